@@ -53,7 +53,7 @@ def test_help_of_a_client_says_where_its_options_are(method):
 
 @rows("client", [Client, AsyncClient])
 def test_help_of_a_client_names_its_own_options(client):
-    options = [name for name in inspect.signature(client).parameters if name not in ("app", "interface")]
+    options = [name for name in inspect.signature(client).parameters if name not in ("app", "interface", "unknown")]
     assert [name for name in options if not re.search(rf"``{name}\b", inspect.getdoc(client.__init__))] == []
 
 

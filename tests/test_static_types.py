@@ -806,7 +806,61 @@ def test() -> None:
         assert_type(socket.receive_as(Move), Move)
 """
 
+NATIVE = """
+from collections.abc import MutableMapping
+from typing import Any, assert_type
+
+from antiphon import Request, view
+
+
+class User:
+    id = 0
+    @property
+    def is_authenticated(self) -> bool: return True
+
+
+class HttpRequest:
+    user: User
+
+
+@view(methods=["GET", "POST"], interface="auto")
+def show(request: Request, number: int) -> dict[str, object]:
+    native = request.native
+    assert_type(native.user_as(User), User | None)
+    assert_type(native.user_as(str), str | None)
+    assert_type(native.request_as(HttpRequest), HttpRequest)
+    assert_type(native.request_as(HttpRequest).user.id, int)
+    assert_type(native.session, MutableMapping[str, Any] | None)
+    assert_type(native.csrf_token, str | None)
+    native.user_as(User).id  # wrong
+    native.user_as("User")  # wrong
+    native.session["seen"] = True  # wrong
+    native.csrf_token.upper()  # wrong
+    native.token  # wrong
+    return {}
+"""
+
+FRAMEWORKS = """
+from typing import assert_type
+
+from aiohttp import web
+from flask import Request as FlaskRequest
+from starlette.authentication import SimpleUser
+from starlette.requests import Request as StarletteRequest
+
+from antiphon import Request
+
+
+def show(request: Request) -> None:
+    native = request.native
+    assert_type(native.user_as(SimpleUser), SimpleUser | None)
+    assert_type(native.request_as(StarletteRequest).client_host, str)  # wrong
+    assert_type(native.request_as(FlaskRequest).blueprint, str | None)
+    assert_type(native.request_as(web.Request), web.Request)
+"""
+
 PROGRAMS = {
+    "native": NATIVE,
     "links": LINKS,
     "typed": TYPED,
     "dependencies": DEPENDENCIES,
@@ -876,3 +930,15 @@ def test_type_checkers_find_what_is_wrong_and_nothing_else(tmp_path, checker):
         (tmp_path / path.name).write_text(path.read_text())
     found = checker(tmp_path)
     assert found.keys() == WRONG, {line: message for line, message in found.items() if line not in WRONG}
+
+
+@pytest.mark.processes
+@pytest.mark.once
+@pytest.mark.slow
+@pytest.mark.parametrize("checker", [found_by_mypy, found_by_pyright])
+def test_type_checkers_know_the_requests_and_users_of_frameworks(tmp_path, checker):
+    for package in ("aiohttp", "flask", "starlette"):
+        pytest.importorskip(package)
+    (tmp_path / "frameworks.py").write_text(FRAMEWORKS)
+    lines = enumerate(FRAMEWORKS.splitlines(), 1)
+    assert checker(tmp_path).keys() == {("frameworks.py", number) for number, line in lines if "# wrong" in line}

@@ -237,12 +237,13 @@ def both(request, body: Order): ...
 
 
 FIRST = "and the first argument is the request"
+IF_PARAMETER = "if the path has a parameter <key>; a field of the query is request.args['key']"
 MISTAKEN += [
     (order, f"takes body as Order, {FIRST}. Read the body: body = request.json_as(Order)"),
     (named_order, f"takes body as Order, {FIRST}. Read the body: body = request.json_as(Order)"),
     (customer, f"takes customer as Customer, {FIRST}. Read the body: customer = request.json_as(Customer)"),
-    (number, f"takes key as int, {FIRST}: write (request, key: int)"),
-    (text, f"takes key as str, {FIRST}: write (request, key: str)"),
+    (number, f"takes key as int, {FIRST}: write (request, key: int) {IF_PARAMETER}"),
+    (text, f"takes key as str, {FIRST}: write (request, key: str) {IF_PARAMETER}"),
     (
         both,
         ("takes 'body', which is not a parameter of /<key>: that has key."

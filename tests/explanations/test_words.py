@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 
 import pytest
 
-from antiphon import App, Blueprint, HTTPError, MultiDict, Request, Response
+from antiphon import App, Blueprint, HTTPError, MultiDict, Request, Response, abort
 from antiphon.explanations.words import (
     APP,
     APP_ATTRIBUTES,
@@ -29,6 +29,7 @@ from antiphon.explanations.words import (
     RESPONSE_HEAD,
 )
 from antiphon.features import CORS, RateLimit, Templates
+from antiphon.http import NotFound, Redirect
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
@@ -188,6 +189,11 @@ def test_an_app_takes_no_name():
             "Blueprint has no argument 'url_prefix'; did you mean 'prefix'",
         ),
         (
+            lambda: Client(App(), raise_server_exceptions=False),
+            "Client has no argument 'raise_server_exceptions'; did you mean 'raise_errors'",
+        ),
+        (lambda: Client(App(), base_uri="http://a.example"), "Client has no .*; did you mean 'base_url'"),
+        (
             lambda: Blueprint("shop", template_folder="a"),
             "Blueprint has no argument 'template_folder'; use blueprint.use",
         ),
@@ -245,6 +251,10 @@ def called(request):
     return request.json()
 
 
+def text_alone(request):
+    raise HTTPError("There is no such lamp.")
+
+
 async def awaited(request):
     return (await request.json)["a"]
 
@@ -295,6 +305,8 @@ async def awaited_part(request):
         (lambda request: Templates(directory="a"), "Instead of 'directory', use Templates(folder)"),
         (lambda request: CORS(allow_origins=["a"]), "Instead of 'allow_origins', use CORS([origin])"),
         (lambda request: RateLimit("1/s", key_func=str), "Instead of 'key_func', use by=function"),
+        (lambda request: abort(status_code=404), "The status comes first, without a name: abort(404)"),
+        (text_alone, "This is a 500, since no status is given: HTTPError(404, 'There is no such lamp.')"),
         (lambda request: App().register(Blueprint("a"), own=1), None),
         (lambda request: Response(own=1), None),
         (lambda request: request.id(request.json), None),
@@ -308,6 +320,60 @@ def test_the_log_says_how_a_handler_goes_wrong(handler, note, caplog):
     [record] = caplog.records
     error = record.exc_info[1]
     assert getattr(error, "__notes__", []) == ([note] if note else [])
+
+
+@rows(
+    "handler, status, said",
+    [
+        (lambda request: HTTPError(404), 500, "returned a HTTPError; an error is raised: `raise HTTPError(...)`"),
+        (lambda request: NotFound("None."), 500, "returned a NotFound; an error is raised: `raise NotFound(...)`"),
+        (lambda request: request.form["a"], 400, "'a' is missing: the body must be a form, not JSON"),
+        (lambda request: request.form.get("a", "none"), 200, "none"),
+    ],
+)
+def test_a_habit_that_is_wrong_here_says_what_to_do(handler, status, said, caplog):
+    app = App()
+    app.post("/")(handler)
+    response = Client(app, raise_errors=False).post("/", json={"a": 1})
+    assert response.status == status
+    assert said in (str(caplog.records[0].exc_info[1]) if status == 500 else response.text)
+
+
+@rows(
+    "location, sent",
+    [
+        ("home", None),
+        ("shop.item", None),
+        ("edit", "edit"),
+        ("other", "other"),
+        ("./home", "./home"),
+        ("/home", "/home"),
+        ("home?a=1", "home?a=1"),
+    ],
+)
+@pytest.mark.parametrize("make", [Response.redirect, Redirect])
+def test_a_redirect_to_the_name_of_a_route_is_an_error_unless_it_is_a_path(make, location, sent):
+    app, shop = App(), Blueprint("shop")
+    shop.get("/item", name="item")(lambda request: "item")
+    app.register(shop)
+    app.get("/welcome", name="home")(lambda request: "home")
+    app.get("/lamps/edit", name="edit")(lambda request: "edit")
+
+    @app.get("/lamps/")
+    def index(request):
+        made = make(location)
+        return {"location": made.headers["location"] if isinstance(made, Response) else made.location}
+
+    response = Client(app, raise_errors=False).get("/lamps/")
+    assert (response.json["location"] if response.status == 200 else None) == sent
+    assert make("home")  # no request is handled here
+
+
+def test_cookies_of_a_client_become_a_dict():
+    client = Client(App(), cookies={"a": "1", "b": "2"})
+    client.cookies.set("a", "3", path="/shop")
+    assert dict(client.cookies) == {"a": "3", "b": "2"}
+    assert [*client.cookies.keys()] == ["a", "b"]
 
 
 @rows(

@@ -1,11 +1,14 @@
 """Errors of features name the feature, and the argument, that the program has written, and not what is inside of it."""
 
+import hmac
+
 import pytest
 
-from antiphon import App, Blueprint
+from antiphon import App, Blueprint, Request
 from antiphon.features import (
     CORS,
     Basic,
+    Bearer,
     Cache,
     Channel,
     Compression,
@@ -26,10 +29,15 @@ from antiphon.features import (
     SessionLogin,
     Sessions,
     Signatures,
+    SQLiteStore,
     StandardWebhook,
     UploadProgress,
     Users,
+    login,
+    logout,
+    sign,
 )
+from antiphon.testing import Client
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
@@ -72,6 +80,10 @@ WRONG_OPTIONS = [
     (lambda: GitHubWebhook("short"), "GitHubWebhook", "secret"),
     (lambda: StandardWebhook("not base64!"), "StandardWebhook", "secret"),
     (lambda: Metrics(token=1), "Metrics", "token"),
+    (lambda: Basic(lambda name: None), "Basic", "name, password"),
+    (lambda: Bearer(lambda: None), "Bearer", "token"),
+    (lambda: SessionLogin(lambda: None), "SessionLogin", "key"),
+    (lambda: Signatures(lambda: None), "Signatures", "keyid"),
 ]  # fmt: skip
 
 
@@ -144,3 +156,90 @@ def test_the_second_of_a_kind():
         app.use(make())
         with pytest.raises(ValueError, match=type(make()).__name__):
             app.use(make())
+
+
+# At a request
+
+
+def _keep_any(request: Request):
+    request.session["any"] = object()
+
+
+def _log_in_any(request: Request):
+    login(request, object())
+
+
+def _log_out_everywhere(request: Request):
+    logout(request, everywhere=True)
+
+
+def _signed(method="GET"):
+    return [*sign(Request.blank("https://shop.example/", method), SECRET.encode(), keyid="a").headers.items()]
+
+
+WRONG_ON_A_REQUEST = [
+    ([RateLimit("5/minute", by=lambda request: 5)], {}, [], None, r"RateLimit: .* returned 5: `by` must return text"),
+    (
+        [IdempotentWrites(MemoryStore(), by=lambda request: 5)],
+        {"methods": ["POST"], "idempotent": True},
+        [("idempotency-key", '"1"')],
+        None,
+        r"IdempotentWrites: .* returned 5: `by` must return text",
+    ),
+    (
+        [Signatures(lambda keyid: 5)],
+        {"signed_by": "partners"},
+        _signed(),
+        None,
+        r"Signatures: a key must be .* not int",
+    ),
+    ([Sessions(MemoryStore())], {}, [], _keep_any, r"Sessions: 'any' can't be stored"),
+    ([Sessions(COOKIES), Users(SessionLogin(str))], {}, [], _log_out_everywhere, r"Sessions: CookieStore can't end"),
+    ([Sessions(MemoryStore()), Users(SessionLogin(str))], {}, [], _log_in_any, r"SessionLogin: a object has no `id`"),
+]
+
+
+@rows("features, options, fields, handler, said", WRONG_ON_A_REQUEST)
+def test_what_turns_out_wrong_on_a_request(features, options, fields, handler, said):
+    app = App()
+    for feature in features:
+        app.use(feature)
+    app.route("/", **({"methods": ["GET"]} | options))(handler or (lambda request: "never"))
+    with (
+        Client(app, base_url="https://shop.example", raise_errors=True) as client,
+        pytest.raises((TypeError, NotImplementedError), match=rf"^{said}"),
+    ):
+        client.request(*options.get("methods", ["GET"]), "/", headers=fields)
+
+
+def _hook():
+    code = hmac.new(SECRET.encode(), b"{}", "sha256").hexdigest()
+    return [("x-hub-signature-256", f"sha256={code}"), ("content-type", "application/json")]
+
+
+OF_A_STORE = [
+    ("Sessions", Sessions, {}, [], lambda request: request.session.update(count=1) or "page"),
+    ("IdempotentWrites", IdempotentWrites, {"idempotent": True}, [("idempotency-key", '"1"')], None),
+    ("Cache", Cache, {"methods": ["GET"]}, [], None),
+    ("RateLimit", lambda: RateLimit("5/minute"), {}, [], None),
+    ("Signatures", lambda: Signatures({"a": SECRET.encode()}), {"signed_by": "partners"}, _signed("POST"), None),
+    ("GitHubWebhook", None, {"before": GitHubWebhook(SECRET)}, _hook(), None),
+]
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
+def test_the_log_names_the_feature_whose_store_failed(tmp_path, interface, caplog):
+    (tmp_path / "store.db").write_text("this is no database" * 100)
+    wrong = {}
+    for name, make, options, fields, handler in OF_A_STORE:
+        app = App(store=SQLiteStore(tmp_path / "store.db"))
+        if make is not None:
+            app.use(make())
+        app.route("/", **({"methods": ["POST"]} | options))(handler or (lambda request: "page"))
+        caplog.clear()
+        with Client(app, interface, base_url="https://shop.example") as client:
+            client.request(*options.get("methods", ["POST"]), "/", headers=fields, body=b"{}" if make is None else b"")
+        logged = [each.getMessage() for each in caplog.records if "is not available" in each.getMessage()]
+        if not logged or not all(each.startswith(f"{name}: the store {tmp_path}") for each in logged):
+            wrong[name] = logged
+    assert not wrong

@@ -1,6 +1,7 @@
 """The store of an application, ``App(store=...)``: who takes it, who sees whose entries, and who is refused."""
 
 import asyncio
+import hmac
 from collections import Counter
 
 import pytest
@@ -11,6 +12,9 @@ from antiphon.features import (
     Cache,
     Channel,
     CookieStore,
+    GitHubWebhook,
+    Health,
+    HealthCheck,
     IdempotentWrites,
     Keep,
     MemoryStore,
@@ -18,10 +22,14 @@ from antiphon.features import (
     Runs,
     SessionLogin,
     Sessions,
+    Signatures,
     SQLiteStore,
+    StandardWebhook,
+    StoreUnavailable,
     Users,
     login,
     logout,
+    sign,
 )
 from antiphon.testing import AsyncClient, Client
 from tests.helpers.rows import rows
@@ -29,6 +37,7 @@ from tests.helpers.rows import rows
 pytestmark = pytest.mark.once
 
 KEYS = ["a key of more than sixteen bytes"]
+SECRET = b"a secret of at least 32 bytes, as keys are"
 WRITE = {"idempotency-key": '"1"'}
 
 
@@ -108,6 +117,21 @@ def use_limit(app, store=None):
         assert client.get("/").text == "page"
 
 
+def use_signatures(app, store=None):
+    app.use(Signatures({"a": SECRET}, store=store))
+    app.get("/", signed_by="partners")(lambda request: request.signer.key)
+    with Client(app, base_url="https://shop.example.com") as client:
+        signed = [*sign(Request.blank("https://shop.example.com/"), SECRET, keyid="a").headers.items()]
+        assert [client.get("/", headers=signed).status for _ in range(2)] == [200, 401]
+
+
+def use_webhook(app, store=None):
+    app.post("/", before=StandardWebhook(SECRET, store))(lambda request: "taken")
+    with Client(app) as client:
+        sent = StandardWebhook(SECRET).sign(b"{}") | {"content-type": "application/json"}
+        assert [client.post("/", headers=sent, body=b"{}").status for _ in range(2)] == [200, 204]
+
+
 def use_keep(app, store=None):
     app.use(Keep(store, secret_keys=KEYS))
 
@@ -121,7 +145,7 @@ def use_keep(app, store=None):
 
 FEATURES = {
     "Sessions": use_sessions, "IdempotentWrites": use_writes, "Cache": use_cache, "RateLimit": use_limit,
-    "Keep": use_keep,
+    "Keep": use_keep, "Signatures": use_signatures, "StandardWebhook": use_webhook,
 }  # fmt: skip
 
 
@@ -153,6 +177,69 @@ def test_no_user_owns_what_is_not_of_a_session():
         use(App(store=store))
         assert store.owners
         assert all("\0" in owner for owner in store.owners)
+
+
+@rows("use", [use_signatures, use_webhook])
+def test_one_that_can_do_without_can_be_told_to(use):
+    store = Noting()
+    with pytest.raises(AssertionError):  # a second one is accepted
+        use(App(store=store), False)
+    assert not store.keys
+
+
+def test_webhooks_of_views_and_of_an_app_without_a_store_are_not_remembered():
+    hook = GitHubWebhook("a secret of more than sixteen bytes")
+    assert view(before=hook)(lambda request: "")
+    app, body = App(), b"{}"
+    app.post("/", before=hook)(lambda request: "taken")
+    code = hmac.new(b"a secret of more than sixteen bytes", body, "sha256").hexdigest()
+    with Client(app) as client:
+        sent = {"x-hub-signature-256": f"sha256={code}", "content-type": "application/json"}
+        assert [client.post("/", headers=sent, body=body).status for _ in range(2)] == [200, 200]
+
+
+def test_signatures_of_any_age_can_not_be_remembered():
+    signatures = Signatures({"a": SECRET}, max_age=None)
+    App().use(signatures)
+    with pytest.raises(ValueError, match=r"Signatures: a store that keeps nonces needs a max_age.*store=False"):
+        App(store=MemoryStore()).use(signatures)
+    App(store=MemoryStore()).use(Signatures({"a": SECRET}, max_age=None, store=False))
+
+
+class Waiting(Noting):
+    """A store that waits for a network, and can fail."""
+
+    blocks = True
+    is_there = True
+
+    def check(self):
+        if not self.is_there:
+            raise StoreUnavailable
+
+
+def test_health_checks_it_if_it_can_fail():
+    store, other = Waiting(), Waiting()
+    for app, features, expected in (
+        (App(store=store), [Health()], {"store": "ok"}),
+        (App(store=MemoryStore()), [Health()], {}),
+        (App(), [Health()], {}),
+        (App(store=store), [Health(store=False)], {}),
+        (App(store=store), [Health(checks={"mine": store})], {"mine": "ok"}),
+        (App(store=store), [HealthCheck(store), Health()], {"Waiting": "ok"}),
+        (App(store=store), [Health(checks=[other])], {"Waiting": "ok", "store": "ok"}),
+    ):
+        for feature in features:
+            app.use(feature)
+        with Client(app) as client:
+            assert client.get("/readyz").json == {"status": "ok", "checks": expected}
+    with pytest.raises(ValueError, match="two checks are named 'store'"):
+        App(store=store).use(Health(checks={"store": other}))
+    app = App(store=store)
+    app.use(Health())
+    store.is_there = False
+    with Client(app) as client:
+        assert client.get("/readyz").json == {"status": "failed", "checks": {"store": "failed"}}
+        assert client.get("/healthz").status == 200
 
 
 def test_channels_and_runs_take_it_when_an_app_uses_them():

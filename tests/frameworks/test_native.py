@@ -25,6 +25,7 @@ def visitor(request: Request):
         native.session["seen"] = "yes"
     return {
         "user": native.user and str(native.user),
+        "typed": native.user_as(type(native.user)) is native.user and native.user_as(bytes) is None,
         "session": native.session and native.session["seen"],
         "csrf_token": native.csrf_token and len(native.csrf_token) > 10,
         "request": type(native.request).__name__,

@@ -39,7 +39,8 @@ FIELDS = (
 class TestWhatTheClientSaid:
     def test_is_there_as_it_was_said(self):
         file, _ = upload(filename="../../C:\\x\r\n.png")
-        assert (file.name, file.filename, file.size) == ("field", "../../C:\\x\r\n.png", len(CONTENT))
+        assert file.name == file.safe_filename
+        assert (file.field_name, file.filename, file.size) == ("field", "../../C:\\x\r\n.png", len(CONTENT))
 
     def test_gives_a_name_that_is_safe(self):
         file, _ = upload(filename="../../C:\\x\r\n.png")
@@ -76,7 +77,7 @@ class TestWhatTheClientSaid:
         assert bool(upload(content, filename=filename)[0]) is is_chosen
 
     def test_shows_in_its_representation(self):
-        assert repr(upload(b"abc")[0]) == "<Upload name='field' filename='photo.png' size=3>"
+        assert repr(upload(b"abc")[0]) == "<Upload field_name='field' filename='photo.png' size=3>"
 
 
 class TestReading:
@@ -223,7 +224,8 @@ class TestDetaching:
         assert kept.read() == CONTENT
         assert kept.digest() == hashlib.sha256(CONTENT).hexdigest()
         assert kept.save(tmp_path / "x").read_bytes() == CONTENT
-        assert (kept.name, kept.filename, kept.mimetype, kept.size) == ("field", "photo.png", "image/png", len(CONTENT))
+        assert (kept.field_name, kept.filename, kept.mimetype) == ("field", "photo.png", "image/png")
+        assert kept.size == len(CONTENT)
         assert kept.headers == file.headers
 
     def test_can_be_repeated(self, make):

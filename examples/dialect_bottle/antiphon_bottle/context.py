@@ -60,7 +60,7 @@ class FileUpload:
     """A file of a form."""
 
     def __init__(self, native: antiphon.Upload) -> None:
-        self.file, self.name, self.headers = native, native.name, native.headers
+        self.file, self.name, self.headers = native, native.field_name, native.headers
         self.raw_filename, self.filename, self.content_type = native.filename, native.safe_filename, native.mimetype
 
     def save(self, destination: str, overwrite: bool = False) -> None:
@@ -90,7 +90,7 @@ class Request:
     query = cached_property(lambda self: FormsDict(self.native.args.items()))
     GET = property(lambda self: self.query)
     params = cached_property(lambda self: FormsDict([*self.query.decoded.items(), *self.forms.decoded.items()]))
-    files = cached_property(lambda self: FormsDict((f.name, FileUpload(f)) for f in self.native.files.values()))
+    files = cached_property(lambda self: FormsDict((f.field_name, FileUpload(f)) for f in self.native.files.values()))
 
     @cached_property
     def forms(self) -> FormsDict:

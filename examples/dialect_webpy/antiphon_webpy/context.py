@@ -71,7 +71,7 @@ class File:
     """A file of a form: its name, its bytes, and an open file."""
 
     def __init__(self, upload: Upload) -> None:
-        self.name = upload.name
+        self.name = upload.field_name
         self.filename = upload.filename
         self.type = upload.mimetype
         self.file = upload

@@ -573,6 +573,11 @@ class App(Routes, Servable):
             return answer_at_once(plan, request)
         return refuse_or_receive(plan, request, error)
 
+    def _has_path(self, path: str) -> bool:
+        """Return True if a route or a mount handles a path, on any host that has no route of its own."""
+        router = (self._routing or self._freeze()).router
+        return path in router.literal or router.search(path, None, "") is not None
+
     def _class_of(self, head: Head) -> RequestClass:
         """Return the class of a request by its route, or the application's class if there is no route."""
         routing, proxies = self._routing or self._freeze(), self._checks.proxies

@@ -23,12 +23,12 @@ def check_by(by: Callable[[Request], str | None] | None) -> None:
         check_sync("by", by)
 
 
-def caller_of(by: Callable[[Request], str | None], request: Request) -> str | None:
-    """Return a function's text for a request. Raises TypeError, which names the function, for any other result."""
+def caller_of(by: Callable[[Request], str | None], request: Request, owner: str) -> str | None:
+    """Return a function's text for a request. Raises TypeError, which names owner and function, for other results."""
     caller = by(request)
     if not isinstance(caller, str | None):
         raise explained(
-            "bad-feature-option", TypeError(f"{describe(by)} returned {caller!r}: `by` must return text or None")
+            "bad-feature-option", TypeError(f"{owner}: {describe(by)} returned {caller!r}, but must return text or None")
         )
     return caller
 
@@ -51,7 +51,7 @@ class Sharing:
         An error in the function must not turn a worker that is overloaded into one that fails, so it is logged.
         """
         try:
-            caller = caller_of(self._by, Request(head))
+            caller = caller_of(self._by, Request(head), "share_by")
         except HTTPError:  # the request is malformed, and is refused when it begins
             return address
         except Exception:

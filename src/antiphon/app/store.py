@@ -14,11 +14,11 @@ from hashlib import sha256
 from math import isfinite
 from pathlib import Path
 from secrets import token_urlsafe
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import msgspec
 
-from antiphon.explanations import explained
+from antiphon.explanations import explained, feature_in_use
 from antiphon.http.errors import ServiceUnavailable
 from antiphon.response.response import Response, response_of
 
@@ -323,13 +323,15 @@ def check_store(feature: str, store: object, *, client_side: bool = False, of_ap
 class FeatureStore:
     """The store that a feature uses: its own, or that of the application that uses it.
 
-    If the feature has its own store, raises the errors of ``check_store``.
+    A feature that also works without a store can be told to: its own is then False. If the feature has its own store,
+    raises the errors of ``check_store``.
     """
 
-    def __init__(self, feature: str, own: Store | None, *, client_side: bool = False) -> None:
-        if own is not None:
+    def __init__(self, feature: str, own: Store | Literal[False] | None, *, client_side: bool = False) -> None:
+        if own is not None and own is not False:
             check_store(feature, own, client_side=client_side)
-        self.own = own
+        self.own = None if own is False else own
+        self._is_refused = own is False
         self._feature = feature
         self._client_side = client_side
         self._taken: Store | None = None
@@ -347,6 +349,15 @@ class FeatureStore:
                 ),
             )
         return store
+
+    def taken_if_any(self, app: Any) -> Store | None:
+        """Return the store for an application, or None if there is none, or none is wanted.
+
+        Raises the errors of ``taken_from``.
+        """
+        if self._is_refused or (self.own is None and not isinstance(getattr(app, "store", None), Store)):
+            return None
+        return self.taken_from(app)
 
     def taken_from(self, app: Any) -> Store:
         """Return the store for an application: each object has one, even if several applications use it.
@@ -389,10 +400,12 @@ def check_ttl(ttl: float) -> None:
 
 
 def unavailable(store: str, error: Exception) -> StoreUnavailable:
-    """Log that a store failed, and return the error for clients, which does not include the reason."""
+    """Log that a store failed, and for which feature, and return the error for clients, which has no reason."""
     import logging
 
-    logging.getLogger("antiphon").error("the store %s is not available: %s", store, error)
+    feature = feature_in_use()
+    prefix = "" if feature is None else f"{feature}: "
+    logging.getLogger("antiphon").error("%sthe store %s is not available: %s", prefix, store, error)
     return try_later()
 
 

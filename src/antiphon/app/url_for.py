@@ -11,6 +11,8 @@ from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.explanations.words import URL_FOR, word_for
 from antiphon.handler.contract import describe
+from antiphon.handler.scope import find_current_request
+from antiphon.http.redirect import CHECKS_OF_WORDS
 from antiphon.http.urls.path import quote_segment
 from antiphon.http.urls.url import quote_path
 from antiphon.http.urls.urlencoded import format_query
@@ -329,3 +331,26 @@ def _fields(name: str, value: Any) -> list[tuple[str, str]]:
     from antiphon.serialization.readers import texts_of
 
     return [(name, text) for text in texts_of(value)]
+
+
+def refuse_name_of_route(location: str) -> None:
+    """Raise ValueError for a redirect to the name of a route of the current request's application.
+
+    A name is also a relative path: it is accepted if the application handles that.
+    """
+    request = find_current_request()
+    app: Any = None if request is None else request.app
+    if request is None or not hasattr(app, "_has_path") or all(route.name != location for route in app.routes):
+        return
+    path = f"{request.path.rpartition('/')[0]}/{location}"
+    if not app._has_path(path):  # noqa: SLF001 - of the application
+        raise explained(
+            "redirect-to-name",
+            ValueError(
+                f"{location!r} is the name of a route, and as a location it is {path}, which has no route: redirect to"
+                f" request.url_for({location!r})"
+            ),
+        )
+
+
+CHECKS_OF_WORDS.append(refuse_name_of_route)

@@ -1,7 +1,9 @@
 """Errors for programmers, each kind with an id that ``antiphon explain`` accepts to say what to do, and advice."""
 
+import sys
 from collections.abc import Callable
 from functools import wraps
+from types import FrameType
 from typing import Any, TypeVar
 
 E = TypeVar("E", bound=BaseException)
@@ -28,7 +30,36 @@ def errors_name_it(feature: C) -> C:
     for name in ("__init__", "__post_init__", "install"):
         if name in vars(feature):
             setattr(feature, name, _naming(vars(feature)[name]))
+    _FEATURES.append(feature)
     return feature
+
+
+_FEATURES: list[type] = []
+
+
+def named(feature: str, error: E) -> E:
+    """Let an error's message begin with a feature's name, unless it has the name already, and return the error.
+
+    Only messages of ValueError, TypeError, RuntimeError and NotImplementedError themselves are changed.
+    """
+    message = str(error)
+    if type(error) in _NAMED and feature not in message:
+        error.args = (f"{feature}: {message}",)
+    return error
+
+
+_NAMED = frozenset({ValueError, TypeError, RuntimeError, NotImplementedError})
+
+
+def feature_in_use() -> str | None:
+    """Return the name of the feature in whose methods this is called, or None: for errors, since it reads frames."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - there is no public name
+    while frame is not None:
+        owner = frame.f_locals.get("self")
+        if isinstance(owner, tuple(_FEATURES)) or hasattr(type(owner), "install"):
+            return type(owner).__name__
+        frame = frame.f_back
+    return None
 
 
 def _naming(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -37,9 +68,7 @@ def _naming(method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return method(self, *arguments, **options)
         except (ValueError, TypeError, RuntimeError) as error:
-            name, message = type(self).__name__, str(error)
-            if type(error) in (ValueError, TypeError, RuntimeError) and name not in message:
-                error.args = (f"{name}: {message}",)
+            named(type(self).__name__, error)
             raise
 
     return call

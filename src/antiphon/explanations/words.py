@@ -94,12 +94,17 @@ CLIENT_RESPONSE = {
     "iter_bytes iter_content iter_lines": "with client.stream(method, url) as response:",
     "raise_for_status": "assert response.status == 200",
 }
+CLIENT_SETTINGS = {
+    "raise_server_exceptions raise_app_exceptions raise_request_exception": "raise_errors",
+    "use_cookies": "cookies",
+    "backend backend_options": "AsyncClient(app), which uses the event loop of the test",
+}
 CLIENT = {
     "force_login aforce_login": "client.login(user)",
     "session_transaction": "with client.session as session:",
     "websocket_connect": "with client.websocket(url) as socket:",
 }
-COOKIES = {"get_dict items keys values": "{cookie.name: cookie.value for cookie in client.cookies}"}
+COOKIES = {"get_dict items values": "dict(client.cookies)"}
 APP = {
     "include_router register_blueprint": "app.register(blueprint)",
     "add_api_route add_route add_url_rule api_route": "app.route(pattern, methods)(function)",
@@ -240,6 +245,7 @@ REQUEST_LIMITS = {"max_body_length max_content_length max_readline": "request.li
 # Compiled only when there is an error, since all programs import this.
 _UNEXPECTED = r"([\w.]+)\(\) got an unexpected keyword argument '(\w+)'"
 _IS_CALLED = r"not callable|'await' expression|be awaited"
+_ABORT = "abort() missing 1 required positional argument: 'status'"
 _NAMES = "args|body|cookies|files|form|headers|json|stream|text|url"
 _AWAITED = r"(?<=await )([\w.]+(?:\[[^\]]*\])?\.(read|save))\("
 _CALLED = rf"(?<=await )request\.(?:{_NAMES})\b|\brequest\.(?:{_NAMES})(?=\()"
@@ -372,6 +378,8 @@ def explain(error: BaseException) -> None:
         return
     if unexpected := re.match(_UNEXPECTED, str(error)):
         _explain_argument(error, unexpected[1], unexpected[2])
+    elif str(error) == _ABORT:
+        error.add_note("The status comes first, without a name: abort(404)")
     elif re.search(_IS_CALLED, str(error)):
         _explain_call(error, _failed_line(error))
 

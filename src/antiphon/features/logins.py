@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.sessions import Sessions
 from antiphon.features.users import USERS, Users, UserSource
+from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import describe
 from antiphon.request.request import Request
 
@@ -31,12 +32,16 @@ def _id_of(user: Any) -> str:
         found = user.id
     except AttributeError:
         raise explained(
-            "user-without-key", TypeError(f"a {type(user).__name__} has no `id` to recognize the user by: {_FIX}")
+            "user-without-key",
+            TypeError(f"SessionLogin: a {type(user).__name__} has no `id` to recognize the user by: {_FIX}"),
         ) from None
     if found is None:
         raise explained(
             "user-without-key",
-            ValueError(f"the `id` of this {type(user).__name__} is None: save the user first, or name a key: {_FIX}"),
+            ValueError(
+                f"SessionLogin: the `id` of this {type(user).__name__} is None: save the user first, or name a key:"
+                f" {_FIX}"
+            ),
         )
     return str(found)
 
@@ -60,6 +65,7 @@ class SessionLogin(UserSource[U]):
         *,
         key: Callable[[U], str] = _id_of,
     ) -> None:
+        check_arguments(loader, "key")
         super().__init__(loader)
         self._key = key
 

@@ -194,7 +194,7 @@ class RateLimit:
 
     def _caller(self, request: Request) -> str | None:
         if self._by is not None:
-            return caller_of(self._by, request)
+            return caller_of(self._by, request, "RateLimit")
         with unwatched(request):  # it decides whether to respond, not what the response is
             ip = request.ip
         if ip is None:

@@ -5,7 +5,7 @@ from copy import deepcopy
 from typing import Any
 
 from antiphon.app.store import Store, StoreEntry, StoreUnavailable
-from antiphon.explanations import explained
+from antiphon.explanations import explained, named
 from antiphon.http.errors import without_traceback
 from antiphon.http.head import Head
 from antiphon.request.interfaces import Session
@@ -69,7 +69,10 @@ class TrackedSession(Session):
 
     def __setitem__(self, name: str, value: object) -> None:
         data = self._change()
-        self._store.check_value(name, value)
+        try:
+            self._store.check_value(name, value)
+        except (TypeError, ValueError) as error:
+            raise named("Sessions", error)  # noqa: B904 - the same error
         data[name] = value
         self._written.add(name)
 
@@ -139,8 +142,8 @@ class TrackedSession(Session):
             raise explained(
                 "store-cannot",
                 NotImplementedError(
-                    f"{type(self._store).__name__} can't end sessions of other clients, which keep them themselves:"
-                    " SQLiteStore(path) or ValkeyStore(url) can"
+                    f"Sessions: {type(self._store).__name__} can't end sessions of other clients, which keep them"
+                    " themselves: SQLiteStore(path) or ValkeyStore(url) can"
                 ),
             )
 

@@ -13,7 +13,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
 from antiphon.explanations import errors_name_it, explained
-from antiphon.handler.callables import check_no_decorator
+from antiphon.handler.callables import check_arguments, check_no_decorator
 from antiphon.handler.contract import is_async
 from antiphon.handler.errors import CHALLENGES
 from antiphon.http.authorization import Challenge
@@ -61,6 +61,7 @@ class UserSource(ABC, Generic[U]):
         return None
 
 
+@errors_name_it
 class Basic(UserSource[U]):
     """A name and a password with each request (RFC 7617). The loader is called with both.
 
@@ -78,6 +79,7 @@ class Basic(UserSource[U]):
         *,
         realm: str = "Restricted",
     ) -> None:
+        check_arguments(loader, "name", "password")
         super().__init__(loader)
         self._challenge = Challenge.basic(realm)
 
@@ -89,6 +91,7 @@ class Basic(UserSource[U]):
         return self._challenge
 
 
+@errors_name_it
 class Bearer(UserSource[U]):
     """A token with each request (RFC 6750). The loader is called with the token.
 
@@ -113,6 +116,7 @@ class Bearer(UserSource[U]):
         *,
         realm: str = "Restricted",
     ) -> None:
+        check_arguments(loader, "token")
         super().__init__(loader)
         self.realm = realm
         self._missing = Challenge.bearer(realm)

@@ -183,6 +183,8 @@ class HTTPError(Exception, metaclass=NamesOurs):
             if detail is not None:
                 raise explained("bad-status", TypeError(f"an error's status must be a number, not {status!r}"))
             status, detail = None, status
+            if self.__class__ is HTTPError:
+                self.add_note(f"This is a 500, since no status is given: HTTPError(404, {detail!r:.80})")
         if detail is not None and not isinstance(detail, str):
             detail = _text_of(detail)
         super().__init__(detail)

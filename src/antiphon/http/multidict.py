@@ -212,6 +212,15 @@ class Files(MultiDict[V]):
             raise MissingFile(name) from None
 
 
+class NoForm(MultiDict[V]):
+    """The form fields of a JSON body, which has none. ``[]`` raises a MissingKey that says so."""
+
+    __slots__ = ()
+
+    def __getitem__(self, name: str) -> V:
+        raise MissingKey(name, f"{name!r} is missing: the body must be a form, not JSON")
+
+
 class FirstMultiDict(MultiDict[V]):
     """A MultiDict whose ``[]`` and ``get`` return the first value: for cookies, the closest one (RFC 6265 §5.4)."""
 

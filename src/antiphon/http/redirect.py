@@ -1,6 +1,7 @@
 """Redirects (RFC 9110 §15.4) and 304, as exceptions that become these responses."""
 
 import re
+from collections.abc import Callable
 from typing import overload
 
 from antiphon.explanations import explained
@@ -112,6 +113,12 @@ def check_redirect(status: int) -> int:
     return status
 
 
+CHECKS_OF_WORDS: list[Callable[[str], None]] = []
+"""Functions that raise an error for a location that is a word, such as "index", and the name of a route, not a path."""
+
+_is_word = re.compile(r"[\w.-]+").fullmatch
+
+
 def redirect_location(
     location: str | None, external: bool, otherwise: str | None = None, origin: str | None = None
 ) -> str:
@@ -128,6 +135,9 @@ def redirect_location(
         uri = as_uri(location)
         if _leaves(uri) and not external:
             raise explained("external-redirect", ExternalLocation(location))
+        if _is_word(location):
+            for check in CHECKS_OF_WORDS:
+                check(location)
         return uri
     instead = as_uri(otherwise)
     if _leaves(instead):

@@ -289,6 +289,14 @@ class Native(ABC):
     def user(self) -> Any:
         """The framework's own user. None if it has no users, or if nothing provides one."""
 
+    def user_as(self, kind: type[T]) -> T | None:
+        """Return the framework's own user if it is of this class, else None: ``user_as(User)``.
+
+        It is also None if nobody is logged in, as for Django's ``AnonymousUser``.
+        """
+        user = self.user
+        return user if isinstance(user, kind) else None
+
     @property
     @abstractmethod
     def session(self) -> MutableMapping[str, Any] | None:

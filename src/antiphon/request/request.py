@@ -23,7 +23,7 @@ from antiphon.http.grammar import is_token
 from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, PlainHead, mounted_at
 from antiphon.http.headers import HeaderFields, Headers
 from antiphon.http.limits import Limits
-from antiphon.http.multidict import Files, FirstMultiDict, MultiDict
+from antiphon.http.multidict import Files, FirstMultiDict, MultiDict, NoForm
 from antiphon.http.urls.path import quoted_root
 from antiphon.http.urls.url import URL, is_this_machine
 from antiphon.http.urls.urlencoded import Fields, parse_form
@@ -501,13 +501,17 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         """The fields of a form that are not files, urlencoded or multipart, if they have names; empty for any other
         body.
 
-        If several have the same name, the last is read; ``form.getall(name)`` returns all. Raises ContentTooLarge (413)
-        beyond a limit, BadRequest (400) for malformed parts.
+        If several have the same name, the last is read; ``form.getall(name)`` returns all. Reading a missing name with
+        ``[]`` is a KeyError and a 400, which says so if the body is JSON. Raises ContentTooLarge (413) beyond a limit,
+        BadRequest (400) for malformed parts.
         """
         fields = urlencoded_fields_of(self)
         if fields is not None:
             return MultiDict(fields)
-        return self._form_data.fields if self.mimetype == FORM_DATA else MultiDict()
+        if self.mimetype == FORM_DATA:
+            return self._form_data.fields
+        content_type = self.content_type
+        return NoForm() if content_type is not None and content_type.is_json else MultiDict()
 
     @lazy
     def files(self) -> "MultiDict[Upload]":

@@ -4,10 +4,10 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Iterable, Mapping
 from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Never, Self, TypeVar, Unpack
 
 from antiphon.explanations import explained
-from antiphon.explanations.words import CLIENT, NamesOurs, names_ours
+from antiphon.explanations.words import CLIENT, CLIENT_SETTINGS, NamesOurs, names_ours, unknown_setting
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.urls.url import TEST_HOST, URL
@@ -89,8 +89,12 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
         max_body: int = 64 << 20,
         extra: Mapping[str, object] = NOTHING,
         contract: bool = False,
+        **unknown: Never,
     ) -> None:
         refuse_unknown_attributes()
+        if unknown:
+            message = unknown_setting(type(self), next(iter(unknown)), CLIENT_SETTINGS)
+            raise explained("client-takes-settings", TypeError(message))
         timeout = seconds_of(timeout)
         self.app = app
         self.interface = interface

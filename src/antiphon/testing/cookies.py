@@ -100,6 +100,10 @@ class CookieJar(metaclass=NamesOurs):
         """Return the value of a cookie, the newest if there are several; ``default`` if there is none."""
         return next((cookie.value for cookie in reversed(self._unexpired()) if cookie.name == name), default)
 
+    def keys(self) -> list[str]:
+        """Return the names of the cookies, each once, oldest first: ``dict(client.cookies)`` has their values."""
+        return [*dict.fromkeys(cookie.name for cookie in self)]
+
     def __getitem__(self, name: str) -> str:
         value = self.get(name)
         if value is None:

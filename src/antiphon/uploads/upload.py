@@ -40,7 +40,7 @@ class Upload:
 
     size: int
     """The size of the file in bytes."""
-    name: str
+    field_name: str
     """The name of the form's field."""
     filename: str
     """The filename as the client sent it: a path, or anything else. Never save a file under it."""
@@ -52,7 +52,12 @@ class Upload:
         self._spool = spool
         self._offset = offset
         self._head = head
-        self.size, self.name, self.filename = size, name, filename
+        self.size, self.field_name, self.filename = size, name, filename
+
+    @property
+    def name(self) -> str:
+        """The name of the file, as of other file objects: ``safe_filename``. That of the field is ``field_name``."""
+        return self.safe_filename
 
     @lazy
     def safe_filename(self) -> str:
@@ -79,7 +84,7 @@ class Upload:
         return self.filename != "" or self.size > 0
 
     def __repr__(self) -> str:
-        return f"<Upload name={self.name!r} filename={self.filename!r} size={self.size}>"
+        return f"<Upload field_name={self.field_name!r} filename={self.filename!r} size={self.size}>"
 
     # As a file
 
@@ -256,7 +261,7 @@ class Upload:
             kept.add(spool.read_at(offset, self.size))
         else:
             kept, start = spool.share(), offset
-        detached = Upload(kept, start, self.size, self._head, name=self.name, filename=self.filename)
+        detached = Upload(kept, start, self.size, self._head, name=self.field_name, filename=self.filename)
         detached._is_detached = True
         return detached
 

@@ -113,7 +113,7 @@ class TestOfAnUpload:
     def test_has_what_the_upload_has(self, where):
         kept = self.made(where)
         file = dialect.FileStorage(kept)
-        assert (file.filename, file.name, file.content_type) == ("photo.png", kept.name, "Image/PNG; q=1")
+        assert (file.filename, file.name, file.content_type) == ("photo.png", kept.field_name, "Image/PNG; q=1")
         assert (file.mimetype, file.mimetype_params) == ("image/png", {"q": "1"})
         assert list(file.headers) == [("Content-Type", "Image/PNG; q=1"), ("X-Note", "n")]
         assert dialect.FileStorage(kept, "other", "field").filename == "other"

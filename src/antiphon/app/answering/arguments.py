@@ -127,7 +127,10 @@ def _check_request(handler: Callable[..., Any], parameters: "list[Argument]") ->
     annotation = resolved(first.annotation, handler)
     if annotation not in _BODIES and not is_record(annotation):
         return
-    fix = _reading(first.name, annotation) or f": write (request, {first.name}: {shown(annotation)})"
+    fix = _reading(first.name, annotation) or (
+        f": write (request, {first.name}: {shown(annotation)}) if the path has a parameter <{first.name}>; a field of"
+        f" the query is request.args[{first.name!r}]"
+    )
     raise explained(
         "wrong-annotation",
         TypeError(

@@ -137,6 +137,8 @@ def _make(value: Any, source: Source, request: Request) -> Response | MakesRespo
         return stream_of_values(source, value, request) or Response.stream(value)
     if _is_mapping(kind):
         return _json(value, source, request)
+    if isinstance(value, BaseException):
+        raise wrong_return(source, value, f"an error is raised: `raise {kind.__name__}(...)`", _WrongReturn)
     raise wrong_return(source, value, "; ".join(filter(None, [_WANTED, _hint(value)])), _WrongReturn)
 
 

@@ -103,8 +103,8 @@ class Cache:
 
     def install(self, app: "App") -> None:
         """Add the cache around everything that is registered after it."""
-        if self._stores.own is None and app.store is not None:
-            self._keep_in(self._stores.taken_from(app))
+        if self._stores.own is None and (store := self._stores.taken_if_any(app)) is not None:
+            self._keep_in(store)
         self._collapsing.app = self._refreshes.app = app
         with suppress(OSError):
             self._files.folder()  # removes the leftovers of killed processes

@@ -77,7 +77,7 @@ class Claim:
 
 def by_name(by: Callable[[Request], str | None], request: Request, key: str) -> Write:
     """Return a write whose caller is identified by ``by``, and has its own keys."""
-    return Write(f"idempotent by {caller_of(by, request) or ''}\n{key}", "")
+    return Write(f"idempotent by {caller_of(by, request, 'IdempotentWrites') or ''}\n{key}", "")
 
 
 def by_credentials(has_session: bool, has_users: bool, request: Request, key: str) -> Write:

@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from antiphon.app.planning.request_checks import PREFERRED_DIGESTS, DigestError, check_digest, in_place
 from antiphon.app.route import Route
-from antiphon.app.store import Store, check_store
-from antiphon.explanations import errors_name_it, explained
+from antiphon.app.store import FeatureStore, Store
+from antiphon.explanations import errors_name_it, explained, named
 from antiphon.features.signatures.components import (
     STRUCTURED,
     Components,
@@ -26,6 +26,7 @@ from antiphon.features.signatures.components import (
     identity_of,
 )
 from antiphon.features.signatures.keys import SignatureKey
+from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import describe, is_async
 from antiphon.http.authorization import Challenge
 from antiphon.http.dates import Duration, seconds_of
@@ -102,9 +103,9 @@ class Signatures:
     signature covers Content-Digest, the body is compared with it, before the handler and all hooks.
 
     A signature is valid for ``max_age``, in seconds or a timedelta, from the time at which it was made, ``created``,
-    and not after ``expires``; None stands for any age. With a ``store``, each signature needs a ``nonce``, and is
-    accepted once. With a ``tag``, a signature must have it. ``required=False`` lets unsigned requests through, with a
-    ``request.signer`` that is false.
+    and not after ``expires``; None stands for any age. With a ``store``, by default that of the app, each signature
+    needs a ``nonce``, and is accepted once; False stands for none. With a ``tag``, a signature must have it.
+    ``required=False`` lets unsigned requests through, with a ``request.signer`` that is false.
 
     ``name`` is the name for ``signed_by``. ``everywhere=True`` requires all requests to be signed, including those to
     mounted applications. ``structured`` adds kinds of structured fields that ``sf`` needs (RFC 9421 §2.1.1). Raises
@@ -119,7 +120,7 @@ class Signatures:
         cover: Iterable[str] = COVER,
         max_age: Duration | None = FIVE_MINUTES,
         tag: str | None = None,
-        store: Store | None = None,
+        store: Store | Literal[False] | None = None,
         required: bool = True,
         everywhere: bool = False,
         blocking: bool = False,
@@ -131,27 +132,50 @@ class Signatures:
         self.name = name
         self._cover = tuple([component_of(text) for text in cover])
         self._demanded_always = coverage(self._cover)
-        self._max_age = seconds_of(max_age)
-        _check_once(store, self._max_age)
+        self._max_age = _checked_age(seconds_of(max_age))
         self._keys = {each: SignatureKey.of(key) for each, key in keys.items()} if isinstance(keys, Mapping) else keys
         if not isinstance(self._keys, dict) and not callable(self._keys):
             raise explained(
                 "bad-feature-option", TypeError(f"keys must be a dict, a KeyDirectory or a function, not {keys!r}")
             )
+        if not isinstance(self._keys, dict):
+            check_arguments(self._keys, "keyid")
         self._tag = tag
-        self._store = store
+        self._stores = FeatureStore("Signatures", store)
+        self._remember_in(self._stores.own)
         self.required = required
         self._is_everywhere = everywhere
-        self._blocks = blocking or (store is not None and store.blocks)
+        self._keys_block = blocking
         self._structured: dict[str, StructuredKind] = {**STRUCTURED}
         self._structured.update(structured or {})
         self._clock = clock
 
     def install(self, app: "App") -> None:
-        """Let the app check routes whose ``signed_by`` is this feature's name, or all requests."""
+        """Let the app check routes whose ``signed_by`` is this feature's name, or all requests.
+
+        Raises ValueError for an app's store if signatures are valid at any age.
+        """
+        if (store := self._stores.taken_if_any(app)) is not None:
+            self._remember_in(store)
         app._check_signatures(self.name, self._check_for)
         if self._is_everywhere:
             app.before_request(blocking=True)(self._hook(for_async=False))
+
+    def _remember_in(self, store: Store | None) -> None:
+        """Remember the nonces in a store; None for no store. Raises ValueError if that had to be forever."""
+        if store is not None and self._max_age is None:
+            raise explained(
+                "bad-feature-option",
+                ValueError(
+                    "a store that keeps nonces needs a max_age: it can't keep them forever. store=False keeps none"
+                ),
+            )
+        self._store = store
+
+    @property
+    def _blocks(self) -> bool:
+        """True if the keys or the store wait for a disk or a network."""
+        return self._keys_block or (self._store is not None and self._store.blocks)
 
     def verify(self, request: Request) -> RequestSigner:
         """Return a request's signer after comparing its body with the digest, where that may block.
@@ -289,7 +313,7 @@ class Signatures:
             message = Components(request.head.fields(), request.head, structured=self._structured)
         wrong = dict[str, str]()
         for signature, given in zip(signatures, keys, strict=True):
-            key = None if given is None else SignatureKey.of(given)
+            key = None if given is None else _key_of(given)
             reason = _fault(message, signature, key)
             if key is not None and not reason:
                 return _signer(message, signature, key)
@@ -341,16 +365,18 @@ class Signatures:
         return wanted
 
 
-def _check_once(store: Store | None, max_age: float | None) -> None:
+def _checked_age(max_age: float | None) -> float | None:
     if max_age is not None and not max_age > 0:
         raise explained("bad-feature-option", ValueError(f"max_age must be above 0, not {max_age!r}"))
-    if store is None:
-        return
-    check_store("Signatures", store)
-    if max_age is None:
-        raise explained(
-            "bad-feature-option", ValueError("a store that keeps nonces needs a max_age: it can't keep them forever")
-        )
+    return max_age
+
+
+def _key_of(found: Any) -> SignatureKey:
+    """Return the key that a function returned. Raises TypeError and ValueError for what is no key."""
+    try:
+        return SignatureKey.of(found)
+    except (TypeError, ValueError) as error:
+        raise named("Signatures", error)  # noqa: B904 - the same error
 
 
 def _is_moment(value: BareItem) -> bool:

@@ -1,6 +1,6 @@
 """Webhooks in both directions, signed with a shared secret, recent, and each carried out once.
 
-@app.post("/hooks/payments", before=StandardWebhook(env("HOOK_SECRET"), store))
+@app.post("/hooks/payments", before=StandardWebhook(env("HOOK_SECRET")))
 """
 
 import hmac
@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from hashlib import sha256
 from secrets import token_urlsafe
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from antiphon.app.route import Route
 from antiphon.app.store import RETRY_AFTER, Store, StoreEntry, check_store
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.explanations import errors_name_it, explained
@@ -65,10 +66,11 @@ class Webhook(ABC):
     it has a valid signature by one of them and, if the sender signs the time, was sent within ``tolerance`` of now, in
     seconds or a timedelta.
 
-    With a ``store``, each webhook is carried out once: for ``ttl`` after the first one, in seconds or a timedelta, a
-    duplicate gets a 204 without calling the handler. While the first one is being carried out, a duplicate gets a 409,
-    after which senders try again. After a response of 400 or above, the next attempt is carried out. While the store is
-    unavailable, the response is a 503. Raises ValueError and TypeError for bad options.
+    With a ``store``, by default that of the app, each webhook is carried out once: for ``ttl`` after the first one, in
+    seconds or a timedelta, a duplicate gets a 204 without calling the handler. While the first one is being carried
+    out, a duplicate gets a 409, after which senders try again. After a response of 400 or above, the next attempt is
+    carried out. While the store is unavailable, the response is a 503. ``store=False`` stands for no store. Raises
+    ValueError and TypeError for bad options.
     """
 
     waits_for_body = True
@@ -77,7 +79,7 @@ class Webhook(ABC):
     def __init__(
         self,
         secrets: str | bytes | Iterable[str | bytes],
-        store: Store | None = None,
+        store: Store | Literal[False] | None = None,
         *,
         tolerance: Duration = FIVE_MINUTES,
         ttl: Duration = DAY,
@@ -90,11 +92,12 @@ class Webhook(ABC):
             raise explained(
                 "bad-feature-option", ValueError("a webhook needs a secret, and a tolerance and a ttl above 0")
             )
-        if store is not None:
-            check_store(type(self).__name__, store)
-        self._store = store
+        self._store = None if store is False else store
+        if self._store is not None:
+            check_store(type(self).__name__, self._store)
+        self._takes_that_of_app = store is None
         self._clock = clock
-        self.blocking = store is not None and store.blocks
+        self.blocking = self._store is not None and self._store.blocks
 
     @abstractmethod
     def delivery(self, request: Request) -> Delivery:
@@ -125,9 +128,25 @@ class Webhook(ABC):
         known = self._matching(request, delivery)
         if known is None:
             raise self._refused(request, "no signature was made with a known secret")
-        if self._store is None:
+        store = self._store_in(request.app)
+        if store is None:
             return None
-        return self._claim(request, self._store, f"webhook {_name_of(known)}\n{self._id(request, delivery)}")
+        return self._claim(request, store, f"webhook {_name_of(known)}\n{self._id(request, delivery)}")
+
+    def blocking_at(self, route: Route) -> bool:
+        """True if the webhook waits for a store at a route, which is called when the route is planned.
+
+        Raises ValueError for a store of its application whose entries are kept by clients.
+        """
+        store = self._store_in(route.app)
+        return store is not None and store.blocks
+
+    def _store_in(self, app: Any) -> Store | None:
+        """Return this webhook's own store, or else that of an application, if it has one."""
+        if self._takes_that_of_app and isinstance(getattr(app, "store", None), Store):
+            found: Store = app.store_for(type(self).__name__)
+            return found
+        return self._store
 
     def _id(self, request: Request, delivery: Delivery) -> str:
         """Return the id of a webhook: its own if that is signed, else a valid signature, unique to the body."""

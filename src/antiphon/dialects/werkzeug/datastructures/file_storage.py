@@ -37,7 +37,7 @@ class FileStorage:
         self._upload = stream if isinstance(stream, Upload) else None
         if stream and not isinstance(stream, Upload):
             self.stream = stream
-        self.name = self._upload.name if name is None and self._upload else name
+        self.name = self._upload.field_name if name is None and self._upload else name
         self.filename = _name_of(stream) if filename is None else os.fsdecode(filename)
         if headers is not None:
             self.headers = headers
