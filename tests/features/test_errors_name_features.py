@@ -178,13 +178,13 @@ def _signed(method="GET"):
 
 
 WRONG_ON_A_REQUEST = [
-    ([RateLimit("5/minute", by=lambda request: 5)], {}, [], None, r"RateLimit: .* returned 5: `by` must return text"),
+    ([RateLimit("5/minute", by=lambda request: 5)], {}, [], None, r"RateLimit: .* must return text or None, not 5"),
     (
         [IdempotentWrites(MemoryStore(), by=lambda request: 5)],
         {"methods": ["POST"], "idempotent": True},
         [("idempotency-key", '"1"')],
         None,
-        r"IdempotentWrites: .* returned 5: `by` must return text",
+        r"IdempotentWrites: .* must return text or None, not 5",
     ),
     (
         [Signatures(lambda keyid: 5)],

@@ -280,7 +280,7 @@ class TestACaller:
     def test_is_text(self, opening, caplog):
         bank = opening(by=lambda request: 1)
         assert bank.pay().status == 500
-        assert "returned 1: `by` must return text or None" in caplog.text
+        assert "must return text or None, not 1" in caplog.text
         assert bank.paid == 0
 
     def test_must_not_have_to_be_awaited(self, store):

@@ -224,7 +224,7 @@ class TestACaller:
     def test_is_text(self, handler, visiting, caplog):
         app = limited(handler, RateLimit("1/minute", by=lambda request: 1))
         assert visiting(app).status == 500
-        assert "returned 1: `by` must return text or None" in caplog.text
+        assert "must return text or None, not 1" in caplog.text
 
 
 class TestAnAnswer:

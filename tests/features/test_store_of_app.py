@@ -13,8 +13,6 @@ from antiphon.features import (
     Channel,
     CookieStore,
     GitHubWebhook,
-    Health,
-    HealthCheck,
     IdempotentWrites,
     Keep,
     MemoryStore,
@@ -215,31 +213,6 @@ class Waiting(Noting):
     def check(self):
         if not self.is_there:
             raise StoreUnavailable
-
-
-def test_health_checks_it_if_it_can_fail():
-    store, other = Waiting(), Waiting()
-    for app, features, expected in (
-        (App(store=store), [Health()], {"store": "ok"}),
-        (App(store=MemoryStore()), [Health()], {}),
-        (App(), [Health()], {}),
-        (App(store=store), [Health(store=False)], {}),
-        (App(store=store), [Health(checks={"mine": store})], {"mine": "ok"}),
-        (App(store=store), [HealthCheck(store), Health()], {"Waiting": "ok"}),
-        (App(store=store), [Health(checks=[other])], {"Waiting": "ok", "store": "ok"}),
-    ):
-        for feature in features:
-            app.use(feature)
-        with Client(app) as client:
-            assert client.get("/readyz").json == {"status": "ok", "checks": expected}
-    with pytest.raises(ValueError, match="two checks are named 'store'"):
-        App(store=store).use(Health(checks={"store": other}))
-    app = App(store=store)
-    app.use(Health())
-    store.is_there = False
-    with Client(app) as client:
-        assert client.get("/readyz").json == {"status": "failed", "checks": {"store": "failed"}}
-        assert client.get("/healthz").status == 200
 
 
 def test_channels_and_runs_take_it_when_an_app_uses_them():

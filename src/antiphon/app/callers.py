@@ -28,7 +28,7 @@ def caller_of(by: Callable[[Request], str | None], request: Request, owner: str)
     caller = by(request)
     if not isinstance(caller, str | None):
         raise explained(
-            "bad-feature-option", TypeError(f"{owner}: {describe(by)} returned {caller!r}, but must return text or None")
+            "bad-feature-option", TypeError(f"{owner}: {describe(by)} must return text or None, not {caller!r}")
         )
     return caller
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Future
 from threading import Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from antiphon.app.blueprint import Blueprint, Routes
 from antiphon.app.store import Store
@@ -45,8 +45,7 @@ class Health:
     does not respond; it is asked at most once a second. Checks run concurrently, ``def`` functions and stores on their
     own threads. A check that hangs is not called again before it has finished. Responses contain only the names of
     checks; the reason for a failure is logged when it begins. With ``access_log``, probes are in the access log. Each
-    ``HealthCheck`` of the application runs too, and a check named "store" of the application's store if it can fail,
-    that is if it waits for a disk or a network, and is not among the checks; ``store=False`` leaves it out.
+    ``HealthCheck`` of the application runs too.
 
     Raises ValueError for two checks with one name and for a timeout that is not positive, and TypeError for a check
     that takes arguments.
@@ -60,7 +59,6 @@ class Health:
         *,
         checks: Mapping[str, CheckFunction | Store],
         timeout: Duration = 2.0,
-        store: Literal[False] | None = None,
         access_log: bool = False,
     ) -> None: ...
     @overload
@@ -71,7 +69,6 @@ class Health:
         *,
         checks: Iterable[CheckFunction | Store] = (),
         timeout: Duration = 2.0,
-        store: Literal[False] | None = None,
         access_log: bool = False,
     ) -> None: ...
     def __init__(
@@ -81,7 +78,6 @@ class Health:
         *,
         checks: Iterable[CheckFunction | Store] | Mapping[str, CheckFunction | Store] = (),
         timeout: Duration = 2.0,
-        store: Literal[False] | None = None,
         access_log: bool = False,
     ) -> None:
         timeout = seconds_of(timeout)
@@ -93,29 +89,16 @@ class Health:
         self._ready = ready
         self._timeout = timeout
         self._checks = [_RunCheck(name, check) for name, check in _named(checks)]
-        self._checks_store = store is not False
         _check_names(self._checks)
         self._is_logged = access_log
 
     def install(self, app: Routes) -> None:
         """Register the routes. Raises ValueError if another feature has added a check with one of the names."""
         _check_names([*_checks_of(app), *self._checks])
-        if self._checks_store:
-            self._check_store_of(app)
         if self._live is not None:
             app.get(self._live, name="liveness", unguarded=True)(self._tell_live)
         if self._ready is not None:
             app.get(self._ready, name="readiness", unguarded=True)(self._tell_ready)
-
-    def _check_store_of(self, app: Any) -> None:
-        """Check the store of an application, unless it can't fail or is checked already."""
-        store = getattr(app, "store", None)
-        if not isinstance(store, Store) or not store.blocks:
-            return
-        checked = [check.store for check in (*_checks_of(app), *self._checks) if check.store is not None]
-        if not any(store.shares_entries(each) for each in checked):
-            app.use(HealthCheck(store, name="store"))
-            _check_names([*_checks_of(app), *self._checks])
 
     async def _tell_live(self, request: Request) -> Response:
         self._leave_out(request)
@@ -209,10 +192,10 @@ class _RunCheck:
 
     def __init__(self, name: str, check: CheckFunction | Store) -> None:
         self.name = name
-        self.store = check if isinstance(check, Store) else None
+        is_store = isinstance(check, Store)
         self._function: Callable[[], Any] = check.check if isinstance(check, Store) else check
-        self._is_async = self.store is None and is_async(self._function)
-        self._asked_every = STORE_ASKED_EVERY if self.store else 0.0
+        self._is_async = not is_store and is_async(self._function)
+        self._asked_every = STORE_ASKED_EVERY if is_store else 0.0
         self._asked_again = 0.0
         """The time of the next run, by the monotonic clock."""
         self._run: Future[object] | None = None
