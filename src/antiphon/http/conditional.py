@@ -1,7 +1,8 @@
-"""Conditional requests: entity tags (RFC 9110 §8.8.3), and preconditions in their order, which decide on ranges.
+"""Conditional requests: entity tags (RFC 9110 §8.8.3), and preconditions, evaluated in order; the last one decides
+whether Range applies.
 
-Reading a list never raises. Malformed elements and those after the 256th match nothing. A malformed header is not an
-absent one: it must not let a write through.
+Reading a list never raises. Malformed elements and those after the 256th match nothing. A malformed header is not
+treated as an absent one: it must not let a write through.
 
 Dates are compared in whole seconds, without a clock: a modification date in the future counts like any other.
 """

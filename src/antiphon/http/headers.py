@@ -258,7 +258,7 @@ def field_name(name: str) -> str:
 
 
 _LONGEST_KNOWN = 64
-"""Characters of the longest name that is remembered."""
+"""The length of the longest name that is remembered."""
 
 
 def _checked_name(name: str) -> str:
