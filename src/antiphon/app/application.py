@@ -267,8 +267,8 @@ class App(Routes, Servable):
         default: Callable[[Request], T] | None = None,
         only_writes: bool = False,
     ) -> None:
-        """Let ``source`` provide a dependency's value, at most once per request, for requests that ``when`` is true
-        for.
+        """Let ``source`` provide a dependency's value, at most once per request, for requests for which ``when`` is
+        true.
 
         A sync source is called on first read. A source that is async, or is called on a thread because of ``blocking``,
         is called before the hooks and the handler; with ``only_writes``, not for a route that handles only safe
@@ -595,7 +595,7 @@ class App(Routes, Servable):
         return super()._has_sockets or bool(self._mounts) or any(route.websocket for route in self.routes)
 
     def _measure_header_sections(self) -> None:
-        """Measure header sections from now on, and check them against ``limits.headers``."""
+        """Measure header sections from now on and check them against ``limits.headers``."""
         self._checks.looks_at_heads = True
 
     @property
@@ -677,9 +677,9 @@ class App(Routes, Servable):
         ``_mounted_at`` is the prefix to use.
 
         Raises LookupError for an unknown name, and for a handler without a route, or with routes of several names, such
-        as those of a blueprint that is registered twice; ValueError, which names the route and the parameter, for a
-        missing or invalid parameter, and for an unknown place; TypeError for an unknown name that begins with an
-        underscore, like an option; RuntimeError for a signed route of an app without ``secret_keys``.
+        as those of a blueprint that is registered twice; ValueError, namings the route and the parameter, for a missing
+        or invalid parameter, and for an unknown place; TypeError for an unknown name that begins with an underscore,
+        like an option; RuntimeError for a signed route of an app without ``secret_keys``.
         """
         reverse = self._reverse or self._reversing(merged_converters(self._group().walk()))
         place = self._place if _mounted_at is None else _mounted_at

@@ -42,7 +42,7 @@ def check_subprotocols(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def check_idle_timeout(given: Duration | None) -> float | None:
-    """Return seconds above 0, or None. Raises ValueError for anything else."""
+    """Return an idle timeout in seconds, a number above 0, or None. Raises ValueError for anything else."""
     seconds = seconds_of(given)
     if seconds is not None and not (isinstance(seconds, int | float) and seconds > 0):
         raise explained(
@@ -128,7 +128,7 @@ class Route(NamedTuple):
     gives: object = None
     """The type of the response, or the types of its statuses, as declared for API documents."""
     examples: Mapping[str | int, object] | None = None
-    """Examples of the parts of a request, and of responses by status, for API documents."""
+    """Examples of a request's parts, and of responses by status, for API documents."""
     tool: Tool | None = None
     """The options of a tool for language models; None if the route is not one."""
     meta: RouteMeta = NO_META

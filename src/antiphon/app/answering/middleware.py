@@ -107,7 +107,7 @@ class Middleware(NamedTuple):
         return instead
 
     def _end_sync(self, generator: Generator[Any, Any, Any], error: BaseException) -> object:
-        """Throw an error in, and return the replacement for the response."""
+        """Throw an error in and return the replacement for the response."""
         try:
             yielded = generator.throw(error)
         except StopIteration as end:
@@ -174,7 +174,7 @@ class AsyncStep:
 
 
 def send_in_place(generator: AsyncGenerator[Any, Any], response: Response) -> "AsyncStep | tuple[object] | None":
-    """Send the response to an async generator, and drive it until it waits.
+    """Send the response to an async generator and drive it until it waits.
 
     Return None if it ends, what it yields in a tuple, or the rest, which gives either.
     """

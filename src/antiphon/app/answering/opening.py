@@ -190,7 +190,7 @@ def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -
 
 
 async def _call_when_loaded(function: Callable[[Request], Any], request: Request) -> Any:
-    """Load the body on the loop, and call the hook that needed it again. Raises the errors of ``Request.aload``."""
+    """Load the body on the loop and call the hook that needed it again. Raises the errors of ``Request.aload``."""
     await request.aload()
     return function(request)
 

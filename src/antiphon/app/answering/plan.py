@@ -130,7 +130,7 @@ class HandlerStack(NamedTuple):
 
     @property
     def is_guarded(self) -> bool:
-        """True if anything here may refuse a request, and is bypassed if another application has the response."""
+        """True if anything here may refuse a request and is bypassed if another application has the response."""
         return bool(self.before) or any(
             part.when_read is None and part.where_hooked is None for part in self.middleware
         )
