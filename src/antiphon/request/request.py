@@ -73,7 +73,7 @@ P = ParamSpec("P")
 AfterHook = TypeVar("AfterHook", bound=Callable[..., Any])
 
 _NO_DEPENDENCIES: dict[ReadableDependency[Any], Any] = {}
-"""The values of the dependencies of a request that has read none; it is never changed."""
+"""The dependency values of a request that has read none; it is never changed."""
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType(Params())
 
 
@@ -153,8 +153,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         any order; it is received once. The host, scheme and address are those that the framework has determined, and
         its limits also apply.
 
-        On an event loop, await a body that has not arrived yet: use ``Request.aof``. Raises TypeError, which names the
-        type, for any other object.
+        On an event loop, await a body that has not arrived yet: use ``Request.aof``. Raises TypeError, naming the type,
+        for any other object.
         """
         return frameworks().request_of(given, second)  # type: ignore[no-any-return]
 
@@ -217,7 +217,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         vars(self).pop("url", None)
 
     def _rewritten(self) -> DerivedHead:
-        """Give this request a head that can be changed, and return it. Raises RuntimeError after routing."""
+        """Give this request a head that can be changed and return it. Raises RuntimeError after routing."""
         if not self.route.is_before_routing:
             raise explained(
                 "routed-already",
@@ -317,7 +317,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def args_as(self, wanted: type[T]) -> T:
         """Return the query's arguments as a dataclass, TypedDict or Struct.
 
-        Raises UnprocessableContent (422), which names each invalid field, and the errors of ``args``.
+        Raises UnprocessableContent (422), naming each invalid field, and the errors of ``args``.
         """
         from antiphon.serialization.readers import fields_as
 
@@ -326,8 +326,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def headers_as(self, wanted: type[T]) -> T:
         """Return headers as a dataclass, TypedDict or Struct, whose field ``x_user`` is the header X-User.
 
-        A list gets the elements of a list of the header (RFC 9110 §5.6.1). Raises UnprocessableContent (422), which
-        names each invalid field.
+        A list gets the elements of a header that is a list (RFC 9110 §5.6.1). Raises UnprocessableContent (422), naming
+        each invalid field.
         """
         from antiphon.serialization.readers import headers_as
 
@@ -368,7 +368,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @property
     def _is_in_bytes(self) -> bool:
-        """True if the whole body was received as bytes, and was not converted to anything else."""
+        """True if the whole body was received as bytes and was not converted to anything else."""
         return type(self._content) is bytes
 
     def _read_small_body(self, limits: Limits) -> bool | Coroutine[Any, Any, bool]:
@@ -555,7 +555,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def json_as(self, wanted: "TypeForm[T]") -> T:
         """Return the content as a dataclass, TypedDict, Struct or other type, such as ``Order | None``.
 
-        Raises UnprocessableContent (422), which names each invalid field by JSON Pointer, and the errors of ``json``.
+        Raises UnprocessableContent (422), naming each invalid field by JSON Pointer, and the errors of ``json``.
         """
         from antiphon.serialization.readers import json_as
 
@@ -565,8 +565,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def form_as(self, wanted: type[T]) -> T:
         """Return the form as a dataclass, TypedDict or Struct, whose fields may be files (``Upload``).
 
-        Raises UnprocessableContent (422), which names each invalid field, UnsupportedMediaType (415) for a body that is
-        not a form, and the errors of ``form``.
+        Raises UnprocessableContent (422), naming each invalid field, UnsupportedMediaType (415) for a body that is not
+        a form, and the errors of ``form``.
         """
         if self.mimetype not in (FORM, FORM_DATA) and (self.mimetype or not self.content.is_empty):
             raise wrong_type("a form", self.head.field("content-type"))
@@ -698,20 +698,20 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     session: Dependency[Session] = Dependency("session", fix="app.use(Sessions(store))")
     """The visitor's data, kept between requests: a ``Session``, which ``app.use(Sessions(store))`` provides.
 
-    Without that line, raises RuntimeError, which names it.
+    Without that line, reading it raises a RuntimeError that shows the line.
     """
 
     flash: Dependency[FlashMessages] = Dependency("flash", fix="app.use(Flash())")
     """The messages for the visitor that the next page shows: ``request.flash("It is saved.", "success")``, and
     ``request.flash.take()``, which ``app.use(Flash())`` provides.
 
-    Without that line, raises RuntimeError, which names it.
+    Without that line, reading it raises a RuntimeError that shows the line.
     """
 
     user: Dependency[Any] = Dependency("user", fix="app.use(Users(Bearer(find_user)))")
     """The user whose credentials the request has, or None; ``app.use(Users(...))`` provides it.
 
-    Without that line, raises RuntimeError, which names it.
+    Without that line, reading it raises a RuntimeError that shows the line.
     """
 
     signer: Dependency[RequestSigner] = Dependency(
@@ -720,34 +720,34 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     """The signature for which the request was accepted, a ``RequestSigner``: ``request.signer.key``. A route that is
     ``signed_by`` the keys of ``app.use(Signatures(keys))`` has it.
 
-    In any other route, raises RuntimeError, which names the fix.
+    In any other route, raises RuntimeError, naming the fix.
     """
 
     @property
     def signed_headers(self) -> Headers:
         """The header fields that the signature covers. Any other field may not come from the signer.
 
-        Raises RuntimeError, which names the fix, in a route that is not ``signed_by`` keys.
+        Raises RuntimeError, naming the fix, in a route that is not ``signed_by`` keys.
         """
         return self.signer.headers
 
     language: Dependency[Language] = Dependency("language", fix='app.use(Languages("locales", default="en"))')
     """The language of the response, a ``Language``, which ``app.use(Languages(folder))`` provides.
 
-    Without that line, raises RuntimeError, which names it.
+    Without that line, reading it raises a RuntimeError that shows the line.
     """
 
     location: Dependency[Location] = Dependency("location", fix='app.use(Locations("geo.csv"))')
     """The client's location, as far as its address reveals it: a ``Location``, which is falsy if that is unknown.
     ``app.use(Locations("geo.csv"))`` provides it.
 
-    Without that line, raises RuntimeError, which names it.
+    Without that line, reading it raises a RuntimeError that shows the line.
     """
 
     templates: Dependency[TemplateRenderer] = Dependency("templates", fix='app.use(Templates("templates"))')
     """The templates, which ``app.use(Templates(folder))`` provides: ``request.templates.render("mail.txt", n=1)``.
 
-    Without that line, raises RuntimeError, which names it.
+    Without that line, reading it raises a RuntimeError that shows the line.
     """
 
     native: Dependency[Native] = Dependency("native", fix="a view of another framework, @view")
@@ -764,7 +764,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def __getitem__(self, dependency: ReadableDependency[T], /) -> T:
         """Return the value of a dependency, computed on first read.
 
-        Raises RuntimeError, which names the fix, for a dependency that nothing provides.
+        Raises RuntimeError, naming the fix, for a dependency that nothing provides.
         """
         values = self._dependencies
         if dependency not in values:
