@@ -75,7 +75,10 @@ def _event_chunks(source: Values, heartbeat: float | None, written_as: Format) -
 
 
 def json_lines(source: Values, default: Default | None = None) -> Chunks:
-    """Return JSON values, each in a line and a chunk. Raises TypeError unless the source is an iterable."""
+    """Return JSON values, each on its own line and in its own chunk.
+
+    Raises TypeError unless the source is an iterable.
+    """
     return _chunks(source, Format(partial(_write_line, default)))
 
 

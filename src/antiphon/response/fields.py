@@ -62,7 +62,7 @@ guess the type (WHATWG MIME Sniffing §5.2).
 
 @lru_cache(maxsize=256)
 def typed(content_type: str | MediaType) -> SharedFields:
-    """Return the fields of a response of a type, in which browsers can't take plain text for another type.
+    """Return the fields of a response with this type, in which browsers can't take plain text for another type.
 
     Raises ValueError for anything that is not a media type.
     """

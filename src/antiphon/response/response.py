@@ -104,7 +104,7 @@ def _of_json(
     """Make a response from a value, written as JSON. ``default`` returns a replacement for a value that can't be
     written.
 
-    Raises TypeError, which names type and place, for a value that can't be written.
+    Raises TypeError, naming type and place, for a value that can't be written.
     """
     return _of_type(cls, JSON, json_encoder()(value, default), status, headers)
 
@@ -657,11 +657,11 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         return to_app(self)(*arguments)
 
     def like(self, given: object, /) -> Any:
-        """Return this response as a response of another framework, for the request of that framework.
+        """Return this response as another framework's response, for a request of that framework.
 
         ``given`` is anything that ``Request.of`` accepts; for Falcon, it can also be the response. Conditions are
-        applied, and a stream is closed after it was sent. For a Tornado handler, the response is written at once; for a
-        stream, await the result. Raises TypeError for any other object.
+        applied, and a stream is closed after it has been sent. For a Tornado handler, the response is written at once;
+        for a stream, await the result. Raises TypeError for any other object.
         """
         return frameworks().response_like(self, given)
 
