@@ -54,7 +54,7 @@ class Exchange(Protocol):
     """A request that the application is handling. The methods are called one after another."""
 
     async def head(self) -> Head:
-        """Wait for the response to start, and return its head.
+        """Wait for the response to start and return its head.
 
         Raises an error that escaped the application before that.
         """
@@ -65,7 +65,7 @@ class Exchange(Protocol):
         ...
 
     async def close(self) -> None:
-        """Disconnect if the body has not ended, and wait until the application has ended.
+        """Disconnect if the body has not ended and wait until the application has ended.
 
         Raises an error that escaped the application, or a breach of contract.
         """
