@@ -32,7 +32,7 @@ class Compressor(Protocol):
         ...
 
     def finish(self, data: bytes = b"") -> bytes:
-        """Compress the rest of the body, and end it."""
+        """Compress the rest of the body and end it."""
         ...
 
 

@@ -3,13 +3,10 @@
 A Receiver returns the chunks, a Spool keeps them; Content determines which code waits for them, and where. If a form is
 so large that it goes to a file, it is indexed while its chunks arrive.
 
-| the body is | ``data`` | ``_spool`` | ``is_complete`` | ``_loss`` |
-|---|---|---|---|---|
-| not received, or streamed and not kept | None | None | no | None |
-| being received, and kept | None | the bytes so far | no | None |
-| complete, and small or read as a whole | the bytes | None, or the same bytes | yes | None |
-| complete, and in a spool | None | the bytes | yes | None |
-| broken off, or discarded | None | the bytes so far, if any | no; yes if discarded | the reason |
+| the body is | ``data`` | ``_spool`` | ``is_complete`` | ``_loss`` | |---|---|---|---|---| | not received, or streamed
+and not kept | None | None | no | None | | being received, and kept | None | the bytes so far | no | None | | complete,
+and small or read as a whole | the bytes | None, or the same bytes | yes | None | | complete, and in a spool | None |
+the bytes | yes | None | | cut off, or discarded | None | the bytes so far, if any | no; yes if discarded | the reason |
 """
 
 import os
@@ -378,7 +375,7 @@ class Content:
         return self.read_at(offset)
 
     def read_all(self) -> bytes:
-        """Return all bytes, and keep them in memory."""
+        """Return all bytes and keep them in memory."""
         if self.data is None:
             self.data = self._spooled().read_all()
         return self.data

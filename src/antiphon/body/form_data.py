@@ -80,7 +80,7 @@ class FormBounds:
 
 
 class FormIndex:
-    """An index of the parts of a form (RFC 7578), made from its whole body, or from chunks as they are fed.
+    """An index of a form's parts (RFC 7578), made from its whole body, or from chunks as they are fed.
 
     Raises ContentTooLarge (413) as soon as a limit is exceeded. A malformed form is an error only for code that reads
     it: other code may want its bytes.

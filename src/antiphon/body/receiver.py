@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 
 GRACE = 5.0
-"""For how many seconds a body is waited for before the average rate matters."""
+"""The number of seconds of waiting before the average rate matters."""
 
 
 class Pace:
-    """How long one body was waited for."""
+    """The time spent waiting for one body."""
 
     __slots__ = ("waited",)
 
