@@ -24,7 +24,7 @@ class Converter(NamedTuple):
     """A converter of segments. ``to_python`` raises ValueError for a segment that does not match."""
 
     name: str
-    """The name in a pattern, with its arguments: ``int``, ``any(en,de)``. Converters with one name are equal."""
+    """The name in a pattern, with its arguments: ``int``, ``any(en,de)``. Converters with the same name are equal."""
     to_python: Callable[[str], Any]
     rank: int
     """The order in which several parameters at one place are tried, lowest first."""

@@ -79,7 +79,7 @@ Segment: TypeAlias = str | Parameter | Mixed
 
 
 def parse_pattern(pattern: str, converters: Mapping[str, Converter] = CONVERTERS) -> list[Segment]:
-    """Parse a route's path, and return its segments. Raises ValueError if it is malformed."""
+    """Parse a route's path and return its segments. Raises ValueError if it is malformed."""
     if not pattern.startswith("/"):
         raise explained("bad-path", ValueError(f"a route's path must begin with a slash: {pattern!r}"))
     return _split(pattern[1:], "/", pattern, converters)
