@@ -32,7 +32,7 @@ TYPES = (
     "application/x-ndjson", "application/ndjson", "application/jsonl", "application/vnd.ms-fontobject", "font/otf",
     "font/ttf", "image/bmp",
 )  # fmt: skip
-"""Media types that compress well, and are not compressed already."""
+"""Media types that compress well and are not compressed already."""
 
 _MAX_CACHED = 100
 _MAX_CACHED_LENGTH = 100

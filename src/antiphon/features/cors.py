@@ -82,7 +82,7 @@ class CORS:
         return origin in self._exact or bool(self._patterns and self._patterns.fullmatch(origin))
 
     def install(self, app: Routes) -> None:
-        """Register the middleware that handles preflights, and adds the headers to responses.
+        """Register the middleware that handles preflights and adds the headers to responses.
 
         Origins that are named, unlike with "*", are also trusted to send requests that write.
         """

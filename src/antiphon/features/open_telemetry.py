@@ -97,7 +97,7 @@ class OpenTelemetry(Observer):
         app.observe(self)
 
     def begin(self, exchange: Exchange) -> None:
-        """Start the span of a request, and make it the current one."""
+        """Start the span of a request and make it the current one."""
         request = exchange.request
         if self._skip is not None and self._skip(request):
             return
@@ -111,7 +111,7 @@ class OpenTelemetry(Observer):
         request[_traced] = _Traced(span, context, self._context.attach(context), head)
 
     def sent(self, exchange: Exchange) -> None:
-        """Complete and end the span of a request, and record its duration."""
+        """Complete and end the span of a request and record its duration."""
         traced = _of(exchange.request)
         if traced is None:
             return

@@ -61,7 +61,7 @@ SESSIONS = Dependency[SessionAccess]("sessions", fix="app.use(Sessions(store))")
 class Sessions:
     """A feature that provides ``request.session`` from a store, by default that of the app.
 
-    A session that is neither read nor written costs nothing, and does not affect the response. If it is read, the
+    A session that is neither read nor written costs nothing and does not affect the response. If it is read, the
     response has ``Vary: Cookie`` and ``Cache-Control: private``; a response that allows shared caches to keep it is
     then an error in debug mode. If the session is changed, it is written to the store when the response is made, and
     only then is a cookie set. It ends after ``idle`` without use, and in any case after ``lifetime``, both in seconds
@@ -110,7 +110,7 @@ class Sessions:
             self._owner_prefix = f"{cookie}\0" if cookie else ""
 
     def install(self, app: "App") -> None:
-        """Provide ``request.session``, and register the middleware that writes changes.
+        """Provide ``request.session`` and register the middleware that writes changes.
 
         Raises RuntimeError if there is no store.
         """
@@ -230,7 +230,7 @@ class Sessions:
         return SetCookie.parse(lines[-1]).value if lines else None
 
     def _write(self, session: TrackedSession, told: str | None) -> StoreEntry | None:
-        """Write the changes, and return the visitor's new entry.
+        """Write the changes and return the visitor's new entry.
 
         If a mounted application with the same cookie has set one in this response, that entry is used.
         """
@@ -261,7 +261,7 @@ class Sessions:
         return store.change(self._new_key(), updates, ttl=ttl, owner=session.owner)
 
     def _write_known(self, session: TrackedSession, entry: StoreEntry) -> StoreEntry | None:
-        """Change an entry, and return it. An entry that was deleted in the meantime stays deleted, and a login begins a
+        """Change an entry and return it. An entry that was deleted in the meantime stays deleted, and a login begins a
         new one.
 
         A new key comes first: if the process ends in between, the new data is lost instead of being under the old key.

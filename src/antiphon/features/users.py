@@ -283,8 +283,8 @@ def login_required(request: Request) -> None:
     """Refuse a request without a user: a hook for a route (``before=login_required``), a blueprint or an app.
 
     Browsers are redirected to the login page, if ``Users`` has one, with the return URL as ``next``. Other clients get
-    a 401 with the challenges of all sources. The login page itself is never refused. Raises RuntimeError, which names
-    the fix, in an app without ``Users``, and TypeError if used as a decorator.
+    a 401 with the challenges of all sources. The login page itself is never refused. Raises RuntimeError, naming the
+    fix, in an app without ``Users``, and TypeError if used as a decorator.
     """
     check_no_decorator("login_required", request)
     request[USERS].check(request)

@@ -60,7 +60,7 @@ class BodyFiles:
         return None
 
     def body(self, name: str, length: int) -> FileBody | None:
-        """Return a file as a body, and record its use; None if it is missing or was changed."""
+        """Return a file as a body and record its use; None if it is missing or was changed."""
         with suppress(OSError):
             if _is_body(name) and (folder := self.folder()) is not None:
                 path = folder / name
@@ -130,7 +130,7 @@ class FileInWriting:
         self.length += len(data)
 
     def publish(self) -> str | None:
-        """Give the file its final name, and return the name; None if there is no room for it. Raises OSError."""
+        """Give the file its final name and return the name; None if there is no room for it. Raises OSError."""
         if not self._files.make_room(self.length):
             self.drop()
             return None

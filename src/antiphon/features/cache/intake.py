@@ -105,7 +105,7 @@ class BodyCopy:
             self._watch.is_paused = False
 
     def _take(self, data: bytes) -> bool:
-        """Take a chunk, and return True if it is time to write."""
+        """Take a chunk and return True if it is time to write."""
         if self._watch is not None:
             self._watch.is_paused = True
         if self._is_over:
@@ -168,7 +168,7 @@ def copy_whole(copy: BodyCopy, body: bytes) -> None:
 
 
 KEPT_STALE = 3600.0
-"""The least number of seconds for which a stale response is kept: it may be validated, or a client may accept it."""
+"""The minimum number of seconds for which a stale response is kept: it may be validated, or a client may accept it."""
 
 
 class Intake:

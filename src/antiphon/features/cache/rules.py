@@ -196,7 +196,7 @@ def hit_status(ttl: int, *, is_collapsed: bool) -> str:
 
 
 def tell(response: Response, reason: str | None = None, **parameters: Any) -> Response:
-    """Add a member to Cache-Status, and return the response. In debug mode, it says why nothing was stored."""
+    """Add a member to Cache-Status and return the response. In debug mode, it says why nothing was stored."""
     known: dict[str, Any] = {
         name.replace("_", "-"): Token(value) if isinstance(value, str) else value
         for name, value in parameters.items()

@@ -64,7 +64,7 @@ class Shelved:
         return max(answers, key=lambda stored: stored.received, default=None)
 
     def is_claimed(self, now: float) -> bool:
-        """Return True while another request makes a response, and may still finish it."""
+        """Return True while another request makes a response and may still finish it."""
         return self._holds(_CLAIM, 1, now)
 
     def lets_pass(self, now: float) -> bool:
@@ -110,7 +110,7 @@ class Shelf:
         return found
 
     def has_at_hand(self, found: Shelved) -> bool:
-        """Return True if this was the last read for its URL, and is small."""
+        """Return True if this was the last read for its URL and is small."""
         return self._recent.get(found.key) is found
 
     def way_to_look(self, entry: StoreEntry) -> tuple[Callable[[Any], object], Any, object]:
@@ -148,7 +148,7 @@ class Shelf:
             self._change(key, token, PASSES_FOR, lambda data: data)
 
     def release(self, key: str, token: str | None, gone: StoredResponse | None = None) -> None:
-        """End a claim for which nothing was stored, and forget the response that no longer exists (``gone``).
+        """End a claim for which nothing was stored and forget the response that no longer exists (``gone``).
 
         The next requests don't wait for one another.
         """
@@ -190,7 +190,7 @@ class Shelf:
     def _change(
         self, key: str, token: str | None, ttl: float, change: Callable[[dict[str, Any]], dict[str, Any]]
     ) -> bool:
-        """Change the entry of a URL, and end the claim. Return False if another request now has the claim."""
+        """Change the entry of a URL and end the claim. Return False if another request now has the claim."""
         for _ in range(_ATTEMPTS):
             entry = self._store.load(key)
             data = {} if entry is None else dict(entry.data)
@@ -226,7 +226,7 @@ class Shelf:
         return self._store.delete_owned(_owner("path", path))
 
     def forget_tag(self, tag: str) -> int:
-        """Forget all URLs whose response has a tag, and return how many there were."""
+        """Forget all URLs whose response has a tag and return how many there were."""
         owner = _owner("tag", tag)
         self._note_forgotten(owner)
         keys = {entry.data["key"] for entry in self._store.owned_by(owner)}

@@ -85,7 +85,7 @@ class ChannelListener:
         self.close()
 
     def close(self) -> None:
-        """Stop listening. A thread that waits for a message wakes up, and receives none."""
+        """Stop listening. A thread that waits for a message wakes up and receives none."""
         with self._lock:
             self._is_closed = True
             feed, self._feed = self._feed, None
@@ -248,7 +248,7 @@ class Channel:
     # Messages out
 
     async def send(self, value: object) -> str:
-        """Send a value that JSON can express, and return the id of the message when it is stored.
+        """Send a value that JSON can express and return the id of the message when it is stored.
 
         Raises TypeError for any other value, ValueError for more than ``max_message_size`` bytes of JSON, and
         StoreUnavailable (503). After StoreUnavailable the message may still be stored, now or later, if it reached the
@@ -261,7 +261,7 @@ class Channel:
         return str(await asyncio.to_thread(hub.send, self._name, self._keep, data))
 
     def send_now(self, value: object) -> str:
-        """Send a value as ``send`` does, and wait on this thread until it is stored: for ``def`` handlers."""
+        """Send a value as ``send`` does and wait on this thread until it is stored: for ``def`` handlers."""
         return str(self._own_hub().send(self._name, self._keep, self._encode(value)))
 
     def _encode(self, value: object) -> bytes:

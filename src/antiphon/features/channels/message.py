@@ -115,7 +115,7 @@ class ChannelLog(Protocol):
     """The messages and members of channels in a store. All methods block, and raise StoreUnavailable."""
 
     def append(self, name: str, keep: int, data: bytes) -> Position:
-        """Store a message, and forget all but about the newest ``keep`` messages. Return its position."""
+        """Store a message and forget all but about the newest ``keep`` messages. Return its position."""
         ...
 
     def tail(self, name: str, most: int) -> list[Entry]:

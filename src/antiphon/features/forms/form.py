@@ -103,7 +103,7 @@ class Form(Generic[T]):
     # Checking
 
     def validate(self, *checks: Callable[[T, "Form[T]"], object]) -> bool:
-        """Read the submitted form, and return True if there is one and it is valid; ``data`` is then its value.
+        """Read the submitted form and return True if there is one and it is valid; ``data`` is then its value.
 
         If the fields are valid, each of the ``checks`` is called with the value and this form, and can call
         ``add_error`` or raise a FieldError. Raises UnsupportedMediaType (415) for a body that is not a form, and
@@ -159,7 +159,7 @@ class Form(Generic[T]):
 
     @property
     def is_valid(self) -> bool:
-        """True if the form was validated, and has no errors."""
+        """True if the form was validated and has no errors."""
         return self._value is not None and not self._errors
 
     @property
@@ -286,7 +286,7 @@ class Form(Generic[T]):
     # Showing
 
     def texts(self, field: str) -> Sequence[str]:
-        """Return the text of each input of a field: as submitted, or else of the initial value."""
+        """Return the text of each of a field's inputs: as submitted, or else of the initial value."""
         planned = self._by_key[field]
         if self.is_bound:
             return self._received().texts.getall(planned.name)

@@ -67,7 +67,7 @@ def sent_by(request: Request, inputs: tuple[Input, ...], *, in_query: bool) -> S
 def with_exact_times(sent: Sent, inputs: tuple[Input, ...], initial: Callable[[Input], Sequence[str]]) -> Sent:
     """Return the submitted data, with the microseconds of unchanged times.
 
-    Inputs for times show milliseconds at most, and send them in the shortest form.
+    Inputs for times show milliseconds at most and send them in the shortest form.
     """
     exact: dict[tuple[str, str | None], str] = {
         (planned.name, shown): text

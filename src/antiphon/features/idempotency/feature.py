@@ -71,7 +71,7 @@ _ATTEMPTS = 5
 
 @errors_name_it
 class IdempotentWrites:
-    """A feature that carries out each request to an ``idempotent`` route only once, and sends its response to all
+    """A feature that carries out each request to an ``idempotent`` route only once and sends its response to all
     retries.
 
     Clients send a key with each write, as Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), and the same key

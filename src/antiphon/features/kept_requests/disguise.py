@@ -111,7 +111,7 @@ def _is_marked(hint: Any) -> bool:
 
 
 class Disguise:
-    """The replacement of the secrets of one request, wherever they occur in it.
+    """The replacement of one request's secrets, wherever they occur in it.
 
     Secrets that are found by their place, such as a password in a form, are then replaced everywhere else, too. So
     everything is disguised twice, with ``search_again`` in between, and only the second result is kept. Text that can't

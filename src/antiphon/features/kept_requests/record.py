@@ -150,7 +150,7 @@ _installed = re.compile(r".*[/\\](?:site|dist)-packages[/\\]").match
 
 
 def is_own(file: str) -> bool:
-    """Return True for a file that is not installed, and belongs neither to Python nor to this package."""
+    """Return True for a file that is not installed and belongs neither to Python nor to this package."""
     return not (file.startswith(("<", _STDLIB, _OURS)) or _installed(file))
 
 

@@ -52,8 +52,7 @@ _decode = msgspec.msgpack.Decoder(Kept).decode
 class Seal:
     """Encryption with keys that are derived from an application's secret keys: the newest encrypts, all decrypt.
 
-    Raises RuntimeError if there is no key, and ModuleNotFoundError, which names the extra, if cryptography isn't
-    installed.
+    Raises RuntimeError if there is no key, and ModuleNotFoundError, naming the extra, if cryptography isn't installed.
     """
 
     def __init__(self, keys: SecretKeys) -> None:
@@ -135,7 +134,7 @@ class Shelf:
         return exact[0] if exact else begun[0] if len(begun) == 1 else None
 
     def forget(self, user: str) -> int:
-        """Delete the causes that have a request of a user, and return how many there were."""
+        """Delete the causes that have a request of a user and return how many there were."""
         forgotten = 0
         for entry in self._store.owned_by(_OWNER):
             kept = self._opened_any(entry.data)
@@ -243,7 +242,7 @@ class Writer:
         return True
 
     def flush(self, timeout: float = _AT_EXIT) -> bool:
-        """Wait until everything is written, and return True if it is."""
+        """Wait until everything is written and return True if it is."""
         with self._changed:
             return self._changed.wait_for(lambda: not (self._waiting or self._is_writing), timeout)
 

@@ -179,7 +179,7 @@ def _gettext_files(folder: str) -> list[str]:
 
 
 def read_all(files: Iterable[CatalogueFile]) -> dict[str, list[Catalogue]]:
-    """Read files, and return the catalogues of each language in their order. Raises the errors of ``read``."""
+    """Read files and return the catalogues of each language in their order. Raises the errors of ``read``."""
     found: dict[str, list[Catalogue]] = {}
     for tag, path in files:
         found.setdefault(tag, []).append(read(path, tag))

@@ -46,7 +46,7 @@ class MMDBLocations:
 
 
 def read_mmdb(path: str) -> MMDBLocations:
-    """Open a file. Raises ImportError, which names the package, OSError, and ValueError for a different format.
+    """Open a file. Raises ImportError, naming the package, OSError, and ValueError for a different format.
 
     A copy without a name is mapped into memory, since a program that overwrites the file instead of replacing it would
     crash each process that has mapped the file.

@@ -26,9 +26,9 @@ from antiphon.request.dependencies import Dependency
 WAIT = 0.05
 """The maximum delay before a line is written, in seconds."""
 LARGEST = getattr(select, "PIPE_BUF", 512)
-"""The most bytes that are written at once."""
+"""The maximum number of bytes that are written at once."""
 MOST_LINES = 32
-"""The most lines that are collected."""
+"""The maximum number of lines that are collected."""
 
 _RECORD = logging.getLogRecordFactory()
 _HANDLE, _CALL_HANDLERS = logging.Logger.handle, logging.Logger.callHandlers

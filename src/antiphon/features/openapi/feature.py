@@ -29,7 +29,7 @@ _POLICY = (
 )
 
 _MOST_BREACHES = 50
-"""The most responses that the page lists."""
+"""The maximum number of responses that the page lists."""
 
 
 @errors_name_it
@@ -177,7 +177,7 @@ class OpenAPI:
             )
 
     def _report(self, contract: "Contract", found: str | None) -> None:
-        """Log a violation of a contract, and list it on the page."""
+        """Log a violation of a contract and list it on the page."""
         if found is None:
             return
         told = f"{contract.route.answered_by} {found}"

@@ -178,7 +178,7 @@ class ValuesMissed(Exception):
 
 
 class Run(Generic[T]):
-    """A run, in the state in which it was started or found. You can follow its values, and stop it.
+    """A run, in the state in which it was started or found. You can follow its values and stop it.
 
     ``started`` and ``ended`` are in seconds since 1970; ``ended`` is None for a run that was live.
     """

@@ -50,8 +50,8 @@ class SignatureKey:
     key uses "rsa-pss-sha512", an Ed25519 key "ed25519", a key on the curve P-256 or P-384 "ecdsa-p256-sha256" or
     "ecdsa-p384-sha384", and a secret "hmac-sha256".
 
-    Raises TypeError and ValueError for anything else, and for an RSA key of under 2048 bits; ModuleNotFoundError, which
-    names the extra, if cryptography is needed and not installed.
+    Raises TypeError and ValueError for anything else, and for an RSA key of under 2048 bits; ModuleNotFoundError,
+    naming the extra, if cryptography is needed and not installed.
     """
 
     def __init__(self, material: "KeyMaterial", algorithm: str | None = None) -> None:

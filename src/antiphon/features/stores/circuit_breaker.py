@@ -32,13 +32,13 @@ class CircuitBreaker:
         self._lock = Lock()
 
     def call(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-        """Call a function, and return its result. Raises its errors, or StoreUnavailable without calling it."""
+        """Call a function and return its result. Raises its errors, or StoreUnavailable without calling it."""
         if self._next_try is not None:
             self._begin_try()
         return self.call_unguarded(function, *arguments)
 
     def call_unguarded(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-        """Call a function even while the service is down, and record the outcome. Raises the function's errors."""
+        """Call a function even while the service is down and record the outcome. Raises the function's errors."""
         began_at = monotonic()
         try:
             result = function(*arguments)

@@ -55,7 +55,7 @@ class CookieStore(Store):
         return ""
 
     def check_value(self, name: str, value: object) -> None:
-        """Raise TypeError, which names the value, if it can't be stored, and ValueError for a reserved name."""
+        """Raise TypeError, naming the value, if it can't be stored, and ValueError for a reserved name."""
         _checked(name, value)
 
     def load(self, key: str) -> StoreEntry | None:

@@ -1,7 +1,7 @@
 """The connections of a process to a SQLite file.
 
 SQLite locks its files with POSIX locks, and a process that closes any descriptor of a file loses all its locks on it
-(sqlite.org/howtocorrupt.html §2.2). The next process that closes the file would then consider itself the last one, and
+(sqlite.org/howtocorrupt.html §2.2). The next process that closes the file would then consider itself the last one and
 remove the log of changes. So only SQLite itself opens the file and the files next to it, and all stores of one file
 share its connections.
 """
@@ -188,7 +188,7 @@ class Connections:
             self.release()
 
     def _leave(self, connection: Connection) -> None:
-        """Complete a database that was moved, and remove the log and the index that it left behind.
+        """Complete a database that was moved and remove the log and the index that it left behind.
 
         A new database at its path must not have them, or it would apply the changes of the old one.
         """

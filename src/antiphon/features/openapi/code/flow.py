@@ -95,7 +95,7 @@ class Flow:
                 del state[key]
 
     def always(self, part: str, what: Any) -> None:
-        """Record that a part of the request was read, and is present."""
+        """Record that a part of the request was read and is present."""
         self.state[(), f".{part} {what}"] = NEVER
 
     # Objects
@@ -189,7 +189,7 @@ class Flow:
         return end, self.watched.pop()
 
     def take_exits(self, mark: int, *kinds: str) -> list[Exit]:
-        """Remove the ways out of some kinds since a mark, and return them."""
+        """Remove the ways out of some kinds since a mark and return them."""
         taken = [each for each in self.exits[mark:] if each.kind in kinds]
         self.exits[mark:] = [each for each in self.exits[mark:] if each.kind not in kinds]
         return taken

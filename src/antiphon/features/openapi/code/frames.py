@@ -181,7 +181,7 @@ class Frame(ast.NodeVisitor, ABC):
         return way(value) if len(several) == 1 else self.flow.branch(*[partial(way, each) for each in several])
 
     def loop(self, body: Callable[[], Any]) -> None:
-        """Follow a body any number of times, and continue after the last pass."""
+        """Follow a body any number of times and continue after the last pass."""
         kept = self.findings.mark()
         before, breaks = self.flow.loop(body, lambda: self.findings.forget(kept))
         self.flow.exits += breaks
@@ -215,7 +215,7 @@ class Frame(ast.NodeVisitor, ABC):
     def field(
         self, owner: Pairs, key: Value, kind: Any = str, *, is_required: bool = False, is_list: bool = False
     ) -> Value:
-        """Record that a field of a multi-dictionary is read by its name, and return its value."""
+        """Record that a field of a multi-dictionary is read by its name and return its value."""
         name = text_of(key)
         if is_required:
             self.flow.always(owner.kind, name)
@@ -260,7 +260,7 @@ class Frame(ast.NodeVisitor, ABC):
                 self.escape(value, self.value(target))
 
     def bind(self, name: str, value: Value) -> None:
-        """Set a variable, and forget what tests have said about its attributes."""
+        """Set a variable and forget what tests have said about its attributes."""
         for state in (self.flow.state, *self.flow.watched):
             for said in [key for key in state if isinstance(key, tuple) and key[1].startswith(f"{name}.")]:
                 del state[said]

@@ -23,7 +23,7 @@ PURE = frozenset({
     "antiphon", "base64", "builtins", "datetime", "decimal", "hashlib", "hmac", "html", "json", "logging", "math",
     "msgspec", "pathlib", "re", "secrets", "statistics", "textwrap", "time", "urllib", "uuid",
 })  # fmt: skip
-"""Modules and packages whose functions change none of their arguments, and keep none."""
+"""Modules and packages whose functions change none of their arguments and keep none."""
 _MAKE_TEXT = (html.escape, json.dumps, textwrap.dedent, urllib.parse.quote, urllib.parse.urlencode)
 """Functions of theirs that return text, and have no annotations."""
 

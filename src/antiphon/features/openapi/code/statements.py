@@ -64,14 +64,14 @@ class Statements(Expressions, ast.NodeVisitor):
         return found
 
     def run_function(self, body: Iterable[ast.stmt]) -> list[Exit]:
-        """Follow the statements of a function, and return the ways in which it returns."""
+        """Follow the statements of a function and return the ways in which it returns."""
         mark = len(self.flow.exits)
         end = self.flow.attempt(lambda: self._run(body))
         exits = self.flow.take_exits(mark, "return")
         return exits if end is None else [*exits, Exit("return", NONE, end)]
 
     def run_call(self, body: Iterable[ast.stmt]) -> Value:
-        """Follow a call in the same state, and return its result. Raises Stop if it doesn't return."""
+        """Follow a call in the same state and return its result. Raises Stop if it doesn't return."""
         exits = self.run_function(body)
         if not exits:
             raise Stop
