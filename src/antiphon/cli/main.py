@@ -386,7 +386,7 @@ def replay(
     first: bool,
     dialects: tuple[str, ...],
 ) -> None:
-    """Replay a kept request with the current code, and print where it differs from the kept run.
+    """Replay a kept request with the current code and print where it differs from the kept run.
 
     ID is that of `antiphon kept`, or of a request in the log, or the request_id of a problem. Credentials and other
     secrets were not kept, nor was the state of databases. The exit code is 1 if the request fails again.

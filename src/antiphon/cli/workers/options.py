@@ -167,7 +167,7 @@ class Control:
             self._connection.sendall(json.dumps(report).encode() + b"\n")
 
     def wait_for_order(self) -> Order:
-        """Report that this worker is ready for the next order, and wait for it."""
+        """Report that this worker is ready for the next order and wait for it."""
         self._report({"waits": True})
         return self._orders.get()
 

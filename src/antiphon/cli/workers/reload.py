@@ -174,7 +174,7 @@ class Reloader(Supervisor):
             await self._prepare()
 
     async def _serve_by_prestarted(self, order: Order, number: int) -> Choice:
-        """Send an order to prestarted workers, and wait until they serve. Raises the error if one of them can't."""
+        """Send an order to prestarted workers and wait until they serve. Raises the error if one of them can't."""
         for _ in range(number):
             self._serving.append(await self._prestarted.take())
         for worker in self._serving:

@@ -203,7 +203,7 @@ class Control:
         self._is_asked = True
 
     def follow(self, late: float, is_waited: bool) -> bool:
-        """Follow a tick, and note whether requests wait. Returns False if no tick is due until the next request."""
+        """Follow a tick and note whether requests wait. Returns False if no tick is due until the next request."""
         now = time.monotonic()
         if self._is_controlled:
             self._room.adapt(late)
