@@ -229,7 +229,7 @@ class Observation:
             self._tell(self._observers.begin)
 
     def respond(self, response: Response) -> Response:
-        """Record the application's response, and return it."""
+        """Record the application's response and return it."""
         self.exchange._response = response
         if self._observers.stream and _is_stream(response):
             self._tell(self._observers.stream)

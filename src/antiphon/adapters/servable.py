@@ -87,7 +87,7 @@ class Servable:
         _look_async(self)
 
     def _handle(self, request: Request) -> Steps[Response]:
-        """Return the steps that handle a request, and handle their own errors.
+        """Return the steps that handle a request and handle their own errors.
 
         Raises NotImplementedError unless a subclass defines it.
         """
@@ -202,7 +202,7 @@ class Servable:
         return serve_observed_asgi(observed, scope, receive, send, observed)
 
     async def _serve_handshake(self, *call: Any) -> None:
-        """Handle a WebSocket handshake over ASGI or RSGI, and run the conversation."""
+        """Handle a WebSocket handshake over ASGI or RSGI and run the conversation."""
         from antiphon.adapters.websockets.handshake import answer_handshake
 
         if not self._started:

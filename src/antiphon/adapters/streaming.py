@@ -257,7 +257,7 @@ class _Writing:
         return self._task.uncancel() == 0
 
     async def end(self) -> None:
-        """Stop watching. Drops a cancellation by ``_cut`` that has not arrived yet, and raises any other."""
+        """Stop watching. Drops a cancellation by ``_cut`` that has not arrived yet and raises any other."""
         self._has_ended = True
         self._watch.discard(self)
         if self._withdraw is not None:

@@ -256,7 +256,7 @@ def call_wsgi(
     start_response: "StartResponse",
     observation: "Observation | None" = None,
 ) -> Iterable[bytes]:
-    """Handle a WSGI server's request with a handler, and record the head of the response if it is observed."""
+    """Handle a WSGI server's request with a handler and record the head of the response if it is observed."""
     head = WSGIHead(environ)
     request = Request(head)
     context = copy_context()
