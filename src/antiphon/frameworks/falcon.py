@@ -48,7 +48,7 @@ class Falcon(Framework):
         return own_limits(parts=getattr(options, "max_body_part_count", 0) or None)
 
     def response(self, answer: Answer, given: Any) -> Any:
-        """Fill a Falcon response, and return it."""
+        """Fill a Falcon response and return it."""
         made = given
         made.status = answer.status
         made.content_type = None

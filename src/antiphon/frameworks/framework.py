@@ -75,7 +75,7 @@ def stop_watching(request: Request) -> None:
 
 class _ClosableAsyncBody(AsyncBody):
     async def aclose(self) -> None:
-        """Close the body, and stop watching the client."""
+        """Close the body and stop watching the client."""
         await super().aclose()
         stop_watching(self._request)
 
@@ -188,13 +188,13 @@ class Framework:
     """The framework's syntax for a parameter in a path, and for one that spans several segments."""
 
     encoded_spans = False
-    """True if a parameter that spans several segments is passed as sent, and must be decoded."""
+    """True if a parameter that spans several segments is passed as sent and must be decoded."""
 
     gives: ClassVar[frozenset[str]] = frozenset()
     """The values of ``request.native`` that the framework can provide: "user", "session", "csrf_token"."""
 
     fills_response = False
-    """True if a view gets its response as the argument after the request, and fills it."""
+    """True if a view gets its response as the argument after the request and fills it."""
 
     relied_on: tuple[str, ...] = ()
     """Undocumented attributes of each request. If one were missing, the body would be read incorrectly."""
@@ -289,7 +289,7 @@ class Framework:
     def check_awaits(self) -> None:
         """Check that the framework awaits the coroutine of a view that looks like a ``def`` and is called on a loop.
 
-        Raises TypeError, which names the fix, if it doesn't.
+        Raises TypeError, naming the fix, if it doesn't.
         """
 
     def run_on_loop(self, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
