@@ -32,7 +32,7 @@ _DEPTH = 10
 
 
 def with_defaults(decode: Decode, info: inspect.Type) -> Decode:
-    """Return a function that decodes like ``decode``, and sets defaults. ``info`` describes the decoded type."""
+    """Return a function that decodes like ``decode`` and sets defaults. ``info`` describes the decoded type."""
     return _Source(info).compiled(decode) if _may_lack_defaults(info) else decode
 
 

@@ -138,7 +138,7 @@ _ANYWHERE = (
 _ALONE = frozenset(("auth", "cvc", "cvv", "dsn", "iban", "otp", "pass", "pin", "pwd", "salt", "sid", "ssn"))
 """Words that only count as whole words."""
 _OF_ENVIRONMENT = re.compile("session|cookie", re.IGNORECASE)
-"""Parts of names in the environment that describe a desktop or a terminal, and are not secret: XDG_SESSION_TYPE."""
+"""Parts of names in the environment that describe a desktop or a terminal and are not secret: XDG_SESSION_TYPE."""
 _ESCAPED = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 """The letters that represent some characters after a backslash."""
 _BEGINNINGS = (
