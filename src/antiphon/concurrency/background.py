@@ -75,7 +75,7 @@ class BackgroundTask:
         self._thread.leave()
 
     def result(self) -> Any:
-        """Wait until the task has ended, and return its result. Raises the coroutine's errors."""
+        """Wait until the task has ended and return its result. Raises the coroutine's errors."""
         self._thread.wait(self.ended.done)
         self._thread.wake()  # for another wait
         if self._error is not None:
@@ -87,7 +87,7 @@ class BackgroundTask:
         self._result = self._error = None
 
     def cancel(self) -> None:
-        """Cancel the task, and leave. The task continues until it has cleaned up."""
+        """Cancel the task and leave. The task continues until it has cleaned up."""
         self.leave()
         self.interrupt()
 
@@ -131,7 +131,7 @@ class BackgroundLoop:
 
 
 def run_on(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], context: Context) -> T:
-    """Run a coroutine on another thread's loop, and return its result. Raises its errors. Interrupting the wait cancels
+    """Run a coroutine on another thread's loop and return its result. Raises its errors. Interrupting the wait cancels
     it.
 
     An interrupted wait cancels it.

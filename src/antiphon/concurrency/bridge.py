@@ -329,7 +329,7 @@ class AsyncFromSync(Generic[T]):
         return items
 
     def _end(self, call: Call[None], batch: _Batch) -> list[Any]:
-        """Take over the variables of a batch, and return the item with which they came. Raises its error."""
+        """Take over the variables of a batch and return the item with which they came. Raises its error."""
         self._making = None
         self._is_quick, self._is_over = batch.is_quick, batch.is_last
         self._crossing.end(call)

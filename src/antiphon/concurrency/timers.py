@@ -30,7 +30,7 @@ class PerLoop(Generic[T]):
         self.get = self._kept.get
 
     def keep(self, loop: AbstractEventLoop, served: T) -> None:
-        """Keep an object for a loop, and forget the objects for loops that have been closed."""
+        """Keep an object for a loop and forget the objects for loops that have been closed."""
         for other in [*self._kept]:  # a copy: the loops of other threads come and go
             if other.is_closed():
                 self.drop(other)
