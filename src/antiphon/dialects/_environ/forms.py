@@ -151,7 +151,7 @@ class FormReader:
         self._file: IO[bytes] | None = None
 
     def read(self, stream: IO[bytes], parser: MultipartParser, chunk_size: int) -> list[Part]:
-        """Read a stream to its end, and return the parts in order.
+        """Read a stream to its end and return the parts in order.
 
         Raises BadRequest and ContentTooLarge as the parser does, and ContentTooLarge for fields that are too large. The
         files are closed then, and also if the body is cut short, since the error's traceback may be kept for long.

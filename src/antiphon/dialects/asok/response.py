@@ -143,7 +143,7 @@ def _told(request: "Request", response: Response) -> Any:
 
 
 def amended(request: "Request", response: NativeResponse) -> NativeResponse:
-    """Set the request's status and header fields on a response, and return it."""
+    """Set the request's status and header fields on a response and return it."""
     if request.own_status is not None:
         response.status = request.own_status
     for name, value in request.added_headers or ():

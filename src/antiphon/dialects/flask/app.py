@@ -355,7 +355,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         return self.async_to_sync(func) if dispatch.waits(func) else func
 
     def async_to_sync(self, func: Callable[..., Coroutine[Any, Any, T]]) -> Callable[..., T]:
-        """Return a function that runs a coroutine function on the loop of the request, and waits for its result."""
+        """Return a function that runs a coroutine function on the loop of the request and waits for its result."""
         return async_to_sync(func)
 
     # Serving

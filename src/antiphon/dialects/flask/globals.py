@@ -102,7 +102,7 @@ class _RequestVariable:
         return default[0]
 
     def set(self, ctx: "AppContext | None") -> "Token[AppContext | None]":
-        """Make a context the current one, and return a token for ``reset``."""
+        """Make a context the current one and return a token for ``reset``."""
         return _cv_app.set(ctx)
 
     def reset(self, token: "Token[AppContext | None]") -> None:

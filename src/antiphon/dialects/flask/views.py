@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask import typing as ft
 
 http_method_funcs = frozenset({"delete", "get", "head", "options", "patch", "post", "put", "trace"})
-"""The names of the methods of a MethodView that handle requests."""
+"""The names of a MethodView's methods that handle requests."""
 
 
 class View:

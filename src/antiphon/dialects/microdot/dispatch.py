@@ -64,7 +64,7 @@ def limits_at_once() -> Limits:
 
 
 async def receive(request: Request) -> None:
-    """Load a body of up to ``max_body_length`` bytes, and leave a longer one to the stream.
+    """Load a body of up to ``max_body_length`` bytes and leave a longer one to the stream.
 
     Raises ContentTooLarge for a body above ``max_content_length``, and the errors of ``Content.load``.
     """

@@ -129,7 +129,7 @@ def add_global_response_headers(request: Any, headerlist: Any) -> None:
 
 
 def call_app_with_subpath_as_path_info(request: Any, app: Any) -> Any:
-    """Call a WSGI application with the request's subpath as its path, and return its response."""
+    """Call a WSGI application with the request's subpath as its path and return its response."""
     environ = request.environ
     subpath = [segment.encode().decode("latin-1") for segment in getattr(request, "subpath", ())]
     path, moved = _split_off(environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", "/"), len(subpath))

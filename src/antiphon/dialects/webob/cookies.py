@@ -182,7 +182,7 @@ class CookieProfile:
             return None
 
     def set_cookies(self, response: Any, value: Any, **attributes: Unpack[Attributes]) -> Any:
-        """Add the cookies to a response, and return it. A value of None deletes them."""
+        """Add the cookies to a response and return it. A value of None deletes them."""
         response.headerlist.extend(self.get_headers(value, **attributes))
         return response
 

@@ -267,7 +267,7 @@ class MultiDict(MutableMapping[K, V]):
         self._replace([*kept, *[(key, single[key]) for key in reversed(order)]])
 
     def extend(self, other: Any = None, **kwargs: V) -> None:
-        """Add the pairs of a mapping or list, and set the keywords."""
+        """Add the pairs of a mapping or list and set the keywords."""
         self._index = None
         if other is not None:
             self._items.extend(pairs_of(other))
@@ -461,7 +461,7 @@ class GetDict(MultiDict[str, str]):
         self.on_change()
 
     def extend(self, other: Any = None, **kwargs: str) -> None:
-        """Add fields, and set the keywords."""
+        """Add fields and set the keywords."""
         super().extend(other, **kwargs)
         self.on_change()
 

@@ -239,7 +239,7 @@ class cached_property(property, Generic[T]):  # noqa: N801 - its name
 
 
 class environ_property(Accessor[T]):  # noqa: N801 - its name
-    """An attribute that reads a key of ``environ``, and sets it if ``read_only=False``."""
+    """An attribute that reads a key of ``environ`` and sets it if ``read_only=False``."""
 
     read_only = True
 

@@ -64,7 +64,7 @@ def _has_cryptography() -> bool:
 
 
 def validate_key(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
-    """Return the path of a certificate's key, and set ``cert`` to the pair of both. Raises BadParameter."""
+    """Return the path of a certificate's key and set ``cert`` to the pair of both. Raises BadParameter."""
     certificate = ctx.params.get("cert")
     has_key = certificate == "adhoc" or isinstance(certificate, ssl.SSLContext)
     if value is None:

@@ -126,7 +126,7 @@ def iter_file(file: IO[bytes], block_size: int = _BLOCK) -> Iterator[bytes]:
 
 
 def gzip_app_iter(app_iter: Iterable[bytes]) -> Iterator[bytes]:
-    """Compress chunks with gzip (RFC 1952) as they arrive, and close the iterable at the end."""
+    """Compress chunks with gzip (RFC 1952) as they arrive and close the iterable at the end."""
     compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     checksum = size = 0
     try:

@@ -138,7 +138,7 @@ class MultiDict(TypeConversionDict[K, V]):
         return iter([values[0] for _, values in _lists_of(self)])
 
     def listvalues(self) -> Iterable[list[V]]:
-        """Return the list of the values of each key."""
+        """Return the list of each key's values."""
         return cast("Iterable[list[V]]", super().values())
 
     @overload

@@ -98,7 +98,7 @@ class OneByOne:
             self._calls.put(None)
 
     def _run(self, context: Context, function: Callable[[], T]) -> T:
-        """Call a function on the thread, and return its result.
+        """Call a function on the thread and return its result.
 
         After the end of the thread, it is called on this one."""
         result: Future[T] = Future()

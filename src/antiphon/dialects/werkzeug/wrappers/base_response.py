@@ -332,7 +332,7 @@ class BaseResponse(ResponseBody, ResponseHead):
 
     @classmethod
     def from_app(cls, app: "WSGIApplication", environ: "WSGIEnvironment", buffered: bool = False) -> Self:
-        """Call an application with an environ, and return its response. ``buffered`` runs it to its end first."""
+        """Call an application with an environ and return its response. ``buffered`` runs it to its end first."""
         return cls(*call_application(app, dict(getattr(environ, "environ", environ)), buffered))
 
     # As a WSGI application

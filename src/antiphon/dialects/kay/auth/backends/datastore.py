@@ -21,7 +21,7 @@ class DatastoreBackend:
         return AnonymousUser() if user is None else user
 
     def login(self, request: Any, user_name: str, password: str) -> bool:
-        """Log in the user with a name if the password is right, and return True. Otherwise, nothing changes."""
+        """Log in the user with a name if the password is right and return True. Otherwise, nothing changes."""
         model = _model()
         user = model.get_by_key_name(getattr(model, "get_key_name", str)(user_name))
         if user is None or not user.check_password(password):
