@@ -419,7 +419,7 @@ async def _send_without_body(head: ASGIHead, send: Send, message: Message) -> No
 async def call_lifespan(
     start: Callable[[], Awaitable[None]], stop: Callable[[], Awaitable[None]], receive: Receive, send: Send
 ) -> None:
-    """Start and stop as the server requests, and report failures to it."""
+    """Start and stop the application as the server requests, and report failures to it."""
     for event, act in (("startup", start), ("shutdown", stop)):
         await receive()
         try:

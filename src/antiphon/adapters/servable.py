@@ -130,7 +130,7 @@ class Servable:
     # Serving
 
     def observe(self, observer: Observer) -> None:
-        """Let an ``Observer`` see each request, and its response when it was sent, streams to their end.
+        """Let an ``Observer`` see each request, and its response when it has been sent, streams to their end.
 
         It sees every request from a server, including those that no route matches. To observe a mounted application,
         observe the outer one.

@@ -374,7 +374,7 @@ class App(Routes, Servable):
         """Let ``surround`` supply the middleware and the handler of each ``idempotent`` route.
 
         It is called with the route, and the handler as a function of the request, when the route is planned. The
-        middleware is the outermost one. The function that is returned for the handler is called in its place, and is
+        middleware is the outermost one. The function that is returned for the handler is called in its place and is
         ``def`` or ``async def`` like the handler. ``watch`` is a middleware around those before routing. Raises
         ValueError if a feature already does that.
         """

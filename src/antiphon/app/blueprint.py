@@ -288,7 +288,7 @@ class Routes(metaclass=NamesOurs):
     def post(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for POST (RFC 9110 §9.3.3).
 
-        The handler is called like that of ``get``, and may return the same values: text, bytes, a dict or a dataclass
+        The handler is called like that of ``get`` and may return the same values: text, bytes, a dict or a dataclass
         (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
         """
         return self._route_for("POST", pattern, options)
@@ -296,7 +296,7 @@ class Routes(metaclass=NamesOurs):
     def put(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for PUT (RFC 9110 §9.3.4).
 
-        The handler is called like that of ``get``, and may return the same values: text, bytes, a dict or a dataclass
+        The handler is called like that of ``get`` and may return the same values: text, bytes, a dict or a dataclass
         (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
         """
         return self._route_for("PUT", pattern, options)
@@ -304,7 +304,7 @@ class Routes(metaclass=NamesOurs):
     def patch(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for PATCH (RFC 5789).
 
-        The handler is called like that of ``get``, and may return the same values: text, bytes, a dict or a dataclass
+        The handler is called like that of ``get`` and may return the same values: text, bytes, a dict or a dataclass
         (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
         """
         return self._route_for("PATCH", pattern, options)
@@ -312,7 +312,7 @@ class Routes(metaclass=NamesOurs):
     def delete(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for DELETE (RFC 9110 §9.3.5).
 
-        The handler is called like that of ``get``, and may return the same values: text, bytes, a dict or a dataclass
+        The handler is called like that of ``get`` and may return the same values: text, bytes, a dict or a dataclass
         (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
         """
         return self._route_for("DELETE", pattern, options)
@@ -437,7 +437,7 @@ class Routes(metaclass=NamesOurs):
     def before_request(
         self, function: B | None = None, /, *, blocking: bool = False, only_writes: bool = False
     ) -> B | Callable[[B], B]:
-        """Register a function that is called with the request before the handler, and may return a response instead.
+        """Register a function that is called with the request before the handler and may return a response instead.
 
         With ``only_writes``, it is not called for a route that handles only safe methods, such as GET.
         """
@@ -448,7 +448,7 @@ class Routes(metaclass=NamesOurs):
     @overload
     def after_request(self, /, *, blocking: bool = False) -> Callable[[A], A]: ...
     def after_request(self, function: A | None = None, /, *, blocking: bool = False) -> A | Callable[[A], A]:
-        """Register a function that is called with the request and the response, and may return a different response.
+        """Register a function that is called with the request and the response and may return a different response.
 
         The last function registered is called first.
         """
@@ -457,7 +457,7 @@ class Routes(metaclass=NamesOurs):
     def complete(self, function: Callable[[Request, Response], None]) -> None:
         """Register a function that completes each response in place once all middleware is closed. For features.
 
-        It is called with the request and a response that belongs to this request only, and must neither wait nor fail.
+        It is called with the request and a response that belongs to this request only and must neither wait nor fail.
         Raises TypeError for a function that is async, or has the wrong arguments.
         """
         self._check_open()

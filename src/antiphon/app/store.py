@@ -250,7 +250,7 @@ class Store(ABC):
 
     @abstractmethod
     def rotate(self, key: str, new_key: str) -> StoreEntry | None:
-        """Move an entry to a new key, and return it, or None if there is none. The old key no longer has an entry."""
+        """Move an entry to a new key and return it, or None if there is none. The old key no longer has an entry."""
 
     @abstractmethod
     def owned_by(self, owner: str) -> list[OwnedEntry]:
@@ -274,7 +274,7 @@ class Store(ABC):
 
     @abstractmethod
     def increment(self, key: str, *, ttl: float = FOREVER, by: int = 1) -> StoreCount:
-        """Add to the counter under a key, and return it. 0 only reads it, and a negative number subtracts.
+        """Add to the counter under a key and return it. 0 only reads it, and a negative number subtracts.
 
         It begins at 0, and starts over ``ttl`` seconds after the first call; all calls must pass the same ``ttl``. A
         counter and an entry may have the same key.
@@ -389,7 +389,7 @@ def check_ttl(ttl: float) -> None:
 
 
 def unavailable(store: str, error: Exception) -> StoreUnavailable:
-    """Log that a store failed, and return the error for clients, which does not include the reason."""
+    """Log that a store failed and return the error for clients, which does not include the reason."""
     import logging
 
     logging.getLogger("antiphon").error("the store %s is not available: %s", store, error)

@@ -1,4 +1,4 @@
-"""The search for an application in the current directory, by its name.
+"""The search for an application in the current directory, by the usual names.
 
 Nothing is imported, as that might do anything."""
 

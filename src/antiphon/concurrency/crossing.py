@@ -16,7 +16,7 @@ from antiphon.concurrency.workers import Home, file_workers, workers
 
 
 class WaitingThread:
-    """A thread that waits for a task, and makes the task's calls in the meantime.
+    """A thread that waits for a task and makes the task's calls in the meantime.
 
     The thread is free for them, while the worker threads may all be waiting, each for a task that needs one of them.
     """
@@ -181,7 +181,7 @@ class Crossing:
     async def run(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
         """Call a function on a thread. Raises the function's errors.
 
-        A function that is already running is waited for. A cancellation during that time is held back, and reaches the
+        A function that is already running is waited for. A cancellation during that time is held back and reaches the
         task where it next waits, at the latest before its next call. A function that is not running yet is then
         dropped, unless the task was cancelled before the call: then it is cleaning up.
         """

@@ -86,7 +86,7 @@ def resume(steps: Generator[Any, Any, Any] | Coroutine[Any, Any, Any], value: ob
 
 
 class _Source:
-    """An iterable, blocking or async, that is iterated at most once, and is closed together with its iterator."""
+    """An iterable, blocking or async, that is iterated at most once and is closed together with its iterator."""
 
     def __init__(self, iterable: Any) -> None:
         self._iterable = iterable

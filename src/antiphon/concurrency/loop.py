@@ -1,4 +1,4 @@
-"""The event loop of a thread, if one runs there, and of a process: finding it, yielding to it, waiting for it."""
+"""How to find the event loop of a thread or a process, yield to it, and wait for it."""
 
 import sys
 import threading

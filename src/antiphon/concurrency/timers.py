@@ -123,18 +123,18 @@ class _Waits:
         self._waits: set[_Wait] = set()
         self._timer: TimerHandle | None = None
         self.looks_at = inf
-        """The time at which the waits are looked at next."""
+        """The time at which the waits are checked next."""
         self._looked_at = -inf
         self.add = self._waits.add
         self.discard = self._waits.discard
 
     def end(self, wait: _Wait) -> None:
-        """End a wait, or else look at it soon again."""
+        """End a wait, or else check it again soon."""
         if wait in self._waits and not wait.end():
             self.look_after(wait.ends_at)
 
     def look_after(self, moment: float) -> None:
-        """Look at all waits soon after a moment, unless they are looked at before."""
+        """Check all waits soon after a moment, unless they are checked before."""
         moment = max(moment, self._looked_at + INTERVAL)
         if moment < self.looks_at:
             if self._timer is None:

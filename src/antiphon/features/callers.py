@@ -20,7 +20,10 @@ def check_by(by: Callable[[Request], str | None] | None) -> None:
 
 
 def caller_of(by: Callable[[Request], str | None], request: Request) -> str | None:
-    """Return a function's text for a request. Raises TypeError, naming the function, for any other result."""
+    """Return the text that a function returns for a request.
+
+    Raises TypeError, naming the function, for any other result.
+    """
     caller = by(request)
     if not isinstance(caller, str | None):
         raise explained(

@@ -35,8 +35,8 @@ RENEWED_AFTER = 0.1
 """The part of the idle time after which reading a session extends it, so that not every request writes."""
 
 _PREFIX = "session"
-"""The start of the keys of sessions in a store on the server, so that a cookie can't name other entries. The name of
-a cookie of its own follows, so that the session of one cookie is not valid in another.
+"""The start of the keys of sessions in a store on the server, so that a cookie can't name other entries. If the cookie
+has its own name, that name follows, so that the session of one cookie is not valid in another.
 """
 
 _IS_OVER = Dependency[bool]("is over")
@@ -143,7 +143,8 @@ class Sessions:
     def owned_by(self, owner: str) -> list[OwnedEntry]:
         """Return the sessions of an owner, oldest first, such as a user's by the user's id. It calls the store.
 
-        Sessions with other cookies are not among them, even if they are in the same store: their users are others.
+        Sessions with other cookies are not included, even if they are in the same store: their users are different
+        ones.
         """
         return self._stores.current.owned_by(self._owner_prefix + owner)
 

@@ -10,7 +10,7 @@ from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 
 _CHUNK = 64 << 10
-"""Bytes that are read at once."""
+"""The number of bytes that are read at once."""
 
 
 class Falcon(Framework):

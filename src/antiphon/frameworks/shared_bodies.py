@@ -130,7 +130,7 @@ def _root_path(scope: Scope) -> str:
 
 
 async def never() -> Message:
-    """Wait forever, for a framework that receives all messages, and notifies its views of a disconnect itself."""
+    """Wait forever, for a framework that receives all messages and notifies its views of a disconnect itself."""
     from asyncio import get_running_loop
 
     message: Message = await get_running_loop().create_future()

@@ -310,7 +310,7 @@ class ViewPath(Protocol):
         ...
 
     def texts(self, request: Request, params: Mapping[str, Any], framework: Framework) -> dict[str, str]:
-        """Return the decoded values of parameters as text, and tell the request its location, for ``url_for``."""
+        """Return the decoded values of parameters as text and tell the request its location, for ``url_for``."""
         ...
 
     def converted(self, texts: Mapping[str, str]) -> dict[str, Any]:

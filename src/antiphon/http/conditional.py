@@ -282,8 +282,8 @@ class IfRange(Value):
         """True if a part of the version with this tag and modification date may be sent.
 
         Tags are compared strongly, and dates must be equal to the second. A date never matches a version with a weak
-        tag: there can be several such versions in one second. For content that may change twice within a second, and
-        has no tag, give no date (RFC 9110 §8.8.2.2).
+        tag: there can be several such versions in one second. For content that may change twice within a second and has
+        no tag, give no date (RFC 9110 §8.8.2.2).
         """
         if self._etag is not None:
             return etag is not None and self._etag.strong_match(etag)

@@ -454,7 +454,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
             raise self.error
 
     def freeze(self) -> Self:
-        """Read a streamed body into memory, and return the response: it can then be read again, and pickled.
+        """Read a streamed body into memory and return the response: it can then be read again, and pickled.
 
         The stream is closed. Raises TypeError for an async one: use ``await response.afreeze()``.
         """

@@ -86,7 +86,7 @@ def parse_pattern(pattern: str, converters: Mapping[str, Converter] = CONVERTERS
 
 
 def parse_host_pattern(host: str, converters: Mapping[str, Converter] = CONVERTERS) -> list[Segment]:
-    """Parse a route's host, and return its labels in order, with their text in lower case as in a request's host.
+    """Parse a route's host and return its labels in order, with their text in lower case as in a request's host.
 
     Raises ValueError if the host is malformed.
     """

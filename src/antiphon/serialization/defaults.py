@@ -1,4 +1,4 @@
-"""Defaults of dataclasses, set on each instance that msgspec has made, as the constructor does.
+"""The defaults of dataclasses, set on each instance that msgspec has made, as the constructor would do.
 
 msgspec leaves a default on the class, so ``vars(instance)`` and the instance as JSON lack it. For each type, functions
 are therefore generated that walk a decoded value, but only to where the type may have such instances. Asking each value

@@ -119,7 +119,7 @@ class SecretLiterals:
 
 MASK = "[masked]"
 MOST = 40_000
-"""How many characters of a text are searched, unless a mask has its own limit. The rest is cut off."""
+"""How many characters of a text are searched, unless a mask has its own limit. Any further text is cut off."""
 _SHORTEST, _LONGEST = 6, 5_000
 """The minimum and maximum length of a secret that is masked wherever it occurs. A shorter one would occur in innocent
 words. If a secret is longer, the text after its beginning is masked, too.

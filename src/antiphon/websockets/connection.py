@@ -171,7 +171,7 @@ class Connection:
         return None
 
     async def _read_ahead(self) -> None:
-        """Receive messages, and keep them: one, and more while the handler does something else."""
+        """Receive messages and keep them: one, and more while the handler does something else."""
         unread = self._unread = self._unread or UnreadMessages()
         try:
             while True:

@@ -117,7 +117,7 @@ class WebSocket:
                 yield self._wait_for(self._connection.receive())
 
     def _called(self, steps: Coroutine[Any, Any, T]) -> Awaitable[T]:
-        """Wait for steps in a ``def`` handler, and return their result; on a loop, return them."""
+        """Wait for steps in a ``def`` handler and return their result; on a loop, return them."""
         if is_on_loop():
             return steps
         return cast("Awaitable[T]", self._connection.wait_for(steps))

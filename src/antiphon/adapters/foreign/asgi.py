@@ -90,8 +90,8 @@ def from_asgi(
     The application gets the loaded body. If the body is not loaded, it receives the body itself, without a limit.
 
     ``state`` is the state of the application's lifespan (``ASGILifespan.state``), which may still be empty. A body in
-    several messages is streamed: each ``send`` returns when its chunk was taken. When the client disconnects, or the
-    rest of the body is not needed (HEAD), the application gets a disconnect, and is cancelled unless it ends within
+    several messages is streamed: each ``send`` returns when its chunk has been taken. When the client disconnects, or
+    the rest of the body is not needed (HEAD), the application gets a disconnect, and is cancelled unless it ends within
     ``grace``, in seconds or a timedelta. Its work after the response continues in the background. If the server reports
     it, the application also gets a client's disconnect before the response, while it waits in ``receive``; it then runs
     to its end, and ClientDisconnected is raised. Raises the application's errors, and RuntimeError if it breaks the

@@ -129,7 +129,7 @@ class EnvironHost(Host):
         raise failure  # here, so that it does not refer to the other error, with the application's frames
 
     def exchange(self, request: Request) -> tuple[str, list[tuple[str, str]], bytes]:
-        """Handle a request on this thread, and return the status line, the header fields and the body.
+        """Handle a request on this thread and return the status line, the header fields and the body.
 
         This is for a framework's own test client, such as one that sends requests to an application in the same
         process. The request may be made by ``Request.blank``. Errors of the application are raised, and its functions

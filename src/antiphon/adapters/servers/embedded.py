@@ -1,7 +1,7 @@
 """Embedded servers: one serves on a thread, one next to the other tasks of an event loop.
 
-Each gets a socket that already listens and closes it. Each reports when it accepts connections, stops gracefully, and
-reports a failure to start.
+Each gets a socket that already listens, and closes it at the end. Each reports when it accepts connections or fails to
+start, and stops gracefully.
 """
 
 import asyncio
@@ -162,7 +162,7 @@ class LoopServer:
         self._worker.task.add_done_callback(self._release)
 
     def _call(self, scope: Any, receive: Any, send: Any) -> Any:
-        """Call the application, and record why its lifespan refuses to start, which Granian only logs."""
+        """Call the application and record why its lifespan refuses to start, which Granian only logs."""
         if scope["type"] != "lifespan":
             return self._app(scope, receive, send)
 

@@ -216,7 +216,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
 
 
 def _prepare_request(plan: Plan, request: Request) -> Opened:
-    """Start the deadline, and return the list of open resources, including dependencies if there can be any."""
+    """Start the deadline and return the list of open resources, including dependencies if there can be any."""
     if plan.deadline is not None:
         request.lifetime._limit(plan.deadline)
     return ResourceStack(request, plan.runs_on is MIXED) if plan.stack.opens_dependencies else []

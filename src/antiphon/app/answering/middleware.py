@@ -37,7 +37,7 @@ class Middleware(NamedTuple):
     when_read: Any = None
     """The ``Dependency`` that a request must have read, or may still read, for this to be opened."""
     early: Callable[[Request], Response | None] | None = None
-    """A function that is called first, and may return the response without any generator."""
+    """A function that is called first and may return the response without any generator."""
     where_hooked: "tuple[Middleware, Middleware] | None" = None
     """The middleware that replaces it if there are hooks before the handler, and the one inside those hooks."""
     blocks_at: Callable[[Any], bool] | None = None

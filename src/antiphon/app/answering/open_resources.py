@@ -1,4 +1,4 @@
-"""Open dependencies: generators that have yielded their value, and are resumed when the response has been made.
+"""Open dependencies: generators that have yielded their value and are resumed when the response has been made.
 
 If the response is a stream, they are resumed when it has ended.
 """

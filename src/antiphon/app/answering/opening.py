@@ -140,7 +140,7 @@ def open_all(parts: Iterable[Opener], request: Request, opened: Opened) -> Await
 
 
 def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -> Stopped:
-    """Open the parts that neither wait nor run elsewhere, and record that they are open, until one returns a response.
+    """Open the parts that neither wait nor run elsewhere and record that they are open, until one returns a response.
 
     Return that response; or the first part that waits, or must be opened elsewhere; or None at the end. Raises
     RuntimeError if middleware ends without a yield and without a response: it might have meant to refuse the request.

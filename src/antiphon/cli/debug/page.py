@@ -25,7 +25,7 @@ Without a secure origin there is no clipboard, and the text is selected instead.
 """
 
 REFRESH = _read("refresh.js")
-"""The script that reloads the page as soon as it would change.
+"""The script that reloads the page as soon as its content changes.
 
 It waits while no server responds or the page is hidden."""
 

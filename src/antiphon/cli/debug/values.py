@@ -1,4 +1,4 @@
-"""Values of the app as text of limited length, read from Python's own structures: none of the app's code is run.
+"""Values in the app as text of limited length, read from Python's own structures: none of the app's code is run.
 
 So nothing lazy is loaded, nothing waits for a network, and nothing fails or lies. Values are recognized by their real
 type and read as C stores them.

@@ -82,7 +82,7 @@ class Progress:
 
 
 def current_step(thread: int) -> FrameType | None:
-    """Return the frame of the task that a thread is running, or None if it is running none.
+    """Return the frame of the task that a thread is running, or None if it runs no task.
 
     A loop runs one step of each task in a pass, so the same frame in the same pass is the same step. The frame itself
     is returned, since its place in memory could be taken otherwise.

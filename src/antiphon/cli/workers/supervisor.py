@@ -1,4 +1,4 @@
-"""The supervisor of `antiphon run`, which keeps a worker in each slot of a listening socket, and handles signals.
+"""The supervisor of `antiphon run`, which keeps one worker in each slot of a listening socket and handles signals.
 
 A failing worker is distinguished from one killed by a request, which had received a request when it ended. The latter
 is replaced immediately, as many times as necessary, so that no client can end the server. A worker fails if it can't

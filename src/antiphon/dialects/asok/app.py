@@ -88,7 +88,7 @@ def policy_of(config: Mapping[str, Any]) -> ContentSecurityPolicy:
 
 
 def _add(sources: list[str], more: Iterable[str]) -> None:
-    """Add sources to those of a directive, and remove 'none', which must be alone."""
+    """Add sources to those of a directive and remove 'none', which must be alone."""
     words = [word for source in more for word in source.split()]
     if words and sources == ["'none'"]:
         sources.clear()

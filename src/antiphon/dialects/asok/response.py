@@ -135,7 +135,7 @@ def answer(request: "Request", value: Any, page: Callable[..., Any]) -> NativeRe
 
 
 def _told(request: "Request", response: Response) -> Any:
-    """Return the body of a response, and copy its status, type and header fields to the request."""
+    """Return the body of a response and copy its status, type and header fields to the request."""
     request.status_code = response.status_code
     request.content_type = response.content_type
     request.response_headers.extend(response.headers.items())

@@ -215,7 +215,7 @@ class Cache:
 
 
 def _send_on(request: Request, fill: Fill) -> None:
-    """Start to watch the request, and call the handler with the conditions of the cache, if there are any."""
+    """Start to watch the request and call the handler with the conditions of the cache, if there are any."""
     watch = watch_of(request.head)
     if not isinstance(watch, FillHead):
         watch = FillHead(request.head)

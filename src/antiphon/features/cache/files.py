@@ -17,7 +17,9 @@ from antiphon.response.files import FileBody
 
 PART = ".part"
 IN_USE = 10.0
-"""Seconds after its last use in which a file is not removed, since it may be about to be opened and sent."""
+"""The number of seconds after its last use during which a file is not removed, since it may be about to be opened and
+sent.
+"""
 
 
 class BodyFiles:

@@ -25,11 +25,11 @@ from antiphon.response.message import Stream
 from antiphon.response.response import Response
 
 FLUSHED = 256 << 10
-"""Bytes that are written at once."""
+"""The number of bytes that are written at once."""
 
 
 class BodyCopy:
-    """A body that is read once, and is kept if it is read to the end and has the right length.
+    """A body that is read once and is kept if it is read to the end and has the right length.
 
     ``keep`` is called with the name and the length of the file when the file is complete, and with None if there is no
     file. ``watch`` records what is read from the request to make a chunk. ``length`` is the declared length, or None.
@@ -197,8 +197,8 @@ class Intake:
     def take(self, request: Request, response: Response, fill: Fill) -> Response | None:
         """Store the response of a handler, or forget what the request has changed; return the response.
 
-        Raises FileNotFoundError, and leaves the claim, if the handler confirms a stored response whose file is gone by
-        now.
+        Raises FileNotFoundError, and leaves the claim, if the handler confirms a stored response whose file no longer
+        exists.
         """
         watch = watch_of(request.head)
         if isinstance(watch, FillHead):

@@ -124,11 +124,13 @@ _PERSONAL = {
 """Data that belongs to one visitor or one request, and the reason not to store a response made from it."""
 PERSONAL_REASONS = {*_PERSONAL.values()} - {"reads-nonce", "reads-id", "hooks-below", "reads-everything"}
 _NAMEABLE = {"cookie", "authorization", "proxy-authorization"}
-"""Those of them that a public response can name in Vary."""
+"""The kinds of data among these that a public response can name in Vary."""
 
 
 class Asked(NamedTuple):
-    """What a request asks of caches: its method, its directives, and True if it has an Authorization header."""
+    """The demands that a request makes on caches: its method, its directives, and True if it has an Authorization
+    header.
+    """
 
     method: str
     directives: CacheControl

@@ -24,7 +24,7 @@ from antiphon.response.response import Response
 
 _CLAIM, _PASSES, _STREAMS = "claim", "passes", "streams"
 _ATTEMPTS = 8
-"""How often changing an entry is attempted while others change it at the same time."""
+"""The number of attempts to change an entry while others change it at the same time."""
 
 PASSES_FOR = 60.0
 """For how many seconds requests for a URL whose response could not be stored don't wait for one another."""
@@ -110,7 +110,7 @@ class Shelf:
         return found
 
     def has_at_hand(self, found: Shelved) -> bool:
-        """Return True if this was the last read for its URL and is small."""
+        """Return True if this entry is small, and was the last one to be read for its URL."""
         return self._recent.get(found.key) is found
 
     def way_to_look(self, entry: StoreEntry) -> tuple[Callable[[Any], object], Any, object]:
@@ -118,7 +118,7 @@ class Shelf:
         return self._store.way_to_look(entry)
 
     def claim(self, found: Shelved) -> str | None:
-        """Claim to make a response, and return the claim, or None if another request was quicker."""
+        """Claim to make a response and return the claim, or None if another request was quicker."""
         token, now = token_hex(8), self._clock()
         claim = {_CLAIM: [token, now + self._lease]}
         if found.entry is None:

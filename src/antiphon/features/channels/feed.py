@@ -47,7 +47,7 @@ class Feed:
     # For the store
 
     def load(self, entries: Sequence[Entry]) -> None:
-        """Begin with the messages that the store has kept."""
+        """Start with the messages that the store has kept."""
         with self._lock:
             if not self.is_loaded:
                 self._append(_with_gaps(entries, None))
@@ -89,7 +89,7 @@ class Feed:
     # For listeners
 
     def take(self, number: int, last: str | None) -> tuple[list[Item], int]:
-        """Return the items from a number on, and the number after them. ``last`` is the id of the last item."""
+        """Return the items starting at a number, and the number after them. ``last`` is the id of the last item."""
         with self._lock:
             skipped = len(self._items) - (self._end - number)
             found = [*islice(self._items, max(0, skipped), max(0, skipped) + BATCH)]

@@ -59,7 +59,7 @@ class Keep(NamedTuple):
     size: float = inf
 
     def widened(self, other: "Keep") -> "Keep":
-        """Return the bounds that keep everything that either of them keeps."""
+        """Return bounds that keep everything that either of these bounds keeps."""
         return Keep(max(self.most, other.most), max(self.size, other.size))
 
 

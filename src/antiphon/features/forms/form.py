@@ -293,7 +293,7 @@ class Form(Generic[T]):
         return self._initial_texts(planned)
 
     def lost_file(self, field: str) -> list[FormError]:
-        """Return the request to choose a field's file again, if it was sent with a form that has errors."""
+        """Return the message that asks for a field's file again, if it was sent with a form that has errors."""
         is_lost = self.is_bound and self._errors and any(self._received().files.getall(self._by_key[field].name))
         return [FormError(self._said("choose_again"), "choose_again")] if is_lost else []
 

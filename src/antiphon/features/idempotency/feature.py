@@ -124,7 +124,7 @@ class IdempotentWrites:
         self._clock = clock
 
     def install(self, app: "App") -> None:
-        """Let the app carry out its idempotent routes with this feature. Raises RuntimeError if there is no store."""
+        """Make the app handle its idempotent routes with this feature. Raises RuntimeError if there is no store."""
         self._stores.taken_from(app)
         app._surround_idempotent(self._surround, self._watch_before_routing)
 
@@ -208,7 +208,7 @@ class IdempotentWrites:
         return caller(request, key)
 
     def _claim(self, request: Request, write: Write) -> Response | None:
-        """Claim a write for this request, and return None, or the earlier response to it.
+        """Claim a write for this request and return None, or return the earlier response to it.
 
         Raises Conflict (409) if another request has claimed it, UnprocessableContent (422) if it was another write, and
         StoreUnavailable (503).

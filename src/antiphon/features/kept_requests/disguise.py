@@ -19,11 +19,14 @@ from antiphon.serialization.masking import Mask, checksum, is_card_number, is_se
 Line = tuple[str, str]
 
 LONGEST_TEXT = 16 << 10
-"""Characters of a text that is searched for secrets. A longer one is replaced as a whole."""
+"""The maximum length of a text that is searched for secrets. A longer one is replaced as a whole."""
 MOST_SEARCHED = 256 << 10
-"""Characters of a record that are searched. Texts beyond that are replaced as a whole."""
+"""The number of characters of a record that are searched. Any text beyond that is replaced as a whole."""
 MOST_KNOWN = 8_000
-"""Characters of the secrets that are searched for everywhere. In a record with more, all text is replaced."""
+"""The maximum total length of the secrets that are searched for everywhere.
+
+In a record with more, all text is replaced.
+"""
 _LONGEST_COOKIE = 15
 """The maximum length of a cookie's value that may also be a word. A longer one is searched for everywhere."""
 _LONGEST_ADDED = 200

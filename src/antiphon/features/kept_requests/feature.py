@@ -80,7 +80,7 @@ class Keep(Observer):
         self._release = release
         self._own_keys = SecretKeys(secret_keys)
         self._kept_ids: deque[str] = deque(maxlen=256)
-        """The requests that were kept lately, since an error can be seen in several places."""
+        """The requests that were kept most recently, since an error can be seen in several places."""
         self._errors_of_replay: list[BaseException] | None = None
 
     def install(self, app: Servable) -> None:

@@ -1,4 +1,6 @@
-"""The kept requests in a store, one encrypted entry a cause, and the thread that writes them, so no response waits."""
+"""The kept requests in a store, with one encrypted entry for each cause, and the thread that writes them, so no
+response waits.
+"""
 
 import hmac
 import logging
@@ -218,7 +220,7 @@ class Writer:
         call_after_fork(self._begin)
 
     def _begin(self) -> None:
-        """Begin with nothing, in a new process: its parent writes what waited there, and may have held the lock."""
+        """Start empty in a new process: its parent writes the waiting requests, and may have held the lock."""
         self._changed = Condition()
         self._waiting: dict[str, _Waiting] = {}
         self._is_writing = self._has_started = False
@@ -242,7 +244,7 @@ class Writer:
         return True
 
     def flush(self, timeout: float = _AT_EXIT) -> bool:
-        """Wait until everything is written and return True if it is."""
+        """Wait until everything is written. Return True if it is."""
         with self._changed:
             return self._changed.wait_for(lambda: not (self._waiting or self._is_writing), timeout)
 

@@ -49,11 +49,11 @@ class Languages:
     If the language was read for a response, the response has Content-Language, and its Vary names what was looked at. A
     request whose language is never read costs nothing.
 
-    Texts are in ``de.json``, or in ``de/LC_MESSAGES/*.po`` and ``.mo``; a relative folder is relative to the file whose
-    code makes this object. If several files have a text for the same key, the first one is used: by the order of the
-    folders, then JSON, then gettext's files by name. Files are read once, and in debug mode again when one has changed.
-    Raises ValueError for a malformed file (naming file and line), for a missing folder, and for a default that is not a
-    tag; TypeError without a folder; and ImportError for a .po without Babel.
+    Translations are in ``de.json``, or in ``de/LC_MESSAGES/*.po`` and ``.mo``; a relative folder is relative to the
+    file whose code makes this object. If several files have a text for the same key, the first one is used: by the
+    order of the folders, then JSON, then gettext's files by name. Files are read once, and in debug mode again when one
+    has changed. Raises ValueError for a malformed file (naming file and line), for a missing folder, and for a default
+    that is not a tag; TypeError without a folder; and ImportError for a .po without Babel.
     """
 
     def __init__(

@@ -10,7 +10,7 @@ _IPV6_BEGINS = 1 << 32
 
 
 class Address(NamedTuple):
-    """An IP address as a number."""
+    """An IP address in the form of a number."""
 
     number: int
     is_ipv4: bool

@@ -26,7 +26,7 @@ class Numbers(Protocol):
     def __getitem__(self, index: int, /) -> int: ...
 
     def rank(self, number: int) -> int:
-        """Return the number of the sorted numbers that are not above ``number``."""
+        """Return how many of the sorted numbers are not above ``number``."""
         ...
 
 
@@ -185,7 +185,7 @@ class Columns(NamedTuple):
         return cls(tuple(range(width)), values, _pick(values), width + len(values), True)
 
     def range_of(self, row: Sequence[str]) -> AddressRange:
-        """Return the addresses of a row. Raises ValueError with the reason if it has none."""
+        """Return the addresses in a row. Raises ValueError with the reason if it has none."""
         if len(row) < self.width or (len(row) > self.width and not self.is_open):
             raise ValueError(f"{len(row)} of {self.width} columns")
         if len(self.addresses) == 1:

@@ -92,7 +92,10 @@ def _number(value: object) -> float | None:
 
 
 def _name(value: Any, language: str) -> str | None:
-    """Return a name in a language, in a variant of it, in English, or in any language. A text is itself a name."""
+    """Return a name in a language, in a variant of it, in English, or in any language.
+
+    Plain text is used as the name itself.
+    """
     names = _at(value, "names")
     if not isinstance(names, Mapping):
         return value if isinstance(value, str) else None

@@ -1,4 +1,5 @@
-"""The access log: a record for each request, made when its whole response was sent, and the handler of `antiphon run`.
+"""The access log: a record for each request, made when its whole response has been sent, and the handler of `antiphon
+run`.
 
 Lines of requests are collected and written together: when another record arrives, when there are many, when `WAIT`
 seconds have passed, or when the process ends, whichever comes first. No write is larger than a pipe takes in one piece,
@@ -108,7 +109,7 @@ class LineHandler(logging.StreamHandler[Any]):
                 continue
 
     def _take_lines(self) -> str:
-        """Take the lines for one write, at least one line."""
+        """Take the lines for one write: at least one."""
         lines, size = self._lines, 0
         taken: list[str] = []
         while lines:
@@ -160,7 +161,9 @@ call_after_fork(_after_fork)
 
 
 def only_line_handler(logger: logging.Logger) -> LineHandler | None:
-    """Return the handler that would get a record of level INFO, if nothing else would see or change the record."""
+    """Return the handler that would receive a record of level INFO, provided that nothing else would see or change
+    it.
+    """
     kind, each = type(logger), logger
     if logger.filters or kind.handle is not _HANDLE or kind.callHandlers is not _CALL_HANDLERS:
         return None
@@ -226,7 +229,7 @@ class AccessLog(Observer):
         logger.handle(record)
 
     def _logger(self) -> Logger:
-        """Find the logger late, since `logging.config` disables loggers that exist when it is called."""
+        """Look the logger up late, since `logging.config` disables loggers that exist when it is called."""
         self._found = logger = getLogger(NAME)
         if not logger.level:
             logger.setLevel(INFO)

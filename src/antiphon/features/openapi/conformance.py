@@ -42,7 +42,7 @@ _FURTHER = "is not in the contract"
 def breach_of(contract: Contract, status: int, headers: Headers, body: bytes, method: str) -> str | None:
     """Return how a response breaks the contract of its route, or None if it keeps it.
 
-    A response that reading the code could not find out breaks nothing: the document lists it as unknown.
+    A response that could not be determined from the code breaks nothing: the document lists it as unknown.
     """
     if _may_be_unread(contract, status):
         return None

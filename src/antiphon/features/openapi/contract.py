@@ -76,7 +76,7 @@ class Contract:
     outside: list[Raised] = field(default_factory=list)
     """Errors of the code around the handler, which not all of that code sees."""
     changes: list[list[Answer]] = field(default_factory=list)
-    """What code after the handler turns each response into: one of the alternatives of each hook."""
+    """The changes that code after the handler makes to each response: one of the alternatives of each hook."""
     add_failure: Callable[[Raised], None] = lambda raised: None  # noqa: ARG005 - set when the contract is read
     """A function that notes an exception with its response."""
 

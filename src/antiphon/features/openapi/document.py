@@ -50,7 +50,7 @@ class Info:
 
 @dataclass
 class OpenAPIDocument:
-    """An OpenAPI document, and what could not be found out by reading the code."""
+    """An OpenAPI document, and everything that could not be determined by reading the code."""
 
     content: dict[str, Any]
     unknown: list[str] = field(default_factory=list)

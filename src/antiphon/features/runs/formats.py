@@ -123,7 +123,7 @@ def _was_stopped(error: RunEnded | ValuesMissed) -> bool:
 
 
 def _told(error: RunEnded | ValuesMissed) -> str:
-    """Return what people read about the end of a run."""
+    """Return the text that people read about the end of a run."""
     if isinstance(error, RunEnded) and error.end.state == "failed":
         problem = error.end.problem or {}
         is_ours = problem.get("status") != 500

@@ -204,8 +204,8 @@ class Production:
         return data
 
     def _problem(self, error: Exception) -> dict[str, Any]:
-        """Return what followers are told about an error: the details of an HTTPError, else only that there was an
-        error.
+        """Return the information that followers get about an error: the details of an HTTPError, else only that there
+        was an error.
         """
         if not self.is_over:
             self._log(error)

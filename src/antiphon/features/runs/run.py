@@ -162,7 +162,7 @@ T = TypeVar("T")
 
 
 class RunEnded(Exception):
-    """The run did not end as done: it was stopped, has failed, or was interrupted. ``end`` tells which."""
+    """The run did not end as done: it was stopped, failed, or was interrupted. ``end`` says which."""
 
     def __init__(self, end: RunEnd) -> None:
         super().__init__("the run has failed" if end.state == "failed" else f"the run was {end.state}")

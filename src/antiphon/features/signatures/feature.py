@@ -230,7 +230,7 @@ class Signatures:
         return [each for each in found if not wrong[each.label]]
 
     def _wrong_in(self, signature: _Signature, request: Request) -> str:
-        """Return what is wrong with a signature, regardless of its key; "" if nothing is wrong."""
+        """Return the fault in a signature, regardless of its key; "" if there is none."""
         parameters, now = signature.covered.parameters, self._clock()
         if wrong := [name for name in _INTEGERS if name in parameters and not _is_moment(parameters[name])]:
             return f"{wrong[0]} is not a time in seconds since 1970"
@@ -376,7 +376,7 @@ def _pair(label: str, covered: StructuredMember, signature: StructuredMember) ->
 
 
 def _fault(message: Components, signature: _Signature, key: SignatureKey | None) -> str:
-    """Return what is wrong with a message's signature by a key; "" if nothing is wrong."""
+    """Return the fault in a message's signature by a key; "" if there is none."""
     if key is None:
         return f"there is no key {signature.text('keyid')!r}"
     algorithm = signature.text("alg")

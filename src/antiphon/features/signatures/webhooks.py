@@ -39,7 +39,7 @@ _RUNNING, _DONE = "running", "done"
 
 
 class WebhookRefused(Forbidden):
-    """403: a webhook is not signed as its sender signs, or is too old. ``reason`` says why, for logs."""
+    """403: a webhook is not signed in its sender's way, or is too old. ``reason`` says why, for logs."""
 
     reason: str = ""
 
@@ -189,7 +189,7 @@ class Webhook(ABC):
 
 
 def _name_of(secret: bytes) -> str:
-    """Return a name for the sender with a secret, so that no sender uses up the ids of another."""
+    """Return a name for the sender who has a secret, so that no sender uses up the ids of another."""
     return hmac.digest(secret, b"antiphon webhook", "sha256").hex()
 
 

@@ -49,7 +49,7 @@ class CircuitBreaker:
         return result
 
     def _begin_try(self) -> None:
-        """Return for one caller at a time. Raises StoreUnavailable for all other callers."""
+        """Let one caller at a time pass. Raises StoreUnavailable for all other callers."""
         with self._lock:
             now = monotonic()
             if self._next_try is not None:

@@ -15,7 +15,7 @@ MOST_COUNTERS = 100_000
 """The maximum number of counters in a store, about 25 MB for many callers."""
 
 LOOKED_AT = 4
-"""Entries that each write checks in order to remove expired ones; more than it adds."""
+"""The number of entries that each write checks, to remove expired ones: more than it adds."""
 
 _GONE = object()
 """A value that no check returns."""

@@ -1,4 +1,4 @@
-"""JSON with tags for values that it lacks, as in the session cookies of Flask, which can read the results.
+"""JSON with tags for values that JSON lacks, as in the session cookies of Flask, which can read the results.
 
 A value that JSON lacks is an object with one member, whose name begins with a space: `{" b": "aGk="}` is `b"hi"`. In a
 cookie, this JSON is packed as itsdangerous packs it for URLs.

@@ -99,7 +99,7 @@ class _AppTemplates:
 
 
 class Renderer:
-    """An environment, and its async twin, whose templates are compiled from the same text and can await."""
+    """An environment, and its async counterpart, whose templates are compiled from the same text and can await."""
 
     def __init__(self, environment: Environment, is_async: bool, is_overridable: bool = False) -> None:
         self.environment = environment
@@ -117,7 +117,7 @@ class Renderer:
 
     @cached_property
     def async_environment(self) -> Environment:
-        """The twin, with the filters, tests and globals of the environment."""
+        """The async counterpart, with the filters, tests and globals of the environment."""
         return self.environment.overlay(enable_async=True)
 
 

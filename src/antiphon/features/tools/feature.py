@@ -320,4 +320,4 @@ def features_of(app: "App") -> list[Tools]:
 
 
 _FRESH: Mapping[str, object] = {"ttlMs": _MINUTE, "cacheScope": "private"}
-"""What a list says about how long it is valid, and for whom: that depends on the user."""
+"""The part of a list that says for how long and for whom it is valid, which depends on the user."""

@@ -129,7 +129,7 @@ def checked_links(value: object) -> list[Link]:
 
 
 def file_chunks(path: str | PathLike[str], start: int = 0, end: int | None = None) -> Iterator[bytes]:
-    """Open a file, and return a generator of its bytes from ``start`` up to ``end``. Raises OSError."""
+    """Open a file and return a generator of its bytes from ``start`` up to ``end``. Raises OSError."""
     chunks = _read(path, start, end)
     next(chunks)
     return chunks

@@ -300,7 +300,7 @@ class RequestSending(RequestBody):
     @overload
     def call_application(self, application: "WSGIApplication", catch_exc_info: Literal[True]) -> CaughtAnswer: ...
     def call_application(self, application: "WSGIApplication", catch_exc_info: bool = False) -> Answer | CaughtAnswer:
-        """Call a WSGI application, and return the status line, header fields and body of its response.
+        """Call a WSGI application and return the status line, header fields and body of its response.
 
         Close the body. With ``catch_exc_info``, an error that the application passes to ``start_response`` is also
         returned, as a triple or None; otherwise it is raised.

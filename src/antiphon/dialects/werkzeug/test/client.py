@@ -126,7 +126,7 @@ class TestResponse(Response):
 def run_wsgi_app(
     app: "WSGIApplication", environ: "WSGIEnvironment", buffered: bool = False
 ) -> tuple[Iterable[bytes], str, Headers]:
-    """Call an application, and return the body, status and headers of its response, including output of ``write``.
+    """Call an application and return the body, status and headers of its response, including output of ``write``.
 
     The application gets a copy of the environ. Its body is read until the response has started; ``buffered`` reads it
     to the end and closes it. Raises the application's errors, and RuntimeError if it never starts a response.

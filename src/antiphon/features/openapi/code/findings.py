@@ -20,7 +20,7 @@ About: TypeAlias = Literal["taken", "given", "raised", "all"]
 
 
 class Read(NamedTuple):
-    """A part of the request that is read as a type; Any for JSON and forms of any."""
+    """A part of the request that is read as a type; Any for JSON and forms without a type."""
 
     part: ReadAs
     wanted: Any
@@ -32,7 +32,7 @@ class Read(NamedTuple):
 
 
 def read_as(part: ReadAs, wanted: Any, place: Place) -> Read:
-    """Return a read of a part of the request as a type, with everything that its reader refuses."""
+    """Return the finding that a part of the request is read as a type, with everything that its reader refuses."""
     return Read(part, wanted, place, (_REFUSALS if wanted is not Any else _REFUSALS_OF_ANY)[part])
 
 
@@ -66,12 +66,12 @@ class Raised(NamedTuple):
 
 
 class Unread(NamedTuple):
-    """Something that can't be found out by reading the code."""
+    """Something that can't be determined by reading the code."""
 
     text: str
     place: Place
     about: About
-    """The part of the contract that it leaves open."""
+    """The part of the contract that therefore stays open."""
 
     def __str__(self) -> str:
         return f"{self.place}: {self.text}"
@@ -83,7 +83,9 @@ LISTS = ("reads", "named", "raised", "unread", "users")
 
 @dataclass
 class Findings:
-    """What a function, including the functions that it calls, reads of a request, raises and returns."""
+    """The findings about a function and the functions that it calls: what they read from a request, raise and
+    return.
+    """
 
     reads: list[Read] = field(default_factory=list)
     named: list[Named] = field(default_factory=list)
@@ -112,11 +114,11 @@ class Findings:
             known += [each for each in found if each not in known]
 
     def mark(self) -> Mark:
-        """Return how much was found so far, for ``take_caught`` and ``forget``."""
+        """Return a mark for the findings so far, for ``take_caught`` and ``forget``."""
         return {name: [*getattr(self, name)] for name in LISTS}
 
     def forget(self, mark: Mark) -> None:
-        """Forget what was found since a mark."""
+        """Forget the findings since a mark."""
         for name, found in mark.items():
             getattr(self, name)[:] = found
 

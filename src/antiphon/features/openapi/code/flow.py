@@ -159,7 +159,7 @@ class Flow:
     # Ways
 
     def attempt(self, way: Callable[[], Any]) -> State | None:
-        """Follow a branch, and return the state at its end, or None if the code doesn't continue."""
+        """Follow a branch and return the state at its end, or None if the code doesn't continue."""
         try:
             way()
         except Stop:
@@ -183,7 +183,7 @@ class Flow:
         return either(*values)
 
     def watch(self, way: Callable[[], Any]) -> tuple[State | None, State]:
-        """Follow a way, and return the state at its end, with all states that an error may have found on it."""
+        """Follow a way and return the state at its end, with all states that an error may have found on it."""
         self.watched.append(dict(self.state))
         end = self.attempt(way)
         return end, self.watched.pop()

@@ -166,7 +166,10 @@ class Frame(ast.NodeVisitor, ABC):
         return value == PART_OF_REQUEST or isinstance(value, Pairs) or any(map(self._has_part, held))
 
     def captured(self, node: ast.AST) -> list[Value]:
-        """Return what the variables that an inner function uses hold. From now on, those that it sets are unknown."""
+        """Return the contents of the variables that an inner function uses.
+
+        From now on, those that it sets are unknown.
+        """
         found: list[Value] = []
         for each in ast.walk(node):
             if isinstance(each, ast.Name) and (key := self.key_of(each.id)) is not None:
@@ -181,7 +184,7 @@ class Frame(ast.NodeVisitor, ABC):
         return way(value) if len(several) == 1 else self.flow.branch(*[partial(way, each) for each in several])
 
     def loop(self, body: Callable[[], Any]) -> None:
-        """Follow a body any number of times and continue after the last pass."""
+        """Follow a loop's body any number of times, and continue after the last pass."""
         kept = self.findings.mark()
         before, breaks = self.flow.loop(body, lambda: self.findings.forget(kept))
         self.flow.exits += breaks

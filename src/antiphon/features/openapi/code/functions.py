@@ -60,7 +60,7 @@ class Call(NamedTuple):
 
 
 def lost(frame: "Frame", made: Call, why: str) -> Value:
-    """Record that unread code is called: it may change what it is given."""
+    """Record that unread code is called: it may change its arguments."""
     if made.is_given_request:
         frame.unread(f"{made.written}(...) is given the request, and {why}", made.node, "taken")
     frame.escape(*[each for each in made.given if not isinstance(each, TheRequest)])

@@ -49,7 +49,7 @@ class Statements(Expressions, ast.NodeVisitor):
     # Functions
 
     def read(self) -> Findings:
-        """Read the function, and return the findings, with the values that it returns."""
+        """Read the function and return the findings, with the values that it returns."""
         found = self.findings
         found.streams = bool(self.source.code.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR))
         exits = self.run_function(self.source.body)

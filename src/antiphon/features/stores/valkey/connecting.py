@@ -208,7 +208,7 @@ def _options(settings: Settings) -> dict[str, Any]:
 
 
 def _parse(url: str) -> dict[str, Any]:
-    """Return redis-py's options for one of its URLs. Raises ValueError for values that it can't read."""
+    """Return the options of redis-py for one of its URLs. Raises ValueError for values that it can't read."""
     from redis.connection import parse_url
 
     options: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
