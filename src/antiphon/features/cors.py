@@ -164,6 +164,6 @@ def _pattern(pattern: str) -> str:
     if "." not in host and host.partition(":")[0] != "localhost":
         raise explained(
             "bad-feature-option",
-            ValueError(f"{pattern[:200]!r} would allow hosts of anyone: write your own domain after the star"),
+            ValueError(f"{pattern[:200]!r} would allow anyone's hosts: write your own domain after the star"),
         )
     return rf"{re.escape(scheme)}://[a-z0-9_.-]+\.{re.escape(host)}"

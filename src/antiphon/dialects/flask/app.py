@@ -220,7 +220,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     # URLs
 
     def create_url_adapter(self, request: "Request | None") -> "MapAdapter | None":
-        """Return the rules bound to a request, or to SERVER_NAME; None without either.
+        """Return the rules bound to a request, or to SERVER_NAME; None if there is neither.
 
         Raises SecurityError for a host that is not among TRUSTED_HOSTS.
         """

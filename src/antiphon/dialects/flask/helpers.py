@@ -295,7 +295,7 @@ def get_flashed_messages(
 def get_flashed_messages(
     with_categories: bool = False, category_filter: Iterable[str] = ()
 ) -> list[str] | list[tuple[str, str]]:
-    """Take the messages out of the session and return them; each call in a request returns the same ones.
+    """Take the messages out of the session and return them; each call within a request returns the same messages.
 
     With ``with_categories``, each is a tuple of its category and its text; ``category_filter`` leaves out all other
     categories.

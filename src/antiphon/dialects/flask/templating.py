@@ -160,7 +160,7 @@ class DispatchingJinjaLoader(BaseLoader):
         self.app = app
 
     def get_source(self, environment: BaseEnvironment, template: str) -> _Source:
-        """Return the first source found. With EXPLAIN_TEMPLATE_LOADING, logs where it was looked for.
+        """Return the first source found. With EXPLAIN_TEMPLATE_LOADING, logs where it was searched for.
 
         Raises TemplateNotFound.
         """

@@ -145,7 +145,7 @@ def own_answer(request: Request, result: Any) -> Response:
 
 
 def raised(_request: NativeRequest, error: Exception) -> NoReturn:
-    """Raise an error that was not handled."""
+    """Re-raise an error that was not handled."""
     raise error
 
 

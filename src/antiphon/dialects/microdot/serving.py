@@ -54,7 +54,7 @@ class EmbeddedServer(asyncio.AbstractServer):
         return self._server is not None and not self._closed
 
     async def start_serving(self) -> None:
-        """Start to accept connections while the loop does other work. Raises StartupError."""
+        """Start accepting connections while the loop does other work. Raises StartupError."""
         await self._start().wait_started()
 
     async def serve_forever(self) -> None:

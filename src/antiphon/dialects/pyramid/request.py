@@ -21,7 +21,7 @@ from antiphon.dialects.webob.request import Request as WebObRequest
 
 
 class TemplateContext:
-    """An object with values for templates as attributes."""
+    """An object whose attributes are values for templates."""
 
 
 class CallbackMethodsMixin:

@@ -227,7 +227,9 @@ class AcceptLanguageValidHeader(ValidHeader, AcceptLanguage):
 
     @staticmethod
     def matches(given: str, offer: str) -> bool:
-        """Return True if the range is a prefix of the offer or vice versa: ``en`` and ``en_GB``, not two variants."""
+        """Return True if the range is a prefix of the offer or vice versa: ``en`` and ``en_GB``, but not two variants
+        of a language.
+        """
         given, offer = given.lower(), offer.replace("_", "-").lower()
         return given in ("*", offer, offer.partition("-")[0]) or offer == given.partition("-")[0]
 

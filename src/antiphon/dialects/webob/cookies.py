@@ -67,7 +67,8 @@ class Base64Serializer:
 class SignedSerializer:
     """A serializer around another one, by default ``JSONSerializer``, that adds an HMAC, in base64 without padding.
 
-    The key is the ``salt``, which names the use, and the ``secret``. ``hashalg`` is an algorithm of hashlib.
+    The key consists of the ``salt``, which names the purpose, and the ``secret``. ``hashalg`` is an algorithm of
+    hashlib.
     """
 
     def __init__(

@@ -144,7 +144,8 @@ def parse_list_header(value: str) -> list[str]:
 
 
 def parse_dict_header(value: str) -> dict[str, str | None]:
-    """Return the values of `key=value` elements by key; None for a key without a value. The last of equal keys wins.
+    """Return the values of `key=value` elements by key; None for a key without a value. If a key is repeated, the last
+    one wins.
 
     `key*=charset'language'value` is decoded and returned as `key` (RFC 8187).
     """
@@ -312,7 +313,7 @@ def dump_cookie(
 ) -> str:
     """Return the value of Set-Cookie, with a warning if it is too large.
 
-    It is not checked for what user agents would reject.
+    It is not checked for values that user agents would reject.
 
     ``sync_expires`` adds Expires to Max-Age, for old clients. Raises ValueError for control characters and semicolons
     in the key and the domain, and an invalid ``samesite`` or ``expires``.

@@ -252,8 +252,8 @@ class IdempotentWrites:
             case "running" if age < LONGEST_TRY:
                 raise in_use()
             case "running":
-                raise broken_off(f"has had no response for {age:.0f} seconds. If it was broken off")
-        raise broken_off("was broken off, and")
+                raise broken_off(f"has had no response for {age:.0f} seconds. If it was interrupted")
+        raise broken_off("was interrupted, and")
 
     # After the handler
 

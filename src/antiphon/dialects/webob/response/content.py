@@ -179,7 +179,7 @@ class ResponseContent(MediaTypes):
 
     @property
     def has_body(self) -> bool:
-        """True unless the body is known to be empty. The body is not read for that."""
+        """True unless the body is known to be empty. This does not read the body."""
         chunks = self._app_iter
         if isinstance(chunks, list) and len(chunks) == 1:
             return bool(chunks[0])

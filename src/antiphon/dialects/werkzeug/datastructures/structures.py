@@ -400,7 +400,7 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
         return MultiDict(self)
 
     def deepcopy(self, memo: dict[int, Any] | None = None) -> Self:
-        """Return a view of copies of the dictionaries."""
+        """Return a combined view of copied dictionaries."""
         return type(self)(deepcopy(self.dicts, memo))
 
     def __iter__(self) -> Iterator[K]:

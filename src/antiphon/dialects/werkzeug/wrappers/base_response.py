@@ -107,7 +107,10 @@ class ResponseHead(SetCookies):
 
     @property
     def status(self) -> str:
-        """The code and phrase: `404 NOT FOUND`. The phrase is added to a number, or to text with only the code."""
+        """The code and phrase: `404 NOT FOUND`.
+
+        If it is set to a number, or to text with only the code, the phrase is added.
+        """
         return self._status
 
     @status.setter
