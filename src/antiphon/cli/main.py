@@ -374,7 +374,7 @@ def kept(target: str | None, dialects: tuple[str, ...]) -> None:
 @click.argument("target", metavar="[MODULE:APP]", required=False)
 @click.option("--as-test", metavar="FILE", type=click.Path(dir_okay=False), help="Write a test of the request to FILE.")
 @click.option("--url", metavar="URL", help="Send the request to the server at URL instead.")
-@click.option("--user", metavar="MODULE:FUNCTION", help="Log in the user that this function makes of the user's key.")
+@click.option("--user", metavar="MODULE:FUNCTION", help="Log in the user that this function makes from the user's key.")
 @click.option("--first", is_flag=True, help="Take the first request of the cause, not the last one.")
 @_option_for_dialects
 def replay(

@@ -23,7 +23,7 @@ class Lifetime:
     """The time during which a request is needed: until its deadline passes, its client disconnects, or its process
     drains.
 
-    An ``async def`` handler is cancelled when its deadline passes, and, if its route says so, when its client
+    An ``async def`` handler is cancelled when its deadline passes, and, if its route requests it, when its client
     disconnects. A ``def`` handler can't be cancelled, but it can check. Servers report disconnects over ASGI and RSGI.
     Over WSGI, Antiphon checks the connection, if the server hands it out or provides its client's address.
     """

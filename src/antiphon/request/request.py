@@ -101,7 +101,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         "_after_hooks": "The functions given to ``after_request``, in order.",
         "_content": "The content; its bytes alone, if only they were needed so far; None if nothing was.",
         "_deferred": "The functions given to ``after_response``, in order.",
-        "_host_is_declared": "True once the application has checked that its host is one that it answers for.",
+        "_host_is_declared": "True once the application has checked that its host is one that it serves.",
         "_lifetime": "The lifetime, once it was read.",
         "_own_limits": "The limits that were set, and the route at that time.",
         "consulted": "The headers of content negotiation that were read, a tuple of names in lower case: an application"
@@ -109,7 +109,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         "head": "The head, a ``Head``: what the server knows about the request, unparsed. For adapters and dialects.",
         "path_params": "The values of the route's parameters by name, as their converters give them; empty if there are"
         " none. A handler may take them as arguments, with their types.",
-        "route": "The route that answers the request. It has no pattern if no route was found, or if there is no"
+        "route": "The route that handles the request. It has no pattern if no route was found, or if there is no"
         " application.",
     }
 

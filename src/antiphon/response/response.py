@@ -166,7 +166,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         "_body": "The content in bytes, or its chunks.",
         "_fields": "The header fields, shared until they are changed.",
         "_status": "The status; None if none was given.",
-        "error": "The exception that this response answers; None if there is none.",
+        "error": "The exception that caused this response; None if there is none.",
         "is_conditional": "True if the server has yet to apply ``conditional`` to what a handler has returned: a file.",
     }
 

@@ -209,8 +209,8 @@ class Hook(NamedTuple):
 def hook(function: Callable[..., Any], blocking: bool = False) -> Hook:
     """Make a hook of a function; ``blocking`` calls it on a thread even around an async handler.
 
-    A callable object can say so with an attribute ``blocking``, or with a method ``blocking_at``, which is called with
-    each planned route.
+    A callable object can request that with an attribute ``blocking``, or with a method ``blocking_at``, which is called
+    with each planned route.
     """
     waits = is_async(function)
     blocking = blocking or getattr(function, "blocking", False)

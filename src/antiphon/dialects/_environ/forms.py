@@ -154,7 +154,7 @@ class FormReader:
         """Read a stream to its end and return the parts in order.
 
         Raises BadRequest and ContentTooLarge as the parser does, and ContentTooLarge for fields that are too large. The
-        files are closed then, and also if the body is cut short, since the error's traceback may be kept for long.
+        files are closed then, as they are if the body is cut short, since the error's traceback may be kept for long.
         """
         lines = DelimiterLines(parser.boundary)
         chunks = lines.in_crlf(iter(partial(stream.read, chunk_size), b""))

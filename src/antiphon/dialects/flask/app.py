@@ -274,7 +274,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         return drive(ctx, dispatch.full_dispatch_request(ctx))
 
     def preprocess_request(self, *args: Any, **named: Any) -> Any:
-        """Call the before-request functions until one returns a response, and return that."""
+        """Call the before-request functions until one returns a response, which is then returned."""
         ctx, _ = given(args, named)
         return drive(ctx, dispatch.preprocess_request(ctx))
 

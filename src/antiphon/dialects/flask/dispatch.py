@@ -248,7 +248,7 @@ async def full_dispatch_request(ctx: "AppContext") -> "Response":
 
 
 async def preprocess_request(ctx: "AppContext") -> Any:
-    """Call the before-request functions until one returns a response, and return that."""
+    """Call the before-request functions until one returns a response, which is then returned."""
     app, request = ctx.app, ctx.request
     names = hook_names(request)
     if preprocessors := app.url_value_preprocessors:

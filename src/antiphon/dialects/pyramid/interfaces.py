@@ -305,7 +305,7 @@ IAssetDescriptor = _interface(
     listdir=lambda: None,
     exists=lambda: None,
 )
-ILocalizer = _interface("ILocalizer", "Translates texts.")
+ILocalizer = _interface("ILocalizer", "Translates messages.")
 ILocaleNegotiator = _interface("ILocaleNegotiator", "Finds the locale of a request.", __call__=lambda request: None)
 ITranslationDirectories = _interface("ITranslationDirectories", "The directories of translations.")
 

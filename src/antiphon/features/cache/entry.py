@@ -301,7 +301,7 @@ def content_of(request: Request) -> bytes | None:
 def _without_white_space(content: bytes) -> bytes:
     """Return JSON without insignificant white space (RFC 8259 §2).
 
-    Texts that differ in anything else stay different.
+    Bodies that differ in anything else stay different.
     """
 
     def shortened(found: re.Match[bytes]) -> bytes:

@@ -46,8 +46,8 @@ class Languages:
 
     The language comes from the query argument ``query`` (``?lang=de``), else from the cookie, else from the best match
     of Accept-Language (RFC 9110 §12.5.4, RFC 4647 §3.4), else it is the default. A name that is None is not looked at.
-    If the language was read for a response, the response has Content-Language, and its Vary names what was looked at. A
-    request whose language is never read costs nothing.
+    If the language was read for a response, the response has Content-Language, and its Vary names the fields that were
+    checked. A request whose language is never read costs nothing.
 
     Translations are in ``de.json``, or in ``de/LC_MESSAGES/*.po`` and ``.mo``; a relative folder is relative to the
     file whose code makes this object. If several files have a text for the same key, the first one is used: by the

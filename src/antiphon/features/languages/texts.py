@@ -225,7 +225,7 @@ class LazyText(UserString):
 
 
 def _of_text(name: str) -> Callable[..., Any]:
-    """Return a method of str for lazy texts: the methods of UserString would return another lazy text."""
+    """Return a method of str for a lazy text: the methods of UserString would return another lazy text."""
     method = getattr(str, name)
 
     def call(self: LazyText, *arguments: Any, **named: Any) -> Any:

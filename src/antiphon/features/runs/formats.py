@@ -94,8 +94,8 @@ class _TextEnd(NamedTuple):
 
 
 async def _parts(run: Run[Any]) -> AsyncGenerator[Any, None]:
-    """Yield the values of a run, those that are text between the start and the end of numbered texts; and, in the place
-    of raising it, the error with which it ends.
+    """Yield the values of a run, with text values between the start and the end of a numbered text. If the run ends
+    with an error, yield that instead of raising it.
     """
     number = 0
     is_open = False

@@ -310,7 +310,7 @@ def _key(signer: Signer, state: object, about: str) -> str:
 
 
 def _unable(message: Message) -> dict[str, Any]:
-    """Return the result for a client that can't ask a person, if its revision can't say so by an error."""
+    """Return the result for a client that can't ask a person, if its revision has no error for that."""
     if message.is_modern:
         needed: dict[str, Any] = {"requiredCapabilities": {"elicitation": {"form": {}}}}
         raise ProtocolError(MISSING_CAPABILITY, "A person has to agree with this call, and nobody can be asked", needed)

@@ -48,10 +48,10 @@ _MINUTE = 60_000
 class Tools:
     """A feature that lets language models call handlers as tools, by the Model Context Protocol, with POST at ``path``.
 
-    A handler is a tool if its route says so: ``@app.put("/lamps/<int:number>", tool=True)``. Nothing else is. Names,
-    descriptions and schemas are those of the document of ``api``. A call is handled by the application as a request of
-    the same client, so hooks, users, limits, validation and error handlers apply as always. An error is told to the
-    model in words: ``/price: expected an integer``.
+    A handler is a tool if its route declares it: ``@app.put("/lamps/<int:number>", tool=True)``. Nothing else is.
+    Names, descriptions and schemas are those of the document of ``api``. A call is handled by the application as a
+    request of the same client, so hooks, users, limits, validation and error handlers apply as always. An error is told
+    to the model in words: ``/price: expected an integer``.
 
     Tools that require a user are listed only for requests that have one; if none can be listed, the response is a 401.
     ``before`` is a hook, or several, for all messages, such as ``login_required``. ``resources`` are names of routes
