@@ -62,7 +62,7 @@ SHAPES = {
     "answer for handle or respond": rf"\b(?i:answer)(?:s|ed|ing)? {_ANSWERED}\b(?! questions?\b)",
     "answered for handled": r"\b(?:is|are|was|were|be|been|being) answered\b",
     "the answer for the response": r"\banswer is (?:an? |the )?[1-5]\d\d\b",
-    "texts": r"\b[Tt]exts\b(?! \|)(?!\])",
+    "texts": r"(?<![.#\w])texts\b|\bTexts (?:are|come|from|in|that|by|with)\b",
     "says so": r"\bsays? so\b",
     "per cent": r"\bper cent\b",
     "breaks off": r"\b(?:breaks?|broke|broken) off\b",

@@ -54,7 +54,7 @@ async def send_nothing(_: Message) -> None:
 class ASGIHead:
     """The head of a request, read from a scope, with the body from ``receive``.
 
-    ``send`` sends the start of the response, and drops messages that should have preceded it.
+    ``send`` sends the start of the response and drops messages that should have preceded it.
     """
 
     blocks = False

@@ -242,7 +242,7 @@ class App(Routes, Servable):
     @overload
     def lifespan(self, function: Callable[[], Iterator[T] | AsyncIterator[T]], /) -> Dependency[T]: ...
     def lifespan(self, function: Callable[[], Any], /) -> Dependency[Any]:
-        """Enter a context manager at startup, and exit it at shutdown; usable as a decorator.
+        """Enter a context manager at startup and exit it at shutdown; usable as a decorator.
 
         ``function`` is a generator or an async generator function that yields once, or returns a context manager, sync
         or async. The function becomes the dependency of the value, ``request[function]`` and ``app[function]``, with
@@ -272,7 +272,7 @@ class App(Routes, Servable):
 
         A sync source is called on first read. A source that is async, or is called on a thread because of ``blocking``,
         is called before the hooks and the handler; with ``only_writes``, not for a route that handles only safe
-        methods, such as GET. If ``when`` returns false, the value is what ``default`` returns; neither may block or be
+        methods, such as GET. If ``when`` returns false, the value is the result of ``default``; neither may block or be
         async.
 
         A source that is a generator or an async generator function yields the value once. It is resumed before the

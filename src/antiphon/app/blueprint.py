@@ -185,7 +185,7 @@ class Routes(metaclass=NamesOurs):
         return next((each for each in self._registry.features if isinstance(each, kind)), None)
 
     def _registered(self) -> list[object]:
-        """Return the objects that store what was registered here and in the blueprints here."""
+        """Return the objects that store the registrations here and in the blueprints here."""
         within: list[Routes] = [self]
         for each in within:
             within += [one.blueprint for one in each._registry.blueprints if one.blueprint not in within]
@@ -341,8 +341,8 @@ class Routes(metaclass=NamesOurs):
 
         The first of ``subprotocols`` that the client also offers is used. With ``idle_timeout``, in seconds or as a
         timedelta, the socket is closed with 1001 if the client has sent no message for that long. A ``deadline``
-        applies until the handshake is accepted or refused. The other options are those of ``get``. Raises what
-        ``route`` does, and ValueError for a malformed subprotocol.
+        applies until the handshake is accepted or refused. The other options are those of ``get``. Raises the errors of
+        ``route``, and ValueError for a malformed subprotocol.
         """
         self._check_open()
         check_options(pattern, options)
@@ -458,7 +458,7 @@ class Routes(metaclass=NamesOurs):
         """Register a function that completes each response in place once all middleware is closed. For features.
 
         It is called with the request and a response that belongs to this request only and must neither wait nor fail.
-        Raises TypeError for a function that is async, or has the wrong arguments.
+        Raises TypeError for a function that is async or has the wrong arguments.
         """
         self._check_open()
         check_sync("complete", function)

@@ -188,11 +188,11 @@ class RouteOptions(TypedDict, total=False):
     An ``unguarded`` route is handled outside all middleware and hooks, and for every host. It is for probes, which
     don't log in, and use an IP address as the host. Its path has no parameters.
 
-    An ``idempotent`` route carries out a write once for each Idempotency-Key, and sends the first response to retries.
+    An ``idempotent`` route carries out a write once for each Idempotency-Key and sends the first response to retries.
     It needs the feature ``IdempotentWrites``.
 
-    A ``csrf_exempt`` route accepts writes from pages of any site, without a token of ``CSRFTokens``. It is for
-    webhooks, and has to identify its clients in a different way, such as by a signature of the body.
+    A ``csrf_exempt`` route accepts writes from pages of any site, without a token of ``CSRFTokens``. It is for webhooks
+    and has to identify its clients in a different way, such as by a signature of the body.
 
     A route that is ``signed_by`` the keys of the feature ``Signatures`` with that name accepts only requests with such
     a signature (RFC 9421). Others are refused with 401, before all other hooks.
@@ -361,7 +361,10 @@ def _check_declared(pattern: str, options: Mapping[str, Any]) -> None:
 
 
 def before_hooks(before: BeforeHook | Iterable[BeforeHook]) -> tuple[Hook, ...]:
-    """Return the hooks of a function, or of several. Raises TypeError for one that can't be called with the request."""
+    """Return hooks that call the given function or functions.
+
+    Raises TypeError for one that can't be called with the request.
+    """
     functions = [before] if callable(before) else [*before]
     for function in functions:
         check_arguments(function, "request")

@@ -276,7 +276,7 @@ class Store(ABC):
     def increment(self, key: str, *, ttl: float = FOREVER, by: int = 1) -> StoreCount:
         """Add to the counter under a key and return it. 0 only reads it, and a negative number subtracts.
 
-        It begins at 0, and starts over ``ttl`` seconds after the first call; all calls must pass the same ``ttl``. A
+        It begins at 0 and starts over ``ttl`` seconds after the first call; all calls must pass the same ``ttl``. A
         counter and an entry may have the same key.
         """
 

@@ -197,7 +197,7 @@ class Content:
         return None
 
     async def advance(self, limits: Limits) -> bytes:
-        """Receive the next chunk, decoded; empty at the end. Runs where ``load`` does, and raises the same errors."""
+        """Receive the next chunk, decoded; empty at the end. Runs where ``load`` does and raises the same errors."""
         if self._is_receiving:
             raise _in_use()
         if self.is_complete:
@@ -369,7 +369,7 @@ class Content:
         return data if not offset and len(data) <= _MOST_AT_ONCE else data[offset : offset + _MOST_AT_ONCE]
 
     async def aread_at(self, offset: int) -> bytes:
-        """Return what ``read_at`` does, on an event loop: a thread reads the file."""
+        """Do what ``read_at`` does, on an event loop: a thread reads the file."""
         if self.data is None and not self._is_receiving and self._spool is not None:
             return await self._spool.achunk_at(offset)
         return self.read_at(offset)

@@ -148,8 +148,8 @@ class FormIndex:
         self._limits = limits
 
     def read(self, spool: Spool, charset: str | None) -> FormData:
-        """Return the form, once all of it has been fed. ``spool`` has its bytes; ``charset`` is what the request
-        declares.
+        """Return the form, once all of it has been fed. ``spool`` has its bytes; ``charset`` is the one that the
+        request declares.
 
         Raises BadRequest (400) for a malformed or incomplete form.
         """

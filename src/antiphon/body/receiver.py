@@ -106,7 +106,7 @@ def _finished_within() -> Callable[[float, Coroutine[Any, Any, bytes], Any], Awa
 T = TypeVar("T")
 
 SMALL_BODY = 64 << 10
-"""The maximum size of a small body in bytes. It never takes turns, and is kept as the chunk that arrived."""
+"""The maximum size of a small body in bytes. It never takes turns and is kept as the chunk that arrived."""
 
 DRAIN_BYTES = 64 << 20
 DRAIN_SECONDS = 5

@@ -24,7 +24,7 @@ class BackgroundTask:
     """A task on a background loop, as seen by the thread that waits for it, or stops waiting.
 
     The waiting thread makes the task's calls for threads; once it has left, worker threads make them. ``ended`` is done
-    when the task has ended, and no longer uses its context.
+    when the task has ended and no longer uses its context.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: Context) -> None:
@@ -151,7 +151,7 @@ def run_on_loop(coroutine: Coroutine[Any, Any, T], context: Context) -> T:
     """Run a coroutine on the loop for whose request this thread works, else on the background loop, and return its
     result.
 
-    Raises what it raises.
+    Raises its errors.
     """
     loop = thread.loop
     return run_on(background_loop().loop if loop is None or loop.is_closed() else loop, coroutine, context)

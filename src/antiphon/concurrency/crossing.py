@@ -92,7 +92,7 @@ def threads_of_task() -> Threads:
     """Return the threads that make the calls of the current task: the thread that waits for it, or else one of the
     worker threads.
 
-    Such a thread is for its task alone, not for that task's own tasks. It makes one call at a time, and is never busy
+    Such a thread is for its task alone, not for that task's own tasks. It makes one call at a time and is never busy
     when its task needs another.
     """
     task = asyncio.current_task()
@@ -159,7 +159,7 @@ async def run_on_file_thread(function: Callable[[*Arguments], T], *arguments: *A
 class Crossing:
     """Moves a task to ``threads`` (by default, to the task's own thread) and back.
 
-    ``ends`` is true of the results of calls after which the task is unlikely to make another one. All calls of one
+    ``ends`` is true for the results of calls after which the task is unlikely to make another one. All calls of one
     crossing run in one context, its own or one that is not otherwise in use. So a token made in one call can be reset
     in a later one. Variables that calls set are carried back to the task, and those that the task has set since are
     carried to the next call.

@@ -175,7 +175,7 @@ def current_pass(loop: AbstractEventLoop) -> object:
 class TimeSlice:
     """The time that calls of a coroutine that may never wait can occupy a loop.
 
-    It begins when this is made. When it is over, a new one begins in the next pass of the loop.
+    It begins when this object is created. When it is over, a new one begins in the next pass of the loop.
     """
 
     __slots__ = ("_ends_at", "_pass")

@@ -32,7 +32,7 @@ class CapacityLimiter:
             return is_free
 
     async def acquire(self) -> None:
-        """Wait in line, and acquire a token."""
+        """Wait in line and acquire a token."""
         waiter = _Waiter()
         with self._lock:
             self._waiting.append(waiter)

@@ -55,7 +55,7 @@ class Compression:
     no-transform`` is not compressed, and neither is a partial response, nor one for which ``skip(request, response)``
     is true. ``skip`` must not block.
 
-    An ETag becomes weak (RFC 9110 §8.8.3), and no longer matches If-Match. Digests and Accept-Ranges are removed.
+    An ETag becomes weak (RFC 9110 §8.8.3) and no longer matches If-Match. Digests and Accept-Ranges are removed.
 
     Do not compress a page that contains a secret and repeats a part of the request that an attacker may have chosen:
     its length would reveal the secret, guess by guess (the BREACH attack). Let ``skip`` return True for such a page.

@@ -116,7 +116,7 @@ class CORS:
         return origin if origin in self else None
 
     def _answer_preflight(self, origin: str, allowed: str | None) -> Response:
-        """Handle a preflight. The browser compares methods and headers, and shows what is missing in its console."""
+        """Handle a preflight. The browser compares methods and headers and shows what is missing in its console."""
         if allowed is None:
             if declarable := declarable_origin(origin):
                 self._advice.give(f"A preflight of a page at {declarable}", f'CORS(origins=["{declarable}"])')

@@ -128,7 +128,7 @@ def _logins_of(app: "App") -> list[SessionLogin[Any]]:
 def login(request: Request, user: object, *, end_others: bool = False) -> None:
     """Log a user in: the visitor's session now belongs to the user, and ``request.user`` is this object.
 
-    The session gets a new key, and keeps its data unless it belongs to another user. ``end_others`` ends all other
+    The session gets a new key and keeps its data unless it belongs to another user. ``end_others`` ends all other
     sessions of the user when the response is made, for example after a change of the password. Check the password
     before you call this. Raises RuntimeError, naming the fix, in an app without ``Users`` with a ``SessionLogin``;
     TypeError and ValueError for a user without a key; NotImplementedError if the store can't end sessions.
@@ -145,7 +145,7 @@ def login(request: Request, user: object, *, end_others: bool = False) -> None:
 def logout(request: Request, *, everywhere: bool = False) -> None:
     """Log the user out: the visitor's session ends, with its data, and ``request.user`` is None.
 
-    ``everywhere`` ends all sessions of the user when the response is made, and raises NotImplementedError if the store
+    ``everywhere`` ends all sessions of the user when the response is made and raises NotImplementedError if the store
     can't do that. Raises RuntimeError, naming the fix, in an app without ``Users`` with a ``SessionLogin``.
     """
     users, _ = _source(request)

@@ -51,7 +51,7 @@ class OpenTelemetry(Observer):
     contains the query.
 
     ``tracer_provider`` and ``meter_provider`` default to the global ones. Requests for which ``skip(request)`` is true
-    are left out. ``skip`` sees a request before the headers of trusted proxies are applied, and must not block.
+    are left out. ``skip`` sees a request before the headers of trusted proxies are applied and must not block.
 
     Raises ModuleNotFoundError without the package opentelemetry-api, TypeError if ``skip`` is not a plain function.
     """

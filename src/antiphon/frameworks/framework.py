@@ -176,7 +176,7 @@ class Framework:
     """True if the framework awaits the result of a view that looks like an ``async def``."""
 
     needs_async_views = False
-    """True if the framework has an event loop, and refuses a ``def`` as a view or can't let it receive the body."""
+    """True if the framework has an event loop and refuses a ``def`` as a view or can't let it receive the body."""
 
     calls_on_threads = False
     """True if the framework has a loop, but calls ``def`` views on threads, where they can receive the body."""

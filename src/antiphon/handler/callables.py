@@ -69,7 +69,7 @@ def is_generator(function: Callable[..., Any]) -> bool:
 
 
 def is_async_generator(function: Callable[..., Any]) -> bool:
-    """True if a call returns an async generator; understands what ``is_generator`` does."""
+    """True if a call returns an async generator; understands the same callables as ``is_generator``."""
     from inspect import isasyncgenfunction
 
     called = without_partials(function)

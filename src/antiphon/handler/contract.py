@@ -51,7 +51,7 @@ class Unfinished:
         self._requests.add(request)
 
     def discard(self, request: object) -> None:
-        """Stop waiting for a request; do nothing if it was not waited for."""
+        """Stop waiting for a request, if anything waits for it."""
         self._requests.discard(request)
         if self._signal is not None and not self._requests:
             self._send()

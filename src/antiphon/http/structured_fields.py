@@ -132,7 +132,7 @@ class Item(_WithParameters):
 class InnerList(_WithParameters):
     """Items in parentheses, with parameters; ``str()`` prints it (RFC 9651 §3.1.1). Immutable.
 
-    Values become items. Raises ValueError for what ``Item`` refuses.
+    Values become items. Raises ValueError for values that ``Item`` refuses.
     """
 
     __slots__ = ("_items",)

@@ -115,19 +115,19 @@ class RequestHeaders:
 
     accept = negotiated("accept", Accept.parse)
     """Accept (RFC 9110 §12.5.1), an ``Accept``: the media types that the client prefers, and how much. An absent header
-    accepts any.
+    accepts all of them.
     """
     accept_charsets = negotiated("accept-charset", AcceptCharset.parse)
     """Accept-Charset (RFC 9110 §12.5.2), an ``AcceptCharset``: the charsets that the client prefers. An absent header
-    accepts any.
+    accepts all of them.
     """
     accept_encodings = negotiated("accept-encoding", AcceptEncoding.parse)
     """Accept-Encoding (RFC 9110 §12.5.3), an ``AcceptEncoding``: the content codings that the client can decode. An
-    absent header accepts any.
+    absent header accepts all of them.
     """
     accept_languages = negotiated("accept-language", AcceptLanguage.parse)
     """Accept-Language (RFC 9110 §12.5.4), an ``AcceptLanguage``: the languages that the client prefers. An absent
-    header accepts any.
+    header accepts all of them.
     """
     access_control_request_headers = parsed("access-control-request-headers", read_list)
     """Access-Control-Request-Headers (Fetch), a tuple of names: the headers that a preflight request asks for,
@@ -244,7 +244,7 @@ class RequestHeaders:
     """traceparent (Trace Context §3.2), a ``TraceParent``: the trace and the span that the request belongs to, or None.
     """
     tracestate = parsed("tracestate", read_text)
-    """tracestate (Trace Context §3.3), text: what tracing systems add to ``traceparent``, or None."""
+    """tracestate (Trace Context §3.3), text: the additions of tracing systems to ``traceparent``, or None."""
     upgrade_insecure_requests = parsed("upgrade-insecure-requests", flag("1")[0])
     """Upgrade-Insecure-Requests (Upgrade Insecure Requests), a bool: True if the client prefers https."""
     user_agent = parsed("user-agent", _user_agent)

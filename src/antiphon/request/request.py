@@ -160,9 +160,9 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @staticmethod
     async def aof(given: object, second: object = None, /) -> "Request":
-        """Return what ``Request.of`` returns, with its body, on an event loop.
+        """Return the result of ``Request.of`` with its body, on an event loop.
 
-        Raises what ``aload`` and ``Request.of`` do, and the framework's own error for a body above its limit.
+        Raises the errors of ``aload`` and ``Request.of``, and the framework's own error for a body above its limit.
         """
         return await frameworks().loaded_request_of(given, second)  # type: ignore[no-any-return]
 
@@ -648,9 +648,9 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         ``signed`` route, ``_expires`` is the number of seconds for which the URL is valid, and ``_method`` the method
         that it is for.
 
-        Raises what ``App.url_for`` does, RuntimeError if no application handles this request, and BadRequest (400) if
-        its Host is malformed. With ``_absolute``, raises RuntimeError if any client could have named the host: if it is
-        neither one of the application's ``trusted_hosts``, nor that of the route or a mount, nor this machine.
+        Raises the errors of ``App.url_for``, RuntimeError if no application handles this request, and BadRequest (400)
+        if its Host is malformed. With ``_absolute``, raises RuntimeError if any client could have named the host: if it
+        is neither one of the application's ``trusted_hosts``, nor that of the route or a mount, nor this machine.
         """
         urls = self.app or self._urls
         if urls is None:
@@ -810,7 +810,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @property
     def lifetime(self) -> Lifetime:
-        """The time during which this request is needed: how much of it is left, and what ends it."""
+        """The time during which this request is needed: how much of it is left, and the events that end it."""
         lifetime = getattr(self, "_lifetime", None)  # in a slot: a ``__dict__`` takes 350 bytes
         if lifetime is None:
             lifetime = self._lifetime = Lifetime(self.head, self.after_response)

@@ -349,9 +349,9 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         ``retry``; a blocking source has to yield comments itself. After a lost connection, the client reconnects after
         ``retry`` seconds. If the source fails, the last event is named "error". With ``on_drain="end"``, the stream
         ends when the process stops accepting requests, or for a blocking source at its next event. With "finish", it
-        may continue until the grace period is over. The iterator is closed in every case. Raises TypeError for a source
-        that is not an iterable of events, and ValueError for a ``heartbeat`` that is not above 0, a negative ``retry``
-        and an unknown ``on_drain``.
+        may continue until the grace period is over. The iterator is always closed. Raises TypeError for a source that
+        is not an iterable of events, and ValueError for a ``heartbeat`` that is not above 0, a negative ``retry`` and
+        an unknown ``on_drain``.
         """
         from antiphon.response.events import event_stream
 
@@ -365,7 +365,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
     def ndjson(
         cls, source: Iterable[Any] | AsyncIterable[Any], status: int | None = None, headers: HeaderFields = ()
     ) -> Self:
-        """Make a response of JSON values, one per line, sent while they are made. The iterator is closed in every case.
+        """Make a response of JSON values, one per line, sent while they are made. The iterator is always closed.
 
         If a value can't be written, the stream is cut short. Raises TypeError for a source that is not an iterable of
         values.

@@ -267,7 +267,7 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
     ETag, CacheControl, Range and ContentRange as in the header. NaN and Infinity, which JSON lacks, become null. A
     member of an object that is msgspec's UNSET is left out. The fields that a dataclass made by ``msgspec.convert``
     lacks are set to their defaults; in a list of dicts, only the first dict is searched for such instances. ``default``
-    is called with each value of any other type, and returns the value to write instead.
+    is called with each value of any other type and returns the value to write instead.
 
     Raises TypeError, naming the type and place, for a value that can't be written, ValueError for a value that contains
     itself or is nested beyond Python's recursion limit, and for half of a surrogate pair in a str. Errors of

@@ -23,7 +23,7 @@ _STATEMENTS = frozenset("case class def elif else except finally for if lambda m
 
 
 class _Bracket:
-    """The text in one pair of brackets, or outside any: what was named in it so far, and whether that is secret."""
+    """The text in one pair of brackets, or outside any: the last thing that it names, and whether that is secret."""
 
     def __init__(self, *, opening: str = "", follows_name: bool = False, is_secret: bool = False) -> None:
         self.opening = opening
@@ -347,7 +347,7 @@ def _spelled_character(character: str) -> str:
 
 
 def _readable(text: str, most: int) -> str:
-    """Return the first characters of a text, with what UTF-8 can't encode replaced."""
+    """Return the first characters of a text, with characters that UTF-8 can't encode replaced."""
     return text[:most].encode("utf-8", "replace").decode()
 
 

@@ -21,7 +21,7 @@ from antiphon.testing.cookies import CookieJar
 
 
 class Visitor:
-    """A client as an application's sessions see it: by its cookies, and by what its headers say about proxies.
+    """A client as an application's sessions see it: by its cookies, and by the proxies that its headers name.
 
     Raises TypeError for an application that is not an ``App``.
     """

@@ -184,7 +184,7 @@ class Upload:
         return self._spool.is_closed
 
     def close(self) -> None:
-        """Free a file that ``detach`` has kept. Other uploads are freed with their request, and are not changed."""
+        """Free a file that ``detach`` has kept. Other uploads are freed with their request and are not changed."""
         if self._is_detached:
             self._spool.close()
 

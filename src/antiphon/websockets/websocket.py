@@ -20,9 +20,9 @@ T = TypeVar("T")
 class WebSocket:
     """A connection on which both sides send messages (RFC 6455), as its handler sees it.
 
-    An ``async def`` handler awaits its methods, and iterates it with ``async for``. In a ``def`` handler, they block,
-    and return what awaiting them would return: ``socket.send(...)``, ``for message in socket``; there its type is
-    ``BlockingWebSocket``. Iteration ends when either side closes the socket; after that, the methods raise
+    An ``async def`` handler awaits its methods and iterates it with ``async for``. In a ``def`` handler, they block,
+    and return the result that awaiting them would give: ``socket.send(...)``, ``for message in socket``; there its type
+    is ``BlockingWebSocket``. Iteration ends when either side closes the socket; after that, the methods raise
     WebSocketClosed.
 
     The handshake is accepted when the first message is received or sent, or by ``accept``. Until then, the handler can
@@ -154,7 +154,8 @@ class WebSocketValues(Generic[T]):
 
 
 class BlockingWebSocket(Protocol):
-    """A ``WebSocket`` as a ``def`` handler sees it: its methods block, and return what an ``async def`` handler awaits.
+    """A ``WebSocket`` as a ``def`` handler sees it: its methods block, and return the results that an ``async def``
+    handler awaits.
 
     This is for annotations: ``def echo(request: Request, socket: BlockingWebSocket)``. The object is a ``WebSocket``.
     """

@@ -1,7 +1,7 @@
 """Embedded servers: one serves on a thread, one next to the other tasks of an event loop.
 
-Each gets a socket that already listens, and closes it at the end. Each reports when it accepts connections or fails to
-start, and stops gracefully.
+Each gets a socket that already listens and closes it at the end. Each reports when it accepts connections or fails to
+start and stops gracefully.
 """
 
 import asyncio

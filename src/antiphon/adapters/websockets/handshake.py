@@ -321,7 +321,7 @@ class AcceptedHead(Protocol):
 async def converse(
     request: Request, head: AcceptedHead, response: WebSocketResponse, observation: Observation | None
 ) -> None:
-    """Accept a handshake and run its conversation. An error in it is logged, and closes the socket."""
+    """Accept a handshake and run its conversation. An error in it is logged and closes the socket."""
     connection, (_, fields, _, body, _) = response.connection, response._message("GET")
     assert not isinstance(body, bytes)  # noqa: S101 - it is a stream
     try:

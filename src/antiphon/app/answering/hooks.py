@@ -160,7 +160,7 @@ class Hook(NamedTuple):
     """A function of the planned route that returns True if it is called on a thread there."""
 
     async def call(self, *arguments: Any) -> Any:
-        """Call the function where it runs and return what it returns."""
+        """Call the function where it runs and return its result."""
         if self.switch is not None:
             await self.switch
         result = self.function(*arguments)

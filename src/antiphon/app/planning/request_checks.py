@@ -45,8 +45,8 @@ class TrustedHosts:
 
     "example.com" is one host, ".example.org" that host and all below it, and "[::1]" an IPv6 address, each on every
     port, or only on a given port ("example.com:8443"); "*" is every well-formed host. Names are compared without regard
-    to case or a trailing dot, and are written as browsers send them (München is "xn--mnchen-3ya"). Raises ValueError
-    for anything else.
+    to case or a trailing dot and are written as browsers send them (München is "xn--mnchen-3ya"). Raises ValueError for
+    anything else.
     """
 
     __slots__ = ("_declared", "_known", "_trusted")
@@ -113,7 +113,7 @@ def _entry(text: str) -> tuple[str, int | None]:
     try:
         host, port = _parse(text.removeprefix("."))
         if below and ":" in host:
-            raise explained("bad-host", ValueError("nothing is below an IPv6 address"))
+            raise explained("bad-host", ValueError("an IPv6 address has no subdomains"))
     except ValueError as error:
         raise explained(
             "bad-host",

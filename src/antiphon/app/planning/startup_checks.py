@@ -155,7 +155,7 @@ def check_filled(routes: Iterable[tuple[Route, Iterable[str]]]) -> None:
     provides.
 
     Raises TypeError, naming the handler and the fix. An argument is not checked if other code of the module uses the
-    handler, since it may give the argument.
+    handler, since that code may pass the argument.
     """
     handlers: dict[object, Route] = {}
     given: dict[object, set[str]] = {}

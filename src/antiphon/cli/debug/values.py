@@ -154,7 +154,10 @@ _ONLY_TYPE = (FrameType, TracebackType)
 
 
 class Printer:
-    """A printer of values that masks what looks like a secret. Secrets that it finds are later masked everywhere."""
+    """A printer of values that masks anything that looks like a secret.
+
+    Secrets that it finds are later masked everywhere.
+    """
 
     def __init__(self, mask: Mask) -> None:
         self._mask = mask

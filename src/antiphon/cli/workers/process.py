@@ -159,7 +159,7 @@ def by_command(told: str) -> Launch:
 
 
 class WorkerProcess:
-    """A worker that was started. It reports its state, and ends on its own or when told to."""
+    """A worker that was started. It reports its state and ends on its own or when told to."""
 
     def __init__(self, process: ChildProcess, control: socket.socket) -> None:
         control.setblocking(False)

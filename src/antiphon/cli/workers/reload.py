@@ -198,7 +198,7 @@ class Reloader(Supervisor):
                 await worker.wait_ended()  # it might write compiled code of the old files
 
     def _forget_old_state(self, changed: Iterable[str]) -> None:
-        """Remove what was left from before a change and would hide the change.
+        """Remove leftovers from before a change that would hide the change.
 
         Python treats compiled code as current if the file has the same size and was changed within the same second.
         """

@@ -41,7 +41,7 @@ class DummyRootFactory:
 class DummySecurityPolicy:
     """A policy with one user, who may do everything or nothing.
 
-    It records the id to remember in ``remembered``, and sets ``forgotten``.
+    It records the id to remember in ``remembered`` and sets ``forgotten``.
     """
 
     def __init__(

@@ -337,7 +337,9 @@ def _quality_of(tag: str, qualities: dict[str, tuple[float, int]]) -> tuple[floa
 
 
 def _fallbacks(language_range: str) -> Iterable[str]:
-    """Return a range and what remains of it as the last subtags are removed; no range ends with a single character."""
+    """Return a range, followed by its remainders as the last subtags are removed one by one; no range ends with a
+    single character.
+    """
     subtags = language_range.split("-")
     while subtags:
         yield "-".join(subtags)

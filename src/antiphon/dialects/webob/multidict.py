@@ -14,7 +14,7 @@ E = TypeVar("E")
 
 
 class Sequential(Generic[E]):
-    """A view of the keys, values or pairs of a multidict, in order. It follows changes, and compares equal to lists."""
+    """A view of the keys, values or pairs of a multidict, in order. It follows changes and compares equal to lists."""
 
     def __init__(self, read: Callable[[], Iterable[E]], size: Callable[[], int]) -> None:
         self._read = read

@@ -25,7 +25,7 @@ from antiphon.response.response import Response, response_of
 
 
 class Use(Enum):
-    """What to do with a stored response for a request."""
+    """The action to take with a stored response for a request."""
 
     FRESH = "serve it"
     STALE = "serve it, though it is stale"

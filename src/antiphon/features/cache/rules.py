@@ -142,8 +142,9 @@ def reason_not_to_store(
 ) -> str | None:
     """Return the reason not to store a response as a token, or None if it may be stored.
 
-    ``reads`` contains what was read from the request to make it, as recorded by a ``WatchedHead``; None if that is
-    unknown, as in a gateway, where only the response matters, even with Set-Cookie (RFC 9111 §7.3).
+    ``reads`` contains the names of everything that was read from the request to make it, as recorded by a
+    ``WatchedHead``; None if that is unknown, as in a gateway, where only the response matters, even with Set-Cookie
+    (RFC 9111 §7.3).
     """
     said, found = control.directives, combined(fields)
     if asked.method not in ("GET", "QUERY"):

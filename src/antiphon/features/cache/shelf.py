@@ -100,7 +100,7 @@ class Shelf:
         return recent if entry is recent.entry else self._remember(Shelved(key, entry, self._files))
 
     def _remember(self, found: Shelved) -> Shelved:
-        """Keep what was read in memory, if it is small."""
+        """Keep the entry that was read in memory, if it is small."""
         if found.responses and sum([stored.size for stored in found.responses]) <= SMALL:
             self._recent[found.key] = found
             if len(self._recent) > MOST_RECENT:
@@ -110,7 +110,7 @@ class Shelf:
         return found
 
     def has_at_hand(self, found: Shelved) -> bool:
-        """Return True if this entry is small, and was the last one to be read for its URL."""
+        """Return True if this entry is small and was the last one to be read for its URL."""
         return self._recent.get(found.key) is found
 
     def way_to_look(self, entry: StoreEntry) -> tuple[Callable[[Any], object], Any, object]:

@@ -108,7 +108,7 @@ class Feed:
             return self._end - len(self._items), [*self._items]
 
     def find(self, since: Position) -> tuple[int, Missed | None] | None:
-        """Return the number of the item after a message, and what was missed in between; None for a later message."""
+        """Return the number of the item after a message, and the gap in between; None for a later message."""
         with self._lock:
             if self.position is None or since > self.position:
                 return None
@@ -194,7 +194,7 @@ def _gap(before: Position, after: Position) -> int | None:
 
 
 def _place(items: "deque[Item]", since: Position) -> tuple[int, Missed | None]:
-    """Return the index of the item after a message that is not newer than all, and what was missed in between."""
+    """Return the index of the item after a message that is not newer than all, and the gap in between."""
     entries = [(index, item.position) for index, item in enumerate(items) if isinstance(item, Entry)]
     for index, position in reversed(entries):
         if position == since:

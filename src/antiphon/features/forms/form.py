@@ -209,7 +209,7 @@ class Form(Generic[T]):
         return http_error(self.status, self._said("error"), members={"errors": errors})
 
     def reset(self) -> None:
-        """Discard what was submitted, so that the form is empty again."""
+        """Discard the submitted data, so that the form is empty again."""
         self._errors, self._value, self._refusal, self.is_bound = {}, None, None, False
 
     def _read(self) -> None:

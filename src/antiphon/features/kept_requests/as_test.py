@@ -44,7 +44,7 @@ def written_test(app: Any, record: Record, id_: str, source: AppSource, *, needs
 
 
 class _Test:
-    """A test that is being written: its imports, what its client is given, and its lines."""
+    """A test that is being written: its imports, the options of its client, and its lines."""
 
     def __init__(self, app: Any, record: Record, id_: str, source: AppSource, needs_clock: bool) -> None:
         self._app = app

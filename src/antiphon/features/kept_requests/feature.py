@@ -184,7 +184,7 @@ class Keep(Observer):
         self._writer.flush()
 
     def all(self) -> list[Kept]:
-        """Return the causes, the most recent first. It calls the store, and raises StoreUnavailable."""
+        """Return the causes, the most recent first. It calls the store and raises StoreUnavailable."""
         return self._shelf.all()
 
     def find(self, id_: str) -> Kept | None:

@@ -315,7 +315,7 @@ class Trace(NamedTuple):
         return [*self.noted.format_exception_only()][-1].strip()[:_LONGEST]
 
     def described(self) -> dict[str, Any]:
-        """Return the parts of a record that tell about the error."""
+        """Return the parts of a record that describe the error."""
         _shorten_paths(self.noted, set())
         frames = [(frame.filename, frame.name) for frame in self.noted.stack]
         return {

@@ -204,7 +204,7 @@ def _session(request: Request, record: Record) -> Session:
 
 
 def empty_of(kind: str) -> Any:
-    """Return a value of a kind, as a session has it."""
+    """Return a value of a kind that sessions hold."""
     return msgspec.msgpack.decode(msgspec.msgpack.encode(_EMPTY.get(kind)))
 
 

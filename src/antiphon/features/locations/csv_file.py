@@ -298,7 +298,7 @@ class _Reading:
         (self._ipv4 if is_ipv4 else self._ipv6).add(first, last, place)
 
     def finish(self, path: str) -> CSVLocations:
-        """Return what was read and log what was skipped. Raises ValueError if nothing was read."""
+        """Return the result, and log the lines that were skipped. Raises ValueError if nothing was read."""
         name = os.path.basename(path)
         more = f", and {self._passed_over - len(self._faults)} more" * (self._passed_over > len(self._faults))
         faults = f"line {', '.join(self._faults)}{more}"

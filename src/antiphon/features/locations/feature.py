@@ -165,7 +165,7 @@ class Locations:
         """Return the location of an IP address, which is false for an unknown or malformed address.
 
         A ``.mmdb`` has names in several languages. If the file was not read before, it is read in this call, which then
-        raises what ``load`` raises.
+        raises the errors of ``load``.
         """
         return self._find(ip, lambda: language)
 

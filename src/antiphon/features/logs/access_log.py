@@ -188,7 +188,7 @@ class AccessLog(Observer):
     ``bytes`` (of the body that was sent), ``milliseconds``, ``request_id`` and ``disconnected`` (True if the client
     disconnected before the end). A stream or a WebSocket is logged when it has ended, the latter with
     ``messages_received``, ``messages_sent`` and ``close_code``. The path is percent-encoded and has at most 1000
-    characters; the query is not logged. ``extra`` is called with the ``Exchange``, and returns more attributes by name.
+    characters; the query is not logged. ``extra`` is called with the ``Exchange`` and returns more attributes by name.
 
     Raises TypeError if ``extra`` is not a plain function of one argument.
     """

@@ -1,4 +1,4 @@
-"""A check of responses against the contract: where a response differs from what its route declares."""
+"""A check of responses against the contract: where a response differs from its route's declaration."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

@@ -36,7 +36,7 @@ _MOST_BREACHES = 50
 class OpenAPI:
     """A feature that serves an OpenAPI document of the application, made by reading the code of its handlers.
 
-    The document describes the routes below ``prefix``, and is served at ``path`` below it, such as
+    The document describes the routes below ``prefix`` and is served at ``path`` below it, such as
     ``/api/openapi.json``. It is made once, at the first request for it; other requests do not pay for it. A page at
     ``docs``, such as ``/api/docs``, shows it with a form for each operation; None leaves the page out. ``title``,
     ``version`` and ``description`` are those of the API. ``servers`` are the URLs that it is served at, by default that

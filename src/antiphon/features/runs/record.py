@@ -31,7 +31,7 @@ RunState: TypeAlias = Literal["running", "waiting", "done", "failed", "stopped",
 
 LIVE = ("running", "waiting")
 CRASHES = 3
-"""The number of workers that a run may lose without warning, since it may be what kills them."""
+"""The number of workers that a run may lose without warning, since the run itself may be what kills them."""
 
 
 class Record(NamedTuple):
@@ -246,7 +246,10 @@ class Ledger:
         return self._change(record.id, record.attempt, "waiting", None)
 
     def end(self, id_: str, attempt: int | None, end: RunEnd) -> bool:
-        """End a run, if it is live and, unless that is None, in this attempt. Return True if this call has ended it."""
+        """End a run if it is live and, unless ``attempt`` is None, still in this attempt.
+
+        Return True if this call has ended it.
+        """
         ended = self._change(id_, attempt, end.state, end)
         if ended is None:
             return False

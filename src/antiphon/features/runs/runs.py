@@ -119,7 +119,8 @@ class Runs(Generic[T]):
 
     The ``store`` is by default that of the app: a MemoryStore for one process, a SQLiteStore for the processes on one
     machine, or a ValkeyStore for many machines. ``Runs[Token](store)`` reads values as that type. Two objects with the
-    same ``name`` and store are one. With ``app.use(runs)``, a process also takes over runs that others had to abandon.
+    same ``name`` and store are equivalent. With ``app.use(runs)``, a process also takes over runs that others had to
+    abandon.
 
     At most ``most`` runs are live at once in all processes, and at most ``most_per_owner`` of one owner. The newest
     ``keep_values`` values of a run are kept, of up to ``keep_bytes`` bytes of JSON together, each of at most

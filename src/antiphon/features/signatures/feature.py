@@ -2,8 +2,8 @@
 
 app.use(Signatures({"partner-1": public_key})), then @app.post("/orders", signed_by="partners")
 
-A request is accepted for the first of its signatures that is valid and covers the required components. First its head
-is checked, then its body against the covered digest, and finally that the nonce is new.
+A request is accepted for the first of its signatures that is valid and covers the required components. Its head is
+checked first, then its body against the covered digest, and finally whether the nonce is new.
 """
 
 import time
@@ -95,7 +95,7 @@ class Signatures:
 
     ``keys`` contains the keys of permitted signers by ``keyid``: a dict, a ``KeyDirectory``, or a function, ``def`` or
     ``async def``, that returns the key, or None. Set ``blocking`` for a ``def`` function that waits, for example for a
-    database. Keys are what ``SignatureKey`` takes. No client can choose a key's algorithm.
+    database. Keys are given in any form that ``SignatureKey`` takes. No client can choose a key's algorithm.
 
     ``cover`` names the components that a signature must cover: fields such as "content-type", and derived components
     such as "@path". "@query" and "content-digest" are required only if the request has a query or a body. If a
@@ -156,7 +156,7 @@ class Signatures:
     def verify(self, request: Request) -> RequestSigner:
         """Return a request's signer after comparing its body with the digest, where that may block.
 
-        Raises SignatureRefused (401), BadRequest (400) and what reading a body raises, StoreUnavailable (503);
+        Raises SignatureRefused (401), BadRequest (400) and the errors of reading a body, StoreUnavailable (503);
         TypeError if the function of the keys is ``async def``.
         """
         if _is_async(self._keys):

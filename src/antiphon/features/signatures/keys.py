@@ -46,7 +46,7 @@ class SignatureKey:
 
     ``material`` is the text or the bytes of a PEM file, a JWK as a dict (RFC 7517), a key object of the package
     cryptography, or the bytes of an HMAC secret, of at least 16. Bytes that begin like a PEM file are never a secret.
-    ``algorithm`` is one of the names of RFC 9421 §6.2.2, and is needed only for "rsa-v1_5-sha256". By default, an RSA
+    ``algorithm`` is one of the names of RFC 9421 §6.2.2 and is needed only for "rsa-v1_5-sha256". By default, an RSA
     key uses "rsa-pss-sha512", an Ed25519 key "ed25519", a key on the curve P-256 or P-384 "ecdsa-p256-sha256" or
     "ecdsa-p384-sha384", and a secret "hmac-sha256".
 

@@ -114,7 +114,7 @@ class Webhook(ABC):
     def __call__(self, request: Request) -> Response | None:
         """Check a webhook. Return the response to a duplicate, or None.
 
-        Raises WebhookRefused (403), Conflict (409), StoreUnavailable (503), and what reading the body raises.
+        Raises WebhookRefused (403), Conflict (409), StoreUnavailable (503), and the errors of reading the body.
         """
         check_no_decorator(type(self).__name__, request)
         try:
@@ -289,8 +289,8 @@ class StandardWebhook(Webhook):
 class GitHubWebhook(Webhook):
     """Webhooks from GitHub, and from servers that sign in the same way: ``before=GitHubWebhook(secret)``.
 
-    The signature is in ``X-Hub-Signature-256``, and covers only the body. So with a
-    ``store``, equal bodies count as duplicates; without one, an intercepted webhook can be replayed at any time.
+    The signature is in ``X-Hub-Signature-256`` and covers only the body. So with a ``store``, equal bodies count as
+    duplicates; without one, an intercepted webhook can be replayed at any time.
     """
 
     def delivery(self, request: Request) -> Delivery:
@@ -304,9 +304,8 @@ class GitHubWebhook(Webhook):
 class ShopifyWebhook(Webhook):
     """Webhooks from Shopify: ``before=ShopifyWebhook(client_secret)``.
 
-    The signature is in ``X-Shopify-Hmac-Sha256``, and covers only the body.
-    So with a ``store``, equal bodies count as duplicates; without one, an intercepted webhook can be replayed at any
-    time.
+    The signature is in ``X-Shopify-Hmac-Sha256`` and covers only the body. So with a ``store``, equal bodies count as
+    duplicates; without one, an intercepted webhook can be replayed at any time.
     """
 
     def delivery(self, request: Request) -> Delivery:

@@ -20,7 +20,7 @@ LONGEST_TRY = 10.0
 class CircuitBreaker:
     """A guard for calls to a service that may be down. ``failures`` are the errors of a service that does not respond.
 
-    It uses a monotonic clock, and reads it after the wait. A failure is ignored if the service has responded to another
+    It uses a monotonic clock and reads it after the wait. A failure is ignored if the service has responded to another
     call in the meantime: then one connection is broken, not the service.
     """
 

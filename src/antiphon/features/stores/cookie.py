@@ -161,7 +161,7 @@ def _checked(name: str, value: object) -> object:
 
 
 _PLAIN = frozenset({str, bool, type(None)})
-"""Types all of whose values come back unchanged."""
+"""Types whose values all come back unchanged."""
 
 
 def _tagged(before: StoreEntry | None, data: dict[str, Any], updates: Iterable[str]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 def dumps(value: Any) -> str:
     """Return a value as JSON. Raises TypeError and ValueError for most values that it can't express.
 
-    A store reads a value again after writing it, and compares them: NaN and the infinities come back as None.
+    A store reads a value again after writing it and compares them: NaN and the infinities come back as None.
     """
     return dumps_tagged(tag(value))
 
@@ -115,7 +115,7 @@ COMPRESSED_FROM = 512
 """The size in bytes from which compressing JSON is worth the time."""
 
 _FROM_URLS = bytes.maketrans(b"-_", b"+/")
-"""The alphabet of base64 in URLs, where a dot stands before what is compressed, and by itself."""
+"""The alphabet of base64 in URLs, and the dot that precedes compressed data."""
 
 
 def pack(text: str) -> bytes:

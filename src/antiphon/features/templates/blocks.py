@@ -175,9 +175,9 @@ def render_blocks(
 ) -> dict[str, str]:
     """Return the text of each block, including inherited blocks.
 
-    Raises UnknownBlock for a block that the template does not have, and what the template raises. ``only_shown`` is for
-    names that a client has chosen: a block in a condition or a loop, or one that no surrounding file shows, then counts
-    as unknown.
+    Raises UnknownBlock for a block that the template does not have, and the errors of the template. ``only_shown`` is
+    for names that a client has chosen: a block in a condition or a loop, or one that no surrounding file shows, then
+    counts as unknown.
     """
     steps = _steps(template, blocks, variables, only_shown)
     try:

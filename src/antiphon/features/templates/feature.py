@@ -131,7 +131,7 @@ class RequestTemplates(OfRequest):
     def render(self, template: str, /, *, _block: str | None = None, **data: Any) -> str:
         """Return the text of a template, or of one block of it, rendered where this is called.
 
-        Raises what the template raises, LookupError for a block that it does not have, and TypeError for data under
+        Raises the errors of the template, LookupError for a block that it does not have, and TypeError for data under
         reserved names: ``request``, and names that begin with an underscore.
         """
         check_data(self.render, data)

@@ -39,7 +39,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Definition:
-    """A tool: what clients see of it, and the request that a call of it makes."""
+    """A tool: its description for clients, and the request that a call makes."""
 
     name: str
     route: Route

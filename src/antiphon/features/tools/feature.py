@@ -118,7 +118,7 @@ class Tools:
     def prompt(self, function: F) -> F:
         """Register a function as a prompt, with its name and docstring: ``@tools.prompt``.
 
-        Its arguments are text; those with defaults are optional. It returns the text of the prompt, and may be
+        Its arguments are text; those with defaults are optional. It returns the text of the prompt and may be
         ``async``. It must not block. Raises TypeError for other arguments, ValueError for a name that is taken.
         """
         from antiphon.features.tools.resources import prompt_of

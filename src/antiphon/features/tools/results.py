@@ -126,7 +126,7 @@ def _location(request: Request, response: Response) -> str | None:
 
 
 def words_of(response: Response, media: str, body: bytes) -> str:
-    """Return an error as lines: what failed, then each invalid field with its JSON Pointer."""
+    """Return an error as lines: the failure, then each invalid field with its JSON Pointer."""
     first = f"{response.status} {phrase(response.status)}"
     if media != PROBLEM:
         is_told = response.status < 500 and media in ("text/plain", "text/html", JSON)

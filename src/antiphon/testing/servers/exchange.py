@@ -32,7 +32,7 @@ SERVER_ERROR_BODY = b"Internal Server Error"
 class Connection(NamedTuple):
     """The client's address, the mount point, and a flag for raising an application's errors in the test.
 
-    ``root_path`` is decoded, and has no trailing slash.
+    ``root_path`` is decoded and has no trailing slash.
     """
 
     client: ClientAddress | None

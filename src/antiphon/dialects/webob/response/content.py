@@ -189,7 +189,7 @@ class ResponseContent(MediaTypes):
 
     @property
     def body(self) -> bytes:
-        """The whole body. Reading it reads the iterable to its end, and sets Content-Length.
+        """The whole body. Reading it reads the iterable to its end and sets Content-Length.
 
         Setting raises TypeError for anything but bytes; reading raises TypeError for text among the chunks, or
         AssertionError if the length differs from Content-Length.

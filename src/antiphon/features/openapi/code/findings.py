@@ -105,7 +105,7 @@ class Findings:
     yields: Value = NEVER
     """The values that a generator function yields."""
     passed: Value = NEVER
-    """The response that middleware or a hook has received, as they leave it."""
+    """The response that middleware or a hook has received, in the form in which they leave it."""
 
     def add(self, other: "Findings") -> None:
         """Add the findings about a called function, except its result."""

@@ -89,7 +89,7 @@ class Flow:
             seen[key] = either(seen[key], value) if key in seen else value
 
     def forget_attributes(self) -> None:
-        """Forget what tests have said about attributes, which other code may change."""
+        """Forget the results of tests about attributes, which other code may change."""
         for state in (self.state, *self.watched):
             for key in [key for key in state if _is_said(key) and not is_fact(key)]:
                 del state[key]

@@ -105,7 +105,7 @@ class Frame(ast.NodeVisitor, ABC):
         """Return an attribute of a value."""
 
     def unread(self, text: str, node: ast.AST, about: About) -> None:
-        """Record something that reading the code can't find out."""
+        """Record something that can't be determined by reading the code."""
         self.findings.add(Findings(unread=[Unread(text, self.source.place_of(node), about)]))
 
     def hold(self, node: Any, value: Value, *, are_many: bool = False) -> Value:
@@ -263,7 +263,7 @@ class Frame(ast.NodeVisitor, ABC):
                 self.escape(value, self.value(target))
 
     def bind(self, name: str, value: Value) -> None:
-        """Set a variable and forget what tests have said about its attributes."""
+        """Set a variable and forget the results of tests about its attributes."""
         for state in (self.flow.state, *self.flow.watched):
             for said in [key for key in state if isinstance(key, tuple) and key[1].startswith(f"{name}.")]:
                 del state[said]

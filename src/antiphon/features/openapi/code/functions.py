@@ -90,7 +90,7 @@ def call_method_of(frame: "Frame", owner: Value, name: str, given: Sequence[Valu
 
 
 def call_function(frame: "Frame", made: Call, function: FunctionType, owner: Value | None = None) -> Value:
-    """Return a function's result: what its annotation says if that is enough, else what its code returns."""
+    """Return a function's result, from its annotation if that is enough, otherwise from its code."""
     stated = annotations.returned_by(function)
     if stated in (NoReturn, NeverReturned):
         stated = annotations.NOT_SAID
