@@ -76,7 +76,7 @@ async def aclose(iterator: object, source: object = None) -> None:
 def resume(steps: Generator[Any, Any, Any] | Coroutine[Any, Any, Any], value: object) -> tuple[bool, Any] | None:
     """Send a generator or a coroutine a value and return None if it ends with None.
 
-    Otherwise return (True, what it returned), or (False, what it yielded). Raises its errors.
+    Otherwise return (True, its return value), or (False, the yielded value). Raises its errors.
     """
     try:
         yielded = steps.send(value)

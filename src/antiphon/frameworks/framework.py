@@ -249,7 +249,7 @@ class Framework:
         return {}
 
     def native(self, given: Any) -> Native:
-        """Return what the framework knows about the visitor, read on access."""
+        """Return the framework's knowledge about the visitor, read on access."""
         return NativeRequest(self, given)
 
     def user(self, given: Any) -> Any:

@@ -36,7 +36,7 @@ class Converter(NamedTuple):
 
     @property
     def value_type(self) -> Any:
-        """The type of its values: ``to_python`` if that is a class, or what it is annotated to return, else Any."""
+        """The type of its values: ``to_python`` if that is a class, or its annotated return type, else Any."""
         from inspect import unwrap
         from typing import get_type_hints
 

@@ -52,7 +52,7 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def decode_json(data: bytes, depth: int = DEPTH) -> object:
-    """Decode JSON (RFC 8259). Raises BadRequest, which says what is wrong, and at which byte.
+    """Decode JSON (RFC 8259). Raises BadRequest, which names the mistake and its byte.
 
     Integers are exact, up to the digits that Python reads (``sys.get_int_max_str_digits()``, 4300 unless
     set); longer ones are refused, as are numbers beyond a float's range such as ``1e400``, NaN and

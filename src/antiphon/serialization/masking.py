@@ -1,4 +1,6 @@
-"""Secrets: their typical names, their shapes in text and in source code, and how they are masked in what is shown."""
+"""Secrets: their typical names, their shapes in text and in source code, and how they are masked before they are
+shown.
+"""
 
 import os
 import re

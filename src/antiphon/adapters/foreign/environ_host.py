@@ -40,7 +40,7 @@ class ReceivedInput(RawIOBase):
     def __init__(self, request: Request, environ: "WSGIEnvironment") -> None:
         self.content = content = request.content
         self.limits = request.limits
-        """The limits on what is received."""
+        """The limits on the received data."""
         self.environ = environ
         self.failure = content.failure
         """The error with which receiving ended before the application read."""

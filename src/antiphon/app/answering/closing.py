@@ -179,7 +179,8 @@ async def _go_on(
 ) -> Response:
     """Continue ``leave`` each time the response has paused.
 
-    An error becomes the response for what is called next, as does a cancellation during the switch to it.
+    An error becomes the response for the functions that are called next, as does a cancellation during the switch to
+    it.
     """
     before, failure, made = response, response.error, None
     outcome: Any = None

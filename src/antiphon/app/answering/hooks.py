@@ -118,7 +118,7 @@ class Part(Protocol):
 
 
 Close: TypeAlias = Callable[[Any, Any], object]
-"""A function that is called with what it closes, a generator or the request, and with the response.
+"""A function that is called with the object that it closes, a generator or the request, and with the response.
 
 It returns None if the response passes, the switch to await if it has to be called elsewhere, and any other outcome for
 ``settle``.

@@ -176,7 +176,7 @@ class AsyncStep:
 def send_in_place(generator: AsyncGenerator[Any, Any], response: Response) -> "AsyncStep | tuple[object] | None":
     """Send the response to an async generator and drive it until it waits.
 
-    Return None if it ends, what it yields in a tuple, or the rest, which gives either.
+    Return None if it ends, the yielded value in a tuple, or the rest, which gives either.
     """
     steps = generator.asend(response)
     try:

@@ -244,7 +244,9 @@ class OpenResource:
         raise self._yields_twice()
 
     def _run(self, function: Callable[[Any], Any], argument: Any) -> Any:
-        """Call a function in the one context of a sync generator, which may reset tokens, and copy what it sets."""
+        """Call a function in the one context of a sync generator, which may reset tokens, and copy the variables that
+        it sets.
+        """
         from antiphon.concurrency.crossing import copy_variables
 
         try:

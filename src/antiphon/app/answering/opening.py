@@ -21,7 +21,8 @@ from antiphon.response.response import Response
 
 
 async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -> HTTPError | None:
-    """Receive the body before any middleware opens, as far as the plan says, and return what is wrong with the request.
+    """Receive the body before any middleware opens, as far as the plan says, and return the fault in the request, if
+    any.
 
     If something is already wrong and no middleware reads the body, receiving a large body isn't worthwhile. Over WSGI,
     where a slow client would occupy the server's thread, no body is received that this thread can read on demand.

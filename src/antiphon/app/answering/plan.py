@@ -220,9 +220,9 @@ class Plan:
     Around an ``async def`` handler, sync parts run on the server's loop. Over WSGI, with ``hooks_block``, they run on
     the thread that waits for the request: the process then has one loop, which all of them would hold up.
 
-    ``deadline`` is in seconds from the dispatch, None for none. ``refuse`` is called instead of the handler, with the
-    error, if something is wrong with a request. ``raw_handler`` is the ``function`` of an async handler without the
-    scope that it needs only when it waits, and ``handler_switch`` the switch to await first.
+    ``deadline`` is in seconds from the dispatch, None for no deadline. ``refuse`` is called instead of the handler,
+    with the error, if something is wrong with a request. ``raw_handler`` is the ``function`` of an async handler
+    without the scope that it needs only when it waits, and ``handler_switch`` the switch to await first.
 
     Reading an attribute of a stack or a hook takes several times as long as one of a plan, or a part of a plain tuple,
     so a plan has those that each request needs. ``opening`` says how the middleware, the dependencies and the hooks

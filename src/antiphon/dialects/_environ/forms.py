@@ -21,7 +21,7 @@ def follows_bare_line_feed(data: bytes, boundary: bytes) -> bool:
 
 
 class DelimiterLines:
-    """The delimiter lines of one form, and what is known about them once its chunks are read.
+    """The delimiter lines of one form, and the facts known about them once its chunks are read.
 
     - ``has_boundary``: True if the boundary occurred, anywhere.
     - ``has_delimiter``: True if there was a line that is a delimiter.

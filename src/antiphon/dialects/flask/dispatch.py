@@ -1,4 +1,5 @@
-"""The dispatch of a request, in steps: hooks, view, error handlers and response, and what a program overrides.
+"""The dispatch of a request, in steps: hooks, view, error handlers and response, and the methods that a program
+overrides.
 
 The application finds the overridden methods once, not for each request. They are called with the context, as in Flask
 3.2, if their first parameter is one.

@@ -92,7 +92,7 @@ class _RequestVariable:
     name = "flask.request_ctx"
 
     def get(self, *default: Any) -> Any:
-        """Return the context of the current request, or ``default``. Raises LookupError without either."""
+        """Return the context of the current request, or ``default``. Raises LookupError if there is neither."""
         ctx = _current()
         holder = None if ctx is None else ctx.holder
         if holder is not None:

@@ -51,7 +51,7 @@ class _SentHead(RequestHead):
 
     @property
     def has_body(self) -> bool:
-        """True if there was content, or if the declared length exceeds what is accepted."""
+        """True if there was content, or if the declared length exceeds the limit."""
         return self._has_body
 
 

@@ -289,7 +289,7 @@ class _EveryLanguage(AcceptLanguage):
     ) -> Any:
         """Return ``default_tag``, or ``default``, which is called if it is callable.
 
-        Raises TypeError without either.
+        Raises TypeError if there is neither.
         """
         _check_defaults(default_tag, default)
         return _called(default) if default_tag is None else default_tag

@@ -234,7 +234,7 @@ class MultiDict(MutableMapping[K, V]):
         return default
 
     def pop(self, key: K, *args: Any) -> Any:
-        """Remove the first pair of a key and return its value, or a default. Raises KeyError without either."""
+        """Remove the first pair of a key and return its value, or a default. Raises KeyError if there is neither."""
         if len(args) > 1:
             raise TypeError(f"pop takes a key and a default, not {1 + len(args)} arguments")
         for number, (known, value) in enumerate(self._items):
@@ -444,7 +444,7 @@ class GetDict(MultiDict[str, str]):
         return value
 
     def pop(self, key: str, *args: Any) -> Any:
-        """Remove the first pair of a key and return its value, or a default. Raises KeyError without either."""
+        """Remove the first pair of a key and return its value, or a default. Raises KeyError if there is neither."""
         value = super().pop(key, *args)
         self.on_change()
         return value

@@ -195,7 +195,7 @@ class Intake:
         self._may_query = may_query
 
     def take(self, request: Request, response: Response, fill: Fill) -> Response | None:
-        """Store the response of a handler, or forget what the request has changed; return the response.
+        """Store the response of a handler, or forget the URLs that the request has changed; return the response.
 
         Raises FileNotFoundError, and leaves the claim, if the handler confirms a stored response whose file no longer
         exists.

@@ -117,7 +117,7 @@ class Feed:
         return (start + place[0], place[1])
 
     def place_of_unknown(self, since: str, position: Position | None) -> tuple[int, Missed]:
-        """Return the number of the first item for a client whose id names no message, and what the client is told.
+        """Return the number of the first item for a client whose id names no message, and the notice for the client.
 
         This is the oldest item. If the id belongs to the newest message's epoch and was lost with its server, it is the
         next item, since the client has received all earlier ones.

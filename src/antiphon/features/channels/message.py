@@ -33,7 +33,7 @@ class Missed(NamedTuple):
 class Position(NamedTuple):
     """The place of a message in its channel: the epoch, which changes when messages were lost, and its number.
 
-    The numbers of a channel have no gaps, so that what is missing can be counted.
+    The numbers of a channel have no gaps, so that missing messages can be counted.
     """
 
     epoch: int

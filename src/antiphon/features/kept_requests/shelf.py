@@ -186,7 +186,7 @@ _RARELY = 1.0
 _SAID_EVERY = 60.0
 """Seconds between two log lines that something is dropped."""
 _AT_EXIT = 2.0
-"""For how many seconds the end of a process waits for what is left to be written."""
+"""For how many seconds the end of a process waits for the rest to be written."""
 
 
 class Caught(NamedTuple):

@@ -195,7 +195,7 @@ ALGORITHMS = ("RS256", "PS256", "ES256")
 
 
 class AccessToken(str):
-    """An access token that was verified: its text, with what the provider says about it.
+    """An access token that was verified: its text, with the provider's statements about it.
 
     ``claims`` contains all of it (RFC 9068 §2.2, RFC 7662 §2.2).
     """

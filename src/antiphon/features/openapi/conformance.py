@@ -162,7 +162,7 @@ def _breach_of_json(value: Value, body: bytes) -> str | None:
 
 
 def _faults(value: Value, data: Any, pointer: str) -> Iterator[str]:
-    """Yield what is wrong with a part of a body, along with its JSON Pointer (RFC 6901)."""
+    """Yield the faults in a part of a body, each with its JSON Pointer (RFC 6901)."""
     match value:
         case Of(kind):
             yield from _faults_of_type(kind, data, pointer)

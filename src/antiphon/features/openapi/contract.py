@@ -1,4 +1,4 @@
-"""The contract of a route: its input, its responses, the errors that it may raise, and what is unknown."""
+"""The contract of a route: its input, its responses, the errors that it may raise, and anything unknown."""
 
 import builtins
 from collections import defaultdict

@@ -273,7 +273,7 @@ class Runs(Generic[T]):
             self._own().ledger.remove(id_)
 
     def _check_limits(self, record: Record) -> None:
-        """Check the limits after the run was added: of several that are added at once, none is too many."""
+        """Check the limits after the run was added: if several are added at once, none of them exceeds the limit."""
         live = self._own().ledger.live()
         if len(live) > self._most:
             raise ServiceUnavailable("Too much is being done at once. Try again soon.", retry_after=RETRY_AFTER)

@@ -72,7 +72,7 @@ class SignatureRefused(Unauthorized):
 
 
 class _Signature(NamedTuple):
-    """A request's signature, and what it covers."""
+    """A request's signature, and the parts that it covers."""
 
     label: str
     covered: InnerList

@@ -119,7 +119,7 @@ _FROM_URLS = bytes.maketrans(b"-_", b"+/")
 
 
 def pack(text: str) -> bytes:
-    """Return JSON as itsdangerous packs it for URLs: in base64, with a dot before what is compressed."""
+    """Return JSON as itsdangerous packs it for URLs: in base64, with a dot before compressed data."""
     data = text.encode()
     if len(data) >= COMPRESSED_FROM and len(compressed := zlib.compress(data)) < len(data) - 1:
         return b"." + to_base64(compressed)

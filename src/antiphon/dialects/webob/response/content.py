@@ -233,7 +233,7 @@ class ResponseContent(MediaTypes):
     def text(self) -> str:
         """The body as text, in the charset of the Content-Type, or in ``default_body_encoding``.
 
-        Raises AttributeError without either, and TypeError if it is set to anything but text.
+        Raises AttributeError if there is neither, and TypeError if it is set to anything but text.
         """
         return self.body.decode(self._encoding(), self.unicode_errors)
 

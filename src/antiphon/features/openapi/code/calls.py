@@ -1,4 +1,4 @@
-"""Calls: what is known about their results, and the problem details of the errors that they make (RFC 9457)."""
+"""Calls: the knowledge about their results, and the problem details of the errors that they make (RFC 9457)."""
 
 import ast
 from collections.abc import Callable, Iterator

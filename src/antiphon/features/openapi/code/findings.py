@@ -1,4 +1,4 @@
-"""The findings about a function: what it reads from a request, what it returns, and what is unknown."""
+"""The findings about a function: the parts of a request that it reads, its results, and anything unknown."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias

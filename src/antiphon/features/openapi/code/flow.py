@@ -20,7 +20,10 @@ from antiphon.features.openapi.code.values import (
 )
 
 Key: TypeAlias = Any
-"""A variable, as its scope and its name, or a ``Ref``. A name with a dot is what a test has said about an attribute."""
+"""A variable, as its scope and its name, or a ``Ref``.
+
+A name with a dot stands for the result of a test about an attribute.
+"""
 State: TypeAlias = dict[Key, Value]
 
 HAS_USER: Key = ((), ".user")

@@ -84,7 +84,7 @@ class Frame(ast.NodeVisitor, ABC):
         self._own = own_names(node)
 
     def value(self, node: ast.expr | None) -> Value:
-        """Return what is known about an expression's value. Raises Stop if it never has a value."""
+        """Return the knowledge about an expression's value. Raises Stop if it never has a value."""
         return UNKNOWN if node is None else self.reader.words.meant_by(self.visit(node))
 
     def generic_visit(self, node: ast.AST) -> Value:
