@@ -1,4 +1,4 @@
-"""ASGI (version 3): reads a scope as a head, and handles a server's request with a handler."""
+"""ASGI (version 3): reads a scope as a head and handles a server's request with a handler."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""WSGI (PEP 3333): reads an environ as a head, and handles a server's request with a handler."""
+"""WSGI (PEP 3333): reads an environ as a head and handles a server's request with a handler."""
 
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from contextvars import Context, copy_context

@@ -457,8 +457,8 @@ class Routes(metaclass=NamesOurs):
     def complete(self, function: Callable[[Request, Response], None]) -> None:
         """Register a function that completes each response in place once all middleware is closed. For features.
 
-        It is called with the request and a response that belongs to this request only and must neither wait nor fail.
-        Raises TypeError for a function that is async or has the wrong arguments.
+        It is called with the request, and with a response that belongs to this request only. It must neither wait nor
+        fail. Raises TypeError for a function that is async or has the wrong arguments.
         """
         self._check_open()
         check_sync("complete", function)

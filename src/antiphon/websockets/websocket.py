@@ -128,7 +128,7 @@ class WebSocket:
             steps.close()
             raise explained(
                 "would-block-loop",
-                TypeError("an `async def` handler iterates its socket with `async for`, and awaits its methods"),
+                TypeError("an `async def` handler iterates its socket with `async for` and awaits its methods"),
             )
         return self._connection.wait_for(steps)
 

@@ -229,7 +229,7 @@ class Plan:
     before the handler are opened, of which ``opened_count`` is middleware, and ``after`` how the hooks after it are
     called, from its end. Middleware is ``opened_on_read`` instead if one of the dependencies ``opens_on_read`` was
     read, or if it is for a dependency of ``read_late`` and was not reached, since a part around it has failed or
-    answered. The ``finishers`` complete each response, and ``error_handlers`` are those that are not empty.
+    responded. The ``finishers`` complete each response, and ``error_handlers`` are those that are not empty.
 
     Some requests of a plan for a thread may be handled ``at_hand``, by another plan, for the loop.
     """

@@ -83,8 +83,8 @@ def serve(request: Request, kept: StoredResponse, now: float, *, collapsed: bool
 _Ready: TypeAlias = tuple[
     float, float, Callable[[Any], object], Any, object, Callable[[Head], bool] | None, Body, Fields, int
 ]
-"""The times between which a response is ready as it is; how the store is asked for it, and what it then returns; for
-which heads, or None for all; its body, fields and status. A plain tuple, since each part is read for each hit.
+"""The times between which a response is ready as it is; how the store is asked for it, and the store's reply; the heads
+that it is for, or None for all; its body, fields and status. A plain tuple, since each part is read for each hit.
 """
 
 

@@ -39,7 +39,8 @@ _HANDLE, _CALL_HANDLERS = logging.Logger.handle, logging.Logger.callHandlers
 class LineHandler(logging.StreamHandler[Any]):
     """A handler that writes formatted records to stderr, and lines for requests that have no record.
 
-    ``line_of`` makes such a line, as the formatter would of the record: ``request_as_text`` or ``request_as_json``.
+    ``line_of`` makes such a line, in the form that the formatter would give the record: ``request_as_text`` or
+    ``request_as_json``.
     """
 
     def __init__(self, formatter: logging.Formatter, line_of: Callable[..., str]) -> None:

@@ -247,7 +247,9 @@ def _become_command(command: list[str], program: list[object]) -> NoReturn:
     expose_value=False,
     help="The file with the key of the certificate.",
 )
-@click.option("--reload/--no-reload", default=None, help="Reload the application when its files change. By default with --debug.")
+@click.option(
+    "--reload/--no-reload", default=None, help="Reload the application when files change. By default with --debug."
+)
 @click.option("--debugger/--no-debugger", default=None, help="Show errors on a page. By default with --debug.")
 @click.option("--with-threads/--without-threads", default=True, help="Handle several requests at once, or only one.")
 @click.option("--extra-files", type=SeparatedPathType(), help="Additional files whose changes trigger a reload.")

@@ -186,7 +186,7 @@ class Flow:
         return either(*values)
 
     def watch(self, way: Callable[[], Any]) -> tuple[State | None, State]:
-        """Follow a way and return the state at its end, with all states that an error may have found on it."""
+        """Follow a path and return the state at its end, with all states that an error may have found on it."""
         self.watched.append(dict(self.state))
         end = self.attempt(way)
         return end, self.watched.pop()
