@@ -60,4 +60,4 @@ def test_help_of_a_client_names_its_own_options(client):
 def test_help_shows_those_of_header_fields():
     assert Request.accept.__doc__.startswith("Accept (RFC 9110 §12.5.1), an ``Accept``: ")
     assert Response.age.__doc__ == "Age (RFC 9111 §5.1), an int, in seconds."
-    assert "The route that answers the request." in inspect.getdoc(Request.route)
+    assert "The route that handles the request." in inspect.getdoc(Request.route)

@@ -129,7 +129,7 @@ def test_what_is_asked_for_wins(asked):
         (wsgi, f"wsgi ({__file__}:%d) is a plain callable, {BRIDGED}"),
         (asgi, f"asgi ({__file__}:%d) is async"),
         (wrapped_asgi, f"wrapped_asgi ({__file__}:%d) takes three arguments"),
-        (Own("asgi"), "its attribute `interface` says so"),
+        (Own("asgi"), "its attribute `interface` names it"),
     ],
 )
 def test_the_reason_names_what_decided(app, reason, monkeypatch):

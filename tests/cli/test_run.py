@@ -73,7 +73,7 @@ def test_what_an_app_says_of_itself_decides(antiphon, tmp_path):
     )
     command = antiphon("own:site.app").serving()
     assert command.get().startswith("wsgi")
-    assert command.out.endswith("(wsgi: its attribute `interface` says so)\n")
+    assert command.out.endswith("(wsgi: its attribute `interface` names it)\n")
 
 
 @pytest.mark.once

@@ -318,7 +318,7 @@ class TestOrigins:
         ({"origins": ["https://*.*.example.com"]}, "a pattern must be like"),
         ({"origins": ["https://a.*.example.com"]}, "a pattern must be like"),
         ({"origins": ["*://a.example.com"]}, "a pattern must be like"),
-        ({"origins": ["https://*.com"]}, "hosts of anyone"),
+        ({"origins": ["https://*.com"]}, "anyone's hosts"),
         ({"origins": ["https://*.example.com/"]}, "an origin must be a scheme, a host"),
         ({"origins": "*", "credentials": True}, r'browsers refuse "\*"'),
         ({"origins": [SHOP, "*"], "credentials": True}, r'browsers refuse "\*"'),

@@ -392,10 +392,10 @@ class TestAnAnswerThatCannotBeKept:
 
 
 UNKNOWN = (
-    "The first request with this Idempotency-Key was broken off, and its outcome is unknown. Find out what it did"
+    "The first request with this Idempotency-Key was interrupted, and its outcome is unknown. Find out what it did"
     " before you send it again, with a new key."
 )
-SILENT = "has had no response for 61 seconds. If it was broken off"
+SILENT = "has had no response for 61 seconds. If it was interrupted"
 RUNNING = "The first request with this Idempotency-Key is still being carried out. Send it again in a moment."
 
 
@@ -458,7 +458,7 @@ class TestAStoreThatIsAway:
         bank.store.calls = 100
         assert told(bank.pay()) == (409, RUNNING)
         clock.now += 61
-        assert told(bank.pay()) == (409, UNKNOWN.replace("was broken off, and", SILENT))
+        assert told(bank.pay()) == (409, UNKNOWN.replace("was interrupted, and", SILENT))
         assert bank.paid == 1
 
     def test_may_be_carried_out_again_where_a_write_can_bear_it(self, opening, clock):

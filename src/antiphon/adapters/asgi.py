@@ -1,4 +1,4 @@
-"""ASGI (version 3): reads a scope as a head, and handles a server's request with a handler."""
+"""ASGI (version 3): reads a scope as a head and handles a server's request with a handler."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
 from contextlib import suppress
@@ -53,7 +53,7 @@ async def send_nothing(_: Message) -> None:
 class ASGIHead:
     """The head of a request, read from a scope, with the body from ``receive``.
 
-    ``send`` sends the start of the response, and drops messages that should have preceded it.
+    ``send`` sends the start of the response and drops messages that should have preceded it.
     """
 
     blocks = False
@@ -419,7 +419,7 @@ async def _send_without_body(head: ASGIHead, send: Send, message: Message) -> No
 async def call_lifespan(
     start: Callable[[], Awaitable[None]], stop: Callable[[], Awaitable[None]], receive: Receive, send: Send
 ) -> None:
-    """Start and stop as the server requests, and report failures to it."""
+    """Start and stop the application as the server requests, and report failures to it."""
     for event, act in (("startup", start), ("shutdown", stop)):
         await receive()
         try:

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 _DESCRIPTORS = "/dev/fd"
 """The folder with an entry for each descriptor that this process has open, on systems that have one."""
 _KEYS = ("gunicorn.socket", "werkzeug.socket", "gunicorn.sock")
-"""The environ keys of connections: Gunicorn's, Werkzeug's, and that of Gunicorn's worker on gevent's server."""
+"""The environ keys under which servers pass connections: Gunicorn's, Werkzeug's, and that of Gunicorn's worker on
+gevent's server.
+"""
 _NAMES_CLIENT = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
 """The keys of header fields in which proxies name a client. Servers replace the proxy's address with it."""
 _AT_ONCE = 64 << 10

@@ -36,7 +36,7 @@ class Observer:
         """Called before the response begins if it is a stream or a WebSocket. Files don't count as streams."""
 
     def sent(self, exchange: "Exchange") -> None:
-        """Called when the response was sent, streams to their end, or was cut off."""
+        """Called when the response has been sent, streams to their end, or has been cut off."""
 
     def end(self, exchange: "Exchange") -> None:
         """Called when nothing runs for the request any longer, not even the functions of ``request.after_response``.
@@ -229,7 +229,7 @@ class Observation:
             self._tell(self._observers.begin)
 
     def respond(self, response: Response) -> Response:
-        """Record the application's response, and return it."""
+        """Record the application's response and return it."""
         self.exchange._response = response
         if self._observers.stream and _is_stream(response):
             self._tell(self._observers.stream)

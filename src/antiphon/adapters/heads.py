@@ -65,7 +65,7 @@ _LONGEST_KNOWN = 255
 
 
 class HeadChecks:
-    """The checks of heads: ``looks_at_heads`` is True if more than the Host of each one is checked.
+    """The checks of heads: ``looks_at_heads`` is True if more than the Host of each head is checked.
 
     Most servers limit the header section themselves.
     """

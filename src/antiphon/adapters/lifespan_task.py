@@ -24,8 +24,8 @@ class LifespanTask:
     """One run of an application from startup to shutdown, both given as steps.
 
     It is started once, by ``start`` on an event loop or by ``start_on_thread``. Steps that need no loop for the startup
-    run without one, and are paused until the shutdown. An application whose startup failed, or whose loop was closed,
-    is over, and another run may start it.
+    run without one and are paused until the shutdown. An application whose startup failed, or whose loop was closed, is
+    over, and another run may start it.
     """
 
     _task: "Task[None] | None" = None
@@ -63,7 +63,7 @@ class LifespanTask:
         self._raise_error()
 
     async def stop(self) -> None:
-        """Shut down, and wait until that is done. Raises its error."""
+        """Shut down and wait until that is done. Raises its error."""
         _send(self._stopping)
         if paused := self._take_paused():
             from antiphon.concurrency.crossing import Crossing

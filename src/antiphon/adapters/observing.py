@@ -266,7 +266,7 @@ class ObservedTransport:
 
 
 def with_observers(application: Any, interface: Literal["wsgi", "asgi", "rsgi"], observers: Observers) -> Any:
-    """Return an application that reports to observers what another application does. For an Antiphon app, use
+    """Return an application that reports another application's exchanges to observers. For an Antiphon app, use
     ``observe``.
 
     During calls to that application, ``current_request`` is a request without a body.

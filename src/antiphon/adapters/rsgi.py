@@ -1,4 +1,4 @@
-"""RSGI (version 1): reads a scope as a head, and handles a server's request with a handler."""
+"""RSGI (version 1): reads a scope as a head and handles a server's request with a handler."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol

@@ -87,7 +87,7 @@ class Servable:
         _look_async(self)
 
     def _handle(self, request: Request) -> Steps[Response]:
-        """Return the steps that handle a request, and handle their own errors.
+        """Return the steps that handle a request and handle their own errors.
 
         Raises NotImplementedError unless a subclass defines it.
         """
@@ -129,7 +129,7 @@ class Servable:
     # Serving
 
     def observe(self, observer: Observer) -> None:
-        """Let an ``Observer`` see each request, and its response when it was sent, streams to their end.
+        """Let an ``Observer`` see each request, and its response when it has been sent, streams to their end.
 
         It sees every request from a server, including those that no route matches. To observe a mounted application,
         observe the outer one.
@@ -201,7 +201,7 @@ class Servable:
         return serve_observed_asgi(observed, scope, receive, send, observed)
 
     async def _serve_handshake(self, *call: Any) -> None:
-        """Handle a WebSocket handshake over ASGI or RSGI, and run the conversation."""
+        """Handle a WebSocket handshake over ASGI or RSGI and run the conversation."""
         from antiphon.adapters.websockets.handshake import answer_handshake
 
         if not self._started:

@@ -86,7 +86,7 @@ class BeatingSend:
 async def read_small_file(request: Request, body: Stream, fields: Iterable[tuple[str, str]]) -> bytes | None:
     """Read a file of one chunk, in one change of threads; None for any other body, which is written in chunks.
 
-    A file that can't be read is logged, and its error raised, so that the server responds with an error.
+    If a file can't be read, the error is logged and raised, so that the server responds with an error.
     """
     if type(body) is not FileBody or body.length > CHUNK or ("content-length", str(body.length)) not in fields:
         return None
@@ -257,7 +257,7 @@ class _Writing:
         return self._task.uncancel() == 0
 
     async def end(self) -> None:
-        """Stop watching. Drops a cancellation by ``_cut`` that has not arrived yet, and raises any other."""
+        """Stop watching. Drops a cancellation by ``_cut`` that has not arrived yet and raises any other."""
         self._has_ended = True
         self._watch.discard(self)
         if self._withdraw is not None:

@@ -1,4 +1,4 @@
-"""WSGI (PEP 3333): reads an environ as a head, and handles a server's request with a handler."""
+"""WSGI (PEP 3333): reads an environ as a head and handles a server's request with a handler."""
 
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from contextvars import Context, copy_context
@@ -259,7 +259,7 @@ def call_wsgi(
     start_response: "StartResponse",
     observation: "Observation | None" = None,
 ) -> Iterable[bytes]:
-    """Handle a WSGI server's request with a handler, and record the head of the response if it is observed."""
+    """Handle a WSGI server's request with a handler and record the head of the response if it is observed."""
     head = WSGIHead(environ)
     request = Request(head)
     context = copy_context()

@@ -249,7 +249,7 @@ class App(Routes, Servable):
     @overload
     def lifespan(self, function: Callable[[], Iterator[T] | AsyncIterator[T]], /) -> Dependency[T]: ...
     def lifespan(self, function: Callable[[], Any], /) -> Dependency[Any]:
-        """Enter a context manager at startup, and exit it at shutdown; usable as a decorator.
+        """Enter a context manager at startup and exit it at shutdown; usable as a decorator.
 
         ``function`` is a generator or an async generator function that yields once, or returns a context manager, sync
         or async. The function becomes the dependency of the value, ``request[function]`` and ``app[function]``, with
@@ -274,12 +274,12 @@ class App(Routes, Servable):
         default: Callable[[Request], T] | None = None,
         only_writes: bool = False,
     ) -> None:
-        """Let ``source`` provide a dependency's value, at most once per request, for requests that ``when`` is true
-        for.
+        """Let ``source`` provide a dependency's value, at most once per request, for requests for which ``when`` is
+        true.
 
         A sync source is called on first read. A source that is async, or is called on a thread because of ``blocking``,
         is called before the hooks and the handler; with ``only_writes``, not for a route that handles only safe
-        methods, such as GET. If ``when`` returns false, the value is what ``default`` returns; neither may block or be
+        methods, such as GET. If ``when`` returns false, the value is the result of ``default``; neither may block or be
         async.
 
         A source that is a generator or an async generator function yields the value once. It is resumed before the
@@ -381,7 +381,7 @@ class App(Routes, Servable):
         """Let ``surround`` supply the middleware and the handler of each ``idempotent`` route.
 
         It is called with the route, and the handler as a function of the request, when the route is planned. The
-        middleware is the outermost one. The function that is returned for the handler is called in its place, and is
+        middleware is the outermost one. The function that is returned for the handler is called in its place and is
         ``def`` or ``async def`` like the handler. ``watch`` is a middleware around those before routing. Raises
         ValueError if a feature already does that.
         """
@@ -609,7 +609,7 @@ class App(Routes, Servable):
         return super()._has_sockets or bool(self._mounts) or any(route.websocket for route in self.routes)
 
     def _measure_header_sections(self) -> None:
-        """Measure header sections from now on, and check them against ``limits.headers``."""
+        """Measure header sections from now on and check them against ``limits.headers``."""
         self._checks.looks_at_heads = True
 
     @property
@@ -691,9 +691,9 @@ class App(Routes, Servable):
         ``_mounted_at`` is the prefix to use.
 
         Raises LookupError for an unknown name, and for a handler without a route, or with routes of several names, such
-        as those of a blueprint that is registered twice; ValueError, which names the route and the parameter, for a
-        missing or invalid parameter, and for an unknown place; TypeError for an unknown name that begins with an
-        underscore, like an option; RuntimeError for a signed route of an app without ``secret_keys``.
+        as those of a blueprint that is registered twice; ValueError, namings the route and the parameter, for a missing
+        or invalid parameter, and for an unknown place; TypeError for an unknown name that begins with an underscore,
+        like an option; RuntimeError for a signed route of an app without ``secret_keys``.
         """
         reverse = self._reverse or self._reversing(merged_converters(self._group().walk()))
         place = self._place if _mounted_at is None else _mounted_at

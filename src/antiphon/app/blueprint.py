@@ -185,7 +185,7 @@ class Routes(metaclass=NamesOurs):
         return next((each for each in self._registry.features if isinstance(each, kind)), None)
 
     def _registered(self) -> list[object]:
-        """Return the objects that store what was registered here and in the blueprints here."""
+        """Return the objects that store the registrations here and in the blueprints here."""
         within: list[Routes] = [self]
         for each in within:
             within += [one.blueprint for one in each._registry.blueprints if one.blueprint not in within]
@@ -288,7 +288,7 @@ class Routes(metaclass=NamesOurs):
     def post(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for POST (RFC 9110 §9.3.3).
 
-        The handler is called like that of ``get``, and may return the same values: text, bytes, a dict or a dataclass
+        The handler is called like that of ``get`` and may return the same values: text, bytes, a dict or a dataclass
         (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
         """
         return self._route_for("POST", pattern, options)
@@ -296,7 +296,7 @@ class Routes(metaclass=NamesOurs):
     def put(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for PUT (RFC 9110 §9.3.4).
 
-        The handler is called like that of ``get``, and may return the same values: text, bytes, a dict or a dataclass
+        The handler is called like that of ``get`` and may return the same values: text, bytes, a dict or a dataclass
         (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
         """
         return self._route_for("PUT", pattern, options)
@@ -304,7 +304,7 @@ class Routes(metaclass=NamesOurs):
     def patch(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for PATCH (RFC 5789).
 
-        The handler is called like that of ``get``, and may return the same values: text, bytes, a dict or a dataclass
+        The handler is called like that of ``get`` and may return the same values: text, bytes, a dict or a dataclass
         (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
         """
         return self._route_for("PATCH", pattern, options)
@@ -312,7 +312,7 @@ class Routes(metaclass=NamesOurs):
     def delete(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for DELETE (RFC 9110 §9.3.5).
 
-        The handler is called like that of ``get``, and may return the same values: text, bytes, a dict or a dataclass
+        The handler is called like that of ``get`` and may return the same values: text, bytes, a dict or a dataclass
         (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
         """
         return self._route_for("DELETE", pattern, options)
@@ -341,8 +341,8 @@ class Routes(metaclass=NamesOurs):
 
         The first of ``subprotocols`` that the client also offers is used. With ``idle_timeout``, in seconds or as a
         timedelta, the socket is closed with 1001 if the client has sent no message for that long. A ``deadline``
-        applies until the handshake is accepted or refused. The other options are those of ``get``. Raises what
-        ``route`` does, and ValueError for a malformed subprotocol.
+        applies until the handshake is accepted or refused. The other options are those of ``get``. Raises the errors of
+        ``route``, and ValueError for a malformed subprotocol.
         """
         self._check_open()
         check_options(pattern, options)
@@ -437,7 +437,7 @@ class Routes(metaclass=NamesOurs):
     def before_request(
         self, function: B | None = None, /, *, blocking: bool = False, only_writes: bool = False
     ) -> B | Callable[[B], B]:
-        """Register a function that is called with the request before the handler, and may return a response instead.
+        """Register a function that is called with the request before the handler and may return a response instead.
 
         With ``only_writes``, it is not called for a route that handles only safe methods, such as GET.
         """
@@ -448,7 +448,7 @@ class Routes(metaclass=NamesOurs):
     @overload
     def after_request(self, /, *, blocking: bool = False) -> Callable[[A], A]: ...
     def after_request(self, function: A | None = None, /, *, blocking: bool = False) -> A | Callable[[A], A]:
-        """Register a function that is called with the request and the response, and may return a different response.
+        """Register a function that is called with the request and the response and may return a different response.
 
         The last function registered is called first.
         """
@@ -457,8 +457,8 @@ class Routes(metaclass=NamesOurs):
     def complete(self, function: Callable[[Request, Response], None]) -> None:
         """Register a function that completes each response in place once all middleware is closed. For features.
 
-        It is called with the request and a response that belongs to this request only, and must neither wait nor fail.
-        Raises TypeError for a function that is async, or has the wrong arguments.
+        It is called with the request, and with a response that belongs to this request only. It must neither wait nor
+        fail. Raises TypeError for a function that is async or has the wrong arguments.
         """
         self._check_open()
         check_sync("complete", function)

@@ -24,7 +24,10 @@ def check_by(by: Callable[[Request], str | None] | None) -> None:
 
 
 def caller_of(by: Callable[[Request], str | None], request: Request, owner: str) -> str | None:
-    """Return a function's text for a request. Raises TypeError, which names owner and function, for other results."""
+    """Return the text that a function returns for a request.
+
+    Raises TypeError, naming the function and its ``owner``, for any other result.
+    """
     caller = by(request)
     if not isinstance(caller, str | None):
         raise explained(

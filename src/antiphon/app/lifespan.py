@@ -198,7 +198,7 @@ class Lifespan:
         self._values[dependency] = value
 
     async def _leave_all(self, error: BaseException | None) -> list[BaseException]:
-        """Exit everything that was entered, and return the errors that this raised."""
+        """Exit everything that was entered and return the errors that this raised."""
         errors = []
         while self._entered:
             dependency, manager = self._entered.pop()

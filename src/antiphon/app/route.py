@@ -42,7 +42,7 @@ def check_subprotocols(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def check_idle_timeout(given: Duration | None) -> float | None:
-    """Return seconds above 0, or None. Raises ValueError for anything else."""
+    """Return an idle timeout in seconds, a number above 0, or None. Raises ValueError for anything else."""
     seconds = seconds_of(given)
     if seconds is not None and not (isinstance(seconds, int | float) and seconds > 0):
         raise explained(
@@ -128,7 +128,7 @@ class Route(NamedTuple):
     gives: object = None
     """The type of the response, or the types of its statuses, as declared for API documents."""
     examples: Mapping[str | int, object] | None = None
-    """Examples of the parts of a request, and of responses by status, for API documents."""
+    """Examples of a request's parts, and of responses by status, for API documents."""
     tool: Tool | None = None
     """The options of a tool for language models; None if the route is not one."""
     meta: RouteMeta = NO_META
@@ -188,11 +188,11 @@ class RouteOptions(TypedDict, total=False):
     An ``unguarded`` route is handled outside all middleware and hooks, and for every host. It is for probes, which
     don't log in, and use an IP address as the host. Its path has no parameters.
 
-    An ``idempotent`` route carries out a write once for each Idempotency-Key, and sends the first response to retries.
+    An ``idempotent`` route carries out a write once for each Idempotency-Key and sends the first response to retries.
     It needs the feature ``IdempotentWrites``.
 
-    A ``csrf_exempt`` route accepts writes from pages of any site, without a token of ``CSRFTokens``. It is for
-    webhooks, and has to identify its clients in a different way, such as by a signature of the body.
+    A ``csrf_exempt`` route accepts writes from pages of any site, without a token of ``CSRFTokens``. It is for webhooks
+    and has to identify its clients in a different way, such as by a signature of the body.
 
     A route that is ``signed_by`` the keys of the feature ``Signatures`` with that name accepts only requests with such
     a signature (RFC 9421). Others are refused with 401, before all other hooks.
@@ -361,7 +361,10 @@ def _check_declared(pattern: str, options: Mapping[str, Any]) -> None:
 
 
 def before_hooks(before: BeforeHook | Iterable[BeforeHook]) -> tuple[Hook, ...]:
-    """Return the hooks of a function, or of several. Raises TypeError for one that can't be called with the request."""
+    """Return hooks that call the given function or functions.
+
+    Raises TypeError for one that can't be called with the request.
+    """
     functions = [before] if callable(before) else [*before]
     for function in functions:
         check_arguments(function, "request")

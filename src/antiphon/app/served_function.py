@@ -80,7 +80,7 @@ def to_app(answer: Response) -> ServedResponse: ...
 def to_app(answer: RequestFunction | Response) -> Servable:
     """Return an application for every server that responds with a function of a Request, or with a response.
 
-    The function is ``def`` or ``async def``, and returns what handlers return. Usable as a decorator. Raises TypeError
-    for a function that can't be called with a request.
+    The function is ``def`` or ``async def`` and returns the same values as handlers. Usable as a decorator. Raises
+    TypeError for a function that can't be called with a request.
     """
     return ServedResponse(answer) if isinstance(answer, Response) else ServedFunction(answer)

@@ -29,7 +29,7 @@ _MOST_KNOWN = 10_000
 READ_AT_ONCE = 64 << 10
 """How many bytes of a file, or of a part of it, are read before the response is sent."""
 RECENT = 5.0
-"""For how many seconds the system is likely to keep in memory what was read."""
+"""For how many seconds the system is likely to keep a file in memory after it was read."""
 SLOW = 0.01
 """After how many seconds the file system counts as slow: a disk takes as long, another program's time slice doesn't."""
 WARY = 16
@@ -320,7 +320,7 @@ class RecentReads:
 
     An event loop reads those itself: a change of threads takes longer than reading a small file. Whether the system
     would have to wait for a disk, or for another machine, can't be asked. So a loop is never the first to read a file,
-    nor the next one after a long pause, and if it had to wait all the same, threads read the next files.
+    nor to read the next one after a long pause, and if it had to wait anyway, threads read the next files.
     """
 
     def __init__(self) -> None:

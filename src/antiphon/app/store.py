@@ -40,7 +40,7 @@ _read_data = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
 def encode_value(name: str, value: object) -> bytes:
-    """Return a value as bytes. Raises TypeError, which names it, if it would not be equal when read back."""
+    """Return a value as bytes. Raises TypeError, naming it, if it would not be equal when read back."""
     return check_same(name, value, _write, _read)
 
 
@@ -72,7 +72,7 @@ def decode_value(written: bytes) -> Any:
 
 
 def encode(data: Mapping[str, Any]) -> bytes:
-    """Return data as bytes. Raises TypeError, which names the value, if one would not be equal when read back."""
+    """Return data as bytes. Raises TypeError, naming the value, if one would not be equal when read back."""
     data = dict(data)
     try:
         written: bytes = _write(data)
@@ -166,8 +166,8 @@ class Store(ABC):
     """Entries and counters under keys, each of which expires after its ``ttl``, in seconds: by default never.
 
     The data of an entry maps names to JSON values, bytes, and datetimes with a time zone, which are returned in UTC. A
-    value that would not be equal when read back is a TypeError that names it. Keys may be any text; a store keeps only
-    their hashes, so that someone who reads its file finds no usable key. An expired entry can't be read any more.
+    value that would not be equal when read back causes a TypeError that names it. Keys may be any text; a store keeps
+    only their hashes, so that someone who reads its file finds no usable key. An expired entry can't be read any more.
     Methods raise ValueError for a ``ttl`` that is not above 0, and StoreUnavailable (503) if the store does not respond
     in time. All of them can be called from several threads.
     """
@@ -186,7 +186,7 @@ class Store(ABC):
         return token_urlsafe(32)
 
     def check_value(self, name: str, value: object) -> None:
-        """Raise TypeError, which names the value, if a value can't be stored."""
+        """Raise TypeError, naming the value, if a value can't be stored."""
         encode_value(name, value)
 
     def shares_entries(self, other: "Store") -> bool:
@@ -246,11 +246,11 @@ class Store(ABC):
 
     @abstractmethod
     def delete(self, key: str) -> bool:
-        """Delete an entry, and return True if there was one."""
+        """Delete an entry and return True if there was one."""
 
     @abstractmethod
     def rotate(self, key: str, new_key: str) -> StoreEntry | None:
-        """Move an entry to a new key, and return it, or None if there is none. The old key no longer has an entry."""
+        """Move an entry to a new key and return it, or None if there is none. The old key no longer has an entry."""
 
     @abstractmethod
     def owned_by(self, owner: str) -> list[OwnedEntry]:
@@ -258,7 +258,7 @@ class Store(ABC):
 
     @abstractmethod
     def delete_owned(self, owner: str, *, only: str | None = None, keep: str | None = None) -> int:
-        """Delete an owner's entries, and return how many there were.
+        """Delete an owner's entries and return how many there were.
 
         ``only`` is the ``id`` of the single entry to delete, which must be the owner's; ``keep`` is the key of one to
         keep.
@@ -274,9 +274,9 @@ class Store(ABC):
 
     @abstractmethod
     def increment(self, key: str, *, ttl: float = FOREVER, by: int = 1) -> StoreCount:
-        """Add to the counter under a key, and return it. 0 only reads it, and a negative number subtracts.
+        """Add to the counter under a key and return it. 0 only reads it, and a negative number subtracts.
 
-        It begins at 0, and starts over ``ttl`` seconds after the first call; all calls must pass the same ``ttl``. A
+        It begins at 0 and starts over ``ttl`` seconds after the first call; all calls must pass the same ``ttl``. A
         counter and an entry may have the same key.
         """
 
@@ -382,7 +382,7 @@ class FeatureStore:
 
 
 def missing_store(feature: str) -> RuntimeError:
-    """Return the error for a feature that was given no store, used by an application without one."""
+    """Return the error for a feature without its own store, in an application without one."""
     return explained(
         "missing-store",
         RuntimeError(
@@ -400,7 +400,7 @@ def check_ttl(ttl: float) -> None:
 
 
 def unavailable(store: str, error: Exception) -> StoreUnavailable:
-    """Log that a store failed, and for which feature, and return the error for clients, which has no reason."""
+    """Log that a store failed, and for which feature. Return the error for clients, which does not have the reason."""
     import logging
 
     feature = feature_in_use()

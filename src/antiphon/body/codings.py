@@ -32,7 +32,7 @@ class Compressor(Protocol):
         ...
 
     def finish(self, data: bytes = b"") -> bytes:
-        """Compress the rest of the body, and end it."""
+        """Compress the rest of the body and end it."""
         ...
 
 
@@ -229,7 +229,7 @@ class _Stage:
 
     def _start_member(self) -> None:
         if not self._coding.has_members:
-            raise BadRequest(f"The body can't be decoded: it goes on after the end of its {self._name}.")
+            raise BadRequest(f"The body can't be decoded: it continues after the end of its {self._name}.")
         self._members += 1
         if self._members > _FREE_MEMBERS + self._made // _MEMBER:
             raise BadRequest(f"The body can't be decoded: its {self._name} is in too many parts.")

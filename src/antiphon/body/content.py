@@ -3,13 +3,10 @@
 A Receiver returns the chunks, a Spool keeps them; Content determines which code waits for them, and where. If a form is
 so large that it goes to a file, it is indexed while its chunks arrive.
 
-| the body is | ``data`` | ``_spool`` | ``is_complete`` | ``_loss`` |
-|---|---|---|---|---|
-| not received, or streamed and not kept | None | None | no | None |
-| being received, and kept | None | the bytes so far | no | None |
-| complete, and small or read as a whole | the bytes | None, or the same bytes | yes | None |
-| complete, and in a spool | None | the bytes | yes | None |
-| broken off, or discarded | None | the bytes so far, if any | no; yes if discarded | the reason |
+| the body is | ``data`` | ``_spool`` | ``is_complete`` | ``_loss`` | |---|---|---|---|---| | not received, or streamed
+and not kept | None | None | no | None | | being received, and kept | None | the bytes so far | no | None | | complete,
+and small or read as a whole | the bytes | None, or the same bytes | yes | None | | complete, and in a spool | None |
+the bytes | yes | None | | cut off, or discarded | None | the bytes so far, if any | no; yes if discarded | the reason |
 """
 
 import os
@@ -45,7 +42,7 @@ T = TypeVar("T")
 FORM_DATA = "multipart/form-data"
 
 _MOST_AT_ONCE = 256 << 10
-"""The size in bytes of a chunk of what is in memory, the same as a spool's."""
+"""The size in bytes of a chunk of the data in memory, the same as a spool's."""
 
 
 class Content:
@@ -200,7 +197,7 @@ class Content:
         return None
 
     async def advance(self, limits: Limits) -> bytes:
-        """Receive the next chunk, decoded; empty at the end. Runs where ``load`` does, and raises the same errors."""
+        """Receive the next chunk, decoded; empty at the end. Runs where ``load`` does and raises the same errors."""
         if self._is_receiving:
             raise _in_use()
         if self.is_complete:
@@ -372,13 +369,13 @@ class Content:
         return data if not offset and len(data) <= _MOST_AT_ONCE else data[offset : offset + _MOST_AT_ONCE]
 
     async def aread_at(self, offset: int) -> bytes:
-        """Return what ``read_at`` does, on an event loop: a thread reads the file."""
+        """Do what ``read_at`` does, on an event loop: a thread reads the file."""
         if self.data is None and not self._is_receiving and self._spool is not None:
             return await self._spool.achunk_at(offset)
         return self.read_at(offset)
 
     def read_all(self) -> bytes:
-        """Return all bytes, and keep them in memory."""
+        """Return all bytes and keep them in memory."""
         if self.data is None:
             self.data = self._spooled().read_all()
         return self.data

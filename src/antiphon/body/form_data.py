@@ -80,7 +80,7 @@ class FormBounds:
 
 
 class FormIndex:
-    """An index of the parts of a form (RFC 7578), made from its whole body, or from chunks as they are fed.
+    """An index of a form's parts (RFC 7578), made from its whole body, or from chunks as they are fed.
 
     Raises ContentTooLarge (413) as soon as a limit is exceeded. A malformed form is an error only for code that reads
     it: other code may want its bytes.
@@ -148,8 +148,8 @@ class FormIndex:
         self._limits = limits
 
     def read(self, spool: Spool, charset: str | None) -> FormData:
-        """Return the form, once all of it has been fed. ``spool`` has its bytes; ``charset`` is what the request
-        declares.
+        """Return the form, once all of it has been fed. ``spool`` has its bytes; ``charset`` is the one that the
+        request declares.
 
         Raises BadRequest (400) for a malformed or incomplete form.
         """

@@ -177,7 +177,7 @@ class MultipartParser:
         raise IncompleteForm("The form was cut off: its last delimiter is missing.")
 
     def _read_preamble(self, data: bytes) -> int:
-        """Read up to the first delimiter. It must be a whole line, and is the only one without a line break before it.
+        """Read up to the first delimiter. It must be a whole line and is the only one without a line break before it.
 
         If a later line were mistaken for it, the parts in between would be lost without an error.
         """

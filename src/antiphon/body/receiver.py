@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 
 GRACE = 5.0
-"""For how many seconds a body is waited for before the average rate matters."""
+"""The number of seconds of waiting before the average rate matters."""
 
 
 class Pace:
-    """How long one body was waited for."""
+    """The time spent waiting for one body."""
 
     __slots__ = ("waited",)
 
@@ -106,7 +106,7 @@ def _finished_within() -> Callable[[float, Coroutine[Any, Any, bytes], Any], Awa
 T = TypeVar("T")
 
 SMALL_BODY = 64 << 10
-"""The maximum size of a small body in bytes. It never takes turns, and is kept as the chunk that arrived."""
+"""The maximum size of a small body in bytes. It never takes turns and is kept as the chunk that arrived."""
 
 DRAIN_BYTES = 64 << 20
 DRAIN_SECONDS = 5

@@ -51,7 +51,7 @@ class BodyStream:
             raise self._owner._not_loaded() from None
 
     async def achunk_at(self, offset: int) -> bytes:
-        """Return what ``chunk_at`` does, on an event loop."""
+        """Do what ``chunk_at`` does, on an event loop."""
         content = self._content
         content.check_kept(offset)
         content.check_size(self._owner.limits)

@@ -201,7 +201,9 @@ def _values(name: str, fields: Fields) -> list[str]:
 
 
 def _cookie(field: str | None) -> object:
-    """Return what browsers read of a Set-Cookie: its attributes can have any order and case, and "" can be quoted."""
+    """Return the parts of a Set-Cookie that browsers read: its attributes can have any order and case, and "" can be
+    quoted.
+    """
     pair, *attributes = [part.strip() for part in (field or "").split(";")]
     names = {each[:5].lower() + each[5:] if each[:5].lower() == "path=" else each.lower() for each in attributes}
     return field is None, pair.removesuffix('""'), names

@@ -1,4 +1,4 @@
-"""The search for an application in the current directory, by its name.
+"""The search for an application in the current directory, by the usual names.
 
 Nothing is imported, as that might do anything."""
 
@@ -76,8 +76,8 @@ def _definitions(statement: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
 def find() -> Target:
     """Find the only application in the modules of the current directory, or else in its packages' own modules.
 
-    Modules that only import an application are considered if no module makes one. Raises `BadCommand` for none or
-    several.
+    Modules that only import an application are considered if no module makes one. Raises `BadCommand` if there are none
+    or several.
     """
     tried: dict[Path, Module] = {}
     for patterns in (("*.py", "*/__init__.py"), ("*/*.py",)):

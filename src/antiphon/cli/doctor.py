@@ -153,7 +153,7 @@ _NO_ROUTE = (301, 302, 307, 308, 401, 404, 405, 421, 501)
 
 
 class Finding(NamedTuple):
-    """An attempt that a stranger could make, its outcome, and the setting that prevents it."""
+    """An attempt that a stranger could make, with its outcome and the setting that prevents it."""
 
     trial: str
     state: State

@@ -18,8 +18,8 @@ class Choice(NamedTuple):
 
 _WHY_ASGI = "so that slow clients hold no thread"
 _DECLARED = {
-    "wsgi": Choice("wsgi", "its attribute `interface` says so"),
-    "asgi": Choice("asgi", "its attribute `interface` says so"),
+    "wsgi": Choice("wsgi", "its attribute `interface` names it"),
+    "asgi": Choice("asgi", "its attribute `interface` names it"),
 }
 
 

@@ -377,7 +377,7 @@ def kept(target: str | None, dialects: tuple[str, ...]) -> None:
 @click.argument("target", metavar="[MODULE:APP]", required=False)
 @click.option("--as-test", metavar="FILE", type=click.Path(dir_okay=False), help="Write a test of the request to FILE.")
 @click.option("--url", metavar="URL", help="Send the request to the server at URL instead.")
-@click.option("--user", metavar="MODULE:FUNCTION", help="Log in the user that this function makes of the user's key.")
+@click.option("--user", metavar="MODULE:FUNCTION", help="Log in the user that this function makes from the user's key.")
 @click.option("--first", is_flag=True, help="Take the first request of the cause, not the last one.")
 @_option_for_dialects
 def replay(
@@ -389,7 +389,7 @@ def replay(
     first: bool,
     dialects: tuple[str, ...],
 ) -> None:
-    """Replay a kept request with the current code, and print where it differs from the kept run.
+    """Replay a kept request with the current code and print where it differs from the kept run.
 
     ID is that of `antiphon kept`, or of a request in the log, or the request_id of a problem. Credentials and other
     secrets were not kept, nor was the state of databases. The exit code is 1 if the request fails again.

@@ -68,7 +68,10 @@ def aligned(rows: list[Row]) -> list[str]:
 
 
 def find_answer(app: App, request: Request, *, has_host: bool) -> tuple[list[str], bool]:
-    """Return lines about what handles a request, and True if it is a handler. No middleware or handler is called."""
+    """Return lines about how a request is handled, and True if a handler does it.
+
+    No middleware or handler is called.
+    """
     routing = app._freeze()
     plan, error = (routing if has_host else routing.without_looking()).find(request)
     route = plan.route

@@ -19,7 +19,7 @@ from antiphon.cli.settings import ENV_FILE, add_to_environment
 from antiphon.explanations.words import explain
 
 ANTIPHON = os.path.join(os.path.dirname(antiphon.__file__), "")
-"""The prefix of the paths of this package's files."""
+"""The prefix of the paths to this package's files."""
 _INSTALLED = re.compile(r"[/\\](?:site|dist)-packages[/\\]")
 _STDLIB = os.path.join(sysconfig.get_path("stdlib"), "")
 
@@ -234,7 +234,7 @@ class IniFile(Target):
         return f"{self.module}#{self.attribute}" if self.attribute else self.module
 
     def load(self, requested: Choice | None) -> object:
-        """Set up logging if the file configures it, and return the application that it describes.
+        """Set up logging if the file configures it and return the application that it describes.
 
         Raises `BadCommand` for a missing or invalid file, for an application that can't be made or can't be served over
         the requested interface, or if plaster is not installed.
@@ -266,7 +266,7 @@ class IniFile(Target):
 
 
 def _look_here() -> None:
-    """Read the file `.env` in the current directory, and make Python look for modules in this directory first."""
+    """Read the file `.env` in the current directory and make Python look for modules in this directory first."""
     add_to_environment(ENV_FILE)
     folder = os.getcwd()
     if sys.path[:1] != [folder]:

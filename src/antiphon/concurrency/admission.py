@@ -2,7 +2,7 @@
 
 The rule is that of "Fail at Scale" (Maurer, ACM Queue 13(8), 2015), which adapts CoDel (RFC 8289) to servers: a queue
 that was empty a moment ago is a burst, and may wait; one that has been standing for longer is too long, whatever its
-length. The pace is the time from one begin to the next.
+length. The pace is the time from one start to the next.
 
 | state | meaning | next | a request is refused |
 |---|---|---|---|
@@ -132,7 +132,7 @@ class AdmissionQueue:
         self._refused = -inf
         """The time of the last refusal."""
         self._pace: float | None = None
-        """The seconds between two begins, while requests wait."""
+        """The number of seconds between two starts, while requests wait."""
         self._measured_from: float | None = None
         self._begun = 0
 

@@ -24,7 +24,7 @@ class BackgroundTask:
     """A task on a background loop, as seen by the thread that waits for it, or stops waiting.
 
     The waiting thread makes the task's calls for threads; once it has left, worker threads make them. ``ended`` is done
-    when the task has ended, and no longer uses its context.
+    when the task has ended and no longer uses its context.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: Context) -> None:
@@ -75,7 +75,7 @@ class BackgroundTask:
         self._thread.leave()
 
     def result(self) -> Any:
-        """Wait until the task has ended, and return its result. Raises the coroutine's errors."""
+        """Wait until the task has ended and return its result. Raises the coroutine's errors."""
         self._thread.wait(self.ended.done)
         self._thread.wake()  # for another wait
         if self._error is not None:
@@ -87,7 +87,7 @@ class BackgroundTask:
         self._result = self._error = None
 
     def cancel(self) -> None:
-        """Cancel the task, and leave. The task continues until it has cleaned up."""
+        """Cancel the task and leave. The task continues until it has cleaned up."""
         self.leave()
         self.interrupt()
 
@@ -131,7 +131,7 @@ class BackgroundLoop:
 
 
 def run_on(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], context: Context) -> T:
-    """Run a coroutine on another thread's loop, and return its result. Raises its errors. Interrupting the wait cancels
+    """Run a coroutine on another thread's loop and return its result. Raises its errors. Interrupting the wait cancels
     it.
 
     An interrupted wait cancels it.
@@ -151,7 +151,7 @@ def run_on_loop(coroutine: Coroutine[Any, Any, T], context: Context) -> T:
     """Run a coroutine on the loop for whose request this thread works, else on the background loop, and return its
     result.
 
-    Raises what it raises.
+    Raises its errors.
     """
     loop = thread.loop
     return run_on(background_loop().loop if loop is None or loop.is_closed() else loop, coroutine, context)

@@ -28,9 +28,9 @@ from antiphon.concurrency.iterables import aclose, as_bytes, close_of
 T = TypeVar("T")
 
 AHEAD = 0.001
-"""Seconds for which chunks are made ahead."""
+"""The number of seconds for which chunks are made ahead."""
 BUFFER = 64 << 10
-"""Bytes of chunks that are made ahead."""
+"""The number of bytes of chunks that are made ahead."""
 _END = object()
 
 chunks_come_apart: ContextVar[bool] = ContextVar("chunks_come_apart", default=False)
@@ -329,7 +329,7 @@ class AsyncFromSync(Generic[T]):
         return items
 
     def _end(self, call: Call[None], batch: _Batch) -> list[Any]:
-        """Take over the variables of a batch, and return the item with which they came. Raises its error."""
+        """Take over the variables of a batch and return the item with which they came. Raises its error."""
         self._making = None
         self._is_quick, self._is_over = batch.is_quick, batch.is_last
         self._crossing.end(call)

@@ -19,8 +19,9 @@ T = TypeVar("T")
 class Call(Generic[T]):
     """A call that one thread makes, once, while a task on the running loop waits for it.
 
-    ``result`` is then what the function returned, and ``error`` what it raised. ``is_last`` is True if ``ends`` is true
-    of the result: the task is then unlikely to make another call. A call is done when all this is known to its thread.
+    ``result`` is then the function's result, and ``error`` the error that it raised. ``is_last`` is True if ``ends`` is
+    true for the result: the task is then unlikely to make another call. A call is done when all this is known to its
+    thread.
     """
 
     __slots__ = ("_claims", "_ends", "_function", "_loop", "_waiter", "error", "home", "is_done", "is_last", "result")

@@ -16,7 +16,7 @@ from antiphon.concurrency.workers import Home, file_workers, workers
 
 
 class WaitingThread:
-    """A thread that waits for a task, and makes the task's calls in the meantime.
+    """A thread that waits for a task and makes the task's calls in the meantime.
 
     The thread is free for them, while the worker threads may all be waiting, each for a task that needs one of them.
     """
@@ -92,7 +92,7 @@ def threads_of_task() -> Threads:
     """Return the threads that make the calls of the current task: the thread that waits for it, or else one of the
     worker threads.
 
-    Such a thread is for its task alone, not for that task's own tasks. It makes one call at a time, and is never busy
+    Such a thread is for its task alone, not for that task's own tasks. It makes one call at a time and is never busy
     when its task needs another.
     """
     task = asyncio.current_task()
@@ -159,7 +159,7 @@ async def run_on_file_thread(function: Callable[[*Arguments], T], *arguments: *A
 class Crossing:
     """Moves a task to ``threads`` (by default, to the task's own thread) and back.
 
-    ``ends`` is true of the results of calls after which the task is unlikely to make another one. All calls of one
+    ``ends`` is true for the results of calls after which the task is unlikely to make another one. All calls of one
     crossing run in one context, its own or one that is not otherwise in use. So a token made in one call can be reset
     in a later one. Variables that calls set are carried back to the task, and those that the task has set since are
     carried to the next call.
@@ -181,7 +181,7 @@ class Crossing:
     async def run(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
         """Call a function on a thread. Raises the function's errors.
 
-        A function that is already running is waited for. A cancellation during that time is held back, and reaches the
+        A function that is already running is waited for. A cancellation during that time is held back and reaches the
         task where it next waits, at the latest before its next call. A function that is not running yet is then
         dropped, unless the task was cancelled before the call: then it is cleaning up.
         """

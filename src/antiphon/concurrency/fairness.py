@@ -1,6 +1,6 @@
 """A fair queue for the large bodies of one event loop, so that none of them keeps the others or the loop waiting.
 
-A body acquires the queue before the server gives its next chunk, and releases it when the chunk has arrived. Then the
+A body acquires the queue before the server gives its next chunk and releases it when the chunk has arrived. Then the
 next body in line acquires it, in the loop's next pass. A body whose chunks arrive late does not hold the queue.
 """
 
@@ -45,7 +45,7 @@ class FairQueue:
         return True
 
     async def acquire(self, member: Member) -> None:
-        """Wait in line, and acquire the queue."""
+        """Wait in line and acquire the queue."""
         loop = get_running_loop()
         waiter: Future[None] = loop.create_future()
         self._waiting.append((member, waiter))

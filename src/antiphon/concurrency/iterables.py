@@ -41,7 +41,7 @@ def as_bytes(chunk: object) -> bytes:
 
 
 def read_all(source: Iterable[bytes | str]) -> bytes:
-    """Read all chunks of an iterable, and close it."""
+    """Read all chunks of an iterable and close it."""
     iterator: Iterator[bytes | str] | None = None
     try:
         iterator = iter(source)
@@ -52,7 +52,7 @@ def read_all(source: Iterable[bytes | str]) -> bytes:
 
 
 async def aread_all(source: AsyncIterable[bytes | str]) -> bytes:
-    """Read all chunks of an async iterable, and close it."""
+    """Read all chunks of an async iterable and close it."""
     iterator: AsyncIterator[bytes | str] | None = None
     try:
         iterator = aiter(source)
@@ -74,9 +74,9 @@ async def aclose(iterator: object, source: object = None) -> None:
 
 @accelerated
 def resume(steps: Generator[Any, Any, Any] | Coroutine[Any, Any, Any], value: object) -> tuple[bool, Any] | None:
-    """Send a generator or a coroutine a value, and return None if it ends with None.
+    """Send a generator or a coroutine a value and return None if it ends with None.
 
-    Otherwise return (True, what it returned), or (False, what it yielded). Raises what it raises.
+    Otherwise return (True, its return value), or (False, the yielded value). Raises its errors.
     """
     try:
         yielded = steps.send(value)
@@ -86,7 +86,7 @@ def resume(steps: Generator[Any, Any, Any] | Coroutine[Any, Any, Any], value: ob
 
 
 class _Source:
-    """An iterable, blocking or async, that is iterated at most once, and is closed together with its iterator."""
+    """An iterable, blocking or async, that is iterated at most once and is closed together with its iterator."""
 
     def __init__(self, iterable: Any) -> None:
         self._iterable = iterable

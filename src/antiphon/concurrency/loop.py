@@ -1,4 +1,4 @@
-"""The event loop of a thread, if one runs there, and of a process: finding it, yielding to it, waiting for it."""
+"""How to find the event loop of a thread or a process, yield to it, and wait for it."""
 
 import sys
 import threading
@@ -81,7 +81,7 @@ async def yield_to_loop() -> None:
 
 
 async def drop_withdrawn_cancellation() -> None:
-    """Let a cancellation arrive that was withdrawn before it reached the current task, and drop it.
+    """Receive a cancellation that was withdrawn before it reached the current task, and drop it.
 
     Before Python 3.13, ``uncancel`` alone does not stop it. Raises one that is requested in the meantime.
     """

@@ -56,7 +56,7 @@ def _register(function: Callable[[], object]) -> Callable[[], object]:
 
 
 SECONDS_AT_EXIT = 5.0
-"""The maximum number of seconds that the exit waits for calls that have begun, as one may be blocked for ever."""
+"""The maximum number of seconds that the exit waits for calls that have begun, as one may be blocked forever."""
 
 _is_exit_limited = True
 
@@ -95,7 +95,7 @@ def _running(thread: Thread) -> str:
 
 
 class Announcement:
-    """News that is announced once, on any thread, to the subscribed functions."""
+    """An event that is announced once, on any thread, to the subscribed functions."""
 
     def __init__(self) -> None:
         self.is_given = False
@@ -112,7 +112,7 @@ class Announcement:
             function()
 
     def subscribe(self, function: Callable[[], object]) -> Callable[[], None]:
-        """Call a function when the news is announced, or at once if it already was; return a function that cancels
+        """Call a function when the event is announced, or at once if it already was; return a function that cancels
         this.
 
         The function may be called on any thread. It must neither block nor raise.
@@ -126,7 +126,7 @@ class Announcement:
         return _nothing
 
     def subscribe_on_loop(self, function: Callable[[], object]) -> Callable[[], None]:
-        """Call a function on the running event loop soon after the news is announced; otherwise like ``subscribe``."""
+        """Call a function on the running event loop soon after the event is announced; otherwise like ``subscribe``."""
         from asyncio import get_running_loop
 
         loop = get_running_loop()

@@ -30,7 +30,7 @@ class PerLoop(Generic[T]):
         self.get = self._kept.get
 
     def keep(self, loop: AbstractEventLoop, served: T) -> None:
-        """Keep an object for a loop, and forget the objects for loops that have been closed."""
+        """Keep an object for a loop and forget the objects for loops that have been closed."""
         for other in [*self._kept]:  # a copy: the loops of other threads come and go
             if other.is_closed():
                 self.drop(other)
@@ -123,18 +123,18 @@ class _Waits:
         self._waits: set[_Wait] = set()
         self._timer: TimerHandle | None = None
         self.looks_at = inf
-        """The time at which the waits are looked at next."""
+        """The time at which the waits are checked next."""
         self._looked_at = -inf
         self.add = self._waits.add
         self.discard = self._waits.discard
 
     def end(self, wait: _Wait) -> None:
-        """End a wait, or else look at it soon again."""
+        """End a wait, or else check it again soon."""
         if wait in self._waits and not wait.end():
             self.look_after(wait.ends_at)
 
     def look_after(self, moment: float) -> None:
-        """Look at all waits soon after a moment, unless they are looked at before."""
+        """Check all waits soon after a moment, unless they are checked before."""
         moment = max(moment, self._looked_at + INTERVAL)
         if moment < self.looks_at:
             if self._timer is None:
@@ -175,7 +175,7 @@ def current_pass(loop: AbstractEventLoop) -> object:
 class TimeSlice:
     """The time that calls of a coroutine that may never wait can occupy a loop.
 
-    It begins when this is made. When it is over, a new one begins in the next pass of the loop.
+    It begins when this object is created. When it is over, a new one begins in the next pass of the loop.
     """
 
     __slots__ = ("_ends_at", "_pass")

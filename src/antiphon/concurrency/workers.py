@@ -32,7 +32,7 @@ class CapacityLimiter:
             return is_free
 
     async def acquire(self) -> None:
-        """Wait in line, and acquire a token."""
+        """Wait in line and acquire a token."""
         waiter = _Waiter()
         with self._lock:
             self._waiting.append(waiter)
@@ -88,7 +88,7 @@ FILE_WORKERS = 8
 
 
 class Worker:
-    """A worker thread, with its next work: calls that no other thread makes, or a look at those for any thread."""
+    """A worker thread, with its next work: calls that no other thread makes, or a check of those for any thread."""
 
     __slots__ = ("has_just_returned", "next", "returning", "thread")
 
@@ -207,7 +207,7 @@ class Workers:
         return True
 
     def _wake(self) -> bool:
-        """Let an idle worker, or a new one, look at the calls: preferably one to which no task will return."""
+        """Let an idle worker, or a new one, check the calls: preferably one to which no task will return."""
         if self._free:
             worker = self._free.popitem()[0]
         elif len(self._workers) < self._most and (started := self._start()) is not None:
@@ -263,7 +263,7 @@ class Workers:
         """Return a call for any worker; None if this one looks for its own calls, or is idle.
 
         Calls of its own, and those for any worker, take turns. A worker to which a task will return leaves those for
-        any worker to the one that is about to look at them.
+        any worker to the one that is about to check them.
         """
         has_own = not worker.next.empty()
         if (

@@ -25,7 +25,10 @@ _NAMES = """
     key later latest leaves load mark method morph nodes node note now old page pairs parsed part path region regions
     remove root same sent shown turn update values wanted was where xhr
 """
-"""The script's own names. No property that it reads or sets has one of these names, so each becomes a letter."""
+"""The script's own names.
+
+No property that it reads or sets has one of these names, so each can be shortened to a letter.
+"""
 
 _LETTERS = [letter for letter in f"{ascii_letters}_" if letter not in "ei"]
 """Letters that are not names in the script."""
@@ -35,7 +38,7 @@ _CHECKED = {"cache-control": "public, no-cache", "x-content-type-options": "nosn
 
 
 def _smaller(script: str) -> str:
-    """Return a script without comments and needless spaces, with letters for its own names."""
+    """Return a script without comments and unnecessary spaces, with its own names shortened to letters."""
     script = re.sub(r"(?m)^\s*//.*\n", "", script)
     script = re.sub(r"\s*([{}();,=<>?:&|+!\[\]])\s*|\n\s*", r"\1", script).replace(";}", "}")
     letters: dict[str, str] = dict(zip(_NAMES.split(), _LETTERS, strict=False))

@@ -32,7 +32,7 @@ TYPES = (
     "application/x-ndjson", "application/ndjson", "application/jsonl", "application/vnd.ms-fontobject", "font/otf",
     "font/ttf", "image/bmp",
 )  # fmt: skip
-"""Media types that compress well, and are not compressed already."""
+"""Media types that compress well and are not compressed already."""
 
 _MAX_CACHED = 100
 _MAX_CACHED_LENGTH = 100
@@ -46,7 +46,7 @@ _ABOUT_THE_BYTES = frozenset({
 
 @errors_name_it
 class Compression:
-    """A feature that compresses responses with the coding that the client prefers; among equals, the first one given.
+    """A feature that compresses responses with the coding that the client prefers; among equals, the first one listed.
 
     ``codings`` are "zstd", "br" and "gzip", by default all that are installed. ``levels`` maps them to compression
     levels (1 to 19, 0 to 11, 1 to 9). ``types`` are the media types to compress ("text/html", "text/*", or "+json" for
@@ -55,7 +55,7 @@ class Compression:
     no-transform`` is not compressed, and neither is a partial response, nor one for which ``skip(request, response)``
     is true. ``skip`` must not block.
 
-    An ETag becomes weak (RFC 9110 §8.8.3), and no longer matches If-Match. Digests and Accept-Ranges are removed.
+    An ETag becomes weak (RFC 9110 §8.8.3) and no longer matches If-Match. Digests and Accept-Ranges are removed.
 
     Do not compress a page that contains a secret and repeats a part of the request that an attacker may have chosen:
     its length would reveal the secret, guess by guess (the BREACH attack). Let ``skip`` return True for such a page.
@@ -134,7 +134,9 @@ class Compression:
         return self._skip is None or not ready(self._skip, self._skip(request, response))
 
     def _compressed(self, request: Request, response: Response, size: int | None, coding: str) -> Response | None:
-        """Return the response in a coding, or None if that saves nothing and the client accepts it uncompressed."""
+        """Return the response in a coding, or None if the coding saves nothing and the client accepts the response
+        uncompressed.
+        """
         takes_identity = "identity" in request.accept_encodings
         if size == 0 or (size is not None and size < self._minimum and takes_identity):
             return None
@@ -172,7 +174,7 @@ def _may_lack_type(status: int, content_type: str) -> bool:
 
 
 def _update_headers(headers: MutableHeaders, coding: str) -> None:
-    """Adjust the header fields to the compressed bytes."""
+    """Adapt the header fields to the compressed bytes."""
     for name in _ABOUT_THE_BYTES.intersection(headers):
         del headers[name]
     headers["content-encoding"] = coding

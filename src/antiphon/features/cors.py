@@ -82,7 +82,7 @@ class CORS:
         return origin in self._exact or bool(self._patterns and self._patterns.fullmatch(origin))
 
     def install(self, app: Routes) -> None:
-        """Register the middleware that handles preflights, and adds the headers to responses.
+        """Register the middleware that handles preflights and adds the headers to responses.
 
         Origins that are named, unlike with "*", are also trusted to send requests that write.
         """
@@ -116,7 +116,7 @@ class CORS:
         return origin if origin in self else None
 
     def _answer_preflight(self, origin: str, allowed: str | None) -> Response:
-        """Handle a preflight. The browser compares methods and headers, and shows what is missing in its console."""
+        """Handle a preflight. The browser compares methods and headers and shows what is missing in its console."""
         if allowed is None:
             if declarable := declarable_origin(origin):
                 self._advice.give(f"A preflight of a page at {declarable}", f'CORS(origins=["{declarable}"])')
@@ -164,6 +164,6 @@ def _pattern(pattern: str) -> str:
     if "." not in host and host.partition(":")[0] != "localhost":
         raise explained(
             "bad-feature-option",
-            ValueError(f"{pattern[:200]!r} would allow hosts of anyone: write your own domain after the star"),
+            ValueError(f"{pattern[:200]!r} would allow anyone's hosts: write your own domain after the star"),
         )
     return rf"{re.escape(scheme)}://[a-z0-9_.-]+\.{re.escape(host)}"

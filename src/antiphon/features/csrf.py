@@ -144,7 +144,7 @@ class CSRFTokens:
         return not (_is_of_program(request) or _is_of_trusted_page(request))
 
     def _has_to_wait(self, request: Request) -> bool:
-        """Return True if the token can only be in a body that has not arrived yet, and may be valid."""
+        """Return True if the token can only be in a body that has not arrived yet and may be valid."""
         return (
             self._is_checked(request)
             and request.head.field(HEADER) is None

@@ -33,8 +33,9 @@ MOST_IN_COOKIE = 1500
 class Flash:
     """A feature that provides ``request.flash``: messages for a visitor, kept in the session until a page shows them.
 
-    Templates show what ``get_flashed_messages()`` returns. If no page shows the messages, the newest ``most`` are kept,
-    or as many as fit if the session is kept in a cookie. Raises ValueError unless ``most`` is above 0.
+    Templates show the messages that ``get_flashed_messages()`` returns. If no page shows the messages, the newest
+    ``most`` are kept, or as many as fit if the session is kept in a cookie. Raises ValueError unless ``most`` is above
+    0.
     """
 
     def __init__(self, *, most: int = 50) -> None:

@@ -30,7 +30,7 @@ CheckFunction: TypeAlias = Callable[[], object] | Callable[[], Awaitable[object]
 """A function, ``def`` or ``async def``, that raises an error or returns False if something is wrong."""
 
 STORE_ASKED_EVERY = 1.0
-"""The least number of seconds between two checks of a store, even with many probes."""
+"""The minimum number of seconds between two checks of a store, even with many probes."""
 
 
 @errors_name_it

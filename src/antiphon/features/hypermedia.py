@@ -145,9 +145,9 @@ def redirect_htmx(request: Request, location: str, *, reload: bool = False, exte
     """Send a client to another page of this site: htmx with HX-Location, or HX-Redirect with ``reload``, other clients
     with 303.
 
-    htmx would follow a 303 itself and fill its target with that page, which is right if the page offers the block.
-    Raises ExternalLocation, which becomes a 400, for a location on another site, unless it is ``external``, which htmx
-    only reaches with HX-Redirect.
+    htmx would follow a 303 itself and fill its target with that page, which is right if the page offers the block. For
+    a location on another site, raises ExternalLocation, which becomes a 400, unless it is ``external``; htmx reaches
+    such a location only with HX-Redirect.
     """
     response = Response.redirect(location, external=external)
     if not HtmxRequest(request).is_htmx:
@@ -157,7 +157,7 @@ def redirect_htmx(request: Request, location: str, *, reload: bool = False, exte
 
 
 PatchMode: TypeAlias = Literal["outer", "inner", "replace", "prepend", "append", "before", "after", "remove"]
-"""The ways to put elements into a page: by morphing those with the same ids ("outer"), or at ``selector``."""
+"""The ways to put elements into a page: morph those with the same ids ("outer"), or insert them at ``selector``."""
 
 _line_ends = re.compile(r"\r\n|\r|\n").split
 _MODES = ("outer", "inner", "replace", "prepend", "append", "before", "after", "remove")

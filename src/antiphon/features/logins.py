@@ -27,7 +27,7 @@ _FIX = "SessionLogin(find_user, key=lambda user: user.name)"
 
 
 def _id_of(user: Any) -> str:
-    """Return the ``id`` of a user as text. Raises TypeError and ValueError, which name the fix, if there is none."""
+    """Return the ``id`` of a user as text. Raises TypeError and ValueError, naming the fix, if there is none."""
     try:
         found = user.id
     except AttributeError:
@@ -72,8 +72,8 @@ class SessionLogin(UserSource[U]):
     def install(self, app: "App") -> None:
         """Check that there are sessions, and that no other login uses them, and check this again when the app starts.
 
-        Raises RuntimeError, which names the fix, if there are no sessions yet, ValueError for a login with another
-        loader, here or in an app that is mounted together with this one and shares its sessions.
+        Raises RuntimeError, naming the fix, if there are no sessions yet, ValueError for a login with another loader,
+        here or in an app that is mounted together with this one and shares its sessions.
         """
         if not app.provides(Request.session):
             raise explained(
@@ -134,9 +134,9 @@ def _logins_of(app: "App") -> list[SessionLogin[Any]]:
 def login(request: Request, user: object, *, end_others: bool = False) -> None:
     """Log a user in: the visitor's session now belongs to the user, and ``request.user`` is this object.
 
-    The session gets a new key, and keeps its data unless it belongs to another user. ``end_others`` ends all other
+    The session gets a new key and keeps its data unless it belongs to another user. ``end_others`` ends all other
     sessions of the user when the response is made, for example after a change of the password. Check the password
-    before you call this. Raises RuntimeError, which names the fix, in an app without ``Users`` with a ``SessionLogin``;
+    before you call this. Raises RuntimeError, naming the fix, in an app without ``Users`` with a ``SessionLogin``;
     TypeError and ValueError for a user without a key; NotImplementedError if the store can't end sessions.
     """
     users, source = _source(request)
@@ -151,8 +151,8 @@ def login(request: Request, user: object, *, end_others: bool = False) -> None:
 def logout(request: Request, *, everywhere: bool = False) -> None:
     """Log the user out: the visitor's session ends, with its data, and ``request.user`` is None.
 
-    ``everywhere`` ends all sessions of the user when the response is made, and raises NotImplementedError if the store
-    can't do that. Raises RuntimeError, which names the fix, in an app without ``Users`` with a ``SessionLogin``.
+    ``everywhere`` ends all sessions of the user when the response is made and raises NotImplementedError if the store
+    can't do that. Raises RuntimeError, naming the fix, in an app without ``Users`` with a ``SessionLogin``.
     """
     users, _ = _source(request)
     request.session.clear(everywhere=everywhere)

@@ -38,20 +38,20 @@ class _Traced(NamedTuple):
 
 
 _traced = Dependency[_Traced | None]("trace")
-"""None when nothing runs for the request any more, since a token refers to its context, and so to the request."""
+"""None once nothing runs for the request any more, since a token refers to its context, and thereby to the request."""
 
 
 @errors_name_it
 class OpenTelemetry(Observer):
-    """A feature that makes a server span for each request, and measures how long requests take.
+    """A feature that makes a server span for each request and measures how long requests take.
 
     A span continues the trace of the request's ``traceparent``. It is the current span in all code that handles the
-    request, including threads and streams, and ends when the response was sent. Its name is like ``GET
-    /users/<int:id>``. Errors with status 500 and above, and streams that break off, are recorded. No attribute contains
-    the query.
+    request, including threads and streams, and ends when the response has been sent. Its name is like ``GET
+    /users/<int:id>``. Errors with status 500 and above, and streams that are cut off, are recorded. No attribute
+    contains the query.
 
     ``tracer_provider`` and ``meter_provider`` default to the global ones. Requests for which ``skip(request)`` is true
-    are left out. ``skip`` sees a request before the headers of trusted proxies are applied, and must not block.
+    are left out. ``skip`` sees a request before the headers of trusted proxies are applied and must not block.
 
     Raises ModuleNotFoundError without the package opentelemetry-api, TypeError if ``skip`` is not a plain function.
     """
@@ -97,7 +97,7 @@ class OpenTelemetry(Observer):
         app.observe(self)
 
     def begin(self, exchange: Exchange) -> None:
-        """Start the span of a request, and make it the current one."""
+        """Start the span of a request and make it the current one."""
         request = exchange.request
         if self._skip is not None and self._skip(request):
             return
@@ -111,7 +111,7 @@ class OpenTelemetry(Observer):
         request[_traced] = _Traced(span, context, self._context.attach(context), head)
 
     def sent(self, exchange: Exchange) -> None:
-        """Complete and end the span of a request, and record its duration."""
+        """Complete and end the span of a request and record its duration."""
         traced = _of(exchange.request)
         if traced is None:
             return

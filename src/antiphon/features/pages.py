@@ -82,10 +82,10 @@ class Pages:
         self.folder = folder_beside(caller_file(), folder)
 
     def install(self, app: Routes) -> None:
-        """Import the files, and register their handlers.
+        """Import the files and register their handlers.
 
-        Raises ValueError, which names the file, for a bad name, a page without a handler, a link out of the folder, and
-        two files with the same path; TypeError for a handler that can't be called; and the errors of the imports.
+        Raises ValueError, namings the file, for a bad name, a page without a handler, a link out of the folder, and two
+        files with the same path; TypeError for a handler that can't be called; and the errors of the imports.
         """
         for pattern, page in _by_pattern(_page_files(self.folder, self.suffixes), app).items():
             for methods, handler in self.handlers(page):

@@ -154,7 +154,7 @@ class RateLimit:
             )
 
     def uncount(self, request: Request) -> None:
-        """Take back what this limit has counted for a request, so that only others count, such as failed logins.
+        """Undo this limit's count of a request, so that only other requests count, such as failed logins.
 
         This is done after the handler and before the response is sent, on a thread if the store blocks. So ``def`` and
         ``async def`` handlers call this method in the same way. It has no effect if the limit has not counted the
@@ -205,7 +205,7 @@ class RateLimit:
     def blocking_at(self, route: Route) -> bool:
         """True if the limit waits for a store at a route, which is called when the route is planned.
 
-        Raises ValueError, which names the route's handler, for a store of its application that can't count.
+        Raises ValueError, namings the route's handler, for a store of its application that can't count.
         """
         try:
             return self._counter_for(route.app, route).store.blocks
@@ -275,7 +275,7 @@ class RateLimit:
 
 
 class _Counted:
-    """A limit that a request has come to. ``count`` is None if the request was not counted."""
+    """A limit that a request has passed. ``count`` is None if the request was not counted."""
 
     __slots__ = ("count", "is_taken_back", "limit")
 
@@ -311,9 +311,10 @@ _PLACES_LOCK = Lock()
 
 
 class _Count(NamedTuple):
-    """A counted request: True if it is one too many, the number left, and the seconds until there are more.
+    """A counted request: True if it exceeds the limit, the number of requests left, and the seconds until there are
+    more.
 
-    The rest is where it is counted, and when it no longer matters there.
+    The other fields say where it is counted, and when it no longer matters there.
     """
 
     is_over: bool

@@ -35,8 +35,8 @@ RENEWED_AFTER = 0.1
 """The part of the idle time after which reading a session extends it, so that not every request writes."""
 
 _PREFIX = "session"
-"""The start of the keys of sessions in a store on the server, so that a cookie can't name other entries. The name of
-a cookie of its own follows, so that the session of one cookie is not valid in another.
+"""The start of the keys of sessions in a store on the server, so that a cookie can't name other entries. If the cookie
+has its own name, that name follows, so that the session of one cookie is not valid in another.
 """
 
 _IS_OVER = Dependency[bool]("is over")
@@ -61,7 +61,7 @@ SESSIONS = Dependency[SessionAccess]("sessions", fix="app.use(Sessions(store))")
 class Sessions:
     """A feature that provides ``request.session`` from a store, by default that of the app.
 
-    A session that is neither read nor written costs nothing, and does not affect the response. If it is read, the
+    A session that is neither read nor written costs nothing and does not affect the response. If it is read, the
     response has ``Vary: Cookie`` and ``Cache-Control: private``; a response that allows shared caches to keep it is
     then an error in debug mode. If the session is changed, it is written to the store when the response is made, and
     only then is a cookie set. It ends after ``idle`` without use, and in any case after ``lifetime``, both in seconds
@@ -110,7 +110,7 @@ class Sessions:
             self._owner_prefix = f"{cookie}\0" if cookie else ""
 
     def install(self, app: "App") -> None:
-        """Provide ``request.session``, and register the middleware that writes changes.
+        """Provide ``request.session`` and register the middleware that writes changes.
 
         Raises RuntimeError if there is no store.
         """
@@ -143,7 +143,8 @@ class Sessions:
     def owned_by(self, owner: str) -> list[OwnedEntry]:
         """Return the sessions of an owner, oldest first, such as a user's by the user's id. It calls the store.
 
-        Sessions with other cookies are not among them, even if they are in the same store: their users are others.
+        Sessions with other cookies are not included, even if they are in the same store: their users are different
+        ones.
         """
         return self._stores.current.owned_by(self._owner_prefix + owner)
 
@@ -230,7 +231,7 @@ class Sessions:
         return SetCookie.parse(lines[-1]).value if lines else None
 
     def _write(self, session: TrackedSession, told: str | None) -> StoreEntry | None:
-        """Write the changes, and return the visitor's new entry.
+        """Write the changes and return the visitor's new entry.
 
         If a mounted application with the same cookie has set one in this response, that entry is used.
         """
@@ -261,7 +262,7 @@ class Sessions:
         return store.change(self._new_key(), updates, ttl=ttl, owner=session.owner)
 
     def _write_known(self, session: TrackedSession, entry: StoreEntry) -> StoreEntry | None:
-        """Change an entry, and return it. An entry that was deleted in the meantime stays deleted, and a login begins a
+        """Change an entry and return it. An entry that was deleted in the meantime stays deleted, and a login begins a
         new one.
 
         A new key comes first: if the process ends in between, the new data is lost instead of being under the old key.

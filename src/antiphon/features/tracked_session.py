@@ -13,7 +13,7 @@ from antiphon.request.watching import SESSION, note_in_head
 
 
 class TrackedSession(Session):
-    """A session that records what was read and written. All uses of it raise ``failure``, if set.
+    """A session that records which values were read and written. All uses of it raise ``failure``, if set.
 
     ``head`` is that of the request, for caches that watch it. ``owner`` is the new owner of the session, and
     ``ends_all_of`` an owner whose sessions will all end; both begin with the ``owner_prefix`` of the sessions.

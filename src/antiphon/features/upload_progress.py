@@ -119,7 +119,7 @@ class _Upload:
         self._last = Progress.of(body)
 
     def end(self) -> None:
-        """Keep the last progress, and free the body."""
+        """Keep the last progress and free the body."""
         self._last = self._progress()
         self._body = None
         self.ended_at = monotonic()

@@ -37,7 +37,7 @@ _LONGEST_NEXT = 2000
 class UserSource(ABC, Generic[U]):
     """A kind of credentials, with the ``loader`` that finds their user. The base class for your own kinds.
 
-    The loader is called with the values that ``credentials`` returns. It is ``def`` or ``async def``, and returns the
+    The loader is called with the values that ``credentials`` returns. It is ``def`` or ``async def`` and returns the
     user, or None if the credentials are not valid.
     """
 
@@ -143,7 +143,7 @@ class Users(Generic[U]):
 
     ``dependency`` is typed: ``Dependency[User | None]("visitor")``. So is ``required``: ``Dependency[User]("user")``,
     whose value is never None, since reading it refuses an anonymous request as ``login_required`` does. The first
-    ``Users`` of an app also provides ``request.user``, and is used by ``login_required`` and ``login``. Any other needs
+    ``Users`` of an app also provides ``request.user`` and is used by ``login_required`` and ``login``. Any other needs
     its own ``dependency``. With a ``resource``, the tokens of ``Bearer`` are access tokens of identity providers: see
     ``ProtectedResource``. Raises TypeError for anything that is not a source.
     """
@@ -248,7 +248,7 @@ class Users(Generic[U]):
         return dependency is self._required
 
     def become(self, request: Request, user: U | None) -> None:
-        """Make a different user the user of a request, or None for an anonymous visitor."""
+        """Set the user of a request; None means an anonymous visitor."""
         request._dependencies.pop(Request.user, None)
         if self._required is not None:
             request._dependencies.pop(self._required, None)
@@ -287,8 +287,8 @@ def login_required(request: Request) -> None:
     """Refuse a request without a user: a hook for a route (``before=login_required``), a blueprint or an app.
 
     Browsers are redirected to the login page, if ``Users`` has one, with the return URL as ``next``. Other clients get
-    a 401 with the challenges of all sources. The login page itself is never refused. Raises RuntimeError, which names
-    the fix, in an app without ``Users``, and TypeError if used as a decorator.
+    a 401 with the challenges of all sources. The login page itself is never refused. Raises RuntimeError, naming the
+    fix, in an app without ``Users``, and TypeError if used as a decorator.
     """
     check_no_decorator("login_required", request)
     request[USERS].check(request)

@@ -10,7 +10,7 @@ from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 
 _CHUNK = 64 << 10
-"""Bytes that are read at once."""
+"""The number of bytes that are read at once."""
 
 
 class Falcon(Framework):
@@ -48,7 +48,7 @@ class Falcon(Framework):
         return own_limits(parts=getattr(options, "max_body_part_count", 0) or None)
 
     def response(self, answer: Answer, given: Any) -> Any:
-        """Fill a Falcon response, and return it."""
+        """Fill a Falcon response and return it."""
         made = given
         made.status = answer.status
         made.content_type = None

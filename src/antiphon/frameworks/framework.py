@@ -75,7 +75,7 @@ def stop_watching(request: Request) -> None:
 
 class _ClosableAsyncBody(AsyncBody):
     async def aclose(self) -> None:
-        """Close the body, and stop watching the client."""
+        """Close the body and stop watching the client."""
         await super().aclose()
         stop_watching(self._request)
 
@@ -176,7 +176,7 @@ class Framework:
     """True if the framework awaits the result of a view that looks like an ``async def``."""
 
     needs_async_views = False
-    """True if the framework has an event loop, and refuses a ``def`` as a view or can't let it receive the body."""
+    """True if the framework has an event loop and refuses a ``def`` as a view or can't let it receive the body."""
 
     calls_on_threads = False
     """True if the framework has a loop, but calls ``def`` views on threads, where they can receive the body."""
@@ -188,13 +188,13 @@ class Framework:
     """The framework's syntax for a parameter in a path, and for one that spans several segments."""
 
     encoded_spans = False
-    """True if a parameter that spans several segments is passed as sent, and must be decoded."""
+    """True if a parameter that spans several segments is passed as sent and must be decoded."""
 
     gives: ClassVar[frozenset[str]] = frozenset()
     """The values of ``request.native`` that the framework can provide: "user", "session", "csrf_token"."""
 
     fills_response = False
-    """True if a view gets its response as the argument after the request, and fills it."""
+    """True if a view gets its response as the argument after the request and fills it."""
 
     relied_on: tuple[str, ...] = ()
     """Undocumented attributes of each request. If one were missing, the body would be read incorrectly."""
@@ -249,7 +249,7 @@ class Framework:
         return {}
 
     def native(self, given: Any) -> Native:
-        """Return what the framework knows about the visitor, read on access."""
+        """Return the framework's knowledge about the visitor, read on access."""
         return NativeRequest(self, given)
 
     def user(self, given: Any) -> Any:
@@ -289,7 +289,7 @@ class Framework:
     def check_awaits(self) -> None:
         """Check that the framework awaits the coroutine of a view that looks like a ``def`` and is called on a loop.
 
-        Raises TypeError, which names the fix, if it doesn't.
+        Raises TypeError, naming the fix, if it doesn't.
         """
 
     def run_on_loop(self, function: Callable[[], Coroutine[Any, Any, T]]) -> T:

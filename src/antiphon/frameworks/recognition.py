@@ -121,7 +121,7 @@ def needs_async_views(package: str) -> bool:
 
 
 def request_of(given: Any, second: Any = None) -> Request:
-    """Return a request made from a framework's request. Raises TypeError, which names the type, for other objects."""
+    """Return a request made from a framework's request. Raises TypeError, naming the type, for other objects."""
     if type(given) is dict:
         return _servers.request(given, second)
     if isinstance(given, Request):
@@ -176,7 +176,7 @@ def unwrapped(given: Any) -> Any:
 
 
 def known_framework(given: Any, *, is_response: bool = False) -> Framework:
-    """Return the framework of an object. Raises TypeError, which names the object's type, if it is unknown."""
+    """Return the framework of an object. Raises TypeError, naming the object's type, if it is unknown."""
     kind: Any = type(given)
     framework = _of_type(kind) if is_response else framework_of(given)
     if framework is None:

@@ -28,7 +28,7 @@ _OF_BODIES = (
 
 
 class KeptInput(RawIOBase):
-    """A ``wsgi.input`` that receives the rest of a body, and keeps it for other readers."""
+    """A ``wsgi.input`` that receives the rest of a body and keeps it for other readers."""
 
     def __init__(self, content: Content) -> None:
         self._content = content
@@ -39,7 +39,7 @@ class KeptInput(RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Read the next bytes, and return their number."""
+        """Read the next bytes and return their number."""
         content = self._content
         data = content.read_at(self._offset) or content.advance_on_thread(UNBOUNDED)
         size = min(len(buffer), len(data))
@@ -133,7 +133,7 @@ def _root_path(scope: Scope) -> str:
 
 
 async def never() -> Message:
-    """Wait forever, for a framework that receives all messages, and notifies its views of a disconnect itself."""
+    """Wait forever, for a framework that receives all messages and notifies its views of a disconnect itself."""
     from asyncio import get_running_loop
 
     message: Message = await get_running_loop().create_future()
@@ -157,7 +157,7 @@ def replaying(content: Content) -> Callable[[], Awaitable[Message]]:
 
 
 def whole_file(file: Any) -> bytes:
-    """Return all bytes of an open file, and restore its position."""
+    """Return all bytes of an open file and restore its position."""
     position = file.tell()
     file.seek(0)
     data: bytes = file.read()

@@ -58,7 +58,7 @@ class Tornado(Framework):
         app.add_handlers(".*", [URLSpec(route.path, type(route.name, (RequestHandler,), methods), name=route.name)])
 
     def response(self, answer: Answer, given: Any) -> Awaitable[None] | None:
-        """Write the response with a handler, and return the resulting awaitable, if any."""
+        """Write the response with a handler and return the resulting awaitable, if any."""
         given.set_status(answer.status)
         for name in ("content-type", *dict(answer.fields)):
             given.clear_header(name)

@@ -1,4 +1,4 @@
-"""One function as a view for every framework, each of which sees it as a ``def`` or an ``async def``."""
+"""One function as a view for every framework: each framework sees it as a ``def`` or an ``async def``, as it needs."""
 
 import sys
 from collections.abc import Callable, Coroutine, Iterable
@@ -45,11 +45,11 @@ def view(
 ) -> Any:
     """Turn a function that takes a ``Request`` into a view for every framework that ``Request.of`` supports.
 
-    You can use this as a decorator. The function is ``def`` or ``async def``, and returns what handlers return. Its
-    other parameters are those of the route, by name; ``request.path_params`` has all of them. The body is loaded before
-    the call, within ``limits`` and the framework's own limits, and errors become problem details or a page.
-    What the framework does around its views, such as sessions and protection against requests from other sites, still
-    works.
+    You can use this as a decorator. The function is ``def`` or ``async def`` and returns the same values as handlers.
+    Its other parameters are those of the route, by name; ``request.path_params`` has all of them. The body is loaded
+    before the call, within ``limits`` and the framework's own limits, and errors become problem details or a page.
+    Everything that the framework does around its views, such as sessions and protection against requests from other
+    sites, still works.
 
     With ``methods``, requests with other methods get a 405 and Allow, whatever the framework accepts. GET includes
     HEAD. Flask and Quart register the view for these methods.

@@ -161,7 +161,7 @@ def _plan(route: Route, handler: Hook, stack: HandlerStack) -> Plan:
 
 
 def _of_request(function: Callable[..., Any]) -> Callable[[Request], Any]:
-    """Return a function that takes only the request, and is ``def`` or ``async def`` like the given one."""
+    """Return a function that takes only the request and is ``def`` or ``async def`` like the given one."""
 
     def called(request: Request) -> Any:
         bound, named = request[_CALL]
@@ -310,7 +310,7 @@ class ViewPath(Protocol):
         ...
 
     def texts(self, request: Request, params: Mapping[str, Any], framework: Framework) -> dict[str, str]:
-        """Return the decoded values of parameters as text, and tell the request its location, for ``url_for``."""
+        """Return the decoded values of parameters as text and tell the request its location, for ``url_for``."""
         ...
 
     def converted(self, texts: Mapping[str, str]) -> dict[str, Any]:
@@ -322,7 +322,7 @@ _BY_ROUTING: Mapping[Any, str] = {int: "int", float: "float"}
 
 
 def conversion_to(wanted: Any) -> Callable[[str], Any] | None:
-    """Return a function that converts the text of a parameter to a type, and raises ValueError or NotFound; None for
+    """Return a function that converts the text of a parameter to a type and raises ValueError or NotFound; None for
     text.
 
     For whole numbers and other types, it accepts what a route's own converters match.

@@ -117,7 +117,7 @@ class _Path:
         return framework.literal(prefix) + "".join(f"/{_written(each, framework)}" for each in self._segments)
 
     def texts(self, request: Request, params: Mapping[str, Any], framework: Framework) -> dict[str, str]:
-        """Return the decoded values of parameters as text, and tell the request its location, for ``url_for``."""
+        """Return the decoded values of parameters as text and tell the request its location, for ``url_for``."""
         texts = {name: str(params[name]) for name in self._parameters}
         for name in self._spanning:
             texts[name] = (unquote(texts[name].encode()) if framework.encoded_spans else texts[name]).lstrip("/")

@@ -8,7 +8,7 @@ from antiphon.handler.contract import describe, is_async, signature_of, without_
 
 
 def check_arguments(function: Callable[..., Any], *given: str, **named: object) -> None:
-    """Check that a function can be called with these arguments. Raises TypeError, which names the function.
+    """Check that a function can be called with these arguments. Raises TypeError, naming the function.
 
     ``named`` are passed by name; their values don't matter.
     """
@@ -40,7 +40,7 @@ def check_no_decorator(hook: str, request: object) -> None:
 
 
 def check_sync(role: str, function: Callable[..., Any] | None) -> None:
-    """Check that a function that is not awaited is not async. Raises TypeError, which names the function and its role.
+    """Check that a function that is not awaited is not async. Raises TypeError, naming the function and its role.
 
     It would return a coroutine, which is true.
     """
@@ -52,7 +52,7 @@ def check_sync(role: str, function: Callable[..., Any] | None) -> None:
 
 
 def check_returns(role: str, function: Callable[..., Any] | None) -> None:
-    """Check that a function that is called for its result does not yield. Raises TypeError, which names both."""
+    """Check that a function that is called for its result does not yield. Raises TypeError, naming both."""
     if function is not None and (is_generator(function) or is_async_generator(function)):
         raise explained(
             "yields-where-nobody-resumes",
@@ -69,7 +69,7 @@ def is_generator(function: Callable[..., Any]) -> bool:
 
 
 def is_async_generator(function: Callable[..., Any]) -> bool:
-    """True if a call returns an async generator; understands what ``is_generator`` does."""
+    """True if a call returns an async generator; understands the same callables as ``is_generator``."""
     from inspect import isasyncgenfunction
 
     called = without_partials(function)

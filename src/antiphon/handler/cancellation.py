@@ -1,7 +1,7 @@
 """Cancellation of handlers and streams that wait on a loop, when the lifetimes of their requests end.
 
-They are looked at every 20 ms. The clients of those that still wait at the second look are watched: most have ended by
-then.
+They are checked every 20 ms. The clients of those that are still waiting at the second check are watched: most have
+ended by then.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from antiphon.request.lifetime import EndReason, Lifetime
 from antiphon.request.request import Request
 
 LOOK = 0.02
-"""Seconds between two looks at everything that waits."""
+"""The number of seconds between two checks of everything that waits."""
 SAFE = ("GET", "HEAD")
 """Methods whose handlers are cancelled when the client disconnects: half-finished writes are worse than late ones."""
 
@@ -78,7 +78,7 @@ class CancellableHandler:
         self.cancel("disconnect")
 
     def drain(self) -> None:
-        """Go on while the process drains, until its time for open requests is over."""
+        """Continue while the process drains, until its time for open requests is over."""
 
     def cancel(self, reason: EndReason) -> None:
         """Cancel the handler, unless it has ended or was cancelled before; after its shield, if it has one up."""
@@ -105,12 +105,12 @@ class Watchable(Protocol):
         ...
 
     def cancel(self, reason: EndReason) -> None:
-        """End, since the lifetime of the request has ended."""
+        """End, because the request's lifetime has ended."""
         ...
 
 
 class LoopWatch:
-    """Everything that waits on one loop: since the last look, since the one before, and what is watched."""
+    """Everything that waits on one loop: added since the last check, or since the one before, or watched."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -121,13 +121,13 @@ class LoopWatch:
         self._withdraw = (DRAINING.subscribe_on_loop(self._drain), GRACE_OVER.subscribe_on_loop(self._end))
 
     def add(self, watched: Watchable) -> None:
-        """Look at a waiting object from now on, outside the context of its request, which would otherwise be kept."""
+        """Check a waiting object from now on, outside the context of its request, which would otherwise be kept."""
         self._new.add(watched)
         if self._timer is None:
             self._timer = self._loop.call_later(LOOK, self._look, context=Context())
 
     def discard(self, watched: Watchable) -> None:
-        """No longer look at an object that waited."""
+        """Stop checking an object that waited."""
         self._new.discard(watched)
         self._old.discard(watched)
         self._watched.discard(watched)
@@ -150,7 +150,7 @@ class LoopWatch:
             self._drop_if_empty()
 
     def _drop_if_empty(self) -> None:
-        """Forget this loop when nothing waits on it, while no look is due."""
+        """Forget this loop when nothing waits on it, while no check is due."""
         if not (self._new or self._old or self._watched):
             for withdraw in self._withdraw:
                 withdraw()

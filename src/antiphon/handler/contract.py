@@ -51,7 +51,7 @@ class Unfinished:
         self._requests.add(request)
 
     def discard(self, request: object) -> None:
-        """Stop waiting for a request; do nothing if it was not waited for."""
+        """Stop waiting for a request, if anything waits for it."""
         self._requests.discard(request)
         if self._signal is not None and not self._requests:
             self._send()
@@ -116,7 +116,7 @@ ON_LOOP: Final = Switch.ON_LOOP
 """Continue on an event loop."""
 
 Steps: TypeAlias = Coroutine[Any, Any, T]
-"""A coroutine that handles a request, and awaits the switches ``ON_THREAD`` and ``ON_LOOP`` where it has to continue.
+"""A coroutine that handles a request and awaits the switches ``ON_THREAD`` and ``ON_LOOP`` where it has to continue.
 """
 
 
@@ -151,7 +151,9 @@ class ThreadHandler(Protocol):
 
 
 class Handler(ThreadHandler, Protocol):
-    """An object that handles requests, errors included: its steps raise only what ends the task or the process."""
+    """An object that handles requests, errors included: its steps raise only errors that end the task or the
+    process.
+    """
 
     def _handle(self, request: Request) -> Steps[Response]:
         """Return the steps that handle a request."""
@@ -171,7 +173,7 @@ class Handler(ThreadHandler, Protocol):
 
 
 def failed(request: Request, error: BaseException) -> Response:
-    """Handle an error that no error handler took, and log it if the programmer has to see it."""
+    """Handle an error that no error handler took and log it if the programmer has to see it."""
     error = sole_error(error)
     if isinstance(error, RaisedAnswer):
         return raised_response(error)
@@ -198,7 +200,7 @@ class Keeper(Protocol):
     """A feature of an application that keeps requests which have failed."""
 
     def keep_failure(self, request: Request, error: BaseException, response: Response | None) -> str:
-        """Keep a request with its error, and return the id under which it is found; "" if it is not kept."""
+        """Keep a request with its error and return the id under which it is found; "" if it is not kept."""
         ...
 
 

@@ -116,7 +116,7 @@ def note_task(error: BaseException) -> None:
 def is_leaving(error: BaseException) -> bool:
     """True if an error ends the task or the process.
 
-    No Exception does, nor a cancellation that was not requested, or that was undone, as by ``asyncio.timeout``.
+    An Exception never does, nor does a cancellation that was not requested or was undone, as by ``asyncio.timeout``.
     """
     from asyncio import CancelledError, current_task
 

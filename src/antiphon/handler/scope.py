@@ -72,7 +72,9 @@ def in_scope(function: Callable[..., Awaitable[T]], on_disconnect: bool | None) 
 
 @coroutine
 def rest_in_scope(steps: Any, effect: object, request: Request, on_disconnect: bool | None) -> Generator[Any, Any, Any]:
-    """Await ``effect``, which the steps of a handler have given, and then their rest, in the scope of ``in_scope``."""
+    """Await ``effect``, which a handler's steps have yielded, and then the rest of the steps, in the scope of
+    ``in_scope``.
+    """
     if running_loop() is None:  # driven by hand, where nothing could cancel it
         return (yield from rest(steps, effect))
     from antiphon.handler.cancellation import CancellableHandler
@@ -85,7 +87,7 @@ def rest_in_scope(steps: Any, effect: object, request: Request, on_disconnect: b
 
 
 def rest(steps: Any, effect: object) -> Generator[Any, Any, Any]:
-    """Await ``effect``, which steps have given, and then the rest of the steps. Drivers only send None."""
+    """Await ``effect``, which the steps have yielded, and then the rest of the steps. Drivers only send None."""
     while True:
         try:
             yield effect
@@ -154,8 +156,8 @@ class RequestLocal(Generic[L]):
     """An object of each request, such as a global ``request`` or ``ctx`` of another framework.
 
     ``ctx = RequestLocal(Context)`` has the attributes and the items of an object that is made on first use, once for
-    each request, by a function that takes the request. ``ctx()`` returns that object. RuntimeError where no request is
-    being answered.
+    each request, by a function that takes the request. ``ctx()`` returns that object. Raises RuntimeError where no
+    request is being handled.
     """
 
     __slots__ = ("_dependency", "_factory")

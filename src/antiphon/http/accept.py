@@ -151,8 +151,8 @@ class _Accepted(Value):
 class Accept(_Accepted):
     """The media types of `Accept` (RFC 9110 §12.5.1); `text/html` goes before `text/*` before `*/*`.
 
-    Offers are media types such as "text/html"; one without a slash raises ValueError. A range with parameters
-    matches only offers that have them, and goes before the range without parameters.
+    Offers are media types such as "text/html"; one without a slash raises ValueError. A range with parameters matches
+    only offers that have them and goes before the range without parameters.
     """
 
     __slots__ = ()

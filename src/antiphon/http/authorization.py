@@ -203,7 +203,7 @@ class Challenge(_SchemeAndParameters):
         error_description: str | None = None,
         error_uri: str | None = None,
     ) -> Self:
-        """Ask for a token with a scope, and say what was wrong with the one that was sent (RFC 6750 §3).
+        """Ask for a token with a scope and say what was wrong with the one that was sent (RFC 6750 §3).
 
         `error` is "invalid_request", "invalid_token" or "insufficient_scope" (§3.1). Raises ValueError if no argument
         is given, and for values with quotes, backslashes, or characters that are not ASCII.

@@ -27,7 +27,7 @@ from antiphon.http.grammar import (
 from antiphon.http.header_property import read_number
 
 MOST_SECONDS = 2**31
-"""The most seconds, about 68 years; greater numbers are read as this one (RFC 9111 §1.2.2)."""
+"""The maximum number of seconds, about 68 years; greater numbers are read as this one (RFC 9111 §1.2.2)."""
 
 _MOST_DIRECTIVES = 200
 _LONGEST_KEPT = 256
@@ -75,10 +75,10 @@ class CacheControl(Value):
         """Take whole seconds from 0 to 2**31, as a number or a timedelta, True, or names of fields, as each directive
         allows.
 
-        `max_stale=True` means any time. `no_cache=["set-cookie"]` and `private=["set-cookie"]` apply to these fields
-        only. None and False leave a directive out. `extensions` has other directives by name, with their argument or
-        None. Raises ValueError for a value that the directive does not take, or that is not allowed in a header;
-        TypeError for an unknown directive.
+        `max_stale=True` accepts a stale response of any age. `no_cache=["set-cookie"]` and `private=["set-cookie"]`
+        apply to these fields only. None and False leave a directive out. `extensions` has other directives by name,
+        with their argument or None. Raises ValueError for a value that the directive does not take, or that is not
+        allowed in a header; TypeError for an unknown directive.
         """
         self._directives = _written({}, directives) | _checked_extensions(extensions or {})
         self._text = None
@@ -88,7 +88,8 @@ class CacheControl(Value):
         """Read a header's value; None stands for an absent header. Never raises.
 
         Names lose their case and arguments their quotes. A malformed argument reads as "". If a directive is repeated,
-        the first one applies (RFC 9111 §4.2.1); for `no-cache` and `private`, it is the widest, or all fields together.
+        the first one applies (RFC 9111 §4.2.1); for `no-cache` and `private`, the widest one applies, or all of their
+        fields together.
 
         Results for short headers are cached: most requests have one of the same few values.
         """

@@ -1,7 +1,8 @@
-"""Conditional requests: entity tags (RFC 9110 §8.8.3), and preconditions in their order, which decide on ranges.
+"""Conditional requests: entity tags (RFC 9110 §8.8.3), and preconditions, evaluated in order; the last one decides
+whether Range applies.
 
-Reading a list never raises. Malformed elements and those after the 256th match nothing. A malformed header is not an
-absent one: it must not let a write through.
+Reading a list never raises. Malformed elements and those after the 256th match nothing. A malformed header is not
+treated as an absent one: it must not let a write through.
 
 Dates are compared in whole seconds, without a clock: a modification date in the future counts like any other.
 """
@@ -281,8 +282,8 @@ class IfRange(Value):
         """True if a part of the version with this tag and modification date may be sent.
 
         Tags are compared strongly, and dates must be equal to the second. A date never matches a version with a weak
-        tag: there can be several such versions in one second. For content that may change twice within a second, and
-        has no tag, give no date (RFC 9110 §8.8.2.2).
+        tag: there can be several such versions in one second. For content that may change twice within a second and has
+        no tag, give no date (RFC 9110 §8.8.2.2).
         """
         if self._etag is not None:
             return etag is not None and self._etag.strong_match(etag)

@@ -18,7 +18,7 @@ from antiphon.http.grammar import (
 from antiphon.http.headers import read_raw_utf8, write_raw_utf8
 
 LONGEST_FILENAME = 1024
-"""The most characters of a file's name: several times the limit of file systems."""
+"""The maximum length of a filename in characters: several times the limit of file systems."""
 
 FORM_DATA = "form-data"
 

@@ -18,7 +18,7 @@ from antiphon.speedups import accelerated
 SameSite = Literal["Lax", "Strict", "None"]
 
 LONGEST_COOKIE = 4096
-"""Bytes of name and value together, above which user agents drop a cookie (RFC 6265bis §5.7)."""
+"""The number of bytes of name and value together above which user agents drop a cookie (RFC 6265bis §5.7)."""
 
 _LONGEST_ATTRIBUTE = 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -300,7 +300,10 @@ def _known_samesite(samesite: str) -> SameSite:
 
 
 def _with_attribute(cookie: _Fields, name: str, value: str) -> _Fields:
-    """Return the cookie with an attribute set (RFC 6265bis §5.6.1 to §5.6.7). The last of a repeated one wins."""
+    """Return the cookie with an attribute set (RFC 6265bis §5.6.1 to §5.6.7).
+
+    If an attribute is repeated, the last one applies.
+    """
     match name:
         case "expires":
             return cookie._replace(expires=_parse_cookie_date(value) or cookie.expires)

@@ -35,7 +35,7 @@ MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTHS, 1)}
 """The numbers of the months by their abbreviated names, Jan to Dec."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_KEPT = 36
-"""Characters of the longest text whose result is cached: an IMF-fixdate with the full name of a day."""
+"""The length of the longest text whose result is cached: an IMF-fixdate with the full name of a day."""
 
 _DAY_NAME = "[A-Za-z]{3,9}"
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)})"
@@ -53,7 +53,7 @@ RetryAfter: TypeAlias = int | datetime
 """Seconds after the response, or a moment in UTC."""
 
 MOST_SECONDS = 10**10 - 1
-"""The most seconds in Retry-After, some three hundred years."""
+"""The maximum number of seconds in Retry-After, some three hundred years."""
 
 
 def parse_http_date(text: str, *, latest_year: int = 2069) -> datetime:

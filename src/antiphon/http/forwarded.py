@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 _MOST_KNOWN = 1024
-"""Addresses whose result is cached."""
+"""The number of addresses whose result is cached."""
 _LONGEST = 64
-"""Characters of the longest text that may be an address."""
+"""The length of the longest text that may be an address."""
 
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _OBFUSCATED = "_[A-Za-z0-9._-]++"

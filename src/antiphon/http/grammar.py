@@ -55,7 +55,7 @@ def _mend(data: bytes) -> bytes:
 
 
 def _by_slices(read: Callable[[bytes], bytes], data: bytes) -> bytes:
-    """Call `read` on slices of `data`, and join the results."""
+    """Call `read` on slices of `data` and join the results."""
     return read(data) if len(data) <= _SLICE else b"".join([read(part) for part in _slices(data)])
 
 
@@ -160,7 +160,7 @@ def split_parameters(text: str) -> list[tuple[str, str]]:
 
 
 def parse_parameters(text: str) -> dict[str, str]:
-    """Return the parameters of `; a=b; c="d"` by their lower-cased names; the first of a repeated one applies.
+    """Return the parameters of `; a=b; c="d"` by their lower-cased names; if one is repeated, the first applies.
 
     As in browsers, a value without quotes need not be a token (`boundary=a/b`). Parameters without a value,
     with a quote inside an unquoted value or with control characters are skipped.

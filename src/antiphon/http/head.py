@@ -94,7 +94,9 @@ class Head(Protocol):
 
     @property
     def header_size(self) -> int:
-        """Bytes of the header section, plus 32 for each field (RFC 9113 §6.5.2); 0 if the server limits it."""
+        """The size of the header section in bytes, plus 32 for each field (RFC 9113 §6.5.2); 0 if the server limits
+        it.
+        """
         ...
 
     @property
@@ -312,7 +314,7 @@ class DerivedHead:
 
     @property
     def header_size(self) -> int:
-        """Bytes of the header section, if the server does not limit it."""
+        """The size of the header section in bytes, if the server does not limit it."""
         return self.inner.header_size
 
     @property
@@ -362,7 +364,7 @@ def check_one_host(line: str | bytes | None, http_version: str) -> None:
 
 
 def check_host(line: str | bytes | None, http_version: str) -> None:
-    """Check Host as it was received: None if it is missing, joined if it has several lines.
+    """Check the Host as it was received: None if it is missing; several lines are joined.
 
     Raises BadRequest (400) as ``check_one_host`` does, and for anything that is not a host and port, such as one with
     userinfo.
@@ -445,7 +447,7 @@ def is_one_number(value: str) -> bool:
 
 
 class RequestClass(NamedTuple):
-    """The class of a request, which determines whether an overloaded server begins it, lets it wait or refuses it."""
+    """The class of a request, which determines whether an overloaded server starts it, makes it wait or refuses it."""
 
     client: str
     """What tells the client from others: the network of its address, or the name of its user."""

@@ -258,7 +258,7 @@ def field_name(name: str) -> str:
 
 
 _LONGEST_KNOWN = 64
-"""Characters of the longest name that is remembered."""
+"""The length of the longest name that is remembered."""
 
 
 def _checked_name(name: str) -> str:
@@ -305,7 +305,7 @@ LineIndex: TypeAlias = Mapping[bytes, bytes] | Sequence[tuple[bytes, bytes]]
 
 @accelerated
 def index_lines(lines: Sequence[tuple[bytes, bytes]], /) -> tuple[LineIndex, bytes | None, bool, int | None]:
-    """Return an index of a header section, its Host, and what it declares about the body.
+    """Return an index of a header section, its Host, and its declarations about the body.
 
     The results after the index are the value of Host, True if a length or a transfer coding is declared, and the length
     of a body without codings, else None. Names are in lower case. Several lines of a field are combined, so several

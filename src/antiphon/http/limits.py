@@ -64,7 +64,8 @@ class Limits(Value):
     - ``file``: bytes of each file (413); by default only ``body`` limits it.
     - ``parts``: fields and files of a form together (413); 1000.
     - ``timeout``: seconds to wait for the next bytes of a body (408); 30. 0 means no bound.
-    - ``rate``: the least bytes a second of a body, on average after five seconds (408); 240. 0 means no bound.
+    - ``rate``: the minimum number of bytes per second of a body, on average after five seconds (408); 240. 0 means no
+      bound.
     - ``headers``: bytes of the header section, if the server does not limit it (431); 64 KiB.
     - ``query``: bytes of the query string (414); 64 KiB.
     - ``message``: bytes of a message on a WebSocket (it is closed with 1009); 1 MiB.

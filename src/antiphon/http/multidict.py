@@ -81,7 +81,7 @@ class MultiDict(Generic[V], metaclass=NamesOurs):
     _found: dict[str, V]
     """The value that ``[]`` returns for each name."""
     _first_counts = False
-    """True if that is the first of several values, False if it is the last."""
+    """True if ``[]`` returns the first of several values, False if it returns the last."""
     _repeating: list[tuple[str, V]] | None
     """Every pair, if names may be repeated; None if the items of ``_found`` are all pairs."""
     _lists: dict[str, list[V]]

@@ -76,7 +76,7 @@ class _WithParameters(Value):
 
     _parameters: dict[str, BareItem]
     _text: str | None
-    """The printed text; None until it is needed, after reading, which lets nothing pass that can't be printed."""
+    """The printed text; None until it is needed. A field that was read can always be printed."""
 
     @property
     def parameters(self) -> Mapping[str, BareItem]:
@@ -132,7 +132,7 @@ class Item(_WithParameters):
 class InnerList(_WithParameters):
     """Items in parentheses, with parameters; ``str()`` prints it (RFC 9651 §3.1.1). Immutable.
 
-    Values become items. Raises ValueError for what ``Item`` refuses.
+    Values become items. Raises ValueError for values that ``Item`` refuses.
     """
 
     __slots__ = ("_items",)
@@ -404,7 +404,10 @@ class Priority(_Fields):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `u=1, i`; a member that can't be one is ignored (§4). Raises ValueError unless it is a dictionary."""
+        """Read `u=1, i`; a member with an invalid value is ignored (§4).
+
+        Raises ValueError unless it is a dictionary.
+        """
         members = parse_structured_dictionary(text)
         urgency, incremental = [
             member.value if isinstance(member := members.get(name), Item) else None for name in ("u", "i")

@@ -108,7 +108,7 @@ class OfRequest:
 
 
 def check_dependency(given: object, where: str, fix: str) -> None:
-    """Raise TypeError, which names the fix, for anything but a dependency. ``where`` is the code that took it."""
+    """Raise TypeError, naming the fix, for anything but a dependency. ``where`` is the code that it was passed to."""
     if not isinstance(given, Dependency):
         raise explained("not-a-dependency", TypeError(f"{where} takes dependencies, not {given!r}: {fix}"))
 

@@ -115,153 +115,151 @@ class RequestHeaders:
 
     accept = negotiated("accept", Accept.parse)
     """Accept (RFC 9110 §12.5.1), an ``Accept``: the media types that the client prefers, and how much. An absent header
-    accepts any.
+    accepts all of them.
     """
     accept_charsets = negotiated("accept-charset", AcceptCharset.parse)
     """Accept-Charset (RFC 9110 §12.5.2), an ``AcceptCharset``: the charsets that the client prefers. An absent header
-    accepts any.
+    accepts all of them.
     """
     accept_encodings = negotiated("accept-encoding", AcceptEncoding.parse)
     """Accept-Encoding (RFC 9110 §12.5.3), an ``AcceptEncoding``: the content codings that the client can decode. An
-    absent header accepts any.
+    absent header accepts all of them.
     """
     accept_languages = negotiated("accept-language", AcceptLanguage.parse)
     """Accept-Language (RFC 9110 §12.5.4), an ``AcceptLanguage``: the languages that the client prefers. An absent
-    header accepts any.
+    header accepts all of them.
     """
     access_control_request_headers = parsed("access-control-request-headers", read_list)
-    """Access-Control-Request-Headers (Fetch), a tuple of names: the headers that a preflight request asks for, else
-    empty.
+    """Access-Control-Request-Headers (Fetch), a tuple of names: the headers that a preflight request asks for,
+    otherwise empty.
     """
     access_control_request_method = parsed("access-control-request-method", read_text)
-    """Access-Control-Request-Method (Fetch), text: the method that a preflight request asks for, else None."""
+    """Access-Control-Request-Method (Fetch), text: the method that a preflight request asks for, or None."""
     authorization = parsed("authorization", _authorization)
-    """Authorization (RFC 9110 §11.6.2), an ``Authorization``: the credentials of the client, else None."""
+    """Authorization (RFC 9110 §11.6.2), an ``Authorization``: the credentials of the client, or None."""
     baggage = parsed("baggage", read_text)
-    """baggage (Baggage), text: values that a trace carries along, else None."""
+    """baggage (Baggage), text: values that a trace carries along, or None."""
     cache_control = parsed("cache-control", CacheControl.parse)
-    """Cache-Control (RFC 9111 §5.2), a ``CacheControl``: the client's directives to caches, else empty."""
+    """Cache-Control (RFC 9111 §5.2), a ``CacheControl``: the client's directives to caches, otherwise empty."""
     content_digest = parsed("content-digest", _digests)
     """Content-Digest (RFC 9530 §2), a dict of bytes by algorithm, such as ``sha-256``: the digests of the content as it
-    was sent, else empty. They are not checked.
+    was sent, otherwise empty. They are not checked.
     """
     content_encoding = parsed("content-encoding", read_text)
-    """Content-Encoding (RFC 9110 §8.4), text: the coding of the body as it was sent, which is already decoded, else
-    None.
+    """Content-Encoding (RFC 9110 §8.4), text: the coding of the body as it was sent, which is already decoded, or None.
     """
     content_language = parsed("content-language", read_list)
-    """Content-Language (RFC 9110 §8.5), a tuple of language tags: the languages of the body, else empty."""
+    """Content-Language (RFC 9110 §8.5), a tuple of language tags: the languages of the body, otherwise empty."""
     content_location = parsed("content-location", read_text)
-    """Content-Location (RFC 9110 §8.7), text: a URL of the body, else None."""
+    """Content-Location (RFC 9110 §8.7), text: a URL of the body, or None."""
     content_md5 = parsed("content-md5", read_text)
-    """Content-MD5 (RFC 2616 §14.15), text: an obsolete digest of the body, else None. It is not checked."""
+    """Content-MD5 (RFC 2616 §14.15), text: an obsolete digest of the body, or None. It is not checked."""
     content_range = parsed("content-range", or_none(ContentRange.parse))
-    """Content-Range (RFC 9110 §14.4), a ``ContentRange``: which range of the whole the body is, else None."""
+    """Content-Range (RFC 9110 §14.4), a ``ContentRange``: which range of the whole the body is, or None."""
     content_type = parsed("content-type", or_none(MediaType.parse))
-    """Content-Type (RFC 9110 §8.3), a ``MediaType``: the media type of the body with its parameters, else None."""
+    """Content-Type (RFC 9110 §8.3), a ``MediaType``: the media type of the body with its parameters, or None."""
     date = parsed("date", read_date)
-    """Date (RFC 9110 §6.6.1), a ``datetime`` in UTC: the time when the request was made, else None."""
+    """Date (RFC 9110 §6.6.1), a ``datetime`` in UTC: the time when the request was made, or None."""
     dnt = parsed("dnt", flag("1")[0])
     """DNT (Tracking Preference Expression), a bool: True if the client asks not to be tracked."""
     early_data = parsed("early-data", flag("1")[0])
     """Early-Data (RFC 8470 §5.1), a bool: True if the request may be a replay (TLS early data); 425 refuses it."""
     expect = parsed("expect", read_text)
-    """Expect (RFC 9110 §10.1.1), text: ``100-continue``, which the server handles, else None."""
+    """Expect (RFC 9110 §10.1.1), text: ``100-continue``, which the server handles, or None."""
     from_ = parsed("from", read_text)
-    """From (RFC 9110 §10.1.2), text: the email address of the person who controls a robot, else None."""
+    """From (RFC 9110 §10.1.2), text: the email address of the person who controls a robot, or None."""
     idempotency_key = parsed("idempotency-key", _idempotency_key)
     """Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), text without its quotes: the key under which the
-    request may be repeated, else None. A token without quotes, which many clients send, is read too.
+    request may be repeated, or None. A token without quotes, which many clients send, is read too.
     """
     if_match = parsed("if-match", IfMatch.parse)
-    """If-Match (RFC 9110 §13.1.1), an ``IfMatch``: the entity tags that the client has, else empty. See
+    """If-Match (RFC 9110 §13.1.1), an ``IfMatch``: the entity tags that the client has, otherwise empty. See
     ``precondition``.
     """
     if_modified_since = parsed("if-modified-since", read_date)
-    """If-Modified-Since (RFC 9110 §13.1.3), a ``datetime`` in UTC: when the client's copy was modified, else None."""
+    """If-Modified-Since (RFC 9110 §13.1.3), a ``datetime`` in UTC: when the client's copy was modified, or None."""
     if_none_match = parsed("if-none-match", IfNoneMatch.parse)
-    """If-None-Match (RFC 9110 §13.1.2), an ``IfNoneMatch``: the entity tags of the client's copies, else empty. See
-    ``precondition``.
+    """If-None-Match (RFC 9110 §13.1.2), an ``IfNoneMatch``: the entity tags of the client's copies, otherwise empty.
+    See ``precondition``.
     """
     if_range = parsed("if-range", IfRange.parse)
-    """If-Range (RFC 9110 §13.1.5), an ``IfRange``: the entity tag or date under which ``range`` applies, else empty."""
+    """If-Range (RFC 9110 §13.1.5), an ``IfRange``: the entity tag or date under which ``range`` applies, otherwise
+    empty.
+    """
     if_unmodified_since = parsed("if-unmodified-since", read_date)
-    """If-Unmodified-Since (RFC 9110 §13.1.4), a ``datetime`` in UTC: when the client's copy was modified, else None."""
+    """If-Unmodified-Since (RFC 9110 §13.1.4), a ``datetime`` in UTC: when the client's copy was modified, or None."""
     incremental = parsed("incremental", read_boolean)
     """Incremental (RFC 10036 §3), a bool: True if each part of the body is to be passed on as it arrives."""
     last_event_id = parsed("last-event-id", _last_event_id)
-    """Last-Event-Id (HTML §9.2.4), text, as UTF-8: the id of the last event that an event source got, else None."""
+    """Last-Event-Id (HTML §9.2.4), text, as UTF-8: the id of the last event that an event source got, or None."""
     max_forwards = parsed("max-forwards", read_number)
-    """Max-Forwards (RFC 9110 §7.6.2), an int: how many times TRACE and OPTIONS may be forwarded, else None."""
+    """Max-Forwards (RFC 9110 §7.6.2), an int: how many times TRACE and OPTIONS may be forwarded, or None."""
     origin = parsed("origin", read_text)
-    """Origin (Fetch), text: the origin of the page that made the request, or ``null``, else None."""
+    """Origin (Fetch), text: the origin of the page that made the request, or ``null``, or None."""
     pragma = parsed("pragma", read_list)
-    """Pragma (RFC 9111 §5.4), a tuple of directives, such as ``no-cache``, else empty. It is obsolete."""
+    """Pragma (RFC 9111 §5.4), a tuple of directives, such as ``no-cache``, otherwise empty. It is obsolete."""
     prefer = parsed("prefer", read_list)
-    """Prefer (RFC 7240 §2), a tuple of preferences, such as ``return=minimal``, else empty."""
+    """Prefer (RFC 7240 §2), a tuple of preferences, such as ``return=minimal``, otherwise empty."""
     priority = parsed("priority", or_none(Priority.parse))
-    """Priority (RFC 9218 §5), a ``Priority``: how urgent the response is, else None."""
+    """Priority (RFC 9218 §5), a ``Priority``: how urgent the response is, or None."""
     proxy_authorization = parsed("proxy-authorization", _authorization)
-    """Proxy-Authorization (RFC 9110 §11.7.2), an ``Authorization``: the credentials for a proxy, else None."""
+    """Proxy-Authorization (RFC 9110 §11.7.2), an ``Authorization``: the credentials for a proxy, or None."""
     range = parsed("range", or_none(Range.parse))
-    """Range (RFC 9110 §14.2), a ``Range``: the part of the resource that the client asks for, else None."""
+    """Range (RFC 9110 §14.2), a ``Range``: the part of the resource that the client asks for, or None."""
     referrer = parsed("referer", read_text)
-    """Referer (RFC 9110 §10.1.3), text: the URL of the page that led here, else None."""
+    """Referer (RFC 9110 §10.1.3), text: the URL of the page that led here, or None."""
     repr_digest = parsed("repr-digest", _digests)
     """Repr-Digest (RFC 9530 §3), a dict of bytes by algorithm, such as ``sha-256``: the digests of the representation
-    without content codings, else empty. They are not checked.
+    without content codings, otherwise empty. They are not checked.
     """
     save_data = parsed("save-data", flag("on")[0])
     """Save-Data (Save Data API), a bool: True if the client asks for small responses."""
     sec_ch_ua = parsed("sec-ch-ua", read_items)
     """Sec-CH-UA (User-Agent Client Hints), a tuple of ``Item``: the brands of the browser, each with its version as the
-    parameter ``v``, else empty.
+    parameter ``v``, otherwise empty.
     """
     sec_ch_ua_mobile = parsed("sec-ch-ua-mobile", read_boolean)
     """Sec-CH-UA-Mobile (User-Agent Client Hints), a bool: True on a mobile device."""
     sec_ch_ua_platform = parsed("sec-ch-ua-platform", read_string)
-    """Sec-CH-UA-Platform (User-Agent Client Hints), text without its quotes: the operating system, else None."""
+    """Sec-CH-UA-Platform (User-Agent Client Hints), text without its quotes: the operating system, or None."""
     sec_fetch_dest = parsed("sec-fetch-dest", read_text)
-    """Sec-Fetch-Dest (Fetch Metadata §2.1), text: what the response is for, such as ``document`` or ``image``, else
-    None.
+    """Sec-Fetch-Dest (Fetch Metadata §2.1), text: what the response is for, such as ``document`` or ``image``, or None.
     """
     sec_fetch_mode = parsed("sec-fetch-mode", read_text)
     """Sec-Fetch-Mode (Fetch Metadata §2.2), text: ``navigate``, ``cors``, ``no-cors``, ``same-origin`` or
-    ``websocket``, else None.
+    ``websocket``, or None.
     """
     sec_fetch_site = parsed("sec-fetch-site", read_text)
-    """Sec-Fetch-Site (Fetch Metadata §2.3), text: ``same-origin``, ``same-site``, ``cross-site`` or ``none``, else
-    None.
+    """Sec-Fetch-Site (Fetch Metadata §2.3), text: ``same-origin``, ``same-site``, ``cross-site`` or ``none``, or None.
     """
     sec_fetch_user = parsed("sec-fetch-user", read_boolean)
     """Sec-Fetch-User (Fetch Metadata §2.4), a bool: True if a person followed a link or sent a form."""
     sec_gpc = parsed("sec-gpc", flag("1")[0])
     """Sec-GPC (Global Privacy Control), a bool: True if the person asks that data about them not be sold or shared."""
     sec_purpose = parsed("sec-purpose", read_text)
-    """Sec-Purpose (Fetch), text: ``prefetch`` if the response may never be shown, else None."""
+    """Sec-Purpose (Fetch), text: ``prefetch`` if the response may never be shown, or None."""
     service_worker = parsed("service-worker", flag("script")[0])
     """Service-Worker (Service Workers), a bool: True if the request is for a service worker's script."""
     traceparent = parsed("traceparent", _trace_parent)
-    """traceparent (Trace Context §3.2), a ``TraceParent``: the trace and the span that the request belongs to, else
-    None.
+    """traceparent (Trace Context §3.2), a ``TraceParent``: the trace and the span that the request belongs to, or None.
     """
     tracestate = parsed("tracestate", read_text)
-    """tracestate (Trace Context §3.3), text: what tracing systems add to ``traceparent``, else None."""
+    """tracestate (Trace Context §3.3), text: the additions of tracing systems to ``traceparent``, or None."""
     upgrade_insecure_requests = parsed("upgrade-insecure-requests", flag("1")[0])
     """Upgrade-Insecure-Requests (Upgrade Insecure Requests), a bool: True if the client prefers https."""
     user_agent = parsed("user-agent", _user_agent)
     """User-Agent (RFC 9110 §10.1.5), a ``UserAgent``: the client's text, with its browser and system as attributes,
-    else empty.
+    otherwise empty.
     """
     via = parsed("via", read_list)
-    """Via (RFC 9110 §7.6.3), a tuple of intermediaries, nearest to the client first, else empty."""
+    """Via (RFC 9110 §7.6.3), a tuple of intermediaries, nearest to the client first, otherwise empty."""
     want_content_digest = parsed("want-content-digest", _preferences)
     """Want-Content-Digest (RFC 9530 §4), a dict of int by algorithm: how much the client prefers digests of content,
-    from 0, not at all, to 10, else empty.
+    from 0 (not at all) to 10, otherwise empty.
     """
     want_repr_digest = parsed("want-repr-digest", _preferences)
     """Want-Repr-Digest (RFC 9530 §4), a dict of int by algorithm: how much the client prefers digests of
-    representations, from 0, not at all, to 10, else empty.
+    representations, from 0 (not at all) to 10, otherwise empty.
     """
     x_requested_with = parsed("x-requested-with", read_text)
-    """X-Requested-With (de facto), text: ``XMLHttpRequest`` from some scripts, else None."""
+    """X-Requested-With (de facto), text: ``XMLHttpRequest`` from some scripts, or None."""

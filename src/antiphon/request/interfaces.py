@@ -60,7 +60,7 @@ class Session(MutableMapping[str, Any]):
 
     @abstractmethod
     def clear(self, *, everywhere: bool = False) -> None:
-        """End the session: delete its data, and the visitor's cookie. Setting a value after that begins a new one.
+        """End the session: delete its data and the visitor's cookie. Setting a value after that begins a new one.
 
         ``everywhere`` ends all sessions of its owner, when the response is made. Raises NotImplementedError if the
         store can't do that.

@@ -23,7 +23,7 @@ class Lifetime:
     """The time during which a request is needed: until its deadline passes, its client disconnects, or its process
     drains.
 
-    An ``async def`` handler is cancelled when its deadline passes, and, if its route says so, when its client
+    An ``async def`` handler is cancelled when its deadline passes, and, if its route requests it, when its client
     disconnects. A ``def`` handler can't be cancelled, but it can check. Servers report disconnects over ASGI and RSGI.
     Over WSGI, Antiphon checks the connection, if the server hands it out or provides its client's address.
     """
@@ -62,7 +62,7 @@ class Lifetime:
 
     @property
     def is_draining(self) -> bool:
-        """True if the process accepts no new requests, and ends when the open ones are finished (``antiphon run``)."""
+        """True if the process accepts no new requests and ends when the open ones are finished (``antiphon run``)."""
         return DRAINING.is_given
 
     async def ended(self) -> EndReason:
@@ -179,7 +179,7 @@ class Lifetime:
             after(_awaited(withdraw))
 
     async def _look(self) -> Callable[[], None]:
-        """Watch the client, and give a server that already knows of the disconnect time to report it."""
+        """Watch the client and give a server that already knows of the disconnect time to report it."""
         withdraw = self._on_disconnect(bool)
         await yield_to_loop()
         await yield_to_loop()

@@ -120,7 +120,7 @@ def not_loaded(content: Content, reader: str, receive: str) -> Exception:
 
 
 def wrong_type(wanted: str, content_type: str | None) -> UnsupportedMediaType:
-    """Return the error for a body of the wrong type. ``content_type`` is what was declared."""
+    """Return the error for a body of the wrong type. ``content_type`` is the declared one."""
     sent = f"not {content_type[:80]}" if content_type else "but its type is not declared"
     return UnsupportedMediaType(f"The body must be {wanted}, {sent}.")
 

@@ -73,7 +73,7 @@ P = ParamSpec("P")
 AfterHook = TypeVar("AfterHook", bound=Callable[..., Any])
 
 _NO_DEPENDENCIES: dict[ReadableDependency[Any], Any] = {}
-"""The values of the dependencies of a request that has read none; it is never changed."""
+"""The dependency values of a request that has read none; it is never changed."""
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType(Params())
 
 
@@ -101,7 +101,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         "_after_hooks": "The functions given to ``after_request``, in order.",
         "_content": "The content; its bytes alone, if only they were needed so far; None if nothing was.",
         "_deferred": "The functions given to ``after_response``, in order.",
-        "_host_is_declared": "True once the application has checked that its host is one that it answers for.",
+        "_host_is_declared": "True once the application has checked that its host is one that it serves.",
         "_lifetime": "The lifetime, once it was read.",
         "_own_limits": "The limits that were set, and the route at that time.",
         "consulted": "The headers of content negotiation that were read, a tuple of names in lower case: an application"
@@ -109,7 +109,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         "head": "The head, a ``Head``: what the server knows about the request, unparsed. For adapters and dialects.",
         "path_params": "The values of the route's parameters by name, as their converters give them; empty if there are"
         " none. A handler may take them as arguments, with their types.",
-        "route": "The route that answers the request. It has no pattern if no route was found, or if there is no"
+        "route": "The route that handles the request. It has no pattern if no route was found, or if there is no"
         " application.",
     }
 
@@ -153,16 +153,16 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         any order; it is received once. From a plain environ, make the request before ``wsgi.input`` is read. The host,
         scheme and address are those that the framework has determined, and its limits also apply.
 
-        On an event loop, await a body that has not arrived yet: use ``Request.aof``. Raises TypeError, which names the
-        type, for any other object.
+        On an event loop, await a body that has not arrived yet: use ``Request.aof``. Raises TypeError, naming the type,
+        for any other object.
         """
         return frameworks().request_of(given, second)  # type: ignore[no-any-return]
 
     @staticmethod
     async def aof(given: object, second: object = None, /) -> "Request":
-        """Return what ``Request.of`` returns, with its body, on an event loop.
+        """Return the result of ``Request.of`` with its body, on an event loop.
 
-        Raises what ``aload`` and ``Request.of`` do, and the framework's own error for a body above its limit.
+        Raises the errors of ``aload`` and ``Request.of``, and the framework's own error for a body above its limit.
         """
         return await frameworks().loaded_request_of(given, second)  # type: ignore[no-any-return]
 
@@ -217,7 +217,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         vars(self).pop("url", None)
 
     def _rewritten(self) -> DerivedHead:
-        """Give this request a head that can be changed, and return it. Raises RuntimeError after routing."""
+        """Give this request a head that can be changed and return it. Raises RuntimeError after routing."""
         if not self.route.is_before_routing:
             raise explained(
                 "routed-already",
@@ -317,7 +317,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def args_as(self, wanted: type[T]) -> T:
         """Return the query's arguments as a dataclass, TypedDict or Struct.
 
-        Raises UnprocessableContent (422), which names each invalid field, and the errors of ``args``.
+        Raises UnprocessableContent (422), naming each invalid field, and the errors of ``args``.
         """
         from antiphon.serialization.readers import fields_as
 
@@ -326,8 +326,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def headers_as(self, wanted: type[T]) -> T:
         """Return headers as a dataclass, TypedDict or Struct, whose field ``x_user`` is the header X-User.
 
-        A list gets the elements of a list of the header (RFC 9110 §5.6.1). Raises UnprocessableContent (422), which
-        names each invalid field.
+        A list gets the elements of a header that is a list (RFC 9110 §5.6.1). Raises UnprocessableContent (422), naming
+        each invalid field.
         """
         from antiphon.serialization.readers import headers_as
 
@@ -368,7 +368,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @property
     def _is_in_bytes(self) -> bool:
-        """True if the whole body was received as bytes, and was not converted to anything else."""
+        """True if the whole body was received as bytes and was not converted to anything else."""
         return type(self._content) is bytes
 
     def _read_small_body(self, limits: Limits) -> bool | Coroutine[Any, Any, bool]:
@@ -559,7 +559,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def json_as(self, wanted: "TypeForm[T]") -> T:
         """Return the content as a dataclass, TypedDict, Struct or other type, such as ``Order | None``.
 
-        Raises UnprocessableContent (422), which names each invalid field by JSON Pointer, and the errors of ``json``.
+        Raises UnprocessableContent (422), naming each invalid field by JSON Pointer, and the errors of ``json``.
         """
         from antiphon.serialization.readers import json_as
 
@@ -569,8 +569,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def form_as(self, wanted: type[T]) -> T:
         """Return the form as a dataclass, TypedDict or Struct, whose fields may be files (``Upload``).
 
-        Raises UnprocessableContent (422), which names each invalid field, UnsupportedMediaType (415) for a body that is
-        not a form, and the errors of ``form``.
+        Raises UnprocessableContent (422), naming each invalid field, UnsupportedMediaType (415) for a body that is not
+        a form, and the errors of ``form``.
         """
         if self.mimetype not in (FORM, FORM_DATA) and (self.mimetype or not self.content.is_empty):
             raise wrong_type("a form", self.head.field("content-type"))
@@ -652,9 +652,9 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         ``signed`` route, ``_expires`` is the number of seconds for which the URL is valid, and ``_method`` the method
         that it is for.
 
-        Raises what ``App.url_for`` does, RuntimeError if no application handles this request, and BadRequest (400) if
-        its Host is malformed. With ``_absolute``, raises RuntimeError if any client could have named the host: if it is
-        neither one of the application's ``trusted_hosts``, nor that of the route or a mount, nor this machine.
+        Raises the errors of ``App.url_for``, RuntimeError if no application handles this request, and BadRequest (400)
+        if its Host is malformed. With ``_absolute``, raises RuntimeError if any client could have named the host: if it
+        is neither one of the application's ``trusted_hosts``, nor that of the route or a mount, nor this machine.
         """
         urls = self.app or self._urls
         if urls is None:
@@ -702,20 +702,20 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     session: Dependency[Session] = Dependency("session", fix="app.use(Sessions(store))")
     """The visitor's data, kept between requests: a ``Session``, which ``app.use(Sessions(store))`` provides.
 
-    Without that line, raises RuntimeError, which names it.
+    Without that line, reading it raises a RuntimeError that shows the line.
     """
 
     flash: Dependency[FlashMessages] = Dependency("flash", fix="app.use(Flash())")
     """The messages for the visitor that the next page shows: ``request.flash("It is saved.", "success")``, and
     ``request.flash.take()``, which ``app.use(Flash())`` provides.
 
-    Without that line, raises RuntimeError, which names it.
+    Without that line, reading it raises a RuntimeError that shows the line.
     """
 
     user: Dependency[Any] = Dependency("user", fix="app.use(Users(Bearer(find_user)))")
     """The user whose credentials the request has, or None; ``app.use(Users(...))`` provides it.
 
-    Without that line, raises RuntimeError, which names it.
+    Without that line, reading it raises a RuntimeError that shows the line.
     """
 
     signer: Dependency[RequestSigner] = Dependency(
@@ -724,34 +724,34 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     """The signature for which the request was accepted, a ``RequestSigner``: ``request.signer.key``. A route that is
     ``signed_by`` the keys of ``app.use(Signatures(keys))`` has it.
 
-    In any other route, raises RuntimeError, which names the fix.
+    In any other route, raises RuntimeError, naming the fix.
     """
 
     @property
     def signed_headers(self) -> Headers:
         """The header fields that the signature covers. Any other field may not come from the signer.
 
-        Raises RuntimeError, which names the fix, in a route that is not ``signed_by`` keys.
+        Raises RuntimeError, naming the fix, in a route that is not ``signed_by`` keys.
         """
         return self.signer.headers
 
     language: Dependency[Language] = Dependency("language", fix='app.use(Languages("locales", default="en"))')
     """The language of the response, a ``Language``, which ``app.use(Languages(folder))`` provides.
 
-    Without that line, raises RuntimeError, which names it.
+    Without that line, reading it raises a RuntimeError that shows the line.
     """
 
     location: Dependency[Location] = Dependency("location", fix='app.use(Locations("geo.csv"))')
     """The client's location, as far as its address reveals it: a ``Location``, which is falsy if that is unknown.
     ``app.use(Locations("geo.csv"))`` provides it.
 
-    Without that line, raises RuntimeError, which names it.
+    Without that line, reading it raises a RuntimeError that shows the line.
     """
 
     templates: Dependency[TemplateRenderer] = Dependency("templates", fix='app.use(Templates("templates"))')
     """The templates, which ``app.use(Templates(folder))`` provides: ``request.templates.render("mail.txt", n=1)``.
 
-    Without that line, raises RuntimeError, which names it.
+    Without that line, reading it raises a RuntimeError that shows the line.
     """
 
     native: Dependency[Native] = Dependency("native", fix="a view of another framework, @view")
@@ -768,7 +768,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def __getitem__(self, dependency: ReadableDependency[T], /) -> T:
         """Return the value of a dependency, computed on first read.
 
-        Raises RuntimeError, which names the fix, for a dependency that nothing provides.
+        Raises RuntimeError, naming the fix, for a dependency that nothing provides.
         """
         values = self._dependencies
         if dependency not in values:
@@ -814,7 +814,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @property
     def lifetime(self) -> Lifetime:
-        """The time during which this request is needed: how much of it is left, and what ends it."""
+        """The time during which this request is needed: how much of it is left, and the events that end it."""
         lifetime = getattr(self, "_lifetime", None)  # in a slot: a ``__dict__`` takes 350 bytes
         if lifetime is None:
             lifetime = self._lifetime = Lifetime(self.head, self.after_response)

@@ -80,9 +80,9 @@ class ProvidedDependencies(Protocol):
 class Route(Protocol):
     """The route of a request. ``pattern`` is the whole path with its parameters, ``/users/<int:id>``.
 
-    Where no route matches (404, 405, a redirect to the path's other form), ``pattern`` and ``name`` are empty,
-    and there are no ``methods``. OPTIONS that the application handles itself has the path's pattern and no name.
-    ``handler`` is the function that was registered, by which hooks recognize marked handlers; None without an
+    Where no route matches (404, 405, a redirect to the path's other form), ``pattern`` and ``name`` are empty, and
+    there are no ``methods``. An OPTIONS request that the application handles itself has the path's pattern, but no
+    name. ``handler`` is the function that was registered, by which hooks recognize marked handlers; None without an
     application. ``meta`` has the metadata of the route and its blueprints. ``csrf_exempt`` is True if it accepts writes
     from anywhere.
     """

@@ -40,12 +40,12 @@ class WatchedHead(DerivedHead):
             self.reads.add(name)
 
     def field(self, name: str) -> str | None:
-        """Return the combined value of a header, and record that it was read."""
+        """Return the combined value of a header and record that it was read."""
         self.note(name)
         return self.inner.field(name)
 
     def fields(self) -> list[tuple[str, str]]:
-        """Return every header, and record that all of them were read."""
+        """Return every header and record that all of them were read."""
         self.note(EVERYTHING)
         return self.inner.fields()
 

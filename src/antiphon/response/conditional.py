@@ -51,7 +51,7 @@ class WithHeaders(Protocol):
 
 
 class WithContent(WithHeaders, Protocol):
-    """A response from whose content an ETag can be made."""
+    """A response whose content an ETag can be made from."""
 
     @property
     def status(self) -> int: ...

@@ -75,7 +75,10 @@ def _event_chunks(source: Values, heartbeat: float | None, written_as: Format) -
 
 
 def json_lines(source: Values, default: Default | None = None) -> Chunks:
-    """Return JSON values, each in a line and a chunk. Raises TypeError unless the source is an iterable."""
+    """Return JSON values, each on its own line and in its own chunk.
+
+    Raises TypeError unless the source is an iterable.
+    """
     return _chunks(source, Format(partial(_write_line, default)))
 
 
@@ -232,7 +235,7 @@ class WithHeartbeats(Generic[T]):
     """The items of an async iterable, and a HEARTBEAT whenever none has arrived for some seconds.
 
     The iterable runs in its own task, so that a step continues while heartbeats are sent, and a timeout inside it
-    affects nothing else. A step starts on demand, and is cancelled when the asking task is. The context variables are
+    affects nothing else. A step starts on demand and is cancelled when the asking task is. The context variables are
     those of the first asking task; changes to them are carried back when the iterable is closed.
     """
 

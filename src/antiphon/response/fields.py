@@ -55,14 +55,14 @@ def only_typed(content_type: str | MediaType) -> SharedFields:
 
 
 NOT_SNIFFED = ("x-content-type-options", "nosniff")
-"""The field without which browsers may take text for another type, and wait for more of it (in Chrome, 1024 bytes) to
+"""The field without which browsers may take text for another type and wait for more of it (in Chrome, 1024 bytes) to
 guess the type (WHATWG MIME Sniffing §5.2).
 """
 
 
 @lru_cache(maxsize=256)
 def typed(content_type: str | MediaType) -> SharedFields:
-    """Return the fields of a response of a type, in which browsers can't take plain text for another type.
+    """Return the fields of a response with this type, in which browsers can't take plain text for another type.
 
     Raises ValueError for anything that is not a media type.
     """
@@ -110,7 +110,7 @@ def vary(lines: tuple[str, ...], names: tuple[str, ...]) -> str:
 
 
 def put_cookie(fields: list[Line], cookie: SetCookie) -> None:
-    """Add a Set-Cookie field, and remove those of the same name, domain and path (RFC 6265bis §5.7)."""
+    """Add a Set-Cookie field and remove those of the same name, domain and path (RFC 6265bis §5.7)."""
     start = f"{cookie.name}="
     for name, value in fields:
         if name == "set-cookie" and value.startswith(start):

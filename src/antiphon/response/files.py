@@ -226,8 +226,8 @@ def is_for_any_thread(body: object) -> bool:
 class FileBody:
     """A body of ``length`` bytes of the file at an absolute path, from ``offset``. A value: it may be iterated again.
 
-    The file is opened for the first chunk, and closed in every case. The chunks have ``length`` bytes together, or end
-    with an error: OSError if the file can't be opened, EOFError if it has become too short.
+    The file is opened for the first chunk and always closed. The chunks have ``length`` bytes together, or end with an
+    error: OSError if the file can't be opened, EOFError if it has become too short.
     """
 
     __slots__ = ("length", "offset", "path")

@@ -195,7 +195,7 @@ class ResponseHeaders:
     cache_control = header("cache-control", CacheControl.parse, _print_cache_control)
     """Cache-Control (RFC 9111 §5.2), a ``CacheControl``."""
     cache_status = header("cache-status", read_items, _print_items)
-    """Cache-Status (RFC 9211 §2), a tuple of ``Item``: caches, with what each did as parameters."""
+    """Cache-Status (RFC 9211 §2), a tuple of ``Item``: the caches, with parameters that say what each did."""
     cdn_cache_control = header("cdn-cache-control", *_directives)
     """CDN-Cache-Control (RFC 9213 §3.1), a dict of directives: ``{"max-age": 60, "no-transform": True}``."""
     clear_site_data = header("clear-site-data", _quoted, _print_quoted)
@@ -267,7 +267,7 @@ class ResponseHeaders:
     proxy_authenticate = header("proxy-authenticate", _challenges, _print_challenges)
     """Proxy-Authenticate (RFC 9110 §11.7.1), a tuple of ``Challenge``; you can set a single one."""
     proxy_status = header("proxy-status", read_items, _print_items)
-    """Proxy-Status (RFC 9209 §2), a tuple of ``Item``: proxies, with what happened at each as parameters."""
+    """Proxy-Status (RFC 9209 §2), a tuple of ``Item``: the proxies, with parameters that say what happened at each."""
     referrer_policy = header("referrer-policy", read_text, print_text)
     """Referrer-Policy (Referrer Policy), text."""
     refresh = header("refresh", read_text, print_text)
@@ -295,9 +295,9 @@ class ResponseHeaders:
     timing_allow_origin = header("timing-allow-origin", read_list, print_list)
     """Timing-Allow-Origin (Resource Timing), a tuple of text: origins, or ``*``."""
     want_content_digest = header("want-content-digest", *members(int))
-    """Want-Content-Digest (RFC 9530 §4), a dict of int by algorithm: preferences, from 0, not at all, to 10."""
+    """Want-Content-Digest (RFC 9530 §4), a dict of int by algorithm: preferences, from 0 (not at all) to 10."""
     want_repr_digest = header("want-repr-digest", *members(int))
-    """Want-Repr-Digest (RFC 9530 §4), a dict of int by algorithm: preferences, from 0, not at all, to 10."""
+    """Want-Repr-Digest (RFC 9530 §4), a dict of int by algorithm: preferences, from 0 (not at all) to 10."""
     www_authenticate = header("www-authenticate", _challenges, _print_challenges)
     """WWW-Authenticate (RFC 9110 §11.6.1), a tuple of ``Challenge``; you can set a single one."""
     x_content_type_options = header("x-content-type-options", read_text, print_text)

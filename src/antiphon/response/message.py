@@ -1,4 +1,4 @@
-"""The content of a message (RFC 9110 §6.4): what it is made from, its one declared length, and its decoded values."""
+"""The content of a message (RFC 9110 §6.4): its source, its one declared length, and its decoded values."""
 
 from collections.abc import AsyncIterable, Callable, Iterable
 from types import MethodType

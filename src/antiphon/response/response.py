@@ -104,7 +104,7 @@ def _of_json(
     """Make a response from a value, written as JSON. ``default`` returns a replacement for a value that can't be
     written.
 
-    Raises TypeError, which names type and place, for a value that can't be written.
+    Raises TypeError, naming type and place, for a value that can't be written.
     """
     return _of_type(cls, JSON, json_encoder()(value, default), status, headers)
 
@@ -166,7 +166,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         "_body": "The content in bytes, or its chunks.",
         "_fields": "The header fields, shared until they are changed.",
         "_status": "The status; None if none was given.",
-        "error": "The exception that this response answers; None if there is none.",
+        "error": "The exception that caused this response; None if there is none.",
         "is_conditional": "True if the server has yet to apply ``conditional`` to what a handler has returned: a file.",
     }
 
@@ -349,9 +349,9 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         ``retry``; a blocking source has to yield comments itself. After a lost connection, the client reconnects after
         ``retry`` seconds. If the source fails, the last event is named "error". With ``on_drain="end"``, the stream
         ends when the process stops accepting requests, or for a blocking source at its next event. With "finish", it
-        may continue until the grace period is over. The iterator is closed in every case. Raises TypeError for a source
-        that is not an iterable of events, and ValueError for a ``heartbeat`` that is not above 0, a negative ``retry``
-        and an unknown ``on_drain``.
+        may continue until the grace period is over. The iterator is always closed. Raises TypeError for a source that
+        is not an iterable of events, and ValueError for a ``heartbeat`` that is not above 0, a negative ``retry`` and
+        an unknown ``on_drain``.
         """
         from antiphon.response.events import event_stream
 
@@ -365,7 +365,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
     def ndjson(
         cls, source: Iterable[Any] | AsyncIterable[Any], status: int | None = None, headers: HeaderFields = ()
     ) -> Self:
-        """Make a response of JSON values, one per line, sent while they are made. The iterator is closed in every case.
+        """Make a response of JSON values, one per line, sent while they are made. The iterator is always closed.
 
         If a value can't be written, the stream is cut short. Raises TypeError for a source that is not an iterable of
         values.
@@ -454,7 +454,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
             raise self.error
 
     def freeze(self) -> Self:
-        """Read a streamed body into memory, and return the response: it can then be read again, and pickled.
+        """Read a streamed body into memory and return the response: it can then be read again, and pickled.
 
         The stream is closed. Raises TypeError for an async one: use ``await response.afreeze()``.
         """
@@ -657,11 +657,11 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         return to_app(self)(*arguments)
 
     def like(self, given: object, /) -> Any:
-        """Return this response as a response of another framework, for the request of that framework.
+        """Return this response as another framework's response, for a request of that framework.
 
         ``given`` is anything that ``Request.of`` accepts; for Falcon, it can also be the response. Conditions are
-        applied, and a stream is closed after it was sent. For a Tornado handler, the response is written at once; for a
-        stream, await the result. Raises TypeError for any other object.
+        applied, and a stream is closed after it has been sent. For a Tornado handler, the response is written at once;
+        for a stream, await the result. Raises TypeError for any other object.
         """
         return frameworks().response_like(self, given)
 

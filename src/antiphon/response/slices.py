@@ -1,4 +1,4 @@
-"""Parts of a body: slices of bytes, windows of a file, or what is left of chunks when the rest is dropped."""
+"""Parts of a body: slices of bytes, windows of a file, or the remaining chunks when the rest is dropped."""
 
 from collections.abc import AsyncIterable, Generator, Iterable, Iterator
 from functools import partial

@@ -24,7 +24,7 @@ class Converter(NamedTuple):
     """A converter of segments. ``to_python`` raises ValueError for a segment that does not match."""
 
     name: str
-    """The name in a pattern, with its arguments: ``int``, ``any(en,de)``. Converters with one name are equal."""
+    """The name in a pattern, with its arguments: ``int``, ``any(en,de)``. Converters with the same name are equal."""
     to_python: Callable[[str], Any]
     rank: int
     """The order in which several parameters at one place are tried, lowest first."""
@@ -36,7 +36,7 @@ class Converter(NamedTuple):
 
     @property
     def value_type(self) -> Any:
-        """The type of its values: ``to_python`` if that is a class, or what it is annotated to return, else Any."""
+        """The type of its values: ``to_python`` if that is a class, or its annotated return type, else Any."""
         from inspect import unwrap
         from typing import get_type_hints
 

@@ -79,14 +79,14 @@ Segment: TypeAlias = str | Parameter | Mixed
 
 
 def parse_pattern(pattern: str, converters: Mapping[str, Converter] = CONVERTERS) -> list[Segment]:
-    """Parse a route's path, and return its segments. Raises ValueError if it is malformed."""
+    """Parse a route's path and return its segments. Raises ValueError if it is malformed."""
     if not pattern.startswith("/"):
         raise explained("bad-path", ValueError(f"a route's path must begin with a slash: {pattern!r}"))
     return _split(pattern[1:], "/", pattern, converters)
 
 
 def parse_host_pattern(host: str, converters: Mapping[str, Converter] = CONVERTERS) -> list[Segment]:
-    """Parse a route's host, and return its labels in order, with their text in lower case as in a request's host.
+    """Parse a route's host and return its labels in order, with their text in lower case as in a request's host.
 
     Raises ValueError if the host is malformed.
     """

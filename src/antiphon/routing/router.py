@@ -3,8 +3,9 @@
 The time of a lookup depends on the number of segments in the path, not on the number of routes. Even with backtracking,
 the search visits each node of the tree at most once for each segment of the path.
 
-Without a GIL, lookups take no locks, except in ``dict.get`` of Python 3.13. Texts that are looked up are interned, and
-nodes and resources have no ``__slots__``, which mostly need a lock when a thread reads what a different one has set.
+Without a GIL, lookups take no locks, except in ``dict.get`` of Python 3.13. Strings that are looked up are interned,
+and nodes and resources have no ``__slots__``, which mostly need a lock when a thread reads what a different one has
+set.
 """
 
 from collections.abc import Callable, Mapping

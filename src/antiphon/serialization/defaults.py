@@ -1,4 +1,4 @@
-"""Defaults of dataclasses, set on each instance that msgspec has made, as the constructor does.
+"""The defaults of dataclasses, set on each instance that msgspec has made, as the constructor would do.
 
 msgspec leaves a default on the class, so ``vars(instance)`` and the instance as JSON lack it. For each type, functions
 are therefore generated that walk a decoded value, but only to where the type may have such instances. Asking each value
@@ -32,7 +32,7 @@ _DEPTH = 10
 
 
 def with_defaults(decode: Decode, info: inspect.Type) -> Decode:
-    """Return a function that decodes like ``decode``, and sets defaults. ``info`` describes the decoded type."""
+    """Return a function that decodes like ``decode`` and sets defaults. ``info`` describes the decoded type."""
     return _Source(info).compiled(decode) if _may_lack_defaults(info) else decode
 
 

@@ -101,7 +101,9 @@ _SPELLINGS: dict[type[inspect.Type], Callable[[str], str]] = {
     inspect.FloatType: _number,
     inspect.DecimalType: _number,
 }
-"""For each type, a function that converts what browsers send for its inputs to the spelling that msgspec reads."""
+"""For each type, a function that converts the text that browsers send for its inputs to the spelling that msgspec
+reads.
+"""
 
 _WORDS = {inspect.AnyType, inspect.StrType, inspect.LiteralType, inspect.EnumType}
 _FRACTIONS = {inspect.FloatType, inspect.DecimalType}

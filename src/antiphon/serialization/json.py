@@ -52,7 +52,7 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def decode_json(data: bytes, depth: int = DEPTH) -> object:
-    """Decode JSON (RFC 8259). Raises BadRequest, which says what is wrong, and at which byte.
+    """Decode JSON (RFC 8259). Raises BadRequest, which names the mistake and its byte.
 
     Integers are exact, up to the digits that Python reads (``sys.get_int_max_str_digits()``, 4300 unless
     set); longer ones are refused, as are numbers beyond a float's range such as ``1e400``, NaN and
@@ -261,18 +261,17 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
     """Encode a value as JSON in UTF-8, without spaces.
 
     All types that msgspec writes can be written (dict, list, str, numbers, bool, None, dataclasses, Structs, attrs
-    classes, tuples, sets, enums, dates and times, UUID; Decimal as a string, bytes in base64), and also:
-    a MultiDict as lists by name, any mapping (any object with ``keys`` and ``[]``, such as Headers), subclasses of
-    str, int and float as these, a UserString as a string, any other collection as an array, a model of
-    Pydantic as its fields; MediaType, ETag, CacheControl, Range and ContentRange as in the header.
-    NaN and Infinity, which JSON lacks, become null. A member of an object that is msgspec's UNSET is left out. The
-    fields that a dataclass made by ``msgspec.convert`` lacks are set to their defaults; in a list of dicts, only the
-    first dict is searched for such instances. ``default`` is called with each
-    value of any other type, and returns the value to write instead.
+    classes, tuples, sets, enums, dates and times, UUID; Decimal as a string, bytes in base64), and also: a MultiDict as
+    lists by name, any mapping (any object with ``keys`` and ``[]``, such as Headers), subclasses of str, int and float
+    as these, a UserString as a string, any other collection as an array, a Pydantic model as its fields; MediaType,
+    ETag, CacheControl, Range and ContentRange as in the header. NaN and Infinity, which JSON lacks, become null. A
+    member of an object that is msgspec's UNSET is left out. The fields that a dataclass made by ``msgspec.convert``
+    lacks are set to their defaults; in a list of dicts, only the first dict is searched for such instances. ``default``
+    is called with each value of any other type and returns the value to write instead.
 
-    Raises TypeError, which names the type and place, for a value that can't be written, ValueError for a value that
-    contains itself or is nested beyond Python's recursion limit, and for half of a surrogate pair in a str.
-    Errors of ``default`` are passed on, except a TypeError, which becomes the one that names type and place.
+    Raises TypeError, naming the type and place, for a value that can't be written, ValueError for a value that contains
+    itself or is nested beyond Python's recursion limit, and for half of a surrogate pair in a str. Errors of
+    ``default`` are passed on, except a TypeError, which becomes the one that names type and place.
     """
     encode = _encode if default is None else _encoder(default)
     try:

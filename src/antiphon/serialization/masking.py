@@ -1,4 +1,6 @@
-"""Secrets: their typical names, their shapes in text and in source code, and how they are masked in what is shown."""
+"""Secrets: their typical names, their shapes in text and in source code, and how they are masked before they are
+shown.
+"""
 
 import os
 import re
@@ -23,7 +25,7 @@ _STATEMENTS = frozenset("case class def elif else except finally for if lambda m
 
 
 class _Bracket:
-    """The text in one pair of brackets, or outside any: what was named in it so far, and whether that is secret."""
+    """The text in one pair of brackets, or outside any: the last thing that it names, and whether that is secret."""
 
     def __init__(self, *, opening: str = "", follows_name: bool = False, is_secret: bool = False) -> None:
         self.opening = opening
@@ -119,7 +121,7 @@ class SecretLiterals:
 
 MASK = "[masked]"
 MOST = 40_000
-"""How many characters of a text are searched, unless a mask has its own limit. The rest is cut off."""
+"""How many characters of a text are searched, unless a mask has its own limit. Any further text is cut off."""
 _SHORTEST, _LONGEST = 6, 5_000
 """The minimum and maximum length of a secret that is masked wherever it occurs. A shorter one would occur in innocent
 words. If a secret is longer, the text after its beginning is masked, too.
@@ -138,7 +140,7 @@ _ANYWHERE = (
 _ALONE = frozenset(("auth", "cvc", "cvv", "dsn", "iban", "otp", "pass", "pin", "pwd", "salt", "sid", "ssn"))
 """Words that only count as whole words."""
 _OF_ENVIRONMENT = re.compile("session|cookie", re.IGNORECASE)
-"""Parts of names in the environment that describe a desktop or a terminal, and are not secret: XDG_SESSION_TYPE."""
+"""Parts of names in the environment that describe a desktop or a terminal and are not secret: XDG_SESSION_TYPE."""
 _ESCAPED = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 """The letters that represent some characters after a backslash."""
 _BEGINNINGS = (
@@ -347,7 +349,7 @@ def _spelled_character(character: str) -> str:
 
 
 def _readable(text: str, most: int) -> str:
-    """Return the first characters of a text, with what UTF-8 can't encode replaced."""
+    """Return the first characters of a text, with characters that UTF-8 can't encode replaced."""
     return text[:most].encode("utf-8", "replace").decode()
 
 

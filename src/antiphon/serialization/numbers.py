@@ -4,7 +4,8 @@ msgspec reads the former as floats only. So JSON that it has refused is searched
 
 Python's hashes of numbers and UUIDs are predictable, so JSON is searched before it is decoded to a type with such sets
 or names. A limit on the number of items would not suffice. 2000 UUIDs with one hash take 0.15 s, so the limit would
-have to be lower than what honest clients send, and apply to the whole text, since a list can have many sets.
+have to be lower than the numbers that honest clients send, and apply to the whole text, since a list can have many
+sets.
 """
 
 import re

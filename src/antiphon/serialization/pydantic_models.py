@@ -50,7 +50,7 @@ def has_model(wanted: object) -> bool:
 def model_reader(wanted: Any) -> tuple[Decode, inspect.Type]:
     """Return a function that decodes JSON as a type with models, and a description of the type.
 
-    The function raises BadRequest for malformed JSON, and UnprocessableContent, which names each invalid field.
+    The function raises BadRequest for malformed JSON, and UnprocessableContent, naming each invalid field.
     """
     from pydantic import TypeAdapter, ValidationError
 

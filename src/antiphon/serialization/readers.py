@@ -100,7 +100,7 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
     string. NaN and infinity are refused, as are Decimals beyond the range of IEEE 754's decimal128: exponents to 6144,
     and 6176 decimal places.
 
-    Raises UnprocessableContent, which names every invalid field, BadRequest for anything that is not JSON (like
+    Raises UnprocessableContent, naming every invalid field, BadRequest for anything that is not JSON (like
     decode_json), and TypeError for a type that can't be read.
     """
     try:
@@ -189,8 +189,8 @@ def fields_as(
 
     ``source`` is the source of the pairs, ``form`` or ``query``, for the error's detail.
 
-    Raises UnprocessableContent, which names every invalid field, and TypeError for a type that is not a record, or
-    has a field that can be read from neither text nor a file.
+    Raises UnprocessableContent, naming every invalid field, and TypeError for a type that is not a record, or has a
+    field that can be read from neither text nor a file.
     """
     return cast(T, _reader_of(wanted, file_type).read(pairs, source, files, limits))
 

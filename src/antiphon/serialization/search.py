@@ -1,6 +1,6 @@
 """A search for every fault in a decoded value, since msgspec stops at the first.
 
-The description of the type is walked alongside the value, but only into parts that don't fit. msgspec finds these in C,
+The description of the type is walked alongside the value, but only into parts that don't fit. msgspec finds these in C
 and says where the first fault is. The work therefore grows with the number of faults and with the depth, which are both
 limited. A part with more than one fault is tried again at each depth, so the number of attempts is limited as well.
 """

@@ -131,8 +131,8 @@ class Signer:
     """A signer of values for one purpose, the ``salt``: a value signed for one purpose is not valid for another.
 
     The first of the ``secret_keys``, the newest, signs; all of them verify. Clients can read signed values, but not
-    change them. ``digest`` is the hash; "sha1" reads what Flask signed with the same key and salt. Raises TypeError and
-    ValueError for missing and weak keys, and for an empty salt.
+    change them. ``digest`` is the hash; "sha1" reads values that Flask signed with the same key and salt. Raises
+    TypeError and ValueError for missing and weak keys, and for an empty salt.
     """
 
     def __init__(

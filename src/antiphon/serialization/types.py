@@ -54,7 +54,7 @@ _CONSTRAINTS = ("gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length
 
 
 def described(wanted: object, file_type: type | None = None) -> inspect.Type:
-    """Return msgspec's description of a type. Raises TypeError, which names the part that can't be read.
+    """Return msgspec's description of a type. Raises TypeError, naming the part that can't be read.
 
     ``file_type`` and its subclasses may be parts of the type, although they can't be read from text.
     """

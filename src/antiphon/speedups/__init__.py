@@ -1,7 +1,7 @@
 """Functions and a class in C, if the extension was built, in place of their Python twins.
 
-A twin lives in the module where it belongs, and documents the C version. ``ANTIPHON_PURE=1`` in the environment
-disables the extension.
+A twin lives in the module where it belongs and documents the C version. ``ANTIPHON_PURE=1`` in the environment disables
+the extension.
 """
 
 from collections.abc import Callable

@@ -75,7 +75,7 @@ class Call:
         return await self._limited(self._body.read(self.options.max_body), "the rest of the body")
 
     async def leave(self, error: BaseException | None = None) -> None:
-        """Disconnect if the body has not ended, and wait until the application has ended.
+        """Disconnect if the body has not ended and wait until the application has ended.
 
         If the test has failed with ``error``, stop the application instead, so that the test's error is shown.
         """

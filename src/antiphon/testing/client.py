@@ -58,7 +58,8 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
 
     With ``raise_errors=True``, every error of the application is raised in the test; with False, each becomes a
     response, as on a server. By default, an error that escapes the application is raised, and an error for which an
-    ``App`` returns a 500 is a response. Errors that escape a WSGI application are also raised over the others.
+    ``App`` returns a 500 is a response. Errors that escape a WSGI application are also raised over the other
+    interfaces.
 
     ``timeout`` is in seconds, or a timedelta, for a whole response with the redirects before it, and for each step of a
     stream or of the lifespan; the TimeoutError shows where the application is. ``max_body`` is in bytes, for bodies
@@ -138,7 +139,7 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
 
         The app finds the user with the loader of its ``SessionLogin``. ``client.cookies.clear()`` makes the client an
         anonymous visitor again. Nothing is awaited, since no request is sent. Raises TypeError for an application that
-        is not an ``App`` or for a user without a key, or RuntimeError for an app without ``Users`` of a
+        is not an ``App`` or for a user without a key, or RuntimeError for an app without ``Users`` with a
         ``SessionLogin``.
         """
         self._visitor.login(user)

@@ -69,7 +69,7 @@ class HeldContract:
         return None
 
     def check(self, request: ClientRequest, response: ClientResponse, root_path: str) -> None:
-        """Check a response. Raises ContractError, which names the handler, if it breaks the contract of its route."""
+        """Check a response. Raises ContractError, naming the handler, if it breaks the contract of its route."""
         breach, self._breach = self._breach, None
         if breach is not None:
             raise breach

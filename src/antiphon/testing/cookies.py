@@ -89,7 +89,7 @@ class CookieJar(metaclass=NamesOurs):
         """Return the Cookie header for a request (RFC 6265bis §5.8.3), or None if there are no cookies. The longest
         paths come first.
 
-        The longest paths come first. The cookies of ``more`` come last, and replace those with the same names.
+        The longest paths come first. The cookies of ``more`` come last and replace those with the same names.
         """
         cookies = [cookie for cookie in self if cookie.is_sent_to(url) and cookie.name not in more]
         pairs = [cookie.cookie.pair for cookie in sorted(cookies, key=lambda cookie: -len(cookie.path))]

@@ -49,8 +49,8 @@ T = TypeVar("T")
 async def within(seconds: float | None, work: Coroutine[Any, Any, T], message: Callable[[], str]) -> T:
     """Await a coroutine for at most ``seconds``.
 
-    Raises TimeoutError; ``message`` is called before the coroutine is cancelled, and returns the error's text. Without
-    a limit, no event loop is needed.
+    Raises TimeoutError; ``message`` is called before the coroutine is cancelled and returns the error's text. Without a
+    limit, no event loop is needed.
     """
     if seconds is None:
         return await work

@@ -52,7 +52,7 @@ class LoopThread:
         return self._stop.alive and self._thread.is_alive()
 
     def run(self, coroutine: Coroutine[Any, Any, T], seconds: float | None) -> T:
-        """Run a coroutine that ends on its own within ``seconds``, and return or raise its outcome.
+        """Run a coroutine that ends on its own within ``seconds`` and return or raise its outcome.
 
         Raises TimeoutError if the coroutine can't end because the loop is blocked, which makes the loop unusable.
         """

@@ -21,7 +21,7 @@ from antiphon.testing.cookies import CookieJar
 
 
 class Visitor:
-    """A client as an application's sessions see it: by its cookies, and by what its headers say about proxies.
+    """A client as an application's sessions see it: by its cookies, and by the proxies that its headers name.
 
     Raises TypeError for an application that is not an ``App``.
     """
@@ -43,7 +43,7 @@ class Visitor:
     def open(self) -> Request:
         """Return a request that matches no route, with the session that the cookie names.
 
-        Raises RuntimeError, which names the fix, for an application without sessions.
+        Raises RuntimeError, naming the fix, for an application without sessions.
         """
         cookies, base = self._jar.header(self._base_url), self._base_url
         head = RequestHead(
@@ -58,13 +58,13 @@ class Visitor:
         return request
 
     def close(self, request: Request) -> None:
-        """Write the changes in a request's session, and store its cookie in the jar."""
+        """Write the changes in a request's session and store its cookie in the jar."""
         response = Response()
         request[SESSIONS].save(request, response)
         self._jar.store(self._base_url, response.headers.getall("set-cookie"))
 
     def login(self, user: object) -> None:
-        """Log a user in, and store the cookie. Raises the errors of ``antiphon.features.login``."""
+        """Log a user in and store the cookie. Raises the errors of ``antiphon.features.login``."""
         request = self.open()
         login(request, user)
         self.close(request)

@@ -67,7 +67,7 @@ class SocketCall(Call):
             self.exchange.channel.give(encode_json(message).decode())
 
     async def receive_as(self, wanted: Any) -> Any:
-        """Wait for the next message, and read its JSON as a type."""
+        """Wait for the next message and read its JSON as a type."""
         from antiphon.serialization.readers import json_as
 
         message = await self.receive()
@@ -112,7 +112,7 @@ class ClientWebSocket:
     @overload
     def receive_as(self, wanted: "TypeForm[T]") -> T: ...
     def receive_as(self, wanted: Any) -> Any:
-        """Wait for the next message, and read its JSON as a type. Raises WebSocketClosed or HTTPError."""
+        """Wait for the next message and read its JSON as a type. Raises WebSocketClosed or HTTPError."""
         return self._run(self._call.receive_as(wanted))
 
     def send(self, message: object) -> None:
@@ -153,7 +153,7 @@ class AsyncClientWebSocket:
     @overload
     async def receive_as(self, wanted: "TypeForm[T]") -> T: ...
     async def receive_as(self, wanted: Any) -> Any:
-        """Wait for the next message, and read its JSON as a type. Raises WebSocketClosed or HTTPError."""
+        """Wait for the next message and read its JSON as a type. Raises WebSocketClosed or HTTPError."""
         return await self._call.receive_as(wanted)
 
     async def close(self, code: int = NORMAL, reason: str = "") -> None:

@@ -68,7 +68,7 @@ class Spool:
         return self._file is None
 
     def write(self, data: bytes) -> None:
-        """Add a chunk, and write to the file if that is due. Raises the same errors as ``flush``."""
+        """Add a chunk and write to the file if that is due. Raises the same errors as ``flush``."""
         self.add(data)
         if self.is_due:
             self.flush()
@@ -189,7 +189,7 @@ class Spool:
     def reader_of_file(self, offset: int, length: int) -> Callable[[], bytes] | None:
         """Return a function that reads those of ``length`` bytes from ``offset`` that are in the file.
 
-        Return None if none of them are. The function works while more bytes are added, and raises OSError.
+        Return None if none of them are. The function works while more bytes are added and raises OSError.
         """
         file, length = self._file, min(length, self._written - offset)
         return partial(file.read_at, offset, length) if file is not None and length > 0 else None
@@ -199,7 +199,7 @@ class Spool:
         return self.read_at(offset, CHUNK) if offset < self.size else b""
 
     async def achunk_at(self, offset: int) -> bytes:
-        """Return what ``chunk_at`` does, on an event loop: a thread reads the file."""
+        """Do what ``chunk_at`` does, on an event loop: a thread reads the file."""
         read = self.reader_of_file(offset, CHUNK)
         return self.chunk_at(offset) if read is None else await _on_file_thread(read)
 

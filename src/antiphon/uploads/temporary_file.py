@@ -10,7 +10,7 @@ from typing import TypeAlias
 from antiphon.http.errors import InsufficientStorage
 
 Way: TypeAlias = Callable[[int, int, int, int], int]
-"""A function that copies up to ``length`` bytes from ``offset`` to another descriptor, and returns their number."""
+"""A function that copies up to ``length`` bytes from ``offset`` to another descriptor and returns their number."""
 
 _AT_ONCE = 64 << 20
 _CHUNK = 1 << 20

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class PartHead(Protocol):
-    """The header of a part of a form, as an upload needs it."""
+    """The header of a form's part, as an upload needs it."""
 
     @property
     def content_type(self) -> str | None: ...
@@ -189,7 +189,7 @@ class Upload:
         return self._spool.is_closed
 
     def close(self) -> None:
-        """Free a file that ``detach`` has kept. Other uploads are freed with their request, and are not changed."""
+        """Free a file that ``detach`` has kept. Other uploads are freed with their request and are not changed."""
         if self._is_detached:
             self._spool.close()
 
@@ -267,7 +267,7 @@ class Upload:
 
 
 def claimed_type(head: PartHead) -> MediaType | None:
-    """Return the media type of a part of a form, or None if it is missing or malformed."""
+    """Return the media type of a form's part, or None if it is missing or malformed."""
     try:
         return MediaType.parse(head.content_type or "")
     except ValueError:

@@ -104,7 +104,7 @@ class Connection:
     # The handler's side
 
     async def open(self) -> None:
-        """Accept the handshake, and wait until that is done. Raises WebSocketClosed."""
+        """Accept the handshake and wait until that is done. Raises WebSocketClosed."""
         if self._opened is not None:
             opened = self._opened
             self.is_demanded = True
@@ -171,7 +171,7 @@ class Connection:
         return None
 
     async def _read_ahead(self) -> None:
-        """Receive messages, and keep them: one, and more while the handler does something else."""
+        """Receive messages and keep them: one, and more while the handler does something else."""
         unread = self._unread = self._unread or UnreadMessages()
         try:
             while True:
@@ -232,7 +232,7 @@ class Connection:
         self.bytes_sent += len(sent) if isinstance(sent, bytes) or sent.isascii() else len(sent.encode())
 
     async def send_each(self, source: AsyncIterable[object]) -> None:
-        """Send the items of an async iterable, and close it. Raises WebSocketClosed."""
+        """Send the items of an async iterable and close it. Raises WebSocketClosed."""
         try:
             async for item in source:
                 if not isinstance(item, Event) or item.data is not None:

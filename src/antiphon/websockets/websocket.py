@@ -20,9 +20,9 @@ T = TypeVar("T")
 class WebSocket:
     """A connection on which both sides send messages (RFC 6455), as its handler sees it.
 
-    An ``async def`` handler awaits its methods, and iterates it with ``async for``. In a ``def`` handler, they block,
-    and return what awaiting them would return: ``socket.send(...)``, ``for message in socket``; there its type is
-    ``BlockingWebSocket``. Iteration ends when either side closes the socket; after that, the methods raise
+    An ``async def`` handler awaits its methods and iterates it with ``async for``. In a ``def`` handler, they block,
+    and return the result that awaiting them would give: ``socket.send(...)``, ``for message in socket``; there its type
+    is ``BlockingWebSocket``. Iteration ends when either side closes the socket; after that, the methods raise
     WebSocketClosed.
 
     The handshake is accepted when the first message is received or sent, or by ``accept``. Until then, the handler can
@@ -117,7 +117,7 @@ class WebSocket:
                 yield self._wait_for(self._connection.receive())
 
     def _called(self, steps: Coroutine[Any, Any, T]) -> Awaitable[T]:
-        """Wait for steps in a ``def`` handler, and return their result; on a loop, return them."""
+        """Wait for steps in a ``def`` handler and return their result; on a loop, return them."""
         if is_on_loop():
             return steps
         return cast("Awaitable[T]", self._connection.wait_for(steps))
@@ -128,7 +128,7 @@ class WebSocket:
             steps.close()
             raise explained(
                 "would-block-loop",
-                TypeError("an `async def` handler iterates its socket with `async for`, and awaits its methods"),
+                TypeError("an `async def` handler iterates its socket with `async for` and awaits its methods"),
             )
         return self._connection.wait_for(steps)
 
@@ -154,7 +154,8 @@ class WebSocketValues(Generic[T]):
 
 
 class BlockingWebSocket(Protocol):
-    """A ``WebSocket`` as a ``def`` handler sees it: its methods block, and return what an ``async def`` handler awaits.
+    """A ``WebSocket`` as a ``def`` handler sees it: its methods block, and return the results that an ``async def``
+    handler awaits.
 
     This is for annotations: ``def echo(request: Request, socket: BlockingWebSocket)``. The object is a ``WebSocket``.
     """
@@ -198,7 +199,7 @@ class BlockingWebSocket(Protocol):
         ...
 
     def send_each(self, source: AsyncIterable[object]) -> None:
-        """Send each item of an async iterable, and close it at the end. Raises WebSocketClosed, and TypeError."""
+        """Send each item of an async iterable and close it at the end. Raises WebSocketClosed, and TypeError."""
         ...
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:

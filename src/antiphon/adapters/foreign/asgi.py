@@ -28,8 +28,8 @@ def make_scope(request: Request, state: Mapping[str, Any] | None = None) -> Scop
     """Return an HTTP scope (ASGI 3, HTTP specification 2.5) for a request.
 
     ``path`` is the whole path, of which ``root_path`` is the beginning. ``raw_path`` is left out if the server hides
-    it. ``state`` is copied. The rest is a copy of the scope of an ASGI server, without the extensions that a server
-    must support. Early hints are offered if the server has a loop and sends them: the application has its own task, for
+    it. ``state`` is copied. The rest is a copy of an ASGI server's scope, without the extensions that a server must
+    support. Early hints are offered if the server has a loop and sends them: the application has its own task, for
     which no thread of a WSGI server waits.
     """
     head = request.head
@@ -90,8 +90,8 @@ def from_asgi(
     The application gets the loaded body. If the body is not loaded, it receives the body itself, without a limit.
 
     ``state`` is the state of the application's lifespan (``ASGILifespan.state``), which may still be empty. A body in
-    several messages is streamed: each ``send`` returns when its chunk was taken. When the client disconnects, or the
-    rest of the body is not needed (HEAD), the application gets a disconnect, and is cancelled unless it ends within
+    several messages is streamed: each ``send`` returns when its chunk has been taken. When the client disconnects, or
+    the rest of the body is not needed (HEAD), the application gets a disconnect, and is cancelled unless it ends within
     ``grace``, in seconds or a timedelta. Its work after the response continues in the background. If the server reports
     it, the application also gets a client's disconnect before the response, while it waits in ``receive``; it then runs
     to its end, and ClientDisconnected is raised. Raises the application's errors, and RuntimeError if it breaks the
@@ -137,7 +137,7 @@ class _ASGICall:
         self._withdraw: Callable[[], None] | None = None
 
     async def response(self, request: Request, scope: Scope) -> Response:
-        """Start the application, and return its response as soon as it has started."""
+        """Start the application and return its response as soon as it has started."""
         self._takes_hints = EARLY_HINT in scope["extensions"]
         self._task = asyncio.create_task(self._run(scope))
         try:
@@ -191,7 +191,7 @@ class _ASGICall:
         return chunk, self._offset < body.size
 
     async def _advance(self, body: Content) -> tuple[bytes, bool]:
-        """Receive the next chunk of a body, and return True if more may come."""
+        """Receive the next chunk of a body and return True if more may come."""
         return await body.aadvance(UNBOUNDED), not body.is_complete
 
     def _start(self, response: Response | None) -> None:
@@ -303,7 +303,7 @@ class _ASGICall:
         self._close()
 
     def _close(self) -> None:
-        """Return ``http.disconnect`` from every later ``receive``, and end the chunks."""
+        """Return ``http.disconnect`` from every later ``receive`` and end the chunks."""
         self._over.set()
         self._chunks.close()
 
@@ -351,7 +351,7 @@ class Channel:
         self._is_closed = False
 
     async def put(self, chunk: bytes) -> None:
-        """Put a chunk, and wait until it is taken or the channel is closed."""
+        """Put a chunk and wait until it is taken or the channel is closed."""
         while self._chunk is not None and not self._is_closed:
             await self._emptied.wait()
         if not self._is_closed:

@@ -178,7 +178,7 @@ class BlockingBody:
         return SyncFromAsync(body, self._context.copy(), watch_over_wsgi(self._request.head), LOOK)
 
     def close(self) -> None:
-        """Close the body, and call the functions passed to ``request.after_response``."""
+        """Close the body and call the functions passed to ``request.after_response``."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -224,7 +224,7 @@ class AsyncBody:
         return await anext(self._iterator)
 
     async def aclose(self) -> None:
-        """Close the body, and call the functions passed to ``request.after_response``."""
+        """Close the body and call the functions passed to ``request.after_response``."""
         if not self._is_closed:
             self._is_closed = True
             await in_context(self._context, self._close())

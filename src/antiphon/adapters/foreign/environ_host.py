@@ -43,7 +43,7 @@ class ReceivedInput(RawIOBase):
     def __init__(self, request: Request, environ: "WSGIEnvironment") -> None:
         self.content = content = request.content
         self.limits = request.limits
-        """The limits on what is received."""
+        """The limits on the received data."""
         self.environ = environ
         self.failure = content.failure
         """The error with which receiving ended before the application read."""
@@ -64,7 +64,7 @@ class ReceivedInput(RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Receive the next bytes into a buffer, and return their number. Raises the errors of ``receive``."""
+        """Receive the next bytes into a buffer and return their number. Raises the errors of ``receive``."""
         if not self._rest:
             self._rest = self.receive()
         size = min(len(buffer), len(self._rest))
@@ -139,7 +139,7 @@ class EnvironHost(Host):
         raise failure  # here, so that it does not refer to the other error, with the application's frames
 
     def exchange(self, request: Request) -> tuple[str, list[tuple[str, str]], bytes]:
-        """Handle a request on this thread, and return the status line, the header fields and the body.
+        """Handle a request on this thread and return the status line, the header fields and the body.
 
         This is for a framework's own test client, such as one that sends requests to an application in the same
         process. The request may be made by ``Request.blank``. Errors of the application are raised, and its functions

@@ -220,7 +220,7 @@ class WSGICall:
     def start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
     ) -> Callable[[bytes], object]:
-        """Accept status and headers, and return the ``write`` of PEP 3333. Raises ``exc_info`` if it is too late."""
+        """Accept status and headers and return the ``write`` of PEP 3333. Raises ``exc_info`` if it is too late."""
         if self._is_sent and exc_info is not None:
             raise exc_info[1].with_traceback(exc_info[2])
         if self._head is not None and exc_info is None:

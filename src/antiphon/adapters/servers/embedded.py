@@ -1,7 +1,7 @@
 """Embedded servers: one serves on a thread, one next to the other tasks of an event loop.
 
-Each gets a socket that already listens, and closes it. Each reports when it accepts connections, stops gracefully, and
-reports a failure to start.
+Each gets a socket that already listens and closes it at the end. Each reports when it accepts connections or fails to
+start and stops gracefully.
 """
 
 import asyncio
@@ -120,7 +120,7 @@ class ThreadServer:
         self._ended.set()
 
     def stop(self, within: float | None = None) -> bool:
-        """Accept no more connections, and wait until open requests are handled.
+        """Accept no more connections and wait until open requests are handled.
 
         Waits at most ``within`` seconds. Returns True if all were handled by then. You can call it again.
         """
@@ -128,7 +128,7 @@ class ThreadServer:
         return self._ended.wait(within)
 
     def cut_off(self, within: float) -> bool:
-        """Close the connections that are still open, and wait until their requests have ended.
+        """Close the connections that are still open and wait until their requests have ended.
 
         Waits at most ``within`` seconds. Returns True if all had ended by then.
         """
@@ -162,7 +162,7 @@ class LoopServer:
         self._worker.task.add_done_callback(self._release)
 
     def _call(self, scope: Any, receive: Any, send: Any) -> Any:
-        """Call the application, and record why its lifespan refuses to start, which Granian only logs."""
+        """Call the application and record why its lifespan refuses to start, which Granian only logs."""
         if scope["type"] != "lifespan":
             return self._app(scope, receive, send)
 
@@ -192,7 +192,7 @@ class LoopServer:
             raise StartupError(self._refusal or task.exception()) from task.exception()
 
     def stop(self) -> None:
-        """Accept no more connections, and end when open requests are handled. You can call it again."""
+        """Accept no more connections and end when open requests are handled. You can call it again."""
         self._worker.end()
 
     def _release(self, _: object) -> None:

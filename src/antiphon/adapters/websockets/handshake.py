@@ -267,7 +267,7 @@ _SERVERS_OWN = frozenset({"connection", "content-length", "content-type", "trans
 
 
 async def answer_handshake(handler: Handler, observation: Observation | None, *call: Any) -> None:
-    """Handle a handshake with a handler, and run the conversation to its end.
+    """Handle a handshake with a handler and run the conversation to its end.
 
     ``call`` contains the server's arguments for the application: three over ASGI, two over RSGI.
     """
@@ -321,7 +321,7 @@ class AcceptedHead(Protocol):
 async def converse(
     request: Request, head: AcceptedHead, response: WebSocketResponse, observation: Observation | None
 ) -> None:
-    """Accept a handshake, and run its conversation. An error in it is logged, and closes the socket."""
+    """Accept a handshake and run its conversation. An error in it is logged and closes the socket."""
     connection, (_, fields, _, body, _) = response.connection, response._message("GET")
     assert not isinstance(body, bytes)  # noqa: S101 - it is a stream
     try:

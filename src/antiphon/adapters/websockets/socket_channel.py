@@ -303,7 +303,7 @@ class _Link(asyncio.Protocol):
         self._writable.set()
 
     def data_received(self, data: bytes) -> None:
-        """Store the received bytes, and accept no more if there are many."""
+        """Store the received bytes and accept no more if there are many."""
         self.has_heard = True
         self._received += data
         if len(self._received) >= UNREAD and self._transport is not None:

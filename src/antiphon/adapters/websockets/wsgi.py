@@ -247,7 +247,7 @@ class HandshakeHandler:
     async def _hold(
         self, request: Request, head: WSGIHandshake, channel: "SocketChannel", response: WebSocketResponse
     ) -> None:
-        """Run a conversation to its end, and close the connection."""
+        """Run a conversation to its end and close the connection."""
         self._unfinished.add(head)
         try:
             await converse(request, head, response, self._observation)

@@ -37,8 +37,8 @@ class Arguments(NamedTuple):
     ) -> None:
         """Check the arguments against a route's parameters and defaults.
 
-        Raises TypeError, which names the handler and the fix, for an argument that is not a parameter, for a first
-        argument that is named like a parameter, and for an annotation that no value of the parameter can have.
+        Raises TypeError, naming the handler and the fix, for an argument that is not a parameter, for a first argument
+        that is named like a parameter, and for an annotation that no value of the parameter can have.
         """
         known = [*dict.fromkeys([*(part.name for part in parameters), *defaults])]
         _check_first(handler, where, known)
@@ -69,8 +69,8 @@ NO_ARGUMENTS = Arguments({}, (), False)
 def arguments_of(handler: Callable[..., Any], given: Collection[str] = ("request",)) -> Arguments:
     """Return the arguments that a handler takes besides the ``given`` positional ones, the first being the request.
 
-    If a decorator passes on arbitrary arguments, those of the decorated function are included. Raises TypeError, which
-    names the handler, for one that can't be called with the given arguments.
+    If a decorator passes on arbitrary arguments, those of the decorated function are included. Raises TypeError, naming
+    the handler, for one that can't be called with the given arguments.
     """
     _check_function(handler)
     parameters = _parameters(handler)
@@ -115,7 +115,7 @@ _RECORDS = ("__dataclass_fields__", "__struct_fields__", "__pydantic_serializer_
 
 
 def is_record(annotation: Any) -> bool:
-    """Return True for a dataclass, a Struct or a model of Pydantic."""
+    """Return True for a dataclass, a Struct or a Pydantic model."""
     return isinstance(annotation, type) and any(hasattr(annotation, mark) for mark in _RECORDS)
 
 
@@ -158,7 +158,7 @@ def _reading(name: str, annotation: Any) -> str:
 
 
 def with_arguments(handler: Callable[..., Any], names: Collection[str], has_others: bool) -> Callable[[Any], Any]:
-    """Return a function that takes only the request, and calls a handler with these parameters of the route by name.
+    """Return a function that takes only the request and calls a handler with these parameters of the route by name.
 
     ``has_others`` is True if the route has other parameters, too.
     """
@@ -177,7 +177,7 @@ def with_arguments(handler: Callable[..., Any], names: Collection[str], has_othe
 
 def _described(others: "list[Argument]") -> tuple[dict[str, Any], list[str], bool]:
     """Return the annotations of arguments that can be given by name, the names of those without a default, and True if
-    any name is possible.
+    it takes arguments of any name.
     """
     named = [other for other in others if other.kind in (other.POSITIONAL_OR_KEYWORD, other.KEYWORD_ONLY)]
     required = [other.name for other in named if other.default is other.empty]
@@ -186,7 +186,10 @@ def _described(others: "list[Argument]") -> tuple[dict[str, Any], list[str], boo
 
 
 def _parameters(function: Callable[..., Any]) -> "list[Argument]":
-    """Return a function's own parameters, not those of one that it wraps. A function in C may hide them: then, none."""
+    """Return a function's own parameters, not those of one that it wraps.
+
+    A function in C may hide them: then there are none.
+    """
     try:
         return [*signature_of(function, follow_wrapped=False).parameters.values()]
     except ValueError:

@@ -45,16 +45,19 @@ class Held(NamedTuple):
 
 
 Halt: TypeAlias = Switch | Held | None
-"""What a response waits for on its way out: a switch to where the next part runs, or being settled. None at the end."""
+"""The reason why a response pauses on its way out: a switch to where the next part runs, or its settling.
+
+None at the end.
+"""
 
 
 def leave(
     plan: Plan, request: Request, response: Response, opened: Opened, is_shared: bool
 ) -> Response | Steps[Response]:
-    """Close what is around the handler, complete the response, free the body, and return the response.
+    """Close everything around the handler, complete the response, free the body, and return the response.
 
-    If anything has to wait, or has to make another response, return the steps to the response. ``is_shared`` is True
-    if a handler or a hook may return the same response again. Raises what ends the task or the process.
+    If anything has to wait, or has to make another response, return the steps to the response. ``is_shared`` is True if
+    a handler or a hook may return the same response again. Raises an error only if it ends the task or the process.
     """
     try:
         if plan.opened_on_read and _is_unopened(plan, request, response, opened):
@@ -174,9 +177,10 @@ async def _go_on(
     is_shared: bool,
     halt: Halt,
 ) -> Response:
-    """Continue ``leave`` each time that the response has stopped.
+    """Continue ``leave`` each time the response has paused.
 
-    An error becomes the response for what is called next, as does a cancellation during the switch to it.
+    An error becomes the response for the functions that are called next, as does a cancellation during the switch to
+    it.
     """
     before, failure, made = response, response.error, None
     outcome: Any = None

@@ -186,8 +186,8 @@ class Dependencies:
         default: Callable[[Request], T] | None = None,
         only_writes: bool = False,
     ) -> None:
-        """Provide a dependency by a source, which is called at most once per request, for requests that ``when`` is
-        true for.
+        """Provide a dependency by a source, which is called at most once per request, for requests for which ``when``
+        is true.
 
         A sync source is called on first read, wherever that is. One that is async, or that ``blocking`` gives a thread,
         is called before the hooks and the handler, whether the dependency is read or not. If ``when`` returns False,
@@ -217,7 +217,7 @@ class Dependencies:
         self._sources[dependency] = _checked_source(dependency, source, blocking, when, default, only_writes)
 
     def override(self, dependency: Dependency[T], source: SourceFunction[T]) -> Source:
-        """Let a different source provide a dependency until ``restore``, and return that source.
+        """Let a different source provide a dependency until ``restore`` and return that source.
 
         It is called only for writes if the replaced source is. Raises TypeError as ``provide`` does.
         """
@@ -236,7 +236,7 @@ class Dependencies:
         return bool(self._overrides)
 
     def overridden(self) -> "Dependencies":
-        """Return the dependencies as they are now provided, for a plan: this object if nothing is overridden."""
+        """Return the dependencies as currently provided, for a plan: this object if nothing is overridden."""
         if not self.has_overrides:
             return self
         last = {override.provides: override for override in self._overrides}

@@ -60,14 +60,17 @@ async def as_inner(request: Request, steps: Awaitable[Response]) -> Response:
 
 
 _NOTHING: Opened = []
-"""The list of what a bare plan opens, which is always empty. It is shared because creating a list takes time."""
+"""The list of the parts that a bare plan opens, which is always empty.
+
+It is shared because creating a list takes time.
+"""
 
 
 # At once
 
 
 def refuse_or_receive(plan: Plan, request: Request, error: HTTPError | None) -> Response | Steps[Response]:
-    """Handle a request that has a body, or is faulty, the way ``answer_at_once`` handles all other requests."""
+    """Handle a request with a body or a fault the way ``answer_at_once`` handles all other requests."""
     if error is not None:
         set_current_request(request)
         refused = refuse_at_once(plan, request, error)
@@ -213,7 +216,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
 
 
 def _prepare_request(plan: Plan, request: Request) -> Opened:
-    """Start the deadline, and return the list of open resources, including dependencies if there can be any."""
+    """Start the deadline and return the list of open resources, including dependencies if there can be any."""
     if plan.deadline is not None:
         request.lifetime._limit(plan.deadline)
     return ResourceStack(request, plan.runs_on is MIXED) if plan.stack.opens_dependencies else []
@@ -237,7 +240,7 @@ def _forget_frames(error: HTTPError | None) -> None:
 
 
 def _respond(plan: Plan, request: Request, answer: object) -> Response | Awaitable[Response]:
-    """Create a response from the returned value, and apply the request's conditions if needed."""
+    """Create a response from the returned value and apply the request's conditions if needed."""
     if type(answer) is Response:
         return _by_conditions(request, answer) if answer.is_conditional else answer
     if type(answer) is str:

@@ -73,7 +73,7 @@ MiddlewareFunction: TypeAlias = (
     Callable[[Request], Generator[ResponseLike | None, Response, ResponseLike | None]]
     | Callable[[Request], AsyncGenerator[ResponseLike | None, Response]]
 )
-"""Middleware: a generator that yields once, and is sent the response of what is inside."""
+"""Middleware: a generator that yields once and is sent the response from inside."""
 
 X_co = TypeVar("X_co", bound=Exception, covariant=True)
 R = TypeVar("R", bound=ResponseLike)
@@ -118,7 +118,7 @@ class Part(Protocol):
 
 
 Close: TypeAlias = Callable[[Any, Any], object]
-"""A function that is called with what it closes, a generator or the request, and with the response.
+"""A function that is called with the object that it closes, a generator or the request, and with the response.
 
 It returns None if the response passes, the switch to await if it has to be called elsewhere, and any other outcome for
 ``settle``.
@@ -160,7 +160,7 @@ class Hook(NamedTuple):
     """A function of the planned route that returns True if it is called on a thread there."""
 
     async def call(self, *arguments: Any) -> Any:
-        """Call the function where it runs, and return what it returns."""
+        """Call the function where it runs and return its result."""
         if self.switch is not None:
             await self.switch
         result = self.function(*arguments)
@@ -209,8 +209,8 @@ class Hook(NamedTuple):
 def hook(function: Callable[..., Any], blocking: bool = False) -> Hook:
     """Make a hook of a function; ``blocking`` calls it on a thread even around an async handler.
 
-    A callable object can say so with an attribute ``blocking``, or with a method ``blocking_at``, which is called with
-    each planned route.
+    A callable object can request that with an attribute ``blocking``, or with a method ``blocking_at``, which is called
+    with each planned route.
     """
     waits = is_async(function)
     blocking = blocking or getattr(function, "blocking", False)
@@ -218,7 +218,7 @@ def hook(function: Callable[..., Any], blocking: bool = False) -> Hook:
 
 
 def check_returns(function: Callable[..., Any], fix: str) -> None:
-    """Check that a function returns and does not yield. Raises TypeError, which names it and the fix."""
+    """Check that a function returns and does not yield. Raises TypeError, naming it and the fix."""
     from inspect import isasyncgenfunction, isgeneratorfunction
 
     if isgeneratorfunction(function) or isasyncgenfunction(function):
@@ -229,7 +229,7 @@ def check_returns(function: Callable[..., Any], fix: str) -> None:
 
 
 def check_before(function: Callable[..., Any]) -> None:
-    """Check that a hook before the handler is not annotated to return a record. Raises TypeError, which names it."""
+    """Check that a hook before the handler is not annotated to return a record. Raises TypeError, naming it."""
     inner = innermost(function)
     annotations = annotations_of(inner if hasattr(inner, "__code__") else type(inner).__call__)
     annotation = annotations.get("return")

@@ -37,7 +37,7 @@ class Middleware(NamedTuple):
     when_read: Any = None
     """The ``Dependency`` that a request must have read, or may still read, for this to be opened."""
     early: Callable[[Request], Response | None] | None = None
-    """A function that is called first, and may return the response without any generator."""
+    """A function that is called first and may return the response without any generator."""
     where_hooked: "tuple[Middleware, Middleware] | None" = None
     """The middleware that replaces it if there are hooks before the handler, and the one inside those hooks."""
     blocks_at: Callable[[Any], bool] | None = None
@@ -107,7 +107,7 @@ class Middleware(NamedTuple):
         return instead
 
     def _end_sync(self, generator: Generator[Any, Any, Any], error: BaseException) -> object:
-        """Throw an error in, and return the replacement for the response."""
+        """Throw an error in and return the replacement for the response."""
         try:
             yielded = generator.throw(error)
         except StopIteration as end:
@@ -174,9 +174,9 @@ class AsyncStep:
 
 
 def send_in_place(generator: AsyncGenerator[Any, Any], response: Response) -> "AsyncStep | tuple[object] | None":
-    """Send the response to an async generator, and drive it until it waits.
+    """Send the response to an async generator and drive it until it waits.
 
-    Return None if it ends, what it yields in a tuple, or the rest, which gives either.
+    Return None if it ends, the yielded value in a tuple, or the rest, which gives either.
     """
     steps = generator.asend(response)
     try:

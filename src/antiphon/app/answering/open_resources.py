@@ -1,4 +1,4 @@
-"""Open dependencies: generators that have yielded their value, and are resumed when the response has been made.
+"""Open dependencies: generators that have yielded their value and are resumed when the response has been made.
 
 If the response is a stream, they are resumed when it has ended.
 """
@@ -39,7 +39,8 @@ class ResourceStack(Opened):
     """The open middleware and dependencies of a request, outermost first. Dependencies are added as they are read.
 
     ``switches`` says that each is closed where it was opened, after a switch. ``kept`` are the dependencies that a
-    stream may read, and ``around`` has what is open around this: a request may be handled by one plan inside another.
+    stream may read, and ``around`` contains everything that is open around this: a request may be handled by one plan
+    inside another.
     """
 
     def __init__(self, request: Request, switches: bool) -> None:
@@ -148,7 +149,7 @@ class OpenResource:
         return self._opened(request, generator, value)
 
     async def aopen(self, request: Request) -> Any:
-        """Start an async generator, and return the value."""
+        """Start an async generator and return the value."""
         generator: Any = self.function(request)
         try:
             value = await anext(generator)
@@ -243,7 +244,9 @@ class OpenResource:
         raise self._yields_twice()
 
     def _run(self, function: Callable[[Any], Any], argument: Any) -> Any:
-        """Call a function in the one context of a sync generator, which may reset tokens, and copy what it sets."""
+        """Call a function in the one context of a sync generator, which may reset tokens, and copy the variables that
+        it sets.
+        """
         from antiphon.concurrency.crossing import copy_variables
 
         try:

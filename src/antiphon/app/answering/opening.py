@@ -21,7 +21,8 @@ from antiphon.response.response import Response
 
 
 async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -> HTTPError | None:
-    """Receive the body before any middleware opens, as far as the plan says, and return what is wrong with the request.
+    """Receive the body before any middleware opens, as far as the plan says, and return the fault in the request, if
+    any.
 
     If something is already wrong and no middleware reads the body, receiving a large body isn't worthwhile. Over WSGI,
     where a slow client would occupy the server's thread, no body is received that this thread can read on demand.
@@ -140,7 +141,7 @@ def open_all(parts: Iterable[Opener], request: Request, opened: Opened) -> Await
 
 
 def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -> Stopped:
-    """Open the parts that neither wait nor run elsewhere, and record that they are open, until one returns a response.
+    """Open the parts that neither wait nor run elsewhere and record that they are open, until one returns a response.
 
     Return that response; or the first part that waits, or must be opened elsewhere; or None at the end. Raises
     RuntimeError if middleware ends without a yield and without a response: it might have meant to refuse the request.
@@ -190,7 +191,7 @@ def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -
 
 
 async def _call_when_loaded(function: Callable[[Request], Any], request: Request) -> Any:
-    """Load the body on the loop, and call the hook that needed it again. Raises the errors of ``Request.aload``."""
+    """Load the body on the loop and call the hook that needed it again. Raises the errors of ``Request.aload``."""
     await request.aload()
     return function(request)
 

@@ -130,7 +130,7 @@ class HandlerStack(NamedTuple):
 
     @property
     def is_guarded(self) -> bool:
-        """True if anything here may refuse a request, and is bypassed if another application has the response."""
+        """True if anything here may refuse a request and is bypassed if another application has the response."""
         return bool(self.before) or any(
             part.when_read is None and part.where_hooked is None for part in self.middleware
         )
@@ -220,16 +220,16 @@ class Plan:
     Around an ``async def`` handler, sync parts run on the server's loop. Over WSGI, with ``hooks_block``, they run on
     the thread that waits for the request: the process then has one loop, which all of them would hold up.
 
-    ``deadline`` is in seconds from the dispatch, None for none. ``refuse`` is called instead of the handler, with the
-    error, if something is wrong with a request. ``raw_handler`` is the ``function`` of an async handler without the
-    scope that it needs only when it waits, and ``handler_switch`` the switch to await first.
+    ``deadline`` is in seconds from the dispatch, None for no deadline. ``refuse`` is called instead of the handler,
+    with the error, if something is wrong with a request. ``raw_handler`` is the ``function`` of an async handler
+    without the scope that it needs only when it waits, and ``handler_switch`` the switch to await first.
 
     Reading an attribute of a stack or a hook takes several times as long as one of a plan, or a part of a plain tuple,
     so a plan has those that each request needs. ``opening`` says how the middleware, the dependencies and the hooks
     before the handler are opened, of which ``opened_count`` is middleware, and ``after`` how the hooks after it are
     called, from its end. Middleware is ``opened_on_read`` instead if one of the dependencies ``opens_on_read`` was
     read, or if it is for a dependency of ``read_late`` and was not reached, since a part around it has failed or
-    answered. The ``finishers`` complete each response, and ``error_handlers`` are those that are not empty.
+    responded. The ``finishers`` complete each response, and ``error_handlers`` are those that are not empty.
 
     Some requests of a plan for a thread may be handled ``at_hand``, by another plan, for the loop.
     """

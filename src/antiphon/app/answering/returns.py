@@ -68,7 +68,7 @@ _WANTED = (
 
 
 async def respond(value: object, source: Source, request: Request) -> Response:
-    """Make a response as ``to_response`` does, and wait for it if needed."""
+    """Make a response as ``to_response`` does and wait for it if needed."""
     made = to_response(value, source, request)
     return made if isinstance(made, Response) else await made
 
@@ -76,8 +76,8 @@ async def respond(value: object, source: Source, request: Request) -> Response:
 def to_response(value: object, source: Source, request: Request) -> Response | Awaitable[Response]:
     """Make a response from a value that ``source`` returned for a request.
 
-    Raises TypeError, which names ``source``, if no response can be made from the value, and any error of a value that
-    makes the response itself.
+    Raises TypeError, naming ``source``, if no response can be made from the value, and any error of a value that makes
+    the response itself.
     """
     kind = type(value)
     if kind in _MAKERS:
@@ -156,7 +156,7 @@ def is_value(kind: type) -> bool:
 
 
 def refuse_value(hook: Source, value: object) -> None:
-    """Raise TypeError, which names the hook, for a record, or a list with one, that it returned before the handler."""
+    """Raise TypeError, naming the hook, for a record, or a list with one, that it returned before the handler."""
     found = next(
         (type(each) for each in (value if isinstance(value, list) else (value,)) if is_value(type(each))), None
     )

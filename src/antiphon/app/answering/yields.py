@@ -14,7 +14,7 @@ _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 def check_yields(function: Callable[..., Any]) -> None:
     """Check that no ``yield`` in a ``with``, or before an ``except``, ignores the response that it gives.
 
-    Raises TypeError, which names the function, the block and the line. Functions without source code pass.
+    Raises TypeError, naming the function, the block and the line. Functions without source code pass.
     """
     found = _parsed(innermost(function))
     if found is None:

@@ -160,7 +160,7 @@ class SocketHandler:
         return WebSocketResponse(connection, conversation)
 
     def check_end(self, answer: object) -> None:
-        """Check that a conversation returned nothing. Raises TypeError, which names the handler."""
+        """Check that a conversation returned nothing. Raises TypeError, naming the handler."""
         if answer is not None:
             raise wrong_return(self._function, answer, "it must return nothing, since the handshake has been accepted")
 
@@ -218,7 +218,7 @@ class Conversation(CancellableHandler):
         return self
 
     async def __anext__(self) -> bytes:
-        """Run the rest of the steps, and close the connection depending on how they end."""
+        """Run the rest of the steps and close the connection depending on how they end."""
         connection = self._connection
         try:
             if not self.is_over:
@@ -273,7 +273,7 @@ class Conversation(CancellableHandler):
                 return (yield from steps.__await__())
 
     async def aclose(self) -> None:
-        """End a conversation that was never opened, and tell the handler that its handshake was not accepted."""
+        """End a conversation that was never opened and tell the handler that its handshake was not accepted."""
         try:
             if not self.is_over:
                 self._connection.refused()
@@ -292,7 +292,7 @@ class Conversation(CancellableHandler):
             self._connection.on_received(partial(self._watch.add, self))
 
     def drain(self) -> None:
-        """Close the connection, and make the handler end."""
+        """Close the connection and make the handler end."""
         if self.is_over or self._connection.is_interrupted:
             return
         if self._connection.interrupt(WebSocketClosed(RESTARTING, "The server restarts.")):

@@ -33,9 +33,9 @@ Talk: TypeAlias = Callable[[Request, Connection], Steps]
 class ForeignSockets(SocketHandler):
     """A handler of handshakes, which gives responses: ``talk`` has the steps of a conversation.
 
-    The steps choose a subprotocol themselves, and may return a response instead of a conversation. They see the
-    client's disconnect; with ``cancels``, they are cancelled then if they wait for something else. ``blocks`` says that
-    each has a thread, so their number is limited.
+    The steps choose a subprotocol themselves and may return a response instead of a conversation. They see the client's
+    disconnect; with ``cancels``, they are cancelled then if they wait for something else. ``blocks`` says that each has
+    a thread, so their number is limited.
     """
 
     def __init__(self, talk: Talk, *, blocks: bool = False, cancels: bool = False) -> None:

@@ -142,7 +142,7 @@ class TrustedOrigins:
         self._known.append(known)
 
     def within(self, outer: "TrustedOrigins") -> "TrustedOrigins":
-        """Return these origins and the outer ones together, with all that are added to either later."""
+        """Return these origins and the outer ones together, including any that are added to either later."""
         both = TrustedOrigins()
         both._known = [outer, self]
         return both

@@ -127,7 +127,7 @@ class Routing:
         self.blueprints: Prefixes[str] = Prefixes({})
 
     def look(self, request: Request) -> HTTPError | None:
-        """Check the head of a request, and return the error if something is wrong with it."""
+        """Check the head of a request and return the error if something is wrong with it."""
         checks, head = self.checks, request.head
         if head.host_line not in checks.known_hosts and (error := checks.host_error(head)):
             return error

@@ -50,7 +50,7 @@ route's outermost middleware, and the function to call instead of the handler.
 """
 
 SignatureChecks: TypeAlias = Mapping[str, Callable[[Route], Callable[[Request], Any]]]
-"""Functions by the names that ``signed_by`` takes. Each gets a route, and returns the hook that refuses its requests.
+"""Functions by the names that ``signed_by`` takes. Each gets a route and returns the hook that refuses its requests.
 """
 
 
@@ -102,7 +102,10 @@ class RouteGroup:
         return bool(self.app._registry.before_routing)
 
     def below(self, included: IncludedBlueprint) -> "RouteGroup":
-        """Return the group of a blueprint in this one. Raises ValueError if a blueprint is registered in itself."""
+        """Return the group of a blueprint inside this group.
+
+        Raises ValueError if a blueprint is registered in itself.
+        """
         blueprint = included.blueprint
         name = included.name or blueprint.name
         group: RouteGroup | None = self
@@ -186,7 +189,7 @@ def merged_converters(groups: Iterable[RouteGroup]) -> dict[str, Converter]:
 
 
 def check_route_names(routes: Iterable[Route]) -> None:
-    """Check that no explicit route name is also that of another handler.
+    """Check that no explicit route name is also the name of another handler.
 
     Raises ValueError. A handler may have the same name at several routes, and the handlers of one path may share a
     name. Functions that happen to have the same name are an error only when ``url_for`` is asked for it.

@@ -45,8 +45,8 @@ class TrustedHosts:
 
     "example.com" is one host, ".example.org" that host and all below it, and "[::1]" an IPv6 address, each on every
     port, or only on a given port ("example.com:8443"); "*" is every well-formed host. Names are compared without regard
-    to case or a trailing dot, and are written as browsers send them (München is "xn--mnchen-3ya"). Raises ValueError
-    for anything else.
+    to case or a trailing dot and are written as browsers send them (München is "xn--mnchen-3ya"). Raises ValueError for
+    anything else.
     """
 
     __slots__ = ("_declared", "_known", "_trusted")
@@ -113,7 +113,7 @@ def _entry(text: str) -> tuple[str, int | None]:
     try:
         host, port = _parse(text.removeprefix("."))
         if below and ":" in host:
-            raise explained("bad-host", ValueError("nothing is below an IPv6 address"))
+            raise explained("bad-host", ValueError("an IPv6 address has no subdomains"))
     except ValueError as error:
         raise explained(
             "bad-host",
@@ -160,8 +160,8 @@ class RequestChecks(HeadChecks):
         return self._origins_of.get(blueprint, self.origins)
 
     def look_at_head(self, request: Request, *, for_any_host: bool = False) -> HTTPError | None:
-        """Undo what trusted proxies changed in a request, and return the error if its head is too large or its host
-        is not trusted.
+        """Undo what trusted proxies changed in a request and return the error if its head is too large or its host is
+        not trusted.
         """
         if error := self.size_error(request.head):
             return error
@@ -284,8 +284,8 @@ def handshake_check(checks: RequestChecks | None) -> Hook:
 def check_handshake(request: Request, checks: RequestChecks | None = None) -> None:
     """Check that a request is a handshake through a server that supports WebSockets; ``checks`` refuse other sites.
 
-    Raises UpgradeRequired (426), and NotImplementedByServer (501), which names the servers; over WSGI also BadRequest
-    (400) for a handshake that is malformed, and ServiceUnavailable (503) if the server has no thread for it.
+    Raises UpgradeRequired (426), and NotImplementedByServer (501), naming the servers; over WSGI also BadRequest (400)
+    for a handshake that is malformed, and ServiceUnavailable (503) if the server has no thread for it.
     """
     if getattr(request.head, "channel", None) is None:
         from antiphon.websockets.channel import is_handshake, refusal_of  # late: few applications have WebSockets

@@ -36,7 +36,7 @@ Check: TypeAlias = Callable[[type], object]
 
 
 def check_read_types(handler: Callable[..., Any]) -> None:
-    """Check the classes that a handler's own code names. Raises TypeError, which names the handler and the part.
+    """Check the classes that a handler's own code names. Raises TypeError, naming the handler and the part.
 
     They are the argument of ``request.form_as`` and the like, and the first one of a class with a method
     ``check_type``, which is called with a class and the request, as ``Form`` is.
@@ -154,8 +154,8 @@ def check_filled(routes: Iterable[tuple[Route, Iterable[str]]]) -> None:
     """Check that a route provides each of the handlers' arguments. ``routes`` have the names that each of them
     provides.
 
-    Raises TypeError, which names the handler and the fix. An argument is not checked if other code of the module uses
-    the handler, since it may give the argument.
+    Raises TypeError, naming the handler and the fix. An argument is not checked if other code of the module uses the
+    handler, since that code may pass the argument.
     """
     handlers: dict[object, Route] = {}
     given: dict[object, set[str]] = {}

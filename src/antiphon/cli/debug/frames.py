@@ -15,7 +15,7 @@ from antiphon.serialization.masking import Mask
 _BEFORE, _AFTER = 5, 4
 """The number of lines of source to show around a line."""
 _WIDTH, _LONGEST = 500, 5_000
-"""The number of characters of a line to show, and the number that is searched for secrets first."""
+"""The number of characters of a line to show, and the number to search for secrets before that."""
 _LITERAL = 40
 """How many lines are recognized as parts of the same literal, such as a key."""
 _TAB = 4

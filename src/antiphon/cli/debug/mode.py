@@ -123,7 +123,7 @@ _viewers: "Viewers | None" = None
 
 
 def viewers() -> "Viewers | None":
-    """Return the rules for who can see what debug mode shows; None while it is off."""
+    """Return the rules for who can see the details in debug mode; None while it is off."""
     return _viewers
 
 

@@ -25,7 +25,7 @@ Without a secure origin there is no clipboard, and the text is selected instead.
 """
 
 REFRESH = _read("refresh.js")
-"""The script that reloads the page as soon as it would change.
+"""The script that reloads the page as soon as its content changes.
 
 It waits while no server responds or the page is hidden."""
 
@@ -137,7 +137,7 @@ _FOOTER = (
 def page(error: BaseException, request: Request | None = None, *, refreshes: bool = False) -> bytes:
     """Return the page for an error, in UTF-8. Send it with the header fields ``style.HEADERS``.
 
-    With ``refreshes`` it polls its own URL, and shows the new page as soon as that has changed.
+    With ``refreshes`` it polls its own URL and shows the new page as soon as that has changed.
     """
     return page_of(report_of(error, request), refreshes=refreshes)
 

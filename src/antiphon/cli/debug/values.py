@@ -1,7 +1,7 @@
-"""Values of the app as text of limited length, read from Python's own structures: none of the app's code is run.
+"""Values in the app as text of limited length, read from Python's own structures: none of the app's code is run.
 
 So nothing lazy is loaded, nothing waits for a network, and nothing fails or lies. Values are recognized by their real
-type, and read as C stores them.
+type and read as C stores them.
 """
 
 import collections
@@ -154,7 +154,10 @@ _ONLY_TYPE = (FrameType, TracebackType)
 
 
 class Printer:
-    """A printer of values that masks what looks like a secret. Secrets that it finds are later masked everywhere."""
+    """A printer of values that masks anything that looks like a secret.
+
+    Secrets that it finds are later masked everywhere.
+    """
 
     def __init__(self, mask: Mask) -> None:
         self._mask = mask

@@ -54,7 +54,7 @@ class ProjectName(NamedTuple):
 
 
 def make(name: ProjectName, flavour: str) -> Path:
-    """Create a project in a new or empty folder, and return the folder. Nothing is ever overwritten.
+    """Create a project in a new or empty folder and return the folder. Nothing is ever overwritten.
 
     The files are written to a folder next to it, which is renamed once it is complete. Raises `BadCommand` for a folder
     that is not empty, or `Refused` if the files can't be written; all of them are then removed.

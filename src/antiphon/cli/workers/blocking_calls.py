@@ -77,7 +77,7 @@ class _Watch:
         self._turned.set()
 
     def _wait_turned(self) -> None:
-        """Wait until the loop runs again, and log each step that holds it for too long, with the first line found."""
+        """Wait until the loop runs again and log each step that holds it for too long, with the first line found."""
         step, place, held, last = None, None, 0.0, self._read()
         while not self._turned.wait(_PAUSE):
             current, reading = current_step(self._thread or 0), self._read()

@@ -1,10 +1,10 @@
 """Load shedding on an event loop, over ASGI and RSGI.
 
-While requests wait, the next ones begin in each pass of the loop: as many as begin within a fortieth of the patience,
+While requests wait, the next ones start in each pass of the loop: as many as start within a fortieth of the patience,
 measured from when the first one begins to when whatever follows the last one begins. The time for all other work in the
 pass is left out, so requests that mostly wait, for a database or for one another, begin as fast as they arrive. If
-requests take longer than half of the patience from their begin to their response, only one begins in each pass: then
-those that are open go first. At least one begins in every pass, so the loop is never idle while requests wait.
+requests take longer than half of the patience from their start to their response, only one starts in each pass: open
+requests then go first. At least one starts in every pass, so the loop is never idle while requests wait.
 """
 
 import asyncio
@@ -34,9 +34,9 @@ from antiphon.concurrency.workers import WORKERS, workers
 from antiphon.http.head import RequestClass, network_of
 
 _BEGINNING = 40
-"""The part of the patience that a pass has for requests that begin."""
+"""The part of the patience that a pass has for starting requests."""
 _WEIGHT = 0.1
-"""The weight of the latest pass in the average of what a begin takes."""
+"""The weight of the latest pass in the average time that starting a request takes."""
 _TRY_AGAIN_LATER = 1013
 """The code by which a WebSocket is refused (IANA's registry of WebSocket close codes)."""
 
@@ -62,7 +62,7 @@ class LoopAdmission:
         self._is_scheduled = False
         self._due = 0.0
         self._was_blocked = False
-        """True while the loop takes in what has come while it was blocked."""
+        """True while the loop receives everything that arrived while it was blocked."""
         self._looked: float | None = None
         admit = self._admit_rsgi if hasattr(entrance, "__rsgi__") else self._admit_asgi
         self._control = Control(entrance, admit, self._room, lambda: sum(workers.load()), self._tick_next)

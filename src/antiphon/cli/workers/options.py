@@ -86,7 +86,7 @@ class ServerOptions(NamedTuple):
     max_requests: int = 0
     """The number of requests after which a worker is replaced; 0 for never."""
     drain_delay: float = 0.0
-    """How long requests are still accepted after the server was told to end and reports that it drains."""
+    """How long requests are still accepted after the server has been told to end and has reported that it drains."""
     debug: bool = False
     """True if errors get a page that shows the code and its values."""
     logs: Logs = Logs()
@@ -167,7 +167,7 @@ class Control:
             self._connection.sendall(json.dumps(report).encode() + b"\n")
 
     def wait_for_order(self) -> Order:
-        """Report that this worker is ready for the next order, and wait for it."""
+        """Report that this worker is ready for the next order and wait for it."""
         self._report({"waits": True})
         return self._orders.get()
 

@@ -82,7 +82,7 @@ class Progress:
 
 
 def current_step(thread: int) -> FrameType | None:
-    """Return the frame of the task that a thread is running, or None if it is running none.
+    """Return the frame of the task that a thread is running, or None if it runs no task.
 
     A loop runs one step of each task in a pass, so the same frame in the same pass is the same step. The frame itself
     is returned, since its place in memory could be taken otherwise.
@@ -159,7 +159,7 @@ def by_command(told: str) -> Launch:
 
 
 class WorkerProcess:
-    """A worker that was started. It reports its state, and ends on its own or when told to."""
+    """A worker that was started. It reports its state and ends on its own or when told to."""
 
     def __init__(self, process: ChildProcess, control: socket.socket) -> None:
         control.setblocking(False)
@@ -278,7 +278,7 @@ class WorkerProcess:
         await asyncio.wait([self._ended], timeout=timeout)
 
     async def end(self, grace: float, *, is_replaced: bool = False) -> None:
-        """Tell the worker to end, and wait for that. Kill it when its time is up."""
+        """Tell the worker to end and wait for that. Kill it when its time is up."""
         if not self._is_told_to_end:
             self._is_told_to_end = True
             with suppress(OSError):  # it is gone

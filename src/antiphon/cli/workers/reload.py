@@ -174,7 +174,7 @@ class Reloader(Supervisor):
             await self._prepare()
 
     async def _serve_by_prestarted(self, order: Order, number: int) -> Choice:
-        """Send an order to prestarted workers, and wait until they serve. Raises the error if one of them can't."""
+        """Send an order to prestarted workers and wait until they serve. Raises the error if one of them can't."""
         for _ in range(number):
             self._serving.append(await self._prestarted.take())
         for worker in self._serving:
@@ -198,7 +198,7 @@ class Reloader(Supervisor):
                 await worker.wait_ended()  # it might write compiled code of the old files
 
     def _forget_old_state(self, changed: Iterable[str]) -> None:
-        """Remove what was left from before a change and would hide the change.
+        """Remove leftovers from before a change that would hide the change.
 
         Python treats compiled code as current if the file has the same size and was changed within the same second.
         """

@@ -9,11 +9,12 @@ while ticks come in time. When one is late, the state changes:
 | open | passes | when a tick is late by more than `LATE` |
 | controlled | begins if there is room, or waits in an `AdmissionQueue` | `CALM` seconds after the last one waited |
 
-How many begin follows the time from their begin to their response: as long as that is short, nothing is held up. On
-threads, there is room for a number of requests, which shrinks by a factor while responses take longer than a twentieth
-of the patience and ticks are late, and else grows by one with each tick (additive increase, multiplicative decrease, as
-in RFC 5681). Calls that compute hold each other and the server up, so both is the case; those that wait for a database
-don't. A request no longer counts once its response has begun, so that streams take no room, nor do open WebSockets.
+The number of requests that start depends on the time from their start to their response: as long as that is short,
+nothing is held up. On threads, there is room for a number of requests, which shrinks by a factor while responses take
+longer than a twentieth of the patience and ticks are late, and else grows by one with each tick (additive increase,
+multiplicative decrease, as in RFC 5681). Calls that compute hold each other and the server up, so both is the case;
+those that wait for a database don't. A request no longer counts once its response has begun, so that streams take no
+room, nor do open WebSockets.
 """
 
 import logging
@@ -38,11 +39,11 @@ TICK = 0.02
 LATE = 0.05
 """Seconds by which a tick may be late."""
 CALM = 1.0
-"""Seconds in which nothing waits, before requests pass without a check again."""
+"""The number of seconds without waiting requests after which requests pass unchecked again."""
 _BUSY = 0.01
 """The average lateness in seconds above which threads hold each other up."""
 LESS = 0.8
-"""The factor by which there is less room then."""
+"""The factor by which the room then shrinks."""
 _WEIGHT = 0.3
 """The weight of the latest measurement in an average."""
 LONG = 20
@@ -66,7 +67,7 @@ class Peers:
     """The ports of the clients that are connected to this process.
 
     The port decides, since servers write addresses in different ways. By chance, a client that has left may have the
-    port of another one, and counts as connected.
+    port of another one and counts as connected.
     """
 
     def __init__(self) -> None:
@@ -103,7 +104,7 @@ def classifier(app: Any) -> Classify | None:
 
 
 class Completion:
-    """The average time from the begin of a request to its response, and whether it is too long."""
+    """The average time from the start of a request to its response, and whether it is too long."""
 
     def __init__(self, most: float) -> None:
         self._most = most
@@ -140,7 +141,7 @@ class Room:
         return self.running + int(self._uncounted) < int(self._limit)
 
     def end(self, began: float) -> None:
-        """Give back the place of a request that began at a time, and has its response."""
+        """Free the place of a request that began at a time and has its response."""
         self.running -= 1
         self._completion.note(began)
 
@@ -203,7 +204,7 @@ class Control:
         self._is_asked = True
 
     def follow(self, late: float, is_waited: bool) -> bool:
-        """Follow a tick, and note whether requests wait. Returns False if no tick is due until the next request."""
+        """Follow a tick and note whether requests wait. Returns False if no tick is due until the next request."""
         now = time.monotonic()
         if self._is_controlled:
             self._room.adapt(late)

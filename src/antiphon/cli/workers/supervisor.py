@@ -1,4 +1,4 @@
-"""The supervisor of `antiphon run`, which keeps a worker in each slot of a listening socket, and handles signals.
+"""The supervisor of `antiphon run`, which keeps one worker in each slot of a listening socket and handles signals.
 
 A failing worker is distinguished from one killed by a request, which had received a request when it ended. The latter
 is replaced immediately, as many times as necessary, so that no client can end the server. A worker fails if it can't
@@ -319,7 +319,7 @@ class Supervisor:
         return worker
 
     async def _prestart(self) -> None:
-        """Prestart a worker, and keep it until no worker has needed a replacement for a while."""
+        """Prestart a worker and keep it until no worker has needed a replacement for a while."""
         try:
             await self._prestarted.fill(1)
         except CommandError as error:
@@ -332,7 +332,7 @@ class Supervisor:
             self._prestarting.cancel()
 
     async def _put_to_work(self, worker: WorkerProcess) -> WorkerProcess:
-        """Tell a worker to serve, and return it when it does. Raises the error that prevents it from serving."""
+        """Tell a worker to serve and return it when it does. Raises the error that prevents it from serving."""
         await worker.give(SERVE)
         await worker.wait_serving()
         return worker

@@ -192,7 +192,7 @@ class _Worker:
         self._loop = loop
 
     def has_started(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """Report that the application is served, and send heartbeats, from its loop if it has one."""
+        """Report that the application is served and send heartbeats, from its loop if it has one."""
         self._entrance.call_before_next(self._control.report_asked)
         self._shed_load(loop)
         if self._options.worker_timeout:

@@ -64,7 +64,7 @@ def call_application(
     buffered: bool = False,
     caught: list[Any] | None = None,
 ) -> tuple[Iterable[bytes], str, Fields]:
-    """Call an application with an environ, and return the body, status line and header fields of its response.
+    """Call an application with an environ and return the body, status line and header fields of its response.
 
     The body includes everything that the application wrote with ``write``. It is read until the application has called
     ``start_response``; ``buffered`` reads it to the end and closes it. Raises the application's errors, and

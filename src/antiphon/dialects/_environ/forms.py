@@ -21,7 +21,7 @@ def follows_bare_line_feed(data: bytes, boundary: bytes) -> bool:
 
 
 class DelimiterLines:
-    """The delimiter lines of one form, and what is known about them once its chunks are read.
+    """The delimiter lines of one form, and the facts known about them once its chunks are read.
 
     - ``has_boundary``: True if the boundary occurred, anywhere.
     - ``has_delimiter``: True if there was a line that is a delimiter.
@@ -151,10 +151,10 @@ class FormReader:
         self._file: IO[bytes] | None = None
 
     def read(self, stream: IO[bytes], parser: MultipartParser, chunk_size: int) -> list[Part]:
-        """Read a stream to its end, and return the parts in order.
+        """Read a stream to its end and return the parts in order.
 
         Raises BadRequest and ContentTooLarge as the parser does, and ContentTooLarge for fields that are too large. The
-        files are closed then, and also if the body is cut short, since the error's traceback may be kept for long.
+        files are closed then, as they are if the body is cut short, since the error's traceback may be kept for long.
         """
         lines = DelimiterLines(parser.boundary)
         chunks = lines.in_crlf(iter(partial(stream.read, chunk_size), b""))

@@ -88,7 +88,7 @@ def policy_of(config: Mapping[str, Any]) -> ContentSecurityPolicy:
 
 
 def _add(sources: list[str], more: Iterable[str]) -> None:
-    """Add sources to those of a directive, and remove 'none', which must be alone."""
+    """Add sources to those of a directive and remove 'none', which must be alone."""
     words = [word for source in more for word in source.split()]
     if words and sources == ["'none'"]:
         sources.clear()
@@ -231,7 +231,7 @@ class Asok(Servable):
         return self
 
     def user_loader(self, fn: F) -> F:
-        """Register the function (``def`` or ``async def``) that finds the user with an id, and returns None if there is
+        """Register the function (``def`` or ``async def``) that finds the user with an id and returns None if there is
         none.
 
         Without this function, the model named by the setting AUTH_MODEL finds users. Raises RuntimeError once the
@@ -340,7 +340,7 @@ class Asok(Servable):
 
 
 def _load(path: str) -> ModuleType:
-    """Execute a file as a separate module, and return it."""
+    """Execute a file as a separate module and return it."""
     spec = spec_from_file_location(f"mw_{os.path.basename(path)}", path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} can't be imported", path=path)

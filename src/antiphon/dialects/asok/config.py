@@ -21,7 +21,7 @@ class Env:
         return self[key] if key in variables else default
 
     def __getitem__(self, key: str) -> Any:
-        """Return a variable. Raises KeyError, which names the fix, if it is not set."""
+        """Return a variable. Raises KeyError, naming the fix, if it is not set."""
         text = variables[key]
         return _WORDS.get(text.lower(), text)
 

@@ -98,7 +98,7 @@ class ProjectLocations:
         self._is_broken = False
 
     def install(self, native: App) -> None:
-        """Provide ``request.location``, and read the file at startup."""
+        """Provide ``request.location`` and read the file at startup."""
         native.provide(NativeRequest.location, self._of)
         native.on_startup(self._load)
 

@@ -42,7 +42,7 @@ async def result_of(function: Callable[..., Any], request: Any) -> Any:
 
 
 def _layer(middleware: Callable[..., Any], following: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that passes the next middleware to a middleware, and is sync or async like the latter."""
+    """Return a function that passes the next middleware to a middleware and is sync or async like the latter."""
     if is_async(middleware):
         return _async_layer(middleware, _awaited(following) if waits(following) else _awaitable(following))
     if waits(following):

@@ -102,7 +102,7 @@ class JsonAccessor(dict[str, Any]):
     def __call__(self, data: Any = None, status: int = 200) -> str:
         """Return data, by default the request's, as JSON for a response with a status.
 
-        Raises TypeError, which names type and place, for a value that can't be written.
+        Raises TypeError, naming type and place, for a value that can't be written.
         """
         request = self._request
         if data is None:
@@ -149,7 +149,7 @@ class Request(RequestState):
         self.app = cast("Asok", app)
         self.native = native
         self.page_file = page_file
-        """The path of the file of the answering page, or None."""
+        """The path of the file whose page handles the request, or None."""
         keep(native, _KEY, self)
 
     @classmethod
@@ -464,7 +464,7 @@ class Request(RequestState):
         return self.added_headers
 
     def header(self, name: str, value: str) -> Self:
-        """Add a header field to the future response, and return the request."""
+        """Add a header field to the future response and return the request."""
         self.response_headers.append((name, value))
         return self
 

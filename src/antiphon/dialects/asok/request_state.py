@@ -83,7 +83,7 @@ class Auth:
 
     @property
     def oauth(self) -> NoReturn:
-        """Raise NotImplementedError, which names the way to log in through other services."""
+        """Raise NotImplementedError, naming the way to log in through other services."""
         raise NotImplementedError("request.auth.oauth is not offered: use Authlib, as docs/how-to/oauth.md shows")
 
 
@@ -179,7 +179,7 @@ class RateLimit:
             raise RateLimitExceeded(str(error.detail), retry_after=_seconds(error)) from error
 
     def __call__(self, request: "Request", next_handler: "Callable[[Request], Any]") -> Any:
-        """Count a request, and pass it on."""
+        """Count a request and pass it on."""
         self.check(request)
         return next_handler(request)
 
@@ -332,7 +332,7 @@ class RequestState:
         auth.login(self, user, remember)
 
     def logout(self) -> None:
-        """Log the user out, and end the session."""
+        """Log the user out and end the session."""
         auth.logout(self)
 
     def authenticate(self, password_field: str = "password", **credentials: Any) -> Any:  # noqa: S107

@@ -135,7 +135,7 @@ def answer(request: "Request", value: Any, page: Callable[..., Any]) -> NativeRe
 
 
 def _told(request: "Request", response: Response) -> Any:
-    """Return the body of a response, and copy its status, type and header fields to the request."""
+    """Return the body of a response and copy its status, type and header fields to the request."""
     request.status_code = response.status_code
     request.content_type = response.content_type
     request.response_headers.extend(response.headers.items())
@@ -143,7 +143,7 @@ def _told(request: "Request", response: Response) -> Any:
 
 
 def amended(request: "Request", response: NativeResponse) -> NativeResponse:
-    """Set the request's status and header fields on a response, and return it."""
+    """Set the request's status and header fields on a response and return it."""
     if request.own_status is not None:
         response.status = request.own_status
     for name, value in request.added_headers or ():

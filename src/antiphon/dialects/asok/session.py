@@ -166,7 +166,7 @@ class SessionStore:
         return sum(self._sessions.delete_owned(str(user_id), only=each) for each in ids) > 0
 
     def revoke_all_user_sessions(self, user_id: Any) -> int:
-        """End all sessions of a user, and return their number."""
+        """End all sessions of a user and return their number."""
         return self._sessions.delete_owned(str(user_id))
 
 
@@ -198,7 +198,7 @@ def _described(entry: "OwnedEntry") -> dict[str, Any]:
 
 
 def install_sessions(native: "App", config: Mapping[str, Any], root: str) -> SessionStore:
-    """Make an application store sessions as configured, and return the store.
+    """Make an application store sessions as configured and return the store.
 
     Raises ValueError for a folder outside of the project, or for unknown values.
     """

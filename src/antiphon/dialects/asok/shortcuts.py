@@ -27,17 +27,17 @@ def back(default: str = "/") -> NoReturn:
 
 
 def render_template(filepath: str, **context: Any) -> str:
-    """Render a template for the current request, and return the text."""
+    """Render a template for the current request and return the text."""
     return current_request.html(filepath, **context)
 
 
 def render_block(filepath: str, block_name: str | None = None, **context: Any) -> str:
-    """Render one block of a template for the current request, and return the text."""
+    """Render one block of a template for the current request and return the text."""
     return current_request.block(filepath, block_name, **context)
 
 
 def render_blocks(filepath: str, block_names: Iterable[str], **context: Any) -> str:
-    """Render blocks of a template for the current request, and return the text."""
+    """Render blocks of a template for the current request and return the text."""
     return current_request.blocks(filepath, block_names, **context)
 
 

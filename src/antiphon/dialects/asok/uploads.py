@@ -170,7 +170,7 @@ class UploadedFile:
         secure_filename: bool = True,
         private: bool = False,
     ) -> str:
-        """Save the file in a folder below the project's ``src/partials/uploads``, and return its path.
+        """Save the file in a folder below the project's ``src/partials/uploads`` and return its path.
 
         The destination is such a folder, ends with a slash, or is a path whose last part is ignored: the file gets a
         random name, or its own if that need not be secure, with a number if it is taken. It is checked as by

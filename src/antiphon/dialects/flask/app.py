@@ -220,7 +220,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     # URLs
 
     def create_url_adapter(self, request: "Request | None") -> "MapAdapter | None":
-        """Return the rules bound to a request, or to SERVER_NAME; None without either.
+        """Return the rules bound to a request, or to SERVER_NAME; None if there is neither.
 
         Raises SecurityError for a host that is not among TRUSTED_HOSTS.
         """
@@ -274,7 +274,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         return drive(ctx, dispatch.full_dispatch_request(ctx))
 
     def preprocess_request(self, *args: Any, **named: Any) -> Any:
-        """Call the before-request functions until one returns a response, and return that."""
+        """Call the before-request functions until one returns a response, which is then returned."""
         ctx, _ = given(args, named)
         return drive(ctx, dispatch.preprocess_request(ctx))
 
@@ -355,7 +355,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         return self.async_to_sync(func) if dispatch.waits(func) else func
 
     def async_to_sync(self, func: Callable[..., Coroutine[Any, Any, T]]) -> Callable[..., T]:
-        """Return a function that runs a coroutine function on the loop of the request, and waits for its result."""
+        """Return a function that runs a coroutine function on the loop of the request and waits for its result."""
         return async_to_sync(func)
 
     # Serving

@@ -130,7 +130,7 @@ class Config(dict[str, Any]):
         within[name] = value
 
     def from_pyfile(self, filename: str | os.PathLike[str], silent: bool = False) -> bool:
-        """Run a Python file, and set the uppercase names that it defines.
+        """Run a Python file and set the uppercase names that it defines.
 
         Raises OSError if it can't be read; with ``silent`` returns False for a missing one.
         """

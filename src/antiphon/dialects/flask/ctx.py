@@ -122,7 +122,7 @@ class AppContext:
 
     @lazy
     def url_adapter(self) -> "MapAdapter | None":
-        """The rules bound to the request or to SERVER_NAME; None without either."""
+        """The rules bound to the request or to SERVER_NAME; None if there is neither."""
         return self.app.create_url_adapter(None)
 
     @lazy

@@ -69,7 +69,7 @@ def explain_template_loading_attempts(
     template: str,
     attempts: "Sequence[tuple[BaseLoader, Scaffold, tuple[str, str | None, Callable[[], bool] | None] | None]]",
 ) -> None:
-    """Log where a template was looked for: the loaders, their owners, and what each found."""
+    """Log where a template was searched for: the loaders, their owners, and the result of each."""
     lines = [f"Looking for the template {template!r}:"]
     for number, (loader, owner, found) in enumerate(attempts, 1):
         lines.append(f"{number:5}: the loader of {_name_of(owner)}")

@@ -1,4 +1,5 @@
-"""The dispatch of a request, in steps: hooks, view, error handlers and response, and what a program overrides.
+"""The dispatch of a request, in steps: hooks, view, error handlers and response, and the methods that a program
+overrides.
 
 The application finds the overridden methods once, not for each request. They are called with the context, as in Flask
 3.2, if their first parameter is one.
@@ -248,7 +249,7 @@ async def full_dispatch_request(ctx: "AppContext") -> "Response":
 
 
 async def preprocess_request(ctx: "AppContext") -> Any:
-    """Call the before-request functions until one returns a response, and return that."""
+    """Call the before-request functions until one returns a response, which is then returned."""
     app, request = ctx.app, ctx.request
     names = hook_names(request)
     if preprocessors := app.url_value_preprocessors:

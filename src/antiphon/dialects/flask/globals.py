@@ -92,7 +92,7 @@ class _RequestVariable:
     name = "flask.request_ctx"
 
     def get(self, *default: Any) -> Any:
-        """Return the context of the current request, or ``default``. Raises LookupError without either."""
+        """Return the context of the current request, or ``default``. Raises LookupError if there is neither."""
         ctx = _current()
         holder = None if ctx is None else ctx.holder
         if holder is not None:
@@ -102,7 +102,7 @@ class _RequestVariable:
         return default[0]
 
     def set(self, ctx: "AppContext | None") -> "Token[AppContext | None]":
-        """Make a context the current one, and return a token for ``reset``."""
+        """Make a context the current one and return a token for ``reset``."""
         return _cv_app.set(ctx)
 
     def reset(self, token: "Token[AppContext | None]") -> None:

@@ -234,7 +234,7 @@ def send_file(
     """Return a response with a file: by a trusted path, relative to the application's root, or open in binary mode.
 
     Its name determines the media type, and the name shown in browsers. ``max_age`` is in seconds, or a function of the
-    path; by default what ``Flask.get_send_file_max_age`` returns. Raises the errors of ``werkzeug.utils.send_file``.
+    path; by default the result of ``Flask.get_send_file_max_age``. Raises the errors of ``werkzeug.utils.send_file``.
     """
     sent: Any = utils.send_file(
         path_or_file,
@@ -256,7 +256,7 @@ def send_from_directory(
 ) -> "Response":
     """Return a response with a file below a directory, by an untrusted path. Raises NotFound for a path outside of it.
 
-    The directory is relative to the application's root, and must be trusted. ``kwargs`` are those of ``send_file``.
+    The directory is relative to the application's root and must be trusted. ``kwargs`` are those of ``send_file``.
     """
     sent: Any = utils.send_from_directory(directory, path, **_of_application(**kwargs))
     return sent  # type: ignore[no-any-return]  # of the application's class
@@ -295,7 +295,7 @@ def get_flashed_messages(
 def get_flashed_messages(
     with_categories: bool = False, category_filter: Iterable[str] = ()
 ) -> list[str] | list[tuple[str, str]]:
-    """Take the messages out of the session and return them; each call in a request returns the same ones.
+    """Take the messages out of the session and return them; each call within a request returns the same messages.
 
     With ``with_categories``, each is a tuple of its category and its text; ``category_filter`` leaves out all other
     categories.

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def drive(ctx: "AppContext", steps: Steps[T]) -> T:
-    """Run steps from this thread, and return their result. Raises their errors."""
+    """Run steps from this thread and return their result. Raises their errors."""
     if ctx.is_on_loop:
         return _drive_from_loop(ctx, steps)
     try:
@@ -57,7 +57,7 @@ def _finish_on_loop(steps: Steps[T]) -> T:
 
 
 def run_on_loop(coroutine: Coroutine[Any, Any, T], context: "Context") -> T:
-    """Run a coroutine on the event loop of the current request, and wait for its result on this thread.
+    """Run a coroutine on the event loop of the current request and wait for its result on this thread.
 
     Raises RuntimeError on a thread that runs a loop.
     """
@@ -70,7 +70,7 @@ def run_on_loop(coroutine: Coroutine[Any, Any, T], context: "Context") -> T:
 
 
 def async_to_sync(function: Callable[..., Coroutine[Any, Any, T]]) -> Callable[..., T]:
-    """Return a function that runs a coroutine function on the loop of the current request, and waits for its result."""
+    """Return a function that runs a coroutine function on the loop of the current request and waits for its result."""
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> T:
@@ -112,7 +112,7 @@ class _InContext(Generic[T]):
             raise
 
     def close(self) -> None:
-        """Close the iterator if it can be closed, and release the request."""
+        """Close the iterator if it can be closed and release the request."""
         self._end(None)
 
     def _end(self, error: BaseException | None) -> None:

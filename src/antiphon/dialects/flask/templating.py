@@ -160,7 +160,7 @@ class DispatchingJinjaLoader(BaseLoader):
         self.app = app
 
     def get_source(self, environment: BaseEnvironment, template: str) -> _Source:
-        """Return the first source found. With EXPLAIN_TEMPLATE_LOADING, logs where it was looked for.
+        """Return the first source found. With EXPLAIN_TEMPLATE_LOADING, logs where it was searched for.
 
         Raises TemplateNotFound.
         """
@@ -213,7 +213,7 @@ def render_template(template_name_or_list: str | Template | list[str | Template]
 
 
 def render_template_string(source: str, **context: Any) -> str:
-    """Render a template given as a string, and return the text."""
+    """Render a template given as a string and return the text."""
     app = app_ctx.app
     return _render(app, app.jinja_env.from_string(source), context)
 

@@ -71,7 +71,7 @@ class FlaskClient(Client):
     """A test client that calls an application and keeps its cookies.
 
     Within ``with client:`` the context of the last request is kept, so that ``request``, ``session`` and ``g`` can be
-    looked at. ``environ_base`` has default values for the environs of all requests.
+    inspected. ``environ_base`` has default values for the environs of all requests.
     """
 
     application: "Flask"

@@ -25,7 +25,7 @@ ResponseReturnValue: TypeAlias = Union[
     ResponseValue, tuple[ResponseValue, HeadersValue], tuple[ResponseValue, int],
     tuple[ResponseValue, int, HeadersValue], "WSGIApplication",
 ]  # fmt: skip
-"""All that a view returns."""
+"""Anything that a view can return."""
 
 ResponseClass = TypeVar("ResponseClass", bound="Response")
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask import typing as ft
 
 http_method_funcs = frozenset({"delete", "get", "head", "options", "patch", "post", "put", "trace"})
-"""The names of the methods of a MethodView that handle requests."""
+"""The names of a MethodView's methods that handle requests."""
 
 
 class View:
@@ -23,7 +23,10 @@ class View:
     decorators: ClassVar[list[Callable[..., Any]]] = []
     """Decorators for the function, the innermost first."""
     init_every_request: ClassVar[bool] = True
-    """Make an instance for each request, instead of one for all of them, which must not store anything of a request."""
+    """Make an instance for each request.
+
+    Otherwise, one instance handles all of them, and must not store anything about a request.
+    """
 
     def dispatch_request(self) -> "ft.ResponseReturnValue":
         """Return the response to a request. The values from its path are arguments."""

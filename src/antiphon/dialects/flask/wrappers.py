@@ -62,7 +62,7 @@ class Request(RequestBase):
     A longer one raises RequestEntityTooLarge.
     """
     max_form_memory_size: int | None = _Limit("MAX_FORM_MEMORY_SIZE", 500_000)  # type: ignore[assignment]
-    """The maximum number of bytes of the fields of a multipart form; MAX_FORM_MEMORY_SIZE by default."""
+    """The maximum size of a multipart form's fields in bytes; MAX_FORM_MEMORY_SIZE by default."""
     max_form_parts: int | None = _Limit("MAX_FORM_PARTS", 1_000)  # type: ignore[assignment]
     """The maximum number of parts of a form; MAX_FORM_PARTS by default."""
 

@@ -182,7 +182,7 @@ class Microdot(Host):
         return f
 
     def after_request(self, f: F) -> F:
-        """Register a function that gets the request and the response, and may return another one."""
+        """Register a function that gets the request and the response and may return another one."""
         self._note(f)
         self.after_request_handlers.append(f)
         return f

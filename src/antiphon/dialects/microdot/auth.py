@@ -47,7 +47,7 @@ class BaseAuth:
         return authenticated
 
     def optional(self, f: Handler) -> Handler:
-        """Call a handler for everyone. Without valid credentials, the current user is None."""
+        """Call a handler for all users. Without valid credentials, the current user is None."""
 
         @wraps(f)
         async def authenticated(request: Request, *args: Any, **kwargs: Any) -> Any:

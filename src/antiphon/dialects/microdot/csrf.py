@@ -1,4 +1,4 @@
-"""Protection from cross-site request forgery without tokens, since browsers tell from which site a request comes."""
+"""Protection from cross-site request forgery without tokens, since browsers say which site a request comes from."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar

@@ -64,7 +64,7 @@ def limits_at_once() -> Limits:
 
 
 async def receive(request: Request) -> None:
-    """Load a body of up to ``max_body_length`` bytes, and leave a longer one to the stream.
+    """Load a body of up to ``max_body_length`` bytes and leave a longer one to the stream.
 
     Raises ContentTooLarge for a body above ``max_content_length``, and the errors of ``Content.load``.
     """
@@ -145,7 +145,7 @@ def own_answer(request: Request, result: Any) -> Response:
 
 
 def raised(_request: NativeRequest, error: Exception) -> NoReturn:
-    """Raise an error that was not handled."""
+    """Re-raise an error that was not handled."""
     raise error
 
 

@@ -1,4 +1,4 @@
-"""Errors that result in a response with a status, and errors for what this dialect does not support."""
+"""Errors that result in a response with a status, and errors for features that this dialect does not support."""
 
 from errno import ENOENT
 from json import JSONDecodeError, loads

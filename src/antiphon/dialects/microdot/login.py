@@ -41,7 +41,7 @@ class Login:
     async def login_user(
         self, request: Request, user: Any, remember: bool | int = False, redirect_url: str = "/"
     ) -> Response:
-        """Log a user in by the attribute ``id``, and return a redirect to the page that the user requested.
+        """Log a user in by the attribute ``id`` and return a redirect to the page that the user requested.
 
         That is the path in ``next``, or else ``redirect_url``. ``remember`` is the number of days for which the login
         survives closing the browser; True means 30. Check the password first.
@@ -56,7 +56,7 @@ class Login:
         return redirect(_own_path(request.args.get("next", "")) or redirect_url)
 
     async def logout_user(self, request: Request) -> None:
-        """Log the user out, and delete the remember-me cookie. The rest of the session is kept."""
+        """Log the user out and delete the remember-me cookie. The rest of the session is kept."""
         session = _session(request)
         session.pop("_user_id", None)
         session.pop("_fresh", None)

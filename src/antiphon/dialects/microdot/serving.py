@@ -54,7 +54,7 @@ class EmbeddedServer(asyncio.AbstractServer):
         return self._server is not None and not self._closed
 
     async def start_serving(self) -> None:
-        """Start to accept connections while the loop does other work. Raises StartupError."""
+        """Start accepting connections while the loop does other work. Raises StartupError."""
         await self._start().wait_started()
 
     async def serve_forever(self) -> None:
@@ -95,14 +95,14 @@ class EmbeddedServer(asyncio.AbstractServer):
         close_accepted(self._address)
 
     def abort_clients(self) -> None:
-        """Close all connections, and drop data that has not been sent yet. Call ``close`` first.
+        """Close all connections and drop data that has not been sent yet. Call ``close`` first.
 
         Raises NotImplementedError if the system does not list the connections of a process.
         """
         close_accepted(self._address, drop_unsent=True)
 
     async def wait_closed(self) -> None:
-        """Wait until the server is closed, and open requests are finished or out of time."""
+        """Wait until the server is closed and open requests are finished or out of time."""
         await self._ended.wait()
 
     @property

@@ -186,7 +186,7 @@ class Session:
 
 
 def session_of(request: Request) -> Session:
-    """Return the sessions of the current application. Raises RuntimeError, which names the fix, if there are none."""
+    """Return the sessions of the current application. Raises RuntimeError, naming the fix, if there are none."""
     sessions = request.app._session  # noqa: SLF001 - Microdot's own name for it
     if sessions is None:
         raise RuntimeError("the application has no sessions: Session(app, secret_key=...)")

@@ -51,7 +51,7 @@ class _SentHead(RequestHead):
 
     @property
     def has_body(self) -> bool:
-        """True if there was content, or if the declared length exceeds what is accepted."""
+        """True if there was content, or if the declared length exceeds the limit."""
         return self._has_body
 
 
@@ -106,7 +106,7 @@ def _described(event: Event) -> dict[str, Any]:
 
 
 def _content(body: Any, headers: NoCaseDict) -> bytes:
-    """Return a body in bytes, and set its Content-Length, and for JSON its Content-Type, in the headers."""
+    """Return a body in bytes and set its Content-Length, and for JSON its Content-Type, in the headers."""
     if isinstance(body, (dict, list)):
         headers.setdefault("Content-Type", "application/json")
         body = encode_json(body)
@@ -196,7 +196,7 @@ class TestClient:
     async def websocket(
         self, path: str, client: Callable[[], ClientMessages], headers: Mapping[str, str] | None = None
     ) -> TestResponse:
-        """Open a WebSocket, and return the response when the handler has ended; its body is None unless it refuses.
+        """Open a WebSocket and return the response when the handler has ended; its body is None unless it refuses.
 
         ``client`` is a generator function, with ``def`` or ``async def``: it yields the messages to send, and gets the
         handler's messages as the results of ``yield``. The client disconnects when the function ends.

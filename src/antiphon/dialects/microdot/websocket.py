@@ -133,6 +133,6 @@ def websocket_wrapper(f: Handler, upgrade_function: Callable[[Request], Awaitabl
 def with_websocket(f: Handler) -> Handler:
     """Turn a coroutine function with the parameters ``request, ws`` into a handler that talks over a WebSocket.
 
-    The socket is closed when the function ends. Its errors are logged, and close the socket with 1011.
+    The socket is closed when the function ends. Its errors are logged and close the socket with 1011.
     """
     return websocket_wrapper(f, websocket_upgrade)

@@ -41,7 +41,7 @@ class LegacySessionCSRFStoragePolicy(_StoragePolicy):
     """Storage of tokens in sessions that make them."""
 
     def new_csrf_token(self, request: Any) -> Any:
-        """Make a token in the session, and return it."""
+        """Make a token in the session and return it."""
         return request.session.new_csrf_token()
 
     def get_csrf_token(self, request: Any) -> Any:

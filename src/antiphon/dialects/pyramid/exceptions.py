@@ -68,7 +68,7 @@ class ConfigurationExecutionError(ConfigurationError):
 
 
 class CyclicDependencyError(Exception):
-    """Items that each must come before the other."""
+    """The error for items that must each come before the other."""
 
     def __init__(self, cycles: Mapping[Any, Iterable[Any]]) -> None:
         self.cycles = cycles

@@ -8,7 +8,7 @@ from zope.interface.interface import InterfaceClass
 PHASE0_CONFIG = -30
 """The configuration order that comes before all others."""
 PHASE1_CONFIG = -20
-"""The configuration order of what other parts need: renderers, policies, predicates."""
+"""The configuration order of the parts that others need: renderers, policies, predicates."""
 PHASE2_CONFIG = -10
 """The configuration order of routes."""
 PHASE3_CONFIG = 0
@@ -305,7 +305,7 @@ IAssetDescriptor = _interface(
     listdir=lambda: None,
     exists=lambda: None,
 )
-ILocalizer = _interface("ILocalizer", "Translates texts.")
+ILocalizer = _interface("ILocalizer", "Translates messages.")
 ILocaleNegotiator = _interface("ILocaleNegotiator", "Finds the locale of a request.", __call__=lambda request: None)
 ITranslationDirectories = _interface("ITranslationDirectories", "The directories of translations.")
 

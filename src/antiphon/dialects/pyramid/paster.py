@@ -31,7 +31,7 @@ def setup_logging(config_uri: str, global_conf: Any = None) -> None:
 
 
 def bootstrap(config_uri: str, request: Any = None, options: Any = None) -> AppEnvironment:
-    """Create the application that a file defines, and make it current: ``prepare``, with ``app``."""
+    """Create the application that a file defines and make it current: ``prepare``, with ``app``."""
     app = get_app(config_uri, options={"__script__": "bootstrap", **(options or {})})
     env = prepare(request)
     env["app"] = app

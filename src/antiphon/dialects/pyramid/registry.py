@@ -36,7 +36,7 @@ class Registry(Components, dict[Any, Any]):
     has_listeners = False
     """True if there may be subscribers."""
     generation = 0
-    """The number of changes of adapters and utilities: while it is the same, nothing was registered."""
+    """The number of changes to adapters and utilities: as long as it stays the same, nothing has been registered."""
     _settings: Any = None
 
     def __init__(self, package_name: Any = CALLER_PACKAGE, *args: Any, **kw: Any) -> None:

@@ -21,7 +21,7 @@ from antiphon.dialects.webob.request import Request as WebObRequest
 
 
 class TemplateContext:
-    """An object with values for templates as attributes."""
+    """An object whose attributes are values for templates."""
 
 
 class CallbackMethodsMixin:
@@ -129,7 +129,7 @@ def add_global_response_headers(request: Any, headerlist: Any) -> None:
 
 
 def call_app_with_subpath_as_path_info(request: Any, app: Any) -> Any:
-    """Call a WSGI application with the request's subpath as its path, and return its response."""
+    """Call a WSGI application with the request's subpath as its path and return its response."""
     environ = request.environ
     subpath = [segment.encode().decode("latin-1") for segment in getattr(request, "subpath", ())]
     path, moved = _split_off(environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", "/"), len(subpath))

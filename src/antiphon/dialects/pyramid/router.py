@@ -222,7 +222,7 @@ class Router(Served):
         return message
 
     def invoke_request(self, request: Any, _use_tweens: bool = True) -> Any:
-        """Return the response to the current request, and call its functions for the response and the end."""
+        """Return the response to the current request and call its functions for the response and the end."""
         attrs = request.__dict__
         try:
             response = self.handle_request(request) if _use_tweens else self.orig_handle_request(request)

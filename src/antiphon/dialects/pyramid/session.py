@@ -24,7 +24,7 @@ LONGEST_COOKIE = 4064
 
 
 def manage_accessed(wrapped: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a method of a session that records the time, and resends the cookie when that is due."""
+    """Return a method of a session that records the time and resends the cookie when that is due."""
 
     @wraps(wrapped)
     def accessed(session: Any, *args: Any, **kw: Any) -> Any:

@@ -41,7 +41,7 @@ class DummyRootFactory:
 class DummySecurityPolicy:
     """A policy with one user, who may do everything or nothing.
 
-    It records the id to remember in ``remembered``, and sets ``forgotten``.
+    It records the id to remember in ``remembered`` and sets ``forgotten``.
     """
 
     def __init__(
@@ -71,12 +71,12 @@ class DummySecurityPolicy:
         return self.permissive
 
     def remember(self, request: Any, userid: Any, **kw: Any) -> Any:  # noqa: ARG002 - as policies are called
-        """Record the id, and return the configured result."""
+        """Record the id and return the configured result."""
         self.remembered = userid
         return self.remember_result
 
     def forget(self, request: Any, **kw: Any) -> Any:  # noqa: ARG002 - as policies are called
-        """Record the call, and return the configured result."""
+        """Record the call and return the configured result."""
         self.forgotten = True
         return self.forget_result
 

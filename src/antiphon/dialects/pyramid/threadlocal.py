@@ -73,7 +73,7 @@ class RequestContext:
         self.request = request
 
     def begin(self) -> Any:
-        """Make the request current, and return it."""
+        """Make the request current and return it."""
         request = self.request
         manager.push({"registry": request.registry, "request": request})
         return request

@@ -206,7 +206,7 @@ def make_contextmanager(fn: Callable[..., Any] | None) -> Callable[..., Any]:
 
 @contextmanager
 def hide_attrs(obj: Any, *attrs: str) -> Iterator[None]:
-    """Remove attributes from an object's dictionary in a `with` block, and restore them afterwards."""
+    """Remove attributes from an object's dictionary in a `with` block and restore them afterwards."""
     values = getattr(obj, "__dict__", {})
     hidden = {name: values.pop(name) for name in attrs if name in values}
     try:

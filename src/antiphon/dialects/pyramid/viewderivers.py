@@ -120,7 +120,7 @@ def wraps_view(wrapper: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 def preserve_view_attrs(view: Any, wrapper: Any) -> Any:
-    """Copy the attributes of the inner view to a view, and return the latter."""
+    """Copy the attributes of the inner view to a view and return the latter."""
     if view is None or wrapper is view:
         return wrapper
     wrapper.__wraps__ = view

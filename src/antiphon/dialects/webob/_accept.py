@@ -98,7 +98,7 @@ def print_media_range(essence: str, parameters: Pairs) -> str:
 
 
 def print_element(item: str, quality: float, extensions: str = "") -> str:
-    """Print an element of a header. ``extensions`` begins with a semicolon, and needs a quality before it."""
+    """Print an element of a header. ``extensions`` begins with a semicolon and needs a quality before it."""
     if quality == 1 and not extensions:
         return item
     return f"{item};q={int(quality) if quality in (0, 1) else quality}{extensions}"

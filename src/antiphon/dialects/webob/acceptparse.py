@@ -227,7 +227,9 @@ class AcceptLanguageValidHeader(ValidHeader, AcceptLanguage):
 
     @staticmethod
     def matches(given: str, offer: str) -> bool:
-        """Return True if the range is a prefix of the offer or vice versa: ``en`` and ``en_GB``, not two variants."""
+        """Return True if the range is a prefix of the offer or vice versa: ``en`` and ``en_GB``, but not two variants
+        of a language.
+        """
         given, offer = given.lower(), offer.replace("_", "-").lower()
         return given in ("*", offer, offer.partition("-")[0]) or offer == given.partition("-")[0]
 
@@ -287,7 +289,7 @@ class _EveryLanguage(AcceptLanguage):
     ) -> Any:
         """Return ``default_tag``, or ``default``, which is called if it is callable.
 
-        Raises TypeError without either.
+        Raises TypeError if there is neither.
         """
         _check_defaults(default_tag, default)
         return _called(default) if default_tag is None else default_tag
@@ -335,7 +337,9 @@ def _quality_of(tag: str, qualities: dict[str, tuple[float, int]]) -> tuple[floa
 
 
 def _fallbacks(language_range: str) -> Iterable[str]:
-    """Return a range and what remains of it as the last subtags are removed; no range ends with a single character."""
+    """Return a range, followed by its remainders as the last subtags are removed one by one; no range ends with a
+    single character.
+    """
     subtags = language_range.split("-")
     while subtags:
         yield "-".join(subtags)

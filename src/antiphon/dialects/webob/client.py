@@ -68,7 +68,7 @@ class SendRequest:
 
 
 def _set_server(environ: "WSGIEnvironment") -> None:
-    """Set the server from Host if the environ does not name one. Raises ValueError without either."""
+    """Set the server from Host if the environ does not name one. Raises ValueError if there is neither."""
     if "SERVER_NAME" in environ:
         return
     host = environ.get("HTTP_HOST")

@@ -67,7 +67,8 @@ class Base64Serializer:
 class SignedSerializer:
     """A serializer around another one, by default ``JSONSerializer``, that adds an HMAC, in base64 without padding.
 
-    The key is the ``salt``, which names the use, and the ``secret``. ``hashalg`` is an algorithm of hashlib.
+    The key consists of the ``salt``, which names the purpose, and the ``secret``. ``hashalg`` is an algorithm of
+    hashlib.
     """
 
     def __init__(
@@ -182,7 +183,7 @@ class CookieProfile:
             return None
 
     def set_cookies(self, response: Any, value: Any, **attributes: Unpack[Attributes]) -> Any:
-        """Add the cookies to a response, and return it. A value of None deletes them."""
+        """Add the cookies to a response and return it. A value of None deletes them."""
         response.headerlist.extend(self.get_headers(value, **attributes))
         return response
 

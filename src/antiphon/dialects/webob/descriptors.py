@@ -188,7 +188,9 @@ def list_header(header: str, rfc_section: str | None = None) -> property:  # noq
 
 
 def date_header(header: str, rfc_section: str | None = None) -> property:  # noqa: ARG001 - WebOb's signature
-    """Return an attribute for a header as a datetime in UTC; it may be set to what ``serialize_date`` accepts."""
+    """Return an attribute for a header as a datetime in UTC; it may be set to any value that ``serialize_date``
+    accepts.
+    """
     return header_property(header, parse_date, serialize_date)
 
 

@@ -20,9 +20,9 @@ _URLENCODED = "application/x-www-form-urlencoded"
 class FieldStorage:
     """A file in a form, or a form with its fields in ``list``; also the class that ``isinstance`` checks for files.
 
-    A request makes its own forms and files. Code that makes some for its tests gives the ``headers`` of a part or of a
-    request, and ``fp``, a file with the content; or an ``environ``, whose query is read if its method is GET or HEAD.
-    Raises the errors of a request's ``POST``.
+    A request makes its forms and files itself. Code that makes some for its tests passes the ``headers`` of a part or
+    of a request, and ``fp``, a file with the content; or an ``environ``, whose query is read if its method is GET or
+    HEAD. Raises the errors of a request's ``POST``.
     """
 
     name: str | None = None

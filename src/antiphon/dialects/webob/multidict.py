@@ -14,7 +14,7 @@ E = TypeVar("E")
 
 
 class Sequential(Generic[E]):
-    """A view of the keys, values or pairs of a multidict, in order. It follows changes, and compares equal to lists."""
+    """A view of the keys, values or pairs of a multidict, in order. It follows changes and compares equal to lists."""
 
     def __init__(self, read: Callable[[], Iterable[E]], size: Callable[[], int]) -> None:
         self._read = read
@@ -234,7 +234,7 @@ class MultiDict(MutableMapping[K, V]):
         return default
 
     def pop(self, key: K, *args: Any) -> Any:
-        """Remove the first pair of a key and return its value, or a default. Raises KeyError without either."""
+        """Remove the first pair of a key and return its value, or a default. Raises KeyError if there is neither."""
         if len(args) > 1:
             raise TypeError(f"pop takes a key and a default, not {1 + len(args)} arguments")
         for number, (known, value) in enumerate(self._items):
@@ -267,7 +267,7 @@ class MultiDict(MutableMapping[K, V]):
         self._replace([*kept, *[(key, single[key]) for key in reversed(order)]])
 
     def extend(self, other: Any = None, **kwargs: V) -> None:
-        """Add the pairs of a mapping or list, and set the keywords."""
+        """Add the pairs of a mapping or list and set the keywords."""
         self._index = None
         if other is not None:
             self._items.extend(pairs_of(other))
@@ -444,7 +444,7 @@ class GetDict(MultiDict[str, str]):
         return value
 
     def pop(self, key: str, *args: Any) -> Any:
-        """Remove the first pair of a key and return its value, or a default. Raises KeyError without either."""
+        """Remove the first pair of a key and return its value, or a default. Raises KeyError if there is neither."""
         value = super().pop(key, *args)
         self.on_change()
         return value
@@ -461,7 +461,7 @@ class GetDict(MultiDict[str, str]):
         self.on_change()
 
     def extend(self, other: Any = None, **kwargs: str) -> None:
-        """Add fields, and set the keywords."""
+        """Add fields and set the keywords."""
         super().extend(other, **kwargs)
         self.on_change()
 

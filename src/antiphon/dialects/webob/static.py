@@ -37,7 +37,7 @@ class FileApp:
 
     @wsgify
     def __call__(self, req: Any) -> Any:
-        """Handle a request: with 404 for a missing file or one that is not regular, with 403 for an unreadable one."""
+        """Handle a request: with a 404 for a missing or irregular file, and a 403 for an unreadable one."""
         if req.method not in ("GET", "HEAD"):
             return exc.HTTPMethodNotAllowed(f"You cannot {req.method} a file", headers={"Allow": "GET, HEAD"})
         try:

@@ -52,7 +52,7 @@ class Serving(Protocol):
         ...
 
     def shutdown(self, within: float) -> None:
-        """End ``serve_forever``. Cut off open requests after this many seconds, and wait for the end."""
+        """End ``serve_forever``. Cut off open requests after this many seconds and wait for the end."""
         ...
 
 

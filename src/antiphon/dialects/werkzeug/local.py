@@ -331,7 +331,7 @@ class LocalStack(Generic[T]):
         return self._variable.get([])
 
     def push(self, obj: T) -> list[T]:
-        """Push an object, and return the whole stack."""
+        """Push an object and return the whole stack."""
         items = [*self._items(), obj]
         self._variable.set(items)
         return items.copy()

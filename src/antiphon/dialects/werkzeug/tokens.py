@@ -54,7 +54,7 @@ def unquote_header_value(value: str) -> str:
 def dump_options_header(header: str | None, options: Mapping[str, object]) -> str:
     """Return the value and `; key=value` of each option that is not None.
 
-    An option whose key ends with `*` is expected to be encoded already, and is not quoted (RFC 8187).
+    An option whose key ends with `*` is expected to be encoded already and is not quoted (RFC 8187).
     """
     written = [] if header is None else [header]
     for key, value in options.items():
@@ -144,7 +144,8 @@ def parse_list_header(value: str) -> list[str]:
 
 
 def parse_dict_header(value: str) -> dict[str, str | None]:
-    """Return the values of `key=value` elements by key; None for a key without a value. The last of equal keys wins.
+    """Return the values of `key=value` elements by key; None for a key without a value. If a key is repeated, the last
+    one wins.
 
     `key*=charset'language'value` is decoded and returned as `key` (RFC 8187).
     """
@@ -197,7 +198,7 @@ def _parse_mail_date(value: str) -> datetime | None:
 
 
 def http_date(timestamp: datetime | date | float | struct_time | None = None) -> str:
-    """Return a date as in headers: now for None, midnight for a date, local time for a struct_time.
+    """Return a date in the form that headers use: now for None, midnight for a date, local time for a struct_time.
 
     A datetime without a time zone is in UTC.
     """
@@ -240,7 +241,7 @@ _quoted_tag = re.compile(r'(W/)?"([^"]*+)"').findall
 
 
 def quote_etag(etag: str, weak: bool = False) -> str:
-    """Return a tag as in headers. Raises ValueError for a tag that contains a quote."""
+    """Return a tag in the form that headers use. Raises ValueError for a tag that contains a quote."""
     if '"' in etag:
         raise ValueError(f"an entity tag must not contain quotes: {etag[:80]!r}")
     return f'W/"{etag}"' if weak else f'"{etag}"'
@@ -312,7 +313,7 @@ def dump_cookie(
 ) -> str:
     """Return the value of Set-Cookie, with a warning if it is too large.
 
-    It is not checked for what user agents would reject.
+    It is not checked for values that user agents would reject.
 
     ``sync_expires`` adds Expires to Max-Age, for old clients. Raises ValueError for control characters and semicolons
     in the key and the domain, and an invalid ``samesite`` or ``expires``.
@@ -333,7 +334,7 @@ def dump_cookie(
 
 
 def _quoted(value: str) -> str:
-    """Return a value as in cookies, with escapes for line ends and NUL."""
+    """Return a value in the form that cookies use, with escapes for line ends and NUL."""
     if not _line_end.search(value):
         return quote_cookie_value(value)
     # After a quote, a piece is always in quotes.

@@ -239,7 +239,7 @@ class cached_property(property, Generic[T]):  # noqa: N801 - its name
 
 
 class environ_property(Accessor[T]):  # noqa: N801 - its name
-    """An attribute that reads a key of ``environ``, and sets it if ``read_only=False``."""
+    """An attribute that reads a key of ``environ`` and sets it if ``read_only=False``."""
 
     read_only = True
 
@@ -259,7 +259,7 @@ class header_property(Accessor[T]):  # noqa: N801 - its name
 class environ_header(environ_value[T]):  # noqa: N801 - used as a declaration, like property
     """An attribute with the parsed value of an environ's key.
 
-    It may be set, which lasts until the environ has another value.
+    It may be set; the value lasts until the environ has another one.
     """
 
     def __set__(self, request: Any, value: T) -> None:

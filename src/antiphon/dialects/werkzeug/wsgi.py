@@ -369,7 +369,7 @@ def _lines(data: bytearray, is_last: bool) -> list[bytearray]:
 
 
 def _taken(held: bytearray, size: int) -> Iterator[bytes]:
-    """Remove as many whole chunks of a size as possible, and return them."""
+    """Remove as many whole chunks of a size as possible and return them."""
     end = len(held) - len(held) % size
     yield from [bytes(held[at : at + size]) for at in range(0, end, size)]
     del held[:end]

@@ -33,9 +33,9 @@ MOST_VARIANTS = 32
 
 
 class StoredResponse:
-    """A stored response, and the request fields' values for which it was chosen.
+    """A stored response, and the values of the request fields that select it.
 
-    ``asked`` and ``received`` are the times of its exchange, in seconds since 1970.
+    ``asked`` and ``received`` are the times of the request and the response, in seconds since 1970.
     """
 
     __slots__ = (
@@ -177,8 +177,8 @@ class StoredResponse:
         return response
 
     def told_until(self, now: float) -> tuple[float, float, Fields]:
-        """Return the times between which a hit has the same fields, and those fields, with Age and ``ttl`` in whole
-        seconds.
+        """Return the start and the end of the period in which a hit has the same fields, and those fields, with Age and
+        ``ttl`` in whole seconds.
         """
         age, first, lifetime = self.age(now), self.received - self.age_at_first, self.control.lifetime
         ttl = int(lifetime - age)
@@ -243,7 +243,8 @@ def value_of(head: Head, name: str) -> str | None:
 
 
 def selecting(vary: str | None, reads: Iterable[str]) -> set[str]:
-    """Return the names of what a response depends on: those in its Vary, and those that were read to make it.
+    """Return the names of everything that a response depends on: those in its Vary, and those that were read to make
+    it.
 
     They do not include conditions: a response that depends on a client's conditions is not stored.
     """
@@ -292,7 +293,10 @@ def content_of(request: Request) -> bytes | None:
 
 
 def _without_white_space(content: bytes) -> bytes:
-    """Return JSON without the white space that means nothing (RFC 8259 §2). Other text stays different, too."""
+    """Return JSON without insignificant white space (RFC 8259 §2).
+
+    Bodies that differ in anything else stay different.
+    """
 
     def shortened(found: re.Match[bytes]) -> bytes:
         token = found[0]

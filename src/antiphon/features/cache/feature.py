@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @errors_name_it
 class Cache:
-    """A feature that stores responses, and responds with them without calling the handler (RFC 9111).
+    """A feature that stores responses and responds with them without calling the handler (RFC 9111).
 
     The response decides whether it is stored, and for how long: ``response.cache_for(60, public=True)``, Cache-Control,
     Expires, CDN-Cache-Control (RFC 9213), Vary. The cache also tracks what the app reads from the request to make the
@@ -145,7 +145,7 @@ class Cache:
     # Around a request
 
     def _watch(self, request: Request) -> Generator[None, Response, None]:
-        """Watch what middleware around the cache reads, since the response may depend on it."""
+        """Record what middleware around the cache reads, since the response may depend on it."""
         if watch_of(request.head) is None:
             put_on_watch(request, FillHead(request.head))
         yield
@@ -215,7 +215,7 @@ class Cache:
 
 
 def _send_on(request: Request, fill: Fill) -> None:
-    """Start to watch the request, and call the handler with the conditions of the cache, if there are any."""
+    """Start to watch the request and call the handler with the conditions of the cache, if there are any."""
     watch = watch_of(request.head)
     if not isinstance(watch, FillHead):
         watch = FillHead(request.head)

@@ -17,7 +17,9 @@ from antiphon.response.files import FileBody
 
 PART = ".part"
 IN_USE = 10.0
-"""Seconds after its last use in which a file is not removed, since it may be about to be opened and sent."""
+"""The number of seconds after its last use during which a file is not removed, since it may be about to be opened and
+sent.
+"""
 
 
 class BodyFiles:
@@ -60,7 +62,7 @@ class BodyFiles:
         return None
 
     def body(self, name: str, length: int) -> FileBody | None:
-        """Return a file as a body, and record its use; None if it is missing or was changed."""
+        """Return a file as a body and record its use; None if it is missing or was changed."""
         with suppress(OSError):
             if _is_body(name) and (folder := self.folder()) is not None:
                 path = folder / name
@@ -130,7 +132,7 @@ class FileInWriting:
         self.length += len(data)
 
     def publish(self) -> str | None:
-        """Give the file its final name, and return the name; None if there is no room for it. Raises OSError."""
+        """Give the file its final name and return the name; None if there is no room for it. Raises OSError."""
         if not self._files.make_room(self.length):
             self.drop()
             return None

@@ -1,4 +1,4 @@
-"""The making of one response that a cache may store: the stored response before it, and the conditions to send."""
+"""How one response that a cache may store is made: the stored response before it, and the conditions to send."""
 
 from collections.abc import Mapping
 
@@ -40,7 +40,7 @@ class Fill:
         self.validates = False
 
     def forget_kept(self) -> None:
-        """Make the response without the stored one, which no longer exists."""
+        """Make the response without the stored one, which is gone."""
         self.kept, self.validates = None, False
 
     def conditions(self) -> dict[str, str | None] | None:
@@ -59,7 +59,7 @@ class Fill:
 class FillHead(WatchedHead):
     """A watched head whose conditions a cache may replace.
 
-    ``fill`` is set while a response is being made, ``hit`` once a stored one was found behind hooks.
+    ``fill`` is set while a response is being made, ``hit`` once a stored one has been found after the hooks.
     """
 
     def __init__(self, inner: Head, fill: Fill | None = None) -> None:

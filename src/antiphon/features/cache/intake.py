@@ -25,11 +25,11 @@ from antiphon.response.message import Stream
 from antiphon.response.response import Response
 
 FLUSHED = 256 << 10
-"""Bytes that are written at once."""
+"""The number of bytes that are written at once."""
 
 
 class BodyCopy:
-    """A body that is read once, and is kept if it is read to the end and has the right length.
+    """A body that is read once and is kept if it is read to the end and has the right length.
 
     ``keep`` is called with the name and the length of the file when the file is complete, and with None if there is no
     file. ``watch`` records what is read from the request to make a chunk. ``length`` is the declared length, or None.
@@ -105,7 +105,7 @@ class BodyCopy:
             self._watch.is_paused = False
 
     def _take(self, data: bytes) -> bool:
-        """Take a chunk, and return True if it is time to write."""
+        """Take a chunk and return True if it is time to write."""
         if self._watch is not None:
             self._watch.is_paused = True
         if self._is_over:
@@ -168,7 +168,7 @@ def copy_whole(copy: BodyCopy, body: bytes) -> None:
 
 
 KEPT_STALE = 3600.0
-"""The least number of seconds for which a stale response is kept: it may be validated, or a client may accept it."""
+"""The minimum number of seconds for which a stale response is kept: it may be validated, or a client may accept it."""
 
 
 class Intake:
@@ -195,10 +195,10 @@ class Intake:
         self._may_query = may_query
 
     def take(self, request: Request, response: Response, fill: Fill) -> Response | None:
-        """Store the response of a handler, or forget what the request has changed; return the response.
+        """Store the response of a handler, or forget the URLs that the request has changed; return the response.
 
-        Raises FileNotFoundError, and leaves the claim, if the handler confirms a stored response whose file is gone by
-        now.
+        Raises FileNotFoundError, and leaves the claim, if the handler confirms a stored response whose file no longer
+        exists.
         """
         watch = watch_of(request.head)
         if isinstance(watch, FillHead):

@@ -25,7 +25,7 @@ from antiphon.response.response import Response, response_of
 
 
 class Use(Enum):
-    """What to do with a stored response for a request."""
+    """The action to take with a stored response for a request."""
 
     FRESH = "serve it"
     STALE = "serve it, though it is stale"
@@ -51,7 +51,7 @@ def use_of(control: Control, age: float, asked: CacheControl) -> Use:
 
 
 def may_stand_for_error(control: Control, age: float, asked: CacheControl) -> bool:
-    """Return True if a stored response or the request allows to serve it instead of an error (RFC 5861 §4)."""
+    """Return True if a stored response or the request allows serving it instead of an error (RFC 5861 §4)."""
     if control.must_revalidate or asked.no_cache:
         return False
     staleness = age - control.lifetime
@@ -83,8 +83,8 @@ def serve(request: Request, kept: StoredResponse, now: float, *, collapsed: bool
 _Ready: TypeAlias = tuple[
     float, float, Callable[[Any], object], Any, object, Callable[[Head], bool] | None, Body, Fields, int
 ]
-"""The times between which a response is ready as it is; how the store is asked for it, and what it then returns; for
-which heads, or None for all; its body, fields and status. A plain tuple, since each part is read for each hit.
+"""The times between which a response is ready as it is; how the store is asked for it, and the store's reply; the heads
+that it is for, or None for all; its body, fields and status. A plain tuple, since each part is read for each hit.
 """
 
 
@@ -137,7 +137,7 @@ def _chooser(found: Shelved, kept: StoredResponse) -> Callable[[Head], bool]:
 
 
 _LOOK_EVERY = (0.005, 0.05)
-"""Seconds between two checks for a response that another request makes: at first, and at most."""
+"""The number of seconds between two checks for a response that another request makes: initially, and at most."""
 
 
 class Collapsing:
@@ -249,7 +249,7 @@ class Refreshes:
 
 
 def _answer(app: Any, request: Request) -> None:
-    """Handle a request, and read its stream, which is stored at its end."""
+    """Handle a request and read its stream, which is stored at its end."""
     body = get_response(app, request).body
     if not isinstance(body, bytes):
         with closing(body):  # type: ignore[type-var]  # the body of a subrequest can be closed

@@ -124,11 +124,13 @@ _PERSONAL = {
 """Data that belongs to one visitor or one request, and the reason not to store a response made from it."""
 PERSONAL_REASONS = {*_PERSONAL.values()} - {"reads-nonce", "reads-id", "hooks-below", "reads-everything"}
 _NAMEABLE = {"cookie", "authorization", "proxy-authorization"}
-"""Those of them that a public response can name in Vary."""
+"""The kinds of data among these that a public response can name in Vary."""
 
 
 class Asked(NamedTuple):
-    """What a request asks of caches: its method, its directives, and True if it has an Authorization header."""
+    """The demands that a request makes on caches: its method, its directives, and True if it has an Authorization
+    header.
+    """
 
     method: str
     directives: CacheControl
@@ -140,8 +142,9 @@ def reason_not_to_store(
 ) -> str | None:
     """Return the reason not to store a response as a token, or None if it may be stored.
 
-    ``reads`` contains what was read from the request to make it, as recorded by a ``WatchedHead``; None if that is
-    unknown, as in a gateway, where only the response matters, even with Set-Cookie (RFC 9111 §7.3).
+    ``reads`` contains the names of everything that was read from the request to make it, as recorded by a
+    ``WatchedHead``; None if that is unknown, as in a gateway, where only the response matters, even with Set-Cookie
+    (RFC 9111 §7.3).
     """
     said, found = control.directives, combined(fields)
     if asked.method not in ("GET", "QUERY"):
@@ -196,7 +199,7 @@ def hit_status(ttl: int, *, is_collapsed: bool) -> str:
 
 
 def tell(response: Response, reason: str | None = None, **parameters: Any) -> Response:
-    """Add a member to Cache-Status, and return the response. In debug mode, it says why nothing was stored."""
+    """Add a member to Cache-Status and return the response. In debug mode, it says why nothing was stored."""
     known: dict[str, Any] = {
         name.replace("_", "-"): Token(value) if isinstance(value, str) else value
         for name, value in parameters.items()

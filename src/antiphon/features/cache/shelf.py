@@ -24,7 +24,7 @@ from antiphon.response.response import Response
 
 _CLAIM, _PASSES, _STREAMS = "claim", "passes", "streams"
 _ATTEMPTS = 8
-"""How often changing an entry is attempted while others change it at the same time."""
+"""The number of attempts to change an entry while others change it at the same time."""
 
 PASSES_FOR = 60.0
 """For how many seconds requests for a URL whose response could not be stored don't wait for one another."""
@@ -64,7 +64,7 @@ class Shelved:
         return max(answers, key=lambda stored: stored.received, default=None)
 
     def is_claimed(self, now: float) -> bool:
-        """Return True while another request makes a response, and may still finish it."""
+        """Return True while another request makes a response and may still finish it."""
         return self._holds(_CLAIM, 1, now)
 
     def lets_pass(self, now: float) -> bool:
@@ -100,7 +100,7 @@ class Shelf:
         return recent if entry is recent.entry else self._remember(Shelved(key, entry, self._files))
 
     def _remember(self, found: Shelved) -> Shelved:
-        """Keep what was read in memory, if it is small."""
+        """Keep the entry that was read in memory, if it is small."""
         if found.responses and sum([stored.size for stored in found.responses]) <= SMALL:
             self._recent[found.key] = found
             if len(self._recent) > MOST_RECENT:
@@ -110,7 +110,7 @@ class Shelf:
         return found
 
     def has_at_hand(self, found: Shelved) -> bool:
-        """Return True if this was the last read for its URL, and is small."""
+        """Return True if this entry is small and was the last one to be read for its URL."""
         return self._recent.get(found.key) is found
 
     def way_to_look(self, entry: StoreEntry) -> tuple[Callable[[Any], object], Any, object]:
@@ -118,7 +118,7 @@ class Shelf:
         return self._store.way_to_look(entry)
 
     def claim(self, found: Shelved) -> str | None:
-        """Claim to make a response, and return the claim, or None if another request was quicker."""
+        """Claim to make a response and return the claim, or None if another request was quicker."""
         token, now = token_hex(8), self._clock()
         claim = {_CLAIM: [token, now + self._lease]}
         if found.entry is None:
@@ -148,7 +148,7 @@ class Shelf:
             self._change(key, token, PASSES_FOR, lambda data: data)
 
     def release(self, key: str, token: str | None, gone: StoredResponse | None = None) -> None:
-        """End a claim for which nothing was stored, and forget the response that no longer exists (``gone``).
+        """End a claim for which nothing was stored and forget the response that no longer exists (``gone``).
 
         The next requests don't wait for one another.
         """
@@ -190,7 +190,7 @@ class Shelf:
     def _change(
         self, key: str, token: str | None, ttl: float, change: Callable[[dict[str, Any]], dict[str, Any]]
     ) -> bool:
-        """Change the entry of a URL, and end the claim. Return False if another request now has the claim."""
+        """Change the entry of a URL and end the claim. Return False if another request now has the claim."""
         for _ in range(_ATTEMPTS):
             entry = self._store.load(key)
             data = {} if entry is None else dict(entry.data)
@@ -226,7 +226,7 @@ class Shelf:
         return self._store.delete_owned(_owner("path", path))
 
     def forget_tag(self, tag: str) -> int:
-        """Forget all URLs whose response has a tag, and return how many there were."""
+        """Forget all URLs whose response has a tag and return how many there were."""
         owner = _owner("tag", tag)
         self._note_forgotten(owner)
         keys = {entry.data["key"] for entry in self._store.owned_by(owner)}

@@ -60,7 +60,7 @@ class ChannelListener:
     # The block
 
     async def __aenter__(self) -> Self:
-        """Begin to listen. Raises StoreUnavailable if the messages can't be read."""
+        """Start listening. Raises StoreUnavailable if the messages can't be read."""
         try:
             if not self._begin_known():
                 await asyncio.to_thread(self._begin)
@@ -75,7 +75,7 @@ class ChannelListener:
         self.close()
 
     def __enter__(self) -> Self:
-        """Begin to listen. Raises StoreUnavailable if the messages can't be read."""
+        """Start listening. Raises StoreUnavailable if the messages can't be read."""
         self._begin()
         return self
 
@@ -85,7 +85,7 @@ class ChannelListener:
         self.close()
 
     def close(self) -> None:
-        """Stop listening. A thread that waits for a message wakes up, and receives none."""
+        """Stop listening. A thread that waits for a message wakes up and receives none."""
         with self._lock:
             self._is_closed = True
             feed, self._feed = self._feed, None
@@ -96,7 +96,7 @@ class ChannelListener:
             feed.wake()
 
     def _begin_known(self) -> bool:
-        """Begin without waiting. Return False if this needs the store."""
+        """Start without waiting. Return False if this needs the store."""
         feed = self._hub.joined(self._name, self._keep)
         if feed is None:
             return False
@@ -197,9 +197,9 @@ class Channel:
     The ``store`` is by default that of the app that uses the channel, ``app.use(news)``: a MemoryStore for one process,
     a SQLiteStore for the processes on one machine, which check for messages 20 times a second, or a ValkeyStore for
     many machines. The newest ``keep`` messages are kept, in the store and in each process that listens, each of at most
-    ``max_message_size`` bytes of JSON: by default up to 64 MiB in total. A MemoryStore keeps those of up to 10,000
-    channels that nobody listens to, the most recently used. In each process, one thread reads a store for all
-    listeners, or up to 16 threads for a cluster. Two channels with the same name and store are one channel. If a
+    ``max_message_size`` bytes of JSON: by default up to 64 MiB in total. A MemoryStore keeps the messages of up to
+    10,000 channels without listeners, those that were used most recently. In each process, one thread reads a store for
+    all listeners, or up to 16 threads for a cluster. Two channels with the same name and store are one channel. If a
     process dies, its members stay present for another ``lease``, in seconds or a timedelta. Raises ValueError for a
     name that is empty or not valid Unicode, for a ``keep`` or a ``max_message_size`` below 1, and for a ``lease`` that
     is not above 0, and TypeError for any other store.
@@ -248,7 +248,7 @@ class Channel:
     # Messages out
 
     async def send(self, value: object) -> str:
-        """Send a value that JSON can express, and return the id of the message when it is stored.
+        """Send a value that JSON can express and return the id of the message when it is stored.
 
         Raises TypeError for any other value, ValueError for more than ``max_message_size`` bytes of JSON, and
         StoreUnavailable (503). After StoreUnavailable the message may still be stored, now or later, if it reached the
@@ -261,7 +261,7 @@ class Channel:
         return str(await asyncio.to_thread(hub.send, self._name, self._keep, data))
 
     def send_now(self, value: object) -> str:
-        """Send a value as ``send`` does, and wait on this thread until it is stored: for ``def`` handlers."""
+        """Send a value as ``send`` does and wait on this thread until it is stored: for ``def`` handlers."""
         return str(self._own_hub().send(self._name, self._keep, self._encode(value)))
 
     def _encode(self, value: object) -> bytes:
@@ -330,7 +330,7 @@ class Channel:
         return await asyncio.to_thread(self.who_now) if self._own_hub().blocks else self.who_now()
 
     def who_now(self) -> list[str]:
-        """Return the members who are present; this thread waits for the result."""
+        """Return the members who are present, and wait for the result on this thread."""
         return sorted({*self._own_hub().members(self._name)})
 
     def _own_hub(self) -> Hub:

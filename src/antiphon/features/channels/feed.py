@@ -47,7 +47,7 @@ class Feed:
     # For the store
 
     def load(self, entries: Sequence[Entry]) -> None:
-        """Begin with the messages that the store has kept."""
+        """Start with the messages that the store has kept."""
         with self._lock:
             if not self.is_loaded:
                 self._append(_with_gaps(entries, None))
@@ -89,7 +89,7 @@ class Feed:
     # For listeners
 
     def take(self, number: int, last: str | None) -> tuple[list[Item], int]:
-        """Return the items from a number on, and the number after them. ``last`` is the id of the last item."""
+        """Return the items starting at a number, and the number after them. ``last`` is the id of the last item."""
         with self._lock:
             skipped = len(self._items) - (self._end - number)
             found = [*islice(self._items, max(0, skipped), max(0, skipped) + BATCH)]
@@ -108,7 +108,7 @@ class Feed:
             return self._end - len(self._items), [*self._items]
 
     def find(self, since: Position) -> tuple[int, Missed | None] | None:
-        """Return the number of the item after a message, and what was missed in between; None for a later message."""
+        """Return the number of the item after a message, and the gap in between; None for a later message."""
         with self._lock:
             if self.position is None or since > self.position:
                 return None
@@ -117,7 +117,7 @@ class Feed:
         return (start + place[0], place[1])
 
     def place_of_unknown(self, since: str, position: Position | None) -> tuple[int, Missed]:
-        """Return the number of the first item for a client whose id names no message, and what the client is told.
+        """Return the number of the first item for a client whose id names no message, and the notice for the client.
 
         This is the oldest item. If the id belongs to the newest message's epoch and was lost with its server, it is the
         next item, since the client has received all earlier ones.
@@ -194,7 +194,7 @@ def _gap(before: Position, after: Position) -> int | None:
 
 
 def _place(items: "deque[Item]", since: Position) -> tuple[int, Missed | None]:
-    """Return the index of the item after a message that is not newer than all, and what was missed in between."""
+    """Return the index of the item after a message that is not newer than all, and the gap in between."""
     entries = [(index, item.position) for index, item in enumerate(items) if isinstance(item, Entry)]
     for index, position in reversed(entries):
         if position == since:

@@ -120,7 +120,7 @@ class Hub(ABC):
 
     @abstractmethod
     def send(self, name: str, keep: Keep, data: bytes) -> Position:
-        """Store a message, and return its position."""
+        """Store a message and return its position."""
 
     @abstractmethod
     def joined(self, name: str, keep: Keep) -> Feed | None:
@@ -128,7 +128,7 @@ class Hub(ABC):
 
     @abstractmethod
     def join(self, name: str, keep: Keep) -> Feed:
-        """Return the feed of a channel for one more user, and load it if necessary."""
+        """Return the feed of a channel for one more user and load it if necessary."""
 
     @abstractmethod
     def leave(self, feed: Feed) -> None:
@@ -368,7 +368,7 @@ class StoredHub(Hub):
                 feed.publish(entries, positions[name])
 
     def _verify(self, positions: Positions) -> None:
-        """Check whether a store that was unavailable has lost messages, and tell the listeners of its channels."""
+        """Check whether a store that was unavailable has lost messages and tell the listeners of its channels."""
         for name, known in positions.items():
             newest = self._log.newest(name)
             feed = self._feeds.get(name)
@@ -382,7 +382,7 @@ _lock = Lock()
 
 
 def hub_of(store: Store, name: str, feature: str) -> Hub:
-    """Return the hub of a channel. Raises TypeError, which names the feature, for a store that keeps no channels."""
+    """Return the hub of a channel. Raises TypeError, naming the feature, for a store that keeps no channels."""
     with _lock:
         if isinstance(store, MemoryStore):
             return _in_memory.setdefault(store, MemoryHub())

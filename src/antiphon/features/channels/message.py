@@ -33,7 +33,7 @@ class Missed(NamedTuple):
 class Position(NamedTuple):
     """The place of a message in its channel: the epoch, which changes when messages were lost, and its number.
 
-    The numbers of a channel have no gaps, so that what is missing can be counted.
+    The numbers of a channel have no gaps, so that missing messages can be counted.
     """
 
     epoch: int
@@ -59,7 +59,7 @@ class Keep(NamedTuple):
     size: float = inf
 
     def widened(self, other: "Keep") -> "Keep":
-        """Return the bounds that keep everything that either of them keeps."""
+        """Return bounds that keep everything that either of these bounds keeps."""
         return Keep(max(self.most, other.most), max(self.size, other.size))
 
 
@@ -115,7 +115,7 @@ class ChannelLog(Protocol):
     """The messages and members of channels in a store. All methods block, and raise StoreUnavailable."""
 
     def append(self, name: str, keep: int, data: bytes) -> Position:
-        """Store a message, and forget all but about the newest ``keep`` messages. Return its position."""
+        """Store a message and forget all but about the newest ``keep`` messages. Return its position."""
         ...
 
     def tail(self, name: str, most: int) -> list[Entry]:

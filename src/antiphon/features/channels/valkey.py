@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from antiphon.features.stores.valkey.connecting import Client
 
 GROUPS = WATCHES
-"""How many groups of channels a cluster has. Each may be on its own shard, and has its own reader in a process."""
+"""How many groups of channels a cluster has. Each may be on its own shard and has its own reader in a process."""
 
 _APPEND = script("""
 local known = redis.call('GET', KEYS[2])
@@ -52,7 +52,7 @@ redis.call('PEXPIREAT', KEYS[1], redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCOR
 _MEMBERS = script(f"{_NOW} return redis.call('ZRANGEBYSCORE', KEYS[1], now + 1, '+inf')")
 
 WOKEN = 60_000
-"""How long a process's own stream, with which it wakes its reader, is kept, in milliseconds."""
+"""How long a process keeps the stream with which it wakes its own reader, in milliseconds."""
 TOKEN = 32
 """The length of the token before the name of a member."""
 

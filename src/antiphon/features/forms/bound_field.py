@@ -88,7 +88,7 @@ class BoundField:
 
     @property
     def values(self) -> Sequence[str]:
-        """The text that was sent, or else the initial text. Empty for a password or file."""
+        """The submitted text, or else the initial text. Empty for a password or file."""
         if self.widget in _SECRET:
             return ()
         return self._form.texts(self.key) if self._shown is None else self._shown
@@ -147,7 +147,9 @@ class BoundField:
         return tag("p", {"class": "error", "id": f"{self.id}-error"}, messages) if messages else Markup()
 
     def _lost_file(self) -> list[FormError]:
-        """Return the request to choose a file again: the page with other fields' errors can't contain it."""
+        """Return the message that asks for the file again: a page that shows the errors of other fields can't contain
+        it.
+        """
         return self._form.lost_file(self.key) if self._planned.is_file else []
 
     def __html__(self) -> str:
@@ -248,7 +250,7 @@ class BoundField:
 def _as_shown(widget: str, text: str) -> tuple[str, str]:
     """Return the type and the text of an input in a form that browsers show.
 
-    Inputs for times have at most milliseconds, and no offset from UTC.
+    Inputs for times have millisecond precision at most, and no offset from UTC.
     """
     if widget not in TIMES:
         return widget, text

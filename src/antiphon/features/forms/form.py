@@ -103,7 +103,7 @@ class Form(Generic[T]):
     # Checking
 
     def validate(self, *checks: Callable[[T, "Form[T]"], object]) -> bool:
-        """Read the submitted form, and return True if there is one and it is valid; ``data`` is then its value.
+        """Read the submitted form and return True if there is one and it is valid; ``data`` is then its value.
 
         If the fields are valid, each of the ``checks`` is called with the value and this form, and can call
         ``add_error`` or raise a FieldError. Raises UnsupportedMediaType (415) for a body that is not a form, and
@@ -159,7 +159,7 @@ class Form(Generic[T]):
 
     @property
     def is_valid(self) -> bool:
-        """True if the form was validated, and has no errors."""
+        """True if the form was validated and has no errors."""
         return self._value is not None and not self._errors
 
     @property
@@ -209,7 +209,7 @@ class Form(Generic[T]):
         return http_error(self.status, self._said("error"), members={"errors": errors})
 
     def reset(self) -> None:
-        """Discard what was submitted, so that the form is empty again."""
+        """Discard the submitted data, so that the form is empty again."""
         self._errors, self._value, self._refusal, self.is_bound = {}, None, None, False
 
     def _read(self) -> None:
@@ -286,14 +286,14 @@ class Form(Generic[T]):
     # Showing
 
     def texts(self, field: str) -> Sequence[str]:
-        """Return the text of each input of a field: as submitted, or else of the initial value."""
+        """Return the text of each of a field's inputs: as submitted, or else of the initial value."""
         planned = self._by_key[field]
         if self.is_bound:
             return self._received().texts.getall(planned.name)
         return self._initial_texts(planned)
 
     def lost_file(self, field: str) -> list[FormError]:
-        """Return the request to choose a field's file again, if it was sent with a form that has errors."""
+        """Return the message that asks for a field's file again, if it was sent with a form that has errors."""
         is_lost = self.is_bound and self._errors and any(self._received().files.getall(self._by_key[field].name))
         return [FormError(self._said("choose_again"), "choose_again")] if is_lost else []
 

@@ -278,7 +278,7 @@ def _of_text(text: inspect.StrType, widget: Widget) -> dict[str, AttributeValue]
 
 
 def _of_decimal(bounds: DecimalBounds | None, inputmode: str | None) -> dict[str, AttributeValue]:
-    """Return the attributes for a Decimal. A browser counts steps from the minimum, and knows only inclusive bounds."""
+    """Return the attributes for a Decimal. A browser counts steps from the minimum and knows only inclusive bounds."""
     if bounds is None:
         return {"step": "any"}
     limits, step = bounds.limits, None if bounds.places is None else Decimal(10) ** -bounds.places

@@ -75,7 +75,7 @@ class _Known(dict[str, Any]):
 
 
 class Messages(Protocol):
-    """Texts by their codes."""
+    """Messages by their codes."""
 
     def __contains__(self, code: str, /) -> bool: ...
     def __getitem__(self, code: str, /) -> "Text | Translated": ...

@@ -56,7 +56,7 @@ NOTHING = Sent(MultiDict(), MultiDict())
 
 
 def sent_by(request: Request, inputs: tuple[Input, ...], *, in_query: bool) -> Sent:
-    """Return what a request sent. Raises UnsupportedMediaType (415) for a body that is not a form."""
+    """Return the data that a request sent. Raises UnsupportedMediaType (415) for a body that is not a form."""
     if in_query:
         return Sent(request.args, MultiDict())
     if request.mimetype not in (FORM, IN_PARTS) and (request.mimetype or not request.content.is_empty):
@@ -67,7 +67,7 @@ def sent_by(request: Request, inputs: tuple[Input, ...], *, in_query: bool) -> S
 def with_exact_times(sent: Sent, inputs: tuple[Input, ...], initial: Callable[[Input], Sequence[str]]) -> Sent:
     """Return the submitted data, with the microseconds of unchanged times.
 
-    Inputs for times show milliseconds at most, and send them in the shortest form.
+    Inputs for times show milliseconds at most and send them in the shortest form.
     """
     exact: dict[tuple[str, str | None], str] = {
         (planned.name, shown): text
@@ -139,7 +139,7 @@ def wrong_files(planned: Input, files: Iterable[Upload]) -> Iterator[tuple[str, 
 def is_accepted(file: Upload, accept: str) -> bool:
     """Return True if a file is of a kind that ``accept`` lists, as the HTML attribute does.
 
-    Like the browser, it checks the name and the type that the client claims. Neither proves what is in the file.
+    Like the browser, it checks the name and the type that the client claims. Neither proves the real type of the file.
     """
     name, claimed = file.filename.lower(), file.mimetype
     for kind in accept.lower().replace(" ", "").split(","):

@@ -106,7 +106,7 @@ def _own_credentials(users: Users[Any], request: Request) -> Iterator[str]:
 
 
 def is_seen_by_others(request: Request) -> bool:
-    """Return True if other code has seen the request before, and may know its caller: another framework around a view,
+    """Return True if other code has seen the request before and may know its caller: another framework around a view,
     or an application in which this one is mounted.
     """
     return request.app is None or bool(request.app._places_above)

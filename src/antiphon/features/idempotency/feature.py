@@ -71,7 +71,7 @@ _ATTEMPTS = 5
 
 @errors_name_it
 class IdempotentWrites:
-    """A feature that carries out each request to an ``idempotent`` route only once, and sends its response to all
+    """A feature that carries out each request to an ``idempotent`` route only once and sends its response to all
     retries.
 
     Clients send a key with each write, as Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), and the same key
@@ -124,7 +124,7 @@ class IdempotentWrites:
         self._clock = clock
 
     def install(self, app: "App") -> None:
-        """Let the app carry out its idempotent routes with this feature. Raises RuntimeError if there is no store."""
+        """Make the app handle its idempotent routes with this feature. Raises RuntimeError if there is no store."""
         self._stores.taken_from(app)
         app._surround_idempotent(self._surround, self._watch_before_routing)
 
@@ -208,7 +208,7 @@ class IdempotentWrites:
         return caller(request, key)
 
     def _claim(self, request: Request, write: Write) -> Response | None:
-        """Claim a write for this request, and return None, or the earlier response to it.
+        """Claim a write for this request and return None, or return the earlier response to it.
 
         Raises Conflict (409) if another request has claimed it, UnprocessableContent (422) if it was another write, and
         StoreUnavailable (503).
@@ -252,8 +252,8 @@ class IdempotentWrites:
             case "running" if age < LONGEST_TRY:
                 raise in_use()
             case "running":
-                raise broken_off(f"has had no response for {age:.0f} seconds. If it was broken off")
-        raise broken_off("was broken off, and")
+                raise broken_off(f"has had no response for {age:.0f} seconds. If it was interrupted")
+        raise broken_off("was interrupted, and")
 
     # After the handler
 

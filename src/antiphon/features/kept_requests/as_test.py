@@ -44,7 +44,7 @@ def written_test(app: Any, record: Record, id_: str, source: AppSource, *, needs
 
 
 class _Test:
-    """A test that is being written: its imports, what its client is given, and its lines."""
+    """A test that is being written: its imports, the options of its client, and its lines."""
 
     def __init__(self, app: Any, record: Record, id_: str, source: AppSource, needs_clock: bool) -> None:
         self._app = app
@@ -95,7 +95,7 @@ class _Test:
             yield f"http_version={record.http_version!r}"
 
     def _visitor(self) -> Iterator[str]:
-        """Yield the lines that restore the user and the session."""
+        """Yield the lines of code that restore the user and the session."""
         record = self._record
         if record.user and self._source.user is not None:
             module, _, name = self._source.user.partition(":")
@@ -187,7 +187,7 @@ class _Test:
 
     @property
     def _typed_body(self) -> list[str] | None:
-        """The options for a body that the client encodes itself; None for one that has to be sent as received."""
+        """The options for a body that the client encodes itself; None for a body that has to be sent as received."""
         record = self._record
         if not record.body or record.lack or any(name == "content-encoding" for name, _ in record.fields):
             return None

@@ -19,11 +19,14 @@ from antiphon.serialization.masking import Mask, checksum, is_card_number, is_se
 Line = tuple[str, str]
 
 LONGEST_TEXT = 16 << 10
-"""Characters of a text that is searched for secrets. A longer one is replaced as a whole."""
+"""The maximum length of a text that is searched for secrets. A longer one is replaced as a whole."""
 MOST_SEARCHED = 256 << 10
-"""Characters of a record that are searched. Texts beyond that are replaced as a whole."""
+"""The number of characters of a record that are searched. Any text beyond that is replaced as a whole."""
 MOST_KNOWN = 8_000
-"""Characters of the secrets that are searched for everywhere. In a record with more, all text is replaced."""
+"""The maximum total length of the secrets that are searched for everywhere.
+
+In a record with more, all text is replaced.
+"""
 _LONGEST_COOKIE = 15
 """The maximum length of a cookie's value that may also be a word. A longer one is searched for everywhere."""
 _LONGEST_ADDED = 200
@@ -111,7 +114,7 @@ def _is_marked(hint: Any) -> bool:
 
 
 class Disguise:
-    """The replacement of the secrets of one request, wherever they occur in it.
+    """The replacement of one request's secrets, wherever they occur in it.
 
     Secrets that are found by their place, such as a password in a form, are then replaced everywhere else, too. So
     everything is disguised twice, with ``search_again`` in between, and only the second result is kept. Text that can't

@@ -80,7 +80,7 @@ class Keep(Observer):
         self._release = release
         self._own_keys = SecretKeys(secret_keys)
         self._kept_ids: deque[str] = deque(maxlen=256)
-        """The requests that were kept lately, since an error can be seen in several places."""
+        """The requests that were kept most recently, since an error can be seen in several places."""
         self._errors_of_replay: list[BaseException] | None = None
 
     def install(self, app: Servable) -> None:
@@ -114,7 +114,7 @@ class Keep(Observer):
     # Keeping
 
     def keep_failure(self, request: Request, error: BaseException, response: Response | None) -> str:
-        """Keep a request with its error, and return the id under which it is found; "" if it is not kept."""
+        """Keep a request with its error and return the id under which it is found; "" if it is not kept."""
         if not self._errors:
             return ""
         cause = cause_of_error(error)
@@ -184,7 +184,7 @@ class Keep(Observer):
         self._writer.flush()
 
     def all(self) -> list[Kept]:
-        """Return the causes, the most recent first. It calls the store, and raises StoreUnavailable."""
+        """Return the causes, the most recent first. It calls the store and raises StoreUnavailable."""
         return self._shelf.all()
 
     def find(self, id_: str) -> Kept | None:
@@ -192,7 +192,7 @@ class Keep(Observer):
         return self._shelf.find(id_)
 
     def forget(self, user: str) -> int:
-        """Delete all requests of the user with this key, and return the number of causes that had some.
+        """Delete all requests of the user with this key and return the number of causes that had some.
 
         The key is the one that ``SessionLogin`` keeps, or else the user's ``id``. It calls the store.
         """

@@ -150,7 +150,7 @@ _installed = re.compile(r".*[/\\](?:site|dist)-packages[/\\]").match
 
 
 def is_own(file: str) -> bool:
-    """Return True for a file that is not installed, and belongs neither to Python nor to this package."""
+    """Return True for a file that is not installed and belongs neither to Python nor to this package."""
     return not (file.startswith(("<", _STDLIB, _OURS)) or _installed(file))
 
 
@@ -315,7 +315,7 @@ class Trace(NamedTuple):
         return [*self.noted.format_exception_only()][-1].strip()[:_LONGEST]
 
     def described(self) -> dict[str, Any]:
-        """Return the parts of a record that tell about the error."""
+        """Return the parts of a record that describe the error."""
         _shorten_paths(self.noted, set())
         frames = [(frame.filename, frame.name) for frame in self.noted.stack]
         return {

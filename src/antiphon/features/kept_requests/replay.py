@@ -27,7 +27,7 @@ from antiphon.response.response import Response
 _EMPTY: dict[str, Any] = {"str": "", "int": 0, "float": 0.0, "bool": False, "list": [], "dict": {}, "bytes": b""}
 """Values of the kinds that a session can hold, as substitutes for those that were not kept."""
 _LONGEST_WAIT = 2.0
-"""Seconds for which a WebSocket that has got all messages is listened to."""
+"""The number of seconds to listen to a WebSocket after it has received all messages."""
 
 
 class Outcome(NamedTuple):
@@ -48,7 +48,7 @@ class Restored(NamedTuple):
 
 
 def replay(app: Any, keep: Keep, record: Record, restored: Restored | None = None) -> Outcome:
-    """Replay a kept request in this process. Nothing is kept of that."""
+    """Replay a kept request in this process, without keeping anything."""
     restored = restored or Restored()
     with ExitStack() as stack:
         errors = stack.enter_context(keep.catching())
@@ -204,7 +204,7 @@ def _session(request: Request, record: Record) -> Session:
 
 
 def empty_of(kind: str) -> Any:
-    """Return a value of a kind, as a session has it."""
+    """Return a value of a kind that sessions hold."""
     return msgspec.msgpack.decode(msgspec.msgpack.encode(_EMPTY.get(kind)))
 
 

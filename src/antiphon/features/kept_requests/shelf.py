@@ -1,4 +1,6 @@
-"""The kept requests in a store, one encrypted entry a cause, and the thread that writes them, so no response waits."""
+"""The kept requests in a store, with one encrypted entry for each cause, and the thread that writes them, so no
+response waits.
+"""
 
 import hmac
 import logging
@@ -52,8 +54,7 @@ _decode = msgspec.msgpack.Decoder(Kept).decode
 class Seal:
     """Encryption with keys that are derived from an application's secret keys: the newest encrypts, all decrypt.
 
-    Raises RuntimeError if there is no key, and ModuleNotFoundError, which names the extra, if cryptography isn't
-    installed.
+    Raises RuntimeError if there is no key, and ModuleNotFoundError, naming the extra, if cryptography isn't installed.
     """
 
     def __init__(self, keys: SecretKeys) -> None:
@@ -135,7 +136,7 @@ class Shelf:
         return exact[0] if exact else begun[0] if len(begun) == 1 else None
 
     def forget(self, user: str) -> int:
-        """Delete the causes that have a request of a user, and return how many there were."""
+        """Delete the causes that have a request of a user and return how many there were."""
         forgotten = 0
         for entry in self._store.owned_by(_OWNER):
             kept = self._opened_any(entry.data)
@@ -185,7 +186,7 @@ _RARELY = 1.0
 _SAID_EVERY = 60.0
 """Seconds between two log lines that something is dropped."""
 _AT_EXIT = 2.0
-"""For how many seconds the end of a process waits for what is left to be written."""
+"""For how many seconds the end of a process waits for the rest to be written."""
 
 
 class Caught(NamedTuple):
@@ -219,7 +220,7 @@ class Writer:
         call_after_fork(self._begin)
 
     def _begin(self) -> None:
-        """Begin with nothing, in a new process: its parent writes what waited there, and may have held the lock."""
+        """Start empty in a new process: its parent writes the waiting requests, and may have held the lock."""
         self._changed = Condition()
         self._waiting: dict[str, _Waiting] = {}
         self._is_writing = self._has_started = False
@@ -243,7 +244,7 @@ class Writer:
         return True
 
     def flush(self, timeout: float = _AT_EXIT) -> bool:
-        """Wait until everything is written, and return True if it is."""
+        """Wait until everything is written. Return True if it is."""
         with self._changed:
             return self._changed.wait_for(lambda: not (self._waiting or self._is_writing), timeout)
 

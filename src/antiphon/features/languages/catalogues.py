@@ -150,14 +150,16 @@ def declared_rule(plural_forms: str, used: Iterable[str]) -> Rule:
 
 
 def whole(n: float) -> int:
-    """Return a number as gettext counts it: its rules are for integers, and 1.5 has to count as more than one."""
+    """Return a number in the form that gettext's rules need: they are for integers, and 1.5 has to count as more than
+    one.
+    """
     from math import ceil
 
     return abs(n if isinstance(n, int) else ceil(abs(n)))
 
 
 Entry: TypeAlias = str | dict[str, str]
-"""A text, or its plural forms by category."""
+"""A message, or its plural forms by category."""
 
 HEADER = ""
 """The key whose value is not a text but the header of the file."""
@@ -176,7 +178,7 @@ class Catalogue(ABC):
 
 
 class JSONCatalogue(Catalogue):
-    """Texts from JSON: keys of nested objects are joined with dots."""
+    """Messages from JSON: keys of nested objects are joined with dots."""
 
     def __init__(self, entries: Mapping[str, Entry], rule: Rule) -> None:
         self._entries = entries
@@ -201,7 +203,7 @@ def _general(forms: dict[str, str]) -> str:
 
 
 class GettextCatalogue(Catalogue):
-    """Texts from gettext's files, read by the standard library."""
+    """Messages from gettext's files, read by the standard library."""
 
     def __init__(self, translations: GNUTranslations) -> None:
         translations.add_fallback(_Missing())
@@ -217,7 +219,7 @@ class GettextCatalogue(Catalogue):
 
 
 class _Missing(NullTranslations):
-    """The end of the standard library's search, which would otherwise return the key."""
+    """The last fallback of the standard library's search, which would otherwise return the key."""
 
     def gettext(self, message: str) -> Any:  # noqa: ARG002
         return None
@@ -230,7 +232,7 @@ class _Missing(NullTranslations):
 
 
 def read_json(path: str, tag: str) -> Catalogue:
-    """Read translations from JSON. Raises ValueError, which names file and line, for a malformed file."""
+    """Read translations from JSON. Raises ValueError, namings file and line, for a malformed file."""
     with open(path, "rb") as file:
         data = file.read()
     try:
@@ -305,7 +307,7 @@ def _declared(header: Entry, entries: Mapping[str, Entry]) -> Rule | None:
 
 
 def read_mo(path: str, _tag: str) -> Catalogue:
-    """Read translations that gettext has compiled. Raises ValueError, which names the file, if it is malformed."""
+    """Read translations that gettext has compiled. Raises ValueError, namings the file, if it is malformed."""
     with open(path, "rb") as file:
         try:
             return GettextCatalogue(GNUTranslations(file))
@@ -318,7 +320,7 @@ def read_mo(path: str, _tag: str) -> Catalogue:
 def read_po(path: str, _tag: str) -> Catalogue:
     """Read translations as written for gettext, with Babel. Those marked "fuzzy" are skipped.
 
-    Raises ValueError, which names file and line, for a malformed file, and ImportError without Babel.
+    Raises ValueError, namings file and line, for a malformed file, and ImportError without Babel.
     """
     try:
         from babel.messages.mofile import write_mo

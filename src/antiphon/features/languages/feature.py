@@ -46,14 +46,14 @@ class Languages:
 
     The language comes from the query argument ``query`` (``?lang=de``), else from the cookie, else from the best match
     of Accept-Language (RFC 9110 §12.5.4, RFC 4647 §3.4), else it is the default. A name that is None is not looked at.
-    If the language was read for a response, the response has Content-Language, and its Vary names what was looked at. A
-    request whose language is never read costs nothing.
+    If the language was read for a response, the response has Content-Language, and its Vary names the fields that were
+    checked. A request whose language is never read costs nothing.
 
-    Texts are in ``de.json``, or in ``de/LC_MESSAGES/*.po`` and ``.mo``; a relative folder is relative to the file whose
-    code makes this object. If several files have a text for the same key, the first one is used: by the order of the
-    folders, then JSON, then gettext's files by name. Files are read once, and in debug mode again when one has changed.
-    Raises ValueError for a malformed file (naming file and line), for a missing folder, and for a default that is not a
-    tag; TypeError without a folder; and ImportError for a .po without Babel.
+    Translations are in ``de.json``, or in ``de/LC_MESSAGES/*.po`` and ``.mo``; a relative folder is relative to the
+    file whose code makes this object. If several files have a text for the same key, the first one is used: by the
+    order of the folders, then JSON, then gettext's files by name. Files are read once, and in debug mode again when one
+    has changed. Raises ValueError for a malformed file (naming file and line), for a missing folder, and for a default
+    that is not a tag; TypeError without a folder; and ImportError for a .po without Babel.
     """
 
     def __init__(
@@ -179,7 +179,7 @@ def _gettext_files(folder: str) -> list[str]:
 
 
 def read_all(files: Iterable[CatalogueFile]) -> dict[str, list[Catalogue]]:
-    """Read files, and return the catalogues of each language in their order. Raises the errors of ``read``."""
+    """Read files and return the catalogues of each language in their order. Raises the errors of ``read``."""
     found: dict[str, list[Catalogue]] = {}
     for tag, path in files:
         found.setdefault(tag, []).append(read(path, tag))

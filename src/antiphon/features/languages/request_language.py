@@ -190,8 +190,8 @@ Number = int | float | Decimal
 def format_date(value: date, format: str = "medium", **options: Any) -> str:  # noqa: A002 - Babel's own name
     """Return a date as people write it: "Apr 1, 2030". ``format`` is short, medium, long, full, or a CLDR pattern.
 
-    Raises ImportError, which names the fix, without Babel. ``options`` are those of the Babel function, as in all
-    functions here.
+    Raises ImportError, naming the fix, without Babel. ``options`` are those of the Babel function, as in all functions
+    here.
     """
     return str(_of_babel("dates", "format_date")(value, format, locale=_locale(), **options))
 

@@ -1,8 +1,8 @@
-"""Texts in one language, with fallbacks to other languages and with placeholders, looked up at once or when they are
+"""Messages in one language, with fallbacks to other languages and with placeholders, looked up at once or when they are
 used.
 
-Texts come from translators, and values from the program, so a text can't access attributes or items of a value, and
-can't ask for a large width. A placeholder that can't be filled stays as it is written, with one warning.
+Messages come from translators, and values from the program, so a message can't access attributes or items of a value,
+and can't ask for a large width. A placeholder that can't be filled stays as it is written, with one warning.
 """
 
 import logging
@@ -225,7 +225,7 @@ class LazyText(UserString):
 
 
 def _of_text(name: str) -> Callable[..., Any]:
-    """Return a method of str for lazy texts: the methods of UserString would return another lazy text."""
+    """Return a method of str for a lazy text: the methods of UserString would return another lazy text."""
     method = getattr(str, name)
 
     def call(self: LazyText, *arguments: Any, **named: Any) -> Any:

@@ -10,7 +10,7 @@ _IPV6_BEGINS = 1 << 32
 
 
 class Address(NamedTuple):
-    """An IP address as a number."""
+    """An IP address in the form of a number."""
 
     number: int
     is_ipv4: bool
@@ -48,7 +48,7 @@ class AddressRange(NamedTuple):
         if start.is_ipv4 != end.is_ipv4:
             raise ValueError("a range of two families")
         if end.number < start.number:
-            raise ValueError("the end of the range is before its beginning")
+            raise ValueError("the end of the range is before its start")
         return _unmapped(start.number, end.number, start.is_ipv4)
 
     @classmethod

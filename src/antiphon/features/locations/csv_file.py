@@ -26,7 +26,7 @@ class Numbers(Protocol):
     def __getitem__(self, index: int, /) -> int: ...
 
     def rank(self, number: int) -> int:
-        """Return the number of the sorted numbers that are not above ``number``."""
+        """Return how many of the sorted numbers are not above ``number``."""
         ...
 
 
@@ -185,7 +185,7 @@ class Columns(NamedTuple):
         return cls(tuple(range(width)), values, _pick(values), width + len(values), True)
 
     def range_of(self, row: Sequence[str]) -> AddressRange:
-        """Return the addresses of a row. Raises ValueError with the reason if it has none."""
+        """Return the addresses in a row. Raises ValueError with the reason if it has none."""
         if len(row) < self.width or (len(row) > self.width and not self.is_open):
             raise ValueError(f"{len(row)} of {self.width} columns")
         if len(self.addresses) == 1:
@@ -298,7 +298,7 @@ class _Reading:
         (self._ipv4 if is_ipv4 else self._ipv6).add(first, last, place)
 
     def finish(self, path: str) -> CSVLocations:
-        """Return what was read, and log what was skipped. Raises ValueError if nothing was read."""
+        """Return the result, and log the lines that were skipped. Raises ValueError if nothing was read."""
         name = os.path.basename(path)
         more = f", and {self._passed_over - len(self._faults)} more" * (self._passed_over > len(self._faults))
         faults = f"line {', '.join(self._faults)}{more}"

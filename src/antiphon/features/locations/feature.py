@@ -77,7 +77,7 @@ class WatchedFile(Generic[T]):
             return self._contents
 
     def contents(self) -> T:
-        """Return the contents, and check now and then whether the file was replaced. Raises the errors of ``load``."""
+        """Return the contents and check now and then whether the file was replaced. Raises the errors of ``load``."""
         contents = self._contents
         if contents is None:
             return self.load()
@@ -125,8 +125,8 @@ class Locations:
     it.
 
     The file is a CSV of address ranges, or a ``.mmdb`` in MaxMind's format, which needs ``antiphon[locations]``.
-    ``columns`` are the names of the columns of a CSV without a header; by default they are from, to, city, country,
-    lat, lon, or network, city, country, lat, lon. If several ranges contain an address, the narrowest wins.
+    ``columns`` are the column names of a CSV file without a header; by default they are from, to, city, country, lat,
+    lon, or network, city, country, lat, lon. If several ranges contain an address, the narrowest wins.
 
     Names from a ``.mmdb`` are in the request's language, if the application uses ``Languages``, else in English.
 
@@ -150,7 +150,7 @@ class Locations:
         self._dependency = dependency
 
     def install(self, app: "App") -> None:
-        """Provide the dependency, and read the file at startup."""
+        """Provide the dependency and read the file at startup."""
         app.provide(self._dependency, self._of)
         app.on_startup(self.load)
 
@@ -165,7 +165,7 @@ class Locations:
         """Return the location of an IP address, which is false for an unknown or malformed address.
 
         A ``.mmdb`` has names in several languages. If the file was not read before, it is read in this call, which then
-        raises what ``load`` raises.
+        raises the errors of ``load``.
         """
         return self._find(ip, lambda: language)
 

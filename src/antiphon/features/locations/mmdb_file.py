@@ -46,7 +46,7 @@ class MMDBLocations:
 
 
 def read_mmdb(path: str) -> MMDBLocations:
-    """Open a file. Raises ImportError, which names the package, OSError, and ValueError for a different format.
+    """Open a file. Raises ImportError, naming the package, OSError, and ValueError for a different format.
 
     A copy without a name is mapped into memory, since a program that overwrites the file instead of replacing it would
     crash each process that has mapped the file.
@@ -92,7 +92,10 @@ def _number(value: object) -> float | None:
 
 
 def _name(value: Any, language: str) -> str | None:
-    """Return a name in a language, in a variant of it, in English, or in any language. A text is itself a name."""
+    """Return a name in a language, in a variant of it, in English, or in any language.
+
+    Plain text is used as the name itself.
+    """
     names = _at(value, "names")
     if not isinstance(names, Mapping):
         return value if isinstance(value, str) else None

@@ -1,4 +1,5 @@
-"""The access log: a record for each request, made when its whole response was sent, and the handler of `antiphon run`.
+"""The access log: a record for each request, made when its whole response has been sent, and the handler of `antiphon
+run`.
 
 Lines of requests are collected and written together: when another record arrives, when there are many, when `WAIT`
 seconds have passed, or when the process ends, whichever comes first. No write is larger than a pipe takes in one piece,
@@ -26,9 +27,9 @@ from antiphon.request.dependencies import Dependency
 WAIT = 0.05
 """The maximum delay before a line is written, in seconds."""
 LARGEST = getattr(select, "PIPE_BUF", 512)
-"""The most bytes that are written at once."""
+"""The maximum number of bytes that are written at once."""
 MOST_LINES = 32
-"""The most lines that are collected."""
+"""The maximum number of lines that are collected."""
 
 _RECORD = logging.getLogRecordFactory()
 _HANDLE, _CALL_HANDLERS = logging.Logger.handle, logging.Logger.callHandlers
@@ -38,7 +39,8 @@ _HANDLE, _CALL_HANDLERS = logging.Logger.handle, logging.Logger.callHandlers
 class LineHandler(logging.StreamHandler[Any]):
     """A handler that writes formatted records to stderr, and lines for requests that have no record.
 
-    ``line_of`` makes such a line, as the formatter would of the record: ``request_as_text`` or ``request_as_json``.
+    ``line_of`` makes such a line, in the form that the formatter would give the record: ``request_as_text`` or
+    ``request_as_json``.
     """
 
     def __init__(self, formatter: logging.Formatter, line_of: Callable[..., str]) -> None:
@@ -108,7 +110,7 @@ class LineHandler(logging.StreamHandler[Any]):
                 continue
 
     def _take_lines(self) -> str:
-        """Take the lines for one write, at least one line."""
+        """Take the lines for one write: at least one."""
         lines, size = self._lines, 0
         taken: list[str] = []
         while lines:
@@ -160,7 +162,9 @@ call_after_fork(_after_fork)
 
 
 def only_line_handler(logger: logging.Logger) -> LineHandler | None:
-    """Return the handler that would get a record of level INFO, if nothing else would see or change the record."""
+    """Return the handler that would receive a record of level INFO, provided that nothing else would see or change
+    it.
+    """
     kind, each = type(logger), logger
     if logger.filters or kind.handle is not _HANDLE or kind.callHandlers is not _CALL_HANDLERS:
         return None
@@ -185,7 +189,7 @@ class AccessLog(Observer):
     ``bytes`` (of the body that was sent), ``milliseconds``, ``request_id`` and ``disconnected`` (True if the client
     disconnected before the end). A stream or a WebSocket is logged when it has ended, the latter with
     ``messages_received``, ``messages_sent`` and ``close_code``. The path is percent-encoded and has at most 1000
-    characters; the query is not logged. ``extra`` is called with the ``Exchange``, and returns more attributes by name.
+    characters; the query is not logged. ``extra`` is called with the ``Exchange`` and returns more attributes by name.
 
     Raises TypeError if ``extra`` is not a plain function of one argument.
     """
@@ -226,7 +230,7 @@ class AccessLog(Observer):
         logger.handle(record)
 
     def _logger(self) -> Logger:
-        """Find the logger late, since `logging.config` disables loggers that exist when it is called."""
+        """Look the logger up late, since `logging.config` disables loggers that exist when it is called."""
         self._found = logger = getLogger(NAME)
         if not logger.level:
             logger.setLevel(INFO)

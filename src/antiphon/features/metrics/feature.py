@@ -169,7 +169,7 @@ class Metrics(Observer):
         return self._figures.define(Group(check_metric(metric.name, labels, metric.unit), (metric,)))
 
     def install(self, app: "App") -> None:
-        """Observe an application, and register the page. Raises TypeError for a blueprint."""
+        """Observe an application and register the page. Raises TypeError for a blueprint."""
         if isinstance(app, Blueprint):
             raise explained(
                 "for-whole-app",

@@ -23,7 +23,7 @@ Kind = Literal["counter", "gauge", "histogram"]
 OVERFLOW = "otel_metric_overflow"
 """The label of the series for all sets of labels above the limit, named as in OpenTelemetry."""
 LONGEST_VALUE = 200
-"""The most characters of a label's value. The rest is cut off."""
+"""The maximum length of a label's value in characters. The rest is cut off."""
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 
@@ -206,7 +206,7 @@ class Figures:
         return Memory(buffer)
 
     def _write(self, memory: Memory, defined: Defined) -> None:
-        """Write the definition of a group, and find the places of its figures."""
+        """Write the definition of a group and find the places of its figures."""
         defined.places = {tuple(values): at for values, at in series_of(memory, defined.text) if values is not None}
         overflow = self._find(memory, series_text(defined.text, None), defined.group.count)
         if overflow is None or self._find(memory, defined.text, 0) is None:

@@ -3,7 +3,7 @@
 Other processes see a record once the count of cells in use includes it and its checksum is right. So a record that a
 process was writing when it was killed is never read. A cell is written atomically, like any aligned number of 64 bits.
 
-A process takes over the file of one that has died, and continues to count in it. So nothing is counted twice or lost,
+A process takes over the file of one that has died and continues to count in it. So nothing is counted twice or lost,
 and there are never more files than processes that lived at the same time.
 """
 

@@ -83,7 +83,10 @@ class _Instrument:
 
 
 class Counter(_Instrument):
-    """A number that only rises, such as orders taken, over all processes of the server. See ``Metrics.counter``."""
+    """A number that only rises, such as the number of orders, summed over all processes of the server.
+
+    See ``Metrics.counter``.
+    """
 
     def add(self, amount: int = 1, /, **labels: object) -> None:
         """Add a whole number to the count of a set of labels, on any thread, without blocking.

@@ -137,7 +137,7 @@ class Provider:
         return self._keys.get(anew=anew)
 
     def introspect(self, token: str, credentials: Introspection) -> dict[str, Any]:
-        """Return what the provider says about a token (RFC 7662 §2.2). Raises ServiceUnavailable."""
+        """Return the provider's statement about a token (RFC 7662 §2.2). Raises ServiceUnavailable."""
         endpoint = credentials.endpoint or self._endpoint("introspection_endpoint")
         pair = f"{quote_plus(credentials.client_id)}:{quote_plus(credentials.client_secret)}"  # RFC 6749 §2.3.1
         fields = {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
@@ -187,7 +187,7 @@ class Provider:
 
 
 _LONGEST = 16 << 10
-"""The longest token that is looked at, in characters."""
+"""The maximum length of a token that is examined, in characters."""
 _LEEWAY = 60
 """Seconds by which clocks may differ."""
 ALGORITHMS = ("RS256", "PS256", "ES256")
@@ -195,9 +195,9 @@ ALGORITHMS = ("RS256", "PS256", "ES256")
 
 
 class AccessToken(str):
-    """An access token that was verified: its text, with what the provider says about it.
+    """An access token that was verified: its text, with the provider's statements about it.
 
-    ``claims`` are all of that (RFC 9068 §2.2, RFC 7662 §2.2).
+    ``claims`` contains all of it (RFC 9068 §2.2, RFC 7662 §2.2).
     """
 
     __slots__ = ("claims",)
@@ -236,7 +236,7 @@ class AccessToken(str):
 def verified(token: str, provider: Provider, audience: str, algorithms: tuple[str, ...]) -> AccessToken | None:
     """Return a JSON Web Token that a provider signed for this audience (RFC 9068 §4), or None.
 
-    A key that is not known is looked for once more. Raises ServiceUnavailable if the provider gives no keys.
+    An unknown key is looked up once more. Raises ServiceUnavailable if the provider gives no keys.
     """
     claims = _decoded(token, provider.keys(), algorithms)
     if claims is None and not _has_key(token, provider):

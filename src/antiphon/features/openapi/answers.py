@@ -259,7 +259,7 @@ def _stated(annotation: Any, found: Sequence[Value]) -> list[Value]:
 
 
 def _better(stated: Sequence[Value], found: Sequence[Value]) -> Sequence[Value]:
-    """Return what the annotation says about a tuple's status and headers, or what the code says if that is more."""
+    """Return the status and headers of a tuple, from its annotation, or from the code if that says more."""
     if len(stated) != len(found):
         return found
     return [

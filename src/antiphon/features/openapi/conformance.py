@@ -1,4 +1,4 @@
-"""A check of responses against the contract: where a response differs from what its route declares."""
+"""A check of responses against the contract: where a response differs from its route's declaration."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +42,7 @@ _FURTHER = "is not in the contract"
 def breach_of(contract: Contract, status: int, headers: Headers, body: bytes, method: str) -> str | None:
     """Return how a response breaks the contract of its route, or None if it keeps it.
 
-    A response that reading the code could not find out breaks nothing: the document lists it as unknown.
+    A response that could not be determined from the code breaks nothing: the document lists it as unknown.
     """
     if _may_be_unread(contract, status):
         return None
@@ -162,7 +162,7 @@ def _breach_of_json(value: Value, body: bytes) -> str | None:
 
 
 def _faults(value: Value, data: Any, pointer: str) -> Iterator[str]:
-    """Yield what is wrong with a part of a body, along with its JSON Pointer (RFC 6901)."""
+    """Yield the faults in a part of a body, each with its JSON Pointer (RFC 6901)."""
     match value:
         case Of(kind):
             yield from _faults_of_type(kind, data, pointer)

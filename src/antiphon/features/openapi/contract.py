@@ -1,4 +1,4 @@
-"""The contract of a route: its input, its responses, the errors that it may raise, and what is unknown."""
+"""The contract of a route: its input, its responses, the errors that it may raise, and anything unknown."""
 
 import builtins
 from collections import defaultdict
@@ -76,7 +76,7 @@ class Contract:
     outside: list[Raised] = field(default_factory=list)
     """Errors of the code around the handler, which not all of that code sees."""
     changes: list[list[Answer]] = field(default_factory=list)
-    """What code after the handler turns each response into: one of the alternatives of each hook."""
+    """The changes that code after the handler makes to each response: one of the alternatives of each hook."""
     add_failure: Callable[[Raised], None] = lambda raised: None  # noqa: ARG005 - set when the contract is read
     """A function that notes an exception with its response."""
 
@@ -138,13 +138,13 @@ def _changed_failure(failure: Failure, change: Answer, status: int) -> Failure:
 
 
 class ContractReader:
-    """The contracts of the routes of one application. ``sources`` are files that have been parsed before."""
+    """The contracts of one application's routes. ``sources`` are files that have been parsed before."""
 
     def __init__(self, words: Words | None = None, sources: Sources | None = None) -> None:
         self._code = CodeReader(words, sources)
 
     def read(self, group: RouteGroup, route: Route, method: str) -> Contract:
-        """Return the contract of a method of a route, from its code, its annotations and its declarations."""
+        """Return the contract of a route's method, from its code, its annotations and its declarations."""
         self._code.method, self._code.dependencies = method, group.dependencies
         contract = Contract(route, method)
         stack = HandlerStack(error_handlers=group.stack.error_handlers) if route.unguarded else group.stack
@@ -200,7 +200,7 @@ class ContractReader:
             contract.unread += unknown
 
     def _add_around(self, contract: Contract, function: Any, *passed: Value) -> list[Raised]:
-        """Add the input and the responses of a hook or a middleware, and return the errors that it raises."""
+        """Add the input and the responses of a hook or a middleware and return the errors that it raises."""
         found = self._add_read(contract, function, *passed)
         contract.requires_user = contract.requires_user or any(each.error.status == 401 for each in found.raised)
         is_ours_ = is_ours(function_of(function))
@@ -226,7 +226,7 @@ class ContractReader:
             contract.add_unread(Unread("it changes responses in a way that is not known", found.place, "raised"))
 
     def _add_read(self, contract: Contract, function: Any, *given: Value) -> Findings:
-        """Read a function around a handler, and add what it reads. Our own functions are described separately."""
+        """Read a function around a handler and add what it reads. Our own functions are described separately."""
         found = self._code.read(function, *given)
         contract.users += [each for each in found.users if each not in contract.users]
         if not is_ours(function_of(function)):

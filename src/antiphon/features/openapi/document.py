@@ -50,7 +50,7 @@ class Info:
 
 @dataclass
 class OpenAPIDocument:
-    """An OpenAPI document, and what could not be found out by reading the code."""
+    """An OpenAPI document, and everything that could not be determined by reading the code."""
 
     content: dict[str, Any]
     unknown: list[str] = field(default_factory=list)
@@ -143,7 +143,7 @@ def described_routes(app: App, prefix: str = "") -> Iterator[DescribedRoute]:
 
 
 def _routes(app: App, reader: ContractReader) -> Iterator[_Described]:
-    """Yield the methods of the routes of an application, except WebSockets."""
+    """Yield the methods of an application's routes, except WebSockets."""
     security: dict[App, dict[str, Scheme]] = {}
     for each in described_routes(app):
         if each.route.websocket is not None:
@@ -310,7 +310,7 @@ def _content(info: Info, paths: Schema, schemas: Schemas, described: list[_Descr
 
 
 def add_examples(contract: Contract, operation: Schema) -> Iterator[str]:
-    """Add a route's examples to its operation, and yield an error for each one that does not fit."""
+    """Add a route's examples to its operation and yield an error for each one that does not fit."""
     examples: Mapping[Any, Any] = contract.route.examples or {}
     for key, value in examples.items():
         written = encode_json(value)

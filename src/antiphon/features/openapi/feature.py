@@ -29,14 +29,14 @@ _POLICY = (
 )
 
 _MOST_BREACHES = 50
-"""The most responses that the page lists."""
+"""The maximum number of responses that the page lists."""
 
 
 @errors_name_it
 class OpenAPI:
     """A feature that serves an OpenAPI document of the application, made by reading the code of its handlers.
 
-    The document describes the routes below ``prefix``, and is served at ``path`` below it, such as
+    The document describes the routes below ``prefix`` and is served at ``path`` below it, such as
     ``/api/openapi.json``. It is made once, at the first request for it; other requests do not pay for it. A page at
     ``docs``, such as ``/api/docs``, shows it with a form for each operation; None leaves the page out. ``title``,
     ``version`` and ``description`` are those of the API. ``servers`` are the URLs that it is served at, by default that
@@ -177,7 +177,7 @@ class OpenAPI:
             )
 
     def _report(self, contract: "Contract", found: str | None) -> None:
-        """Log a violation of a contract, and list it on the page."""
+        """Log a violation of a contract and list it on the page."""
         if found is None:
             return
         told = f"{contract.route.answered_by} {found}"

@@ -20,7 +20,9 @@ class _WithoutFieldTitles(GenerateJsonSchema):
 
 
 class ModelSchemas(NamedTuple):
-    """The schemas of types by their keys, the components that they refer to, and why some types have no schema."""
+    """The schemas of types by their keys, the components that they refer to, and the reasons why some types have no
+    schema.
+    """
 
     schemas: dict[Any, _Schema]
     components: dict[str, _Schema]

@@ -1,4 +1,4 @@
-"""One operation in the document: the input and the responses of a method of a path."""
+"""One operation in the document: the input and the responses of one method of a path."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -156,7 +156,7 @@ def _fields(schema: Mapping[str, Any]) -> Markup:
 
 
 def _type(schema: Mapping[str, Any]) -> Markup:
-    """Return a schema in words, with links to named types."""
+    """Return a description of a schema in words, with links to named types."""
     return joined(_words(schema))
 
 

@@ -98,7 +98,7 @@ class Schemas:
                 self.components[name] = {**self._renamed(schema, side), "title": name}
 
     def _described(self, kinds: list[Any], wanted: list[Any]) -> list[Any]:
-        """Return those of the types that can be described, and add them with the records in them to ``wanted``."""
+        """Return the types that can be described, and add them, with the records in them, to ``wanted``."""
         found = []
         for kind in {_key(each): each for each in kinds}.values():
             if kind is Any or kind is object or kind is annotations.NOT_SAID or has_model(kind):

@@ -94,8 +94,8 @@ class _TextEnd(NamedTuple):
 
 
 async def _parts(run: Run[Any]) -> AsyncGenerator[Any, None]:
-    """Yield the values of a run, those that are text between the start and the end of numbered texts; and, in the place
-    of raising it, the error with which it ends.
+    """Yield the values of a run, with text values between the start and the end of a numbered text. If the run ends
+    with an error, yield that instead of raising it.
     """
     number = 0
     is_open = False
@@ -123,7 +123,7 @@ def _was_stopped(error: RunEnded | ValuesMissed) -> bool:
 
 
 def _told(error: RunEnded | ValuesMissed) -> str:
-    """Return what people read about the end of a run."""
+    """Return the text that people read about the end of a run."""
     if isinstance(error, RunEnded) and error.end.state == "failed":
         problem = error.end.problem or {}
         is_ours = problem.get("status") != 500

@@ -36,7 +36,7 @@ def current_run() -> "Run[Any]":
     """Return the run whose source is executing. Raises RuntimeError elsewhere."""
     run = current.get()
     if run is None:
-        raise explained("no-current-run", RuntimeError("no run is produced here: this is for the source of a run"))
+        raise explained("no-current-run", RuntimeError("no run is being produced here: call it in a run's source"))
     return run
 
 
@@ -204,8 +204,8 @@ class Production:
         return data
 
     def _problem(self, error: Exception) -> dict[str, Any]:
-        """Return what followers are told about an error: the details of an HTTPError, else only that there was an
-        error.
+        """Return the information that followers get about an error: the details of an HTTPError, else only that there
+        was an error.
         """
         if not self.is_over:
             self._log(error)

@@ -31,7 +31,7 @@ RunState: TypeAlias = Literal["running", "waiting", "done", "failed", "stopped",
 
 LIVE = ("running", "waiting")
 CRASHES = 3
-"""The number of workers that a run may lose without warning, since it may be what kills them."""
+"""The number of workers that a run may lose without warning, since the run itself may be what kills them."""
 
 
 class Record(NamedTuple):
@@ -107,7 +107,7 @@ class _PrintedEvent(Event):
 
 
 class Line:
-    """An entry of a log: a value and its number, or the begin or the end of an attempt and the number of values so far.
+    """An entry of a log: a value and its number, or the start or the end of an attempt and the number of values so far.
 
     The text is a value's JSON, or that of an end: the state and, for a failure, the problem.
     """
@@ -156,7 +156,7 @@ def end_line(attempt: int, end: RunEnd) -> Line:
 
 
 def end_of(line: Line) -> RunEnd:
-    """Return the end that an entry tells."""
+    """Return the end that an entry records."""
     state, problem = line.value()
     return RunEnd(state, line.number, problem)
 
@@ -242,11 +242,14 @@ class Ledger:
         return self._replace(known, taken)
 
     def release(self, record: Record) -> Record | None:
-        """Let any process take over a run, and return its record, unless it has ended, or has another worker."""
+        """Let any process take over a run and return its record, unless it has ended, or has another worker."""
         return self._change(record.id, record.attempt, "waiting", None)
 
     def end(self, id_: str, attempt: int | None, end: RunEnd) -> bool:
-        """End a run, if it is live and, unless that is None, in this attempt. Return True if this call has ended it."""
+        """End a run if it is live and, unless ``attempt`` is None, still in this attempt.
+
+        Return True if this call has ended it.
+        """
         ended = self._change(id_, attempt, end.state, end)
         if ended is None:
             return False

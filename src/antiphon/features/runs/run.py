@@ -162,7 +162,7 @@ T = TypeVar("T")
 
 
 class RunEnded(Exception):
-    """The run did not end as done: it was stopped, has failed, or was interrupted. ``end`` tells which."""
+    """The run did not end as done: it was stopped, failed, or was interrupted. ``end`` says which."""
 
     def __init__(self, end: RunEnd) -> None:
         super().__init__("the run has failed" if end.state == "failed" else f"the run was {end.state}")
@@ -178,7 +178,7 @@ class ValuesMissed(Exception):
 
 
 class Run(Generic[T]):
-    """A run, in the state in which it was started or found. You can follow its values, and stop it.
+    """A run, in the state in which it was started or found. You can follow its values and stop it.
 
     ``started`` and ``ended`` are in seconds since 1970; ``ended`` is None for a run that was live.
     """

@@ -51,7 +51,7 @@ class RunCall(Generic[T]):
         self._function = function
 
     def source(self) -> "Iterable[T] | AsyncIterable[T]":
-        """Call the function, and return its iterator."""
+        """Call the function and return its iterator."""
         source: Iterable[T] | AsyncIterable[T] = self._function.source(self.arguments)
         return source
 
@@ -118,8 +118,9 @@ class Runs(Generic[T]):
     clients over any process, from any point.
 
     The ``store`` is by default that of the app: a MemoryStore for one process, a SQLiteStore for the processes on one
-    machine, or a ValkeyStore for many machines. ``Runs[Token](store)`` reads values as that type. Two with the same
-    ``name`` and store are one. With ``app.use(runs)``, a process also takes over runs that others had to abandon.
+    machine, or a ValkeyStore for many machines. ``Runs[Token](store)`` reads values as that type. Two objects with the
+    same ``name`` and store are equivalent. With ``app.use(runs)``, a process also takes over runs that others had to
+    abandon.
 
     At most ``most`` runs are live at once in all processes, and at most ``most_per_owner`` of one owner. The newest
     ``keep_values`` values of a run are kept, of up to ``keep_bytes`` bytes of JSON together, each of at most
@@ -181,7 +182,7 @@ class Runs(Generic[T]):
         return own
 
     def install(self, app: "App") -> None:
-        """Watch over other processes' runs while the app runs, and let its shutdown wait for its own runs.
+        """Watch over other processes' runs while the app runs and let its shutdown wait for its own runs.
 
         Raises RuntimeError if there is no store.
         """
@@ -221,7 +222,7 @@ class Runs(Generic[T]):
     async def start(
         self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", *, owner: RunOwner | None = None
     ) -> Run[T]:
-        """Start producing the values of a source in this process, and return the run.
+        """Start producing the values of a source in this process and return the run.
 
         An async source runs on this loop, in a task without the request; any other runs on its own thread. JSON must be
         able to express the values. Only the ``owner`` can find the run; without an owner, everyone who knows its id
@@ -235,7 +236,7 @@ class Runs(Generic[T]):
     def start_now(
         self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", *, owner: RunOwner | None = None
     ) -> Run[T]:
-        """Start a run as ``start`` does, and wait on this thread: for ``def`` handlers."""
+        """Start a run as ``start`` does and wait on this thread: for ``def`` handlers."""
         refuse_on_loop("start_now", "start")
         return self._start(source, owner, None)
 
@@ -272,7 +273,7 @@ class Runs(Generic[T]):
             self._own().ledger.remove(id_)
 
     def _check_limits(self, record: Record) -> None:
-        """Check the limits after the run was added: of several that are added at once, none is too many."""
+        """Check the limits after the run was added: if several are added at once, none of them exceeds the limit."""
         live = self._own().ledger.live()
         if len(live) > self._most:
             raise ServiceUnavailable("Too much is being done at once. Try again soon.", retry_after=RETRY_AFTER)
@@ -330,7 +331,7 @@ class Runs(Generic[T]):
         return await self._call(partial(self._find, id, owner))
 
     def find_now(self, id: str, *, owner: RunOwner | None) -> Run[T]:  # noqa: A002
-        """Find a run as ``find`` does, and wait on this thread."""
+        """Find a run as ``find`` does and wait on this thread."""
         refuse_on_loop("find_now", "find")
         return self._find(id, owner)
 
@@ -346,7 +347,7 @@ class Runs(Generic[T]):
         return await self._call(partial(self._owned_by, owner))
 
     def owned_by_now(self, owner: RunOwner) -> list[Run[T]]:
-        """Return the runs of an owner as ``owned_by`` does, and wait on this thread."""
+        """Return the runs of an owner as ``owned_by`` does and wait on this thread."""
         refuse_on_loop("owned_by_now", "owned_by")
         return self._owned_by(owner)
 

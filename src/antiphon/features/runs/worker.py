@@ -94,7 +94,7 @@ class Worker:
     # What it produces
 
     def add(self, production: Production) -> None:
-        """Produce a run, and let other processes know that this one is alive. Raises StoreUnavailable."""
+        """Produce a run and let other processes know that this one is alive. Raises StoreUnavailable."""
         with self._lock:
             self.productions[production.record.id] = production
         if time.monotonic() - self._last_beat > self._lease / LOOKS or not self._last_beat:
@@ -228,7 +228,7 @@ class Worker:
         return GRACE_OVER.is_given or self._is_left or self._is_idle
 
     def _break_off(self) -> None:
-        """End everything that this process produces, since its time is over."""
+        """End everything that this process produces, since its time is up."""
         for production in [*self.productions.values()]:
             production.end(production.broken_off)
 
@@ -306,7 +306,7 @@ class Worker:
             self._start(taken)
 
     def _mind_followed(self, live: dict[str, Record]) -> None:
-        """Tell the end of runs whose process was killed while it wrote that, or whose end the store has lost."""
+        """Announce the end of runs whose process was killed while writing it, or whose end the store has lost."""
         gone = {id_ for id_ in [*self._followed] if id_ not in live}
         for id_ in gone & self._gone:
             record = self._ledger.load(id_)

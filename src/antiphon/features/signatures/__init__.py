@@ -1,1 +1,1 @@
-"""Signed messages, which prove who sent a request, unchanged and once (RFC 9421, RFC 9530), and webhooks."""
+"""Signed messages (RFC 9421, RFC 9530), which prove who sent a request, unchanged and only once; and webhooks."""

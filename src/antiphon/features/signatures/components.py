@@ -249,7 +249,7 @@ def _target_uri(head: Head) -> str:
 
 
 def _query_parameter(head: Head, name: str) -> str:
-    """Return the value of a field of the query, encoded again (RFC 9421 §2.2.8).
+    """Return the value of a query field, encoded again (RFC 9421 §2.2.8).
 
     Raises ValueError unless the query has it exactly once.
     """

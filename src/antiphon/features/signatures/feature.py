@@ -2,8 +2,8 @@
 
 app.use(Signatures({"partner-1": public_key})), then @app.post("/orders", signed_by="partners")
 
-A request is accepted for the first of its signatures that is valid and covers the required components. First its head
-is checked, then its body against the covered digest, and finally that the nonce is new.
+A request is accepted for the first of its signatures that is valid and covers the required components. Its head is
+checked first, then its body against the covered digest, and finally whether the nonce is new.
 """
 
 import time
@@ -73,7 +73,7 @@ class SignatureRefused(Unauthorized):
 
 
 class _Signature(NamedTuple):
-    """A request's signature, and what it covers."""
+    """A request's signature, and the parts that it covers."""
 
     label: str
     covered: InnerList
@@ -96,7 +96,7 @@ class Signatures:
 
     ``keys`` contains the keys of permitted signers by ``keyid``: a dict, a ``KeyDirectory``, or a function, ``def`` or
     ``async def``, that returns the key, or None. Set ``blocking`` for a ``def`` function that waits, for example for a
-    database. Keys are what ``SignatureKey`` takes. No client can choose a key's algorithm.
+    database. Keys are given in any form that ``SignatureKey`` takes. No client can choose a key's algorithm.
 
     ``cover`` names the components that a signature must cover: fields such as "content-type", and derived components
     such as "@path". "@query" and "content-digest" are required only if the request has a query or a body. If a
@@ -180,7 +180,7 @@ class Signatures:
     def verify(self, request: Request) -> RequestSigner:
         """Return a request's signer after comparing its body with the digest, where that may block.
 
-        Raises SignatureRefused (401), BadRequest (400) and what reading a body raises, StoreUnavailable (503);
+        Raises SignatureRefused (401), BadRequest (400) and the errors of reading a body, StoreUnavailable (503);
         TypeError if the function of the keys is ``async def``.
         """
         if _is_async(self._keys):
@@ -254,7 +254,7 @@ class Signatures:
         return [each for each in found if not wrong[each.label]]
 
     def _wrong_in(self, signature: _Signature, request: Request) -> str:
-        """Return what is wrong with a signature, regardless of its key; "" if nothing is wrong."""
+        """Return the fault in a signature, regardless of its key; "" if there is none."""
         parameters, now = signature.covered.parameters, self._clock()
         if wrong := [name for name in _INTEGERS if name in parameters and not _is_moment(parameters[name])]:
             return f"{wrong[0]} is not a time in seconds since 1970"
@@ -402,7 +402,7 @@ def _pair(label: str, covered: StructuredMember, signature: StructuredMember) ->
 
 
 def _fault(message: Components, signature: _Signature, key: SignatureKey | None) -> str:
-    """Return what is wrong with a message's signature by a key; "" if nothing is wrong."""
+    """Return the fault in a message's signature by a key; "" if there is none."""
     if key is None:
         return f"there is no key {signature.text('keyid')!r}"
     algorithm = signature.text("alg")

@@ -46,12 +46,12 @@ class SignatureKey:
 
     ``material`` is the text or the bytes of a PEM file, a JWK as a dict (RFC 7517), a key object of the package
     cryptography, or the bytes of an HMAC secret, of at least 16. Bytes that begin like a PEM file are never a secret.
-    ``algorithm`` is one of the names of RFC 9421 §6.2.2, and is needed only for "rsa-v1_5-sha256". By default, an RSA
+    ``algorithm`` is one of the names of RFC 9421 §6.2.2 and is needed only for "rsa-v1_5-sha256". By default, an RSA
     key uses "rsa-pss-sha512", an Ed25519 key "ed25519", a key on the curve P-256 or P-384 "ecdsa-p256-sha256" or
     "ecdsa-p384-sha384", and a secret "hmac-sha256".
 
-    Raises TypeError and ValueError for anything else, and for an RSA key of under 2048 bits; ModuleNotFoundError, which
-    names the extra, if cryptography is needed and not installed.
+    Raises TypeError and ValueError for anything else, and for an RSA key of under 2048 bits; ModuleNotFoundError,
+    naming the extra, if cryptography is needed and not installed.
     """
 
     def __init__(self, material: "KeyMaterial", algorithm: str | None = None) -> None:

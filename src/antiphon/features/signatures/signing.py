@@ -53,10 +53,11 @@ def sign(
 ) -> M:
     """Return a copy of a request or a response with an additional signature (RFC 9421).
 
-    ``key`` is what ``SignatureKey`` takes: a private key, or a secret. ``keyid`` identifies it to the other side; by
-    default it is its thumbprint (RFC 7638). ``cover`` names the components that the signature covers. By default, these
-    are a request's method, authority, path, query, Content-Type and Content-Digest, if present; and a response's
-    status, Content-Type and Content-Digest. If Content-Digest is covered, and the message has none, it is added.
+    ``key`` is in any form that ``SignatureKey`` takes: a private key, or a secret. ``keyid`` identifies it to the other
+    side; by default it is its thumbprint (RFC 7638). ``cover`` names the components that the signature covers. By
+    default, these are a request's method, authority, path, query, Content-Type and Content-Digest, if present; and a
+    response's status, Content-Type and Content-Digest. If Content-Digest is covered, and the message has none, it is
+    added.
 
     ``created`` is the time at which the signature is made, by default now; with ``max_age``, in seconds or a timedelta,
     it ``expires``. ``nonce`` makes it unique: True means a random one, False none. ``tag`` names its purpose, and
@@ -64,7 +65,7 @@ def sign(
     ``"@path";req``, pass the ``request``.
 
     Raises ValueError for a component that the message does not have, for a public key, for a label that is already in
-    use, and for the digest of a stream; and what reading a request's body raises.
+    use, and for the digest of a stream; and the errors of reading a request's body.
     """
     signing = SignatureKey.of(key)
     items = [component_of(text) for text in (_usual(message) if cover is None else cover)]

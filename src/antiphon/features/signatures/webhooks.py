@@ -40,7 +40,7 @@ _RUNNING, _DONE = "running", "done"
 
 
 class WebhookRefused(Forbidden):
-    """403: a webhook is not signed as its sender signs, or is too old. ``reason`` says why, for logs."""
+    """403: a webhook is not signed in its sender's way, or is too old. ``reason`` says why, for logs."""
 
     reason: str = ""
 
@@ -117,7 +117,7 @@ class Webhook(ABC):
     def __call__(self, request: Request) -> Response | None:
         """Check a webhook. Return the response to a duplicate, or None.
 
-        Raises WebhookRefused (403), Conflict (409), StoreUnavailable (503), and what reading the body raises.
+        Raises WebhookRefused (403), Conflict (409), StoreUnavailable (503), and the errors of reading the body.
         """
         check_no_decorator(type(self).__name__, request)
         try:
@@ -208,7 +208,7 @@ class Webhook(ABC):
 
 
 def _name_of(secret: bytes) -> str:
-    """Return a name for the sender with a secret, so that no sender uses up the ids of another."""
+    """Return a name for the sender who has a secret, so that no sender uses up the ids of another."""
     return hmac.digest(secret, b"antiphon webhook", "sha256").hex()
 
 
@@ -286,7 +286,7 @@ class StandardWebhook(Webhook):
         headers: Mapping[str, str] | None = None,
         timeout: Duration = 10.0,
     ) -> int:
-        """Send a webhook to a URL that a customer has chosen, and return the status of the response.
+        """Send a webhook to a URL that a customer has chosen and return the status of the response.
 
         ``data`` is the body: bytes, or a value that is sent as JSON. Only public addresses are called, over https, and
         redirects are not followed. A status of 200 to 299 means that the webhook has arrived; after any other status,
@@ -308,8 +308,8 @@ class StandardWebhook(Webhook):
 class GitHubWebhook(Webhook):
     """Webhooks from GitHub, and from servers that sign in the same way: ``before=GitHubWebhook(secret)``.
 
-    The signature is in ``X-Hub-Signature-256``, and covers only the body. So with a
-    ``store``, equal bodies count as duplicates; without one, an intercepted webhook can be replayed at any time.
+    The signature is in ``X-Hub-Signature-256`` and covers only the body. So with a ``store``, equal bodies count as
+    duplicates; without one, an intercepted webhook can be replayed at any time.
     """
 
     def delivery(self, request: Request) -> Delivery:
@@ -323,9 +323,8 @@ class GitHubWebhook(Webhook):
 class ShopifyWebhook(Webhook):
     """Webhooks from Shopify: ``before=ShopifyWebhook(client_secret)``.
 
-    The signature is in ``X-Shopify-Hmac-Sha256``, and covers only the body.
-    So with a ``store``, equal bodies count as duplicates; without one, an intercepted webhook can be replayed at any
-    time.
+    The signature is in ``X-Shopify-Hmac-Sha256`` and covers only the body. So with a ``store``, equal bodies count as
+    duplicates; without one, an intercepted webhook can be replayed at any time.
     """
 
     def delivery(self, request: Request) -> Delivery:

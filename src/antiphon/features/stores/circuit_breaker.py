@@ -20,7 +20,7 @@ LONGEST_TRY = 10.0
 class CircuitBreaker:
     """A guard for calls to a service that may be down. ``failures`` are the errors of a service that does not respond.
 
-    It uses a monotonic clock, and reads it after the wait. A failure is ignored if the service has responded to another
+    It uses a monotonic clock and reads it after the wait. A failure is ignored if the service has responded to another
     call in the meantime: then one connection is broken, not the service.
     """
 
@@ -32,13 +32,13 @@ class CircuitBreaker:
         self._lock = Lock()
 
     def call(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-        """Call a function, and return its result. Raises its errors, or StoreUnavailable without calling it."""
+        """Call a function and return its result. Raises its errors, or StoreUnavailable without calling it."""
         if self._next_try is not None:
             self._begin_try()
         return self.call_unguarded(function, *arguments)
 
     def call_unguarded(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-        """Call a function even while the service is down, and record the outcome. Raises the function's errors."""
+        """Call a function even while the service is down and record the outcome. Raises the function's errors."""
         began_at = monotonic()
         try:
             result = function(*arguments)
@@ -49,7 +49,7 @@ class CircuitBreaker:
         return result
 
     def _begin_try(self) -> None:
-        """Return for one caller at a time. Raises StoreUnavailable for all other callers."""
+        """Let one caller at a time pass. Raises StoreUnavailable for all other callers."""
         with self._lock:
             now = monotonic()
             if self._next_try is not None:

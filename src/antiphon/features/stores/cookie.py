@@ -55,7 +55,7 @@ class CookieStore(Store):
         return ""
 
     def check_value(self, name: str, value: object) -> None:
-        """Raise TypeError, which names the value, if it can't be stored, and ValueError for a reserved name."""
+        """Raise TypeError, naming the value, if it can't be stored, and ValueError for a reserved name."""
         _checked(name, value)
 
     def load(self, key: str) -> StoreEntry | None:
@@ -161,7 +161,7 @@ def _checked(name: str, value: object) -> object:
 
 
 _PLAIN = frozenset({str, bool, type(None)})
-"""Types all of whose values come back unchanged."""
+"""Types whose values all come back unchanged."""
 
 
 def _tagged(before: StoreEntry | None, data: dict[str, Any], updates: Iterable[str]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ MOST_COUNTERS = 100_000
 """The maximum number of counters in a store, about 25 MB for many callers."""
 
 LOOKED_AT = 4
-"""Entries that each write checks in order to remove expired ones; more than it adds."""
+"""The number of entries that each write checks, to remove expired ones: more than it adds."""
 
 _GONE = object()
 """A value that no check returns."""
@@ -180,7 +180,7 @@ E = TypeVar("E", bound=_Expires)
 
 
 def _expired(entries: OrderedDict[bytes, E], now: float) -> list[bytes]:
-    """Return the expired ones among the first few entries, and put the rest at the end."""
+    """Return the expired ones among the first few entries and put the rest at the end."""
     found = []
     for id_ in [id_ for id_, _ in zip(entries, range(LOOKED_AT), strict=False)]:
         if entries[id_].expires <= now:

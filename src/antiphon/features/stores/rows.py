@@ -36,7 +36,7 @@ ROW_SIZE = 512
 
 
 def size_of(row: Row) -> int:
-    """Return the bytes that a row counts for in a bounded store."""
+    """Return the size of a row in a bounded store, in bytes."""
     return len(row.data) + ROW_SIZE
 
 

@@ -81,10 +81,10 @@ returning count, expires
 class SQLiteStore(RowStore):
     """A store in a file, for any number of threads and processes on one machine.
 
-    It survives them, and ``kill -9``. The folder must exist, on a local disk, since network file systems lack the locks
-    that SQLite needs. The file is created on first use, for this user only. ``timeout`` is the longest wait for other
-    writers, in seconds or a timedelta. ``clock`` returns the seconds since 1970. After a power failure, the file is
-    intact, but the last changes may be lost. Raises ValueError for a missing folder, and for ":memory:".
+    The file survives them, and ``kill -9``. The folder must exist, on a local disk, since network file systems lack the
+    locks that SQLite needs. The file is created on first use, for this user only. ``timeout`` is the longest wait for
+    other writers, in seconds or a timedelta. ``clock`` returns the seconds since 1970. After a power failure, the file
+    is intact, but the last changes may be lost. Raises ValueError for a missing folder, and for ":memory:".
     """
 
     keeps_files: ClassVar[bool] = True
@@ -150,7 +150,7 @@ class SQLiteStore(RowStore):
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        """Open a write transaction, of which there is one at a time, and clean up in every few of them."""
+        """Open a write transaction, the only one at the time, and clean up in some of them."""
         own = self._own()
         if not own.writing.acquire(timeout=self._timeout):
             raise unavailable(str(self._path), TimeoutError("others of this process were writing for too long"))
@@ -176,9 +176,9 @@ class SQLiteStore(RowStore):
 
 
 class _Loan:
-    """A loan of a connection, which is closed if anything fails. Raises StoreUnavailable for errors of SQLite.
+    """A borrowed connection, which is closed if anything fails. Raises StoreUnavailable for errors of SQLite.
 
-    Each request with a session needs one, and a generator-based context manager would take four times as long.
+    Each request with a session borrows one, and a generator-based context manager would take four times as long.
     """
 
     __slots__ = ("_connections", "_path", "_timeout", "lent")

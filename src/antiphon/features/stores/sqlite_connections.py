@@ -1,7 +1,7 @@
 """The connections of a process to a SQLite file.
 
 SQLite locks its files with POSIX locks, and a process that closes any descriptor of a file loses all its locks on it
-(sqlite.org/howtocorrupt.html §2.2). The next process that closes the file would then consider itself the last one, and
+(sqlite.org/howtocorrupt.html §2.2). The next process that closes the file would then consider itself the last one and
 remove the log of changes. So only SQLite itself opens the file and the files next to it, and all stores of one file
 share its connections.
 """
@@ -173,7 +173,7 @@ class Connections:
             return
         is_moved = found[0] != self._files[0]
         logging.getLogger("antiphon").error(
-            "%s was %s while it was open: the last changes may be lost, and what is there now is used instead. Stop all"
+            "%s was %s while it was open: the last changes may be lost, and the present file is used instead. Stop all"
             " processes that use a store before you touch its files",
             self._path if is_moved else f"{self._path}-wal",
             "replaced" if found[0 if is_moved else 1] else "removed",
@@ -188,7 +188,7 @@ class Connections:
             self.release()
 
     def _leave(self, connection: Connection) -> None:
-        """Complete a database that was moved, and remove the log and the index that it left behind.
+        """Complete a database that was moved and remove the log and the index that it left behind.
 
         A new database at its path must not have them, or it would apply the changes of the old one.
         """

@@ -1,4 +1,4 @@
-"""JSON with tags for values that it lacks, as in the session cookies of Flask, which can read the results.
+"""JSON with tags for values that JSON lacks, as in the session cookies of Flask, which can read the results.
 
 A value that JSON lacks is an object with one member, whose name begins with a space: `{" b": "aGk="}` is `b"hi"`. In a
 cookie, this JSON is packed as itsdangerous packs it for URLs.
@@ -41,7 +41,7 @@ _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 def dumps(value: Any) -> str:
     """Return a value as JSON. Raises TypeError and ValueError for most values that it can't express.
 
-    A store reads a value again after writing it, and compares them: NaN and the infinities come back as None.
+    A store reads a value again after writing it and compares them: NaN and the infinities come back as None.
     """
     return dumps_tagged(tag(value))
 
@@ -115,11 +115,11 @@ COMPRESSED_FROM = 512
 """The size in bytes from which compressing JSON is worth the time."""
 
 _FROM_URLS = bytes.maketrans(b"-_", b"+/")
-"""The alphabet of base64 in URLs, where a dot stands before what is compressed, and by itself."""
+"""The alphabet of base64 in URLs, and the dot that precedes compressed data."""
 
 
 def pack(text: str) -> bytes:
-    """Return JSON as itsdangerous packs it for URLs: in base64, with a dot before what is compressed."""
+    """Return JSON as itsdangerous packs it for URLs: in base64, with a dot before compressed data."""
     data = text.encode()
     if len(data) >= COMPRESSED_FROM and len(compressed := zlib.compress(data)) < len(data) - 1:
         return b"." + to_base64(compressed)

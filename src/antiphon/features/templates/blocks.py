@@ -40,7 +40,7 @@ class Outline(NamedTuple):
 PARENT = "_antiphon_parent"
 TOP = ""
 _GUARDS = (nodes.If, nodes.For, nodes.Macro, nodes.CallBlock)
-"""Statements that may not render their content, or render it several times."""
+"""Statements that may skip their content, or render it several times."""
 
 
 @lru_cache(maxsize=1024)
@@ -79,7 +79,7 @@ def _shown(node: nodes.Node) -> Iterator[str]:
 
 @lru_cache(maxsize=1024)
 def shown_blocks(chain: tuple[Template, ...]) -> frozenset[str]:
-    """Return the blocks that the first template of a chain shows for any values."""
+    """Return the blocks that the first template of a chain always shows, whatever the values."""
     outlines = [outline_of(template) for template in chain]
     ahead, found = [*outlines[-1].shown[TOP]], set[str]()
     while ahead:
@@ -175,9 +175,9 @@ def render_blocks(
 ) -> dict[str, str]:
     """Return the text of each block, including inherited blocks.
 
-    Raises UnknownBlock for a block that the template does not have, and what the template raises. ``only_shown`` is for
-    names that a client has chosen: a block in a condition or a loop, or one that no surrounding file shows, then counts
-    as unknown.
+    Raises UnknownBlock for a block that the template does not have, and the errors of the template. ``only_shown`` is
+    for names that a client has chosen: a block in a condition or a loop, or one that no surrounding file shows, then
+    counts as unknown.
     """
     steps = _steps(template, blocks, variables, only_shown)
     try:

@@ -99,7 +99,7 @@ class _AppTemplates:
 
 
 class Renderer:
-    """An environment, and its async twin, whose templates are compiled from the same text and can await."""
+    """An environment, and its async counterpart, whose templates are compiled from the same text and can await."""
 
     def __init__(self, environment: Environment, is_async: bool, is_overridable: bool = False) -> None:
         self.environment = environment
@@ -117,7 +117,7 @@ class Renderer:
 
     @cached_property
     def async_environment(self) -> Environment:
-        """The twin, with the filters, tests and globals of the environment."""
+        """The async counterpart, with the filters, tests and globals of the environment."""
         return self.environment.overlay(enable_async=True)
 
 
@@ -131,7 +131,7 @@ class RequestTemplates(OfRequest):
     def render(self, template: str, /, *, _block: str | None = None, **data: Any) -> str:
         """Return the text of a template, or of one block of it, rendered where this is called.
 
-        Raises what the template raises, LookupError for a block that it does not have, and TypeError for data under
+        Raises the errors of the template, LookupError for a block that it does not have, and TypeError for data under
         reserved names: ``request``, and names that begin with an underscore.
         """
         check_data(self.render, data)

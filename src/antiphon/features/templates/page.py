@@ -159,9 +159,9 @@ class Page:
 
     The page is rendered where the handler runs. With ``Templates(enable_async=True)``, the page of an ``async def``
     handler can await. A page that handles GET has an ETag made from its text, so that a client that already has the
-    page gets a 304. With ``_stream`` it is sent while it is rendered, without an ETag. An error in the template counts
-    as the handler's, and a note names the handler. In a stream, an error cuts the page off, unless it comes before the
-    first chunk.
+    page gets a 304. With ``_stream`` it is sent while it is rendered, without an ETag. An error in the template is
+    treated as the handler's, and a note names the handler. In a stream, an error cuts the page off, unless it comes
+    before the first chunk.
 
     ``_block`` names the blocks that clients can ask for, with ``X-Block``, or in htmx with the id of the element: one
     block, several, or a mapping of ids to blocks. Any other request gets the whole page. ``_also`` names more blocks

@@ -50,7 +50,7 @@ _int = re.compile(r"-?[0-9]{1,19}").fullmatch
 
 
 class BadArguments(Exception):
-    """Arguments that no request can be made of: lines that name each by a JSON Pointer, for the model to read."""
+    """Arguments that can't be turned into a request: lines that name each by a JSON Pointer, for the model to read."""
 
     def __init__(self, lines: list[str]) -> None:
         super().__init__("\n".join(lines))
@@ -125,7 +125,7 @@ async def read_here(request: Request, target: str, accept: str) -> Response:
 async def call(request: Request, definition: Definition, arguments: Mapping[str, Any], key: str | None) -> Response:
     """Return the application's response to a call. ``key`` is the Idempotency-Key of a write.
 
-    Raises BadArguments for what the application would not see as what it is.
+    Raises BadArguments for arguments that the application would read differently.
     """
     _check(definition, arguments)
     fields = {"accept": f"{NDJSON}, {_RESULTS_OF_STREAMS}" if definition.streams else _RESULTS}
@@ -179,7 +179,7 @@ def _check(definition: Definition, arguments: Mapping[str, Any]) -> None:
 
 
 def _fault(argument: Argument, value: object) -> str | None:
-    """Return what is wrong with an argument that goes into the URL, or None. The application checks the rest."""
+    """Return the fault in an argument that goes into the URL, or None. The application checks the rest."""
     if argument.place not in ("path", "query"):
         return None
     if argument.place == "query":
@@ -254,7 +254,7 @@ _LONGEST = 200
 
 
 class Asked(NamedTuple):
-    """The result that asks a person, or tells the model that none agreed; or None, and the key of the write."""
+    """The result that asks a person, or tells the model that nobody has agreed; or None; and the key of the write."""
 
     result: dict[str, Any] | None
     key: str = ""
@@ -310,7 +310,7 @@ def _key(signer: Signer, state: object, about: str) -> str:
 
 
 def _unable(message: Message) -> dict[str, Any]:
-    """Return the result for a client that can't ask a person, if its revision can't say so by an error."""
+    """Return the result for a client that can't ask a person, if its revision has no error for that."""
     if message.is_modern:
         needed: dict[str, Any] = {"requiredCapabilities": {"elicitation": {"form": {}}}}
         raise ProtocolError(MISSING_CAPABILITY, "A person has to agree with this call, and nobody can be asked", needed)

@@ -39,7 +39,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Definition:
-    """A tool: what clients see of it, and the request that a call of it makes."""
+    """A tool: its description for clients, and the request that a call makes."""
 
     name: str
     route: Route
@@ -278,7 +278,7 @@ def _referring(schema: Any) -> Any:
 def definitions_of_dialect(
     app: "App", mounted: Any, tools: Mapping[str, bool | Tool], api: OpenAPI
 ) -> dict[str, Definition]:
-    """Return the tools of an application of a dialect, with the schemas that its code gives.
+    """Return the tools of a dialect's application, with the schemas that its code gives.
 
     Raises LookupError for names that are not those of its routes, and for an application that is not mounted.
     """

@@ -48,10 +48,10 @@ _MINUTE = 60_000
 class Tools:
     """A feature that lets language models call handlers as tools, by the Model Context Protocol, with POST at ``path``.
 
-    A handler is a tool if its route says so: ``@app.put("/lamps/<int:number>", tool=True)``. Nothing else is. Names,
-    descriptions and schemas are those of the document of ``api``. A call is handled by the application as a request of
-    the same client, so hooks, users, limits, validation and error handlers apply as always. An error is told to the
-    model in words: ``/price: expected an integer``.
+    A handler is a tool if its route declares it: ``@app.put("/lamps/<int:number>", tool=True)``. Nothing else is.
+    Names, descriptions and schemas are those of the document of ``api``. A call is handled by the application as a
+    request of the same client, so hooks, users, limits, validation and error handlers apply as always. An error is told
+    to the model in words: ``/price: expected an integer``.
 
     Tools that require a user are listed only for requests that have one; if none can be listed, the response is a 401.
     ``before`` is a hook, or several, for all messages, such as ``login_required``. ``resources`` are names of routes
@@ -118,7 +118,7 @@ class Tools:
     def prompt(self, function: F) -> F:
         """Register a function as a prompt, with its name and docstring: ``@tools.prompt``.
 
-        Its arguments are text; those with defaults are optional. It returns the text of the prompt, and may be
+        Its arguments are text; those with defaults are optional. It returns the text of the prompt and may be
         ``async``. It must not block. Raises TypeError for other arguments, ValueError for a name that is taken.
         """
         from antiphon.features.tools.resources import prompt_of
@@ -320,4 +320,4 @@ def features_of(app: "App") -> list[Tools]:
 
 
 _FRESH: Mapping[str, object] = {"ttlMs": _MINUTE, "cacheScope": "private"}
-"""What a list says about how long it is valid, and for whom: that depends on the user."""
+"""The part of a list that says for how long and for whom it is valid, which depends on the user."""

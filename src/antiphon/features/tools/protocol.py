@@ -31,7 +31,7 @@ _STATUSES = {METHOD_NOT_FOUND: 404, INTERNAL_ERROR: 500}
 
 META = "io.modelcontextprotocol/"
 _NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
-"""The methods whose requests name what they are for in the header Mcp-Name, and the parameter that it repeats."""
+"""The methods whose requests name their subject in the header Mcp-Name, and the parameter that it repeats."""
 _DEEPEST = 60
 _encoded = re.compile(r"=\?base64\?([A-Za-z0-9+/]*={0,2})\?=").fullmatch
 
@@ -175,7 +175,7 @@ def result_message(message: Message, result: Mapping[str, Any]) -> dict[str, Any
 def refusal(error: ProtocolError, message: Message | None = None) -> Response:
     """Return the response with an error of a message, or of one that can't be read.
 
-    Revisions with sessions answer errors of methods with 200.
+    Revisions with sessions respond to a method's errors with 200.
     """
     status = _STATUSES.get(error.code, 400) if message is None or message.is_modern else 200
     ident = error.id if message is None else message.id

@@ -110,7 +110,7 @@ PromptFunction: TypeAlias = Callable[..., str | Awaitable[str]]
 
 
 class Prompt(NamedTuple):
-    """A prompt: its function, and what clients see of it."""
+    """A prompt: its function, and its description for clients."""
 
     name: str
     description: str

@@ -33,7 +33,7 @@ class TooLarge(Exception):
 
 
 async def body_of(response: Response, largest: int) -> bytes:
-    """Return the body of a response, and close it. Raises TooLarge for more than ``largest`` bytes."""
+    """Return the body of a response and close it. Raises TooLarge for more than ``largest`` bytes."""
     body = response.body
     if isinstance(body, bytes):
         if len(body) > largest:
@@ -49,7 +49,7 @@ async def body_of(response: Response, largest: int) -> bytes:
 
 
 async def chunks_of(response: Response) -> AsyncGenerator[bytes]:
-    """Yield the chunks of a streamed response, and close it in any case."""
+    """Yield the chunks of a streamed response and close it in any case."""
     body: Any = response.body
     try:
         async for chunk in body:
@@ -126,7 +126,7 @@ def _location(request: Request, response: Response) -> str | None:
 
 
 def words_of(response: Response, media: str, body: bytes) -> str:
-    """Return an error as lines: what failed, then each invalid field with its JSON Pointer."""
+    """Return an error as lines: the failure, then each invalid field with its JSON Pointer."""
     first = f"{response.status} {phrase(response.status)}"
     if media != PROBLEM:
         is_told = response.status < 500 and media in ("text/plain", "text/html", JSON)

@@ -309,8 +309,8 @@ class URL(str):
     def host(self) -> str:
         """The host as browsers write it (WHATWG URL §3.5): in lower case, without the brackets of IPv6.
 
-        It is "" if it is absent, malformed, or written in a way that browsers read as another host: with characters
-        other than ASCII, with percent-escapes, or as an IPv4 address that is not four decimal numbers.
+        The host is "" if it is absent, malformed, or written in a way that browsers read as another host: with
+        characters other than ASCII, with percent-escapes, or as an IPv4 address that is not four decimal numbers.
         """
         return self._host_and_port[0]
 

@@ -37,14 +37,14 @@ class ASGILifespan:
         await self._run_stage("startup")
 
     async def shutdown(self) -> None:
-        """Send the shutdown event, and wait for the application to end. Raises the same errors as ``startup``."""
+        """Send the shutdown event and wait for the application to end. Raises the same errors as ``startup``."""
         if not self._task.done():
             await self._run_stage("shutdown")
             await asyncio.wait([self._task])
         self._check()
 
     async def _run_stage(self, stage: str) -> None:
-        """Send a stage's event, and wait for the reply or the application's end."""
+        """Send a stage's event and wait for the reply or the application's end."""
         self._stage = stage
         self._reply: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._events.put_nowait({"type": f"lifespan.{stage}"})

@@ -131,7 +131,7 @@ class AsyncExchange:
             self._on_end()
 
     async def head(self) -> Head:
-        """Wait for the response to start, and return its head."""
+        """Wait for the response to start and return its head."""
         response = self._response
         await response.wait_until(lambda: response.head or self._task.done())
         if response.head is None:

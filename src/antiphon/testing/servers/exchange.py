@@ -32,7 +32,7 @@ SERVER_ERROR_BODY = b"Internal Server Error"
 class Connection(NamedTuple):
     """The client's address, the mount point, and a flag for raising an application's errors in the test.
 
-    ``root_path`` is decoded, and has no trailing slash.
+    ``root_path`` is decoded and has no trailing slash.
     """
 
     client: ClientAddress | None
@@ -54,7 +54,7 @@ class Exchange(Protocol):
     """A request that the application is handling. The methods are called one after another."""
 
     async def head(self) -> Head:
-        """Wait for the response to start, and return its head.
+        """Wait for the response to start and return its head.
 
         Raises an error that escaped the application before that.
         """
@@ -65,7 +65,7 @@ class Exchange(Protocol):
         ...
 
     async def close(self) -> None:
-        """Disconnect if the body has not ended, and wait until the application has ended.
+        """Disconnect if the body has not ended and wait until the application has ended.
 
         Raises an error that escaped the application, or a breach of contract.
         """
@@ -129,7 +129,7 @@ def checked_links(value: object) -> list[Link]:
 
 
 def file_chunks(path: str | PathLike[str], start: int = 0, end: int | None = None) -> Iterator[bytes]:
-    """Open a file, and return a generator of its bytes from ``start`` up to ``end``. Raises OSError."""
+    """Open a file and return a generator of its bytes from ``start`` up to ``end``. Raises OSError."""
     chunks = _read(path, start, end)
     next(chunks)
     return chunks

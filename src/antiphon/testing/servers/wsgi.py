@@ -183,7 +183,7 @@ class WSGIExchange:
         self._server_error: list[bytes] | None = None
 
     async def head(self) -> Head:
-        """Wait for the response to start, and return its head."""
+        """Wait for the response to start and return its head."""
         try:
             head = await self._runner.next()
         except Exception as error:
@@ -247,7 +247,7 @@ class EarlyHints:
             self._links += links
 
     def end(self) -> tuple[Link, ...]:
-        """Stop accepting links, and return all of them."""
+        """Stop accepting links and return all of them."""
         self._is_over = True
         return tuple(self._links)
 

@@ -125,7 +125,7 @@ class ThreadRunner:
         self._thread.start()
 
     def push(self, item: Item) -> None:
-        """Pass on an item, and wait for the next request for one. Raises OSError if the client disconnects instead."""
+        """Pass on an item and wait for the next request for one. Raises OSError if the client disconnects instead."""
         if not self._is_disconnected:
             demand, self._demand = self._demand, None
             self._call_on_loop(_fulfil, demand, item)

@@ -76,7 +76,7 @@ class Form(Makers):
     _bind = for_request
 
     def bind(self, request: "Request") -> Self:
-        """Read the values that a request has sent, and return the form."""
+        """Read the values that a request has sent and return the form."""
         self._request = request
         self._is_template = False
         self._native = NativeForm(planned(self._schema), request.native, id="")

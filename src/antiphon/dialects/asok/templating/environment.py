@@ -244,5 +244,5 @@ class ProjectTemplates:
         return template
 
     def render(self, template: Template, variables: dict[str, Any]) -> str:
-        """Render a template, and return the text."""
+        """Render a template and return the text."""
         return render(template, variables)

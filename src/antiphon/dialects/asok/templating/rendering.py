@@ -203,7 +203,7 @@ def asked_blocks(request: "Request") -> list[str]:
 
 
 def _rendered(request: "Request", template: Any, names: list[str], variables: dict[str, Any]) -> dict[str, str] | None:
-    """Render blocks, and name them in the response. Return None unless the template always shows all of them."""
+    """Render blocks and name them in the response. Return None unless the template always shows all of them."""
     from antiphon.features.templates.blocks import UnknownBlock, render_blocks  # imported late: they load Jinja2
 
     try:

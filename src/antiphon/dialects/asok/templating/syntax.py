@@ -163,7 +163,7 @@ _SCOPES = nodes.For, nodes.With
 
 
 def rescoped(tree: nodes.Template) -> nodes.Template:
-    """Change the tree of a template so that Jinja2 finds names where Asok does, and return it."""
+    """Change the tree of a template so that Jinja2 finds names where Asok does. Return the tree."""
     _Rewritten().visit(tree)
     _hoist(tree)
     _scope_blocks(tree)

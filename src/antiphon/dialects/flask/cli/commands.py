@@ -64,7 +64,7 @@ def _has_cryptography() -> bool:
 
 
 def validate_key(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
-    """Return the path of a certificate's key, and set ``cert`` to the pair of both. Raises BadParameter."""
+    """Return the path of a certificate's key and set ``cert`` to the pair of both. Raises BadParameter."""
     certificate = ctx.params.get("cert")
     has_key = certificate == "adhoc" or isinstance(certificate, ssl.SSLContext)
     if value is None:
@@ -245,13 +245,15 @@ def _become_command(command: list[str], program: list[object]) -> NoReturn:
     type=click.Path(exists=True, dir_okay=False, resolve_path=True),
     callback=validate_key,
     expose_value=False,
-    help="The file of the key for the certificate.",
+    help="The file with the key of the certificate.",
 )
-@click.option("--reload/--no-reload", default=None, help="Reload the application at changes. By default with --debug.")
+@click.option(
+    "--reload/--no-reload", default=None, help="Reload the application when files change. By default with --debug."
+)
 @click.option("--debugger/--no-debugger", default=None, help="Show errors on a page. By default with --debug.")
-@click.option("--with-threads/--without-threads", default=True, help="Answer several requests at once, or one.")
-@click.option("--extra-files", type=SeparatedPathType(), help="Further files whose change reloads it.")
-@click.option("--exclude-patterns", type=SeparatedPathType(), help="Patterns of files whose change does not.")
+@click.option("--with-threads/--without-threads", default=True, help="Handle several requests at once, or only one.")
+@click.option("--extra-files", type=SeparatedPathType(), help="Additional files whose changes trigger a reload.")
+@click.option("--exclude-patterns", type=SeparatedPathType(), help="Patterns of files whose changes trigger none.")
 @pass_script_info
 def run_command(
     info: ScriptInfo,

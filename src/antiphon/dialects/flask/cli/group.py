@@ -326,7 +326,7 @@ _env_file_option = click.Option(
 _app_option = click.Option(
     ["-A", "--app"],
     metavar="IMPORT",
-    help="The application or its factory: a module or a file, and behind a colon a name, or a call with arguments."
+    help="The application or its factory: a module or a file, and after a colon a name, or a call with arguments."
     " Names that need not be given: 'app', 'application', 'create_app', 'make_app'.",
     is_eager=True,
     expose_value=False,

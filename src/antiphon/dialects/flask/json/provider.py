@@ -88,7 +88,7 @@ _Settings: TypeAlias = tuple[Callable[[Any], Any], bool, bool, bool]
 class DefaultJSONProvider(JSONProvider):
     """JSON by the standard library's rules.
 
-    Also writes dates (as headers do), UUIDs and decimals (as text), dataclasses (as objects), and objects with
+    It also writes dates (as headers do), UUIDs and decimals (as text), dataclasses (as objects), and objects with
     ``__html__`` (as text).
     """
 

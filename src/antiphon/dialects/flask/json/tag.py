@@ -231,7 +231,7 @@ class TaggedJSONSerializer:
         return dumps(self.tag(value), **COMPACT)
 
     def loads(self, value: str) -> Any:
-        """Parse JSON, and replace tagged values."""
+        """Parse JSON and replace tagged values."""
         found = loads(value)
         if self._keeps_plain and '" ' not in value and "\\u0020" not in value:  # as all known tags begin
             return found

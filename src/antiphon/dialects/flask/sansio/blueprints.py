@@ -215,7 +215,7 @@ class Blueprint(Scaffold):
 
     @setupmethod
     def teardown_app_request(self, f: F) -> F:
-        """Register a function to call at the end of each request of the application."""
+        """Register a function to call at the end of each of the application's requests."""
         return self._for_app("teardown_request_funcs", f)
 
     @setupmethod
@@ -225,7 +225,7 @@ class Blueprint(Scaffold):
 
     @setupmethod
     def app_url_value_preprocessor(self, f: F) -> F:
-        """Register a function that may change the path values of each request of the application."""
+        """Register a function that may change the path values of each of the application's requests."""
         return self._for_app("url_value_preprocessors", f)
 
     @setupmethod

@@ -9,7 +9,7 @@ class AuthenticationMiddleware:
     """Middleware for ``request.user``, which AUTH_USER_BACKEND finds on first access."""
 
     def process_request(self, request: Any) -> None:  # noqa: ARG002 - as middleware is called
-        """Check that there is a backend. Raises LookupError, which names the setting, otherwise."""
+        """Check that there is a backend. Raises LookupError, naming the setting, otherwise."""
         if settings.AUTH_USER_BACKEND is None:
             raise LookupError(
                 "AuthenticationMiddleware needs AUTH_USER_BACKEND in settings.py, such as"

@@ -33,7 +33,7 @@ class SessionMiddleware:
         provide(request.environ, Request.session, self._open)
 
     def process_response(self, request: Any, response: Any) -> Any:
-        """Store the session, and return the response: with the cookie, and not for shared caches if it was used."""
+        """Store the session and return the response: with the cookie, and not for shared caches if it was used."""
         native: NativeRequest | None = request.environ.pop(_NATIVE, None)
         if native is None:
             return response

@@ -70,10 +70,10 @@ class Configurator(
 ):
     """The directives of an application.
 
-    Their actions are executed when they are committed. ``registry`` is a registry that is already set up; without it,
-    one is made, and the other arguments are those of their directives. Names are relative to ``package``, by default
-    the caller's. ``autocommit`` executes actions at once. In a `with` block, the registry is current, and the actions
-    are committed at its end.
+    Their actions are executed when they are committed. ``registry`` is a registry that is already set up. Without it, a
+    new one is made, and each of the other arguments has the meaning that it has in its directive. Names are relative to
+    ``package``, by default the caller's. ``autocommit`` executes actions at once. In a `with` block, the registry is
+    current, and the actions are committed at its end.
     """
 
     manager = manager

@@ -163,7 +163,7 @@ class ActionState:
         self._seen_files: set[Any] = set()
 
     def processSpec(self, spec: Any) -> bool:  # noqa: N802 - its name
-        """Return True if ``spec`` has not been included yet, and record it."""
+        """Return True if ``spec`` has not been included yet and record it."""
         if spec in self._seen_files:
             return False
         self._seen_files.add(spec)

@@ -90,7 +90,7 @@ class PredicateList:
     def make(self, config: Any, **kw: Any) -> tuple[int, list[Any], str]:
         """Return the order, predicates and hash for values by name, where None means no value. None means no value.
 
-        The order is lower for more and for heavier predicates. Raises ConfigurationError for an unknown name.
+        More predicates, and heavier ones, result in a lower order. Raises ConfigurationError for an unknown name.
         """
         ordered = self.sorter.sorted()
         info = PredicateInfo(config.package, config.registry, config.get_settings(), config.maybe_dotted)

@@ -24,7 +24,7 @@ _FLAGS = {
 
 @implementer(ISettings)
 class Settings(dict[str, Any]):
-    """The settings by name. Those of Pyramid begin with `pyramid.`, and can also be read without it."""
+    """The settings by name. Those of Pyramid begin with `pyramid.` and can also be read without it."""
 
     def __init__(self, values: Any = None, _environ_: Any = os.environ, **kw: Any) -> None:
         given = dict(values or {}, **kw)

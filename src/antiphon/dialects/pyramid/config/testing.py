@@ -26,7 +26,7 @@ class TestingConfiguratorMixin:
         return policy
 
     def testing_resources(self, resources: dict[str, Any]) -> dict[str, Any]:
-        """Use a dictionary to find contexts by their paths, and return it."""
+        """Use a dictionary to find contexts by their paths and return it."""
 
         class DummyTraverserFactory:
             def __init__(self, context: Any) -> None:

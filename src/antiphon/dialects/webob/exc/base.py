@@ -80,7 +80,7 @@ class WSGIHTTPException(Response, HTTPException):
 
     ``detail`` is text for the client, and ``comment`` becomes an HTML comment; both are escaped. ``headers`` are added.
     ``body_template`` is markup with ``${explanation}``, ``${detail}`` and ``${html_comment}``, and with keys of the
-    environ and headers in lower case, too. ``json_formatter`` replaces the method of this name, and is called without
+    environ and headers in lower case, too. ``json_formatter`` replaces the method of this name and is called without
     self. Other keywords are those of a response.
     """
 

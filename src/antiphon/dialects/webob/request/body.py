@@ -43,7 +43,7 @@ class LimitedLengthFile(RawIOBase):
         return True
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        """Read bytes into a buffer, and return their number."""
+        """Read bytes into a buffer and return their number."""
         view = memoryview(buffer).cast("B")
         wanted = min(len(view), self.remaining)
         data = self.file.read(wanted) if wanted else b""
@@ -217,7 +217,7 @@ class RequestBody(RequestHead):
         self._copy_readable()
 
     def _copy_readable(self) -> bytes | None:
-        """Store a copy of the body, and return it if it is certainly in memory."""
+        """Store a copy of the body and return it if it is certainly in memory."""
         source = self._source()
         length = self._declared_length
         if length is not None and length <= self.request_body_tempfile_limit:

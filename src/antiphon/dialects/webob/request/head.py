@@ -391,7 +391,7 @@ class RequestTarget(RequestHead):
         return path.lstrip("/").split("/", 1)[0] if path else None
 
     def path_info_pop(self, pattern: "str | re.Pattern[str] | None" = None) -> str | None:
-        """Move the next segment of the path to the application's, and return it; None if there is none.
+        """Move the next segment of the path to the application's and return it; None if there is none.
 
         Slashes before it are moved, too. If a ``pattern`` is given and doesn't match, nothing is moved, and None is
         returned.

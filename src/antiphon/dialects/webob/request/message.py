@@ -149,7 +149,7 @@ class RequestMessage(RequestForms, RequestTarget):
     def as_bytes(self, skip_body: int = False) -> bytes:
         """Return the request as a message.
 
-        ``skip_body`` leaves the body out; a number above 1 does so only for a longer body, whose length is mentioned.
+        ``skip_body`` leaves the body out; a number above 1 leaves out only a longer body, and its length is mentioned.
         """
         line = f"{self.method} {self.url.removeprefix(self.host_url)} {self.http_version}"
         body = self._shown_body(skip_body)
@@ -300,7 +300,7 @@ class RequestSending(RequestBody):
     @overload
     def call_application(self, application: "WSGIApplication", catch_exc_info: Literal[True]) -> CaughtAnswer: ...
     def call_application(self, application: "WSGIApplication", catch_exc_info: bool = False) -> Answer | CaughtAnswer:
-        """Call a WSGI application, and return the status line, header fields and body of its response.
+        """Call a WSGI application and return the status line, header fields and body of its response.
 
         Close the body. With ``catch_exc_info``, an error that the application passes to ``start_response`` is also
         returned, as a triple or None; otherwise it is raised.

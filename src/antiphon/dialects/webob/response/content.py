@@ -126,7 +126,7 @@ def iter_file(file: IO[bytes], block_size: int = _BLOCK) -> Iterator[bytes]:
 
 
 def gzip_app_iter(app_iter: Iterable[bytes]) -> Iterator[bytes]:
-    """Compress chunks with gzip (RFC 1952) as they arrive, and close the iterable at the end."""
+    """Compress chunks with gzip (RFC 1952) as they arrive and close the iterable at the end."""
     compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     checksum = size = 0
     try:
@@ -179,7 +179,7 @@ class ResponseContent(MediaTypes):
 
     @property
     def has_body(self) -> bool:
-        """True unless the body is known to be empty. The body is not read for that."""
+        """True unless the body is known to be empty. This does not read the body."""
         chunks = self._app_iter
         if isinstance(chunks, list) and len(chunks) == 1:
             return bool(chunks[0])
@@ -189,7 +189,7 @@ class ResponseContent(MediaTypes):
 
     @property
     def body(self) -> bytes:
-        """The whole body. Reading it reads the iterable to its end, and sets Content-Length.
+        """The whole body. Reading it reads the iterable to its end and sets Content-Length.
 
         Setting raises TypeError for anything but bytes; reading raises TypeError for text among the chunks, or
         AssertionError if the length differs from Content-Length.
@@ -233,7 +233,7 @@ class ResponseContent(MediaTypes):
     def text(self) -> str:
         """The body as text, in the charset of the Content-Type, or in ``default_body_encoding``.
 
-        Raises AttributeError without either, and TypeError if it is set to anything but text.
+        Raises AttributeError if there is neither, and TypeError if it is set to anything but text.
         """
         return self.body.decode(self._encoding(), self.unicode_errors)
 

@@ -152,7 +152,7 @@ class MediaTypes(ResponseHead):
     def content_type(self) -> str | None:
         """The media type, without parameters; None if there is none.
 
-        Setting it removes all parameters, and adds the default charset for text and XML.
+        Setting it removes all parameters and adds the default charset for text and XML.
         """
         header = last_value(self._headerlist, "content-type")
         return header.partition(";")[0] if header else None

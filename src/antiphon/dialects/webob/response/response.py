@@ -223,7 +223,7 @@ class Response(ResponseCookies, SentResponse):
 
 
 def _json_of(keywords: dict[str, Any], content_type: str | None) -> tuple[bytes | None, str | None]:
-    """Remove a JSON value for the body from the keywords, and return it as JSON, with its content type."""
+    """Remove a JSON value for the body from the keywords and return it as JSON, with its content type."""
     name = "json_body" if "json_body" in keywords else "json"
     if name not in keywords:
         return None, content_type

@@ -80,7 +80,7 @@ class ResponseCaching(ResponseContent, ResponseFields):
 
     @property
     def cache_expires(self) -> Callable[..., None]:
-        """A method that lets caches store the response for a number of seconds, and forbids it for 0, the default.
+        """A method that lets caches store the response for a number of seconds and forbids it for 0, the default.
 
         It also takes directives of Cache-Control, as in ``cache_expires(60, private=True)``. Setting the attribute to
         seconds, or to a timedelta, calls the method; True means 0, and None changes nothing.

@@ -254,7 +254,7 @@ class Headers:
             names.append(key.lower())
 
     def update(self, arg: Any = None, /, **kwargs: Any) -> None:
-        """Set names to the values of such an argument, which replace their present values."""
+        """Replace the values of names with those in such an argument."""
         if isinstance(arg, Headers | MultiDict):
             for key in list(arg.keys()):
                 self.setlist(key, arg.getlist(key))

@@ -138,7 +138,7 @@ class MultiDict(TypeConversionDict[K, V]):
         return iter([values[0] for _, values in _lists_of(self)])
 
     def listvalues(self) -> Iterable[list[V]]:
-        """Return the list of the values of each key."""
+        """Return the list of each key's values."""
         return cast("Iterable[list[V]]", super().values())
 
     @overload
@@ -400,7 +400,7 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
         return MultiDict(self)
 
     def deepcopy(self, memo: dict[int, Any] | None = None) -> Self:
-        """Return a view of copies of the dictionaries."""
+        """Return a combined view of copied dictionaries."""
         return type(self)(deepcopy(self.dicts, memo))
 
     def __iter__(self) -> Iterator[K]:

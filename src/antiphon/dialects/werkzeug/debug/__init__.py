@@ -27,8 +27,8 @@ class DebuggedApplication:
         pin_logging: bool = True,  # noqa: ARG002
     ) -> None:
         warnings.warn(
-            "antiphon.dialects.werkzeug has no interactive debugger: errors are logged, with their tracebacks, and"
-            " answered with a page without them",
+            "antiphon.dialects.werkzeug has no interactive debugger: errors are logged with their tracebacks, and"
+            " the response is a page without them",
             stacklevel=2,
         )
         self.app = app

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 class DispatcherMiddleware:
     """An application that passes requests to the mounted application with the longest matching path, else to ``app``.
 
-    ``mounts`` maps paths to applications. A path matches up to a slash or the end, and is moved from PATH_INFO to
+    ``mounts`` maps paths to applications. A path matches up to a slash or the end and is moved from PATH_INFO to
     SCRIPT_NAME.
     """
 

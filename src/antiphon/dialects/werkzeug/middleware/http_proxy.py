@@ -20,7 +20,7 @@ _PATH_SAFE = "!$&'()*+,/:;=@%"
 
 
 class ProxyMiddleware:
-    """An application that forwards requests below the paths in ``targets``, and passes all others to ``app``.
+    """An application that forwards requests below the paths in ``targets`` and passes all others to ``app``.
 
     A target is a dictionary: ``target`` is the URL of the other server; with ``remove_prefix``, the path of the target
     is removed from the request's; ``host`` is the Host to send, "<auto>" for the server's own, None for the client's;

@@ -131,7 +131,7 @@ class GuardedIterator:
         return chunk
 
     def close(self) -> None:
-        """Close the body, and compare its length with the headers."""
+        """Close the body and compare its length with the headers."""
         self.closed = True
         if close := getattr(self._iterable, "close", None):
             close()
@@ -184,7 +184,7 @@ class LintMiddleware:
     def check_start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: object
     ) -> tuple[int, Headers]:
-        """Warn about invalid arguments, and return the status code and the headers."""
+        """Warn about invalid arguments and return the status code and the headers."""
         check_type("the status", status)
         code, space, _ = str(status).partition(" ")
         if len(code) != 3 or not code.isdecimal() or not space or code < "100":

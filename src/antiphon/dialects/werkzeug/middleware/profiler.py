@@ -1,4 +1,4 @@
-"""A middleware that profiles each request, and prints a report or writes a file."""
+"""A middleware that profiles each request and prints a report or writes a file."""
 
 import sys
 import time

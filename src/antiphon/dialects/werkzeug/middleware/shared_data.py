@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _UNKNOWN = "application/octet-stream"
 
 Opener: TypeAlias = Callable[[], tuple[IO[bytes], datetime, int]]
-"""A function that opens a file, and returns it with its modification time and its size in bytes."""
+"""A function that opens a file and returns it with its modification time and its size in bytes."""
 Loader: TypeAlias = Callable[[str | None], tuple[str | None, Opener | None]]
 """A function that finds a file below an exported path, or at the path itself for None: its name and opener."""
 Source: TypeAlias = str | tuple[str, str]

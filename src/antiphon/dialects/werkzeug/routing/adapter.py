@@ -100,7 +100,7 @@ class MapAdapter:
         query_args: Mapping[str, Any] | str | None = None,
         websocket: bool | None = None,
     ) -> "tuple[Any | Rule, dict[str, Any]]":
-        """Match a path and a method, and return the endpoint or the rule, with the values of its variables.
+        """Match a path and a method and return the endpoint or the rule, with the values of its variables.
 
         Arguments that are None default to those that the adapter was bound with. Raises NotFound, MethodNotAllowed,
         WebsocketMismatch, and RequestRedirect, whose URL has the ``query_args``.

@@ -79,11 +79,11 @@ class BuildError(RoutingException, LookupError):
 
     @cached_property
     def suggested(self) -> "Rule | None":
-        """The rule that is most similar to what was asked for."""
+        """The rule that is most similar to the requested one."""
         return self.closest_rule(self.adapter)
 
     def closest_rule(self, adapter: "MapAdapter | None") -> "Rule | None":
-        """Return the rule in an adapter's map that is most similar to what was asked for."""
+        """Return the rule in an adapter's map that is most similar to the requested one."""
         if adapter is None:
             return None
         from difflib import SequenceMatcher

@@ -1,8 +1,8 @@
 """The search for the rule that matches a host and a path: a walk through the tree of all rules, in linear time.
 
-The result is the same as with ``re``: each converter matches as much, or as little, as allows the rest to match. First,
-from the end, all positions are found where each converter may begin. They are the bits of one number, counted from the
-end of the text, so that all positions move at once.
+The result is the same as with ``re``: each converter matches the longest, or the shortest, text that allows the rest to
+match. First, from the end, all positions are found where each converter may begin. They are the bits of one number,
+counted from the end of the text, so that all positions move at once.
 
 Literal text is tried before expressions, and expressions in the order of their weights. A walk leaves a branch without
 a result for good, so it takes at most as many steps as the tree has states.

@@ -234,7 +234,7 @@ class Rule(RuleFactory):
         return type(self)(self.rule, **self.get_empty_kwargs())
 
     def get_empty_kwargs(self) -> dict[str, Any]:
-        """Return the keyword arguments with which ``empty`` makes a copy. Subclasses add theirs."""
+        """Return the keyword arguments from which ``empty`` makes a copy. Subclasses add theirs."""
         return {
             "defaults": dict(self.defaults) if self.defaults else None,
             "subdomain": self.subdomain,

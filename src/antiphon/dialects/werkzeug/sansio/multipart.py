@@ -18,7 +18,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Preamble(Event):
-    """The text before the first boundary. A decoder does not return it."""
+    """The text before the first boundary, which a decoder does not return."""
 
     data: bytes
 

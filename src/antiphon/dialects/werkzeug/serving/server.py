@@ -98,7 +98,7 @@ class OneByOne:
             self._calls.put(None)
 
     def _run(self, context: Context, function: Callable[[], T]) -> T:
-        """Call a function on the thread, and return its result.
+        """Call a function on the thread and return its result.
 
         After the end of the thread, it is called on this one."""
         result: Future[T] = Future()
@@ -172,9 +172,9 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
     """A request whose handling a program can customize.
 
     Subclasses override ``make_environ`` and the methods whose names begin with `log`, and set ``server_version``,
-    ``sys_version`` or ``version_string``. The definition of a subclass that overrides what would have no effect, such
-    as ``do_GET``, raises NotImplementedError, as does a ``protocol_version`` other than HTTP/1.1; a ``run_wsgi`` raises
-    it on use. There is no socket: no ``connection``, no ``wfile``.
+    ``sys_version`` or ``version_string``. The definition of a subclass that overrides something without effect, such as
+    ``do_GET``, raises NotImplementedError, as does a ``protocol_version`` other than HTTP/1.1; a ``run_wsgi`` raises it
+    on use. There is no socket: no ``connection``, no ``wfile``.
     """
 
     server: Any
@@ -329,7 +329,7 @@ class BaseWSGIServer(HTTPServer):
     For port 0, it uses a free port, which is then its ``port``. With ``fd``, it listens on an open socket.
     ``ssl_context`` is a pair of paths, of a certificate and its key, in PEM. ``handler`` is a subclass of
     WSGIRequestHandler. Exits if the address is taken; raises NotImplementedError for options that it does not support.
-    The definition of a subclass that overrides what would have no effect raises it, too; ``server_bind``,
+    The definition of a subclass that overrides something without effect raises it, too; ``server_bind``,
     ``server_activate``, ``log`` and ``handle_error`` may be overridden.
     """
 

@@ -126,7 +126,7 @@ class TestResponse(Response):
 def run_wsgi_app(
     app: "WSGIApplication", environ: "WSGIEnvironment", buffered: bool = False
 ) -> tuple[Iterable[bytes], str, Headers]:
-    """Call an application, and return the body, status and headers of its response, including output of ``write``.
+    """Call an application and return the body, status and headers of its response, including output of ``write``.
 
     The application gets a copy of the environ. Its body is read until the response has started; ``buffered`` reads it
     to the end and closes it. Raises the application's errors, and RuntimeError if it never starts a response.
@@ -211,7 +211,7 @@ class Client:
     # Calls
 
     def run_wsgi_app(self, environ: "WSGIEnvironment", buffered: bool = False) -> tuple[Iterable[bytes], str, Headers]:
-        """Call the application with the matching cookies, and store the cookies that it sets."""
+        """Call the application with the matching cookies and store the cookies that it sets."""
         self._add_cookies_to_wsgi(environ)
         answer = run_wsgi_app(self.application, environ, buffered=buffered)
         self._update_cookies_from_response(*_place(environ), answer[2].getlist("Set-Cookie"))
@@ -248,7 +248,7 @@ class Client:
         return response
 
     def resolve_redirect(self, response: TestResponse, buffered: bool = False) -> TestResponse:
-        """Follow a redirect, and return the response."""
+        """Follow a redirect and return the response."""
         target = urlsplit(response.location or "")
         builder = EnvironBuilder.from_environ(response.request.environ, path=target.path, query_string=target.query)
         self._check_host(target.netloc, builder.server_name)

@@ -472,7 +472,7 @@ class BaseRequest(RequestBody, RequestHead):
     is_multithread = environ_property[bool]("wsgi.multithread", doc="True if the server may use several threads.")
     is_multiprocess = environ_property[bool]("wsgi.multiprocess", doc="True if the server may use several processes.")
     is_run_once = environ_property[bool](
-        "wsgi.run_once", doc="True if the process answers a single request, as with CGI."
+        "wsgi.run_once", doc="True if the process handles a single request, as with CGI."
     )
 
     # Headers and fields

@@ -107,7 +107,10 @@ class ResponseHead(SetCookies):
 
     @property
     def status(self) -> str:
-        """The code and phrase: `404 NOT FOUND`. The phrase is added to a number, or to text with only the code."""
+        """The code and phrase: `404 NOT FOUND`.
+
+        If it is set to a number, or to text with only the code, the phrase is added.
+        """
         return self._status
 
     @status.setter
@@ -332,7 +335,7 @@ class BaseResponse(ResponseBody, ResponseHead):
 
     @classmethod
     def from_app(cls, app: "WSGIApplication", environ: "WSGIEnvironment", buffered: bool = False) -> Self:
-        """Call an application with an environ, and return its response. ``buffered`` runs it to its end first."""
+        """Call an application with an environ and return its response. ``buffered`` runs it to its end first."""
         return cls(*call_application(app, dict(getattr(environ, "environ", environ)), buffered))
 
     # As a WSGI application

@@ -257,7 +257,7 @@ class CORSResponseMixin:
         doc="The headers that pages on other sites may read.",
     )
     access_control_max_age = header_property(
-        "Access-Control-Max-Age", None, int, str, doc="The seconds for which browsers may cache this answer."
+        "Access-Control-Max-Age", None, int, str, doc="The seconds for which browsers may cache this response."
     )
 
 

@@ -103,7 +103,7 @@ class PartialResponseMixin(VersionMixin):
         return wanted
 
     def _is_range_request_processable(self, environ: "WSGIEnvironment") -> bool:
-        """Return True if parts of this version are requested."""
+        """Return True if the request is for parts of this version."""
         if "HTTP_RANGE" not in environ:
             return False
         return "HTTP_IF_RANGE" not in environ or not is_resource_modified(

@@ -145,7 +145,7 @@ class ResponseStream:
         self.closed = False
 
     def write(self, value: bytes) -> int:
-        """Append to the body, and return the number of bytes. Raises ValueError if the stream is closed."""
+        """Append to the body and return the number of bytes. Raises ValueError if the stream is closed."""
         self._check_open()
         self.response.ensure_list().append(value)
         self.response.headers.pop("Content-Length", None)

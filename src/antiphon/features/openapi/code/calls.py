@@ -1,4 +1,4 @@
-"""Calls: what is known about their results, and the problem details of the errors that they make (RFC 9457)."""
+"""Calls: the knowledge about their results, and the problem details of the errors that they make (RFC 9457)."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -64,7 +64,7 @@ def _name(part: ast.expr) -> str:
 
 
 def problem_of(frame: "Frame", made: Call) -> tuple[str | None, Fields | None]:
-    """Return the type and the members that an error is given, and record the members that are not known."""
+    """Return the type and the members that an error is given and record the members that are not known."""
     kind, members = made.named.get("type", NONE), made.named.get("members", NONE)
     content = frame.flow.frozen(members)
     if (kind is not NONE and text_of(kind) is None) or (content is not NONE and not isinstance(content, Fields)):
@@ -92,7 +92,7 @@ _OF_ITEMS: dict[Any, type] = {sorted: list, iter: Iterator}
 
 
 def call(frame: "Frame", made: Call) -> Value:
-    """Return the result of a call, and note how it uses the request. Raises Stop if it does not return."""
+    """Return the result of a call and note how it uses the request. Raises Stop if it does not return."""
     match made.called:
         case Bound():
             return call_method(frame, made, made.called)

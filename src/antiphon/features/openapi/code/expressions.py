@@ -1,4 +1,4 @@
-"""Expressions, and what is known about their values without running them."""
+"""Expressions, and the knowledge about their values without running them."""
 
 import ast
 import operator

@@ -1,4 +1,4 @@
-"""The findings about a function: what it reads from a request, what it returns, and what is unknown."""
+"""The findings about a function: the parts of a request that it reads, its results, and anything unknown."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -20,7 +20,7 @@ About: TypeAlias = Literal["taken", "given", "raised", "all"]
 
 
 class Read(NamedTuple):
-    """A part of the request that is read as a type; Any for JSON and forms of any."""
+    """A part of the request that is read as a type; Any for JSON and forms without a type."""
 
     part: ReadAs
     wanted: Any
@@ -32,7 +32,7 @@ class Read(NamedTuple):
 
 
 def read_as(part: ReadAs, wanted: Any, place: Place) -> Read:
-    """Return a read of a part of the request as a type, with everything that its reader refuses."""
+    """Return the finding that a part of the request is read as a type, with everything that its reader refuses."""
     return Read(part, wanted, place, (_REFUSALS if wanted is not Any else _REFUSALS_OF_ANY)[part])
 
 
@@ -66,12 +66,12 @@ class Raised(NamedTuple):
 
 
 class Unread(NamedTuple):
-    """Something that can't be found out by reading the code."""
+    """Something that can't be determined by reading the code."""
 
     text: str
     place: Place
     about: About
-    """The part of the contract that it leaves open."""
+    """The part of the contract that therefore stays open."""
 
     def __str__(self) -> str:
         return f"{self.place}: {self.text}"
@@ -83,7 +83,9 @@ LISTS = ("reads", "named", "raised", "unread", "users")
 
 @dataclass
 class Findings:
-    """What a function, including the functions that it calls, reads of a request, raises and returns."""
+    """The findings about a function and the functions that it calls: what they read from a request, raise and
+    return.
+    """
 
     reads: list[Read] = field(default_factory=list)
     named: list[Named] = field(default_factory=list)
@@ -103,7 +105,7 @@ class Findings:
     yields: Value = NEVER
     """The values that a generator function yields."""
     passed: Value = NEVER
-    """The response that middleware or a hook has received, as they leave it."""
+    """The response that middleware or a hook has received, in the form in which they leave it."""
 
     def add(self, other: "Findings") -> None:
         """Add the findings about a called function, except its result."""
@@ -112,16 +114,16 @@ class Findings:
             known += [each for each in found if each not in known]
 
     def mark(self) -> Mark:
-        """Return how much was found so far, for ``take_caught`` and ``forget``."""
+        """Return a mark for the findings so far, for ``take_caught`` and ``forget``."""
         return {name: [*getattr(self, name)] for name in LISTS}
 
     def forget(self, mark: Mark) -> None:
-        """Forget what was found since a mark."""
+        """Forget the findings since a mark."""
         for name, found in mark.items():
             getattr(self, name)[:] = found
 
     def take_caught(self, mark: Mark, kinds: tuple[type[BaseException], ...]) -> list[Raised]:
-        """Remove the errors of some kinds that were found since a mark, and return them."""
+        """Remove the errors of some kinds that were found since a mark and return them."""
         reads, named = len(mark["reads"]), len(mark["named"])
         caught = [each for each in self.raised if each not in mark["raised"] and issubclass(each.error.kind, kinds)]
         self.raised[:] = [each for each in self.raised if each not in caught]

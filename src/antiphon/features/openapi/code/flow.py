@@ -20,7 +20,10 @@ from antiphon.features.openapi.code.values import (
 )
 
 Key: TypeAlias = Any
-"""A variable, as its scope and its name, or a ``Ref``. A name with a dot is what a test has said about an attribute."""
+"""A variable, as its scope and its name, or a ``Ref``.
+
+A name with a dot stands for the result of a test about an attribute.
+"""
 State: TypeAlias = dict[Key, Value]
 
 HAS_USER: Key = ((), ".user")
@@ -89,13 +92,13 @@ class Flow:
             seen[key] = either(seen[key], value) if key in seen else value
 
     def forget_attributes(self) -> None:
-        """Forget what tests have said about attributes, which other code may change."""
+        """Forget the results of tests about attributes, which other code may change."""
         for state in (self.state, *self.watched):
             for key in [key for key in state if _is_said(key) and not is_fact(key)]:
                 del state[key]
 
     def always(self, part: str, what: Any) -> None:
-        """Record that a part of the request was read, and is present."""
+        """Record that a part of the request was read and is present."""
         self.state[(), f".{part} {what}"] = NEVER
 
     # Objects
@@ -159,7 +162,7 @@ class Flow:
     # Ways
 
     def attempt(self, way: Callable[[], Any]) -> State | None:
-        """Follow a branch, and return the state at its end, or None if the code doesn't continue."""
+        """Follow a branch and return the state at its end, or None if the code doesn't continue."""
         try:
             way()
         except Stop:
@@ -183,13 +186,13 @@ class Flow:
         return either(*values)
 
     def watch(self, way: Callable[[], Any]) -> tuple[State | None, State]:
-        """Follow a way, and return the state at its end, with all states that an error may have found on it."""
+        """Follow a path and return the state at its end, with all states that an error may have found on it."""
         self.watched.append(dict(self.state))
         end = self.attempt(way)
         return end, self.watched.pop()
 
     def take_exits(self, mark: int, *kinds: str) -> list[Exit]:
-        """Remove the ways out of some kinds since a mark, and return them."""
+        """Remove the ways out of some kinds since a mark and return them."""
         taken = [each for each in self.exits[mark:] if each.kind in kinds]
         self.exits[mark:] = [each for each in self.exits[mark:] if each.kind not in kinds]
         return taken

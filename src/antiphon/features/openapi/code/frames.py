@@ -84,7 +84,7 @@ class Frame(ast.NodeVisitor, ABC):
         self._own = own_names(node)
 
     def value(self, node: ast.expr | None) -> Value:
-        """Return what is known about an expression's value. Raises Stop if it never has a value."""
+        """Return the knowledge about an expression's value. Raises Stop if it never has a value."""
         return UNKNOWN if node is None else self.reader.words.meant_by(self.visit(node))
 
     def generic_visit(self, node: ast.AST) -> Value:
@@ -105,7 +105,7 @@ class Frame(ast.NodeVisitor, ABC):
         """Return an attribute of a value."""
 
     def unread(self, text: str, node: ast.AST, about: About) -> None:
-        """Record something that reading the code can't find out."""
+        """Record something that can't be determined by reading the code."""
         self.findings.add(Findings(unread=[Unread(text, self.source.place_of(node), about)]))
 
     def hold(self, node: Any, value: Value, *, are_many: bool = False) -> Value:
@@ -166,7 +166,10 @@ class Frame(ast.NodeVisitor, ABC):
         return value == PART_OF_REQUEST or isinstance(value, Pairs) or any(map(self._has_part, held))
 
     def captured(self, node: ast.AST) -> list[Value]:
-        """Return what the variables that an inner function uses hold. From now on, those that it sets are unknown."""
+        """Return the contents of the variables that an inner function uses.
+
+        From now on, those that it sets are unknown.
+        """
         found: list[Value] = []
         for each in ast.walk(node):
             if isinstance(each, ast.Name) and (key := self.key_of(each.id)) is not None:
@@ -181,7 +184,7 @@ class Frame(ast.NodeVisitor, ABC):
         return way(value) if len(several) == 1 else self.flow.branch(*[partial(way, each) for each in several])
 
     def loop(self, body: Callable[[], Any]) -> None:
-        """Follow a body any number of times, and continue after the last pass."""
+        """Follow a loop's body any number of times, and continue after the last pass."""
         kept = self.findings.mark()
         before, breaks = self.flow.loop(body, lambda: self.findings.forget(kept))
         self.flow.exits += breaks
@@ -215,7 +218,7 @@ class Frame(ast.NodeVisitor, ABC):
     def field(
         self, owner: Pairs, key: Value, kind: Any = str, *, is_required: bool = False, is_list: bool = False
     ) -> Value:
-        """Record that a field of a multi-dictionary is read by its name, and return its value."""
+        """Record that a field of a multi-dictionary is read by its name and return its value."""
         name = text_of(key)
         if is_required:
             self.flow.always(owner.kind, name)
@@ -260,7 +263,7 @@ class Frame(ast.NodeVisitor, ABC):
                 self.escape(value, self.value(target))
 
     def bind(self, name: str, value: Value) -> None:
-        """Set a variable, and forget what tests have said about its attributes."""
+        """Set a variable and forget the results of tests about its attributes."""
         for state in (self.flow.state, *self.flow.watched):
             for said in [key for key in state if isinstance(key, tuple) and key[1].startswith(f"{name}.")]:
                 del state[said]

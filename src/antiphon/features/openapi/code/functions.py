@@ -23,7 +23,7 @@ PURE = frozenset({
     "antiphon", "base64", "builtins", "datetime", "decimal", "hashlib", "hmac", "html", "json", "logging", "math",
     "msgspec", "pathlib", "re", "secrets", "statistics", "textwrap", "time", "urllib", "uuid",
 })  # fmt: skip
-"""Modules and packages whose functions change none of their arguments, and keep none."""
+"""Modules and packages whose functions change none of their arguments and keep none."""
 _MAKE_TEXT = (html.escape, json.dumps, textwrap.dedent, urllib.parse.quote, urllib.parse.urlencode)
 """Functions of theirs that return text, and have no annotations."""
 
@@ -60,7 +60,7 @@ class Call(NamedTuple):
 
 
 def lost(frame: "Frame", made: Call, why: str) -> Value:
-    """Record that unread code is called: it may change what it is given."""
+    """Record that unread code is called: it may change its arguments."""
     if made.is_given_request:
         frame.unread(f"{made.written}(...) is given the request, and {why}", made.node, "taken")
     frame.escape(*[each for each in made.given if not isinstance(each, TheRequest)])
@@ -90,7 +90,7 @@ def call_method_of(frame: "Frame", owner: Value, name: str, given: Sequence[Valu
 
 
 def call_function(frame: "Frame", made: Call, function: FunctionType, owner: Value | None = None) -> Value:
-    """Return a function's result: what its annotation says if that is enough, else what its code returns."""
+    """Return a function's result, from its annotation if that is enough, otherwise from its code."""
     stated = annotations.returned_by(function)
     if stated in (NoReturn, NeverReturned):
         stated = annotations.NOT_SAID

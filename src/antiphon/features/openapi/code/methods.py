@@ -1,4 +1,4 @@
-"""Methods: readers of the request, responses, forms, dicts and lists, and what is known about their results."""
+"""Methods: readers of the request, responses, forms, dicts and lists, and the knowledge about their results."""
 
 import ast
 from collections.abc import Sequence

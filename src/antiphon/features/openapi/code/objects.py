@@ -166,7 +166,7 @@ def changed(content: Value, method: str, given: Sequence[Value], named: Mapping[
 
 
 def returned(content: Value, method: str, given: Sequence[Value]) -> Value:
-    """Return the result of a method of a dict or a list, given its contents before the call."""
+    """Return the result of calling a method of a dict or a list, given its contents before the call."""
     first, default = given[0] if given else NONE, given[1] if len(given) > 1 else None
     key, content = item_of(content), _opened(content)
     values = [each for _, each in content.items] if isinstance(content, Fields) else []

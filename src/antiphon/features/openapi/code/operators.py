@@ -1,4 +1,4 @@
-"""Operators, tests and patterns of ``match``: what a value can be after them, and the names that they capture."""
+"""Operators, tests and patterns of ``match``: the possible values after them, and the names that they capture."""
 
 import ast
 from collections.abc import Callable
@@ -219,7 +219,7 @@ def _without(value: Value, keys: list[Value]) -> Value:
 
 
 def left_by(expressions: "Frame", pattern: ast.pattern, value: Value) -> Value:
-    """Return what is left of a value for the cases after one whose pattern didn't match."""
+    """Return the rest of a value for the cases after one whose pattern didn't match."""
     match pattern:
         case ast.MatchAs(pattern=ast.pattern() as inner):
             return left_by(expressions, inner, value)

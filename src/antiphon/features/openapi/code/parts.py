@@ -59,7 +59,7 @@ def may_change(held: object) -> bool:
 
 
 def attribute_of_instance(owner: Of, name: str, held: Value | None = None) -> Value:
-    """Return an attribute of an instance of a type, from its annotation. ``held`` is the instance, if known."""
+    """Return an attribute of a type's instances, from its annotation. ``held`` is the instance, if known."""
     annotation = annotations.plain(owner.type)
     several = annotations.members(annotation)
     if len(several) > 1:

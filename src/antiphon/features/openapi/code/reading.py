@@ -112,7 +112,7 @@ class CodeReader:
         return not is_ours(function) and not function.__code__.co_filename.startswith(_LIBRARIES)
 
     def call(self, frame: Frame, made: Call, function: FunctionType) -> Value | None:
-        """Follow a call to a function, and return the result, or None if it isn't read. Raises Stop if it raises."""
+        """Follow a call to a function and return the result, or None if it isn't read. Raises Stop if it raises."""
         inner = getattr(function, "__wrapped__", None)
         if isinstance(inner, FunctionType) and not self.follows(function) and self.follows(inner):
             is_generator = inner.__code__.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR)
@@ -167,7 +167,7 @@ class CodeReader:
         frame.findings.add(replace(found, unread=[each for each in found.unread if each.about != "given"]))
 
     def dependency(self, frame: Frame, dependency: Dependency[Any], node: ast.AST) -> Value:
-        """Return the value of a dependency, and note what its source raises."""
+        """Return the value of a dependency and record the errors that its source raises."""
         stated = said(annotations.dependency_type(dependency))
         if stated is UNKNOWN:
             stated = said(annotations.attribute_of(Request, dependency.name))

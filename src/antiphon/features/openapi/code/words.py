@@ -35,7 +35,7 @@ class DescribedRoute(NamedTuple):
 
 @dataclass(frozen=True)
 class DescribedApp:
-    """The routes of another framework's application, and what the framework's terms mean in its views."""
+    """The routes of another framework's application, and the meaning of the framework's terms in its views."""
 
     routes: Sequence[DescribedRoute]
     meanings: Mapping[Meaning, Iterable[object]] = field(default_factory=dict)

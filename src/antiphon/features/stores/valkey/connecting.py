@@ -208,7 +208,7 @@ def _options(settings: Settings) -> dict[str, Any]:
 
 
 def _parse(url: str) -> dict[str, Any]:
-    """Return redis-py's options for one of its URLs. Raises ValueError for values that it can't read."""
+    """Return the options of redis-py for one of its URLs. Raises ValueError for values that it can't read."""
     from redis.connection import parse_url
 
     options: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
@@ -216,6 +216,6 @@ def _parse(url: str) -> dict[str, Any]:
 
 
 def _take_sentinel_options(options: dict[str, Any]) -> dict[str, Any]:
-    """Remove the user and the password for Sentinel from the options, and return the options to ask Sentinel with."""
+    """Remove the user and the password for Sentinel from the options and return the options to ask Sentinel with."""
     asking = {name: options.pop(f"sentinel_{name}", None) for name in ("username", "password")}
     return {name: value for name, value in options.items() if name not in ("username", "password", "db")} | asking

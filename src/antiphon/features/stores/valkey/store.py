@@ -122,7 +122,7 @@ def index(commands: Commands, owner: str, id_: str, milliseconds: int) -> None:
 
 
 def rotate(commands: Commands, old: str, new: str) -> list[bytes] | None:
-    """Move an entry, and return its fields, or None if it does not exist or is deleted during the move."""
+    """Move an entry and return its fields, or None if it does not exist or is deleted during the move."""
     move, old_key, new_key = token_hex(8), commands.entry_key(old), commands.entry_key(new)
     taken = commands.run(TAKE, old_key, old, move)
     if taken is None:
@@ -164,7 +164,7 @@ def delete_owned(commands: Commands, owner: str, only: str | None, kept: str) ->
 
 
 def _delete(commands: Commands, owner: str, id_: str, score: float | None = None) -> int:
-    """Delete an entry if it belongs to an owner, and remove it from the index unless its score has changed."""
+    """Delete an entry if it belongs to an owner and remove it from the index unless its score has changed."""
     deleted: int = commands.run(DELETE, commands.entry_key(id_), id_, owner)
     if deleted and score is not None:
         with suppress(StoreUnavailable):

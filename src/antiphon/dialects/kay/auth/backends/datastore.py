@@ -8,7 +8,7 @@ from antiphon.dialects.kay.conf import settings
 
 
 class DatastoreBackend:
-    """Finds users by the key in the session, and logs them in by name and password.
+    """Finds users by the key in the session and logs them in by name and password.
 
     The class AUTH_USER_MODEL has ``get(key)`` and ``get_by_key_name(name)``, which return a user or None. A user has
     ``key()``, text that never belongs to another user, and ``check_password(password)``.
@@ -21,7 +21,7 @@ class DatastoreBackend:
         return AnonymousUser() if user is None else user
 
     def login(self, request: Any, user_name: str, password: str) -> bool:
-        """Log in the user with a name if the password is right, and return True. Otherwise, nothing changes."""
+        """If the password is right, log the user with this name in and return True. Otherwise, nothing changes."""
         model = _model()
         user = model.get_by_key_name(getattr(model, "get_key_name", str)(user_name))
         if user is None or not user.check_password(password):
