@@ -155,6 +155,13 @@ ELSEWHERE = [
     ("antiphon", "Client", "antiphon.testing"),
     ("antiphon.features", "App", "antiphon"),
     ("antiphon.testing", "Request", "antiphon"),
+    ("antiphon.embedding", "current_request", "antiphon"),
+    ("antiphon.types", "current_request", "antiphon"),
+    ("antiphon.logs", "Page", "antiphon.features"),
+    ("antiphon.cli", "JSONFormatter", "antiphon.logs"),
+    ("antiphon", "load_app", "antiphon.cli"),
+    ("antiphon.features", "Native", "antiphon.types"),
+    ("antiphon", "Framework", "antiphon.embedding"),
 ]
 
 

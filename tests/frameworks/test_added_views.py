@@ -9,6 +9,8 @@ from uuid import UUID
 import pytest
 
 from antiphon import App, Blueprint, Request, Response, Views, view
+from antiphon.features import OpenAPI
+from antiphon.testing import Client
 from tests.frameworks import apps
 from tests.frameworks.exchanges import ask, ask_by_socket, served
 from tests.frameworks.servers import START
@@ -182,6 +184,7 @@ def antiphon():
     app, inner = App(cross_site_writes=True), Blueprint("inner", prefix="/inner")
     VIEWS.add_to(app, "/feedback")
     VIEWS.add_to(inner, "/feedback")
+    app.register(inner)
     return app
 
 
@@ -250,7 +253,7 @@ def test_other_methods_are_refused_with_those_that_are_allowed(asked):
     assert asked("HEAD", "/feedback/items/7")[0] == 200
 
 
-@pytest.mark.parametrize("make", [each for each in (*WSGI, *ASGI, *SERVED) if each not in (antiphon, pyramid)])
+@pytest.mark.parametrize("make", [each for each in (*WSGI, *ASGI, *SERVED) if each is not pyramid])
 def test_urls_begin_with_a_prefix_of_the_framework_itself(asked):
     assert json.loads(asked("GET", "/inner/feedback/items/41")[2]) == {"number": 42, "up": "/inner/feedback/"}
 
@@ -267,6 +270,177 @@ def test_frameworks_know_views_by_name():
     app = flask()
     with app.test_request_context():
         assert url_for("feedback_item", number=7) == "/feedback/items/7"
+
+
+def linking() -> Views:
+    """Return views of which one links to another, by its name and by its function."""
+
+    def b(request: Request):
+        return "b"
+
+    def a(request: Request):
+        return [request.url_for("b"), request.url_for(b)]
+
+    return Views({"/a": a, "/b": b})
+
+
+LINKING = linking()
+
+
+def _twice(app):
+    LINKING.add_to(app, "/x")
+    LINKING.add_to(app, "/y")
+
+
+def _in_a_blueprint(app):
+    shop = Blueprint("shop", prefix="/<tenant>/shop")
+    LINKING.add_to(shop, "/fb")
+    app.register(shop)
+
+
+def _mounted(app):
+    inner = App()
+    LINKING.add_to(inner, "/fb")
+    app.mount("/inner", inner)
+
+
+def _beside_a_route_of_the_same_name(app):
+    app.get("/own", name="b")(lambda request: "own")
+    LINKING.add_to(app, "/fb")
+
+
+def _beside_another_library(app):
+    LINKING.add_to(app, "/fb")
+    linking().add_to(app, "/other")
+
+
+@rows("add, places", [
+    (_twice, ["/x", "/y"]),
+    (_in_a_blueprint, ["/ann%20b/shop/fb", "/bob/shop/fb"]),
+    (_mounted, ["/inner/fb"]),
+    (_beside_a_route_of_the_same_name, ["/fb"]),
+    (_beside_another_library, ["/fb", "/other"]),
+])  # fmt: skip
+def test_a_view_in_an_app_links_to_the_views_below_its_own_prefix(add, places):
+    app = App()
+    add(app)
+    for place in places:
+        assert Client(app).get(f"{place}/a").json == [f"{place}/b", f"{place}/b"]
+
+
+def test_a_view_in_an_app_links_to_its_routes_too():
+    app = App()
+
+    @app.get("/home")
+    def home(request: Request):
+        return "home"
+
+    def links(request: Request):
+        return [request.url_for(home), request.url_for("home"), request.url_for("fb_links"), request.url_for(links)]
+
+    Views({"/": links}).add_to(app, "/fb")
+    assert Client(app).get("/fb/").json == ["/home", "/home", "/fb/", "/fb/"]
+
+
+def test_an_app_knows_views_by_the_prefix_and_the_function():
+    app, shop = App(), Blueprint("shop", prefix="/shop")
+    VIEWS.add_to(app, "/feed/back")
+    VIEWS.add_to(shop, "/feedback")
+    app.register(shop)
+    assert app.url_for("feed_back_item", number=7) == "/feed/back/items/7"
+    assert app.url_for("shop.feedback_item", number=7) == "/shop/feedback/items/7"
+
+
+def test_a_route_of_an_app_has_the_arguments_of_its_view():
+    app = App()
+    app.use(OpenAPI(title="Suite", version="1"))
+    VIEWS.add_to(app, "/feedback")
+    paths = Client(app).get("/openapi.json").json["paths"]
+    assert paths["/feedback/items/{number}"]["get"]["parameters"][0]["schema"]["type"] == "integer"
+    assert {"get", "post"} <= paths["/feedback/"].keys()
+
+
+def test_an_encoded_slash_in_a_parameter_does_not_move_the_prefix():
+    def up(request: Request, name: str):
+        return {"name": name, "up": request.url_for("up", name="c")}
+
+    app = App()
+    Views({"/<name>/up": up}).add_to(app, "/fb")
+    assert Client(app, "asgi").get("/fb/a%2Fb/up").json == {"name": "a/b", "up": "/fb/c/up"}
+
+
+def starlette_router():
+    from starlette.applications import Starlette
+    from starlette.routing import Mount, Router
+
+    router = Router()
+    VIEWS.add_to(router, "/feedback/")
+    return Starlette(routes=[Mount("/inner", router)])
+
+
+def fastapi_router():
+    from fastapi import APIRouter, FastAPI
+
+    app, router = FastAPI(), APIRouter(prefix="/of")
+    VIEWS.add_to(router, "/feedback/")
+    app.include_router(router, prefix="/inner")
+    return app
+
+
+def litestar_router():
+    from litestar import Litestar, Router
+
+    router = Router("/of", route_handlers=[])
+    VIEWS.add_to(router, "/feedback/")
+    return Litestar([router], openapi_config=None)
+
+
+def aiohttp_router():
+    from aiohttp import web
+
+    app = web.Application()
+    VIEWS.add_to(app.router, "/feedback/")
+    return app
+
+
+def aiohttp_table():
+    from aiohttp import web
+
+    app, table = web.Application(), web.RouteTableDef()
+    VIEWS.add_to(table, "/feedback/")
+    app.add_routes(table)
+    return app
+
+
+def antiphon_blueprint():
+    app, inner = App(), Blueprint("inner", prefix="/inner")
+    VIEWS.add_to(inner, "/feedback/")
+    app.register(inner)
+    return app
+
+
+ROUTERS = {
+    starlette_router: "/inner/feedback", fastapi_router: "/inner/of/feedback", litestar_router: "/of/feedback",
+    aiohttp_router: "/feedback", aiohttp_table: "/feedback", antiphon_blueprint: "/inner/feedback",
+}  # fmt: skip
+SERVED_ROUTERS = (aiohttp_router, aiohttp_table)
+
+
+@pytest.mark.parametrize("make", ROUTERS)
+def test_views_are_added_to_a_router_whose_prefix_may_end_with_a_slash(make):
+    app, path = apps.made(make), f"{ROUTERS[make]}/items/41"
+    if make in SERVED_ROUTERS:
+        with served(lambda: START["aiohttp"](app)) as port:
+            answer = ask_by_socket(port, "GET", path, {}, b"")
+    else:
+        answer = ask(app, "asgi", "GET", path, {}, b"")
+    assert json.loads(answer[2]) == {"number": 42, "up": f"{ROUTERS[make]}/"}
+
+
+def test_a_part_of_a_framework_without_routes_is_refused():
+    apps.need(pyramid)
+    with pytest.raises(TypeError, match=r"can't be added to a pyramid\.router\.Router"):
+        VIEWS.add_to(pyramid(), "/feedback")
 
 
 @rows("made, error, text", [

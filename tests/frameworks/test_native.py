@@ -4,12 +4,14 @@ import asyncio
 import json
 import sys
 from contextlib import ExitStack
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from antiphon import App, Request, Views
+from antiphon import App, Request, Views, view
+from antiphon.features import Basic, CSRFTokens, MemoryStore, Sessions, Users
 from antiphon.frameworks.recognition import framework_of_app
+from antiphon.testing import Client
 from tests.frameworks import apps
 from tests.frameworks.exchanges import ask, ask_by_socket, served
 from tests.frameworks.servers import START
@@ -17,6 +19,10 @@ from tests.frameworks.servers import START
 pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 VALUES = ("user", "session", "csrf_token")
+FIELDS = {
+    "django_wsgi": "csrfmiddlewaretoken", "django_asgi": "csrfmiddlewaretoken", "litestar": "_csrf_token",
+    "pyramid": "csrf_token", "tornado": "_xsrf",
+}  # fmt: skip
 
 
 def visitor(request: Request):
@@ -28,6 +34,7 @@ def visitor(request: Request):
         "typed": native.user_as(type(native.user)) is native.user and native.user_as(bytes) is None,
         "session": native.session and native.session["seen"],
         "csrf_token": native.csrf_token and len(native.csrf_token) > 10,
+        "csrf_field": native.csrf_field,
         "request": type(native.request).__name__,
     }
 
@@ -221,6 +228,7 @@ def test_a_view_has_what_its_framework_gives(make, path, monkeypatch):
     gives = framework_of_app(gave).gives
     assert {name for name in VALUES if seen[name]} == gives
     assert seen["user"] in (None, "ann")
+    assert seen["csrf_field"] == FIELDS.get(make.__name__)
     if "session" in gives:
         assert any(name == "set-cookie" for name, _ in fields)
 
@@ -237,6 +245,71 @@ def test_the_native_request_has_its_own_type():
             native.request_as(App)
 
 
-def test_an_app_has_no_native_request():
+@pytest.mark.parametrize("path", ["/def", "/async"])
+def test_a_visitor_who_is_not_authenticated_is_no_user(path):
+    apps.need(starlette)
+    from starlette.applications import Starlette
+    from starlette.authentication import AuthenticationBackend
+    from starlette.middleware import Middleware
+    from starlette.middleware.authentication import AuthenticationMiddleware
+
+    class Nobody(AuthenticationBackend):
+        async def authenticate(self, conn):
+            return None
+
+    app = Starlette(middleware=[Middleware(AuthenticationMiddleware, backend=Nobody())])
+    VIEWS.add_to(app)
+    assert json.loads(ask(app, "asgi", "GET", path, {}, b"")[2])["user"] is None
+
+
+def test_djangos_anonymous_user_is_no_user():
+    apps.need(django_wsgi)
+    from django.test import RequestFactory
+
+    given = RequestFactory().get("/")
+    given.user = SimpleNamespace(is_authenticated=False)  # AnonymousUser needs the models of an app
+    assert Request.of(given).native.user is None
+
+
+def test_an_app_gives_its_own_user_session_and_token():
+    def form(request: Request):
+        native = request.native
+        return {"field": native.csrf_field, "token": native.csrf_token}
+
+    def visitor(request: Request):
+        native = request.native
+        native.session["seen"] = "yes"
+        return [native.user, request.session["seen"], native.request_as(Request) is request]
+
+    @view(methods=["POST"])
+    def send(request: Request):
+        return "sent"
+
+    app = App()
+    app.use(Sessions(MemoryStore()))
+    app.use(CSRFTokens())
+    app.use(Users(Basic(lambda name, password: name)))
+    Views({"/visitor": visitor, "/form": form, "/send": send}).add_to(app, "/fb")
+    client = Client(app)
+    assert client.get("/fb/visitor", headers={"authorization": "Basic YW5uOnNlY3JldA=="}).json == ["ann", "yes", True]
+    assert client.post("/fb/send").status == 403
+    sent = client.get("/fb/form").json
+    assert client.post("/fb/send", form={sent["field"]: sent["token"]}).text == "sent"
+
+
+def test_an_app_without_users_sessions_and_tokens_has_none():
+    def visitor(request: Request):
+        native = request.native
+        return [native.user, native.session, native.csrf_token, native.csrf_field]
+
+    app, outer = App(), App()
+    Views({"/": visitor}).add_to(app)
+    outer.use(Sessions(MemoryStore()))
+    outer.mount("/inner", app)
+    assert Client(app).get("/").json == [None] * 4
+    assert Client(outer).get("/inner/").json == [None] * 4
+
+
+def test_a_request_without_an_app_has_no_native_request():
     with pytest.raises(RuntimeError, match="'native'"):
         _ = Request.blank("/").native

@@ -31,6 +31,7 @@ from antiphon.http.dates import Duration
 from antiphon.http.head import Head, RequestClass, client_of
 from antiphon.http.limits import Limits
 from antiphon.request.dependencies import Dependency, SettableDependency, SharedValues, check_dependency
+from antiphon.request.interfaces import NativeToApp
 from antiphon.request.proxies import TrustedProxies, behind
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -127,6 +128,7 @@ class App(Routes, Servable):
         self._dependencies = Dependencies()
         self._shared: dict[str, Any] = {}
         self._dependencies.provide(Request.shared, self._share_with)
+        self._dependencies.provide(Request.native, NativeToApp)
         self._lifespan = Lifespan(self._dependencies)
         self._routing: Routing | None = None
         self._find: Callable[[Request], Found] = self._find_first

@@ -88,6 +88,10 @@ class Reverse:
             self._routes.setdefault(route.name, []).append(route)
         self._ways: dict[str, list[_Way]] = {}
 
+    def has(self, wanted: object) -> bool:
+        """Return True if a route has a name or a handler."""
+        return wanted in self._routes if isinstance(wanted, str) else bool(self._ways_of(wanted))
+
     def url(self, name: str | Callable[..., object], params: Mapping[str, Any], signing: "Signing") -> str:
         """Return the path and query of a route; ``//host/path`` for a route with a host.
 
@@ -163,12 +167,17 @@ class Reverse:
             raise explained(
                 "unknown-route-name", TypeError(f"url_for takes the name or the handler of a route, not {handler!r}")
             )
+        if ways := self._ways_of(handler):
+            return self._of_one_name(handler, ways)
+        raise explained("unknown-route-name", LookupError(f"no route has the handler {describe(handler)}"))
+
+    def _ways_of(self, handler: object) -> list[_Way]:
         found: Any = getattr(getattr(handler, "__view__", None), "function", handler)
         while found is not None:
             if ways := self._ways_by_handler.get(_key(found)):
-                return self._of_one_name(handler, ways)
+                return ways
             found = getattr(found, "__wrapped__", None)
-        raise explained("unknown-route-name", LookupError(f"no route has the handler {describe(handler)}"))
+        return []
 
     @lazy
     def _ways_by_handler(self) -> dict[Any, list[_Way]]:

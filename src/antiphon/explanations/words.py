@@ -328,8 +328,10 @@ def _fix_of(package: str, name: str) -> str | None:
     return None
 
 
-PLACES = ("antiphon", "antiphon.features", "antiphon.testing", "antiphon.http")
-"""The packages that are searched for a name that was imported from the wrong one of them."""
+PLACES = tuple(
+    f"antiphon{each}" for each in ("", ".features", ".testing", ".http", ".types", ".logs", ".cli", ".embedding")
+)
+"""The public packages, which are searched for a name that was imported from the wrong one of them."""
 
 
 def _home_of(name: str) -> str | None:

@@ -17,13 +17,12 @@ from antiphon.features.html import Markup
 from antiphon.handler.errors import is_debug
 from antiphon.http.errors import Forbidden, HTTPError
 from antiphon.request.dependencies import Dependency, OfRequest
-from antiphon.request.interfaces import Session
+from antiphon.request.interfaces import CSRF_FIELD, Session
 from antiphon.request.request import Request
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
 
-FIELD = "csrf_token"
 HEADER = "x-csrf-token"
 
 PROBLEM_TYPE = "urn:antiphon:problem:csrf-token"
@@ -46,7 +45,7 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 CSRFReason: TypeAlias = Literal["missing", "malformed", "expired", "other session"]
 
 _REASONS: dict[CSRFReason, str] = {
-    "missing": f"There is no token in X-CSRF-Token or in the form's field {FIELD}; where the body is streamed, or"
+    "missing": f"There is no token in X-CSRF-Token or in the form's field {CSRF_FIELD}; where the body is streamed, or"
     " is not a form, only the header counts.",
     "malformed": "The value that was sent is not a token.",
     "expired": "The visitor's session has no token: it has expired, was ended, or got a new key at a login, or its"
@@ -174,7 +173,7 @@ def csrf_input(request: Request) -> Markup:
 
     Raises RuntimeError as ``csrf_token`` does.
     """
-    return Markup(f'<input type="hidden" name="{FIELD}" value="{csrf_token(request)}">')
+    return Markup(f'<input type="hidden" name="{CSRF_FIELD}" value="{csrf_token(request)}">')
 
 
 class _InputOfRequest(OfRequest):
@@ -245,7 +244,7 @@ def _has_form(request: Request) -> bool:
 
 def _form_field(request: Request) -> str | None:
     """Return the form's token. Only code that may wait calls this: the body may not have arrived yet."""
-    return request.form.get(FIELD)
+    return request.form.get(CSRF_FIELD)
 
 
 def _received_field(request: Request) -> str | None:

@@ -43,8 +43,11 @@ class Aiohttp(Framework):
         return dict(given.match_info)
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
-        """Add a view to an application; the view handles other methods itself."""
-        app.router.add_route("*", route.path, route.view, name=route.name)
+        """Add a view to an application, its router or a table of routes; the view handles other methods itself."""
+        if hasattr(app, "view"):
+            app.route("*", route.path, name=route.name)(route.view)
+        else:
+            getattr(app, "router", app).add_route("*", route.path, route.view, name=route.name)
 
     def response(self, answer: Answer, given: Any) -> Any:
         """Return an aiohttp response."""

@@ -82,6 +82,10 @@ class Django(Framework):
 
         return get_token(given)  # type: ignore[no-any-return]  # Django's is text
 
+    def csrf_field(self, given: Any) -> str:
+        """Return the name that Django always uses."""
+        return "csrfmiddlewaretoken"
+
     def add_route(self, app: Any, route: ViewRoute) -> None:
         """Add a view to a list of URL patterns."""
         from django.urls import path

@@ -135,8 +135,9 @@ class NativeRequest(Native):
 
     @property
     def user(self) -> Any:
-        """The framework's own user."""
-        return self._framework.user(self.request)
+        """The framework's own user, if it is authenticated."""
+        user = self._framework.user(self.request)
+        return user if getattr(user, "is_authenticated", True) else None
 
     @property
     def session(self) -> MutableMapping[str, Any] | None:
@@ -147,6 +148,11 @@ class NativeRequest(Native):
     def csrf_token(self) -> str | None:
         """The framework's own token."""
         return self._framework.csrf_token(self.request)
+
+    @property
+    def csrf_field(self) -> str | None:
+        """The name of the framework's own field."""
+        return None if self.csrf_token is None else self._framework.csrf_field(self.request)
 
 
 ALL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -262,6 +268,10 @@ class Framework:
 
     def csrf_token(self, given: Any) -> str | None:
         """Return the token that the framework expects in forms, or None."""
+        return None
+
+    def csrf_field(self, given: Any) -> str | None:
+        """Return the name of the form field for the token, or None if there are no tokens."""
         return None
 
     def literal(self, text: str) -> str:

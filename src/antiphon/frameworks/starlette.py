@@ -61,10 +61,9 @@ class Starlette(Framework):
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
         """Add a view to an application or a router; the view handles other methods itself."""
-        if hasattr(app, "add_api_route"):  # FastAPI would add it to its document, and treat its arguments as parameters
-            app.router.add_route(route.path, route.view, ALL_METHODS, route.name, include_in_schema=False)
-        else:
-            app.router.add_route(route.path, route.view, ALL_METHODS, route.name)
+        router = getattr(app, "router", app)
+        path = getattr(router, "prefix", "") + route.path  # FastAPI adds it only to routes that treat arguments its way
+        router.add_route(path, route.view, ALL_METHODS, route.name, include_in_schema=False)
 
     def path_params(self, given: Any) -> Mapping[str, Any]:
         """Return the parameters of the route."""
@@ -139,6 +138,10 @@ class Litestar(Starlette):
         from litestar.template.base import csrf_token
 
         return csrf_token({"request": given}) or None
+
+    def csrf_field(self, given: Any) -> str:
+        """Return the name that Litestar always uses."""
+        return "_csrf_token"
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
         """Add a view to an application or a router."""

@@ -45,6 +45,10 @@ class Tornado(Framework):
         checks = getattr(given, "settings", {}).get("xsrf_cookies")
         return given.xsrf_token.decode() if checks else None
 
+    def csrf_field(self, given: Any) -> str:
+        """Return the name that Tornado always uses."""
+        return "_xsrf"
+
     def literal(self, text: str) -> str:
         """Return the text as a regular expression."""
         return re.escape(text)

@@ -15,6 +15,7 @@ from antiphon.frameworks.view import shown_as, view
 from antiphon.frameworks.view_function import View
 from antiphon.http.urls.url import quote_path, unquote
 from antiphon.request.request import Request
+from antiphon.request.route import PLACED_VIEW
 from antiphon.routing.converters import CONVERTERS
 from antiphon.routing.pattern import Parameter, Segment, parse_pattern
 from antiphon.serialization.signing import Signer
@@ -50,6 +51,7 @@ class Views:
 
         Raises TypeError for any other object.
         """
+        prefix = prefix.rstrip("/")
         if isinstance(app, App | Blueprint):
             for pattern, each in self._views.items():
                 options = each.options
@@ -58,16 +60,22 @@ class Views:
                         "bad-view", ValueError("idempotent and signed_by must be features of an App, not of its views")
                     )
                 methods = [method for method in options.methods if method != "HEAD"]
-                app.route(prefix + pattern, methods, limits=options.limits, before=options.before)(each.function)
+                path = self._paths[pattern]
+                name, meta = _name(prefix, path.route.name), {PLACED_VIEW: path}
+                app.route(
+                    prefix + pattern, methods, name=name, limits=options.limits, before=options.before, meta=meta
+                )(each.function)
             return
         framework = framework_of_app(app)
         for pattern, each in self._views.items():
             path = self._paths[pattern]
-            written = path.written(prefix.rstrip("/"), framework)
+            written = path.written(prefix, framework)
             called = shown_as(View(each.function, each.options, path), "auto")
             try:
                 framework.add_route(app, ViewRoute(written, _name(prefix, path.route.name), called))
-            except NotImplementedError:
+            except (NotImplementedError, AttributeError) as error:
+                if isinstance(error, AttributeError) and error.obj is not app:
+                    raise
                 kind = type(app)
                 raise explained(
                     "bad-view",
@@ -124,6 +132,12 @@ class _Path:
         request._urls = _URLs(self, request.path, texts)
         return texts
 
+    def urls(self, request: Request, wanted: object) -> "_URLs | None":
+        """Return the URLs of the views as seen from a request to an application of Antiphon, if they have the route."""
+        if not self.views.reverse.has(wanted):
+            return None
+        return _URLs(self, request.path, {name: str(request.path_params[name]) for name in self._parameters})
+
     def converted(self, texts: Mapping[str, str]) -> dict[str, Any]:
         """Convert parameters with the path's converters. Raises ValueError for a value that does not fit."""
         return {name: each.converter.to_python(texts[name]) for name, each in self._parameters.items()}
@@ -133,7 +147,7 @@ class _Path:
 
         Frameworks add prefixes of their own, so only the request shows it.
         """
-        count = len(self._segments) + sum(texts[name].count("/") for name in self._spanning)
+        count = len(self._segments) + sum(text.count("/") for text in texts.values())  # some are sent encoded
         segments = path.split("/")
         if self._segments[-1] == "" and segments[-1] != "":  # the framework accepts the path without its slash, too
             count -= 1

@@ -74,6 +74,13 @@ class Pyramid(WebOb):
             return None
         return get_csrf_token(given)  # type: ignore[no-any-return]  # Pyramid's is text
 
+    def csrf_field(self, given: Any) -> str:
+        """Return ``token`` of ``config.set_default_csrf_options``."""
+        from pyramid.interfaces import IDefaultCSRFOptions
+
+        options = given.registry.queryUtility(IDefaultCSRFOptions)
+        return "csrf_token" if options is None else options.token  # type: ignore[no-any-return]  # Pyramid's is text
+
     def add_route(self, app: Any, route: ViewRoute) -> None:
         """Add a view to a configurator; the view handles other methods itself."""
         app.add_route(route.name, route.path)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 
 from antiphon.explanations import explained
 from antiphon.http.headers import Headers
+from antiphon.request.dependencies import Dependency, OfRequest
 
 if TYPE_CHECKING:
     from antiphon.request.request import Request
@@ -178,7 +179,10 @@ class Language(ABC):
 
 def language_of(request: "Request") -> Language | None:
     """Return the language of a request, or None if the application has no languages."""
-    dependency = type(request).language
+    return _value_of(request, type(request).language)
+
+
+def _value_of(request: "Request", dependency: Dependency[T]) -> T | None:
     is_there = dependency in request or (request.app is not None and request.app.provides(dependency))
     return request[dependency] if is_there else None
 
@@ -287,13 +291,13 @@ class Native(ABC):
     @property
     @abstractmethod
     def user(self) -> Any:
-        """The framework's own user. None if it has no users, or if nothing provides one."""
+        """The framework's own user. None if nobody is logged in, if it has no users, or if nothing provides one.
+
+        A user object whose ``is_authenticated`` is false, such as Django's ``AnonymousUser``, is nobody.
+        """
 
     def user_as(self, kind: type[T]) -> T | None:
-        """Return the framework's own user if it is of this class, else None: ``user_as(User)``.
-
-        It is also None if nobody is logged in, as for Django's ``AnonymousUser``.
-        """
+        """Return the framework's own user if it is of this class, else None: ``user_as(User)``."""
         user = self.user
         return user if isinstance(user, kind) else None
 
@@ -306,6 +310,46 @@ class Native(ABC):
     @abstractmethod
     def csrf_token(self) -> str | None:
         """The token that the framework expects in forms. None if it has no such tokens, or if none are checked."""
+
+    @property
+    @abstractmethod
+    def csrf_field(self) -> str | None:
+        """The name of the form field for ``csrf_token``, such as "csrfmiddlewaretoken". None if there is no token."""
+
+
+CSRF_FIELD = "csrf_token"
+"""The name of the form field for an application's own token."""
+
+
+class NativeToApp(OfRequest, Native):
+    """An application's own request and its visitor."""
+
+    __slots__ = ()
+
+    @property
+    def request(self) -> "Request":
+        """The request."""
+        return self._request
+
+    @property
+    def user(self) -> Any:
+        """The user of ``Users``."""
+        return _value_of(self._request, type(self._request).user)
+
+    @property
+    def session(self) -> Session | None:
+        """The session of ``Sessions``."""
+        return _value_of(self._request, type(self._request).session)
+
+    @property
+    def csrf_token(self) -> str | None:
+        """The token of ``CSRFTokens``."""
+        return self._request.shared.get("csrf_token_value")
+
+    @property
+    def csrf_field(self) -> str | None:
+        """The name of the field that ``CSRFTokens`` reads."""
+        return CSRF_FIELD if "csrf_token_value" in self._request.shared else None
 
 
 _NO_HEADERS = Headers()

@@ -52,7 +52,7 @@ from antiphon.request.readings import (
     url_of,
     wrong_type,
 )
-from antiphon.request.route import NO_ROUTE, Route
+from antiphon.request.route import NO_ROUTE, PLACED_VIEW, Route
 from antiphon.request.watching import REQUEST_ID, note_read
 from antiphon.response.fields import JSON
 from antiphon.routing.router import Params
@@ -648,15 +648,16 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
         The route is given by its name or its handler. With a handler, type checkers check the parameters, unless there
         are options as well. A name that begins with a dot belongs to the same blueprint: in "shop", ".item" is
-        "shop.item". With ``_absolute``, and for a route of a different host, the URL has scheme and host. For a
-        ``signed`` route, ``_expires`` is the number of seconds for which the URL is valid, and ``_method`` the method
-        that it is for.
+        "shop.item". In a view of ``Views``, the other views of the same ``Views`` are found first, by their own names.
+        With ``_absolute``, and for a route of a different host, the URL has scheme and host. For a ``signed`` route,
+        ``_expires`` is the number of seconds for which the URL is valid, and ``_method`` the method that it is for.
 
         Raises the errors of ``App.url_for``, RuntimeError if no application handles this request, and BadRequest (400)
         if its Host is malformed. With ``_absolute``, raises RuntimeError if any client could have named the host: if it
         is neither one of the application's ``trusted_hosts``, nor that of the route or a mount, nor this machine.
         """
-        urls = self.app or self._urls
+        placed = self.route.meta.get(PLACED_VIEW)
+        urls = (self._urls if placed is None else placed.urls(self, route)) or self.app
         if urls is None:
             raise explained(
                 "no-application",
@@ -754,10 +755,10 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     Without that line, reading it raises a RuntimeError that shows the line.
     """
 
-    native: Dependency[Native] = Dependency("native", fix="a view of another framework, @view")
+    native: Dependency[Native] = Dependency("native", fix="App(), or a view of another framework, @view")
     """The user, session and CSRF token of another framework, in one of its views: ``request.native.user``.
 
-    In an application of Antiphon, raises RuntimeError.
+    In an ``App``, they are its own, and None if nothing provides them.
     """
 
     shared: Dependency[SharedValues] = Dependency("shared")

@@ -71,6 +71,18 @@ class RouteMeta:
 NO_META = RouteMeta({})
 
 
+class PlacedView(Protocol):
+    """A view of ``Views`` at its place in an application."""
+
+    def urls(self, request: "Request", wanted: object) -> Any:
+        """Return the URLs of the same views as seen from a request, or None if none has this name or function."""
+        ...
+
+
+PLACED_VIEW = RouteKey[PlacedView]("view of Views")
+"""The metadata of a route that ``Views`` has added to an application."""
+
+
 class ProvidedDependencies(Protocol):
     """The values of the dependencies of requests, computed by the sources that provide them."""
 
