@@ -11,7 +11,7 @@ import pytest
 
 LIST = Path(__file__).parents[1] / "skips.txt"
 
-_NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '(\w+)")
+_NO_MODULE = re.compile(r"ModuleNotFoundError: (?:No module named ')?(\w+)")
 _OURS = {"antiphon", "benchmarks", "examples", "fuzz", "scripts", "tests"}
 
 

@@ -53,7 +53,9 @@ _NAMED = frozenset({ValueError, TypeError, RuntimeError, NotImplementedError})
 
 def feature_in_use() -> str | None:
     """Return the name of the feature in whose methods this is called, or None: for errors, since it reads frames."""
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - there is no public name
+    from inspect import currentframe  # late: it is needed after a failure only
+
+    frame = currentframe()
     while frame is not None:
         owner = frame.f_locals.get("self")
         if isinstance(owner, tuple(_FEATURES)) or hasattr(type(owner), "install"):
