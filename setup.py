@@ -4,11 +4,10 @@ Where no C compiler works, the package is built without it, and so it is with AN
 ANTIPHON_PURE=0 a build without it fails.
 """
 
-import io
+import json
 import lzma
 import os
 import sysconfig
-import tarfile
 from logging import WARNING
 from pathlib import Path
 
@@ -19,6 +18,8 @@ from setuptools.errors import BaseError, CCompilerError
 
 PURE = os.environ.get("ANTIPHON_PURE", "")
 SOURCES = sorted(map(str, Path("src/antiphon/speedups").glob("*.c")))
+AS_TEXT = {"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 4, "lp": 0, "pb": 0}
+"""The compression of pages: their next letter depends on the last ones, and on no position in a word of memory."""
 HAS_STABLE_ABI = not sysconfig.get_config_var("Py_GIL_DISABLED")
 
 
@@ -44,14 +45,9 @@ class BuildWithDocs(build_py):
         pages = sorted(Path("docs").rglob("*.md"))
         if self.editable_mode or not pages:
             return
-        with tarfile.open(
-            Path(self.build_lib, "antiphon/cli/docs.tar.xz"), "w:xz", preset=9 | lzma.PRESET_EXTREME
-        ) as archive:
-            for page in pages:
-                content = page.read_bytes()
-                entry = tarfile.TarInfo(page.relative_to("docs").as_posix())
-                entry.size = len(content)
-                archive.addfile(entry, io.BytesIO(content))
+        texts = {page.relative_to("docs").with_suffix("").as_posix(): page.read_text("utf-8") for page in pages}
+        packed = lzma.compress(json.dumps(texts, ensure_ascii=False).encode(), filters=[AS_TEXT])
+        Path(self.build_lib, "antiphon/cli/docs.json.xz").write_bytes(packed)
 
 
 SPEEDUPS = Extension(

@@ -72,14 +72,14 @@ class Pyramid(WebOb):
         needs_session = policy is None or isinstance(policy, LegacySessionCSRFStoragePolicy)
         if needs_session and self.session(given) is None:
             return None
-        return get_csrf_token(given)  # type: ignore[no-any-return]  # Pyramid's is text
+        return get_csrf_token(given)
 
     def csrf_field(self, given: Any) -> str:
         """Return ``token`` of ``config.set_default_csrf_options``."""
         from pyramid.interfaces import IDefaultCSRFOptions
 
         options = given.registry.queryUtility(IDefaultCSRFOptions)
-        return "csrf_token" if options is None else options.token  # type: ignore[no-any-return]  # Pyramid's is text
+        return "csrf_token" if options is None else options.token
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
         """Add a view to a configurator; the view handles other methods itself."""
