@@ -49,7 +49,7 @@ def test_each_case_is_answered_as_by_bottle(tmp_path, folder, monkeypatch):
     monkeypatch.setenv("FOLDER", str(folder))
     monkeypatch.setenv("PYTHONPATH", str(site))
     monkeypatch.chdir(HERE)
-    lines, is_same = compare(sys.executable, "bottle_shop:app", CASES, {"bottle"}, OTHER_FIELDS)
+    lines, is_same = compare(sys.executable, "bottle_shop:app", CASES, {"bottle"}, OTHER_FIELDS, ())
     assert is_same, "\n".join(lines)
     assert lines == ["45 of 45 cases have the same answer."]
 
@@ -61,7 +61,7 @@ def asked(app, interface, case):
     return response.status, [each for each in response.headers.items() if each[0] != "date"], response.body
 
 
-@rows("case", parse_cases(CASES.read_text(), CASES.name), ids=lambda case: f"{case['method']} {case['target']}")
+@rows("case", parse_cases(CASES.read_bytes(), CASES.name), ids=lambda case: f"{case['method']} {case['target']}")
 def test_each_case_is_answered_alike_over_each_interface(shop, case):
     assert asked(shop, "wsgi", case) == asked(shop, "asgi", case) == asked(shop, "rsgi", case)
 
