@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
 from math import log
+from os.path import normpath
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ _HEADING = re.compile(r"^#{1,4} (.+)$", re.MULTILINE)
 _KEYWORDS = re.compile(r"^<!-- keywords: (.*?)\s+-->$", re.MULTILINE | re.DOTALL)
 _ENTRY = re.compile(r"^(?:-|\d\.) \[([^\]]+)\]\(([^)#:]+)\.md\):? *((?:.|\n(?!\n|- |\d\. ))*)", re.MULTILINE)
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\((\.\.?/[^)#\s]+)")
 _COMMON = frozenset(
     "a an and are as at be by can do does for from how i if in into is it its my of on or that the this to use using "  # noqa: SIM905
     "what when where which with you your".split()
@@ -57,8 +59,9 @@ def pages() -> Mapping[str, str]:
     return found
 
 
-def page(name: str) -> tuple[str, list[str]]:
-    """Return a page, by its name or the last part of it, and the names of other pages with that last part.
+def page(name: str) -> tuple[str, list[str], list[str]]:
+    """Return a page, by its name or the last part of it, the names of other pages with that last part, and the files of
+    the source that the page links to.
 
     Raises `BadCommand` for an unknown name, with similar ones.
     """
@@ -71,7 +74,14 @@ def page(name: str) -> tuple[str, list[str]]:
         near = get_close_matches(wanted, {each.rpartition("/")[2] for each in known}, 3, 0.6)
         meant = f"Did you mean {' or '.join(near)}? " if near else ""
         raise BadCommand(f'There is no page {name!r}. {meant}`antiphon docs --search "{name}"` searches all pages.')
-    return known[found[0]], found[1:]
+    return known[found[0]], found[1:], _files_of_source(found[0], known[found[0]])
+
+
+def _files_of_source(name: str, text: str) -> list[str]:
+    """Return the files and folders outside of the documentation that a page links to, once each."""
+    folder = f"docs/{name}".rpartition("/")[0]
+    linked = dict.fromkeys(normpath(f"{folder}/{link}") for link in _LINK.findall(text))
+    return [each for each in linked if not each.startswith("docs/")]
 
 
 def contents() -> Iterator[str]:

@@ -510,10 +510,12 @@ def docs(name: str | None, question: str | None) -> None:
     if name is None:
         click.echo("\n".join(contents()).lstrip())
         return
-    text, others = page(name)
+    text, others, files = page(name)
     click.echo(text.rstrip())
     if others:
         click.echo(f"\nPages of the same name: {', '.join(others)}.", err=True)
+    if files:
+        click.echo(f"\nIn a copy of Antiphon's source, but not in an installation: {', '.join(files)}.", err=True)
 
 
 def _request(url: str, method: str) -> "Request":
