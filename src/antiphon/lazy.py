@@ -204,10 +204,17 @@ def absent(module: str, instead: Mapping[str, str]) -> Callable[[str], Any]:
 
     def __getattr__(name: str) -> Any:  # noqa: N807 - the name that tracebacks show
         if name in instead:
-            raise not_offered(name, f"{module} does not offer {name}: use {instead[name]}")
+            raise not_offered(name, f"{_imported_as(module)} does not offer {name}: use {instead[name]}")
         raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name, obj=sys.modules.get(module))
 
     return __getattr__
+
+
+def _imported_as(module: str) -> str:
+    """Return the name that programs import a module by, which a dialect's module has besides its own."""
+    own = sys.modules.get(module)
+    names = (name for name, each in [*sys.modules.items()] if own is not None and each is own and name != module)
+    return next(names, module)
 
 
 def _is_importing(frame: "FrameType") -> bool:

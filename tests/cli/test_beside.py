@@ -43,6 +43,25 @@ def where():
 def make():
     return app
 """
+SERVED_BY_THE_DIALECT_ONLY = """
+import flask
+
+class Reed:
+    pass
+
+app = Reed() if flask.__name__ == "flask" else flask.Flask("shop")
+"""
+FAILS_ON_THE_DIALECT = (
+    PROGRAM
+    + """
+
+@app.get("/fails")
+def fails():
+    if flask.Flask.__module__ != "flask.app":
+        raise LookupError("no such order")
+    return "fine"
+"""
+)
 CASES = """
 # the list
 GET /orders?page=2
@@ -63,10 +82,10 @@ DELETE /nowhere
 @pytest.fixture
 def beside(tmp_path):
     """A function that runs the command on cases."""
-    (tmp_path / "shop.py").write_text(PROGRAM)
 
-    def beside(cases, *options, target="shop:make()", original=sys.executable, dialect="flask"):
-        (tmp_path / "cases.http").write_text(cases)
+    def beside(cases, *options, target="shop:make()", original=sys.executable, dialect="flask", program=PROGRAM):
+        (tmp_path / "shop.py").write_text(program)
+        (tmp_path / "cases.http").write_bytes(cases.encode() if isinstance(cases, str) else cases)
         command = [sys.executable, "-m", "antiphon", "beside", "--original", original, "--dialect", dialect, *options]
         return subprocess.run(
             [*command, target, "cases.http"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
@@ -89,7 +108,7 @@ def test_each_difference_is_printed_and_fails_the_command(beside):
     done = beside("GET /where\n### same\nGET /orders")
     assert done.returncode == 1
     assert done.stdout.splitlines() == [
-        "GET /where",
+        "GET /where (line 1)",
         "  content-length",
         "    original: '9'",
         "    dialect:  '27'",
@@ -108,15 +127,47 @@ def test_each_difference_is_printed_and_fails_the_command(beside):
     ({"dialect": "lute"}, "'lute' is not a dialect"),
     ({"original": "/nowhere/python"}, "/nowhere/python can't be run"),
     ({"target": "nowhere:app"}, "nowhere:app can't be run"),
+    ({"target": "shop"}, "'shop' is not a target: write MODULE:APP, such as shop:app"),
+    ({"target": "shop:nix"}, "There is no 'nix' in the module 'shop'"),
+    ({"target": "shop:nix"}, "These look like applications: shop:app"),
+    ({"target": "shop:make().nix"}, "There is no 'make().nix' in the module 'shop'"),
+    ({"program": "app = 3", "target": "shop:app"}, "shop:app "),
+    ({"program": SERVED_BY_THE_DIALECT_ONLY, "target": "shop:app"}, "name that with (), such as shop:app.wsgifunc()"),
 ])  # fmt: skip
 def test_a_command_that_can_not_compare_says_why(beside, options, text):
     done = beside("GET /", **options)
     assert done.returncode == 2
     assert text in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.processes
+def test_a_function_that_makes_the_application_is_called(beside):
+    pytest.importorskip("flask")
+    assert beside("GET /orders", target="shop:make").returncode == 0
+
+
+@pytest.mark.processes
+def test_a_difference_has_its_title_and_line_and_what_the_program_logged(beside):
+    pytest.importorskip("flask")
+    done = beside("### fine\nGET /orders\n\n### Preis in €\n\nGET /fails?€", program=FAILS_ON_THE_DIALECT)
+    lines = done.stdout.splitlines()
+    assert lines[:2] == ["GET /fails?€ (line 6, Preis in €)", "  status"], done.stderr
+    assert "  logged by the dialect" in lines
+    assert "    LookupError: no such order" in lines
+    assert "  logged by the original" not in lines
+
+
+def read(text):
+    """The cases of a file, and of each the parts that most of the tests are about."""
+    return [
+        {name: case[name] for name in ("method", "target", "fields", "body", "environ", "keep")}
+        for case in parse_cases(text.encode(), "f")
+    ]
 
 
 def test_a_file_has_requests_with_fields_and_bodies():
-    assert parse_cases("### one\n\n# a note\nPUT /a\nX-A:  b \nhost: b.example\n\n{\n\n}\n\n### two\nGET /c", "f") == [
+    assert read("### one\n\n# a note\nPUT /a\nX-A:  b \nhost: b.example\n\n{\n\n}\n\n### two\nGET /c") == [
         {"method": "PUT", "target": "/a", "body": "{\n\n}",
          "fields": [["X-A", "b"], ["host", "b.example"]], "environ": {}, "keep": {}},
         {"method": "GET", "target": "/c", "body": "", "fields": [], "environ": {}, "keep": {}},
@@ -136,7 +187,77 @@ def test_a_file_has_requests_with_fields_and_bodies():
 ])  # fmt: skip
 def test_a_malformed_file_is_refused_with_its_line(text, said):
     with pytest.raises(BadCommand, match=said):
-        parse_cases(text, "f")
+        parse_cases(text.encode(), "f")
+
+
+def test_a_case_has_its_title_and_the_line_of_its_request():
+    cases = parse_cases(b"GET /\n### the list ###\n\n# a note\nGET /list\n", "f")
+    assert [(case["title"], case["line"]) for case in cases] == [("", 1), ("the list", 5)]
+
+
+@rows("content_type, written, sent", [
+    ("text/plain", b"a\r\n\r\nb\n\n", b"a\n\nb"),
+    ("text/plain", b"a\xff\x85\x0cb\xe2\x80\xa8c\rd\r\n", b"a\xff\x85\x0cb\xe2\x80\xa8c\rd"),
+    ("text/plain", b"< a\n< b", b"< a\n< b"),
+    ("text/plain", b"<a>", b"<a>"),
+    ("multipart/form-data; boundary=b", b"--b\nX: y\r\n\na\n--b--\n", b"--b\r\nX: y\r\n\r\na\r\n--b--"),
+    ("multipart/form-data; boundary=b", b"< body\n", b"### a\n\r\n\xff{{a}}\n"),
+])  # fmt: skip
+def test_a_body_has_the_bytes_of_the_file_except_for_line_ends(content_type, written, sent, tmp_path):
+    (tmp_path / "body").write_bytes(b"### a\n\r\n\xff{{a}}\n")
+    text = b"\xef\xbb\xbfPOST /\r\nContent-Type: " + content_type.encode() + b"\r\n\r\n" + written
+    [case] = parse_cases(text, str(tmp_path / "cases.http"))
+    assert case["body"].encode("latin-1") == sent
+
+
+def test_a_body_from_a_file_has_kept_values_only_if_it_says_so(tmp_path):
+    (tmp_path / "body").write_bytes(b"t={{t}}")
+    text = b"# @keep t t=([\\w-]+);\nGET /\n###\nPOST /\n\n< body\n###\nPOST /\n\n<@ body"
+    cases = parse_cases(text, str(tmp_path / "cases.http"))
+    sent = []
+
+    def application(environ, start_response):
+        sent.append(environ["wsgi.input"].read())
+        start_response("200 OK", [])
+        return [b"t=one;"]
+
+    visitor = Visitor(application)
+    for case in cases:
+        visitor.answer(case)
+    assert sent == [b"", b"t={{t}}", b"t=one"]
+
+
+def test_a_file_that_is_missing_is_an_error_with_its_line(tmp_path):
+    with pytest.raises(BadCommand, match=r"line 3: .*nowhere can't be read: No such file"):
+        parse_cases(b"POST /\n\n< nowhere", str(tmp_path / "cases.http"))
+
+
+def test_text_is_sent_as_servers_give_it():
+    [case] = parse_cases("# @environ REMOTE_USER à€\nGET /à€?q=à€\nX-A: à€".encode(), "f")
+    seen = {}
+
+    def application(environ, start_response):
+        seen.update(environ)
+        start_response("200 OK", [])
+        return []
+
+    Visitor(application).answer(case)
+    values = [seen[name] for name in ("PATH_INFO", "QUERY_STRING", "HTTP_X_A", "REMOTE_USER")]
+    assert [value.encode("latin-1").decode() for value in values] == ["/à€", "q=à€", "à€", "à€"]
+
+
+def test_an_asgi_application_gets_the_same_bytes():
+    [case] = parse_cases("GET /à€?q=à€\nX-A: à€".encode(), "f")
+    seen = {}
+
+    async def app(scope, receive, send):
+        seen.update(scope)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    assert Visitor(app).answer(case)["raised"] == ""
+    assert (seen["path"], seen["raw_path"].decode(), seen["query_string"].decode()) == ("/à€", "/à€", "q=à€")
+    assert dict(seen["headers"])[b"x-a"].decode() == "à€"
 
 
 ANSWER = {"status": 200, "reason": "OK", "fields": [["a", "1"], ["date", "now"]], "body": "hi", "raised": ""}
@@ -164,10 +285,28 @@ def test_parts_of_answers_that_differ(change, parts):
     ("a=b; Path=/x", "a=b; Path=/X", False),
     ("a=b; HttpOnly", "a=b", False),
     ("a=b; Max-Age=1", "a=b; Max-Age=2", False),
+    ("a=b; Expires=Wed, 25 Nov 2026 22:00:00 GMT", "a=b; expires=Wed, 25-Nov-2026 22:00:02 GMT", True),
+    ("a=b; Expires=Wed, 25 Nov 2026 22:00:00 GMT", "a=b; expires=Wed, 25 Nov 2026 23:00:00 GMT", False),
+    ("a=b; Expires=Wed, 25 Nov 2026 22:00:00 GMT", "a=b", False),
+    ("a=b; Expires=never", "a=b; Expires=later", False),
+    ("a=b; Expires=Wed, 25 Nov 2026 22:00:00 GMT", "a=c; Expires=Wed, 25 Nov 2026 22:00:00 GMT", False),
 ])  # fmt: skip
 def test_a_cookie_is_compared_as_browsers_read_it(original, dialect, is_same):
     mine, theirs = ({**ANSWER, "fields": [["set-cookie", each]]} for each in (original, dialect))
     assert (differences(mine, theirs) == []) is is_same
+
+
+def test_one_cookie_can_be_ignored():
+    mine, theirs = ({**ANSWER, "fields": [["set-cookie", f"A={n}"], ["set-cookie", f"b={n}"]]} for n in (1, 2))
+    found = differences(mine, theirs, {"set-cookie:a"})
+    assert [each.original for each in found] == ["'b=1'"]
+
+
+def test_bodies_are_shown_around_their_first_difference():
+    mine, theirs = ({**ANSWER, "body": "é".encode().decode("latin-1") * 500 + each + "x" * 500} for each in ("a", "b"))
+    [found] = differences(mine, theirs)
+    assert found.original == f"...'{'é' * 60}a{'x' * 139}'... (1001 characters)"
+    assert found.dialect == f"...'{'é' * 60}b{'x' * 139}'... (1001 characters)"
 
 
 def test_an_error_that_only_one_raises_differs():
@@ -216,7 +355,7 @@ def test_a_case_sends_values_of_earlier_responses_and_of_its_environ():
         X-A: {{t}}
 
         t={{t}}&u={{u}}
-        """.replace(" " * 8, ""),
+        """.replace(" " * 8, "").encode(),
         "f",
     )
     visitor = Visitor(application_with_tokens)
@@ -229,7 +368,7 @@ def test_a_case_sends_values_of_earlier_responses_and_of_its_environ():
 
 
 def test_a_value_that_is_not_in_the_response_ends_the_comparison():
-    [case] = parse_cases("# @keep t nothing=(.*)\nGET /form", "f")
+    [case] = parse_cases(b"# @keep t nothing=(.*)\nGET /form", "f")
     with pytest.raises(SystemExit, match=r"The response to GET /form has no 'nothing=\(\.\*\)'"):
         Visitor(application_with_tokens).answer(case)
 

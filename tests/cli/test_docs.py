@@ -38,6 +38,15 @@ def test_pages_of_the_same_name_are_named():
     assert "Pages of the same name: reference/websockets." in run("websockets").stderr
 
 
+def test_linked_files_outside_of_the_pages_are_named():
+    said = run("write-a-dialect").stderr
+    assert (
+        "In a copy of Antiphon's source, but not in an installation: examples/dialect_bottle, examples/dialect_w"
+        in said
+    )
+    assert "installation" not in run("reference/limits").stderr
+
+
 def test_an_unknown_page_is_a_mistake_that_names_the_nearest():
     result = run("wbsockets")
     assert (result.exit_code, "Did you mean websockets" in result.stderr) == (2, True)

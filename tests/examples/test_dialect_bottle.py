@@ -18,8 +18,9 @@ PACKAGE = HERE.parents[1] / "examples/dialect_bottle"
 CASES = HERE / "bottle_shop.http"
 FORM = "application/x-www-form-urlencoded"
 IN_PARTS = "multipart/form-data; boundary=b"
-OTHER_FIELDS = {"etag", "x-content-type-options", "content-disposition"}
-"""Fields of files: Antiphon's ETag is a quoted one, it adds a field, and a file's name has quotes only if needed."""
+OTHER_FIELDS = {"etag", "x-content-type-options", "content-disposition", "reason"}
+"""Fields of files: Antiphon's ETag is a quoted one, it adds a field, and a file's name has quotes only if needed. Its
+reason phrases are those of the statuses."""
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def test_each_case_is_answered_as_by_bottle(tmp_path, folder, monkeypatch):
     monkeypatch.setenv("FOLDER", str(folder))
     monkeypatch.setenv("PYTHONPATH", str(site))
     monkeypatch.chdir(HERE)
-    lines, is_same = compare(sys.executable, "bottle_shop:app", CASES, {"bottle"}, OTHER_FIELDS)
+    lines, is_same = compare(sys.executable, "bottle_shop:app", CASES, {"bottle"}, OTHER_FIELDS, ())
     assert is_same, "\n".join(lines)
     assert lines == ["45 of 45 cases have the same answer."]
 
@@ -61,7 +62,7 @@ def asked(app, interface, case):
     return response.status, [each for each in response.headers.items() if each[0] != "date"], response.body
 
 
-@rows("case", parse_cases(CASES.read_text(), CASES.name), ids=lambda case: f"{case['method']} {case['target']}")
+@rows("case", parse_cases(CASES.read_bytes(), CASES.name), ids=lambda case: f"{case['method']} {case['target']}")
 def test_each_case_is_answered_alike_over_each_interface(shop, case):
     assert asked(shop, "wsgi", case) == asked(shop, "asgi", case) == asked(shop, "rsgi", case)
 
@@ -77,9 +78,9 @@ def test_it_has_less_than_400_lines_on_public_names():
     [
         (
             "from antiphon_bottle import template",
-            "antiphon_bottle does not offer template: use Jinja2",
+            "bottle does not offer template: use Jinja2",
         ),
-        ("from antiphon_bottle import SimpleTemplate", "antiphon_bottle does not offer SimpleTemplate"),
+        ("from antiphon_bottle import SimpleTemplate", "bottle does not offer SimpleTemplate"),
         ("import antiphon_bottle; antiphon_bottle.response.set_cookie('a', 'b', secret='c')", "signs no cookies"),
         ("import antiphon_bottle; antiphon_bottle.request.get_cookie('a', secret='c')", "reads no signed cookies"),
         ("import antiphon_bottle; antiphon_bottle.run(server='gunicorn')", "run.. has no server"),

@@ -37,10 +37,10 @@ def test_each_case_is_answered_as_by_web_py(tmp_path):
     site = install(PACKAGE, tmp_path)
     finished = subprocess.run(
         [sys.executable, PROGRAM, "webpy_shop:app.wsgifunc()", "web"], cwd=HERE, capture_output=True, text=True,
-        input=json.dumps(parse_cases(CASES.read_text(), CASES.name)), env={**os.environ, "PYTHONPATH": str(site)},
+        input=json.dumps(parse_cases(CASES.read_bytes(), CASES.name)), env={**os.environ, "PYTHONPATH": str(site)},
         timeout=60, check=True,
     )  # fmt: skip
-    cases = parse_cases(CASES.read_text(), CASES.name)
+    cases = parse_cases(CASES.read_bytes(), CASES.name)
     pairs = zip(cases, json.loads(ANSWERS.read_text()), json.loads(finished.stdout), strict=True)
     found = {}
     for case, original, dialect in pairs:

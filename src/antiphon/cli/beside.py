@@ -4,9 +4,13 @@ import json
 import re
 import subprocess
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Collection, Iterator, Mapping
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from itertools import zip_longest
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import NamedTuple, NotRequired, TypeAlias, TypedDict
 
 from antiphon.cli.errors import BadCommand
@@ -19,15 +23,20 @@ IGNORED = frozenset({"date", "server"})
 UNORDERED = frozenset({"allow", "vary"})
 """Fields whose values are sets."""
 _MOST_SHOWN = 200
+_SHOWN_BEFORE = 60
+"""Characters that are shown before the first one that differs."""
+_MOST_LINES = 40
+_CLOCK = timedelta(seconds=5)
+"""By how much dates may differ that two programs computed one after the other."""
 
 Fields: TypeAlias = list[list[str]]
 
 
 class Case(TypedDict):
-    """A request in a file of cases. Each character of the body is one byte, as in Latin-1.
+    """A request in a file of cases. Each character of it is one byte, as in Latin-1.
 
     ``environ`` has values of the WSGI environ. ``keep`` has regular expressions by names: what the group of one matches
-    in the body of the response is sent by later cases in place of ``{{name}}``.
+    in the body of the response is sent by later cases in place of ``{{name}}``, except in a body that is ``verbatim``.
     """
 
     method: str
@@ -36,12 +45,16 @@ class Case(TypedDict):
     body: str
     environ: NotRequired[Mapping[str, str]]
     keep: NotRequired[Mapping[str, str]]
+    verbatim: NotRequired[bool]
+    title: NotRequired[str]
+    line: NotRequired[int]
+    """The line of the file in which the request begins."""
 
 
 class Answer(TypedDict):
     """The response to a case, or in ``raised`` an error that the application did not handle; otherwise empty.
 
-    ASGI has no reason phrases.
+    ASGI has no reason phrases. ``log`` is what the program wrote meanwhile to its standard output and error.
     """
 
     status: int
@@ -49,33 +62,38 @@ class Answer(TypedDict):
     fields: Fields
     body: str
     raised: str
+    log: NotRequired[str]
 
 
-_setting_line = re.compile(r"(?:#|//)[ \t]*@(environ|keep)\b[ \t]*(\S*)[ \t]*(.*?)[ \t]*").fullmatch
+_setting_line = re.compile(r"(?:#|//)[ \t]*@(environ|keep)\b[ \t]*(\S*)[ \t]*(.*?)[ \t]*", re.ASCII).fullmatch
 _used = re.compile(r"\{\{(.*?)\}\}").findall
-_request_line = re.compile(r"([A-Z]+) (/\S*)(?: HTTP/1\.1)?").fullmatch
+_request_line = re.compile(r"([A-Z]+) (/\S*)(?: HTTP/1\.1)?", re.ASCII).fullmatch
 _field_line = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*").fullmatch
+_file_line = re.compile(r"<(@?)[ \t]+(.*?)[ \t]*").fullmatch
+_BLANKS = " \t"
 
 
-def parse_cases(text: str, file: str) -> list[Case]:
-    """Return the cases of a file: requests between lines that begin with ``###``.
+def parse_cases(content: bytes, file: str) -> list[Case]:
+    """Return the cases of a file: requests between lines that begin with ``###``, which may have a title.
 
     Raises BadCommand, with the line number. A request is a line such as ``POST /orders``, header fields, and after an
     empty line the body. Lines before it that begin with ``#`` or ``//`` are comments, except ``# @environ NAME VALUE``
-    and ``# @keep NAME PATTERN``. Host and Content-Length may be left out. The lines of a multipart body end in CRLF
-    (RFC 2046).
+    and ``# @keep NAME PATTERN``. Host and Content-Length may be left out. The lines of a body end in LF, those of a
+    multipart body in CRLF (RFC 2046), and empty lines at its end are dropped. The body ``< path`` is the content of
+    that file, relative to ``file``; with ``<@``, kept values replace their names in it.
     """
     cases: list[Case] = []
     kept: set[str] = set()
     lines: list[str] = []
-    first = 1
-    for number, line in enumerate([*text.splitlines(), "###"], 1):
+    first, title = 1, ""
+    text = content.removeprefix(BOM_UTF8).decode("latin-1")  # each byte is sent as it is
+    for number, line in enumerate([*text.replace("\r\n", "\n").split("\n"), "###"], 1):
         if not line.startswith("###"):
             lines.append(line)
             continue
-        if any(each.strip() and not _is_comment(each) for each in lines):
-            cases.append(_case(lines, first, file, kept))
-        lines, first = [], number + 1
+        if any(each.strip(_BLANKS) and not _is_comment(each) for each in lines):
+            cases.append(_case(lines, first, file, kept, title))
+        lines, first, title = [], number + 1, line.strip("#" + _BLANKS)
     if not cases:
         raise BadCommand(f"{file} has no cases: write a request such as GET / between lines that begin with ###.")
     return cases
@@ -85,17 +103,17 @@ def _is_comment(line: str) -> bool:
     return line.startswith(("#", "//"))
 
 
-def _case(lines: list[str], first: int, file: str, kept: set[str]) -> Case:
+def _case(lines: list[str], first: int, file: str, kept: set[str], title: str) -> Case:
     numbered = [*enumerate(lines, first)]
     settings: dict[str, dict[str, str]] = {"environ": {}, "keep": {}}
-    while not numbered[0][1].strip() or _is_comment(numbered[0][1]):
+    while not numbered[0][1].strip(_BLANKS) or _is_comment(numbered[0][1]):
         number, line = numbered.pop(0)
         if setting := _setting_line(line):
             settings[setting[1]][setting[2]] = _setting(setting, f"{file}, line {number}")
     number, line = numbered.pop(0)
-    request = _request_line(line.rstrip())
+    request = _request_line(line.rstrip(_BLANKS))
     if request is None:
-        raise BadCommand(f"{file}, line {number}: a request must begin like GET /path, not {line[:80]!r}.")
+        raise BadCommand(f"{file}, line {number}: a request must begin like GET /path, not {_quoted(line)}.")
     fields = _fields(numbered, file)
     for name in _used(request[2] + "".join(value for _, value in fields)):
         if name not in kept:
@@ -104,22 +122,37 @@ def _case(lines: list[str], first: int, file: str, kept: set[str]) -> Case:
     kept |= {*settings["keep"]}
     given = {name.lower(): value for name, value in fields}
     end = "\r\n" if given.get("content-type", "").lower().startswith("multipart/") else "\n"
-    body = end.join(line for _, line in numbered[1:]).rstrip("\r\n").encode()
+    body, is_verbatim = _body(numbered[1:], file, end)
     return Case(
-        method=request[1], target=request[2], fields=fields, body=body.decode("latin-1"),
-        environ=settings["environ"], keep=settings["keep"],
+        method=request[1], target=request[2], fields=fields, body=body, environ=settings["environ"],
+        keep=settings["keep"], verbatim=is_verbatim, title=title, line=number,
     )  # fmt: skip
 
 
 def _fields(numbered: list[tuple[int, str]], file: str) -> Fields:
     fields: Fields = []
-    while numbered and numbered[0][1].strip():
+    while numbered and numbered[0][1].strip(_BLANKS):
         number, line = numbered.pop(0)
         field = _field_line(line)
         if field is None:
-            raise BadCommand(f"{file}, line {number}: a header field must be like Name: value, not {line[:80]!r}.")
+            raise BadCommand(f"{file}, line {number}: a header field must be like Name: value, not {_quoted(line)}.")
         fields.append([field[1], field[2]])
     return fields
+
+
+def _body(numbered: list[tuple[int, str]], file: str, end: str) -> tuple[str, bool]:
+    """Return a body, and True if it must be sent as it is, without kept values."""
+    body = end.join(line for _, line in numbered).rstrip("\r\n")
+    named = _file_line(body)
+    if named is None:
+        return body, False
+    path = Path(file).parent / readable(named[2])
+    try:
+        return path.read_bytes().decode("latin-1"), not named[1]
+    except (OSError, ValueError) as error:  # a null character in the path
+        reason = getattr(error, "strerror", None) or error
+        number = next(number for number, line in numbered if line)
+        raise BadCommand(f"{file}, line {number}: {path} can't be read: {reason}.") from None
 
 
 def _setting(found: re.Match[str], place: str) -> str:
@@ -135,22 +168,38 @@ def _pattern(text: str, place: str) -> re.Pattern[str]:
     try:
         return re.compile(text)
     except re.error as error:
-        raise BadCommand(f"{place}: {text!r} is not a regular expression: {error}.") from None
+        raise BadCommand(f"{place}: {readable(text)!r} is not a regular expression: {error}.") from None
+
+
+def readable(text: str) -> str:
+    """Return the UTF-8 text whose bytes are these characters. Other bytes are escaped."""
+    try:
+        return text.encode("latin-1").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # by an application that does not write bytes as Latin-1
+        return text
+
+
+def _quoted(line: str) -> str:
+    return repr(readable(line)[:80])
 
 
 def answers(python: str, target: str, cases: list[Case], dialects: Collection[str] = ()) -> list[Answer]:
     """Return an application's responses, computed in a separate process. Raises BadCommand if that fails."""
     command = [python, PROGRAM, target, *dialects]
-    try:
-        finished = subprocess.run(  # noqa: S603 - the Python that the command names
-            command, input=json.dumps(cases), capture_output=True, text=True, timeout=LONGEST, check=False
-        )
-    except OSError as error:
-        raise BadCommand(f"{python} can't be run: {error.strerror}.") from None
-    except subprocess.TimeoutExpired:
-        raise BadCommand(f"{target} did not finish within {LONGEST} seconds, run by {python}.") from None
-    if finished.returncode:
-        raise BadCommand(f"{target} can't be run by {python}:\n{finished.stderr.strip()}")
+    with TemporaryFile() as log:
+        try:
+            finished = subprocess.run(  # noqa: S603 - the Python that the command names
+                command, input=json.dumps(cases).encode(), stdout=subprocess.PIPE, stderr=log, timeout=LONGEST,
+                check=False,
+            )  # fmt: skip
+        except OSError as error:
+            raise BadCommand(f"{python} can't be run: {error.strerror}.") from None
+        except subprocess.TimeoutExpired:
+            raise BadCommand(f"{target} did not finish within {LONGEST} seconds, run by {python}.") from None
+        log.seek(0)
+        if finished.returncode:
+            said = log.read().decode("utf-8", "backslashreplace").strip()
+            raise BadCommand(f"{target} can't be run by {python}:\n{said}")
     found: list[Answer] = json.loads(finished.stdout)
     return found
 
@@ -179,41 +228,70 @@ def differences(original: Answer, dialect: Answer, ignored: Collection[str] = IG
         found.append(Difference("reason", *reasons))
     found += _differing_fields(original["fields"], dialect["fields"], ignored)
     if original["body"] != dialect["body"]:
-        found.append(Difference("body", _shown(original["body"]), _shown(dialect["body"])))
+        found.append(Difference("body", *_around(original["body"], dialect["body"])))
     return found
 
 
 def _differing_fields(original: Fields, dialect: Fields, ignored: Collection[str]) -> Iterator[Difference]:
     names = dict.fromkeys(name for name, _ in (*original, *dialect) if name not in ignored)
     for name in names:
-        lists = [_values(name, fields) for fields in (original, dialect)]
+        lists = [_values(name, fields, ignored) for fields in (original, dialect)]
         for mine, theirs in zip_longest(*lists):
-            if mine != theirs and (name != "set-cookie" or _cookie(mine) != _cookie(theirs)):
+            if mine != theirs and not (name == "set-cookie" and mine and theirs and _is_same_cookie(mine, theirs)):
                 yield Difference(name, _shown(mine), _shown(theirs))
 
 
-def _values(name: str, fields: Fields) -> list[str]:
+def _values(name: str, fields: Fields, ignored: Collection[str]) -> list[str]:
     values = [value for key, value in fields if key == name]
+    if name == "set-cookie":
+        return [each for each in values if f"{name}:{each.partition('=')[0].strip().lower()}" not in ignored]
     if name not in UNORDERED:
         return values
     parts = {part.strip() for value in values for part in value.split(",")}
     return sorted({part.lower() for part in parts} if name == "vary" else parts)
 
 
-def _cookie(field: str | None) -> object:
-    """Return the parts of a Set-Cookie that browsers read: its attributes can have any order and case, and "" can be
-    quoted.
+def _is_same_cookie(mine: str, theirs: str) -> bool:
+    """Return True if browsers read the same in two Set-Cookie fields, but for a few seconds of Expires.
+
+    Attributes can have any order and case, and "" can be quoted.
     """
-    pair, *attributes = [part.strip() for part in (field or "").split(";")]
+    (pair, attributes, expiry), (other, others, end) = map(_cookie, (mine, theirs))
+    return (pair, attributes) == (other, others) and (expiry == end or _is_close(expiry, end))
+
+
+def _is_close(mine: str, theirs: str) -> bool:
+    try:
+        return abs(parsedate_to_datetime(mine) - parsedate_to_datetime(theirs)) <= _CLOCK
+    except (ValueError, TypeError):  # not dates, or with and without a zone
+        return False
+
+
+def _cookie(field: str) -> tuple[str, set[str], str]:
+    """Return the pair of a Set-Cookie, its attributes, and apart from them its Expires; empty if it has none."""
+    pair, *attributes = [part.strip() for part in field.split(";")]
     names = {each[:5].lower() + each[5:] if each[:5].lower() == "path=" else each.lower() for each in attributes}
-    return field is None, pair.removesuffix('""'), names
+    expiry = next((each for each in names if each.startswith("expires=")), "")
+    return pair.removesuffix('""'), names - {expiry}, expiry.removeprefix("expires=")
 
 
-def _shown(value: object) -> str:
+def _shown(value: str | None) -> str:
     if value is None:
         return "none"
-    text = repr(value)
+    text = repr(readable(value))
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}... ({len(text)} characters)"
+
+
+def _around(original: str, dialect: str) -> Iterator[str]:
+    """Yield the parts of two bodies around the first difference."""
+    bodies = readable(original), readable(dialect)
+    pairs = enumerate(zip(*bodies, strict=False))
+    same = next((at for at, (one, other) in pairs if one != other), min(map(len, bodies)))
+    start = max(0, same - _SHOWN_BEFORE) if max(map(len, bodies)) > _MOST_SHOWN else 0
+    for body in bodies:
+        end = start + _MOST_SHOWN
+        left_out = f"... ({len(body)} characters)" if len(body) > end else ""
+        yield f"{'...' if start else ''}{body[start:end]!r}{left_out}"
 
 
 def masked(answer: Answer, patterns: Collection[re.Pattern[str]]) -> Answer:
@@ -228,15 +306,33 @@ def compare(
     original: str, target: str, file: Path, dialects: Collection[str], ignored: Collection[str], masks: Collection[str]
 ) -> tuple[list[str], bool]:
     """Return lines about the cases of a file, and True if the original and the dialect respond identically."""
-    cases = parse_cases(file.read_text(), str(file))
-    skipped, patterns = IGNORED | {name.lower() for name in ignored}, [_pattern(each, "--mask") for each in masks]
-    pairs = zip(answers(original, target, cases), answers(sys.executable, target, cases, dialects), strict=True)
+    cases = parse_cases(file.read_bytes(), str(file))
+    skipped, patterns = IGNORED | {name.lower() for name in ignored}, [_mask(each) for each in masks]
+    theirs = answers(sys.executable, target, cases, dialects)  # first, as its errors say more
     lines, alike = [], 0
-    for case, pair in zip(cases, pairs, strict=True):
-        mine, theirs = (masked(each, patterns) for each in pair)
-        found = differences(mine, theirs, skipped)
+    for case, *pair in zip(cases, answers(original, target, cases), theirs, strict=True):
+        mine, other = (masked(each, patterns) for each in pair)
+        found = differences(mine, other, skipped)
         if case["method"] == "HEAD":  # a server does not send the body
             found = [each for each in found if each.part != "body"]
         alike += not found
-        lines += [f"{case['method']} {case['target']}", *map(str, found)] if found else []
+        lines += [_heading(case), *map(str, found), *_logged(*pair)] if found else []
     return [*lines, f"{alike} of {len(cases)} cases have the same answer."], alike == len(cases)
+
+
+def _mask(text: str) -> re.Pattern[str]:
+    return _pattern(text.encode().decode("latin-1"), "--mask")
+
+
+def _heading(case: Case) -> str:
+    title = f", {readable(case['title'])}" if case.get("title") else ""
+    return f"{case['method']} {readable(case['target'])} (line {case['line']}{title})"
+
+
+def _logged(original: Answer, dialect: Answer) -> Iterator[str]:
+    """Yield the last lines that a program wrote when it failed, such as a traceback."""
+    for name, answer in (("original", original), ("dialect", dialect)):
+        lines = answer.get("log", "").splitlines()
+        if lines and (answer["raised"] or answer["status"] >= 500):
+            yield f"  logged by the {name}"
+            yield from (f"    {line}" for line in lines[-_MOST_LINES:])

@@ -14,7 +14,9 @@ import io
 import json
 import os
 import re
+import stat
 import sys
+import traceback
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
@@ -23,15 +25,62 @@ Case = dict[str, Any]
 Answer = tuple[str, list[tuple[str, str]], bytes]
 
 
+MOST_LOGGED = 8192
+"""The bytes of an application's output that are returned for each case."""
+
+
 def find(target: str) -> Any:
-    """Return the object that a target names. If a part of its path ends with (), it is called."""
+    """Return the application that a target names, as `antiphon run` does.
+
+    If a part of its path ends with (), it is called, as is a function without arguments, or one that PasteDeploy calls.
+    Exits with a message if there is no such object, or if it can't be called.
+    """
     module, _, path = target.partition(":")
     found: Any = importlib.import_module(module)
-    for part in (path or "app").split("."):
-        found = getattr(found, part.removesuffix("()"))
+    for part in path.split("."):
+        name = part.removesuffix("()")
+        if not hasattr(found, name):
+            sys.exit(f"There is no {path!r} in the module {module!r}.")
+        found = getattr(found, name)
         if part.endswith("()"):
             found = found()
+    found = made_by(found)
+    if not callable(found):
+        sys.exit(
+            f"{target} is of type {type(found).__name__}, which can't be called, so it is not an application."
+            f" If one of its methods makes the application, name that with (), such as {target}.wsgifunc()."
+        )
     return found
+
+
+def made_by(found: Any) -> Any:
+    """Return the application that a function makes. Other objects are returned unchanged."""
+    if not (inspect.isfunction(found) or inspect.ismethod(found)):
+        return found
+    parameters = list(inspect.signature(found).parameters.values())
+    names, kinds = [each.name for each in parameters], [each.kind for each in parameters]
+    if names[:1] in (["global_config"], ["global_conf"]) and kinds[1:] == [inspect.Parameter.VAR_KEYWORD]:
+        return found({})
+    optional = [each.default is not each.empty or each.kind is each.VAR_KEYWORD for each in parameters]
+    return found() if all(optional) else found
+
+
+def load(target: str, dialects: list[str]) -> Any:
+    """Return the application that `antiphon run` serves with dialects. Exits with its message if there is none."""
+    from antiphon.cli.errors import BadCommand
+    from antiphon.cli.main import use
+    from antiphon.cli.target import Target
+
+    try:
+        use(dialects)
+        return find(target) if "()." in target else Target.parse(target).load(None)
+    except BadCommand as error:
+        sys.exit(error.message)
+
+
+def unquoted(path: str) -> bytes:
+    """Return the bytes of a path, in which each character is a byte or part of a percent-encoded one."""
+    return unquote_to_bytes(path.encode("latin-1"))
 
 
 def environ_of(case: Case) -> dict[str, Any]:
@@ -39,7 +88,7 @@ def environ_of(case: Case) -> dict[str, Any]:
     path, _, query = case["target"].partition("?")
     body = case["body"].encode("latin-1")
     environ: dict[str, Any] = {
-        "REQUEST_METHOD": case["method"], "SCRIPT_NAME": "", "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+        "REQUEST_METHOD": case["method"], "SCRIPT_NAME": "", "PATH_INFO": unquoted(path).decode("latin-1"),
         "QUERY_STRING": query, "SERVER_NAME": "localhost", "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "127.0.0.1", "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr,
         "wsgi.input": io.BytesIO(body), "wsgi.multithread": False, "wsgi.multiprocess": False, "wsgi.run_once": False,
@@ -76,7 +125,8 @@ async def answer_by_asgi(app: Any, case: Case) -> Answer:
     root = environ["SCRIPT_NAME"].encode("latin-1").decode("utf-8", "replace")
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": case["method"], "root_path": root,
-        "path": root + unquote_to_bytes(path).decode("utf-8", "replace"), "raw_path": (quote(root) + path).encode(),
+        "path": root + unquoted(path).decode("utf-8", "replace"),
+        "raw_path": quote(root).encode() + path.encode("latin-1"),
         "query_string": query.encode("latin-1"), "scheme": environ["wsgi.url_scheme"],
         "client": (environ["REMOTE_ADDR"], 1), "server": (environ["SERVER_NAME"], int(environ["SERVER_PORT"])),
         "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in case["fields"]],
@@ -117,6 +167,7 @@ class Visitor:
         try:
             found = asyncio.run(answer_by_asgi(self.app, sent)) if is_asgi(self.app) else answer_by_wsgi(self.app, sent)
         except Exception as error:
+            traceback.print_exc()
             return {"status": 0, "fields": [], "body": "", "raised": type(error).__name__ + ": " + str(error)}
         status, fields, content = found
         body = content.decode("latin-1")
@@ -135,7 +186,8 @@ class Visitor:
     def prepared(self, case: Case) -> Case:
         """Return a case with kept values, cookies unless it has its own, and the fields that clients add."""
         fields = [[name, self.filled(value)] for name, value in case["fields"]]
-        body, given = self.filled(case["body"]), {name.lower() for name, _ in fields}
+        body = case["body"] if case.get("verbatim") else self.filled(case["body"])
+        given = {name.lower() for name, _ in fields}
         cookies = [morsel.key + "=" + morsel.coded_value for morsel in self.cookies.values() if morsel.value]
         added = {
             "Host": "localhost",
@@ -158,17 +210,31 @@ class Visitor:
         return text
 
 
+def size_of_log() -> int:
+    """Return the size of standard error, to which the application's output goes, too; 0 if it is not a file."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    found = os.fstat(2)
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
+
+
+def answered(visitor: Visitor, case: Case) -> Case:
+    """Return a response with the end of what the application wrote meanwhile."""
+    start = size_of_log()
+    found = visitor.answer(case)
+    end = size_of_log()
+    start = max(start, end - MOST_LOGGED)
+    return dict(found, log=os.pread(2, end - start, start).decode("utf-8", "replace") if end > start else "")
+
+
 def main() -> None:
     """Run the cases from standard input. Output of the application goes to standard error."""
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.path[0] = os.getcwd()
-    if len(sys.argv) > 2:
-        from antiphon.dialect_imports import install
-
-        install(*sys.argv[2:])
-    visitor = Visitor(find(sys.argv[1]))
-    json.dump([visitor.answer(case) for case in json.load(sys.stdin)], out)
+    target, *dialects = sys.argv[1:]
+    visitor = Visitor(load(target, dialects) if dialects else find(target))
+    json.dump([answered(visitor, case) for case in json.load(sys.stdin)], out)
     out.close()
 
 

@@ -1,19 +1,20 @@
 """`antiphon docs` and `antiphon explain`: the documentation of this version, and the meaning of each kind of error."""
 
+import json
 import re
-import tarfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
 from math import log
+from os.path import normpath
 from pathlib import Path
 from typing import NamedTuple
 
 from antiphon.cli.errors import BadCommand, Refused
 from antiphon.explanations.texts import Explanation, UnreadableError, explanations, explanations_of, packages
 
-ARCHIVE = Path(__file__).with_name("docs.tar.xz")
+ARCHIVE = Path(__file__).with_name("docs.json.xz")
 """All pages in one file, which `setup.py` adds to a wheel."""
 SOURCE = Path(__file__).parents[3] / "docs"
 """The pages in a source checkout, where they are not packed into one file."""
@@ -26,6 +27,7 @@ _HEADING = re.compile(r"^#{1,4} (.+)$", re.MULTILINE)
 _KEYWORDS = re.compile(r"^<!-- keywords: (.*?)\s+-->$", re.MULTILINE | re.DOTALL)
 _ENTRY = re.compile(r"^(?:-|\d\.) \[([^\]]+)\]\(([^)#:]+)\.md\):? *((?:.|\n(?!\n|- |\d\. ))*)", re.MULTILINE)
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\((\.\.?/[^)#\s]+)")
 _COMMON = frozenset(
     "a an and are as at be by can do does for from how i if in into is it its my of on or that the this to use using "  # noqa: SIM905
     "what when where which with you your".split()
@@ -46,10 +48,11 @@ def pages() -> Mapping[str, str]:
     """Return the text of each page by its name, such as "how-to/websockets". Raises `Refused` if there are none."""
     try:
         if ARCHIVE.exists():
-            with tarfile.open(ARCHIVE) as archive:
-                read = {each.name: archive.extractfile(each) for each in archive}
-                return {name.removesuffix(".md"): file.read().decode() for name, file in read.items() if file}
-    except (OSError, tarfile.TarError, ImportError) as error:  # a Python without lzma can't read it
+            import lzma
+
+            packed: Mapping[str, str] = json.loads(lzma.decompress(ARCHIVE.read_bytes()))
+            return packed
+    except Exception as error:  # lzma has an error of its own, and some Pythons have no lzma
         raise Refused(f"The pages in {ARCHIVE} can't be read: {error}.") from error
     found = {str(path.relative_to(SOURCE).with_suffix("")): path.read_text("utf-8") for path in SOURCE.rglob("*.md")}
     if CONTENTS not in found:
@@ -57,8 +60,9 @@ def pages() -> Mapping[str, str]:
     return found
 
 
-def page(name: str) -> tuple[str, list[str]]:
-    """Return a page, by its name or the last part of it, and the names of other pages with that last part.
+def page(name: str) -> tuple[str, list[str], list[str]]:
+    """Return a page, by its name or the last part of it, the names of other pages with that last part, and the files of
+    the source that the page links to.
 
     Raises `BadCommand` for an unknown name, with similar ones.
     """
@@ -71,7 +75,14 @@ def page(name: str) -> tuple[str, list[str]]:
         near = get_close_matches(wanted, {each.rpartition("/")[2] for each in known}, 3, 0.6)
         meant = f"Did you mean {' or '.join(near)}? " if near else ""
         raise BadCommand(f'There is no page {name!r}. {meant}`antiphon docs --search "{name}"` searches all pages.')
-    return known[found[0]], found[1:]
+    return known[found[0]], found[1:], _files_of_source(found[0], known[found[0]])
+
+
+def _files_of_source(name: str, text: str) -> list[str]:
+    """Return the files and folders outside of the documentation that a page links to, once each."""
+    folder = f"docs/{name}".rpartition("/")[0]
+    linked = dict.fromkeys(normpath(f"{folder}/{link}") for link in _LINK.findall(text))
+    return [each for each in linked if not each.startswith("docs/")]
 
 
 def contents() -> Iterator[str]:

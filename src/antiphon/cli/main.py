@@ -318,7 +318,9 @@ def openapi(target: str | None, file: str | None, strict: bool, prefix: str | No
 @click.argument("target", metavar="MODULE:APP")
 @click.argument("file", metavar="CASES", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--original", required=True, metavar="PYTHON", help="Python of an environment that has the original.")
-@click.option("--ignore", multiple=True, metavar="FIELD", help="Ignore this header field. Can be repeated.")
+@click.option(
+    "--ignore", multiple=True, metavar="FIELD", help="Ignore this header field, or set-cookie:NAME. Can be repeated."
+)
 @click.option("--mask", multiple=True, metavar="PATTERN", help="Ignore what this pattern matches. Can be repeated.")
 @_option_for_dialects
 def beside(
@@ -330,12 +332,14 @@ def beside(
     with () are called, as in shop:app.wsgifunc().
     """
     from antiphon.cli.beside import compare
+    from antiphon.cli.settings import ENV_FILE, add_to_environment
     from antiphon.dialect_imports import known_dialects
 
     if unknown := [name for name in dialects if name not in known_dialects()] or not dialects:
         known = ", ".join(known_dialects())
         named = f"{unknown[0]!r} is not a dialect" if isinstance(unknown, list) else "--dialect is missing"
         raise BadCommand(f"{named}. Known dialects: {known}.")
+    add_to_environment(ENV_FILE)
     lines, are_alike = compare(original, target, file, dialects, ignore, mask)
     click.echo("\n".join(lines))
     sys.exit(not are_alike)
@@ -506,10 +510,12 @@ def docs(name: str | None, question: str | None) -> None:
     if name is None:
         click.echo("\n".join(contents()).lstrip())
         return
-    text, others = page(name)
+    text, others, files = page(name)
     click.echo(text.rstrip())
     if others:
         click.echo(f"\nPages of the same name: {', '.join(others)}.", err=True)
+    if files:
+        click.echo(f"\nIn a copy of Antiphon's source, but not in an installation: {', '.join(files)}.", err=True)
 
 
 def _request(url: str, method: str) -> "Request":

@@ -46,10 +46,24 @@ class StandIn(NamedTuple):
     """The name of the distribution that is replaced."""
 
     def lacks(self, module: str) -> str:
-        """Return the error message for a module that the dialect lacks."""
+        """Return the error message for a module that the dialect lacks: what its package says about it, if anything."""
+        if advice := _advice(module):
+            return advice
         own = self.package.startswith(f"{GROUP}.")
         page = f"docs/reference/dialects/{self.dialect}.md" if own else f"the documentation of {self.provider}"
         return f"{self.provider}'s {self.dialect} dialect has no module {module}: see {page}"
+
+
+def _advice(module: str) -> str:
+    """Return what a package says about a module that it lacks on purpose; empty if it says nothing."""
+    parent, _, name = module.rpartition(".")
+    package = sys.modules.get(parent)
+    try:
+        getattr(package, name)
+    except (AttributeError, ImportError) as error:
+        if package is not None and str(error) != f"module {package.__name__!r} has no attribute {name!r}":
+            return str(error)
+    return ""
 
 
 def known_dialects() -> list[str]:

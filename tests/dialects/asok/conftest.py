@@ -71,7 +71,7 @@ def beside(write, monkeypatch):
         monkeypatch.chdir(write(files))
         for name, value in environ.items():
             monkeypatch.setenv(name, value)
-        cases = parse_cases(text, "the test")
+        cases = parse_cases(text.encode(), "the test")
         both = (answers(sys.executable, "wsgi:app", cases, dialects) for dialects in ([], ["asok"]))
         return [*zip(cases, *both, strict=True)]
 

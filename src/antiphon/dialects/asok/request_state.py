@@ -136,7 +136,7 @@ def token_of(request: "RequestState") -> str:
 
 def input_of(request: "RequestState") -> Markup:
     """Return the hidden input with the token, as HTML that templates don't escape."""
-    return Markup(f'<input type="hidden" name="{FIELD}" value="{token_of(request)}">')
+    return Markup(f'<input type="hidden" name="{CSRF_FIELD}" value="{token_of(request)}">')
 
 
 F = TypeVar("F", bound=Callable[..., Any])
