@@ -297,14 +297,14 @@ def _handlers(module: ModuleType, path: str) -> dict[str, Any]:
         if not callable(handler):
             raise explained(
                 "bad-page-file",
-                TypeError(f"{path}: {name} would handle {METHODS[name]}, and is not a function: rename it"),
+                TypeError(f"{path}: {name} would handle {METHODS[name]}, but is not a function: rename it"),
             )
         if _is_imported(handler, module):
             raise explained(
                 "bad-page-file",
                 TypeError(
-                    f"{path}: {name} would handle {METHODS[name]}, and is imported from {handler.__module__}: import it"
-                    " under another name, and call it in a function of the page"
+                    f"{path}: {name} would handle {METHODS[name]}, but is imported from {handler.__module__}: import it"
+                    " under another name and call it from a function in the page"
                 ),
             )
     return handlers

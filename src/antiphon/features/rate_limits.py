@@ -105,8 +105,8 @@ class RateLimit:
         self._own = None if store is None else self._counter(store, f"rate {self._name}")
         self._without_app = self._own or self._counter(None, "")
         self._by_app: WeakKeyDictionary[Any, _Counter] = WeakKeyDictionary()
-        """The counters of each application, in its store or in memory, as long as it lives. So a limit in a module is
-        counted separately in each application that a factory makes, as in tests.
+        """The counters of each application, in its store or in memory, for as long as the application exists. So a
+        limit in a module is counted separately in each application that a factory makes, as in tests.
         """
         self._lock = Lock()
 

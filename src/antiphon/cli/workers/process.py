@@ -278,7 +278,7 @@ class WorkerProcess:
         await asyncio.wait([self._ended], timeout=timeout)
 
     async def end(self, grace: float, *, is_replaced: bool = False) -> None:
-        """Tell the worker to end and wait for that. Kill it when its time is up."""
+        """Tell the worker to end and wait until it has ended. Kill it when its time is up."""
         if not self._is_told_to_end:
             self._is_told_to_end = True
             with suppress(OSError):  # it is gone
