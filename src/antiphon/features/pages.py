@@ -96,7 +96,8 @@ class Pages:
     def handlers(self, page: PageFile) -> Iterable[tuple[tuple[str, ...], Handler]]:
         """Return the handlers of a page, each with its methods. A subclass can find others, using ``load``.
 
-        Raises ValueError for a page without a handler, and TypeError for a handler's name that something else has.
+        Raises ValueError for a page without a handler, and TypeError if anything but a function of the page has a
+        handler's name.
         """
         return [((METHODS[name],), handler) for name, handler in _handlers(self.load(page), page.path).items()]
 
@@ -277,7 +278,8 @@ def _import_file(name: str, path: str) -> ModuleType:
 def _handlers(module: ModuleType, path: str) -> dict[str, Any]:
     """Return the handlers in a page by their names.
 
-    Raises ValueError for a page without a handler, and TypeError for a handler's name that something else has.
+    Raises ValueError for a page without a handler, and TypeError if anything but a function of the page has a handler's
+    name.
     """
     handlers = {name: vars(module)[name] for name in METHODS if name in vars(module)}
     if not handlers:

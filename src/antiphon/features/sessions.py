@@ -141,8 +141,7 @@ class Sessions:
         return self._prefix == other._prefix and self._store.shares_entries(other._store)  # noqa: SLF001 - of this very class
 
     def owned_by(self, owner: str) -> list[OwnedEntry]:
-        """Return an owner's sessions, oldest first. For a user's sessions, the owner is the user's id. It calls the
-        store.
+        """Return an owner's sessions, oldest first; the owner is usually a user's id. It calls the store.
 
         Sessions with other cookies are not included, even if they are in the same store: their users are different
         ones.
@@ -150,7 +149,7 @@ class Sessions:
         return self._stores.current.owned_by(self._owner_prefix + owner)
 
     def delete_owned(self, owner: str, *, only: str | None = None) -> int:
-        """End all sessions of an owner, or ``only`` the one with this ``id``, and return their number.
+        """End all sessions of an owner, or ``only`` the one with this ``id``, and return how many ended.
 
         It calls the store.
         """

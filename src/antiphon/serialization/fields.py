@@ -207,7 +207,7 @@ class _Words:
         return bool(self._words)
 
     def are_in(self, value: str | list[str] | None) -> bool:
-        """Return True if the value contains such a text."""
+        """Return True if the value contains such text."""
         return not self._words.isdisjoint(value if isinstance(value, list) else (value,))
 
     def replaced_in(self, value: str | list[str] | None) -> str | list[str] | None:

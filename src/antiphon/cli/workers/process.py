@@ -114,9 +114,9 @@ SHUTDOWN = 2.0
 """Seconds after the grace period in which a worker cuts off open streams and shuts the application down."""
 
 _DYING = 2.0
-"""How many seconds a hanging worker gets to write down where it hangs before it is killed."""
+"""The number of seconds that a hanging worker gets to write down where it hangs before it is killed."""
 _WRITING = 0.2
-"""How many seconds it gets to write down where its tasks are, which needs a running thread."""
+"""The number of seconds that it gets to write down where its tasks are, which needs a running thread."""
 _LOOKS = 20
 """The number of times that the supervisor checks whether a worker has started, within its time limit."""
 

@@ -106,7 +106,7 @@ class WorkerSlot:
         self._worker: WorkerProcess | None = None
         self._is_being_replaced = asyncio.Lock()
         self._failures = 0
-        """How many workers in a row have failed here."""
+        """The number of workers in a row that have failed here."""
 
     @property
     def is_sound(self) -> bool:

@@ -125,7 +125,7 @@ def _chunks(pieces: Iterator[str]) -> Generator[str]:
 
 
 async def astream_of(pieces: AsyncGenerator[str]) -> AsyncIterator[str]:
-    """Return the chunks as ``stream_of`` does, for a text that awaits."""
+    """Return the chunks as ``stream_of`` does, for a template that awaits."""
     stream = _abegun(_achunks(pieces))
     await anext(stream)
     return stream
