@@ -15,7 +15,7 @@ from antiphon.concurrency.loop import is_on_loop
 from antiphon.http.headers import field_value
 
 MOST_BYTES = 8 << 10
-"""How many bytes of links are sent for one request. Clients and proxies don't accept a longer header section."""
+"""The maximum size of the links for one request, in bytes. Clients and proxies don't accept a longer header section."""
 
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 Callback: TypeAlias = Callable[[list[tuple[str, str]]], object]

@@ -39,7 +39,7 @@ class Observer:
         """Called when the response has been sent, streams to their end, or has been cut off."""
 
     def end(self, exchange: "Exchange") -> None:
-        """Called when nothing runs for the request any longer, not even the functions of ``request.after_response``.
+        """Called when nothing runs for the request any more, not even the functions of ``request.after_response``.
 
         On an event loop, the context is that of ``begin``; over WSGI, that context no longer exists.
         """

@@ -82,7 +82,7 @@ class FilePart(RawIOBase):
     def fileno(self) -> int:
         """Return the descriptor of a whole file. Raises UnsupportedOperation for a part."""
         if self._start or os.fstat(self._file.fileno()).st_size != self._end:
-            raise UnsupportedOperation("this is a part of a file")
+            raise UnsupportedOperation("this is part of a file")
         self._has_shown_descriptor = True
         return self._file.fileno()
 

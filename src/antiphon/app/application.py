@@ -254,9 +254,10 @@ class App(Routes, Servable):
         """Enter a context manager at startup and exit it at shutdown; usable as a decorator.
 
         ``function`` is a generator or an async generator function that yields once, or returns a context manager, sync
-        or async. The function becomes the dependency of the value, ``request[function]`` and ``app[function]``, with
-        its type. Lifespans are entered in order, before the functions of ``on_startup`` are called, and exited in
-        reverse order, after those of ``on_shutdown``. Raises TypeError for a coroutine function.
+        or async. The function becomes the dependency that provides the value: ``request[function]`` and
+        ``app[function]`` return it, with its type. Lifespans are entered in order, before the functions of
+        ``on_startup`` are called, and exited in reverse order, after those of ``on_shutdown``. Raises TypeError for a
+        coroutine function.
         """
         self._check_open()
         return self._lifespan.add(function)

@@ -288,7 +288,7 @@ class Routes(metaclass=NamesOurs):
     def post(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for POST (RFC 9110 §9.3.3).
 
-        The handler is called like that of ``get`` and may return the same values: text, bytes, a dict or a dataclass
+        The handler is called as for ``get`` and may return the same values: text, bytes, a dict or a dataclass
         (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
         """
         return self._route_for("POST", pattern, options)
@@ -296,7 +296,7 @@ class Routes(metaclass=NamesOurs):
     def put(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for PUT (RFC 9110 §9.3.4).
 
-        The handler is called like that of ``get`` and may return the same values: text, bytes, a dict or a dataclass
+        The handler is called as for ``get`` and may return the same values: text, bytes, a dict or a dataclass
         (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
         """
         return self._route_for("PUT", pattern, options)
@@ -304,7 +304,7 @@ class Routes(metaclass=NamesOurs):
     def patch(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for PATCH (RFC 5789).
 
-        The handler is called like that of ``get`` and may return the same values: text, bytes, a dict or a dataclass
+        The handler is called as for ``get`` and may return the same values: text, bytes, a dict or a dataclass
         (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
         """
         return self._route_for("PATCH", pattern, options)
@@ -312,7 +312,7 @@ class Routes(metaclass=NamesOurs):
     def delete(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for DELETE (RFC 9110 §9.3.5).
 
-        The handler is called like that of ``get`` and may return the same values: text, bytes, a dict or a dataclass
+        The handler is called as for ``get`` and may return the same values: text, bytes, a dict or a dataclass
         (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
         """
         return self._route_for("DELETE", pattern, options)
@@ -320,8 +320,8 @@ class Routes(metaclass=NamesOurs):
     def query(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for QUERY: safe, with the query as its body (RFC 10008).
 
-        The response to OPTIONS has the media types that the handler reads, in Accept-Query. The handler is called like
-        that of ``get``, may return the same values, and has the same options.
+        The response to OPTIONS has the media types that the handler reads, in Accept-Query. The handler is called as
+        for ``get``, may return the same values, and has the same options.
         """
         return self._route_for("QUERY", pattern, options)
 

@@ -27,13 +27,14 @@ YEAR = 31_536_000
 _LONGEST_AGE = 2**31
 _MOST_KNOWN = 10_000
 READ_AT_ONCE = 64 << 10
-"""How many bytes of a file, or of a part of it, are read before the response is sent."""
+"""The number of bytes of a file, or of a part of it, that are read before the response is sent."""
 RECENT = 5.0
-"""For how many seconds the system is likely to keep a file in memory after it was read."""
+"""The number of seconds for which the system is likely to keep a file in memory after it was read."""
 SLOW = 0.01
-"""After how many seconds the file system counts as slow: a disk takes as long, another program's time slice doesn't."""
+"""The seconds after which the file system counts as slow: a disk takes as long, another program's time slice
+doesn't."""
 WARY = 16
-"""How many files are read on threads after an event loop had to wait that long for one."""
+"""The number of files that are read on threads after an event loop had to wait that long for one."""
 
 CODINGS = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
 """The suffixes of precompressed files by content coding. If a client has no preference, the first is sent."""

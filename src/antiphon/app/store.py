@@ -115,7 +115,7 @@ def log_damaged(error: Exception) -> None:
 
 
 RETRY_AFTER = 2
-"""After how many seconds a client may try again while a store is unavailable."""
+"""The number of seconds after which a client may try again while a store is unavailable."""
 
 
 class StoreUnavailable(ServiceUnavailable):

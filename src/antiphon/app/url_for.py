@@ -345,7 +345,7 @@ def _fields(name: str, value: Any) -> list[tuple[str, str]]:
 def refuse_name_of_route(location: str) -> None:
     """Raise ValueError for a redirect to the name of a route of the current request's application.
 
-    A name is also a relative path: it is accepted if the application handles that.
+    The name could also be a relative path: it is accepted if the application handles that path.
     """
     request = find_current_request()
     app: Any = None if request is None else request.app

@@ -146,7 +146,7 @@ class Content:
     # Receiving
 
     def begin(self, pace: Pace) -> None:
-        """Take over the pace from receiving the first bytes."""
+        """Continue with the pace measured while the first bytes were received."""
         self._receiver = Receiver(self.head, pace)
 
     def stream_as_sent(self) -> None:

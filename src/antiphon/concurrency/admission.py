@@ -30,7 +30,7 @@ observers: set[Callable[[Outcome, float], object]] = set()
 BURST, STANDING = 2, 10
 """The fractions of the patience for which a queue may be standing, and for which requests wait in a standing queue."""
 _WINDOW = 10
-"""The part of the patience for which the pace is measured each time."""
+"""The fraction of the patience for which the pace is measured each time."""
 _WEIGHT = 0.3
 """The weight of the latest measurement of the pace."""
 

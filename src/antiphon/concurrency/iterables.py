@@ -1,6 +1,6 @@
 """Iterables of chunks, blocking and async: read them whole, close them, and make one from another with a generator.
 
-An iterable is closed in every case, even if it was not iterated to its end, or not at all.
+An iterable is always closed, even if it was iterated only partly or not at all.
 """
 
 from collections.abc import (

@@ -68,7 +68,7 @@ def limit_exit_elsewhere() -> None:
 
 
 def join_at_exit(threads: Iterable[Thread]) -> None:
-    """Wait until daemon threads have ended, for a limited time, and log what the others still run."""
+    """Wait a limited time for daemon threads to end, and log what any remaining ones are still running."""
     threads = list(threads)
     end = monotonic() + SECONDS_AT_EXIT
     for thread in threads:

@@ -94,7 +94,7 @@ _KINDS = {
 }
 """Types of defaults other than text, and the text that their variables must have."""
 _OF_PARTS = (list, tuple, set, frozenset, dict, bytes, bytearray)
-"""Types whose constructor doesn't read a text by its meaning."""
+"""Types whose constructor doesn't read a string by its meaning."""
 
 
 class Environment:
@@ -196,7 +196,7 @@ def _check(name: str, cast: Callable[[str], T]) -> Callable[[str], T]:
 
 
 def _read(name: str, text: str, cast: Callable[[str], Any]) -> Any:
-    """Return the result of a function for a text. Raises ValueError without the text, which may be a secret."""
+    """Return the result of a function for a string. Raises ValueError without the string, which may be a secret."""
     try:
         return _BOOLEANS[text.strip().lower()] if cast is bool else cast(text)
     except Exception as error:  # a function of the application may raise anything

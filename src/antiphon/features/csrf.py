@@ -38,7 +38,7 @@ _PREFIX = "__csrf:"
 """The prefix of the names of secrets in the session. Two concurrent pages may each create one, and both are valid."""
 
 _MOST = 16
-"""How many secrets in one session are valid."""
+"""The number of secrets in one session that are valid."""
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 

@@ -29,7 +29,7 @@ SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5
 
 
 class _Traced(NamedTuple):
-    """The span of a request, its context, and the head from which the attributes so far were read."""
+    """The span of a request, its context, and the head from which attributes have been read so far."""
 
     span: "Span"
     context: Any

@@ -96,7 +96,8 @@ class Pages:
     def handlers(self, page: PageFile) -> Iterable[tuple[tuple[str, ...], Handler]]:
         """Return the handlers of a page, each with its methods. A subclass can find others, using ``load``.
 
-        Raises ValueError for a page without a handler, and TypeError for a handler's name that something else has.
+        Raises ValueError for a page without a handler, and TypeError if anything but a function of the page has a
+        handler's name.
         """
         return [((METHODS[name],), handler) for name, handler in _handlers(self.load(page), page.path).items()]
 
@@ -277,7 +278,8 @@ def _import_file(name: str, path: str) -> ModuleType:
 def _handlers(module: ModuleType, path: str) -> dict[str, Any]:
     """Return the handlers in a page by their names.
 
-    Raises ValueError for a page without a handler, and TypeError for a handler's name that something else has.
+    Raises ValueError for a page without a handler, and TypeError if anything but a function of the page has a handler's
+    name.
     """
     handlers = {name: vars(module)[name] for name in METHODS if name in vars(module)}
     if not handlers:
@@ -297,14 +299,14 @@ def _handlers(module: ModuleType, path: str) -> dict[str, Any]:
         if not callable(handler):
             raise explained(
                 "bad-page-file",
-                TypeError(f"{path}: {name} would handle {METHODS[name]}, and is not a function: rename it"),
+                TypeError(f"{path}: {name} would handle {METHODS[name]}, but is not a function: rename it"),
             )
         if _is_imported(handler, module):
             raise explained(
                 "bad-page-file",
                 TypeError(
-                    f"{path}: {name} would handle {METHODS[name]}, and is imported from {handler.__module__}: import it"
-                    " under another name, and call it in a function of the page"
+                    f"{path}: {name} would handle {METHODS[name]}, but is imported from {handler.__module__}: import it"
+                    " under another name and call it from a function in the page"
                 ),
             )
     return handlers

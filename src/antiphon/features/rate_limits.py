@@ -48,9 +48,9 @@ _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 24 * 3600}
 class RateLimit:
     """A limit on the number of requests from one caller in a period: a feature, and a hook for ``before=``.
 
-    ``rate`` is a text such as "10/minute", "1000/day" or "10 per 30 seconds". By default, a caller is an IP address, or
-    for IPv6 the 64-bit network that a customer gets; all clients with unknown addresses count as one. With ``by``, the
-    caller is the text that this function returns for a request; None means no limit. ``by`` must not block. As a
+    ``rate`` is a string such as "10/minute", "1000/day" or "10 per 30 seconds". By default, a caller is an IP address,
+    or for IPv6 the 64-bit network that a customer gets; all clients with unknown addresses count as one. With ``by``,
+    the caller is the text that this function returns for a request; None means no limit. ``by`` must not block. As a
     feature, a limit by address comes before everything that is registered after it, and a limit with ``by`` is a hook,
     which can use users and sessions. Both come before a body of more than 64 KiB is received, unless ``by`` reads it.
 
@@ -105,8 +105,8 @@ class RateLimit:
         self._own = None if store is None else self._counter(store, f"rate {self._name}")
         self._without_app = self._own or self._counter(None, "")
         self._by_app: WeakKeyDictionary[Any, _Counter] = WeakKeyDictionary()
-        """The counters of each application, in its store or in memory, as long as it lives. So a limit in a module is
-        counted separately in each application that a factory makes, as in tests.
+        """The counters of each application, in its store or in memory, for as long as the application exists. So a
+        limit in a module is counted separately in each application that a factory makes, as in tests.
         """
         self._lock = Lock()
 

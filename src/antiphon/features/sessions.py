@@ -32,7 +32,7 @@ DAY = 24 * 3600.0
 """Seconds."""
 
 RENEWED_AFTER = 0.1
-"""The part of the idle time after which reading a session extends it, so that not every request writes."""
+"""The fraction of the idle time after which reading a session extends it, so that not every request writes."""
 
 _PREFIX = "session"
 """The start of the keys of sessions in a store on the server, so that a cookie can't name other entries. If the cookie
@@ -141,7 +141,7 @@ class Sessions:
         return self._prefix == other._prefix and self._store.shares_entries(other._store)  # noqa: SLF001 - of this very class
 
     def owned_by(self, owner: str) -> list[OwnedEntry]:
-        """Return the sessions of an owner, oldest first, such as a user's by the user's id. It calls the store.
+        """Return an owner's sessions, oldest first; the owner is usually a user's id. It calls the store.
 
         Sessions with other cookies are not included, even if they are in the same store: their users are different
         ones.
@@ -149,7 +149,7 @@ class Sessions:
         return self._stores.current.owned_by(self._owner_prefix + owner)
 
     def delete_owned(self, owner: str, *, only: str | None = None) -> int:
-        """End all sessions of an owner, or ``only`` the one with this ``id``, and return their number.
+        """End all sessions of an owner, or ``only`` the one with this ``id``, and return how many ended.
 
         It calls the store.
         """

@@ -273,7 +273,7 @@ class Challenge(_SchemeAndParameters):
 
 
 def parse_challenges(header: str) -> list[Challenge]:
-    """Return the challenges of a header's value, in its order (RFC 9110 §11.6.1). Never raises.
+    """Return the challenges in a header's value, in order (RFC 9110 §11.6.1). Never raises.
 
     Malformed parameters are skipped. If a parameter is repeated, the first one applies. Only the first 200 elements
     between commas are read. An unclosed quote extends to the end of the header.

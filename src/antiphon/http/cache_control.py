@@ -133,7 +133,7 @@ class CacheControl(Value):
 
     @property
     def max_age(self) -> int | None:
-        """For how many seconds a response is fresh, or the maximum age that a client accepts (RFC 9111 §5.2.1.1,
+        """The seconds for which a response is fresh, or the maximum age that a client accepts (RFC 9111 §5.2.1.1,
         §5.2.2.1).
 
         0 if the number is malformed: such a response counts as stale (§4.2.1).

@@ -50,7 +50,7 @@ _structured = re.compile("@(-?[0-9]{1,15})").fullmatch
 _delta_seconds = re.compile("[0-9]{1,10}").fullmatch
 
 RetryAfter: TypeAlias = int | datetime
-"""Seconds after the response, or a moment in UTC."""
+"""Seconds after the response, or a datetime in UTC."""
 
 MOST_SECONDS = 10**10 - 1
 """The maximum number of seconds in Retry-After, some three hundred years."""
@@ -91,7 +91,7 @@ def _datetime(text: str, year: int, month: str, day: str, hour: str, minute: str
 
 
 def format_http_date(moment: datetime | float) -> str:
-    """Return a moment as IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT", without fractions of the second.
+    """Return a datetime as IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT", without fractions of the second.
 
     That is the form in which HTTP dates are sent (RFC 9110 §5.6.7). A number is seconds since 1970-01-01 UTC. Raises
     ValueError outside the years 1 to 9999, and for a naive datetime.
@@ -148,7 +148,7 @@ def parse_structured_date(text: str) -> datetime:
 
 
 def format_structured_date(moment: datetime) -> str:
-    """Return a moment as `@1659578233`, without fractions of the second.
+    """Return a datetime as `@1659578233`, without fractions of the second.
 
     Raise ValueError outside the years 1 to 9999, and for a naive datetime.
     """

@@ -515,7 +515,7 @@ class _ComeBack(HTTPError):
 
 
 class TooManyRequests(_ComeBack):
-    """429: the client sent too many requests (RFC 6585 §4). ``retry_after`` is in seconds, or a moment."""
+    """429: the client sent too many requests (RFC 6585 §4). ``retry_after`` is in seconds or a datetime."""
 
     status = 429
 
@@ -557,7 +557,7 @@ class BadGateway(HTTPError):
 
 
 class ServiceUnavailable(_ComeBack):
-    """503: the server can't handle the request now (RFC 9110 §15.6.4). ``retry_after`` is in seconds, or a moment."""
+    """503: the server can't handle the request now (RFC 9110 §15.6.4). ``retry_after`` is in seconds or a datetime."""
 
     status = 503
 

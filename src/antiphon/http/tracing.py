@@ -139,7 +139,7 @@ class TraceParent(_TraceFields):
         return bool(self.flags & _SAMPLED)
 
     def child(self, parent_id: str) -> Self:
-        """Make the header that the call ``parent_id`` passes on. Raises ValueError if that is not a parent id."""
+        """Make the header that the call with the id ``parent_id`` passes on. Raises ValueError for an invalid id."""
         return type(self)(self.trace_id, parent_id, self.flags & _KNOWN_FLAGS)
 
     def __str__(self) -> str:

@@ -100,8 +100,8 @@ class OfRequest:
             raise explained(
                 "request-is-gone",
                 RuntimeError(
-                    f"the request of this {type(self).__name__} has ended, and is gone: keep the request, too, in code"
-                    " that runs after it"
+                    f"the request of this {type(self).__name__} has ended and is gone: in code that runs after the"
+                    " request, keep the request as well"
                 ),
             )
         return request

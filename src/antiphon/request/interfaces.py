@@ -151,7 +151,7 @@ class Language(ABC):
 
     @abstractmethod
     def has(self, key: str) -> bool:
-        """True if there is a text under a key, in this language or in one that it falls back to."""
+        """True if there is text under a key, in this language or in one that it falls back to."""
 
     @abstractmethod
     def find(self, key: str, *, n: float | None = None, context: str | None = None) -> str | None:

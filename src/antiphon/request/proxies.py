@@ -25,7 +25,7 @@ from antiphon.http.urls.url import DEFAULT_PORTS, parse_host
 from antiphon.lazy import lazy
 
 MOST_HOPS = 32
-"""How many proxies in a chain are examined at most."""
+"""The maximum number of proxies in a chain that are examined."""
 
 DEFAULT_HEADERS = ("x-forwarded-for", "x-forwarded-proto")
 """The headers that nearly every proxy sets."""

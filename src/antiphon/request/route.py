@@ -94,7 +94,7 @@ class Route(Protocol):
 
     Where no route matches (404, 405, a redirect to the path's other form), ``pattern`` and ``name`` are empty, and
     there are no ``methods``. An OPTIONS request that the application handles itself has the path's pattern, but no
-    name. ``handler`` is the function that was registered, by which hooks recognize marked handlers; None without an
+    name. ``handler`` is the function that was registered, by which hooks recognize marked handlers; None if there is no
     application. ``meta`` has the metadata of the route and its blueprints. ``csrf_exempt`` is True if it accepts writes
     from anywhere.
     """

@@ -30,7 +30,7 @@ OnDrain: TypeAlias = Literal["end", "finish"]
 HEARTBEAT = Event(comment="")
 """An empty event that keeps proxies from closing a silent stream."""
 HEARTBEAT_EVERY = 15.0
-"""After how many seconds of silence it is sent, unless ``heartbeat`` is given."""
+"""The number of seconds of silence after which it is sent, unless ``heartbeat`` is given."""
 
 
 class Format(NamedTuple):

@@ -20,7 +20,7 @@ from antiphon.paths import NOT_THERE, absolute_path
 from antiphon.response.fields import BYTES
 
 CHUNK = 256 << 10
-"""How many bytes are read at once: many, since each chunk may cost a change of threads."""
+"""The number of bytes that are read at once: many, since each chunk may cost a change of threads."""
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)

@@ -99,7 +99,7 @@ def body_of(value: BodyLike) -> Body:
 
 
 def check_content(status: int, body: Body) -> None:
-    """Raise ValueError for content in a response whose status has none: no client would receive it."""
+    """Raise ValueError for content in a response whose status allows none: no client would receive it."""
     if status in WITHOUT_CONTENT and body != b"":
         size = f"{len(body)} bytes" if isinstance(body, bytes) else "a stream"
         raise explained(

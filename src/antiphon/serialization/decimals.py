@@ -138,7 +138,7 @@ def bounds_in(info: inspect.Type, given: DecimalBounds | None = None) -> list[De
 
 
 def decimal_fault(text: str, bounds: Sequence[DecimalBounds | None]) -> Reason | None:
-    """Return the reason why a text or number fits none of a Decimal's alternative bounds."""
+    """Return the reason why a string or number fits none of a Decimal's alternative bounds."""
     if (reason := text_fault(text)) is not None:
         return reason
     reasons = [None if each is None else each.fault(text) for each in bounds]
@@ -150,7 +150,8 @@ _is_usual = re.compile(rf"[-+]?[0-9.]{{0,{_FEW_DIGITS}}}(?:[eE][-+]?[0-9]{{1,3}}
 
 
 def text_fault(text: str) -> Reason | None:
-    """Return the reason why a program can't calculate with the number in a text; None if it can, or for other text."""
+    """Return the reason why a program can't calculate with the number in a string; None if it can, or for any other
+    string."""
     if _is_usual(text):
         return None
     try:

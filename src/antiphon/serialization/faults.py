@@ -257,7 +257,7 @@ _NAME = 200
 
 
 def shortened(text: str, most: int) -> str:
-    """Return a text, cut to ``most`` characters and an ellipsis if it is longer."""
+    """Return text, cut to ``most`` characters and an ellipsis if it is longer."""
     return text if len(text) <= most else f"{text[:most]}…"
 
 

@@ -207,7 +207,7 @@ class _Words:
         return bool(self._words)
 
     def are_in(self, value: str | list[str] | None) -> bool:
-        """Return True if the value contains such a text."""
+        """Return True if the value contains such text."""
         return not self._words.isdisjoint(value if isinstance(value, list) else (value,))
 
     def replaced_in(self, value: str | list[str] | None) -> str | list[str] | None:
@@ -217,7 +217,7 @@ class _Words:
         return self._number or value if value in self._words else value
 
     def converted(self, value: str | list[str] | None) -> object:
-        """Return the value as JSON has it. Raises ValidationError for a text that doesn't fit."""
+        """Return the value as JSON has it. Raises ValidationError for text that doesn't fit."""
         if isinstance(value, list):
             return list(map(self.converted, value))
         if value in self._words:

@@ -91,7 +91,7 @@ def json_text(data: bytes, depth: int) -> bytes:
 
 
 def without_mark(data: bytes) -> bytes:
-    """Return a text without its byte order mark."""
+    """Return text without its byte order mark."""
     return data[3:] if data[:3] == _BYTE_ORDER_MARK else data
 
 
@@ -101,7 +101,7 @@ def malformed(data: bytes, error: Exception) -> BadRequest:
 
 
 _OTHER_UNICODE = re.compile(rb"\xff\xfe|\xfe\xff|\0|[^\0]\0(?:\Z|[^\0]\0|\0\0)", re.DOTALL).match
-"""Match a text that begins like UTF-16 or UTF-32, which no text in UTF-8 does."""
+"""Match text that begins like UTF-16 or UTF-32, which no text in UTF-8 does."""
 
 _HALF_PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}.{0,5}\Z", re.DOTALL)
 _MESSAGE = re.compile(r"JSON is malformed: (.+) \(byte (\d+)\)")

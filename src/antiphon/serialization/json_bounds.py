@@ -7,14 +7,14 @@ from itertools import accumulate, islice
 from antiphon.speedups import accelerated
 
 NO_BOUND, DEPTH_BOUND, SLOW_NUMBERS = range(3)
-"""The bound that a text exceeds: none, the depth, or the number of numbers that msgspec reads slowly."""
+"""The bound that JSON text exceeds: none, the depth, or the number of numbers that msgspec reads slowly."""
 
 MOST_SLOW_NUMBERS = 1000
 """The maximum number of numbers with a three-digit exponent that are read like any other numbers."""
 
 _SLOW_EXPONENT = len("e000")
 SHORT = MOST_SLOW_NUMBERS * _SLOW_EXPONENT
-"""The size, in bytes, of a text that can't contain more of them."""
+"""The size, in bytes, of JSON text that can't contain more of them."""
 
 _ALL_BUT_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
 _BRACKETS = bytes.maketrans(b"{}", b"[]")

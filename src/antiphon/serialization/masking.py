@@ -121,7 +121,7 @@ class SecretLiterals:
 
 MASK = "[masked]"
 MOST = 40_000
-"""How many characters of a text are searched, unless a mask has its own limit. Any further text is cut off."""
+"""The maximum number of characters that are searched, unless a mask has its own limit. Any further text is cut off."""
 _SHORTEST, _LONGEST = 6, 5_000
 """The minimum and maximum length of a secret that is masked wherever it occurs. A shorter one would occur in innocent
 words. If a secret is longer, the text after its beginning is masked, too.
@@ -209,7 +209,7 @@ def _masked(_secret: str) -> str:
 class Mask:
     """A mask for text. It recognizes secrets by their names and shapes, and those that were added to it.
 
-    ``hide`` returns the replacement of a secret. At most ``most`` characters of a text are searched, and the rest is
+    ``hide`` returns the replacement of a secret. At most ``most`` characters of text are searched, and the rest is
     cut off.
     """
 
@@ -236,11 +236,11 @@ class Mask:
                 self.add(password)
 
     def text(self, text: str) -> str:
-        """Return a text, such as a message, without secrets."""
+        """Return text, such as a message, without secrets."""
         return self._of(self._by_names(_readable(text, self._most)))
 
     def text_by_itself(self, text: str) -> str:
-        """Return a text without the secrets recognized by name or shape, regardless of added ones."""
+        """Return text without the secrets recognized by name or shape, regardless of added ones."""
         return self._by_shapes(self._by_names(_readable(text, self._most)))
 
     def code(self, text: str) -> str:
@@ -256,7 +256,7 @@ class Mask:
         return self._code[text]
 
     def known(self, text: str) -> str:
-        """Return a text without the secrets that were added, for names of files and functions."""
+        """Return text without the secrets that were added, for names of files and functions."""
         if not self._secrets:
             return text
         if self._search is None:
@@ -274,7 +274,7 @@ class Mask:
         return _digits(self._without_card, text)
 
     def _by_names(self, text: str) -> str:
-        """Return a text without the values that follow names of secrets."""
+        """Return text without the values that follow names of secrets."""
         if len(text) < _SHORTEST:
             return text
         for named in (_pairs_in_text, _several_in_text, _in_text):
@@ -282,7 +282,7 @@ class Mask:
         return text
 
     def _without(self, text: str, secret: re.Pattern[str], replacement: str) -> str:
-        """Replace matches in a text, except for line ends."""
+        """Replace matches in text, except for line ends."""
         return secret.sub(lambda found: self._replaced(found, replacement), text)
 
     def _replaced(self, found: re.Match[str], replacement: str) -> str:
@@ -349,7 +349,7 @@ def _spelled_character(character: str) -> str:
 
 
 def _readable(text: str, most: int) -> str:
-    """Return the first characters of a text, with characters that UTF-8 can't encode replaced."""
+    """Return the first characters of text, with characters that UTF-8 can't encode replaced."""
     return text[:most].encode("utf-8", "replace").decode()
 
 

@@ -138,7 +138,7 @@ _FEW = 500
 """The number of items that do no harm, regardless of their values."""
 
 _SAME = 100
-"""How many numbers may have the same hash. Unless someone chose them for that, even two are rare."""
+"""The number of numbers that may have the same hash. Unless someone chose them for that, even two are rare."""
 
 _LONG = re.compile(rb'[^\s,:\[\]{}"]{17,}')
 """Match a possible number or UUID. Shorter numbers do not collide in quantity."""

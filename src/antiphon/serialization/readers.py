@@ -181,9 +181,9 @@ def fields_as(
     - Numbers, dates, times, durations, UUIDs and enums are written as in JSON. As browsers send them, numbers may
     also begin with zeros or a point, and times may lack seconds. An int may be ``1.0`` or ``1e3``, a datetime or
     duration a number of seconds, None ``null`` if the type doesn't accept str. NaN and infinity are refused.
-    - A field of the type ``file_type``, or of a list, tuple or set of it, gets the ``files`` with its name that
-    are instances of it: all of them, or the last one. Files that are false, from empty file inputs, don't count. A
-    field without a default whose type allows None is None if there is no file.
+    - A field of the type ``file_type``, or of a list, tuple or set of it, gets the ``files`` that have the field's name
+    and this type: all of them, or the last one. Files that are false, from empty file inputs, don't count. A field
+    without a default whose type allows None is None if there is no file.
     - A field of the type ``JSON[...]`` is read as ``json_as`` reads a body, with the same ``limits``.
     - Names that the record doesn't have are ignored, unless it is a Struct with ``forbid_unknown_fields``.
 

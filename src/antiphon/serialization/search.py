@@ -88,10 +88,10 @@ _DEPTH = 32
 """The maximum depth of the search. For a part below it, only the first fault is reported."""
 
 _CHUNK = 64
-"""How many items are tried together to find one that doesn't fit."""
+"""The number of items that are tried together to find one that doesn't fit."""
 
 _TRIED = 10_000
-"""How many values may always be tried. A value counts each time it is part of an attempt."""
+"""The number of values that may always be tried. A value counts each time it is part of an attempt."""
 
 _TIMES = 4
 """The number of additional values that may be tried, as a multiple of the number of values."""

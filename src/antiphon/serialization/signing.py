@@ -198,7 +198,7 @@ class Signer:
         return value
 
     def signature(self, text: str) -> str:
-        """Return the signature of a text, without the text."""
+        """Return the signature of text, without the text."""
         return self._text_signer.get_signature(text.encode()).decode()
 
     def is_signature(self, text: str, signature: str) -> bool:

@@ -11,7 +11,7 @@ from antiphon.testing.errors import thread_position
 T = TypeVar("T")
 
 MARGIN = 2.0
-"""How many seconds a coroutine gets beyond its own limit before its loop is considered blocked."""
+"""The number of seconds that a coroutine gets beyond its own limit before its loop is considered blocked."""
 
 STOP = 1.0
 """Seconds that the tasks of a stopped loop have to end."""

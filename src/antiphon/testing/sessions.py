@@ -74,7 +74,7 @@ class ClientSession(Mapping[str, Any]):
     """The session that a client's cookie identifies: a mapping that reads the store each time.
 
     As a context manager, it returns the ``Session`` itself. Changes in a ``with`` block are written when the block
-    ends, and the client then has the cookie of the session. If the block fails, nothing is written.
+    ends, and the client then has the session's cookie. If the block fails, nothing is written.
     """
 
     def __init__(self, visitor: Visitor) -> None:

@@ -69,7 +69,7 @@ def read_all(descriptor: int, length: int, offset: int) -> bytes:
 
 
 def read_into(descriptor: int, target: memoryview, offset: int) -> int:
-    """Read at least one byte from ``offset`` into ``target``. Return their number. Raises OSError, EOFError."""
+    """Read at least one byte from ``offset`` into ``target``. Return how many. Raises OSError, EOFError."""
     if not hasattr(os, "preadv"):
         data = pread(descriptor, len(target), offset)
         target[: len(data)] = data
@@ -240,7 +240,7 @@ class UnnamedFile:
         return read_all(self._descriptor, length, offset)
 
     def read_into(self, target: memoryview, offset: int) -> int:
-        """Read bytes from ``offset`` that have been appended into ``target``. Return their number."""
+        """Read bytes from ``offset`` that have been appended into ``target``. Return how many were read."""
         return read_into(self._descriptor, target, offset)
 
     def copy_to(self, descriptor: int, offset: int, length: int) -> None:
@@ -249,7 +249,7 @@ class UnnamedFile:
 
 
 SLOW = 0.002
-"""After how many seconds a write counts as slow: ten times as long as a write to memory takes."""
+"""The number of seconds after which a write counts as slow: ten times as long as a write to memory takes."""
 WARY = 16
 """The number of fast writes in a row that are needed after a slow one."""
 

@@ -126,7 +126,7 @@ class Upload:
         return self._readable.read1(size)
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        """Read bytes into a buffer. Return their number."""
+        """Read bytes into a buffer and return how many were read."""
         return self._readable.readinto(buffer)
 
     def readline(self, size: int | None = -1, /) -> bytes:

@@ -42,7 +42,7 @@ from antiphon.websockets.channel import (
 T = TypeVar("T")
 
 CLOSING: Final = 1.0
-"""For how many seconds the client can receive the close and everything sent before it."""
+"""The number of seconds for which the client can receive the close and everything sent before it."""
 
 
 class Connection:

@@ -69,7 +69,7 @@ def test_tokens_expire(client, monkeypatch):
 def test_what_is_not_offered_names_the_way(serve, caplog, interface, part):
     page = f"def render(request):\n    return str(request.auth.{part})"
     assert serve({"page.py": page}, interface).get("/").status == 500
-    assert "not offered" in caplog.text
+    assert "not supported" in caplog.text
 
 
 def test_a_shared_form_is_bound_to_the_request(serve, interface):

@@ -42,7 +42,7 @@ def test_all_is_as_asok_says(table):
         ("unique:User,email", "of f needs the models of Asok's ORM"),
         ("regex:(", r"the rule 'regex:\(' has an invalid pattern"),
         ("min", "the rule 'min' needs an argument"),
-        ("nothing", "f has the rule 'nothing', which does not exist; there are"),
+        ("nothing", "f has the rule 'nothing', which does not exist; the rules are"),
         ("size:much", "the rule 'size:much' needs a number of bytes, as in 'size:2M'"),
     ],
 )

@@ -19,7 +19,7 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 _HONOURED_EXTENSIONS = ("tls",)
-"""Extensions that are passed on unchanged: they only give information, and offer no messages."""
+"""Extensions that are passed on unchanged: they only provide information and add no messages."""
 _CODING_FIELDS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 """Fields about a body as sent, which are wrong once it is decoded."""
 

@@ -20,7 +20,7 @@ from antiphon.websockets.connection import Connection
 
 
 class ASGILifespan:
-    """An async context manager that starts an application up and shuts it down, and returns its state.
+    """An async context manager that starts an application up, shuts it down and returns its state.
 
     An application that ends, or fails, before it reports its startup does not support lifespans, and is served without
     a lifespan; its error is logged if it had received the event. Raises RuntimeError with the application's own message

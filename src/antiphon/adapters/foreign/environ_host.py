@@ -64,7 +64,7 @@ class ReceivedInput(RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Receive the next bytes into a buffer and return their number. Raises the errors of ``receive``."""
+        """Receive the next bytes into a buffer and return how many. Raises the errors of ``receive``."""
         if not self._rest:
             self._rest = self.receive()
         size = min(len(buffer), len(self._rest))

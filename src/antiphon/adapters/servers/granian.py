@@ -71,7 +71,7 @@ _SPAWNERS = {
     "rsgi": "_spawn_rsgi_worker",
 }
 _READ_BUFFER = 128 << 10
-"""How many bytes to read ahead from a connection, and the maximum length of a header section.
+"""The number of bytes to read ahead from a connection, and the maximum length of a header section.
 
 Granian's own 408 KiB make no upload faster, and take most of the memory of many uploads at once.
 """

@@ -28,7 +28,7 @@ async def run_nested(request: Request, steps: Steps[Response], may_block: bool) 
     """Run the steps of another plan where requests begin, on a server's thread or loop.
 
     Steps that ``may_block`` can also begin on a worker thread, unless they have a body to receive. When they have
-    ended, wherever that is, this request is the current one again.
+    ended, on whichever thread or loop, this request is the current one again.
     """
     if request.head.blocks:
         await ON_THREAD

@@ -25,7 +25,7 @@ async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -
     any.
 
     If something is already wrong and no middleware reads the body, receiving a large body isn't worthwhile. Over WSGI,
-    where a slow client would occupy the server's thread, no body is received that this thread can read on demand.
+    a body that the server's thread can read on demand is not received, since a slow client would occupy the thread.
     """
     if request.head.blocks and _may_leave_unread(plan, error):
         _prepare(plan, request, request.content)

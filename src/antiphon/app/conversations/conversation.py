@@ -98,7 +98,7 @@ def _settle(ended: "asyncio.Future[Any]", result: object, error: BaseException |
 
 
 MOST_THREADS = 200
-"""How many sockets of a ``def`` handler a process may have open if ``limits.sockets`` isn't set. Each has a thread."""
+"""The maximum of a ``def`` handler's open sockets in a process if ``limits.sockets`` isn't set. Each has a thread."""
 
 Steps: TypeAlias = Coroutine[Any, Any, Any]
 Outcome: TypeAlias = tuple[bool, Any] | None
@@ -106,7 +106,7 @@ Outcome: TypeAlias = tuple[bool, Any] | None
 
 
 LAST_MESSAGES = 20
-"""How many messages of a WebSocket are kept in case its handler fails."""
+"""The number of messages of a WebSocket that are kept in case its handler fails."""
 
 
 class SocketHandler:

@@ -192,7 +192,7 @@ def check_route_names(routes: Iterable[Route]) -> None:
     """Check that no explicit route name is also the name of another handler.
 
     Raises ValueError. A handler may have the same name at several routes, and the handlers of one path may share a
-    name. Functions that happen to have the same name are an error only when ``url_for`` is asked for it.
+    name. Functions that happen to have the same name are an error only when ``url_for`` is called with that name.
     """
     named: dict[str, Route] = {}
     for route in routes:

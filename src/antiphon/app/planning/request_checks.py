@@ -37,7 +37,7 @@ PROBLEM_TYPE = "urn:antiphon:problem:untrusted-host"
 """The ``type`` of the problem details for a host that is not declared (RFC 9457 §3.1.1)."""
 
 _MOST_KNOWN = 1024
-"""How many authorities are remembered as checked."""
+"""The maximum number of authorities that are remembered as checked."""
 
 
 class TrustedHosts:

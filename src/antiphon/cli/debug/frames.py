@@ -17,7 +17,7 @@ _BEFORE, _AFTER = 5, 4
 _WIDTH, _LONGEST = 500, 5_000
 """The number of characters of a line to show, and the number to search for secrets before that."""
 _LITERAL = 40
-"""How many lines are recognized as parts of the same literal, such as a key."""
+"""The maximum number of lines that are recognized as parts of the same literal, such as a key."""
 _TAB = 4
 _LOCALS = 40
 _FIRST, _LAST = 15, 35

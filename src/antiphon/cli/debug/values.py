@@ -303,7 +303,7 @@ class Printer:
         return f"<{class_name(kind)}{' ' * bool(shown)}{', '.join(shown)}>"
 
     def _of_ours(self, value: object, kind: type, depth: int) -> str:
-        """Return a text for one of Antiphon's objects: its type, with its fields' names and values if it has any."""
+        """Return a string for one of Antiphon's objects: its type, with its fields' names and values if it has any."""
         kept = dict(attributes(value))
         fields = next((kept[name] for name in _FIELDS if kept.get(name) is not None), None)
         if type(fields) is dict:

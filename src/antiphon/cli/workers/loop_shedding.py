@@ -34,7 +34,7 @@ from antiphon.concurrency.workers import WORKERS, workers
 from antiphon.http.head import RequestClass, network_of
 
 _BEGINNING = 40
-"""The part of the patience that a pass has for starting requests."""
+"""The fraction of the patience that a pass has for starting requests."""
 _WEIGHT = 0.1
 """The weight of the latest pass in the average time that starting a request takes."""
 _TRY_AGAIN_LATER = 1013

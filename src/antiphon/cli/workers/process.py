@@ -114,9 +114,9 @@ SHUTDOWN = 2.0
 """Seconds after the grace period in which a worker cuts off open streams and shuts the application down."""
 
 _DYING = 2.0
-"""How many seconds a hanging worker gets to write down where it hangs before it is killed."""
+"""The number of seconds that a hanging worker gets to write down where it hangs before it is killed."""
 _WRITING = 0.2
-"""How many seconds it gets to write down where its tasks are, which needs a running thread."""
+"""The number of seconds that it gets to write down where its tasks are, which needs a running thread."""
 _LOOKS = 20
 """The number of times that the supervisor checks whether a worker has started, within its time limit."""
 
@@ -278,7 +278,7 @@ class WorkerProcess:
         await asyncio.wait([self._ended], timeout=timeout)
 
     async def end(self, grace: float, *, is_replaced: bool = False) -> None:
-        """Tell the worker to end and wait for that. Kill it when its time is up."""
+        """Tell the worker to end and wait until it has ended. Kill it when its time is up."""
         if not self._is_told_to_end:
             self._is_told_to_end = True
             with suppress(OSError):  # it is gone

@@ -47,7 +47,7 @@ LESS = 0.8
 _WEIGHT = 0.3
 """The weight of the latest measurement in an average."""
 LONG = 20
-"""The part of the patience that requests on threads may take before there is less room for them."""
+"""The fraction of the patience that requests on threads may take before there is less room for them."""
 UNWATCHED = 0.2
 """Seconds of waiting after which a request begins only if its client is still connected."""
 _LOOKING = 0.05

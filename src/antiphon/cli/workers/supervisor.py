@@ -3,7 +3,7 @@
 A failing worker is distinguished from one killed by a request, which had received a request when it ended. The latter
 is replaced immediately, as many times as necessary, so that no client can end the server. A worker fails if it can't
 serve, or if it ends within `WINDOW` before it receives any request. The next one is then started after a pause; after
-several failures the server ends, unless workers in other slots are sound.
+several failures the server exits, unless workers in other slots are healthy.
 """
 
 import asyncio
@@ -52,9 +52,9 @@ class Signals:
 
 
 RESTARTS = 5
-"""The number of failed workers in a row to replace in a slot if no other slot has a sound worker."""
+"""The number of failed workers in a row to replace in a slot if no other slot has a healthy worker."""
 WINDOW = 30.0
-"""Seconds after which a worker is considered sound without having received a request."""
+"""Seconds after which a worker is considered healthy without having received a request."""
 PAUSE = 0.05
 """Seconds before a worker is replaced, doubled after each failed worker in a row.
 
@@ -90,7 +90,7 @@ class Workers(Protocol):
         ...
 
     def are_sound_elsewhere(self, slot: "WorkerSlot") -> bool:
-        """Return True if any other slot has a sound worker."""
+        """Return True if any other slot has a healthy worker."""
         ...
 
     def do(self, coroutine: Coroutine[Any, Any, None]) -> object:
@@ -106,7 +106,7 @@ class WorkerSlot:
         self._worker: WorkerProcess | None = None
         self._is_being_replaced = asyncio.Lock()
         self._failures = 0
-        """How many workers in a row have failed here."""
+        """The number of workers in a row that have failed here."""
 
     @property
     def is_sound(self) -> bool:
@@ -356,7 +356,7 @@ class Supervisor:
         self.do(worker.end(self._options.grace, is_replaced=True))
 
     def are_sound_elsewhere(self, slot: WorkerSlot) -> bool:
-        """Return True if any other slot has a sound worker."""
+        """Return True if any other slot has a healthy worker."""
         return any(each.is_sound for each in self._slots if each is not slot)
 
     async def _end_all(self) -> None:

@@ -96,7 +96,7 @@ class LimitedStream(RawIOBase):
         return self._take(self._stream.readline, self.limit if size is None or size < 0 else size)
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        """Read bytes into a buffer and return their number."""
+        """Read bytes into a buffer and return how many were read."""
         view = memoryview(buffer).cast("B")
         data = self._take(self._stream.read, len(view))
         view[: len(data)] = data
@@ -124,7 +124,7 @@ class _WholeBody(RawIOBase):
         return True
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        """Read bytes into a buffer and return their number. Raises ``disconnected`` at an early end."""
+        """Read bytes into a buffer and return how many were read. Raises ``disconnected`` at an early end."""
         view = memoryview(buffer).cast("B")
         try:
             data = self._stream.read(len(view))

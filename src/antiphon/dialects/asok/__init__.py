@@ -31,7 +31,7 @@ ABSENT = {name: part for part, names in _OF_THE_REST.items() for name in names.s
 
 
 def reason(name: str) -> str:
-    """Return the message for a name that is not offered."""
+    """Return the message for a name that is not supported."""
     return (
         f"the Asok dialect does not offer asok.{name}, nor anything else of {ABSENT[name]}:"
         " docs/reference/dialects/asok.md lists what it offers"

@@ -321,7 +321,7 @@ class Asok(Servable):
 
     @lazy
     def _answer(self) -> Callable[[NativeRequest], Awaitable[NativeResponse]]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """The function that returns the response, awaited on an event loop: the native application's."""
+        """The native application's function that returns the response; it is awaited on an event loop."""
         return self.native._answer
 
     @property

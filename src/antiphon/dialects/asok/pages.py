@@ -114,7 +114,7 @@ def install_errors(app: "Asok", native: App, pages: "AsokPages") -> None:
 
 
 def _handler(app: "Asok", path: str | None, function: "PageFunction") -> Handler:
-    """Return the native error handler that calls a page's function, and is sync or async like the latter."""
+    """Return the native error handler that calls a page's function and is sync or async like the latter."""
     if waits(function):
 
         async def async_handler(native: NativeRequest, error: Exception) -> Any:

@@ -71,7 +71,7 @@ class MagicLink:
     def send(*_: Any, **__: Any) -> NoReturn:
         """Raise NotImplementedError, since the dialect sends no e-mail."""
         raise NotImplementedError(
-            "asok.Mail is not offered: make a token with create_token, and send the link yourself"
+            "asok.Mail is not supported: make a token with create_token, and send the link yourself"
         )
 
 
@@ -84,7 +84,7 @@ class Auth:
     @property
     def oauth(self) -> NoReturn:
         """Raise NotImplementedError, naming the way to log in through other services."""
-        raise NotImplementedError("request.auth.oauth is not offered: use Authlib, as docs/how-to/oauth.md shows")
+        raise NotImplementedError("request.auth.oauth is not supported: use Authlib, as docs/how-to/oauth.md shows")
 
 
 def _sign(request: "RequestState", purpose: str, name: str, seconds: float | None) -> str:

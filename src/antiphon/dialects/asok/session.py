@@ -166,7 +166,7 @@ class SessionStore:
         return sum(self._sessions.delete_owned(str(user_id), only=each) for each in ids) > 0
 
     def revoke_all_user_sessions(self, user_id: Any) -> int:
-        """End all sessions of a user and return their number."""
+        """End all sessions of a user and return how many ended."""
         return self._sessions.delete_owned(str(user_id))
 
 

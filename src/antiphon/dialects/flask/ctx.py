@@ -135,7 +135,7 @@ class AppContext:
 
     @property
     def holder(self) -> "AppContext | None":
-        """The context that owns the request: this one, or an outer one; None without a request."""
+        """The context that owns the request: this one, or an outer one; None if there is no request."""
         return self._borrowed if self._request is None else self
 
     @property

@@ -225,7 +225,7 @@ class SecureCookieSessionInterface(SessionInterface):
     """The session class."""
 
     def get_signing_serializer(self, app: "Flask") -> "URLSafeTimedSerializer | None":
-        """Return the serializer of cookie values, or None without a secret key.
+        """Return the serializer of cookie values, or None if there is no secret key.
 
         The application's ``secret_key`` signs. Signatures by SECRET_KEY_FALLBACKS are also accepted.
         """
@@ -259,7 +259,7 @@ class SecureCookieSessionInterface(SessionInterface):
         )
 
     def open_session(self, app: "Flask", request: "Request") -> SecureCookieSession | None:
-        """Return the session of the request's cookie; None without a secret key.
+        """Return the session of the request's cookie; None if there is no secret key.
 
         It is empty if the cookie has a wrong signature, is older than PERMANENT_SESSION_LIFETIME, or can't be read.
         """

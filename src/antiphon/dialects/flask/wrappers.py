@@ -50,9 +50,9 @@ class Request(RequestBase):
     json_module: Any = deferred(_json)
     """The JSON module for the body: this package's, or, once a context is made, the application's provider."""
     url_rule: "Rule | None" = None
-    """The rule that matched; None without a match."""
+    """The rule that matched; None if no rule matched."""
     view_args: dict[str, Any] | None = None
-    """The values of the rule's variables; None without a match."""
+    """The values of the rule's variables; None if no rule matched."""
     routing_exception: "HTTPException | None" = None
     """The exception for a request without a match; it is raised when the request is dispatched."""
 
@@ -68,7 +68,7 @@ class Request(RequestBase):
 
     @property
     def endpoint(self) -> str | None:
-        """The endpoint that matched; None without a match."""
+        """The endpoint that matched; None if no rule matched."""
         return None if self.url_rule is None else self.url_rule.endpoint
 
     @property

@@ -57,7 +57,7 @@ class BaseAuth:
         return authenticated
 
     def authenticate(self, f: F) -> F:
-        """Register the function that gets the request and the credentials, and returns the user or None."""
+        """Register the function that gets the request and the credentials and returns the user or None."""
         self.auth_callback = f
         return f
 

@@ -43,7 +43,7 @@ class AsyncBytesIO:
         return self.stream.read(-1 if found < 0 else found + len(separator) - start)
 
     async def awrite(self, data: bytes) -> int:
-        """Write bytes and return their number."""
+        """Write bytes and return how many were written."""
         return self.stream.write(data)
 
     async def aclose(self) -> None:

@@ -190,7 +190,7 @@ class AuthTktCookieHelper:
     # Reading
 
     def identify(self, request: Any) -> dict[str, Any] | None:
-        """Return the time, user id, tokens and data of the ticket; None without a valid one."""
+        """Return the time, user id, tokens and data of the ticket; None if there is no valid one."""
         cookie = request.cookies.get(self.cookie_name)
         if cookie is None:
             return None

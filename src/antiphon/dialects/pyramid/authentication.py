@@ -73,7 +73,7 @@ class CallbackAuthenticationPolicy:
         return self._known(request, "authenticated_userid")[0]
 
     def effective_principals(self, request: Any) -> list[Any]:
-        """Return all principals of the user: everyone, and for a known user authenticated, the id and the groups."""
+        """Return all principals of the user: Everyone and, for a known user, Authenticated, the id and the groups."""
         userid, groups = self._known(request, "effective_principals")
         return [Everyone] if groups is None else [Everyone, Authenticated, userid, *groups]
 

@@ -44,7 +44,7 @@ def render_to_response(
 
 
 def get_renderer(renderer_name: str, package: Any = None, registry: Any = None) -> Any:
-    """Return the renderer with a name: a function of a value and the system values."""
+    """Return the renderer with the given name: a function of a value and the system values."""
     package = caller_package() if package is None else package
     return RendererHelper(name=renderer_name, package=package, registry=registry).renderer
 

@@ -146,13 +146,13 @@ class SecurityAPIMixin:
 
     @property
     def identity(self) -> Any:
-        """The user, as the policy represents them; None without a user."""
+        """The user, as the policy represents them; None if there is no user."""
         policy = _policy_of(self)
         return None if policy is None else policy.identity(self)
 
     @property
     def authenticated_userid(self) -> Any:
-        """The user's id; None without a user."""
+        """The user's id; None if there is no user."""
         policy = _policy_of(self)
         return None if policy is None else policy.authenticated_userid(self)
 

@@ -95,7 +95,7 @@ class _CookieSession(dict[str, Any]):
         super().__init__({} if is_over else state)
 
     def _read(self, request: Any) -> tuple[float, float, dict[str, Any]] | None:
-        """Return when the cookie was sent, when the session began, and the values; None without them."""
+        """Return when the cookie was sent, when the session began, and the values; None if no cookie is valid."""
         cookie = request.cookies.get(self._cookie_name)
         if cookie is None:
             return None

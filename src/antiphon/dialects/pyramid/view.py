@@ -34,7 +34,7 @@ _VIEW_TYPES = (IView, ISecuredView, IMultiView)
 
 
 def render_view_to_response(context: Any, request: Any, name: str = "", secure: bool = True) -> Any:
-    """Return the response of the view with a name for a context; None without a view.
+    """Return the response of the view with a name for a context; None if there is no such view.
 
     ``secure`` checks its permission. Raises PredicateMismatch if no view's predicates match, or Forbidden.
     """
@@ -46,13 +46,13 @@ def render_view_to_response(context: Any, request: Any, name: str = "", secure: 
 
 
 def render_view_to_iterable(context: Any, request: Any, name: str = "", secure: bool = True) -> Iterable[bytes] | None:
-    """Return the body of the response in chunks; None without a view."""
+    """Return the body of the response in chunks; None if there is no such view."""
     response = render_view_to_response(context, request, name, secure)
     return None if response is None else response.app_iter
 
 
 def render_view(context: Any, request: Any, name: str = "", secure: bool = True) -> bytes | None:
-    """Return the body of the response; None without a view."""
+    """Return the body of the response; None if there is no such view."""
     chunks = render_view_to_iterable(context, request, name, secure)
     return None if chunks is None else b"".join(chunks)
 
@@ -104,7 +104,7 @@ def _call_view(
     secure: bool = True,
     request_iface: Any = None,
 ) -> Any:
-    """Return the response of the first view whose predicates match; None without a view."""
+    """Return the response of the first view whose predicates match; None if there is none."""
     if request_iface is None:
         request_iface = getattr(request, "request_iface", IRequest)
     views = _find_views(registry, request_iface, context_iface, view_name, view_types, view_classifier)
@@ -114,7 +114,7 @@ def _call_view(
 
 
 def call_first(views: list[Any], context: Any, request: Any) -> Any:
-    """Return the response of the first view whose predicates match; None without a view. Raises PredicateMismatch."""
+    """Return the response of the first view whose predicates match; None if there is none. Raises PredicateMismatch."""
     mismatch = None
     for view in views:
         try:

@@ -236,7 +236,7 @@ class _State(Accepted):
         raise NotImplementedError
 
     def first_match(self, offers: Sequence[str]) -> str | None:
-        """Return the first acceptable offer, or the first of all if none is acceptable."""
+        """Return the first acceptable offer, or simply the first one if none is acceptable."""
         return next((offer for offer in offers if offer in self), offers[0] if offers else None)
 
     def best_matches(self, fallback: str | None = None) -> list[str]:

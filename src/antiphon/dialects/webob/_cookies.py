@@ -38,7 +38,7 @@ def escape(value: bytes) -> bytes:
 
 
 def quote(value: bytes) -> bytes:
-    """Return a value in the form of cookies. Bytes that need quotes cause a RuntimeWarning."""
+    """Return a value in the form used in cookies. Bytes that need quotes cause a RuntimeWarning."""
     if invalid := _find_invalid(value):
         warn(f"a cookie's value is sent in quotes because of {b''.join(invalid)!r:.80}", RuntimeWarning, stacklevel=4)
         return b'"%b"' % escape(value)

@@ -134,7 +134,7 @@ class wsgify:  # noqa: N801 - its name
 
 
 class _UnboundMiddleware:
-    """A decorator that turns functions into middleware, with keywords for them."""
+    """A decorator that turns functions into middleware and passes them keyword arguments."""
 
     def __init__(self, wrapper_class: type[wsgify], app: Any, kw: dict[str, Any]) -> None:
         self.wrapper_class = wrapper_class

@@ -38,7 +38,7 @@ class UserAgent:
 
 
 class KnownUserAgent(UserAgent):
-    """A User-Agent header with the details of the usual browsers, parsed on first use."""
+    """A User-Agent header with details of common browsers, parsed on first use."""
 
     def __init__(self, string: str) -> None:
         super().__init__(string)

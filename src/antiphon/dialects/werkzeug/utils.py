@@ -167,7 +167,7 @@ def _attribute(name: str) -> Any:
 def find_modules(import_path: str, include_packages: bool = False, recursive: bool = False) -> Iterator[str]:
     """Return the names of the modules in a package, and optionally of its subpackages and the modules in them.
 
-    Packages are imported to look into them. Raises ValueError for a module that is not a package.
+    Packages are imported so that their contents can be listed. Raises ValueError for a module that is not a package.
     """
     from pkgutil import iter_modules
 

@@ -29,7 +29,7 @@ CONTENT_FIELDS = ("content-type", "content-encoding", "content-language", "conte
 _json_tokens = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|([{}\[\],:])[ \t\n\r]*|[ \t\n\r]+', re.DOTALL)
 
 MOST_VARIANTS = 32
-"""How many responses are stored for one URL at most, each for different values of the fields in its Vary."""
+"""The maximum number of responses stored for one URL, each for different values of the fields in its Vary."""
 
 
 class StoredResponse:

@@ -194,7 +194,7 @@ NAME = "Antiphon"
 
 
 def hit_status(ttl: int, *, is_collapsed: bool) -> str:
-    """Return the member of Cache-Status for a response that was stored, and is fresh for so many seconds more."""
+    """Return the member of Cache-Status for a response that was stored and is fresh for so many seconds more."""
     return f"{NAME};hit;ttl={ttl};collapsed" if is_collapsed else f"{NAME};hit;ttl={ttl}"
 
 

@@ -27,7 +27,7 @@ _ATTEMPTS = 8
 """The number of attempts to change an entry while others change it at the same time."""
 
 PASSES_FOR = 60.0
-"""For how many seconds requests for a URL whose response could not be stored don't wait for one another."""
+"""The seconds for which requests for a URL don't wait for one another after its response could not be stored."""
 
 _MARK_KEPT = 600.0
 """Seconds for which a store remembers forgotten responses: longer than handlers run."""

@@ -53,7 +53,7 @@ def read_id(id_: str) -> Position | None:
 
 
 class Keep(NamedTuple):
-    """How many of a channel's messages are kept: their number, and their total size in bytes, if that is limited."""
+    """The limits on a channel's kept messages: their number, and their total size in bytes, if that is limited."""
 
     most: int
     size: float = inf

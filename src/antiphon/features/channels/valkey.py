@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from antiphon.features.stores.valkey.connecting import Client
 
 GROUPS = WATCHES
-"""How many groups of channels a cluster has. Each may be on its own shard and has its own reader in a process."""
+"""The number of groups of channels that a cluster has. Each may be on its own shard and has its own reader in a
+process."""
 
 _APPEND = script("""
 local known = redis.call('GET', KEYS[2])

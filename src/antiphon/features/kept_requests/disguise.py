@@ -19,7 +19,7 @@ from antiphon.serialization.masking import Mask, checksum, is_card_number, is_se
 Line = tuple[str, str]
 
 LONGEST_TEXT = 16 << 10
-"""The maximum length of a text that is searched for secrets. A longer one is replaced as a whole."""
+"""The maximum length of a string that is searched for secrets. A longer one is replaced as a whole."""
 MOST_SEARCHED = 256 << 10
 """The number of characters of a record that are searched. Any text beyond that is replaced as a whole."""
 MOST_KNOWN = 8_000
@@ -30,7 +30,7 @@ In a record with more, all text is replaced.
 _LONGEST_COOKIE = 15
 """The maximum length of a cookie's value that may also be a word. A longer one is searched for everywhere."""
 _LONGEST_ADDED = 200
-"""The maximum length of a secret in a text that is then searched for everywhere."""
+"""The maximum length of a secret in a string that is then searched for everywhere."""
 _PUNCTUATION = "!#$*?^~"
 _KEY = urandom(32)
 """The key of this process: equal secrets get equal replacements, which don't reveal the secret."""
@@ -154,7 +154,7 @@ class Disguise:
         return same_shape(secret)
 
     def text(self, text: str) -> str:
-        """Return a text without secrets."""
+        """Return text without secrets."""
         self._left -= len(text)
         if len(text) > LONGEST_TEXT or self._left < 0 or self._room < 0:
             return same_shape(text)

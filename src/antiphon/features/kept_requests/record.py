@@ -28,7 +28,7 @@ from antiphon.response.response import Response
 LARGEST_ANSWER = 16 << 10
 """Bytes of a response's body that are kept."""
 _LONGEST = 2000
-"""How many characters of a message, or of a user's name, are kept."""
+"""The maximum number of characters of a message, or of a user's name, that are kept."""
 _CODING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 """Fields about a body as it was sent, which are wrong once it is decoded or shorter."""
 

@@ -27,7 +27,7 @@ _PURPOSE = b"antiphon kept requests"
 _NONCE = 12
 """The size of a nonce of AES-GCM in bytes."""
 _MOST_IDS = 50
-"""How many requests with the same cause can be found by their ids: the most recent ones."""
+"""The number of requests with the same cause that can be found by their ids: the most recent ones."""
 _ATTEMPTS = 5
 
 
@@ -186,7 +186,7 @@ _RARELY = 1.0
 _SAID_EVERY = 60.0
 """Seconds between two log lines that something is dropped."""
 _AT_EXIT = 2.0
-"""For how many seconds the end of a process waits for the rest to be written."""
+"""The number of seconds for which the end of a process waits for the rest to be written."""
 
 
 class Caught(NamedTuple):

@@ -131,7 +131,7 @@ class Ranges:
 
 
 MOST_NAMED = 10
-"""How many malformed lines are named in the log."""
+"""The maximum number of malformed lines that are named in the log."""
 
 _RANGE = {
     "network": "network cidr prefix subnet ip_range",

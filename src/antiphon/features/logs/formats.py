@@ -42,7 +42,7 @@ _indent_forged_records = re.compile(r"^(?=\d{4}-\d\d-\d\dT)", re.MULTILINE).sub
 
 
 def one_line(text: str) -> str:
-    """Return a text with control characters and line ends escaped as in Python literals, except tabs."""
+    """Return text with control characters and line ends escaped as in Python literals, except tabs."""
     return _replace_controls(_as_literal, text)
 
 

@@ -156,7 +156,7 @@ def _started(process: int) -> str:
 
 
 class OwnFile:
-    """A file of figures that this process keeps locked until nothing refers to this object or its memory any more."""
+    """A metrics file that this process keeps locked until nothing refers to this object or its memory."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path

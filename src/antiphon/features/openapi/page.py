@@ -73,7 +73,7 @@ def page_of(content: Mapping[str, Any], document: str, site: Site, breaches: Seq
 
 
 def _text(text: str | None) -> Markup:
-    """Return the paragraphs of a text, which are separated by empty lines."""
+    """Return the paragraphs of text, which are separated by empty lines."""
     paragraphs = [" ".join(each.split()) for each in (text or "").split("\n\n")]
     return joined([tag("p", {}, each) for each in paragraphs if each])
 

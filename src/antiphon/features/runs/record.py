@@ -174,7 +174,7 @@ class Place(NamedTuple):
 START = Place(0, 0)
 _place = re.compile("([A-Za-z0-9_-]{1,64})\\.([1-9][0-9]{0,8})-([1-9][0-9]{0,17})").fullmatch
 TAG = 8
-"""How many characters of a run's id are in the ids of its events. The id itself may be a secret."""
+"""The number of characters of a run's id in the ids of its events. The id itself may be a secret."""
 
 
 def read_event_id(run: str, text: str | None) -> Place:

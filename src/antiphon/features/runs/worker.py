@@ -25,7 +25,7 @@ from antiphon.features.runs.record import CRASHES, RENEW_EVERY, Ledger, Record, 
 LOOKS = 6
 """The number of checks of the store per lease."""
 PATIENCE = 4 / LOOKS
-"""The part of a lease after which a worker without a new heartbeat is given up. Two checks fit into the rest."""
+"""The fraction of a lease after which a worker without a new heartbeat is given up. Two checks fit into the rest."""
 LEAVING = 1.0
 """The longest wait at exit for a check to end, in seconds."""
 WAITING = 3.0

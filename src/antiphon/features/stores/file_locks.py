@@ -13,7 +13,7 @@ if sys.platform != "win32":
     from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 
 OLD = 24 * 3600.0
-"""After how many seconds a file counts as abandoned if there are no locks."""
+"""The number of seconds after which a file counts as abandoned if there are no locks."""
 
 
 def lock(descriptor: int) -> None:

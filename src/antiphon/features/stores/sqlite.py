@@ -229,7 +229,7 @@ class _Reading:
 
 
 def _reason(error: sqlite3.Error | OSError) -> str:
-    """Return a text for the log: why the file can't be used, and what to do."""
+    """Return a message for the log: why the file can't be used, and what to do."""
     name = getattr(error, "sqlite_errorname", None)
     reason = f"{error} ({name})" if name else str(error)
     is_forbidden = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)

@@ -159,7 +159,7 @@ def _ask(environment: Environment, value: Any, name: str) -> Any:
 
 
 def _let_go(error: BaseException) -> None:
-    """Release an error whose traceback Jinja has rewritten, since frames for lines of templates keep it alive."""
+    """Release an error whose traceback Jinja has rewritten, since frames for template lines keep it alive."""
     for frame, _ in walk_tb(error.__traceback__):
         frame.f_globals.pop("__jinja_exception__", None)
         caller = frame.f_back

@@ -103,7 +103,7 @@ class _Buffer:
 
 
 def stream_of(pieces: Iterator[str]) -> Iterator[str]:
-    """Return the chunks of a text, the first of which is already made. Raises errors that come before it."""
+    """Return a rendered template's text in chunks, the first of which is ready. Raises errors that come before it."""
     stream = _begun(_chunks(pieces))
     next(stream)
     return stream
@@ -125,7 +125,7 @@ def _chunks(pieces: Iterator[str]) -> Generator[str]:
 
 
 async def astream_of(pieces: AsyncGenerator[str]) -> AsyncIterator[str]:
-    """Return the chunks as ``stream_of`` does, for a text that awaits."""
+    """Return the chunks as ``stream_of`` does, for a template that awaits."""
     stream = _abegun(_achunks(pieces))
     await anext(stream)
     return stream

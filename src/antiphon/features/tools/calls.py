@@ -254,7 +254,7 @@ _LONGEST = 200
 
 
 class Asked(NamedTuple):
-    """The result that asks a person, or tells the model that nobody has agreed; or None; and the key of the write."""
+    """The result that asks a person or tells the model that nobody has agreed, if any, and the key of the write."""
 
     result: dict[str, Any] | None
     key: str = ""

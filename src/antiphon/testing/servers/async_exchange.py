@@ -11,7 +11,7 @@ from antiphon.testing.requests import ClientContent, ClientRequest
 from antiphon.testing.servers.exchange import SERVER_ERROR, SERVER_ERROR_BODY, Head
 
 ABORT = 1.0
-"""How many seconds a cancelled application has to end."""
+"""The number of seconds that a cancelled application has to end."""
 
 
 class ResponseChannel:

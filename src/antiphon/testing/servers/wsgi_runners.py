@@ -22,7 +22,7 @@ MAX_WRITTEN = 64 << 20
 """The maximum number of bytes to ``write`` on the calling thread, where the client can't read at the same time."""
 
 ABORT = 1.0
-"""How many seconds an aborted application on another thread has to end."""
+"""The number of seconds that an aborted application on another thread has to end."""
 
 
 class Runner(Protocol):

@@ -154,7 +154,7 @@ def find_file(path: str) -> str | None:
 
 require_names("jinja2", "3.1", Environment, "_parse")
 _FUNCTIONS = (abs, bool, dict, enumerate, float, int, len, list, max, min, range, reversed, sorted, str, sum)
-"""Python's functions that templates may call."""
+"""Python's built-in functions that templates may call."""
 _GLOBALS: dict[str, Any] = {
     **{function.__name__: function for function in _FUNCTIONS},
     JOINED: lambda *values: "".join(map(str, values)),

@@ -207,7 +207,7 @@ def default(value: Any, other: Any = "") -> Any:
 
 
 def truncate(value: Any, length: int = 100) -> str:
-    """Return the beginning of a text, with "..." if it is longer."""
+    """Return the beginning of a string, with "..." if it is longer."""
     length = length if isinstance(length, int) and length >= 0 else 100
     text = str(value)
     return f"{text[:length]}..." if len(text) > length else text

@@ -209,7 +209,7 @@ def _hoist(tree: nodes.Template) -> None:
 
 
 def _scope_blocks(tree: nodes.Template) -> None:
-    """Make the names of loops, ``loop`` among them, known to blocks and included files inside."""
+    """Make the names of loops, including ``loop``, visible in the blocks and included files inside."""
     for scope in tree.find_all(_SCOPES):
         for block in scope.find_all(nodes.Block):
             block.scoped = True

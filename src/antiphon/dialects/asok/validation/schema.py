@@ -15,7 +15,7 @@ class _Kinds(type):
 
 
 class Field(metaclass=_Kinds):
-    """A field of a schema. Schemas read nothing else of Asok's fields, whose models are not offered."""
+    """A field of a schema. Schemas read nothing else of Asok's fields, whose models are not supported."""
 
     def __init__(self, kind: str = "Text") -> None:
         self.kind = kind

@@ -156,7 +156,8 @@ class Validator:
             is_right = _passes(check, subject)
             return "" if is_right else _own(messages, name) or message or ANY_FAULT
         raise ValueError(
-            f"{subject.name} has the rule {name!r}, which does not exist; there are {', '.join([*RULES, *OWN_RULES])}"
+            f"{subject.name} has the rule {name!r}, which does not exist;"
+            f" the rules are {', '.join([*RULES, *OWN_RULES])}"
         )
 
     def _message(self, violated: str, rule: str, subject: Subject, messages: Messages) -> str:

@@ -1,4 +1,4 @@
-"""Anonymous users. App Engine's models are not offered: AUTH_USER_MODEL names a class of the project."""
+"""Anonymous users. App Engine's models are not supported: AUTH_USER_MODEL must name a class in the project."""
 
 from typing import NoReturn
 

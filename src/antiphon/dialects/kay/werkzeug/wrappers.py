@@ -156,7 +156,7 @@ class CommonResponseDescriptorsMixin(wrappers.CommonResponseDescriptorsMixin):
 
     @property
     def retry_after(self) -> Any:
-        """The time to retry (RFC 9110 §10.2.3), as seconds or a datetime; None without the header.
+        """The time to retry (RFC 9110 §10.2.3), as seconds or a datetime; None if there is no such header.
 
         Either may be set.
         """

@@ -15,7 +15,7 @@ from antiphon.dialects.pyramid.threadlocal import get_current_registry
 
 
 def overridden(package_name: str, path: str, method: str) -> Any:
-    """Return the result of calling a method of a package's overrides for a file; None without an override."""
+    """Return the result of calling a method of a package's overrides for a file; None if there are none."""
     overrides = get_current_registry().queryUtility(IPackageOverrides, package_name)
     return None if overrides is None else getattr(overrides, method)(path)
 

@@ -43,7 +43,7 @@ class LimitedLengthFile(RawIOBase):
         return True
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        """Read bytes into a buffer and return their number."""
+        """Read bytes into a buffer and return how many were read."""
         view = memoryview(buffer).cast("B")
         wanted = min(len(view), self.remaining)
         data = self.file.read(wanted) if wanted else b""

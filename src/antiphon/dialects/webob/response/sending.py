@@ -172,7 +172,7 @@ def _inflate(data: bytes) -> bytes:
 
 
 _unquoted = re.compile(r'[^"*,]+').fullmatch
-"""Matches an entity tag without quotes, which some clients send, as do programs that make requests."""
+"""Matches an entity tag without quotes. Some clients send them, and so may programs that build a request."""
 
 
 class SentResponse(ResponseCaching):

@@ -35,7 +35,7 @@ class ETags(Collection[str]):
         return etag in self._strong
 
     def contains_weak(self, etag: str) -> bool:
-        """Return True if a tag is listed, weak or strong, or the list is the star (weak comparison)."""
+        """Return True if a tag is listed, weak or strong, or the list is ``*`` (weak comparison)."""
         return etag in self._weak or self.contains(etag)
 
     def contains(self, etag: str) -> bool:

@@ -172,9 +172,9 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
     """A request whose handling a program can customize.
 
     Subclasses override ``make_environ`` and the methods whose names begin with `log`, and set ``server_version``,
-    ``sys_version`` or ``version_string``. The definition of a subclass that overrides something without effect, such as
-    ``do_GET``, raises NotImplementedError, as does a ``protocol_version`` other than HTTP/1.1; a ``run_wsgi`` raises it
-    on use. There is no socket: no ``connection``, no ``wfile``.
+    ``sys_version`` or ``version_string``. Defining a subclass that overrides something that would have no effect, such
+    as ``do_GET``, raises NotImplementedError, as does setting a ``protocol_version`` other than HTTP/1.1; an overridden
+    ``run_wsgi`` raises it on use. There is no socket: no ``connection``, no ``wfile``.
     """
 
     server: Any

@@ -106,7 +106,7 @@ def class_of(annotation: Any) -> type | None:
 
 
 def item_of(annotation: Any) -> Any:
-    """Return the type of the items when a value is iterated; NOT_SAID if it isn't known."""
+    """Return the type of the items that iterating over a value yields; NOT_SAID if it isn't known."""
     kind, arguments = class_of(annotation), get_args(annotation)
     if kind is None or not arguments or not issubclass(kind, Iterable | AsyncIterable):
         return str if kind is str else NOT_SAID

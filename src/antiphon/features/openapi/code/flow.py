@@ -64,7 +64,7 @@ def joined(states: Iterable[State]) -> State:
 
 
 def is_fact(key: Key) -> bool:
-    """True for a fact about the request that holds on every path to a place, such as that a field was present."""
+    """True for a fact about the request, such as that a field was present, that holds on every path to a place."""
     return isinstance(key, tuple) and key[0] == () and key[1].startswith(".")
 
 

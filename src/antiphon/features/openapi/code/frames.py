@@ -48,7 +48,7 @@ _READ_AS: dict[str, ReadAs] = {"json": "json", "raw": "raw", "form": "form", "fi
 
 
 PART_OF_REQUEST = Of(NewType("PartOfRequest", str))
-"""A text in which fields of the query, cookies or headers can't be told apart, such as the URL."""
+"""A string in which fields of the query, cookies or headers can't be told apart, such as the URL."""
 _USED = (
     "__format__", "__str__", "__repr__", "__len__", "__bool__", "__eq__", "__lt__", "__contains__", "__hash__",
     "__iter__",

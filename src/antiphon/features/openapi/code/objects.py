@@ -97,12 +97,12 @@ def without_item(content: Value, key: Value) -> Value:
 
 
 def text_of(value: Value | None) -> str | None:
-    """Return a text that is known before the code runs."""
+    """Return a string that is known before the code runs."""
     return value.value if isinstance(value, Known) and isinstance(value.value, str) else None
 
 
 def is_text(value: Value) -> bool:
-    """Return True for a text."""
+    """Return True for a string."""
     return text_of(value) is not None or kind_of(value) is str
 
 

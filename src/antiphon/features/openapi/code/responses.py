@@ -158,7 +158,7 @@ def _plain(body: Value, made: Answer) -> Value:
 
 
 def body_in(media: str | None, body: Value) -> Value:
-    """Return the body of a response. A text that is sent as JSON is any JSON."""
+    """Return the body of a response. A string that is sent as JSON is any JSON."""
     return UNKNOWN if media is not None and "json" in media and kind_of(body) in (str, bytes) else body
 
 

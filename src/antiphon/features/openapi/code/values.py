@@ -70,7 +70,7 @@ class Items:
 
 @dataclass(frozen=True)
 class Ref:
-    """An object that the code makes: the latest of a place, or the older ones together. The state has its content.
+    """An object that the code makes: the latest one of a place, or all older ones together. The state has its content.
 
     See "recency abstraction" (Balakrishnan and Reps, 2006).
     """

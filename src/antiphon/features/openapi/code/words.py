@@ -47,7 +47,7 @@ class DescribedApp:
     gives_request: bool = False
     """True if views are called with the request."""
     text: str = HTML
-    """The media type of a text that a view returns."""
+    """The media type of text that a view returns."""
 
 
 class Words:
