@@ -1,9 +1,7 @@
 """Errors for programmers, each kind with an id that ``antiphon explain`` accepts to say what to do, and advice."""
 
-import sys
 from collections.abc import Callable
 from functools import wraps
-from types import FrameType
 from typing import Any, TypeVar
 
 E = TypeVar("E", bound=BaseException)

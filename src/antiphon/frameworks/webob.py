@@ -79,7 +79,8 @@ class Pyramid(WebOb):
         from pyramid.interfaces import IDefaultCSRFOptions
 
         options = given.registry.queryUtility(IDefaultCSRFOptions)
-        return "csrf_token" if options is None else options.token
+        token: str = "csrf_token" if options is None else options.token
+        return token
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
         """Add a view to a configurator; the view handles other methods itself."""

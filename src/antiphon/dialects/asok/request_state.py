@@ -15,7 +15,7 @@ from antiphon.dialects.asok.session import COOKIE as SESSION_COOKIE
 from antiphon.dialects.asok.session import Session, flash, get_flashed_messages, regenerate, session_of
 from antiphon.embedding import is_async
 from antiphon.features import BadCSRFToken, CSRFTokens, csp_nonce, csrf_token
-
+from antiphon.features.csrf import CSRF_FIELD
 from antiphon.features.html import Markup
 from antiphon.features.rate_limits import parse_rate
 from antiphon.http import TooManyRequests
