@@ -17,8 +17,7 @@ from antiphon.features.html import Markup
 from antiphon.handler.errors import is_debug
 from antiphon.http.errors import Forbidden, HTTPError
 from antiphon.request.dependencies import Dependency, OfRequest
-from antiphon.request.interfaces import CSRF_FIELD as CSRF_FIELD
-from antiphon.request.interfaces import Session
+from antiphon.request.interfaces import CSRF_FIELD, Session
 from antiphon.request.request import Request
 
 if TYPE_CHECKING:

@@ -72,7 +72,8 @@ class Pyramid(WebOb):
         needs_session = policy is None or isinstance(policy, LegacySessionCSRFStoragePolicy)
         if needs_session and self.session(given) is None:
             return None
-        return get_csrf_token(given)
+        token: str = get_csrf_token(given)
+        return token
 
     def csrf_field(self, given: Any) -> str:
         """Return ``token`` of ``config.set_default_csrf_options``."""

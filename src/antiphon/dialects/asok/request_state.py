@@ -15,7 +15,6 @@ from antiphon.dialects.asok.session import COOKIE as SESSION_COOKIE
 from antiphon.dialects.asok.session import Session, flash, get_flashed_messages, regenerate, session_of
 from antiphon.embedding import is_async
 from antiphon.features import BadCSRFToken, CSRFTokens, csp_nonce, csrf_token
-from antiphon.features.csrf import CSRF_FIELD
 from antiphon.features.html import Markup
 from antiphon.features.rate_limits import parse_rate
 from antiphon.http import TooManyRequests
@@ -136,7 +135,7 @@ def token_of(request: "RequestState") -> str:
 
 def input_of(request: "RequestState") -> Markup:
     """Return the hidden input with the token, as HTML that templates don't escape."""
-    return Markup(f'<input type="hidden" name="{CSRF_FIELD}" value="{token_of(request)}">')
+    return Markup(f'<input type="hidden" name="csrf_token" value="{token_of(request)}">')
 
 
 F = TypeVar("F", bound=Callable[..., Any])
