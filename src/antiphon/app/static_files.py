@@ -31,8 +31,7 @@ READ_AT_ONCE = 64 << 10
 RECENT = 5.0
 """The number of seconds for which the system is likely to keep a file in memory after it was read."""
 SLOW = 0.01
-"""The seconds after which the file system counts as slow: a disk takes as long, another program's time slice
-doesn't."""
+"""Seconds after which the file system counts as slow: a disk takes as long, another program's time slice doesn't."""
 WARY = 16
 """The number of files that are read on threads after an event loop had to wait that long for one."""
 

@@ -134,7 +134,7 @@ class _Waits:
             self.look_after(wait.ends_at)
 
     def look_after(self, moment: float) -> None:
-        """Check all waits soon after a moment, unless they are checked before."""
+        """Check all waits soon after a time, unless they are checked before."""
         moment = max(moment, self._looked_at + INTERVAL)
         if moment < self.looks_at:
             if self._timer is None:

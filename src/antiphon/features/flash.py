@@ -23,7 +23,7 @@ queued at once.
 """
 
 _DIGITS = slice(len(_PREFIX), len(_PREFIX) + 13)
-"""How many digits such a name has: microseconds since 1970."""
+"""The digits of such a name: microseconds since 1970."""
 
 MOST_IN_COOKIE = 1500
 """The maximum size of messages in a session cookie, in bytes. A cookie has room for 4000 bytes after encoding."""

@@ -213,7 +213,7 @@ class Files(MultiDict[V]):
 
 
 class NoForm(MultiDict[V]):
-    """The form fields of a JSON body, which has none. ``[]`` raises a MissingKey that names ``request.json``."""
+    """The form fields of a JSON body, which has none. ``[]`` raises a MissingKey that explains this."""
 
     __slots__ = ()
 

@@ -119,7 +119,7 @@ class Language(ABC):
     """The language of one request, with its translations: ``request.language.gettext("welcome", name="Ann")``.
 
     A text is looked up by its key in this language, then in those that the tag falls back to ("de" for "de-AT"),
-    then in the default language; one that is missing is the key itself. ``{name}`` in a text stands for the value of
+    then in the default language; one that is missing is the key itself. ``{name}`` in text stands for the value of
     that name.
     """
 

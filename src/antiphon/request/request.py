@@ -502,8 +502,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         body.
 
         If several have the same name, the last is read; ``form.getall(name)`` returns all. Reading a missing name with
-        ``[]`` is a KeyError and a 400, which says so if the body is JSON. Raises ContentTooLarge (413) beyond a limit,
-        BadRequest (400) for malformed parts.
+        ``[]`` is a KeyError and a 400, which explains the cause if the body is JSON. Raises ContentTooLarge (413)
+        beyond a limit, BadRequest (400) for malformed parts.
         """
         fields = urlencoded_fields_of(self)
         if fields is not None:

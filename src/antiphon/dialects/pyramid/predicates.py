@@ -12,7 +12,7 @@ _ABSENT: Any = object()
 
 
 class _Predicate:
-    """A predicate with a text, which also identifies equal predicates."""
+    """A predicate with a string, which also identifies equal predicates."""
 
     def __init__(self, val: Any, config: Any) -> None:
         self.val = val

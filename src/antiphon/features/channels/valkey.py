@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from antiphon.features.stores.valkey.connecting import Client
 
 GROUPS = WATCHES
-"""The number of groups of channels that a cluster has. Each may be on its own shard and has its own reader in a
+"""The number of groups of channels in a cluster. Each may be on its own shard and has its own reader in a
 process."""
 
 _APPEND = script("""

@@ -162,7 +162,7 @@ Entry: TypeAlias = str | dict[str, str]
 """A message, or its plural forms by category."""
 
 HEADER = ""
-"""The key whose value is not a text but the header of the file."""
+"""The key whose value is not text but the header of the file."""
 
 
 class Catalogue(ABC):

@@ -34,7 +34,7 @@ _warned: set[str] = set()
 
 
 def filled(text: str, values: Mapping[str, object]) -> str:
-    """Return a text with its placeholders filled. Only a value's own ``__format__`` can raise."""
+    """Return text with its placeholders filled. Only a value's own ``__format__`` can raise."""
     if "{" not in text and "}" not in text:
         return text
     return "".join(
@@ -44,7 +44,7 @@ def filled(text: str, values: Mapping[str, object]) -> str:
 
 @lru_cache(maxsize=4096)
 def _split(text: str) -> tuple[tuple[str, str | None, str], ...]:
-    """Return the pieces of a text, and for each placeholder its name and its format specification."""
+    """Return the pieces of text, and for each placeholder its name and its format specification."""
     pieces: list[tuple[str, str | None, str]] = []
     end = 0
     for found in _PLACEHOLDER.finditer(text):

@@ -30,7 +30,7 @@ class CookieStore(Store):
     keys are valid too, and Flask can read cookies from here if both use the same cookie name.
 
     Data that clients keep can't be revoked or counted. A client that kept an old cookie can send it again until it
-    expires, and of two concurrent changes the last one wins. Methods that would require either raise
+    expires, and of two concurrent changes the last one wins. Methods that would need data on the server raise
     NotImplementedError. Raises ValueError for a change that makes a cookie too long, for a missing key, and for a key
     under 16 bytes.
     """

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-# A tag without an end is matched, too, so that a text with many "<" takes linear time.
+# A tag without an end is matched, too, so that text with many "<" takes linear time.
 _tag = re.compile(r"<[^>]*+(>?)")
 _break = re.compile(r"<br[^>]*+(>?)", re.IGNORECASE)
 _comment_mark = re.compile("<!--|-->")
