@@ -54,7 +54,7 @@ class Case(TypedDict):
 class Answer(TypedDict):
     """The response to a case, or in ``raised`` an error that the application did not handle; otherwise empty.
 
-    ASGI has no reason phrases. ``log`` is what the program wrote meanwhile to its standard output and error.
+    ASGI has no reason phrases. ``log`` is what the program wrote to its standard output and error in that time.
     """
 
     status: int

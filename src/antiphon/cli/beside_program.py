@@ -219,7 +219,7 @@ def size_of_log() -> int:
 
 
 def answered(visitor: Visitor, case: Case) -> Case:
-    """Return a response with the end of what the application wrote meanwhile."""
+    """Return a response with the end of what the application wrote in that time."""
     start = size_of_log()
     found = visitor.answer(case)
     end = size_of_log()

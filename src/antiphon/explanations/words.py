@@ -1,8 +1,10 @@
 """Names from other frameworks: reading one raises an AttributeError with Antiphon's name, at no cost otherwise."""
 
 import re
+import sys
 from abc import ABCMeta
 from collections.abc import Callable, Iterable, Mapping
+from importlib.machinery import PathFinder
 from typing import Any, NoReturn, TypeVar
 
 C = TypeVar("C", bound=type)
@@ -312,8 +314,14 @@ def _without_others(names: Iterable[str], cls: type) -> list[str]:
 
 def missing_name(package: str, name: str) -> str | None:
     """Return the message for a name that a package lacks, with the fix, such as Antiphon's name, or None."""
-    fix = _fix_of(package, name) if package in PLACES and not name.startswith("_") else None
+    is_unknown = package in PLACES and not name.startswith("_") and not _is_module(package, name)
+    fix = _fix_of(package, name) if is_unknown else None
     return None if fix is None else f"{package} has no {name!r}; {fix}"
+
+
+def _is_module(package: str, name: str) -> bool:
+    """Return True if a package has a module of a name, which an import statement loads after this error."""
+    return PathFinder.find_spec(f"{package}.{name}", getattr(sys.modules[package], "__path__", [])) is not None
 
 
 def _fix_of(package: str, name: str) -> str | None:
@@ -322,7 +330,7 @@ def _fix_of(package: str, name: str) -> str | None:
         return f"use {ours}"
     if home := _home_of(name):
         return f"write `from {home} import {name}`"
-    for place in (package, *PLACES):
+    for place in (package, *PLACES[:4]):  # the others have names for almost any word
         if near := _nearest(name, _names_in(place), 0.8):
             return f"did you mean `from {place} import {near}`?"
     return None
