@@ -115,7 +115,7 @@ def parse_request(data: bytes) -> Request:
 
     Parsing is strict: lines end with CR LF, the target is in origin form, HTTP/1.1 has one Host, and the body's length
     is declared once. A chunked body is decoded, and then has a Content-Length; its trailers are dropped. Raises
-    ValueError, namings the byte.
+    ValueError, naming the byte.
     """
     line, fields, start = _parse_head(data)
     method, _, rest = line.partition(" ")
@@ -153,7 +153,7 @@ def parse_response(data: bytes, method: str = "GET") -> Response:
     """Parse bytes that are one whole response (RFC 9112 §4) to a request with this method.
 
     Parsing is as strict as in ``parse_request``. Without a declared length, the body extends to the end. Raises
-    ValueError, namings the byte, including for a status outside 200 to 599.
+    ValueError, naming the byte, including for a status outside 200 to 599.
     """
     line, fields, start = _parse_head(data)
     match = _status_line(line)

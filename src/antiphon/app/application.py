@@ -694,7 +694,7 @@ class App(Routes, Servable):
         ``_mounted_at`` is the prefix to use.
 
         Raises LookupError for an unknown name, and for a handler without a route, or with routes of several names, such
-        as those of a blueprint that is registered twice; ValueError, namings the route and the parameter, for a missing
+        as those of a blueprint that is registered twice; ValueError, naming the route and the parameter, for a missing
         or invalid parameter, and for an unknown place; TypeError for an unknown name that begins with an underscore,
         like an option; RuntimeError for a signed route of an app without ``secret_keys``.
         """

@@ -119,7 +119,7 @@ class Environment:
         It has the type of the default, which is text, a bool, an int or a float: ``env("DEBUG", False)`` is never the
         text "false", which is true. A bool is written true, 1, yes or on, or false, 0, no or off. ``cast`` is a
         function that converts the text instead, such as ``int``, ``Path`` or ``str.split``. It also converts a default
-        that is text, unless it can't read that, such as "auto". Raises ValueError, namings the variable but does not
+        that is text, unless it can't read that, such as "auto". Raises ValueError, naming the variable but does not
         show its value, for text that does not have that type; TypeError for a default of any other type without a
         ``cast``.
         """
@@ -149,7 +149,7 @@ class Environment:
         """Set the variables of a file that are not in the environment. Return False if there is no such file.
 
         A relative path starts at the folder of the file that calls this. Each line is ``NAME=value``. Raises
-        ValueError, namings the line, for a file with a mistake; no variables are then set.
+        ValueError, naming the line, for a file with a mistake; no variables are then set.
         """
         values = read_env_file(path_beside(caller_file(), path))
         for name, value in (values or {}).items():

@@ -84,7 +84,7 @@ class Pages:
     def install(self, app: Routes) -> None:
         """Import the files and register their handlers.
 
-        Raises ValueError, namings the file, for a bad name, a page without a handler, a link out of the folder, and two
+        Raises ValueError, naming the file, for a bad name, a page without a handler, a link out of the folder, and two
         files with the same path; TypeError for a handler that can't be called; and the errors of the imports.
         """
         for pattern, page in _by_pattern(_page_files(self.folder, self.suffixes), app).items():

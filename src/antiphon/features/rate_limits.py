@@ -205,7 +205,7 @@ class RateLimit:
     def blocking_at(self, route: Route) -> bool:
         """True if the limit waits for a store at a route, which is called when the route is planned.
 
-        Raises ValueError, namings the route's handler, for a store of its application that can't count.
+        Raises ValueError, naming the route's handler, for a store of its application that can't count.
         """
         try:
             return self._counter_for(route.app, route).store.blocks

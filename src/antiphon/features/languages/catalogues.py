@@ -232,7 +232,7 @@ class _Missing(NullTranslations):
 
 
 def read_json(path: str, tag: str) -> Catalogue:
-    """Read translations from JSON. Raises ValueError, namings file and line, for a malformed file."""
+    """Read translations from JSON. Raises ValueError, naming file and line, for a malformed file."""
     with open(path, "rb") as file:
         data = file.read()
     try:
@@ -307,7 +307,7 @@ def _declared(header: Entry, entries: Mapping[str, Entry]) -> Rule | None:
 
 
 def read_mo(path: str, _tag: str) -> Catalogue:
-    """Read translations that gettext has compiled. Raises ValueError, namings the file, if it is malformed."""
+    """Read translations that gettext has compiled. Raises ValueError, naming the file, if it is malformed."""
     with open(path, "rb") as file:
         try:
             return GettextCatalogue(GNUTranslations(file))
@@ -320,7 +320,7 @@ def read_mo(path: str, _tag: str) -> Catalogue:
 def read_po(path: str, _tag: str) -> Catalogue:
     """Read translations as written for gettext, with Babel. Those marked "fuzzy" are skipped.
 
-    Raises ValueError, namings file and line, for a malformed file, and ImportError without Babel.
+    Raises ValueError, naming file and line, for a malformed file, and ImportError without Babel.
     """
     try:
         from babel.messages.mofile import write_mo
