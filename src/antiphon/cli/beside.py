@@ -325,8 +325,8 @@ def _mask(text: str) -> re.Pattern[str]:
 
 
 def _heading(case: Case) -> str:
-    title = f", {readable(case['title'])}" if case.get("title") else ""
-    return f"{case['method']} {readable(case['target'])} (line {case['line']}{title})"
+    title = f", {readable(title)}" if (title := case.get("title")) else ""
+    return f"{case['method']} {readable(case['target'])} (line {case.get('line', 0)}{title})"
 
 
 def _logged(original: Answer, dialect: Answer) -> Iterator[str]:
