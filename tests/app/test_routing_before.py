@@ -409,6 +409,20 @@ def test_calls_what_was_registered_for_after_the_request_once(app, serving, othe
     assert called == ["first", "second"]
 
 
+def test_a_response_is_completed_once_after_them(app, serving, other):
+    completed = []
+    app.complete(lambda request, response: completed.append((request.path, response.headers.get("x-last"))))
+    blueprint = Blueprint("shop", prefix="/shop")
+    blueprint.complete(lambda request, response: completed.append("shop"))
+    blueprint.get("/x")(lambda request: "x")
+    app.register(blueprint)
+    register(app, other, after=lambda request, response: response.headers.update({"x-last": "yes"}))
+    client = serving(app)
+    for path in "/items/5", "/shop/x", "/nowhere":
+        client.get(path)
+    assert completed == [("/items/5", "yes"), "shop", ("/shop/x", "yes"), ("/nowhere", "yes")]
+
+
 def test_that_wait_want_an_interface_that_waits(other):
     app = App()
     register(app, other)

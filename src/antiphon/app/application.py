@@ -532,7 +532,8 @@ class App(Routes, Servable):
         if before:
             watches = [middleware(self._idempotent_watch)] if self._idempotent_watch is not None else []
             before = [*watches, *self._watching(), *before]
-        self._find = find_after(before, group.stack, routing) or routing.find
+        around = group.stack._replace(finishers=tuple(self._registry.finishers))
+        self._find = find_after(before, around, routing) or routing.find
         self._routing = routing
         if not self._dependencies.has_overrides:
             self._planned = routing, self._find

@@ -92,9 +92,13 @@ class RouteGroup:
             after=(*stack.after, *registry.after),
             error_handlers=(registry.error_handlers, *stack.error_handlers),
             opens_dependencies=dependencies.yield_values,
-            finishers=(*registry.finishers, *stack.finishers),
+            finishers=(*self._own_finishers(), *stack.finishers),
             is_in_blueprint=stack.is_in_blueprint or (above is not None and bool(registry.middleware)),
         )
+
+    def _own_finishers(self) -> Iterable[Callable[[Request, Response], None]]:
+        """Return the group's finishers; none if middleware before routing is around it, which closes after this."""
+        return () if self.above is None and self.has_before_routing else self.registry.finishers
 
     @property
     def has_before_routing(self) -> bool:
