@@ -58,10 +58,12 @@ def _advice(module: str) -> str:
     """Return what a package says about a module that it lacks on purpose; empty if it says nothing."""
     parent, _, name = module.rpartition(".")
     package = sys.modules.get(parent)
+    find = vars(package).get("__getattr__") if package is not None else None
     try:
-        getattr(package, name)
+        if find is not None:
+            find(name)
     except (AttributeError, ImportError) as error:
-        if package is not None and str(error) != f"module {package.__name__!r} has no attribute {name!r}":
+        if str(error) != f"module {vars(package)['__name__']!r} has no attribute {name!r}":
             return str(error)
     return ""
 

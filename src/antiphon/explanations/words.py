@@ -330,15 +330,15 @@ def _fix_of(package: str, name: str) -> str | None:
         return f"use {ours}"
     if home := _home_of(name):
         return f"write `from {home} import {name}`"
-    for place in (package, *PLACES[:4]):  # the others have names for almost any word
+    for place in (package, *_LIKELY):
         if near := _nearest(name, _names_in(place), 0.8):
             return f"did you mean `from {place} import {near}`?"
     return None
 
 
-PLACES = tuple(
-    f"antiphon{each}" for each in ("", ".features", ".testing", ".http", ".types", ".logs", ".cli", ".embedding")
-)
+_LIKELY = ("antiphon", "antiphon.features", "antiphon.testing", "antiphon.http")
+"""The packages that are searched for a misspelt name. The others have names that resemble almost any word."""
+PLACES = (*_LIKELY, "antiphon.types", "antiphon.logs", "antiphon.cli", "antiphon.embedding")
 """The public packages, which are searched for a name that was imported from the wrong one of them."""
 
 

@@ -313,8 +313,7 @@ def find_after(
     begins_in_place = None if in_place.surroundings is STACKED else blocks
 
     def find(request: Request) -> Found:
-        head = request.head
-        if routing.is_unguarded(head):
+        if routing.is_unguarded(request.head):
             return routing.find(request)
         error = routing.look(request)
         request.route = known
