@@ -231,6 +231,34 @@ class TestAHome:
         assert len(asyncio.run(main())) == 1
         threads.end()
 
+    def test_is_the_thread_that_has_been_idle_for_longest_where_there_are_no_more(self):
+        threads = Workers(4)
+
+        async def main():
+            return [(await identified(Home(threads))).result for _ in range(12)]
+
+        idents = asyncio.run(main())
+        threads.end()
+        assert idents == idents[:4] * 3
+        assert len({*idents}) == 4
+
+    def test_whose_thread_is_at_work_has_calls_that_wait(self):
+        threads, may_go = Workers(2), threading.Event()
+
+        async def main():
+            home = Home(threads)
+            await identified(home)
+            calls = [asyncio.create_task(called(may_go.wait, home)) for _ in range(3)]
+            while threads.load()[0] < 1:
+                await asyncio.sleep(0)
+            load = threads.load()
+            may_go.set()
+            await asyncio.wait_for(asyncio.gather(*calls), 20)
+            return load
+
+        assert asyncio.run(main()) == (1, 2)
+        threads.end()
+
     def test_that_was_left_is_free_for_others(self):
         threads = Workers(2)
 

@@ -147,7 +147,7 @@ class Workers:
     """Up to ``most`` worker threads, of which ``most_receiving`` may wait for bodies. Each is started when needed.
 
     A task returns to its home, even if others are idle. So the calls of new tasks go to threads to which no task will
-    return; only if there is none, and no more may be started, they get one to which a task will return.
+    return; only if there is none, and no more may be started, they go to those to which a task will return, in turn.
     """
 
     def __init__(self, most: int, name: str = "antiphon", most_receiving: int | None = None) -> None:
@@ -168,6 +168,8 @@ class Workers:
         """Tokens of the tasks whose calls may look for dependencies."""
         self._held: deque[Call[Any]] = deque()
         """Calls that wait until their home may receive."""
+        self._accepted = 0
+        """The number of calls that a thread has made or will make."""
         self.finished = 0
         """The number of calls that have been made."""
         self._lock = Lock()
@@ -179,6 +181,7 @@ class Workers:
         """Make a call at its home, or on the next thread that is free; on this thread if the interpreter exits."""
         with self._lock:
             is_queued = self._queue(call)
+            self._accepted += is_queued
         if not is_queued:
             call.run()
             call.notify()
@@ -213,7 +216,8 @@ class Workers:
         elif len(self._workers) < self._most and (started := self._start()) is not None:
             worker = started
         elif self._kept:
-            worker = self._kept.popitem()[0]
+            worker = next(iter(self._kept))  # idle for longest, so that new tasks go to all of them in turn
+            del self._kept[worker]
         else:
             return False
         self._is_looked_at = True
@@ -331,12 +335,14 @@ class Workers:
                 call = self._held.popleft()
                 if call.home is not None and not call.home.has_left:
                     self._queue(call)
+                else:
+                    self._accepted -= 1
 
     def load(self) -> tuple[int, int]:
-        """Return the number of threads that make a call, and of calls that wait for a thread."""
+        """Return the number of threads that make a call, and of calls that wait for any thread, or for their own."""
         with self._lock:
             busy = len(self._workers) - len(self._free) - len(self._kept)
-            return busy, len(self._waiting) + len(self._held)
+            return busy, max(self._accepted - self.finished - busy, 0)
 
     def end(self) -> None:
         """Wait some seconds until all queued calls are made. The interpreter does not wait for daemon threads."""
@@ -372,7 +378,7 @@ class _ProcessWorkers:
         return self._workers
 
     def load(self) -> tuple[int, int]:
-        """Return the number of threads that make a call, and of calls that wait for a thread."""
+        """Return the number of threads that make a call, and of calls that wait for any thread, or for their own."""
         return (0, 0) if self._workers is None else self._workers.load()
 
     @property
