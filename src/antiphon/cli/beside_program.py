@@ -219,7 +219,7 @@ def size_of_log() -> int:
 
 
 def answered(visitor: Visitor, case: Case) -> Case:
-    """Return a response with the last output that the application wrote meanwhile."""
+    """Return a response with the end of what the application wrote during the request."""
     start = size_of_log()
     found = visitor.answer(case)
     end = size_of_log()

@@ -108,7 +108,7 @@ class Reloader(Supervisor):
 
     After a change, the old workers stop accepting connections, and new connections wait until new workers serve.
     `announce` is called once, with None if the application can't be loaded. A worker that ends on its own is not
-    replaced until the next change; meanwhile, a page reports its end.
+    replaced until the next change; until then, a page reports its end.
     """
 
     def __init__(
