@@ -15,7 +15,7 @@ from antiphon.cli.errors import Refused
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Bind `host` and `port` (0: a free one) and listen. Raises `Refused`."""
+    """Bind `host` and `port` (0 means any free port) and listen. Raises `Refused`."""
     family, address = _resolve(host, port)
     try:
         listener = socket.create_server(address, family=family, backlog=BACKLOG)

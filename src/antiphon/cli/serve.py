@@ -45,7 +45,7 @@ _SEEN_BY_ALL = "Warning: --debug shows the code and the values of the app to eve
 
 
 class Port(NamedTuple):
-    """A host and a port to listen on; port 0 means a free one."""
+    """A host and a port to listen on; port 0 means any free port."""
 
     host: str
     port: int

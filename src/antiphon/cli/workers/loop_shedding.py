@@ -34,7 +34,7 @@ from antiphon.concurrency.workers import WORKERS, workers
 from antiphon.http.head import RequestClass, network_of
 
 _BEGINNING = 40
-"""A pass may spend one divided by this number of the patience on starting requests."""
+"""The patience, divided by this, is how long a pass may spend on starting requests."""
 _WEIGHT = 0.1
 """The weight of the latest pass in the average time for starting a request."""
 _TRY_AGAIN_LATER = 1013

@@ -43,11 +43,11 @@ CALM = 1.0
 _BUSY = 0.01
 """The average lateness in seconds above which threads are considered to delay each other."""
 LESS = 0.8
-"""The factor by which the room then shrinks."""
+"""The factor by which the room shrinks when a tick is on time; late ticks shrink it more."""
 _WEIGHT = 0.3
 """The weight of the latest measurement in an average."""
 LONG = 20
-"""The fraction of the patience that requests on threads may take before there is less room for them."""
+"""The patience, divided by this, is how long requests on threads may take before their room shrinks."""
 UNWATCHED = 0.2
 """Seconds of waiting after which a request starts only if its client is still connected."""
 _LOOKING = 0.05
