@@ -167,7 +167,7 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
     default=None,
     help="Respond to errors with a page that shows the code and its values. On by default with --reload.",
 )
-@click.option("--no-access-log", is_flag=True, help="Do not log each request.")
+@click.option("--no-access-log", is_flag=True, help="Turn off the access log.")
 @click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),

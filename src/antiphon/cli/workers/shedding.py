@@ -43,7 +43,7 @@ CALM = 1.0
 _BUSY = 0.01
 """The average lateness in seconds above which threads are considered to delay each other."""
 LESS = 0.8
-"""The factor by which the room shrinks when a tick is on time; late ticks shrink it more."""
+"""The factor by which the room shrinks at a tick, applied again for each tick's length that the tick is late."""
 _WEIGHT = 0.3
 """The weight of the latest measurement in an average."""
 LONG = 20
