@@ -111,7 +111,7 @@ def test_one_that_can_t_be_loaded_is_named_and_breaks_no_other(package, kind):
         assert told in result.output
     shown = run("--help")
     assert shown.exit_code == 0
-    assert "flags    Can't be loaded: `antiphon flags` says why." in shown.output
+    assert "flags    Can't be loaded: `antiphon flags` explains why." in shown.output
     assert run("explain", "wrong-return").exit_code == 0
     assert run("routes", "shop:app").exit_code == 0
 

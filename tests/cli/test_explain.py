@@ -30,7 +30,10 @@ def test_without_an_id_it_lists_all_with_their_first_sentences():
 
 @pytest.mark.parametrize(
     ("kind", "told"),
-    [("mising-dependency", "Did you mean missing-dependency"), ("zzzzzzzz", "Without an id, the command lists all.")],
+    [
+        ("mising-dependency", "Did you mean missing-dependency"),
+        ("zzzzzzzz", "Without an id, the command lists all errors."),
+    ],
 )
 def test_an_unknown_id_is_a_mistake_that_names_the_nearest(kind, told):
     result = run(kind)

@@ -23,7 +23,7 @@ class SpeaksRSGI:
     ],
 )
 def test_an_app_is_told_how_it_guards_itself(guards, fix):
-    with pytest.raises(BadCommand, match="shop:app is an App of Antiphon") as raised:
+    with pytest.raises(BadCommand, match="shop:app is an Antiphon App") as raised:
         guards.around(App(), None, "shop:app")
     assert fix in raised.value.message
 

@@ -158,7 +158,7 @@ def test_what_is_there_is_never_overwritten(folder, before):
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("class", "'class' is a keyword of Python"),
+        ("class", "'class' is a Python keyword"),
         ("test", "'test' would hide"),
         ("Tests", "'tests' would hide"),
         ("json", "'json' would hide"),

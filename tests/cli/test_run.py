@@ -16,10 +16,10 @@ pytestmark = pytest.mark.processes
 @pytest.mark.parametrize(
     ("arguments", "interface", "why"),
     [
-        pytest.param(["apps:wsgi", "--interface", "wsgi"], "wsgi", "asked for by --interface", id="wsgi by flag"),
+        pytest.param(["apps:wsgi", "--interface", "wsgi"], "wsgi", "requested by --interface", id="wsgi by flag"),
         pytest.param(["apps:asgi"], "asgi", "Asgi (apps.py) is async", id="asgi"),
         pytest.param(["apps:rsgi"], "rsgi", "it speaks nothing else", id="rsgi"),
-        pytest.param(["apps:rsgi", "--interface", "rsgi"], "rsgi", "asked for by --interface", id="rsgi by flag"),
+        pytest.param(["apps:rsgi", "--interface", "rsgi"], "rsgi", "requested by --interface", id="rsgi by flag"),
     ],
 )
 def test_each_interface_serves_and_the_line_says_which_and_why(antiphon, arguments, interface, why):
@@ -37,7 +37,7 @@ def test_an_app_that_speaks_wsgi_alone_is_bridged(antiphon, interface):
     with command.stream(), command.stream():
         assert command.get().startswith("wsgi ")
     bridged = "asgi: wsgi (apps.py) is a plain callable, bridged from WSGI, so that slow clients hold no thread"
-    why = bridged if interface == "auto" else f"{interface}: asked for by --interface"
+    why = bridged if interface == "auto" else f"{interface}: requested by --interface"
     assert re.sub(r"\.py:\d+", ".py", command.out).endswith(f"({why})\n")
 
 

@@ -203,7 +203,7 @@ def test_a_lifespan_that_refuses_to_start_ends_the_server(antiphon, tmp_path):
     )
     command = antiphon("refuses:app")
     assert command.exit_code() == 1
-    assert command.err == "Error: The startup of the application failed:\nno database\n"
+    assert command.err == "Error: The application's startup failed:\nno database\n"
     assert command.out == ""
 
 

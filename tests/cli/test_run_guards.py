@@ -20,7 +20,7 @@ def index():
     return f"{type(app).__module__} {request.method} {len(request.get_data())}"
 """
 NATIVELY = (
-    "Error: native:app is an App of Antiphon, which has its own guards: write"
+    "Error: native:app is an Antiphon App, which has its own guards: write"
     " App(trusted_hosts=['localhost', '.example.org'], limits=Limits(body=65536)) and app.use(SecurityHeaders())."
 )
 GUARDS = ("--trusted-hosts", "localhost,.example.org", "--refuse-cross-site", "--max-body", "64K", "--security-headers")

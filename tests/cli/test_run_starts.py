@@ -65,7 +65,7 @@ def test_an_application_that_fails_to_start_is_shown_with_its_error(antiphon, tm
     assert command.exit_code() == 1
     assert command.out == ""
     what, *frames, error = command.err.splitlines()
-    assert what == "Error: The startup of the application failed:"
+    assert what == "Error: The application's startup failed:"
     assert frames[:2] == ['  failing.py, line 14: connect("{")', "  failing.py, line 9: return json.loads(settings)"]
     assert error.startswith("json.decoder.JSONDecodeError: Expecting property name")
     assert len(frames) <= 5

@@ -132,4 +132,4 @@ def test_the_line_names_the_setting_that_decided(antiphon, tmp_path):
     (tmp_path / ".env").write_text("ANTIPHON_APP=settings:app\nANTIPHON_INTERFACE=wsgi\nGREETING=hello\n")
     (tmp_path / "settings.py").write_text("import os\nfrom apps import wsgi as app\nassert os.environ['GREETING']\n")
     command = antiphon().serving()
-    assert command.out.endswith("(wsgi: asked for by ANTIPHON_INTERFACE in .env)\n")
+    assert command.out.endswith("(wsgi: requested by ANTIPHON_INTERFACE in .env)\n")

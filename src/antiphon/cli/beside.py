@@ -1,4 +1,4 @@
-"""`antiphon beside`: runs the cases of a file with an original and with its dialect, and shows the differences."""
+"""`antiphon beside`: runs the cases in a file with a library and with its dialect, and shows the differences."""
 
 import json
 import re
@@ -17,26 +17,26 @@ from antiphon.cli.errors import BadCommand
 
 PROGRAM = str(Path(__file__).with_name("beside_program.py"))
 LONGEST = 120
-"""The number of seconds in which a program must finish all cases."""
+"""The time in seconds within which a program must finish all cases."""
 IGNORED = frozenset({"date", "server"})
-"""Fields that are added by a server or depend on the clock."""
+"""Fields that a server adds or that depend on the clock."""
 UNORDERED = frozenset({"allow", "vary"})
 """Fields whose values are sets."""
 _MOST_SHOWN = 200
 _SHOWN_BEFORE = 60
-"""Characters that are shown before the first one that differs."""
+"""The number of characters shown before the first difference."""
 _MOST_LINES = 40
 _CLOCK = timedelta(seconds=5)
-"""By how much dates may differ that two programs computed one after the other."""
+"""How far dates may differ, since the two programs compute them one after the other."""
 
 Fields: TypeAlias = list[list[str]]
 
 
 class Case(TypedDict):
-    """A request in a file of cases. Each character of it is one byte, as in Latin-1.
+    """A request in a file of cases. Each character stands for one byte, as in Latin-1.
 
-    ``environ`` has values of the WSGI environ. ``keep`` has regular expressions by names: what the group of one matches
-    in the body of the response is sent by later cases in place of ``{{name}}``, except in a body that is ``verbatim``.
+    ``environ`` contains values for the WSGI environ. ``keep`` maps names to regular expressions: later cases send what
+    an expression's group matches in the response's body in place of ``{{name}}``, except in a ``verbatim`` body.
     """
 
     method: str
@@ -48,13 +48,13 @@ class Case(TypedDict):
     verbatim: NotRequired[bool]
     title: NotRequired[str]
     line: NotRequired[int]
-    """The line of the file in which the request begins."""
+    """The line of the file on which the request begins."""
 
 
 class Answer(TypedDict):
-    """The response to a case, or in ``raised`` an error that the application did not handle; otherwise empty.
+    """The response to a case. ``raised`` is an error that the application did not handle, or empty.
 
-    ASGI has no reason phrases. ``log`` is what the program wrote to its standard output and error in that time.
+    ASGI has no reason phrases. ``log`` is what the program wrote to standard output and error during the request.
     """
 
     status: int
@@ -74,13 +74,13 @@ _BLANKS = " \t"
 
 
 def parse_cases(content: bytes, file: str) -> list[Case]:
-    """Return the cases of a file: requests between lines that begin with ``###``, which may have a title.
+    """Return the cases in a file: requests between lines that begin with ``###``, which may contain a title.
 
-    Raises BadCommand, with the line number. A request is a line such as ``POST /orders``, header fields, and after an
-    empty line the body. Lines before it that begin with ``#`` or ``//`` are comments, except ``# @environ NAME VALUE``
-    and ``# @keep NAME PATTERN``. Host and Content-Length may be left out. The lines of a body end in LF, those of a
-    multipart body in CRLF (RFC 2046), and empty lines at its end are dropped. The body ``< path`` is the content of
-    that file, relative to ``file``; with ``<@``, kept values replace their names in it.
+    A request is a line such as ``POST /orders``, header fields, and after an empty line the body. Lines before it that
+    begin with ``#`` or ``//`` are comments, except ``# @environ NAME VALUE`` and ``# @keep NAME PATTERN``. Host and
+    Content-Length may be left out. The lines of a body end in LF, or in CRLF if the body is multipart (RFC 2046), and
+    empty lines at its end are dropped. The body ``< path`` is the content of that file, relative to ``file``; with
+    ``<@``, kept values replace their names in it. Raises BadCommand with the line number.
     """
     cases: list[Case] = []
     kept: set[str] = set()
@@ -141,7 +141,7 @@ def _fields(numbered: list[tuple[int, str]], file: str) -> Fields:
 
 
 def _body(numbered: list[tuple[int, str]], file: str, end: str) -> tuple[str, bool]:
-    """Return a body, and True if it must be sent as it is, without kept values."""
+    """Return a body, and True if it must be sent unchanged, without kept values."""
     body = end.join(line for _, line in numbered).rstrip("\r\n")
     named = _file_line(body)
     if named is None:
@@ -172,10 +172,10 @@ def _pattern(text: str, place: str) -> re.Pattern[str]:
 
 
 def readable(text: str) -> str:
-    """Return the UTF-8 text whose bytes are these characters. Other bytes are escaped."""
+    """Return the UTF-8 text whose bytes are these characters. Invalid bytes are escaped."""
     try:
         return text.encode("latin-1").decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:  # by an application that does not write bytes as Latin-1
+    except UnicodeEncodeError:  # from an application that doesn't write bytes as Latin-1
         return text
 
 
@@ -205,7 +205,7 @@ def answers(python: str, target: str, cases: list[Case], dialects: Collection[st
 
 
 class Difference(NamedTuple):
-    """A part of a response that differs: its name, and its values in the original and the dialect."""
+    """A part of a response that differs: its name, and its value from the original and from the dialect."""
 
     part: str
     original: str
@@ -252,9 +252,9 @@ def _values(name: str, fields: Fields, ignored: Collection[str]) -> list[str]:
 
 
 def _is_same_cookie(mine: str, theirs: str) -> bool:
-    """Return True if browsers read the same in two Set-Cookie fields, but for a few seconds of Expires.
+    """Return True if two Set-Cookie fields mean the same to browsers, except for a few seconds in Expires.
 
-    Attributes can have any order and case, and "" can be quoted.
+    Attributes may be in any order and case, and an empty value may be quoted.
     """
     (pair, attributes, expiry), (other, others, end) = map(_cookie, (mine, theirs))
     return (pair, attributes) == (other, others) and (expiry == end or _is_close(expiry, end))
@@ -268,7 +268,7 @@ def _is_close(mine: str, theirs: str) -> bool:
 
 
 def _cookie(field: str) -> tuple[str, set[str], str]:
-    """Return the pair of a Set-Cookie, its attributes, and apart from them its Expires; empty if it has none."""
+    """Return a Set-Cookie's name and value, its attributes, and separately its Expires; empty if it has none."""
     pair, *attributes = [part.strip() for part in field.split(";")]
     names = {each[:5].lower() + each[5:] if each[:5].lower() == "path=" else each.lower() for each in attributes}
     expiry = next((each for each in names if each.startswith("expires=")), "")
@@ -295,7 +295,7 @@ def _around(original: str, dialect: str) -> Iterator[str]:
 
 
 def masked(answer: Answer, patterns: Collection[re.Pattern[str]]) -> Answer:
-    """Return a response without what the patterns match in its body and in the values of its fields."""
+    """Return a response without what the patterns match in its body and its field values."""
     body, fields = answer["body"], answer["fields"]
     for pattern in patterns:
         body, fields = pattern.sub("", body), [[name, pattern.sub("", value)] for name, value in fields]
@@ -305,10 +305,10 @@ def masked(answer: Answer, patterns: Collection[re.Pattern[str]]) -> Answer:
 def compare(
     original: str, target: str, file: Path, dialects: Collection[str], ignored: Collection[str], masks: Collection[str]
 ) -> tuple[list[str], bool]:
-    """Return lines about the cases of a file, and True if the original and the dialect respond identically."""
+    """Return lines about a file's cases, and True if the original and the dialect respond identically."""
     cases = parse_cases(file.read_bytes(), str(file))
     skipped, patterns = IGNORED | {name.lower() for name in ignored}, [_mask(each) for each in masks]
-    theirs = answers(sys.executable, target, cases, dialects)  # first, as its errors say more
+    theirs = answers(sys.executable, target, cases, dialects)  # first, since its errors are more helpful
     lines, alike = [], 0
     for case, *pair in zip(cases, answers(original, target, cases), theirs, strict=True):
         mine, other = (masked(each, patterns) for each in pair)
@@ -330,7 +330,7 @@ def _heading(case: Case) -> str:
 
 
 def _logged(original: Answer, dialect: Answer) -> Iterator[str]:
-    """Yield the last lines that a program wrote when it failed, such as a traceback."""
+    """Yield the last lines that a failing program wrote, such as a traceback."""
     for name, answer in (("original", original), ("dialect", dialect)):
         lines = answer.get("log", "").splitlines()
         if lines and (answer["raised"] or answer["status"] >= 500):

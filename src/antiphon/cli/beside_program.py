@@ -1,6 +1,6 @@
-"""An application's responses to cases, as JSON: a program for Python 3.9 and newer, without dependencies.
+"""Prints an application's responses to cases as JSON: a program for Python 3.9 and newer, without dependencies.
 
-`antiphon beside` runs it with the Python that has the original, and with its own for the dialect.
+`antiphon beside` runs it twice: with the Python that has the original library, and with its own Python for the dialect.
 
     python beside_program.py MODULE:APP [DIALECT] < cases.json > answers.json
 """
@@ -26,14 +26,14 @@ Answer = tuple[str, list[tuple[str, str]], bytes]
 
 
 MOST_LOGGED = 8192
-"""The bytes of an application's output that are returned for each case."""
+"""How many bytes of an application's output are returned for each case."""
 
 
 def find(target: str) -> Any:
-    """Return the application that a target names, as `antiphon run` does.
+    """Return the application that a target names, as `antiphon run` finds it.
 
-    If a part of its path ends with (), it is called, as is a function without arguments, or one that PasteDeploy calls.
-    Exits with a message if there is no such object, or if it can't be called.
+    Parts of the path that end with () are called, as are functions without arguments and functions with PasteDeploy's
+    signature. Exits with a message if the object doesn't exist or can't be called.
     """
     module, _, path = target.partition(":")
     found: Any = importlib.import_module(module)
@@ -54,7 +54,7 @@ def find(target: str) -> Any:
 
 
 def made_by(found: Any) -> Any:
-    """Return the application that a function makes. Other objects are returned unchanged."""
+    """Return the application that a factory function creates. Other objects are returned unchanged."""
     if not (inspect.isfunction(found) or inspect.ismethod(found)):
         return found
     parameters = list(inspect.signature(found).parameters.values())
@@ -66,7 +66,7 @@ def made_by(found: Any) -> Any:
 
 
 def load(target: str, dialects: list[str]) -> Any:
-    """Return the application that `antiphon run` serves with dialects. Exits with its message if there is none."""
+    """Return the application that `antiphon run` serves with dialects. Exits with its message if it fails."""
     from antiphon.cli.errors import BadCommand
     from antiphon.cli.main import use
     from antiphon.cli.target import Target
@@ -79,12 +79,12 @@ def load(target: str, dialects: list[str]) -> Any:
 
 
 def unquoted(path: str) -> bytes:
-    """Return the bytes of a path, in which each character is a byte or part of a percent-encoded one."""
+    """Return the bytes of a path whose characters are bytes or parts of percent-encoded bytes."""
     return unquote_to_bytes(path.encode("latin-1"))
 
 
 def environ_of(case: Case) -> dict[str, Any]:
-    """Return the environ for a case (PEP 3333), with the values that the case has for it."""
+    """Return the environ for a case (PEP 3333), with the case's own values."""
     path, _, query = case["target"].partition("?")
     body = case["body"].encode("latin-1")
     environ: dict[str, Any] = {
@@ -149,7 +149,7 @@ async def answer_by_asgi(app: Any, case: Case) -> Answer:
 def is_asgi(app: Any) -> bool:
     """Return True for an application that speaks only ASGI."""
     if hasattr(app, "__rsgi__"):
-        return False  # Antiphon's, which also speaks WSGI
+        return False  # an Antiphon application, which also speaks WSGI
     return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(getattr(app, "__call__", None))  # noqa: B004
 
 
@@ -162,7 +162,7 @@ class Visitor:
         self.kept: dict[str, str] = {}
 
     def answer(self, case: Case) -> Case:
-        """Return a response in a form to compare, with names in place of kept values, which may be random."""
+        """Return a response for comparison, with names in place of kept values, which may be random."""
         sent = self.prepared(case)
         try:
             found = asyncio.run(answer_by_asgi(self.app, sent)) if is_asgi(self.app) else answer_by_wsgi(self.app, sent)
@@ -184,7 +184,7 @@ class Visitor:
         return {**told, "fields": seen, "body": self.named(body)}
 
     def prepared(self, case: Case) -> Case:
-        """Return a case with kept values, cookies unless it has its own, and the fields that clients add."""
+        """Return a case with kept values, with cookies unless it sets its own, and with the fields that clients add."""
         fields = [[name, self.filled(value)] for name, value in case["fields"]]
         body = case["body"] if case.get("verbatim") else self.filled(case["body"])
         given = {name.lower() for name, _ in fields}
@@ -198,20 +198,20 @@ class Visitor:
         return dict(case, target=self.filled(case["target"]), fields=fields, body=body)
 
     def filled(self, text: str) -> str:
-        """Return a text with kept values in place of their names."""
+        """Return the text with kept values in place of their names."""
         for name, value in self.kept.items():
             text = text.replace("{{" + name + "}}", value)
         return text
 
     def named(self, text: str) -> str:
-        """Return a text with names in place of kept values."""
+        """Return the text with names in place of kept values."""
         for name, value in self.kept.items():
             text = text.replace(value, "{{" + name + "}}")
         return text
 
 
 def size_of_log() -> int:
-    """Return the size of standard error, to which the application's output goes, too; 0 if it is not a file."""
+    """Return the size of standard error, which also receives the application's output; 0 if it is not a file."""
     sys.stdout.flush()
     sys.stderr.flush()
     found = os.fstat(2)
@@ -219,7 +219,7 @@ def size_of_log() -> int:
 
 
 def answered(visitor: Visitor, case: Case) -> Case:
-    """Return a response with the end of what the application wrote in that time."""
+    """Return a response with the end of what the application wrote during the request."""
     start = size_of_log()
     found = visitor.answer(case)
     end = size_of_log()
@@ -228,7 +228,7 @@ def answered(visitor: Visitor, case: Case) -> Case:
 
 
 def main() -> None:
-    """Run the cases from standard input. Output of the application goes to standard error."""
+    """Run the cases from standard input. The application's output goes to standard error."""
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.path[0] = os.getcwd()

@@ -1,6 +1,6 @@
-"""Commands of `antiphon`: options set by flags, variables or `.env`, and commands that other packages add.
+"""Commands of `antiphon`: options from flags, variables or `.env`, and commands that other packages add.
 
-A package is imported only when its command is called or listed by the help, so it doesn't slow down our own commands.
+A package is imported only when its command is called or the help lists it, so it doesn't slow down our own commands.
 """
 
 import os
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 _ELSEWHERE = {"APP", "METRICS_FOLDER", "PURE"}
-"""Variables (without their prefix) that are not options of a command."""
+"""Variables, without their prefix, that are not options of a command."""
 
 
 class Configured(click.Command):
-    """A command whose parameters can be set in the environment and in `.env`, such as `--port` as ANTIPHON_PORT."""
+    """A command whose parameters can also be set in the environment and in `.env`: ANTIPHON_PORT sets `--port`."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -33,7 +33,7 @@ class Configured(click.Command):
                 each.show_envvar = True
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
-        """Return the context of an invocation, in which the values of `.env` are defaults."""
+        """Return the context of an invocation, with the values from `.env` as defaults."""
         values = _read_unless_reloading()
         if INHERITED not in os.environ:
             self._warn_of_unknown({*os.environ, *values})
@@ -45,7 +45,7 @@ class Configured(click.Command):
         return super().make_context(*arguments, default_map=defaults, **options)
 
     def _warn_of_unknown(self, names: set[str]) -> None:
-        """Warn about variables that look like settings, but aren't."""
+        """Warn about variables that look like settings but aren't."""
         known = {name.removeprefix(PREFIX) for each in self.params for name in _variables(each)} | _ELSEWHERE
         found = {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}
         for name in sorted(found - known):
@@ -55,7 +55,7 @@ class Configured(click.Command):
 
 
 def _read_unless_reloading() -> dict[str, str]:
-    """Read `.env`. A worker ignores a malformed one, since it is read again when the application is loaded."""
+    """Read `.env`. A worker ignores a malformed file, since loading the application reads it again."""
     try:
         return read(ENV_FILE)
     except BadCommand:
@@ -89,7 +89,7 @@ class Commands(click.Group):
         return [*own, *sorted({entry.name for entry in _entries()} - {*own})]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command. One that can't be loaded explains this when it is called."""
+        """Return a command. If it can't be loaded, calling it explains why."""
         return super().get_command(ctx, cmd_name) or _brought(cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -98,19 +98,19 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except CommandError as error:
             failure = click.ClickException(error.message)
-            failure.exit_code = error.exit_code  # type: ignore[misc]  # click reads it of the instance
+            failure.exit_code = error.exit_code  # type: ignore[misc]  # click reads it from the instance
             raise failure from error
         except ImportError as error:
             if error.name != "granian":
                 raise
-            raise click.ClickException(str(error)) from error  # it has no name, or is missing
+            raise click.ClickException(str(error)) from error  # a name that it lacks, or it is not installed
 
 
 class BrokenCommand(click.Command):
-    """A command of a package that can't be loaded."""
+    """A package's command that can't be loaded."""
 
     def __init__(self, name: str, error: BadCommand) -> None:
-        super().__init__(name, short_help=f"Can't be loaded: `antiphon {name}` says why.")
+        super().__init__(name, short_help=f"Can't be loaded: `antiphon {name}` explains why.")
         self._error = error
 
     def make_context(self, *_arguments: Any, **_options: Any) -> NoReturn:
@@ -135,7 +135,7 @@ def _brought(name: str) -> click.Command | None:
 
 
 def _loaded(entries: "list[EntryPoint]") -> click.Command:
-    """Import the command of a single entry point. Raises `BadCommand` if there are several, or it isn't a command."""
+    """Import an entry point's command. Raises `BadCommand` for several entry points, or if it isn't a command."""
     from antiphon.cli.target import explain_failure
 
     name, entry = entries[0].name, entries[0]

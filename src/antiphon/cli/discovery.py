@@ -1,6 +1,6 @@
 """The search for an application in the current directory, by the usual names.
 
-Nothing is imported, as that might do anything."""
+Nothing is imported, since importing a module may have any effect."""
 
 import ast
 import re
@@ -16,29 +16,29 @@ _CLASSES = {"App", "Asok", "FastAPI", "Flask", "Microdot", "Quart", "Starlette"}
 """The usual classes of applications."""
 _NAME = rf"({'|'.join(NAMES)})\b"
 _is_bound = re.compile(rf"^(?:(?:async +)?def +{_NAME}|{_NAME} *(?:[,=](?!=)|:))", re.MULTILINE)
-"""Finds the usual names in a module with a syntax error. Importing the module then reports the error."""
+"""Finds the usual names in a module with a syntax error, whose import then reports the error."""
 _is_for_tests = re.compile(r"conftest|setup|tests?|tests?_.*|.*_tests?").fullmatch
 _MOST_SHOWN = 20
 
 
 def find_target(text: str | None) -> Target:
-    """Return the given target, or the one in ANTIPHON_APP, or else the one in the current directory.
+    """Return the given target, or the target in ANTIPHON_APP, or else the application in the current directory.
 
-    Raises `BadCommand` for a malformed target, or if the current directory has none or several.
+    Raises `BadCommand` for a malformed target, or if the current directory contains none or several.
     """
     text = text or setting("ANTIPHON_APP")
     return Target.parse(text) if text else find()
 
 
 class Module(NamedTuple):
-    """Facts about a module from its source, without an import."""
+    """Facts about a module, read from its source without importing it."""
 
     bound: set[str]
     """Names that the module defines."""
     imported: set[str]
     """Names that the module imports from other modules."""
     likely: set[str]
-    """Names of objects made by an application class, and of functions without arguments that return one."""
+    """Names of instances of an application class, and of functions without arguments that return an instance."""
 
     @classmethod
     def parse(cls, text: str) -> "Module":
@@ -59,7 +59,7 @@ class Module(NamedTuple):
 
 
 def _definitions(statement: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
-    """Yield the names defined by a statement, each with the class of the object if that is visible."""
+    """Yield the names that a statement defines, each with the object's class if the statement shows it."""
     match statement:
         case ast.FunctionDef(name=name, args=arguments) | ast.AsyncFunctionDef(name=name, args=arguments):
             needed = len(arguments.posonlyargs + arguments.args) - len(arguments.defaults)
@@ -76,8 +76,8 @@ def _definitions(statement: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
 def find() -> Target:
     """Find the only application in the modules of the current directory, or else in its packages' own modules.
 
-    Modules that only import an application are considered if no module makes one. Raises `BadCommand` if there are none
-    or several.
+    Modules that only import an application are considered if no module creates one. Raises `BadCommand` unless there is
+    exactly one.
     """
     tried: dict[Path, Module] = {}
     for patterns in (("*.py", "*/__init__.py"), ("*/*.py",)):
@@ -100,7 +100,7 @@ def _modules(pattern: str) -> list[Path]:
 
 
 def _dotted(path: Path) -> str:
-    """Return the name of a module; empty if it has none, as for a script `back-up.py`."""
+    """Return a module's name; empty if it can't have one, such as a script `back-up.py`."""
     parts = path.with_suffix("").parts
     return ".".join(parts).removesuffix(".__init__") if all(part.isidentifier() for part in parts) else ""
 

@@ -1,4 +1,4 @@
-"""`antiphon docs` and `antiphon explain`: the documentation of this version, and the meaning of each kind of error."""
+"""`antiphon docs` and `antiphon explain`: the documentation of this version, and explanations of errors."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from antiphon.explanations.texts import Explanation, UnreadableError, explanatio
 ARCHIVE = Path(__file__).with_name("docs.json.xz")
 """All pages in one file, which `setup.py` adds to a wheel."""
 SOURCE = Path(__file__).parents[3] / "docs"
-"""The pages in a source checkout, where they are not packed into one file."""
+"""The pages in a source checkout, which has no archive."""
 FOLDERS = ("how-to", "tutorial", "explanation", "reference", "")
 """The order in which pages with the same name are preferred."""
 CONTENTS = "README"
@@ -40,7 +40,7 @@ class Hit(NamedTuple):
     name: str
     title: str
     section: str
-    """The heading of the section with most of the words."""
+    """The heading of the section that contains most of the words."""
 
 
 @cache
@@ -52,7 +52,7 @@ def pages() -> Mapping[str, str]:
 
             packed: Mapping[str, str] = json.loads(lzma.decompress(ARCHIVE.read_bytes()))
             return packed
-    except Exception as error:  # lzma has an error of its own, and some Pythons have no lzma
+    except Exception as error:  # lzma has its own error class, and some Pythons lack lzma
         raise Refused(f"The pages in {ARCHIVE} can't be read: {error}.") from error
     found = {str(path.relative_to(SOURCE).with_suffix("")): path.read_text("utf-8") for path in SOURCE.rglob("*.md")}
     if CONTENTS not in found:
@@ -61,10 +61,10 @@ def pages() -> Mapping[str, str]:
 
 
 def page(name: str) -> tuple[str, list[str], list[str]]:
-    """Return a page, by its name or the last part of it, the names of other pages with that last part, and the files of
-    the source that the page links to.
+    """Return the page with a name or last part of a name, the names of others with that part, and the linked files.
 
-    Raises `BadCommand` for an unknown name, with similar ones.
+    These are the files of the source to which the page links. Raises `BadCommand`, with similar names, for an unknown
+    name.
     """
     known = pages()
     wanted = name.strip("/").removesuffix(".md").removeprefix("docs/")
@@ -79,14 +79,14 @@ def page(name: str) -> tuple[str, list[str], list[str]]:
 
 
 def _files_of_source(name: str, text: str) -> list[str]:
-    """Return the files and folders outside of the documentation that a page links to, once each."""
+    """Return the files and folders outside of the documentation to which a page links, each once."""
     folder = f"docs/{name}".rpartition("/")[0]
     linked = dict.fromkeys(normpath(f"{folder}/{link}") for link in _LINK.findall(text))
     return [each for each in linked if not each.startswith("docs/")]
 
 
 def contents() -> Iterator[str]:
-    """Yield the lines of a list of all pages: their names and subjects."""
+    """Yield the lines of a list of all pages, with their names and subjects."""
     for section in pages()[CONTENTS].split("\n## "):
         for group in section.split("\n### "):
             entries = [(name, " ".join((told.strip() or title).split())) for title, name, told in _ENTRY.findall(group)]
@@ -125,7 +125,7 @@ def _hit(name: str, wanted: set[str]) -> Hit:
 
 @cache
 def _index() -> Mapping[str, Counter[str]]:
-    """Return each page's weight for each word; words in titles, keywords and headings have more."""
+    """Return each page's weight for each word. Words in titles, keywords and headings weigh more."""
     index: dict[str, Counter[str]] = {}
     for name, text in pages().items():
         if name in (CONTENTS, "index"):
@@ -150,7 +150,7 @@ def _words(text: str) -> list[str]:
 
 
 def _stem(word: str) -> str:
-    """Return a word without its English ending, so that "uploads" finds "uploading"."""
+    """Return a word without its English ending, so a search for "uploads" finds "uploading"."""
     for ending in ("ations", "ation", "ings", "ing", "ies", "ed", "es", "s", "y", "e"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word.removesuffix(ending)
@@ -160,7 +160,7 @@ def _stem(word: str) -> str:
 def explanation_of(kind: str) -> str:
     """Return the explanation of a kind of error.
 
-    Raises `BadCommand` for an unknown kind, with similar ones, or for a package whose explanations can't be read.
+    Raises `BadCommand` for an unknown kind, with similar kinds, or for a package whose explanations can't be read.
     """
     package, dot, _ = kind.partition(".")
     try:
@@ -169,13 +169,13 @@ def explanation_of(kind: str) -> str:
         raise BadCommand(f"{error}.") from None
     if kind not in known:
         near = get_close_matches(kind, known or explanations(), 3, 0.4)
-        meant = f"Did you mean {' or '.join(near)}?" if near else "Without an id, the command lists all."
+        meant = f"Did you mean {' or '.join(near)}?" if near else "Without an id, the command lists all errors."
         raise BadCommand(f"There is no error {kind!r}. {meant}")
     return f"{kind}\n\n{known[kind].as_plain_text.rstrip()}"
 
 
 def listed() -> Iterator[str]:
-    """Yield the lines of a list of all kinds of errors by section: our own, then those of other packages."""
+    """Yield the lines of a list of all kinds of errors by section: Antiphon's, then those of other packages."""
     yield from _lines(explanations().values())
     for package in packages():
         try:

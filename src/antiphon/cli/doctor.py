@@ -1,7 +1,7 @@
-"""`antiphon doctor`: checks what is installed, and sends forged requests to a running server, as a stranger could.
+"""`antiphon doctor`: checks what is installed, or sends a running server requests that a stranger could forge.
 
-Installed packages are checked by their metadata, which works even if one is missing or fails to import. It also reports
-which rules the responses set for browsers.
+Installed packages are checked by their metadata, which works even if one is missing or fails to import. The command
+also reports which rules for browsers the responses contain.
 """
 
 import operator
@@ -39,7 +39,7 @@ class Requirement(NamedTuple):
 
     name: str
     bounds: str
-    """The accepted versions, such as ">=1.9"; empty if all are accepted."""
+    """The accepted versions, such as ">=1.9"; empty if any version is accepted."""
     extra: str
     """The extra that needs it; empty if it is always needed."""
     installed: str | None
@@ -60,7 +60,7 @@ class Requirement(NamedTuple):
 
 
 def requirements(lines: list[str]) -> Iterator[Requirement]:
-    """Yield the requirements in metadata that apply to this Python and this system."""
+    """Yield the requirements in the metadata that apply to this Python and this system."""
     for line in lines:
         if found := _REQUIREMENT.match(line):
             name, bounds, marker = found.groups()
@@ -71,7 +71,7 @@ def requirements(lines: list[str]) -> Iterator[Requirement]:
 
 
 def report() -> tuple[list[str], bool]:
-    """Return lines about this installation, and True unless a dependency is missing or has a wrong version.
+    """Return lines about this installation, and True unless a dependency is missing or has an unsupported version.
 
     Raises Refused if Antiphon has no metadata.
     """
@@ -133,7 +133,7 @@ def _number(text: str) -> tuple[int, ...]:
 
 
 State: TypeAlias = Literal["forged", "lacking", "refused", "unseen"]
-"""The outcomes: strangers can do it; browsers are not told to refuse it; it is refused; it can't be seen."""
+"""The outcome: strangers can forge it; browsers aren't told to refuse it; it is refused; no response shows it."""
 
 HOST = "forged.invalid"
 ADDRESS = "203.0.113.66"  # RFC 5737
@@ -147,13 +147,13 @@ _HANDSHAKE = {
     "Sec-WebSocket-Key": "YW50aXBob24gZG9jdG9yLg==",
 }
 _UNENDING = 8
-"""The size, in MiB, of a message that does not end: more than applications need, and less than servers accept."""
+"""How many MiB of an endless message are sent: more than applications need, less than lenient servers accept."""
 _NO_ROUTE = (301, 302, 307, 308, 401, 404, 405, 421, 501)
-"""Statuses of a POST that are inconclusive, since it may not have reached a handler."""
+"""Statuses in response to a POST that are inconclusive, since it may not have reached a handler."""
 
 
 class Finding(NamedTuple):
-    """An attempt that a stranger could make, with its outcome and the setting that prevents it."""
+    """Something that a stranger could try, with its outcome and the setting that prevents it."""
 
     trial: str
     state: State
@@ -161,7 +161,7 @@ class Finding(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A status, and the header section and body as text."""
+    """The status, header section and body of a response, as text."""
 
     status: int
     fields: tuple[tuple[str, str], ...] = ()
@@ -226,16 +226,16 @@ def _host(place: SplitResult) -> Finding:
     usual = _send(place)
     try:
         forged = _send(place, Host=HOST)
-    except (OSError, HTTPException):  # some proxies refuse it like this
+    except (OSError, HTTPException):  # some proxies refuse it by closing the connection
         forged = Answer(421)
-    is_nothing = bool(usual.body) and not forged.body and HOST not in forged.head  # as Caddy refuses it, with a 200
+    is_nothing = bool(usual.body) and not forged.body and HOST not in forged.head  # Caddy refuses it with an empty 200
     is_refused = is_nothing or (forged.status >= 400 and forged.status != usual.status)
     mend = f"App(trusted_hosts=[{place.hostname!r}]): links, redirects and caches take the host from the request"
     return Finding("Host: the host of another site", "refused" if is_refused else "forged", mend)
 
 
 def _forwarded(place: SplitResult) -> Iterator[Finding]:
-    """Yield a finding for each proxy header. It is trusted if the response contains its value or is a refusal."""
+    """Yield a finding for each proxy header, which is trusted if the response contains its value or is a refusal."""
     other = "http" if place.scheme == "https" else "https"
     trials = {
         "X-Forwarded-For": (ADDRESS, [ADDRESS]),
@@ -285,7 +285,7 @@ def _unending_message(place: SplitResult) -> Finding:
             state = "lacking" if _takes(connection.sock, _UNENDING) else "refused"
     mend = (
         "`--ws-max-size` for Uvicorn, `websocket_max_message_size` for Hypercorn; Granian has no such setting, and"
-        " takes 64 MiB, so there Limits(sockets=...) is all that bounds its memory"
+        " accepts 64 MiB, so only Limits(sockets=...) bounds its memory"
     )
     return Finding(f"WebSocket: a message of more than {_UNENDING} MiB", state, mend)
 
@@ -301,7 +301,7 @@ def _takes(connection: socket, size: int) -> bool:
 
 
 def look_at_cookies(usual: Answer, place: SplitResult) -> Finding:
-    """Return the finding about cookies that scripts can read, other sites' pages can send, or http exposes."""
+    """Return the finding about cookies that scripts can read, pages on other sites can send, or http exposes."""
     wanted = ["httponly", "samesite", *(["secure"] if place.scheme == "https" else [])]
     weak = [name for name, flags in map(_flags, usual.values("set-cookie")) if not flags.issuperset(wanted)]
     state: State = "lacking" if weak else "refused" if usual.values("set-cookie") else "unseen"

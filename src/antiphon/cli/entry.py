@@ -1,4 +1,4 @@
-"""The entry point of the command `antiphon` and of workers, which get the supervisor's data, not a command line.
+"""The entry point of the command `antiphon` and of workers, which get data from the supervisor, not a command line.
 
 A worker therefore imports neither the command line nor the supervisor.
 """
@@ -23,7 +23,7 @@ from antiphon.cli.workers.options import INHERITED, TOLD, Control, Guards, Serve
 
 
 class Told(NamedTuple):
-    """The part of the command line that a worker needs. ``find`` returns the target."""
+    """The data from the command line that a worker needs. ``find`` returns the target."""
 
     find: Callable[[], Target]
     requested: Choice | None
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def serve_as_worker(inherited: str, told: Told) -> int:
-    """Serve in this process, which ends without finalizing the interpreter, since Granian's threads would crash."""
+    """Serve in this process. It ends without finalizing the interpreter, in which Granian's threads would crash."""
     if told.options.debug:
         from antiphon.cli.debug.mode import switch_on  # imported late: it is rarely needed
 
@@ -85,7 +85,7 @@ def serve_as_worker(inherited: str, told: Told) -> int:
 
 
 def end_without_finalizing() -> None:
-    """Make this process end early once it has served. Call this before a program registers functions for the end."""
+    """Make this process end early once it has served. Call this before a program registers functions with atexit."""
     atexit.register(_leave)
 
 
@@ -94,7 +94,7 @@ _has_served = Event()
 
 def _leave() -> None:
     if _has_served.is_set():
-        logging.shutdown()  # registered by an import of logging, and so too early
+        logging.shutdown()  # logging registered it when it was imported, so it would run too late
         with suppress(OSError):
             sys.stdout.flush()
             sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""The errors that end the command: each has a short message for stderr, without a traceback, and an exit code.
+"""Errors that end the command, each with a short message for stderr, without a traceback, and an exit code.
 
 After a requested stop, the exit code is 0.
 """
@@ -19,24 +19,24 @@ class CommandError(Exception):
 
 
 class BadCommand(CommandError):
-    """A mistake in the command, or in the module that it names. Click uses the same exit code for wrong options."""
+    """A mistake in the command or in the module that it names. Click uses the same exit code for wrong options."""
 
     exit_code: ClassVar[int] = 2
 
 
 class Refused(CommandError):
-    """A refusal by the system: for example, an address that is taken, not permitted, or not one of this machine's."""
+    """The system refused something, such as an address that is taken, not permitted, or not this machine's."""
 
     exit_code: ClassVar[int] = 3
 
 
 class StartupFailed(CommandError):
-    """An error in the application's startup."""
+    """The application's startup failed."""
 
 
 class WorkerEnded(CommandError):
-    """The unexpected end of a worker."""
+    """A worker ended unexpectedly."""
 
 
 class StartTimeout(WorkerEnded):
-    """The end of a worker that did not serve in time and was killed."""
+    """A worker was not ready to serve in time and was killed."""

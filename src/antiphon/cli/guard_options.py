@@ -1,4 +1,4 @@
-"""The options of `antiphon run` for guards around a program of other libraries."""
+"""The options of `antiphon run` that guard programs written for other libraries."""
 
 import re
 from collections.abc import Callable
@@ -37,7 +37,7 @@ _OPTIONS = (
         metavar="HOST,...",
         multiple=True,
         callback=_hosts,
-        help="Serve only these hosts (else 421): example.com, or .example.com with all hosts below it.",
+        help="Serve only these hosts (else 421): example.com, or .example.com for all its subdomains, too.",
     ),
     click.option("--refuse-cross-site", is_flag=True, help="Refuse writes by pages on other sites (403)."),
     click.option(
@@ -48,7 +48,7 @@ _OPTIONS = (
 
 
 def guard_options(command: F) -> F:
-    """Add the options for `Guards`, which are for programs of other libraries, to a command."""
+    """Add the options for `Guards`, which apply to programs of other libraries, to a command."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

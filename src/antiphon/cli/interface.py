@@ -1,4 +1,4 @@
-"""The choice between WSGI, ASGI and RSGI for an application, its bridge, and checks for objects that aren't one."""
+"""Chooses WSGI, ASGI or RSGI for an application, bridges it if necessary, and detects objects that can't be served."""
 
 import inspect
 import os
@@ -26,8 +26,8 @@ _DECLARED = {
 def choose(app: object, requested: Choice | None) -> Choice:
     """Choose an interface.
 
-    This is the requested one, or else ASGI for an application of Antiphon, or else the one that `app.interface` names,
-    or else one chosen by the app's signature. An app that speaks WSGI is then bridged to ASGI.
+    The choice is the requested interface, or else ASGI for an Antiphon application, or else `app.interface`, or else
+    what the app's signature suggests. An app whose signature is WSGI's is bridged to ASGI.
     """
     if requested is not None:
         return requested
@@ -40,9 +40,9 @@ def choose(app: object, requested: Choice | None) -> Choice:
 
 
 def bridged(app: Any, requested: Choice | None) -> Any:
-    """Return the object for a server to call: the application, or a bridge if it doesn't speak the chosen interface.
+    """Return the object that a server calls: the application, or a bridge if it doesn't speak the chosen interface.
 
-    An object that may speak a requested interface is assumed to do so.
+    An object that might speak the requested interface is assumed to do so.
     """
     if _is_servable(app) or choose(app, requested).interface == "wsgi":
         return app
@@ -54,7 +54,7 @@ def bridged(app: Any, requested: Choice | None) -> Any:
 
 
 def spoken_interface(app: Any, requested: Choice | None) -> Interface:
-    """Return the interface that an application itself speaks. If that may be ASGI, the requested interface decides."""
+    """Return the interface that an application itself speaks. If ASGI is possible, the requested interface decides."""
     if requested is not None and requested.interface != "wsgi" and callable(app) and _takes(app, 3):
         return "asgi"
     return _spoken(app).interface
@@ -67,7 +67,7 @@ def _is_servable(app: object) -> bool:
 
 
 def _spoken(app: object) -> Choice:
-    """Return the interface that an application itself speaks, and the reason for that conclusion."""
+    """Return the interface that an application itself speaks, and how it was recognized."""
     declared = getattr(app, "interface", None)
     if isinstance(declared, str) and declared in _DECLARED:
         return _DECLARED[declared]
@@ -81,7 +81,7 @@ def _spoken(app: object) -> Choice:
 
 
 def unknown_callers(app: object, is_at_unix_socket: bool) -> str | None:
-    """Return a warning about rate limits whose callers have no address, or None if there are no such limits."""
+    """Return a warning if rate limits can't tell callers apart because these have no addresses; otherwise None."""
     if not is_at_unix_socket or "antiphon.features.rate_limits" not in sys.modules:
         return None
     from antiphon.app.application import App
@@ -106,7 +106,7 @@ def _named(app: Callable[..., object]) -> str:
 
 
 def flaw(app: object, requested: Interface | None) -> str | None:
-    """Return the reason why `app` can't be served, by the requested interface or at all, as the rest of a sentence."""
+    """Return why `app` can't be served over the requested interface, or at all, as the end of a sentence."""
     if isinstance(app, type) and speaks(app):
         return "is a class: name an instance of it"
     if name := _exported_as(app):
@@ -130,7 +130,7 @@ def speaks(kind: type) -> bool:
 
 
 def _exported_as(found: object) -> str:
-    """Return the name under which Antiphon itself exports an object, such as ``env``; empty if it doesn't."""
+    """Return the name under which Antiphon exports an object, such as ``env``; empty if it doesn't export it."""
     import antiphon
 
     return next((name for name in antiphon.__all__ if name in vars(antiphon) and vars(antiphon)[name] is found), "")
@@ -145,13 +145,13 @@ def _is_async(app: Callable[..., object]) -> bool:
 
 
 def _takes(app: Callable[..., object], count: int, *, unwrapped: bool = True) -> bool:
-    """Return True if `app`, or the function whose signature it shows, can be called with `count` arguments."""
+    """Return True if `app`, or the function that it wraps, can be called with `count` arguments."""
     from antiphon.handler.contract import signature_of  # imported late: the supervisor does not need it
 
     try:
         signature_of(app, follow_wrapped=unwrapped).bind(*range(count))
     except TypeError:
         return False
-    except ValueError:  # a callable of an extension module may hide its signature
+    except ValueError:  # a callable from an extension module may hide its signature
         return True
     return True

@@ -1,4 +1,4 @@
-"""`antiphon kept` and `antiphon replay`: the requests that an application has kept, and replays of them."""
+"""`antiphon kept` and `antiphon replay`: list the requests that an application has kept, and replay them."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ class KeepingApp(NamedTuple):
 
     @classmethod
     def load(cls, target: Target) -> "KeepingApp":
-        """Load the application of a target. Raises `BadCommand` if it keeps no requests."""
+        """Load a target's application. Raises `BadCommand` if it keeps no requests."""
         app = target.load(None)
         keep = getattr(app, "_keeper", None)
         if not isinstance(keep, Keep):
@@ -44,7 +44,7 @@ class KeepingApp(NamedTuple):
         """Return the requests with a cause. Raises `BadCommand` if there are none."""
         kept: Kept | None = self._of_store(lambda: self.keep.find(id_))
         if kept is None:
-            raise BadCommand(f"No request is kept as {id_!r}: `antiphon kept` lists the kept ones.")
+            raise BadCommand(f"No request is kept as {id_!r}: `antiphon kept` lists the kept requests.")
         return kept
 
     def _of_store(self, call: Callable[[], Any]) -> Any:
@@ -83,18 +83,18 @@ def chosen(kept: Kept, *, is_first: bool) -> Record:
 
 
 def user_factory(text: str | None) -> Callable[[str], object] | None:
-    """Return the function named as MODULE:FUNCTION. Raises `BadCommand`."""
+    """Return the function that MODULE:FUNCTION names. Raises `BadCommand`."""
     if text is None:
         return None
     module, _, name = text.partition(":")
     found = getattr(import_module(module), name, None) if module and name else None
     if not callable(found):
         raise BadCommand(f"{text!r} is not a function: write MODULE:FUNCTION, such as tests.factories:make_user.")
-    return found  # type: ignore[no-any-return]  # what it returns is a user
+    return found  # type: ignore[no-any-return]  # it returns a user
 
 
 def again(keeping: KeepingApp, record: Record, restored: Restored) -> tuple[Outcome, list[str]]:
-    """Replay a request in this process and return the outcome and the lines about it."""
+    """Replay a request in this process, and return the outcome with lines about it."""
     outcome = quietly(keeping, record, restored)
     lines = [*_heading(record)]
     if outcome.error is not None:
@@ -104,7 +104,7 @@ def again(keeping: KeepingApp, record: Record, restored: Restored) -> tuple[Outc
 
 
 def quietly(keeping: KeepingApp, record: Record, restored: Restored) -> Outcome:
-    """Replay a request without the log lines about its error, which is shown anyway."""
+    """Replay a request without logging its error, which is shown anyway."""
     logger = logging.getLogger("antiphon")
     logger.addFilter(_has_no_error)
     try:
@@ -118,7 +118,7 @@ def _has_no_error(record: logging.LogRecord) -> bool:
 
 
 def over_socket(record: Record, url: str) -> tuple[Outcome, list[str]]:
-    """Send a request to a server and return the outcome and the lines about it. Raises `BadCommand`."""
+    """Send a request to a server, and return the outcome with lines about it. Raises `BadCommand`."""
     if record.is_socket:
         raise BadCommand("A WebSocket can only be replayed in this process: leave out --url.")
     try:
@@ -144,7 +144,7 @@ def _lacks(app: Any, record: Record, restored: Restored) -> Iterator[str]:
 def write_test(
     keeping: KeepingApp, target: Target, kept: Kept, record: Record, file: Path, restored: Restored, user: str | None
 ) -> list[str]:
-    """Write a test of a request to a file, which must not exist, and return the lines about it. Raises `BadCommand`."""
+    """Write a test of a request to a new file, and return lines about the test. Raises `BadCommand`."""
     if file.exists():
         raise BadCommand(f"{file} already exists and was not overwritten.")
     outcome = quietly(keeping, record, restored._replace(clock=False))
@@ -157,7 +157,7 @@ def write_test(
     except OSError as error:
         raise BadCommand(f"{file} can't be written: {error}.") from None
     fails = needs_clock or _fails(record, outcome)
-    how = "The request fails again, so the test does until that is fixed." if fails else compared(record, outcome)
+    how = "The request fails again, so the test fails until that is fixed." if fails else compared(record, outcome)
     return [f"Wrote {file}.", how, *_lacks(keeping.app, record, restored)]
 
 

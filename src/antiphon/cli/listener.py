@@ -1,4 +1,4 @@
-"""The listening socket: bound by `antiphon` itself, so that a taken port is an error, or received from systemd.
+"""The listening socket: either bound by `antiphon`, which reports a taken port, or received from systemd.
 
 It is bound without SO_REUSEPORT, so no other server can share the port while it is open.
 """
@@ -15,7 +15,7 @@ from antiphon.cli.errors import Refused
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Bind `host` and `port` (0: a free one) and listen. Raises `Refused`."""
+    """Bind `host` and `port` (0 means any free port) and listen. Raises `Refused`."""
     family, address = _resolve(host, port)
     try:
         listener = socket.create_server(address, family=family, backlog=BACKLOG)
@@ -40,7 +40,7 @@ def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not a host name"
         raise Refused(f"The host {host!r} does not resolve: {reason}.") from None
-    # A name with addresses of both families, such as localhost, is served over IPv4, which every client tries.
+    # A name with IPv4 and IPv6 addresses, such as localhost, is served over IPv4, which every client tries.
     family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
     return family, (str(address[0]), port)
 
@@ -50,7 +50,7 @@ def _bind_failure(error: OSError, address: str) -> str:
         case errno.EADDRINUSE:
             return (
                 f"The address {address} is taken: another program listens there. "
-                "End that one, or choose another port (--port 0 picks a free one)."
+                "Stop it, or choose another port (--port 0 picks a free one)."
             )
         case errno.EACCES | errno.EPERM:
             return f"This user is not allowed to listen on {address}. Choose a port above 1023."
@@ -63,7 +63,7 @@ def _bind_failure(error: OSError, address: str) -> str:
 def listen_at(path: str | os.PathLike[str], permissions: int | None = None) -> socket.socket:
     """Bind a unix socket at `path`, which may be relative, and listen. Raises `Refused`.
 
-    Without `permissions` it gets 777, minus the umask.
+    The default permissions are 777, minus the umask.
     """
     absolute = os.path.abspath(path)
     if not _is_utf8(absolute):
@@ -112,7 +112,7 @@ def _is_utf8(path: str) -> bool:
 
 
 def _remove_stale_socket(path: str) -> None:
-    """Remove a socket on which nothing listens. Raises OSError, or `Refused` if there is anything else at the path."""
+    """Remove a socket on which nothing listens. Raises OSError, or `Refused` if the path contains anything else."""
     try:
         mode = os.lstat(path).st_mode
     except FileNotFoundError:
@@ -132,7 +132,7 @@ def _remove_stale_socket(path: str) -> None:
 
 
 def _unix_bind_failure(path: str, error: OSError) -> str:
-    if error.errno is None:  # found by Python, not by the system
+    if error.errno is None:  # Python detected it, not the system
         return f"The path {path} is too long for a socket: the limit is about 100 bytes."
     return f"A socket can't be created at {path}: {os.strerror(error.errno)}."
 
@@ -142,13 +142,13 @@ _FIRST = 3
 
 
 class GivenSocket(NamedTuple):
-    """A socket that systemd keeps open, so that connections wait in it while the service restarts."""
+    """A socket that systemd keeps open, so connections wait in it while the service restarts."""
 
     descriptor: int
 
     @property
     def is_for_loopback(self) -> bool:
-        """False, since only systemd knows what is in front of the socket."""
+        """False, since only systemd knows who can connect to the socket."""
         return False
 
     def listen(self) -> tuple[socket.socket, str]:
@@ -164,10 +164,9 @@ class GivenSocket(NamedTuple):
 
 
 def given_socket() -> GivenSocket | None:
-    """Return the socket that systemd passes to this process, or None if it passes none. Raises `Refused` if there are
-    several.
+    """Return the socket that systemd passes to this process, or None if it passes none.
 
-    Raises `Refused` if there are several.
+    Raises `Refused` if it passes several.
     """
     names = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
     process, count, _ = (os.environ.get(name) for name in names)

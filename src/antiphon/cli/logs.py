@@ -1,4 +1,4 @@
-"""The logs of `antiphon run`: the destination of records, unless the application configures it, and request lines."""
+"""The logs of `antiphon run`: access logs, and the handler for all records if the application configures none."""
 
 import logging
 import os
@@ -39,7 +39,7 @@ class Logs(NamedTuple):
             _log_what_python_writes()
 
     def warn(self, message: str) -> None:
-        """Write a message from the supervisor, which logs nothing else, to stderr."""
+        """Write a message to stderr in the log's format. Used by the supervisor, which doesn't use logging."""
         from click import echo  # imported late: workers do not need it
 
         if self.format == "json":
@@ -50,7 +50,7 @@ class Logs(NamedTuple):
         echo(message, err=True)
 
     def observe(self, app: Any, interface: Interface) -> Any:
-        """Return an application whose requests are logged, unless that is turned off or it logs them itself."""
+        """Return an application whose requests are logged, unless access logs are off or it logs them itself."""
         from antiphon.adapters.exchange import Observers
         from antiphon.adapters.observing import with_observers
         from antiphon.adapters.servable import Servable
@@ -66,7 +66,7 @@ class Logs(NamedTuple):
 
 
 def _call_before_exit(function: Callable[[], object]) -> None:
-    """Register a function to call before a program ends its process with ``os._exit``, which calls nothing else."""
+    """Register a function to call before a program calls ``os._exit``, which runs no other exit functions."""
     leave = os._exit
 
     def call_and_leave(status: int) -> NoReturn:
@@ -96,7 +96,7 @@ def _log_what_python_writes() -> None:
 
 
 class Echoes:
-    """Errors that were logged with their request and then raised to abort the response; Granian logs them again.
+    """Errors that were logged with their request, then raised to abort the response, and then logged by Granian again.
 
     Granian's records contain only text.
     """
@@ -112,7 +112,7 @@ class Echoes:
     def _note(self, record: logging.LogRecord) -> bool:
         error = record.exc_info and record.exc_info[1]
         if error:
-            with suppress(Exception):  # of its own __str__
+            with suppress(Exception):  # its __str__ may raise anything
                 self._expected.append(f"{type(error).__qualname__}: {error}")
         return True
 

@@ -1,4 +1,4 @@
-"""The commands of `antiphon`. Each imports what it needs itself, so that the other commands stay fast."""
+"""The commands of `antiphon`. Each imports what it needs when it runs, which keeps the others fast."""
 
 import os
 import re
@@ -76,7 +76,7 @@ def _typed_places(context: click.Context) -> list[str]:
 
 
 def socket_path(context: click.Context, path: str | None) -> str | None:
-    """Return the path of the unix socket; None for a port. Raises `BadCommand` for contradictory flags."""
+    """Return the path of the unix socket, or None for a port. Raises `BadCommand` for contradictory flags."""
     typed = _typed_places(context)
     at_port = [flag for flag in typed if not flag.startswith("--uds")]
     if at_port and "--uds" in typed:
@@ -110,10 +110,10 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
     default=8000,
     envvar="PORT",
     show_default=True,
-    help="Port to listen on; 0: any free one.",
+    help="Port to listen on; 0: any free port.",
 )
 @click.option("--uds", metavar="PATH", help="Listen on a unix socket at this path, instead of a host and port.")
-@click.option("--uds-permissions", metavar="OCTAL", callback=_octal, help="Permissions of its file, such as 660.")
+@click.option("--uds-permissions", metavar="OCTAL", callback=_octal, help="The socket's permissions, such as 660.")
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
@@ -127,7 +127,7 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
     type=click.Choice(["auto", "wsgi", "asgi", "rsgi"]),
     default="auto",
     show_default=True,
-    help="auto: ASGI for an Antiphon app, otherwise the interface that the app speaks.",
+    help="auto: ASGI for an Antiphon app, otherwise the interface that the app supports.",
 )
 @_option_in_seconds("--grace", 30.0, "Seconds that open requests get to finish on shutdown.")
 @_option_in_seconds(
@@ -136,22 +136,22 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
 @_option_in_seconds(
     "--start-timeout",
     60.0,
-    "Seconds that a worker may take to start before it is ended; 0: no limit, as with --reload.",
+    "Seconds that a worker may take to start before it is killed; 0: no limit, as with --reload.",
 )
 @_option_in_seconds(
     "--patience",
     0.0,
-    "Seconds that clients wait: under overload, requests that would wait longer get a 503; 0: none do.",
+    "Seconds that clients wait: under overload, requests that would wait longer get a 503; 0: no refusals.",
 )
 @click.option(
     "--max-requests",
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="How many requests a worker handles before it is replaced; 0: no limit.",
+    help="Number of requests that a worker handles before it is replaced; 0: no limit.",
 )
 @_option_in_seconds(
-    "--drain-delay", 0.0, "Seconds on shutdown in which requests are still accepted, so load balancers notice."
+    "--drain-delay", 0.0, "Seconds on shutdown during which requests are still accepted, so load balancers notice."
 )
 @click.option("--preload", is_flag=True, help="Load the application once, then fork: workers share its memory.")
 @click.option("--reload", is_flag=True, help="Reload the application whenever one of its files is saved.")
@@ -167,7 +167,7 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
     default=None,
     help="Respond to errors with a page that shows the code and its values. On by default with --reload.",
 )
-@click.option("--no-access-log", is_flag=True, help="Do not log each request.")
+@click.option("--no-access-log", is_flag=True, help="Turn off the access log.")
 @click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
@@ -180,7 +180,7 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
     show_default=True,
-    help="Lowest level that is logged there.",
+    help="Lowest level that is logged on stderr.",
 )
 @_option_for_dialects
 @guard_options
@@ -211,12 +211,12 @@ def run(
     max_body: int | None,
     security_headers: bool,
 ) -> None:
-    """Serve the application APP of the module MODULE, on Granian.
+    """Serve the application APP of the module MODULE on Granian.
 
-    APP can be a function without arguments that makes the application. The module is looked up in the current directory
-    first. Without MODULE:APP, the command serves an app, application, create_app or make_app in the modules there.
-    Instead of MODULE:APP, you can name a settings file, such as development.ini.
-    Ctrl-C ends the server; a second Ctrl-C ends it immediately. SIGUSR2 restarts the workers, one after the other.
+    APP can be a function without arguments that creates the application. The module is looked up in the current
+    directory first. Without MODULE:APP, the command looks for an app, application, create_app or make_app in the
+    modules there. Instead of MODULE:APP, you can name a settings file, such as development.ini. Ctrl-C stops the
+    server; a second Ctrl-C stops it immediately. SIGUSR2 restarts the workers one after another.
     """
     if sys.platform == "win32":
         raise Refused(
@@ -227,11 +227,11 @@ def run(
         raise Refused("This command serves on Granian, which is not installed. Install it: pip install granian")
     from antiphon.cli.interface import Choice
     from antiphon.cli.logs import Logs
-    from antiphon.cli.serve import serve  # imported late: --help and --version do not need it
+    from antiphon.cli.serve import serve  # imported late: --help and --version don't need it
     from antiphon.cli.workers.options import Guards, ServerOptions
 
     place = _place(click.get_current_context(), host, port, uds, uds_permissions)
-    requested = None if interface == "auto" else Choice(interface, f"asked for by {source_of('interface')}")
+    requested = None if interface == "auto" else Choice(interface, f"requested by {source_of('interface')}")
     if dialects:
         use(dialects)
     logs = Logs(log_format, log_level, not no_access_log)
@@ -262,9 +262,9 @@ def run(
 @main.command()
 @click.argument("target", metavar="[MODULE:APP]", required=False)
 @click.argument("url", metavar="[URL]", required=False)
-@click.option("--method", default="GET", show_default=True, help="Method of the request for URL.")
+@click.option("--method", default="GET", show_default=True, help="Method of the request for the URL.")
 def routes(target: str | None, url: str | None, method: str) -> None:
-    """Print the routes of an application, or the one for a URL or a path.
+    """Print the routes of an application, or the route for a URL or a path.
 
     The exit code is 1 if no handler is found.
     """
@@ -286,7 +286,7 @@ def routes(target: str | None, url: str | None, method: str) -> None:
 @click.option(
     "--check", "file", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help="Compare with this document."
 )
-@click.option("--strict", is_flag=True, help="Exit with 1 if reading the code leaves anything unknown.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if anything in the document is unknown.")
 @click.option("--prefix", help="Describe the routes below this prefix.")
 @_option_for_dialects
 def openapi(target: str | None, file: str | None, strict: bool, prefix: str | None, dialects: tuple[str, ...]) -> None:
@@ -326,10 +326,10 @@ def openapi(target: str | None, file: str | None, strict: bool, prefix: str | No
 def beside(
     target: str, file: Path, original: str, ignore: tuple[str, ...], mask: tuple[str, ...], dialects: tuple[str, ...]
 ) -> None:
-    """Send the requests of CASES, a .http file, to an application with its original library and with a dialect.
+    """Send the requests in CASES, a .http file, to an application with its original library and with a dialect.
 
-    Prints the parts of the responses that differ. The exit code is 1 if there are any. In MODULE:APP, parts that end
-    with () are called, as in shop:app.wsgifunc().
+    Print the parts of the responses that differ. The exit code is 1 if any do. In MODULE:APP, parts that end with ()
+    are called, as in shop:app.wsgifunc().
     """
     from antiphon.cli.beside import compare
     from antiphon.cli.settings import ENV_FILE, add_to_environment
@@ -366,7 +366,7 @@ def tools(target: str | None, as_json: bool) -> None:
 def kept(target: str | None, dialects: tuple[str, ...]) -> None:
     """Print the requests that an application has kept with `Keep`, one line for each cause.
 
-    A line has the time, the status, the route, the error and its place, how often it occurred, and the ID.
+    A line shows the time, the status, the route, the error and where it was raised, how often it occurred, and the ID.
     """
     from antiphon.cli.kept import KeepingApp
 
@@ -382,7 +382,7 @@ def kept(target: str | None, dialects: tuple[str, ...]) -> None:
 @click.option("--as-test", metavar="FILE", type=click.Path(dir_okay=False), help="Write a test of the request to FILE.")
 @click.option("--url", metavar="URL", help="Send the request to the server at URL instead.")
 @click.option("--user", metavar="MODULE:FUNCTION", help="Log in the user that this function makes from the user's key.")
-@click.option("--first", is_flag=True, help="Take the first request of the cause, not the last one.")
+@click.option("--first", is_flag=True, help="Replay the first request of the cause, not the last one.")
 @_option_for_dialects
 def replay(
     id_: str,
@@ -395,8 +395,9 @@ def replay(
 ) -> None:
     """Replay a kept request with the current code and print where it differs from the kept run.
 
-    ID is that of `antiphon kept`, or of a request in the log, or the request_id of a problem. Credentials and other
-    secrets were not kept, nor was the state of databases. The exit code is 1 if the request fails again.
+    ID is an ID that `antiphon kept` printed, the ID of a request in the log, or the request_id of a problem.
+    Credentials and other secrets were not kept, nor was the state of databases. The exit code is 1 if the request fails
+    again.
     """
     from antiphon.cli.kept import KeepingApp, again, chosen, over_socket, user_factory, write_test
     from antiphon.features.kept_requests.replay import Restored
@@ -447,12 +448,12 @@ def new(name: str, flavour: str) -> None:
 @main.command()
 @click.argument("urls", metavar="[URL]...", nargs=-1)
 def doctor(urls: tuple[str, ...]) -> None:
-    """Test what strangers can forge on a running application: hosts, proxy headers, slashes, writes from other sites.
+    """Test what clients can forge on a running application: hosts, proxy headers, slashes, writes from other sites.
 
-    Also check the rules that browsers are sent: flags of cookies, frames, https. Each URL gets some GET requests and
-    one empty POST. The exit code is 1 if something can be forged from this machine.
-    Without URL, print the installed versions, and which extras are complete. The exit code is 1 if a dependency is
-    missing, or its version is not supported.
+    Also check the rules that the application sends to browsers: cookie flags, frames, https. Each URL gets some GET
+    requests and one empty POST. The exit code is 1 if something can be forged from this machine. Without a URL, print
+    the installed versions and which extras are complete. The exit code is 1 if a dependency is missing or its version
+    is not supported.
     """
     if not urls:
         from antiphon.cli.doctor import report
@@ -479,7 +480,7 @@ def doctor(urls: tuple[str, ...]) -> None:
 @main.command()
 @click.argument("kind", metavar="[ID]", required=False)
 def explain(kind: str | None) -> None:
-    """Print what an error means, and what to write instead. Without ID, list all errors.
+    """Print what an error means and what to write instead. Without ID, list all errors.
 
     The ID is in the error's note, below its message.
     """
@@ -490,7 +491,7 @@ def explain(kind: str | None) -> None:
 
 @main.command()
 @click.argument("name", metavar="[NAME]", required=False)
-@click.option("--search", "question", metavar="WORDS", help="List the pages about these words, the best first.")
+@click.option("--search", "question", metavar="WORDS", help="List the pages about these words, the best match first.")
 def docs(name: str | None, question: str | None) -> None:
     """Print a page of this version's documentation, without using the network. Without NAME, list all pages.
 
@@ -534,7 +535,7 @@ def _target(text: str | None) -> "Target":
 
 
 def use(names: Sequence[str]) -> None:
-    """Install dialects by name. Raises `BadCommand` for one that is unknown or can't be installed."""
+    """Install dialects by name. Raises `BadCommand` if one is unknown or can't be installed."""
     from antiphon.dialect_imports import TooLate, UnknownDialect, install  # imported late: it looks at all packages
 
     try:

@@ -17,7 +17,7 @@ from antiphon.features.tools.feature import features_of
 
 
 def load(target: Target) -> App | DescribedApp:
-    """Return the application of a target, or its description by a dialect. Raises `BadCommand` for any other target."""
+    """Return a target's application, or a dialect's description of it. Raises `BadCommand` for any other target."""
     app = target.load(None)
     if isinstance(app, App):
         return app
@@ -32,7 +32,7 @@ def load(target: Target) -> App | DescribedApp:
 
 
 def document(target: Target, app: App | DescribedApp, prefix: str | None) -> OpenAPIDocument:
-    """Return the document of an application's `OpenAPI` feature, or without it, a document of all routes.
+    """Return the document of an application's `OpenAPI` feature; without one, a document of all routes.
 
     Raises `BadCommand` if the application has several documents and no prefix selects one.
     """
@@ -57,7 +57,7 @@ def written(document: OpenAPIDocument) -> str:
 
 
 def drift(document: OpenAPIDocument, path: Path) -> list[str]:
-    """Return the places where a file differs from a document. Raises `BadCommand` for a file that is not JSON."""
+    """Return the places where a file differs from a document. Raises `BadCommand` if the file is not JSON."""
     try:
         known = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
@@ -113,10 +113,10 @@ def written_tools(app: App) -> str:
 
 
 def definitions_of(app: App) -> list[Definition]:
-    """Return the tools of an application. Raises `BadCommand` if it serves none, or for a route that can't be one."""
+    """Return an application's tools. Raises `BadCommand` if it serves none, or if a route can't be a tool."""
     features = features_of(app)
     if not features:
-        raise BadCommand("This application serves no tools: app.use(Tools(api)) does.")
+        raise BadCommand("This application serves no tools: add app.use(Tools(api)).")
     try:
         return [each for feature in features for each in feature.definitions(app).values()]
     except (LookupError, ValueError) as error:

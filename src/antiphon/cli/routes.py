@@ -1,4 +1,4 @@
-"""`antiphon routes`: the routes of an application, and the one that handles a request."""
+"""`antiphon routes`: the routes of an application, and the route that handles a request."""
 
 from typing import TypeAlias, TypeVar
 
@@ -20,11 +20,11 @@ Row: TypeAlias = tuple[str, str, str, str]
 
 
 def load_app(target: str | None = None) -> App:
-    """Return the application that a command is for: ``load_app("shop:app")``.
+    """Return the application on which a command works: ``load_app("shop:app")``.
 
-    Without a target, this is the application that ANTIPHON_APP names, or else the only one in the modules of the
-    current directory, as for `antiphon run`. Raises BadCommand, a ``click.ClickException`` that ends the command with a
-    message and exit code 2, if there is no application, if it can't be loaded, or if it is not an ``App``.
+    Without a target, this is the application in ANTIPHON_APP, or else the only one in the modules of the current
+    directory, as for `antiphon run`. If there is no application, if it can't be loaded, or if it is not an ``App``,
+    raises BadCommand, which ends the command with a message and exit code 2.
     """
     return load(find_target(target))
 
@@ -32,8 +32,8 @@ def load_app(target: str | None = None) -> App:
 def load_feature(target: str | None, kind: type[T]) -> T:
     """Return an application's feature of the given class: ``load_feature("shop:app", Flags)``.
 
-    Raises BadCommand as ``load_app`` does, and ``click.ClickException`` if the application does not use such a feature.
-    The first one is returned if it uses several.
+    If the application uses several such features, the first is returned. Raises BadCommand as ``load_app`` does, and
+    ``click.ClickException`` if the application does not use such a feature.
     """
     feature = load_app(target).find_feature(kind)
     if feature is None:
@@ -42,7 +42,7 @@ def load_feature(target: str | None, kind: type[T]) -> T:
 
 
 def load(target: Target) -> App:
-    """Return the application of a target. Raises `BadCommand` if it is not an App."""
+    """Return a target's application. Raises `BadCommand` if it is not an App."""
     app = target.load(None)
     if isinstance(app, App):
         return app
@@ -68,7 +68,7 @@ def aligned(rows: list[Row]) -> list[str]:
 
 
 def find_answer(app: App, request: Request, *, has_host: bool) -> tuple[list[str], bool]:
-    """Return lines about how a request is handled, and True if a handler does it.
+    """Return lines about how a request is handled, and True if it reaches a handler.
 
     No middleware or handler is called.
     """

@@ -1,4 +1,4 @@
-"""`antiphon run`: bind and supervise, or serve in a process that another program supervises."""
+"""`antiphon run`: binds a socket and supervises workers, or serves as a worker of another process."""
 
 import asyncio
 import os
@@ -23,10 +23,10 @@ from antiphon.features.metrics.folder import VARIABLE, folder_of
 
 @contextmanager
 def metrics_folder() -> Iterator[None]:
-    """Tell the workers the path of a folder, which the first worker to need it creates, and remove it at the end.
+    """Tell the workers the path of a metrics folder, which a worker creates when needed, and remove it at the end.
 
-    A folder that the environment names already is left alone. If there is no place for temporary files, there is no
-    folder.
+    A folder that the environment already specifies is left alone. If the system has no place for temporary files, there
+    is no folder.
     """
     folder = None
     if VARIABLE not in os.environ:
@@ -45,7 +45,7 @@ _SEEN_BY_ALL = "Warning: --debug shows the code and the values of the app to eve
 
 
 class Port(NamedTuple):
-    """A host and a port to listen on; port 0 means a free one."""
+    """A host and a port to listen on; port 0 means any free port."""
 
     host: str
     port: int
@@ -65,7 +65,7 @@ class Port(NamedTuple):
 
 
 class SocketPath(NamedTuple):
-    """A path for a unix socket, and its permissions; None for the default, 777 minus the umask."""
+    """A path for a unix socket, and its permissions; None means 777 minus the umask."""
 
     path: str
     permissions: int | None
@@ -92,12 +92,12 @@ def serve(
     options: ServerOptions,
     watched: Sequence[str] = (),
 ) -> int:
-    """Serve the target that `find` returns until a signal ends this; reload it when a file in `watched` changes.
+    """Serve the target that `find` returns until a signal ends the server; reload it when a file in `watched` changes.
 
     Returns the exit code, or raises one of `errors`.
     """
     inherited = os.environ.pop(INHERITED, None)
-    os.environ.pop(TOLD, None)  # it was empty
+    os.environ.pop(TOLD, None)  # it may be set, but empty
     if inherited is not None:
         return serve_as_worker(inherited, Told(find, requested, options, place.is_for_loopback))
     target = find()
@@ -131,7 +131,7 @@ def serve(
 
 
 def _launch_of(target: Target, requested: Choice | None, options: ServerOptions, is_for_loopback: bool) -> Launch:
-    """Return a function that launches workers: forks if the target was preloaded, otherwise the same command."""
+    """Return a function that launches workers: as forks if the target was preloaded, else with the same command."""
     if not options.preloads:
         return by_command(encoded(str(target), requested, options, is_for_loopback))
     from antiphon.cli.workers.preloading import by_fork  # imported late: it imports the server

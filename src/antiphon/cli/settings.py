@@ -1,4 +1,4 @@
-"""Settings: a flag, or else an environment variable, or else a line of `.env` in the current directory."""
+"""Settings from environment variables, or else from the file `.env` in the current directory."""
 
 import os
 from pathlib import Path
@@ -16,7 +16,7 @@ def setting(name: str) -> str | None:
 
 
 def read(path: Path) -> dict[str, str]:
-    """Return the variables in a file; empty if it is missing. Raises `BadCommand` for a malformed file."""
+    """Return the variables in a file; empty if the file is missing. Raises `BadCommand` for a malformed file."""
     try:
         return read_env_file(path) or {}
     except EnvFileError as error:

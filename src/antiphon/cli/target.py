@@ -1,4 +1,4 @@
-"""A target, `module:app` or `development.ini`: its syntax, its import, and explanations of why it can't be loaded."""
+"""Targets such as `module:app` or `development.ini`: parsing and loading them, and explaining failures."""
 
 import importlib
 import os
@@ -40,7 +40,7 @@ def _here() -> str:
 
 
 def shown_path(path: str) -> str:
-    """Return a path as people know it: relative to the current directory or the installed packages, or absolute."""
+    """Return a path for people: relative to the current directory or to the installed packages, or else absolute."""
     installed = _INSTALLED.search(path)
     if installed:
         return path[installed.end() :]
@@ -52,11 +52,11 @@ def shown_path(path: str) -> str:
 _MOST_LINES = 15
 _MOST_FRAMES = 6
 _MACHINERY = (ANTIPHON, os.path.join(os.path.dirname(importlib.__file__), ""), "<frozen importlib")
-"""Prefixes of the filenames of frames between this command and the module, or between one module and the next."""
+"""Filename prefixes of the frames between this command and the module, or between one module and the next."""
 
 
 def explain_failure(what: str, error: BaseException) -> str:
-    """Return at most fifteen lines: what failed, the place in the user's own files, and the error.
+    """Return at most fifteen lines: what failed, where in the user's own files, and the error.
 
     A SyntaxError is shown with its line and a caret.
     """
@@ -71,7 +71,7 @@ def user_frames(error: BaseException) -> list[traceback.FrameSummary]:
 
 
 def _most_useful(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
-    """Return the last frames of the project, or else of other code, and the frame that raised, each of them once."""
+    """Return the project's last frames, or else the first of other code, and the frame that raised, without repeats."""
     own = [frame for frame in frames if is_own(frame.filename)]
     chosen = [*(own[1 - _MOST_FRAMES :] or frames[:1]), *frames[-1:]]
     return [frame for index, frame in enumerate(chosen) if frame not in chosen[:index]]
@@ -82,7 +82,7 @@ def _line(frame: traceback.FrameSummary) -> str:
 
 
 def _reason(error: BaseException) -> list[str]:
-    """Return the lines about an error, about the error that it was raised from, and about the errors of a group."""
+    """Return the lines about an error, the error that it was raised from, and the errors in a group."""
     if isinstance(error, SystemExit):
         return [f"It ended the process: SystemExit({error.code!r})"]
     explain(error)
@@ -100,7 +100,7 @@ def _short(error: BaseException) -> str:
 
 
 def _shown(text: str) -> str:
-    """Return text in which the files of frames are relative to the current directory."""
+    """Return the text with the paths of frames relative to the current directory."""
     return text.replace(f'File "{_project()}', 'File "')
 
 
@@ -109,7 +109,7 @@ def _project() -> str:
 
 
 NAMES = ("app", "application", "create_app", "make_app")
-"""The usual names of applications, and of functions that make them."""
+"""The usual names of applications and of functions that create them."""
 
 
 def import_module(name: str) -> ModuleType:
@@ -157,10 +157,10 @@ class Target(NamedTuple):
     def load(self, requested: Choice | None) -> object:
         """Import the module, preferably from the current directory, and return the application.
 
-        A function without arguments is called to make the application. `main(global_config, **settings)`, a factory for
-        PasteDeploy's settings files, is called without settings. Raises `BadCommand` for a module that is missing or
-        fails, for a missing name, for a function that fails, for an object that can't be served over the requested
-        interface, for conflicting routes, or for pages that fail.
+        A function without arguments is called to create the application. `main(global_config, **settings)`, a factory
+        for PasteDeploy's settings files, is called without settings. Raises `BadCommand` if the module, the name or the
+        function is missing or fails, if the object can't be served over the requested interface, if routes conflict, or
+        if importing pages fails.
         """
         _look_here()
         module = import_module(self.module)
@@ -199,11 +199,11 @@ class Target(NamedTuple):
             return function({}) if is_configured else function()
         except (Exception, SystemExit, KeyboardInterrupt) as error:
             raise BadCommand(
-                explain_failure(f"{self} was called, but failed to make an application:", error)
+                explain_failure(f"{self} was called, but failed to create an application:", error)
             ) from error
 
     def _fix(self, function: Callable[..., object]) -> str:
-        """Return the fix for a function that may make the application but needs arguments."""
+        """Return the fix for a function that may create the application but needs arguments."""
         needed = ", ".join(each.name for each in _parameters(function))
         name = self.attribute.removesuffix("()")
         return (
@@ -219,7 +219,7 @@ class Target(NamedTuple):
 
 
 class IniFile(Target):
-    """A settings file in PasteDeploy's format as the target: its path, and the name of the application in it.
+    """A target that is a settings file in PasteDeploy's format: its path, and the name of the application in it.
 
     An empty name means the application named `main`.
     """
@@ -236,8 +236,8 @@ class IniFile(Target):
     def load(self, requested: Choice | None) -> object:
         """Set up logging if the file configures it and return the application that it describes.
 
-        Raises `BadCommand` for a missing or invalid file, for an application that can't be made or can't be served over
-        the requested interface, or if plaster is not installed.
+        Raises `BadCommand` if the file is missing or invalid, if the application can't be created or can't be served
+        over the requested interface, or if plaster is not installed.
         """
         _look_here()
         if not os.path.isfile(self.module):
@@ -276,7 +276,7 @@ def _look_here() -> None:
 def _makes_application(found: object) -> bool:
     if not isinstance(found, FunctionType | MethodType):
         return False
-    takes_any = any(each.kind is each.VAR_POSITIONAL for each in _parameters(found))  # an application may do that
+    takes_any = any(each.kind is each.VAR_POSITIONAL for each in _parameters(found))  # an application may have *args
     return not takes_any and (_needs_nothing(found) or _is_paste_factory(found))
 
 
@@ -300,7 +300,7 @@ def _parameters(function: Callable[..., object]) -> Iterable[Parameter]:
 
 
 def _plan(app: object) -> None:
-    """Plan the routes of an app and of those mounted in it. Over WSGI, the first request would otherwise do that."""
+    """Plan the routes of an app and its mounted apps. Otherwise, the first request over WSGI would do that."""
     from antiphon.adapters.servable import Servable  # imported late: if it is needed, it is already imported
     from antiphon.app.application import App
 

@@ -1,4 +1,4 @@
-"""Imports of another library that find its dialect: `install("werkzeug")`, before anything imports the original.
+"""Makes imports of another library find its dialect: `install("werkzeug")`, before anything imports the original.
 
 Dialects are found by the entry-point group `antiphon.dialects`, and imported only when code asks for them.
 """

@@ -1,11 +1,11 @@
 """Installation of dialects in this process: imports of the packages that they replace find the dialects' modules.
 
-The entry `werkzeug = "antiphon.dialects.werkzeug"` replaces `werkzeug` with that package. A dialect replaces further
-packages with dotted entries: `kay.werkzeug` is the package with which the dialect `kay` replaces `werkzeug`. Modules
-that it lacks come from the dialect `werkzeug`.
+The entry point `werkzeug = "antiphon.dialects.werkzeug"` replaces `werkzeug` with that package. A dialect can replace
+further packages with dotted entry points: `kay.werkzeug` names the package with which the dialect `kay` replaces
+`werkzeug`. Modules that this package lacks come from the dialect `werkzeug`.
 
-A distribution has the name of its package, unless the stand-in says otherwise, `__distribution__ = "web.py"`, or an
-entry in the group `antiphon.dialect_distributions`: `PyYAML = "yaml"`.
+A distribution has the name of the replaced package, unless the stand-in sets another name,
+`__distribution__ = "web.py"`, or an entry point in the group `antiphon.dialect_distributions` does: `PyYAML = "yaml"`.
 """
 
 import ast
@@ -29,7 +29,7 @@ DISTRIBUTIONS = "antiphon.dialect_distributions"
 
 
 class UnknownDialect(LookupError):
-    """A name that no installed dialect has."""
+    """No installed dialect has this name."""
 
 
 class StandIn(NamedTuple):
@@ -46,7 +46,7 @@ class StandIn(NamedTuple):
     """The name of the distribution that is replaced."""
 
     def lacks(self, module: str) -> str:
-        """Return the error message for a module that the dialect lacks: what its package says about it, if anything."""
+        """Return the error message for a module that the dialect lacks, preferably the package's own advice."""
         if advice := _advice(module):
             return advice
         own = self.package.startswith(f"{GROUP}.")
@@ -55,7 +55,7 @@ class StandIn(NamedTuple):
 
 
 def _advice(module: str) -> str:
-    """Return what a package says about a module that it lacks on purpose; empty if it says nothing."""
+    """Return a package's advice about a module that it lacks on purpose; empty if it gives none."""
     parent, _, name = module.rpartition(".")
     package = sys.modules.get(parent)
     find = vars(package).get("__getattr__") if package is not None else None
@@ -99,9 +99,9 @@ def _stand_in(entry: EntryPoint) -> StandIn:
 
 @lru_cache(maxsize=64)
 def _distribution_in(package: str) -> str | None:
-    """Return the `__distribution__` of a package, read in its code: nothing is imported just for that.
+    """Return the `__distribution__` of a package, read from its source, so that nothing needs to be imported.
 
-    Raises `UnknownDialect` if it is not written as a str.
+    Raises `UnknownDialect` if it is not a str literal.
     """
     source = None if package.startswith(f"{GROUP}.") else _source_of(package)
     for each in ast.parse(source.read_bytes()).body if source else ():
@@ -135,7 +135,7 @@ class StandInDistribution(Distribution):
 
     @property
     def name(self) -> str:
-        """The name of the replaced distribution. Reading it imports nothing, since tools read it of all of them."""
+        """The name of the replaced distribution. Reading it imports nothing, since tools read all such names."""
         return self._stand_in.distribution
 
     def read_text(self, filename: str) -> str | None:
@@ -149,7 +149,7 @@ class StandInDistribution(Distribution):
                 return None
 
     def locate_file(self, path: str | PathLike[str]) -> Path:
-        """Return the path that a file would have next to the package. The distribution itself has no files."""
+        """Return the path that a file would have next to the package. The distribution itself contains no files."""
         file = importlib.import_module(self._stand_in.package).__file__ or ""
         return Path(file).parent.parent / path
 
@@ -176,11 +176,11 @@ _EVERYTHING = DistributionFinder.Context()
 
 
 class StandInFinder(DistributionFinder):
-    """The finder of the modules and distributions of stand-ins. Other modules are left to other finders."""
+    """Finds the modules and distributions of stand-ins. Other modules are left to other finders."""
 
     def __init__(self) -> None:
         self.stand_ins: dict[str, list[StandIn]] = {}
-        """Stand-ins by the top-level module that they replace. A module comes from the first one that has it."""
+        """Stand-ins by the top-level module that they replace. A module comes from the first stand-in that has it."""
 
     def find_spec(
         self,
@@ -217,7 +217,7 @@ def _found(name: str) -> ModuleSpec | None:
 
 
 class _SameModule(Loader):
-    """A loader that returns the module with a different name, unchanged, after importing it if necessary."""
+    """Returns the module that has a different name, unchanged, importing it first if necessary."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -229,7 +229,7 @@ class _SameModule(Loader):
         return module
 
     def get_code(self, fullname: str) -> CodeType | None:  # noqa: ARG002 - the protocol's
-        """Return the code of the module, for `python -m`; None if it has none."""
+        """Return the module's code, for `python -m`; None if it has none."""
         spec = _found(self._name)
         get_code = getattr(spec and spec.loader, "get_code", None)
         return None if get_code is None else get_code(self._name)
@@ -239,14 +239,14 @@ class _SameModule(Loader):
 
 
 class TooLate(RuntimeError):
-    """The error for an original that has already been imported."""
+    """The original package has already been imported."""
 
 
 def install(*dialects: str) -> None:
     """Make imports find these dialects, even if the originals are installed, too.
 
-    If two dialects replace the same package, a module comes from the first one that has it. A dialect that is already
-    installed is not changed. Raises `UnknownDialect` and `TooLate`; nothing is then installed.
+    If two dialects replace the same package, a module comes from the first dialect that has it. Dialects that are
+    already installed are unaffected. Raises `UnknownDialect` or `TooLate`, without installing anything.
     """
     finder = next((each for each in sys.meta_path if isinstance(each, StandInFinder)), StandInFinder())
     together = {replaced: list(chain) for replaced, chain in finder.stand_ins.items()}

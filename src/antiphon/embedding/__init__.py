@@ -1,7 +1,7 @@
-"""The layer below the application: hosts for other frameworks, and the parts that such a host consists of.
+"""The layer below the application: hosts for other frameworks, and the building blocks of such hosts.
 
-This is provisional: until 1.0, a minor version may change names here; the list of changes says how. Applications don't
-need these names.
+This is provisional: until 1.0, a minor version may change names here, and the changelog describes how. Applications
+don't need these names.
 """
 
 from antiphon.lazy import import_on_use

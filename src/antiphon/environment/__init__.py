@@ -1,1 +1,1 @@
-"""Environment variables, and the file `.env` that adds to them."""
+"""Environment variables, and the file `.env` that adds variables."""

@@ -1,4 +1,4 @@
-"""Environment variables, as text or as a different type, and the file `.env`: ``env("WORKERS", 4)``."""
+"""Environment variables, as text or another type, and the file `.env`: ``env("WORKERS", 4)``."""
 
 import os
 import re
@@ -26,18 +26,18 @@ _LETTERS = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v
 
 
 class EnvFileError(ValueError):
-    """A file that can't be read, with the number of the line that is malformed.
+    """A file can't be read. The message gives the number of the malformed line, if there is one.
 
-    The message doesn't show the line, since it may contain a secret.
+    It doesn't show the line itself, which may contain a secret.
     """
 
 
 def read_env_file(path: str | os.PathLike[str]) -> dict[str, str] | None:
-    """Read the values of a file of lines `NAME=value`; None if there is no such file.
+    """Read the values from a file with lines `NAME=value`; None if the file doesn't exist.
 
-    If a name occurs more than once, the last value is used. A value in quotes can have several lines, and a backslash
-    before a quote or a backslash; in double quotes also before n, t and similar letters. Variables in values are not
-    replaced. Raises EnvFileError for anything else, for more than 1 MiB, and for a file without read permission.
+    If a name occurs more than once, the last value is used. A value in quotes can span several lines. In it, a
+    backslash escapes a quote or a backslash; in double quotes, also n, t and similar letters. Variables in values are
+    not replaced. Raises EnvFileError for anything else, for more than 1 MiB, and for a file without read permission.
     """
     name = os.path.basename(path)
     try:
@@ -92,9 +92,9 @@ _KINDS = {
     int: "a whole number, such as 8000",
     float: "a number, such as 0.5",
 }
-"""Types of defaults other than text, and the text that their variables must have."""
+"""Types of defaults other than text, and what their variables must contain."""
 _OF_PARTS = (list, tuple, set, frozenset, dict, bytes, bytearray)
-"""Types whose constructor doesn't read a string by its meaning."""
+"""Types whose constructor accepts a string, but doesn't convert it in a useful manner."""
 
 
 class Environment:
@@ -116,12 +116,11 @@ class Environment:
     def __call__(self, name: str, default: Any = None, *, cast: Callable[[str], Any] | None = None) -> Any:
         """Return a variable, or the default if it is not set.
 
-        It has the type of the default, which is text, a bool, an int or a float: ``env("DEBUG", False)`` is never the
-        text "false", which is true. A bool is written true, 1, yes or on, or false, 0, no or off. ``cast`` is a
-        function that converts the text instead, such as ``int``, ``Path`` or ``str.split``. It also converts a default
-        that is text, unless it can't read that, such as "auto". Raises ValueError, naming the variable but does not
-        show its value, for text that does not have that type; TypeError for a default of any other type without a
-        ``cast``.
+        The value has the type of the default, which is text, a bool, an int or a float: ``env("DEBUG", False)`` is
+        never the text "false", which is true. A bool is written true, 1, yes or on, or false, 0, no or off. ``cast`` is
+        a function that converts the text instead, such as ``int``, ``Path`` or ``str.split``. It also converts a
+        default that is text, unless it can't, as with "auto". Raises ValueError, with the variable's name but not its
+        value, for text that can't be converted. Raises TypeError for a default of any other type without a ``cast``.
         """
         cast = _cast(name, default) if cast is None else _check(name, cast)
         text = os.environ.get(name)
@@ -130,7 +129,7 @@ class Environment:
         return text if cast is str else _read(name, text, cast)
 
     def __getitem__(self, name: str) -> str:
-        """Return a variable as text. Raises KeyError, naming the fix, if it is not set."""
+        """Return a variable as text. Raises KeyError, which shows the fix, if the variable is not set."""
         text = os.environ.get(name)
         if text is None:
             raise explained(
@@ -143,13 +142,13 @@ class Environment:
         return name in os.environ
 
     __iter__: None = None
-    """None, since a class with ``__getitem__`` would otherwise be iterable."""
+    """None, because a class with ``__getitem__`` would otherwise be iterable."""
 
     def load(self, path: str | os.PathLike[str] = ".env") -> bool:
-        """Set the variables of a file that are not in the environment. Return False if there is no such file.
+        """Set variables from a file, except those already in the environment. Return False if the file doesn't exist.
 
-        A relative path starts at the folder of the file that calls this. Each line is ``NAME=value``. Raises
-        ValueError, naming the line, for a file with a mistake; no variables are then set.
+        A relative path is relative to the folder of the calling file. Each line is ``NAME=value``. If the file has a
+        mistake, raises ValueError with the line's number, and sets no variables.
         """
         values = read_env_file(path_beside(caller_file(), path))
         for name, value in (values or {}).items():
@@ -176,7 +175,7 @@ def _cast(name: str, default: object) -> Callable[[str], Any]:
 
 
 def _of_default(default: str, cast: Callable[[str], Any]) -> Any:
-    """Return the result of the cast for a default that is text; text that it can't read, such as "auto", as it is."""
+    """Return the result of casting a text default. Text that can't be cast, such as "auto", is returned unchanged."""
     try:
         return cast(default)
     except (ValueError, TypeError):
@@ -196,7 +195,7 @@ def _check(name: str, cast: Callable[[str], T]) -> Callable[[str], T]:
 
 
 def _read(name: str, text: str, cast: Callable[[str], Any]) -> Any:
-    """Return the result of a function for a string. Raises ValueError without the string, which may be a secret."""
+    """Return a function's result for a string. The ValueError doesn't show the string, which may be a secret."""
     try:
         return _BOOLEANS[text.strip().lower()] if cast is bool else cast(text)
     except Exception as error:  # a function of the application may raise anything

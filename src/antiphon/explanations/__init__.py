@@ -1,4 +1,4 @@
-"""Errors for programmers, each kind with an id that ``antiphon explain`` accepts to say what to do, and advice."""
+"""Errors for programmers, each with an id that ``antiphon explain`` accepts, and advice on settings."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -11,19 +11,19 @@ C = TypeVar("C", bound=type)
 def explained(kind: str, error: E) -> E:
     """Return an error with a note (PEP 678) that names the command to explain its kind.
 
-    ``kind`` is an id for ``antiphon explain``. Those of another package begin with the name of its entry point in the
-    group ``antiphon.explanations`` and a dot: ``raise explained("flags.unknown-flag", LookupError(...))``. The file
-    errors.md of the package explains them.
+    ``kind`` is an id for ``antiphon explain``. Another package's ids begin with the name of its entry point in the
+    group ``antiphon.explanations`` and a dot: ``raise explained("flags.unknown-flag", LookupError(...))``. The
+    package's errors.md explains them.
     """
     error.add_note(f"{COMMAND} {kind}")
     return error
 
 
 def errors_name_it(feature: C) -> C:
-    """Let errors of a feature's constructor and of its ``install`` begin with the feature's name: a class decorator.
+    """Prefix the errors of a feature's constructor and its ``install`` with the feature's name, as a class decorator.
 
-    They are often raised by code that many features share, which knows only what it was given. A message that has the
-    name already stays as it is, as do messages of other errors than ValueError, TypeError and RuntimeError themselves.
+    They are often raised by code that many features share and that doesn't know which feature called it. Messages that
+    already contain the name are unchanged, as are errors other than ValueError, TypeError and RuntimeError themselves.
     """
     for name in ("__init__", "__post_init__", "install"):
         if name in vars(feature):
@@ -36,7 +36,7 @@ _FEATURES: list[type] = []
 
 
 def named(feature: str, error: E) -> E:
-    """Let an error's message begin with a feature's name, unless it has the name already, and return the error.
+    """Prefix an error's message with a feature's name, unless it contains the name already, and return the error.
 
     Only messages of ValueError, TypeError, RuntimeError and NotImplementedError themselves are changed.
     """
@@ -50,7 +50,7 @@ _NAMED = frozenset({ValueError, TypeError, RuntimeError, NotImplementedError})
 
 
 def feature_in_use() -> str | None:
-    """Return the name of the feature in whose methods this is called, or None: for errors, since it reads frames."""
+    """Return the name of the feature whose method is running, or None: for errors only, since it reads frames."""
     from inspect import currentframe  # late: it is needed after a failure only
 
     frame = currentframe()
@@ -75,15 +75,15 @@ def _naming(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 COMMAND = "To read more: antiphon explain"
-"""The beginning of the note."""
+"""The beginning of the note that names the command."""
 
 
 _MOST = 100
-"""The maximum number of pieces of advice that one object logs, since clients choose what they ask for."""
+"""The maximum number of settings that one object logs, since clients choose what they request."""
 
 
 class Advice:
-    """A log of settings that names each setting once."""
+    """Logs advice about settings, each setting once."""
 
     __slots__ = ("_given",)
 

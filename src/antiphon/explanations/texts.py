@@ -1,17 +1,17 @@
-"""The explanations, as they are written in errors.md here and in the errors.md of other packages."""
+"""The explanations of errors, read from errors.md here and in other packages."""
 
 import re
 from pathlib import Path
 from typing import NamedTuple
 
 GROUP = "antiphon.explanations"
-"""The entry points of packages that explain errors of their own: ``flags = "antiphon_flags"``."""
+"""The entry-point group of packages that explain their own errors: ``flags = "antiphon_flags"``."""
 
 _section = re.compile(r"^# (.+)$", re.MULTILINE).split
 _entry = re.compile(r"^## (.+)$", re.MULTILINE).split
 _code = re.compile(r"^```(py|python)\n(.*?)^```\n?", re.MULTILINE | re.DOTALL)
 LABELS = {"py": "This raises it:", "python": "Write instead:"}
-"""The line above each kind of block in errors.md: blocks of one kind raise the error, those of the other run."""
+"""The line above each kind of code block in errors.md: a `py` block raises the error, a `python` block runs."""
 
 
 class Explanation(NamedTuple):
@@ -35,7 +35,7 @@ class Explanation(NamedTuple):
 
     @property
     def as_markdown(self) -> str:
-        """The text with a line above each example."""
+        """The text, with a line that introduces each example."""
         return _code.sub(lambda found: f"{LABELS[found[1]]}\n\n{found[0]}", self.text)
 
     @property
@@ -49,7 +49,7 @@ def _indented(code: str) -> str:
 
 
 class UnreadableError(Exception):
-    """A package whose explanations can't be read; the message names it."""
+    """The explanations of a package can't be read. The message names the package."""
 
 
 def explanations() -> dict[str, Explanation]:
@@ -58,7 +58,7 @@ def explanations() -> dict[str, Explanation]:
 
 
 def packages() -> list[str]:
-    """Return the names of the entry points of all packages that explain errors of their own, sorted."""
+    """Return the sorted entry-point names of all packages that explain their own errors."""
     from importlib.metadata import entry_points
 
     return sorted({entry.name for entry in entry_points(group=GROUP)})
@@ -67,7 +67,7 @@ def packages() -> list[str]:
 def explanations_of(name: str) -> dict[str, Explanation]:
     """Return the explanations of a package by their ids, which begin with the name of its entry point and a dot.
 
-    There are none if no package has such an entry point. The package is not imported. Raises UnreadableError.
+    The dict is empty if no package has such an entry point. The package is not imported. Raises UnreadableError.
     """
     from importlib.metadata import entry_points
 

@@ -1,4 +1,4 @@
-"""Names from other frameworks: reading one raises an AttributeError with Antiphon's name, at no cost otherwise."""
+"""Names from other frameworks: reading one raises an AttributeError with Antiphon's name, at no other cost."""
 
 import re
 import sys
@@ -221,7 +221,7 @@ BLUEPRINT_SETTINGS = {
     "static_folder static_url_path": 'blueprint.static("/static", folder)',
     "template_folder": "blueprint.use(Templates(folder))",
 }
-"""Other frameworks' arguments for an app and a blueprint, besides the names above, and Antiphon's."""
+"""Other frameworks' arguments for an app and a blueprint, besides the names above, and Antiphon's equivalents."""
 ARGUMENTS = {
     "CORS.__init__": {
         "allow_origins": "CORS([origin])",
@@ -233,7 +233,7 @@ ARGUMENTS = {
     "Routes.register": {"url_prefix": "prefix="},
     "Templates.__init__": {"directory": "Templates(folder)"},
 }
-"""Other frameworks' arguments for functions, by Antiphon's function, and what to write."""
+"""For each of Antiphon's functions, other frameworks' arguments, and what to write instead."""
 
 APP_ATTRIBUTES = (
     {word: ours for word, ours in APP.items() if word != "state"}
@@ -242,7 +242,7 @@ APP_ATTRIBUTES = (
 )
 """Attributes of other frameworks' apps that would have no effect here, and Antiphon's equivalents."""
 REQUEST_LIMITS = {"max_body_length max_content_length max_readline": "request.limits = Limits(body=...)"}
-"""Attributes that are set on other frameworks' requests, and Antiphon's."""
+"""Attributes that programs set on other frameworks' requests, and Antiphon's equivalents."""
 
 # Compiled only when there is an error, since all programs import this.
 _UNEXPECTED = r"([\w.]+)\(\) got an unexpected keyword argument '(\w+)'"
@@ -254,9 +254,9 @@ _CALLED = rf"(?<=await )request\.(?:{_NAMES})\b|\brequest\.(?:{_NAMES})(?=\()"
 
 
 class NamesOurs(ABCMeta):
-    """The type of classes with other frameworks' names, which ``dir``, ``help`` and completion leave out.
+    """The metaclass of classes that have other frameworks' names, which ``dir``, ``help`` and completion leave out.
 
-    It is an ABCMeta so that a subclass may be abstract, too. ``isinstance`` is as fast as for other classes.
+    It is an ABCMeta so that subclasses may be abstract. ``isinstance`` is as fast as for other classes.
     """
 
     __instancecheck__ = type.__instancecheck__
@@ -267,7 +267,7 @@ class NamesOurs(ABCMeta):
 
 
 class OtherWord:
-    """An attribute that a class has under a different name. You can set an attribute of this name on an object."""
+    """An attribute that a class has under a different name. You can still set this name on an instance."""
 
     def __init__(self, word: str, ours: str) -> None:
         self._word = word
@@ -279,16 +279,16 @@ class OtherWord:
 
 
 class OtherField(OtherWord):
-    """An attribute that objects have under a different name, and that nothing would read if it were set."""
+    """An attribute that objects have under a different name. Setting it is an error, since nothing would read it."""
 
     def __set__(self, instance: object, value: object) -> NoReturn:
         self.__get__(instance, type(instance))
 
 
 def names_ours(words: Mapping[str, str], settings: Mapping[str, str] = NO_WORDS) -> Callable[[C], C]:
-    """Decorate a class of the type ``NamesOurs``, so that its errors about words of other frameworks name ours.
+    """Decorate a class of the type ``NamesOurs`` so that its errors about other frameworks' names show Antiphon's.
 
-    Setting one of the ``settings`` is an error, too, since it would have no effect. A subclass may define a word.
+    Setting one of the ``settings`` is an error, too, since it would have no effect. A subclass may define such a name.
     """
 
     def decorate(cls: C) -> C:
@@ -313,14 +313,14 @@ def _without_others(names: Iterable[str], cls: type) -> list[str]:
 
 
 def missing_name(package: str, name: str) -> str | None:
-    """Return the message for a name that a package lacks, with the fix, such as Antiphon's name, or None."""
+    """Return the message for a name that a package lacks, with a fix, such as Antiphon's name; None without a fix."""
     is_unknown = package in PLACES and not name.startswith("_") and not _is_module(package, name)
     fix = _fix_of(package, name) if is_unknown else None
     return None if fix is None else f"{package} has no {name!r}; {fix}"
 
 
 def _is_module(package: str, name: str) -> bool:
-    """Return True if a package has a module of a name, which an import statement loads after this error."""
+    """Return True if a package has a module with a name, which an import statement loads after this error."""
     return PathFinder.find_spec(f"{package}.{name}", getattr(sys.modules[package], "__path__", [])) is not None
 
 
@@ -337,9 +337,9 @@ def _fix_of(package: str, name: str) -> str | None:
 
 
 _LIKELY = ("antiphon", "antiphon.features", "antiphon.testing", "antiphon.http")
-"""The packages that are searched for a misspelt name. The others have names that resemble almost any word."""
+"""The packages that are searched for a misspelt name. Almost any word resembles one of the other packages' names."""
 PLACES = (*_LIKELY, "antiphon.types", "antiphon.logs", "antiphon.cli", "antiphon.embedding")
-"""The public packages, which are searched for a name that was imported from the wrong one of them."""
+"""The public packages, which are searched for a name that was imported from the wrong package."""
 
 
 def _home_of(name: str) -> str | None:
@@ -354,7 +354,7 @@ def _names_in(package: str) -> list[str]:
 
 
 def word_for(word: str, words: Mapping[str, str], known: Iterable[str]) -> str | None:
-    """Return Antiphon's name for an unknown one: that for another framework's name, or else the nearest known name."""
+    """Return the equivalent of another framework's name, or else the known name nearest to an unknown one."""
     return _split(words).get(word) or _nearest(word, known)
 
 
@@ -365,7 +365,7 @@ def _nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None
 
 
 def unknown_setting(kind: type, name: str, words: Mapping[str, str]) -> str:
-    """Return the message for an argument that a class does not take, with Antiphon's name or the nearest argument."""
+    """Return the message for an argument that a class doesn't have, with Antiphon's name or the nearest argument."""
     from inspect import signature
 
     known = [each for each in signature(kind).parameters if each not in ("others", "unknown")]
@@ -395,7 +395,7 @@ def explain(error: BaseException) -> None:
 
 
 def _explain_argument(error: TypeError, function: str, name: str) -> None:
-    """Add a note to the error of an argument that a function does not take."""
+    """Add a note to the error for an argument that a function doesn't have."""
     owner, _, maker = function.rpartition(".")
     is_response = owner == "Response"
     words = RESPONSE if is_response else ARGUMENTS.get(function, NO_WORDS)
@@ -406,7 +406,7 @@ def _explain_argument(error: TypeError, function: str, name: str) -> None:
 
 
 def _explain_call(error: TypeError, line: str) -> None:
-    """Add a note to the error of a line that calls or awaits what is neither a function nor awaitable."""
+    """Add a note to the error for a line that calls a non-callable or awaits a non-awaitable."""
     if found := re.search(_AWAITED, line):
         error.add_note(f"{found[1]}() is not awaited: leave out the await, or write .a{found[2]}()")
     elif found := re.search(_CALLED, line):
@@ -414,7 +414,7 @@ def _explain_call(error: TypeError, line: str) -> None:
 
 
 def _near_argument(maker: str, name: str) -> str | None:
-    """Return the argument of a function that makes a response that is nearest to an unknown one."""
+    """Return the argument of a response-making function that is nearest to an unknown argument."""
     from importlib import import_module
     from inspect import signature
 

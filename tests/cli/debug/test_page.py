@@ -298,7 +298,7 @@ def test_a_message_of_any_kind(error, message):
 
 def test_source_that_is_not_there_is_done_without():
     error = raised_by(lambda: exec(compile("1 / 0", "/nowhere/<b>.py", "exec"), {}))
-    assert b"There is no source code." in page(error)
+    assert b"The source code is not available." in page(error)
 
 
 MARKUP = "</pre></style></script><script>alert(1)</script><img src=x onerror=alert(1)>&\"'`"

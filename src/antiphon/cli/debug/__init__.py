@@ -1,1 +1,1 @@
-"""The debug mode of `antiphon run --debug`: errors shown on a page with the code that failed, and secrets masked."""
+"""The debug mode of `antiphon run --debug`: a page that shows errors with the failing code, with secrets masked."""

@@ -1,4 +1,4 @@
-"""Frames of a traceback: whose code it is, its source with the failing expression marked, and its locals."""
+"""The frames of a traceback: whose code they run, the source with the failing expression marked, and the locals."""
 
 import linecache
 import re
@@ -15,13 +15,13 @@ from antiphon.serialization.masking import Mask
 _BEFORE, _AFTER = 5, 4
 """The number of lines of source to show around a line."""
 _WIDTH, _LONGEST = 500, 5_000
-"""The number of characters of a line to show, and the number to search for secrets before that."""
+"""The number of a line's characters to show, and the number to search for secrets first."""
 _LITERAL = 40
 """The maximum number of lines that are recognized as parts of the same literal, such as a key."""
 _TAB = 4
 _LOCALS = 40
 _FIRST, _LAST = 15, 35
-"""The number of frames to show of a longer stack."""
+"""How many of the first and the last frames of a longer stack to show."""
 _words = re.compile(r"\w+").findall
 
 
@@ -31,7 +31,7 @@ _NOWHERE: Positions = (None, None, None, None)
 
 
 class Line(NamedTuple):
-    """A line of source. ``start`` and ``end`` are the columns of the failing part; both are 0 if there is none."""
+    """A line of source. ``start`` and ``end`` are the columns of the failing expression; both are 0 without one."""
 
     number: int
     text: str
@@ -43,7 +43,7 @@ class Frame(NamedTuple):
     """A location in the code. ``repeats`` is the number of frames left out directly after it."""
 
     file: str
-    """The file as people know it: relative to the current directory or the installed packages."""
+    """The path for people: relative to the current directory or the installed packages."""
     path: str
     line: int
     function: str
@@ -55,12 +55,12 @@ class Frame(NamedTuple):
 
     @property
     def code(self) -> str:
-        """The line of source that ran, without its indentation."""
+        """The source line that ran, without its indentation."""
         return next((line.text.strip() for line in self.lines if line.number == self.line), "")
 
 
 class Place(NamedTuple):
-    """A frame object of Python, its line, and the offset of the instruction that ran."""
+    """A Python frame object, its line, and the offset of the instruction that ran."""
 
     frame: FrameType
     line: int
@@ -80,13 +80,13 @@ def places_of(traceback: TracebackType | None) -> list[Place]:
 
 
 def _positions(code: CodeType, instruction: int) -> Positions:
-    if not code.co_filename.endswith((".py", ".pyw")):  # a compiled template has columns of its Python code
+    if not code.co_filename.endswith((".py", ".pyw")):  # a compiled template's columns are those of its Python code
         return _NOWHERE
     return next(islice(code.co_positions(), max(instruction, 0) // 2, None), _NOWHERE)
 
 
 def frames_of(places: list[Place], printer: Printer, mask: Mask) -> tuple[Frame, ...]:
-    """Return the frames for these places. Repetitions become one frame, and the middle of a deep stack is left out."""
+    """Return the frames for places. Repetitions become one frame, and the middle of a deep stack is left out."""
     folded = list(_folded(places))
     if len(folded) > _FIRST + _LAST:
         middle = folded[_FIRST:-_LAST]
@@ -97,7 +97,7 @@ def frames_of(places: list[Place], printer: Printer, mask: Mask) -> tuple[Frame,
 
 
 def _folded(places: Iterable[Place]) -> Iterator[tuple[Place, int]]:
-    """Yield each place with the number of places left out after it: in a recursion, all but the first and last."""
+    """Yield each place with the number of places left out after it. A recursion keeps its first and last place."""
     for _, group in groupby(places, key=lambda place: (place.frame.f_code, place.line)):
         first, *others = group
         yield first, max(len(others) - 1, 0)
@@ -123,7 +123,7 @@ def _frame(place: Place, repeats: int, printer: Printer, mask: Mask) -> Frame:
 
 
 def _name(code: CodeType) -> str:
-    """Return the name of a function, or of a template block, which Jinja2 names without renaming its module."""
+    """Return the name of a function or of a template's block, whose qualified name Jinja2 leaves as "<module>"."""
     return code.co_name if code.co_qualname == "<module>" else code.co_qualname
 
 
@@ -148,29 +148,29 @@ def source_lines(source: list[str], line: int, positions: Positions, mask: Mask)
 
 
 def _masked(source: list[str], numbers: range, mask: Mask) -> dict[int, str]:
-    """Return the lines with these numbers, with secrets masked. A literal may begin long before them."""
+    """Return the lines with these numbers, with secrets masked. A literal may begin long before the first line."""
     first = max(numbers.start - _LITERAL, 1)
     text = "\n".join(line.rstrip()[:_LONGEST] for line in source[first - 1 : numbers.stop - 1])
     return dict(enumerate(mask.code(text).split("\n"), first))
 
 
 def _marked(text: str, start: int | None, end: int | None) -> tuple[int, int]:
-    """Return the columns that part of a line covers, given in bytes; None means the beginning or end of its text."""
+    """Return the columns of part of a line that is given in bytes; None means the beginning or end of its text."""
     encoded = text.encode("utf-8", "replace")
     begins = len(text) - len(text.lstrip()) if start is None else len(encoded[:start].decode("utf-8", "replace"))
     ends = len(text) if end is None else len(encoded[:end].decode("utf-8", "replace"))
-    if text[begins:ends].isspace():  # of bad indentation
+    if text[begins:ends].isspace():  # an indentation error
         ends = len(text)
     return len(text[:begins].expandtabs(_TAB)), len(text[: max(begins, ends)].expandtabs(_TAB))
 
 
 def _whole(text: str, marked: tuple[int, int]) -> tuple[int, int]:
-    """Return the columns of all text in a line, part of which was marked, but which has been changed since."""
+    """Return the columns of all text in a line if part of it was marked before masking changed the line."""
     return (len(text) - len(text.lstrip()), len(text)) if any(marked) else (0, 0)
 
 
 def _variables(place: Place, source: list[str], printer: Printer) -> Iterator[tuple[str, str]]:
-    """Yield the locals with their values: those in the line that ran first, then the global data in that line.
+    """Yield the locals and the globals that the line uses, with their values; names in that line come first.
 
     For a module, these are all its names.
     """
@@ -199,7 +199,7 @@ def _is_data(name: str, value: object) -> bool:
 
 
 def readable(text: str) -> str:
-    """Return text in which characters that UTF-8 can't encode are replaced."""
+    """Return the text with characters replaced that UTF-8 can't encode."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -211,7 +211,7 @@ def stack_of(frame: FrameType | None) -> Iterator[FrameType]:
 
 
 def nearest_name(error: NameError) -> str | None:
-    """Return the name most similar to the one that an error reports as missing, among those in its innermost frame."""
+    """Return the name in an error's innermost frame that is most similar to the missing name."""
     name, places = getattr(error, "name", None), places_of(error.__traceback__)
     if not isinstance(name, str) or not places:
         return None

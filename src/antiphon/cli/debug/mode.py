@@ -1,4 +1,4 @@
-"""The switch for debug mode, and the response to an error in debug mode, with hints for near misses."""
+"""The switch for debug mode, and its responses to errors, with hints for near misses."""
 
 import ipaddress
 import json
@@ -30,7 +30,7 @@ _LONGEST_NAME = 100
 
 
 def add_routes(request: Request, response: Response) -> None:
-    """Add the nearest routes to the response to a request that no route matches."""
+    """Add the most similar routes to a 404 response."""
     app, route = request.route.app, request.route
     if route.name or not isinstance(app, App):
         return
@@ -39,7 +39,7 @@ def add_routes(request: Request, response: Response) -> None:
 
 
 def add_sent_names(request: Request, missing: str, response: Response) -> None:
-    """Extend the response to a request that lacks a name with the names that the client has sent."""
+    """Add the names that the client sent to the response about a missing name."""
     _add(response, "sent", "The request has these names", [*_sent_names(request, missing)])
 
 
@@ -65,7 +65,7 @@ def _nearest(rows: list[Row], path: str) -> list[Row]:
 
 
 def _sent_names(request: Request, missing: str) -> Iterator[str]:
-    """Yield a line for each part of a request that has names. A malformed or unreceived body is skipped."""
+    """Yield a line of names for each part of a request. A body that is malformed or wasn't received is skipped."""
     yield from _line("query", request.args)
     yield from _line("cookies", request.cookies)
     if request.content.data is None and not request.content.is_complete:
@@ -105,14 +105,13 @@ _is_of_proxy = re.compile(
     r"|(?:cf|cloudfront)-.+|x-(?:amzn|appengine|arr|azure|envoy|nf|original|real|rewrite|vercel)-.+"
     r"|(?:.+-)?(?:client-?ip|connecting-ip|remote-(?:ip|addr)|user-ip)"
 ).fullmatch
-"""The names, in lower case, of fields that proxies, tunnels and CDNs add and no browser sends."""
+"""Matches the lowercase names of fields that proxies, tunnels and CDNs add and that no browser sends."""
 
 
 def switch_on(*, is_for_loopback: bool) -> None:
-    """Make this process respond to errors with everything known about them.
+    """Make this process respond to errors with all their details.
 
-    ``is_for_loopback`` is True if it listens for this machine only. Requests under other machines' names then get no
-    such responses.
+    ``is_for_loopback`` is True if only this machine can connect. Requests for other hostnames then get no details.
     """
     global _viewers  # noqa: PLW0603 - one mode per process
     _viewers = Viewers(is_for_loopback)
@@ -128,7 +127,7 @@ def viewers() -> "Viewers | None":
 
 
 class _Answers:
-    """The responses to server errors, unknown paths, requests that lack a name, and unexplained refusals."""
+    """Completes responses to server errors, unknown paths, requests that lack a name, and refusals with a reason."""
 
     def __init__(self, viewers: "Viewers") -> None:
         self._viewers = viewers
@@ -145,7 +144,7 @@ class _Answers:
 
 
 class Viewers:
-    """The rules for who can see errors; with ``is_for_loopback``, only under this machine's names and IP addresses."""
+    """The rules for who can see errors: with ``is_for_loopback``, only requests for local names and IP addresses."""
 
     def __init__(self, is_for_loopback: bool) -> None:
         self._is_for_loopback = is_for_loopback
@@ -155,7 +154,7 @@ class Viewers:
         """Return True unless a page on another site could read the response, or an unknown proxy forwards it.
 
         Such a page could send the request from a script, with CORS, or its hostname could now resolve to this machine
-        (DNS rebinding). Errors are also hidden behind an untrusted proxy, such as a tunnel.
+        (DNS rebinding). Errors are also hidden from clients of an untrusted proxy, such as a tunnel.
         """
         if _is_fetched_by_other_site(request):
             return False
@@ -174,7 +173,7 @@ class Viewers:
 
 
 def _field_of_unknown_proxy(request: Request) -> str | None:
-    """Return a header field added by a proxy, unless the application trusts the proxy."""
+    """Return a header field that a proxy added, or None if there is none or the application trusts the proxy."""
     return (
         None
         if is_by_trusted_proxy(request.head)
@@ -197,7 +196,7 @@ def _host_of(origin: str) -> str | None:
 
 
 def is_local(host: str) -> bool:
-    """Return True for names of this machine, and for IP addresses, which can't be made to resolve to other machines."""
+    """Return True for local names, and for IP addresses, which DNS rebinding can't point elsewhere."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -213,7 +212,7 @@ def _is_explained(error: BaseException) -> bool:
 
 
 def _hidden_reason(error: BaseException) -> str:
-    """Return the ``reason``, for logs, of an error such as ``SignatureRefused``; "" if there is none."""
+    """Return the ``reason`` of an error such as ``SignatureRefused``, which is meant for logs; "" if it has none."""
     return str(getattr(error, "reason", "")) if isinstance(error, HTTPError) else ""
 
 

@@ -1,4 +1,4 @@
-"""The error page: a report as HTML, readable without scripts and on a phone, and the same as plain text."""
+"""The error page: a report as HTML, readable on a phone and without scripts, and the same report as plain text."""
 
 import base64
 import hashlib
@@ -21,13 +21,13 @@ STYLE = _read("page.css")
 ACTIONS = _read("page.js")
 """The script that scrolls long lines to the failing part and copies the page's text.
 
-Without a secure origin there is no clipboard, and the text is selected instead.
+Without a secure origin, the clipboard is unavailable, so the script selects the text instead.
 """
 
 REFRESH = _read("refresh.js")
 """The script that reloads the page as soon as its content changes.
 
-It waits while no server responds or the page is hidden."""
+It waits while the server doesn't respond or the page is hidden."""
 
 
 def _digest(text: str) -> str:
@@ -118,7 +118,7 @@ def _in(frame: Frame) -> str:
 
 
 def _indented(lines: Iterator[str] | list[str]) -> Iterator[str]:
-    """Indent lines, so that nothing in them is interpreted as markup."""
+    """Indent lines so that nothing in them is interpreted as markup."""
     for line in lines:
         yield from (f"    {each}" for each in line.splitlines() or [""])
 
@@ -127,7 +127,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())[:300]
 
 
-_REFRESHES = "This page refreshes itself when that has changed."
+_REFRESHES = "This page refreshes itself when the error has changed."
 _FOOTER = (
     "Only <code>antiphon run</code> with <code>--debug</code> or <code>--reload</code> shows this page. Values that"
     " look like secrets are masked, but check the page before you share it."
@@ -135,9 +135,9 @@ _FOOTER = (
 
 
 def page(error: BaseException, request: Request | None = None, *, refreshes: bool = False) -> bytes:
-    """Return the page for an error, in UTF-8. Send it with the header fields ``style.HEADERS``.
+    """Return the page for an error, in UTF-8. Send it with the header fields ``HEADERS``.
 
-    With ``refreshes`` it polls its own URL and shows the new page as soon as that has changed.
+    With ``refreshes``, the page polls its own URL and reloads as soon as its content has changed.
     """
     return page_of(report_of(error, request), refreshes=refreshes)
 
@@ -241,13 +241,13 @@ def _place(frame: Frame) -> str:
 
 
 def _content(frame: Frame) -> str:
-    """Return the source of a frame, with its locals next to it."""
+    """Return a frame's source, with its locals next to it."""
     label = escape(f"Source of {frame.file}, line {frame.line}")
     rows = "".join(_row(line, frame.line) for line in frame.lines)
     source = (
         f'{_scrolls("", label)}><code class="source">{rows}</code></pre>\n'
         if rows
-        else "<p>There is no source code.</p>\n"
+        else "<p>The source code is not available.</p>\n"
     )
     if not frame.variables:
         return f'<div class="beside">\n{source}</div>\n'
@@ -271,7 +271,7 @@ def _row(line: Line, failed: int) -> str:
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> str:
-    """Return names and values as a list, side by side if there is room."""
+    """Return names and values as a list; if the page is wide enough, they are shown side by side."""
     items = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>\n" for name, value in rows)
     return f"<dl>\n{items}</dl>\n"
 

@@ -1,4 +1,4 @@
-"""A report about an error: its chain of failures with their frames, and the request as the Request object saw it."""
+"""A report about an error: its chain of failures with their frames, and the request as the Request object has it."""
 
 import json
 import os
@@ -17,20 +17,20 @@ _LARGEST_BODY = 16 << 10
 _MOST = 100
 """The maximum number of rows in a section."""
 _LONGEST_COOKIE = 15
-"""The maximum length of a cookie's value that is shown. A longer one may be a credential, whatever its name."""
+"""The maximum length of a cookie's value that is shown. Longer values may be credentials, whatever the name."""
 
 Rows: TypeAlias = Iterable[tuple[str, str]]
 
 
 class Section(NamedTuple):
-    """A part of the request, with its rows of names and values."""
+    """A section about the request, with rows of names and values."""
 
     title: str
     rows: tuple[tuple[str, str], ...]
 
 
 def sections_of(request: Request, printer: Printer, mask: Mask) -> tuple[Section, ...]:
-    """Return the sections that have rows. A section that can't be read contains a note about it."""
+    """Return the sections that have rows. If a section can't be read, it contains a note instead."""
     parts: dict[str, Callable[[], Rows]] = {
         "Head": lambda: _basics(request, mask),
         "Parameters of the path": lambda: [
@@ -82,7 +82,7 @@ def _fields(
 
 
 def _is_secret_header(name: str, _value: str) -> bool:
-    return name.endswith("-key") or is_secret_name(name)  # not all of them are called API key
+    return name.endswith("-key") or is_secret_name(name)  # API keys may have any prefix
 
 
 def _is_secret_cookie(name: str, value: str) -> bool:
@@ -90,7 +90,7 @@ def _is_secret_cookie(name: str, value: str) -> bool:
 
 
 def _body(request: Request, printer: Printer, mask: Mask) -> Rows:
-    """Return the form or JSON of a small body that was received; for any other body, its type and size."""
+    """Return the form or JSON of a small received body; for any other body, its type and size."""
     read = vars(request)
     if "form" in read:
         return _form(request, mask)
@@ -132,7 +132,7 @@ _NOTES = 20
 
 
 class Failure(NamedTuple):
-    """One error of a chain. ``relation`` is its relation to the previous one; ``members`` are the errors of a group."""
+    """One error in a chain. ``relation`` describes how it caused the previous one; ``members`` are a group's errors."""
 
     relation: str
     kind: str
@@ -155,14 +155,14 @@ class Failure(NamedTuple):
 
 
 class Report(NamedTuple):
-    """The failures, last one first, and the details of the request."""
+    """The failures, the last one first, and the details of the request."""
 
     failures: tuple[Failure, ...]
     sections: tuple[Section, ...]
 
 
 def report_of(error: BaseException, request: Request | None) -> Report:
-    """Return the report on an error. It is made twice: secrets found in the first pass are masked in the second."""
+    """Return the report about an error. It is made twice: secrets found in the first pass are masked in the second."""
     mask = Mask()
     _report(error, request, mask)
     return _report(error, request, mask)
@@ -175,7 +175,7 @@ def _report(error: BaseException, request: Request | None, mask: Mask) -> Report
 
 
 class _Chain:
-    """The failures of an error, each of them once."""
+    """The failures in an error's chain, each of them once."""
 
     def __init__(self, printer: Printer, mask: Mask) -> None:
         self._printer = printer
@@ -218,7 +218,7 @@ class _Chain:
         )
 
     def _message(self, error: BaseException) -> str:
-        """Return the message. Its text is made by the app's own code, as for the log."""
+        """Return the message. The app's own code creates its text, as it does for the log."""
         try:
             text = error.msg if isinstance(error, SyntaxError) else str(error)
         except Exception as broken:

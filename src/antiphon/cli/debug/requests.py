@@ -1,4 +1,4 @@
-"""The debug page of the most recent requests, each of which can be sent again and shown as a test. None are stored."""
+"""The debug page of the most recent requests, which can be sent again or shown as tests. They stay in memory."""
 
 import time
 from collections import deque
@@ -55,7 +55,7 @@ class LastRequests(Observer):
 
     def _show(self, request: Request) -> Response:  # noqa: ARG002 - a handler
         rows = "".join(_row(caught) for caught in reversed(self._last))
-        return _page("The last requests", f"<dl>{rows}</dl>" if rows else "<p>There are none yet.</p>")
+        return _page("The last requests", f"<dl>{rows}</dl>" if rows else "<p>No requests have arrived yet.</p>")
 
     def _send_again(self, request: Request, id: str) -> Response:  # noqa: A002 - the parameter of the route
         outcome = send_to(request.url.origin, self._find(id).record)
@@ -106,7 +106,7 @@ def _page(title: str, content: str) -> Response:
 
 
 class WithLastRequests:
-    """An application with a page of its most recent requests, for a server with any interface."""
+    """An application with a page of its most recent requests, over any interface."""
 
     def __init__(self, app: Any, interface: Literal["wsgi", "asgi", "rsgi"], target: Target) -> None:
         last = LastRequests(app, target)
@@ -118,12 +118,12 @@ class WithLastRequests:
         self._page = last.page
 
     def __call__(self, head: Any, *others: Any) -> Any:
-        """Handle a request of a WSGI or ASGI server."""
+        """Handle a request from a WSGI or ASGI server."""
         path = head.get("path", "") if len(others) > 1 else head.get("PATH_INFO", "")
         return (self._page if _is_below(path) else self._app)(head, *others)
 
     def __rsgi__(self, scope: Any, protocol: Any) -> Any:
-        """Handle a request of an RSGI server."""
+        """Handle a request from an RSGI server."""
         if scope.proto == "http" and _is_below(scope.path):
             return self._page.__rsgi__(scope, protocol)
         return getattr(self._app, "__rsgi__", self._app)(scope, protocol)

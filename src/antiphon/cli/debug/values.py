@@ -1,7 +1,7 @@
-"""Values in the app as text of limited length, read from Python's own structures: none of the app's code is run.
+"""Prints the app's values as text of limited length from Python's own structures, without running the app's code.
 
-So nothing lazy is loaded, nothing waits for a network, and nothing fails or lies. Values are recognized by their real
-type and read as C stores them.
+Nothing lazy is loaded, nothing waits for a network, and no `__repr__` can fail or lie. Values are recognized by their
+real type and read as C stores them.
 """
 
 import collections
@@ -117,7 +117,7 @@ def attributes(value: object) -> Iterator[tuple[str, object]]:
 
 
 def parts(value: Any) -> Iterable[object]:
-    """Return the parts of a value: the items of a collection, the attributes of any other object."""
+    """Return the parts of a value: a collection's items, or any other object's attributes."""
     kind = type(value)
     if issubclass(kind, dict):
         return list(dict.values(value))
@@ -129,18 +129,18 @@ def parts(value: Any) -> Iterable[object]:
 
 
 LENGTH = 1_000
-"""The maximum number of characters shown of one value."""
+"""The maximum number of characters shown for one value."""
 _TEXT = 300
 """The maximum number of characters of a string inside a value."""
 _SEARCHED = 20_000
-"""The number of characters of a string to search for secrets before it is cut: several times the longest secret."""
+"""The number of a string's characters to search for secrets before it is cut: several times the longest secret."""
 _DEPTH = 4
 _ITEMS = (30, 12, 8, 6)
-"""The maximum number of items of a collection, by depth."""
+"""The maximum number of a collection's items that are shown, by depth."""
 _NODES = 300
 """The maximum number of objects that are examined for one value."""
 _DIGITS = 4_000
-"""The size in bits of the longest integer that is written out, since that takes quadratic time."""
+"""The size in bits of the largest integer that is written out, since this takes quadratic time."""
 
 _PLAIN = (
     *(bool, float, complex, NoneType, EllipsisType, type(NotImplemented), range),
@@ -283,7 +283,7 @@ class Printer:
         return f"{class_name(kind)}({text})"
 
     def _row(self, items: Sequence[object], depth: int) -> list[str]:
-        """Return values of which one may be the name of the next, as in a header field."""
+        """Return values, each of which may be the name of the next, as in a header field."""
         names = ["", *map(as_text, items)]
         return [self._named(name, each, depth) for name, each in zip(names, items, strict=False)]
 
@@ -303,7 +303,7 @@ class Printer:
         return f"<{class_name(kind)}{' ' * bool(shown)}{', '.join(shown)}>"
 
     def _of_ours(self, value: object, kind: type, depth: int) -> str:
-        """Return a string for one of Antiphon's objects: its type, with its fields' names and values if it has any."""
+        """Return a string for an Antiphon object: its type, with the names and values of its fields, if any."""
         kept = dict(attributes(value))
         fields = next((kept[name] for name in _FIELDS if kept.get(name) is not None), None)
         if type(fields) is dict:
@@ -316,7 +316,7 @@ _FIELDS = ("_repeating", "_found", "_fields")
 
 
 def _values_named(items: list[tuple[Any, Any]]) -> Iterator[tuple[str, Any, Any]]:
-    """Yield a name, a key and a value for each item. A value next to a name gets that name, as in a form."""
+    """Yield a name, a key and a value for each item. A value stored next to a name gets that name, as in a form."""
     known = {as_text(key): value for key, value in items}
     name_of_value = next((as_text(known[key]) for key in ("name", "key") if key in known), "")
     for key, value in items:
@@ -325,7 +325,7 @@ def _values_named(items: list[tuple[Any, Any]]) -> Iterator[tuple[str, Any, Any]
 
 
 def _start(text: str) -> str:
-    """Return the beginning of text that may end in a truncated secret; if much is masked, it ends at the last mask."""
+    """Return the beginning of text, which may end with a truncated secret; if much is masked, up to the last mask."""
     return text[:_TEXT] if len(text) > _SEARCHED // 2 else text[: text.rfind(MASK) + len(MASK)][:_TEXT]
 
 

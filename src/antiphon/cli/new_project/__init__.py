@@ -1,4 +1,4 @@
-"""`antiphon new`: creates a working project with tests from the files in this folder, completely or not at all."""
+"""`antiphon new`: creates a working project with tests from the templates in this folder, or nothing at all."""
 
 import json
 import keyword
@@ -20,13 +20,13 @@ IS_RELEASED = False
 `python -m scripts.tables` writes the pages, and a release is refused without it.
 """
 _SUFFIX = ".template"
-"""The suffix of each file's name, so that tools don't treat it as a file of this package."""
+"""The suffix of each template's name, which keeps tools from treating it as a file of this package."""
 _TEMPLATES = Path(__file__).parent
 _LONGEST = 60
-"""The maximum number of characters in a name, so that no line of the files is too long."""
+"""The maximum number of characters in a name; with more, lines in the project's files would be too long."""
 _is_name = re.compile("[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*").fullmatch
 _TAKEN = {"build", "dist", "docs", "test", "tests", "src"} | sys.stdlib_module_names
-"""Package names that would hide a part of Python or a folder of the project."""
+"""Package names that would hide a module of Python or a folder of the project."""
 
 
 class ProjectName(NamedTuple):
@@ -37,7 +37,7 @@ class ProjectName(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "ProjectName":
-        """Return both names. Raises `BadCommand` for a name that is not allowed for a package, or is taken."""
+        """Return both names. Raises `BadCommand` if a package can't have the name, or if the name is taken."""
         package = text.lower().replace("-", "_")
         if len(text) > _LONGEST or not _is_name(text):
             raise BadCommand(
@@ -45,7 +45,7 @@ class ProjectName(NamedTuple):
                 " such as my-shop."
             )
         if keyword.iskeyword(package):
-            raise BadCommand(f"{package!r} is a keyword of Python, so no package can have this name: choose another.")
+            raise BadCommand(f"{package!r} is a Python keyword and can't be a package's name: choose another.")
         if package in _TAKEN or find_spec(package) is not None:
             raise BadCommand(
                 f"A package {package!r} would hide an existing one, or a folder of the project: choose another name."
@@ -56,19 +56,19 @@ class ProjectName(NamedTuple):
 def make(name: ProjectName, flavour: str) -> Path:
     """Create a project in a new or empty folder and return the folder. Nothing is ever overwritten.
 
-    The files are written to a folder next to it, which is renamed once it is complete. Raises `BadCommand` for a folder
-    that is not empty, or `Refused` if the files can't be written; all of them are then removed.
+    The files are written to a temporary folder next to it, which is renamed when it is complete. Raises `BadCommand` if
+    the folder is not empty, or `Refused` if the files can't be written; they are then removed.
     """
     folder = Path(name.project)
     if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))):
-        raise BadCommand(f"{name.project!r} already exists, and is not an empty folder: nothing was written.")
+        raise BadCommand(f"{name.project!r} already exists and is not an empty folder: nothing was written.")
     unfinished = Path(f".{name.project}-{token_hex(4)}")
     try:
         for path, text in _files(name, flavour).items():
             _write(unfinished / path, text)
         if os.name == "nt" and folder.exists():
             folder.rmdir()  # Windows can't rename a folder to an existing one
-        unfinished.rename(folder)  # fails if something was put into the folder in the meantime
+        unfinished.rename(folder)  # fails if something has been put into the folder in the meantime
     except OSError as error:
         where = Path.cwd() if error.filename is None else error.filename
         raise Refused(f"The project can't be written: {error.strerror} ({where}). Nothing was created.") from None
@@ -93,7 +93,7 @@ def _filled(text: str, name: ProjectName) -> str:
 
 
 def requirement(extras: str) -> str:
-    """Return a project's requirement: this version, or until its release, the place it was installed from (PEP 610).
+    """Return a project's requirement: this version, or until its release, where it was installed from (PEP 610).
 
     ``extras`` is in brackets, or empty.
     """

@@ -1,4 +1,4 @@
-"""Calls that block an event loop: in debug mode, a thread watches the loop and logs them with their lines."""
+"""Detects calls that block an event loop: in debug mode, a thread watches the loop and logs them with their lines."""
 
 import linecache
 import logging
@@ -16,7 +16,7 @@ from antiphon.cli.workers.process import current_step
 from antiphon.request.request import Request
 
 LIMIT = 0.1
-"""The number of seconds for which a loop may be blocked."""
+"""The maximum number of seconds for which a loop may be blocked."""
 _PAUSE = 0.02
 """The number of seconds between two checks of a loop."""
 _LONGEST = 5.0
@@ -24,7 +24,7 @@ _LONGEST = 5.0
 
 
 class Place(NamedTuple):
-    """A line of the project that was running, and its request if known."""
+    """The line of the project that was running, and its request if known."""
 
     path: str
     line: int
@@ -38,20 +38,20 @@ def watch(loop: AbstractEventLoop) -> None:
 
 
 class _Reading(NamedTuple):
-    """The clock, and two counters of the loop's thread, in seconds."""
+    """A reading of the clock and of two counters of the loop's thread, in seconds."""
 
     now: float
     used: float
     """The processor time that the thread has used."""
     delayed: float
-    """The time during which the thread could have run, but other programs ran. Only Linux measures it."""
+    """The time during which the thread could have run, but others did instead. Only Linux measures it."""
 
 
 class _Watch:
     """The loop, the thread that runs it, and the lines that were logged.
 
-    A call is blamed if a single step of a task holds the loop for too long, but not if the loop merely runs many steps,
-    if modules are imported (which happens once in a process), or if the process did not run.
+    A call is logged if a single step of a task holds the loop for too long, but not if the loop merely runs many steps,
+    if modules are being imported (which happens once per process), or if the process did not run.
     """
 
     def __init__(self, loop: AbstractEventLoop) -> None:
@@ -62,7 +62,7 @@ class _Watch:
         self._turned = Event()
 
     def run(self) -> None:
-        """Run a function on the loop at intervals, which wakes an idle loop, and check that the loop runs it."""
+        """Schedule a function on the loop at intervals, which wakes an idle loop, and check that the loop runs it."""
         while True:
             self._turned.clear()
             try:
@@ -77,7 +77,7 @@ class _Watch:
         self._turned.set()
 
     def _wait_turned(self) -> None:
-        """Wait until the loop runs again and log each step that holds it for too long, with the first line found."""
+        """Wait until the loop runs again, and log each step that held it for too long with the first line found."""
         step, place, held, last = None, None, 0.0, self._read()
         while not self._turned.wait(_PAUSE):
             current, reading = current_step(self._thread or 0), self._read()
@@ -108,7 +108,7 @@ class _Watch:
         return any(frame.f_code.co_filename.startswith("<frozen importlib") for frame in self._stack())
 
     def _place(self) -> Place | None:
-        """Return the innermost line of the project that the loop's thread runs; None if it runs none, or waits."""
+        """Return the innermost line of the project that the loop's thread is running; None if there is none."""
         stack = self._stack()
         own = next((each for each in stack if is_own(each.f_code.co_filename)), None)
         if own is None:
@@ -130,9 +130,9 @@ class _Watch:
 
 
 def _ran(last: _Reading, reading: _Reading) -> float:
-    """Return the seconds between two readings, one pause apart, without those in which the process did not run.
+    """Return the seconds between two readings, one pause apart, without the time when the process did not run.
 
-    It did not run if this thread was late, and the loop's thread was not the reason.
+    The process did not run if this thread was late although the loop's thread did not keep it from running.
     """
     passed = reading.now - last.now
     late = max(0.0, passed - _PAUSE)
@@ -153,7 +153,7 @@ def _delayed(native_id: int) -> float:
     try:
         with open(f"/proc/self/task/{native_id}/schedstat", "rb") as file:
             return int(file.read().split()[1]) / 1e9
-    except (OSError, IndexError, ValueError):  # another system, or another kernel
+    except (OSError, IndexError, ValueError):  # not Linux, or an older kernel
         return 0.0
 
 

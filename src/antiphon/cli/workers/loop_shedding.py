@@ -1,10 +1,10 @@
 """Load shedding on an event loop, over ASGI and RSGI.
 
-While requests wait, the next ones start in each pass of the loop: as many as start within a fortieth of the patience,
-measured from when the first one begins to when whatever follows the last one begins. The time for all other work in the
-pass is left out, so requests that mostly wait, for a database or for one another, begin as fast as they arrive. If
-requests take longer than half of the patience from their start to their response, only one starts in each pass: open
-requests then go first. At least one starts in every pass, so the loop is never idle while requests wait.
+While requests wait, each pass of the loop starts as many as can be started within a fortieth of the patience. That time
+is measured from when the first request starts to when the work after the last one starts. Other work in the pass is
+excluded, so requests that mostly wait, for a database or for one another, start as fast as they arrive. If requests
+take longer than half of the patience from their start to their response, each pass starts only one, and open requests
+go first. Every pass starts at least one, so the loop is never idle while requests wait.
 """
 
 import asyncio
@@ -34,15 +34,15 @@ from antiphon.concurrency.workers import WORKERS, workers
 from antiphon.http.head import RequestClass, network_of
 
 _BEGINNING = 40
-"""The fraction of the patience that a pass has for starting requests."""
+"""The patience, divided by this, is how long a pass may spend on starting requests."""
 _WEIGHT = 0.1
-"""The weight of the latest pass in the average time that starting a request takes."""
+"""The weight of the latest pass in the average time for starting a request."""
 _TRY_AGAIN_LATER = 1013
-"""The code by which a WebSocket is refused (IANA's registry of WebSocket close codes)."""
+"""The code with which a WebSocket is refused (IANA's registry of WebSocket close codes)."""
 
 
 class LoopAdmission:
-    """The admission of requests to an application that a loop serves, over ASGI or RSGI."""
+    """The admission of requests to an application on an event loop, over ASGI or RSGI."""
 
     def __init__(self, entrance: Entrance, app: Any, patience: float, loop: asyncio.AbstractEventLoop) -> None:
         self._answer, self._loop = entrance.inner, loop
@@ -53,12 +53,12 @@ class LoopAdmission:
         self._room = Room(WORKERS, Completion(patience / LONG))
         self._quota = self._left = 1
         self._beginning = self._begin_time = patience / _BEGINNING
-        """The average seconds of a pass that a request takes when it begins."""
+        """The average number of seconds for starting a request."""
         self._completion = Completion(patience / BURST)
         self._began = 0.0
-        """The time at which the first request of this pass began; 0 if none has begun."""
+        """The time at which the first request of this pass started; 0 if none has started."""
         self._begun = 0
-        """The number of requests that began in this pass."""
+        """The number of requests that started in this pass."""
         self._is_scheduled = False
         self._due = 0.0
         self._was_blocked = False
@@ -77,7 +77,7 @@ class LoopAdmission:
         late = self._loop.time() - self._due
         if late > UNWATCHED:
             self._was_blocked = True
-            self._loop.call_soon(self._loop.call_soon, self._forget_block)  # it takes two passes to take in all
+            self._loop.call_soon(self._loop.call_soon, self._forget_block)  # receiving all of them takes two passes
         if self._control.follow(late, bool(self._on_loop or self._on_threads)):
             self._tick_next()
         if self._on_threads:
@@ -97,7 +97,7 @@ class LoopAdmission:
         self._began = time.monotonic()
 
     def _pass(self) -> None:
-        """Let the next requests begin. Their tasks run in the next pass of the loop, one after the other."""
+        """Start the next requests. Their tasks run in the next pass of the loop, one after another."""
         self._is_scheduled = False
         if self._began:
             self._adapt(time.monotonic())
@@ -114,14 +114,14 @@ class LoopAdmission:
         self._on_threads.expire()
 
     def _adapt(self, now: float) -> None:
-        """Adapt the number of requests that may begin to the time that those in the last pass took."""
+        """Adapt the number of requests that may start to how long starting them took in the last pass."""
         if self._begun:
             self._begin_time += _WEIGHT * ((now - self._began) / self._begun - self._begin_time)
         self._began = 0.0
         self._quota = 1 if self._completion.is_late else max(1, int(self._beginning / self._begin_time))
 
     def _may_begin(self, kind: RequestClass) -> bool:
-        """Return True if a request may begin immediately, and reserve its place."""
+        """Return True and reserve a place if a request may start immediately."""
         if kind.blocks:
             may_begin = self._room.is_left and not self._on_threads
             self._room.running += may_begin
@@ -135,14 +135,14 @@ class LoopAdmission:
         return self._on_threads if kind.blocks else self._on_loop
 
     async def _begins(self, kind: RequestClass, port: int | None) -> bool:
-        """Wait for the turn of a request; return True if it begins, False if its client has disconnected by then."""
+        """Wait for a request's turn; return True if it may start, False if it is refused or its client has left."""
         queue = self._queue_of(kind)
         decided: asyncio.Future[bool] = self._loop.create_future()
         decisions = list[bool]()
 
         def decide(begins: bool) -> None:
             decisions.append(begins)
-            if not decided.done():  # it is cancelled a pass before its task knows that
+            if not decided.done():  # it is cancelled one pass before its task is
                 decided.set_result(begins)
 
         ticket = Ticket(kind.client, kind.is_low, decide)
@@ -174,9 +174,9 @@ class LoopAdmission:
                 self._schedule()
 
     def _has_left(self, port: int | None) -> bool:
-        """Return True for a request that arrived while the loop was blocked, if its client has disconnected since.
+        """Return True if a request arrived while the loop was blocked and its client has disconnected since.
 
-        All requests that the loop begins to handle in one pass have arrived before it, so they share a check.
+        All requests that the loop starts to handle in one pass arrived before the pass, so they share one check.
         """
         if not self._was_blocked:
             return False
@@ -287,7 +287,7 @@ class _Once:
 
 
 class _EndingProtocol(WrappedProtocol):
-    """The protocol of a server, which calls a function when the response begins."""
+    """A server's protocol that calls a function when the response begins."""
 
     def __init__(self, protocol: Any, end: Callable[[], None]) -> None:
         super().__init__(protocol)

@@ -1,6 +1,7 @@
-"""Wrappers for a worker's application: they report what it does, and mark the last responses of a worker that ends.
+"""Wrappers for a worker's application, which report what it does and mark the last responses before it ends.
 
-Otherwise a request could arrive on a connection just as it is closed, and be lost. HTTP/2 has no such header.
+Without the mark, `connection: close`, a request that arrives just as its connection is closed would be lost. HTTP/2 has
+no such header.
 """
 
 from asyncio import AbstractEventLoop, get_running_loop
@@ -14,7 +15,7 @@ from antiphon.concurrency.process import DRAINING
 
 
 def with_final_responses(app: Any, interface: Interface) -> "Entrance":
-    """Return an application that adds `connection: close` to its responses as soon as the process drains.
+    """Return an application that adds `connection: close` to its responses while the process drains.
 
     Its attribute `answer` is the callable that handles requests.
     """
@@ -22,7 +23,7 @@ def with_final_responses(app: Any, interface: Interface) -> "Entrance":
 
 
 class Entrance:
-    """The point where requests enter an application: ``answer`` is called with each request."""
+    """The entrance of requests to an application: ``answer`` is called with each request."""
 
     def __init__(self, answer: Callable[..., Any]) -> None:
         self.answer = self.inner = answer
@@ -85,7 +86,7 @@ class _RSGI(Entrance):
 
 
 class WrappedProtocol:
-    """The protocol of a server, whose methods are replaced by subclasses in ``__getattr__``."""
+    """A server's protocol. Subclasses replace its methods in ``__getattr__``."""
 
     def __init__(self, protocol: Any) -> None:
         self._protocol = protocol
@@ -98,7 +99,7 @@ class WrappedProtocol:
 
 
 class _Protocol(WrappedProtocol):
-    """The protocol of a server, except for the headers of the response."""
+    """A server's protocol that adds `connection: close` to responses."""
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._protocol, name)
@@ -117,18 +118,18 @@ class Observer(Protocol):
         ...
 
     def has_started(self, loop: AbstractEventLoop | None) -> None:
-        """Record that the application now handles requests, on an event loop unless over WSGI."""
+        """Record that the application now handles requests, on an event loop except over WSGI."""
         ...
 
     def has_failed(self, reason: Exception | str) -> None:
-        """Record that the startup raised an error or refused with a message. The server ends."""
+        """Record that the startup raised an error or reported a failure. The server then ends."""
         ...
 
 
 def observed(app: Any, interface: Interface, observer: Observer) -> Any:
-    """Return an application for the server to call in place of another one, so that its startup is observed.
+    """Return a wrapper of an application that notifies an observer of its startup.
 
-    WSGI has no startup, so an application for it is returned unchanged.
+    WSGI has no startup, so a WSGI application is returned unchanged.
     """
     if interface == "asgi":
         return ObservedASGI(app, observer)
@@ -148,7 +149,7 @@ class ObservedASGI:
         return self._live(scope, receive, send)
 
     async def _live(self, scope: Any, receive: Any, send: Any) -> None:
-        """Run the lifespan. An application that ends it immediately, or raises, needs none: the server continues."""
+        """Run the lifespan. An application that returns immediately, or raises, has none: the server continues."""
         self._observer.is_starting(get_running_loop())
         outcome: str | None = None
 
@@ -197,7 +198,7 @@ class ObservedRSGI:
 
 
 class Counted:
-    """An application of any interface that calls `on_limit` when it gets request number `limit`."""
+    """An application with any interface that calls `on_limit` when it receives request number `limit`."""
 
     def __init__(self, app: Any, limit: int, on_limit: Callable[[], object]) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""What a worker gets from its supervisor: the options of the server, and the connection for orders and reports.
+"""What a worker gets from its supervisor: the server's options, and the connection for orders and reports.
 
 The supervisor ends the worker by closing the connection.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Guards(NamedTuple):
-    """Checks of requests before they reach a program, and headers added to its responses."""
+    """Checks for requests before they reach a program, and headers for its responses."""
 
     trusted_hosts: tuple[str, ...] = ()
     refuse_cross_site: bool = False
@@ -28,18 +28,18 @@ class Guards(NamedTuple):
     security_headers: bool = False
 
     def around(self, program: Any, requested: Choice | None, name: str) -> "App":
-        """Return an application that passes to a program only what these guards accept. Error messages use ``name``.
+        """Return an application that passes only what these guards accept to a program. Error messages use ``name``.
 
         With ``max_body``, bodies are received before the program is called; without it, the program receives them.
 
-        Raises BadCommand for an App of Antiphon, which has its own settings, or for a program that speaks only RSGI.
+        Raises BadCommand for an Antiphon App, which has its own settings, and for a program that speaks only RSGI.
         """
         from antiphon.app.application import App  # imported late: the supervisor does not need them
         from antiphon.features.security_headers import SecurityHeaders
         from antiphon.http.limits import Limits
 
         if isinstance(program, App):
-            raise BadCommand(f"{name} is an App of Antiphon, which has its own guards: {self._in_code()}.")
+            raise BadCommand(f"{name} is an Antiphon App, which has its own guards: {self._in_code()}.")
         interface = spoken_interface(program, requested)
         if interface == "rsgi":
             raise BadCommand(f"{name} speaks only RSGI, but guards need WSGI or ASGI.")
@@ -54,7 +54,7 @@ class Guards(NamedTuple):
         return app
 
     def _in_code(self) -> str:
-        """Return the equivalent code for a program with an App."""
+        """Return the equivalent code for an App."""
         settings = [f"trusted_hosts={[*self.trusted_hosts]}"] if self.trusted_hosts else []
         if self.max_body is not None:
             settings.append(f"limits=Limits(body={self.max_body})")
@@ -68,27 +68,27 @@ NO_GUARDS = Guards()
 
 
 RELOAD_GRACE = 2.0
-"""The maximum number of seconds that open requests get when a file has changed."""
+"""The maximum number of seconds that open requests get to finish when a file has changed."""
 
 
 class ServerOptions(NamedTuple):
-    """The number of workers, their time limits, what they show and what they refuse. Times are in seconds."""
+    """The number of workers, their time limits, what they show, and what they refuse. Times are in seconds."""
 
     workers: int = 1
     grace: float = 30.0
     """The time that open requests get when their worker ends."""
     worker_timeout: float = 30.0
-    """The time after which a silent worker is replaced; 0 for never."""
+    """The time after which a silent worker is replaced; 0 means never."""
     start_timeout: float = 60.0
-    """The time after which a worker that does not serve yet is ended and replaced; 0 for never."""
+    """The time after which a worker that doesn't serve yet is killed and replaced; 0 means never."""
     patience: float = 0.0
     """How long clients wait for a response; 0 if unknown."""
     max_requests: int = 0
-    """The number of requests after which a worker is replaced; 0 for never."""
+    """The number of requests after which a worker is replaced; 0 means never."""
     drain_delay: float = 0.0
-    """How long requests are still accepted after the server has been told to end and has reported that it drains."""
+    """How long requests are still accepted after the server has been told to end and reports that it is draining."""
     debug: bool = False
-    """True if errors get a page that shows the code and its values."""
+    """True if errors are shown on a page with the code and its values."""
     logs: Logs = Logs()
     """The settings of the workers' logs."""
     guards: Guards = NO_GUARDS
@@ -96,7 +96,7 @@ class ServerOptions(NamedTuple):
     dialects: tuple[str, ...] = ()
     """The dialects that are installed before the program is loaded."""
     preloads: bool = False
-    """True if the program is loaded once, and workers are forks of the process that loaded it."""
+    """True if the program is loaded once and workers are forks of the process that loaded it."""
     is_reloaded: bool = False
     """True if workers are reloaded when files have changed."""
 
@@ -109,7 +109,7 @@ class ServerOptions(NamedTuple):
 
 
 INHERITED = "_ANTIPHON_INHERITED"
-"""The environment variable that makes a process a worker: the numbers of the file descriptors that it inherits.
+"""The environment variable that makes a process a worker: the file descriptors that it inherits.
 
 Names that begin with ANTIPHON_ are settings.
 """
@@ -117,8 +117,8 @@ TOLD = "_ANTIPHON_TOLD"
 """The environment variable that contains the command line as JSON; without it, the worker parses its own."""
 
 Order: TypeAlias = dict[Literal["load", "show", "page", "serve", "stacks", "replaced"], str]
-"""An order to a worker: to load a target, to show the report of a failure with its page, to serve what it has loaded,
-to write down where its tasks are, or to end because it has a successor.
+"""An order to a worker: load a target, show a failure's report and page, serve what is loaded, print where tasks are,
+or end because another worker serves.
 """
 SERVE: Order = {"serve": ""}
 STACKS: Order = {"stacks": ""}
@@ -138,7 +138,7 @@ class Control:
         self._orders: SimpleQueue[Order] = SimpleQueue()
 
     def report_serving(self, choice: Choice) -> None:
-        """Report that the application has started and is now served."""
+        """Report that the application has started and is now being served."""
         self._report({"serves": choice})
 
     def report_asked(self) -> None:
@@ -154,7 +154,7 @@ class Control:
         self._report({"closed": True})
 
     def report_worn(self) -> None:
-        """Request another worker, which should serve before this one ends."""
+        """Request a successor, which should serve before this worker ends."""
         self._report({"worn": True})
 
     def beat(self) -> None:
@@ -174,9 +174,9 @@ class Control:
     def wait_told_to_end(self, write_stacks: Callable[[], object]) -> bool:
         """Process orders until the supervisor closes its end of the connection or dies.
 
-        The order to write stacks calls `write_stacks`. Returns True if another worker serves.
+        Calls `write_stacks` for an order to write stacks. Returns True if another worker serves.
         """
-        with suppress(ConnectionError, ValueError), self._connection.makefile("rb") as lines:  # perhaps half a line
+        with suppress(ConnectionError, ValueError), self._connection.makefile("rb") as lines:  # or half a line
             for line in lines:
                 order: Order = json.loads(line)
                 if "replaced" in order:

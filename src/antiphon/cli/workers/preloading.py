@@ -1,7 +1,7 @@
-"""`antiphon run --preload`: the program is loaded once, and workers are forks, which share memory until they write.
+"""`antiphon run --preload`: loads the program once and forks the workers, which share memory until they write to it.
 
 The supervisor loads the program before it starts its event loop, so that it has only one thread when it forks. Other
-threads would not exist in the worker, but locks that they held would stay locked.
+threads would not exist in the worker, but locks that they held would remain locked.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2, signal
 
 
 class _OpenFile(NamedTuple):
-    """An open file. Its descriptor may belong to a different file later."""
+    """An open file. Its descriptor may later belong to a different file."""
 
     descriptor: int
     device: int
@@ -42,13 +42,13 @@ class PreloadedTarget(Target):
     def __str__(self) -> str:
         return self.name
 
-    def load(self, requested: Choice | None) -> object:  # noqa: ARG002 - it was loaded for that
+    def load(self, requested: Choice | None) -> object:  # noqa: ARG002 - it was loaded for this interface
         """Return the application."""
         return self.program
 
 
 def preload(target: Target, requested: Choice | None) -> PreloadedTarget:
-    """Load a target and the server. Raises `BadCommand` as `load` does, or for a target that has started threads."""
+    """Load a target and the server. Raises `BadCommand` as `load` does, or if the target has started threads."""
     import antiphon.cli.workers.worker  # noqa: F401 - for the workers
 
     end_without_finalizing()
@@ -58,15 +58,15 @@ def preload(target: Target, requested: Choice | None) -> PreloadedTarget:
     if threads:
         raise BadCommand(
             f"{target} can't be preloaded: its import started {', '.join(threads)}, and workers would not have these"
-            " threads. Start threads in the startup of the application, or leave out --preload."
+            " threads. Start threads at the application's startup, or leave out --preload."
         )
     gc.collect()
-    gc.freeze()  # a collection in a worker would write to all objects and thus copy them
+    gc.freeze()  # a collection in a worker would write to all objects, and so copy them
     return preloaded
 
 
 def by_fork(target: Target, requested: Choice | None, options: ServerOptions, is_for_loopback: bool) -> Launch:
-    """Return a function that launches workers as forks of this process. They close files that it opens later."""
+    """Return a function that launches workers as forks. They close the files that this process opens later."""
     told = Told(lambda: target, requested, options, is_for_loopback)
     kept = _open_files()
     hang_up = signal.getsignal(signal.SIGHUP)
@@ -83,16 +83,16 @@ def by_fork(target: Target, requested: Choice | None, options: ServerOptions, is
 
 
 def _become_worker(serve: Callable[[], int], kept: set[_OpenFile], hang_up: object) -> NoReturn:
-    """Serve in a process that was forked from an event loop, then end it: nothing of the loop runs here any more."""
+    """Serve in a process that was forked from an event loop, and then end it without returning to the loop."""
     code = 1
     try:
-        asyncio._set_running_loop(None)  # noqa: SLF001 - Python 3.11 leaves that to us
+        asyncio._set_running_loop(None)  # noqa: SLF001 - Python 3.11 does not reset it
         signal.set_wakeup_fd(-1)
         for number in _HANDLED:
             signal.signal(number, signal.SIG_DFL)
         if hang_up == signal.SIG_IGN:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        for each in _open_files() - kept:  # other workers' connections, whose ends would go unnoticed
+        for each in _open_files() - kept:  # while connections of other workers stay open here, their ends go unnoticed
             os.close(each.descriptor)
         code = serve()
     except SystemExit as end:
@@ -100,14 +100,14 @@ def _become_worker(serve: Callable[[], int], kept: set[_OpenFile], hang_up: obje
     except BaseException as error:
         sys.excepthook(type(error), error, error.__traceback__)
     finally:
-        atexit._run_exitfuncs()  # noqa: SLF001 - as the interpreter does at its end
+        atexit._run_exitfuncs()  # noqa: SLF001 - as the interpreter does when it exits
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
 
 
 def _open_files() -> set[_OpenFile]:
-    """Return the open files, except those for the terminal."""
+    """Return the open files, except standard input, output and error."""
     found = set()
     for name in os.listdir("/dev/fd"):
         with suppress(OSError):  # the descriptor of the listing itself is now closed
@@ -117,7 +117,7 @@ def _open_files() -> set[_OpenFile]:
 
 
 class ForkedProcess:
-    """A process forked from this one. It is created on the event loop that waits for its end."""
+    """A process forked from this one. Create it on the event loop that waits for its end."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid

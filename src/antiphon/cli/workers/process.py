@@ -1,4 +1,4 @@
-"""A worker of `antiphon run`, as seen by its supervisor: a process that it starts and ends, with a heartbeat."""
+"""A worker of `antiphon run` from its supervisor's view: a process with a heartbeat that it starts and ends."""
 
 import asyncio
 import importlib
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 BEATS = 4
-"""The number of missed heartbeats after which a worker is considered to be hanging."""
+"""The number of missed heartbeats after which a worker is considered hanging."""
 
 
 def beat_on_thread(beat: Callable[[], object], pause: float) -> None:
@@ -45,10 +45,10 @@ def beat_on_thread(beat: Callable[[], object], pause: float) -> None:
 class Progress:
     """The progress of an event loop, as seen by another thread.
 
-    An overloaded loop may need a long time for one pass, in which it runs a step of each ready task. So there is
-    progress if the loop has begun another pass, runs another task, or has begun to handle another request, or if worker
-    threads have made calls, for which the loop may have to wait. ``before_next_request`` calls a function once, when
-    the next request arrives.
+    An overloaded loop may need a long time for one pass, in which it runs a step of each ready task. The loop therefore
+    makes progress if it has begun another pass, runs another task, or has started to handle another request. It also
+    does if worker threads have made calls, since the loop may have to wait for these. ``before_next_request`` calls a
+    function once, when the next request arrives.
     """
 
     def __init__(self, loop: AbstractEventLoop, before_next_request: Callable[[Callable[[], None]], object]) -> None:
@@ -61,7 +61,7 @@ class Progress:
         self._calls = workers.finished
 
     def is_made(self) -> bool:
-        """Return True if there was progress since the last call. Raises RuntimeError once the loop is closed."""
+        """Return True if the loop has made progress since the last call. Raises RuntimeError once it is closed."""
         step = None if self._has_passed else current_step(self._thread)
         calls = workers.finished
         is_made = self._has_passed or self._is_asked or step is not self._step or calls != self._calls
@@ -69,7 +69,7 @@ class Progress:
         if self._has_passed:
             self._has_passed = False
             self._loop.call_soon_threadsafe(self._pass)
-        elif self._is_asked:  # not earlier, since every request before it costs nothing
+        elif self._is_asked:  # not earlier, so that requests before it cost nothing
             self._is_asked = False
             self._before_next_request(self._ask)
         return is_made
@@ -85,7 +85,7 @@ def current_step(thread: int) -> FrameType | None:
     """Return the frame of the task that a thread is running, or None if it runs no task.
 
     A loop runs one step of each task in a pass, so the same frame in the same pass is the same step. The frame itself
-    is returned, since its place in memory could be taken otherwise.
+    is returned, not its id, since another frame could reuse its place in memory.
     """
     frame, outermost = sys._current_frames().get(thread), None  # noqa: SLF001 - public, and documented
     while frame is not None:
@@ -111,14 +111,14 @@ def beat_while_progressing(progress: Progress, beat: Callable[[], object], pause
 
 
 SHUTDOWN = 2.0
-"""Seconds after the grace period in which a worker cuts off open streams and shuts the application down."""
+"""Seconds after the grace period for a worker to cut off open streams and shut the application down."""
 
 _DYING = 2.0
-"""The number of seconds that a hanging worker gets to write down where it hangs before it is killed."""
+"""The number of seconds that a hanging worker gets to print where it hangs before it is killed."""
 _WRITING = 0.2
-"""The number of seconds that it gets to write down where its tasks are, which needs a running thread."""
+"""The number of seconds that it gets to print where its tasks are, which needs a running thread."""
 _LOOKS = 20
-"""The number of times that the supervisor checks whether a worker has started, within its time limit."""
+"""How many times the supervisor checks within the time limit whether a worker has started."""
 
 
 class ChildProcess(Protocol):
@@ -159,7 +159,7 @@ def by_command(told: str) -> Launch:
 
 
 class WorkerProcess:
-    """A worker that was started. It reports its state and ends on its own or when told to."""
+    """A worker that was started. It reports its state, and ends on its own or when told to."""
 
     def __init__(self, process: ChildProcess, control: socket.socket) -> None:
         control.setblocking(False)
@@ -174,7 +174,7 @@ class WorkerProcess:
         self._orders_waited_for = 0
         self._orders_given = 0
         self._began = time.monotonic()
-        """The time when it was told to serve, and later the time when it began to serve."""
+        """The time when it was told to serve, later the time when it began to serve."""
         self._was_asked = False
         self._beats_left_out = 0
         self._silence = ""
@@ -186,7 +186,7 @@ class WorkerProcess:
         """Launch a process as a worker on a listening socket."""
         control, remote = socket.socketpair()
         with remote:
-            # Blocked until the worker has its handler: Ctrl-C during Python's startup would print a traceback.
+            # Blocked until the worker has its handler, since Ctrl-C during Python's startup would print a traceback.
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             try:
                 process = await launch(listener.fileno(), remote.fileno())
@@ -214,44 +214,44 @@ class WorkerProcess:
 
     @property
     def fate(self) -> str:
-        """The way in which the process ended, as the rest of a sentence."""
+        """How the process ended, as the end of a sentence."""
         code = self._process.returncode or 0
         by = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         return f"{self._silence}{by}"
 
     @property
     def is_prestarted(self) -> bool:
-        """True if the worker waits for an order or is about to."""
+        """True if the worker is waiting for its first order, or will be."""
         return not self._orders_given
 
     @property
     def seconds(self) -> float:
-        """The time for which it has served or, until it serves, the time since it was told to."""
+        """The number of seconds since it began to serve or, until then, since it was told to."""
         return time.monotonic() - self._began
 
     def has_served(self, window: float) -> bool:
-        """Return True if the worker has received a request, or has served for `window` seconds without a request."""
+        """Return True if the worker has received a request, or has served for `window` seconds."""
         return self._was_asked or (self.serves and self.seconds > window)
 
     async def give(self, order: Order) -> None:
-        """Give an order to a worker, which executes it when ready."""
+        """Give the worker an order, which it executes when ready."""
         self._orders_given += 1
         self._began = time.monotonic()
         await self._tell(order)
 
     async def _tell(self, order: Order) -> None:
-        with suppress(OSError):  # it has ended, which will be noticed by waiting for it
+        with suppress(OSError):  # the worker has ended, which waiting for it will show
             await asyncio.get_running_loop().sock_sendall(self._control, encoded(order))
 
     async def wait_serving(self) -> Choice:
         """Wait until the worker serves; return the interface that it chose.
 
-        Raises its reported error, or `WorkerEnded`.
+        Raises the error that it reports, or `WorkerEnded`.
         """
         return await asyncio.shield(self._serving)
 
     async def wait_waiting(self) -> None:
-        """Wait until the worker waits for an order. Raises the error that prevents that."""
+        """Wait until the worker is ready for an order. Raises the error that prevents this."""
         either: list[asyncio.Future[Any]] = [self._serving, self._waiting]
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not self._waiting.done():
@@ -278,7 +278,7 @@ class WorkerProcess:
         await asyncio.wait([self._ended], timeout=timeout)
 
     async def end(self, grace: float, *, is_replaced: bool = False) -> None:
-        """Tell the worker to end and wait until it has ended. Kill it when its time is up."""
+        """Tell the worker to end, wait until it has ended, and kill it when its time is up."""
         if not self._is_told_to_end:
             self._is_told_to_end = True
             with suppress(OSError):  # it is gone
@@ -296,8 +296,8 @@ class WorkerProcess:
     async def end_when_silent(self, seconds: float) -> None:
         """Watch the worker until it has ended or is told to.
 
-        End it when it has been silent for that many seconds. This method counts the seconds itself, so that a
-        supervisor that was paused does not consider its workers dead.
+        End it when it has been silent for that many seconds. This method counts the seconds itself, so a supervisor
+        that was paused does not consider its workers dead.
         """
         await asyncio.wait([self._serving])
         while not (self.has_ended or self._is_told_to_end):
@@ -310,8 +310,8 @@ class WorkerProcess:
     async def end_when_late(self, seconds: float) -> None:
         """Watch the worker until it serves.
 
-        End it if that takes longer than that many seconds. They are counted as in `end_when_silent`, without the time
-        in which the worker waits for an order.
+        End it if this takes longer than that many seconds. They are counted as in `end_when_silent`, without the time
+        during which the worker waits for an order.
         """
         looks = 0
         while looks < _LOOKS:
@@ -322,17 +322,17 @@ class WorkerProcess:
         await self._end_hanging(f"did not serve within {seconds:g} seconds (--start-timeout), and ")
 
     async def _end_hanging(self, silence: str) -> None:
-        """Make the worker write down where its threads are, and its tasks if a thread still runs; then kill it."""
+        """Make the worker print where its threads are, and its tasks if a thread still runs; then kill it."""
         self._silence = silence
         await self._tell(STACKS)
         await self.wait_ended(_WRITING)
-        self._send(signal.SIGABRT)  # on this signal, Python writes down where its threads are
+        self._send(signal.SIGABRT)  # at this signal, Python prints where its threads are
         await self.wait_ended(_DYING)
         self.kill()
 
     def _send(self, number: signal.Signals) -> None:
         if not self.has_ended:
-            # Process.kill() reaps a process that is already dead, which its watcher then misses and logs.
+            # Process.kill() reaps a dead process, which its watcher then misses and logs.
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
@@ -341,7 +341,7 @@ class WorkerProcess:
         with self._control:
             loop = asyncio.get_running_loop()
             loop.add_reader(self._control, self._receive)
-            await self._process.wait()  # the connection may stay open in processes forked by the worker
+            await self._process.wait()  # processes forked by the worker may keep the connection open
             while self._receive():
                 pass
             loop.remove_reader(self._control)
@@ -390,14 +390,14 @@ class WorkerProcess:
 
 
 class PrestartedWorkers:
-    """Workers started by `spawn`, until they are taken."""
+    """Workers that `spawn` started, until they are taken."""
 
     def __init__(self, spawn: Callable[[], Awaitable[WorkerProcess]]) -> None:
         self._spawn = spawn
         self._workers: list[WorkerProcess] = []
 
     async def fill(self, number: int) -> None:
-        """Start workers until there are ``number`` of them, and return when the last one waits for an order.
+        """Start workers until there are ``number`` of them, and return when the last one is ready for an order.
 
         Raises a `CommandError` with the reason why a worker can't be prestarted.
         """
@@ -406,14 +406,14 @@ class PrestartedWorkers:
             worker = await self._spawn()
             self._workers.append(worker)
             try:
-                await worker.wait_waiting()  # one after the other, so that the first one is soon ready
+                await worker.wait_waiting()  # one after another, so that the first one is soon ready
             except CommandError:
                 if worker in self._workers:  # neither killed nor taken in the meantime
                     self._workers.remove(worker)
                     raise
 
     async def take(self) -> WorkerProcess:
-        """Take the worker that was started first, even if it is not ready yet; start one if there are none."""
+        """Take the worker that was started first, even if it isn't ready yet; start one if there is none."""
         while self._workers:
             worker = self._workers.pop(0)
             if not worker.has_ended:
@@ -421,20 +421,20 @@ class PrestartedWorkers:
         return await self._spawn()
 
     def kill(self) -> None:
-        """Kill the workers, which have no work to finish."""
+        """Kill the workers, which have no requests to finish."""
         workers, self._workers = self._workers, []
         for worker in workers:
             worker.kill()
 
 
 def wait_for_target(control: Control, listener: socket.socket) -> "Target | Report":
-    """Wait, in a worker that may load anything, for the order to load a target or to show a report."""
+    """Wait in a worker for the order to load a target or to show a report."""
     from antiphon.app.application import App  # imported late: the supervisor does not need it
     from antiphon.cli.workers.unloaded import Report
 
     App()._freeze()  # this imports the rest
     order = control.wait_for_order()
-    importlib.invalidate_caches()  # there may be new modules by now
+    importlib.invalidate_caches()  # modules may have been added
     if "load" in order:
         return Target.parse(order["load"])
     return Report(order["show"], order["page"], _is_for_loopback(listener))

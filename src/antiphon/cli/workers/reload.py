@@ -1,7 +1,7 @@
 """The supervisor of `antiphon run --reload`, and the files whose changes restart an application.
 
-Importing Python, Antiphon and Granian takes most of the time that a worker needs to start. Prestarted workers have
-already done that, and wait for orders: to load the application, or to show why it can't be loaded.
+Starting Python and importing Antiphon and Granian takes most of the time that a worker needs to start. Prestarted
+workers have done so already, and wait for the order to load the application or to show why it can't be loaded.
 """
 
 import asyncio
@@ -26,18 +26,18 @@ from antiphon.cli.workers.process import WorkerProcess, by_command
 from antiphon.cli.workers.supervisor import Supervisor, run_all
 
 _STEP = 20
-"""Milliseconds without a further change after which changes are reported. Editors save files faster."""
+"""Milliseconds without further changes after which changes are reported. Editors save files faster."""
 _LONGEST = 200
-"""Milliseconds after which changes are always reported, since a program may write files continuously."""
+"""Milliseconds after which changes are reported in any case, since a program may write files continuously."""
 _REPLACING = 0.1
 """Seconds for a file to reappear if an editor removes it before writing a new one."""
 
 
 async def watch(roots: Iterable[str]) -> AsyncGenerator[list[str]]:
-    """Yield the paths of changed files, relative to the current directory, in one list for files saved together.
+    """Yield lists of changed files, relative to the current directory; files saved together are in one list.
 
-    Each folder is watched separately, so that large irrelevant ones cost nothing: hidden ones, `node_modules`,
-    `__pycache__`, and virtual environments. Raises `Refused` if the system can't watch any more folders.
+    Each folder is watched separately, so large irrelevant folders cost nothing: hidden ones, `node_modules`,
+    `__pycache__` and virtual environments. Raises `Refused` if the system can't watch any more folders.
     """
     roots = [*map(os.path.abspath, roots)]
     while True:
@@ -61,9 +61,9 @@ async def _batches(folders: Iterable[str]) -> AsyncGenerator[set[str]]:
             async for batch in batches:
                 removed = [path for change, path in batch if change == Change.deleted and _is_code(path)]
                 if not all(map(os.path.exists, removed)):
-                    await asyncio.sleep(_REPLACING)  # its reappearance would be a further change
+                    await asyncio.sleep(_REPLACING)  # its reappearance would count as another change
                 yield {path for _, path in batch}
-    except (OSError, RuntimeError) as error:  # watchfiles raises these for watches and for a watcher
+    except (OSError, RuntimeError) as error:  # watchfiles raises one for a watch, the other for a watcher
         raise Refused(f"Not all files can be watched: {error}. Name fewer folders with --reload-dir.") from None
 
 
@@ -90,7 +90,7 @@ def _is_new_folder(path: str, folders: dict[str, bool]) -> bool:
 
 def _is_code(path: str) -> bool:
     name = os.path.basename(path)
-    return name.endswith(".py") and not name.startswith((".", "flycheck_"))  # Emacs's names for unsaved files
+    return name.endswith(".py") and not name.startswith((".", "flycheck_"))  # Emacs uses such names for unsaved files
 
 
 def _is_ignored(folder: str) -> bool:
@@ -98,17 +98,17 @@ def _is_ignored(folder: str) -> bool:
 
 
 _CLOSING = 0.5
-"""Seconds that an old worker gets to stop accepting connections; a hanging one doesn't stop."""
+"""Seconds to wait for an old worker to stop accepting connections, which a hanging worker doesn't."""
 _ECHO = 0.2
 """Seconds within which a signal that ended a worker may also reach the supervisor."""
 
 
 class Reloader(Supervisor):
-    """The workers on one listening socket, and prestarted ones.
+    """The workers on one listening socket, and prestarted workers.
 
-    After a change, the old workers accept no more connections; new ones wait until new workers serve. `announce` is
-    called once, with None if the application can't be loaded. A worker that ends on its own is not replaced before the
-    next change; until then, a page reports its end.
+    After a change, the old workers stop accepting connections, and new connections wait until new workers serve.
+    `announce` is called once, with None if the application can't be loaded. A worker that ends on its own is not
+    replaced until the next change; until then, a page reports its end.
     """
 
     def __init__(
@@ -123,9 +123,9 @@ class Reloader(Supervisor):
         self._target = target
         self._folders = folders
         self._serving: list[WorkerProcess] = []
-        """The workers that serve, or will serve."""
+        """The workers that serve or are about to serve."""
         self._changed: set[str] = set()
-        """The files that have changed since the application was loaded, or failed to load."""
+        """The files that have changed since the application was loaded or failed to load."""
         self._has_changed = asyncio.Event()
         self._outcome: asyncio.Future[Choice | None] = asyncio.get_running_loop().create_future()
         """The outcome of the first load."""
@@ -157,7 +157,7 @@ class Reloader(Supervisor):
             await asyncio.wait([loading])
 
     async def _load(self, changed: list[str]) -> None:
-        """Load the application in prestarted workers, and serve it until one ends; show an error if it fails."""
+        """Load the application in prestarted workers, and serve it until one ends; if that fails, show the error."""
         began = time.monotonic()
         await self._retire_all()
         self._forget_old_state(changed)
@@ -174,7 +174,7 @@ class Reloader(Supervisor):
             await self._prepare()
 
     async def _serve_by_prestarted(self, order: Order, number: int) -> Choice:
-        """Send an order to prestarted workers and wait until they serve. Raises the error if one of them can't."""
+        """Send an order to prestarted workers and wait until they serve. Raises the error of a worker that can't."""
         for _ in range(number):
             self._serving.append(await self._prestarted.take())
         for worker in self._serving:
@@ -184,10 +184,7 @@ class Reloader(Supervisor):
         return choice
 
     async def _retire_all(self) -> None:
-        """Tell the serving workers to end, and kill the rest. Return when none of them accepts connections any more.
-
-        Return when none of them accepts connections any more.
-        """
+        """Tell the serving workers to end, and kill the rest. Return when none of them accepts connections any more."""
         workers, self._serving = self._serving, []
         for worker in workers:
             self.retire(worker) if worker.serves else worker.kill()
@@ -205,7 +202,7 @@ class Reloader(Supervisor):
         for path in changed:
             with suppress(OSError, NotImplementedError):
                 os.unlink(importlib.util.cache_from_source(os.path.abspath(path)))
-        if os.fspath(ENV_FILE) in changed:  # the command's settings, which were read from it
+        if os.fspath(ENV_FILE) in changed:  # workers have read the command's settings from it
             self._prestarted.kill()
 
     def _has_loaded(self, choice: Choice | None, changed: list[str], seconds: float) -> None:
@@ -227,8 +224,8 @@ class Reloader(Supervisor):
         raise WorkerEnded(f"Worker {worker.pid} {worker.fate}. The next change starts a new one.")
 
     async def _prepare(self) -> None:
-        """Prestart workers for the next change: one per worker, one to show an error, and one for when it is fixed."""
-        with suppress(CommandError):  # it was killed; another is started when needed
+        """Prestart workers for the next change: one per worker, one to show an error, and one for after its fix."""
+        with suppress(CommandError):  # it was killed; another one is started when needed
             await self._prestarted.fill(self._options.workers + 2)
 
 

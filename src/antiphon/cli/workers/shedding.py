@@ -1,20 +1,20 @@
-"""Load shedding: while a worker is late, requests wait in its own queue, or are refused with 503.
+"""Load shedding: while a worker is overloaded, requests wait in its own queue or are refused with 503.
 
-Otherwise they would wait unseen: in the server, in the event loop, or for a thread. A worker measures how late it is by
-a tick: a timer of its loop, or over WSGI a thread, which needs the interpreter like all others. No request is checked
-while ticks come in time. When one is late, the state changes:
+Otherwise they would wait unseen: in the server, in the event loop, or for a thread. A worker measures how late it is
+with ticks: those of a timer on its loop or, over WSGI, of a thread, which has to acquire the GIL like all others.
+Requests are not checked while ticks are on time. When a tick is late, the state changes:
 
 | state | a request | the other state follows |
 |---|---|---|
 | open | passes | when a tick is late by more than `LATE` |
 | controlled | begins if there is room, or waits in an `AdmissionQueue` | `CALM` seconds after the last one waited |
 
-The number of requests that start depends on the time from their start to their response: as long as that is short,
-nothing is held up. On threads, there is room for a number of requests, which shrinks by a factor while responses take
-longer than a twentieth of the patience and ticks are late, and else grows by one with each tick (additive increase,
-multiplicative decrease, as in RFC 5681). Calls that compute hold each other and the server up, so both is the case;
-those that wait for a database don't. A request no longer counts once its response has begun, so that streams take no
-room, nor do open WebSockets.
+How many requests start depends on the time from their start to their response: as long as it is short, no request is
+held back. On threads, there is room for a number of requests. It shrinks by a factor with each tick while responses
+take longer than a twentieth of the patience and ticks are late; otherwise it grows by one with each tick (additive
+increase, multiplicative decrease, as in RFC 5681). Both conditions hold for calls that compute, since they delay each
+other and the server, but not for calls that wait for a database. A request no longer counts once its response has
+begun, so streams and open WebSockets take no room.
 """
 
 import logging
@@ -41,21 +41,21 @@ LATE = 0.05
 CALM = 1.0
 """The number of seconds without waiting requests after which requests pass unchecked again."""
 _BUSY = 0.01
-"""The average lateness in seconds above which threads hold each other up."""
+"""The average lateness in seconds above which threads are considered to delay each other."""
 LESS = 0.8
-"""The factor by which the room then shrinks."""
+"""The factor by which the room shrinks at a tick, applied again for each tick's length that the tick is late."""
 _WEIGHT = 0.3
 """The weight of the latest measurement in an average."""
 LONG = 20
-"""The fraction of the patience that requests on threads may take before there is less room for them."""
+"""The patience, divided by this, is how long requests on threads may take before their room shrinks."""
 UNWATCHED = 0.2
-"""Seconds of waiting after which a request begins only if its client is still connected."""
+"""Seconds of waiting after which a request starts only if its client is still connected."""
 _LOOKING = 0.05
-"""The maximum share of the time spent checking connections."""
+"""The maximum share of time spent checking connections."""
 _UNUSED_THREADS = 4
-"""The number of a server's threads over WSGI that are left for refusals."""
+"""The number of a WSGI server's threads that are reserved for refusals."""
 _REPORT = 10.0
-"""Seconds between two lines of the log."""
+"""Seconds between two log messages."""
 
 TEXT = "The server is overloaded. Try again later.\n"
 _logger = logging.getLogger("antiphon")
@@ -66,8 +66,8 @@ Classify = Callable[[Head], RequestClass]
 class Peers:
     """The ports of the clients that are connected to this process.
 
-    The port decides, since servers write addresses in different ways. By chance, a client that has left may have the
-    port of another one and counts as connected.
+    Only ports are compared, since servers write addresses in different ways. If a client that has left happens to have
+    the same port as another one, it counts as connected.
     """
 
     def __init__(self) -> None:
@@ -75,9 +75,9 @@ class Peers:
         self._looked = self._next = 0.0
 
     def has_left(self, port: int | None, since: float) -> bool:
-        """Return True if the connection from a port, which existed at a time, is known to be closed.
+        """Return True if the connection from a port, which existed at the time `since`, is known to be closed.
 
-        It is not known without a port, if the system doesn't list connections, or while checks would take too long.
+        This is unknown without a port, if the system doesn't list connections, or while checks would take too long.
         """
         if not port:
             return False
@@ -99,7 +99,7 @@ class Peers:
 
 
 def classifier(app: Any) -> Classify | None:
-    """Return the function that gives the class of a request; None for an application of another library."""
+    """Return the function that classifies requests; None for an application of another library."""
     return app._class_of if isinstance(app, Servable) else None  # noqa: SLF001
 
 
@@ -111,7 +111,7 @@ class Completion:
         self._average = 0.0
 
     def note(self, began: float) -> None:
-        """Record that a request that began at this time has its response."""
+        """Record that a request that started at this time has its response."""
         self._average += _WEIGHT * (time.monotonic() - began - self._average)
 
     @property
@@ -121,7 +121,7 @@ class Completion:
 
 
 class Room:
-    """The room on threads, for at most ``most`` requests."""
+    """The room for requests on threads, at most ``most``."""
 
     def __init__(self, most: int, completion: Completion) -> None:
         self._most = most
@@ -132,21 +132,21 @@ class Room:
         self.running = 0
 
     def count_others(self, number: int) -> None:
-        """Count requests that began before the control, whose end is unknown: fewer with each tick."""
+        """Count requests that started before the control, whose ends are unknown: fewer with each tick."""
         self._uncounted = number
 
     @property
     def is_left(self) -> bool:
-        """True if another request may begin."""
+        """True if another request may start."""
         return self.running + int(self._uncounted) < int(self._limit)
 
     def end(self, began: float) -> None:
-        """Free the place of a request that began at a time and has its response."""
+        """Free the place of a request that started at a time and has its response."""
         self.running -= 1
         self._completion.note(began)
 
     def adapt(self, late: float) -> None:
-        """Adapt the room to the lateness of a tick, and to the time that requests take."""
+        """Adapt the room to a tick's lateness and to the time that requests take."""
         self._lateness += _WEIGHT * (late - self._lateness)
         less = LESS ** (1 + late / TICK)
         self._uncounted *= less
@@ -157,7 +157,7 @@ class Room:
 
 
 class Refusals:
-    """The responses to requests that are refused, and the lines of the log about them."""
+    """The responses to refused requests, and the log messages about them."""
 
     def __init__(self, patience: float) -> None:
         self._patience = patience
@@ -165,20 +165,20 @@ class Refusals:
         self._reported = 0.0
 
     def fields(self) -> list[tuple[str, str]]:
-        """Return the fields of another response, with a time to try again that differs from client to client."""
+        """Return the fields of the next refusal, with a Retry-After that varies between clients."""
         self._count += 1
         now = time.monotonic()
         if now - self._reported > _REPORT:
-            self._reported = now  # first, as another thread may be here
+            self._reported = now  # first, since another thread may run this, too
             _logger.warning("the worker is overloaded: refused %d requests with 503 (--patience)", self._count)
             self._count = 0
-        pause = ceil(self._patience * random.uniform(0.5, 2.0))  # noqa: S311 - no secret
+        pause = ceil(self._patience * random.uniform(0.5, 2.0))  # noqa: S311 - not a secret
         length = str(len(TEXT))
         return [("content-type", "text/plain"), ("content-length", length), ("retry-after", str(max(1, pause)))]
 
 
 class Control:
-    """The state of a worker, open or controlled, which follows its ticks."""
+    """The state of a worker, open or controlled, which depends on its ticks."""
 
     def __init__(
         self,
@@ -195,7 +195,7 @@ class Control:
         entrance.call_before_next(self._start)
 
     def _start(self) -> None:
-        """Let ticks come from the first request after a pause."""
+        """Resume ticks at the first request after a pause."""
         self._is_asked = False
         self._entrance.call_before_next(self._note_asked)
         self._resume()
@@ -204,7 +204,7 @@ class Control:
         self._is_asked = True
 
     def follow(self, late: float, is_waited: bool) -> bool:
-        """Follow a tick and note whether requests wait. Returns False if no tick is due until the next request."""
+        """Update the state at a tick. Return False if no tick is needed until the next request."""
         now = time.monotonic()
         if self._is_controlled:
             self._room.adapt(late)
@@ -226,13 +226,13 @@ class Control:
 
 
 def _count_foreign_threads() -> int:
-    """Return how many threads run Python although it did not start them: the server's threads."""
+    """Return the number of threads that run Python code but were not started by Python: the server's threads."""
     started = {thread.ident for thread in threading.enumerate() if not thread.name.startswith("Dummy-")}
     return len(sys._current_frames().keys() - started)  # noqa: SLF001 - public, and documented
 
 
 class ThreadAdmission:
-    """The admission of requests to an application that threads of a server serve, over WSGI."""
+    """The admission of requests to an application that a server's threads call, over WSGI."""
 
     def __init__(self, entrance: Entrance, app: Any, patience: float, threads: int) -> None:
         self._answer = entrance.inner
@@ -254,7 +254,7 @@ class ThreadAdmission:
             self._tick(time.monotonic() - due)
 
     def _tick(self, late: float) -> None:
-        self._asked.clear()  # first, as the next request may set it at once
+        self._asked.clear()  # first, since the next request may set it immediately
         with self._lock:
             is_due = self._control.follow(late, bool(self._queue))
             self._begin_next()
@@ -283,7 +283,7 @@ class ThreadAdmission:
                 self._begin_next()
 
     def _begins(self, kind: RequestClass, head: WSGIHead) -> bool:
-        """Wait for the turn of a request; return True if it begins, unless its client has left by then."""
+        """Wait for a request's turn; return True if it may start, False if it is refused or its client has left."""
         decided, decisions = Event(), list[bool]()
 
         def decide(begins: bool) -> None:

@@ -1,9 +1,9 @@
-"""The supervisor of `antiphon run`, which keeps one worker in each slot of a listening socket and handles signals.
+"""The supervisor of `antiphon run`, which keeps a worker running in each slot and handles signals.
 
-A failing worker is distinguished from one killed by a request, which had received a request when it ended. The latter
-is replaced immediately, as many times as necessary, so that no client can end the server. A worker fails if it can't
-serve, or if it ends within `WINDOW` before it receives any request. The next one is then started after a pause; after
-several failures the server exits, unless workers in other slots are healthy.
+The supervisor distinguishes workers that fail from workers that may have been killed by a request. A worker that had
+received a request when it ended is replaced immediately, as many times as necessary, so no client can end the server. A
+worker fails if it can't serve, or if it ends within `WINDOW` without having received a request. The next one is then
+started after a pause; after several failures the server exits, unless workers in other slots are healthy.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from antiphon.cli.workers.options import SERVE, ServerOptions
 from antiphon.cli.workers.process import Launch, PrestartedWorkers, WorkerProcess
 
 _ECHO = 0.5
-"""Seconds within which a second signal is an echo: programs like `npm` pass on a Ctrl-C that also came directly."""
+"""Seconds within which a second signal is an echo: programs like `npm` pass on a Ctrl-C that arrives directly, too."""
 
 
 class Signals:
@@ -52,20 +52,20 @@ class Signals:
 
 
 RESTARTS = 5
-"""The number of failed workers in a row to replace in a slot if no other slot has a healthy worker."""
+"""How many failed workers in a row to replace in a slot if no other slot has a healthy worker."""
 WINDOW = 30.0
-"""Seconds after which a worker is considered healthy without having received a request."""
+"""Seconds after which a worker is considered healthy even if it has not received a request."""
 PAUSE = 0.05
 """Seconds before a worker is replaced, doubled after each failed worker in a row.
 
-At Ctrl-C, workers may end before their supervisor learns of it.
+At Ctrl-C, workers may end before their supervisor receives the signal.
 """
 LONGEST_PAUSE = 5.0
-"""The maximum length of this pause, in seconds."""
+"""The maximum pause in seconds."""
 
 
 def pause_after(failures: int) -> float:
-    """Return the number of seconds to wait before the next start, after a number of failed workers in a row."""
+    """Return the number of seconds to wait before the next start after a number of consecutive failures."""
     return min(PAUSE * 2.0**failures, LONGEST_PAUSE)
 
 
@@ -78,7 +78,7 @@ class Workers(Protocol):
         ...
 
     async def start(self) -> WorkerProcess:
-        """Return a new worker that serves. Raises a `CommandError` with the reason why none can."""
+        """Return a new worker that serves. Raises a `CommandError` if none can."""
         ...
 
     async def start_at_once(self) -> WorkerProcess:
@@ -106,22 +106,22 @@ class WorkerSlot:
         self._worker: WorkerProcess | None = None
         self._is_being_replaced = asyncio.Lock()
         self._failures = 0
-        """The number of workers in a row that have failed here."""
+        """The number of workers that have failed in a row in this slot."""
 
     @property
     def is_sound(self) -> bool:
-        """True if the worker in this slot serves and has not yet done worse than its predecessor."""
+        """True if this slot's worker runs and, after failures in this slot, has proved that it can serve."""
         worker = self._worker
         return worker is not None and not worker.has_ended and (not self._failures or worker.has_served(WINDOW))
 
     @property
     def worker(self) -> WorkerProcess:
-        """The worker in this slot, which must have been filled."""
+        """The worker in this slot, which must not be empty."""
         assert self._worker is not None  # noqa: S101
         return self._worker
 
     async def replace(self) -> None:
-        """Fill this slot with a new worker, and retire the old one as soon as the new one serves.
+        """Start a new worker in this slot, and retire the old one as soon as the new one serves.
 
         Raises the error that prevents the new one from serving; the old one then stays.
         """
@@ -135,7 +135,7 @@ class WorkerSlot:
             self._workers.retire(old)
 
     async def _keep(self, worker: WorkerProcess) -> None:
-        """Replace a worker when it is worn out or ends, unless it is replaced for another reason."""
+        """Replace a worker when it is worn out or ends, unless something else has replaced it."""
         await worker.wait_worn()
         self._workers.do(self._replace_worn(worker))
         await worker.wait_ended()
@@ -143,7 +143,7 @@ class WorkerSlot:
             await self._replace_ended(worker)
 
     async def _replace_worn(self, worker: WorkerProcess) -> None:
-        """Replace a worker that still serves, unless that has already been done."""
+        """Replace a worker that still serves, unless it has already been replaced."""
         while self._worker is worker and not worker.has_ended:
             try:
                 async with self._is_being_replaced:
@@ -154,7 +154,7 @@ class WorkerSlot:
                 await worker.wait_ended(WINDOW)
 
     async def _replace_ended(self, worker: WorkerProcess) -> None:
-        """Replace a worker that has ended, even if another replacement is starting, since that one may hang."""
+        """Replace a worker that has ended, even if another replacement is starting, which may hang."""
         self._failures = 0 if worker.has_served(WINDOW) else self._failures + 1
         reason = f"Worker {worker.pid} {worker.fate}."
         while self._worker is worker:
@@ -170,7 +170,7 @@ class WorkerSlot:
                     reason = f"{error.message}\n{_can_not_replace(worker)}"
 
     def _succeed(self, old: WorkerProcess, new: WorkerProcess) -> None:
-        """Put a new worker in the place of an old one, unless the old one has already been replaced."""
+        """Replace an old worker with a new one, unless the old one has already been replaced."""
         if self._worker is old:
             self._give_to(new)
         else:
@@ -184,19 +184,19 @@ def _can_not_replace(worker: WorkerProcess) -> str:
 T = TypeVar("T")
 
 _STARTS = 3
-"""The number of times that a hanging worker is started again."""
+"""How many times a worker is started if it hangs during startup."""
 _KEPT = 300.0
 """Seconds for which a prestarted worker is kept after a worker had to be replaced."""
 _NOT_HTTP = b"\0\r\n\r\n"
-"""A request that an HTTP server itself refuses with a 400, without calling the application."""
+"""A request that an HTTP server refuses with a 400 without calling the application."""
 
 
 class Supervisor:
     """The workers on one listening socket.
 
-    `run` starts them, replaces those that end on their own, and ends them all when `end` is called or a signal arrives.
-    `restart` replaces them all while they serve. `announce` is called once, when all serve. `launch` starts the process
-    of a worker. The supervisor closes the listener.
+    `run` starts them, replaces workers that end on their own, and ends them all when `end` is called or a signal
+    arrives. `restart` replaces them all while they serve. `announce` is called once, when all of them serve. `launch`
+    starts a worker's process. The supervisor closes the listener.
     """
 
     def __init__(
@@ -213,7 +213,7 @@ class Supervisor:
         self.warn = options.logs.warn
         self._slots = [WorkerSlot(self) for _ in range(options.workers)]
         self._workers: set[WorkerProcess] = set()
-        """All workers that have not ended: starting, serving, or with a successor."""
+        """All workers that have not ended: starting, serving, or already replaced."""
         self._prestarted = PrestartedWorkers(self._spawn)
         self._prestarting: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -245,18 +245,18 @@ class Supervisor:
         self._is_told_to_end.set()
 
     async def restart(self) -> None:
-        """Replace the workers, one after the other: each new one serves before the old one is told to end.
+        """Replace the workers one after another: each new worker serves before the old one is told to end.
 
         No request is lost. If a new worker can't serve, raises `BadCommand`, `StartupFailed` or `WorkerEnded`, and the
         old workers continue.
         """
         self._stop_prestarting()
-        self._prestarted.kill()  # it has loaded the old code
+        self._prestarted.kill()  # these have loaded the old code
         for slot in self._slots:
             await slot.replace()
 
     async def _restart_and_tell(self) -> None:
-        """Restart, again if a restart is requested during the restart, and report the outcome."""
+        """Restart the workers, once more if requested in the meantime, and report the outcome."""
         if self._is_restarting.locked() or not self._has_started.is_set():
             self.warn(f"{self._what_is_starting()} The workers will be restarted after that.")
         if self._is_restart_wanted:
@@ -273,7 +273,7 @@ class Supervisor:
                 self.warn("All workers were replaced.")
 
     def _what_is_starting(self) -> str:
-        """Return a sentence about the worker that has been starting longest."""
+        """Return a sentence about the worker that has been starting the longest."""
         starting = [worker for worker in self._workers if not (worker.serves or worker.is_prestarted)]
         if not starting:
             return "A worker is about to be started."
@@ -299,7 +299,7 @@ class Supervisor:
         return await self._slots[0].worker.wait_serving()
 
     async def start(self) -> WorkerProcess:
-        """Return a new worker that serves. A worker that hangs is first started again. Raises the error otherwise."""
+        """Return a new worker that serves, starting it again if it hangs. Raises the last error if none can serve."""
         for number in range(1, _STARTS):
             try:
                 return await self._put_to_work(await self._spawn())
@@ -309,7 +309,7 @@ class Supervisor:
         return await self._put_to_work(await self._spawn())
 
     async def start_at_once(self) -> WorkerProcess:
-        """Return a worker that serves: a prestarted one if there is one. A new one is then prestarted.
+        """Return a worker that serves, a prestarted one if possible, and prestart another one.
 
         Raises the error that prevents it from serving.
         """
@@ -373,7 +373,7 @@ class Supervisor:
             worker.kill()
 
     def do(self, coroutine: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
-        """Run a coroutine as a task until the workers are ended, and end them if it raises an error."""
+        """Run a coroutine as a task until the workers end, and end them if it raises an error."""
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._take_in_end)

@@ -1,4 +1,4 @@
-"""The replacement for an application that can't be loaded. It shows the reason; its pages refresh after a fix."""
+"""The replacement for an application that can't be loaded: it shows the reason, on pages that refresh after a fix."""
 
 from contextlib import suppress
 from typing import NamedTuple
@@ -14,14 +14,14 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.serialization.masking import Mask
 
-_UNSEEN = "The application can't be loaded. The terminal of the server shows why."
+_UNSEEN = "The application can't be loaded. The server's terminal shows why."
 
 
 class Report(NamedTuple):
-    """The report of a failure: its text, and a page about it if there is one.
+    """The report about a failure: its text and, if there is one, its page.
 
-    ``is_for_loopback`` is True if the server listens for this machine only. The report is then not shown under other
-    machines' names.
+    ``is_for_loopback`` is True if only this machine can connect. The report is then not shown to requests for other
+    hostnames.
     """
 
     text: str
@@ -30,13 +30,13 @@ class Report(NamedTuple):
 
     def load(self, _: object) -> "Unloaded":
         """Return an application that shows the report."""
-        with suppress(BadCommand):  # for masking the secrets in it
+        with suppress(BadCommand):  # for masking secrets
             add_to_environment(ENV_FILE)
         return Unloaded(self)
 
 
 class Unloaded(Servable):
-    """An application whose response to every request is the report of a failure, as a page, JSON or plain text."""
+    """An application that responds to every request with the report about a failure, as a page, JSON or plain text."""
 
     def __init__(self, report: Report) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A worker of `antiphon run`: a process that serves the application, or shows where it hangs."""
+"""A worker of `antiphon run`: a process that serves the application, and shows where it hangs."""
 
 import asyncio
 import faulthandler
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 
 
 _ATTRIBUTES = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await"))
-"""The attributes of coroutines, generators and async generators with their frame and what they await."""
+"""The attributes with the frame and the awaited object: of coroutines, generators and async generators."""
 
 
 def write_stacks(loop: asyncio.AbstractEventLoop | None) -> None:
-    """Write to stderr what each task of a loop waits for, down to the innermost await. May be called on any thread."""
+    """Write to stderr where each task of a loop waits, down to the innermost await. May be called on any thread."""
     for task in asyncio.all_tasks(loop) if loop is not None else ():
         lines = traceback.StackSummary.extract((frame, frame.f_lineno) for frame in _frames(task.get_coro())).format()
         sys.stderr.write(f"Task {task.get_name()} waits (most recent call last):\n{''.join(lines)}")
@@ -63,36 +63,36 @@ def _frames(awaited: Any) -> Iterator[FrameType]:
 
 
 TAKING_UP = 0.05
-"""Seconds for connections to be accepted when a worker ends, and then for requests to arrive on them."""
+"""Seconds to accept connections when a worker ends, and then for requests to arrive on them."""
 ACCEPTING = 1.0
 """The maximum number of seconds to accept connections on a busy machine if no other worker will accept them."""
 SETTLING = 0.5
-"""Seconds for requests to arrive if nothing waits for the end, since another worker serves."""
+"""Seconds for requests to arrive if another worker already serves, so nothing waits for the end."""
 ANSWERING = 0.1
-"""Seconds for requests that are cancelled at the end to get a response."""
+"""Seconds for cancelled requests to send a response when a worker ends."""
 CLOSING_SOCKETS = 2.0
 """The maximum number of seconds to exchange close frames on open WebSockets when a worker ends."""
 LEAVING = 0.2
-"""Seconds for the main thread to end the process when there is nothing left to wait for."""
+"""Seconds for the main thread to end the process once nothing is left to wait for."""
 WSGI_THREADS = 64
 """The number of WSGI requests that a worker handles at once, including open streams. Threads start when needed."""
 
 
 def work(inherited: str, find: Callable[[], Target], requested: Choice | None, options: ServerOptions) -> None:
-    """Serve the target that is found, or that the supervisor orders, until the supervisor closes its end of `control`.
+    """Serve what `find` returns, or what the supervisor orders, until the supervisor closes its end of `control`.
 
-    Open requests then get the grace period. `inherited` names two open file descriptors: `listener,control`.
+    Open requests then get the grace period. `inherited` contains two open file descriptors: `listener,control`.
     """
     listener, control = (socket.socket(fileno=int(number)) for number in inherited.split(","))
     for descriptor in (listener, control):
         descriptor.set_inheritable(False)
     _leave_signals_to_the_supervisor()
     if not faulthandler.is_enabled():
-        faulthandler.enable()  # writes down where a worker was when it hung or crashed in C
+        faulthandler.enable()  # prints where a worker hung or crashed in C
     connection = Control(control)
     worker = _Worker(connection, options)
     Thread(target=worker.end_when_told, daemon=True).start()
-    limit_exit_elsewhere()  # calls have the grace period, after which the thread kills this process
+    limit_exit_elsewhere()  # calls get the grace period, after which the thread kills this process
     worker.serve(wait_for_target(connection, listener) if options.is_reloaded else find(), requested, listener)
 
 
@@ -107,7 +107,7 @@ class _Worker:
         self._options = options
         self._app: Any = None
         self._target: Target | None = None
-        """The target that was loaded; None if a report on a failure to load it is shown instead."""
+        """The loaded target; None if a report about a failure to load it is shown instead."""
         self._server: ThreadServer | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._has_served = Event()
@@ -115,11 +115,9 @@ class _Worker:
     def serve(self, target: "Target | Report", requested: Choice | None, listener: socket.socket) -> None:
         """Load the application; when ordered to, start it and serve it on this thread.
 
-        Report the interface or the error.
-
-        Reports the interface, or the error.
+        Reports the interface or the error.
         """
-        if not isinstance(target, Target):  # pages poll to see if there is still a report
+        if not isinstance(target, Target):  # pages poll to see whether the report is still shown
             self._options = self._options._replace(logs=self._options.logs._replace(has_access_log=False))
         else:
             self._target = target
@@ -139,10 +137,10 @@ class _Worker:
             logging.getLogger("antiphon").warning(warning)
         try:
             self._server = server = self._make_server(listener)
-        except ImportError as error:  # Granian lacks a name
+        except ImportError as error:  # an incompatible Granian lacks a name
             self._report(StartupFailed(str(error)))
             sys.exit(StartupFailed.exit_code)
-        # The supervisor may have received it, too, and would end this worker before replacing it.
+        # The supervisor may also have received the signal, and would end this worker before replacing it.
         signal.signal(signal.SIGTERM, lambda *_: self._control.report_worn())
         if self._choice.interface == "wsgi":
             self._start_on_thread()
@@ -151,7 +149,7 @@ class _Worker:
         if self._choice.interface == "wsgi":
             self._stop_on_thread()
         self._has_served.set()
-        gc.disable()  # it would report tasks that the application left behind, although the process is ending
+        gc.disable()  # it would report the application's unfinished tasks, although the process is ending
 
     def _make_server(self, listener: socket.socket) -> ThreadServer:
         interface = self._choice.interface
@@ -163,7 +161,7 @@ class _Worker:
         if interface == "wsgi":
             from antiphon.adapters.foreign.wsgi import answering_errors
 
-            app = answering_errors(app)  # dialects also raise, and Granian's own 500 has no body
+            app = answering_errors(app)  # dialects raise errors, too, and Granian's own 500 has no body
         app = self._entrance = with_final_responses(app, interface)
         if limit := self._options.max_requests:
             app = Counted(app, limit + random.randint(0, limit // 10), self._control.report_worn)  # noqa: S311
@@ -180,19 +178,19 @@ class _Worker:
         self.has_started(None)
 
     def _stop_on_thread(self) -> None:
-        """Shut the application down, which releases its resources, unless that has already been done."""
+        """Shut the application down, which releases its resources, unless it is already shut down."""
         try:
             if isinstance(self._app, Servable):
                 self._app.stop()
         except Exception as error:
-            logging.getLogger("antiphon").error("the shutdown of the application failed", exc_info=error)
+            logging.getLogger("antiphon").error("the application's shutdown failed", exc_info=error)
 
     def is_starting(self, loop: asyncio.AbstractEventLoop) -> None:
         """Record the loop on which the application starts."""
         self._loop = loop
 
     def has_started(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """Report that the application is served and send heartbeats, from its loop if it has one."""
+        """Report that the application is being served and send heartbeats, from its loop if it has one."""
         self._entrance.call_before_next(self._control.report_asked)
         self._shed_load(loop)
         if self._options.worker_timeout:
@@ -209,7 +207,7 @@ class _Worker:
         self._control.report_serving(self._choice)
 
     def _shed_load(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """Refuse requests while there are too many, unless a worker is expected to be paused in a debugger."""
+        """Refuse requests under overload, unless the worker may be paused in a debugger."""
         patience = self._options.patience
         if not patience or self._options.is_reloaded:
             return
@@ -223,12 +221,12 @@ class _Worker:
             LoopAdmission(self._entrance, self._app, patience, loop)
 
     def has_failed(self, reason: Exception | str) -> None:
-        """Report why the application did not start, instead of the server doing so."""
+        """Report why the application did not start, in place of the server."""
         if isinstance(reason, Exception):
-            error = StartupFailed(explain_failure("The startup of the application failed:", reason))
+            error = StartupFailed(explain_failure("The application's startup failed:", reason))
             error.__cause__ = reason
         else:
-            error = StartupFailed(f"The startup of the application failed:\n{reason}")
+            error = StartupFailed(f"The application's startup failed:\n{reason}")
         self._report(error)
         silence()
 
@@ -236,7 +234,7 @@ class _Worker:
         self._control.report_failure(error.message, error.exit_code, self._page_on(error.__cause__))
 
     def _page_on(self, cause: BaseException | None) -> str:
-        """Return a page about an error; empty if only the report is shown, or nothing at all."""
+        """Return a page about an error; empty if only the report or nothing is shown."""
         if cause is None or not (self._options.is_reloaded and self._options.debug):
             return ""
         from antiphon.cli.debug.page import page
@@ -244,15 +242,15 @@ class _Worker:
         return page(cause, refreshes=True).decode()
 
     def end_when_told(self) -> None:
-        """Wait until the supervisor closes its end of the connection or dies, and end the process in time.
+        """Wait until the supervisor closes its end of the connection or dies, and then end the process in time.
 
         After the last request, the main thread may end the process earlier.
         """
         is_replaced = self._control.wait_told_to_end(self._write_stacks)
         if self._server is not None:
             DRAINING.give()
-            wait_sockets_closed(CLOSING_SOCKETS)  # Granian must not be stopped before clients have replied
-            import antiphon.serialization.json  # noqa: F401 - for errors that occur when there is no time for imports
+            wait_sockets_closed(CLOSING_SOCKETS)  # clients must reply before Granian is stopped
+            import antiphon.serialization.json  # noqa: F401 - errors may need it when there is no time for imports
 
             if not is_replaced:
                 time.sleep(self._options.drain_delay)
@@ -275,7 +273,7 @@ class _Worker:
     def _stop_accepting(self, server: ThreadServer, is_replaced: bool) -> None:
         """Stop accepting connections. Open connections get a moment to send their requests.
 
-        With --reload, new connections already wait for the new code, so the old worker doesn't take time to settle.
+        With --reload, new connections already wait for the new code, so the old worker doesn't wait for requests.
         """
         if not self._options.is_reloaded:
             time.sleep(TAKING_UP)
@@ -284,22 +282,22 @@ class _Worker:
         time.sleep(SETTLING if is_replaced and not self._options.is_reloaded else TAKING_UP)
 
     def _cut_off(self, server: ThreadServer) -> None:
-        """Close streams, then connections. Cancelled requests have a moment to send their responses."""
+        """Close streams, then connections. Cancelled requests get a moment to send their responses."""
         cut_off(CLOSING)
         time.sleep(ANSWERING)
-        silence()  # applications fail where they are cut off, which is expected
+        silence()  # errors where applications are cut off are expected
         server.cut_off(LEAVING)
 
 
 def _write_logs(within: float) -> None:
-    """Make handlers write buffered records, within a number of seconds, since their output may not be read."""
+    """Make log handlers write buffered records. This has a time limit, since nothing may be reading their output."""
     writer = Thread(target=logging.shutdown, daemon=True)
     writer.start()
     writer.join(within)
 
 
 def _call_at_sigterm(function: Callable[[], object]) -> None:
-    """Call a function on a thread at SIGTERM, which the main thread would miss if it starts to wait for a lock."""
+    """Call a function on a thread at SIGTERM, which the main thread would miss while it waits for a lock."""
     receiver, sender = socket.socketpair()
     sender.setblocking(False)
     signal.set_wakeup_fd(sender.detach(), warn_on_full_buffer=False)
@@ -315,7 +313,7 @@ def _call_at_sigterm(function: Callable[[], object]) -> None:
 def _leave_signals_to_the_supervisor() -> None:
     """Ignore signals from the terminal, which sends them to every process: the supervisor ends the workers.
 
-    They get handlers instead of SIG_IGN, which programs that the application starts would inherit.
+    The signals get handlers instead of SIG_IGN, which programs that the application starts would inherit.
     """
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2):
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as set by nohup
