@@ -182,7 +182,7 @@ class RateLimit:
         if counter.clock() >= count.ends:
             return
         increment = counter.store.increment
-        by = 1 if self._limit > 1 else increment(key, ttl=ttl, by=0).value  # with a limit of one, refused ones count too
+        by = 1 if self._limit > 1 else increment(key, ttl=ttl, by=0).value  # a limit of one counts refused requests too
         if increment(key, ttl=ttl, by=-by).value < 0:  # the store has lost it
             increment(key, ttl=ttl, by=by)
 

@@ -107,7 +107,7 @@ class Shelf:
         key = f"kept\n{new.id}"
         for _ in range(_ATTEMPTS):
             entry = self._store.change(key, {}, ttl=self._ttl, owner=_OWNER)  # without data if it is new
-            assert entry is not None  # noqa: S101 - it is created
+            assert entry is not None  # noqa: S101 - the call creates it if needed
             known = self._opened(new.id, entry.data)
             if known is None:
                 self._make_room()
@@ -276,7 +276,7 @@ class Writer:
 
 
 def _kept(id_: str, waiting: _Waiting) -> Kept:
-    assert waiting.first is not None  # noqa: S101 - the first of a cause is always caught
+    assert waiting.first is not None  # noqa: S101 - the first request with a cause is always caught
     assert waiting.last is not None  # noqa: S101
     first = disguised(waiting.first)
     last = first if waiting.last is waiting.first else disguised(waiting.last)
