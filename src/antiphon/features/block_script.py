@@ -64,7 +64,7 @@ class BlockScript:
         self._digits = sha256(SCRIPT).hexdigest()[:12]
 
     def install(self, app: "App") -> None:
-        """Register the route that serves the script, and share the function that templates call."""
+        """Register the route that serves the script and share the function that templates call."""
         app.get(f"{self._prefix}/blocks.<digits>.js", name="block_script")(self._serve)
         app.share(block_script=partial(_Element, self._digits))
 

@@ -88,7 +88,7 @@ class CSRFTokens:
         self._advice = Advice()
 
     def install(self, app: "App") -> None:
-        """Register the check of writes, and share functions with templates. Raises RuntimeError if there are no
+        """Register the check of writes and share functions with templates. Raises RuntimeError if there are no
         sessions."""
         if not app.provides(Request.session):
             raise explained(

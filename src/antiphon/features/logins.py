@@ -70,7 +70,7 @@ class SessionLogin(UserSource[U]):
         self._key = key
 
     def install(self, app: "App") -> None:
-        """Check that sessions are installed and that no other login uses them, and check this again when the app
+        """Check that sessions are installed and that no other login uses them and check this again when the app
         starts.
 
         Raises RuntimeError, naming the fix, if there are no sessions yet. Raises ValueError for a login with another

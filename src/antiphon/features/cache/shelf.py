@@ -119,7 +119,7 @@ class Shelf:
         return self._store.way_to_look(entry)
 
     def claim(self, found: Shelved) -> str | None:
-        """Claim the right to make a response, and return the claim, or None if another request was faster."""
+        """Claim the right to make a response and return the claim, or None if another request was faster."""
         token, now = token_hex(8), self._clock()
         claim = {_CLAIM: [token, now + self._lease]}
         if found.entry is None:
@@ -134,7 +134,7 @@ class Shelf:
         self._change(key, None, PASSES_FOR, lambda data: data | {_STREAMS: [self._clock() + PASSES_FOR]})
 
     def hold_stream(self, key: str, token: str | None) -> "StreamHold":
-        """Record a response as ``note_stream`` does, and return an object that renews the claim."""
+        """Record a response as ``note_stream`` does and return an object that renews the claim."""
         self.note_stream(key)
         return StreamHold(partial(self._renew, key, token), min(self._lease, PASSES_FOR) / 3, self._clock)
 
@@ -149,7 +149,7 @@ class Shelf:
             self._change(key, token, PASSES_FOR, lambda data: data)
 
     def release(self, key: str, token: str | None, gone: StoredResponse | None = None) -> None:
-        """End a claim for which nothing was stored, and forget a response that no longer exists (``gone``).
+        """End a claim for which nothing was stored and forget a response that no longer exists (``gone``).
 
         The next requests then don't wait for one another.
         """
@@ -228,7 +228,7 @@ class Shelf:
         return self._store.delete_owned(_owner("path", path))
 
     def forget_tag(self, tag: str) -> int:
-        """Forget all URLs whose response has a tag, and return their number."""
+        """Forget all URLs whose response has a tag and return their number."""
         owner = _owner("tag", tag)
         self._note_forgotten(owner)
         keys = {entry.data["key"] for entry in self._store.owned_by(owner)}

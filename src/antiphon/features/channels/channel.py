@@ -250,7 +250,7 @@ class Channel:
     # Sending
 
     async def send(self, value: object) -> str:
-        """Send a value that JSON can express, and return the message's id once it is stored.
+        """Send a value that JSON can express and return the message's id once it is stored.
 
         Raises TypeError for any other value, ValueError for more than ``max_message_size`` bytes of JSON, and
         StoreUnavailable (503). After StoreUnavailable, the message may still be stored, now or later, if it reached the

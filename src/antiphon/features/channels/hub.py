@@ -319,7 +319,7 @@ class StoredHub(Hub):
     # The reader
 
     def _read(self) -> None:
-        """Make the reader include a loaded feed, and start the reader if necessary."""
+        """Make the reader include a loaded feed and start the reader if necessary."""
         with self._lock:
             starts = not self._is_reading
             self._is_reading = True
@@ -368,7 +368,7 @@ class StoredHub(Hub):
                 feed.publish(entries, positions[name])
 
     def _verify(self, positions: Positions) -> None:
-        """Check whether a store that was unavailable has lost messages, and notify the listeners of its channels."""
+        """Check whether a store that was unavailable has lost messages and notify the listeners of its channels."""
         for name, known in positions.items():
             newest = self._log.newest(name)
             feed = self._feeds.get(name)

@@ -37,7 +37,7 @@ class Sent(NamedTuple):
         """Return the submitted value as an instance of a class. Raises UnprocessableContent that names every invalid
         field.
 
-        Names that do not belong to this form, such as a token, are ignored, and so are empty inputs if a name has
+        Names that do not belong to this form, such as a token, are ignored, as are empty inputs if a name has
         several inputs. Empty text is None if the type allows None, and unticked checkboxes are false.
         """
         by_name = {planned.name: planned for planned in inputs}

@@ -114,7 +114,7 @@ class Keep(Observer):
     # Keeping
 
     def keep_failure(self, request: Request, error: BaseException, response: Response | None) -> str:
-        """Keep a request with its error, and return the id under which it can be found; "" if it is not kept."""
+        """Keep a request with its error and return the id under which it can be found; "" if it is not kept."""
         if not self._errors:
             return ""
         cause = cause_of_error(error)
@@ -169,7 +169,7 @@ class Keep(Observer):
 
     @contextmanager
     def catching(self) -> Iterator[list[BaseException]]:
-        """Keep nothing while the block replays requests, and return the list of their errors."""
+        """Keep nothing while the block replays requests and return the list of their errors."""
         errors: list[BaseException] = []
         self._errors_of_replay = errors
         try:
@@ -192,7 +192,7 @@ class Keep(Observer):
         return self._shelf.find(id_)
 
     def forget(self, user: str) -> int:
-        """Delete all requests of the user with this key, and return the number of causes that had any.
+        """Delete all requests of the user with this key and return the number of causes that had any.
 
         The key is the one that ``SessionLogin`` keeps, or else the user's ``id``. It calls the store.
         """

@@ -248,7 +248,7 @@ class Metrics(Observer):
             self._count_more(memory, exchange)
 
     def _find(self, memory: Memory, method: str, route: str, status: int) -> tuple[int, int]:
-        """Return where a method's active requests and its exchanges are counted, and cache this while there are few."""
+        """Return where a method's active requests and its exchanges are counted and cache this while there are few."""
         known = method if method in METHODS else OTHER
         active = self._find_active(memory, method)
         values = (known, route[:200], str(status))

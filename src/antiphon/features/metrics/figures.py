@@ -207,7 +207,7 @@ class Figures:
         return Memory(buffer)
 
     def _write(self, memory: Memory, defined: Defined) -> None:
-        """Write a group's definition, and find where its figures are."""
+        """Write a group's definition and find where its figures are."""
         defined.places = {tuple(values): at for values, at in series_of(memory, defined.text) if values is not None}
         overflow = self._find(memory, series_text(defined.text, None), defined.group.count)
         if overflow is None or self._find(memory, defined.text, 0) is None:

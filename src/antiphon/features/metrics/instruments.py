@@ -163,7 +163,7 @@ class PoolWatch:
         self._withdraw = DRAINING.subscribe(self._drain)
 
     def stop(self) -> None:
-        """Stop checking, and record that nothing is in use."""
+        """Stop checking and record that nothing is in use."""
         self._withdraw()
         if self._stop is not None:
             self._stop.set()

@@ -200,7 +200,7 @@ class ContractReader:
             contract.unread += unknown
 
     def _add_around(self, contract: Contract, function: Any, *passed: Value) -> list[Raised]:
-        """Add the input and responses of a hook or middleware, and return the errors that it raises."""
+        """Add the input and responses of a hook or middleware and return the errors that it raises."""
         found = self._add_read(contract, function, *passed)
         contract.requires_user = contract.requires_user or any(each.error.status == 401 for each in found.raised)
         is_ours_ = is_ours(function_of(function))
@@ -226,7 +226,7 @@ class ContractReader:
             contract.add_unread(Unread("it changes responses in a way that is not known", found.place, "raised"))
 
     def _add_read(self, contract: Contract, function: Any, *given: Value) -> Findings:
-        """Analyze a function around a handler, and add what it reads. Antiphon's own functions are described
+        """Analyze a function around a handler and add what it reads. Antiphon's own functions are described
         separately."""
         found = self._code.read(function, *given)
         contract.users += [each for each in found.users if each not in contract.users]

@@ -259,7 +259,7 @@ class Production:
     # Ending
 
     def end(self, state: RunState, problem: "dict[str, Any] | None" = None) -> None:
-        """End the run unless it has already ended, and record the end. Stops the source; may block."""
+        """End the run unless it has already ended and record the end. Stops the source; may block."""
         with self._lock:
             if self._end is not None:
                 return

@@ -11,7 +11,7 @@
 
 The record decides: a state is written only over the version of the record that was read, so only one of several
 processes succeeds. That process then writes the end to the log, where followers find it. The log has one order for
-everyone. Entries after the end are ignored, and so are a worker's entries after another worker has begun the next
+everyone. Entries after the end are ignored, as are a worker's entries after another worker has begun the next
 attempt. So a worker that was frozen, and does not know that others gave it up, changes nothing.
 """
 

@@ -183,7 +183,7 @@ class Runs(Generic[T]):
         return own
 
     def install(self, app: "App") -> None:
-        """Watch other processes' runs while the app runs, and let its shutdown wait for this process's runs.
+        """Watch other processes' runs while the app runs and let its shutdown wait for this process's runs.
 
         Raises RuntimeError if there is no store.
         """
@@ -223,7 +223,7 @@ class Runs(Generic[T]):
     async def start(
         self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", *, owner: RunOwner | None = None
     ) -> Run[T]:
-        """Start producing a source's values in this process, and return the run.
+        """Start producing a source's values in this process and return the run.
 
         An async source runs on this loop, in a task without the request; any other source runs on a separate thread.
         The values must be expressible as JSON. Only the ``owner`` can find the run; if there is none, everyone who

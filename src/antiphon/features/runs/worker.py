@@ -94,7 +94,7 @@ class Worker:
     # Producing
 
     def add(self, production: Production) -> None:
-        """Produce a run, and let other processes know that this one is alive. Raises StoreUnavailable."""
+        """Produce a run and let other processes know that this one is alive. Raises StoreUnavailable."""
         with self._lock:
             self.productions[production.record.id] = production
         if time.monotonic() - self._last_beat > self._lease / LOOKS or not self._last_beat:

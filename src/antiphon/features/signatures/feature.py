@@ -323,7 +323,7 @@ class Signatures:
     # The body, and the nonce
 
     def _complete(self, signer: RequestSigner, request: Request) -> None:
-        """Check the body and that the nonce is new, and set the request's signer."""
+        """Check the body and that the nonce is new and set the request's signer."""
         if _covers_digest(signer):
             try:
                 check_digest(request)

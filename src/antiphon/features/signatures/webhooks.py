@@ -286,7 +286,7 @@ class StandardWebhook(Webhook):
         headers: Mapping[str, str] | None = None,
         timeout: Duration = 10.0,
     ) -> int:
-        """Send a webhook to a URL chosen by a customer, and return the response's status.
+        """Send a webhook to a URL chosen by a customer and return the response's status.
 
         ``data`` is the body: bytes, or a value that is sent as JSON. Only public addresses are called, over https, and
         redirects are not followed. A status of 200 to 299 means that the webhook has arrived. After any other status or

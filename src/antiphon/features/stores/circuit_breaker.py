@@ -40,7 +40,7 @@ class CircuitBreaker:
         return self.call_unguarded(function, *arguments)
 
     def call_unguarded(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-        """Call a function even while the service is down, and record the outcome. Raises the function's errors."""
+        """Call a function even while the service is down and record the outcome. Raises the function's errors."""
         began_at = monotonic()
         try:
             result = function(*arguments)

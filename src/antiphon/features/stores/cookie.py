@@ -123,7 +123,7 @@ class CookieStore(Store):
         return StoreEntry(signed, data, 0, created, now, expires)
 
     def rotate(self, key: str, new_key: str) -> StoreEntry | None:
-        """Return the entry unchanged: whoever planted a cookie does not know the cookie that replaces it."""
+        """Return the entry unchanged: someone who planted a cookie does not know the cookie that replaces it."""
         return self.load(key)
 
     def delete(self, key: str) -> NoReturn:

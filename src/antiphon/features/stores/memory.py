@@ -180,7 +180,7 @@ E = TypeVar("E", bound=_Expires)
 
 
 def _expired(entries: OrderedDict[bytes, E], now: float) -> list[bytes]:
-    """Return the expired entries among the first few, and move the others to the end."""
+    """Return the expired entries among the first few and move the others to the end."""
     found = []
     for id_ in [id_ for id_, _ in zip(entries, range(LOOKED_AT), strict=False)]:
         if entries[id_].expires <= now:

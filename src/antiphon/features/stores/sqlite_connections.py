@@ -108,7 +108,7 @@ class Connections:
             self._forget_files()
 
     def hold(self, patience: float) -> bool:
-        """Stop lending connections until ``release``, and wait until none is in use. Return False after
+        """Stop lending connections until ``release`` and wait until none is in use. Return False after
         ``patience``."""
         with self._changed:
             self._is_held = True
@@ -188,7 +188,7 @@ class Connections:
             self.release()
 
     def _leave(self, connection: Connection) -> None:
-        """Complete a database that was moved, and remove the log and the index that it left behind.
+        """Complete a database that was moved and remove the log and the index that it left behind.
 
         A new database at its path must not have these files, or it would apply the changes of the old one.
         """

@@ -64,7 +64,7 @@ def _name(part: ast.expr) -> str:
 
 
 def problem_of(frame: "Frame", made: Call) -> tuple[str | None, Fields | None]:
-    """Return the type and members passed to an error, and record the members that are unknown."""
+    """Return the type and members passed to an error and record the members that are unknown."""
     kind, members = made.named.get("type", NONE), made.named.get("members", NONE)
     content = frame.flow.frozen(members)
     if (kind is not NONE and text_of(kind) is None) or (content is not NONE and not isinstance(content, Fields)):
@@ -92,7 +92,7 @@ _OF_ITEMS: dict[Any, type] = {sorted: list, iter: Iterator}
 
 
 def call(frame: "Frame", made: Call) -> Value:
-    """Return a call's result, and record how the call uses the request. Raises Stop if it does not return."""
+    """Return a call's result and record how the call uses the request. Raises Stop if it does not return."""
     match made.called:
         case Bound():
             return call_method(frame, made, made.called)

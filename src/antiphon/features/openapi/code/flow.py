@@ -188,13 +188,13 @@ class Flow:
         return either(*values)
 
     def watch(self, way: Callable[[], Any]) -> tuple[State | None, State]:
-        """Follow a path, and return the state at its end and all states on it at which an error may occur."""
+        """Follow a path and return the state at its end and all states on it at which an error may occur."""
         self.watched.append(dict(self.state))
         end = self.attempt(way)
         return end, self.watched.pop()
 
     def take_exits(self, mark: int, *kinds: str) -> list[Exit]:
-        """Remove the exits of these kinds made since a mark, and return them."""
+        """Remove the exits of these kinds made since a mark and return them."""
         taken = [each for each in self.exits[mark:] if each.kind in kinds]
         self.exits[mark:] = [each for each in self.exits[mark:] if each.kind not in kinds]
         return taken

@@ -218,7 +218,7 @@ class Frame(ast.NodeVisitor, ABC):
     def field(
         self, owner: Pairs, key: Value, kind: Any = str, *, is_required: bool = False, is_list: bool = False
     ) -> Value:
-        """Record that a field of a multi-dictionary is read by name, and return its value."""
+        """Record that a field of a multi-dictionary is read by name and return its value."""
         name = text_of(key)
         if is_required:
             self.flow.always(owner.kind, name)

@@ -168,7 +168,7 @@ class CodeReader:
         frame.findings.add(replace(found, unread=[each for each in found.unread if each.about != "given"]))
 
     def dependency(self, frame: Frame, dependency: Dependency[Any], node: ast.AST) -> Value:
-        """Return a dependency's value, and record the errors that its source raises."""
+        """Return a dependency's value and record the errors that its source raises."""
         stated = said(annotations.dependency_type(dependency))
         if stated is UNKNOWN:
             stated = said(annotations.attribute_of(Request, dependency.name))

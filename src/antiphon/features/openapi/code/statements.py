@@ -49,7 +49,7 @@ class Statements(Expressions, ast.NodeVisitor):
     # Functions
 
     def read(self) -> Findings:
-        """Read the function, and return the findings, including the values that it returns."""
+        """Read the function and return the findings, including the values that it returns."""
         found = self.findings
         found.streams = bool(self.source.code.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR))
         exits = self.run_function(self.source.body)
@@ -64,14 +64,14 @@ class Statements(Expressions, ast.NodeVisitor):
         return found
 
     def run_function(self, body: Iterable[ast.stmt]) -> list[Exit]:
-        """Follow a function's statements, and return its exits by ``return``."""
+        """Follow a function's statements and return its exits by ``return``."""
         mark = len(self.flow.exits)
         end = self.flow.attempt(lambda: self._run(body))
         exits = self.flow.take_exits(mark, "return")
         return exits if end is None else [*exits, Exit("return", NONE, end)]
 
     def run_call(self, body: Iterable[ast.stmt]) -> Value:
-        """Follow a call in the same state, and return its result. Raises Stop if it doesn't return."""
+        """Follow a call in the same state and return its result. Raises Stop if it doesn't return."""
         exits = self.run_function(body)
         if not exits:
             raise Stop

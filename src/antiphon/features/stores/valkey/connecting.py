@@ -216,6 +216,6 @@ def _parse(url: str) -> dict[str, Any]:
 
 
 def _take_sentinel_options(options: dict[str, Any]) -> dict[str, Any]:
-    """Remove Sentinel's user and password from the options, and return the options with which to query Sentinel."""
+    """Remove Sentinel's user and password from the options and return the options with which to query Sentinel."""
     asking = {name: options.pop(f"sentinel_{name}", None) for name in ("username", "password")}
     return {name: value for name, value in options.items() if name not in ("username", "password", "db")} | asking

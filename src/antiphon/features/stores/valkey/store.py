@@ -165,7 +165,7 @@ def delete_owned(commands: Commands, owner: str, only: str | None, kept: str) ->
 
 
 def _delete(commands: Commands, owner: str, id_: str, score: float | None = None) -> int:
-    """Delete an entry if it belongs to an owner, and remove it from the index unless its score has changed."""
+    """Delete an entry if it belongs to an owner and remove it from the index unless its score has changed."""
     deleted: int = commands.run(DELETE, commands.entry_key(id_), id_, owner)
     if deleted and score is not None:
         with suppress(StoreUnavailable):
