@@ -118,7 +118,7 @@ class CORS:
         if allowed is None:
             if declarable := declarable_origin(origin):
                 self._advice.give(f"A preflight of a page at {declarable}", f'CORS(origins=["{declarable}"])')
-            raise Forbidden(f"Pages of {origin[:200]} may not use this.", headers={"vary": "origin"})
+            raise Forbidden(f"Pages from {origin[:200]} may not use this.", headers={"vary": "origin"})
         response = Response(None, 204, [("access-control-allow-origin", allowed), *self._preflight])
         if not self._any:
             response.vary("origin")

@@ -45,8 +45,8 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 CSRFReason: TypeAlias = Literal["missing", "malformed", "expired", "other session"]
 
 _REASONS: dict[CSRFReason, str] = {
-    "missing": f"There is no token in X-CSRF-Token or in the form's field {CSRF_FIELD}; where the body is streamed, or"
-    " is not a form, only the header counts.",
+    "missing": f"There is no token in X-CSRF-Token or in the form's field {CSRF_FIELD}; if the body is streamed, or"
+    " is not a form, only the header is checked.",
     "malformed": "The value that was sent is not a token.",
     "expired": "The visitor's session has no token: it has expired, was ended, or got a new key at a login, or its"
     " cookie was not sent.",
@@ -114,7 +114,7 @@ class CSRFTokens:
                 meant = f": did you mean {near[0]!r}?" if near else ""
                 raise explained(
                     "bad-feature-option",
-                    ValueError(f"CSRFTokens(exempt=[{name!r}]) names no route and no blueprint of this app{meant}"),
+                    ValueError(f"CSRFTokens(exempt=[{name!r}]) names neither a route nor a blueprint here{meant}"),
                 )
 
     def _check(self, request: Request) -> None:
@@ -192,8 +192,8 @@ def _secret(session: Session) -> bytes:
         raise explained(
             "session-is-over",
             RuntimeError(
-                "a CSRF token needs a secret in the session, which was saved when the response was made: make the"
-                " token in the handler, before the stream, csrf_token(request)"
+                "a CSRF token needs a secret in the session, which was saved when the response was made: call"
+                " csrf_token(request) in the handler, before the stream"
             ),
         )
     secret = session[f"{_PREFIX}{token_hex(4)}"] = token_bytes(SIZE)

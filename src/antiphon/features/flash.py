@@ -111,9 +111,9 @@ class _SessionMessages(OfRequest, FlashMessages):
             raise explained(
                 "session-is-over",
                 RuntimeError(
-                    "flash messages are kept in the session, which was saved when the response was made: in a"
-                    " stream, and in request.after_response, none can be queued or taken. Take them in the handler,"
-                    " before the stream, messages = request.flash.take(), and show those"
+                    "flash messages are kept in the session, which was saved when the response was made, so they"
+                    " can't be queued or taken in a stream or in request.after_response. Take them in the handler,"
+                    " before the stream, with messages = request.flash.take(), and show those"
                 ),
             )
         return session

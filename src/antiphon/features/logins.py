@@ -70,7 +70,7 @@ class SessionLogin(UserSource[U]):
         self._key = key
 
     def install(self, app: "App") -> None:
-        """Check that sessions are installed and that no other login uses them and check this again when the app
+        """Check that sessions are installed and that no other login uses them, and check this again when the app
         starts.
 
         Raises RuntimeError, naming the fix, if there are no sessions yet. Raises ValueError for a login with another
@@ -99,10 +99,10 @@ class SessionLogin(UserSource[U]):
             raise explained(
                 "feature-used-twice",
                 ValueError(
-                    "two SessionLogin share a session, so that a user of one would be the user of the other with the"
-                    f" same key: {describe(other.loader)}, and {describe(self.loader)}. Find both kinds of users with"
-                    ' one loader, and keys such as "admin 7", or mount an app for one of them, which has its own'
-                    ' cookie, Sessions(store, cookie="__Host-admin"), and for a CookieStore its own secret keys'
+                    "two SessionLogin share a session, so a user of one would be the user of the other with the"
+                    f" same key: {describe(other.loader)} and {describe(self.loader)}. Find both kinds of users with"
+                    ' one loader and keys such as "admin 7", or mount an app for one kind, with a separate cookie,'
+                    ' Sessions(store, cookie="__Host-admin"), and for a CookieStore also separate secret keys'
                 ),
             )
 

@@ -127,7 +127,7 @@ def _page_files(root: str, suffixes: tuple[str, ...]) -> Iterator[PageFile]:
         for path in [*paths, *(os.path.join(folder, name) for name in folders)]:
             if os.path.islink(path) and (path not in paths or not os.path.realpath(path).startswith(real)):
                 raise explained(
-                    "bad-page-file", ValueError(f"{path} is a link: only one to a file in {root} is a page")
+                    "bad-page-file", ValueError(f"{path} is a link: only links to files in {root} are pages")
                 )
         for path in paths:
             yield PageFile(path, os.path.splitext(os.path.relpath(path, root))[0].replace(os.sep, "/"))
@@ -189,7 +189,7 @@ def _segment(written: str) -> str:
         raise explained(
             "bad-page-file",
             ValueError(
-                f"{written!r} can't be a segment of a path: that has letters, digits, any of - . _ ~ @, and parameters,"
+                f"{written!r} can't be a segment of a path, which contains letters, digits, - . _ ~ @, and parameters:"
                 " [name], [name:int] or [...name]"
             ),
         )
@@ -286,7 +286,7 @@ def _handlers(module: ModuleType, path: str) -> dict[str, Any]:
         raise explained(
             "bad-page-file",
             ValueError(
-                f"{path} has no handler: define one of {', '.join(METHODS)}; or, if this is no page, let its name begin"
+                f"{path} has no handler: define one of {', '.join(METHODS)}; or, if this isn't a page, begin its name"
                 " with an underscore"
             ),
         )

@@ -197,14 +197,14 @@ def _check_directive(name: str, values: tuple[str, ...]) -> None:
         if not _directive_value(value):
             raise explained(
                 "bad-feature-option",
-                ValueError(f"{value!r} cannot stand in {name}: use no spaces, commas or semicolons"),
+                ValueError(f"{value!r} can't be used in {name}: it must not contain spaces, commas or semicolons"),
             )
     if not _is_source_list(name):
         return
     if bare := [value for value in values if _is_keyword(value)]:
         raise explained(
             "bad-feature-option",
-            ValueError(f"in {name}, {bare[0]} is a keyword, and needs quotes of its own: \"'{bare[0]}'\""),
+            ValueError(f"in {name}, {bare[0]} is a keyword, which needs its own quotes: \"'{bare[0]}'\""),
         )
     if len(values) > 1 and "'none'" in map(str.lower, values):
         raise explained("bad-feature-option", ValueError(f"in {name}, 'none' must stand alone: {' '.join(values)}"))

@@ -347,8 +347,8 @@ def _is_shared(request: Request, field: str, said: str) -> bool:
         raise explained(
             "shared-page-of-visitor",
             RuntimeError(
-                f"{request.route.answered_by} responds with {field}: {said}, so that caches give the response to"
-                f" everyone, and the session, or the user, was read for it: leave out {what}, or read neither there"
+                f"{request.route.answered_by} responds with {field}: {said}, so caches may serve the response to"
+                f" everyone, but the session or user was read to make it: leave out {what}, or don't read either there"
             ),
         )
     return field != _OF_CDNS or control.private is not True

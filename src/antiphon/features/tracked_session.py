@@ -55,8 +55,8 @@ class TrackedSession(Session):
             raise explained(
                 "session-is-over",
                 RuntimeError(
-                    "the session was saved when the response was made: change it before, not in a stream, nor in"
-                    " request.after_response"
+                    "the session was saved when the response was made: change it before that, not in a stream or"
+                    " in request.after_response"
                 ),
             )
         return self._read()

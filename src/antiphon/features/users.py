@@ -159,7 +159,7 @@ class Users(Generic[U]):
         if wrong := [source for source in sources if not isinstance(source, UserSource)]:
             raise explained(
                 "bad-feature-option",
-                TypeError(f"Users takes sources of users, such as Bearer(find_user), not {wrong[0]!r}"),
+                TypeError(f"Users accepts sources of users, such as Bearer(find_user), not {wrong[0]!r}"),
             )
         self.sources = sources if resource is None else resource.protect(sources, blocking=blocking)
         self._resource = resource
@@ -192,7 +192,7 @@ class Users(Generic[U]):
             raise explained(
                 "feature-used-twice",
                 ValueError(
-                    "other Users of this app already provide request.user: give these their own dependency,"
+                    "another Users of this app already provides request.user: give this one its own dependency,"
                     " Users(..., dependency=dependency)"
                 ),
             )

@@ -133,7 +133,7 @@ class Cache:
         if self._blocks:
             refuse_on_loop("forget", "aforget")
         if (path is None) == (tag is None):
-            raise explained("bad-feature-option", ValueError('forget takes a path or a tag: forget("/prices")'))
+            raise explained("bad-feature-option", ValueError('forget needs either a path or a tag: forget("/prices")'))
         return self._shelf.forget_tag(tag) if tag is not None else self._shelf.forget_path(path or "")
 
     async def aforget(self, path: str | None = None, *, tag: str | None = None) -> int:

@@ -220,9 +220,7 @@ class Channel:
         if not _is_text(name):
             raise explained("bad-feature-option", ValueError(f"a channel's name must be text, not {name!r}"))
         if keep < 1:
-            raise explained(
-                "bad-feature-option", ValueError(f"keep must be a number of messages above 0, not {keep!r}")
-            )
+            raise explained("bad-feature-option", ValueError(f"keep must be greater than 0, not {keep!r}"))
         if max_message_size < 1:
             reason = f"max_message_size must be a number of bytes above 0, not {max_message_size!r}"
             raise explained("bad-feature-option", ValueError(reason))

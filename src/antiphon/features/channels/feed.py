@@ -62,7 +62,7 @@ class Feed:
                 self._append(items[1:] if is_told and isinstance(items[0], Missed) else items)
 
     def rewind(self, known: Position | None, to: Position | None) -> None:
-        """Go back from a ``known`` position because the store has lost messages and notify the listeners."""
+        """Go back from a ``known`` position and notify the listeners, because the store has lost messages."""
         with self._lock:
             if self.position == known:
                 self._append([Missed(None, str(known), None)])

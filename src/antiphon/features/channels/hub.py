@@ -368,7 +368,7 @@ class StoredHub(Hub):
                 feed.publish(entries, positions[name])
 
     def _verify(self, positions: Positions) -> None:
-        """Check whether a store that was unavailable has lost messages and notify the listeners of its channels."""
+        """Check whether a store that was unavailable has lost messages, and notify the listeners of its channels."""
         for name, known in positions.items():
             newest = self._log.newest(name)
             feed = self._feeds.get(name)

@@ -346,7 +346,7 @@ def _check(planned: Input, name: str, *, is_json: bool) -> None:
         fault = needed if planned.is_file else "text can't have the widget 'file'"
         raise explained("bad-form-field", TypeError(f"{place}: {fault}"))
     if widget == "checkbox" and not (planned.is_switch if planned.is_bool else planned.is_many):
-        raise explained("bad-form-field", TypeError(f"{place}: a checkbox is for a bool, or for a list with choices"))
+        raise explained("bad-form-field", TypeError(f"{place}: a checkbox needs a bool, or a list with choices"))
     if planned.is_many and planned.choices is not None and planned.has_default and planned.default():
         raise explained(
             "bad-form-field",

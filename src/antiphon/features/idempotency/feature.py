@@ -160,11 +160,11 @@ class IdempotentWrites:
         if safe := [method for method in route.methods if method in SAFE_METHODS]:
             wrong = f"handles {safe[0]}, which writes nothing: leave out idempotent=True, or make two routes"
         elif route.receive == "stream":
-            wrong = "streams its body, which can't be compared with that of a retry: use receive='lazy'"
+            wrong = "streams its body, which can't be compared with a retry's body: use receive='lazy'"
         elif is_generator(route.handler) or is_async_generator(route.handler):
             wrong = "returns a stream, which can't be kept for a retry: return the whole response"
         elif route.unguarded:
-            wrong = "is unguarded, so it knows no callers: leave out one of the two"
+            wrong = "is unguarded, so its callers are unknown: leave out one of the two"
         if wrong:
             raise explained("bad-route-option", ValueError(f"{describe(route.handler)} is idempotent, and {wrong}"))
 

@@ -210,8 +210,8 @@ def empty_of(kind: str) -> Any:
 
 def lacks(record: Record, restored: Restored, *, is_app: bool) -> Iterator[str]:
     """Yield a sentence for everything that a replay can't restore."""
-    yield "The database and other services are those of this machine, not as they were then."
-    yield "Credentials, cookies and other secrets are replaced by others of the same shape."
+    yield "The database and other services are this machine's, in their current state."
+    yield "Credentials, cookies and other secrets are replaced by values of the same shape."
     if record.lack:
         yield f"{record.lack[0].upper()}{record.lack[1:]}."
     if record.user and (restored.user is None or not is_app):
@@ -219,18 +219,18 @@ def lacks(record: Record, restored: Restored, *, is_app: bool) -> Iterator[str]:
     if record.session:
         names = ", ".join(sorted(record.session))
         yield (
-            f"The session has empty values for its names: {names}."
+            f"The session has these names, with empty values: {names}."
             if is_app
             else f"The session had these names: {names}."
         )
     if record.is_socket:
-        yield "Of the WebSocket, only the last messages were kept."
+        yield "Only the last messages of the WebSocket were kept."
     if restored.clock:
         with suppress(ModuleNotFoundError):
             import time_machine  # noqa: F401
 
             return
-        yield "The clock is not set to that time: that needs the package time-machine."
+        yield "The clock is not set to the time of the request, which needs the package time-machine."
 
 
 # Comparing

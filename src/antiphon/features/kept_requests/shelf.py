@@ -160,7 +160,7 @@ class Shelf:
         try:
             return _decode(opened)
         except msgspec.DecodeError:
-            logging.getLogger("antiphon").warning("the kept request %s is of another release", id_)
+            logging.getLogger("antiphon").warning("the kept request %s was written by another release", id_)
             return None
 
 

@@ -330,8 +330,8 @@ def read_po(path: str, _tag: str) -> Catalogue:
         raise explained(
             "missing-package",
             ImportError(
-                f"{path} needs Babel to be read: pip install 'antiphon[languages]', or compile it to a .mo, which is"
-                " read without: pybabel compile -d locales"
+                f"{path} needs Babel to be read: pip install 'antiphon[languages]', or compile it to a .mo file, which"
+                " doesn't need Babel: pybabel compile -d locales"
             ),
         ) from error
     from io import BytesIO

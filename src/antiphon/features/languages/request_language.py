@@ -244,7 +244,7 @@ def _of_babel(module: str, name: str) -> Callable[..., Any]:
     except ModuleNotFoundError as error:
         raise explained(
             "missing-package",
-            ImportError("dates and numbers of other languages need Babel: pip install 'antiphon[languages]'"),
+            ImportError("dates and numbers in other languages need Babel: pip install 'antiphon[languages]'"),
         ) from error
     return function
 

@@ -46,7 +46,7 @@ class AddressRange(NamedTuple):
         elif start.is_ipv4 != end.is_ipv4:
             start, end = Address.parse(first), Address.parse(last)
         if start.is_ipv4 != end.is_ipv4:
-            raise ValueError("a range of two families")
+            raise ValueError("the range mixes IPv4 and IPv6")
         if end.number < start.number:
             raise ValueError("the end of the range is before its start")
         return _unmapped(start.number, end.number, start.is_ipv4)

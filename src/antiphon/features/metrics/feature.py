@@ -76,8 +76,8 @@ _ACTIVE = Group(
     ("http_request_method",),
     (Definition("http_server_active_requests", "gauge", "Number of active HTTP server requests."),),
 )
-_OPEN = Group(("kind",), (Definition("antiphon_open_streams", "gauge", "Streams and WebSockets that are open."),))
-_PROCESSES = Definition("antiphon_processes", "gauge", "Living processes of the server, whose figures these are.")
+_OPEN = Group(("kind",), (Definition("antiphon_open_streams", "gauge", "Open streams and WebSockets."),))
+_PROCESSES = Definition("antiphon_processes", "gauge", "Living processes of the server, which share these metrics.")
 
 
 @errors_name_it
@@ -120,22 +120,22 @@ class Metrics(Observer):
         self._streaming: dict[Exchange, str] = {}
         self._has_cache = False
         self._broken = self.counter(
-            "antiphon_http_broken_responses", "Responses that were cut off, by who cut them off.", ["by"]
+            "antiphon_http_broken_responses", "Responses that were cut short, by who cut them short.", ["by"]
         )
         self._cached = self.counter(
             "antiphon_cache_responses", "Responses of the shared cache, by outcome.", ["outcome"]
         )
         self._waits = self.histogram(
             "antiphon_request_wait_seconds",
-            "Waits of requests for their turn in an overloaded worker, by outcome.",
+            "Time that requests waited for their turn in an overloaded worker, by outcome.",
             ["outcome"],
             unit="seconds",
         )
         self._watch = PoolWatch(
-            self.gauge("antiphon_threads_busy", "Threads that run a handler, or read a file.", ["pool"]),
-            self.gauge("antiphon_calls_waiting", "Calls that wait for a thread.", ["pool"]),
-            self.gauge("antiphon_draining", "Processes that are draining, and take no new requests."),
-            self.counter("antiphon_drains", "Processes that were told to stop, and have drained."),
+            self.gauge("antiphon_threads_busy", "Threads that are running a handler or reading a file.", ["pool"]),
+            self.gauge("antiphon_calls_waiting", "Calls that are waiting for a thread.", ["pool"]),
+            self.gauge("antiphon_draining", "Processes that are draining and accept no new requests."),
+            self.counter("antiphon_drains", "Processes that were told to stop and have drained."),
         )
 
     def counter(self, name: str, help: str, labels: Iterable[str] = (), *, unit: str = "") -> Counter:  # noqa: A002
@@ -248,7 +248,7 @@ class Metrics(Observer):
             self._count_more(memory, exchange)
 
     def _find(self, memory: Memory, method: str, route: str, status: int) -> tuple[int, int]:
-        """Return where a method's active requests and its exchanges are counted and cache this while there are few."""
+        """Return where a method's active requests and its exchanges are counted. Cache this while there are few."""
         known = method if method in METHODS else OTHER
         active = self._find_active(memory, method)
         values = (known, route[:200], str(status))

@@ -116,7 +116,7 @@ def check_bounds(bounds: Iterable[float]) -> tuple[float, ...]:
     """Return the bounds of buckets. Raises ValueError for bounds that don't increase, and for more than 100."""
     found = tuple(map(float, bounds))
     if not 0 < len(found) <= 100 or not all(map(lt, (-inf, *found), (*found, inf))):
-        raise _bad(f"the bounds of buckets must be up to 100 rising numbers: {bounds!r}")
+        raise _bad(f"the bounds of buckets must be up to 100 increasing numbers: {bounds!r}")
     return found
 
 
@@ -211,9 +211,7 @@ class Figures:
         defined.places = {tuple(values): at for values, at in series_of(memory, defined.text) if values is not None}
         overflow = self._find(memory, series_text(defined.text, None), defined.group.count)
         if overflow is None or self._find(memory, defined.text, 0) is None:
-            raise explained(
-                "bad-feature-option", ValueError("there is no room for more metrics in the file of figures")
-            )
+            raise explained("bad-feature-option", ValueError("the metrics file has no room for more metrics"))
         defined.overflow = overflow
         if not defined.group.labels:
             self._place(memory, defined, ())

@@ -95,7 +95,7 @@ class Counter(_Instrument):
         missing or unknown. Label values are converted to text and cut to 200 characters.
         """
         if not isinstance(amount, int):
-            raise explained("bad-feature-option", TypeError(f"a counter counts whole numbers, not {amount!r}"))
+            raise explained("bad-feature-option", TypeError(f"a counter must count whole numbers, not {amount!r}"))
         if amount < 0:
             raise explained("bad-feature-option", ValueError(f"a counter can't go down: {amount!r}"))
         at = self._place(labels)
@@ -132,7 +132,7 @@ class Histogram(_Instrument):
         Raises ValueError for NaN, and TypeError for a label that is missing or unknown.
         """
         if value != value:
-            raise explained("bad-feature-option", ValueError("a histogram counts numbers, not NaN"))
+            raise explained("bad-feature-option", ValueError("a histogram must count numbers, not NaN"))
         at, bounds = self._place(labels), self._metric.bounds
         memory = self._figures.open()
         with LOCK.held:

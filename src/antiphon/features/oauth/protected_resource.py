@@ -115,7 +115,7 @@ class ProtectedResource:
             raise explained(
                 "bad-feature-option",
                 RuntimeError(
-                    "ProtectedResource does not know whose tokens it accepts: name its own URL,"
+                    "ProtectedResource can't tell which tokens are meant for it: pass its URL,"
                     ' ProtectedResource(..., url="https://shop.example"), or App(trusted_hosts=["shop.example"])'
                 ),
             )
@@ -203,7 +203,7 @@ class ScopesRequired:
             return
         source = next(each for each in users.sources if isinstance(each, _Protected))
         fields = {"www-authenticate": str(source.needs(request, self.scopes))}
-        raise Forbidden(f"This needs a token with the scopes {' '.join(self.scopes)}.", headers=fields)
+        raise Forbidden(f"This requires a token with the scopes {' '.join(self.scopes)}.", headers=fields)
 
 
 def scopes_required(*scopes: str) -> Callable[[Request], None]:

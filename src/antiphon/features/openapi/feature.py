@@ -80,11 +80,11 @@ class OpenAPI:
     ) -> None:
         if prefix.endswith("/") or (prefix and not prefix.startswith("/")):
             raise explained(
-                "bad-feature-option", ValueError(f"a prefix must begin, and not end, with a slash: not {prefix!r}")
+                "bad-feature-option", ValueError(f"prefix must begin but not end with a slash, not {prefix!r}")
             )
         for each in (path, docs):
             if each is not None and not each.startswith("/"):
-                raise explained("bad-feature-option", ValueError(f"a path must begin with a slash: not {each!r}"))
+                raise explained("bad-feature-option", ValueError(f"a path must begin with a slash, not {each!r}"))
         if openapi not in ("3.1", "3.2"):
             raise explained("bad-feature-option", ValueError(f"openapi must be '3.1' or '3.2', not {openapi!r}"))
         self.title = title
@@ -205,7 +205,7 @@ class OpenAPI:
     def _log(self, unknown: list[str]) -> None:
         logger = logging.getLogger("antiphon.openapi")
         for each in unknown:
-            logger.warning("the OpenAPI document %r lacks something: %s", self.title, each)
+            logger.warning("the OpenAPI document %r is incomplete: %s", self.title, each)
 
 
 def _validated(response: Response, request: Request) -> Response:

@@ -128,7 +128,7 @@ def _expect_refusals(contract: Contract, read: Read) -> None:
 
 _REFUSED_PARAMETERS = {"query": "A parameter of the query is not valid.", "headers": "A header is not valid."}
 _REFUSED = {
-    400: "The body is malformed.", 413: "The body is too large.", 415: "The body is of another media type.",
+    400: "The body is malformed.", 413: "The body is too large.", 415: "The body has an unsupported media type.",
     422: "A field is not valid.",
 }  # fmt: skip
 

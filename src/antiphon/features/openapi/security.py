@@ -27,7 +27,7 @@ class Scheme(NamedTuple):
 SIGNATURE = "signature"
 _SIGNATURE_SCHEME: Schema = {
     "type": "apiKey", "in": "header", "name": "Signature",
-    "description": "An HTTP message signature (RFC 9421): a 401 says in Accept-Signature what it has to cover.",
+    "description": "An HTTP message signature (RFC 9421): Accept-Signature in a 401 lists what it must cover.",
 }  # fmt: skip
 
 

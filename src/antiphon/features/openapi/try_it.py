@@ -130,7 +130,7 @@ class Forms:
             text = json.dumps(self.example(schema), indent=1, ensure_ascii=False)
             return tag("textarea", {**given, "rows": min(text.count("\n") + 1, 12), "spellcheck": "false"}, text)
         if kind == "array" and field.place == "query":
-            return tag("textarea", {**given, "rows": 2, "placeholder": "one on each line"})
+            return tag("textarea", {**given, "rows": 2, "placeholder": "one per line"})
         item = self._plain(schema["items"]) if kind == "array" and "items" in schema else schema
         choices = item.get("enum") or ([True, False] if kind == "boolean" else [])
         if choices:

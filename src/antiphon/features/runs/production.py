@@ -36,7 +36,7 @@ def current_run() -> "Run[Any]":
     """Return the run whose source is executing. Raises RuntimeError anywhere else."""
     run = current.get()
     if run is None:
-        raise explained("no-current-run", RuntimeError("no run is being produced here: call it in a run's source"))
+        raise explained("no-current-run", RuntimeError("no run is being produced here: call this in a run's source"))
     return run
 
 

@@ -173,7 +173,7 @@ class ValuesMissed(Exception):
     """A gap in a run's values, because they are no longer kept; ``total`` is their number, if known."""
 
     def __init__(self, total: int | None) -> None:
-        super().__init__("values of the run are not kept any more")
+        super().__init__("some values of the run are no longer kept")
         self.total = total
 
 

@@ -66,7 +66,7 @@ class Repeatable:
         for parameter in self._signature.parameters.values():
             variable = parameter.kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD, Parameter.POSITIONAL_ONLY)
             if variable or parameter.annotation is Parameter.empty:
-                reason = "has to have a name and an annotation, so that its value can be kept and read again"
+                reason = "needs a name and an annotation, so its value can be stored and read again"
                 message = f"the argument {parameter.name!r} of {describe(function)} {reason}"
                 raise explained("bad-feature-option", TypeError(message))
 
@@ -183,7 +183,7 @@ class Runs(Generic[T]):
         return own
 
     def install(self, app: "App") -> None:
-        """Watch other processes' runs while the app runs and let its shutdown wait for this process's runs.
+        """Watch other processes' runs while the app runs, and let its shutdown wait for this process's runs.
 
         Raises RuntimeError if there is no store.
         """
@@ -212,7 +212,7 @@ class Runs(Generic[T]):
         """
         known = Repeatable(function)
         if known.name in self._functions:
-            raise explained("bad-feature-option", ValueError(f"there are two functions {known.name}"))
+            raise explained("bad-feature-option", ValueError(f"there are two functions named {known.name}"))
         self._functions[known.name] = known
 
         def call(*given: P.args, **named: P.kwargs) -> RunCall[T]:

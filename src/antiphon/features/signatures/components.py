@@ -103,7 +103,7 @@ _FLAGS: Final = ("sf", "bs", "tr", "req")
 def _check_identifier(item: Item) -> None:
     name, parameters = item.value, item.parameters
     if type(name) is not str or name != name.lower() or not is_token(name.removeprefix("@")):
-        raise ValueError(f"a component must have a name in lower case, in quotes, not {item}")
+        raise ValueError(f"a component must be a lower-case name in quotes, not {item}")
     if any(parameters[flag] is not True for flag in _FLAGS if flag in parameters):
         raise ValueError(f"a flag has no value in {item}")
     if "tr" in parameters:
@@ -142,7 +142,7 @@ class Components(NamedTuple):
         lines.append(f'"@signature-params": {covered}')
         text = "\n".join(lines)
         if text.count("\n") != len(covered.items) or "\r" in text:
-            raise ValueError("a component has a line end")
+            raise ValueError("a component contains a line break")
         try:
             return text.encode("ascii")
         except UnicodeEncodeError:

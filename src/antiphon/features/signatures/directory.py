@@ -130,7 +130,7 @@ class KeyDirectory:
     ) -> None:
         if not urls or (by == "kid" and len(urls) > 1):
             wanted = "one URL, since another one could use the same kid" if by == "kid" else "URLs of directories"
-            raise explained("bad-feature-option", ValueError(f"KeyDirectory takes {wanted}, not {urls!r}"))
+            raise explained("bad-feature-option", ValueError(f"KeyDirectory needs {wanted}, not {urls!r}"))
         self._directories = [_Directory(_whole(public_url(url)), by, fetch or _fetch, clock) for url in urls]
         self._ttl = seconds_of(ttl)
         self._lock = Lock()

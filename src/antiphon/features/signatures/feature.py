@@ -167,7 +167,7 @@ class Signatures:
             raise explained(
                 "bad-feature-option",
                 ValueError(
-                    "a store that keeps nonces needs a max_age: it can't keep them forever. store=False keeps none"
+                    "a store of nonces needs a max_age, since it can't keep them forever; store=False uses no store"
                 ),
             )
         self._store = store
@@ -186,7 +186,7 @@ class Signatures:
         if _is_async(self._keys):
             raise explained(
                 "bad-feature-option",
-                TypeError("verify() can't await the function of the keys: give it one that is def"),
+                TypeError("verify() can't await the function that returns keys: make it def"),
             )
         signatures = self._signatures(request)
         found = self._verified(request, signatures, [self._key(each) for each in signatures])
@@ -197,7 +197,7 @@ class Signatures:
         """Return the hook for a route. Raises ValueError for a route whose body can't be checked before the handler."""
         wrong = ""
         if route.receive == "stream":
-            wrong = "streams its body, which can't be compared with its digest before: use receive='lazy'"
+            wrong = "streams its body, which can't be compared with its digest before the handler: use receive='lazy'"
         elif route.unguarded:
             wrong = "is unguarded, so nothing is checked: leave out one of the two"
         if wrong:
@@ -266,7 +266,7 @@ class Signatures:
             return "it has no nonce"
         created, expires = signature.moment("created"), signature.moment("expires")
         if created is None and self._max_age is not None:
-            return "it does not say when it was created"
+            return "it has no creation time"
         if created is not None and created > now + CLOCK_SKEW:
             return f"it was created {created - now:.0f} seconds in the future"
         if created is not None and self._max_age is not None and created < now - self._max_age:
@@ -323,7 +323,7 @@ class Signatures:
     # The body, and the nonce
 
     def _complete(self, signer: RequestSigner, request: Request) -> None:
-        """Check the body and that the nonce is new and set the request's signer."""
+        """Check the body and that the nonce is new, then set the request's signer."""
         if _covers_digest(signer):
             try:
                 check_digest(request)
@@ -333,7 +333,7 @@ class Signatures:
             key = f"signature {self.name}\n{signer.key}\n{signer.nonce}"
             ttl = (self._max_age or 0) + 2 * CLOCK_SKEW
             if self._store.add(key, {}, ttl=ttl) is None:
-                raise self._refused(request, f"{signer.label}: its nonce came before")
+                raise self._refused(request, f"{signer.label}: its nonce was already used")
         request[Request.signer] = signer
 
     def _refused(self, request: Request, reason: str) -> SignatureRefused:
@@ -346,7 +346,7 @@ class Signatures:
         if any(item.value == "content-digest" for item in demanded):
             fields["want-content-digest"] = PREFERRED_DIGESTS
         error = SignatureRefused(
-            "The request must be signed by a known key: Accept-Signature says what the signature has to cover.",
+            "The request must be signed by a known key: Accept-Signature lists what the signature has to cover.",
             challenge=Challenge("Signature"),
             headers=fields,
         )

@@ -195,14 +195,14 @@ def _from_pem(data: bytes) -> Any:
     except ModuleNotFoundError as error:
         raise missing_package(error, _EXTRA) from None
     if len(data) > _LONGEST_PEM:
-        raise explained("bad-signature-key", ValueError(f"a PEM file of a key must have at most {_LONGEST_PEM} bytes"))
+        raise explained("bad-signature-key", ValueError(f"a key's PEM file must have at most {_LONGEST_PEM} bytes"))
     try:
         if b"PRIVATE KEY-----" in data[:64]:
             return _loaded(serialization.load_pem_private_key(data, None))
         return _loaded(serialization.load_pem_public_key(data))
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise explained(
-            "bad-signature-key", ValueError(f"not the PEM file of a key without a password: {error}")
+            "bad-signature-key", ValueError(f"not a PEM file with a key that has no password: {error}")
         ) from None
 
 
@@ -220,7 +220,7 @@ def _from_jwk(jwk: Mapping[str, object]) -> Any:
     except (TypeError, KeyError, ValueError) as error:
         raise explained("bad-signature-key", ValueError(f"a malformed JWK: {error}")) from None
     raise explained(
-        "bad-signature-key", ValueError(f"a JWK must be of Ed25519, P-256, P-384, RSA or a secret, not of {kind!r}")
+        "bad-signature-key", ValueError(f"a JWK must be an Ed25519, P-256, P-384 or RSA key or a secret, not {kind!r}")
     )
 
 

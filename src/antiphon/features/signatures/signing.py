@@ -128,7 +128,7 @@ def _wants_digest(items: Iterable[Item]) -> bool:
 def _digest(message: Request | Response) -> bytes:
     if isinstance(message, Response):
         if not isinstance(message.body, bytes):
-            raise explained("bad-component", ValueError("the digest of a stream is not known before it is sent"))
+            raise explained("bad-component", ValueError("a stream's digest is unknown before it is sent"))
         return sha256(message.body).digest()
     digest = sha256()
     for chunk in message.stream:

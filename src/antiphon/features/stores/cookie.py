@@ -116,8 +116,8 @@ class CookieStore(Store):
             raise explained(
                 "too-much-for-a-cookie",
                 ValueError(
-                    f"this data makes a cookie of {len(signed)} bytes, and browsers keep {LONGEST}: {_OTHERS} can"
-                    " keep them"
+                    f"this data makes a cookie of {len(signed)} bytes, but browsers accept only {LONGEST}: use"
+                    f" {_OTHERS} instead"
                 ),
             )
         return StoreEntry(signed, data, 0, created, now, expires)

@@ -100,7 +100,7 @@ class SQLiteStore(RowStore):
         if not self._path.parent.is_dir():
             raise explained(
                 "missing-folder",
-                ValueError(f"SQLiteStore needs the folder of its file: there is no {self._path.parent}"),
+                ValueError(f"SQLiteStore needs an existing folder: there is no {self._path.parent}"),
             )
         self._timeout = seconds_of(timeout)
         self._connections = connections_to(self._path, _PREPARE)
@@ -154,7 +154,7 @@ class SQLiteStore(RowStore):
         """Open a write transaction, which excludes all others, and occasionally clean up in it."""
         own = self._own()
         if not own.writing.acquire(timeout=self._timeout):
-            raise unavailable(str(self._path), TimeoutError("others of this process were writing for too long"))
+            raise unavailable(str(self._path), TimeoutError("other threads of this process were writing for too long"))
         try:
             with self._connection() as connection:
                 connection.execute("begin immediate")

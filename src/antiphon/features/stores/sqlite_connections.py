@@ -173,7 +173,7 @@ class Connections:
             return
         is_moved = found[0] != self._files[0]
         logging.getLogger("antiphon").error(
-            "%s was %s while it was open: the last changes may be lost, and the present file is used instead. Stop all"
+            "%s was %s while it was open: the last changes may be lost, and the current file is used instead. Stop all"
             " processes that use a store before you touch its files",
             self._path if is_moved else f"{self._path}-wal",
             "replaced" if found[0 if is_moved else 1] else "removed",

@@ -154,6 +154,6 @@ class RequestTemplates(OfRequest):
         """Return the data with the request added. Raises TypeError if the data already contains that name."""
         if "request" in data:
             raise explained(
-                "request-in-data", TypeError("templates know the request as `request`: give the data a different name")
+                "request-in-data", TypeError("templates get the request as `request`: give the data a different name")
             )
         return {**data, "request": self._request}

@@ -193,9 +193,9 @@ def _fault(argument: Argument, value: object) -> str | None:
         return "must be text or a number, and not empty"
     may_have_slashes = argument.schema.get("pattern") == "^[^/]"
     if ("/" in text and not may_have_slashes) or "\\" in text or "\0" in text:
-        return "must not contain slashes, backslashes and NUL"
+        return "must not contain slashes, backslashes or NUL"
     if any(segment in (".", "..") for segment in text.split("/")) or text.startswith("/"):
-        return "must not begin with a slash, nor have the segments . and .."
+        return "must not begin with a slash or contain the segments . or .."
     return None
 
 
@@ -305,7 +305,7 @@ def _key(signer: Signer, state: object, about: str) -> str:
     except BadSignature:
         found = None
     if not isinstance(found, list) or found[:1] != [about]:
-        raise ProtocolError(INVALID_PARAMS, "params.requestState is not that of this call, or too old: call again")
+        raise ProtocolError(INVALID_PARAMS, "params.requestState belongs to another call or is too old: call again")
     return str(found[1])
 
 
@@ -313,8 +313,8 @@ def _unable(message: Message) -> dict[str, Any]:
     """Return the result for a client that can't ask a person, if its protocol revision has no error for this."""
     if message.is_modern:
         needed: dict[str, Any] = {"requiredCapabilities": {"elicitation": {"form": {}}}}
-        raise ProtocolError(MISSING_CAPABILITY, "A person has to agree with this call, and nobody can be asked", needed)
-    return failure("A person has to agree with this call, and this client can't ask anyone. Nothing was done.")
+        raise ProtocolError(MISSING_CAPABILITY, "A person has to agree to this call, but nobody can be asked", needed)
+    return failure("A person has to agree to this call, but this client can't ask anyone. Nothing was done.")
 
 
 def can_ask(message: Message) -> bool:

@@ -219,7 +219,7 @@ def _body(
         if body:
             kinds = ", ".join(content)
             what = "files" if MULTIPART in content else f"a body of {kinds}"
-            raise explained("bad-tool", ValueError(f"{route.answered_by} is a tool, and takes {what}: tools take JSON"))
+            raise explained("bad-tool", ValueError(f"{route.answered_by} is a tool, but accepts {what}: use JSON"))
         return {}, None
     schema = content[content_type].get("schema", {})
     record, needed = _resolved(schema, components), bool(body.get("required"))

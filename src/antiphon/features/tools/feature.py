@@ -80,18 +80,18 @@ class Tools:
         tools: "Mapping[str, bool | Tool] | None" = None,
     ) -> None:
         if not isinstance(api, OpenAPI):
-            raise explained("bad-feature-option", TypeError(f"Tools take the OpenAPI of the app, not {api!r}"))
+            raise explained("bad-feature-option", TypeError(f"Tools needs the app's OpenAPI, not {api!r}"))
         if not path.startswith("/"):
-            raise explained("bad-feature-option", ValueError(f"a path must begin with a slash: not {path!r}"))
+            raise explained("bad-feature-option", ValueError(f"path must begin with a slash, not {path!r}"))
         if not largest > 0:
             raise explained("bad-feature-option", ValueError(f"largest must be above 0, not {largest!r}"))
         if isinstance(resources, str):
-            raise explained("list-wanted", ValueError(f"resources must be a list of names of routes: [{resources!r}]"))
+            raise explained("list-wanted", ValueError(f"resources must be a list of route names: [{resources!r}]"))
         if (dialect is not None) != bool(tools) or (dialect is not None and not hasattr(dialect, "described_api")):
             raise explained(
                 "bad-feature-option",
                 TypeError(
-                    "dialect is an application of Flask's or Pyramid's dialect, and tools names the routes of it:"
+                    "dialect must be an application of Flask's or Pyramid's dialect, and tools must name its routes:"
                     ' Tools(api, dialect=shop, tools={"show_lamp": True})'
                 ),
             )

@@ -47,7 +47,7 @@ def parse_address(url: str) -> Address:
     base, _, suffix = scheme.partition("+")
     if not (separator and rest) or base not in _SCHEMES or suffix not in _KINDS or (base == "unix" and suffix):
         raise _bad(
-            "its scheme is valkey, valkeys (with TLS), redis, rediss or unix; all but unix take +cluster or +sentinel"
+            "its scheme must be valkey, valkeys (TLS), redis, rediss or unix; all but unix allow +cluster or +sentinel"
         )
     kind, parts = _KINDS[suffix], urlsplit(f"//{rest}")
     if base == "unix":
@@ -55,7 +55,7 @@ def parse_address(url: str) -> Address:
     user, at, netloc = parts.netloc.rpartition("@")
     hosts = tuple(_host(each, _PORTS[kind]) for each in netloc.split(","))
     if kind == "server" and len(hosts) > 1:
-        raise _bad("for several hosts, the scheme has to say what they are: valkey+cluster or valkey+sentinel")
+        raise _bad("for several hosts, the scheme must be valkey+cluster or valkey+sentinel")
     service, database = _path(kind, parts)
     first, query = netloc.partition(",")[0], f"?{parts.query}" if parts.query else ""
     name = f"{scheme}://{netloc}{parts.path}"
@@ -80,11 +80,11 @@ def _path(kind: Kind, parts: SplitResult) -> tuple[str, str]:
     if kind == "sentinel":
         service, _, database = database.partition("/")
         if not service:
-            raise _bad("the name of the primary has to follow Sentinel's hosts: valkey+sentinel://h1,h2/mymaster")
+            raise _bad("the name of the primary must follow Sentinel's hosts: valkey+sentinel://h1,h2/mymaster")
     if database and not (database.isascii() and database.isdecimal()):
         raise _bad(f"the database must be a number, not {database!r}")
     if kind == "cluster" and int(database or 0):
-        raise _bad("a cluster has no database but 0")
+        raise _bad("a cluster has only database 0")
     return unquote(service), database
 
 
