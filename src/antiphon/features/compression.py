@@ -1,4 +1,4 @@
-"""Compression of responses by content codings (RFC 9110 §8.4), as a feature.
+"""Compression of responses with content codings (RFC 9110 §8.4), as a feature.
 
 app.use(Compression())
 """
@@ -240,7 +240,7 @@ def _usual_level(name: str) -> int:
 
 
 class _TypeSet:
-    """A set of content types, given as media types and patterns. It caches lookups of common types."""
+    """A set of content types, specified by media types and patterns. It caches lookups of common types."""
 
     __slots__ = ("_known", "_match")
 

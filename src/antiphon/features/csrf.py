@@ -1,4 +1,4 @@
-"""CSRF tokens, as a feature of an app: writes need a token that only the visitor's own pages have.
+"""CSRF tokens, as a feature of an app: each write needs a token that only pages made for the visitor contain.
 
 app.use(CSRFTokens())
 """

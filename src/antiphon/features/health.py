@@ -93,7 +93,7 @@ class Health:
         self._is_logged = access_log
 
     def install(self, app: Routes) -> None:
-        """Register the routes. Raises ValueError if another feature has added a check with one of the names."""
+        """Register the routes. Raises ValueError if another feature has already added a check with the same name."""
         _check_names([*_checks_of(app), *self._checks])
         if self._live is not None:
             app.get(self._live, name="liveness", unguarded=True)(self._tell_live)
@@ -114,7 +114,7 @@ class Health:
         return self._answer("ok" if all(passed) else "failed", checks=outcomes)
 
     def _leave_out(self, request: Request) -> None:
-        """Leave a probe out of the access log, unless probes are logged."""
+        """Omit a probe from the access log, unless probes are logged."""
         if not self._is_logged:
             request[unlogged] = True
 

@@ -8,7 +8,7 @@ from antiphon.http.errors import Text
 
 
 class Markup(str):
-    """Text that templates don't escape, and that a handler can return as a page. Its methods return plain text."""
+    """Text that templates don't escape and that a handler can return as a page. Its methods return plain text."""
 
     __slots__ = ()
 
@@ -54,5 +54,5 @@ _VOID = {"input"}
 
 
 def joined(parts: Iterable[object], separator: str = "") -> Markup:
-    """Return the parts joined by the separator. Parts that are not HTML are escaped."""
+    """Return the parts joined with the separator. Parts that are not HTML are escaped."""
     return Markup(separator.join([as_html(part) for part in parts]))

@@ -77,7 +77,7 @@ def _print_events(events: Events) -> str:
 
 
 def _print_url(url: str | bool) -> str:
-    """Print a URL, or "false" for none."""
+    """Return a URL as text, or "false" if there is none."""
     if url is True:
         raise ValueError("it must be a URL, or False to leave the history as it is")
     return "false" if url is False else as_uri(url)

@@ -27,7 +27,7 @@ _FIX = "SessionLogin(find_user, key=lambda user: user.name)"
 
 
 def _id_of(user: Any) -> str:
-    """Return the ``id`` of a user as text. Raises TypeError and ValueError, naming the fix, if there is none."""
+    """Return a user's ``id`` as text. Raises TypeError or ValueError, naming the fix, if there is none."""
     try:
         found = user.id
     except AttributeError:
@@ -150,7 +150,7 @@ def login(request: Request, user: object, *, end_others: bool = False) -> None:
 
 
 def logout(request: Request, *, everywhere: bool = False) -> None:
-    """Log the user out: the visitor's session ends, with its data, and ``request.user`` is None.
+    """Log the user out: the visitor's session ends, its data is deleted, and ``request.user`` is None.
 
     ``everywhere`` ends all sessions of the user when the response is made and raises NotImplementedError if the store
     can't do that. Raises RuntimeError, naming the fix, in an app without ``Users`` with a ``SessionLogin``.

@@ -135,7 +135,7 @@ class OpenTelemetry(Observer):
         self._duration.record(exchange.seconds, labels, context)
 
     def end(self, exchange: Exchange) -> None:
-        """Restore the previous current span, unless the whole context is dropped."""
+        """Restore the previous span as the current one, unless the whole context is dropped."""
         traced = _of(exchange.request)
         if traced is None:
             return

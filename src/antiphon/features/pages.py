@@ -34,7 +34,7 @@ METHODS = {
 """The names of a page's handlers, and the methods that each handles."""
 
 _INDEXES = ("index", "page")
-"""The filenames of the page for the folder itself."""
+"""The names, without suffix, of the page for the folder itself."""
 _parameter = re.compile(r"\[(?:\.\.\.([A-Za-z_]\w*)|([A-Za-z_]\w*)(?::(\w+(?:\([^()\[\]<>]*\))?))?)\]", re.ASCII)
 _text = re.compile(r"[\w.~@-]*").fullmatch
 """Characters that need no escape in a path: the unreserved ones (RFC 3986 §2.3), "@", and letters of all scripts."""
@@ -215,7 +215,7 @@ def _root_package(folder: str) -> str:
 
 
 def _name_on_path(folder: str) -> str:
-    """Return the package name of a folder, relative to the nearest folder in ``sys.path``; empty if there is none."""
+    """Return a folder's package name, relative to the nearest folder in ``sys.path``; empty if there is none."""
     above = [os.path.join(os.path.abspath(entry), "") for entry in sys.path]
     way = folder.removeprefix(max(filter(folder.startswith, above), key=len, default=folder))
     return "" if "." in way else way.replace(os.sep, ".")

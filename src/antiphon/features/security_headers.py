@@ -225,7 +225,7 @@ def _check_feature(name: str, allowed: tuple[str, ...]) -> None:
 
 
 def _read_allowed(word: str) -> str:
-    """Read one word of an allowlist, in which origins are quoted and keywords are not."""
+    """Read one item of an allowlist, in which origins are quoted and keywords are not."""
     if word in _FEATURE_KEYWORDS:
         return word
     origin = word[1:-1]

@@ -141,7 +141,7 @@ class _Upload:
 
 
 class _Uploads:
-    """The uploads of this process by id, for all of its threads."""
+    """This process's uploads by id, for all of its threads."""
 
     def __init__(self, keep: float, most: int) -> None:
         self._keep = keep

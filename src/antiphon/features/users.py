@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 U = TypeVar("U")
 
 _LONGEST_NEXT = 2000
-"""The longest return URL that is passed to a login page, in characters."""
+"""The maximum length of a return URL passed to a login page, in characters."""
 
 
 class UserSource(ABC, Generic[U]):
@@ -55,7 +55,7 @@ class UserSource(ABC, Generic[U]):
         """Record that the response depends on whether these credentials are present. Called when the user is read."""
 
     def challenge(self, request: Request) -> Challenge | None:  # noqa: ARG002 - for kinds that look at it
-        """Return the challenge to send with a 401 (RFC 9110 §11.6.1), or None if programs can't log in this way."""
+        """Return the challenge to send with a 401 (RFC 9110 §11.6.1), or None if only browsers can log in this way."""
         return None
 
 

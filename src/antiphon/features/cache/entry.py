@@ -103,7 +103,7 @@ class StoredResponse:
 
     @property
     def name(self) -> str:
-        """The name of this variant among the variants of its URL."""
+        """The name that distinguishes this variant of its URL's response from the others."""
         return "v" + repr(self.selected_by)
 
     @property

@@ -1,4 +1,4 @@
-"""A shared cache in front of an app's handlers, as a feature.
+"""A shared cache of an app's responses, as a feature.
 
 app.use(Cache(SQLiteStore("var/cache.db"))), then response.cache_for(60, public=True) in a handler
 """

@@ -49,7 +49,7 @@ class BodyFiles:
 
     @property
     def are_used(self) -> bool:
-        """True if this process knows of a folder with files."""
+        """True if this process has found a folder with files."""
         return self._folder is not None
 
     def begin(self) -> "FileInWriting | None":

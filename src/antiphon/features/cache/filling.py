@@ -46,7 +46,7 @@ class Fill:
     def conditions(self) -> dict[str, str | None] | None:
         """Return the fields that validate the stored response (RFC 9111 §4.3.1), or None if it has no validator.
 
-        They replace the client's fields.
+        They replace the client's conditional fields.
         """
         if self.kept is None:
             return None

@@ -70,7 +70,7 @@ def kept_for(control: Control, age: float, extra: float) -> float:
 
 
 def serve(request: Request, kept: StoredResponse, now: float, *, collapsed: bool = False) -> Response:
-    """Return the response to a request, made from a stored one."""
+    """Return the response to a request, based on a stored one."""
     age = kept.age(now)
     told = hit_status(int(kept.control.lifetime - age), is_collapsed=collapsed)
     if not has_conditions(request.head):

@@ -27,10 +27,10 @@ _ATTEMPTS = 8
 """The number of attempts to change an entry that others change at the same time."""
 
 PASSES_FOR = 60.0
-"""How many seconds requests for a URL don't wait for one another after a response for it could not be stored."""
+"""The number of seconds that requests for a URL don't wait for one another after its response could not be stored."""
 
 _MARK_KEPT = 600.0
-"""How many seconds a store remembers forgotten responses: longer than handlers run."""
+"""The number of seconds that a store remembers forgotten responses: longer than handlers run."""
 
 _MARKS = 1024
 """The number of marks for forgotten URLs: about 0.4 MB in memory."""
@@ -81,7 +81,7 @@ class Shelved:
 
 
 class Shelf:
-    """The entries of a cache in a store. ``lease`` is how long a claim holds, in seconds."""
+    """The entries of a cache in a store. ``lease`` is how long a claim is valid, in seconds."""
 
     def __init__(self, store: Store, files: BodyFiles, lease: float, clock: Callable[[], float]) -> None:
         self._store = store
@@ -303,7 +303,7 @@ def forget_changed(shelf: Shelf, request: Request, response: Response, key: str,
 
 
 def _named_keys(request: Request, response: Response) -> Iterator[str]:
-    """Yield the keys of the URLs on this origin that Location and Content-Location name."""
+    """Yield the keys of the URLs on this origin that Location and Content-Location contain."""
     here = request.url
     for name in ("location", "content-location"):
         value = response.headers.get(name)

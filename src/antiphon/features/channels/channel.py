@@ -336,7 +336,7 @@ class Channel:
         return sorted({*self._own_hub().members(self._name)})
 
     def _own_hub(self) -> Hub:
-        """Return the hub of this process, which may have forked since the last call."""
+        """Return this process's hub, which is new if the process has forked since the last call."""
         if self._hub is None or self._process != os.getpid():
             self._hub, self._process = hub_of(self._stores.current, self._name, "Channel"), os.getpid()
         return self._hub

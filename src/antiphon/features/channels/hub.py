@@ -1,4 +1,4 @@
-"""The channels of one store in this process: writes, listeners, and the presence of members as leases in the store."""
+"""One store's channels in this process: sending, listening, and members' presence, kept as leases in the store."""
 
 import logging
 import os
@@ -132,7 +132,7 @@ class Hub(ABC):
 
     @abstractmethod
     def leave(self, feed: Feed) -> None:
-        """Record that a user of a feed has left."""
+        """Record that one of a feed's users has left."""
 
     @abstractmethod
     def catch_up(self, feed: Feed) -> None:

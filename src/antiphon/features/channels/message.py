@@ -64,7 +64,7 @@ class Keep(NamedTuple):
 
 
 class Entry:
-    """A message as it is stored, shared by all listeners of a process."""
+    """A message in its stored form, shared by all of a process's listeners."""
 
     __slots__ = ("_event", "data", "position", "read")
 

@@ -52,7 +52,7 @@ redis.call('PEXPIREAT', KEYS[1], redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCOR
 _MEMBERS = script(f"{_NOW} return redis.call('ZRANGEBYSCORE', KEYS[1], now + 1, '+inf')")
 
 WOKEN = 60_000
-"""How many milliseconds a process keeps the stream that it uses to wake its own reader."""
+"""The number of milliseconds that a process keeps the stream with which it wakes its own reader."""
 TOKEN = 32
 """The length of the token before a member's name."""
 

@@ -217,7 +217,7 @@ class BoundField:
         return joined(inputs, "\n")
 
     def _textarea(self) -> Markup:
-        return tag("textarea", self._attributes(), f"\n{self.value}")  # parsers drop the first line end
+        return tag("textarea", self._attributes(), f"\n{self.value}")  # parsers drop a leading line break
 
     def _select(self) -> Markup:
         planned, chosen = self._planned, self._chosen()

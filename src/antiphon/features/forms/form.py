@@ -82,7 +82,7 @@ class Form(Generic[T]):
         self.submit = submit
         self._refusal: ContentTooLarge | None = None
         self.is_bound = self._is_sent()
-        """True if the request sent this form."""
+        """True if the request submitted this form."""
 
     @property
     def fields(self) -> FormFields:

@@ -24,7 +24,7 @@ from antiphon.uploads.upload import Upload
 
 @dataclass(frozen=True)
 class Input:
-    """The plan of one input. ``key`` is the attribute of the class, ``name`` the input's name in HTML."""
+    """The plan for one input. ``key`` is the class's attribute, and ``name`` is the input's name in HTML."""
 
     key: str
     name: str
@@ -312,7 +312,7 @@ _ESCAPES = {"w": r"[\p{L}\p{N}_]", "W": r"[^\p{L}\p{N}_]", "d": r"\p{Nd}", "D": 
 """JavaScript equivalents of Python's character classes, whose letters match only ASCII in JavaScript."""
 
 _UNLIKE = re.compile(r"\\[AZbB]|\(\?(?![:=!])|[*+?}]\+")
-"""Syntax that JavaScript lacks, or interprets differently."""
+"""Syntax that JavaScript lacks or interprets differently."""
 
 
 def pattern_of_html(pattern: str) -> str | None:

@@ -82,7 +82,7 @@ class Messages(Protocol):
 
 
 class Translated:
-    """A message in the language of a request."""
+    """A message in a request's language."""
 
     def __init__(self, language: Language, code: str) -> None:
         self._language = language

@@ -24,7 +24,7 @@ RUNNING, ANSWERED, RELEASED, UNKNOWN = "running", "answered", "released", "unkno
 """The states of a claim. After "released", the next request may carry out the write; after "unknown", none may."""
 
 _COME_BACK = (408, 425, 429)
-"""Statuses of client errors that tell the client to send the request again."""
+"""Client error statuses that tell the client to send the request again."""
 
 
 _OF_ONE_TRY = frozenset({

@@ -57,7 +57,7 @@ DAY = 24 * 3600.0
 """Seconds."""
 
 LONGEST_KEY = 255
-"""The maximum length of a key in characters."""
+"""The maximum length of a client's key in characters."""
 
 LONGEST_TRY = 60.0
 """The number of seconds after which clients are told that a request without a response may have been interrupted."""

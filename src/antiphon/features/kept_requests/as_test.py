@@ -210,7 +210,7 @@ def _is_application(source: AppSource) -> bool:
 
 
 def _place_of(dependency: Dependency[Any]) -> tuple[str, str] | None:
-    """Return the module and the name under which a dependency can be imported."""
+    """Return the module and the name from which a dependency can be imported."""
     for module in [*sys.modules.values()]:
         for name, value in [*getattr(module, "__dict__", {}).items()]:
             if value is dependency and not module.__name__.startswith("antiphon."):

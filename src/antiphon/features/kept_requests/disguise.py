@@ -82,7 +82,7 @@ def marked_names() -> frozenset[str]:
         names = getattr(module, "__dict__", None)
         if not isinstance(module, ModuleType) or not names or module.__name__.partition(".")[0] == "antiphon":
             continue
-        kinds = [(type(each), each) for each in [*names.values()]]  # proxies have the __class__ of other objects
+        kinds = [(type(each), each) for each in [*names.values()]]  # proxies report the __class__ of other objects
         if any(each is Secret or (kind is ModuleType and each.__name__ in _PLACES) for kind, each in kinds):
             for kind, each in kinds:
                 if issubclass(kind, type):

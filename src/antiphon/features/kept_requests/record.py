@@ -74,7 +74,7 @@ class Record(msgspec.Struct, kw_only=True):
     error: str = ""
     """The error's type and message, as in the last line of a traceback."""
     place: str = ""
-    """The file and line that raised, relative to the project."""
+    """The file and line that raised the error, relative to the project."""
     frames: list[tuple[str, str]] = []
     """The file and function of each frame, innermost last."""
     traceback: str = ""

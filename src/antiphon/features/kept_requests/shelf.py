@@ -20,7 +20,7 @@ from antiphon.lazy import missing_package
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys
 
 _OWNER = "kept\0requests"
-"""The owner of all entries, by which the store lists them. User ids, which own sessions, contain no NUL."""
+"""The owner of all entries, by which the store lists them. Unlike ids of users, who own sessions, it has a NUL."""
 _PURPOSE = b"antiphon kept requests"
 _NONCE = 12
 """The size of an AES-GCM nonce in bytes."""
@@ -180,11 +180,11 @@ def _joined(known: Kept, new: Kept) -> Kept:
 _MOST = 64
 """The maximum number of causes that wait to be written."""
 _RARELY = 1.0
-"""How many seconds further requests with a waiting cause are only counted."""
+"""The number of seconds during which further requests with a waiting cause are only counted."""
 _SAID_EVERY = 60.0
 """The number of seconds between log messages about dropped requests."""
 _AT_EXIT = 2.0
-"""How many seconds the end of a process waits for the rest to be written."""
+"""The number of seconds that a process waits at exit for the rest to be written."""
 
 
 class Caught(NamedTuple):

@@ -117,7 +117,7 @@ class Languages:
             self._versions = versions
 
     def texts(self, tag: str) -> Texts:
-        """Return the translations into a language, for code without a request. Raises ValueError if there are none."""
+        """Return the translations into a language, for use outside requests. Raises ValueError if there are none."""
         texts = self._texts
         return texts[tag] if tag in texts else texts[self.match(tag) or self._unknown(tag)]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 _NAMED = re.compile(r"([A-Za-z_]\w*)(?::(.*))?", re.DOTALL)
 _is_wide = re.compile(r"\d{3}").search
-"""Widths and precisions of three digits or more, which could use up all memory."""
+"""Widths and precisions with three or more digits, which could exhaust memory."""
 
 _MOST = 1000
 """The maximum number of messages that a process warns about."""
@@ -183,7 +183,7 @@ class LazyText(UserString):
         self._values = values
 
     @property
-    def data(self) -> str:  # type: ignore[override]  # it is only read
+    def data(self) -> str:  # type: ignore[override]  # it is read-only
         """The text as a str."""
         language = current_language()
         if language is None:
@@ -198,7 +198,7 @@ class LazyText(UserString):
     def __hash__(self) -> int:
         return hash(self._key)
 
-    def __add__(self, other: object) -> str:  # type: ignore[override]  # a text of some language is a str
+    def __add__(self, other: object) -> str:  # type: ignore[override]  # the text in any language is a str
         return self.data + str(other)
 
     def __radd__(self, other: object) -> str:  # type: ignore[override]

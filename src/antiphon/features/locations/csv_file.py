@@ -300,7 +300,7 @@ class _Reading:
         (self._ipv4 if is_ipv4 else self._ipv6).add(first, last, place)
 
     def finish(self, path: str) -> CSVLocations:
-        """Return the result, and log the lines that were skipped. Raises ValueError if nothing was read."""
+        """Return the result, and log the lines that were skipped. Raises ValueError if no line was read."""
         name = os.path.basename(path)
         more = f", and {self._passed_over - len(self._faults)} more" * (self._passed_over > len(self._faults))
         faults = f"line {', '.join(self._faults)}{more}"
@@ -327,7 +327,7 @@ def _pick(values: Mapping[str, int]) -> Callable[[Sequence[str]], Sequence[str]]
 
 
 def _fields(line: str) -> list[str]:
-    """Return the fields of a line. Raises csv.Error for an unclosed quote."""
+    """Return a line's fields. Raises csv.Error for an unclosed quote."""
     line = line.rstrip("\n")
     return next(csv.reader((line,), strict=True, skipinitialspace=True)) if '"' in line else line.split(",")
 

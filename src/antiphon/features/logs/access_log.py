@@ -92,7 +92,7 @@ class LineHandler(logging.StreamHandler[Any]):
                 if not self._lines:  # nothing has arrived since the last time
                     self._wake_writer.clear()
                     self._writer_is_awake = False
-                self._write_lines()  # includes lines from before other threads could see that the writer sleeps
+                self._write_lines()  # includes lines added before other threads could see that the writer sleeps
 
     def _write_lines(self) -> None:
         """Write the collected lines, with the lock held.

@@ -214,7 +214,7 @@ class Metrics(Observer):
     # Observing
 
     def begin(self, exchange: Exchange) -> None:
-        """Count a request that begins."""
+        """Count a new request."""
         memory = self._figures.memory or self._figures.open()
         try:
             active = memory.found[exchange.method]
@@ -229,7 +229,7 @@ class Metrics(Observer):
         return at
 
     def stream(self, exchange: Exchange) -> None:
-        """Count a stream or a WebSocket that begins."""
+        """Count a new stream or WebSocket."""
         response = exchange.response
         kind = "websocket" if response is not None and response.status == 101 else "stream"
         self._streaming[exchange] = kind

@@ -54,7 +54,7 @@ class Memory:
         if len(self.cells) <= _HEAD or self.cells[0] != _MAGIC:
             raise NotOurs
         self.found: dict[Any, Any] = {}
-        """Places that a writer looks up often."""
+        """Places that the writer often looks up."""
         self._places = {record.text: record.at for record in self.records()} if not self._bytes.readonly else {}
 
     @staticmethod
@@ -213,7 +213,7 @@ def _adopt(path: Path) -> Memory | None:
 
 
 def _create(folder: Path, size: int) -> Memory:
-    """Create a file, which other processes see only when it is locked and has its head."""
+    """Create a file that other processes can only see once it is locked and has its head."""
     name = f"{os.getpid()}-{token_hex(4)}"
     new, path = folder / f"{name}.new", folder / f"{name}{_SUFFIX}"
     descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

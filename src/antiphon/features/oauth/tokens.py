@@ -27,7 +27,7 @@ _LARGEST = 1 << 20
 _PAUSE = 10.0
 """The minimum number of seconds between requests for the same document."""
 _KEPT = 3600.0
-"""How many seconds metadata and keys are used."""
+"""The number of seconds for which metadata and keys are used."""
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -292,7 +292,7 @@ def _has_key(token: str, provider: Provider) -> bool:
 
 
 def is_for(claims: Mapping[str, Any], audience: str) -> bool:
-    """True if a token was made for this resource (RFC 8707 §2). A slash after the host alone makes no difference."""
+    """True if a token was made for this resource (RFC 8707 §2). A slash directly after the host makes no difference."""
     found = claims.get("aud")
     named = [found] if isinstance(found, str) else found if isinstance(found, list) else ()
     return any(each in (audience, f"{audience}/" if audience.count("/") == 2 else audience) for each in named)

@@ -56,7 +56,7 @@ class Given(NamedTuple):
     has_own_status: bool = False
     """True if the code sets the status, which then stays in the response to an error."""
     is_declared: bool = False
-    """True if it is declared with ``gives``."""
+    """True if the response is declared with ``gives``."""
 
 
 class NotKnown(NamedTuple):

@@ -247,7 +247,7 @@ class ContractReader:
     def _add_failure(self, contract: Contract, stack: HandlerStack, raised: Raised) -> None:
         error = raised.error
         if issubclass(error.kind, RaisedAnswer):
-            if error.status == 304 and not contract.is_safe:  # a 304 is only for reads (RFC 9110 §15.4.5)
+            if error.status == 304 and not contract.is_safe:  # only reads can have a 304 (RFC 9110 §15.4.5)
                 return
             headers = ("location",) if error.status in range(301, 400) and error.status != 304 else ()
             contract.answers.append(Given(error.status or 303, headers=headers))

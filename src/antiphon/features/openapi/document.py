@@ -255,7 +255,7 @@ def _operation(described: _Described, schemas: Schemas) -> Schema:
 
 
 def refuses_other_sites(app: App, route: Route) -> bool:
-    """Return True if pages of other sites may not write to a route."""
+    """Return True if pages on other sites may not write to a route."""
     return not (app.allows_cross_site_writes or route.csrf_exempt)
 
 

@@ -44,7 +44,7 @@ _EVENT: Schema = {
 _ALSO_IN_PARTS = f"The fields of a form are also read from {MULTIPART}."
 """A note instead of a second media type, because client generators choose badly between two for one form."""
 _ALWAYS = {401: "www-authenticate"}
-"""The header that an error with a status always has."""
+"""The headers that errors always have, by status."""
 
 
 def operation(contract: Contract, parameters: list[Parameter], schemas: Schemas) -> Schema:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from antiphon.features.runs.run import Run
 
 PATIENCE = 60.0
-"""How many seconds writing a value is retried while the store does not respond. The source waits."""
+"""The number of seconds for which writing a value is retried if the store does not respond. The source waits."""
 PAUSE = 0.2
 """The number of seconds between attempts."""
 

@@ -85,7 +85,7 @@ def record_of(entry: StoreEntry | OwnedEntry | None) -> Record | None:
 
 
 class Kind(StrEnum):
-    """The kinds of entries in a log."""
+    """The kinds of log entries."""
 
     VALUE = "v"
     BEGIN = "b"
@@ -279,7 +279,7 @@ class Ledger:
         return f"run\0{self._name}\0{id_}"
 
     def _index(self, kind: str) -> str:
-        """Return the owner for entries of a kind. User ids, which own sessions in the same store, contain no NUL."""
+        """Return the owner for entries of a kind. It has NULs, unlike ids of users, who own sessions."""
         return f"runs\0{self._name}\0{kind}"
 
     # Logs

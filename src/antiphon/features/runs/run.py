@@ -55,7 +55,7 @@ class Reading:
         self.end: RunEnd | None = None
 
     def read(self, items: list[Item]) -> Iterator[Told]:
-        """Yield the values, gaps and end among these items."""
+        """Yield the values, gaps and end found in these items."""
         for item in items:
             if isinstance(item, Entry) and self.end is None:
                 line = cast("Line", item.read) or line_of(item)

@@ -175,7 +175,7 @@ class Worker:
             self._thread.start()
 
     def _leave(self) -> None:
-        """End the watch at exit, before the store is closed."""
+        """Stop watching at exit, before the store is closed."""
         self._is_left = True
         self._wake()
         if (thread := self._thread) is not None:

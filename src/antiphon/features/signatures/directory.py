@@ -100,7 +100,7 @@ MOST_KEYS = 100
 RETRY = 60.0
 """The number of seconds before a directory is asked again for a key that it lacked, or after it did not respond."""
 DAY = 24 * 3600.0
-"""How many seconds keys are kept after their directory stops responding."""
+"""The number of seconds that keys are kept after their directory stops responding."""
 
 
 class KeyDirectory:
@@ -180,7 +180,7 @@ class _Directory:
         return now - self._tried >= RETRY and (now - self._fetched >= ttl or keyid not in self._keys)
 
     def find(self, keyid: str) -> SignatureKey | None:
-        """Return a key that is valid now, or None."""
+        """Return a key if it is currently valid, or else None."""
         found = self._keys.get(keyid)
         return found.key if found is not None and found.begins <= self._clock() < found.ends else None
 

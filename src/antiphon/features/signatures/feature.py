@@ -301,7 +301,7 @@ class Signatures:
 
     def _waits_for_keys(self, signatures: Sequence[_Signature]) -> bool:
         keys = self._keys
-        if (has_at_hand := getattr(keys, "has_at_hand", None)) is not None:  # a directory, which may be fetched
+        if (has_at_hand := getattr(keys, "has_at_hand", None)) is not None:  # a directory may have to be fetched
             return not all(has_at_hand(str(each.covered.parameters["keyid"])) for each in signatures)
         return self._blocks and not isinstance(keys, dict) and not _is_async(keys)
 

@@ -16,7 +16,7 @@ LONGEST = LONGEST_COOKIE - 96
 """The maximum size of the value in bytes, which leaves room for the cookie's name."""
 
 LIFETIME = 31 * 24 * 3600.0
-"""How many seconds a cookie without an explicit lifetime is valid, as in Flask."""
+"""The number of seconds for which a cookie without an explicit lifetime is valid, as in Flask."""
 
 _TIMES = "_at"
 """The name in a cookie for the times when it was created, was changed and expires, as Unix time."""

@@ -140,7 +140,7 @@ class _Rows:
 
 
 class _BoundedRows(_Rows):
-    """Rows of up to ``most`` bytes, in the order of their last use."""
+    """Rows of up to ``most`` bytes in total, in order of last use."""
 
     def __init__(self, most: int) -> None:
         super().__init__()

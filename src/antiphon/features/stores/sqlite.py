@@ -68,7 +68,7 @@ _IS_FULL = "select sum > ? from bounded_bytes"
 _DROP_UNUSED = "delete from bounded where id in (select id from bounded order by used limit 1)"
 
 NOTED_EVERY = 60.0
-"""How many seconds an entry's use in a bounded store is not recorded again, since that takes a write."""
+"""The minimum number of seconds between records of an entry's use in a bounded store, since each takes a write."""
 _INCREMENT = """
 insert into counters (id, count, expires) values (:id, :by, :end)
 on conflict (id) do update set

@@ -50,7 +50,7 @@ def dumps_tagged(tagged: Any) -> str:
     """Return a tagged value as JSON."""
     try:
         return msgspec.json.encode(tagged).decode()
-    except (TypeError, ValueError):  # subclasses, and text that is not Unicode
+    except (TypeError, ValueError):  # subclasses, or text that is not Unicode
         return _encode(tagged)
 
 

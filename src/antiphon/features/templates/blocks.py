@@ -25,7 +25,7 @@ class Declaration(NamedTuple):
 
 
 class Outline(NamedTuple):
-    """The outline of one file. ``extends`` is a template that stores the parent, or its name, in PARENT."""
+    """One file's outline. ``extends`` is a template that stores the parent, or its name, in PARENT."""
 
     extends: str | Template | None
     declarations: tuple[Declaration, ...]
@@ -45,7 +45,7 @@ _GUARDS = (nodes.If, nodes.For, nodes.Macro, nodes.CallBlock)
 
 @lru_cache(maxsize=1024)
 def outline_of(template: Template) -> Outline:
-    """Parse the source of a template, once. Raises the loader's error if the source is gone."""
+    """Parse a template's source, only once. Raises the loader's error if the source is gone."""
     environment = template.environment
     if environment.loader is None or template.name is None:
         raise explained(
@@ -233,7 +233,7 @@ def _extend(chain: list[Template], parent: Any) -> None:
 
 
 def _context(chain: list[Template], variables: dict[str, Any]) -> Context:
-    """Return a context with the blocks of all templates of a chain."""
+    """Return a context with the blocks of all templates in a chain."""
     context = chain[0].new_context(variables, shared=True)
     for parent in chain[1:]:
         for name, block in parent.blocks.items():

@@ -259,7 +259,7 @@ class TemplateEnvironment(DictEnvironment):
             undefined=StrictUndefined,
             auto_reload=False,
             cache_size=_cache_size(loader),
-            extensions=["jinja2.ext.i18n"],  # its functions are shared by the application
+            extensions=["jinja2.ext.i18n"],  # the application shares the functions that it calls
         )
         self.newstyle_gettext = True
         self.filters |= {name: partial(_formatted, name) for name in _FORMATS}

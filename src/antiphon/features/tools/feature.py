@@ -272,7 +272,7 @@ class Tools:
             raise ProtocolError(INVALID_PARAMS, f"Unknown tool: {name[:80]}")
         if not isinstance(arguments, dict):
             raise ProtocolError(INVALID_PARAMS, "params.arguments must be an object")
-        request._pattern_below = f"#{name}"  # the access log and metrics name the tool
+        request._pattern_below = f"#{name}"  # so the access log and metrics show the tool
         if definition.requires_user and self._lacks_user(request):
             request[USERS].check(request)  # before reporting on arguments or asking a person
         key = key_of(request, message) if definition.route.idempotent else None

@@ -27,7 +27,7 @@ A name that contains a dot represents the result of a test of an attribute.
 State: TypeAlias = dict[Key, Value]
 
 HAS_USER: Key = ((), ".user")
-"""The fact that a request without a user was refused."""
+"""Represents the fact that a request without a user was refused."""
 _MOST = 16
 """The maximum number of alternatives for one value. A value with more alternatives is unknown."""
 _PASSES = 5

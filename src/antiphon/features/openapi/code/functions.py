@@ -55,7 +55,7 @@ class Call(NamedTuple):
 
     @property
     def written(self) -> str:
-        """The call as written, without its arguments."""
+        """The call as written in the code, without its arguments."""
         return ast.unparse(self.node.func if isinstance(self.node, ast.Call) else self.node)
 
 

@@ -42,7 +42,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Of:
-    """An instance of a type, which may only exist in annotations: ``list[Order]``."""
+    """An instance of a type, which may exist only in annotations: ``list[Order]``."""
 
     type: Any
 

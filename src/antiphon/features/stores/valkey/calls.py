@@ -136,7 +136,7 @@ class _OwnClient:
             return self._client
 
     def breaker(self, key: str) -> CircuitBreaker:
-        """Return the guard of the server that has a key."""
+        """Return the guard for the server that has a key."""
         if self._settings.address.kind != "cluster":
             return self._breaker
         node = self.node_of(key)

@@ -146,7 +146,7 @@ def check_client(settings: Settings) -> ModuleType:
 
 
 def open_client(settings: Settings) -> "Client":
-    """Return a client, which connects on first use. A cluster client asks the cluster for its nodes at once."""
+    """Return a client, which connects on first use. A cluster client immediately asks the cluster for its nodes."""
     from redis import Redis, cluster, retry, sentinel
 
     from antiphon.features.stores.valkey.sentinel import Primary
