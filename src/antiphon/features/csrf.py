@@ -75,10 +75,10 @@ class CSRFTokens:
 
     A write is any request except GET, HEAD, OPTIONS, TRACE and QUERY. Its token is in the X-CSRF-Token header, or in a
     form's "csrf_token" field. The token belongs to the session: use Sessions before this feature. ``exempt`` lists
-    routes that need no token, and blueprints whose routes need none, by name, such as "webhook" or "shop.paid". No
-    token is needed either for routes with ``csrf_exempt=True``, for requests with a Bearer token and no cookie, and for
-    requests from trusted origins. Raises ValueError if ``exempt`` is a single string, and, when the app starts, if it
-    names a route or blueprint that the app does not have.
+    routes that need no token, and blueprints whose routes need none, by name, such as "webhook" or "shop.paid". Routes
+    with ``csrf_exempt=True``, requests with a Bearer token and no cookie, and requests from trusted origins also need
+    no token. Raises ValueError if ``exempt`` is a single string, and, when the app starts, if it names a route or
+    blueprint that the app does not have.
     """
 
     def __init__(self, *, exempt: Iterable[str] = ()) -> None:

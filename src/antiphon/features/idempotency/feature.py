@@ -82,7 +82,7 @@ class IdempotentWrites:
     Callers are distinguished by their Authorization header, by other credentials that a source of ``Users`` finds, or
     else by their session, if the app has sessions. They are also distinguished by the host and by all header fields
     that the handler, hooks, middleware or dependencies have read, except fields that don't identify a caller, such as
-    Accept. In a view, and in a mounted app, where other code may have read header fields, all such fields count. If a
+    Accept. In a view, and in a mounted app, where other code may have read them, all such fields are included. If a
     user's credentials can change between retries, use ``by``: a function of the request that returns text that
     identifies the caller, or None if the caller is unknown. It must not block. Each caller has separate keys.
 

@@ -116,7 +116,7 @@ class _Own:
 class Runs(Generic[T]):
     """Streams that outlive their requests: each is produced once, where it was started.
 
-    Any number of clients can follow it, from any point, in any process.
+    Any number of clients can follow a run, from any point, in any process.
 
     The default ``store`` is the app's: a MemoryStore for one process, a SQLiteStore for the processes on one machine,
     or a ValkeyStore for many machines. ``Runs[Token](store)`` reads values as the type ``Token``. Two objects with the

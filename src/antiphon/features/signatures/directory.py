@@ -106,7 +106,7 @@ DAY = 24 * 3600.0
 class KeyDirectory:
     """Keys that others publish: ``Signatures(KeyDirectory("https://agent.example"))``.
 
-    Each URL is that of a directory (a JSON Web Key Set), or of a site that has one at its well-known path. Only you
+    Each URL leads to a directory (a JSON Web Key Set), or to a site that has one at its well-known path. Only you
     choose the URLs; a client can't. A key is found by its thumbprint (RFC 7638), which is the ``keyid`` in Web Bot
     Auth. With ``by="kid"``, which allows only one URL, it is found by its ``kid``. The first directory that has a key
     wins.

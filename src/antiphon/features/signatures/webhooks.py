@@ -1,4 +1,4 @@
-"""Webhooks in both directions: signed with a shared secret, recent, and each carried out only once.
+"""Webhooks in both directions: signed with a shared secret, recent, and each processed only once.
 
 @app.post("/hooks/payments", before=StandardWebhook(env("HOOK_SECRET")))
 """
@@ -29,7 +29,7 @@ FIVE_MINUTES = 300.0
 DAY = 24 * 3600.0
 """Seconds."""
 LONGEST_RUN = 300.0
-"""The number of seconds after which a delivery whose process ended without a response is carried out again."""
+"""The number of seconds after which a delivery whose process ended without a response is processed again."""
 
 MOST_ANSWER = 64 << 10
 """The maximum number of bytes to read from the response to a sent webhook."""
@@ -66,9 +66,9 @@ class Webhook(ABC):
     unless it has a valid signature made with one of them. If the sender signs the time, it must also have been sent
     within ``tolerance`` of now, in seconds or a timedelta.
 
-    With a ``store``, each webhook is carried out once: for ``ttl`` after the first delivery, in seconds or a timedelta,
-    a duplicate gets a 204, and the handler isn't called. While the first delivery is being carried out, a duplicate
-    gets a 409, after which senders try again. After a response of 400 or above, the next attempt is carried out. While
+    With a ``store``, each webhook is processed once: for ``ttl`` after the first delivery, in seconds or a timedelta,
+    a duplicate gets a 204, and the handler isn't called. While the first delivery is being processed, a duplicate
+    gets a 409, after which senders try again. After a response of 400 or above, the next attempt is processed. While
     the store is unavailable, the response is a 503. The default is the app's store; ``store=False`` means no store.
     Raises ValueError or TypeError for bad options.
     """
@@ -335,7 +335,7 @@ class ShopifyWebhook(Webhook):
 class StripeWebhook(Webhook):
     """Webhooks from Stripe: ``before=StripeWebhook("whsec_...", store)``.
 
-    The ``v1`` signatures and the time are in ``Stripe-Signature``. With a ``store``, each event ``id`` is carried out
+    The ``v1`` signatures and the time are in ``Stripe-Signature``. With a ``store``, each event ``id`` is processed
     once.
     """
 
@@ -357,7 +357,7 @@ class SlackWebhook(Webhook):
     """Requests from Slack, such as events and commands: ``before=SlackWebhook(signing_secret, store)``.
 
     The signature is in ``X-Slack-Signature``, and the time in ``X-Slack-Request-Timestamp``. With a ``store``, each
-    ``event_id`` is carried out once; if there is none, each body is.
+    ``event_id`` is processed once, or each body if there is none.
     """
 
     def delivery(self, request: Request) -> Delivery:
