@@ -227,11 +227,11 @@ class Run(Generic[T]):
     async def follow(self, since: str | None = None) -> AsyncGenerator[Event, None]:
         """Yield the values as events, after the one with the id ``since``, until the end: for ``Response.events``.
 
-        If ``since`` is None or belongs to another run, begin at the start. Text is sent as the event's data, other values as
-        JSON. If values are missing because they are no longer kept, an event named "missed" contains their ``total``,
-        or null if values that were sent have been replaced. The last event is named "done", "failed", "stopped" or
-        "interrupted"; it contains the ``total`` number of values, and a failure's ``problem``. The first event is a
-        comment, so the client receives the response's head at once. Raises StoreUnavailable (503).
+        If ``since`` is None or belongs to another run, begin at the start. Text is sent as the event's data, and other
+        values as JSON. If values are missing because they are no longer kept, an event named "missed" contains their
+        ``total``, or null if values that were sent have been replaced. The last event is named "done", "failed",
+        "stopped" or "interrupted"; it contains the ``total`` number of values, and a failure's ``problem``. The first
+        event is a comment, so the client receives the response's head at once. Raises StoreUnavailable (503).
         """
         id_ = self.id
         yield Event(comment="")
