@@ -72,7 +72,7 @@ def test_an_answer_by_the_code_of_today(antiphon):
     assert ", release 1.2, request " in output
     assert 'File "' in output
     assert "It fails as it did: KeyError: 'oil' at kept_shop.py:13." in output
-    assert "- The database and other services are those of this machine, not as they were then." in output
+    assert "- The database and other services are this machine's, in their current state." in output
 
 
 def test_the_first_request(antiphon):

@@ -76,7 +76,7 @@ def test_an_application_without_tools_or_with_wrong_ones(tools):
     code, said = tools("tools", "with_tools:without")
     assert (code, "app.use(Tools(api)) does." in said) == (2, True)
     code, said = tools("tools", "with_tools:broken")
-    assert (code, "takes files: tools take JSON." in said) == (2, True)
+    assert (code, "accepts files: use JSON." in said) == (2, True)
 
 
 def test_the_routes_show_which_are_tools(tools):

@@ -328,7 +328,7 @@ class TestAToken:
         app.get("/")(handler_of(style, page))
         with Client(app, interface, base_url=HTTPS) as client:
             text = client.get("/").text
-        assert ("before the stream, csrf_token(request)" in text) is not is_made
+        assert ("csrf_token(request) in the handler, before the stream" in text) is not is_made
 
     @given(st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]), max_size=80))
     def test_is_not_guessed(self, sent):
@@ -432,7 +432,11 @@ class TestARefusal:
 class TestMistakes:
     @pytest.mark.parametrize(
         ("exempt", "said"),
-        [(["webhok"], "did you mean 'webhook'"), (["zzz"], "no route and no blueprint"), (["open.two"], "open.one")],
+        [
+            (["webhok"], "did you mean 'webhook'"),
+            (["zzz"], "neither a route nor a blueprint"),
+            (["open.two"], "open.one"),
+        ],
     )
     def test_in_the_names_of_exempt_routes_are_errors_at_the_start(self, interface, exempt, said):
         app = guarded(MemoryStore(), exempt=exempt)

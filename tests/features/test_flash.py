@@ -242,7 +242,7 @@ class TestTheResponse:
             return Response.stream(chunks())
 
         assert visit(answer).text == "x"
-        assert "before the stream, messages = request.flash.take()" in errors[0]
+        assert "before the stream, with messages = request.flash.take()" in errors[0]
 
     def test_that_is_a_stream_may_show_those_taken_before(self, visit):
         visit(flashing(("x",)))

@@ -482,7 +482,7 @@ class TestTooLate:
             return Response.stream(chunks())
 
         assert shop.visit(visitor, answer).text == "x"
-        assert "change it before, not in a stream" in errors[0]
+        assert "change it before that, not in a stream" in errors[0]
 
     def test_is_a_function_after_the_response(self, shop):
         errors, ended = [], threading.Event()
@@ -500,7 +500,7 @@ class TestTooLate:
 
         shop.visit(shop.client(), answer)
         assert ended.wait(10)
-        assert "nor in request.after_response" in errors[0]
+        assert "in request.after_response" in errors[0]
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)

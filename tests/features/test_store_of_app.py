@@ -199,7 +199,7 @@ def test_webhooks_of_views_and_of_an_app_without_a_store_are_not_remembered():
 def test_signatures_of_any_age_can_not_be_remembered():
     signatures = Signatures({"a": SECRET}, max_age=None)
     App().use(signatures)
-    with pytest.raises(ValueError, match=r"Signatures: a store that keeps nonces needs a max_age.*store=False"):
+    with pytest.raises(ValueError, match=r"Signatures: a store of nonces needs a max_age.*store=False"):
         App(store=MemoryStore()).use(signatures)
     App(store=MemoryStore()).use(Signatures({"a": SECRET}, max_age=None, store=False))
 

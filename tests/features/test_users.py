@@ -342,7 +342,7 @@ class TestDependenciesOfUsers:
     def test_a_second_one_without_its_own_place_is_refused(self):
         app = App()
         app.use(Users(Bearer(lambda token: None), dependency=WHO))
-        with pytest.raises(ValueError, match=r"provide request\.user.*Users\(\.\.\., dependency="):
+        with pytest.raises(ValueError, match=r"provides request\.user.*Users\(\.\.\., dependency="):
             app.use(Users(Bearer(lambda token: None)))
 
     def test_is_given_by_an_override(self, style):

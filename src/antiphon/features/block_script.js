@@ -1,6 +1,6 @@
 // Blocks of pages, filled without loading the whole page: <form data-block="main">, <a data-block="main">.
-// docs/how-to/blocks.md says what it does. It is sent small: without comments and spaces, and with letters for its names.
-// `el` is the form or the link, `to` the element that it fills, `was` an existing node, `now` the wanted one.
+// docs/how-to/blocks.md describes it. It is served minified: without comments and spaces, with letters for its names.
+// `el` is the form or link, `to` the element that it fills, `was` an existing node, and `now` the node that replaces it.
 (() => {
   const doc = document, body = doc.body, note = doc.createElement("p"), regions = ":not(a,form)[data-block";
   const path = (address) => `${address}`.split("#")[0];
@@ -9,7 +9,7 @@
   let latest = {}, shown = path(location), leaves;
   note.role = "alert";
 
-  // A node stays, with everything a user did to it, if a node with its tag, id and name is wanted.
+  // An existing node is kept, with all of a user's changes to it, if the new content has one with its tag, id and name.
   const key = (e) => e.nodeName + e.id + e.name;
   const find = (nodes, node, wanted = key(node)) => nodes.findIndex((e) => key(e) == wanted);
   const remove = (nodes) => nodes.map((e) => e.remove());
@@ -19,7 +19,7 @@
     if (was.isEqualNode(now)) return;
     for (const { name } of [...was.attributes, ...now.attributes]) {
       const e = now.getAttributeNode(name);
-      // Users open <details>, and other forms may be in flight.
+      // The user may have opened <details>, and other forms may be in flight.
       if (/^open|busy$/.test(name)) continue;
       if (!e) was.removeAttribute(name);
       else if (was.getAttribute(name) != e.value) was.setAttributeNode(e.cloneNode());
@@ -34,7 +34,7 @@
       if (gap > 0) {
         const later = find(all.slice(i), old[0]);
         if (later < 0 || later > gap && !old[0].id) remove(old.splice(0, gap)), gap = 0;
-        // moveBefore keeps the focus, in browsers that have it.
+        // moveBefore preserves the focus, in browsers that support it.
         else if (e.id) (was.moveBefore || was.insertBefore).call(was, old[gap], old[0]);
         else gap = -1;
       }
@@ -81,7 +81,7 @@
       if (focused == button && doc.activeElement == body) button.focus();
       if (latest[names] != turn || leaves) return;
       if (!status) return emit("failed") && !data && location.assign(address);
-      // Another site may allow reading its page, but that does not belong in this page.
+      // Another site may allow its page to be read, but that page does not belong in this one.
       if (new URL(end).origin != location.origin || (fails ? back : foreign && isNew)) return location.assign(end);
 
       if (!back && !fails && isNew && el.dataset.history != "none" && end != location.href) {

@@ -25,20 +25,20 @@ _NAMES = """
     key later latest leaves load mark method morph nodes node note now old page pairs parsed part path region regions
     remove root same sent shown turn update values wanted was where xhr
 """
-"""The script's own names.
+"""The names that the script defines.
 
-No property that it reads or sets has one of these names, so each can be shortened to a letter.
+The script reads or sets no property with one of these names, so each can be shortened to a letter.
 """
 
 _LETTERS = [letter for letter in f"{ascii_letters}_" if letter not in "ei"]
-"""Letters that are not names in the script."""
+"""Letters that the script does not use as names."""
 
 _FOREVER = {"cache-control": "public, max-age=31536000, immutable", "x-content-type-options": "nosniff"}
 _CHECKED = {"cache-control": "public, no-cache", "x-content-type-options": "nosniff"}
 
 
 def _smaller(script: str) -> str:
-    """Return a script without comments and unnecessary spaces, with its own names shortened to letters."""
+    """Return a script without comments and unnecessary spaces, with the names that it defines shortened to letters."""
     script = re.sub(r"(?m)^\s*//.*\n", "", script)
     script = re.sub(r"\s*([{}();,=<>?:&|+!\[\]])\s*|\n\s*", r"\1", script).replace(";}", "}")
     letters: dict[str, str] = dict(zip(_NAMES.split(), _LETTERS, strict=False))
@@ -46,7 +46,7 @@ def _smaller(script: str) -> str:
 
 
 SCRIPT = _smaller(Path(__file__).with_suffix(".js").read_text("utf-8")).encode()
-"""The script as it is served: UTF-8, under 2 KiB in gzip."""
+"""The script as served: UTF-8, less than 2 KiB in gzip."""
 
 
 @errors_name_it
@@ -54,8 +54,8 @@ class BlockScript:
     """A feature that serves the script with which ``<form data-block="main">`` and ``<a data-block="main">`` fill
     blocks.
 
-    Templates load it with ``{{ block_script() }}``, or ``{{ block_script(nonce=...) }}`` if the policy of the page uses
-    nonces. Its URL is ``<prefix>/blocks.<hash>.js``, which browsers keep for a year. Without JavaScript, these forms
+    Templates load it with ``{{ block_script() }}``, or ``{{ block_script(nonce=...) }}`` if the page's policy uses
+    nonces. Its URL is ``<prefix>/blocks.<hash>.js``, which browsers cache for a year. Without JavaScript, these forms
     and links load whole pages.
     """
 
@@ -64,12 +64,12 @@ class BlockScript:
         self._digits = sha256(SCRIPT).hexdigest()[:12]
 
     def install(self, app: "App") -> None:
-        """Register the route of the script, and share the function that templates call."""
+        """Register the route that serves the script and share the function that templates call."""
         app.get(f"{self._prefix}/blocks.<digits>.js", name="block_script")(self._serve)
         app.share(block_script=partial(_Element, self._digits))
 
     def _serve(self, request: Request) -> Response:
-        is_present = request.path_params["digits"] == self._digits  # else the page is from another version of this app
+        is_present = request.path_params["digits"] == self._digits  # else the page is from another version of the app
         response = Response(
             SCRIPT, 200, _FOREVER if is_present else _CHECKED, content_type="text/javascript; charset=utf-8"
         )
@@ -79,7 +79,7 @@ class BlockScript:
 
 
 class _Element(OfRequest):
-    """The function ``block_script`` of templates, for the request that they render."""
+    """The template function ``block_script``, for the request for which a template is rendered."""
 
     def __init__(self, digits: str, request: Request) -> None:
         super().__init__(request)

@@ -1,4 +1,4 @@
-"""Compression of responses by content codings (RFC 9110 §8.4), as a feature.
+"""Compression of responses with content codings (RFC 9110 §8.4), as a feature.
 
 app.use(Compression())
 """
@@ -25,14 +25,14 @@ from antiphon.response.response import Response
 Chunks: TypeAlias = BlockingChunks[bytes | str] | AsyncChunks[bytes | str]
 
 AT_ONCE = 64 << 10
-"""Bytes that are compressed at once while an event loop waits, for about a millisecond."""
+"""The number of bytes to compress at once on an event loop, which takes about a millisecond."""
 
 TYPES = (
     "text/*", "+json", "+xml", "application/json", "application/javascript", "application/xml", "application/wasm",
     "application/x-ndjson", "application/ndjson", "application/jsonl", "application/vnd.ms-fontobject", "font/otf",
     "font/ttf", "image/bmp",
 )  # fmt: skip
-"""Media types that compress well and are not compressed already."""
+"""Media types that compress well and whose content is not already compressed."""
 
 _MAX_CACHED = 100
 _MAX_CACHED_LENGTH = 100
@@ -41,7 +41,7 @@ _WITHOUT_CONTENT = frozenset({204, 205})
 _ABOUT_THE_BYTES = frozenset({
     "accept-ranges", "content-digest", "content-length", "content-md5", "digest", "repr-digest"
 })  # fmt: skip
-"""Header fields that are only true of the uncompressed bytes (RFC 9110 §8.6, §14.3; RFC 9530)."""
+"""Header fields that describe only the uncompressed bytes (RFC 9110 §8.6, §14.3; RFC 9530)."""
 
 
 @errors_name_it
@@ -50,17 +50,17 @@ class Compression:
 
     ``codings`` are "zstd", "br" and "gzip", by default all that are installed. ``levels`` maps them to compression
     levels (1 to 19, 0 to 11, 1 to 9). ``types`` are the media types to compress ("text/html", "text/*", or "+json" for
-    all types with that ending). Bodies in memory are compressed from ``minimum`` bytes on, and streams chunk by chunk,
-    so that the client can read each chunk when it arrives. A response with Content-Encoding or ``Cache-Control:
-    no-transform`` is not compressed, and neither is a partial response, nor one for which ``skip(request, response)``
-    is true. ``skip`` must not block.
+    all types with that ending). Bodies in memory are compressed if they have at least ``minimum`` bytes. Streams are
+    compressed chunk by chunk, so the client can read each chunk when it arrives. A response is not compressed if it is
+    partial, if it has Content-Encoding or ``Cache-Control: no-transform``, or if ``skip(request, response)`` is true.
+    ``skip`` must not block.
 
     An ETag becomes weak (RFC 9110 §8.8.3) and no longer matches If-Match. Digests and Accept-Ranges are removed.
 
-    Do not compress a page that contains a secret and repeats a part of the request that an attacker may have chosen:
+    Do not compress a page that contains both a secret and something from the request that an attacker may have chosen:
     its length would reveal the secret, guess by guess (the BREACH attack). Let ``skip`` return True for such a page.
 
-    Raises ValueError for codings that are unknown or not installed, and for invalid levels, types and minimum;
+    Raises ValueError for codings that are unknown or not installed, and for an invalid level, type or minimum. Raises
     TypeError if ``skip`` is not a plain function.
     """
 
@@ -94,7 +94,7 @@ class Compression:
 
     @property
     def codings(self) -> tuple[str, ...]:
-        """The codings that are offered, the preferred one first."""
+        """The codings on offer, in order of preference."""
         return self._offers[:-1]
 
     def install(self, app: Routes) -> None:
@@ -103,7 +103,7 @@ class Compression:
 
     def _compress_response(self, request: Request) -> Generator[None, Response, Response | None]:
         response = yield
-        fields = dict(response._fields)  # which stay shared, unlike those of `headers`
+        fields = dict(response._fields)  # these stay shared, unlike `headers`
         if not self._may_compress(request, response, fields):
             return None
         response.vary("accept-encoding")
@@ -119,9 +119,9 @@ class Compression:
         return None if coding == "identity" else self._compressed(request, response, size, coding)
 
     def _may_compress(self, request: Request, response: Response, fields: Mapping[str, str]) -> bool:
-        """Check that a response may be compressed, or for a 206 or a 304, that the whole response might have been.
+        """Check that a response may be compressed, or for a 206 or 304, that the whole response might have been.
 
-        See RFC 9110 §15.3.7 and §15.4.5. A 304, and a 206 of several parts, need not have the content type.
+        See RFC 9110 §15.3.7 and §15.4.5. A 304, and a 206 with several parts, need not have the content type.
         """
         status = response.status
         if status in _WITHOUT_CONTENT or "content-encoding" in fields or ("content-range" in fields and status != 206):
@@ -134,9 +134,8 @@ class Compression:
         return self._skip is None or not ready(self._skip, self._skip(request, response))
 
     def _compressed(self, request: Request, response: Response, size: int | None, coding: str) -> Response | None:
-        """Return the response in a coding, or None if the coding saves nothing and the client accepts the response
-        uncompressed.
-        """
+        """Return the compressed response, or None if compression saves nothing and the client accepts it
+        uncompressed."""
         takes_identity = "identity" in request.accept_encodings
         if size == 0 or (size is not None and size < self._minimum and takes_identity):
             return None
@@ -164,12 +163,12 @@ class Compression:
 
 
 def _takes_identity(accepted: str) -> bool:
-    """Return True if a client surely accepts an uncompressed response: two names refuse one (RFC 9110 §12.5.3)."""
+    """Return True if a client certainly accepts an uncompressed response: two names refuse one (RFC 9110 §12.5.3)."""
     return "*" not in accepted and "identity" not in accepted.lower()
 
 
 def _may_lack_type(status: int, content_type: str) -> bool:
-    """Check for a response whose Content-Type doesn't match its content."""
+    """Check for a response whose Content-Type need not describe its content."""
     return (status == 304 and not content_type) or (status == 206 and content_type.startswith("multipart/byteranges"))
 
 
@@ -184,7 +183,7 @@ def _update_headers(headers: MutableHeaders, coding: str) -> None:
 
 
 def _not_modified(request: Request, response: Response, etag: str) -> Response | None:
-    """Return a 304 with the weak entity tag, if the client's copy has that (RFC 9111 §4.3.4)."""
+    """Return a 304 with the weak entity tag if the client's copy has this tag (RFC 9111 §4.3.4)."""
     weak = f"W/{etag}"
     if weak not in map(str, request.if_none_match):
         return None
@@ -194,7 +193,7 @@ def _not_modified(request: Request, response: Response, etag: str) -> Response |
 
 
 def _size(request: Request, response: Response, fields: Mapping[str, str]) -> int | None:
-    """Return the size of the body in bytes, even if it is left out for HEAD, or None if it is unknown."""
+    """Return the size of the body in bytes, even if HEAD omits the body, or None if the size is unknown."""
     body = response.body
     if isinstance(body, bytes) and (body or request.method != "HEAD"):
         return len(body)
@@ -205,7 +204,7 @@ def _size(request: Request, response: Response, fields: Mapping[str, str]) -> in
 
 
 def _compressed_body(body: Body, compressor: Compressor) -> Body:
-    """Compress a small body immediately, and a larger one as a stream, iterated where it blocks no other request."""
+    """Compress a small body immediately, and a larger one as a stream, iterated where it can't block other requests."""
     if not isinstance(body, bytes):
         return compressed_stream(body, compressor)
     if 0 < len(body) <= AT_ONCE:
@@ -241,7 +240,7 @@ def _usual_level(name: str) -> int:
 
 
 class _TypeSet:
-    """A set of content types, given as media types and patterns. It caches lookups of common types."""
+    """A set of content types, specified by media types and patterns. It caches lookups of common types."""
 
     __slots__ = ("_known", "_match")
 

@@ -27,14 +27,14 @@ _ALWAYS_SENT = ("authorization", "content-type")
 class CORS:
     """A feature that lets pages from some origins read responses, and send requests that need a preflight.
 
-    ``origins`` are exact ("https://shop.example.com"), or patterns for the subdomains of a host, at any depth
-    ("https://*.example.com"), or "*" for every page. Sandboxed pages have the origin "null", which is allowed if it is
-    named. ``methods`` are the methods that pages may use. ``headers`` are request headers that they may send in
+    ``origins`` are exact ("https://shop.example.com"), patterns for a host's subdomains at any depth
+    ("https://*.example.com"), or "*" for every page. Sandboxed pages have the origin "null", which is allowed only if
+    it is listed. ``methods`` are the methods that pages may use. ``headers`` are request headers that they may send in
     addition to "authorization" and "content-type", and ``expose`` are response headers that they may read. With
-    ``credentials``, requests may include cookies. ``max_age`` is how long browsers keep the response to a preflight, in
-    whole seconds or a timedelta.
+    ``credentials``, requests may include cookies. ``max_age`` is how long browsers cache the response to a preflight,
+    in whole seconds or a timedelta.
 
-    ``origin in cors`` is True if the origin was named, exactly or by a pattern. Raises ValueError for invalid values,
+    ``origin in cors`` is True if the origin is listed, exactly or by a pattern. Raises ValueError for invalid values,
     and for "*" together with ``credentials``, which browsers refuse.
     """
 
@@ -84,7 +84,7 @@ class CORS:
     def install(self, app: Routes) -> None:
         """Register the middleware that handles preflights and adds the headers to responses.
 
-        Origins that are named, unlike with "*", are also trusted to send requests that write.
+        Listed origins are also trusted to send requests that write; "*" trusts none.
         """
         app.middleware(self._add_headers)
         app.trusted_origins.add(self)
@@ -98,7 +98,7 @@ class CORS:
         present = dict(response.headers.items())
         if "access-control-allow-origin" in present:
             return None
-        response = copy(response)  # a handler may return the same one again
+        response = copy(response)  # a handler may return the same object again
         added = [] if allowed is None else [("access-control-allow-origin", allowed), *self._actual]
         if "vary" in present and not self._any:
             response.vary("origin")
@@ -108,19 +108,17 @@ class CORS:
         return response
 
     def _allowed(self, origin: str | None) -> str | None:
-        """Return the value of Access-Control-Allow-Origin. With "*" it never changes, so that caches can serve
-        everyone.
-        """
+        """Return the value of Access-Control-Allow-Origin. With "*" it never changes, so caches can serve everyone."""
         if self._any:
             return "*"
         return origin if origin in self else None
 
     def _answer_preflight(self, origin: str, allowed: str | None) -> Response:
-        """Handle a preflight. The browser compares methods and headers and shows what is missing in its console."""
+        """Handle a preflight. The browser compares methods and headers, and its console shows what is missing."""
         if allowed is None:
             if declarable := declarable_origin(origin):
                 self._advice.give(f"A preflight of a page at {declarable}", f'CORS(origins=["{declarable}"])')
-            raise Forbidden(f"Pages of {origin[:200]} may not use this.", headers={"vary": "origin"})
+            raise Forbidden(f"Pages from {origin[:200]} may not use this.", headers={"vary": "origin"})
         response = Response(None, 204, [("access-control-allow-origin", allowed), *self._preflight])
         if not self._any:
             response.vary("origin")

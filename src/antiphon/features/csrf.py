@@ -1,4 +1,4 @@
-"""CSRF tokens, as a feature of an app: writes need a token that only the visitor's own pages have.
+"""CSRF tokens, as a feature of an app: each write needs a token that only pages made for the visitor contain.
 
 app.use(CSRFTokens())
 """
@@ -26,27 +26,27 @@ if TYPE_CHECKING:
 HEADER = "x-csrf-token"
 
 PROBLEM_TYPE = "urn:antiphon:problem:csrf-token"
-"""The ``type`` of the problem details of a refused write (RFC 9457 §3.1.1)."""
+"""The ``type`` in the problem details of a refused write (RFC 9457 §3.1.1)."""
 
 SIZE = 24
-"""Bytes of a secret, and of the mask before it in a token."""
+"""The number of bytes in a secret, and in the mask before it in a token."""
 
 _LENGTH = 2 * SIZE * 4 // 3
-"""Characters of a token."""
+"""The number of characters in a token."""
 
 _PREFIX = "__csrf:"
-"""The prefix of the names of secrets in the session. Two concurrent pages may each create one, and both are valid."""
+"""The prefix of secrets' names in the session. Two concurrent pages may each create a secret, and both are valid."""
 
 _MOST = 16
-"""The number of secrets in one session that are valid."""
+"""The number of secrets that are valid in one session."""
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 CSRFReason: TypeAlias = Literal["missing", "malformed", "expired", "other session"]
 
 _REASONS: dict[CSRFReason, str] = {
-    "missing": f"There is no token in X-CSRF-Token or in the form's field {CSRF_FIELD}; where the body is streamed, or"
-    " is not a form, only the header counts.",
+    "missing": f"There is no token in X-CSRF-Token or in the form's field {CSRF_FIELD}; if the body is streamed, or"
+    " is not a form, only the header is checked.",
     "malformed": "The value that was sent is not a token.",
     "expired": "The visitor's session has no token: it has expired, was ended, or got a new key at a login, or its"
     " cookie was not sent.",
@@ -58,7 +58,7 @@ class BadCSRFToken(Forbidden):
     """403: a write has no valid token, because the page is too old or was made for another visitor.
 
     ``reason`` is "missing", "malformed", "expired" (the visitor's session no longer has a token), or "other session"
-    (the token belongs to another session, or to the time before a login).
+    (the token belongs to another session or was made before a login).
     """
 
     def __init__(self, reason: CSRFReason) -> None:
@@ -71,14 +71,14 @@ class BadCSRFToken(Forbidden):
 
 @errors_name_it
 class CSRFTokens:
-    """A feature that refuses writes without a token (403), which pages of this app get from ``csrf_input``.
+    """A feature that refuses writes without a token with 403. Pages of this app get the token from ``csrf_input``.
 
-    A write is any request except GET, HEAD, OPTIONS, TRACE and QUERY. Its token is in the header X-CSRF-Token, or in
-    the field "csrf_token" of a form. The token belongs to the session: use Sessions before this feature. ``exempt`` are
-    the names of routes that need no token, or of blueprints with all their routes, such as "webhook" or "shop.paid".
-    Routes with ``csrf_exempt=True``, requests with a Bearer token and no cookie, and requests from trusted origins need
-    no token either. Raises ValueError if the names are a single text, and, when the app starts, for names that the app
-    does not have.
+    A write is any request except GET, HEAD, OPTIONS, TRACE and QUERY. Its token is in the X-CSRF-Token header, or in a
+    form's "csrf_token" field. The token belongs to the session: use Sessions before this feature. ``exempt`` lists
+    routes that need no token, and blueprints whose routes need none, by name, such as "webhook" or "shop.paid". Routes
+    with ``csrf_exempt=True``, requests with a Bearer token and no cookie, and requests from trusted origins also need
+    no token. Raises ValueError if ``exempt`` is a single string, and, when the app starts, if it names a route or
+    blueprint that the app does not have.
     """
 
     def __init__(self, *, exempt: Iterable[str] = ()) -> None:
@@ -88,7 +88,8 @@ class CSRFTokens:
         self._advice = Advice()
 
     def install(self, app: "App") -> None:
-        """Register the check of writes, and share functions with templates. Raises RuntimeError without sessions."""
+        """Register the check of writes and share functions with templates. Raises RuntimeError if there are no
+        sessions."""
         if not app.provides(Request.session):
             raise explained(
                 "missing-feature",
@@ -113,7 +114,7 @@ class CSRFTokens:
                 meant = f": did you mean {near[0]!r}?" if near else ""
                 raise explained(
                     "bad-feature-option",
-                    ValueError(f"CSRFTokens(exempt=[{name!r}]) names no route and no blueprint of this app{meant}"),
+                    ValueError(f"CSRFTokens(exempt=[{name!r}]) names neither a route nor a blueprint here{meant}"),
                 )
 
     def _check(self, request: Request) -> None:
@@ -133,7 +134,7 @@ class CSRFTokens:
         raise BadCSRFToken(reason)
 
     def _is_checked(self, request: Request) -> bool:
-        """Return True for a write that needs a token. If no route of this app matches, this app writes nothing."""
+        """Return True for a write that needs a token. If no route of this app matches, nothing here can be written."""
         if request.method in SAFE_METHODS or (endpoint := request.endpoint) is None:
             return False
         if request.route.csrf_exempt or any(
@@ -158,10 +159,10 @@ _SENT = Dependency[str | None]("CSRF token of a form")
 
 
 def csrf_token(request: Request) -> str:
-    """Return a token for pages that send it back, in X-CSRF-Token or as "csrf_token" in a form: 64 characters.
+    """Return a token of 64 characters, for pages that send it back in X-CSRF-Token or in a form as "csrf_token".
 
-    Its text differs in each response, so that compression reveals nothing about it. It is valid until the session ends
-    or gets a new key at a login. The first token begins a session. Raises RuntimeError without ``CSRFTokens``, and in a
+    Its text differs in each response, so compression reveals nothing about it. It is valid until the session ends or
+    gets a new key at a login. The first token begins a session. Raises RuntimeError without ``CSRFTokens``, and in a
     stream, if the session has no secret by then.
     """
     mask = request[_MASK]
@@ -169,7 +170,7 @@ def csrf_token(request: Request) -> str:
 
 
 def csrf_input(request: Request) -> Markup:
-    """Return the hidden input of a form with ``csrf_token``, as HTML that templates don't escape.
+    """Return a form's hidden input with the token from ``csrf_token``, as HTML that templates don't escape.
 
     Raises RuntimeError as ``csrf_token`` does.
     """
@@ -177,22 +178,22 @@ def csrf_input(request: Request) -> Markup:
 
 
 class _InputOfRequest(OfRequest):
-    """The function ``csrf_input`` of templates, for the request that they render."""
+    """The template function ``csrf_input``, for the request for which a template is rendered."""
 
     def __call__(self) -> Markup:
         return csrf_input(self._request)
 
 
 def _secret(session: Session) -> bytes:
-    """Return a secret of the session, or a new one if it has none."""
+    """Return the session's secret, or a new one if it has none."""
     for secret in _secrets(session):
         return secret
     if session.is_over:
         raise explained(
             "session-is-over",
             RuntimeError(
-                "a CSRF token needs a secret in the session, which was saved when the response was made: make the"
-                " token in the handler, before the stream, csrf_token(request)"
+                "a CSRF token needs a secret in the session, which was saved when the response was made: call"
+                " csrf_token(request) in the handler, before the stream"
             ),
         )
     secret = session[f"{_PREFIX}{token_hex(4)}"] = token_bytes(SIZE)
@@ -205,7 +206,7 @@ def _secrets(session: Session) -> list[bytes]:
 
 def _reason(given: str | None, session: Session) -> CSRFReason | None:
     """Return the reason why a token is not valid, or None if it is."""
-    secrets = _secrets(session)  # in any case: so each refusal varies by cookie, whether its body had come or not
+    secrets = _secrets(session)  # always read, so each refusal varies by cookie, whether or not its body has arrived
     if given is None:
         return "missing"
     try:
@@ -225,13 +226,14 @@ def _xor(one: bytes, other: bytes) -> bytes:
 
 
 def _is_of_program(request: Request) -> bool:
-    """Return True if only a Bearer token identifies the user. Unlike cookies, browsers don't send it by themselves."""
+    """Return True if the user is identified only by a Bearer token, which browsers, unlike cookies, don't send
+    unasked."""
     given = request.authorization
     return given is not None and given.scheme == "bearer" and request.head.field("cookie") is None
 
 
 def _is_of_trusted_page(request: Request) -> bool:
-    """Return True for a page on another site that the app has declared: it can't have a token from this site."""
+    """Return True for a page on another site that the app trusts: it can't have a token from this site."""
     origin = request.head.field("origin")
     if not origin or origin == "null" or request.head.field("sec-fetch-site") in ("same-origin", "none"):
         return False
@@ -243,7 +245,7 @@ def _has_form(request: Request) -> bool:
 
 
 def _form_field(request: Request) -> str | None:
-    """Return the form's token. Only code that may wait calls this: the body may not have arrived yet."""
+    """Return the form's token. Only code that may wait calls this, since the body may not have arrived yet."""
     return request.form.get(CSRF_FIELD)
 
 

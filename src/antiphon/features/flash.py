@@ -1,4 +1,4 @@
-"""Flash messages, as a feature of an app: ``request.flash("It is saved.")``, shown once by the next page.
+"""Flash messages, as a feature of an app: ``request.flash("It is saved.")`` is shown once, by the next page.
 
 app.use(Flash())
 """
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from antiphon.app.application import App
 
 _PREFIX = "_flash:"
-"""The prefix of the names of messages in the session: each message has its own name, so that none is lost if two are
-queued at once.
+"""The prefix of messages' names in the session. Each message has a separate name, so none is lost if two are queued at
+once.
 """
 
 _DIGITS = slice(len(_PREFIX), len(_PREFIX) + 13)
-"""The digits of such a name: microseconds since 1970."""
+"""The digits in a message's name: microseconds since 1970."""
 
 MOST_IN_COOKIE = 1500
 """The maximum size of messages in a session cookie, in bytes. A cookie has room for 4000 bytes after encoding."""
@@ -33,9 +33,9 @@ MOST_IN_COOKIE = 1500
 class Flash:
     """A feature that provides ``request.flash``: messages for a visitor, kept in the session until a page shows them.
 
-    Templates show the messages that ``get_flashed_messages()`` returns. If no page shows the messages, the newest
-    ``most`` are kept, or as many as fit if the session is kept in a cookie. Raises ValueError unless ``most`` is above
-    0.
+    Templates show the messages that ``get_flashed_messages()`` returns. If no page shows them, only the newest ``most``
+    are kept, or fewer if the session is kept in a cookie that can't hold them all. Raises ValueError unless ``most`` is
+    above 0.
     """
 
     def __init__(self, *, most: int = 50) -> None:
@@ -44,7 +44,8 @@ class Flash:
         self._most = most
 
     def install(self, app: "App") -> None:
-        """Provide ``request.flash``, and share its function with templates. Raises RuntimeError without sessions."""
+        """Provide ``request.flash``, and share its function with templates. Raises RuntimeError if there are no
+        sessions."""
         if not app.provides(Request.session):
             raise explained(
                 "missing-feature",
@@ -99,7 +100,7 @@ class _SessionMessages(OfRequest, FlashMessages):
         session = self._open_session()
         found = [(name, _message(session[name])) for name in _names(session)]
         taken = [(name, each) for name, each in found if not categories or each.category in categories]
-        if self._request.method != "HEAD":  # nobody sees its page
+        if self._request.method != "HEAD":  # nobody sees the page
             for name, _ in taken:
                 del session[name]
         return [each for _, each in taken]
@@ -110,16 +111,16 @@ class _SessionMessages(OfRequest, FlashMessages):
             raise explained(
                 "session-is-over",
                 RuntimeError(
-                    "flash messages are kept in the session, which was saved when the response was made: in a"
-                    " stream, and in request.after_response, none can be queued or taken. Take them in the handler,"
-                    " before the stream, messages = request.flash.take(), and show those"
+                    "flash messages are kept in the session, which was saved when the response was made, so they"
+                    " can't be queued or taken in a stream or in request.after_response. Take them in the handler,"
+                    " before the stream, with messages = request.flash.take(), and show those"
                 ),
             )
         return session
 
 
 def _kept(message: str | UserString | HasHTML, category: str) -> list[str]:
-    """Return a message in the form in which a session stores it. Raises TypeError for anything but text."""
+    """Return a message in the form that a session stores. Raises TypeError for anything but text."""
     if not isinstance(category, str):
         raise explained("bad-flash-message", TypeError(f"a flash message's category must be text, not {category!r}"))
     if html := getattr(message, "__html__", None):

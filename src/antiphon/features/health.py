@@ -1,4 +1,4 @@
-"""Health probes, as a feature: the process is alive, and ready for requests. Other features can add checks.
+"""Health probes, as a feature: tell whether the process is alive and ready for requests. Other features can add checks.
 
 app.use(Health(checks=[database, store]))
 app.use(HealthCheck(queue))
@@ -35,23 +35,23 @@ STORE_ASKED_EVERY = 1.0
 
 @errors_name_it
 class Health:
-    """A feature that handles probes at two paths in JSON, outside all middleware and for every host.
+    """A feature that responds to health probes at two paths with JSON, outside all middleware and for every host.
 
-    ``live`` gets a 200 while the process can respond at all. ``ready`` gets a 200 from startup until the process
-    drains, but with 503 while one of the ``checks`` fails. If a path is None, it isn't served.
+    ``live`` responds with 200 while the process can respond at all. ``ready`` responds with 200 from startup until the
+    process drains, but with 503 while one of the ``checks`` fails. A path that is None isn't served.
 
-    Checks are functions without arguments, ``def`` or ``async def``, and stores, or a mapping of names to them. A check
-    fails if it raises, returns False, or takes longer than ``timeout``, in seconds or a timedelta. A store fails if it
-    does not respond; it is asked at most once a second. Checks run concurrently, ``def`` functions and stores on their
-    own threads. A check that hangs is not called again before it has finished. Responses contain only the names of
-    checks; the reason for a failure is logged when it begins. With ``access_log``, probes are in the access log. Each
-    ``HealthCheck`` of the application runs too.
+    ``checks`` are stores and functions without arguments, ``def`` or ``async def``, or a mapping of names to them. A
+    function fails if it raises, returns False, or takes longer than ``timeout``, in seconds or a timedelta. A store
+    fails if it doesn't respond; it is contacted at most once a second. Checks run concurrently, ``def`` functions and
+    stores on their own threads. A check that hangs is not called again until it finishes. Responses contain only the
+    names of checks; the reason for a failure is logged when the failure begins. With ``access_log``, probes appear in
+    the access log. Checks added by each ``HealthCheck`` of the application also run.
 
     Raises ValueError for two checks with one name and for a timeout that is not positive, and TypeError for a check
     that takes arguments.
     """
 
-    @overload  # else mypy takes the values of a mapping for objects
+    @overload  # else mypy infers object for a mapping's values
     def __init__(
         self,
         live: str | None = "/healthz",
@@ -93,7 +93,7 @@ class Health:
         self._is_logged = access_log
 
     def install(self, app: Routes) -> None:
-        """Register the routes. Raises ValueError if another feature has added a check with one of the names."""
+        """Register the routes. Raises ValueError if another feature has already added a check with the same name."""
         _check_names([*_checks_of(app), *self._checks])
         if self._live is not None:
             app.get(self._live, name="liveness", unguarded=True)(self._tell_live)
@@ -105,7 +105,7 @@ class Health:
         return self._answer("ok")
 
     async def _tell_ready(self, request: Request) -> Response:
-        self._leave_out(request)  # before the checks, during which the client may give up
+        self._leave_out(request)  # before the checks, since the client may give up during them
         if DRAINING.is_given:
             return self._answer("draining")
         checks = [*self._checks, *_brought(request.app)]
@@ -114,7 +114,7 @@ class Health:
         return self._answer("ok" if all(passed) else "failed", checks=outcomes)
 
     def _leave_out(self, request: Request) -> None:
-        """Leave a probe out of the access log, unless probes are logged."""
+        """Omit a probe from the access log, unless probes are logged."""
         if not self._is_logged:
             request[unlogged] = True
 
@@ -127,7 +127,7 @@ class Health:
 class HealthCheck:
     """A feature that adds a check to ``Health``, for features that come with their own checks.
 
-    ``check`` is a function or a store as for ``Health``, and ``name`` its name in responses, by default that of the
+    ``check`` is a function or a store, as for ``Health``. ``name`` is its name in responses, by default the name of the
     function or of the store's class. The two features can be used in any order; without ``Health``, the check never
     runs. Raises TypeError for a check that takes arguments.
     """
@@ -137,7 +137,7 @@ class HealthCheck:
         self._check = _RunCheck(name or own_name, check)
 
     def install(self, app: "App") -> None:
-        """Add the check. Raises ValueError if there is another check with the same name."""
+        """Add the check. Raises ValueError if another check has the same name."""
         if isinstance(app, Blueprint):
             raise explained(
                 "for-whole-app",
@@ -188,7 +188,7 @@ def _name_of(check: CheckFunction | Store) -> str:
 
 
 class _RunCheck:
-    """One check, and its run on a thread while it lasts."""
+    """One check and, while it runs, its run on a thread."""
 
     def __init__(self, name: str, check: CheckFunction | Store) -> None:
         self.name = name
@@ -197,7 +197,7 @@ class _RunCheck:
         self._is_async = not is_store and is_async(self._function)
         self._asked_every = STORE_ASKED_EVERY if is_store else 0.0
         self._asked_again = 0.0
-        """The time of the next run, by the monotonic clock."""
+        """The monotonic time of the next run."""
         self._run: Future[object] | None = None
         self._has_failed = False
 
@@ -220,7 +220,7 @@ class _RunCheck:
         """Return the run in progress, or a new one."""
         if self._run is None or self._run.done():
             self._run = run = Future[object]()
-            run.set_running_or_notify_cancel()  # else it could be cancelled while its thread goes on
+            run.set_running_or_notify_cancel()  # else it could be cancelled while its thread still runs
             Thread(target=self._fill, args=(run,), name=f"antiphon-health-{self.name}", daemon=True).start()
         return self._run
 

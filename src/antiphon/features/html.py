@@ -1,4 +1,4 @@
-"""HTML that is escaped as it is made, and text that is already HTML."""
+"""HTML escaping and building, and a type for text that is already HTML."""
 
 from collections.abc import Iterable, Mapping
 from html import escape
@@ -8,7 +8,7 @@ from antiphon.http.errors import Text
 
 
 class Markup(str):
-    """Text that templates don't escape, and that a handler can return as a page. Its methods return plain text."""
+    """Text that templates don't escape and that a handler can return as a page. Its methods return plain text."""
 
     __slots__ = ()
 
@@ -29,7 +29,7 @@ def as_html(value: object) -> Markup:
 
 
 def attributes(values: Mapping[str, AttributeValue]) -> Markup:
-    """Return attributes as in a tag. None and False leave an attribute out, and True gives it no value."""
+    """Return attributes as written in a tag. None and False omit an attribute, and True gives it no value."""
     written = []
     for name, value in values.items():
         if value is True:
@@ -41,7 +41,7 @@ def attributes(values: Mapping[str, AttributeValue]) -> Markup:
 
 
 def tag(name: str, values: Mapping[str, AttributeValue], *content: object) -> Markup:
-    """Return an element. ``content`` is escaped; an input has none."""
+    """Return an element. Its ``content`` is escaped; an input has none."""
     written = attributes(values)
     start = f"<{name} {written}>" if written else f"<{name}>"
     if name in _VOID:
@@ -54,5 +54,5 @@ _VOID = {"input"}
 
 
 def joined(parts: Iterable[object], separator: str = "") -> Markup:
-    """Return the parts joined by the separator. Parts that are not HTML are escaped."""
+    """Return the parts joined with the separator. Parts that are not HTML are escaped."""
     return Markup(separator.join([as_html(part) for part in parts]))

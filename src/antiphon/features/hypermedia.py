@@ -1,4 +1,4 @@
-"""Libraries in pages whose parts the server replaces: the header fields of htmx, and the events of Datastar."""
+"""Support for libraries that replace parts of pages: the header fields of htmx, and the events of Datastar."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from antiphon.response.response import Response
 from antiphon.serialization.json import encode_json
 
 Events: TypeAlias = str | Iterable[str] | Mapping[str, Any]
-"""The name of an event, several names, or values by names, which listeners find in ``event.detail``."""
+"""The name of an event, several names, or a mapping of names to values, which listeners find in ``event.detail``."""
 
 
 def _is_true(value: str | None) -> bool:
@@ -23,7 +23,7 @@ def _is_true(value: str | None) -> bool:
 
 
 class HtmxRequest:
-    """The htmx header fields of a request: ``HtmxRequest(request).target``. The response varies by each field that is
+    """The htmx header fields of a request: ``HtmxRequest(request).target``. The response varies by each field read.
     read.
     """
 
@@ -33,7 +33,7 @@ class HtmxRequest:
 
     @property
     def consulted(self) -> tuple[str, ...]:
-        """The header fields that were read, for Vary."""
+        """The header fields that were read, for the Vary field."""
         return self._request.consulted
 
     @consulted.setter
@@ -43,13 +43,13 @@ class HtmxRequest:
     is_htmx = negotiated("hx-request", _is_true)
     """True if htmx sent the request (HX-Request)."""
     is_boosted = negotiated("hx-boosted", _is_true)
-    """True for a link or form sent by hx-boost, which wants a whole page (HX-Boosted)."""
+    """True for a link or form sent by hx-boost, which needs a whole page (HX-Boosted)."""
     restores_history = negotiated("hx-history-restore-request", _is_true)
-    """True for a page missing from htmx's history cache, which wants a whole page (HX-History-Restore-Request)."""
+    """True for a page missing from htmx's history cache, which needs a whole page (HX-History-Restore-Request)."""
     current_url = negotiated("hx-current-url", read_text)
-    """The URL of the page that the browser shows (HX-Current-URL)."""
+    """The URL in the browser's address bar (HX-Current-URL)."""
     prompt = negotiated("hx-prompt", read_text)
-    """The answer to hx-prompt (HX-Prompt)."""
+    """What the user typed into the prompt of hx-prompt (HX-Prompt)."""
     target = negotiated("hx-target", read_text)
     """The id of the element that will be filled (HX-Target)."""
     trigger = negotiated("hx-trigger", read_text)
@@ -72,12 +72,12 @@ def _read_events(value: str | None) -> dict[str, Any]:
 
 def _print_events(events: Events) -> str:
     if isinstance(events, Mapping):
-        return json.dumps(dict(events))  # in ASCII, as a field is
+        return json.dumps(dict(events))  # in ASCII, as header fields must be
     return print_text(events) if isinstance(events, str) else print_list(events)
 
 
 def _print_url(url: str | bool) -> str:
-    """Print a URL, or "false" for none."""
+    """Return a URL as text, or "false" if there is none."""
     if url is True:
         raise ValueError("it must be a URL, or False to leave the history as it is")
     return "false" if url is False else as_uri(url)
@@ -94,9 +94,10 @@ def _print_flag(value: bool) -> str:
 class HtmxHeaders(MutableHeaders):
     """Header fields with which a response controls htmx: ``return Page("note.html"), HtmxHeaders(trigger="saved")``.
 
-    Each attribute can be given by name. ``trigger``, ``trigger_after_settle`` and ``trigger_after_swap`` take the name
-    of an event, several names, or a mapping of names to details. The browser goes to any URL given here, so do not take
-    URLs from a client. Raises ValueError for a value that the field cannot have, TypeError for an unknown name.
+    Each attribute can be passed as a keyword argument. ``trigger``, ``trigger_after_settle`` and ``trigger_after_swap``
+    accept the name of an event, several names, or a mapping of names to details. The browser goes to any URL given
+    here, so do not use URLs from a client. Raises ValueError for a value that the field cannot have, and TypeError for
+    an unknown name.
     """
 
     __slots__ = ()
@@ -120,15 +121,15 @@ class HtmxHeaders(MutableHeaders):
     """The page to go to without a reload, or a mapping with its ``path``, ``target`` and other options (HX-Location).
     """
     push_url = header("hx-push-url", read_text, _print_url)
-    """The URL to add to the history, False for none (HX-Push-Url)."""
+    """The URL to push onto the history, or False for none (HX-Push-Url)."""
     replace_url = header("hx-replace-url", read_text, _print_url)
-    """The URL to replace the current one, False for none (HX-Replace-Url)."""
+    """The URL that replaces the current one, or False for none (HX-Replace-Url)."""
     redirect = header("hx-redirect", read_text, as_uri)
-    """The page to go to with a reload (HX-Redirect)."""
+    """The page to load with a full reload (HX-Redirect)."""
     refresh = header("hx-refresh", _is_true, _print_flag)
-    """True to load the page again (HX-Refresh)."""
+    """True to reload the page (HX-Refresh)."""
     reswap = header("hx-reswap", read_text, print_text)
-    """How the response is put into the page, such as "outerHTML" (HX-Reswap)."""
+    """How the response is inserted into the page, such as "outerHTML" (HX-Reswap)."""
     retarget = header("hx-retarget", read_text, print_text)
     """The selector of the element to fill instead (HX-Retarget)."""
     reselect = header("hx-reselect", read_text, print_text)
@@ -142,11 +143,10 @@ class HtmxHeaders(MutableHeaders):
 
 
 def redirect_htmx(request: Request, location: str, *, reload: bool = False, external: bool = False) -> Response:
-    """Send a client to another page of this site: htmx with HX-Location, or HX-Redirect with ``reload``, other clients
-    with 303.
+    """Send a client to another page of this site: htmx with HX-Location, or HX-Redirect if ``reload``, others with 303.
 
-    htmx would follow a 303 itself and fill its target with that page, which is right if the page offers the block. For
-    a location on another site, raises ExternalLocation, which becomes a 400, unless it is ``external``; htmx reaches
+    htmx would follow a 303 itself and fill its target with that page, which works if the page offers the block. For a
+    location on another site, raises ExternalLocation, which becomes a 400, unless ``external`` is True; htmx reaches
     such a location only with HX-Redirect.
     """
     response = Response.redirect(location, external=external)
@@ -157,7 +157,7 @@ def redirect_htmx(request: Request, location: str, *, reload: bool = False, exte
 
 
 PatchMode: TypeAlias = Literal["outer", "inner", "replace", "prepend", "append", "before", "after", "remove"]
-"""The ways to put elements into a page: morph those with the same ids ("outer"), or insert them at ``selector``."""
+"""Ways to put elements into a page: morph those with the same ids ("outer"), or insert them at ``selector``."""
 
 _line_ends = re.compile(r"\r\n|\r|\n").split
 _MODES = ("outer", "inner", "replace", "prepend", "append", "before", "after", "remove")
@@ -170,10 +170,10 @@ def patch_elements(
     mode: PatchMode = "outer",
     use_view_transition: bool = False,
 ) -> Event:
-    """Return a ``datastar-patch-elements`` event, with which Datastar puts HTML into the page.
+    """Return a ``datastar-patch-elements`` event, which makes Datastar put HTML into the page.
 
     Without a ``selector``, each element replaces the one with its id. With ``mode="remove"``, a selector is enough.
-    Raises ValueError for an unknown mode, and for a selector with a line end.
+    Raises ValueError for an unknown mode, and for a selector that contains a line break.
     """
     if mode not in _MODES:
         raise explained("bad-event", ValueError(f"mode must be one of {', '.join(_MODES)}, not {mode!r}"))
@@ -190,9 +190,9 @@ def patch_elements(
 
 
 def patch_signals(signals: dict[str, Any], *, only_if_missing: bool = False) -> Event:
-    """Return a ``datastar-patch-signals`` event, with which Datastar sets signals: None removes one.
+    """Return a ``datastar-patch-signals`` event, which makes Datastar set signals; None removes one.
 
-    With ``only_if_missing``, signals that the page already has stay as they are. Raises TypeError for values that JSON
+    With ``only_if_missing``, signals that the page already has do not change. Raises TypeError for values that JSON
     can't express.
     """
     lines = ["onlyIfMissing true"] if only_if_missing else []

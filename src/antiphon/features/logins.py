@@ -1,4 +1,4 @@
-"""Logins that a session keeps, as a source of users, with the functions to log in and out.
+"""Logins kept in the session, as a source of users, and the functions to log in and out.
 
 app.use(Sessions(store))
 app.use(Users(SessionLogin(find_user), login="login"))
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 U = TypeVar("U")
 
 NAME = "_user_id"
-"""The name of the user's key in the session, taken from Flask-Login, so that its sessions are valid here."""
+"""The name of the user's key in the session: the same as in Flask-Login, so its sessions are valid here."""
 
 _FIX = "SessionLogin(find_user, key=lambda user: user.name)"
 
 
 def _id_of(user: Any) -> str:
-    """Return the ``id`` of a user as text. Raises TypeError and ValueError, naming the fix, if there is none."""
+    """Return a user's ``id`` as text. Raises TypeError or ValueError, naming the fix, if there is none."""
     try:
         found = user.id
     except AttributeError:
@@ -48,10 +48,10 @@ def _id_of(user: Any) -> str:
 
 @errors_name_it
 class SessionLogin(UserSource[U]):
-    """A login that the visitor's session keeps. The loader is called with the user's key, as text.
+    """A login kept in the visitor's session. The loader is called with the user's key, as text.
 
-    ``key`` returns the key of a user, by default the ``id`` as text; it must never change or belong to another user. If
-    the loader no longer finds the user, the session is anonymous. Needs ``app.use(Sessions(store))`` before
+    ``key`` returns a user's key, by default the ``id`` as text. A key must never change or belong to another user. If
+    the loader no longer finds the user, the session is anonymous. Call ``app.use(Sessions(store))`` before
     ``app.use(Users(...))``.
     """
 
@@ -70,10 +70,11 @@ class SessionLogin(UserSource[U]):
         self._key = key
 
     def install(self, app: "App") -> None:
-        """Check that there are sessions, and that no other login uses them, and check this again when the app starts.
+        """Check that sessions are installed and that no other login uses them, and check this again when the app
+        starts.
 
-        Raises RuntimeError, naming the fix, if there are no sessions yet, ValueError for a login with another loader,
-        here or in an app that is mounted together with this one and shares its sessions.
+        Raises RuntimeError, naming the fix, if there are no sessions yet. Raises ValueError for a login with another
+        loader, in this app or in an app that is mounted together with it and shares its sessions.
         """
         if not app.provides(Request.session):
             raise explained(
@@ -98,10 +99,10 @@ class SessionLogin(UserSource[U]):
             raise explained(
                 "feature-used-twice",
                 ValueError(
-                    "two SessionLogin share a session, so that a user of one would be the user of the other with the"
-                    f" same key: {describe(other.loader)}, and {describe(self.loader)}. Find both kinds of users with"
-                    ' one loader, and keys such as "admin 7", or mount an app for one of them, which has its own'
-                    ' cookie, Sessions(store, cookie="__Host-admin"), and for a CookieStore its own secret keys'
+                    "two SessionLogin share a session, so a user of one would be the user of the other with the"
+                    f" same key: {describe(other.loader)} and {describe(self.loader)}. Find both kinds of users with"
+                    ' one loader and keys such as "admin 7", or mount an app for one kind, with a separate cookie,'
+                    ' Sessions(store, cookie="__Host-admin"), and for a CookieStore also separate secret keys'
                 ),
             )
 
@@ -115,7 +116,7 @@ class SessionLogin(UserSource[U]):
     def key_of(self, user: U) -> str:
         """Return the key that the session keeps for a user.
 
-        Raises TypeError and ValueError for a key that is not valid.
+        Raises TypeError or ValueError for a key that is not valid.
         """
         key = self._key(user)
         if not isinstance(key, str) or not key:
@@ -135,9 +136,9 @@ def login(request: Request, user: object, *, end_others: bool = False) -> None:
     """Log a user in: the visitor's session now belongs to the user, and ``request.user`` is this object.
 
     The session gets a new key and keeps its data unless it belongs to another user. ``end_others`` ends all other
-    sessions of the user when the response is made, for example after a change of the password. Check the password
-    before you call this. Raises RuntimeError, naming the fix, in an app without ``Users`` with a ``SessionLogin``;
-    TypeError and ValueError for a user without a key; NotImplementedError if the store can't end sessions.
+    sessions of the user when the response is made, for example after a password change. Check the password before you
+    call this. Raises RuntimeError, naming the fix, in an app without ``Users`` with a ``SessionLogin``; TypeError or
+    ValueError for a user without a key; and NotImplementedError if the store can't end sessions.
     """
     users, source = _source(request)
     key, session = source.key_of(user), request.session
@@ -149,7 +150,7 @@ def login(request: Request, user: object, *, end_others: bool = False) -> None:
 
 
 def logout(request: Request, *, everywhere: bool = False) -> None:
-    """Log the user out: the visitor's session ends, with its data, and ``request.user`` is None.
+    """Log the user out: the visitor's session ends, its data is deleted, and ``request.user`` is None.
 
     ``everywhere`` ends all sessions of the user when the response is made and raises NotImplementedError if the store
     can't do that. Raises RuntimeError, naming the fix, in an app without ``Users`` with a ``SessionLogin``.

@@ -1,4 +1,4 @@
-"""Spans and durations of requests, for OpenTelemetry, as a feature.
+"""Spans and durations of requests for OpenTelemetry, as a feature.
 
 app.use(OpenTelemetry())
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
-"""The bucket bounds for durations that the conventions advise."""
+"""The bucket bounds for durations that the conventions recommend."""
 
 
 class _Traced(NamedTuple):
@@ -38,7 +38,7 @@ class _Traced(NamedTuple):
 
 
 _traced = Dependency[_Traced | None]("trace")
-"""None once nothing runs for the request any more, since a token refers to its context, and thereby to the request."""
+"""None once no code runs for the request any more, since a token references its context and thereby the request."""
 
 
 @errors_name_it
@@ -46,14 +46,14 @@ class OpenTelemetry(Observer):
     """A feature that makes a server span for each request and measures how long requests take.
 
     A span continues the trace of the request's ``traceparent``. It is the current span in all code that handles the
-    request, including threads and streams, and ends when the response has been sent. Its name is like ``GET
-    /users/<int:id>``. Errors with status 500 and above, and streams that are cut off, are recorded. No attribute
+    request, including threads and streams, and ends when the response has been sent. Its name looks like ``GET
+    /users/<int:id>``. Errors with status 500 and above, and streams that are cut short, are recorded. No attribute
     contains the query.
 
     ``tracer_provider`` and ``meter_provider`` default to the global ones. Requests for which ``skip(request)`` is true
     are left out. ``skip`` sees a request before the headers of trusted proxies are applied and must not block.
 
-    Raises ModuleNotFoundError without the package opentelemetry-api, TypeError if ``skip`` is not a plain function.
+    Raises ModuleNotFoundError without the package opentelemetry-api, and TypeError if ``skip`` is not a plain function.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class OpenTelemetry(Observer):
         )
 
     def install(self, app: Servable) -> None:
-        """Observe an application. Raises TypeError for a blueprint."""
+        """Observe an application. Raises TypeError if it is a blueprint."""
         if not isinstance(app, Servable):
             raise explained(
                 "for-whole-app",
@@ -135,7 +135,7 @@ class OpenTelemetry(Observer):
         self._duration.record(exchange.seconds, labels, context)
 
     def end(self, exchange: Exchange) -> None:
-        """Restore the previous current span, unless the whole context is dropped."""
+        """Restore the previous span as the current one, unless the whole context is dropped."""
         traced = _of(exchange.request)
         if traced is None:
             return
@@ -149,7 +149,7 @@ def _of(request: Request) -> _Traced | None:
 
 
 def _fields(head: Head, names: set[str]) -> dict[str, str]:
-    """Return the fields of a head that continue a trace."""
+    """Return the header fields that continue a trace."""
     return {name: value for name in names if (value := head.field(name.lower())) is not None}
 
 
@@ -164,7 +164,7 @@ def _method(method: str) -> dict[str, Any]:
 
 
 def _asked(head: Head) -> dict[str, Any]:
-    """Return the attributes of a head. The request is not asked, since it would cache values that proxies may still
+    """Return a head's attributes. They are not read from the request, which would cache values that proxies may still
     change.
     """
     attributes: dict[str, Any] = {"url.scheme": head.scheme, "network.protocol.version": head.http_version}

@@ -1,4 +1,4 @@
-"""Pages from files: the Python files in a folder, served at the paths that match their names, as a feature.
+"""Pages from files, as a feature: the Python files in a folder are served at the paths that match their names.
 
 app.use(Pages("pages"))
 """
@@ -31,21 +31,21 @@ METHODS = {
     "delete": "DELETE",
     "query": "QUERY",
 }
-"""The names of a page's handlers, and the methods that each of them handles."""
+"""The names of a page's handlers, and the methods that each handles."""
 
 _INDEXES = ("index", "page")
-"""The filenames of the page for the folder itself."""
+"""The names, without suffix, of the page for the folder itself."""
 _parameter = re.compile(r"\[(?:\.\.\.([A-Za-z_]\w*)|([A-Za-z_]\w*)(?::(\w+(?:\([^()\[\]<>]*\))?))?)\]", re.ASCII)
 _text = re.compile(r"[\w.~@-]*").fullmatch
-"""Characters that a path contains as they are: the unreserved ones (RFC 3986 §2.3), "@", letters of all scripts."""
+"""Characters that need no escape in a path: the unreserved ones (RFC 3986 §2.3), "@", and letters of all scripts."""
 
 H = TypeVar("H", bound=Handler)
 
 
 def route_options(**options: Unpack[RouteOptions]) -> Callable[[H], H]:
-    """Set options of a page handler's route: ``@route_options(receive="stream")``. See ``RouteOptions``.
+    """Set the route options of a page handler: ``@route_options(receive="stream")``. See ``RouteOptions``.
 
-    A decorator above this one keeps the options if it uses ``functools.wraps``.
+    A decorator applied above this one preserves the options if it uses ``functools.wraps``.
     """
 
     def give(function: H) -> H:
@@ -56,7 +56,7 @@ def route_options(**options: Unpack[RouteOptions]) -> Callable[[H], H]:
 
 
 class PageFile(NamedTuple):
-    """A file of a page: its path, and its path in the folder without the suffix, with slashes: "user/[id]"."""
+    """A page's file: its path, and its path in the folder without the suffix, with slashes: "user/[id]"."""
 
     path: str
     name: str
@@ -66,13 +66,13 @@ class PageFile(NamedTuple):
 class Pages:
     """A feature that serves the Python files in a folder at the paths that match their names.
 
-    ``about.py`` handles "/about", ``user/[id:int].py`` "/user/<int:id>", ``files/[...rest].py`` "/files/<path:rest>",
-    and ``index.py`` or ``page.py`` the path of its folder. The functions of a file are handlers: ``render``, or
-    ``get``, handles GET, ``post``, ``put``, ``patch``, ``delete`` and ``query`` handle their methods. A page's name,
-    for ``url_for``, is its path in the folder without ".py": "user/[id:int]". Files and folders whose names begin with
-    "_" or "." are not pages.
+    ``about.py`` is served at "/about", ``user/[id:int].py`` at "/user/<int:id>", ``files/[...rest].py`` at
+    "/files/<path:rest>", and ``index.py`` or ``page.py`` at the path of its folder. A file's functions are its
+    handlers: ``render`` or ``get`` handles GET, and ``post``, ``put``, ``patch``, ``delete`` and ``query`` handle the
+    methods of those names. For ``url_for``, a page's name is its path in the folder without ".py": "user/[id:int]".
+    Files and folders whose names begin with "_" or "." are not pages.
 
-    A relative folder is relative to the file whose code makes the feature. Raises ValueError for a missing folder.
+    A relative path is relative to the file whose code creates the feature. Raises ValueError for a missing folder.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".py",)
@@ -84,8 +84,9 @@ class Pages:
     def install(self, app: Routes) -> None:
         """Import the files and register their handlers.
 
-        Raises ValueError, naming the file, for a bad name, a page without a handler, a link out of the folder, and two
-        files with the same path; TypeError for a handler that can't be called; and the errors of the imports.
+        Raises ValueError, naming the file, for a bad name, a page without a handler, a link that points outside the
+        folder, and two files with the same path. Raises TypeError for a handler that can't be called. Errors from the
+        imports propagate.
         """
         for pattern, page in _by_pattern(_page_files(self.folder, self.suffixes), app).items():
             for methods, handler in self.handlers(page):
@@ -94,18 +95,18 @@ class Pages:
                 app.route(pattern, methods, **options)(handler)
 
     def handlers(self, page: PageFile) -> Iterable[tuple[tuple[str, ...], Handler]]:
-        """Return the handlers of a page, each with its methods. A subclass can find others, using ``load``.
+        """Return a page's handlers, each with its methods. Override it to find others, using ``load``.
 
-        Raises ValueError for a page without a handler, and TypeError if anything but a function of the page has a
-        handler's name.
+        Raises ValueError for a page without a handler, and TypeError if a handler's name is used for anything but a
+        function defined in the page.
         """
         return [((METHODS[name],), handler) for name, handler in _handlers(self.load(page), page.path).items()]
 
     def load(self, page: PageFile) -> ModuleType:
         """Import a page, unless it is already imported, and return its module.
 
-        Raises ValueError if another file is a module of this name, ImportError for anything that is not a Python file,
-        and the errors of the import.
+        Raises ValueError if another file's module has this name, ImportError for anything that is not a Python file,
+        and any error raised by the import.
         """
         return _import_page(self._package, self.folder, page)
 
@@ -115,9 +116,9 @@ class Pages:
 
 
 def _page_files(root: str, suffixes: tuple[str, ...]) -> Iterator[PageFile]:
-    """Yield the pages in a folder, at any depth: those in a folder before those in the folders below it.
+    """Yield the pages in a folder, at any depth: first the folder's own pages, then those in its subfolders.
 
-    Raises ValueError for a link out of the folder or to a folder, and OSError for a folder that can't be read.
+    Raises ValueError for a link that points outside the folder or to a folder, and OSError for an unreadable folder.
     """
     real = os.path.join(os.path.realpath(root), "")
     for folder, folders, files in os.walk(root, onerror=_raise):
@@ -126,14 +127,14 @@ def _page_files(root: str, suffixes: tuple[str, ...]) -> Iterator[PageFile]:
         for path in [*paths, *(os.path.join(folder, name) for name in folders)]:
             if os.path.islink(path) and (path not in paths or not os.path.realpath(path).startswith(real)):
                 raise explained(
-                    "bad-page-file", ValueError(f"{path} is a link: only one to a file in {root} is a page")
+                    "bad-page-file", ValueError(f"{path} is a link: only links to files in {root} are pages")
                 )
         for path in paths:
             yield PageFile(path, os.path.splitext(os.path.relpath(path, root))[0].replace(os.sep, "/"))
 
 
 def _of_suffixes(files: Iterable[str], suffixes: tuple[str, ...]) -> list[str]:
-    """Return the names of the pages among files, in order, with only one of those that differ only in the suffix."""
+    """Return the filenames of the pages, in order. Of names that differ only in the suffix, keep only one."""
     chosen: dict[str, str] = {}
     for suffix in suffixes:
         for name in filter(_is_page_name, files):
@@ -143,7 +144,7 @@ def _of_suffixes(files: Iterable[str], suffixes: tuple[str, ...]) -> list[str]:
 
 
 def _is_page_name(name: str) -> bool:
-    """Return True for the name of a file that may be a page, or of a folder that may contain pages."""
+    """Return True if a file with this name may be a page, or a folder with this name may contain pages."""
     return name[0] not in "._"
 
 
@@ -155,9 +156,8 @@ def _raise(error: OSError) -> None:
 
 
 def _by_pattern(pages: Iterable[PageFile], app: Routes) -> dict[str, PageFile]:
-    """Return pages by the patterns of their paths. Raises ValueError for a bad name, and for two pages with one
-    pattern.
-    """
+    """Return pages by the patterns of their paths. Raises ValueError for a bad name, or if two pages have one
+    pattern."""
     known: dict[str, PageFile] = {}
     root = "" if isinstance(app, Blueprint) and app.prefix else "/"
     for page in pages:
@@ -176,7 +176,7 @@ def _by_pattern(pages: Iterable[PageFile], app: Routes) -> dict[str, PageFile]:
 
 
 def _pattern(name: str) -> str:
-    """Return the pattern of a route for a page's name: "/user/<int:id>" for "user/[id:int]"."""
+    """Return the route pattern for a page's name: "/user/<int:id>" for "user/[id:int]"."""
     segments = name.split("/")
     if segments[-1] in _INDEXES:
         segments.pop()
@@ -184,12 +184,12 @@ def _pattern(name: str) -> str:
 
 
 def _segment(written: str) -> str:
-    """Return a segment of a pattern for a name: "<int:id>" for "[id:int]". Raises ValueError for a bad name."""
+    """Return the pattern segment for a name: "<int:id>" for "[id:int]". Raises ValueError for a bad name."""
     if not _text(_parameter.sub("", written)):
         raise explained(
             "bad-page-file",
             ValueError(
-                f"{written!r} can't be a segment of a path: that has letters, digits, any of - . _ ~ @, and parameters,"
+                f"{written!r} can't be a segment of a path, which contains letters, digits, - . _ ~ @, and parameters:"
                 " [name], [name:int] or [...name]"
             ),
         )
@@ -205,7 +205,7 @@ def _written_parameter(found: re.Match[str]) -> str:
 
 
 def _root_package(folder: str) -> str:
-    """Return the package name of a folder: the name with which Python imports it, or else a separate one."""
+    """Return the package name of a folder: the name under which Python imports it, or else a separate one."""
     name = _name_on_path(folder)
     with suppress(ImportError, ValueError):
         spec = find_spec(name) if name else None
@@ -215,14 +215,14 @@ def _root_package(folder: str) -> str:
 
 
 def _name_on_path(folder: str) -> str:
-    """Return the package name of a folder, relative to the nearest folder in ``sys.path``; empty if there is none."""
+    """Return a folder's package name, relative to the nearest folder in ``sys.path``; empty if there is none."""
     above = [os.path.join(os.path.abspath(entry), "") for entry in sys.path]
     way = folder.removeprefix(max(filter(folder.startswith, above), key=len, default=folder))
     return "" if "." in way else way.replace(os.sep, ".")
 
 
 def _import_page(package: str, folder: str, page: PageFile) -> ModuleType:
-    """Import a page as a module of a package, and the folders above it as packages."""
+    """Import a page as a module of a package, and its parent folders as packages."""
     *folders, name = page.name.split("/")
     _make_package(package, folder)
     for each in folders:
@@ -233,12 +233,12 @@ def _import_page(package: str, folder: str, page: PageFile) -> ModuleType:
 
 
 def _module_name(written: str) -> str:
-    """Return the name of a file or folder without dots, which separate packages. No page has a "*" in its name."""
+    """Return the name of a file or folder without dots, which separate packages. No page's name contains a "*"."""
     return written.replace(".", "*")
 
 
 def _make_package(name: str, folder: str) -> None:
-    """Make a folder a package, so that its files can import each other, even if a page next to it has the same name."""
+    """Turn a folder into a package, so its files can import each other even if a page next to it has the same name."""
     init = os.path.join(folder, "__init__.py")
     if os.path.isfile(init):
         _import_file(name, init)
@@ -251,7 +251,7 @@ def _make_package(name: str, folder: str) -> None:
 
 
 def _import_file(name: str, path: str) -> ModuleType:
-    """Import a file as a module, unless it is imported already. Raises ValueError if another file has the name."""
+    """Import a file as a module, unless it is already imported. Raises ValueError if another file has the name."""
     if known := sys.modules.get(name):
         file = getattr(known, "__file__", None)
         if not file or not os.path.samefile(file, path):
@@ -276,17 +276,17 @@ def _import_file(name: str, path: str) -> ModuleType:
 
 
 def _handlers(module: ModuleType, path: str) -> dict[str, Any]:
-    """Return the handlers in a page by their names.
+    """Return a page's handlers by name.
 
-    Raises ValueError for a page without a handler, and TypeError if anything but a function of the page has a handler's
-    name.
+    Raises ValueError for a page without a handler, and TypeError if a handler's name is used for anything but a
+    function defined in the page.
     """
     handlers = {name: vars(module)[name] for name in METHODS if name in vars(module)}
     if not handlers:
         raise explained(
             "bad-page-file",
             ValueError(
-                f"{path} has no handler: define one of {', '.join(METHODS)}; or, if this is no page, let its name begin"
+                f"{path} has no handler: define one of {', '.join(METHODS)}; or, if this isn't a page, begin its name"
                 " with an underscore"
             ),
         )
@@ -313,6 +313,6 @@ def _handlers(module: ModuleType, path: str) -> dict[str, Any]:
 
 
 def _is_imported(function: Any, module: ModuleType) -> bool:
-    """True if a function in a module is also a global of another module."""
+    """True if a function in a module is also a global of the module that defined it."""
     origin = sys.modules.get(getattr(function, "__module__", None) or "")
     return origin is not module and getattr(origin, getattr(function, "__name__", ""), None) is function

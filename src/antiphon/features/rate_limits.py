@@ -1,4 +1,4 @@
-"""Rate limits: how many requests a caller may send, for a whole app, a blueprint or a route.
+"""Rate limits: how many requests a caller may send to a whole app, a blueprint or a route.
 
 app.use(RateLimit("100/minute", SQLiteStore("var/limits.db"))), or @app.post("/login", before=RateLimit("5/minute"))
 """
@@ -35,10 +35,10 @@ QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded
 """The type of the problem (draft-ietf-httpapi-ratelimit-headers)."""
 
 ROUNDING = 1e-4
-"""The tolerance for sums of fractions, in seconds and requests, so clients can return when told to."""
+"""The tolerance for rounding errors, in seconds and requests, so clients can return when they were told to."""
 
 _UNKNOWN = ""
-"""The caller for unknown addresses, since no address is empty."""
+"""The caller for unknown addresses; no address is empty."""
 
 _read_rate = re.compile(r"([1-9][0-9]{0,8}) ?(?:/|per) ?(?:([1-9][0-9]{0,4}) ?)?(second|minute|hour|day)s?").fullmatch
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 24 * 3600}
@@ -49,23 +49,24 @@ class RateLimit:
     """A limit on the number of requests from one caller in a period: a feature, and a hook for ``before=``.
 
     ``rate`` is a string such as "10/minute", "1000/day" or "10 per 30 seconds". By default, a caller is an IP address,
-    or for IPv6 the 64-bit network that a customer gets; all clients with unknown addresses count as one. With ``by``,
+    or for IPv6 the 64-bit network assigned to a customer; all clients with unknown addresses count as one. With ``by``,
     the caller is the text that this function returns for a request; None means no limit. ``by`` must not block. As a
-    feature, a limit by address comes before everything that is registered after it, and a limit with ``by`` is a hook,
-    which can use users and sessions. Both come before a body of more than 64 KiB is received, unless ``by`` reads it.
+    feature, a limit by address runs before everything registered after it. A limit with ``by`` is a hook, which can use
+    users and sessions. Both run before a body of more than 64 KiB is received, unless ``by`` reads it.
 
-    The window slides: the requests of the previous window count in proportion to the part of it that is not over yet.
-    This is an approximation: fewer than twice as many can pass in any period. Refused requests (429, with Retry-After)
-    are not counted. All responses have RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers). ``name``
-    is the limit's name in these headers, by default the rate, and in the ``store``, where limits with the same name are
-    counted together. Without a store, the limit uses the application's store, where a limit without a name is counted
-    separately. If the application has none either, the limit is counted separately, in each process's memory.
+    The window slides: the previous window's requests count in proportion to how much of that window still overlaps.
+    This is an approximation: fewer than twice as many requests can pass in any period. Refused requests (429, with
+    Retry-After) are not counted. All responses have RateLimit and RateLimit-Policy
+    (draft-ietf-httpapi-ratelimit-headers). ``name`` is the limit's name in these headers, by default the rate. It is
+    also the limit's name in the ``store``, where limits with the same name share a count. Without a ``store``, the
+    limit uses the application's store, where an unnamed limit has a separate count. If the application has no store
+    either, each process counts separately, in memory.
 
-    While the store is unavailable, requests are let through, which is logged once a minute. With
+    While the store is unavailable, requests are let through, and an error is logged once a minute. With
     ``when_unavailable="refuse"``, they get a 503. One request per second tries the store again. ``clock`` returns the
-    time in seconds: by default since 1970, so that all machines that share a store agree, and without a store from a
-    monotonic clock. Raises ValueError for an invalid rate, for a name that can't be in a header, and for a store that
-    can't count; the application's store is checked when its routes are planned.
+    time in seconds. By default, a limit with a store uses Unix time, so all machines that share the store agree; a
+    limit without one uses a monotonic clock. Raises ValueError for an invalid rate, for a name that can't appear in a
+    header, and for a store that can't count; the application's store is checked when its routes are planned.
     """
 
     waits_for_body = True
@@ -101,12 +102,12 @@ class RateLimit:
         self._written = f'RateLimit("{rate}")'
         self._is_named = name is not None
         self._place = ""
-        """The part of the application that uses it as a feature."""
+        """The part of the application that uses this limit as a feature."""
         self._own = None if store is None else self._counter(store, f"rate {self._name}")
         self._without_app = self._own or self._counter(None, "")
         self._by_app: WeakKeyDictionary[Any, _Counter] = WeakKeyDictionary()
         """The counters of each application, in its store or in memory, for as long as the application exists. So a
-        limit in a module is counted separately in each application that a factory makes, as in tests.
+        limit in a module counts separately in each application that a factory creates, as in tests.
         """
         self._lock = Lock()
 
@@ -128,7 +129,7 @@ class RateLimit:
         """Count a request. Raises TooManyRequests (429) above the limit, and TypeError if used as a decorator."""
         check_no_decorator(self._written, request)
         if AROUND in request and any(each.limit is self for each in _counted(request[AROUND])):
-            return  # the client sent one request
+            return  # the client sent only one request
         counted = _Counted(self)
         request[_COUNTED] = [*_counted(request), counted]
         caller = self._caller(request)
@@ -154,11 +155,11 @@ class RateLimit:
             )
 
     def uncount(self, request: Request) -> None:
-        """Undo this limit's count of a request, so that only other requests count, such as failed logins.
+        """Undo this limit's count of a request, so only some requests count, such as failed logins.
 
-        This is done after the handler and before the response is sent, on a thread if the store blocks. So ``def`` and
-        ``async def`` handlers call this method in the same way. It has no effect if the limit has not counted the
-        request, or has already taken it back. If the store is then unavailable, the request stays counted.
+        The count is undone after the handler returns and before the response is sent, on a thread if the store blocks.
+        So ``def`` and ``async def`` handlers call this method in the same way. It has no effect if the limit has not
+        counted the request or has already undone its count. If the store is unavailable, the request stays counted.
         """
         around = _counted(request[AROUND]) if AROUND in request else []
         for counted in (*_counted(request), *around):
@@ -176,12 +177,12 @@ class RateLimit:
             self._log("could not take back a request, because its store is unavailable")
 
     def _subtract(self, count: "_Count") -> None:
-        """Subtract a request from its window, unless that is over. Raises StoreUnavailable."""
+        """Subtract a request from its window, unless the window is over. Raises StoreUnavailable."""
         counter, key, ttl = count.counter, count.key, count.ttl
         if counter.clock() >= count.ends:
             return
         increment = counter.store.increment
-        by = 1 if self._limit > 1 else increment(key, ttl=ttl, by=0).value  # with a limit of one, all refused ones, too
+        by = 1 if self._limit > 1 else increment(key, ttl=ttl, by=0).value  # a limit of one counts refused requests too
         if increment(key, ttl=ttl, by=-by).value < 0:  # the store has lost it
             increment(key, ttl=ttl, by=by)
 
@@ -195,7 +196,7 @@ class RateLimit:
     def _caller(self, request: Request) -> str | None:
         if self._by is not None:
             return caller_of(self._by, request, "RateLimit")
-        with unwatched(request):  # it decides whether to respond, not what the response is
+        with unwatched(request):  # it decides whether to refuse, not what to respond
             ip = request.ip
         if ip is None:
             self._log("counts all callers with an unknown address as one: use by=...")
@@ -203,9 +204,9 @@ class RateLimit:
         return network_of(ip)
 
     def blocking_at(self, route: Route) -> bool:
-        """True if the limit waits for a store at a route, which is called when the route is planned.
+        """True if the limit waits for a store at a route. Called when the route is planned.
 
-        Raises ValueError, naming the route's handler, for a store of its application that can't count.
+        Raises ValueError, naming the route's handler, if the application's store can't count.
         """
         try:
             return self._counter_for(route.app, route).store.blocks
@@ -214,7 +215,7 @@ class RateLimit:
             raise explained("store-cannot", ValueError(message)) from None
 
     def _counter_for(self, app: Any, route: Route | None = None) -> "_Counter":
-        """Return this limit's own counter, or else the one in an application's store or memory."""
+        """Return this limit's own counter, or else its counter in the application's store or in memory."""
         if self._own is not None:
             return self._own
         if app is None:
@@ -229,7 +230,7 @@ class RateLimit:
 
     def _counter_of(self, app: Any, route: Route | None) -> "_Counter":
         """Return a new counter for an application. In its store, limits with the same name are counted together."""
-        if getattr(app, "store", None) is None:  # as for the application of a dialect
+        if getattr(app, "store", None) is None:  # as for a dialect's application
             return self._counter(None, "")
         store = app.store_for("RateLimit")
         if self._is_named:
@@ -246,7 +247,7 @@ class RateLimit:
         return _Counter(store or MemoryStore(clock=clock), key, clock, CircuitBreaker(StoreUnavailable))
 
     def _count(self, counter: "_Counter", caller: str) -> "_Count":
-        """Count a request, unless there have been too many. Raises StoreUnavailable."""
+        """Count a request, unless the limit is exceeded. Raises StoreUnavailable."""
         limit, period, increment = self._limit, self._period, counter.store.increment
         key, now = f"{counter.key}\n{caller}", counter.clock()
         if limit == 1:  # a single window that begins with the request is enough
@@ -275,7 +276,7 @@ class RateLimit:
 
 
 class _Counted:
-    """A limit that a request has passed. ``count`` is None if the request was not counted."""
+    """A limit that a request has passed. ``count`` is None if it didn't count the request."""
 
     __slots__ = ("count", "is_taken_back", "limit")
 
@@ -295,7 +296,7 @@ def _counted(request: Request) -> list[_Counted]:
 
 
 class _Counter(NamedTuple):
-    """A limit's counts in a store, below a key."""
+    """A limit's counts in a store, under one key."""
 
     store: Store
     key: str
@@ -304,17 +305,15 @@ class _Counter(NamedTuple):
 
 
 _PLACES: "WeakKeyDictionary[Any, list[str]]" = WeakKeyDictionary()
-"""The places at which the limits of an application count in its store, in the order of its routes, which is the same in
-all processes.
-"""
+"""The places where an application's limits count in its store, in route order, which is the same in all processes."""
 _PLACES_LOCK = Lock()
 
 
 class _Count(NamedTuple):
-    """A counted request: True if it exceeds the limit, the number of requests left, and the seconds until there are
-    more.
+    """A counted request: True if it exceeds the limit, the number of requests left, and the seconds until more are
+    allowed.
 
-    The other fields say where it is counted, and when it no longer matters there.
+    The other fields say where it is counted and when that count expires.
     """
 
     is_over: bool
@@ -331,7 +330,7 @@ class _Count(NamedTuple):
 
 
 def parse_rate(rate: str) -> tuple[int, int]:
-    """Return the number of requests and the seconds. Raises ValueError, which shows the grammar."""
+    """Return the number of requests and the seconds. Raises ValueError, with the expected format in its message."""
     found = _read_rate(rate) if isinstance(rate, str) else None
     if found is None:
         raise explained(
@@ -342,7 +341,8 @@ def parse_rate(rate: str) -> tuple[int, int]:
 
 
 def _wait(limit: int, period: int, elapsed: float, current: int, before: int) -> float:
-    """Return the seconds until one more request fits in: the previous window's requests gradually stop counting."""
+    """Return the seconds until one more request is allowed, as the previous window's requests gradually stop
+    counting."""
     room = limit - 1 - current
     if room >= 0:
         return period * (1 - room / before) - elapsed

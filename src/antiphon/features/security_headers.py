@@ -1,4 +1,4 @@
-"""Security headers, with which browsers protect an application's pages, as a feature, and their policies as values.
+"""Security headers, as a feature: they tell browsers to protect an application's pages. Their policies are values.
 
 app.use(SecurityHeaders(content_security_policy=ContentSecurityPolicy(default_src=["'self'"])))
 """
@@ -22,7 +22,7 @@ from antiphon.response.fields import SharedFields
 from antiphon.response.response import Response
 
 PolicyWords: TypeAlias = str | Iterable[str]
-"""Several words, or one text of words separated by spaces."""
+"""Several words, or one string of words separated by spaces."""
 PolicyDirectives: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 
 YEAR = 365 * 24 * 3600
@@ -54,8 +54,8 @@ _is_keyword = re.compile(
 class StrictTransportSecurity:
     """A policy that browsers use only https for ``max_age``, in whole seconds or a timedelta (RFC 6797). 0 ends it.
 
-    ``preload`` consents to inclusion in the list that browsers ship with, which requires a year and all subdomains.
-    Raises ValueError otherwise, and for a negative ``max_age``.
+    ``preload`` consents to inclusion in the list built into browsers, which requires a ``max_age`` of at least a year
+    and all subdomains. Raises ValueError if these are missing, and for a negative ``max_age``.
     """
 
     max_age: int
@@ -94,7 +94,7 @@ class StrictTransportSecurity:
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
 class ContentSecurityPolicy:
-    """A policy of the sources from which a page may load content (CSP3 §2.2).
+    """A policy that lists the sources from which a page may load content (CSP3 §2.2).
 
         ContentSecurityPolicy(default_src=["'self'"], img_src="*")
 
@@ -131,12 +131,12 @@ class ContentSecurityPolicy:
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
 class PermissionsPolicy:
-    """A policy of the pages that may use a browser feature (Permissions Policy §9.2).
+    """A policy that lists the origins whose pages may use a browser feature (Permissions Policy §9.2).
 
         PermissionsPolicy(camera=(), geolocation="self")
 
-    Underscores in a feature's name stand for hyphens. A feature is for no origin, for "*", or for "self" and origins,
-    which may be patterns ("https://*.example.com"). Raises ValueError for anything else.
+    Underscores in a feature's name stand for hyphens. A feature's value is ``()`` for no origin, "*", or "self" and
+    origins, which may be patterns ("https://*.example.com"). Raises ValueError for anything else.
     """
 
     features: PolicyDirectives
@@ -197,14 +197,14 @@ def _check_directive(name: str, values: tuple[str, ...]) -> None:
         if not _directive_value(value):
             raise explained(
                 "bad-feature-option",
-                ValueError(f"{value!r} cannot stand in {name}: use no spaces, commas or semicolons"),
+                ValueError(f"{value!r} can't be used in {name}: it must not contain spaces, commas or semicolons"),
             )
     if not _is_source_list(name):
         return
     if bare := [value for value in values if _is_keyword(value)]:
         raise explained(
             "bad-feature-option",
-            ValueError(f"in {name}, {bare[0]} is a keyword, and needs quotes of its own: \"'{bare[0]}'\""),
+            ValueError(f"in {name}, {bare[0]} is a keyword, which needs its own quotes: \"'{bare[0]}'\""),
         )
     if len(values) > 1 and "'none'" in map(str.lower, values):
         raise explained("bad-feature-option", ValueError(f"in {name}, 'none' must stand alone: {' '.join(values)}"))
@@ -225,7 +225,7 @@ def _check_feature(name: str, allowed: tuple[str, ...]) -> None:
 
 
 def _read_allowed(word: str) -> str:
-    """Read one word of an allowlist, in which origins are quoted and keywords are not."""
+    """Read one item of an allowlist, in which origins are quoted and keywords are not."""
     if word in _FEATURE_KEYWORDS:
         return word
     origin = word[1:-1]
@@ -242,7 +242,7 @@ def _format_allowlist(allowed: tuple[str, ...]) -> str:
 
 
 NONCE = "'nonce'"
-"""The source in a policy that stands for the nonce of a response."""
+"""The source in a policy that stands for a response's nonce."""
 
 _POLICY = "content-security-policy"
 _NONCE = Dependency[str]("nonce of the content security policy")
@@ -251,9 +251,9 @@ _NONCE = Dependency[str]("nonce of the content security policy")
 def csp_nonce(request: Request) -> str:
     """Return the nonce of this response (CSP3 §7.1): 22 unguessable characters, for ``<script nonce="...">``.
 
-    Browsers run this script if the policy of ``SecurityHeaders`` has the source "'nonce'". A response includes the
-    source only if this function was called for it, or if it is a stream. To use it in templates, call
-    ``app.share(csp_nonce=csp_nonce)``.
+    Browsers run this script if the policy of ``SecurityHeaders`` has the source "'nonce'". A response's policy includes
+    the source only if this function was called for that response, or if the response is a stream. To use it in
+    templates, call ``app.share(csp_nonce=csp_nonce)``.
     """
     note_read(request, PAGE_NONCE)
     if _NONCE not in request:
@@ -262,7 +262,7 @@ def csp_nonce(request: Request) -> str:
 
 
 def _without_nonce(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the fields for a response that has no nonce. A directive with no other source then allows nothing."""
+    """Return the fields for a response without a nonce. A directive with no other source then allows nothing."""
     return [(name, _only_nonce.sub(r"\1 'none'\2", value).replace(f" {NONCE}", "")) for name, value in fields]
 
 
@@ -278,11 +278,10 @@ _POLICIES: Mapping[str, type[PermissionsPolicy | StrictTransportSecurity | Conte
 class SecurityHeaders:
     """A feature that adds security headers that a response lacks. None or False turns one off.
 
-    The defaults break no page that loads only its own files. They keep browsers from guessing content types, from
-    framing pages, from sending other sites more than the origin, from sharing a window with them, from loading plugins,
-    and from a ``<base>`` of another site. Strict-Transport-Security is only sent over https (RFC 6797 §7.2). A policy
-    can also be the text of its header. Raises ValueError for unknown words, TypeError for anything that is not a
-    policy.
+    The defaults break no page that loads only its own files. They keep browsers from guessing content types, framing
+    pages, sending other sites more than the origin, sharing a window with them, loading plugins, and obeying a
+    ``<base>`` of another site. Strict-Transport-Security is only sent over https (RFC 6797 §7.2). A policy can also be
+    the text of its header. Raises ValueError for unknown values, and TypeError for anything that is not a policy.
     """
 
     content_type_options: bool = True
@@ -312,7 +311,7 @@ class SecurityHeaders:
                 )
 
     def fields(self, is_secure: bool) -> list[tuple[str, str]]:
-        """Return the header fields, for a response over https or over http."""
+        """Return the header fields for a response, over https or http."""
         values: dict[str, object] = {
             "x-content-type-options": "nosniff" if self.content_type_options else None,
             "x-frame-options": self.frame_options,
@@ -325,7 +324,7 @@ class SecurityHeaders:
         return [(name, str(value)) for name, value in values.items() if value is not None]
 
     def install(self, app: Routes) -> None:
-        """Register the function that sets the headers of responses, after everything else."""
+        """Register the function that sets the headers of responses, to run after everything else."""
         plain, secure = (SharedFields.of(_without_nonce(self.fields(is_secure))) for is_secure in (False, True))
         policy = str(self.content_security_policy)
         has_nonce = NONCE in policy

@@ -32,19 +32,19 @@ DAY = 24 * 3600.0
 """Seconds."""
 
 RENEWED_AFTER = 0.1
-"""The fraction of the idle time after which reading a session extends it, so that not every request writes."""
+"""The fraction of the idle time after which reading a session extends it, which saves a write on most requests."""
 
 _PREFIX = "session"
-"""The start of the keys of sessions in a store on the server, so that a cookie can't name other entries. If the cookie
-has its own name, that name follows, so that the session of one cookie is not valid in another.
+"""The prefix of the keys of sessions in a store on the server, so a cookie can't name other entries. A custom cookie
+name follows the prefix, so a session of one cookie is not valid for another.
 """
 
 _IS_OVER = Dependency[bool]("is over")
-"""True once the head of the response has been made, since code may still run after that."""
+"""True once the response's head has been made, since code may still run after that."""
 
 
 class SessionAccess(NamedTuple):
-    """The functions that load the session of a request and write its changes, for code without a route.
+    """The functions that load a request's session and write its changes, for code without a route.
 
     Both call the store. ``save`` sets or deletes the cookie in the response passed to it.
     """
@@ -59,18 +59,18 @@ SESSIONS = Dependency[SessionAccess]("sessions", fix="app.use(Sessions(store))")
 
 @errors_name_it
 class Sessions:
-    """A feature that provides ``request.session`` from a store, by default that of the app.
+    """A feature that provides ``request.session`` from a store, by default the app's store.
 
     A session that is neither read nor written costs nothing and does not affect the response. If it is read, the
-    response has ``Vary: Cookie`` and ``Cache-Control: private``; a response that allows shared caches to keep it is
-    then an error in debug mode. If the session is changed, it is written to the store when the response is made, and
-    only then is a cookie set. It ends after ``idle`` without use, and in any case after ``lifetime``, both in seconds
-    or a timedelta.
+    response has ``Vary: Cookie`` and ``Cache-Control: private``; in debug mode, it is then an error if the response
+    allows shared caches to store it. If the session is changed, it is written to the store when the response is made,
+    and only then is a cookie set. It ends after ``idle`` without use, and in any case after ``lifetime``, both in
+    seconds or a timedelta.
 
     The cookie is named "__Host-session", and is Secure and HttpOnly; over http, as on localhost, its name is "session".
-    ``cookie`` is a different name for both, such as that of an app that you are replacing. If the store is unavailable,
-    requests that use the session get a 503. Raises ValueError for times that are not above 0, and for an invalid cookie
-    name, and TypeError for anything but a store.
+    ``cookie`` is a different name for both cases, such as the one used by an app that you are replacing. If the store
+    is unavailable, requests that use the session get a 503. Raises ValueError for times that are not above 0 and for an
+    invalid cookie name, and TypeError for anything but a store.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class Sessions:
         return SessionAccess(self._load, self._save)
 
     def _has_cookie(self, request: Request) -> bool:
-        with unwatched(request):  # no response depends on a session that is not used
+        with unwatched(request):  # a response does not depend on a session that is never used
             return self._name(request) in request.cookies
 
     @property
@@ -137,19 +137,19 @@ class Sessions:
         return self._cookie or "__Host-session"
 
     def are_shared(self, other: "Sessions") -> bool:
-        """Return True if a client's session here is also valid in other sessions."""
+        """Return True if a client's session here is also valid in the other ``Sessions``."""
         return self._prefix == other._prefix and self._store.shares_entries(other._store)  # noqa: SLF001 - of this very class
 
     def owned_by(self, owner: str) -> list[OwnedEntry]:
         """Return an owner's sessions, oldest first; the owner is usually a user's id. It calls the store.
 
-        Sessions with other cookies are not included, even if they are in the same store: their users are different
-        ones.
+        Sessions with other cookies are not included, even if they are in the same store, because they belong to
+        different users.
         """
         return self._stores.current.owned_by(self._owner_prefix + owner)
 
     def delete_owned(self, owner: str, *, only: str | None = None) -> int:
-        """End all sessions of an owner, or ``only`` the one with this ``id``, and return how many ended.
+        """End all of an owner's sessions, or only the one whose ``id`` is ``only``, and return how many ended.
 
         It calls the store.
         """
@@ -159,7 +159,7 @@ class Sessions:
         return self._cookie or ("__Host-session" if request.is_secure else "session")
 
     def _load(self, request: Request) -> Session:
-        """Return the session of the visitor's cookie, or a new one, whose key never comes from outside."""
+        """Return the session that the visitor's cookie names, or a new one, whose key never comes from outside."""
         with unwatched(request):
             key = request.cookies.get(self._name(request))
         if key is None:
@@ -225,7 +225,7 @@ class Sessions:
         return write_session
 
     def _told(self, request: Request, response: Response) -> str | None:
-        """Return the cookie that a mounted application has set, or "" if it has deleted the cookie."""
+        """Return the cookie that a mounted application has set, or "" if it deleted the cookie."""
         name = self._name(request)
         lines = [line for line in response.headers.getall("set-cookie") if line.startswith(f"{name}=")]
         return SetCookie.parse(lines[-1]).value if lines else None
@@ -233,7 +233,7 @@ class Sessions:
     def _write(self, session: TrackedSession, told: str | None) -> StoreEntry | None:
         """Write the changes and return the visitor's new entry.
 
-        If a mounted application with the same cookie has set one in this response, that entry is used.
+        If a mounted application with the same cookie has set it in this response, that entry is used.
         """
         store, owner = self._store, session.current_owner
         if told is not None:
@@ -254,7 +254,7 @@ class Sessions:
         return self._prefix + self._store.new_key()
 
     def _write_new(self, session: TrackedSession) -> StoreEntry | None:
-        """Create the entry for a session that has none, if there is anything to keep."""
+        """Create an entry for a session that has none, if it contains any data."""
         updates, _ = session.changes()
         if not updates and session.owner is None:
             return None
@@ -262,10 +262,11 @@ class Sessions:
         return store.change(self._new_key(), updates, ttl=ttl, owner=session.owner)
 
     def _write_known(self, session: TrackedSession, entry: StoreEntry) -> StoreEntry | None:
-        """Change an entry and return it. An entry that was deleted in the meantime stays deleted, and a login begins a
+        """Change an entry and return it. An entry that was deleted in the meantime stays deleted, and a login starts a
         new one.
 
-        A new key comes first: if the process ends in between, the new data is lost instead of being under the old key.
+        The key is replaced first: if the process ends in between, the new data is lost rather than stored under the old
+        key.
         """
         store = self._store
         updates, removed = session.changes()
@@ -280,7 +281,8 @@ class Sessions:
     def _tell(self, request: Request, response: Response, session: TrackedSession, entry: StoreEntry | None) -> None:
         """Set the visitor's cookie to the key of an entry, or delete it.
 
-        The cookie stays if another request has ended the session, since the browser may have a newer cookie by now.
+        The cookie is left alone if another request has ended the session, since the browser may have a newer cookie by
+        now.
         """
         is_secure = request.is_secure
         name, secure = self._name(request), is_secure or (self._cookie or "").startswith("__")
@@ -308,7 +310,7 @@ class Sessions:
 def _keep_private(request: Request, response: Response) -> None:
     """Tell caches that a response depends on its visitor, and forbid shared caches to store it, even if it allows that.
 
-    Raises RuntimeError in debug mode if the response allows that.
+    Raises RuntimeError in debug mode if the response allows shared caches to store it.
     """
     if response._has_shared_fields(_OF_CACHES):
         response._add_missing(_PRIVATE)
@@ -331,7 +333,7 @@ _OF_CDNS = "cdn-cache-control"
 
 _OF_CACHES = frozenset({"vary", "cache-control", _OF_CDNS})
 _PRIVATE = SharedFields.of([("vary", "cookie"), ("cache-control", "private")])
-"""The fields for a response that says nothing about caches itself."""
+"""The fields for a response that doesn't mention caches."""
 
 
 def _is_shared(request: Request, field: str, said: str) -> bool:
@@ -345,8 +347,8 @@ def _is_shared(request: Request, field: str, said: str) -> bool:
         raise explained(
             "shared-page-of-visitor",
             RuntimeError(
-                f"{request.route.answered_by} responds with {field}: {said}, so that caches give the response to"
-                f" everyone, and the session, or the user, was read for it: leave out {what}, or read neither there"
+                f"{request.route.answered_by} responds with {field}: {said}, so caches may serve the response to"
+                f" everyone, but the session or user was read to make it: leave out {what}, or don't read either there"
             ),
         )
     return field != _OF_CDNS or control.private is not True

@@ -13,10 +13,10 @@ from antiphon.request.watching import SESSION, note_in_head
 
 
 class TrackedSession(Session):
-    """A session that records which values were read and written. All uses of it raise ``failure``, if set.
+    """A session that records which values were read and written. If ``failure`` is set, every use raises it.
 
-    ``head`` is that of the request, for caches that watch it. ``owner`` is the new owner of the session, and
-    ``ends_all_of`` an owner whose sessions will all end; both begin with the ``owner_prefix`` of the sessions.
+    ``head`` is the request's head, for caches that watch it. ``owner`` is the session's new owner, and ``ends_all_of``
+    an owner whose sessions will all end; both begin with the ``owner_prefix`` of ``Sessions``.
     """
 
     __slots__ = (
@@ -40,7 +40,7 @@ class TrackedSession(Session):
         self._data: dict[str, Any] = entry.data if entry else {}
         self._written: set[str] = set()
         self._copies: dict[str, Any] = {}
-        """The lists and dicts that were read, as they were, since changes inside them are not reported."""
+        """Copies of the lists and dicts that were read, since changes inside them are not reported."""
 
     def _read(self) -> dict[str, Any]:
         if not self.is_used:
@@ -55,8 +55,8 @@ class TrackedSession(Session):
             raise explained(
                 "session-is-over",
                 RuntimeError(
-                    "the session was saved when the response was made: change it before, not in a stream, nor in"
-                    " request.after_response"
+                    "the session was saved when the response was made: change it before that, not in a stream or"
+                    " in request.after_response"
                 ),
             )
         return self._read()
@@ -148,7 +148,7 @@ class TrackedSession(Session):
             )
 
     def changes(self) -> tuple[dict[str, Any], list[str]]:
-        """Return the names that were set or changed in here, with their values, and the names that were removed."""
+        """Return the names set or changed by this request, with their values, and the names removed."""
         data, names = self._data, self._written
         if self._copies:
             names = names | {name for name, before in self._copies.items() if data.get(name) != before}
@@ -156,7 +156,7 @@ class TrackedSession(Session):
 
     @property
     def is_changed(self) -> bool:
-        """True if anything has to be sent to the store or the visitor."""
+        """True if there is anything to send to the store or the visitor."""
         if self._written or self.rotates:
             return True
         ends = self.is_ended and (self.entry is not None or self.ends_all_of is not None)

@@ -1,8 +1,8 @@
-"""Upload progress, which a client can watch while it sends an upload, as a feature.
+"""Upload progress that a client can watch while it sends an upload, as a feature.
 
     app.use(UploadProgress())
 
-An upload that is sent with ``X-Progress-Id: <id>`` or ``?progress=<id>`` is watched at ``/progress/<id>``.
+The progress of an upload sent with ``X-Progress-Id: <id>`` or ``?progress=<id>`` is reported at ``/progress/<id>``.
 """
 
 import asyncio
@@ -30,9 +30,9 @@ HEADER = "x-progress-id"
 ARGUMENT = "progress"
 
 RETRY = 1.0
-"""Seconds after which a browser reconnects if it lost the stream.
+"""The number of seconds after which a browser that lost the stream reconnects.
 
-The value is sent at once, so that the head of the response is sent before the first event.
+The value is sent immediately, so the head of the response is sent before the first event.
 """
 
 _is_id = re.compile(r"[A-Za-z0-9_-]{16,64}").fullmatch
@@ -43,15 +43,16 @@ _argument = re.compile(rb"(?:^|&)" + ARGUMENT.encode() + rb"=([A-Za-z0-9_-]{16,6
 class UploadProgress:
     """A feature that reports the progress of uploads at ``<prefix>/<id>``, as JSON or as server-sent events.
 
-    The client makes the id, of 16 to 64 letters, digits, ``-`` and ``_``, and keeps it secret: anyone who knows the id
-    can watch. ``crypto.randomUUID()`` makes a good one. If several uploads have the same id, the last one is reported.
+    The client chooses the id, 16 to 64 characters: letters, digits, ``-`` and ``_``. It must keep the id secret,
+    because anyone who knows it can watch. ``crypto.randomUUID()`` makes a good one. If several uploads have the same
+    id, the last one is reported.
 
-    Each report has ``received`` and ``total``, in bytes, and ``fraction``; ``complete`` is true when all bytes have
-    arrived, and ``ended`` when the upload was handled. ``total`` and ``fraction`` are null if the size is unknown.
-    Events come every ``interval`` seconds while something changes, until the upload is complete or has ended. They wait
-    ``patience`` seconds for an upload to begin. An upload that has ended is reported for another ``keep`` seconds. If
-    there are more than ``most`` uploads, the oldest are forgotten. Each process only knows its own uploads. All times
-    can also be timedeltas. Raises ValueError for invalid numbers.
+    Each report has ``received`` and ``total``, in bytes, and ``fraction``. ``complete`` is true once all bytes have
+    arrived, and ``ended`` once the upload has been handled. ``total`` and ``fraction`` are null if the size is unknown.
+    Events are sent every ``interval`` seconds while anything changes, until the upload is complete or has ended. The
+    stream waits ``patience`` seconds for an upload to begin. An upload that has ended is reported for another ``keep``
+    seconds. If there are more than ``most`` uploads, the oldest are forgotten. Each process reports only its own
+    uploads. All times can also be timedeltas. Raises ValueError for invalid numbers.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class UploadProgress:
         self._uploads = _Uploads(keep, most)
 
     def install(self, app: Routes) -> None:
-        """Register the hook that notes uploads, before large bodies are read, and the route that reports them."""
+        """Register the hook that records uploads before large bodies are read, and the route that reports them."""
         app.before_request(self._begin)
         app.get(f"{self._prefix}/<id>", name="upload_progress")(self._report)
 
@@ -140,7 +141,7 @@ class _Upload:
 
 
 class _Uploads:
-    """The uploads of this process by id, for all of its threads."""
+    """This process's uploads by id, for all of its threads."""
 
     def __init__(self, keep: float, most: int) -> None:
         self._keep = keep
@@ -180,7 +181,7 @@ class _Uploads:
 
 
 def _id_of(request: Request) -> str | None:
-    """Return the id that the client gave the upload, in the header or in the query, or None if it is invalid."""
+    """Return the id that the client gave the upload in the header or the query, or None if it is invalid."""
     if given := request.head.field(HEADER):
         return given if _is_id(given) else None
     found = _argument(request.head.query_string)

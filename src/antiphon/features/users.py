@@ -1,4 +1,4 @@
-"""Users, as a feature of an app: ``request.user``, found by the credentials of a request, and ``login_required``.
+"""Users, as a feature of an app: ``request.user``, found by a request's credentials, and ``login_required``.
 
 app.use(Users(Bearer(find_by_token), login="login"))
 """
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 U = TypeVar("U")
 
 _LONGEST_NEXT = 2000
-"""The longest return URL that is passed to a login page, in characters."""
+"""The maximum length of a return URL passed to a login page, in characters."""
 
 
 class UserSource(ABC, Generic[U]):
     """A kind of credentials, with the ``loader`` that finds their user. The base class for your own kinds.
 
-    The loader is called with the values that ``credentials`` returns. It is ``def`` or ``async def`` and returns the
-    user, or None if the credentials are not valid.
+    The loader is called with the values that ``credentials`` returns. It can be ``def`` or ``async def``, and returns
+    the user, or None if the credentials are not valid.
     """
 
     def __init__(self, loader: Callable[..., U | None] | Callable[..., Awaitable[U | None]]) -> None:
@@ -49,15 +49,13 @@ class UserSource(ABC, Generic[U]):
         """Return the loader's arguments, or None if a request has no credentials of this kind. Must not block."""
 
     def install(self, app: "App") -> None:
-        """Register the source's requirements with an application, or check that they are installed. Called by
-        ``Users``.
-        """
+        """Register what this source needs with an application, or check that it is installed. ``Users`` calls this."""
 
     def note_use(self, request: Request) -> None:
-        """Record that the response depends on these credentials, or on their absence. Called when the user is read."""
+        """Record that the response depends on whether these credentials are present. Called when the user is read."""
 
     def challenge(self, request: Request) -> Challenge | None:  # noqa: ARG002 - for kinds that look at it
-        """Return the challenge to send with a 401 (RFC 9110 §11.6.1), or None if programs can't log in this way."""
+        """Return the challenge to send with a 401 (RFC 9110 §11.6.1), or None if only browsers can log in this way."""
         return None
 
 
@@ -66,7 +64,7 @@ class Basic(UserSource[U]):
     """A name and a password with each request (RFC 7617). The loader is called with both.
 
     It has to check the password, with a slow hash if people chose it. Browsers may show the ``realm`` when they ask for
-    both.
+    the name and password.
     """
 
     @overload  # separate, since a type checker finds no U in a union of both
@@ -96,7 +94,7 @@ class Bearer(UserSource[U]):
     """A token with each request (RFC 6750). The loader is called with the token.
 
     It should look up a hash of the token, or compare it with ``is_same_secret``. If ``Users`` has a ``resource``, the
-    token has been verified, and is an ``AccessToken``.
+    loader gets a verified token, as an ``AccessToken``.
     """
 
     @overload  # separate, since a type checker finds no U in a union of both
@@ -127,7 +125,7 @@ class Bearer(UserSource[U]):
         return (given.token or "",) if given and given.scheme == "bearer" else None
 
     def challenge(self, request: Request) -> Challenge:
-        """Return the challenge, which says whether the request had a token that is unknown or malformed."""
+        """Return the challenge, which tells whether the request had a token that is unknown or malformed."""
         scheme, _, token = (request.head.field("authorization") or "").strip().partition(" ")
         return self._invalid if scheme.lower() == "bearer" and token.strip() else self._missing
 
@@ -136,16 +134,17 @@ class Bearer(UserSource[U]):
 class Users(Generic[U]):
     """A feature that provides ``request.user``: the user whose credentials a request has, or None.
 
-    With several sources, the first one that a request has credentials for wins. A loader that is async, or that runs on
-    a thread because of ``blocking``, is called before the hooks and the handler, only for requests with credentials. A
-    sync loader is called on first read. ``login`` is the name of the route with the login page, to which
+    If there are several sources, the first one for which a request has credentials wins. A loader that is async, or
+    that runs on a thread because of ``blocking``, is called before the hooks and the handler, and only for requests
+    with credentials. A sync loader is called on first read. ``login`` is the route name of the login page, to which
     ``login_required`` redirects people.
 
-    ``dependency`` is typed: ``Dependency[User | None]("visitor")``. So is ``required``: ``Dependency[User]("user")``,
-    whose value is never None, since reading it refuses an anonymous request as ``login_required`` does. The first
-    ``Users`` of an app also provides ``request.user`` and is used by ``login_required`` and ``login``. Any other needs
-    its own ``dependency``. With a ``resource``, the tokens of ``Bearer`` are access tokens of identity providers: see
-    ``ProtectedResource``. Raises TypeError for anything that is not a source.
+    ``dependency`` provides the user with a type: ``Dependency[User | None]("visitor")``. So does ``required``:
+    ``Dependency[User]("user")``, whose value is never None, because reading it refuses an anonymous request as
+    ``login_required`` does. The first ``Users`` of an app also provides ``request.user`` and is used by
+    ``login_required`` and ``login``. Any other ``Users`` needs a separate ``dependency``. With a ``resource``, the
+    tokens of ``Bearer`` are access tokens of identity providers: see ``ProtectedResource``. Raises TypeError for
+    anything that is not a source.
     """
 
     def __init__(
@@ -160,7 +159,7 @@ class Users(Generic[U]):
         if wrong := [source for source in sources if not isinstance(source, UserSource)]:
             raise explained(
                 "bad-feature-option",
-                TypeError(f"Users takes sources of users, such as Bearer(find_user), not {wrong[0]!r}"),
+                TypeError(f"Users accepts sources of users, such as Bearer(find_user), not {wrong[0]!r}"),
             )
         self.sources = sources if resource is None else resource.protect(sources, blocking=blocking)
         self._resource = resource
@@ -193,7 +192,7 @@ class Users(Generic[U]):
             raise explained(
                 "feature-used-twice",
                 ValueError(
-                    "other Users of this app already provide request.user: give these their own dependency,"
+                    "another Users of this app already provides request.user: give this one its own dependency,"
                     " Users(..., dependency=dependency)"
                 ),
             )
@@ -205,14 +204,14 @@ class Users(Generic[U]):
         app.provide(CHALLENGES, self.challenges)
 
     def _check_login(self, app: "App", login: str) -> None:
-        with suppress(ValueError):  # of parameters that a request can have
+        with suppress(ValueError):  # the path may have parameters that a request supplies
             try:
                 app.url_for(login)
             except LookupError as error:
                 raise explained("unknown-route-name", LookupError(f"Users(login={login!r}): {error}")) from None
 
     def _has_credentials(self, request: Request) -> bool:
-        with unwatched(request):  # no response depends on a user that is not read
+        with unwatched(request):  # a response does not depend on a user that is never read
             return any(source.credentials(request) is not None for source in self.sources)
 
     def _load(self, request: Request) -> Any:
@@ -231,7 +230,7 @@ class Users(Generic[U]):
         note_read(request, USER)
         for source in self.sources:
             source.note_use(request)
-            with unwatched(request):  # the user was noted
+            with unwatched(request):  # the use of the user is recorded
                 has_credentials = source.credentials(request) is not None
             if has_credentials:
                 return request[self._found]
@@ -248,14 +247,14 @@ class Users(Generic[U]):
         return dependency is self._required
 
     def become(self, request: Request, user: U | None) -> None:
-        """Set the user of a request; None means an anonymous visitor."""
+        """Set the request's user; None means an anonymous visitor."""
         request._dependencies.pop(Request.user, None)
         if self._required is not None:
             request._dependencies.pop(self._required, None)
         request[self._dependency] = user
 
     def check(self, request: Request) -> None:
-        """Raise the error of ``login_required`` for a request without a user: Redirect (303), or Unauthorized (401)."""
+        """Raise as ``login_required`` does for a request without a user: Redirect (303) or Unauthorized (401)."""
         if request[self._dependency] is None and not self._is_login_page(request):
             self._refuse(request)
 
@@ -295,7 +294,7 @@ def login_required(request: Request) -> None:
 
 
 def is_same_secret(given: str | bytes | None, known: str | bytes) -> bool:
-    """Return True if two secrets are equal, in a time that does not reveal where they differ. None is never equal."""
+    """Return True if two secrets are equal, in a time that does not reveal where they differ. False if one is None."""
     return given is not None and compare_digest(_digest(given), _digest(known))
 
 
@@ -308,6 +307,6 @@ def _nobody(request: Request) -> None:  # noqa: ARG001
 
 
 def _way_back(request: Request) -> str | None:
-    """Return the requested URL, or None if following a redirect can't request it again."""
+    """Return the requested URL, or None if it can't be requested again by following a redirect."""
     target = request.url.target
     return target if request.method in ("GET", "HEAD") and len(target) <= _LONGEST_NEXT else None

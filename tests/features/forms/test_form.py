@@ -230,7 +230,7 @@ def test_every_record_that_form_as_reads_can_be_a_form():
         (made(Signup), r"Record.f can't be read from a form"),
         (made(dict[str, str]), r"Record.f can't be read from a form"),
         (made(Annotated[str, Field(widget="radio")]), r"f needs choices: Form\(..., choices={'f'"),
-        (made(Annotated[str, Field(widget="checkbox")]), "Record.f: a checkbox is for a bool"),
+        (made(Annotated[str, Field(widget="checkbox")]), "Record.f: a checkbox needs a bool"),
         (made(Annotated[list[Colour], Field(widget="radio")]), "Record.f: radio buttons choose one value"),
         (made(list[Colour], field(default_factory=lambda: [Colour.RED])), "default of a list with choices is empty"),
         (made(Annotated[str, Field(widget="file")]), "Record.f: text can't have the widget 'file'"),

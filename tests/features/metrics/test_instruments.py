@@ -100,7 +100,7 @@ def test_names_are_those_of_open_metrics(metrics, name, options, message):
 
 @rows("bounds", [[], [1, 1], [2, 1], [1, float("inf")], range(101), [float("nan")]])
 def test_bounds_of_buckets_rise(metrics, bounds):
-    with pytest.raises(ValueError, match="rising numbers"):
+    with pytest.raises(ValueError, match="increasing numbers"):
         metrics.histogram("shop_weights", "Weights", bounds=bounds)
 
 

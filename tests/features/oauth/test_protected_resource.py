@@ -111,7 +111,7 @@ def test_without_a_url_the_resource_is_the_trusted_host_of_the_request(provider)
     assert status(client, provider.token(aud="https://evil.example")) == 401
     forged = {"authorization": f"Bearer {provider.token(aud='https://evil.example')}", "host": "evil.example"}
     assert client.get("/api/me", headers=forged).status == 421
-    with pytest.raises(LifespanError, match="does not know whose tokens it accepts"):
+    with pytest.raises(LifespanError, match="can't tell which tokens are meant for it"):
         client_of(make_app(provider, url=None)).__enter__()
 
 
@@ -251,7 +251,7 @@ def test_people_who_logged_in_by_a_session_are_not_limited(provider):
 
 
 ISSUER = "https://id.example"
-NOT_HTTPS = "must be a URL of https"
+NOT_HTTPS = "must be an https URL"
 MISTAKES = [
     (lambda: ProtectedResource([]), ValueError, "needs the issuers that it trusts"),
     (lambda: ProtectedResource(ISSUER), ValueError, "issuers must be a list"),

@@ -36,7 +36,7 @@ def page() -> str:
         '<form action="/api/docs/lamps.show" data-method="GET" data-path="/api/lamps/{number}"><label>number',
         '<label>number<input name="number" data-in="path" required type="number" min="0" max="9223372036854775807">',
         "<option></option><option>cold</option><option>warm</option>",
-        '<textarea name="tags" data-in="query" rows="2" placeholder="one on each line"></textarea>',
+        '<textarea name="tags" data-in="query" rows="2" placeholder="one per line"></textarea>',
         '<form method="post" action="/api/search" data-method="POST" data-path="/api/search">',
         '<form enctype="multipart/form-data" data-method="POST" data-path="/api/lamps/{number}/picture">',
         '<input name="file" data-in="body" required type="file">',

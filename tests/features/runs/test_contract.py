@@ -479,7 +479,7 @@ def test_arguments_that_can_not_be_kept_are_refused_where_they_are_given(open_st
     def source(value) -> Iterator[int]:
         yield 1
 
-    with pytest.raises(TypeError, match="has to have a name and an annotation"):
+    with pytest.raises(TypeError, match="needs a name and an annotation"):
         runs.again(source)
     source.__annotations__["value"] = annotation
     call = runs.again(source)

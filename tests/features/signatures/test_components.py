@@ -112,7 +112,7 @@ NOT_ASCII = Components([("x-latin", "caf\xe9"), ("x-lines", "a\nb")], Request.bl
 
 @rows("name", ["x-latin", "x-lines"])
 def test_a_base_is_lines_of_ascii(name):
-    with pytest.raises(ValueError, match=r"not ASCII|line end"):
+    with pytest.raises(ValueError, match=r"not ASCII|line break"):
         NOT_ASCII.base(InnerList([name]))
 
 

@@ -84,12 +84,12 @@ def pem_of(key):
 NO_KEYS = [
     (b"short", None, ValueError, "an HMAC secret must have at least 16 bytes, not 5"),
     ("a secret as text, which is not a file", None, TypeError, "an HMAC secret must be bytes"),
-    (b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", None, ValueError, "not the PEM file of a key"),
+    (b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", None, ValueError, "not a PEM file with a key"),
     (b"-----BEGIN " + b"A" * 20000, None, ValueError, "must have at most 16384 bytes"),
     (7, None, TypeError, "not int"),
     (None, None, TypeError, "not NoneType"),
-    ({}, None, ValueError, "a JWK must be of Ed25519"),
-    ({"kty": "OKP", "crv": "X25519", "x": "AAAA"}, None, ValueError, "a JWK must be of Ed25519"),
+    ({}, None, ValueError, "a JWK must be an Ed25519"),
+    ({"kty": "OKP", "crv": "X25519", "x": "AAAA"}, None, ValueError, "a JWK must be an Ed25519"),
     ({"kty": "OKP", "crv": "Ed25519", "x": 7}, None, ValueError, "a malformed JWK"),
     ({"kty": "OKP", "crv": "Ed25519"}, None, ValueError, "a malformed JWK"),
     ({"kty": "EC", "crv": "P-256", "x": "AQ", "y": "AQ"}, None, ValueError, "a malformed JWK"),
@@ -115,7 +115,7 @@ def test_a_key_may_be_of_an_unknown_kind():
         SignatureKey(pem_of(ed448.Ed448PrivateKey.generate()))
     locked = forms.BestAvailableEncryption(b"secret")
     pem = private_keys()["ed25519"].private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, locked)
-    with pytest.raises(ValueError, match="without a password"):
+    with pytest.raises(ValueError, match="that has no password"):
         SignatureKey(pem)
     with pytest.raises(ValueError, match="a secret must not be published"):
         SignatureKey(b"a secret that both sides know").thumbprint  # noqa: B018

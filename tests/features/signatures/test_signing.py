@@ -74,7 +74,7 @@ def sign_public():
 WRONG = [
     (lambda: sign(Request.blank(SITE), SECRET, keyid="p", cover=["x-none"]), "the message has no field x-none"),
     (lambda: sign(Request.blank(SITE), SECRET, keyid="p", cover=["@status"]), "only a response has a @status"),
-    (lambda: sign(Response(iter([b""])), SECRET, keyid="p", cover=["content-digest"]), "the digest of a stream"),
+    (lambda: sign(Response(iter([b""])), SECRET, keyid="p", cover=["content-digest"]), "a stream's digest"),
     (lambda: sign(Response(""), SECRET, keyid="p", cover=['"@path";req']), "the request of .* is not known"),
     (lambda: sign(sign(Request.blank(SITE), SECRET, keyid="p"), SECRET, keyid="q"), "already has a signature 'sig1'"),
     (lambda: sign(Request.blank(SITE), SECRET), "a secret must not be published"),

@@ -96,7 +96,7 @@ class TestACookie:
             cookie({"_at": 1})
 
     def test_that_browsers_would_drop_is_an_error_that_names_other_stores(self):
-        with pytest.raises(ValueError, match=r"SQLiteStore\(path\) or ValkeyStore\(url\) can keep them"):
+        with pytest.raises(ValueError, match=r"use SQLiteStore\(path\) or ValkeyStore\(url\) instead"):
             cookie({"a": Random(1).randbytes(4000)})
 
     @given(size=st.integers(0, 6000))

@@ -22,13 +22,13 @@ LONG = 10_000.0
 @rows(
     "url, reason",
     [
-        ("valkey+ring://localhost", "its scheme is valkey"),
-        ("unix+cluster:///run/valkey.sock", "its scheme is valkey"),
-        ("valkey://one,two", "for several hosts, the scheme has to say what they are"),
+        ("valkey+ring://localhost", "its scheme must be valkey"),
+        ("unix+cluster:///run/valkey.sock", "its scheme must be valkey"),
+        ("valkey://one,two", "for several hosts, the scheme must be"),
         ("valkey+cluster://one:port", "'one:port' is not a host with a port"),
         ("valkey+cluster://one,,two", "'' is not a host with a port"),
-        ("valkey+cluster://one/3", "a cluster has no database but 0"),
-        ("valkey+sentinel://one,two", "the name of the primary has to follow Sentinel's hosts"),
+        ("valkey+cluster://one/3", "a cluster has only database 0"),
+        ("valkey+sentinel://one,two", "the name of the primary must follow Sentinel's hosts"),
         ("valkey+sentinel://one/shop/first", "the database must be a number, not 'first'"),
         ("valkey://localhost/shop", "the database must be a number, not 'shop'"),
         ("valkey://localhost?colour=red", "can't read the options of its URL.*colour"),

@@ -117,8 +117,8 @@ def answer(request: Request) -> str:
 @rows(
     "handler, options, said",
     [
-        (take_files, {}, "takes files: tools take JSON"),
-        (take_bytes, {}, "takes a body of"),
+        (take_files, {}, "accepts files: use JSON"),
+        (take_bytes, {}, "accepts a body of"),
         (answer, {"method": "query"}, 'OpenAPI(..., openapi="3.2") describes it'),
     ],
 )
@@ -155,11 +155,11 @@ def test_two_tools_of_one_name_are_an_error():
 @rows(
     "arguments, kind, said",
     [
-        (("Lamps",), TypeError, "the OpenAPI of the app"),
+        (("Lamps",), TypeError, "the app's OpenAPI"),
         ((OpenAPI("T"), {"path": "mcp"}), ValueError, "must begin with a slash"),
         ((OpenAPI("T"), {"largest": 0}), ValueError, "above 0"),
         ((OpenAPI("T"), {"resources": "index"}), ValueError, "must be a list"),
-        ((OpenAPI("T"), {"tools": {"a": True}}), TypeError, "dialect is an application"),
+        ((OpenAPI("T"), {"tools": {"a": True}}), TypeError, "dialect must be an application"),
     ],
 )
 def test_a_wrong_feature(arguments, kind, said):
@@ -223,10 +223,10 @@ WRONG = [  # the path of the tool, its arguments, what the model reads
     ("/api/<int:number>", {"number": 1, "hue": 2}, "/hue: there is no such argument. The arguments are: number"),
     ("/api/<name>", {"name": ""}, "/name: must be text or a number, and not empty"),
     ("/api/<name>", {"name": ["a"]}, "/name: must be text or a number, and not empty"),
-    ("/api/<name>", {"name": "../secret"}, "/name: must not contain slashes, backslashes and NUL"),
-    ("/api/<name>", {"name": ".."}, "/name: must not begin with a slash, nor have the segments . and .."),
-    ("/api/<path:rest>", {"rest": "a/../../secret"}, "/rest: must not begin with a slash, nor have"),
-    ("/api/<path:rest>", {"rest": "/etc"}, "/rest: must not begin with a slash, nor have"),
+    ("/api/<name>", {"name": "../secret"}, "/name: must not contain slashes, backslashes or NUL"),
+    ("/api/<name>", {"name": ".."}, "/name: must not begin with a slash or contain the segments . or .."),
+    ("/api/<path:rest>", {"rest": "a/../../secret"}, "/rest: must not begin with a slash or contain"),
+    ("/api/<path:rest>", {"rest": "/etc"}, "/rest: must not begin with a slash or contain"),
     ("/api/<path:rest>", {"rest": "a\\b"}, "/rest: must not contain"),
 ]  # fmt: skip
 

@@ -1,1 +1,1 @@
-"""A shared cache in front of handlers (RFC 9111)."""
+"""A shared cache of handlers' responses (RFC 9111)."""

@@ -1,4 +1,4 @@
-"""A stored response, the request that it is for, and the key under which it is found."""
+"""A stored response, the request that it was made for, and the key under which it is found."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -21,10 +21,10 @@ from antiphon.response.response import Response, response_of
 _WITHOUT_CASE = ("accept-charset", "accept-encoding", "accept-language")
 
 _MOST_CONTENT = 64 << 10
-"""The maximum size in bytes of a QUERY's content in a key."""
+"""The maximum size in bytes of a QUERY's content that can be part of a key."""
 
 CONTENT_FIELDS = ("content-type", "content-encoding", "content-language", "content-location")
-"""Fields that define the meaning of content (RFC 9110 §8), which are part of a QUERY's key."""
+"""Fields that define the meaning of the content (RFC 9110 §8), which are part of a QUERY's key."""
 
 _json_tokens = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|([{}\[\],:])[ \t\n\r]*|[ \t\n\r]+', re.DOTALL)
 
@@ -35,7 +35,7 @@ MOST_VARIANTS = 32
 class StoredResponse:
     """A stored response, and the values of the request fields that select it.
 
-    ``asked`` and ``received`` are the times of the request and the response, in seconds since 1970.
+    ``asked`` and ``received`` are the times of the request and the response, as Unix time in seconds.
     """
 
     __slots__ = (
@@ -84,7 +84,8 @@ class StoredResponse:
         received: float,
         left_out: Collection[str],
     ) -> Self:
-        """Create a stored response from a response, without some fields, selected by some fields of the request."""
+        """Create a stored response from a response, omitting some fields, selected by the given fields of the
+        request."""
         said = control_of(response.status, [*response._fields], received).directives
         selected_by = [[name, value_of(head, name)] for name in sorted(names)]
         kept = keep(response, {*left_out, *_field_names(said.no_cache), *_field_names(said.private)})
@@ -97,17 +98,17 @@ class StoredResponse:
 
     @property
     def data(self) -> Mapping[str, Any]:
-        """The data that a store keeps."""
+        """The data that the store contains."""
         return self._data
 
     @property
     def name(self) -> str:
-        """The name of this variant among the variants of its URL."""
+        """The name that distinguishes this variant of its URL's response from the others."""
         return "v" + repr(self.selected_by)
 
     @property
     def status(self) -> int:
-        """The status."""
+        """The status code."""
         return self._data["status"]  # type: ignore[no-any-return]
 
     @property
@@ -122,17 +123,17 @@ class StoredResponse:
 
     @property
     def is_there(self) -> bool:
-        """False if the body's file no longer exists."""
+        """True unless the body's file no longer exists."""
         if not self.is_in_file or self._files is None:
             return not self.is_in_file
         return self._files.has(self._data["file"], self._data["length"])
 
     def hold(self) -> bool:
-        """Record that the body is about to be used. Return False if it no longer exists."""
+        """Record that the body is about to be used. Return False if the body no longer exists."""
         return not self.is_in_file or self._file() is not None
 
     def remove_file(self) -> None:
-        """Remove the file of the body, if it has one."""
+        """Remove the body's file, if there is one."""
         if self.is_in_file and self._files is not None:
             self._files.remove(self._data["file"])
 
@@ -141,12 +142,12 @@ class StoredResponse:
 
     @property
     def _length(self) -> str:
-        """The length of the whole body, as Content-Length has it."""
+        """The length of the whole body, as in Content-Length."""
         return str(self._data["length"] if self.is_in_file else self.size)
 
     @property
     def size(self) -> int:
-        """Bytes of the body that are in memory."""
+        """The number of the body's bytes that are in memory."""
         return len(self._data["body"])
 
     def field(self, name: str) -> str | None:
@@ -158,13 +159,13 @@ class StoredResponse:
         return self.age_at_first + (now - self.received if now > self.received else 0.0)
 
     def answers(self, head: Head) -> bool:
-        """Return True if a request has the values that this response was chosen for (RFC 9111 §4.1)."""
+        """Return True if a request has the field values for which this response was selected (RFC 9111 §4.1)."""
         return not self.selected_by or all(value_of(head, name or "") == value for name, value in self.selected_by)
 
     def whole(self, age: int, status: str) -> Response:
         """Return the whole response, with an Age in seconds and a Cache-Status.
 
-        Responses of the same second share their fields, which are encoded once.
+        Responses within the same second share their fields, which are encoded once.
         """
         told, fields = self._told  # one read, for thread safety
         if told != (age, status):
@@ -177,8 +178,8 @@ class StoredResponse:
         return response
 
     def told_until(self, now: float) -> tuple[float, float, Fields]:
-        """Return the start and the end of the period in which a hit has the same fields, and those fields, with Age and
-        ``ttl`` in whole seconds.
+        """Return the start and end of the period in which hits have the same fields, and those fields, including Age
+        and ``ttl`` in whole seconds.
         """
         age, first, lifetime = self.age(now), self.received - self.age_at_first, self.control.lifetime
         ttl = int(lifetime - age)
@@ -187,9 +188,9 @@ class StoredResponse:
         return now, until if type(fields) is SharedFields else now, fields
 
     def response(self, request: Request, age: int) -> Response:
-        """Return the response to a request, by its conditions and ranges, with an Age in seconds.
+        """Return the response to a request, applying its conditions and ranges, with an Age in seconds.
 
-        Raises PreconditionFailed (412) and RangeNotSatisfiable (416).
+        Raises PreconditionFailed (412) or RangeNotSatisfiable (416).
         """
         response = response_of(self.body, [*self._lines, ("age", str(age))])
         if self._data["status"] != 200:
@@ -201,15 +202,14 @@ class StoredResponse:
         return response.conditional(request)
 
     def _is_known_to(self, head: Head) -> bool:
-        """Return True if a client names this exact ETag, even in an invalid form, such as without quotes."""
+        """Return True if a client sends this exact ETag, even in an invalid form, such as without quotes."""
         etag, given = self.field("etag"), head.field("if-none-match")
         return etag is not None and given is not None and given.strip('"') == etag.strip('"')
 
     def compared_with(self, response: Response) -> bool | None:
-        """Return True if a response to HEAD confirms this one, False if it contradicts it, None if it does neither (RFC
-        9111 §4.3.5).
+        """Return True if a response to HEAD confirms this one, False if it contradicts it, or None (RFC 9111 §4.3.5).
 
-        A validator confirms it. A length confirms nothing, since a page may change and keep its length.
+        A matching validator confirms it. A matching length does not, since a page may change and keep its length.
         """
         told = combined([*response._fields])
         same = {name: told[name] == self.field(name) for name in ("etag", "last-modified") if name in told}
@@ -233,7 +233,7 @@ def _field_names(said: bool | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def value_of(head: Head, name: str) -> str | None:
-    """Return the value that a request has under a noted name, without spaces around commas (RFC 9111 §4.1)."""
+    """Return a request's value for a noted name, without spaces around commas (RFC 9111 §4.1)."""
     if name == HTTP_VERSION:
         return head.http_version
     value = head.field(name)
@@ -243,10 +243,9 @@ def value_of(head: Head, name: str) -> str | None:
 
 
 def selecting(vary: str | None, reads: Iterable[str]) -> set[str]:
-    """Return the names of everything that a response depends on: those in its Vary, and those that were read to make
-    it.
+    """Return the names of everything that a response depends on: those in its Vary, and those read to make it.
 
-    They do not include conditions: a response that depends on a client's conditions is not stored.
+    Conditions are not included: a response that depends on a client's conditions is not stored.
     """
     named = {name.lower() for name in split_list(vary or "")}
     read = {name for name in reads if name == HTTP_VERSION or not name.startswith((":", EVERYTHING))}
@@ -259,9 +258,9 @@ def key_of(head: Head) -> str:
 
 
 def key_of_request(request: Request) -> str | None:
-    """Return the key of a request: that of its URL and, in QUERY, of its content (RFC 10008 §2.7).
+    """Return the key of a request: its URL's key and, for QUERY, a hash of the content (RFC 10008 §2.7).
 
-    None if the content was not received yet, or has more than 64 KiB.
+    None if the content has not been received yet, or is larger than 64 KiB.
     """
     head = request.head
     key, content = key_of(head), content_of(request)
@@ -276,12 +275,13 @@ def key_of_request(request: Request) -> str | None:
 
 
 def queries_of(key: str) -> str:
-    """Return the tag of the responses to all QUERY requests for a URL, by the URL's key. No response can name it."""
+    """Return the tag of the responses to all QUERY requests for a URL, by the URL's key. No response can use this
+    tag."""
     return f"QUERY\n{key}"
 
 
 def content_of(request: Request) -> bytes | None:
-    """Return the content of a QUERY, b"" for other methods; None if it has not arrived, or is too large for a key."""
+    """Return a QUERY's content, or b"" for other methods; None if it has not arrived, or is too large for a key."""
     if request.head.method != "QUERY":
         return b""
     if request._is_in_bytes:
@@ -295,7 +295,7 @@ def content_of(request: Request) -> bytes | None:
 def _without_white_space(content: bytes) -> bytes:
     """Return JSON without insignificant white space (RFC 8259 §2).
 
-    Bodies that differ in anything else stay different.
+    Bodies that differ in any other way remain different.
     """
 
     def shortened(found: re.Match[bytes]) -> bytes:
@@ -309,6 +309,6 @@ def _without_white_space(content: bytes) -> bytes:
 
 
 def key_of_url(head: Head, path: str, raw_path: bytes | None, query: bytes) -> str:
-    """Return the key of a URL on the host of a request: all its parts, both as sent and as routed."""
+    """Return the key of a URL on the host of a request: all URL components, both as sent and as routed."""
     authority = head.authority
     return f"cache {head.scheme} {len(authority)}:{authority} {head.root_path!r} {path!r} {raw_path!r} {query!r}"

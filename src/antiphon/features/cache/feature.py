@@ -1,4 +1,4 @@
-"""A shared cache in front of an app's handlers, as a feature.
+"""A shared cache of an app's responses, as a feature.
 
 app.use(Cache(SQLiteStore("var/cache.db"))), then response.cache_for(60, public=True) in a handler
 """
@@ -31,32 +31,33 @@ if TYPE_CHECKING:
 
 @errors_name_it
 class Cache:
-    """A feature that stores responses and responds with them without calling the handler (RFC 9111).
+    """A feature that stores responses and serves them without calling the handler (RFC 9111).
 
-    The response decides whether it is stored, and for how long: ``response.cache_for(60, public=True)``, Cache-Control,
-    Expires, CDN-Cache-Control (RFC 9213), Vary. The cache also tracks what the app reads from the request to make the
-    response. A response that depends on the session, the user, a cookie, the client's address or all header fields is
-    never given to other clients, and header fields that were read are added to its Vary. A response with Set-Cookie is
-    not stored. Hooks before the handler, and middleware of blueprints, are called for hits, too.
+    A response's header fields decide whether and for how long it is stored: Cache-Control, Expires, CDN-Cache-Control
+    (RFC 9213) and Vary. ``response.cache_for(60, public=True)`` sets them. The cache also tracks what the app reads
+    from the request to make the response. A response that depends on the session, the user, a cookie, the client's
+    address or all header fields is never sent to other clients, and header fields that were read are added to its Vary.
+    A response with Set-Cookie is not stored. Hooks that run before the handler, and middleware of blueprints, are also
+    called for hits.
 
-    If many requests ask for a response that is not stored, one of them calls the handler. The other requests wait up to
-    ``patience`` for its response, and then call the handler as well. If a request never ends, for example because its
+    If many requests ask for a response that is not stored, one of them calls the handler. The others wait up to
+    ``patience`` for its response, and then call the handler too. If a request never ends, for example because its
     process was killed, others stop waiting for it after ``lease``. Both are seconds or timedeltas.
 
-    ``store`` is shared by all processes and machines that use it. The default is that of the app, or, if it has none,
-    the memory of this process. In memory and in SQLite, the cache keeps up to ``most`` bytes, apart from other entries,
-    and drops the least recently used responses. Valkey has its own setting for that.
+    ``store`` is shared by all processes and machines that use it. The default is the app's store or, without one, this
+    process's memory. In memory and in SQLite, the cache keeps up to ``most`` bytes, separate from other entries, and
+    drops the least recently used responses. Valkey has its own setting for that.
 
-    A QUERY is served from the cache, too, if its content is the same, and has at most 64 KiB. White space in JSON
-    makes no difference.
+    A QUERY can also be served from the cache if the same content, of at most 64 KiB, was sent before. White space in
+    JSON makes no difference.
 
-    Bodies of more than ``largest`` bytes, and streams, are stored in files, of up to ``most_in_files`` bytes in total,
-    and a quarter of that each. The files are next to the SQLite database, or in a temporary folder for a store in
-    memory. Valkey is shared by machines and has no files, so it does not store such bodies. File responses are never
-    stored.
+    Bodies of more than ``largest`` bytes, and streams, are stored in files, which take up to ``most_in_files`` bytes in
+    total. A single file can take a quarter of that. The files are next to the SQLite database, or in a temporary folder
+    for a store in memory. Valkey is shared by machines and has no files, so such bodies are not stored there. File
+    responses are never stored.
 
     Use ``gateway=True`` for an app that forwards requests to another server. The cache then considers only the
-    response, whose Vary must name everything that it depends on. Raises ValueError for numbers that are not above 0,
+    response, whose Vary must list everything that it depends on. Raises ValueError for numbers that are not above 0,
     and for a store whose entries are kept by clients.
     """
 
@@ -89,7 +90,7 @@ class Cache:
         self._keep_in(MemoryStore(clock=clock) if store is None else store)
 
     def _keep_in(self, store: Store) -> None:
-        """Keep the responses in a store."""
+        """Use this store for the responses."""
         clock = self._clock
         self._blocks = store.blocks
         self._files = BodyFiles(store, self._most_in_files)
@@ -102,7 +103,7 @@ class Cache:
         self._intake = Intake(self._shelf, files, self._largest, self._is_gateway, clock, self._may_query)
 
     def install(self, app: "App") -> None:
-        """Add the cache around everything that is registered after it."""
+        """Wrap the cache around everything that is registered after it."""
         if self._stores.own is None and (store := self._stores.taken_if_any(app)) is not None:
             self._keep_in(store)
         self._collapsing.app = self._refreshes.app = app
@@ -122,20 +123,21 @@ class Cache:
     # Forgetting
 
     def forget(self, path: str | None = None, *, tag: str | None = None) -> int:
-        """Remove the responses for a path, with any query, or those with a tag (Cache-Tag). Return the number of URLs.
+        """Remove a path's responses, with any query, or those with a tag (Cache-Tag), and return the number of URLs.
 
         ``path`` is the decoded path, including the prefix at which the app is mounted. A response that is being made at
-        the same time is not stored. Raises StoreUnavailable (503), ValueError unless exactly one of the two is given,
-        and RuntimeError on an event loop that the store would block: use ``await aforget(...)`` there.
+        the same time is not stored. Raises StoreUnavailable (503), ValueError unless exactly one of ``path`` and
+        ``tag`` is given, and RuntimeError on an event loop that the store would block: use ``await aforget(...)``
+        there.
         """
         if self._blocks:
             refuse_on_loop("forget", "aforget")
         if (path is None) == (tag is None):
-            raise explained("bad-feature-option", ValueError('forget takes a path or a tag: forget("/prices")'))
+            raise explained("bad-feature-option", ValueError('forget needs either a path or a tag: forget("/prices")'))
         return self._shelf.forget_tag(tag) if tag is not None else self._shelf.forget_path(path or "")
 
     async def aforget(self, path: str | None = None, *, tag: str | None = None) -> int:
-        """Remove responses as ``forget`` does, on an event loop."""
+        """Remove responses as ``forget`` does, for use on an event loop."""
         if not self._blocks:
             return self.forget(path, tag=tag)
         from asyncio import to_thread
@@ -162,7 +164,7 @@ class Cache:
         return self._take(request, response, fill)
 
     def _look(self, request: Request) -> Any:
-        """Return the response to a request, an object that creates it, or the fill to call its handler with."""
+        """Return the response to a request, an object that produces it, or the fill with which to call the handler."""
         watch = watch_of(request.head)
         if watch is not None:
             watch.is_paused = True
@@ -185,7 +187,7 @@ class Cache:
             fill.forget_kept()
             return self._collapsing.ask_again(request, fill)
 
-    # Around hooks, which are called for hits, too
+    # Around hooks, which are also called for hits
 
     def _around_hooks(self, request: Request) -> Generator[None, Response, Any]:
         watch = watch_of(request.head)
@@ -194,7 +196,7 @@ class Cache:
             put_on_watch(request, watch)
         response = yield
         if watch.hit is not None and response.error is None:
-            return watch.hit  # what is inside has changed it already, before it was stored
+            return watch.hit  # middleware inside the cache changed it before it was stored
         if watch.fill is not None:
             return self._take(request, response, watch.fill)
         forget_changed(self._shelf, request, response, key_of(request.head), self._may_query())  # a hook has responded
@@ -215,7 +217,7 @@ class Cache:
 
 
 def _send_on(request: Request, fill: Fill) -> None:
-    """Start to watch the request and call the handler with the conditions of the cache, if there are any."""
+    """Watch the request from now on and call the handler with the cache's conditions, if it has any."""
     watch = watch_of(request.head)
     if not isinstance(watch, FillHead):
         watch = FillHead(request.head)

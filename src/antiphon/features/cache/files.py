@@ -1,8 +1,8 @@
-"""Bodies that are too large for a store, in the files of a folder with a size limit.
+"""Bodies that are too large for a store, kept as files in a folder with a size limit.
 
-The name of a file that is being written ends in ``.part``. The file is locked by its process, so that other processes
-can recognize the leftovers of a killed one. It gets its final name when it is complete. Its modification time is that
-of its last use.
+While a file is being written, its name ends in ``.part``. Its process locks it, so other processes can recognize the
+leftovers of a killed one. The file gets its final name when it is complete. Its modification time is the time of its
+last use.
 """
 
 import os
@@ -17,15 +17,14 @@ from antiphon.response.files import FileBody
 
 PART = ".part"
 IN_USE = 10.0
-"""The number of seconds after its last use during which a file is not removed, since it may be about to be opened and
-sent.
+"""The number of seconds after its last use before a file may be removed, since it may be about to be opened and sent.
 """
 
 
 class BodyFiles:
-    """The files next to a store, of up to ``most`` bytes in total, and up to a quarter of that each.
+    """The files next to a store: up to ``most`` bytes in total, and up to a quarter of that for each file.
 
-    The folder is made when it is first needed. A store that many machines share has no folder.
+    The folder is created when it is first needed. A store that several machines share has no folder.
     """
 
     def __init__(self, store: Store, most: int) -> None:
@@ -37,9 +36,9 @@ class BodyFiles:
         """Files to remove, and the times to remove them."""
 
     def folder(self, *, make: bool = False) -> Path | None:
-        """Return the folder, after removing files that killed processes left half written. Raises OSError.
+        """Return the folder, after removing files left incomplete by killed processes. Raises OSError.
 
-        Without ``make``, return None if it does not exist yet.
+        Without ``make``, return None if the folder does not exist yet.
         """
         if self._folder is None and (folder := self._store.files_folder(make=make)) is not None:
             for file in folder.glob(f"*{PART}"):
@@ -50,11 +49,11 @@ class BodyFiles:
 
     @property
     def are_used(self) -> bool:
-        """True if this process knows of a folder with files."""
+        """True if this process has found a folder with files."""
         return self._folder is not None
 
     def begin(self) -> "FileInWriting | None":
-        """Return a new file to write, or None if it can't be made."""
+        """Return a new file to write, or None if it can't be created."""
         self._sweep()
         with suppress(OSError):
             folder = self.folder(make=True)
@@ -62,7 +61,7 @@ class BodyFiles:
         return None
 
     def body(self, name: str, length: int) -> FileBody | None:
-        """Return a file as a body and record its use; None if it is missing or was changed."""
+        """Return a file as a body and record its use; None if the file is missing or was changed."""
         with suppress(OSError):
             if _is_body(name) and (folder := self.folder()) is not None:
                 path = folder / name
@@ -78,12 +77,12 @@ class BodyFiles:
         return False
 
     def remove(self, name: str, *, is_new: bool = False) -> None:
-        """Remove a file that is no longer needed: at once if it is new and nobody can have found it, else later."""
+        """Remove a file that is no longer needed: immediately if it is new and can't be in use, otherwise later."""
         self._leaving.append((time.time() + (0.0 if is_new else IN_USE), name))
         self._sweep()
 
     def _sweep(self) -> None:
-        """Remove the files whose waiting time is over."""
+        """Remove the files whose waiting time has passed."""
         now = time.time()
         due = [name for end, name in self._leaving if not now < end <= now + IN_USE]  # the clock may have been set back
         self._leaving = [(end, name) for end, name in self._leaving if name not in due]
@@ -93,7 +92,7 @@ class BodyFiles:
                     (folder / name).unlink()
 
     def make_room(self, size: int) -> bool:
-        """Remove the least recently used files until there is room for ``size`` bytes. Return False if there is not.
+        """Remove the least recently used files until ``size`` bytes fit. Return False if they can't fit.
 
         Raises OSError.
         """
@@ -114,7 +113,7 @@ def _is_body(name: str) -> bool:
 
 
 class FileInWriting:
-    """A file that becomes a body when it is complete. Raises OSError if it can't be made."""
+    """A file that becomes a body when it is complete. Raises OSError if it can't be created."""
 
     def __init__(self, files: BodyFiles, path: Path) -> None:
         self._files = files
@@ -125,14 +124,14 @@ class FileInWriting:
         self.length = 0
 
     def write(self, data: bytes) -> None:
-        """Append to the file. Raises OSError, for example for a full disk."""
+        """Append to the file. Raises OSError, for example if the disk is full."""
         left = memoryview(data)
         while left:
             left = left[os.write(self._descriptor, left) :]
         self.length += len(data)
 
     def publish(self) -> str | None:
-        """Give the file its final name and return the name; None if there is no room for it. Raises OSError."""
+        """Give the file its final name and return the name, or None if there is no room for it. Raises OSError."""
         if not self._files.make_room(self.length):
             self.drop()
             return None

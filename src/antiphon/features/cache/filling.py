@@ -1,4 +1,4 @@
-"""How one response that a cache may store is made: the stored response before it, and the conditions to send."""
+"""The production of one response that a cache may store: the response stored before it, and the conditions to send."""
 
 from collections.abc import Mapping
 
@@ -9,14 +9,14 @@ from antiphon.request.watching import WatchedHead
 from antiphon.response.response import Response
 
 NO_DIRECTIVES = CacheControl()
-"""The directives of most requests."""
+"""The directives that most requests have."""
 
 
 class Fill:
     """A response that is being made: its key, its claim, and the stored response that it replaces.
 
-    ``why`` is the reason why the request went on to the handler, in the words of Cache-Status (RFC 9211 §2.2).
-    ``validates`` is true if the handler is called with the cache's own conditions.
+    ``why`` is the reason for calling the handler, as a Cache-Status token (RFC 9211 §2.2). ``validates`` is true if the
+    handler is called with the cache's own conditions.
     """
 
     __slots__ = ("asked", "at", "collapsed", "directives", "kept", "key", "token", "validates", "why")
@@ -40,13 +40,13 @@ class Fill:
         self.validates = False
 
     def forget_kept(self) -> None:
-        """Make the response without the stored one, which is gone."""
+        """Make the response without the stored one, which no longer exists."""
         self.kept, self.validates = None, False
 
     def conditions(self) -> dict[str, str | None] | None:
         """Return the fields that validate the stored response (RFC 9111 §4.3.1), or None if it has no validator.
 
-        They replace the client's fields.
+        They replace the client's conditional fields.
         """
         if self.kept is None:
             return None
@@ -59,7 +59,8 @@ class Fill:
 class FillHead(WatchedHead):
     """A watched head whose conditions a cache may replace.
 
-    ``fill`` is set while a response is being made, ``hit`` once a stored one has been found after the hooks.
+    ``fill`` is set while a response is being made; ``hit`` is set once a stored response has been found after the
+    hooks.
     """
 
     def __init__(self, inner: Head, fill: Fill | None = None) -> None:
@@ -69,13 +70,13 @@ class FillHead(WatchedHead):
         self.replaced: Mapping[str, str | None] = {}
 
     def plain_target(self) -> tuple[object, ...] | None:
-        """Return the target of a plain request, if nothing but this watch has changed it."""
+        """Return the target of a plain request, unless anything other than this watch has changed it."""
         inner = self.inner
         is_changed = self.fill is not None or self.method != inner.method or self.path != inner.path
         return None if is_changed else inner.plain_target()
 
     def ask_by_conditions(self, fill: Fill) -> bool:
-        """Replace the conditions with those of the cache. Return False if the cache has none."""
+        """Replace the client's conditions with the cache's. Return False if the cache has none."""
         conditions = fill.conditions()
         if conditions is None:
             return False
@@ -84,11 +85,11 @@ class FillHead(WatchedHead):
         return True
 
     def field(self, name: str) -> str | None:
-        """Return the combined value of a header, as the cache has replaced it."""
+        """Return a header field's combined value, after any replacement by the cache."""
         return self.replaced[name] if name in self.replaced else super().field(name)
 
     def fields(self) -> list[tuple[str, str]]:
-        """Return every header, including those that the cache has replaced."""
+        """Return all header fields, including those that the cache has replaced."""
         fields = super().fields()
         if not self.replaced:
             return fields
@@ -97,7 +98,7 @@ class FillHead(WatchedHead):
 
 
 class RefreshHead(PlainHead):
-    """The head of a request that a cache makes itself, without the client's conditions and directives."""
+    """The head of a request that the cache itself makes, without the client's conditions and directives."""
 
     def __init__(self, head: Head, blocks: bool) -> None:
         super().__init__(head)

@@ -1,4 +1,5 @@
-"""The intake after the handler: its response is stored, with a copy of its body, or confirms the stored one."""
+"""The intake after the handler: stores its response with a copy of the body, or updates the response that it
+confirms."""
 
 from collections.abc import AsyncIterable, Callable, Iterable
 from contextlib import suppress
@@ -25,15 +26,15 @@ from antiphon.response.message import Stream
 from antiphon.response.response import Response
 
 FLUSHED = 256 << 10
-"""The number of bytes that are written at once."""
+"""The number of bytes to write at once."""
 
 
 class BodyCopy:
-    """A body that is read once and is kept if it is read to the end and has the right length.
+    """A body that is read once, and kept if it is read to the end and has the right length.
 
-    ``keep`` is called with the name and the length of the file when the file is complete, and with None if there is no
-    file. ``watch`` records what is read from the request to make a chunk. ``length`` is the declared length, or None.
-    ``hold`` renews the claim of a stream. A failure here only affects the copy.
+    When the file is complete, ``keep`` is called with its name and length; if there is no file, it is called with None.
+    ``watch`` records what is read from the request to make a chunk. ``length`` is the declared length, or None.
+    ``hold`` renews a stream's claim. A failure here affects only the copy.
     """
 
     def __init__(
@@ -55,13 +56,13 @@ class BodyCopy:
         self._is_over = False
 
     def of(self, body: Stream) -> Stream:
-        """Return a stream in place of the body."""
+        """Return a stream that replaces the body and copies it."""
         if isinstance(body, AsyncIterable):
             return AsyncChunks(body, self._acopy)
         return BlockingChunks(body, self._copy)
 
     def whole(self, body: bytes) -> None:
-        """Copy a body in bytes."""
+        """Copy a body that consists of bytes."""
         try:
             for start in range(0, len(body), FLUSHED):
                 self._take(body[start : start + FLUSHED])
@@ -100,12 +101,12 @@ class BodyCopy:
                 await to_thread(self._drop)
 
     def _listen(self) -> None:
-        """Record what is read from the request until there is a chunk."""
+        """Record what is read from the request until the next chunk arrives."""
         if self._watch is not None:
             self._watch.is_paused = False
 
     def _take(self, data: bytes) -> bool:
-        """Take a chunk and return True if it is time to write."""
+        """Add a chunk and return True if it is time to write."""
         if self._watch is not None:
             self._watch.is_paused = True
         if self._is_over:
@@ -122,7 +123,7 @@ class BodyCopy:
         if self._hold is not None and self._hold.is_due:
             self._hold.renew()
         data, self._pending, self._pending_size = b"".join(self._pending), [], 0
-        with suppress(OSError):  # such as for a full disk
+        with suppress(OSError):  # for example because the disk is full
             self._file = self._file or self._files.begin()
             if self._file is not None and self._size <= self._files.largest:
                 self._file.write(data)
@@ -130,7 +131,7 @@ class BodyCopy:
         self._drop()
 
     def _end(self) -> None:
-        """Keep the file, if all of it was written."""
+        """Keep the file if all of it was written."""
         if self._watch is not None:
             self._watch.is_paused = True
         if self._is_over:
@@ -149,7 +150,7 @@ class BodyCopy:
         self._keep(name, self._size)
 
     def _drop(self) -> None:
-        """End without a file, unless the copy has ended already."""
+        """End without a file, unless the copy has already ended."""
         if self._is_over:
             return
         self._is_over = True
@@ -160,7 +161,7 @@ class BodyCopy:
 
 
 def copy_whole(copy: BodyCopy, body: bytes) -> None:
-    """Copy a body in bytes: at once, or in the background on an event loop."""
+    """Copy a body that consists of bytes: immediately, or in the background on an event loop."""
     if is_on_loop() and (loop := running_loop()) is not None:
         loop.run_in_executor(None, copy.whole, body)
     else:
@@ -168,11 +169,11 @@ def copy_whole(copy: BodyCopy, body: bytes) -> None:
 
 
 KEPT_STALE = 3600.0
-"""The minimum number of seconds for which a stale response is kept: it may be validated, or a client may accept it."""
+"""The minimum number of seconds to keep a stale response: it may be validated, or a client may accept it stale."""
 
 
 class Intake:
-    """The part that puts responses on a shelf, with a file for streams and for bodies of more than ``largest`` bytes.
+    """Puts responses on a shelf, with a file for streams and for bodies of more than ``largest`` bytes.
 
     For a gateway, only the response matters. ``may_query`` returns True if the application may handle QUERY.
     """
@@ -195,10 +196,10 @@ class Intake:
         self._may_query = may_query
 
     def take(self, request: Request, response: Response, fill: Fill) -> Response | None:
-        """Store the response of a handler, or forget the URLs that the request has changed; return the response.
+        """Store a handler's response, or forget the URLs that the request has changed; return the response.
 
-        Raises FileNotFoundError, and leaves the claim, if the handler confirms a stored response whose file no longer
-        exists.
+        Raises FileNotFoundError, without ending the claim, if the handler confirms a stored response whose file no
+        longer exists.
         """
         watch = watch_of(request.head)
         if isinstance(watch, FillHead):
@@ -221,7 +222,7 @@ class Intake:
             if is_confirmed:
                 return self._take_validated(request, response, fill, kept, now)
             if is_confirmed is None:
-                kept = None  # it stays, as old as it is
+                kept = None  # it stays stored, with its age
         response = copy(response)  # a handler may return the same object again
         reads = self._reads(request)
         reason = self._reason(request, response, fill, reads)
@@ -248,7 +249,7 @@ class Intake:
     ) -> Response:
         """Return a stored response that was confirmed, with its new fields.
 
-        They are stored too, unless they are for one visitor: then the stored response is forgotten.
+        The fields are stored too, unless they are for one visitor; in that case the stored response is forgotten.
         """
         updated = kept.updated(response, fill.at, now, self._left_out)
         answer = updated.response(request, int(updated.age(now)))
@@ -264,9 +265,7 @@ class Intake:
         return tell(answer, reason, fwd=fill.why, fwd_status=response.status, stored=is_stored or None)
 
     def _stands_for(self, kept: StoredResponse, status: int, fill: Fill, now: float) -> bool:
-        """Return True if a stored response may be served instead of an error, as when a gateway is cut off (RFC 9111
-        §4.2.4).
-        """
+        """Return True if a stored response may replace an error, as when a gateway is cut off (RFC 9111 §4.2.4)."""
         if self._is_gateway and status in (502, 503, 504):
             return not (kept.control.must_revalidate or fill.directives.no_cache)
         return may_stand_for_error(kept.control, kept.age(now), fill.directives)
@@ -296,7 +295,8 @@ class Intake:
         return reason_not_to_store(asked, response.status, fields, control, reads)
 
     def _unfit(self, response: Response, fill: Fill) -> str | None:
-        """Return the reason not to store a body: it is already a file, or another request stores the same stream."""
+        """Return the reason not to store a body: it is already a file, or another request is storing the same
+        stream."""
         body = response.body
         if not isinstance(body, bytes):
             is_kept = self._files is not None and fill.token is not None and not is_at_hand(body)
@@ -310,7 +310,7 @@ class Intake:
     def _put_with_file(
         self, request: Request, response: Response, made: StoredResponse, fill: Fill, files: BodyFiles
     ) -> None:
-        """Store a response when its body is in a file: a stream once it was sent. No request waits for that."""
+        """Store a response when its body is in a file: for a stream, once it was sent. No request waits for that."""
         reads = self._reads(request)
 
         def keep(name: str | None, length: int) -> None:
@@ -323,7 +323,7 @@ class Intake:
             self._release(fill)
 
         def keep_stream(name: str | None, length: int) -> None:
-            token, fill.token = fill.token, None  # it is stored even if its lease is over
+            token, fill.token = fill.token, None  # the response is stored even if its lease has ended
             keep(name, length)
             with suppress(StoreUnavailable):
                 self._shelf.end_stream(fill.key, token)
@@ -357,7 +357,7 @@ class Intake:
 
 
 def _check_public(request: Request, response: Response, reason: str) -> None:
-    """Raise RuntimeError in debug mode for a response for one visitor that tells caches to give it to everyone."""
+    """In debug mode, raise RuntimeError for a response for one visitor that tells caches to serve it to everyone."""
     if reason in PERSONAL_REASONS and is_debug() and CacheControl.parse(response.headers.get("cache-control")).public:
         what = reason.removeprefix("reads-")
         raise explained(

@@ -1,4 +1,4 @@
-"""The lookup before the handler: a stored response is served, or made once while others wait, or refreshed."""
+"""The lookup before the handler: a stored response is served or refreshed, or made once while other requests wait."""
 
 import time
 from collections import OrderedDict
@@ -25,7 +25,7 @@ from antiphon.response.response import Response, response_of
 
 
 class Use(Enum):
-    """The action to take with a stored response for a request."""
+    """What to do with a stored response for a request."""
 
     FRESH = "serve it"
     STALE = "serve it, though it is stale"
@@ -34,7 +34,7 @@ class Use(Enum):
 
 
 def use_of(control: Control, age: float, asked: CacheControl) -> Use:
-    """Return how a request with these directives may be served from a stored response."""
+    """Return how a stored response may be used for a request with these directives."""
     remaining = control.lifetime - age
     if control.directives.no_cache is True or asked.no_cache:
         return Use.VALIDATE
@@ -51,7 +51,7 @@ def use_of(control: Control, age: float, asked: CacheControl) -> Use:
 
 
 def may_stand_for_error(control: Control, age: float, asked: CacheControl) -> bool:
-    """Return True if a stored response or the request allows serving it instead of an error (RFC 5861 §4)."""
+    """Return True if the stored response or the request allows serving it instead of an error (RFC 5861 §4)."""
     if control.must_revalidate or asked.no_cache:
         return False
     staleness = age - control.lifetime
@@ -63,14 +63,14 @@ def _is_within(staleness: float, allowed: int | None) -> bool:
 
 
 def kept_for(control: Control, age: float, extra: float) -> float:
-    """Return the seconds for which a response is useful: fresh, then stale, and ``extra`` for validation."""
+    """Return how many seconds a response remains useful: fresh, then stale, plus ``extra`` for validation."""
     said = control.directives
     stale = max(said.stale_while_revalidate or 0, said.stale_if_error or 0, extra)
     return max(1.0, control.lifetime - age + stale)
 
 
 def serve(request: Request, kept: StoredResponse, now: float, *, collapsed: bool = False) -> Response:
-    """Return the response to a request, made from a stored one."""
+    """Return the response to a request, based on a stored one."""
     age = kept.age(now)
     told = hit_status(int(kept.control.lifetime - age), is_collapsed=collapsed)
     if not has_conditions(request.head):
@@ -83,14 +83,15 @@ def serve(request: Request, kept: StoredResponse, now: float, *, collapsed: bool
 _Ready: TypeAlias = tuple[
     float, float, Callable[[Any], object], Any, object, Callable[[Head], bool] | None, Body, Fields, int
 ]
-"""The times between which a response is ready as it is; how the store is asked for it, and the store's reply; the heads
-that it is for, or None for all; its body, fields and status. A plain tuple, since each part is read for each hit.
+"""The start and end of the period in which a response is ready unchanged; how to ask the store, and the expected reply;
+the check of a request's head, or None if all heads fit; the body, fields and status. A plain tuple, since each item is
+read for each hit.
 """
 
 
 class AtHand:
-    """Whole responses from a shelf, for requests that ask for nothing more than the whole response. Each is ready for
-    one second, in which its fields do not change. The store is asked whether it is still current.
+    """Whole responses from a shelf, for requests without conditions or ranges. Each is ready for one second, during
+    which its fields do not change. The store is asked whether it is still current.
     """
 
     def __init__(self, shelf: Shelf, clock: Callable[[], float]) -> None:
@@ -100,7 +101,7 @@ class AtHand:
         self._get = self._ready.get
 
     def answer(self, request: Request) -> Response | None:
-        """Return the response to a request, if it is here."""
+        """Return the response to a request, if it is ready."""
         ready = self._get(request.head.plain_target())
         if ready is None:
             return None
@@ -118,7 +119,7 @@ class AtHand:
         return response
 
     def add(self, request: Request, found: Shelved, kept: StoredResponse, now: float) -> None:
-        """Keep a fresh response ready, if it is small and was found for a plain request."""
+        """Keep a fresh response ready if it is small and was found for a plain request."""
         target = request.head.plain_target()
         if target is None or found.entry is None or kept.is_in_file or not self._shelf.has_at_hand(found):
             return
@@ -132,16 +133,16 @@ class AtHand:
 
 
 def _chooser(found: Shelved, kept: StoredResponse) -> Callable[[Head], bool]:
-    """Return a function that checks by Vary, without recording this, whether a response fits a request."""
+    """Return a function that checks by Vary whether a response fits a request, without recording the fields read."""
     return lambda head: found.best(head.inner if type(head) is FillHead else head) is kept
 
 
 _LOOK_EVERY = (0.005, 0.05)
-"""The number of seconds between two checks for a response that another request makes: initially, and at most."""
+"""The number of seconds between checks for a response that another request is making: at first, and at most."""
 
 
 class Collapsing:
-    """The wait for the response to another request, for up to ``patience`` seconds. After that, ``app`` responds."""
+    """The wait for another request's response, for up to ``patience`` seconds. After that, ``app`` responds."""
 
     def __init__(self, shelf: Shelf, patience: float, clock: Callable[[], float]) -> None:
         self.app: Any = None
@@ -150,15 +151,14 @@ class Collapsing:
         self._clock = clock
 
     def wait(self, request: Request, fill: Fill) -> "Response | Fill | AwaitedResponse":
-        """Return the response to another request, or an object that waits for it; the fill, if no response arrives in
-        time.
-        """
+        """Return the other request's response or an object that waits for it; if none arrives in time, return the
+        fill."""
         if not request.head.blocks and is_on_loop():
             return AwaitedResponse(self._await_other(request, fill))
         return self._wait_for_other(request, fill)
 
     def ask_again(self, request: Request, fill: Fill) -> "Response | AwaitedResponse":
-        """Return the response of the handler, called once more for a fill, or an object that waits for it."""
+        """Return the handler's response from one more call for a fill, or an object that waits for it."""
         again = Request(FillHead(request.head, fill), content_of(request))
         if request.head.blocks:
             return get_response(self.app, again)
@@ -166,9 +166,8 @@ class Collapsing:
         return AwaitedResponse(answer if is_on_loop() else _await_elsewhere(answer))
 
     def _looks(self, request: Request, fill: Fill) -> Iterator[float | Response]:
-        """Yield the seconds to wait until the next check, and finally the response to another request, if it was
-        stored.
-        """
+        """Yield the seconds to wait before the next check, and finally the other request's response if it was
+        stored."""
         until, pause = monotonic() + self._patience, _LOOK_EVERY[0]
         while monotonic() < until:
             yield pause
@@ -200,7 +199,7 @@ class Collapsing:
 
 
 class AwaitedResponse:
-    """A response that is not ready yet, as middleware's early response."""
+    """A response that is not ready yet, used as middleware's early response."""
 
     def __init__(self, response: Coroutine[Any, Any, Response]) -> None:
         self._response = response
@@ -210,7 +209,7 @@ class AwaitedResponse:
 
 
 async def _await_elsewhere(response: Coroutine[Any, Any, Response]) -> Response:
-    """Await a response on the server's loop, as steps of a thread, and return to a thread."""
+    """Await a response on the server's loop, as a step of a thread, and return to the thread."""
     await ON_LOOP
     try:
         return await response
@@ -219,7 +218,7 @@ async def _await_elsewhere(response: Coroutine[Any, Any, Response]) -> Response:
 
 
 class Refreshes:
-    """The requests that a cache itself makes to ``app``."""
+    """The requests that a cache makes to ``app`` on its own."""
 
     def __init__(self, shelf: Shelf) -> None:
         self.app: Any = None
@@ -227,7 +226,7 @@ class Refreshes:
         self._running: set[Any] = set()
 
     def begin(self, request: Request, found: Shelved, kept: StoredResponse, now: float) -> None:
-        """Call the handler once more after this response, unless another request is already doing so."""
+        """Call the handler again after this response is sent, unless another request is already doing so."""
         if found.is_claimed(now) or (token := self._shelf.claim(found)) is None:
             return
         loop = running_loop() if not request.head.blocks else None
@@ -249,7 +248,7 @@ class Refreshes:
 
 
 def _answer(app: Any, request: Request) -> None:
-    """Handle a request and read its stream, which is stored at its end."""
+    """Handle a request and read the stream in its response, which is stored when it ends."""
     body = get_response(app, request).body
     if not isinstance(body, bytes):
         with closing(body):  # type: ignore[type-var]  # the body of a subrequest can be closed
@@ -266,11 +265,11 @@ async def _aanswer(app: Any, request: Request) -> None:
 
 
 READING = ("GET", "HEAD", "QUERY")
-"""The methods that are served from a cache (RFC 9110 §9.2.3, RFC 10008 §2.7)."""
+"""The methods whose responses are served from a cache (RFC 9110 §9.2.3, RFC 10008 §2.7)."""
 
 
 class Lookup:
-    """The search on a shelf for the response to a request. ``clock`` returns the seconds since 1970."""
+    """The search on a shelf for the response to a request. ``clock`` returns Unix time in seconds."""
 
     def __init__(
         self,
@@ -287,7 +286,8 @@ class Lookup:
         self._clock = clock
 
     def find(self, request: Request) -> Any:
-        """Return the response to a request, or an object that makes it, or the ``Fill`` for calling the handler."""
+        """Return the response to a request, an object that produces it, or the ``Fill`` with which to call the
+        handler."""
         head, now = request.head, self._clock()
         if head.method not in READING:
             return Fill(key_of(head), NO_DIRECTIVES, now, "method")
@@ -333,7 +333,7 @@ class Lookup:
 
 
 def _may_share(request: Request, fill: Fill) -> bool:
-    """Return True if a request may share the response to concurrent requests."""
+    """Return True if a request may share the response to a concurrent request."""
     said, kept = fill.directives, fill.kept
     if request.method not in ("GET", "QUERY") or said.no_cache or said.no_store:
         return False

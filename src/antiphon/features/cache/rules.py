@@ -1,4 +1,4 @@
-"""The rules of RFC 9111 as functions of values: how long a response is fresh, and whether it is stored."""
+"""The rules of RFC 9111 as pure functions: how long a response is fresh, and whether it may be stored."""
 
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -14,16 +14,16 @@ from antiphon.request.watching import ADDRESS, EVERYTHING, HOOKS, PAGE_NONCE, RE
 from antiphon.response.response import Response
 
 _leading_digits = re.compile(r"[0-9]++(?![^,;\x20\t])").match
-"""The pattern for the number in Age, before a parameter or another number that does not belong there."""
+"""The pattern for the number in Age, ignoring a parameter or another number after it, which don't belong there."""
 
 TARGETED = ("antiphon-cache-control", "cdn-cache-control")
-"""The fields that override Cache-Control, the most important first (RFC 9213 §2.2)."""
+"""The fields that override Cache-Control, in order of precedence (RFC 9213 §2.2)."""
 
 HEURISTIC_STATUSES = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
 """Statuses whose responses may be fresh without an explicit lifetime (RFC 9110 §15.1)."""
 
 HEURISTIC_PART = 0.1
-"""How long such a response stays fresh, as a fraction of the time since its last change (RFC 9111 §4.2.2)."""
+"""How long such a response stays fresh, as a fraction of the time since its last modification (RFC 9111 §4.2.2)."""
 
 
 class Control(NamedTuple):
@@ -44,7 +44,7 @@ class Control(NamedTuple):
 
 
 def control_of(status: int, fields: Sequence[tuple[str, str]], received: float) -> Control:
-    """Return the directives of a response for this cache, which received it at ``received``, in seconds since 1970."""
+    """Return a response's directives for this cache, which received it at ``received``, in Unix time."""
     found = combined(fields)
     for name in TARGETED:
         if (said := _targeted(found.get(name))) is not None:
@@ -89,7 +89,7 @@ def _stated(said: CacheControl) -> tuple[float, bool]:
 
 
 def seconds_since_1970(date: str | None) -> float | None:
-    """Return a date, in upper or lower case, in seconds since 1970; None if absent or malformed (RFC 9111 §4.2)."""
+    """Return a date, in upper or lower case, as Unix time; None if absent or malformed (RFC 9111 §4.2)."""
     found = read_date(date)
     if found is None and date is not None:
         found = read_date(date.title().replace("Gmt", "GMT"))
@@ -107,7 +107,7 @@ def age_when_received(fields: Sequence[tuple[str, str]], asked: float, received:
 
 
 UNDERSTOOD = HEURISTIC_STATUSES | {302, 303, 307, 402, 403, 421, 451, 500, 502, 503, 504}
-"""Final statuses whose meaning for caches is known here (RFC 9111 §5.2.2.3). A 206 or a 304 is not a whole response."""
+"""Final statuses that this cache understands (RFC 9111 §5.2.2.3). A 206 or a 304 is not a whole response."""
 
 _PERSONAL = {
     "cookie": "reads-cookie",
@@ -121,16 +121,14 @@ _PERSONAL = {
     HOOKS: "hooks-below",
     EVERYTHING: "reads-everything",
 }
-"""Data that belongs to one visitor or one request, and the reason not to store a response made from it."""
+"""Data that belongs to one visitor or request, and for each kind, the reason not to store a response made from it."""
 PERSONAL_REASONS = {*_PERSONAL.values()} - {"reads-nonce", "reads-id", "hooks-below", "reads-everything"}
 _NAMEABLE = {"cookie", "authorization", "proxy-authorization"}
-"""The kinds of data among these that a public response can name in Vary."""
+"""The kinds of such data that a public response can list in Vary."""
 
 
 class Asked(NamedTuple):
-    """The demands that a request makes on caches: its method, its directives, and True if it has an Authorization
-    header.
-    """
+    """What a request asks of caches: its method, its directives, and whether it has an Authorization header."""
 
     method: str
     directives: CacheControl
@@ -140,11 +138,11 @@ class Asked(NamedTuple):
 def reason_not_to_store(
     asked: Asked, status: int, fields: Collection[tuple[str, str]], control: Control, reads: Collection[str] | None
 ) -> str | None:
-    """Return the reason not to store a response as a token, or None if it may be stored.
+    """Return the reason not to store a response, as a token, or None if it may be stored.
 
-    ``reads`` contains the names of everything that was read from the request to make it, as recorded by a
-    ``WatchedHead``; None if that is unknown, as in a gateway, where only the response matters, even with Set-Cookie
-    (RFC 9111 §7.3).
+    ``reads`` contains the names of everything read from the request to make the response, as recorded by a
+    ``WatchedHead``. It is None if that is unknown, as in a gateway, where only the response matters, even with
+    Set-Cookie (RFC 9111 §7.3).
     """
     said, found = control.directives, combined(fields)
     if asked.method not in ("GET", "QUERY"):
@@ -169,10 +167,10 @@ def reason_not_to_store(
 
 
 def _personal(reads: Collection[str], vary: Collection[str], is_public: bool) -> str | None:
-    """Return the reason why a response may be for one visitor only: it is shared if it names its dependencies.
+    """Return the reason why a response may be for one visitor only. It may be shared if Vary lists its dependencies.
 
-    No Vary names all fields, so a response of code that gets the whole request, such as an application of another
-    framework, is never shared.
+    No Vary can list all fields. So a response is never shared if its code gets the whole request, as an application of
+    another framework does.
     """
     for name, reason in _PERSONAL.items():
         if name in reads and not (is_public and name in _NAMEABLE and name in vary):
@@ -190,16 +188,16 @@ def _without_freshness(status: int, found: Collection[str], control: Control) ->
 
 
 NAME = "Antiphon"
-"""The name of the cache in Cache-Status."""
+"""This cache's name in Cache-Status."""
 
 
 def hit_status(ttl: int, *, is_collapsed: bool) -> str:
-    """Return the member of Cache-Status for a response that was stored and is fresh for so many seconds more."""
+    """Return the Cache-Status member for a stored response that stays fresh for ``ttl`` more seconds."""
     return f"{NAME};hit;ttl={ttl};collapsed" if is_collapsed else f"{NAME};hit;ttl={ttl}"
 
 
 def tell(response: Response, reason: str | None = None, **parameters: Any) -> Response:
-    """Add a member to Cache-Status and return the response. In debug mode, it says why nothing was stored."""
+    """Add a member to Cache-Status and return the response. In debug mode, it shows why nothing was stored."""
     known: dict[str, Any] = {
         name.replace("_", "-"): Token(value) if isinstance(value, str) else value
         for name, value in parameters.items()

@@ -1,7 +1,7 @@
 """The responses that a cache keeps in a store: an entry for each URL, the claim to fill it, and its removal.
 
-An entry changes only if it is still the one that was read, so that no request undoes another's work. A forgotten URL
-leaves a mark, so that a response made from older data is not stored.
+An entry is changed only if it is still the one that was read, so no request undoes another's work. A forgotten URL
+leaves a mark, so a response made from older data is not stored.
 """
 
 from collections import OrderedDict
@@ -24,25 +24,25 @@ from antiphon.response.response import Response
 
 _CLAIM, _PASSES, _STREAMS = "claim", "passes", "streams"
 _ATTEMPTS = 8
-"""The number of attempts to change an entry while others change it at the same time."""
+"""The number of attempts to change an entry that others change at the same time."""
 
 PASSES_FOR = 60.0
-"""The seconds for which requests for a URL don't wait for one another after its response could not be stored."""
+"""The number of seconds that requests for a URL don't wait for one another after its response could not be stored."""
 
 _MARK_KEPT = 600.0
-"""Seconds for which a store remembers forgotten responses: longer than handlers run."""
+"""The number of seconds that a store remembers forgotten responses: longer than handlers run."""
 
 _MARKS = 1024
 """The number of marks for forgotten URLs: about 0.4 MB in memory."""
 
 CLOCKS_APART = 1.0
-"""Seconds by which the clocks of machines may differ."""
+"""The number of seconds by which machines' clocks may differ."""
 
 
 MOST_RECENT = 256
-"""The number of URLs whose responses a process keeps in memory, read and parsed."""
+"""The number of URLs whose responses a process keeps in memory, already parsed."""
 SMALL = 32 << 10
-"""The maximum size of such an entry in bytes: together they take about 8 MiB at most."""
+"""The maximum size of such an entry in bytes; all of them take at most about 8 MiB."""
 
 
 class Shelved:
@@ -58,17 +58,17 @@ class Shelved:
     def best(self, head: Head) -> StoredResponse | None:
         """Return the latest stored response that fits a request (RFC 9111 §4.1)."""
         responses = self.responses
-        if len(responses) == 1 and not responses[0].is_in_file:  # as for most URLs
+        if len(responses) == 1 and not responses[0].is_in_file:  # true of most URLs
             return responses[0] if responses[0].answers(head) else None
         answers = [stored for stored in responses if stored.answers(head) and stored.is_there]
         return max(answers, key=lambda stored: stored.received, default=None)
 
     def is_claimed(self, now: float) -> bool:
-        """Return True while another request makes a response and may still finish it."""
+        """Return True while another request is making a response and may still finish it."""
         return self._holds(_CLAIM, 1, now)
 
     def lets_pass(self, now: float) -> bool:
-        """Return True if a response recently could not be stored, so that no request waits for one."""
+        """Return True if a response recently could not be stored, so requests don't wait for one."""
         return self._holds(_PASSES, 0, now)
 
     def is_streaming(self, now: float) -> bool:
@@ -81,7 +81,7 @@ class Shelved:
 
 
 class Shelf:
-    """The entries of a cache in a store. ``lease`` is how long a claim holds, in seconds."""
+    """The entries of a cache in a store. ``lease`` is how long a claim is valid, in seconds."""
 
     def __init__(self, store: Store, files: BodyFiles, lease: float, clock: Callable[[], float]) -> None:
         self._store = store
@@ -100,7 +100,7 @@ class Shelf:
         return recent if entry is recent.entry else self._remember(Shelved(key, entry, self._files))
 
     def _remember(self, found: Shelved) -> Shelved:
-        """Keep the entry that was read in memory, if it is small."""
+        """Keep an entry that was read in memory, if it is small."""
         if found.responses and sum([stored.size for stored in found.responses]) <= SMALL:
             self._recent[found.key] = found
             if len(self._recent) > MOST_RECENT:
@@ -110,15 +110,16 @@ class Shelf:
         return found
 
     def has_at_hand(self, found: Shelved) -> bool:
-        """Return True if this entry is small and was the last one to be read for its URL."""
+        """Return True if this entry is small and was the last one read for its URL."""
         return self._recent.get(found.key) is found
 
     def way_to_look(self, entry: StoreEntry) -> tuple[Callable[[Any], object], Any, object]:
-        """Return a function that checks whether an entry is unchanged since it was read, with one call to the store."""
+        """Return a function that checks, with one call to the store, whether an entry is unchanged since it was
+        read."""
         return self._store.way_to_look(entry)
 
     def claim(self, found: Shelved) -> str | None:
-        """Claim to make a response and return the claim, or None if another request was quicker."""
+        """Claim the right to make a response and return the claim, or None if another request was faster."""
         token, now = token_hex(8), self._clock()
         claim = {_CLAIM: [token, now + self._lease]}
         if found.entry is None:
@@ -129,11 +130,11 @@ class Shelf:
         return None if made is None else token
 
     def note_stream(self, key: str) -> None:
-        """Record that a response is being sent and written to a file, so that other requests don't wait for its end."""
+        """Record that a response is being sent and written to a file, so other requests don't wait for its end."""
         self._change(key, None, PASSES_FOR, lambda data: data | {_STREAMS: [self._clock() + PASSES_FOR]})
 
     def hold_stream(self, key: str, token: str | None) -> "StreamHold":
-        """Record that a response is being sent, as ``note_stream`` does, and return an object that renews the claim."""
+        """Record a response as ``note_stream`` does and return an object that renews the claim."""
         self.note_stream(key)
         return StreamHold(partial(self._renew, key, token), min(self._lease, PASSES_FOR) / 3, self._clock)
 
@@ -148,9 +149,9 @@ class Shelf:
             self._change(key, token, PASSES_FOR, lambda data: data)
 
     def release(self, key: str, token: str | None, gone: StoredResponse | None = None) -> None:
-        """End a claim for which nothing was stored and forget the response that no longer exists (``gone``).
+        """End a claim for which nothing was stored and forget a response that no longer exists (``gone``).
 
-        The next requests don't wait for one another.
+        The next requests then don't wait for one another.
         """
 
         def passing(data: dict[str, Any]) -> dict[str, Any]:
@@ -165,7 +166,8 @@ class Shelf:
     def put(
         self, key: str, stored: StoredResponse, token: str | None, *, ttl: float, path: str, tags: Sequence[str]
     ) -> bool:
-        """Store a response. Return False if it, or what it was made from, was forgotten in the meantime."""
+        """Store a response. Return False if the response, or the one it was made from, was forgotten in the
+        meantime."""
         for tag in tags:
             self._store.change(f"{_owner('tag', tag)}\n{key}", {"key": key}, ttl=ttl, owner=_owner("tag", tag))
 
@@ -190,7 +192,7 @@ class Shelf:
     def _change(
         self, key: str, token: str | None, ttl: float, change: Callable[[dict[str, Any]], dict[str, Any]]
     ) -> bool:
-        """Change the entry of a URL and end the claim. Return False if another request now has the claim."""
+        """Change a URL's entry and end the claim. Return False if another request now has the claim."""
         for _ in range(_ATTEMPTS):
             entry = self._store.load(key)
             data = {} if entry is None else dict(entry.data)
@@ -213,20 +215,20 @@ class Shelf:
         return found is not None and found.changed + self._clocks_apart >= asked
 
     def forget_urls(self, keys: Iterable[str]) -> None:
-        """Forget these URLs, including all variants."""
+        """Forget these URLs, including all variants of each."""
         for key in keys:
             self._note_forgotten(key)
             self._delete(key)
 
     def forget_path(self, path: str) -> int:
-        """Forget all URLs of a path, with any query, and return how many there were."""
+        """Forget all URLs with a path, with any query, and return their number."""
         self._note_forgotten(_owner("path", path))
         if self._files.are_used:
             self._remove_files([entry.data for entry in self._store.owned_by(_owner("path", path))])
         return self._store.delete_owned(_owner("path", path))
 
     def forget_tag(self, tag: str) -> int:
-        """Forget all URLs whose response has a tag and return how many there were."""
+        """Forget all URLs whose response has a tag and return their number."""
         owner = _owner("tag", tag)
         self._note_forgotten(owner)
         keys = {entry.data["key"] for entry in self._store.owned_by(owner)}
@@ -249,7 +251,7 @@ class Shelf:
 
 
 class StreamHold:
-    """The claim to store a stream, which is renewed every few seconds while the stream yields chunks."""
+    """The claim to store a stream, renewed every few seconds while the stream yields chunks."""
 
     def __init__(self, renew: Callable[[], None], every: float, clock: Callable[[], float]) -> None:
         self._renew = renew
@@ -274,13 +276,14 @@ def _responses(data: Mapping[str, Any], files: BodyFiles) -> list[StoredResponse
 
 
 def _owner(kind: str, name: str) -> str:
-    return f"cache\0{kind}\0{name}"  # users, who own sessions in the same store, have no NUL in their names
+    return f"cache\0{kind}\0{name}"  # can't be a user who owns sessions in the same store: those names have no NUL
 
 
 def _mark(what: str) -> str:
-    """Return the key of the mark for a URL or a tag. Several may share one, so that the number of marks is limited.
+    """Return the key of the mark for a URL or a tag. Several share one mark, so the number of marks is limited.
 
-    A response that was being made while anything was forgotten under its mark is not stored, but made again.
+    If anything is forgotten under a response's mark while the response is being made, the response is not stored but
+    made again.
     """
     return f"cache forgotten\n{crc32(what.encode('utf-8', 'surrogatepass')) % _MARKS}"
 
@@ -288,7 +291,7 @@ def _mark(what: str) -> str:
 def forget_changed(shelf: Shelf, request: Request, response: Response, key: str, may_query: bool) -> None:
     """Forget what a request has changed: its URL, and URLs on the same origin that its response names (§4.4).
 
-    With ``may_query``, the responses to QUERY requests for these URLs are forgotten, too.
+    With ``may_query``, responses to QUERY requests for these URLs are also forgotten.
     """
     if request.head.method in SAFE_METHODS or not 200 <= response.status <= 399:
         return
@@ -300,7 +303,7 @@ def forget_changed(shelf: Shelf, request: Request, response: Response, key: str,
 
 
 def _named_keys(request: Request, response: Response) -> Iterator[str]:
-    """Yield the keys of the URLs on this origin that Location and Content-Location name."""
+    """Yield the keys of the URLs on this origin that Location and Content-Location contain."""
     here = request.url
     for name in ("location", "content-location"):
         value = response.headers.get(name)

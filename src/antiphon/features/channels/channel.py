@@ -1,4 +1,4 @@
-"""Channels: messages from any process to all listeners, the presence of members, and a listener's place in the feed.
+"""Channels: messages from any process to all listeners, the presence of members, and each listener's position.
 
 news = Channel("news", store)
 await news.send({"id": 7})
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 
 class ChannelListener:
-    """The messages of a channel for one listener, from the beginning of the block: ``async with``, or ``with`` on a
+    """A channel's messages for one listener, starting when the block is entered: ``async with``, or ``with`` on a
     thread.
 
-    Iterate over it with ``async for``, or with ``for``, which ends when the process drains. If messages are missing, it
+    Iterate over it with ``async for``, or with ``for``; both end when the process drains. If messages are missing, it
     yields a ``Missed``. A slow listener costs no memory: it misses the oldest messages.
     """
 
@@ -85,7 +85,7 @@ class ChannelListener:
         self.close()
 
     def close(self) -> None:
-        """Stop listening. A thread that waits for a message wakes up and receives none."""
+        """Stop listening. A thread that waits for a message wakes up without one."""
         with self._lock:
             self._is_closed = True
             feed, self._feed = self._feed, None
@@ -119,13 +119,13 @@ class ChannelListener:
 
     def _keep_feed(self, feed: Feed) -> None:
         with self._lock:
-            if not self._is_closed:  # closed when its task was cancelled while a thread was here
+            if not self._is_closed:  # it is closed if its task was cancelled while a thread was here
                 self._feed = feed
                 return
         self._hub.leave(feed)
 
     def _find(self, feed: Feed, *, is_caught_up: bool) -> bool:
-        """Find the place to begin at. Return False if the message to begin after may not be here yet."""
+        """Find the item to begin with. Return False if the message to begin after may not have arrived yet."""
         if self._since is None:
             self._number = feed.end
             return True
@@ -194,15 +194,17 @@ class ChannelListener:
 class Channel:
     """A named stream of messages from any process to all listeners, kept for clients that reconnect.
 
-    The ``store`` is by default that of the app that uses the channel, ``app.use(news)``: a MemoryStore for one process,
-    a SQLiteStore for the processes on one machine, which check for messages 20 times a second, or a ValkeyStore for
-    many machines. The newest ``keep`` messages are kept, in the store and in each process that listens, each of at most
-    ``max_message_size`` bytes of JSON: by default up to 64 MiB in total. A MemoryStore keeps the messages of up to
-    10,000 channels without listeners, those that were used most recently. In each process, one thread reads a store for
-    all listeners, or up to 16 threads for a cluster. Two channels with the same name and store are one channel. If a
-    process dies, its members stay present for another ``lease``, in seconds or a timedelta. Raises ValueError for a
-    name that is empty or not valid Unicode, for a ``keep`` or a ``max_message_size`` below 1, and for a ``lease`` that
-    is not above 0, and TypeError for any other store.
+    The default ``store`` is that of the app that uses the channel, ``app.use(news)``. A MemoryStore serves one process;
+    a SQLiteStore serves the processes on one machine, which check for messages 20 times a second; a ValkeyStore serves
+    many machines. The newest ``keep`` messages are kept, in the store and in each process that listens. Each may have
+    ``max_message_size`` bytes of JSON: by default, up to 64 MiB in total. A MemoryStore keeps the messages of up to
+    10,000 channels without listeners, the most recently used ones. In each process, one thread reads a store for all
+    listeners, or up to 16 threads read a cluster.
+
+    Two channels with the same name and store are one channel. If a process dies, its members stay present for another
+    ``lease``, in seconds or a timedelta. Raises ValueError for a name that is empty or not valid Unicode, for a
+    ``keep`` or a ``max_message_size`` below 1, and for a ``lease`` that is not above 0. Raises TypeError for any other
+    store.
     """
 
     def __init__(
@@ -218,9 +220,7 @@ class Channel:
         if not _is_text(name):
             raise explained("bad-feature-option", ValueError(f"a channel's name must be text, not {name!r}"))
         if keep < 1:
-            raise explained(
-                "bad-feature-option", ValueError(f"keep must be a number of messages above 0, not {keep!r}")
-            )
+            raise explained("bad-feature-option", ValueError(f"keep must be greater than 0, not {keep!r}"))
         if max_message_size < 1:
             reason = f"max_message_size must be a number of bytes above 0, not {max_message_size!r}"
             raise explained("bad-feature-option", ValueError(reason))
@@ -229,7 +229,7 @@ class Channel:
                 "bad-feature-option", ValueError(f"lease must be a number of seconds above 0, not {lease!r}")
             )
         self._name = name
-        self._stores = FeatureStore("Channel", store, client_side=True)  # hub_of refuses it
+        self._stores = FeatureStore("Channel", store, client_side=True)  # hub_of refuses such a store
         self._keep = Keep(keep)
         self._max_message_size = max_message_size
         self._lease = lease
@@ -237,7 +237,7 @@ class Channel:
         self._process = os.getpid()
 
     def install(self, app: "App") -> None:
-        """Use the store of an app, unless the channel has its own. Raises RuntimeError if there is no store."""
+        """Use the app's store, unless the channel was given one. Raises RuntimeError if there is no store."""
         self._hub = hub_of(self._stores.taken_from(app), self._name, "Channel")
 
     @property
@@ -245,13 +245,13 @@ class Channel:
         """The name of the channel."""
         return self._name
 
-    # Messages out
+    # Sending
 
     async def send(self, value: object) -> str:
-        """Send a value that JSON can express and return the id of the message when it is stored.
+        """Send a value that JSON can express and return the message's id once it is stored.
 
         Raises TypeError for any other value, ValueError for more than ``max_message_size`` bytes of JSON, and
-        StoreUnavailable (503). After StoreUnavailable the message may still be stored, now or later, if it reached the
+        StoreUnavailable (503). After StoreUnavailable, the message may still be stored, now or later, if it reached the
         store but no reply came back.
         """
         data = self._encode(value)
@@ -261,7 +261,7 @@ class Channel:
         return str(await asyncio.to_thread(hub.send, self._name, self._keep, data))
 
     def send_now(self, value: object) -> str:
-        """Send a value as ``send`` does and wait on this thread until it is stored: for ``def`` handlers."""
+        """Send a value as ``send`` does, but wait on this thread until it is stored: for ``def`` handlers."""
         return str(self._own_hub().send(self._name, self._keep, self._encode(value)))
 
     def _encode(self, value: object) -> bytes:
@@ -275,16 +275,16 @@ class Channel:
             raise explained("message-too-large", ValueError(reason))
         return data
 
-    # Messages in
+    # Receiving
 
     async def after(self, since: str | None = None) -> AsyncGenerator[Event, None]:
         """Yield all messages after the one with the id ``since`` as events, then new messages: for ``Response.events``.
 
-        With None, as from a new client, it begins with the next message. Text is sent as the event's data, other values
-        as JSON. The first event is a comment, so that the client receives the head at once. If messages are missing
-        because they are no longer kept, an event named "missed" has the members of ``Missed``. It is also sent after a
-        restart of the server or a failover, which may have lost messages, and for an unknown id; all messages that are
-        kept follow. Raises StoreUnavailable (503).
+        If ``since`` is None, as for a new client, the next message comes first. Text is sent as the event's data, other
+        values as JSON. The first event is a comment, so the client receives the response's head at once. If messages
+        are missing because they are no longer kept, an event named "missed" contains the fields of ``Missed``. This
+        event is also sent for an unknown id, and after a restart of the server or a failover, which may have lost
+        messages; all messages that are kept follow it. Raises StoreUnavailable (503).
         """
         async with self.listen(since=since) as listener:
             yield Event(comment="")
@@ -292,9 +292,10 @@ class Channel:
                 yield event_of(await listener._next_item())
 
     def listen(self, *, since: str | None = None) -> ChannelListener:
-        """Return the messages after a given one, and new ones, for ``async with``, or for ``with`` on a thread.
+        """Return a listener for the messages after a given one, then new ones: for ``async with``, or ``with`` on a
+        thread.
 
-        ``since`` is the id of a message, as for ``after``.
+        ``since`` is a message's id, as for ``after``.
         """
         return ChannelListener(self._own_hub(), self._name, self._keep, since)
 
@@ -304,7 +305,7 @@ class Channel:
         return await asyncio.to_thread(self.kept_now) if hub.blocks else self.kept_now()
 
     def kept_now(self) -> list[ChannelMessage]:
-        """Return the stored messages, oldest first, and wait for them on this thread."""
+        """Return the stored messages, oldest first, waiting for them on this thread."""
         hub = self._own_hub()
         feed = hub.join(self._name, self._keep)
         try:
@@ -316,8 +317,9 @@ class Channel:
     # Presence
 
     def present(self, member: str) -> "ChannelPresence":
-        """Return a block, for ``async with`` or ``with``, during which a member is present. A member can be present
-        more than once.
+        """Return a block, for ``async with`` or ``with``, during which a member is present.
+
+        A member can be present more than once.
 
         Raises ValueError unless the member is valid text.
         """
@@ -326,24 +328,22 @@ class Channel:
         return ChannelPresence(self._own_hub(), self._name, member, self._lease)
 
     async def who(self) -> list[str]:
-        """Return the members present in any process, sorted by name. Raises StoreUnavailable (503)."""
+        """Return the members that are present in any process, sorted by name. Raises StoreUnavailable (503)."""
         return await asyncio.to_thread(self.who_now) if self._own_hub().blocks else self.who_now()
 
     def who_now(self) -> list[str]:
-        """Return the members who are present, and wait for the result on this thread."""
+        """Return the members that are present, sorted by name, waiting for the result on this thread."""
         return sorted({*self._own_hub().members(self._name)})
 
     def _own_hub(self) -> Hub:
-        """Return the hub of this process, which may have forked since the last call."""
+        """Return this process's hub, which is new if the process has forked since the last call."""
         if self._hub is None or self._process != os.getpid():
             self._hub, self._process = hub_of(self._stores.current, self._name, "Channel"), os.getpid()
         return self._hub
 
 
 class ChannelPresence:
-    """A block during which a member of a channel is present: ``async with news.present("ann"):``, or ``with`` on a
-    thread.
-    """
+    """A block in which a channel's member is present: ``async with news.present("ann"):``, or ``with`` on a thread."""
 
     def __init__(self, hub: Hub, channel: str, member: str, lease: float) -> None:
         self._hub = hub
@@ -381,7 +381,7 @@ class ChannelPresence:
         self._hub.exit(*self._lease)
 
     def _leave_late(self, entering: "asyncio.Future[None]") -> None:
-        """Leave after the task was cancelled while it entered."""
+        """Leave, because the task was cancelled while it was entering."""
         if not entering.cancelled() and entering.exception() is None:
             entering.get_loop().run_in_executor(None, self._hub.exit, *self._lease)
 

@@ -1,6 +1,6 @@
 """The newest messages of one channel in this process, which all of its listeners share.
 
-A listener is just the number of its next item, so a slow listener costs no memory and doesn't delay others.
+A listener is only the number of its next item, so a slow listener costs no memory and doesn't delay others.
 """
 
 import asyncio
@@ -13,13 +13,13 @@ from threading import Condition, Lock, RLock
 from antiphon.features.channels.message import Entry, Item, Keep, Missed, Position
 
 BATCH = 64
-"""The number of items that a listener takes at once."""
+"""The number of items that a listener receives at once."""
 
 
 class Feed:
-    """The newest items of a channel, within the bounds of ``keep``, in the order of their arrival, for all threads.
+    """The newest items of a channel, within the bounds of ``keep``, in order of arrival, for all threads.
 
-    ``position`` is that of the newest message, or None while none is known.
+    ``position`` is the newest message's position, or None while none is known.
     """
 
     def __init__(self, name: str, keep: Keep) -> None:
@@ -31,13 +31,13 @@ class Feed:
         self.loading = Lock()
         self._items: deque[Item] = deque()
         self._size = 0
-        """The bytes of the items."""
+        """The total size of the items in bytes."""
         self._end = 0
         """The number of the next item."""
-        self._lock = RLock()  # taken directly, which is faster than by the condition
+        self._lock = RLock()  # acquired directly, which is faster than through the condition
         self._changed = Condition(self._lock)
         self._loops: dict[asyncio.AbstractEventLoop, set[asyncio.Future[None]]] = {}
-        """The futures that tasks wait for, by their loops: each loop is woken once."""
+        """The futures that tasks wait for, by event loop, since each loop is woken once."""
 
     @property
     def end(self) -> int:
@@ -47,14 +47,14 @@ class Feed:
     # For the store
 
     def load(self, entries: Sequence[Entry]) -> None:
-        """Start with the messages that the store has kept."""
+        """Start with the messages kept in the store."""
         with self._lock:
             if not self.is_loaded:
                 self._append(_with_gaps(entries, None))
                 self.is_loaded = True
 
     def publish(self, entries: Sequence[Entry], after: Position | None) -> None:
-        """Add the messages ``after`` a position, unless another thread has already added some of them."""
+        """Add the messages ``after`` a position, unless another thread has already added some."""
         with self._lock:
             if entries and self.position == after:
                 items = _with_gaps(entries, after)
@@ -62,7 +62,7 @@ class Feed:
                 self._append(items[1:] if is_told and isinstance(items[0], Missed) else items)
 
     def rewind(self, known: Position | None, to: Position | None) -> None:
-        """Go back from a ``known`` position, since the store has lost messages, and tell listeners."""
+        """Go back from a ``known`` position and notify the listeners, because the store has lost messages."""
         with self._lock:
             if self.position == known:
                 self._append([Missed(None, str(known), None)])
@@ -89,7 +89,8 @@ class Feed:
     # For listeners
 
     def take(self, number: int, last: str | None) -> tuple[list[Item], int]:
-        """Return the items starting at a number, and the number after them. ``last`` is the id of the last item."""
+        """Return the items from a number on, and the number after them. ``last`` is the id of the listener's last
+        item."""
         with self._lock:
             skipped = len(self._items) - (self._end - number)
             found = [*islice(self._items, max(0, skipped), max(0, skipped) + BATCH)]
@@ -108,7 +109,8 @@ class Feed:
             return self._end - len(self._items), [*self._items]
 
     def find(self, since: Position) -> tuple[int, Missed | None] | None:
-        """Return the number of the item after a message, and the gap in between; None for a later message."""
+        """Return the number of the item after a message, and the gap in between; None if the message is newer than
+        all."""
         with self._lock:
             if self.position is None or since > self.position:
                 return None
@@ -117,10 +119,10 @@ class Feed:
         return (start + place[0], place[1])
 
     def place_of_unknown(self, since: str, position: Position | None) -> tuple[int, Missed]:
-        """Return the number of the first item for a client whose id names no message, and the notice for the client.
+        """Return the number of the first item for a client whose id matches no message, and the notice for the client.
 
-        This is the oldest item. If the id belongs to the newest message's epoch and was lost with its server, it is the
-        next item, since the client has received all earlier ones.
+        The first item is the oldest one. But if the id belongs to the newest message's epoch and was lost with its
+        server, it is the next item, since the client has received all earlier ones.
         """
         with self._lock:
             newest = self.position
@@ -129,15 +131,16 @@ class Feed:
             return self._end - len(self._items), Missed(None, since, _first_id(self._items))
 
     def wait(self, number: int, is_over: Callable[[], bool], seconds: float | None = None) -> None:
-        """Wait on a thread until there is an item with this number, or until ``is_over``, checked after ``wake``.
+        """Wait on a thread until there is an item with this number, or until ``is_over``, which is checked after
+        ``wake``.
 
-        With ``seconds``, wait no longer than that.
+        If ``seconds`` is given, wait no longer than that.
         """
         with self._lock:
             self._changed.wait_for(lambda: self._end > number or is_over(), seconds)
 
     def wake(self) -> None:
-        """Wake the waiting threads to check whether their wait is over."""
+        """Wake the waiting threads so they check whether their wait is over."""
         with self._lock:
             self._changed.notify_all()
 
@@ -175,7 +178,7 @@ def _wake_all(futures: "set[asyncio.Future[None]]") -> None:
 
 
 def _with_gaps(entries: Sequence[Entry], after: Position | None) -> list[Item]:
-    """Return messages, with the gaps between and before them."""
+    """Return messages as items, with the gaps between and before them."""
     items: list[Item] = []
     for entry in entries:
         if after is not None and (gap := _gap(after, entry.position)) != 0:
@@ -186,20 +189,20 @@ def _with_gaps(entries: Sequence[Entry], after: Position | None) -> list[Item]:
 
 
 def _gap(before: Position, after: Position) -> int | None:
-    """Return the number of messages missing between two.
+    """Return the number of messages missing between two positions.
 
-    None stands for an unknown number, which may be 0: in another epoch, the store may have lost messages before it.
+    None means an unknown number, which may be 0: in another epoch, the store may have lost messages before it.
     """
     return after.number - before.number - 1 if after.epoch == before.epoch else None
 
 
 def _place(items: "deque[Item]", since: Position) -> tuple[int, Missed | None]:
-    """Return the index of the item after a message that is not newer than all, and the gap in between."""
+    """Return the index of the item after a message that is not newer than all items, and the gap in between."""
     entries = [(index, item.position) for index, item in enumerate(items) if isinstance(item, Entry)]
     for index, position in reversed(entries):
         if position == since:
             return index + 1, None
-        if position.epoch == since.epoch and position.number < since.number:  # it was lost with its server
+        if position.epoch == since.epoch and position.number < since.number:  # this message was lost with its server
             after = [*islice(items, index + 1, None)]
             is_told = bool(after) and isinstance(after[0], Missed)
             return index + 1 + is_told, Missed(None, str(since), _first_id(after))

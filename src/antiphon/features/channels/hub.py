@@ -1,4 +1,4 @@
-"""The channels of one store in this process: writes, listeners, and the presence of members as leases in the store."""
+"""One store's channels in this process: sending, listening, and members' presence, kept as leases in the store."""
 
 import logging
 import os
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 RENEWALS = 3
-"""The number of times that a lease is renewed before it would run out."""
+"""The number of times that a lease is renewed before it would expire."""
 
 
 class _Lease(NamedTuple):
@@ -34,19 +34,19 @@ class _Lease(NamedTuple):
 
 
 class Leases:
-    """The members present in this process. While there are any, one thread renews all leases."""
+    """The members present in this process. While any are present, one thread renews all leases."""
 
     def __init__(self, log: ChannelLog) -> None:
         self._log = log
         self._token = token_hex(16)
         self._lock = Lock()
         self._changed = Condition(self._lock)
-        self._writing = Lock()  # else a renewal could bring back a member that has just left
+        self._writing = Lock()  # else a renewal could restore a member that has just left
         self._members: dict[_Lease, Counter[str]] = {}
         self._is_renewing = False
 
     def enter(self, channel: str, member: str, ttl: float) -> None:
-        """Make a member present until ``leave``, unless StoreUnavailable is raised."""
+        """Make a member present until ``leave``, unless this raises StoreUnavailable."""
         self._log.renew(channel, self._token, [member], ttl)
         with self._lock:
             if all(ttl < lease.ttl for lease in self._members):
@@ -69,7 +69,7 @@ class Leases:
             if not members:
                 del self._members[lease]
         if is_last:
-            with self._writing, suppress(StoreUnavailable):  # which is logged already
+            with self._writing, suppress(StoreUnavailable):  # which is already logged
                 self._log.withdraw(channel, self._token, member)
 
     def _renew(self) -> None:
@@ -80,7 +80,7 @@ class Leases:
             for lease in leases:
                 try:
                     self._renew_one(lease)
-                except StoreUnavailable:  # which is logged already
+                except StoreUnavailable:  # which is already logged
                     break
                 except Exception:
                     logging.getLogger("antiphon").exception("members of channels can't be renewed")
@@ -103,17 +103,17 @@ class Leases:
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
-"""Seconds between attempts to read from a store that does not respond: the first pause, which then doubles, and the
+"""The seconds between attempts to read a store that does not respond: the first pause, which then doubles, and the
 longest.
 """
 
 
 MOST_UNUSED = 10_000
-"""The number of channels in memory whose messages are kept while nobody listens."""
+"""The number of channels in memory whose messages are kept while they have no listeners."""
 
 
 class Hub(ABC):
-    """The channels of a store in one process. Methods can be called from all threads unless they say otherwise."""
+    """A store's channels in one process. Methods can be called from all threads unless documented otherwise."""
 
     blocks: bool
     """True if methods wait for a disk or a network."""
@@ -124,23 +124,23 @@ class Hub(ABC):
 
     @abstractmethod
     def joined(self, name: str, keep: Keep) -> Feed | None:
-        """Return the feed of a channel for one more user without waiting, or None if the feed has to be loaded."""
+        """Return a channel's feed for one more user without waiting, or None if the feed has to be loaded."""
 
     @abstractmethod
     def join(self, name: str, keep: Keep) -> Feed:
-        """Return the feed of a channel for one more user and load it if necessary."""
+        """Return a channel's feed for one more user, loading it if necessary."""
 
     @abstractmethod
     def leave(self, feed: Feed) -> None:
-        """Record that a user of a feed has left."""
+        """Record that one of a feed's users has left."""
 
     @abstractmethod
     def catch_up(self, feed: Feed) -> None:
-        """Add messages stored since then to a feed."""
+        """Add messages stored in the meantime to a feed."""
 
     @abstractmethod
     def expire(self, name: str, seconds: float) -> None:
-        """Forget the messages of a channel so many seconds from now, instead of at another time or never."""
+        """Schedule a channel's messages to be forgotten in so many seconds, replacing any earlier schedule."""
 
     @abstractmethod
     def enter(self, name: str, member: str, ttl: float) -> None:
@@ -152,14 +152,14 @@ class Hub(ABC):
 
     @abstractmethod
     def members(self, name: str) -> list[str]:
-        """Return the members who are present, in any order. Some may occur more than once."""
+        """Return the members that are present, in any order, possibly with duplicates."""
 
 
 class MemoryHub(Hub):
     """Channels in the memory of one process: the feeds are the store.
 
-    A feed without users is forgotten if it has no messages. Of the remaining ones, the most recently used are kept, up
-    to MOST_UNUSED.
+    A feed without users is forgotten if it has no messages. Of the others without users, only the MOST_UNUSED most
+    recently used are kept.
     """
 
     blocks = False
@@ -168,7 +168,7 @@ class MemoryHub(Hub):
         self._feeds: dict[str, Feed] = {}
         self._unused: OrderedDict[str, None] = OrderedDict()
         self._expiring: OrderedDict[str, float] = OrderedDict()
-        """The times at which feeds are forgotten, on the clock of ``monotonic``."""
+        """The times at which feeds are forgotten, by the ``monotonic`` clock."""
         self._lock = Lock()
         self._epoch = time.time_ns() // 1_000_000
         self._members: dict[str, Counter[str]] = {}
@@ -218,7 +218,7 @@ class MemoryHub(Hub):
     def _forget(self, name: str) -> None:
         del self._unused[name], self._feeds[name]
         self._expiring.pop(name, None)
-        self._epoch += 1  # so that no id of a forgotten message is that of a new one
+        self._epoch += 1  # so that no new message has the id of a forgotten one
 
     def catch_up(self, feed: Feed) -> None:
         """Do nothing: the feed is the store."""
@@ -319,7 +319,7 @@ class StoredHub(Hub):
     # The reader
 
     def _read(self) -> None:
-        """Make a loaded feed known to the reader."""
+        """Make the reader include a loaded feed and start the reader if necessary."""
         with self._lock:
             starts = not self._is_reading
             self._is_reading = True
@@ -338,15 +338,15 @@ class StoredHub(Hub):
                 else:
                     self._publish(positions, self._log.watch(positions))
             except Exception as error:
-                if self._forget_unused():  # perhaps the store was closed
+                if self._forget_unused():  # the store may have been closed
                     continue
-                if not isinstance(error, StoreUnavailable):  # which is logged already
+                if not isinstance(error, StoreUnavailable):  # which is already logged
                     logging.getLogger("antiphon").exception("messages of channels can't be read")
                 pause = min(max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
-                time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - so that processes don't come at once
+                time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - so that processes don't all retry at once
 
     def _positions(self) -> Positions | None:
-        """Return the positions of the feeds that are in use, or None to end if there are none."""
+        """Return the positions of the feeds in use, or None to end if there are none."""
         self._forget_unused()
         with self._lock:
             if not self._feeds:
@@ -355,7 +355,7 @@ class StoredHub(Hub):
             return {feed.name: feed.position for feed in self._feeds.values() if feed.is_loaded}
 
     def _forget_unused(self) -> bool:
-        """Forget feeds that nobody uses. Return True if no feed is left."""
+        """Forget feeds without users. Return True if no feed is left."""
         with self._lock:
             for feed in [*self._feeds.values()]:
                 if not feed.users:
@@ -368,7 +368,7 @@ class StoredHub(Hub):
                 feed.publish(entries, positions[name])
 
     def _verify(self, positions: Positions) -> None:
-        """Check whether a store that was unavailable has lost messages and tell the listeners of its channels."""
+        """Check whether a store that was unavailable has lost messages, and notify the listeners of its channels."""
         for name, known in positions.items():
             newest = self._log.newest(name)
             feed = self._feeds.get(name)
@@ -382,7 +382,7 @@ _lock = Lock()
 
 
 def hub_of(store: Store, name: str, feature: str) -> Hub:
-    """Return the hub of a channel. Raises TypeError, naming the feature, for a store that keeps no channels."""
+    """Return the hub for a channel. Raises TypeError, naming the feature, for a store that can't keep channels."""
     with _lock:
         if isinstance(store, MemoryStore):
             return _in_memory.setdefault(store, MemoryHub())
@@ -410,7 +410,7 @@ def _in_file(store: "SQLiteStore") -> StoredHub:
 
 
 def _on_server(store: "ValkeyStore", name: str) -> StoredHub:
-    """Return the hub of all channels on a server; in a cluster, where a read is limited to one shard, the hub of a
+    """Return the hub for all channels on a server; in a cluster, where a read is limited to one shard, the hub of a
     group.
     """
     from antiphon.features.channels.valkey import ValkeyLog, group_of

@@ -1,4 +1,4 @@
-"""Messages of channels, their ids, the notice that replaces missed ones, and the interface of stores that keep them."""
+"""Messages of channels, their ids, the notice for missed messages, and the interface of stores that keep them."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,8 +10,8 @@ from antiphon.serialization.json import decode_json
 
 
 class ChannelMessage(NamedTuple):
-    """A message of a channel: its ``id``, with which clients say what they have received, and its ``value``, decoded
-    from JSON.
+    """A message of a channel: its ``id``, with which clients report what they have received, and its decoded JSON
+    ``value``.
     """
 
     id: str
@@ -19,10 +19,10 @@ class ChannelMessage(NamedTuple):
 
 
 class Missed(NamedTuple):
-    """A gap in the messages that a listener receives, because it was too slow, or away for too long.
+    """A gap in the messages that a listener receives, because it was too slow, or disconnected for too long.
 
-    ``total`` is the number of missing messages, or None if it is unknown. ``after`` is the id of the last message that
-    the listener received before the gap, if known, and ``before`` that of the first message after it.
+    ``total`` is the number of missing messages, or None if unknown. ``after`` is the id of the last message received
+    before the gap, if known, and ``before`` is the id of the first message after it.
     """
 
     total: int | None
@@ -31,9 +31,9 @@ class Missed(NamedTuple):
 
 
 class Position(NamedTuple):
-    """The place of a message in its channel: the epoch, which changes when messages were lost, and its number.
+    """A message's position in its channel: its number, and the epoch, which changes when messages were lost.
 
-    The numbers of a channel have no gaps, so that missing messages can be counted.
+    A channel's numbers have no gaps, so missing messages can be counted.
     """
 
     epoch: int
@@ -47,24 +47,24 @@ _id = re.compile("(0|[1-9][0-9]{0,17})-([1-9][0-9]{0,17})").fullmatch
 
 
 def read_id(id_: str) -> Position | None:
-    """Return the position that an id stands for, or None for text that is not the id of a message."""
+    """Return the position for a message's id, or None for text that is not the id of a message."""
     found = _id(id_)
     return Position(int(found[1]), int(found[2])) if found else None
 
 
 class Keep(NamedTuple):
-    """The limits on a channel's kept messages: their number, and their total size in bytes, if that is limited."""
+    """The limits on a channel's kept messages: their number, and their total size in bytes, if it is limited."""
 
     most: int
     size: float = inf
 
     def widened(self, other: "Keep") -> "Keep":
-        """Return bounds that keep everything that either of these bounds keeps."""
+        """Return limits that keep everything that either of these limits keeps."""
         return Keep(max(self.most, other.most), max(self.size, other.size))
 
 
 class Entry:
-    """A message as it is stored, shared by all listeners of a process."""
+    """A message in its stored form, shared by all of a process's listeners."""
 
     __slots__ = ("_event", "data", "position", "read")
 
@@ -76,11 +76,11 @@ class Entry:
         self._event: Event | None = None
 
     def message(self) -> ChannelMessage:
-        """Return the message, with a separate value for each caller."""
+        """Return the message, with a separate copy of the value for each caller."""
         return ChannelMessage(str(self.position), decode_json(self.data))
 
     def event(self) -> Event:
-        """Return the message's event, which is shared by all. Text is sent as it is, other values as JSON."""
+        """Return the message's event, which all listeners share. Text is sent as is, other values as JSON."""
         if self._event is None:
             text = decode_json(self.data) if self.data[:1] == b'"' else self.data.decode()
             self._event = Event(text, id=str(self.position))
@@ -88,7 +88,7 @@ class Entry:
 
 
 Item: TypeAlias = Entry | Missed
-"""An item that a listener gets."""
+"""An item that a listener receives."""
 
 
 def event_of(item: Item) -> Event:
@@ -97,25 +97,25 @@ def event_of(item: Item) -> Event:
 
 
 def message_of(item: Item) -> ChannelMessage | Missed:
-    """Return an item as programs see it."""
+    """Return an item as ``listen`` yields it."""
     return item if isinstance(item, Missed) else item.message()
 
 
 BATCH = 500
-"""The number of messages that are read at once."""
+"""The number of messages to read at once."""
 
 LONGEST_WATCH = 1.0
-"""The longest time for which ``watch`` waits, in seconds."""
+"""The longest time that ``watch`` waits, in seconds."""
 
 Positions: TypeAlias = Mapping[str, Position | None]
 """The position of each channel's newest known message, by the channel's name; None for a channel without messages."""
 
 
 class ChannelLog(Protocol):
-    """The messages and members of channels in a store. All methods block, and raise StoreUnavailable."""
+    """A store's messages and members of channels. All methods block, and raise StoreUnavailable."""
 
     def append(self, name: str, keep: int, data: bytes) -> Position:
-        """Store a message and forget all but about the newest ``keep`` messages. Return its position."""
+        """Store a message and return its position. Forget all but approximately the newest ``keep`` messages."""
         ...
 
     def tail(self, name: str, most: int) -> list[Entry]:
@@ -123,7 +123,7 @@ class ChannelLog(Protocol):
         ...
 
     def after(self, name: str, position: Position | None) -> list[Entry]:
-        """Return the first messages after a position, up to BATCH. None stands for the beginning."""
+        """Return the first messages after a position, up to BATCH. None means the beginning."""
         ...
 
     def newest(self, name: str) -> Position | None:
@@ -131,25 +131,25 @@ class ChannelLog(Protocol):
         ...
 
     def watch(self, positions: Positions) -> Mapping[str, Sequence[Entry]]:
-        """Wait up to LONGEST_WATCH until messages come after these positions, or until ``interrupt`` is called."""
+        """Wait up to LONGEST_WATCH until messages arrive after these positions, or until ``interrupt`` is called."""
         ...
 
     def interrupt(self) -> None:
-        """Make ``watch`` check again, since this process has written, or listens to one more channel."""
+        """Make ``watch`` check again, because this process has sent a message or listens to another channel."""
         ...
 
     def expire(self, name: str, seconds: float) -> None:
-        """Forget the messages of a channel so many seconds from now, instead of at another time or never."""
+        """Schedule a channel's messages to be forgotten in so many seconds, replacing any earlier schedule."""
         ...
 
     def renew(self, name: str, token: str, members: Iterable[str], ttl: float) -> None:
-        """Keep members present for ``ttl`` seconds from now, on behalf of the process with this token."""
+        """Keep members present for ``ttl`` seconds from now, for the process with this token."""
         ...
 
     def withdraw(self, name: str, token: str, member: str) -> None:
-        """End the presence of a member, on behalf of the process with this token."""
+        """End a member's presence for the process with this token."""
         ...
 
     def members(self, name: str) -> list[str]:
-        """Return the members who are present, in any order, once for each process that reports them."""
+        """Return the members that are present, in any order, once for each process that reports them."""
         ...

@@ -1,4 +1,4 @@
-"""Channels in the SQLite file of a store, for the processes on one machine, by polling."""
+"""Channels in a store's SQLite file, for the processes on one machine, by polling."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from antiphon.features.stores.sqlite import SQLiteStore
 from antiphon.features.stores.sqlite_connections import Connection
 
 POLL_EVERY = 0.05
-"""Seconds between two checks whether other processes have changed the file: each check takes some microseconds."""
+"""The seconds between checks whether other processes have changed the file. Each check takes a few microseconds."""
 
 _PREPARE = """
 create table if not exists channels (name text primary key, epoch integer not null, number integer not null)
@@ -121,7 +121,7 @@ class SQLiteLog:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        """Lend a connection that sees the file as it is at one moment. The tables exist."""
+        """Lend a connection that sees a snapshot of the file, in which the tables exist."""
         with self._store._connection() as connection:
             is_prepared = _has_tables(connection)
         if not is_prepared:
@@ -144,7 +144,7 @@ def _head(connection: Connection, name: str) -> Position | None:
 
 
 def _after(connection: Connection, name: str, position: Position | None) -> list[Entry]:
-    """Return the first messages after a position: all messages, if another file has replaced the old one."""
+    """Return the first messages after a position, or all messages if another file has replaced the old one."""
     head = _head(connection, name)
     if head is None or head == position:
         return []

@@ -1,9 +1,8 @@
-"""Channels in Valkey: a stream for the messages of each, and a sorted set for its members.
+"""Channels in Valkey: a stream for each channel's messages, and a sorted set for its members.
 
-The id of an entry in a stream is the position of the message. Its epoch changes with the replication id of the server,
-which is new after each start and each failover, when messages may have been lost. Its number continues. The name of a
-channel decides which group it belongs to. A group is on one shard of a cluster, so one command reads all of its
-channels.
+An entry's id in a stream is the message's position. The epoch changes with the server's replication id, which is new
+after each start and each failover, when messages may have been lost. The number continues. A channel's name decides
+which group the channel belongs to. A group is on one shard of a cluster, so one command reads all of its channels.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from antiphon.features.stores.valkey.connecting import Client
 
 GROUPS = WATCHES
-"""The number of groups of channels in a cluster. Each may be on its own shard and has its own reader in a
+"""The number of groups of channels in a cluster. Each may be on a separate shard and has its own reader in a
 process."""
 
 _APPEND = script("""
@@ -53,9 +52,9 @@ redis.call('PEXPIREAT', KEYS[1], redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCOR
 _MEMBERS = script(f"{_NOW} return redis.call('ZRANGEBYSCORE', KEYS[1], now + 1, '+inf')")
 
 WOKEN = 60_000
-"""How long a process keeps the stream with which it wakes its own reader, in milliseconds."""
+"""The number of milliseconds that a process keeps the stream with which it wakes its own reader."""
 TOKEN = 32
-"""The length of the token before the name of a member."""
+"""The length of the token before a member's name."""
 
 
 def group_of(name: str) -> int:
@@ -64,7 +63,7 @@ def group_of(name: str) -> int:
 
 
 class ValkeyLog:
-    """The messages and members of the channels on a server, or of one group of channels in a cluster."""
+    """The messages and members of a server's channels, or of one group of channels in a cluster."""
 
     def __init__(self, store: ValkeyStore, group: int = 0) -> None:
         self._calls = store._calls
@@ -126,7 +125,7 @@ class ValkeyLog:
 
 
 def _by_key(found: Reply) -> list[tuple[bytes, Reply]]:
-    """Return the entries of each stream. RESP2 sends pairs, RESP3 a mapping whose values are lists of one list."""
+    """Return each stream's entries. RESP2 sends pairs; RESP3 sends a mapping whose values are lists of one list."""
     if not isinstance(found, Mapping):
         return [(key, entries) for key, entries in found or ()]
     return [(key, entries[0] if isinstance(entries[0], list) else entries) for key, entries in found.items()]

@@ -1,1 +1,1 @@
-"""Forms of typed classes: read, checked, and shown again with their errors."""
+"""Forms made from typed classes: read, checked, and shown again with their errors."""

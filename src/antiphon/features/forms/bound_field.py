@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _NO_WORD = re.compile(r"\W")
 _SECRET = ("password", "file")
-"""Widgets whose values are never shown again."""
+"""Widgets whose submitted values are never shown again."""
 _NEVER_EMPTY = ("color", "range")
 _OFFSET = re.compile(r"\d(?:Z|[+-]\d\d:\d\d)")
 _MICROSECONDS = re.compile(r"(?<=\.\d{3})\d+$")
@@ -45,35 +45,35 @@ class BoundField:
         """Return the field with different text, widget or choices, or with more attributes.
 
         ``choice_attributes`` are the attributes of each option, or of the label of each radio button or checkbox. Only
-        the markup differs: the form still reads and checks what the class declares.
+        the markup changes: the form still reads and checks what the class declares.
         """
         planned = self._planned.shown(widget, choices, attributes or {}, choice_attributes or {})
         return BoundField(self._form, planned, texts or self._shown)
 
     @property
     def key(self) -> str:
-        """The name of the field in its class."""
+        """The field's name in its class."""
         return self._planned.key
 
     @property
     def name(self) -> str:
-        """The name of the input, with which its value is sent."""
+        """The name of the input, under which its value is sent."""
         return self._planned.name
 
     @property
     def id(self) -> str:
-        """The id of the input, or of the group of inputs."""
+        """The id of the input or of the group of inputs."""
         own = _NO_WORD.sub(".", self.key)
         return f"{self._form.id}-{own}" if self._form.id else own
 
     @property
     def focus_id(self) -> str:
-        """The id of the element to focus: the input, or the first of a group."""
+        """The id of the element to focus: the input, or the first input of a group."""
         return f"{self.id}-0" if self._planned.is_group else self.id
 
     @property
     def widget(self) -> str:
-        """The kind of the input, such as ``select``."""
+        """The kind of input, such as ``select``."""
         return self._planned.widget
 
     @property
@@ -95,20 +95,20 @@ class BoundField:
 
     @property
     def value(self) -> str:
-        """The last of the values, or empty if there is none."""
+        """The last of the values, or empty if there are none."""
         values = self.values
         return values[-1] if values else ""
 
     @property
     def errors(self) -> list[FormError]:
-        """The errors in this field."""
+        """This field's errors."""
         return self._form.errors.get(self.key, [])
 
     # Parts
 
     @property
     def label(self) -> Markup:
-        """The label, or the legend of a group."""
+        """The label of the input, or the legend of a group."""
         content = [self.text, _REQUIRED] if self.is_required else [self.text]
         if self._planned.is_group:
             return tag("legend", {}, *content)
@@ -136,24 +136,23 @@ class BoundField:
 
     @property
     def help(self) -> Markup:
-        """The help, or empty if there is none."""
+        """The help text as HTML, or empty if there is none."""
         text = self._planned.field.help
         return tag("p", {"class": "help", "id": f"{self.id}-help"}, text) if text else Markup()
 
     @property
     def error(self) -> Markup:
-        """The messages of the errors, or empty if there are none."""
+        """The error messages as HTML, or empty if there are none."""
         messages = " ".join(error.message for error in self.errors or self._lost_file())
         return tag("p", {"class": "error", "id": f"{self.id}-error"}, messages) if messages else Markup()
 
     def _lost_file(self) -> list[FormError]:
-        """Return the message that asks for the file again: a page that shows the errors of other fields can't contain
-        it.
-        """
+        """Return the message that asks for the file again, since a page that shows other fields' errors can't include
+        it."""
         return self._form.lost_file(self.key) if self._planned.is_file else []
 
     def __html__(self) -> str:
-        """Return the whole field."""
+        """Return the whole field as HTML."""
         planned = self._planned
         if planned.widget == "hidden":
             return self.input
@@ -167,7 +166,7 @@ class BoundField:
     # Inputs
 
     def _group_attributes(self) -> dict[str, AttributeValue]:
-        """Return the attributes of a group. Radio buttons are required and invalid together, checkboxes one by one."""
+        """Return a group's attributes. Radio buttons are required and invalid together, checkboxes individually."""
         own = {"id": self.id, **self._described()}
         if self.widget != "radio":
             return own
@@ -175,7 +174,7 @@ class BoundField:
         return {"role": "radiogroup", "aria-required": required, **own, **self._invalid()}
 
     def _described(self) -> dict[str, AttributeValue]:
-        """Return the attribute that ties the help and the error to an input."""
+        """Return the attribute that links an input to its help and error."""
         ids = [
             f"{self.id}-{part}"
             for part, is_there in (("help", self._planned.field.help), ("error", self.errors or self._lost_file()))
@@ -205,7 +204,7 @@ class BoundField:
         return tag("input", {**first, **self._attributes()})
 
     def _texts(self) -> Markup:
-        """Return an input, or for several values one input for each, and an empty one to add another."""
+        """Return one input, or for a list one input for each value, and an empty one for another value."""
         planned = self._planned
         inputs = []
         values = [*filter(None, self.values), ""] if planned.is_many else [self.value]
@@ -218,7 +217,7 @@ class BoundField:
         return joined(inputs, "\n")
 
     def _textarea(self) -> Markup:
-        return tag("textarea", self._attributes(), f"\n{self.value}")  # parsers drop the first line end
+        return tag("textarea", self._attributes(), f"\n{self.value}")  # parsers drop a leading line break
 
     def _select(self) -> Markup:
         planned, chosen = self._planned, self._chosen()
@@ -248,9 +247,9 @@ class BoundField:
 
 
 def _as_shown(widget: str, text: str) -> tuple[str, str]:
-    """Return the type and the text of an input in a form that browsers show.
+    """Return the type and the text of an input in a form that browsers can show.
 
-    Inputs for times have millisecond precision at most, and no offset from UTC.
+    Time inputs have millisecond precision at most, and no offset from UTC.
     """
     if widget not in TIMES:
         return widget, text

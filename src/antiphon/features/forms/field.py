@@ -1,4 +1,4 @@
-"""The declaration of a form field, in addition to its type."""
+"""The declaration of a form field beyond its type."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ Widget: TypeAlias = Literal[
     "text", "textarea", "password", "email", "tel", "url", "search", "color", "number", "range", "date", "month",
     "week", "time", "datetime-local", "checkbox", "radio", "select", "file", "hidden",
 ]  # fmt: skip
-"""The input types of HTML, except those that are not fields."""
+"""The HTML input types, except those that are not fields."""
 
 Choices: TypeAlias = Mapping[Any, Text] | Iterable[Any]
 """The values to choose from, with or without labels."""
@@ -21,12 +21,12 @@ Choices: TypeAlias = Mapping[Any, Text] | Iterable[Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """A declaration of how a field of a form is shown: ``mail: Annotated[str, Field(label="E-mail", widget="email")]``.
+    """A declaration of how a form field is shown: ``mail: Annotated[str, Field(label="E-mail", widget="email")]``.
 
-    ``label`` is by default the field's name in words, and ``widget`` depends on the type. ``required`` says that
+    ``label`` defaults to the field's name in words, and ``widget`` depends on the type. ``required`` means that
     something must be entered, chosen or ticked even if the type has a default. ``choices`` are the values to choose
-    from, with their labels. ``accept`` (as the HTML attribute) and ``max_size`` (bytes) are for files. ``messages``
-    replace those of the form. ``attributes`` are added to the input, and ``choice_attributes`` to each choice: to the
+    from, with their labels. ``accept`` (as in the HTML attribute) and ``max_size`` (bytes) apply to files. ``messages``
+    replace the form's messages. ``attributes`` are added to the input, and ``choice_attributes`` to each choice: to the
     option, or to the label of the radio button or checkbox.
 
     Raises ValueError for an unknown widget.

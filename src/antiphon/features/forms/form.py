@@ -1,4 +1,4 @@
-"""Forms: a typed class is shown as inputs, and the sent form is read as its value, or shown again with its errors."""
+"""Forms: a typed class is shown as inputs, and the submitted form becomes its value or is shown again with errors."""
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -37,16 +37,18 @@ _IN_BYTES = ("body", "file", "form", "memory")
 
 
 class Form(Generic[T]):
-    """A form made from a dataclass, Struct or other record: its fields become inputs, and a request's values become its
-    value.
+    """A form made from a dataclass, Struct or other record: fields become inputs, and submitted values become an
+    object.
 
-    ``initial`` is an object or a mapping with the values to begin with. With ``method="get"`` the form is read from the
-    query, else from the body. ``choices`` maps field names to choices that come from a request or a database; ``order``
-    names the fields to put first. ``id`` is the prefix of the ids of all elements; if it is empty, the id of an input
-    is its name. ``messages`` replace those of ``MESSAGES`` by code; all others come from the request's language, under
-    "form." and the code, or else are in English. ``shared`` names values that the application shares with templates,
-    such as a token; those that exist become hidden inputs of forms that are posted. Raises TypeError for a class that
-    no form can be made from, and ValueError if ``choices`` or ``order`` name a field that the form does not have.
+    ``initial`` is an object or a mapping with the initial values. With ``method="get"``, the form is read from the
+    query, otherwise from the body. ``choices`` maps field names to choices that come from a request or a database;
+    ``order`` names the fields to put first. ``id`` is the prefix of all elements' ids; if it is empty, an input's id is
+    its name. ``messages`` replace those of ``MESSAGES`` by code. All other messages come from the request's language,
+    under "form." and the code, or else are in English. ``shared`` names values that the application shares with
+    templates, such as a token; those that exist become hidden inputs in forms that are posted.
+
+    Raises TypeError for a class from which no form can be made, and ValueError if ``choices`` or ``order`` name a field
+    that the form does not have.
     """
 
     def __init__(
@@ -80,7 +82,7 @@ class Form(Generic[T]):
         self.submit = submit
         self._refusal: ContentTooLarge | None = None
         self.is_bound = self._is_sent()
-        """True if the request sent this form."""
+        """True if the request submitted this form."""
 
     @property
     def fields(self) -> FormFields:
@@ -91,7 +93,7 @@ class Form(Generic[T]):
     def check_type(wanted: type) -> None:
         """Check that a form can be made from a class. Raises TypeError. Called when an application starts.
 
-        The class is one that a handler names: ``Form(Order, request)``.
+        The class is the one that a handler uses: ``Form(Order, request)``.
         """
         inputs_of(wanted)
 
@@ -106,8 +108,8 @@ class Form(Generic[T]):
         """Read the submitted form and return True if there is one and it is valid; ``data`` is then its value.
 
         If the fields are valid, each of the ``checks`` is called with the value and this form, and can call
-        ``add_error`` or raise a FieldError. Raises UnsupportedMediaType (415) for a body that is not a form, and
-        BadRequest (400) for a malformed one; TypeError for a check that is async.
+        ``add_error`` or raise a FieldError. Raises UnsupportedMediaType (415) for a body that is not a form, BadRequest
+        (400) for a malformed one, and TypeError for a check that is async.
         """
         if wrong := next(filter(is_async, checks), None):
             raise explained(
@@ -127,7 +129,7 @@ class Form(Generic[T]):
     async def avalidate(
         self, *checks: "Callable[[T, Form[T]], object] | Callable[[T, Form[T]], Awaitable[object]]"
     ) -> bool:
-        """Do what ``validate`` does on an event loop: load the body first, and await async checks."""
+        """Validate as ``validate`` does, but on an event loop: load the body first, and await async checks."""
         if self.is_bound and self.method != "get":
             with suppress(ContentTooLarge):  # reading raises it again
                 await self._request.aload()
@@ -149,7 +151,7 @@ class Form(Generic[T]):
 
     @property
     def data(self) -> T:
-        """The value. Raises RuntimeError unless ``validate`` found all fields valid."""
+        """The value read from the form. Raises RuntimeError unless ``validate`` found all fields valid."""
         if self._value is None:
             raise explained(
                 "form-without-data",
@@ -169,16 +171,16 @@ class Form(Generic[T]):
 
     @property
     def errors(self) -> Mapping[str, list[FormError]]:
-        """The errors by field. Those of the form as a whole are under the empty name."""
+        """The errors by field. Those that concern the whole form are under the empty name."""
         return self._errors
 
     @property
     def status(self) -> int:
-        """The status to respond with: 413 if the body was too large, 422 if something is wrong, else 200."""
+        """The status for the response: 413 if the body was too large, 422 if there are errors, otherwise 200."""
         return 413 if self.is_too_large else 422 if self._errors else 200
 
     def add_error(self, field: str | None, message: Text, code: str = "invalid") -> None:
-        """Add your own error to a field, or to the form as a whole if ``field`` is None.
+        """Add a custom error to a field, or to the whole form if ``field`` is None.
 
         Raises ValueError for a field that the form does not have.
         """
@@ -192,11 +194,11 @@ class Form(Generic[T]):
         self._errors.setdefault(field or "", []).append(FormError(str(message), code))
 
     def clear_errors(self, field: str | None) -> None:
-        """Remove the errors of a field, or those of the form as a whole if ``field`` is None."""
+        """Remove the errors of a field, or of the whole form if ``field`` is None."""
         self._errors.pop(field or "", None)
 
     def error(self) -> HTTPError:
-        """Return the errors for clients that want problem details, with ``status``: ``raise form.error()``.
+        """Return the errors for clients that expect problem details, with ``status``: ``raise form.error()``.
 
         Raises ValueError for a form without errors.
         """
@@ -209,7 +211,7 @@ class Form(Generic[T]):
         return http_error(self.status, self._said("error"), members={"errors": errors})
 
     def reset(self) -> None:
-        """Discard the submitted data, so that the form is empty again."""
+        """Discard the submitted data, so the form is empty again."""
         self._errors, self._value, self._refusal, self.is_bound = {}, None, None, False
 
     def _read(self) -> None:
@@ -253,7 +255,7 @@ class Form(Generic[T]):
             self._add(planned.key, code, bounds, (planned.widget,))
 
     def _add_fault(self, fault: FieldFault) -> None:
-        """Add a fault that the reader found, unless the field already has an error."""
+        """Add a fault found while reading, unless the field already has an error."""
         step = fault["pointer"].split("/")[1].replace("~1", "/").replace("~0", "~") if fault["pointer"] else ""
         planned = next((each for each in self._inputs if each.name == step), None)
         key = planned.key if planned else ""
@@ -267,7 +269,7 @@ class Form(Generic[T]):
         known = {**_bounds_of(planned), **bounds}
         message = message_for(code, otherwise, known, kinds, self._sources(planned))
         found = self._errors.setdefault(key, [])
-        if message not in [each.message for each in found]:  # such as with several values of one field
+        if message not in [each.message for each in found]:  # it can repeat if a field has several values
             found.append(FormError(message, code, bounds))
 
     def _sources(self, planned: Input | None = None) -> list[Messages]:
@@ -286,7 +288,7 @@ class Form(Generic[T]):
     # Showing
 
     def texts(self, field: str) -> Sequence[str]:
-        """Return the text of each of a field's inputs: as submitted, or else of the initial value."""
+        """Return the text of each of a field's inputs: as submitted, or else from the initial value."""
         planned = self._by_key[field]
         if self.is_bound:
             return self._received().texts.getall(planned.name)
@@ -344,7 +346,7 @@ class Form(Generic[T]):
 
     @property
     def hidden(self) -> Markup:
-        """The hidden inputs: those of the form, and those that the application adds to all forms, such as a token."""
+        """The hidden inputs: the form's, and those that the application adds to all forms, such as a token."""
         own = [field.input for field in self.fields if field.widget == "hidden"]
         return joined([*own, *self._shared_parts()], "\n")
 
@@ -358,7 +360,7 @@ class Form(Generic[T]):
                 yield part() if callable(part) else part
 
     def render(self, *, submit: Text | None = None, **more: AttributeValue) -> Markup:
-        """Return the whole form, with a button. ``more`` are attributes of the form: ``data_block="main"``."""
+        """Return the whole form with a submit button. ``more`` are attributes of the form: ``data_block="main"``."""
         visible = [field for field in self.fields if field.widget != "hidden"]
         said = next((each for each in (submit, self.submit) if each is not None), None)
         button = tag("button", {"type": "submit"}, self._said("submit") if said is None else said)
@@ -374,7 +376,7 @@ class Form(Generic[T]):
 
 
 def _ordered(inputs: tuple[Input, ...], choices: Mapping[str, Choices], order: Sequence[str]) -> tuple[Input, ...]:
-    """Return the inputs in order, with the choices of one form: inputs that are named come first."""
+    """Return the inputs in order, the named ones first, with the choices given for one form."""
     by_key = {planned.key: planned for planned in inputs}
     if unknown := [name for name in (*choices, *order) if name not in by_key]:
         raise explained(

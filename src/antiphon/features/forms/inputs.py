@@ -1,4 +1,4 @@
-"""Inputs of a form, planned once for each class: the name, widget, attributes and choices of each field."""
+"""The inputs of a form, planned once per class: each field's name, widget, attributes and choices."""
 
 import re
 from collections import UserString
@@ -24,7 +24,7 @@ from antiphon.uploads.upload import Upload
 
 @dataclass(frozen=True)
 class Input:
-    """The plan of one input. ``key`` is the attribute of the class, ``name`` the input's name in HTML."""
+    """The plan for one input. ``key`` is the class's attribute, and ``name`` is the input's name in HTML."""
 
     key: str
     name: str
@@ -40,7 +40,7 @@ class Input:
     kinds: Sequence[inspect.Type]
     """The types of a single value."""
     bounds: DecimalBounds | None
-    """Those of a Decimal."""
+    """The bounds of a Decimal."""
     attributes: Mapping[str, AttributeValue]
     choices: Mapping[str, Text] | None
     """The text and the label of each value to choose from."""
@@ -54,7 +54,7 @@ class Input:
 
     @property
     def is_none_if_empty(self) -> bool:
-        """True if an empty text means None: the type allows None, and the empty text is not a choice."""
+        """True if empty text means None: the type allows None, and empty text is not a choice."""
         return self.is_nullable and (self.choices is None or "" not in self.choices)
 
     @property
@@ -63,7 +63,7 @@ class Input:
         return self.widget == "checkbox" and self.choices is None
 
     def choosing(self, choices: Choices) -> "Input":
-        """Return the input with these choices."""
+        """Return a copy of this input with these choices."""
         widget: Widget = "select" if self.widget in ("text", "number") else self.widget
         return replace(self, choices=labelled(choices), widget=widget, attributes=self._attributes_for(widget))
 
@@ -103,7 +103,7 @@ T = TypeVar("T")
 
 
 def _but(planned: T, **changes: object) -> T:
-    """Return a copy with other values, ten times as fast as ``dataclasses.replace``."""
+    """Return a copy with changed values, ten times as fast as ``dataclasses.replace``."""
     made = object.__new__(type(planned))
     vars(made).update(vars(planned), **changes)
     return made
@@ -138,7 +138,7 @@ _KEPT = 256
 
 @lru_cache(_KEPT)
 def inputs_of(wanted: Any) -> tuple[Input, ...]:
-    """Return the inputs of a form that is read as a class. Raises TypeError for a class or field without inputs."""
+    """Return the inputs of a form for a class. Raises TypeError for a class or field that can't have inputs."""
     check_fields(wanted, Upload)
     info = cast(Record, described(wanted, Upload))
     hints = get_type_hints(get_origin(wanted) or wanted, include_extras=True)
@@ -204,7 +204,7 @@ def _items(member: inspect.Type) -> tuple[inspect.Type, ...]:
 
 
 def _choices(kinds: list[inspect.Type], hint: object, *, is_chosen: bool) -> Choices | None:
-    """Return the choices that types imply: those of enums and Literals, and yes or no."""
+    """Return the choices implied by the types: those of enums and Literals, and yes or no for a bool."""
     if kinds and all(isinstance(kind, inspect.EnumType | inspect.LiteralType) for kind in kinds):
         enums = [choice for kind in kinds if isinstance(kind, inspect.EnumType) for choice in kind.cls]
         return [*enums, *_literals(hint)]
@@ -213,7 +213,7 @@ def _choices(kinds: list[inspect.Type], hint: object, *, is_chosen: bool) -> Cho
 
 
 def _literals(hint: object) -> list[object]:
-    """Return the values of the Literals in a type, as they are written: msgspec sorts them."""
+    """Return the values of a type's Literals in their written order; msgspec sorts them."""
     if get_origin(hint) is Literal:
         return [value for value in get_args(hint) if value is not None]
     return [value for part in get_args(hint) for value in _literals(part)]
@@ -278,7 +278,8 @@ def _of_text(text: inspect.StrType, widget: Widget) -> dict[str, AttributeValue]
 
 
 def _of_decimal(bounds: DecimalBounds | None, inputmode: str | None) -> dict[str, AttributeValue]:
-    """Return the attributes for a Decimal. A browser counts steps from the minimum and knows only inclusive bounds."""
+    """Return the attributes for a Decimal. A browser counts steps from the minimum and supports only inclusive
+    bounds."""
     if bounds is None:
         return {"step": "any"}
     limits, step = bounds.limits, None if bounds.places is None else Decimal(10) ** -bounds.places
@@ -308,16 +309,16 @@ def _of_number(number: inspect.IntType | inspect.FloatType, inputmode: str | Non
 
 
 _ESCAPES = {"w": r"[\p{L}\p{N}_]", "W": r"[^\p{L}\p{N}_]", "d": r"\p{Nd}", "D": r"\P{Nd}"}
-"""For Python's character classes, those that mean the same for ASCII in JavaScript."""
+"""JavaScript equivalents of Python's character classes, whose letters match only ASCII in JavaScript."""
 
 _UNLIKE = re.compile(r"\\[AZbB]|\(\?(?![:=!])|[*+?}]\+")
-"""Syntax that JavaScript lacks, or interprets differently."""
+"""Syntax that JavaScript lacks or interprets differently."""
 
 
 def pattern_of_html(pattern: str) -> str | None:
     """Return a regular expression for the attribute ``pattern``, or None if JavaScript can't express it.
 
-    The attribute has to match the whole text, while the expression may match any part of it.
+    The attribute has to match the whole text, while the expression may match any substring.
     """
     without_backslashes = pattern.replace(r"\\", "")
     if _UNLIKE.search(without_backslashes):
@@ -345,7 +346,7 @@ def _check(planned: Input, name: str, *, is_json: bool) -> None:
         fault = needed if planned.is_file else "text can't have the widget 'file'"
         raise explained("bad-form-field", TypeError(f"{place}: {fault}"))
     if widget == "checkbox" and not (planned.is_switch if planned.is_bool else planned.is_many):
-        raise explained("bad-form-field", TypeError(f"{place}: a checkbox is for a bool, or for a list with choices"))
+        raise explained("bad-form-field", TypeError(f"{place}: a checkbox needs a bool, or a list with choices"))
     if planned.is_many and planned.choices is not None and planned.has_default and planned.default():
         raise explained(
             "bad-form-field",

@@ -1,4 +1,4 @@
-"""Messages for the people who fill in a form, by the code of the error."""
+"""Messages for the people who fill in a form, by error code."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -49,15 +49,15 @@ MESSAGES: Mapping[str, str] = {
     "error": "Please check what you entered.",
     "submit": "Send",
 }
-"""The text for each code. A code with a dot is for one kind of input, or for a fault that has that bound."""
+"""The text for each code. A suffix after a dot limits it to one kind of input, or to a fault with that bound."""
 
 _COUNTS = {"too_few": "min", "too_short": "min", "too_many": "max", "too_long": "max"}
-"""Codes of messages that count something, with the bound that selects the plural form."""
+"""Codes of messages that contain a count, with the bound that selects the plural form."""
 
 
 @dataclass(frozen=True)
 class FormError:
-    """An error of a form: a message for people, with the ``code`` and the bounds that it was made from."""
+    """A form's error: a message for people, with the ``code`` and the bounds that it was made from."""
 
     message: str
     code: str = "invalid"
@@ -68,28 +68,28 @@ class FormError:
 
 
 class _Known(dict[str, Any]):
-    """Values for a message. A name without a value stays as it is written."""
+    """Values for a message. A placeholder without a value stays unchanged."""
 
     def __missing__(self, name: str) -> str:
         return f"{{{name}}}"
 
 
 class Messages(Protocol):
-    """Messages by their codes."""
+    """Messages by code."""
 
     def __contains__(self, code: str, /) -> bool: ...
     def __getitem__(self, code: str, /) -> "Text | Translated": ...
 
 
 class Translated:
-    """A message in the language of a request."""
+    """A message in a request's language."""
 
     def __init__(self, language: Language, code: str) -> None:
         self._language = language
         self._code = code
 
     def format_map(self, values: Mapping[str, Any]) -> str:
-        """Return the text with values filled in, in the plural form for the number in the bound."""
+        """Return the text with the values filled in, in the plural form for the bound that is a count."""
         counted = _COUNTS.get(self._code.partition(".")[0])
         n = {"n": values[counted]} if counted is not None and counted in values else {}
         return self._language.gettext(f"form.{self._code}", **{**n, **values})
@@ -115,9 +115,10 @@ def message_for(
     kinds: Iterable[str],
     sources: Iterable[Messages],
 ) -> str:
-    """Return the first message that the ``sources`` have for a code, with its bounds, or else ``otherwise``.
+    """Return the first message in ``sources`` for a code, with its bounds, or else ``otherwise``.
 
-    In each source, a message for one of the ``kinds`` (``missing.file``) comes before that for the code.
+    In each source, a message for one of the ``kinds`` (``missing.file``) takes precedence over the one for the code
+    alone.
     """
     names = [*(f"{code}.{kind}" for kind in kinds), code]
     text = next((source[name] for source in sources for name in names if name in source), None)

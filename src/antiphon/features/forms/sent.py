@@ -1,4 +1,4 @@
-"""The text and files that a request sent for a form: the value read from them, and checks beyond its types."""
+"""The text and files that a request sent for a form: the value read from them, and checks beyond the types."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ TIMES = ("time", "datetime-local")
 
 
 class Sent(NamedTuple):
-    """The text and the files of a form, by the names of the inputs."""
+    """The text and files submitted with a form, by input name."""
 
     texts: MultiDict[str]
     files: MultiDict[Upload]
@@ -34,10 +34,11 @@ class Sent(NamedTuple):
         return any(text.lower() in TICKED for text in texts) if planned.is_switch else any(texts)
 
     def read_as(self, wanted: type[T], inputs: tuple[Input, ...]) -> T:
-        """Return the value of a class. Raises UnprocessableContent that names every invalid field.
+        """Return the submitted value as an instance of a class. Raises UnprocessableContent that names every invalid
+        field.
 
-        Names that do not belong to this form, such as a token, are ignored, as are empty inputs if a name has several.
-        An empty text is None if the type allows that, and unticked checkboxes are false.
+        Names that do not belong to this form, such as a token, are ignored, as are empty inputs if a name has
+        several inputs. Empty text is None if the type allows None, and unticked checkboxes are false.
         """
         by_name = {planned.name: planned for planned in inputs}
         known = [(by_name[name], text) for name, text in self.texts.items() if name in by_name]
@@ -65,9 +66,9 @@ def sent_by(request: Request, inputs: tuple[Input, ...], *, in_query: bool) -> S
 
 
 def with_exact_times(sent: Sent, inputs: tuple[Input, ...], initial: Callable[[Input], Sequence[str]]) -> Sent:
-    """Return the submitted data, with the microseconds of unchanged times.
+    """Return the submitted data, restoring the microseconds of times that were not changed.
 
-    Inputs for times show milliseconds at most and send them in the shortest form.
+    Time inputs show milliseconds at most and send times in the shortest form.
     """
     exact: dict[tuple[str, str | None], str] = {
         (planned.name, shown): text
@@ -83,7 +84,7 @@ def with_exact_times(sent: Sent, inputs: tuple[Input, ...], initial: Callable[[I
 
 
 def _in_milliseconds(text: str) -> str | None:
-    """Return a time, or a date and time, with its milliseconds in one form; None for any other text."""
+    """Return a time, or a date and time, with its milliseconds in a fixed format; None for any other text."""
     for kind in (datetime, time):
         with suppress(ValueError):
             return kind.fromisoformat(text).isoformat(timespec="milliseconds")
@@ -91,7 +92,7 @@ def _in_milliseconds(text: str) -> str | None:
 
 
 def _with_line_ends(inputs: tuple[Input, ...], texts: MultiDict[str]) -> MultiDict[str]:
-    r"""Return strings, with the line ends of textareas as they were typed: ``\n``. Browsers send CRLF."""
+    r"""Return strings, with line breaks in textareas as they were typed: ``\n``. Browsers send CRLF."""
     areas = {planned.name for planned in inputs if planned.widget == "textarea"}
     if not areas:
         return texts
@@ -102,7 +103,7 @@ EMAIL = re.compile(
     r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
     r"(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*"
 )
-"""A valid e-mail address, as browsers accept it (HTML, "E-mail state")."""
+"""The pattern of a valid e-mail address, as browsers accept it (HTML, "E-mail state")."""
 
 _URL = re.compile(r"https?://[^\s/?#][^\s]*", re.IGNORECASE)
 
@@ -114,7 +115,7 @@ _FORMS = {"email": (EMAIL, "not_an_email"), "url": (_URL, "not_a_url")}
 
 
 def wrong_texts(planned: Input, texts: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the code and bounds of each fault in the text of an input. Empty text is not checked."""
+    """Yield the code and bounds of each fault in an input's text. Empty text is not checked."""
     pattern, code = _FORMS.get(planned.widget, (None, ""))
     for text in filter(None, texts):
         if planned.widget in _LINES and _NOT_IN_A_LINE.search(text):
@@ -127,7 +128,7 @@ def wrong_texts(planned: Input, texts: Iterable[str]) -> Iterator[tuple[str, dic
 
 
 def wrong_files(planned: Input, files: Iterable[Upload]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the code and bounds of each fault in the files of an input."""
+    """Yield the code and bounds of each fault in an input's files."""
     most, accept = planned.field.max_size, planned.field.accept
     for file in filter(None, files):
         if most is not None and file.size > most:
@@ -137,9 +138,9 @@ def wrong_files(planned: Input, files: Iterable[Upload]) -> Iterator[tuple[str, 
 
 
 def is_accepted(file: Upload, accept: str) -> bool:
-    """Return True if a file is of a kind that ``accept`` lists, as the HTML attribute does.
+    """Return True if a file is of a kind that ``accept`` lists, as in the HTML attribute.
 
-    Like the browser, it checks the name and the type that the client claims. Neither proves the real type of the file.
+    Like browsers, this checks the name and the type that the client claims. Neither proves the file's real type.
     """
     name, claimed = file.filename.lower(), file.mimetype
     for kind in accept.lower().replace(" ", "").split(","):

@@ -1,1 +1,1 @@
-"""Writes that happen once, even if a client sends them several times."""
+"""Writes that are carried out only once, even if a client sends them several times."""

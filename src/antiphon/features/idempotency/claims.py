@@ -1,7 +1,7 @@
-"""Claims to writes that are carried out once: their caller, their request, and their state.
+"""Claims to writes that are carried out only once, with their caller, their request and their state.
 
-Only hashes of keys, credentials and requests are kept, and each includes the key, so that nobody who reads the store
-can try passwords against them.
+Only hashes of keys, credentials and requests are stored, and each hash includes the key, so nobody who reads the store
+can test passwords against them.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -18,13 +18,13 @@ from antiphon.request.watching import EVERYTHING
 from antiphon.response.response import Response
 
 PROBLEM_TYPE = "urn:antiphon:problem:idempotency-key-"
-"""The beginning of the problem types that distinguish the feature's refusals from those of a handler."""
+"""The prefix of the problem types that distinguish this feature's refusals from a handler's."""
 
 RUNNING, ANSWERED, RELEASED, UNKNOWN = "running", "answered", "released", "unknown"
-"""The states of a claim. After "released" the next request may do the write, after "unknown" no request."""
+"""The states of a claim. After "released", the next request may carry out the write; after "unknown", none may."""
 
 _COME_BACK = (408, 425, 429)
-"""Statuses of client errors that tell the client to send the request again."""
+"""Client error statuses that tell the client to send the request again."""
 
 
 _OF_ONE_TRY = frozenset({
@@ -44,20 +44,19 @@ _OF_ONE_TRY = frozenset({
     "x-forwarded-scheme", "x-forwarded-server", "x-queue-start", "x-real-ip", "x-request-id", "x-request-start",
     "x-requested-with",
 })  # fmt: skip
-"""Fields that clients and proxies may change between attempts: they describe what is sent and how, but not who sends
-it.
+"""Fields that clients and proxies may change between attempts: they describe what is sent and how, not who sends it.
 """
 
 
 class Write(NamedTuple):
-    """The key of a claim in the store, and its caller."""
+    """A claim's key in the store, and the caller."""
 
     key: str
     caller: str
 
 
 class Claim:
-    """The claim of a request: its entry, the handler's response, if it can be sent again, and its error."""
+    """A request's claim: its entry, the handler's response if it can be sent again, and its error."""
 
     __slots__ = ("answer", "entry", "error")
 
@@ -67,7 +66,7 @@ class Claim:
         self.error: BaseException | None = None
 
     def outcome(self, response: Response) -> dict[str, Any]:
-        """Return the new state for the sent response, since a commit may have failed after the handler."""
+        """Return the new state, given the response that was sent, since a commit may have failed after the handler."""
         answer = self.answer or {"state": RELEASED}
         if _is_broken_off(response) or answer["state"] == UNKNOWN:
             return {"state": UNKNOWN}
@@ -76,16 +75,16 @@ class Claim:
 
 
 def by_name(by: Callable[[Request], str | None], request: Request, key: str) -> Write:
-    """Return a write whose caller is identified by ``by``, and has its own keys."""
+    """Return a write whose caller is identified by ``by`` and has separate keys."""
     return Write(f"idempotent by {caller_of(by, request, 'IdempotentWrites') or ''}\n{key}", "")
 
 
 def by_credentials(has_session: bool, has_users: bool, request: Request, key: str) -> Write:
     """Return a write whose caller is identified by credentials, or has none.
 
-    A session is recognized by the time when it began, which a login keeps while it changes the key. Other credentials
-    are those that a source of the application's users finds in the request. If other code may know the caller, the
-    cookies are included, since one of them may be that code's session.
+    A session is recognized by the time when it began, which stays the same when a login changes the session's key.
+    Other credentials are those that one of the application's sources of users finds in the request. If other code may
+    know the caller, the cookies are included, since one of them may identify that code's session.
     """
     shown = [*_own_credentials(request[USERS], request)] if has_users else []
     if (authorization := request.head.field("authorization")) is not None:
@@ -98,7 +97,7 @@ def by_credentials(has_session: bool, has_users: bool, request: Request, key: st
 
 
 def _own_credentials(users: Users[Any], request: Request) -> Iterator[str]:
-    """Yield the credentials that are neither in the Authorization header nor in the session."""
+    """Yield the credentials found neither in the Authorization header nor in the session."""
     for number, source in enumerate(users.sources):
         is_known = type(source) in (Basic, Bearer) or isinstance(source, SessionLogin)
         if not is_known and (given := source.credentials(request)) is not None:
@@ -106,18 +105,19 @@ def _own_credentials(users: Users[Any], request: Request) -> Iterator[str]:
 
 
 def is_seen_by_others(request: Request) -> bool:
-    """Return True if other code has seen the request before and may know its caller: another framework around a view,
-    or an application in which this one is mounted.
+    """Return True if other code has seen the request before and may know its caller.
+
+    That code is another framework around a view, or an application in which this one is mounted.
     """
     return request.app is None or bool(request.app._places_above)
 
 
 def fields_of_caller(key: str, request: Request, names: Collection[str]) -> dict[str, str]:
-    """Return hashes of the header fields with these names that may say who the caller is, and of the host.
+    """Return hashes of the named header fields that may identify the caller, and of the host.
 
-    The host is without its port, since a client may repeat its request to a process on another one. EVERYTHING stands
-    for all fields of the request. Values other than fields, such as the client's address, are left out, since the same
-    caller may have a different one when it retries.
+    The host is without its port, since a client may repeat its request to a process on another port. EVERYTHING means
+    all header fields. Other data, such as the client's address, is omitted, since it may have changed when the same
+    caller retries.
     """
     head = request.head
     if EVERYTHING in names:
@@ -131,13 +131,13 @@ def fields_of_caller(key: str, request: Request, names: Collection[str]) -> dict
 
 
 def different_field(key: str, request: Request, fields: Mapping[str, str]) -> str | None:
-    """Return the name of a field in which a request differs from the fields of a caller, or None."""
+    """Return the name of a field in which a request differs from the caller's fields, or None."""
     own = fields_of_caller(key, request, fields)
     return next((name for name in {**fields, **own} if own.get(name) != fields.get(name)), None)
 
 
 def fingerprint_of(key: str, request: Request) -> str:
-    """Return a hash of the request: method, path, query and body, with the key as salt."""
+    """Return a hash of the request's method, path, query and body, with the key as salt."""
     digest = sha256(_joined(key, request.method, request.root_path + request.path))
     digest.update(_joined(request.query_string.decode("latin-1")))
     for chunk in request.stream:
@@ -150,7 +150,7 @@ def _hash(*texts: str) -> str:
 
 
 def _joined(*texts: str) -> bytes:
-    """Return strings as unambiguous bytes: each string follows its length."""
+    """Return strings as unambiguous bytes, each string after its length."""
     encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
     return b"".join([b"%d:%b" % (len(each), each) for each in encoded])
 
@@ -175,7 +175,7 @@ def reused_with(what: str) -> UnprocessableContent:
 
 
 def broken_off(why: str) -> Conflict:
-    """Return the error for a write with an unknown outcome."""
+    """Return the error for a write whose outcome is unknown."""
     return Conflict(
         f"The first request with this Idempotency-Key {why} its outcome is unknown. Find out what it did before you"
         " send it again, with a new key.",

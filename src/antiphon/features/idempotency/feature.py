@@ -1,9 +1,9 @@
-"""Writes that are carried out once, even if a client sends them several times, as a feature of an app.
+"""Writes that are carried out only once, even if a client sends them several times, as a feature of an app.
 
 app.use(IdempotentWrites(SQLiteStore("var/writes.db"))), then @app.post("/payments", idempotent=True)
 
-An entry of the store is a claim, which one request makes before its handler runs. The version of the entry shows whose
-claim it is, so no request changes the claim of another.
+A claim is an entry in the store, made by one request before its handler runs. The entry's version shows whose claim it
+is, so no request changes another's claim.
 """
 
 import time
@@ -57,16 +57,16 @@ DAY = 24 * 3600.0
 """Seconds."""
 
 LONGEST_KEY = 255
-"""The maximum length of a key in characters."""
+"""The maximum length of a client's key in characters."""
 
 LONGEST_TRY = 60.0
-"""Seconds after which clients are told that a request without a response may have been interrupted."""
+"""The number of seconds after which clients are told that a request without a response may have been interrupted."""
 
 _NOT_KEPT = OF_ONE_VISITOR | {"date"}
-"""Fields that belong to the first visitor, the first moment or one connection."""
+"""Fields that are specific to the first visitor, the first moment or one connection."""
 
 _ATTEMPTS = 5
-"""The number of attempts to get a claim while other requests give it up or take it over."""
+"""The number of attempts to get a claim while other requests release it or take it over."""
 
 
 @errors_name_it
@@ -76,23 +76,22 @@ class IdempotentWrites:
 
     Clients send a key with each write, as Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), and the same key
     with each retry. A retry receives the first response, or a 409 if there is none yet. A key that was used with a
-    different method, path, query or body, or by a different caller, gets a 422. A request without a key is
-    refused with 400, or carried out each time if ``required`` is false. Responses are kept for ``ttl``, in seconds or
-    a timedelta.
+    different method, path, query or body, or by a different caller, gets a 422. A request without a key is refused with
+    400 or, if ``required`` is false, carried out each time. Responses are kept for ``ttl``, in seconds or a timedelta.
 
-    Callers are distinguished by their Authorization header, or other credentials that a source of ``Users`` finds, or
-    else by their session, if the app has sessions; and by the host and all header fields that the handler, hooks,
-    middleware or dependencies have read, unless they say nothing about the caller, such as Accept. In a view, and in a
-    mounted app, where other code may have read them, all such fields count. If a user's credentials can change between
-    retries, use ``by``: a function of the request that returns text that identifies the caller, or None if the caller
-    is unknown. It must not block. Each caller has separate keys.
+    Callers are distinguished by their Authorization header, by other credentials that a source of ``Users`` finds, or
+    else by their session, if the app has sessions. They are also distinguished by the host and by all header fields
+    that the handler, hooks, middleware or dependencies have read, except fields that don't identify a caller, such as
+    Accept. In a view, and in a mounted app, where other code may have read them, all such fields are included. If a
+    user's credentials can change between retries, use ``by``: a function of the request that returns text that
+    identifies the caller, or None if the caller is unknown. It must not block. Each caller has separate keys.
 
-    After a 5xx, 408, 425 or 429 response, a retry is carried out again. If a request was interrupted by the end of its
-    process or by a cancellation, it may already have had its effect, so retries are refused with 409. With
+    After a 5xx, 408, 425 or 429 response, a retry is carried out again. A request that was interrupted by the end of
+    its process or by a cancellation may already have had an effect, so its retries are refused with 409. With
     ``takeover``, in seconds or a timedelta, a retry is carried out again after that time, which has to be longer than
-    any handler takes. Responses of more than ``largest`` bytes, and streams, can't be kept, and raise a RuntimeError
-    that names the handler. If the store is unavailable, the response is a 503, before anything is carried out.
-    ``store`` is by default that of the app.
+    any handler takes. Streams, and responses of more than ``largest`` bytes, can't be kept and raise a RuntimeError
+    that names the handler. If the store is unavailable, the response is a 503, sent before anything is carried out. The
+    default ``store`` is the app's.
 
     Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients.
     """
@@ -124,7 +123,7 @@ class IdempotentWrites:
         self._clock = clock
 
     def install(self, app: "App") -> None:
-        """Make the app handle its idempotent routes with this feature. Raises RuntimeError if there is no store."""
+        """Make the app use this feature for its idempotent routes. Raises RuntimeError if there is no store."""
         self._stores.taken_from(app)
         app._surround_idempotent(self._surround, self._watch_before_routing)
 
@@ -135,7 +134,7 @@ class IdempotentWrites:
 
         Raises ValueError for a route whose response can't be kept, or whose body can't be compared.
         """
-        self._store = self._stores.current  # a view has no application that could have one
+        self._store = self._stores.current  # a view has no application to get a store from
         self._check(route)
         dependencies = route.dependencies
         caller = (
@@ -161,11 +160,11 @@ class IdempotentWrites:
         if safe := [method for method in route.methods if method in SAFE_METHODS]:
             wrong = f"handles {safe[0]}, which writes nothing: leave out idempotent=True, or make two routes"
         elif route.receive == "stream":
-            wrong = "streams its body, which can't be compared with that of a retry: use receive='lazy'"
+            wrong = "streams its body, which can't be compared with a retry's body: use receive='lazy'"
         elif is_generator(route.handler) or is_async_generator(route.handler):
             wrong = "returns a stream, which can't be kept for a retry: return the whole response"
         elif route.unguarded:
-            wrong = "is unguarded, so it knows no callers: leave out one of the two"
+            wrong = "is unguarded, so its callers are unknown: leave out one of the two"
         if wrong:
             raise explained("bad-route-option", ValueError(f"{describe(route.handler)} is idempotent, and {wrong}"))
 
@@ -191,7 +190,7 @@ class IdempotentWrites:
         return await handler(request)
 
     def _write_of(self, request: Request, caller: Callable[[Request, str], Write]) -> Write | None:
-        """Return the key and the caller of a request, or None for a request that has no key and needs none."""
+        """Return the key and caller of a request, or None for a request that has no key and needs none."""
         key = request.idempotency_key
         if request.head.field("idempotency-key") is None:
             if self.required:
@@ -210,8 +209,8 @@ class IdempotentWrites:
     def _claim(self, request: Request, write: Write) -> Response | None:
         """Claim a write for this request and return None, or return the earlier response to it.
 
-        Raises Conflict (409) if another request has claimed it, UnprocessableContent (422) if it was another write, and
-        StoreUnavailable (503).
+        Raises Conflict (409) if another request has claimed it, UnprocessableContent (422) if the key was used for
+        another write, and StoreUnavailable (503).
         """
         fingerprint = fingerprint_of(write.key, request)
         data = {"state": RUNNING, "caller": write.caller, "fingerprint": fingerprint}
@@ -231,7 +230,7 @@ class IdempotentWrites:
         raise in_use()
 
     def _answer(self, known: StoreEntry, write: Write, fingerprint: str, request: Request) -> Response | None:
-        """Return the known response, or None if the write may be carried out. Raises the errors of ``_claim``."""
+        """Return the stored response, or None if the write may be carried out. Raises the errors of ``_claim``."""
         data, age = known.data, self._clock() - known.changed
         if data["caller"] != write.caller:
             raise reused_with("other credentials")
@@ -258,7 +257,7 @@ class IdempotentWrites:
     # After the handler
 
     def _keep(self, request: Request, response: Response) -> Response | None:
-        """Record the handler's response, before anything is added for this request and visitor."""
+        """Record the handler's response before anything specific to this request and visitor is added."""
         claim = request[_CLAIM]
         claim.error = response.error
         if is_retried(response):
@@ -290,7 +289,7 @@ class IdempotentWrites:
         )
 
     def _end(self, request: Request) -> Generator[None, Response, None]:
-        """End the claim of this request, if there is one, when only the transfer to the client can still fail."""
+        """End this request's claim, if it has one, when only the transfer to the client can still fail."""
         self._watch(request)
         response = yield
         if _CLAIM in request:
@@ -307,7 +306,7 @@ class IdempotentWrites:
             self._end_claim(request, response)
 
     def _end_claim(self, request: Request, response: Response) -> None:
-        """Write the outcome of a claim. After the effect, a failure to write is logged, and changes no response."""
+        """Write a claim's outcome. After the effect, a failure to write is logged and does not change the response."""
         claim = request[_CLAIM]
         entry = claim.entry
         try:
@@ -316,7 +315,7 @@ class IdempotentWrites:
         except Exception as error:
             log_failure(request, error, fault="got its response, which can't be kept for retries, so they get a 409")
 
-    # What was read of the caller
+    # The fields that identify the caller
 
     def _watch_before_routing(self, request: Request) -> Generator[None, Response, None]:
         if request.head.field("idempotency-key") is not None:
@@ -324,13 +323,13 @@ class IdempotentWrites:
         yield
 
     def _watch(self, request: Request) -> None:
-        """Watch what is read from a request, unless ``by`` identifies the caller, or other code has read it before."""
+        """Record what is read from a request, unless ``by`` identifies the caller or other code has already read it."""
         if self._by is None and not is_seen_by_others(request) and _CALLER not in request:
             request[_CALLER] = WatchedHead(request.head)
             put_on_watch(request, request[_CALLER])
 
     def _fields(self, request: Request, key: str) -> dict[str, Any]:
-        """Return the fields that may identify the caller, in the form in which an entry stores them."""
+        """Return the fields that may identify the caller, in the form stored in an entry."""
         if self._by is not None:
             return {}
         names = request[_CALLER].reads if _CALLER in request else {EVERYTHING}
@@ -342,5 +341,5 @@ _CALLER = Dependency[WatchedHead]("caller of an idempotent write")
 
 
 def _call_first(request: Request, keep: Callable[[Request, Response], Any]) -> None:
-    """Run a hook on the handler's response before other hooks, such as rate limits, add data of one request to it."""
+    """Run a hook on the handler's response before other hooks, such as rate limits, add request-specific data to it."""
     request._after_hooks = (keep, *request._after_hooks)

@@ -1,1 +1,1 @@
-"""Requests that failed, kept without their secrets, so that they can be replayed and become tests."""
+"""Requests that failed, kept without their secrets, to be replayed and turned into tests."""

@@ -1,4 +1,4 @@
-"""A kept request as the text of a test, in which the client of ``antiphon.testing`` sends it."""
+"""A kept request as the source of a test that sends it with the client of ``antiphon.testing``."""
 
 import json
 import re
@@ -24,14 +24,14 @@ _OF_CONNECTION = frozenset({
     "accept-encoding", "connection", "content-length", "cookie", "dnt", "expect", "host", "keep-alive", "origin",
     "priority", "te", "transfer-encoding", "upgrade-insecure-requests", "x-request-id",
 })  # fmt: skip
-"""Fields that belong to one connection or one browser, which a test doesn't need."""
+"""Fields that are specific to one connection or browser, which a test doesn't need."""
 _OF_SOCKET = ("upgrade", "sec-websocket-")
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 
 
 class AppSource(NamedTuple):
-    """The names under which a test imports the application, and the function that makes users."""
+    """The names under which a test imports the application and the function that makes users."""
 
     module: str
     attribute: str
@@ -39,12 +39,12 @@ class AppSource(NamedTuple):
 
 
 def written_test(app: Any, record: Record, id_: str, source: AppSource, *, needs_clock: bool) -> str:
-    """Return the text of a module with one test, which fails as long as the request does."""
+    """Return the source of a module with one test, which fails as long as the request fails."""
     return _Test(app, record, id_, source, needs_clock).text()
 
 
 class _Test:
-    """A test that is being written: its imports, the options of its client, and its lines."""
+    """A test under construction: its imports, its client's options, and its lines."""
 
     def __init__(self, app: Any, record: Record, id_: str, source: AppSource, needs_clock: bool) -> None:
         self._app = app
@@ -57,7 +57,7 @@ class _Test:
         self._setup: list[str] = []
 
     def text(self) -> str:
-        """Return the whole module."""
+        """Return the source of the whole module."""
         record = self._record
         what = record.error or f"status {record.status}"
         made = self._import_app()
@@ -172,7 +172,7 @@ class _Test:
 
     def _cookies(self) -> Iterator[str]:
         sent = "; ".join(value for name, value in self._record.fields if name == "cookie")
-        is_restored = bool(self._record.user or self._record.session)  # with a cookie of its own
+        is_restored = bool(self._record.user or self._record.session)  # which sets a new cookie
         cookies = {name: value for name, value in parse_cookies(sent) if not (is_restored and is_secret_name(name))}
         if cookies:
             yield f"cookies={_literal(cookies)}"
@@ -187,7 +187,7 @@ class _Test:
 
     @property
     def _typed_body(self) -> list[str] | None:
-        """The options for a body that the client encodes itself; None for a body that has to be sent as received."""
+        """The options for a body that the client encodes, or None for a body that has to be sent as received."""
         record = self._record
         if not record.body or record.lack or any(name == "content-encoding" for name, _ in record.fields):
             return None
@@ -210,7 +210,7 @@ def _is_application(source: AppSource) -> bool:
 
 
 def _place_of(dependency: Dependency[Any]) -> tuple[str, str] | None:
-    """Return the module and the name under which a dependency can be imported."""
+    """Return the module and the name from which a dependency can be imported."""
     for module in [*sys.modules.values()]:
         for name, value in [*getattr(module, "__dict__", {}).items()]:
             if value is dependency and not module.__name__.startswith("antiphon."):

@@ -1,4 +1,4 @@
-"""Requests without their secrets: each is replaced with a value of the same shape, so that parsers still read it."""
+"""Requests without their secrets: each secret is replaced by a value of the same shape, so parsers still accept it."""
 
 import hmac
 import json
@@ -19,36 +19,36 @@ from antiphon.serialization.masking import Mask, checksum, is_card_number, is_se
 Line = tuple[str, str]
 
 LONGEST_TEXT = 16 << 10
-"""The maximum length of a string that is searched for secrets. A longer one is replaced as a whole."""
+"""The length up to which a string is searched for secrets. A longer one is replaced entirely."""
 MOST_SEARCHED = 256 << 10
-"""The number of characters of a record that are searched. Any text beyond that is replaced as a whole."""
+"""The number of characters in a record that are searched. Any text beyond that is replaced entirely."""
 MOST_KNOWN = 8_000
 """The maximum total length of the secrets that are searched for everywhere.
 
-In a record with more, all text is replaced.
+In a record whose secrets are longer, all text is replaced.
 """
 _LONGEST_COOKIE = 15
-"""The maximum length of a cookie's value that may also be a word. A longer one is searched for everywhere."""
+"""The maximum length of a cookie value that may also be an ordinary word. Longer values are searched for everywhere."""
 _LONGEST_ADDED = 200
-"""The maximum length of a secret in a string that is then searched for everywhere."""
+"""The maximum length of a secret that may be only part of a string and is searched for everywhere."""
 _PUNCTUATION = "!#$*?^~"
 _KEY = urandom(32)
-"""The key of this process: equal secrets get equal replacements, which don't reveal the secret."""
+"""This process's key: equal secrets get equal replacements, which don't reveal the secret."""
 _PAIRS = re.compile(rb"([&;])")
 _disposition_name = re.compile(rb'\bname="((?:[^"\\]|\\.)*)"', re.IGNORECASE).search
 
 
 class Secret:
-    """A mark for members of a model that are never kept: ``pin: Annotated[str, Secret]``.
+    """A mark for model members whose values are never kept: ``pin: Annotated[str, Secret]``.
 
-    ``Keep`` replaces each field of a request that has the name of such a member.
+    ``Keep`` replaces each field of a request that has the same name as such a member.
     """
 
 
 def same_shape(secret: str) -> str:
     """Return text of the same length, with a different letter for each letter and a different digit for each digit.
 
-    A payment card number becomes one with a valid check digit.
+    A payment card number is replaced by one with a valid check digit.
     """
     steps = shake_256(hmac.digest(_KEY, secret.encode("utf-8", "surrogatepass"), "sha256")).digest(len(secret) or 1)
     made = "".join(map(_stepped, secret, steps))
@@ -76,13 +76,13 @@ def _with_check_digit(number: str) -> str:
 
 
 def marked_names() -> frozenset[str]:
-    """Return the names of the members that models mark as ``Secret``, in all modules that know this mark."""
+    """Return the names of the members that models mark as ``Secret``, in all modules that import this mark."""
     found: set[str] = set()
     for module in [*sys.modules.values()]:
         names = getattr(module, "__dict__", None)
         if not isinstance(module, ModuleType) or not names or module.__name__.partition(".")[0] == "antiphon":
             continue
-        kinds = [(type(each), each) for each in [*names.values()]]  # proxies have the __class__ of other objects
+        kinds = [(type(each), each) for each in [*names.values()]]  # proxies report the __class__ of other objects
         if any(each is Secret or (kind is ModuleType and each.__name__ in _PLACES) for kind, each in kinds):
             for kind, each in kinds:
                 if issubclass(kind, type):
@@ -94,8 +94,8 @@ _PLACES = frozenset({"antiphon", "antiphon.features"})
 
 
 def _marked_in(model: type) -> Iterable[str]:
-    """Yield the names of marked members, both in Python and in JSON."""
-    with suppress(Exception):  # annotations of anyone's classes, which may name what only type checkers know
+    """Yield the Python and JSON names of marked members."""
+    with suppress(Exception):  # any class's annotations, which may contain names that only type checkers can resolve
         from typing import get_type_hints
 
         encoded: dict[str, str] = dict(
@@ -116,9 +116,9 @@ def _is_marked(hint: Any) -> bool:
 class Disguise:
     """The replacement of one request's secrets, wherever they occur in it.
 
-    Secrets that are found by their place, such as a password in a form, are then replaced everywhere else, too. So
-    everything is disguised twice, with ``search_again`` in between, and only the second result is kept. Text that can't
-    be searched in time, because it is long or has many secrets, is replaced as a whole.
+    Secrets that are recognized by their position, such as a password in a form, are then replaced everywhere else too.
+    So everything is disguised twice, with ``search_again`` in between, and only the second result is kept. Text that
+    can't be searched in time, because it is long or contains many secrets, is replaced entirely.
     """
 
     def __init__(self, marked: frozenset[str] = frozenset()) -> None:
@@ -129,7 +129,7 @@ class Disguise:
         self._searches_known = False
 
     def search_again(self) -> None:
-        """Also search for the secrets found so far."""
+        """From now on, also search for the secrets found so far."""
         self._left, self._searches_known = MOST_SEARCHED, True
 
     def is_secret(self, name: str) -> bool:
@@ -154,20 +154,20 @@ class Disguise:
         return same_shape(secret)
 
     def text(self, text: str) -> str:
-        """Return text without secrets."""
+        """Return text without its secrets."""
         self._left -= len(text)
         if len(text) > LONGEST_TEXT or self._left < 0 or self._room < 0:
             return same_shape(text)
         return self._mask.text(text) if self._searches_known else self._mask.text_by_itself(text)
 
     def named(self, name: str, value: str) -> str:
-        """Return the value of a field without secrets."""
+        """Return a field's value without secrets."""
         return self.add(value) if self.is_secret(name) else self.text(value)
 
     # Header fields
 
     def fields(self, lines: Iterable[Line]) -> list[Line]:
-        """Return header fields without secrets, of a request or of a response."""
+        """Return the header fields of a request or response without secrets."""
         return [(name, self._field(name, value)) for name, value in lines]
 
     def _field(self, name: str, value: str) -> str:
@@ -203,7 +203,7 @@ class Disguise:
     # Bodies and queries
 
     def pairs(self, query: bytes) -> bytes:
-        """Return a query, or a form that is sent as one, without secrets. Other bytes stay as they were sent."""
+        """Return a query, or a form encoded like one, without secrets. Other bytes do not change."""
         return b"".join(part if part in (b"&", b";") else self._pair(part) for part in _PAIRS.split(query))
 
     def _pair(self, pair: bytes) -> bytes:
@@ -258,7 +258,7 @@ class Disguise:
         return self._plain(head) + blank + made + end
 
     def value(self, value: Any, name: str = "") -> Any:
-        """Return a value of JSON without secrets."""
+        """Return a JSON value without secrets."""
         if isinstance(value, Mapping):
             return {
                 self.text(key) if isinstance(key, str) else key: self.value(each, name or _name(key, self))
@@ -283,5 +283,5 @@ class Disguise:
 
 
 def _name(key: object, disguise: Disguise) -> str:
-    """Return a name of a secret, which then applies to everything inside the value, or ""."""
+    """Return the key if it names a secret, so it applies to everything inside the value; otherwise ""."""
     return key if isinstance(key, str) and disguise.is_secret(key) else ""

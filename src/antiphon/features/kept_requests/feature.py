@@ -1,4 +1,4 @@
-"""Requests that failed, kept in a store without their secrets, as a feature of an app.
+"""Failed requests, kept in a store without their secrets, as a feature of an app.
 
 app.use(Keep(SQLiteStore("kept.db"), errors=True, slower=2.0, most=100))
 """
@@ -28,23 +28,23 @@ DAY = 24 * 3600.0
 
 @errors_name_it
 class Keep(Observer):
-    """A feature that keeps failed requests, so that `antiphon replay` can send them again and turn them into tests.
+    """A feature that keeps failed requests, so `antiphon replay` can send them again and turn them into tests.
 
     With ``errors``, a request is kept if its handler, or any code around it, raises an error that becomes a response
-    with a status of 500 or above. ``slower`` keeps those that take longer, in seconds or a timedelta; ``statuses``
-    those with one of these statuses; and ``when``, a function of the ``Exchange`` that must not block, those for which
-    it returns True. Requests with the same cause, that is the same error at the same place, share one record, which
-    holds the first and the last of them, and their number. The store keeps up to ``most`` causes, each for ``ttl``
-    after its last request.
+    with a status of 500 or above. ``slower`` keeps requests that take longer, in seconds or a timedelta. ``statuses``
+    keeps those with one of these statuses. ``when`` is a function of the ``Exchange`` that must not block; it keeps
+    those for which it returns True. Requests with the same cause (the same error at the same place) share one record,
+    which contains the first and the last of them, and their number. The store keeps up to ``most`` causes, each for
+    ``ttl`` after its last request.
 
     Before anything is written, secrets are replaced by values of the same shape: credentials, cookies, fields named
-    like passwords, numbers of payment cards, and members that a model marks as ``Secret``. Records are encrypted with
-    the app's secret keys, or with ``secret_keys``, and written by a separate thread: if the store is full, slow or
-    unavailable, requests are not kept, and a warning is logged. ``largest`` is the number of bytes of a body that are
-    kept. ``release`` is stored in each record. By default, ``store`` is the app's store.
+    like passwords, payment card numbers, and members that a model marks as ``Secret``. Records are encrypted with the
+    app's secret keys, or with ``secret_keys``, and written by a separate thread. If the store is full, slow or
+    unavailable, requests are not kept, and an error is logged. ``largest`` is the number of bytes of a body to keep.
+    ``release`` is stored in each record. The default ``store`` is the app's.
 
     Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients; RuntimeError
-    without a secret key; ModuleNotFoundError without the package cryptography.
+    without a secret key; and ModuleNotFoundError without the package cryptography.
     """
 
     def __init__(
@@ -80,11 +80,11 @@ class Keep(Observer):
         self._release = release
         self._own_keys = SecretKeys(secret_keys)
         self._kept_ids: deque[str] = deque(maxlen=256)
-        """The requests that were kept most recently, since an error can be seen in several places."""
+        """The most recently kept requests, since an error can be seen in several places."""
         self._errors_of_replay: list[BaseException] | None = None
 
     def install(self, app: Servable) -> None:
-        """Keep requests of an application. Raises TypeError for a blueprint."""
+        """Keep an application's requests. Raises TypeError for a blueprint."""
         if not isinstance(app, Servable):
             raise explained(
                 "for-whole-app",
@@ -94,7 +94,7 @@ class Keep(Observer):
         self._shelf = Shelf(self._stores.taken_from(app), Seal(keys), most=self._most, ttl=self._ttl)
         self._writer = Writer(self._shelf.put)
         sees_all = self._slower is not None or self._statuses or self._when
-        if sees_all or not isinstance(app, App):  # the errors of a dialect's application are seen nowhere else
+        if sees_all or not isinstance(app, App):  # the only place that sees the errors of a dialect's application
             app.observe(self)
         if isinstance(app, App):
             app.on_shutdown(self.flush)
@@ -102,7 +102,7 @@ class Keep(Observer):
         app._keeper = self
 
     def _spread(self, app: App, outermost: App) -> None:
-        """Keep requests of the applications that are mounted, too. Those of other frameworks are observed."""
+        """Also keep the requests of mounted applications. Those of other frameworks are observed."""
         for mount in app.mounts:
             inner = mount.application
             if isinstance(inner, App):
@@ -114,18 +114,18 @@ class Keep(Observer):
     # Keeping
 
     def keep_failure(self, request: Request, error: BaseException, response: Response | None) -> str:
-        """Keep a request with its error and return the id under which it is found; "" if it is not kept."""
+        """Keep a request with its error and return the id under which it can be found; "" if it is not kept."""
         if not self._errors:
             return ""
         cause = cause_of_error(error)
         return cause.id if self._keep(request, response, cause, f"{type(error).__name__}", error) else ""
 
     def sent(self, exchange: Exchange) -> None:
-        """Keep a request that was slow, or has one of the statuses, or was chosen."""
+        """Keep a request that was slow, has one of the statuses, or was selected by ``when``."""
         status = exchange.status
         if self._errors and status >= 500:
             error = exchange.error
-            if error is None:  # of another framework, which has handled it
+            if error is None:  # another framework has handled it
                 self._keep_exchange(exchange, _cause(exchange, str(status)), f"status {status}")
             elif not isinstance(error, ClientDisconnected):
                 self._keep_exchange(exchange, cause_of_error(error), type(error).__name__, error)
@@ -169,7 +169,7 @@ class Keep(Observer):
 
     @contextmanager
     def catching(self) -> Iterator[list[BaseException]]:
-        """Keep nothing in a block, in which requests are replayed, and return the list of their errors."""
+        """Keep nothing while the block replays requests and return the list of their errors."""
         errors: list[BaseException] = []
         self._errors_of_replay = errors
         try:
@@ -177,22 +177,22 @@ class Keep(Observer):
         finally:
             self._errors_of_replay = None
 
-    # What was kept
+    # Kept requests
 
     def flush(self) -> None:
-        """Wait for at most two seconds until everything is written."""
+        """Wait up to two seconds until everything is written."""
         self._writer.flush()
 
     def all(self) -> list[Kept]:
-        """Return the causes, the most recent first. It calls the store and raises StoreUnavailable."""
+        """Return the causes, most recent first. It calls the store and raises StoreUnavailable."""
         return self._shelf.all()
 
     def find(self, id_: str) -> Kept | None:
-        """Return the cause with an id, or of the request with this id. It calls the store."""
+        """Return the cause with this id, or the cause of the request with this id. It calls the store."""
         return self._shelf.find(id_)
 
     def forget(self, user: str) -> int:
-        """Delete all requests of the user with this key and return the number of causes that had some.
+        """Delete all requests of the user with this key and return the number of causes that had any.
 
         The key is the one that ``SessionLogin`` keeps, or else the user's ``id``. It calls the store.
         """
@@ -205,6 +205,6 @@ def _cause(exchange: Exchange, why: str) -> Cause:
 
 
 def _flask_keys(app: object) -> SecretKeys:
-    """Return the keys of an application that has one, like Flask's."""
+    """Return the keys of an application that has a secret key, like Flask's."""
     key = getattr(app, "secret_key", None)
     return SecretKeys([key] if isinstance(key, str | bytes) and key else [])

@@ -1,4 +1,4 @@
-"""The record of a request: how it arrived, how the application handled it, and how it failed; and its cause."""
+"""The record of a request: how it arrived, how the application handled it, how it failed, and why it is kept."""
 
 import hashlib
 import os
@@ -26,19 +26,19 @@ from antiphon.request.route import whole_pattern
 from antiphon.response.response import Response
 
 LARGEST_ANSWER = 16 << 10
-"""Bytes of a response's body that are kept."""
+"""The number of bytes of a response's body to keep."""
 _LONGEST = 2000
-"""The maximum number of characters of a message, or of a user's name, that are kept."""
+"""The maximum number of characters of a message or a user's name to keep."""
 _CODING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
-"""Fields about a body as it was sent, which are wrong once it is decoded or shorter."""
+"""Fields that describe a body as it was sent, and are wrong once it is decoded or shortened."""
 
 
 class Record(msgspec.Struct, kw_only=True):
-    """One request that was kept. Text and bodies are without secrets once it is written."""
+    """One kept request. Text and bodies contain no secrets once the record is written."""
 
     request_id: str
     time: float
-    """Seconds since 1970 at which it failed."""
+    """The Unix time at which it failed, in seconds."""
     interface: Literal["wsgi", "asgi"]
     method: str
     path: str
@@ -52,18 +52,18 @@ class Record(msgspec.Struct, kw_only=True):
     fields: list[tuple[str, str]]
     body: bytes
     lack: str = ""
-    """The part of the body that is missing, in words; empty if all of it is here."""
+    """A description of the missing part of the body; empty if the body is complete."""
     pattern: str = ""
-    """The pattern of the route that matched, after the prefixes of mounts."""
+    """The pattern of the route that matched, including the prefixes of mounts."""
     endpoint: str = ""
     params: dict[str, str] = {}
-    """The parameters of the path, as text."""
+    """The path's parameters, as text."""
     user: str = ""
-    """The key of the user, by which ``forget`` finds the record."""
+    """The user's key, by which ``forget`` finds the record."""
     session: dict[str, str] = {}
-    """The names in the session that were used, each with the kind of its value."""
+    """The names in the session that were used, each with its value's kind."""
     dependencies: dict[str, Any] = {}
-    """The values of the dependencies that are ``kept``, by their names."""
+    """The values of the ``kept`` dependencies, by name."""
     messages: list[tuple[Literal["text", "bytes"], bytes]] = []
     """The last messages that a WebSocket received."""
     is_socket: bool = False
@@ -72,11 +72,11 @@ class Record(msgspec.Struct, kw_only=True):
     answer_fields: list[tuple[str, str]] = []
     seconds: float = 0.0
     error: str = ""
-    """The type of the error and its message, as in the last line of a traceback."""
+    """The error's type and message, as in the last line of a traceback."""
     place: str = ""
-    """The file and line that raised, relative to the project."""
+    """The file and line that raised the error, relative to the project."""
     frames: list[tuple[str, str]] = []
-    """The file and function of each frame, the innermost last."""
+    """The file and function of each frame, innermost last."""
     traceback: str = ""
     release: str = ""
 
@@ -87,17 +87,17 @@ class Record(msgspec.Struct, kw_only=True):
 
     @property
     def target(self) -> str:
-        """The path and the query, as they were sent."""
+        """The path and query as sent."""
         path = (self.raw_path or b"").decode("latin-1") or self.root_path + self.path
         return f"{path}?{self.query.decode('latin-1')}" if self.query else path
 
     def _sent_fields(self) -> list[tuple[str, str]]:
-        """Return the fields for a body that may differ in length from the received one."""
+        """Return the fields for a body whose length may differ from that of the received body."""
         fields = [field for field in self.fields if field[0] not in ("content-length", "transfer-encoding")]
         return [*fields, ("content-length", str(len(self.body)))] if self.body else fields
 
     def request(self) -> Request:
-        """Return the request, to be replayed."""
+        """Return the request to replay."""
         head = RequestHead(
             self.method,
             self.path,
@@ -114,7 +114,7 @@ class Record(msgspec.Struct, kw_only=True):
 
 
 def without_secrets(record: Record, hidden: Disguise) -> Record:
-    """Return a record without secrets."""
+    """Return the record without secrets."""
     path = (record.raw_path or b"").decode("latin-1")
     return msgspec.structs.replace(
         record,
@@ -138,7 +138,7 @@ def _content_type(fields: list[tuple[str, str]]) -> str:
 
 
 class Cause(NamedTuple):
-    """The reason why requests are kept: they share its ``id``."""
+    """The reason why requests are kept. Requests with the same reason share its ``id``."""
 
     id: str
     place: str = ""
@@ -150,12 +150,12 @@ _installed = re.compile(r".*[/\\](?:site|dist)-packages[/\\]").match
 
 
 def is_own(file: str) -> bool:
-    """Return True for a file that is not installed and belongs neither to Python nor to this package."""
+    """Return True for a file that is not installed and is neither Python's nor this package's."""
     return not (file.startswith(("<", _STDLIB, _OURS)) or _installed(file))
 
 
 def shown(file: str) -> str:
-    """Return a path that means something on other machines: relative to the project or to the installed packages."""
+    """Return a path that makes sense on other machines: relative to the project or to the installed packages."""
     if found := _installed(file):
         return file[found.end() :]
     for start, prefix in ((_OURS, "antiphon/"), (_STDLIB, ""), (os.path.join(os.getcwd(), ""), "")):
@@ -165,7 +165,7 @@ def shown(file: str) -> str:
 
 
 def cause_of_error(error: BaseException) -> Cause:
-    """Return the cause of an error: its type, and the place in the function that raised it."""
+    """Return an error's cause: its type, and the place in the function that raised it."""
     place = main_place(error.__traceback__)
     kind = f"{type(error).__module__}.{type(error).__qualname__}"
     if place is None:
@@ -175,12 +175,13 @@ def cause_of_error(error: BaseException) -> Cause:
 
 
 def cause_of(*parts: str) -> Cause:
-    """Return the cause with these features."""
+    """Return the cause that these strings identify."""
     return Cause(hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()[:6])
 
 
 def main_place(traceback: TracebackType | None) -> tuple[str, int, str, int] | None:
-    """Return file, line, function and the function's first line: of the innermost frame of the project's own code."""
+    """Return the file, line, function and the function's first line for the innermost frame of the project's own
+    code."""
     own = last = None
     while traceback is not None:
         code = traceback.tb_frame.f_code
@@ -192,7 +193,7 @@ def main_place(traceback: TracebackType | None) -> tuple[str, int, str, int] | N
 
 
 def record_of(request: Request, response: Response | None, *, largest: int, release: str) -> Record:
-    """Return the record of a request as it is, with its secrets. This reads no file except its body's."""
+    """Return the record of a request as it is, including secrets. This reads no file except the body's."""
     head = server_head(request.head)
     body, lack = _body(request, largest)
     return Record(
@@ -230,7 +231,7 @@ def _body(request: Request, largest: int) -> tuple[bytes, str]:
     if content.data is None and not content.is_kept:
         return b"", "the body was streamed, and not kept"
     if content.data is None:
-        with suppress(Exception):  # it is closed, or still being received
+        with suppress(Exception):  # the body is closed, or still being received
             while len(body) < min(content.size, largest + 1) and (chunk := content.read_at(len(body))):
                 body += chunk
     if len(body) > largest or content.size > len(body):
@@ -299,23 +300,23 @@ def _dependencies_of(request: Request) -> Iterator[tuple[str, Any]]:
 
 
 class Trace(NamedTuple):
-    """An error, recorded when it was raised, to be printed later."""
+    """An error, recorded when it was raised, for printing later."""
 
     noted: TracebackException
     place: str
 
     @classmethod
     def of(cls, error: BaseException, place: str) -> "Trace":
-        """Record an error, without reading its source, which takes time."""
+        """Record an error without reading its source, which takes time."""
         return cls(TracebackException.from_exception(error, lookup_lines=False, compact=True), place)
 
     @property
     def last_line(self) -> str:
-        """The type of the error and its message, as in the last line of a traceback."""
+        """The error's type and message, as in the last line of a traceback."""
         return [*self.noted.format_exception_only()][-1].strip()[:_LONGEST]
 
     def described(self) -> dict[str, Any]:
-        """Return the parts of a record that describe the error."""
+        """Return the record's members that describe the error."""
         _shorten_paths(self.noted, set())
         frames = [(frame.filename, frame.name) for frame in self.noted.stack]
         return {
@@ -331,7 +332,7 @@ def _shorten_paths(noted: TracebackException | None, seen: set[int]) -> None:
         return
     seen.add(id(noted))
     for frame in noted.stack:
-        frame.line  # noqa: B018 - it is read from the file, which has this name only here
+        frame.line  # noqa: B018 - reads the file, which has this name only now
         frame.filename = shown(frame.filename)
     for other in (noted.__cause__, noted.__context__, *(noted.exceptions or ())):
         _shorten_paths(other, seen)

@@ -1,4 +1,4 @@
-"""Replaying a kept request with the current code: what can be restored, and where the runs first differ."""
+"""The replay of a kept request with the current code: what can be restored, and where the runs first differ."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
@@ -25,13 +25,13 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 _EMPTY: dict[str, Any] = {"str": "", "int": 0, "float": 0.0, "bool": False, "list": [], "dict": {}, "bytes": b""}
-"""Values of the kinds that a session can hold, as substitutes for those that were not kept."""
+"""Values of the kinds that a session can contain, as substitutes for values that were not kept."""
 _LONGEST_WAIT = 2.0
 """The number of seconds to listen to a WebSocket after it has received all messages."""
 
 
 class Outcome(NamedTuple):
-    """The response to a replayed request, or the error that it ended with."""
+    """The response to a replayed request, or the error that ended it."""
 
     status: int
     fields: list[tuple[str, str]]
@@ -43,7 +43,7 @@ class Restored(NamedTuple):
     """Values to restore for a replay: the user, and the clock if a package can set it."""
 
     user: Callable[[str], object] | None = None
-    """The function that makes a user of a key, as the factory of the project's tests does."""
+    """The function that makes a user from a key, like the factory in the project's tests."""
     clock: bool = True
 
 
@@ -69,7 +69,7 @@ def _answer(app: Any, record: Record) -> Outcome:
         if record.interface == "wsgi":
             return _answer_over_wsgi(app, record)
         return asyncio.run(_answer_over_asgi(app, record))
-    except Exception as error:  # which escaped the application
+    except Exception as error:  # it escaped the application
         return Outcome(500, [], b"", error)
 
 
@@ -101,7 +101,7 @@ def _outcome(frozen: Response) -> Outcome:
 
 
 async def _converse(app: Any, record: Record) -> Outcome:
-    """Open a WebSocket, send the messages that were kept, and wait until the application has ended."""
+    """Open a WebSocket, send the messages that were kept, and wait until the application ends."""
     scope = make_scope(record.request())
     scope |= {"type": "websocket", "scheme": SOCKET_SCHEMES.get(record.scheme, "ws"), "subprotocols": []}
     del scope["method"]
@@ -136,7 +136,7 @@ async def _converse(app: Any, record: Record) -> Outcome:
 
 
 def send_to(url: str, record: Record) -> Outcome:
-    """Send a kept request to a server, whose address is the URL's. Raises OSError and ValueError."""
+    """Send a kept request to the server at a URL. Raises OSError or ValueError."""
     address = urlsplit(url)
     kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
     connection = kind(address.hostname or "", address.port, timeout=30)
@@ -157,12 +157,12 @@ def send_to(url: str, record: Record) -> Outcome:
         connection.close()
 
 
-# What is restored
+# Restoring
 
 
 @contextmanager
 def clock_of(record: Record) -> Iterator[None]:
-    """Set the clock to the time of a record and let it run from there, if the package time-machine is installed."""
+    """Set the clock to a record's time and let it run from there, if the package time-machine is installed."""
     try:
         import time_machine
     except ModuleNotFoundError:
@@ -182,7 +182,7 @@ def _overrides(app: App, record: Record, restored: Restored) -> Iterator[Any]:
 
 
 def kept_dependencies(app: App, record: Record) -> Iterable[Dependency[Any]]:
-    """Yield the dependencies of an application whose values a record includes."""
+    """Yield the application's dependencies whose values a record includes."""
     for source in app._dependencies.sources:
         found = source.provides
         if isinstance(found, Dependency) and found.kept and found.name in record.dependencies:
@@ -204,14 +204,14 @@ def _session(request: Request, record: Record) -> Session:
 
 
 def empty_of(kind: str) -> Any:
-    """Return a value of a kind that sessions hold."""
+    """Return a value of this kind, one that a session can contain."""
     return msgspec.msgpack.decode(msgspec.msgpack.encode(_EMPTY.get(kind)))
 
 
 def lacks(record: Record, restored: Restored, *, is_app: bool) -> Iterator[str]:
-    """Yield a sentence for each thing that a replay can't restore."""
-    yield "The database and other services are those of this machine, not as they were then."
-    yield "Credentials, cookies and other secrets are replaced by others of the same shape."
+    """Yield a sentence for everything that a replay can't restore."""
+    yield "The database and other services are this machine's, in their current state."
+    yield "Credentials, cookies and other secrets are replaced by values of the same shape."
     if record.lack:
         yield f"{record.lack[0].upper()}{record.lack[1:]}."
     if record.user and (restored.user is None or not is_app):
@@ -219,25 +219,25 @@ def lacks(record: Record, restored: Restored, *, is_app: bool) -> Iterator[str]:
     if record.session:
         names = ", ".join(sorted(record.session))
         yield (
-            f"The session has empty values for its names: {names}."
+            f"The session has these names, with empty values: {names}."
             if is_app
             else f"The session had these names: {names}."
         )
     if record.is_socket:
-        yield "Of the WebSocket, only the last messages were kept."
+        yield "Only the last messages of the WebSocket were kept."
     if restored.clock:
         with suppress(ModuleNotFoundError):
             import time_machine  # noqa: F401
 
             return
-        yield "The clock is not set to that time: that needs the package time-machine."
+        yield "The clock is not set to the time of the request, which needs the package time-machine."
 
 
-# The comparison
+# Comparing
 
 
 def compared(record: Record, outcome: Outcome) -> str:
-    """Return a sentence about where the run first differs from the recorded one."""
+    """Return a sentence that tells where the run first differs from the recorded one."""
     error = outcome.error
     if error is None and outcome.status >= 500 and record.status >= 500:
         return f"The status is {outcome.status} again."

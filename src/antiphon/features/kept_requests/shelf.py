@@ -1,6 +1,4 @@
-"""The kept requests in a store, with one encrypted entry for each cause, and the thread that writes them, so no
-response waits.
-"""
+"""The kept requests in a store, one encrypted entry per cause, and the thread that writes them so no response waits."""
 
 import hmac
 import logging
@@ -22,17 +20,17 @@ from antiphon.lazy import missing_package
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys
 
 _OWNER = "kept\0requests"
-"""The owner of all entries, by which the store lists them. The ids of users, who own sessions, contain no NUL."""
+"""The owner of all entries, by which the store lists them. Unlike ids of users, who own sessions, it has a NUL."""
 _PURPOSE = b"antiphon kept requests"
 _NONCE = 12
-"""The size of a nonce of AES-GCM in bytes."""
+"""The size of an AES-GCM nonce in bytes."""
 _MOST_IDS = 50
-"""The number of requests with the same cause that can be found by their ids: the most recent ones."""
+"""The number of requests with the same cause, the most recent ones, that can be found by their ids."""
 _ATTEMPTS = 5
 
 
 class Kept(msgspec.Struct, kw_only=True):
-    """The requests with the same cause: the first, the last, and how many there were."""
+    """The requests with the same cause: the first, the last, and their number."""
 
     id: str
     why: str
@@ -43,7 +41,7 @@ class Kept(msgspec.Struct, kw_only=True):
 
     @property
     def users(self) -> set[str]:
-        """The keys of the users of both requests."""
+        """The keys of both requests' users."""
         return {record.user for record in (self.first, self.last) if record.user}
 
 
@@ -52,7 +50,7 @@ _decode = msgspec.msgpack.Decoder(Kept).decode
 
 
 class Seal:
-    """Encryption with keys that are derived from an application's secret keys: the newest encrypts, all decrypt.
+    """Encryption with keys derived from an application's secret keys: the newest key encrypts, and all decrypt.
 
     Raises RuntimeError if there is no key, and ModuleNotFoundError, naming the extra, if cryptography isn't installed.
     """
@@ -74,12 +72,12 @@ class Seal:
         ]
 
     def close(self, data: bytes, about: str) -> bytes:
-        """Encrypt data, which only opens again for the same ``about``."""
+        """Encrypt data so it can only be decrypted with the same ``about``."""
         nonce = urandom(_NONCE)
         return nonce + self._ciphers[0].encrypt(nonce, data, about.encode())
 
     def open(self, sealed: bytes, about: str) -> bytes | None:
-        """Decrypt data; None if none of the keys opens it."""
+        """Decrypt data, or return None if no key decrypts it."""
         from cryptography.exceptions import InvalidTag
 
         for cipher in self._ciphers:
@@ -91,7 +89,7 @@ class Seal:
 
 
 class Shelf:
-    """The kept requests of an application in its store. All methods call the store."""
+    """An application's kept requests in its store. All methods call the store."""
 
     def __init__(self, store: Store, seal: Seal, *, most: int, ttl: float) -> None:
         self._store = store
@@ -100,14 +98,14 @@ class Shelf:
         self._ttl = ttl
 
     def put(self, new: Kept) -> None:
-        """Add requests with the same cause to those that are known.
+        """Add requests to the stored ones that have the same cause.
 
-        Raises StoreUnavailable, and RuntimeError if other processes keep writing to the same cause.
+        Raises StoreUnavailable, or RuntimeError if other processes keep writing to the same cause.
         """
         key = f"kept\n{new.id}"
         for _ in range(_ATTEMPTS):
             entry = self._store.change(key, {}, ttl=self._ttl, owner=_OWNER)  # without data if it is new
-            assert entry is not None  # noqa: S101 - it is created
+            assert entry is not None  # noqa: S101 - the call creates it if needed
             known = self._opened(new.id, entry.data)
             if known is None:
                 self._make_room()
@@ -122,12 +120,12 @@ class Shelf:
             self._store.delete_owned(_OWNER, only=oldest.id)
 
     def all(self) -> list[Kept]:
-        """Return the causes, the most recent first. One that no key opens is left out, and logged."""
+        """Return the causes, most recent first. A cause that no key decrypts is skipped and logged."""
         found = [self._opened_any(entry.data) for entry in self._store.owned_by(_OWNER)]
         return sorted((each for each in found if each is not None), key=lambda kept: -kept.last.time)
 
     def find(self, id_: str) -> Kept | None:
-        """Return the cause with this id, or the cause of the request with this id; the beginning of an id is enough."""
+        """Return the cause with this id, or of the request with this id. The beginning of an id is enough."""
         if not id_:
             return None
         every = self.all()
@@ -136,7 +134,7 @@ class Shelf:
         return exact[0] if exact else begun[0] if len(begun) == 1 else None
 
     def forget(self, user: str) -> int:
-        """Delete the causes that have a request of a user and return how many there were."""
+        """Delete the causes that include a request of this user, and return their number."""
         forgotten = 0
         for entry in self._store.owned_by(_OWNER):
             kept = self._opened_any(entry.data)
@@ -160,7 +158,7 @@ class Shelf:
         try:
             return _decode(opened)
         except msgspec.DecodeError:
-            logging.getLogger("antiphon").warning("the kept request %s is of another release", id_)
+            logging.getLogger("antiphon").warning("the kept request %s was written by another release", id_)
             return None
 
 
@@ -180,24 +178,24 @@ def _joined(known: Kept, new: Kept) -> Kept:
 
 
 _MOST = 64
-"""The number of causes that may wait to be written."""
+"""The maximum number of causes that wait to be written."""
 _RARELY = 1.0
-"""Seconds during which further requests of a cause that waits are only counted."""
+"""The number of seconds during which further requests with a waiting cause are only counted."""
 _SAID_EVERY = 60.0
-"""Seconds between two log lines that something is dropped."""
+"""The number of seconds between log messages about dropped requests."""
 _AT_EXIT = 2.0
-"""The number of seconds for which the end of a process waits for the rest to be written."""
+"""The number of seconds that a process waits at exit for the rest to be written."""
 
 
 class Caught(NamedTuple):
-    """A request that is to be kept, with its secrets, as long as it is in memory."""
+    """A request to keep, including its secrets, while it is in memory."""
 
     record: Record
     trace: Trace | None
 
 
 class _Waiting:
-    """The requests with one cause that wait to be written."""
+    """Requests with the same cause that wait to be written."""
 
     def __init__(self, why: str) -> None:
         self.why = why
@@ -208,9 +206,9 @@ class _Waiting:
 
 
 class Writer:
-    """A queue of causes, and the thread that writes them, which starts with the first one.
+    """A queue of causes, and the thread that writes them, which starts with the first cause.
 
-    ``put`` is called with each cause. Each is disguised before that, on the thread.
+    The thread disguises each cause and then calls ``put`` with it.
     """
 
     def __init__(self, put: Callable[[Kept], None]) -> None:
@@ -220,13 +218,13 @@ class Writer:
         call_after_fork(self._begin)
 
     def _begin(self) -> None:
-        """Start empty in a new process: its parent writes the waiting requests, and may have held the lock."""
+        """Start empty in a new process, because its parent writes the waiting requests and may have held the lock."""
         self._changed = Condition()
         self._waiting: dict[str, _Waiting] = {}
         self._is_writing = self._has_started = False
 
     def add(self, id_: str, why: str, request_id: str, caught: Callable[[], Caught]) -> bool:
-        """Record one more request of a cause; return False if it was dropped. Never waits for the store."""
+        """Record another request with a cause. Return False if it was dropped. Never waits for the store."""
         with self._changed:
             self._start()
             waiting = self._waiting.get(id_)
@@ -244,7 +242,7 @@ class Writer:
         return True
 
     def flush(self, timeout: float = _AT_EXIT) -> bool:
-        """Wait until everything is written. Return True if it is."""
+        """Wait until everything is written. Return True if everything was."""
         with self._changed:
             return self._changed.wait_for(lambda: not (self._waiting or self._is_writing), timeout)
 
@@ -265,7 +263,7 @@ class Writer:
                 self._is_writing = True
             try:
                 self._put(_kept(id_, waiting))
-            except Exception as error:  # the store is gone, or a record of a strange request can't be made
+            except Exception as error:  # the store is gone, or an unusual request can't be recorded
                 self._say(f"{type(error).__name__}: {error}")
 
     def _say(self, reason: str) -> None:
@@ -276,7 +274,7 @@ class Writer:
 
 
 def _kept(id_: str, waiting: _Waiting) -> Kept:
-    assert waiting.first is not None  # noqa: S101 - the first of a cause is always caught
+    assert waiting.first is not None  # noqa: S101 - the first request with a cause is always caught
     assert waiting.last is not None  # noqa: S101
     first = disguised(waiting.first)
     last = first if waiting.last is waiting.first else disguised(waiting.last)
@@ -291,10 +289,10 @@ def _kept(id_: str, waiting: _Waiting) -> Kept:
 
 
 def disguised(caught: Caught) -> Record:
-    """Return a record without secrets, and with the error in words."""
+    """Return a record without secrets, with a description of the error."""
     record = caught.record
     if caught.trace is not None:
-        with suppress(Exception):  # of the error's own methods
+        with suppress(Exception):  # the error's own methods may raise
             record = msgspec.structs.replace(record, **caught.trace.described())
     hidden = Disguise(marked_names())
     without_secrets(record, hidden)

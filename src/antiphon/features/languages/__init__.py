@@ -1,1 +1,1 @@
-"""Languages: the language of a response, its translations, and its formats of dates and numbers."""
+"""Languages: the language of a response, its translations, and its formats for dates and numbers."""

@@ -1,6 +1,7 @@
-"""Catalogues: files with the translations into one language, in JSON or in the format of gettext, with plural rules.
+"""Catalogues: files with translations into one language, in JSON or gettext formats, with plural rules.
 
-Babel knows them all. Without Babel, the rules below apply; all other languages use "one" for 1, and else "other".
+Babel has the rules of all languages. Without Babel, the rules below apply; other languages use "one" for 1, and "other"
+for all other numbers.
 """
 
 import json
@@ -14,10 +15,10 @@ from typing import Any, TypeAlias
 from antiphon.explanations import explained
 
 CATEGORIES = ("zero", "one", "two", "few", "many", "other")
-"""The CLDR categories, in the order of CLDR."""
+"""The CLDR categories, in CLDR's order."""
 
 Rule: TypeAlias = Callable[[float], str]
-"""A function from a number to its category."""
+"""A function that returns the category of a number."""
 
 
 def _none(_n: float) -> str:
@@ -95,12 +96,13 @@ _BY_LANGUAGE = {language: rule for rule, languages in _RULES.items() for languag
 
 
 def small_rule(tag: str) -> Rule:
-    """Return the rule of a language from the table here."""
+    """Return a language's rule from the table in this module."""
     return _BY_LANGUAGE.get(tag.partition("-")[0], _one)
 
 
 def rule_of(tag: str) -> Rule:
-    """Return a language's plural rule: from Babel, if it is installed and knows the language, else from the table."""
+    """Return a language's plural rule: from Babel, if it is installed and supports the language, or else from the
+    table."""
     try:
         from babel import Locale, UnknownLocaleError
     except ModuleNotFoundError:
@@ -113,9 +115,9 @@ def rule_of(tag: str) -> Rule:
 
 
 def rule_when_used(tag: str) -> Rule:
-    """Return the rule of a language, looked up when a number first needs it.
+    """Return a language's rule, which is looked up when a number first needs it.
 
-    To find the rule, Babel reads all its data on a language, which takes half a megabyte.
+    To find the rule, Babel loads all its data on a language, which takes half a megabyte.
     """
     find_rule = cache(partial(rule_of, tag))
 
@@ -128,8 +130,8 @@ def rule_when_used(tag: str) -> Rule:
 def declared_rule(plural_forms: str, used: Iterable[str]) -> Rule:
     """Return the rule that a file declares in gettext's syntax: ``nplurals=2; plural=(n > 1);``.
 
-    Its numbers stand for the categories that the file uses, in the order of CLDR. Raises ValueError for anything that
-    is not a rule, and if the numbers of forms differ.
+    The rule's numbers stand for the categories that the file uses, in CLDR's order. Raises ValueError for anything that
+    is not a rule, and if the number of forms differs.
     """
     from gettext import c2py
 
@@ -150,9 +152,8 @@ def declared_rule(plural_forms: str, used: Iterable[str]) -> Rule:
 
 
 def whole(n: float) -> int:
-    """Return a number in the form that gettext's rules need: they are for integers, and 1.5 has to count as more than
-    one.
-    """
+    """Return a number as gettext's rules need it: the rules are for integers, and 1.5 must be treated as more than
+    one."""
     from math import ceil
 
     return abs(n if isinstance(n, int) else ceil(abs(n)))
@@ -162,7 +163,7 @@ Entry: TypeAlias = str | dict[str, str]
 """A message, or its plural forms by category."""
 
 HEADER = ""
-"""The key whose value is not text but the header of the file."""
+"""The key whose value is the file's header, not text."""
 
 
 class Catalogue(ABC):
@@ -170,11 +171,11 @@ class Catalogue(ABC):
 
     @abstractmethod
     def text(self, key: str) -> str | None:
-        """Return the text of a key, or None if there is none."""
+        """Return a key's text, or None if there is none."""
 
     @abstractmethod
     def plural(self, singular: str, plural: str, n: float) -> str | None:
-        """Return the form of a text for a number, or None if the key, which is the singular, has no forms."""
+        """Return the plural form for a number, or None if the key, which is the singular, has no forms."""
 
 
 class JSONCatalogue(Catalogue):
@@ -185,12 +186,12 @@ class JSONCatalogue(Catalogue):
         self._rule = rule
 
     def text(self, key: str) -> str | None:
-        """Return the text or, if there are several plural forms, the most general one."""
+        """Return the text, or the most general plural form if there are several."""
         entry = self._entries.get(key)
         return _general(entry) if isinstance(entry, dict) else entry
 
     def plural(self, singular: str, plural: str, n: float) -> str | None:  # noqa: ARG002 - the key is the singular
-        """Return the form of the number's category."""
+        """Return the form for the number's category."""
         entry = self._entries.get(singular)
         if not isinstance(entry, dict):
             return None
@@ -214,12 +215,12 @@ class GettextCatalogue(Catalogue):
         return self._translations.gettext(key) if key else None
 
     def plural(self, singular: str, plural: str, n: float) -> str | None:
-        """Return the form by the file's own rule, its header Plural-Forms."""
+        """Return the form chosen by the file's own rule, from its Plural-Forms header."""
         return self._translations.ngettext(singular, plural, whole(n)) if singular else None
 
 
 class _Missing(NullTranslations):
-    """The last fallback of the standard library's search, which would otherwise return the key."""
+    """The last fallback in the standard library's search, which would otherwise return the key."""
 
     def gettext(self, message: str) -> Any:  # noqa: ARG002
         return None
@@ -232,7 +233,7 @@ class _Missing(NullTranslations):
 
 
 def read_json(path: str, tag: str) -> Catalogue:
-    """Read translations from JSON. Raises ValueError, naming file and line, for a malformed file."""
+    """Read translations from JSON. Raises ValueError, naming the file and line, for a malformed file."""
     with open(path, "rb") as file:
         data = file.read()
     try:
@@ -295,7 +296,7 @@ def _is_plural(value: dict[str, Any]) -> bool:
 
 
 def _declared(header: Entry, entries: Mapping[str, Entry]) -> Rule | None:
-    """Return the plural rule that a file declares, or None if it declares none."""
+    """Return the plural rule that a file declares, or None if it doesn't declare one."""
     declared = header.get("plural-forms") if isinstance(header, dict) else None
     if declared is None:
         return None
@@ -307,7 +308,7 @@ def _declared(header: Entry, entries: Mapping[str, Entry]) -> Rule | None:
 
 
 def read_mo(path: str, _tag: str) -> Catalogue:
-    """Read translations that gettext has compiled. Raises ValueError, naming the file, if it is malformed."""
+    """Read translations compiled by gettext. Raises ValueError, naming the file, if it is malformed."""
     with open(path, "rb") as file:
         try:
             return GettextCatalogue(GNUTranslations(file))
@@ -318,9 +319,9 @@ def read_mo(path: str, _tag: str) -> Catalogue:
 
 
 def read_po(path: str, _tag: str) -> Catalogue:
-    """Read translations as written for gettext, with Babel. Those marked "fuzzy" are skipped.
+    """Read gettext's source files, with Babel. Translations marked "fuzzy" are skipped.
 
-    Raises ValueError, naming file and line, for a malformed file, and ImportError without Babel.
+    Raises ValueError, naming the file and line, for a malformed file, and ImportError without Babel.
     """
     try:
         from babel.messages.mofile import write_mo
@@ -329,8 +330,8 @@ def read_po(path: str, _tag: str) -> Catalogue:
         raise explained(
             "missing-package",
             ImportError(
-                f"{path} needs Babel to be read: pip install 'antiphon[languages]', or compile it to a .mo, which is"
-                " read without: pybabel compile -d locales"
+                f"{path} needs Babel to be read: pip install 'antiphon[languages]', or compile it to a .mo file, which"
+                " doesn't need Babel: pybabel compile -d locales"
             ),
         ) from error
     from io import BytesIO

@@ -33,7 +33,7 @@ def _function_of_jinja(name: str, request: Request) -> object:
 
 
 def _name_language(request: Request, response: Response) -> None:
-    """Name the language of the content, if there is any, and if the language was read (RFC 9110 §8.5)."""
+    """Add the language of the content, if there is any, and if the language was read (RFC 9110 §8.5)."""
     if Request.language in request:
         language = cast(RequestLanguage, request.language)
         if language.is_chosen and response.body:
@@ -42,18 +42,18 @@ def _name_language(request: Request, response: Response) -> None:
 
 @errors_name_it
 class Languages:
-    """A feature that responds to each request in one of the languages with translations in the ``folders``.
+    """A feature that responds to each request in one of the languages that have translations in the ``folders``.
 
-    The language comes from the query argument ``query`` (``?lang=de``), else from the cookie, else from the best match
-    of Accept-Language (RFC 9110 §12.5.4, RFC 4647 §3.4), else it is the default. A name that is None is not looked at.
-    If the language was read for a response, the response has Content-Language, and its Vary names the fields that were
-    checked. A request whose language is never read costs nothing.
+    The language is chosen by the query argument ``query`` (``?lang=de``), or else by the cookie, or else as the best
+    match for Accept-Language (RFC 9110 §12.5.4, RFC 4647 §3.4), or else it is the default. If ``query`` or ``cookie``
+    is None, it is not checked. A response for which the language was read has Content-Language, and its Vary lists the
+    fields that were checked. A request whose language is never read costs nothing.
 
-    Translations are in ``de.json``, or in ``de/LC_MESSAGES/*.po`` and ``.mo``; a relative folder is relative to the
-    file whose code makes this object. If several files have a text for the same key, the first one is used: by the
-    order of the folders, then JSON, then gettext's files by name. Files are read once, and in debug mode again when one
-    has changed. Raises ValueError for a malformed file (naming file and line), for a missing folder, and for a default
-    that is not a tag; TypeError without a folder; and ImportError for a .po without Babel.
+    Translations are in ``de.json``, or in ``de/LC_MESSAGES/*.po`` and ``.mo``. A relative path is relative to the file
+    whose code creates this object. If several files have text for the same key, the first one wins: in the order of the
+    folders, with JSON before gettext's files, which are sorted by name. Files are read once, and in debug mode again
+    when one changes. Raises ValueError for a malformed file (naming the file and line), for a missing folder, and for a
+    default that is not a tag; TypeError if no folder is given; and ImportError for a .po file without Babel.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Languages:
         self._read()
 
     def _read(self) -> None:
-        """Read all catalogues, and collect the translations into each language."""
+        """Read all catalogues, and collect the translations by language."""
         found = read_all(files_in(self._folders))
         tags = dict.fromkeys([self.default, *sorted(found)])
         default = fallbacks(self.default)
@@ -90,7 +90,7 @@ class Languages:
             for tag in tags
         }
         self.tags = tuple(tags)
-        """The languages of the application: the default, then the others by name."""
+        """The application's languages: the default, then the others by name."""
 
     def install(self, app: "App") -> None:
         """Provide ``request.language``, and share functions with templates."""
@@ -110,21 +110,21 @@ class Languages:
         return RequestLanguage(request, self)
 
     def _read_again(self) -> None:
-        """Read the catalogues again if a file has changed. Raises the errors of reading."""
+        """Reread the catalogues if a file has changed. Raises the errors of reading."""
         versions = versions_of(self._folders)
         if versions != self._versions:
             self._read()
             self._versions = versions
 
     def texts(self, tag: str) -> Texts:
-        """Return the translations into a language, for code without a request. Raises ValueError if there are none."""
+        """Return the translations into a language, for use outside requests. Raises ValueError if there are none."""
         texts = self._texts
         return texts[tag] if tag in texts else texts[self.match(tag) or self._unknown(tag)]
 
     def match(self, wanted: str) -> str | None:
-        """Return the language that fits a tag: the tag itself, a fallback, or the language of another region.
+        """Return the language that matches a tag: the tag itself, a fallback, or the same language in another region.
 
-        Returns None if there is none, or if the tag is malformed.
+        Returns None if there is no match, or if the tag is malformed.
         """
         asked = AcceptLanguage.parse(wanted)
         return asked.best(self.tags) if asked else None
@@ -146,10 +146,10 @@ class CatalogueFile(NamedTuple):
 
 
 def files_in(folders: Iterable[str]) -> Iterator[CatalogueFile]:
-    """Yield the files in folders in order of precedence: the first text for a key is used.
+    """Yield the files in folders in order of precedence: the first text for a key wins.
 
-    The order is that of the folders, and in each folder JSON, then gettext's files by name. A .po next to the .mo that
-    was made from it is skipped. Raises ValueError for a name that is not a language.
+    Folders keep their order; in each folder, JSON comes first, then gettext's files by name. A .po file next to the .mo
+    file that was compiled from it is skipped. Raises ValueError for a name that is not a language.
     """
     for folder in folders:
         names = sorted(os.listdir(folder))
@@ -179,7 +179,7 @@ def _gettext_files(folder: str) -> list[str]:
 
 
 def read_all(files: Iterable[CatalogueFile]) -> dict[str, list[Catalogue]]:
-    """Read files and return the catalogues of each language in their order. Raises the errors of ``read``."""
+    """Read files and return the catalogues of each language, in order. Raises the errors of ``read``."""
     found: dict[str, list[Catalogue]] = {}
     for tag, path in files:
         found.setdefault(tag, []).append(read(path, tag))
@@ -187,7 +187,7 @@ def read_all(files: Iterable[CatalogueFile]) -> dict[str, list[Catalogue]]:
 
 
 def versions_of(folders: Iterable[str]) -> tuple[tuple[str, int, int], ...]:
-    """Return the name, time and size of each file, which show whether any has changed."""
+    """Return each file's name, modification time and size, which show whether any file has changed."""
     found = []
     for _, path in files_in(folders):
         status = os.stat(path)

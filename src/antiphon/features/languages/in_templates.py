@@ -1,6 +1,6 @@
-"""The gettext functions as Jinja2's ``{% trans %}`` calls them: with ``%(name)s``, and markup in the text.
+"""The gettext functions as Jinja2's ``{% trans %}`` calls them: with ``%(name)s`` placeholders and markup in the text.
 
-As in Jinja2, the text is markup if autoescaping is on. A placeholder without a value is left as written.
+As in Jinja2, the text is markup if autoescaping is on. A placeholder without a value stays unchanged.
 """
 
 import re
@@ -79,4 +79,4 @@ def _shown(context: EvalContext, found: str | None, otherwise: str, values: Mapp
         return as_text(values[name])
 
     shown = _PLACEHOLDER.sub(fill, text)
-    return Markup(shown) if context.autoescape else shown  # noqa: S704 - the text is the program's, values are escaped
+    return Markup(shown) if context.autoescape else shown  # noqa: S704 - the text comes from the program, and values are escaped

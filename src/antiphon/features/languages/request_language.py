@@ -1,4 +1,4 @@
-"""The language of one request, and dates, numbers and amounts of money as it writes them (RFC 5646, RFC 4647 §3.4)."""
+"""The language of one request, and its formats for dates, numbers and amounts of money (RFC 5646, RFC 4647 §3.4)."""
 
 import re
 from collections.abc import Callable
@@ -26,7 +26,7 @@ _is_tag = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8}){0,7}", re.ASCII).fullmatch
 _RTL_SCRIPTS = frozenset(
     {"Adlm", "Arab", "Aran", "Hebr", "Mand", "Mend", "Nkoo", "Rohg", "Samr", "Syrc", "Syrj", "Syre", "Thaa", "Yezi"}
 )
-"""Scripts of ISO 15924 in use today that are written from right to left."""
+"""ISO 15924 scripts in use today that are written from right to left."""
 
 _RTL_LANGUAGES = frozenset(
     {
@@ -34,13 +34,13 @@ _RTL_LANGUAGES = frozenset(
         "nqo", "pnb", "ps", "rhg", "sd", "syr", "ug", "ur", "yi",
     }
 )  # fmt: skip
-"""Languages that are written from right to left unless the tag names a script."""
+"""Languages written from right to left unless the tag contains a script."""
 
 _RTL_PLACES = frozenset({"az-IR", "ku-IQ", "ku-IR", "ms-CC", "pa-PK", "tr-IQ", "uz-AF"})
 
 
 def normalised(tag: str) -> str:
-    """Return a tag in the form of RFC 5646 §2.1.1: "zh-Hant-TW" for "zh_hant_tw".
+    """Return a tag in the form that RFC 5646 §2.1.1 recommends: "zh-Hant-TW" for "zh_hant_tw".
 
     Raises ValueError for a malformed tag.
     """
@@ -63,7 +63,7 @@ def _subtag(part: str) -> str:
 
 
 def fallbacks(tag: str) -> list[str]:
-    """Return a tag and its fallbacks: "zh-Hant-TW", "zh-Hant", "zh". None of them ends in a singleton."""
+    """Return a tag and its fallbacks: "zh-Hant-TW", "zh-Hant", "zh". None ends in a singleton."""
     found = []
     while tag:
         found.append(tag)
@@ -74,7 +74,7 @@ def fallbacks(tag: str) -> list[str]:
 
 
 def direction(tag: str) -> Literal["ltr", "rtl"]:
-    """Return the writing direction of a language, from the script in its tag, or else from the language itself."""
+    """Return a language's writing direction, from the script in its tag, or else from the language itself."""
     first, *others = tag.split("-")
     script = next((part for part in others if len(part) == 4 and part.isalpha()), None)
     if script is not None:
@@ -88,7 +88,7 @@ _YEAR = 365 * 24 * 3600
 
 
 class RequestLanguage(OfRequest, Language):
-    """The language of one request. Its first use decides which header fields the response depends on."""
+    """The language of one request. Its first use determines which header fields the response depends on."""
 
     __slots__ = ("_chosen", "_languages")
 
@@ -101,7 +101,7 @@ class RequestLanguage(OfRequest, Language):
     def _texts(self) -> Texts:
         if self._chosen is None:
             self._choose(self._asked() or self._languages.default)
-        return self._chosen  # type: ignore[return-value]  # it has been chosen
+        return self._chosen  # type: ignore[return-value]  # it has been chosen by now
 
     def _choose(self, tag: str) -> None:
         self._chosen = self._languages.texts(tag)
@@ -112,7 +112,7 @@ class RequestLanguage(OfRequest, Language):
         return self._chosen is not None
 
     def _asked(self) -> str | None:
-        """Return the language that the request asks for, or None if the application does not have it."""
+        """Return the language that the request asks for, or None if the application lacks it."""
         languages = self._languages
         if len(languages.tags) == 1:
             return None
@@ -124,7 +124,7 @@ class RequestLanguage(OfRequest, Language):
             return None
         try:
             given = self._request.args.get(name)
-        except HTTPError:  # the query is too long, and the response that says so has a language, too
+        except HTTPError:  # the query is too long, and the error response needs a language too
             return None
         return None if given is None else self._languages.match(given)
 
@@ -188,16 +188,17 @@ Number = int | float | Decimal
 
 
 def format_date(value: date, format: str = "medium", **options: Any) -> str:  # noqa: A002 - Babel's own name
-    """Return a date as people write it: "Apr 1, 2030". ``format`` is short, medium, long, full, or a CLDR pattern.
+    """Return a date in the language's format: "Apr 1, 2030". ``format`` is short, medium, long, full, or a CLDR
+    pattern.
 
-    Raises ImportError, naming the fix, without Babel. ``options`` are those of the Babel function, as in all functions
-    here.
+    As in all these functions, ``options`` are passed to Babel's function. Raises ImportError, naming the fix, without
+    Babel.
     """
     return str(_of_babel("dates", "format_date")(value, format, locale=_locale(), **options))
 
 
 def format_time(value: time | datetime, format: str = "medium", **options: Any) -> str:  # noqa: A002
-    """Return a time of day: "3:30:00 PM". A datetime without a time zone is taken as UTC.
+    """Return a time of day: "3:30:00 PM". A datetime without a time zone is treated as UTC.
 
     Raises ImportError without Babel.
     """
@@ -205,7 +206,7 @@ def format_time(value: time | datetime, format: str = "medium", **options: Any) 
 
 
 def format_datetime(value: datetime, format: str = "medium", **options: Any) -> str:  # noqa: A002
-    """Return a date with a time: "Apr 1, 2030, 3:30:00 PM". ``tzinfo`` is the time zone to show it in.
+    """Return a date with a time: "Apr 1, 2030, 3:30:00 PM". ``tzinfo`` is the time zone in which to show it.
 
     Raises ImportError without Babel.
     """
@@ -213,7 +214,7 @@ def format_datetime(value: datetime, format: str = "medium", **options: Any) -> 
 
 
 def format_timedelta(value: timedelta, **options: Any) -> str:
-    """Return a duration: "3 days"; with ``add_direction=True`` "in 3 days" or "3 days ago".
+    """Return a duration: "3 days". With ``add_direction=True``, return "in 3 days" or "3 days ago".
 
     Raises ImportError without Babel.
     """
@@ -231,7 +232,7 @@ def format_percent(value: Number, format: str | None = None, **options: Any) -> 
 
 
 def format_currency(value: Number, currency: str, **options: Any) -> str:
-    """Return an amount of money: "€1,234.50" for "EUR", the code of ISO 4217. Raises ImportError without Babel."""
+    """Return an amount of money: "€1,234.50" for the ISO 4217 code "EUR". Raises ImportError without Babel."""
     return str(_of_babel("numbers", "format_currency")(value, currency, locale=_locale(), **options))
 
 
@@ -243,7 +244,7 @@ def _of_babel(module: str, name: str) -> Callable[..., Any]:
     except ModuleNotFoundError as error:
         raise explained(
             "missing-package",
-            ImportError("dates and numbers of other languages need Babel: pip install 'antiphon[languages]'"),
+            ImportError("dates and numbers in other languages need Babel: pip install 'antiphon[languages]'"),
         ) from error
     return function
 
@@ -255,7 +256,7 @@ def _locale() -> "Locale":
 
 @lru_cache(maxsize=256)
 def _locale_of(tag: str) -> "Locale":
-    """Return the locale for a tag, or for its first fallback that Babel knows, or else English."""
+    """Return the locale for a tag, or for its first fallback that Babel supports, or else English."""
     from babel import Locale, UnknownLocaleError
 
     for each in fallbacks(tag):

@@ -1,8 +1,7 @@
-"""Messages in one language, with fallbacks to other languages and with placeholders, looked up at once or when they are
-used.
+"""Messages in one language, with placeholders and fallbacks to other languages, looked up now or when they are used.
 
-Messages come from translators, and values from the program, so a message can't access attributes or items of a value,
-and can't ask for a large width. A placeholder that can't be filled stays as it is written, with one warning.
+Messages come from translators, and values come from the program. So a message can't access a value's attributes or
+items, and can't ask for a large width. A placeholder that can't be filled stays unchanged, and one warning is logged.
 """
 
 import logging
@@ -25,16 +24,16 @@ if TYPE_CHECKING:
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 _NAMED = re.compile(r"([A-Za-z_]\w*)(?::(.*))?", re.DOTALL)
 _is_wide = re.compile(r"\d{3}").search
-"""Widths and precisions of three digits or more, which could use up all memory."""
+"""Widths and precisions with three or more digits, which could exhaust memory."""
 
 _MOST = 1000
-"""The number of messages that a process warns about."""
+"""The maximum number of messages that a process warns about."""
 
 _warned: set[str] = set()
 
 
 def filled(text: str, values: Mapping[str, object]) -> str:
-    """Return text with its placeholders filled. Only a value's own ``__format__`` can raise."""
+    """Return text with its placeholders filled. The only errors are those raised by a value's own ``__format__``."""
     if "{" not in text and "}" not in text:
         return text
     return "".join(
@@ -44,7 +43,7 @@ def filled(text: str, values: Mapping[str, object]) -> str:
 
 @lru_cache(maxsize=4096)
 def _split(text: str) -> tuple[tuple[str, str | None, str], ...]:
-    """Return the pieces of text, and for each placeholder its name and its format specification."""
+    """Return the pieces of text and, for each placeholder, its name and format specification."""
     pieces: list[tuple[str, str | None, str]] = []
     end = 0
     for found in _PLACEHOLDER.finditer(text):
@@ -60,7 +59,7 @@ def _split(text: str) -> tuple[tuple[str, str | None, str], ...]:
 
 
 def _value(text: str, written: str, name: str, spec: str, values: Mapping[str, object]) -> str:
-    """Return the value of a placeholder, or the placeholder as it is written if there is no value that it can show."""
+    """Return a placeholder's value, or the placeholder as written if there is no value or it can't be formatted."""
     if name not in values:
         why = f"has no value: give it as {name}=..." if name else "is not a name, such as {name}"
     elif _is_wide(spec):
@@ -75,7 +74,7 @@ def _value(text: str, written: str, name: str, spec: str, values: Mapping[str, o
 
 
 def note_unfilled(text: str, written: str, why: str) -> None:
-    """Log, once for each text, that a placeholder stays as it is written."""
+    """Log, once for each text, that a placeholder stays unchanged."""
     if text in _warned or len(_warned) >= _MOST:
         return
     import logging
@@ -91,11 +90,11 @@ _NUMBERS = (int, float, Decimal)
 _INFINITE = (float("inf"), float("-inf"))
 
 _MOST_MISSING = 1000
-"""The number of missing translations into one language that are logged."""
+"""The maximum number of missing translations to log for each language."""
 
 
 class Texts:
-    """The translations into one language: ``gettext("welcome", name="Ann")``. The key replaces a missing one."""
+    """The translations into one language: ``gettext("welcome", name="Ann")``. A missing text is replaced by its key."""
 
     def __init__(self, tag: str, catalogues: Sequence[Catalogue]) -> None:
         self.tag = tag
@@ -107,7 +106,7 @@ class Texts:
         return any(catalogue.text(key) is not None for catalogue in self._catalogues)
 
     def find(self, key: str, *, n: float | None = None, context: str | None = None) -> str | None:
-        """Return the text of a key as it is written, or the plural form for ``n``; None if there is none."""
+        """Return a key's text as written, or the plural form for ``n``; None if there is none."""
         if context is not None:
             key = f"{context}{CONTEXT}{key}"
         if n is not None and (n != n or n in _INFINITE):
@@ -122,11 +121,11 @@ class Texts:
         return None
 
     def gettext(self, key: str, /, **values: object) -> str:
-        """Return the text of a key. If it has plural forms, the value ``n`` selects one."""
+        """Return a key's text. If it has plural forms, the value ``n`` selects one."""
         return filled(self._found(key, values), values)
 
     def pgettext(self, context: str, key: str, /, **values: object) -> str:
-        """Return the text that a key has in a context."""
+        """Return a key's text in a context."""
         return filled(self._found(key, values, context), values)
 
     def ngettext(self, singular: str, plural: str, n: float, /, **values: object) -> str:
@@ -134,7 +133,7 @@ class Texts:
         return self.npgettext(None, singular, plural, n, **values)
 
     def npgettext(self, context: str | None, singular: str, plural: str, n: float, /, **values: object) -> str:
-        """Return the plural form that a key has in a context for a number."""
+        """Return a key's plural form for a number in a context."""
         found = self.find(singular, n=n, context=context)
         if found is None:
             found = singular if n == 1 else plural
@@ -153,16 +152,16 @@ class Texts:
 
 
 _used: "list[Languages]" = []
-"""The feature that an application used last, which has the default outside of requests."""
+"""The feature that an application used last, whose default applies outside requests."""
 
 
 def use_outside_of_requests(languages: "Languages") -> None:
-    """Use the default of a feature outside of requests."""
+    """Use a feature's default language outside requests."""
     _used[:] = [languages]
 
 
 def current_language() -> Language | Texts | None:
-    """Return the language of the current request, or the default outside of requests and of apps with languages.
+    """Return the language of the current request, or the default outside requests and outside apps with languages.
 
     None if no application has used ``Languages``.
     """
@@ -173,10 +172,10 @@ def current_language() -> Language | Texts | None:
 
 
 class LazyText(UserString):
-    """A text in the language of the current request, looked up each time that it is used; made by ``lazy``.
+    """Text in the language of the current request, looked up each time it is used. Created by ``lazy``.
 
-    It has the methods of str, which return a str. Outside requests, it is in the default language. It equals a str with
-    the same text, and another lazy text with the same key and values.
+    It has the methods of str, which return a str. Outside requests, it is in the default language. It is equal to a str
+    with the same text, and to another lazy text with the same key and values.
     """
 
     def __init__(self, key: str, values: dict[str, object]) -> None:
@@ -184,8 +183,8 @@ class LazyText(UserString):
         self._values = values
 
     @property
-    def data(self) -> str:  # type: ignore[override]  # it is only read
-        """The text."""
+    def data(self) -> str:  # type: ignore[override]  # it is read-only
+        """The text as a str."""
         language = current_language()
         if language is None:
             return filled(self._key, self._values)
@@ -199,7 +198,7 @@ class LazyText(UserString):
     def __hash__(self) -> int:
         return hash(self._key)
 
-    def __add__(self, other: object) -> str:  # type: ignore[override]  # a text of some language is a str
+    def __add__(self, other: object) -> str:  # type: ignore[override]  # the text in any language is a str
         return self.data + str(other)
 
     def __radd__(self, other: object) -> str:  # type: ignore[override]
@@ -209,11 +208,11 @@ class LazyText(UserString):
         return format(self.data, spec)
 
     def format_map(self, mapping: Mapping[str, Any]) -> str:
-        """Return the text with additional values, such as the bounds of a form."""
+        """Return the text with additional values, such as bounds from a form."""
         return str(LazyText(self._key, {**self._values, **mapping}))
 
     def format(self, *arguments: Any, **values: Any) -> str:  # noqa: ARG002 - a text names its values
-        """Return the text with more values."""
+        """Return the text with additional values."""
         return self.format_map(values)
 
     def __repr__(self) -> str:
@@ -225,7 +224,7 @@ class LazyText(UserString):
 
 
 def _of_text(name: str) -> Callable[..., Any]:
-    """Return a method of str for a lazy text: the methods of UserString would return another lazy text."""
+    """Return a str method for a lazy text: UserString's own methods would return another lazy text."""
     method = getattr(str, name)
 
     def call(self: LazyText, *arguments: Any, **named: Any) -> Any:
@@ -244,9 +243,9 @@ for _name in _MAKING_TEXT:
 
 
 def lazy(key: str, /, **values: object) -> LazyText:
-    """Return a text that is looked up by its key when it is used, in the language of the current request.
+    """Return text that is looked up by its key when it is used, in the language of the current request.
 
     Use ``label = lazy("your-name")`` for values created before there is a request, such as labels and constants.
-    Outside of requests it is in the default language of the application that used ``Languages`` last.
+    Outside requests, the text is in the default language of the application that used ``Languages`` last.
     """
     return LazyText(key, values)

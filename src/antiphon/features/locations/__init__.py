@@ -1,1 +1,1 @@
-"""Locations of clients, by their IP addresses, from a file."""
+"""Locations of clients, looked up in a file by IP address."""

@@ -4,20 +4,20 @@ from socket import AF_INET, AF_INET6, inet_pton
 from typing import NamedTuple
 
 _MAPPED = 0xFFFF << 32
-"""The number of the first IPv4 address that is mapped into IPv6 (RFC 4291 §2.5.5.2)."""
+"""The first IPv4-mapped IPv6 address, as a number (RFC 4291 §2.5.5.2)."""
 _IPV6_BEGINS = 1 << 32
-"""The first number that is not an IPv4 address."""
+"""The first number above all IPv4 addresses."""
 
 
 class Address(NamedTuple):
-    """An IP address in the form of a number."""
+    """An IP address as a number."""
 
     number: int
     is_ipv4: bool
 
     @classmethod
     def parse(cls, text: str) -> "Address":
-        """Parse an address. The zone of an IPv6 address ("%eth0") is ignored, and an IPv4-mapped address is IPv4.
+        """Parse an address. An IPv6 address's zone ("%eth0") is ignored, and an IPv4-mapped address is treated as IPv4.
 
         Raises ValueError for anything else.
         """
@@ -26,7 +26,7 @@ class Address(NamedTuple):
 
 
 class AddressRange(NamedTuple):
-    """The addresses from ``first`` to ``last``, inclusive. IPv4-mapped addresses are IPv4."""
+    """The addresses from ``first`` to ``last``, inclusive. IPv4-mapped addresses are treated as IPv4."""
 
     first: int
     last: int
@@ -34,7 +34,7 @@ class AddressRange(NamedTuple):
 
     @classmethod
     def parse(cls, first: str, last: str) -> "AddressRange":
-        """Parse two addresses, each in text or as a decimal number, which is IPv4 if it has at most 32 bits.
+        """Parse two addresses, each as text or as a decimal number, which means IPv4 if it has at most 32 bits.
 
         Raises ValueError for malformed addresses, for two families, and if the last address is before the first.
         """
@@ -46,7 +46,7 @@ class AddressRange(NamedTuple):
         elif start.is_ipv4 != end.is_ipv4:
             start, end = Address.parse(first), Address.parse(last)
         if start.is_ipv4 != end.is_ipv4:
-            raise ValueError("a range of two families")
+            raise ValueError("the range mixes IPv4 and IPv6")
         if end.number < start.number:
             raise ValueError("the end of the range is before its start")
         return _unmapped(start.number, end.number, start.is_ipv4)
@@ -66,7 +66,7 @@ class AddressRange(NamedTuple):
 
 
 def _parsed(text: str) -> Address:
-    """Return an address of the family in which it is written. Raises ValueError."""
+    """Return an address in the family in which it is written. Raises ValueError."""
     try:
         if ":" in text:
             return Address(int.from_bytes(inet_pton(AF_INET6, text.partition("%")[0])), False)
@@ -86,7 +86,7 @@ def _as_written(text: str) -> Address:
 
 
 def _unmapped(first: int, last: int, is_ipv4: bool) -> AddressRange:
-    """Return a range, as an IPv4 range if all of it is IPv4-mapped."""
+    """Return a range, as an IPv4 range if it is entirely IPv4-mapped."""
     if not is_ipv4 and first >> 32 == last >> 32 == 0xFFFF:
         return AddressRange(first - _MAPPED, last - _MAPPED, True)
     return AddressRange(first, last, is_ipv4)

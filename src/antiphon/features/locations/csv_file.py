@@ -1,4 +1,4 @@
-"""Locations from a CSV file, prepared once: address ranges with a value each, packed into arrays."""
+"""Locations from a CSV file: address ranges, each with a value, packed into arrays once."""
 
 import csv
 import logging
@@ -20,7 +20,7 @@ _LOW = (1 << 64) - 1
 
 
 class Numbers(Protocol):
-    """A list of numbers that takes little memory."""
+    """A memory-efficient list of numbers."""
 
     def append(self, number: int, /) -> None: ...
     def __getitem__(self, index: int, /) -> int: ...
@@ -71,8 +71,8 @@ class Numbers128:
 class Ranges:
     """Ranges of numbers, each with a value, which is a number below 2**32.
 
-    They are added in any order, and then arranged once. If several contain a number, the narrowest wins; among equally
-    wide ones, the one that was added last.
+    Ranges are added in any order and then arranged once. If several contain a number, the narrowest wins; among equally
+    wide ranges, the last one added wins.
     """
 
     __slots__ = ("_are_arranged", "_ends", "_kind", "_starts", "_values")
@@ -98,7 +98,7 @@ class Ranges:
         return self._values[index] if index >= 0 and number <= self._ends[index] else None
 
     def arranged(self) -> "Ranges":
-        """Return these ranges in order, without overlap."""
+        """Return these ranges sorted and without overlap."""
         if self._are_arranged:
             return self
         apart = Ranges(self._kind)
@@ -131,7 +131,7 @@ class Ranges:
 
 
 MOST_NAMED = 10
-"""The maximum number of malformed lines that are named in the log."""
+"""The maximum number of malformed lines to list in the log."""
 
 _RANGE = {
     "network": "network cidr prefix subnet ip_range",
@@ -145,7 +145,7 @@ _VALUES = {
     "lon": "lon lng long longitude",
 }
 _NAMES = {other: name for known in (_RANGE, _VALUES) for name, others in known.items() for other in others.split()}
-"""Our column names, by the names used in files."""
+"""Antiphon's column names, by the names used in files."""
 _BOUNDS = {"lat": 90.0, "lon": 180.0}
 _UNKNOWN = ("", "-")
 _not_in_words = re.compile(r"\W+")
@@ -155,13 +155,13 @@ class Columns(NamedTuple):
     """The columns in a file: the address columns, and the names and indexes of the value columns."""
 
     addresses: tuple[int, ...]
-    """The column of a network, or the columns of the first and the last address of a range."""
+    """The column of a network, or the columns of a range's first and last addresses."""
     values: dict[str, int]
     pick: Callable[[Sequence[str]], Sequence[str]]
-    """Return a row's values, in the order of their names."""
+    """Returns a row's values, in the order of their names."""
     width: int
     is_open: bool = False
-    """True if there may be more columns, without names."""
+    """True if there may be additional columns without names."""
 
     @classmethod
     def named(cls, given: Sequence[str]) -> "Columns":
@@ -179,13 +179,14 @@ class Columns(NamedTuple):
 
     @classmethod
     def unnamed(cls, row: Sequence[str]) -> "Columns":
-        """Return the columns in a file without a header, by its first row: ``from, to, city, country, lat, lon``."""
+        """Return the columns of a file without a header, based on its first row: ``from, to, city, country, lat,
+        lon``."""
         width = 1 if "/" in row[0] else 2
         values = {name: index for index, name in enumerate(_VALUES, width)}
         return cls(tuple(range(width)), values, _pick(values), width + len(values), True)
 
     def range_of(self, row: Sequence[str]) -> AddressRange:
-        """Return the addresses in a row. Raises ValueError with the reason if it has none."""
+        """Return the addresses in a row. If there are none, raises ValueError with the reason."""
         if len(row) < self.width or (len(row) > self.width and not self.is_open):
             raise ValueError(f"{len(row)} of {self.width} columns")
         if len(self.addresses) == 1:
@@ -194,7 +195,7 @@ class Columns(NamedTuple):
 
 
 class CSVLocations:
-    """The locations of a file, looked up by bisection. Immutable."""
+    """A file's locations, looked up by bisection. Immutable."""
 
     def __init__(self, ipv4: Ranges, ipv6: Ranges, names: Iterable[str], places: Iterable[bytes]) -> None:
         self._ipv4 = ipv4.arranged()
@@ -205,7 +206,7 @@ class CSVLocations:
         self._offsets = array("Q", accumulate(map(len, texts), initial=0))
 
     def find(self, address: Address, language: Callable[[], str]) -> Location | None:  # noqa: ARG002
-        """Return the values of an address, in the one language of the file, or None if there are none."""
+        """Return an address's values, in the file's only language, or None if there are none."""
         place = (self._ipv4 if address.is_ipv4 else self._ipv6).find(address.number)
         if place is None:
             return None
@@ -214,13 +215,13 @@ class CSVLocations:
         for name, value in zip(self._names, text.split("\n"), strict=True):
             known = value.strip()
             values[name] = None if known in _UNKNOWN else float(known) if name in _BOUNDS else known
-        return Location(**values)  # type: ignore[arg-type]  # each has the type of its name
+        return Location(**values)  # type: ignore[arg-type]  # each value has the type of its attribute
 
 
 class CSVReader:
-    """A reader of CSV files with ranges of addresses. ``columns`` are the names of the columns, if the file has none.
+    """A reader of CSV files with address ranges. ``columns`` are the column names of files without a header.
 
-    Malformed lines are skipped and logged. Raises ValueError if no columns have the addresses.
+    Malformed lines are skipped and logged. Raises ValueError if no columns contain addresses.
     """
 
     def __init__(self, columns: Sequence[str] | None = None) -> None:
@@ -238,7 +239,7 @@ class CSVReader:
             self._columns = Columns.named(columns)
 
     def read(self, path: str) -> CSVLocations:
-        """Read a file. Raises OSError, and ValueError if no line has a range."""
+        """Read a file. Raises OSError, or ValueError if no line contains a range."""
         reading = _Reading(self._columns)
         with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:
             for number, line in enumerate(file, 1):
@@ -248,7 +249,7 @@ class CSVReader:
 
 
 class _Reading:
-    """The part of a file that was read so far."""
+    """The result of the lines read so far."""
 
     def __init__(self, columns: Columns | None) -> None:
         self._given = columns
@@ -261,7 +262,7 @@ class _Reading:
         self._places: dict[bytes, int] = {}
 
     def take(self, number: int, line: str) -> None:
-        """Add the values of a line, or record that it has none."""
+        """Add the values in a line, or record that it has none."""
         self._lines += 1
         try:
             row = _fields(line)
@@ -274,7 +275,8 @@ class _Reading:
                 self._faults.append(f"{number} ({'not UTF-8' if isinstance(error, UnicodeError) else error})")
 
     def _begin(self, row: list[str]) -> Columns | None:
-        """Find the columns by the first row. Return None if it is the header. Raises ValueError if it is empty."""
+        """Determine the columns from the first row. Return None if it is the header. Raises ValueError if it is
+        empty."""
         columns = self._given or Columns.unnamed(row)
         try:
             columns.range_of(row)
@@ -298,7 +300,7 @@ class _Reading:
         (self._ipv4 if is_ipv4 else self._ipv6).add(first, last, place)
 
     def finish(self, path: str) -> CSVLocations:
-        """Return the result, and log the lines that were skipped. Raises ValueError if nothing was read."""
+        """Return the result, and log the lines that were skipped. Raises ValueError if no line was read."""
         name = os.path.basename(path)
         more = f", and {self._passed_over - len(self._faults)} more" * (self._passed_over > len(self._faults))
         faults = f"line {', '.join(self._faults)}{more}"
@@ -325,7 +327,7 @@ def _pick(values: Mapping[str, int]) -> Callable[[Sequence[str]], Sequence[str]]
 
 
 def _fields(line: str) -> list[str]:
-    """Return the fields of a line. Raises csv.Error for an unclosed quote."""
+    """Return a line's fields. Raises csv.Error for an unclosed quote."""
     line = line.rstrip("\n")
     return next(csv.reader((line,), strict=True, skipinitialspace=True)) if '"' in line else line.split(",")
 

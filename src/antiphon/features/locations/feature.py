@@ -1,4 +1,4 @@
-"""Locations, as a feature of an app: ``request.location``, from a file that is read again when it is replaced.
+"""Locations, as a feature of an app: ``request.location``, from a file that is reread when it is replaced.
 
 app.use(Locations("geo.csv"))
 """
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LOOK_EVERY = 5.0
-"""Seconds between two checks whether the file was replaced."""
+"""The number of seconds between checks whether the file was replaced."""
 
 
 class Version(NamedTuple):
-    """The signs that distinguish a file from the previous one."""
+    """The properties that distinguish a file from the one before it."""
 
     modified: int
     size: int
@@ -39,7 +39,7 @@ class Version(NamedTuple):
 
     @classmethod
     def of(cls, path: str) -> "Version | None":
-        """Return the current version, or None if there is no file."""
+        """Return the current version, or None if the file does not exist."""
         try:
             found = os.stat(path)
         except OSError:
@@ -48,10 +48,10 @@ class Version(NamedTuple):
 
 
 class WatchedFile(Generic[T]):
-    """The contents of a file, as ``read`` returns them for its path.
+    """A file's contents, as returned by ``read`` for its path.
 
-    A new version of the file is read on its own thread, once it has not changed between two checks, since it may be
-    written slowly. If it can't be read, this is logged, and the contents remain those of the previous version.
+    A new version of the file is read on a separate thread, once two checks in a row have found it unchanged, because it
+    may be written slowly. If it can't be read, the error is logged, and the previous version's contents stay in use.
     """
 
     def __init__(self, path: str, read: Callable[[str], T], *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -61,14 +61,14 @@ class WatchedFile(Generic[T]):
         self._lock = Lock()
         self._contents: T | None = None
         self._version: Version | None = None
-        """The version that was read, even if that failed."""
+        """The version that was read, even if reading failed."""
         self._seen: Version | None = None
-        """The version at the last check, if it has changed."""
+        """The version found by the last check, if it has changed."""
         self._next_look = 0.0
         self._reading: Thread | None = None
 
     def load(self) -> T:
-        """Return the contents, which are read now unless they were read before. Raises the errors of ``read``."""
+        """Return the contents, reading them now if necessary. Raises the errors of ``read``."""
         with self._lock:
             if self._contents is None:
                 self._version = Version.of(self._path)
@@ -77,7 +77,7 @@ class WatchedFile(Generic[T]):
             return self._contents
 
     def contents(self) -> T:
-        """Return the contents and check now and then whether the file was replaced. Raises the errors of ``load``."""
+        """Return the contents, and occasionally check whether the file was replaced. Raises the errors of ``load``."""
         contents = self._contents
         if contents is None:
             return self.load()
@@ -99,7 +99,7 @@ class WatchedFile(Generic[T]):
     def _read_again(self, version: Version) -> None:
         try:
             contents = self._read(self._path)
-        except Exception as error:  # the file may be anything
+        except Exception as error:  # the file may contain anything
             self._version = version
             logging.getLogger("antiphon").error(
                 "%s was replaced by a file that can't be read, so the previous one stays in use: %s", self._path, error
@@ -121,18 +121,19 @@ class _Source(Protocol):
 
 @errors_name_it
 class Locations:
-    """A feature that provides ``request.location``: the client's location, as far as its address (``request.ip``) shows
-    it.
+    """A feature that provides ``request.location``: where the client is, according to its address, ``request.ip``.
 
-    The file is a CSV of address ranges, or a ``.mmdb`` in MaxMind's format, which needs ``antiphon[locations]``.
-    ``columns`` are the column names of a CSV file without a header; by default they are from, to, city, country, lat,
-    lon, or network, city, country, lat, lon. If several ranges contain an address, the narrowest wins.
+    The file is a CSV file of address ranges, or a ``.mmdb`` file in MaxMind's format, which needs
+    ``antiphon[locations]``. ``columns`` are the column names of a CSV file without a header; by default they are from,
+    to, city, country, lat, lon, or network, city, country, lat, lon. If several ranges contain an address, the
+    narrowest wins.
 
-    Names from a ``.mmdb`` are in the request's language, if the application uses ``Languages``, else in English.
+    Names from a ``.mmdb`` file are in the request's language, if the application uses ``Languages``, or else in
+    English.
 
     The file is read once, on a thread, before the first request is handled, and again when it is replaced. A relative
-    path is relative to the file whose code makes the feature. ``dependency`` is the dependency to provide. Raises
-    ValueError if there is no file.
+    path is relative to the file whose code creates the feature. ``dependency`` is the dependency to provide, by default
+    ``request.location``. Raises ValueError if there is no file.
     """
 
     def __init__(
@@ -158,14 +159,14 @@ class Locations:
         return self._find(request.ip, partial(_language_of, request))
 
     def load(self) -> None:
-        """Read the file now, unless it was read before. Raises OSError or ValueError if it can't be read."""
+        """Read the file now, unless it has already been read. Raises OSError or ValueError if it can't be read."""
         self._file.load()
 
     def find(self, ip: str | None, *, language: str = _ENGLISH) -> Location:
-        """Return the location of an IP address, which is false for an unknown or malformed address.
+        """Return the location of an IP address. For an unknown or malformed address, the location is falsy.
 
-        A ``.mmdb`` has names in several languages. If the file was not read before, it is read in this call, which then
-        raises the errors of ``load``.
+        A ``.mmdb`` file has names in several languages. If the file has not been read yet, it is read in this call,
+        which then raises the errors of ``load``.
         """
         return self._find(ip, lambda: language)
 

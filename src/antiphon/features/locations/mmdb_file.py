@@ -1,4 +1,4 @@
-"""Locations from a file in MaxMind's format, such as GeoLite2-City.mmdb, with the package maxminddb."""
+"""Locations from a file in MaxMind's format, such as GeoLite2-City.mmdb, read with the package maxminddb."""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -22,13 +22,13 @@ _FURTHER = {
     "timezone": ("location", "time_zone"),
     "accuracy_radius": ("location", "accuracy_radius"),
 }
-"""The names of further values, and where they are in a record."""
+"""The names of additional values, and where they are in a record."""
 _NAMED = {"continent": ("continent",), "region": ("subdivisions", 0)}
-"""The names of further values that a record has in several languages."""
+"""The names of additional values that a record has in several languages."""
 
 
 class MMDBLocations:
-    """The locations in a file, looked up where it is mapped into memory. Several threads can share a reader."""
+    """The locations in a file that is mapped into memory. Several threads can share a reader."""
 
     def __init__(self, reader: "Reader") -> None:
         self._reader = reader
@@ -46,10 +46,10 @@ class MMDBLocations:
 
 
 def read_mmdb(path: str) -> MMDBLocations:
-    """Open a file. Raises ImportError, naming the package, OSError, and ValueError for a different format.
+    """Open a file. Raises ImportError, naming the package, OSError, or ValueError for another format.
 
-    A copy without a name is mapped into memory, since a program that overwrites the file instead of replacing it would
-    crash each process that has mapped the file.
+    An unnamed copy is mapped into memory, because a program that overwrites the file instead of replacing it would
+    crash each process that has mapped it.
     """
     try:
         import maxminddb
@@ -78,7 +78,7 @@ def _location(record: Mapping[str, Any], language: str) -> Location:
 
 
 def _at(value: Any, *keys: str | int) -> Any:
-    """Return the value at some keys in dicts and lists, or None if there is none."""
+    """Return the value at a path of keys in dicts and lists, or None if there is none."""
     for key in keys:
         try:
             value = value[key]

@@ -1,1 +1,1 @@
-"""Logs of requests: the access log, and formats and filters for `logging` that know the request."""
+"""Logs of requests: the access log, and formatters and filters for `logging` that include the request's id."""

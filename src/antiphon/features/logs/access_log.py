@@ -1,9 +1,8 @@
-"""The access log: a record for each request, made when its whole response has been sent, and the handler of `antiphon
-run`.
+"""The access log, which records each request once its whole response has been sent, and the handler of `antiphon run`.
 
-Lines of requests are collected and written together: when another record arrives, when there are many, when `WAIT`
-seconds have passed, or when the process ends, whichever comes first. No write is larger than a pipe takes in one piece,
-so that the lines of several processes don't mix.
+Lines for requests are collected and written together: when another record arrives, when many lines have been collected,
+when `WAIT` seconds have passed, or when the process ends, whichever comes first. No write is larger than a pipe accepts
+atomically, so lines from several processes don't mix.
 """
 
 import logging
@@ -27,20 +26,19 @@ from antiphon.request.dependencies import Dependency
 WAIT = 0.05
 """The maximum delay before a line is written, in seconds."""
 LARGEST = getattr(select, "PIPE_BUF", 512)
-"""The maximum number of bytes that are written at once."""
+"""The maximum number of bytes to write at once."""
 MOST_LINES = 32
-"""The maximum number of lines that are collected."""
+"""The maximum number of lines to collect."""
 
 _RECORD = logging.getLogRecordFactory()
 _HANDLE, _CALL_HANDLERS = logging.Logger.handle, logging.Logger.callHandlers
-"""The function of `logging` that makes a record, unless a program replaces it to see all records."""
+"""The function of `logging` that makes records, unless a program replaces it in order to see all records."""
 
 
 class LineHandler(logging.StreamHandler[Any]):
-    """A handler that writes formatted records to stderr, and lines for requests that have no record.
+    """A handler that writes formatted records to stderr, and also lines for requests that have no record.
 
-    ``line_of`` makes such a line, in the form that the formatter would give the record: ``request_as_text`` or
-    ``request_as_json``.
+    ``line_of`` makes such a line, in the formatter's format: ``request_as_text`` or ``request_as_json``.
     """
 
     def __init__(self, formatter: logging.Formatter, line_of: Callable[..., str]) -> None:
@@ -58,11 +56,11 @@ class LineHandler(logging.StreamHandler[Any]):
 
     @property
     def is_as_made(self) -> bool:
-        """Return True unless the handling of records by this handler was changed."""
+        """Return True unless something has changed how this handler handles records."""
         return self.formatter is self._given[0] and self.filters == self._given[1] and self.level <= logging.INFO
 
     def add(self, line: str) -> None:
-        """Write the line for a request soon, after the lines before it."""
+        """Write a request's line soon, after the lines added before it."""
         lines = self._lines
         lines.append(line)
         if not self._writer_is_awake:
@@ -73,7 +71,7 @@ class LineHandler(logging.StreamHandler[Any]):
                 self._write_lines()
 
     def _have_written(self) -> None:
-        """Let the thread write the collected lines after `WAIT`, or write them now if there can be no thread."""
+        """Make the thread write the collected lines after `WAIT`, or write them now if no thread can be started."""
         if self._is_closed:
             self._write_lines()
             return
@@ -94,12 +92,12 @@ class LineHandler(logging.StreamHandler[Any]):
                 if not self._lines:  # nothing has arrived since the last time
                     self._wake_writer.clear()
                     self._writer_is_awake = False
-                self._write_lines()  # includes lines from before other threads could see that the writer sleeps
+                self._write_lines()  # includes lines added before other threads could see that the writer sleeps
 
     def _write_lines(self) -> None:
         """Write the collected lines, with the lock held.
 
-        Lines that other threads add at the same time are written, too.
+        Lines that other threads add in the meantime are also written.
         """
         while self._lines:
             text = self._take_lines()
@@ -110,7 +108,7 @@ class LineHandler(logging.StreamHandler[Any]):
                 continue
 
     def _take_lines(self) -> str:
-        """Take the lines for one write: at least one."""
+        """Remove the lines for one write, at least one, and return them."""
         lines, size = self._lines, 0
         taken: list[str] = []
         while lines:
@@ -123,7 +121,7 @@ class LineHandler(logging.StreamHandler[Any]):
         return self.terminator.join(taken)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record, after any earlier lines of requests."""
+        """Write a record, after any earlier lines for requests."""
         self._write_lines()
         super().emit(record)
 
@@ -134,7 +132,7 @@ class LineHandler(logging.StreamHandler[Any]):
             super().flush()
 
     def close(self) -> None:
-        """Write the collected lines, and from now on each line immediately."""
+        """Write the collected lines, and from now on write each line immediately."""
         with self.lock:  # type: ignore[union-attr]  # all handlers have one
             self._is_closed, self._writer_is_awake = True, False
             self._write_lines()
@@ -145,7 +143,7 @@ class LineHandler(logging.StreamHandler[Any]):
         self._has_writer = self._writer_is_awake = False
 
     def forget_lines(self) -> None:
-        """Forget the thread of a parent process, and the lines it has collected, which it will write itself."""
+        """Forget the parent process's thread and the lines it has collected, which the parent will write."""
         self._lines.clear()
         self._forget_writer()
 
@@ -162,9 +160,7 @@ call_after_fork(_after_fork)
 
 
 def only_line_handler(logger: logging.Logger) -> LineHandler | None:
-    """Return the handler that would receive a record of level INFO, provided that nothing else would see or change
-    it.
-    """
+    """Return the handler that would receive a record of level INFO, if nothing else would see or change the record."""
     kind, each = type(logger), logger
     if logger.filters or kind.handle is not _HANDLE or kind.callHandlers is not _CALL_HANDLERS:
         return None
@@ -178,18 +174,19 @@ def only_line_handler(logger: logging.Logger) -> LineHandler | None:
 
 
 unlogged = Dependency[bool]("unlogged")
-"""True for a request that is left out of the access log, such as a probe."""
+"""True for a request that is omitted from the access log, such as a probe."""
 
 
 @errors_name_it
 class AccessLog(Observer):
-    """A feature that logs each request that got a response with the logger ``antiphon.access``, at the level INFO.
+    """A feature that logs each request that got a response, with the logger ``antiphon.access``, at level INFO.
 
     A record has the attributes ``method``, ``path``, ``route`` (the pattern, empty if no route matched), ``status``,
-    ``bytes`` (of the body that was sent), ``milliseconds``, ``request_id`` and ``disconnected`` (True if the client
-    disconnected before the end). A stream or a WebSocket is logged when it has ended, the latter with
+    ``bytes`` (the size of the body as sent), ``milliseconds``, ``request_id`` and ``disconnected`` (True if the client
+    disconnected before the end). A stream or a WebSocket is logged when it ends; a WebSocket also has
     ``messages_received``, ``messages_sent`` and ``close_code``. The path is percent-encoded and has at most 1000
-    characters; the query is not logged. ``extra`` is called with the ``Exchange`` and returns more attributes by name.
+    characters; the query is not logged. ``extra`` is called with the ``Exchange`` and returns a mapping of additional
+    attributes.
 
     Raises TypeError if ``extra`` is not a plain function of one argument.
     """
@@ -202,7 +199,7 @@ class AccessLog(Observer):
         self._found: Logger | None = None
 
     def install(self, app: Servable) -> None:
-        """Observe an application. Raises TypeError for a blueprint."""
+        """Observe an application. Raises TypeError if it is a blueprint."""
         if not isinstance(app, Servable):
             raise explained(
                 "for-whole-app",
@@ -230,7 +227,7 @@ class AccessLog(Observer):
         logger.handle(record)
 
     def _logger(self) -> Logger:
-        """Look the logger up late, since `logging.config` disables loggers that exist when it is called."""
+        """Look up the logger late, since `logging.config` disables loggers that exist when it is called."""
         self._found = logger = getLogger(NAME)
         if not logger.level:
             logger.setLevel(INFO)
@@ -238,7 +235,7 @@ class AccessLog(Observer):
 
 
 def _request_of(exchange: Exchange) -> tuple[str, str, str, int, int, float, str, bool]:
-    """Return the arguments of ``request_fields`` for an exchange."""
+    """Return an exchange's arguments for ``request_fields``."""
     return (
         exchange.method,
         exchange.path,

@@ -1,4 +1,4 @@
-"""Records of `logging`, and requests of the access log, as safe lines of text or JSON with the id of their request."""
+"""Safe lines of text or JSON, with the id of the request, for records of `logging` and requests in the access log."""
 
 import json
 import logging
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 LONGEST = 1000
-"""The number of characters of a client's text that are logged."""
+"""The maximum number of characters of a client's text to log."""
 _SAFE = "/!$&'()*+,;=:@"
 
 _is_plain = re.compile(rf"[\w.~{re.escape(_SAFE)}-]{{0,{LONGEST}}}", re.ASCII).fullmatch
 
 
 def escaped(text: str, longest: int = LONGEST) -> str:
-    """Return a decoded path, or other text from a client, encoded as in a URL's path; text that is too long ends in
-    `...`.
+    """Return a decoded path, or other text from a client, encoded as in a URL's path. Text that is too long is cut and
+    ends in `...`.
     """
     if len(text) <= longest and ((text.isascii() and text.isalnum()) or _is_plain(text)):
         return text
@@ -42,12 +42,12 @@ _indent_forged_records = re.compile(r"^(?=\d{4}-\d\d-\d\dT)", re.MULTILINE).sub
 
 
 def one_line(text: str) -> str:
-    """Return text with control characters and line ends escaped as in Python literals, except tabs."""
+    """Return text with control characters and line breaks, but not tabs, escaped as in Python literals."""
     return _replace_controls(_as_literal, text)
 
 
 def lines_below(text: str) -> str:
-    """Return the lines of a traceback, without control characters, none of which looks like the start of a record."""
+    """Return a traceback's lines without control characters, so that none looks like the start of a record."""
     return _indent_forged_records("  ", _replace_controls_in_lines(_as_literal, text))
 
 
@@ -57,20 +57,21 @@ def _as_literal(found: re.Match[str]) -> str:
 
 _encode = json.JSONEncoder(default=str, allow_nan=False, separators=(",", ":")).encode
 _PLAIN = frozenset((str, int, bool, float, type(None)))
-"""Types of values that all encoders write alike, except for numbers that JSON can't express."""
+"""Types whose values all encoders write alike, except numbers that JSON can't express."""
 
 NO_ID = "-"
-"""The request id of a record that was made outside any request."""
+"""The request id in a record that was made outside any request."""
 _LONGEST_ID = 200
 _STANDARD = {*vars(logging.makeLogRecord({})), "asctime", "message", "taskName", "request_id"}
-"""Attributes of records that are not extra."""
+"""Attributes that every record has, which are not extra."""
 
 
 class RequestIDFilter(logging.Filter):
-    """A filter for handlers that gives each record a ``request_id``: that of the current request, else "-"."""
+    """A filter for handlers that gives each record a ``request_id``: the current request's id, or "-" if there is
+    none."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Set the attribute unless the record has one. Return True, so no record is left out."""
+        """Set the attribute unless the record already has it. Return True, so no record is dropped."""
         if not hasattr(record, "request_id"):
             request = find_current_request()
             record.request_id = NO_ID if request is None else request._id
@@ -80,12 +81,12 @@ class RequestIDFilter(logging.Filter):
 class TextFormatter(logging.Formatter):
     """A formatter for people: the time (UTC), the level, the message, and the request's id in brackets.
 
-    The id is that of ``RequestIDFilter``; it is left out if the message contains it. Control characters and line ends
-    are escaped, so that no message can look like several or color a terminal.
+    The id is the one that ``RequestIDFilter`` sets; it is omitted if the message contains it. Control characters and
+    line breaks are escaped, so no message can look like several messages or color a terminal.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line of a record, with its traceback below."""
+        """Return a record's line, followed by its traceback."""
         line = text_line(record.created, record.levelname, record.getMessage(), request_id(record))
         if record.exc_info:
             line += f"\n{lines_below(self.formatException(record.exc_info))}"
@@ -95,15 +96,15 @@ class TextFormatter(logging.Formatter):
 
 
 class JSONFormatter(logging.Formatter):
-    """A formatter for programs: one JSON object a line, in ASCII.
+    """A formatter for programs: one JSON object per line, in ASCII.
 
-    Its members are ``time`` (UTC, RFC 3339), ``level``, ``logger``, ``message``, ``request_id`` (that of
-    ``RequestIDFilter``, if there is one), ``exception`` and ``stack`` (the traceback as text), and each attribute that
-    the record was given as ``extra``.
+    Its members are ``time`` (UTC, RFC 3339), ``level``, ``logger``, ``message``, ``request_id`` (if ``RequestIDFilter``
+    has set one), ``exception`` and ``stack`` (the traceback as text), and each attribute passed to the record as
+    ``extra``.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line of a record."""
+        """Return a record's line."""
         members = json_members(record.created, record.levelname, record.name, record.getMessage(), request_id(record))
         if record.exc_info:
             members["exception"] = self.formatException(record.exc_info)
@@ -116,7 +117,7 @@ class JSONFormatter(logging.Formatter):
 
 
 def text_line(created: float, level: str, message: str, id_: str | None) -> str:
-    """Return the line of a record for people; ``created`` is in seconds since the epoch."""
+    """Return a record's line for people; ``created`` is Unix time in seconds."""
     if not message.isprintable():
         message = one_line(message)
     if id_ is None or id_ in message:
@@ -125,7 +126,7 @@ def text_line(created: float, level: str, message: str, id_: str | None) -> str:
 
 
 def json_members(created: float, level: str, logger: str, message: str, id_: str | None) -> dict[str, Any]:
-    """Return the first members of a record's JSON object; ``created`` is in seconds since the epoch."""
+    """Return the first members of a record's JSON object; ``created`` is Unix time in seconds."""
     members = {"time": timestamp(created), "level": level, "logger": logger, "message": message}
     if id_ is not None:
         members["request_id"] = id_
@@ -133,7 +134,7 @@ def json_members(created: float, level: str, logger: str, message: str, id_: str
 
 
 def timestamp(created: float) -> str:
-    """Return a time, given in seconds since the epoch, as UTC in the format of RFC 3339, with milliseconds."""
+    """Return a Unix time in seconds as UTC in RFC 3339 format, with milliseconds."""
     since_epoch, milliseconds = divmod(int(created * 1e3), 1000)
     return f"{_second(since_epoch)}.{milliseconds:03}Z"
 
@@ -144,13 +145,13 @@ def _second(since_epoch: int) -> str:
 
 
 def request_id(record: logging.LogRecord) -> str | None:
-    """Return the request id of a record, escaped, since it may come from a client; None if it has none."""
+    """Return a record's request id, escaped since it may come from a client; None if it has none."""
     id_ = getattr(record, "request_id", NO_ID)
     return None if id_ == NO_ID else escaped_id(id_)
 
 
 def escaped_id(id_: object) -> str:
-    """Return a request id, escaped, since it may come from a client."""
+    """Return a request id, escaped since it may come from a client."""
     return escaped(str(id_), _LONGEST_ID)
 
 
@@ -168,7 +169,7 @@ def encode(members: dict[str, Any]) -> str:
 
 
 def _encode_plain(members: dict[str, Any]) -> str | None:
-    """Return an object of plain values as JSON, if it is all ASCII and no number becomes null."""
+    """Return an object of plain values as JSON if the JSON is all ASCII and no number becomes null."""
     try:
         encoded = _plain_encoder()(members)
     except (ValueError, OverflowError):  # lone surrogates, and numbers of more than 64 bits
@@ -178,13 +179,13 @@ def _encode_plain(members: dict[str, Any]) -> str | None:
 
 @lru_cache(maxsize=1)
 def _plain_encoder() -> "Callable[[object], bytes]":
-    from msgspec.json import Encoder  # imported late, since logs in text don't need it
+    from msgspec.json import Encoder  # imported late, since text logs don't need it
 
     return Encoder().encode
 
 
 NAME = "antiphon.access"
-"""The name of the logger."""
+"""The name of the access log's logger."""
 LONGEST_METHOD = 30
 
 _first_values = itemgetter("method", "path", "status", "bytes", "milliseconds")
@@ -207,10 +208,9 @@ def request_fields(
 
 
 def message_of(fields: Mapping[str, Any]) -> tuple[str, tuple[object, ...]]:
-    """Return the message of a record, with its arguments: ``GET /users/7 200 512 bytes 1.3 ms /users/<int:id>``.
+    """Return a record's message and its arguments: ``GET /users/7 200 512 bytes 1.3 ms /users/<int:id>``.
 
-    The message of a WebSocket has more: ``GET /live 101 512 bytes 1.3 ms /live closed with 1000, 3 messages in, 2
-    out``.
+    A WebSocket's message continues: ``GET /live 101 512 bytes 1.3 ms /live closed with 1000, 3 messages in, 2 out``.
     """
     message = "%s %s %d %d bytes %.1f ms"
     values: tuple[object, ...] = _first_values(fields)
@@ -225,9 +225,9 @@ def message_of(fields: Mapping[str, Any]) -> tuple[str, tuple[object, ...]]:
 
 @accelerated
 def request_as_text(created: float, *request: Any) -> str:
-    """Return the line of a request, as ``TextFormatter`` writes its record.
+    """Return a request's line, as ``TextFormatter`` formats its record.
 
-    ``created`` is in seconds since the epoch; the other arguments are those of ``request_fields``.
+    ``created`` is Unix time in seconds; the other arguments are those of ``request_fields``.
     """
     fields = request_fields(*request)
     message, values = message_of(fields)
@@ -236,7 +236,7 @@ def request_as_text(created: float, *request: Any) -> str:
 
 @accelerated
 def request_as_json(created: float, *request: Any) -> str:
-    """Return the line of a request, as ``JSONFormatter`` writes its record. See ``request_as_text``."""
+    """Return a request's line, as ``JSONFormatter`` formats its record. See ``request_as_text``."""
     fields = request_fields(*request)
     message, values = message_of(fields)
     members = json_members(created, "INFO", NAME, message % values, _shown_id(fields))

@@ -1,1 +1,1 @@
-"""Metrics of all processes of a server, for Prometheus."""
+"""Metrics of all of a server's processes, for Prometheus."""

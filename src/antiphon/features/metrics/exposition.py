@@ -1,4 +1,4 @@
-"""The figures of all processes, summed, as text: OpenMetrics 1.0, and the older format of Prometheus, 0.0.4."""
+"""The sums of all processes' figures, as text: OpenMetrics 1.0, and the older Prometheus format, 0.0.4."""
 
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
@@ -10,15 +10,15 @@ from antiphon.features.metrics.folder import Memory, other_memories
 
 
 class Series(NamedTuple):
-    """The figures for one set of labels. For a histogram they are its separate buckets and the sum."""
+    """The figures for one set of labels. For a histogram, these are its separate buckets and the sum."""
 
     values: tuple[str, ...] | None
-    """The values of the labels, or None for all sets above the limit."""
+    """The labels' values, or None for all sets above the limit."""
     figures: list[float]
 
 
 class Family(NamedTuple):
-    """A metric with its figures, by sets of labels."""
+    """A metric and its figures, by set of labels."""
 
     metric: Definition
     labels: tuple[str, ...]
@@ -26,9 +26,9 @@ class Family(NamedTuple):
 
 
 def sum_up(figures: Figures) -> tuple[list[Family], int]:
-    """Return all metrics, summed over the processes of a server, and the number of living processes.
+    """Return all metrics, summed over the server's processes, and the number of living processes.
 
-    Gauges of dead processes are left out. If processes define a metric differently, as during the rollout of a new
+    Gauges of dead processes are omitted. If processes define a metric differently, as during the rollout of a new
     version, this process's definition is used.
     """
     own = figures.open()
@@ -58,7 +58,7 @@ def _add(sums: dict[tuple[str, ...] | None, list[float]], memory: Memory, text: 
 
 
 def _read(memory: Memory, at: int, group: Group) -> list[float]:
-    """Read the cells for a set of labels."""
+    """Read the cells of one set of labels."""
     found: list[float] = [*memory.cells[at : at + group.count].tolist()]
     end = 0
     for metric in group.metrics:
@@ -86,7 +86,7 @@ def _families(
 
 def _series(sums: dict[tuple[str, ...] | None, list[float]], part: slice) -> Iterator[Series]:
     for values, figures in sums.items():
-        if values is not None or any(figures[part]):  # the series for sets above the limit is seldom used
+        if values is not None or any(figures[part]):  # the series for sets above the limit is rarely used
             yield Series(values, figures[part])
 
 
@@ -122,7 +122,7 @@ def _lines(family: Family, *, is_open: bool) -> Iterator[str]:
 
 
 def _histogram(name: str, bounds: tuple[float, ...], labels: str, figures: list[float]) -> Iterator[str]:
-    """Yield the lines of a histogram. Its count is the sum of its buckets, even while values are being written."""
+    """Yield a histogram's lines. Its count is the sum of its buckets, even while values are being written."""
     *buckets, total = figures
     counts = [*accumulate(buckets)]
     before = f"{labels}," if labels else ""
@@ -143,7 +143,7 @@ def _braced(labels: str) -> str:
 
 
 def number(value: float) -> str:
-    """Return a number as both formats write it."""
+    """Return a number as written in both formats."""
     if value in (inf, -inf):
         return "+Inf" if value > 0 else "-Inf"
     return "NaN" if value != value else repr(value)

@@ -1,8 +1,8 @@
-"""Metrics of all processes of a server, on a page for Prometheus, as a feature.
+"""Metrics of all of a server's processes, on a page for Prometheus, as a feature.
 
 app.use(Metrics("/metrics", before=for_the_office))
 
-Names are those of OpenTelemetry's semantic conventions for HTTP, as Prometheus writes them.
+Names follow OpenTelemetry's semantic conventions for HTTP, as Prometheus writes them.
 """
 
 import os
@@ -76,22 +76,22 @@ _ACTIVE = Group(
     ("http_request_method",),
     (Definition("http_server_active_requests", "gauge", "Number of active HTTP server requests."),),
 )
-_OPEN = Group(("kind",), (Definition("antiphon_open_streams", "gauge", "Streams and WebSockets that are open."),))
-_PROCESSES = Definition("antiphon_processes", "gauge", "Living processes of the server, whose figures these are.")
+_OPEN = Group(("kind",), (Definition("antiphon_open_streams", "gauge", "Open streams and WebSockets."),))
+_PROCESSES = Definition("antiphon_processes", "gauge", "Living processes of the server, which share these metrics.")
 
 
 @errors_name_it
 class Metrics(Observer):
-    """A feature that counts requests by method, route and status, and shows metrics of all processes on a page.
+    """A feature that counts requests by method, route and status, and shows the metrics of all processes on a page.
 
-    The page at ``path`` is in OpenMetrics or the Prometheus format, depending on what the client accepts. With None
-    there is no page. The page is open to everyone who can reach it, unless ``before`` refuses: one or several
-    functions, as for a route. Requests for the page are counted too. Any process of a server responds for all: each
-    writes to its own file in ``folder``, which is by default the folder named by the variable ANTIPHON_METRICS_FOLDER,
-    else a temporary one for the processes that `antiphon run`, Gunicorn, Uvicorn, Granian or Hypercorn start. Counts of
-    processes that have died are kept.
+    The page at ``path`` is in OpenMetrics or the Prometheus format, depending on what the client accepts. If ``path``
+    is None, there is no page. The page is open to everyone who can reach it, unless ``before`` refuses: one or several
+    functions, as for a route. Requests for the page are also counted. Any of a server's processes can respond for all:
+    each writes to a separate file in ``folder``. By default, this is the folder named by the environment variable
+    ANTIPHON_METRICS_FOLDER, or else a temporary folder for the processes started by `antiphon run`, Gunicorn, Uvicorn,
+    Granian or Hypercorn. The counts of processes that have died are kept.
 
-    A metric has up to ``series`` sets of labels, and each process up to ``size`` bytes of figures. Sets beyond these
+    A metric has up to ``series`` sets of labels, and each process has up to ``size`` bytes of figures. Sets above these
     limits are counted together, in a series with the label ``otel_metric_overflow="true"``.
 
     Raises ValueError for a ``size`` below 65,536 or ``series`` below 1.
@@ -120,28 +120,29 @@ class Metrics(Observer):
         self._streaming: dict[Exchange, str] = {}
         self._has_cache = False
         self._broken = self.counter(
-            "antiphon_http_broken_responses", "Responses that were cut off, by who cut them off.", ["by"]
+            "antiphon_http_broken_responses", "Responses that were cut short, by who cut them short.", ["by"]
         )
         self._cached = self.counter(
             "antiphon_cache_responses", "Responses of the shared cache, by outcome.", ["outcome"]
         )
         self._waits = self.histogram(
             "antiphon_request_wait_seconds",
-            "Waits of requests for their turn in an overloaded worker, by outcome.",
+            "Time that requests waited for their turn in an overloaded worker, by outcome.",
             ["outcome"],
             unit="seconds",
         )
         self._watch = PoolWatch(
-            self.gauge("antiphon_threads_busy", "Threads that run a handler, or read a file.", ["pool"]),
-            self.gauge("antiphon_calls_waiting", "Calls that wait for a thread.", ["pool"]),
-            self.gauge("antiphon_draining", "Processes that are draining, and take no new requests."),
-            self.counter("antiphon_drains", "Processes that were told to stop, and have drained."),
+            self.gauge("antiphon_threads_busy", "Threads that are running a handler or reading a file.", ["pool"]),
+            self.gauge("antiphon_calls_waiting", "Calls that are waiting for a thread.", ["pool"]),
+            self.gauge("antiphon_draining", "Processes that are draining and accept no new requests."),
+            self.counter("antiphon_drains", "Processes that were told to stop and have drained."),
         )
 
     def counter(self, name: str, help: str, labels: Iterable[str] = (), *, unit: str = "") -> Counter:  # noqa: A002
-        """Return a new counter for whole numbers, which the page shows as ``name_total``.
+        """Return a new counter of whole numbers, which the page shows as ``name_total``.
 
-        Raises ValueError for a name that is taken or malformed. A name has to end with its ``unit``, such as bytes.
+        Raises ValueError for a name that is malformed or already taken. A name must end with its ``unit``, such as
+        bytes.
         """
         return Counter(self._figures, self._define(Definition(name, "counter", help, unit), labels))
 
@@ -158,9 +159,9 @@ class Metrics(Observer):
         bounds: Iterable[float] = SECONDS,
         unit: str = "",
     ) -> Histogram:
-        """Return a new histogram whose buckets have these upper bounds, by default bounds for seconds.
+        """Return a new histogram whose buckets have these upper bounds; the default bounds are for seconds.
 
-        Raises the errors of ``counter``, and ValueError for bounds that don't rise.
+        Raises the errors of ``counter``, and ValueError for bounds that don't increase.
         """
         metric = Definition(name, "histogram", help, unit, check_bounds(bounds), 0)
         return Histogram(self._figures, self._define(metric, labels))
@@ -169,7 +170,7 @@ class Metrics(Observer):
         return self._figures.define(Group(check_metric(metric.name, labels, metric.unit), (metric,)))
 
     def install(self, app: "App") -> None:
-        """Observe an application and register the page. Raises TypeError for a blueprint."""
+        """Observe an application and register the page. Raises TypeError if it is a blueprint."""
         if isinstance(app, Blueprint):
             raise explained(
                 "for-whole-app",
@@ -182,7 +183,7 @@ class Metrics(Observer):
             app.get(self._path, name="metrics", before=self._before)(self._show)
 
     def _start(self) -> None:
-        self._has_cache = "antiphon.features.cache.feature" in sys.modules  # else nothing writes Cache-Status
+        self._has_cache = "antiphon.features.cache.feature" in sys.modules  # otherwise nothing writes Cache-Status
         self._figures.open()
         for by in ("client", "error"):
             self._broken.add(0, by=by)
@@ -206,14 +207,14 @@ class Metrics(Observer):
         return Response(self.text(open_metrics=kind is OPEN_METRICS), headers=headers)
 
     def text(self, *, open_metrics: bool = False) -> str:
-        """Return the metrics of all processes, in OpenMetrics or the Prometheus format. It reads files."""
+        """Return the metrics of all processes, in OpenMetrics or the Prometheus format. This reads files."""
         families, living = sum_up(self._figures)
         return exposition([*families, Family(_PROCESSES, (), [Series((), [living])])], is_open=open_metrics)
 
     # Observing
 
     def begin(self, exchange: Exchange) -> None:
-        """Count a request that begins."""
+        """Count a new request."""
         memory = self._figures.memory or self._figures.open()
         try:
             active = memory.found[exchange.method]
@@ -228,7 +229,7 @@ class Metrics(Observer):
         return at
 
     def stream(self, exchange: Exchange) -> None:
-        """Count a stream or a WebSocket that begins."""
+        """Count a new stream or WebSocket."""
         response = exchange.response
         kind = "websocket" if response is not None and response.status == 101 else "stream"
         self._streaming[exchange] = kind
@@ -247,7 +248,7 @@ class Metrics(Observer):
             self._count_more(memory, exchange)
 
     def _find(self, memory: Memory, method: str, route: str, status: int) -> tuple[int, int]:
-        """Return the places of a method's active requests and of its exchanges, and cache them while there are few."""
+        """Return where a method's active requests and its exchanges are counted. Cache this while there are few."""
         known = method if method in METHODS else OTHER
         active = self._find_active(memory, method)
         values = (known, route[:200], str(status))

@@ -1,4 +1,4 @@
-"""The figures of one process: definitions of metrics, and where in its memory each set of labels has its figures."""
+"""One process's figures: definitions of metrics, and where in its memory the figures for each set of labels are."""
 
 import json
 import os
@@ -23,17 +23,17 @@ Kind = Literal["counter", "gauge", "histogram"]
 OVERFLOW = "otel_metric_overflow"
 """The label of the series for all sets of labels above the limit, named as in OpenTelemetry."""
 LONGEST_VALUE = 200
-"""The maximum length of a label's value in characters. The rest is cut off."""
+"""The maximum length of a label's value in characters. Longer values are cut."""
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Definition:
-    """The name and the kind of a metric, in the terms of OpenMetrics.
+    """A metric's name and kind, in OpenMetrics terms.
 
-    ``bounds`` are the bounds of a histogram's buckets. The sum of its values is in a cell with a whole number, in units
-    of 1 / ``scale``. If ``scale`` is 0, it is in a cell with a float, like the value of a gauge.
+    ``bounds`` are the bounds of a histogram's buckets. The sum of the histogram's values is a whole number in units of
+    1 / ``scale``. If ``scale`` is 0, it is a float, like a gauge's value.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Definition:
 
     @property
     def count(self) -> int:
-        """The number of cells for a set of labels."""
+        """The number of cells for one set of labels."""
         return len(self.bounds) + 2 if self.kind == "histogram" else 1
 
 
@@ -58,7 +58,7 @@ class Group:
 
     @property
     def count(self) -> int:
-        """The number of cells for a set of labels."""
+        """The number of cells for one set of labels."""
         return sum(metric.count for metric in self.metrics)
 
     @property
@@ -67,35 +67,35 @@ class Group:
         return self.metrics[0].kind != "gauge"
 
     def encoded(self) -> bytes:
-        """Return the text of the record that defines this group."""
+        """The text of the record that defines this group."""
         return json.dumps(asdict(self)).encode()
 
     @classmethod
     def decode(cls, text: bytes) -> "Group":
-        """Return the group that a record defines."""
+        """Return the group defined by a record."""
         found = json.loads(text)
         metrics = [Definition(**{**each, "bounds": tuple(each["bounds"])}) for each in found["metrics"]]
         return cls(tuple(found["labels"]), tuple(metrics))
 
 
 def series_text(group: bytes, values: Sequence[str] | None) -> bytes:
-    """Return the record that stores the figures for a set of labels. None stands for all sets above the limit."""
+    """Return the text of the record for a set of labels. None means all sets above the limit."""
     return json.dumps([crc32(group), values]).encode()
 
 
 def definitions(memory: Memory) -> list[tuple[bytes, Group]]:
-    """Return the groups in a memory, each with the text of its record."""
+    """Return the groups in a memory, each with its record's text."""
     return [(each.text, Group.decode(each.text)) for each in memory.records() if each.text.startswith(b"{")]
 
 
 def series_of(memory: Memory, group: bytes) -> list[tuple[Sequence[str] | None, int]]:
-    """Return the sets of labels of the group whose record has this text, each with the place of its first cell."""
+    """Return the sets of labels of a group, given its record's text, each with the place of its first cell."""
     start = b"[%d, " % crc32(group)
     return [(json.loads(each.text)[1], each.at) for each in memory.records() if each.text.startswith(start)]
 
 
 def check_metric(name: str, labels: Iterable[str], unit: str) -> tuple[str, ...]:
-    """Return the names of labels. Raises ValueError for names that OpenMetrics does not allow."""
+    """Return the label names. Raises ValueError for names that OpenMetrics does not allow."""
     labels = (labels,) if isinstance(labels, str) else tuple(labels)
     for each in (name, *labels):
         if not _NAME.fullmatch(each):
@@ -113,10 +113,10 @@ def check_metric(name: str, labels: Iterable[str], unit: str) -> tuple[str, ...]
 
 
 def check_bounds(bounds: Iterable[float]) -> tuple[float, ...]:
-    """Return the bounds of buckets. Raises ValueError for bounds that don't rise, and for more than 100."""
+    """Return the bounds of buckets. Raises ValueError for bounds that don't increase, and for more than 100."""
     found = tuple(map(float, bounds))
     if not 0 < len(found) <= 100 or not all(map(lt, (-inf, *found), (*found, inf))):
-        raise _bad(f"the bounds of buckets must be up to 100 rising numbers: {bounds!r}")
+        raise _bad(f"the bounds of buckets must be up to 100 increasing numbers: {bounds!r}")
     return found
 
 
@@ -133,21 +133,21 @@ def _bad(message: str) -> ValueError:
 
 
 class Defined:
-    """A group, as this process's figures know it."""
+    """A group, as defined in this process's figures."""
 
     def __init__(self, group: Group) -> None:
         self.group = group
         self.text = group.encoded()
         self.places: dict[tuple[str, ...], int] = {}
-        """The place of each set of labels in the memory."""
+        """Where each set of labels is in the memory."""
         self.overflow = -1
-        """The place of all sets above the limit."""
+        """Where the figures for all sets above the limit are."""
 
 
 class Figures:
-    """Figures in memory that other processes of the server can read, or in this process's memory if there are none.
+    """Figures in memory that the server's other processes can read, or in private memory if there are no others.
 
-    It is opened when the first figure is written. A forked process opens its own.
+    The memory is opened when the first figure is written. A forked process opens a new one.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None, most: int, size: int) -> None:
@@ -161,7 +161,8 @@ class Figures:
         _all.add(self)
 
     def define(self, group: Group) -> Defined:
-        """Add a group of metrics. Raises ValueError for a name that is taken, and if the file has no room for it."""
+        """Add a group of metrics. Raises ValueError for a name that is taken, or if the file has no room for the
+        group."""
         with self._lock:
             for metric in group.metrics:
                 if metric.name in self._groups:
@@ -173,7 +174,7 @@ class Figures:
             return defined
 
     def open(self) -> Memory:
-        """Return the memory, which is opened once."""
+        """Return the memory, opening it on first use."""
         with self._lock:
             if self.memory is None:
                 memory = self._open()
@@ -183,11 +184,11 @@ class Figures:
             return self.memory
 
     def defined(self) -> Iterable[Defined]:
-        """Return the groups, each once."""
+        """Return the groups, each only once."""
         return dict.fromkeys(self._groups.values())
 
     def _open(self) -> Memory:
-        if self.folder is None:  # a forked process has that of its parent
+        if self.folder is None:  # a forked process has its parent's
             self.folder = find_folder(self._given)
         if self.folder is not None:
             try:
@@ -206,13 +207,11 @@ class Figures:
         return Memory(buffer)
 
     def _write(self, memory: Memory, defined: Defined) -> None:
-        """Write the definition of a group and find the places of its figures."""
+        """Write a group's definition and find where its figures are."""
         defined.places = {tuple(values): at for values, at in series_of(memory, defined.text) if values is not None}
         overflow = self._find(memory, series_text(defined.text, None), defined.group.count)
         if overflow is None or self._find(memory, defined.text, 0) is None:
-            raise explained(
-                "bad-feature-option", ValueError("there is no room for more metrics in the file of figures")
-            )
+            raise explained("bad-feature-option", ValueError("the metrics file has no room for more metrics"))
         defined.overflow = overflow
         if not defined.group.labels:
             self._place(memory, defined, ())
@@ -222,7 +221,7 @@ class Figures:
         return memory.append(text, count) if found is None else found
 
     def place(self, defined: Defined, values: tuple[str, ...]) -> int:
-        """Return the place of a set of labels, or the place for all further sets if there are too many by now."""
+        """Return where a set of labels is counted, which is a shared place if there are already too many sets."""
         with self._lock:
             return self._place(self.open(), defined, values)
 
@@ -239,7 +238,7 @@ class Figures:
         return at
 
     def renew(self) -> None:
-        """Forget the memory, which belongs to the parent of this forked process."""
+        """Forget the memory, which belongs to this forked process's parent."""
         self._lock = RLock()
         self.memory = None
         for defined in self.defined():
@@ -247,7 +246,7 @@ class Figures:
 
 
 def _forget_living(memory: Memory) -> None:
-    """Set the gauges left by a dead process to zero."""
+    """Reset the gauges left by a dead process to zero."""
     for text, group in definitions(memory):
         if not group.is_kept:
             for _, at in series_of(memory, text):

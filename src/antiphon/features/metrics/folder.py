@@ -1,10 +1,10 @@
-"""The folder where the processes of one server keep their figures: the memory of each is a file, locked while it lives.
+"""The folder with the figures of a server's processes: each process's memory is a file, locked while the process lives.
 
-Other processes see a record once the count of cells in use includes it and its checksum is right. So a record that a
-process was writing when it was killed is never read. A cell is written atomically, like any aligned number of 64 bits.
+Other processes see a record once the count of used cells includes it and its checksum is correct. So a record that a
+process was writing when it was killed is never read. A cell is written atomically, like any aligned 64-bit number.
 
-A process takes over the file of one that has died and continues to count in it. So nothing is counted twice or lost,
-and there are never more files than processes that lived at the same time.
+A process takes over the file of a process that has died and continues to count in it. So nothing is lost or counted
+twice, and there are never more files than processes that lived at the same time.
 """
 
 import mmap
@@ -30,7 +30,7 @@ _CELL = 8
 
 
 class Record(NamedTuple):
-    """A text, the place of its first cell, and the number of its cells."""
+    """A text, the place of its first cell, and its number of cells."""
 
     text: bytes
     at: int
@@ -38,7 +38,7 @@ class Record(NamedTuple):
 
 
 class NotOurs(ValueError):
-    """Raised if a file has no figures in this version's format."""
+    """Raised if a file does not contain figures in this version's format."""
 
 
 class Memory:
@@ -54,12 +54,12 @@ class Memory:
         if len(self.cells) <= _HEAD or self.cells[0] != _MAGIC:
             raise NotOurs
         self.found: dict[Any, Any] = {}
-        """Places that a writer looks up often."""
+        """Places that the writer often looks up."""
         self._places = {record.text: record.at for record in self.records()} if not self._bytes.readonly else {}
 
     @staticmethod
     def prepare(buffer: Any) -> None:
-        """Write the head of an empty memory into a buffer of zeros."""
+        """Write an empty memory's head into a buffer of zeros."""
         cells = memoryview(buffer).cast("B").cast("q")
         cells[_USED] = _HEAD
         cells[0] = _MAGIC
@@ -77,13 +77,13 @@ class Memory:
             at = first + count
 
     def find(self, text: bytes) -> int | None:
-        """Return the place of a record, or None if it does not exist."""
+        """Return where a record is, or None if it does not exist."""
         return self._places.get(text)
 
     def append(self, text: bytes, count: int) -> int | None:
-        """Append a record with cells of zero. Return the place of the first cell, or None if there is no room.
+        """Append a record whose cells are zero. Return the place of its first cell, or None if there is no room.
 
-        Only one thread at a time may call this.
+        Only one thread may call this at a time.
         """
         cells = self.cells
         at = cells[_USED]
@@ -110,15 +110,15 @@ def _checksum(text: bytes, count: int) -> int:
 
 
 HAS_LOCKS = find_spec("fcntl") is not None
-"""False on Windows, where each process keeps its own figures."""
+"""False on Windows, where each process keeps separate figures."""
 VARIABLE = "ANTIPHON_METRICS_FOLDER"
-"""The environment variable that names the folder. `antiphon run` sets it for its workers."""
+"""The environment variable that contains the folder. `antiphon run` sets it for its workers."""
 _SUFFIX = ".figures"
 _PREFIX = "antiphon-metrics-"
 
 
 def find_folder(given: str | os.PathLike[str] | None) -> Path | None:
-    """Return the folder of this process: the given one, the one from the environment, or one for its server's workers.
+    """Return this process's folder: the given one, the one from the environment, or one for its server's workers.
 
     Returns None if this process seems to be the only one of its server.
     """
@@ -132,7 +132,7 @@ def find_folder(given: str | os.PathLike[str] | None) -> Path | None:
 
 
 def folder_of(parent: int) -> Path:
-    """Return the temporary folder for the child processes of a process."""
+    """Return the temporary folder for a process's child processes."""
     return Path(tempfile.gettempdir(), f"{_PREFIX}{os.getuid()}-{parent}-{_started(parent)}")
 
 
@@ -148,7 +148,7 @@ def _parent() -> int | None:
 
 
 def _started(process: int) -> str:
-    """Return the start time of a process, in ticks of the system, or "" if only its number is known, or it is gone."""
+    """Return when a process started, in system ticks, or "" if this is unknown or the process no longer exists."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
     except (OSError, IndexError):
@@ -160,17 +160,17 @@ class OwnFile:
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
-        self.buffer = mmap.mmap(descriptor, 0)  # it duplicates the descriptor, which keeps the lock
+        self.buffer = mmap.mmap(descriptor, 0)  # mmap duplicates the descriptor, which keeps the lock
 
     def memory(self) -> Memory:
-        """Return the figures. Raises NotOurs for a file of another version."""
+        """Return the figures. Raises NotOurs for a file in another version's format."""
         return Memory(self.buffer, self)
 
 
 def open_memory(folder: Path, size: int) -> Memory:
-    """Return memory for this process in a folder: a dead process's, or new memory of ``size`` bytes.
+    """Return memory for this process in a folder: a dead process's memory, or a new one of ``size`` bytes.
 
-    Raises OSError if the file can't be made, or if others may write to the folder.
+    Raises OSError if the file can't be created, or if others may write to the folder.
     """
     _prepare(folder)
     for path in sorted(folder.glob(f"*{_SUFFIX}")):
@@ -180,7 +180,8 @@ def open_memory(folder: Path, size: int) -> Memory:
 
 
 def _prepare(folder: Path) -> None:
-    """Make the folder, only for this user. If it is temporary, delete the folders of servers that are gone."""
+    """Create the folder, accessible only to this user. If it is temporary, delete the folders of servers that are
+    gone."""
     if not HAS_LOCKS:
         raise OSError("this system has no file locks")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -200,7 +201,7 @@ def _sweep(parent: Path) -> None:
 
 
 def _adopt(path: Path) -> Memory | None:
-    """Take over the file of a process that has died. Return None if it lives, or if the file has another version."""
+    """Take over the file of a dead process. Return None if the process lives, or if the file's format differs."""
     with suppress(OSError, NotOurs, ValueError):
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
@@ -212,7 +213,7 @@ def _adopt(path: Path) -> Memory | None:
 
 
 def _create(folder: Path, size: int) -> Memory:
-    """Create a file, which other processes see only when it is locked and has its head."""
+    """Create a file that other processes can only see once it is locked and has its head."""
     name = f"{os.getpid()}-{token_hex(4)}"
     new, path = folder / f"{name}.new", folder / f"{name}{_SUFFIX}"
     descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -231,7 +232,7 @@ def _create(folder: Path, size: int) -> Memory:
 
 
 def _allocate(descriptor: int, size: int) -> None:
-    """Reserve all of the space now, since a process that writes to memory without space behind it would be killed."""
+    """Reserve all the space now, since writing to mapped memory without disk space would kill the process."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(descriptor, 0, size)
     else:
@@ -239,7 +240,7 @@ def _allocate(descriptor: int, size: int) -> None:
 
 
 def other_memories(folder: Path, own: Memory | None) -> Iterator[tuple[Memory, bool]]:
-    """Iterate over the memories of other processes in a folder, each with True if its process lives."""
+    """Iterate over the memories of other processes in a folder, each with True if its process is alive."""
     own_path = own.owner.path if own is not None and isinstance(own.owner, OwnFile) else None
     for path in sorted(folder.glob(f"*{_SUFFIX}")):
         if path != own_path and (found := _look(path)) is not None:
@@ -259,7 +260,7 @@ def _look(path: Path) -> tuple[Memory, bool] | None:
 
 def _is_free(path: Path) -> bool:
     """Return True if no living process has locked a file."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # its own descriptor, since a mapping would keep the lock
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # a separate descriptor, since a mapping would keep the lock
     try:
         _lock(descriptor, is_shared=True)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""Metrics that an application or its process defines: counters, gauges and histograms, which threads add to."""
+"""Metrics that an application or its process defines: counters, gauges and histograms, which any thread can update."""
 
 from bisect import bisect_left
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from antiphon.features.metrics.figures import Defined, Figures, label_values
 from antiphon.speedups import accelerated
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
-"""The bounds of the buckets for durations, as OpenTelemetry's conventions advise."""
+"""The bounds of the buckets for durations, as OpenTelemetry's conventions recommend."""
 BYTES = (100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
 """The bounds of the buckets for sizes."""
 NANO = 1_000_000_000
@@ -19,13 +19,13 @@ NANO = 1_000_000_000
 _RECEIVED = len(SECONDS) + 2
 _SENT = _RECEIVED + len(BYTES) + 2
 EXCHANGE = _SENT + len(BYTES) + 2
-"""The number of cells for the exchanges of one route, method and status: for each of three histograms, its buckets and
-the sum of its values, in nanoseconds for durations.
+"""The number of cells for one route, method and status: each of three histograms has its buckets and the sum of its
+values, in nanoseconds for durations.
 """
 
 
 class _Lock:
-    """The lock of all cells. A finalizer can take it again, and forked children renew it."""
+    """The lock of all cells. A finalizer can acquire it again, and forked children renew it."""
 
     def __init__(self) -> None:
         self.renew()
@@ -40,17 +40,17 @@ LOCK = _Lock()
 
 @accelerated
 def add_to_cell(cells: "memoryview[int]", at: int, amount: int, /) -> None:
-    """Add a number to a cell, on any thread. Raises IndexError for a missing cell."""
+    """Add a number to a cell, from any thread. Raises IndexError for a missing cell."""
     with LOCK.held:
         cells[at] += amount
 
 
 @accelerated
 def count_exchange(cells: "memoryview[int]", active: int, at: int, seconds: float, received: int, sent: int, /) -> None:
-    """Count an exchange in the cells that begin at ``at``, and subtract it from the ``active`` ones, on any thread.
+    """Count an exchange in the cells that begin at ``at``, and subtract one from ``active``, from any thread.
 
-    ``received`` and ``sent`` are the sizes of the bodies in bytes. If the process is killed in the middle, only some of
-    the histograms have counted it, but each of them is valid.
+    ``received`` and ``sent`` are the sizes of the bodies in bytes. If the process is killed in between, only some of
+    the histograms have counted the exchange, but each is valid.
     """
     with LOCK.held:
         cells[at + bisect_left(SECONDS, seconds)] += 1
@@ -63,7 +63,7 @@ def count_exchange(cells: "memoryview[int]", active: int, at: int, seconds: floa
 
 
 class _Instrument:
-    """A metric, with a figure for each set of labels."""
+    """A metric with a figure for each set of labels."""
 
     def __init__(self, figures: Figures, defined: Defined) -> None:
         self._figures = figures
@@ -71,7 +71,7 @@ class _Instrument:
         [self._metric] = defined.group.metrics
 
     def _place(self, labels: dict[str, object]) -> int:
-        """Return the place of a set of labels. Raises TypeError for a missing or unknown label."""
+        """Return where a set of labels is counted. Raises TypeError for a missing or unknown label."""
         values = label_values(self._metric.name, self._defined.group.labels, labels)
         if self._figures.memory is None:
             self._figures.open()
@@ -83,19 +83,19 @@ class _Instrument:
 
 
 class Counter(_Instrument):
-    """A number that only rises, such as the number of orders, summed over all processes of the server.
+    """A number that only increases, such as the number of orders, summed over all of the server's processes.
 
-    See ``Metrics.counter``.
+    Created by ``Metrics.counter``.
     """
 
     def add(self, amount: int = 1, /, **labels: object) -> None:
-        """Add a whole number to the count of a set of labels, on any thread, without blocking.
+        """Add a whole number to the count for a set of labels, from any thread, without blocking.
 
         Raises ValueError for a number below 0, and TypeError for a number that is not whole and for a label that is
-        missing or unknown. A value of a label is written as text, and cut to 200 characters.
+        missing or unknown. Label values are converted to text and cut to 200 characters.
         """
         if not isinstance(amount, int):
-            raise explained("bad-feature-option", TypeError(f"a counter counts whole numbers, not {amount!r}"))
+            raise explained("bad-feature-option", TypeError(f"a counter must count whole numbers, not {amount!r}"))
         if amount < 0:
             raise explained("bad-feature-option", ValueError(f"a counter can't go down: {amount!r}"))
         at = self._place(labels)
@@ -103,13 +103,13 @@ class Counter(_Instrument):
 
 
 class Gauge(_Instrument):
-    """A number that rises and falls, such as open connections: ``Metrics.gauge`` makes it.
+    """A number that rises and falls, such as open connections. Created by ``Metrics.gauge``.
 
     The page shows the sum over living processes.
     """
 
     def set(self, value: float, /, **labels: object) -> None:
-        """Set the number of this process for a set of labels, on any thread, without blocking.
+        """Set this process's number for a set of labels, from any thread, without blocking.
 
         Raises TypeError for a label that is missing or unknown.
         """
@@ -117,22 +117,22 @@ class Gauge(_Instrument):
         self._figures.open().floats[at] = value
 
     def add(self, amount: float = 1, /, **labels: object) -> None:
-        """Add to this process's number for a set of labels, on any thread. A negative amount subtracts."""
+        """Add to this process's number for a set of labels, from any thread. A negative amount subtracts."""
         at = self._place(labels)
         with LOCK.held:
             self._figures.open().floats[at] += amount
 
 
 class Histogram(_Instrument):
-    """Counts of values by their size, such as seconds or bytes, and their sum: ``Metrics.histogram`` makes it."""
+    """Counts of values by size, such as seconds or bytes, and their sum. Created by ``Metrics.histogram``."""
 
     def observe(self, value: float, /, **labels: object) -> None:
-        """Count a value for a set of labels, on any thread, without blocking.
+        """Count a value for a set of labels, from any thread, without blocking.
 
         Raises ValueError for NaN, and TypeError for a label that is missing or unknown.
         """
         if value != value:
-            raise explained("bad-feature-option", ValueError("a histogram counts numbers, not NaN"))
+            raise explained("bad-feature-option", ValueError("a histogram must count numbers, not NaN"))
         at, bounds = self._place(labels), self._metric.bounds
         memory = self._figures.open()
         with LOCK.held:
@@ -141,11 +141,11 @@ class Histogram(_Instrument):
 
 
 INTERVAL = 1.0
-"""Seconds between two checks, which continue even if all threads are stuck and no request ends."""
+"""The seconds between checks, which continue even if all threads are stuck and no request ends."""
 
 
 class PoolWatch:
-    """A thread that checks this process's pools, from ``start`` to ``stop``."""
+    """A thread that checks this process's pools, between ``start`` and ``stop``."""
 
     def __init__(self, busy: Gauge, waiting: Gauge, draining: Gauge, drains: Counter) -> None:
         self._busy = busy
@@ -163,7 +163,7 @@ class PoolWatch:
         self._withdraw = DRAINING.subscribe(self._drain)
 
     def stop(self) -> None:
-        """Stop checking: nothing is in use."""
+        """Stop checking and record that nothing is in use."""
         self._withdraw()
         if self._stop is not None:
             self._stop.set()
@@ -172,7 +172,7 @@ class PoolWatch:
                 gauge.set(0, pool=pool)
 
     def look(self) -> None:
-        """Record how many threads of each pool are busy, and how many calls wait for one."""
+        """Record how many threads of each pool are busy, and how many calls are waiting for one."""
         for pool, each in (("handlers", workers), ("files", file_workers)):
             busy, waiting = each.load()
             self._busy.set(busy, pool=pool)

@@ -1,1 +1,1 @@
-"""The application as a protected resource of OAuth 2: access tokens of identity providers, and their scopes."""
+"""The application as an OAuth 2 protected resource: access tokens of identity providers, and their scopes."""

@@ -1,4 +1,4 @@
-"""The application as a protected resource of OAuth 2 (RFC 9728), for ``Users``.
+"""The application as an OAuth 2 protected resource (RFC 9728), for ``Users``.
 
 app.use(Users(Bearer(find_user), resource=ProtectedResource(["https://id.example"], url="https://shop.example")))
 """
@@ -40,25 +40,25 @@ WELL_KNOWN = "/.well-known/oauth-protected-resource"
 ACCESS_TOKEN = Dependency[AccessToken](
     "access token", fix="app.use(Users(Bearer(...), resource=ProtectedResource(...)))"
 )
-"""The token of a request whose user it named."""
+"""The access token that identified the request's user."""
 
 
 @errors_name_it
 class ProtectedResource:
-    """The application as a protected resource of OAuth 2: the ``resource`` of ``Users``.
+    """The application as an OAuth 2 protected resource: the ``resource`` of ``Users``.
 
     ``issuers`` are the identifiers of the identity providers whose access tokens are accepted, such as
-    "https://id.example". ``url`` is the application's own identifier, which tokens must name as their audience
-    (RFC 8707): tokens for anything else are refused. Without it, the identifier is the scheme and host
-    of the request, which needs ``App(trusted_hosts=...)``.
+    "https://id.example". ``url`` is the application's own identifier. Tokens must contain it as their audience (RFC
+    8707); all others are refused. Without ``url``, the identifier is the scheme and host of the request, which needs
+    ``App(trusted_hosts=...)``.
 
     A document below ``/.well-known/oauth-protected-resource`` tells clients where to log in (RFC 9728), and each 401
-    leads to it. ``scopes`` are named in both. ``scopes_required`` asks for scopes.
+    refers to it. ``scopes`` appear in both. To require scopes, use ``scopes_required``.
 
     Tokens are JSON Web Tokens, verified with the providers' public keys and ``algorithms``; this needs the extra
-    ``oauth``. With ``introspection``, the provider is asked about each token instead (RFC 7662). While a provider that
-    has to be asked does not respond, the response is a 503. Raises ValueError for no issuers, several issuers with
-    ``introspection``, and URLs that don't use https, except on this machine.
+    ``oauth``. With ``introspection``, the provider is asked about each token instead (RFC 7662). If a provider is
+    needed but does not respond, the response is a 503. Raises ValueError if there are no issuers, or several with
+    ``introspection``, and for URLs that don't use https, except on this machine.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class ProtectedResource:
             checked_url(introspection.endpoint, "an endpoint")
 
     def protect(self, sources: tuple[UserSource[U], ...], *, blocking: bool) -> tuple[UserSource[U], ...]:
-        """Return sources of users whose tokens are verified. Raises TypeError if none of them takes tokens."""
+        """Return the sources of users with token verification added. Raises TypeError if none accepts tokens."""
         if not any(isinstance(each, Bearer) for each in sources):
             raise explained(
                 "bad-feature-option",
@@ -102,7 +102,7 @@ class ProtectedResource:
         return tuple(_Protected(each, self, blocking) if isinstance(each, Bearer) else each for each in sources)
 
     def install(self, app: "App") -> None:
-        """Register the routes of the document."""
+        """Register the routes for the document."""
         paths = {"", "" if self._url is None else URL(self._url).path.rstrip("/")}
         for path in sorted(paths):
             name = "protected_resource" + path.replace("/", "_")
@@ -115,13 +115,13 @@ class ProtectedResource:
             raise explained(
                 "bad-feature-option",
                 RuntimeError(
-                    "ProtectedResource does not know whose tokens it accepts: name its own URL,"
+                    "ProtectedResource can't tell which tokens are meant for it: pass its URL,"
                     ' ProtectedResource(..., url="https://shop.example"), or App(trusted_hosts=["shop.example"])'
                 ),
             )
 
     def _describe(self, request: Request) -> Response:
-        """Return the metadata (RFC 9728 §2), which is public."""
+        """Return the metadata, which is public (RFC 9728 §2)."""
         content = {
             "resource": self.url_of(request),
             "authorization_servers": [*self._providers],
@@ -131,11 +131,11 @@ class ProtectedResource:
         return Response.json(content, headers={"access-control-allow-origin": "*", "cache-control": "max-age=3600"})
 
     def url_of(self, request: Request) -> str:
-        """Return the identifier of the resource."""
+        """Return the resource's identifier."""
         return request.url.origin if self._url is None else self._url
 
     def challenge(self, request: Request, realm: str | None = None, **said: str) -> Challenge:
-        """Return a challenge that leads to the metadata (RFC 9728 §5.1)."""
+        """Return a challenge that refers to the metadata (RFC 9728 §5.1)."""
         url = URL(self.url_of(request))
         place = f"{url.origin}{WELL_KNOWN}{url.path.rstrip('/')}"
         parameters = {**({"realm": realm} if realm else {}), **said, "resource_metadata": place}
@@ -153,7 +153,7 @@ class ProtectedResource:
 
 
 class _Protected(Bearer[U]):
-    """A source of users by access tokens. Its loader is called with the tokens that are valid here."""
+    """A source of users by access token. Its loader is called with tokens that are valid here."""
 
     def __init__(self, inner: Bearer[U], resource: ProtectedResource, blocking: bool) -> None:
         super().__init__(inner.loader, realm=inner.realm)
@@ -178,7 +178,7 @@ class _Protected(Bearer[U]):
         return await user if isawaitable(user) else user
 
     def challenge(self, request: Request) -> Challenge:
-        """Return the challenge, which leads to the metadata."""
+        """Return the challenge, which refers to the metadata."""
         said = {"error": "invalid_token"} if "error" in super().challenge(request).parameters else {}
         scopes = {"scope": " ".join(self._resource.scopes)} if self._resource.scopes else {}
         return self._resource.challenge(request, self.realm, **said, **scopes)
@@ -189,7 +189,7 @@ class _Protected(Bearer[U]):
 
 
 class ScopesRequired:
-    """A hook that refuses access tokens without some scopes. ``scopes_required`` makes it."""
+    """A hook that refuses access tokens without certain scopes. Created by ``scopes_required``."""
 
     def __init__(self, scopes: tuple[str, ...]) -> None:
         self.scopes = scopes
@@ -203,14 +203,15 @@ class ScopesRequired:
             return
         source = next(each for each in users.sources if isinstance(each, _Protected))
         fields = {"www-authenticate": str(source.needs(request, self.scopes))}
-        raise Forbidden(f"This needs a token with the scopes {' '.join(self.scopes)}.", headers=fields)
+        raise Forbidden(f"This requires a token with the scopes {' '.join(self.scopes)}.", headers=fields)
 
 
 def scopes_required(*scopes: str) -> Callable[[Request], None]:
     """Return a hook that refuses access tokens without these scopes: ``before=scopes_required("lamps:write")``.
 
-    Clients with a token are told which scopes to ask for (403), clients without a token to log in (401). Users who have
-    logged in without an OAuth token, such as with a session, are not limited. Raises ValueError for no scopes.
+    Clients with a token are told which scopes to request (403), and clients without one to log in (401). Users who have
+    logged in without an OAuth token, such as with a session, are not restricted. Raises ValueError if no scopes are
+    given.
     """
     if not scopes or not all(isinstance(each, str) and each for each in scopes):
         raise explained("bad-feature-option", ValueError(f"scopes_required needs the names of scopes, not {scopes!r}"))

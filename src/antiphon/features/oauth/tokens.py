@@ -1,7 +1,7 @@
-"""Access tokens and their providers, and checks that a token is from a known provider, for this application, and valid.
+"""Access tokens, their providers, and the checks that a token is valid, from a known provider and for this application.
 
-Only the issuers that the application names are ever asked, so no token or header leads a request anywhere. Functions
-here block: they run on threads.
+Only the issuers that the application names are ever contacted, so no token or header can send a request elsewhere. The
+functions here block: they run on threads.
 """
 
 import json
@@ -23,17 +23,18 @@ from antiphon.http.urls.urlencoded import format_query
 
 _TIMEOUT = 10.0
 _LARGEST = 1 << 20
-"""Bytes of a document."""
+"""The maximum size of a document in bytes."""
 _PAUSE = 10.0
-"""The number of seconds between two requests for the same document."""
+"""The minimum number of seconds between requests for the same document."""
 _KEPT = 3600.0
-"""Seconds for which metadata and keys are used."""
+"""The number of seconds for which metadata and keys are used."""
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 class Introspection(NamedTuple):
-    """The credentials with which the application asks a provider about tokens (RFC 7662): ``client_id`` and
-    ``client_secret``. ``endpoint`` is in the provider's metadata, unless it is given.
+    """The credentials with which the application asks a provider about tokens (RFC 7662).
+
+    They are the ``client_id`` and the ``client_secret``. ``endpoint`` is taken from the provider's metadata by default.
     """
 
     client_id: str
@@ -49,7 +50,7 @@ def checked_url(text: str, what: str) -> str:
     url = URL(text)
     is_safe = url.scheme == "https" or (url.scheme == "http" and url.host in _LOCAL)
     if not is_safe or not url.host or url.userinfo or url.fragment:
-        raise explained("bad-feature-option", ValueError(f"{what} must be a URL of https, not {text!r}"))
+        raise explained("bad-feature-option", ValueError(f"{what} must be an https URL, not {text!r}"))
     return text
 
 
@@ -83,10 +84,10 @@ def _read(response: IO[bytes]) -> dict[str, Any]:
 
 
 class Kept:
-    """A document that is fetched when it is needed, and kept for an hour.
+    """A document that is fetched when it is needed, and then kept for an hour.
 
-    It is fetched again at most every ten seconds, however many tokens name unknown keys, and as seldom after a failure.
-    While one thread fetches it again, other threads use the previous version.
+    It is fetched again at most every ten seconds, however many tokens contain unknown keys, and no more often after a
+    failure. While one thread fetches it again, other threads use the previous version.
     """
 
     def __init__(self, load: Callable[[], Any], clock: Callable[[], float] = monotonic) -> None:
@@ -101,7 +102,7 @@ class Kept:
         return self._value is not None and self._clock() - self._fetched < _KEPT
 
     def get(self, *, anew: bool = False) -> Any:
-        """Return the document; with ``anew``, a new one if it is due. Raises ServiceUnavailable if there is none."""
+        """Return the document, or with ``anew``, a new one if it is due. Raises ServiceUnavailable if there is none."""
         if (anew or not self._is_fresh) and self._lock.acquire(blocking=self._value is None):
             try:
                 if (anew or not self._is_fresh) and self._clock() >= self._due_again:
@@ -125,7 +126,7 @@ class Kept:
 
 
 class Provider:
-    """An identity provider, by its issuer identifier (RFC 8414 §2)."""
+    """An identity provider, identified by its issuer (RFC 8414 §2)."""
 
     def __init__(self, issuer: str) -> None:
         self.issuer = checked_url(issuer, "an issuer")
@@ -137,7 +138,7 @@ class Provider:
         return self._keys.get(anew=anew)
 
     def introspect(self, token: str, credentials: Introspection) -> dict[str, Any]:
-        """Return the provider's statement about a token (RFC 7662 §2.2). Raises ServiceUnavailable."""
+        """Return what the provider reports about a token (RFC 7662 §2.2). Raises ServiceUnavailable."""
         endpoint = credentials.endpoint or self._endpoint("introspection_endpoint")
         pair = f"{quote_plus(credentials.client_id)}:{quote_plus(credentials.client_secret)}"  # RFC 6749 §2.3.1
         fields = {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
@@ -153,7 +154,7 @@ class Provider:
         for each in usable:
             try:
                 keys += KeySet.import_key_set({"keys": [each]}).keys
-            except (JoseError, ValueError, TypeError, KeyError):  # of a kind that is not known here
+            except (JoseError, ValueError, TypeError, KeyError):  # a kind of key that is not supported here
                 continue
         return KeySet(keys)
 
@@ -166,7 +167,7 @@ class Provider:
             raise ServiceUnavailable("The identity provider's metadata is not usable.") from None
 
     def _fetch_metadata(self) -> dict[str, Any]:
-        """Return the metadata, from the places in RFC 8414 §3.1 or OpenID Connect Discovery §4."""
+        """Return the metadata, from the URLs defined by RFC 8414 §3.1 or OpenID Connect Discovery §4."""
         url = URL(self.issuer)
         path = url.path.rstrip("/")
         places = (
@@ -187,17 +188,17 @@ class Provider:
 
 
 _LONGEST = 16 << 10
-"""The maximum length of a token that is examined, in characters."""
+"""The maximum length of a token to examine, in characters."""
 _LEEWAY = 60
-"""Seconds by which clocks may differ."""
+"""The number of seconds by which clocks may differ."""
 ALGORITHMS = ("RS256", "PS256", "ES256")
-"""The signature algorithms that are accepted by default: those whose keys can be published."""
+"""The signature algorithms accepted by default: those whose keys can be published."""
 
 
 class AccessToken(str):
-    """An access token that was verified: its text, with the provider's statements about it.
+    """A verified access token: its text, with what the provider reports about it.
 
-    ``claims`` contains all of it (RFC 9068 §2.2, RFC 7662 §2.2).
+    ``claims`` contains everything that the provider reports (RFC 9068 §2.2, RFC 7662 §2.2).
     """
 
     __slots__ = ("claims",)
@@ -205,14 +206,14 @@ class AccessToken(str):
     claims: Mapping[str, Any]
 
     def __new__(cls, text: str, claims: Mapping[str, Any]) -> Self:
-        """Make a token, for tests of loaders."""
+        """Create a token, for tests of loaders."""
         made = super().__new__(cls, text)
         made.claims = claims
         return made
 
     @property
     def subject(self) -> str:
-        """The user's identifier at the provider, unique there only; empty if there is none."""
+        """The user's identifier, unique only at this provider; empty if there is none."""
         found = self.claims.get("sub")
         return found if isinstance(found, str) else ""
 
@@ -224,7 +225,7 @@ class AccessToken(str):
 
     @property
     def scopes(self) -> frozenset[str]:
-        """The rights that the user gave the client."""
+        """The permissions that the user granted the client."""
         found = self.claims.get("scope", self.claims.get("scp", ""))
         names = found.split() if isinstance(found, str) else found if isinstance(found, list) else ()
         return frozenset(each for each in names if isinstance(each, str))
@@ -236,7 +237,8 @@ class AccessToken(str):
 def verified(token: str, provider: Provider, audience: str, algorithms: tuple[str, ...]) -> AccessToken | None:
     """Return a JSON Web Token that a provider signed for this audience (RFC 9068 §4), or None.
 
-    An unknown key is looked up once more. Raises ServiceUnavailable if the provider gives no keys.
+    If the key is unknown, the keys are fetched once more. Raises ServiceUnavailable if the provider's keys can't be
+    fetched.
     """
     claims = _decoded(token, provider.keys(), algorithms)
     if claims is None and not _has_key(token, provider):
@@ -247,7 +249,8 @@ def verified(token: str, provider: Provider, audience: str, algorithms: tuple[st
 
 
 def introspected(token: str, provider: Provider, audience: str, credentials: Introspection) -> AccessToken | None:
-    """Return a token that its provider calls active, and made for this audience, or None. Raises ServiceUnavailable."""
+    """Return a token that its provider reports as active and as made for this audience, or None. Raises
+    ServiceUnavailable."""
     said = provider.introspect(token, credentials)
     if said.get("active") is not True or said.get("iss", provider.issuer) != provider.issuer:
         return None
@@ -256,7 +259,7 @@ def introspected(token: str, provider: Provider, audience: str, credentials: Int
 
 
 def claimed_issuer(token: str) -> str | None:
-    """Return the issuer named in a JSON Web Token, unverified, or None for other tokens."""
+    """Return the issuer named in an unverified JSON Web Token, or None for other tokens."""
     parts = token.split(".")
     if len(parts) != 3 or len(token) > _LONGEST:
         return None
@@ -283,13 +286,13 @@ def _decoded(token: str, keys: Any, algorithms: tuple[str, ...]) -> dict[str, An
 
 
 def _has_key(token: str, provider: Provider) -> bool:
-    """True if the key named in a token is known, so that the signature must be wrong."""
+    """True if the key named in a token is known, which means that the signature is wrong."""
     named = _json(token.partition(".")[0]).get("kid")
     return any(each.kid == named for each in provider.keys().keys)
 
 
 def is_for(claims: Mapping[str, Any], audience: str) -> bool:
-    """True if a token was made for this resource (RFC 8707 §2). A slash after the host alone makes no difference."""
+    """True if a token was made for this resource (RFC 8707 §2). A slash directly after the host makes no difference."""
     found = claims.get("aud")
     named = [found] if isinstance(found, str) else found if isinstance(found, list) else ()
     return any(each in (audience, f"{audience}/" if audience.count("/") == 2 else audience) for each in named)

@@ -1,1 +1,1 @@
-"""OpenAPI documents, made by reading the code of an application's handlers."""
+"""OpenAPI documents, created by reading the code of an application's handlers."""

@@ -1,4 +1,4 @@
-"""The responses that a function's return values become, by its code and by its annotation."""
+"""The responses that a function's return values become, according to its code and its annotation."""
 
 import builtins
 from collections.abc import AsyncIterable, Iterator, Sequence
@@ -45,7 +45,7 @@ from antiphon.http.event import Event
 
 
 class Given(NamedTuple):
-    """One response: its status, media type and body. Without content the media type is None."""
+    """One response: its status, media type and body. The media type is None if there is no content."""
 
     status: int
     media: str | None = None
@@ -54,13 +54,13 @@ class Given(NamedTuple):
     is_conditional: bool = False
     has_ranges: bool = False
     has_own_status: bool = False
-    """True if the code gives the status, which then stays in the response to an error."""
+    """True if the code sets the status, which then stays in the response to an error."""
     is_declared: bool = False
-    """True if it is declared with ``gives``."""
+    """True if the response is declared with ``gives``."""
 
 
 class NotKnown(NamedTuple):
-    """A return value whose response is not known, and the reason."""
+    """A return value whose response is unknown, and the reason."""
 
     text: str
 
@@ -158,7 +158,7 @@ def _answers_of_type(kind: Any, value: Value) -> list[Given | NotKnown]:
 
 
 def _answers_of_problem(kind: Any) -> list[Given | NotKnown]:
-    """Return the response that problem details become, which has the status that they name."""
+    """Return the response that problem details become, with the status that they contain."""
     statuses = getattr(kind, "__metadata__", ())
     if not statuses:
         return [NotKnown("the status in the problem details is not known before it runs")]
@@ -166,7 +166,8 @@ def _answers_of_problem(kind: Any) -> list[Given | NotKnown]:
 
 
 def _streams_of(annotation: Any) -> list[Given | NotKnown]:
-    """Return the responses that an iterator of values can become, by what the client accepts; none for other types."""
+    """Return the responses that an iterator of values can become, depending on what the client accepts; none
+    otherwise."""
     item = item_type(annotation)
     value = Of(item)
     return [
@@ -176,11 +177,11 @@ def _streams_of(annotation: Any) -> list[Given | NotKnown]:
 
 
 _RECORDS = ("__dataclass_fields__", "__struct_fields__", "__pydantic_serializer__")
-"""Attributes that mark a class as a record."""
+"""Attributes that identify a class as a record."""
 
 
 def _media_of(cls: type) -> str | None:
-    """Return the media type of the response that a class's instance becomes, or None if the class decides itself."""
+    """Return the media type of the response that an instance becomes, or None if the class itself determines it."""
     if hasattr(cls, "__response__"):
         return None
     if hasattr(cls, "__html__"):
@@ -201,7 +202,7 @@ def _name(kind: Any) -> str:
 
 
 def value_of(annotation: Any) -> Value:
-    """Return the value that an annotation describes. The second part of a tuple is the status."""
+    """Return the value described by an annotation. The second item of a tuple is the status."""
     annotation = annotations.plain(annotation)
     several = annotations.members(annotation)
     if len(several) > 1:
@@ -226,7 +227,7 @@ def _second_of(annotation: Any) -> Value:
 
 
 def given_by(findings: Findings) -> list[Given | NotKnown]:
-    """Return the responses of a function, from its annotation, or from its code if the annotation says nothing."""
+    """Return a function's responses, from its annotation, or from its code if the annotation doesn't determine them."""
     annotation = findings.stated
     if findings.streams:
         return _streams_of(annotation) or [Given(200, PLAIN, TEXT)]
@@ -241,7 +242,7 @@ def given_by(findings: Findings) -> list[Given | NotKnown]:
 
 
 def _stated(annotation: Any, found: Sequence[Value]) -> list[Value]:
-    """Return the values of an annotation, with the status and the headers that the code returns with them."""
+    """Return an annotation's values, with the status and headers that the code returns with them."""
     if _says_nothing(annotation) or (annotation in (None, NoneType) and not found):
         return []
     said = value_of(annotation)
@@ -259,7 +260,7 @@ def _stated(annotation: Any, found: Sequence[Value]) -> list[Value]:
 
 
 def _better(stated: Sequence[Value], found: Sequence[Value]) -> Sequence[Value]:
-    """Return the status and headers of a tuple, from its annotation, or from the code if that says more."""
+    """Return a tuple's status and headers from its annotation, or from the code if it is more specific."""
     if len(stated) != len(found):
         return found
     return [
@@ -269,7 +270,7 @@ def _better(stated: Sequence[Value], found: Sequence[Value]) -> Sequence[Value]:
 
 
 def _alternatives_of(annotation: Any) -> list[Any]:
-    """Return the members of a union. Members that become JSON stay together, and None is left out."""
+    """Return the members of a union. Members that become JSON stay together, and None is omitted."""
     several = annotations.members(annotation)
     several = tuple(each for each in several if each is not NoneType) or several
     together = [each for each in several if _is_json(each)]
@@ -289,7 +290,7 @@ def _says_nothing(annotation: Any) -> bool:
 
 
 def _without_annotation(result: Value) -> list[Given | NotKnown]:
-    """Return the responses from the code only, in which None means a forgotten return."""
+    """Return the responses determined by the code alone, where None means a forgotten return."""
     kept = [each for each in alternatives(result) if each not in (NONE, Of(NoneType), Of(None))]
     if kept or result is NEVER:
         return answers_of(either(*kept))

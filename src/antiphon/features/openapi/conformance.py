@@ -1,4 +1,4 @@
-"""A check of responses against the contract: where a response differs from its route's declaration."""
+"""A check of responses against the contract: how a response differs from its route's declaration."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,9 +40,9 @@ _FURTHER = "is not in the contract"
 
 
 def breach_of(contract: Contract, status: int, headers: Headers, body: bytes, method: str) -> str | None:
-    """Return how a response breaks the contract of its route, or None if it keeps it.
+    """Return how a response breaks its route's contract, or None if it conforms.
 
-    A response that could not be determined from the code breaks nothing: the document lists it as unknown.
+    A response that could not be determined from the code breaks no contract: the document lists it as unknown.
     """
     if _may_be_unread(contract, status):
         return None
@@ -68,7 +68,7 @@ def breach_of(contract: Contract, status: int, headers: Headers, body: bytes, me
 
 
 def _may_be_unread(contract: Contract, status: int) -> bool:
-    """Return True for a response that neither the readable code nor the annotation describes."""
+    """Return True for a response that neither the readable code nor the annotation determines."""
     about = {each.about for each in contract.unread}
     if "all" in about and not (_is_annotated(contract) and any(each.status == status for each in contract.answers)):
         return True
@@ -80,7 +80,7 @@ def _is_annotated(contract: Contract) -> bool:
 
 
 def _way_out(contract: Contract, status: int) -> str:
-    """Return how to add a status to a contract."""
+    """Return instructions for adding a status to a contract."""
     if status in ERRORS:
         return f"raise it in the handler's own code, or declare it with gives={{{status}: {ERRORS[status].__name__}}}"
     body = next((_name(each.body) for each in contract.answers if isinstance(each.body, Of)), None)
@@ -90,7 +90,7 @@ def _way_out(contract: Contract, status: int) -> str:
 
 
 def _breach_of_problem(problems: Sequence[Value], status: int, body: bytes) -> str | None:
-    """Return the members of problem details in the contract that are missing or wrong."""
+    """Return which members of problem details in the contract are missing or wrong."""
     data = json.loads(body)
     found = [[each for each in _faults(one, data, "") if not each.endswith(_FURTHER)] for one in problems]
     return (
@@ -116,7 +116,7 @@ def _breach_of_content(known: Sequence[Given], status: int, media: str | None, b
 
 
 def items_of(contract: Contract, status: int, media: str) -> list[Value]:
-    """Return the values that each item of a streamed response may be; none if any is possible."""
+    """Return the values that each item of a streamed response may have; none if any value is possible."""
     return _items_of([each for each in contract.answers if each.status == status and each.media == media])
 
 
@@ -126,7 +126,7 @@ def _items_of(known: Sequence[Given]) -> list[Value]:
 
 
 def breach_of_items(wanted: Sequence[Value], status: int, media: str, body: bytes) -> str | None:
-    """Return how the items in some lines or events of a stream, or in a chunk of an array, fit no wanted value."""
+    """Return why the items in some lines or events of a stream, or in a chunk of an array, match no wanted value."""
     for item in _read_items(media, body) if wanted else ():
         breaches = [_breach_of_json(each, item) for each in wanted]
         if None not in breaches:
@@ -162,7 +162,7 @@ def _breach_of_json(value: Value, body: bytes) -> str | None:
 
 
 def _faults(value: Value, data: Any, pointer: str) -> Iterator[str]:
-    """Yield the faults in a part of a body, each with its JSON Pointer (RFC 6901)."""
+    """Yield the faults in a body or a value inside it, each with its JSON Pointer (RFC 6901)."""
     match value:
         case Of(kind):
             yield from _faults_of_type(kind, data, pointer)
@@ -200,7 +200,7 @@ def _faults_of_fields(fields: Mapping[str, Value], data: Any, pointer: str) -> I
 
 
 def _faults_of_type(kind: Any, data: Any, pointer: str) -> Iterator[str]:
-    computes = has_model(kind)  # fields that are written, but may not be read
+    computes = has_model(kind)  # fields that are written but can't be read
     try:
         read = json_as(json.dumps(data).encode(), kind)
     except HTTPError as error:
@@ -208,14 +208,14 @@ def _faults_of_type(kind: Any, data: Any, pointer: str) -> Iterator[str]:
             if not (computes and each.get("code") == "unknown"):
                 yield f"{pointer}{each['pointer']} {each['detail']}".strip()
         return
-    except TypeError:  # the type can be written, but not read
+    except TypeError:  # the type can be written but not read
         return
     declared = plain_as(read, kind) if computes else msgspec.to_builtins(read, str_keys=True)
     yield from _other_fields(declared, data, pointer)
 
 
 def _other_fields(declared: Any, data: Any, pointer: str) -> Iterator[str]:
-    """Yield the fields missing from a response, even those that requests may omit, and those missing from its type."""
+    """Yield the fields missing from a response, even those optional in requests, and those missing from its type."""
     if isinstance(declared, dict) and isinstance(data, dict):
         for name in data.keys() - declared.keys():
             yield f"{pointer}{pointer_step(name)} {_FURTHER}"

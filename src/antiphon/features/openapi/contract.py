@@ -1,4 +1,4 @@
-"""The contract of a route: its input, its responses, the errors that it may raise, and anything unknown."""
+"""A route's contract: its input, its responses, the errors that it may raise, and anything unknown."""
 
 import builtins
 from collections import defaultdict
@@ -45,19 +45,19 @@ _UNEXPECTED = [each for each in vars(builtins).values() if isinstance(each, type
 
 
 class Failure(NamedTuple):
-    """An error that is handled: the message for the client, and its handler's responses, if it has a handler."""
+    """An error that is handled: the message for the client, and its handler's responses, if it has an error handler."""
 
     detail: str | None
     answers: tuple[Given, ...] = ()
     is_problem: bool = True
-    """True if the response may be problem details (RFC 9457)."""
+    """True if the response may contain problem details (RFC 9457)."""
     problem: Value = NONE
-    """What the problem details have besides the members of all problems: their type, further members."""
+    """What the problem details contain in addition to the members of all problems: their type, further members."""
 
 
 @dataclass
 class Contract:
-    """The input and the responses of one method of a route."""
+    """The input and responses of one of a route's methods."""
 
     route: Route
     method: str
@@ -70,38 +70,38 @@ class Contract:
     """True if code around the handler refuses requests without a user."""
     may_have_user: bool = False
     users: list[Users[Any]] = field(default_factory=list)
-    """The features whose user is read."""
+    """The features whose users are read."""
     early: list[Given] = field(default_factory=list)
-    """Responses of the code around the handler, which not all of that code sees."""
+    """Responses of the code around the handler, which may bypass some of that code."""
     outside: list[Raised] = field(default_factory=list)
-    """Errors of the code around the handler, which not all of that code sees."""
+    """Errors of the code around the handler, which may bypass some of that code."""
     changes: list[list[Answer]] = field(default_factory=list)
-    """The changes that code after the handler makes to each response: one of the alternatives of each hook."""
+    """The changes to each response by code after the handler: for each hook, one of its alternatives."""
     add_failure: Callable[[Raised], None] = lambda raised: None  # noqa: ARG005 - set when the contract is read
-    """A function that notes an exception with its response."""
+    """A function that records an exception with its response."""
 
     @property
     def is_safe(self) -> bool:
-        """True if the method does not write."""
+        """True if the method never writes."""
         return self.method in SAFE_METHODS
 
     @property
     def has_content(self) -> bool:
-        """True if the content of requests means something, as it does in writes and in QUERY (RFC 10008 §2)."""
+        """True if the method gives request content a meaning, as writes and QUERY do (RFC 10008 §2)."""
         return self.method == "QUERY" or not self.is_safe
 
     def fail(self, status: int, detail: str | None) -> None:
-        """Record an error that the framework itself raises."""
+        """Record an error raised by the framework itself."""
         error = Raisable(ERRORS.get(status, HTTPError), status, detail)
         self.add_failure(Raised(error, _place_of(self.route)))
 
     def add_unread(self, unread: Unread) -> None:
-        """Record something that is not known, once."""
+        """Record something unknown, but only once."""
         if unread not in self.unread:
             self.unread.append(unread)
 
     def declare_problems(self) -> None:
-        """Give the errors that are sent as problem details the types that are declared for their statuses."""
+        """Give errors that are sent as problem details the types declared for their statuses."""
         for given in [each for each in self.answers if each.status in self.failures and each.is_declared]:
             failures = self.failures[given.status]
             if given.media == JSON and failures and all(each.is_problem and not each.answers for each in failures):
@@ -138,13 +138,13 @@ def _changed_failure(failure: Failure, change: Answer, status: int) -> Failure:
 
 
 class ContractReader:
-    """The contracts of one application's routes. ``sources`` are files that have been parsed before."""
+    """The contracts of one application's routes. ``sources`` contains files that are already parsed."""
 
     def __init__(self, words: Words | None = None, sources: Sources | None = None) -> None:
         self._code = CodeReader(words, sources)
 
     def read(self, group: RouteGroup, route: Route, method: str) -> Contract:
-        """Return the contract of a route's method, from its code, its annotations and its declarations."""
+        """Return the contract of a route's method, based on its code, its annotations and its declarations."""
         self._code.method, self._code.dependencies = method, group.dependencies
         contract = Contract(route, method)
         stack = HandlerStack(error_handlers=group.stack.error_handlers) if route.unguarded else group.stack
@@ -158,7 +158,7 @@ class ContractReader:
         self._add_answers(contract, found)
         self._add_changes(contract, found)
         raised = [*found.raised]
-        for source in group.dependencies.resolving:  # before the handler, whether it reads the dependency or not
+        for source in group.dependencies.resolving:  # run before the handler, whether or not it reads the dependency
             raised += self._add_read(contract, source.hook.function).raised
         for hook in stack.after:
             raised += self._add_around(contract, hook.function, RECEIVED)
@@ -167,7 +167,7 @@ class ContractReader:
         for around in opened:
             contract.outside += self._add_around(contract, around.function)
         raised += contract.outside
-        contract.changes[inside:] = reversed(contract.changes[inside:])  # the innermost receives a response first
+        contract.changes[inside:] = reversed(contract.changes[inside:])  # the innermost code receives a response first
         if any(each.status < 400 for each in contract.early):  # the handler may not be reached
             contract.reads = [each._replace(is_always=False) for each in contract.reads]
             contract.named = [each._replace(is_always=False) for each in contract.named]
@@ -184,7 +184,7 @@ class ContractReader:
             if self._handler_of(stack, Raisable(kind)) is not None:
                 contract.add_failure(Raised(Raisable(kind), found.place))
         if 500 not in known:
-            contract.failures.pop(500, None)  # any response can be that of a failure
+            contract.failures.pop(500, None)  # any response may be the response to a failure
         contract.declare_problems()
         return contract
 
@@ -200,7 +200,7 @@ class ContractReader:
             contract.unread += unknown
 
     def _add_around(self, contract: Contract, function: Any, *passed: Value) -> list[Raised]:
-        """Add the input and the responses of a hook or a middleware and return the errors that it raises."""
+        """Add the input and responses of a hook or middleware and return the errors that it raises."""
         found = self._add_read(contract, function, *passed)
         contract.requires_user = contract.requires_user or any(each.error.status == 401 for each in found.raised)
         is_ours_ = is_ours(function_of(function))
@@ -215,7 +215,7 @@ class ContractReader:
         return found.raised
 
     def _add_changes(self, contract: Contract, found: Findings) -> None:
-        """Add the changes that code after the handler makes to responses."""
+        """Add the changes to responses by code after the handler."""
         changes = alternatives(found.passed)
         known = [
             replace(each, headers=()) for each in changes if isinstance(each, Answer) and each.statuses is not None
@@ -226,7 +226,8 @@ class ContractReader:
             contract.add_unread(Unread("it changes responses in a way that is not known", found.place, "raised"))
 
     def _add_read(self, contract: Contract, function: Any, *given: Value) -> Findings:
-        """Read a function around a handler and add what it reads. Our own functions are described separately."""
+        """Analyze a function around a handler and add what it reads. Antiphon's own functions are described
+        separately."""
         found = self._code.read(function, *given)
         contract.users += [each for each in found.users if each not in contract.users]
         if not is_ours(function_of(function)):
@@ -246,7 +247,7 @@ class ContractReader:
     def _add_failure(self, contract: Contract, stack: HandlerStack, raised: Raised) -> None:
         error = raised.error
         if issubclass(error.kind, RaisedAnswer):
-            if error.status == 304 and not contract.is_safe:  # a 304 is only for reads (RFC 9110 §15.4.5)
+            if error.status == 304 and not contract.is_safe:  # only reads can have a 304 (RFC 9110 §15.4.5)
                 return
             headers = ("location",) if error.status in range(301, 400) and error.status != 304 else ()
             contract.answers.append(Given(error.status or 303, headers=headers))
@@ -256,7 +257,7 @@ class ContractReader:
         if handler is None:
             if issubclass(error.kind, HTTPError):
                 contract.failures[status].append(_failure(error))
-            elif not contract.answers:  # the handler does nothing but raise it
+            elif not contract.answers:  # the handler only raises it
                 contract.failures[status].append(Failure("The server failed."))
             return
         found = self._code.read(handler.function, error)
@@ -302,7 +303,7 @@ class ContractReader:
     # Declarations
 
     def _declare(self, contract: Contract) -> None:
-        """Replace the findings with the declarations of the route."""
+        """Replace the findings with the route's declarations."""
         route, place = contract.route, _place_of(contract.route)
         if route.takes is not None:
             parts: Mapping[Any, Any] = route.takes if isinstance(route.takes, Mapping) else {"json": route.takes}
@@ -340,14 +341,14 @@ def _failure(error: Raisable, answers: tuple[Given, ...] = (), *, is_problem: bo
 
 
 def _problem_of(error: Raisable) -> Value:
-    """Return the members that an error's problem details have in addition to those that all problems have."""
+    """Return the additional members of an error's problem details, besides those that all problems have."""
     kind = error.type or _type_of(error.kind)
     items = error.members.items if error.members else ()
     return Fields(((("type", Known(kind)),) if kind else ()) + items) if kind or items else NONE
 
 
 def _type_of(cls: type) -> str | None:
-    """Return the type in the problem details of a class's errors, unless the class's code may set a different one."""
+    """Return the type in the problem details of a class's errors, unless the class's code may set another type."""
     method = annotations.method_of(cls, "__init__")
     if method is not None and not is_ours(method) and "type" in names_in(method):
         return None

@@ -1,4 +1,4 @@
-"""Applications of other frameworks in documents: their routes in our terms, and their responses."""
+"""Other frameworks' applications in documents: their routes in Antiphon's terms, and their responses."""
 
 from antiphon.app.answering.hooks import hook
 from antiphon.app.application import App
@@ -14,7 +14,7 @@ from antiphon.http.limits import Limits
 
 
 def app_of(described: DescribedApp) -> App:
-    """Return an application of ours with the described routes. It handles no requests."""
+    """Return an Antiphon application with the described routes. It handles no requests."""
     app = App(cross_site_writes=True)
     app._registry.routes += [_route(each) for each in described.routes]
     return app
@@ -36,7 +36,7 @@ def _route(each: DescribedRoute) -> Route:
 
 
 def in_words_of(described: DescribedApp, contract: Contract) -> None:
-    """Set the framework's media types in the responses of a contract, and the blueprint of its route."""
+    """Set the framework's media types in a contract's responses, and the blueprint of its route."""
     route = next(each for each in described.routes if each.view is contract.route.handler)
     contract.route = contract.route._replace(blueprint=route.blueprint)
 
@@ -49,7 +49,7 @@ def in_words_of(described: DescribedApp, contract: Contract) -> None:
 
 
 def with_pages_of_errors(content: Schema) -> Schema:
-    """Return a document whose errors are pages, as in other frameworks, instead of problem details."""
+    """Return a document whose errors are pages instead of problem details, as in other frameworks."""
     for path in content["paths"].values():
         for operation in path.values():
             for response in operation["responses"].values():

@@ -1,4 +1,4 @@
-"""The document: an OpenAPI description of an application, made by reading its handlers."""
+"""The document: an OpenAPI description of an application, created by reading its handlers' code."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -29,9 +29,9 @@ from antiphon.serialization.json import decode_json, encode_json
 from antiphon.serialization.readers import json_as
 
 VERSIONS = {"3.1": "3.1.0", "3.2": "3.2.0"}
-"""The versions of OpenAPI that a document can have, and their full numbers."""
+"""The OpenAPI versions that a document can have, and their full numbers."""
 _METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "TRACE", "OPTIONS", "HEAD")
-"""The methods that OpenAPI 3.1 can describe (§4.8.9); 3.2 can describe QUERY, too."""
+"""The methods that OpenAPI 3.1 can describe (§4.8.9); 3.2 can also describe QUERY."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Info:
     """The prefix of the paths that the document describes."""
     servers: tuple[str, ...] = ()
     openapi: str = "3.1"
-    """The version of OpenAPI, one of ``VERSIONS``."""
+    """The OpenAPI version, one of ``VERSIONS``."""
 
 
 @dataclass
@@ -61,7 +61,7 @@ class OpenAPIDocument:
         return {route_key(each.route, each.method): each for each in self.contracts}
 
     def find(self, route: Route, method: str) -> Contract | None:
-        """Return the contract for a method of a route, with HEAD handled as GET; None if a feature added the route."""
+        """Return the contract for a route's method, with HEAD treated as GET; None if a feature added the route."""
         return self._by_route.get(route_key(route, method))
 
 
@@ -69,12 +69,12 @@ RouteKey: TypeAlias = tuple[int, str, str, str]
 
 
 def route_key(route: Route, method: str) -> RouteKey:
-    """Return a key for a route's method that stays the same each time the route is planned. HEAD is handled as GET."""
+    """Return a key for a route's method that is the same each time the route is planned. HEAD is treated as GET."""
     return id(route.app), route.where, route.name, "GET" if method == "HEAD" else method
 
 
 class _Described(NamedTuple):
-    """A method of a route that has an operation in the document."""
+    """A route's method that has an operation in the document."""
 
     contract: Contract
     path: str
@@ -84,7 +84,7 @@ class _Described(NamedTuple):
 
 
 def make_document(app: App | DescribedApp, info: Info) -> OpenAPIDocument:
-    """Make the document of an application and the applications mounted in it, below the prefix of ``info``.
+    """Create the document of an application and the applications mounted in it, below the prefix in ``info``.
 
     An application of another framework is described by its dialect.
     """
@@ -120,7 +120,7 @@ def _is_below(path: str, prefix: str) -> bool:
 
 
 class DescribedRoute(NamedTuple):
-    """A route that documents describe, with its application, and its path in OpenAPI's form."""
+    """A route that documents describe, with its application and its path in OpenAPI syntax."""
 
     app: App
     group: RouteGroup
@@ -130,7 +130,7 @@ class DescribedRoute(NamedTuple):
 
 
 def described_routes(app: App, prefix: str = "") -> Iterator[DescribedRoute]:
-    """Yield the routes of an application and those mounted in it, except those of features and hidden ones."""
+    """Yield the routes of an application and of those mounted in it, except features' routes and hidden ones."""
     groups = app._route_groups
     converters = merged_converters(groups)
     for group in groups:
@@ -143,7 +143,7 @@ def described_routes(app: App, prefix: str = "") -> Iterator[DescribedRoute]:
 
 
 def _routes(app: App, reader: ContractReader) -> Iterator[_Described]:
-    """Yield the methods of an application's routes, except WebSockets."""
+    """Yield the methods of an application's routes, without WebSockets."""
     security: dict[App, dict[str, Scheme]] = {}
     for each in described_routes(app):
         if each.route.websocket is not None:
@@ -156,12 +156,12 @@ def _routes(app: App, reader: ContractReader) -> Iterator[_Described]:
 
 
 def _sockets(app: App) -> Iterator[str]:
-    """Yield the paths of the WebSockets of an application."""
+    """Yield the paths of an application's WebSockets."""
     return (each.path for each in described_routes(app) if each.route.websocket is not None)
 
 
 def is_described(route: Route) -> bool:
-    """Return False for a WebSocket, and for a route that the package itself has added: static files, probes."""
+    """Return False for a WebSocket, and for a route that Antiphon itself has added: static files, health probes."""
     return route.websocket is None and not _is_of_feature(route)
 
 
@@ -232,7 +232,7 @@ def _paths(described: list[_Described], schemas: Schemas, unknown: list[str], op
 
 
 def _leave_out_items(made: Schema) -> None:
-    """Leave out the schemas for the items of streams, which OpenAPI 3.1 does not have."""
+    """Remove the schemas for the items of streams, which OpenAPI 3.1 lacks."""
     for response in made["responses"].values():
         for content in response.get("content", {}).values():
             content.pop("itemSchema", None)
@@ -255,7 +255,7 @@ def _operation(described: _Described, schemas: Schemas) -> Schema:
 
 
 def refuses_other_sites(app: App, route: Route) -> bool:
-    """Return True if pages of other sites may not write to a route."""
+    """Return True if pages on other sites may not write to a route."""
     return not (app.allows_cross_site_writes or route.csrf_exempt)
 
 
@@ -264,7 +264,7 @@ def _tags_of(route: Route) -> list[str]:
 
 
 def _server_of(host: str) -> Schema:
-    """Return the server for a route with its own host, whose parameters become variables."""
+    """Return the server for a route limited to a host, whose parameters become variables."""
     parts = [part.partition(">") for part in host.split("<")]
     names = [part[0].rpartition(":")[2] for part in parts[1:]]
     url = "//" + parts[0][0] + "".join(f"{{{name}}}{part[2]}" for name, part in zip(names, parts[1:], strict=True))
@@ -310,7 +310,7 @@ def _content(info: Info, paths: Schema, schemas: Schemas, described: list[_Descr
 
 
 def add_examples(contract: Contract, operation: Schema) -> Iterator[str]:
-    """Add a route's examples to its operation and yield an error for each one that does not fit."""
+    """Add a route's examples to its operation, and yield an error for each example that does not match."""
     examples: Mapping[Any, Any] = contract.route.examples or {}
     for key, value in examples.items():
         written = encode_json(value)
@@ -340,7 +340,7 @@ def _field_of(name: str, place: str) -> str:
 
 
 def _misfits(contract: Contract, part: str, written: bytes) -> Iterator[str]:
-    """Yield an error if an example of a body can't be read as any of its types."""
+    """Yield an error if an example of a body can't be read as any of the body's types."""
     refused = []
     for read in contract.reads:
         if read.part == part == "json" and read.wanted is not Any:

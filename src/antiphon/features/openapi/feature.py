@@ -1,4 +1,4 @@
-"""The OpenAPI document of an application, as a feature: ``app.use(OpenAPI("Lamps", version="2", prefix="/api"))``."""
+"""An application's OpenAPI document, as a feature: ``app.use(OpenAPI("Lamps", version="2", prefix="/api"))``."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -34,36 +34,36 @@ _MOST_BREACHES = 50
 
 @errors_name_it
 class OpenAPI:
-    """A feature that serves an OpenAPI document of the application, made by reading the code of its handlers.
+    """A feature that serves the application's OpenAPI document, created by reading the code of its handlers.
 
     The document describes the routes below ``prefix`` and is served at ``path`` below it, such as
-    ``/api/openapi.json``. It is made once, at the first request for it; other requests do not pay for it. A page at
-    ``docs``, such as ``/api/docs``, shows it with a form for each operation; None leaves the page out. ``title``,
-    ``version`` and ``description`` are those of the API. ``servers`` are the URLs that it is served at, by default that
-    of the server that responds. ``openapi`` is the version of OpenAPI: "3.2" also has the items of streams, and QUERY,
-    but not all generators of clients can read it.
+    ``/api/openapi.json``. It is created once, on the first request for it, so it costs other requests nothing. A page
+    at ``docs``, such as ``/api/docs``, shows the document with a form for each operation; None omits the page.
+    ``title``, ``version`` and ``description`` are the API's. ``servers`` are the URLs at which the API is served; the
+    default is the server that responds. ``openapi`` is the OpenAPI version: "3.2" also includes the items of streams,
+    and QUERY, but not all client generators support it.
 
-    With ``antiphon run --debug``, responses are checked against the document. A response that breaks it is logged with
-    its handler, and listed on the page.
+    With ``antiphon run --debug``, responses are checked against the document. A response that breaks its contract is
+    logged with its handler, and listed on the page.
 
-    Routes that features add, such as static files, are left out. Code that can't be read is logged, and ``antiphon
-    openapi --strict`` names it. ``file`` is a document written by ``antiphon openapi``, which is served instead, for
+    Routes added by features, such as static files, are omitted. Code that can't be analyzed is logged, and listed by
+    ``antiphon openapi --strict``. ``file`` is a document written by ``antiphon openapi`` to serve instead, for
     applications that are shipped without their source.
 
-    A route or a blueprint says in its ``meta`` what its code does not: ``meta={OpenAPI.HIDDEN: True}`` leaves it out,
+    The ``meta`` of a route or blueprint adds information that its code lacks: ``meta={OpenAPI.HIDDEN: True}`` hides it,
     ``OpenAPI.TAGS: ["lamps"]`` replaces the blueprint's name as its tag, and ``OpenAPI.DEPRECATED: True`` marks it as
-    deprecated. WebSockets are not operations: ``x-websockets`` of the document lists their paths.
+    deprecated. WebSockets are not operations; the document's ``x-websockets`` lists their paths.
 
-    Raises ValueError for a prefix that ends with a slash, for a path that does not begin with one, and for another
-    version of OpenAPI; FileNotFoundError for a missing file.
+    Raises ValueError for a prefix that ends with a slash, for a path that does not begin with one, and for any other
+    OpenAPI version. Raises FileNotFoundError for a missing file.
     """
 
     HIDDEN = RouteKey[bool]("openapi.hidden")
-    """A key of a route's ``meta``: True to leave the route out of the document."""
+    """A key in a route's ``meta``: True to omit the route from the document."""
     TAGS = RouteKey[Sequence[str]]("openapi.tags")
-    """A key of a route's ``meta``: the tags of its operations, instead of the blueprint's name."""
+    """A key in a route's ``meta``: its operations' tags, instead of the blueprint's name."""
     DEPRECATED = RouteKey[bool]("openapi.deprecated")
-    """A key of a route's ``meta``: True if its operations are deprecated."""
+    """A key in a route's ``meta``: True if its operations are deprecated."""
 
     def __init__(
         self,
@@ -80,11 +80,11 @@ class OpenAPI:
     ) -> None:
         if prefix.endswith("/") or (prefix and not prefix.startswith("/")):
             raise explained(
-                "bad-feature-option", ValueError(f"a prefix must begin, and not end, with a slash: not {prefix!r}")
+                "bad-feature-option", ValueError(f"prefix must begin but not end with a slash, not {prefix!r}")
             )
         for each in (path, docs):
             if each is not None and not each.startswith("/"):
-                raise explained("bad-feature-option", ValueError(f"a path must begin with a slash: not {each!r}"))
+                raise explained("bad-feature-option", ValueError(f"a path must begin with a slash, not {each!r}"))
         if openapi not in ("3.1", "3.2"):
             raise explained("bad-feature-option", ValueError(f"openapi must be '3.1' or '3.2', not {openapi!r}"))
         self.title = title
@@ -101,7 +101,7 @@ class OpenAPI:
         self._lock = Lock()
 
     def install(self, app: "App") -> None:
-        """Register the route of the document."""
+        """Register the route that serves the document."""
         app._route_groups  # noqa: B018 - a blueprint has none
         name = f"openapi{self.prefix.replace('/', '_')}"
         app.get(self.prefix + self._path, name=name)(self._answer)
@@ -114,7 +114,7 @@ class OpenAPI:
             app.get(f"{self.prefix}{self._docs}/<operation>", name=f"{name}_try")(self._try)
 
     def document(self, app: "App") -> "OpenAPIDocument":
-        """Return an application's document, and its unknown parts."""
+        """Return an application's document and the document's unknown parts."""
         from antiphon.features.openapi.document import Info, make_document
 
         info = Info(self.title, self.version, self.description, self.prefix, self._servers, self._openapi)
@@ -150,7 +150,7 @@ class OpenAPI:
         return _validated(Response(SCRIPT, content_type="text/javascript; charset=utf-8"), request)
 
     def _try(self, request: Request, operation: str) -> Response:
-        """Redirect a form of the page to the URL that its parameters make."""
+        """Redirect from a form on the page to the URL that its parameters form."""
         from antiphon.features.openapi.try_it import target_of
 
         target = target_of(self.content(request.app), operation, request.args)
@@ -160,7 +160,7 @@ class OpenAPI:
         return Response.redirect(f"/.{path}" if path.startswith("//") else path)  # else a parameter would become a host
 
     def _check(self, request: Request, response: Response) -> None:
-        """Log a response that breaks the contract of its route."""
+        """Log a response that breaks its route's contract."""
         from antiphon.features.openapi.conformance import breach_of, breach_of_items, items_of
 
         route, body = request.route, response.body
@@ -177,7 +177,7 @@ class OpenAPI:
             )
 
     def _report(self, contract: "Contract", found: str | None) -> None:
-        """Log a violation of a contract and list it on the page."""
+        """Log a broken contract and list it on the page."""
         if found is None:
             return
         told = f"{contract.route.answered_by} {found}"
@@ -205,7 +205,7 @@ class OpenAPI:
     def _log(self, unknown: list[str]) -> None:
         logger = logging.getLogger("antiphon.openapi")
         for each in unknown:
-            logger.warning("the OpenAPI document %r lacks something: %s", self.title, each)
+            logger.warning("the OpenAPI document %r is incomplete: %s", self.title, each)
 
 
 def _validated(response: Response, request: Request) -> Response:

@@ -9,20 +9,18 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 _Schema: TypeAlias = dict[str, Any]
 _PREFIX = "pydantic."
-"""The prefix of the names of components, which separates them from those of other types."""
+"""The prefix of components' names, which separates them from those of other types."""
 
 
 class _WithoutFieldTitles(GenerateJsonSchema):
-    """JSON Schema without field titles that only repeat the name of the field."""
+    """JSON Schema without field titles that only repeat the field's name."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - Pydantic's name
         return False
 
 
 class ModelSchemas(NamedTuple):
-    """The schemas of types by their keys, the components that they refer to, and the reasons why some types have no
-    schema.
-    """
+    """The schemas of types by key, the components that they refer to, and the reasons why some types have no schema."""
 
     schemas: dict[Any, _Schema]
     components: dict[str, _Schema]
@@ -30,7 +28,7 @@ class ModelSchemas(NamedTuple):
 
 
 def schemas_of_models(kinds: Mapping[Any, Any], is_input: bool, reference: str) -> ModelSchemas:
-    """Return the schemas of types with models, for requests or for responses.
+    """Return the schemas of types that contain models, for requests or for responses.
 
     ``reference`` precedes a component's name.
     """

@@ -1,4 +1,4 @@
-"""One operation in the document: the input and the responses of one method of a path."""
+"""One operation in the document: the input and responses of one of a path's methods."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ from antiphon.response.fields import EVENTS
 from antiphon.routing.pattern import Parameter
 
 BYTERANGES = "multipart/byteranges"
-"""The media type of several parts of a response (RFC 9110 §14.6)."""
+"""The media type of a response with several parts (RFC 9110 §14.6)."""
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
 _HEADERS: dict[str, Schema] = {
@@ -33,22 +33,22 @@ _KEY: Schema = {
     "type": "string",
     "pattern": r"""^(?:"[ !#-\[\]-~]{1,255}"|[A-Za-z0-9!#$%&'*+.^_`|~-]{1,255})$""",
 }
-"""A quoted text, or a token, which many clients send (RFC 9651 §3.3.3, RFC 9110 §5.6.2)."""
+"""A quoted string or a token; many clients send a token (RFC 9651 §3.3.3, RFC 9110 §5.6.2)."""
 _PART_NAMES: Schema = {"pattern": r"^[^\x00]*$"}
-"""The field names that a part's header can have: line breaks are percent-encoded."""
+"""Field names allowed in a part's header: line breaks are percent-encoded."""
 _EVENT: Schema = {
     "description": 'An event; one named "error", with problem details, if the stream fails.',
     "type": "object",
     "properties": {"event": {"type": "string"}, "id": {"type": "string"}, "retry": {"type": "integer"}},
 }
 _ALSO_IN_PARTS = f"The fields of a form are also read from {MULTIPART}."
-"""Not in the content, because client generators choose badly between two media types of one form."""
+"""A note instead of a second media type, because client generators choose badly between two for one form."""
 _ALWAYS = {401: "www-authenticate"}
-"""The header that an error with a status always has."""
+"""The headers that errors always have, by status."""
 
 
 def operation(contract: Contract, parameters: list[Parameter], schemas: Schemas) -> Schema:
-    """Return the operation of one method, without its id, tags and security."""
+    """Return a method's operation, without its id, tags and security."""
     made = _described(contract)
     found = [
         *map(path_parameter, parameters),
@@ -66,9 +66,7 @@ def operation(contract: Contract, parameters: list[Parameter], schemas: Schemas)
 
 
 def _described(contract: Contract) -> Schema:
-    """Return the summary, which is the first paragraph of the handler's docstring, and the description, which is the
-    rest.
-    """
+    """Return the summary (the first paragraph of the handler's docstring) and the description (the rest)."""
     handler = innermost(contract.route.handler)
     text = cleandoc(getattr(handler, "__doc__", None) or "") if hasattr(handler, "__code__") else ""
     first, _, rest = text.partition("\n\n")
@@ -87,7 +85,7 @@ def _described(contract: Contract) -> Schema:
 
 
 def expect(contract: Contract, *, has_parameters: bool, refuses_other_sites: bool) -> None:
-    """Add errors that the framework handles, and the changes that code after the handler makes to all responses."""
+    """Add the errors that the framework handles, and the changes to all responses by code after the handler."""
     route, is_safe = contract.route, contract.is_safe
     if has_parameters:
         contract.fail(404, None)
@@ -121,7 +119,7 @@ def expect(contract: Contract, *, has_parameters: bool, refuses_other_sites: boo
 
 
 def _expect_refusals(contract: Contract, read: Read) -> None:
-    """Record the errors of a body or a query that can't be read."""
+    """Record the errors for a body or a query that can't be read."""
     told = _REFUSED_PARAMETERS.get(read.part)
     if told or contract.has_content:
         for status in read.refusals:
@@ -130,7 +128,7 @@ def _expect_refusals(contract: Contract, read: Read) -> None:
 
 _REFUSED_PARAMETERS = {"query": "A parameter of the query is not valid.", "headers": "A header is not valid."}
 _REFUSED = {
-    400: "The body is malformed.", 413: "The body is too large.", 415: "The body is of another media type.",
+    400: "The body is malformed.", 413: "The body is too large.", 415: "The body has an unsupported media type.",
     422: "A field is not valid.",
 }  # fmt: skip
 
@@ -146,7 +144,7 @@ def _request_body(contract: Contract, schemas: Schemas) -> Schema:
             _offer(content, JSON, schemas.of_type(read.wanted, "input"))
             required = required or (read.is_always and bool(read.refusals))
         elif read.part == "raw":
-            # Generators of clients know the type of any bytes, and not all of them know any type.
+            # # All client generators know the type for arbitrary bytes, but not all know the one for any type.
             content.update({media: {"schema": FILE} for media in (BYTES, ANY)})
         elif read.part == "form":
             schema = _form_schema(contract, read, schemas)
@@ -168,7 +166,7 @@ def _request_body(contract: Contract, schemas: Schemas) -> Schema:
 
 
 def _offer(content: Schema, media: str, schema: Schema) -> None:
-    """Add a schema to the content of a media type, in addition to its other schemas. An empty one allows them all."""
+    """Add a schema to a media type's content, in addition to its other schemas. An empty schema allows everything."""
     if not schema:
         content[media] = {}
         return
@@ -238,7 +236,7 @@ def _add_answer(made: dict[int, Schema], given: Given, schemas: Schemas) -> None
 
 
 def _add_stream(content: Schema, media: str, body: Stream, schemas: Schemas) -> None:
-    """Add the schema for each item of a stream (OpenAPI 3.2 §4.14.4): an event, or a value as it is."""
+    """Add the schema for each item of a stream (OpenAPI 3.2 §4.14.4): an event, or the plain value."""
     schema = schemas.of(body.item, "output")
     if media == EVENTS:
         data: Schema = {"contentMediaType": JSON, "contentSchema": schema} if schema else {}
@@ -258,7 +256,7 @@ def _add_failures(made: dict[int, Schema], status: int, failures: Iterable[Failu
     response = made.setdefault(status, {"description": _phrase(status)})
     if told:
         response["description"] = " ".join(told)
-    for failure in sorted(failures, key=lambda each: each.problem is NONE):  # generators try schemas in their order
+    for failure in sorted(failures, key=lambda each: each.problem is NONE):  # generators try schemas in order
         for given in failure.answers:
             _add_answer(made, given, schemas)
         if failure.is_problem:
@@ -269,7 +267,7 @@ def _add_failures(made: dict[int, Schema], status: int, failures: Iterable[Failu
 
 
 def _problem_schema(value: Value, status: int, schemas: Schemas) -> Schema:
-    """Return the schema for problem details, which has its own name if they have a type or additional members."""
+    """Return the schema for problem details, which is named if they have a type or additional members."""
     if isinstance(value, Fields):
         given = dict(value.items)
         kind = given.pop("type", None)
@@ -287,7 +285,7 @@ def _problem_schema(value: Value, status: int, schemas: Schemas) -> Schema:
 
 
 def _name_of_problem(uri: str | None) -> str:
-    """Return a name for a type of problems: ``BidTooLow`` for ``/problems/bid-too-low``."""
+    """Return a name for a problem type: ``BidTooLow`` for ``/problems/bid-too-low``."""
     return _camel(re.split("[/:#]", uri.rstrip("/#"))[-1]) if uri else ""
 
 

@@ -1,5 +1,5 @@
-// Sends the forms of the page of an OpenAPI document, and shows each answer below its form. docs/how-to/openapi.md says
-// what works without it.
+// Sends the forms on an OpenAPI document's page, and shows each response below its form. docs/how-to/openapi.md
+// describes what works without it.
 (() => {
   const MOST = 65536;
 

@@ -1,4 +1,4 @@
-"""The page for an OpenAPI document: plain HTML that works without a script, with its own stylesheet."""
+"""The page for an OpenAPI document: plain HTML that works without a script, with a separate stylesheet."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ input, select, textarea { display: block; width: 100% } textarea { font-family: 
 pre { font-family: ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere }
 """
 SCRIPT = Path(__file__).with_suffix(".js").read_bytes()
-"""The script of the forms, in UTF-8."""
+"""The script for the forms, in UTF-8."""
 
 _METHODS = ("get", "put", "post", "delete", "patch", "trace", "options", "head", "query")
 _BOUNDS = {
@@ -43,7 +43,7 @@ _BOUNDS = {
 
 
 def page_of(content: Mapping[str, Any], document: str, site: Site, breaches: Sequence[str] = ()) -> str:
-    """Return the page for the document at the URL ``document``. ``breaches`` are responses that violated it."""
+    """Return the page for the document at the URL ``document``. ``breaches`` describes responses that violated it."""
     about, forms = content["info"], Forms(content, site)
     operations = [
         (path, method, item[method]) for path, item in content["paths"].items() for method in _METHODS if method in item
@@ -73,7 +73,7 @@ def page_of(content: Mapping[str, Any], document: str, site: Site, breaches: Seq
 
 
 def _text(text: str | None) -> Markup:
-    """Return the paragraphs of text, which are separated by empty lines."""
+    """Return text as paragraphs, which are separated by empty lines."""
     paragraphs = [" ".join(each.split()) for each in (text or "").split("\n\n")]
     return joined([tag("p", {}, each) for each in paragraphs if each])
 
@@ -108,7 +108,7 @@ def _operation(path: str, method: str, operation: Mapping[str, Any], form: Marku
 
 
 def _responses(responses: Mapping[str, Any]) -> Iterator[Markup]:
-    """Yield an operation's responses, with those for failed requests folded: they are alike everywhere."""
+    """Yield an operation's responses. Those for failed requests, which are similar everywhere, are folded."""
     items = [(status, tag("code", {}, status), _response(each)) for status, each in responses.items()]
     yield _list("Responses", [(name, text) for status, name, text in items if status[0] not in "45"])
     if failed := [status for status, *_ in items if status[0] in "45"]:
@@ -156,7 +156,7 @@ def _fields(schema: Mapping[str, Any]) -> Markup:
 
 
 def _type(schema: Mapping[str, Any]) -> Markup:
-    """Return a description of a schema in words, with links to named types."""
+    """Return a description of a schema, with links to named types."""
     return joined(_words(schema))
 
 

@@ -1,4 +1,4 @@
-"""Parameters of an operation, from its path, its query, its cookies and its headers."""
+"""Parameters of an operation: from its path, query, cookies and headers."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ _BY_TYPE: dict[Any, Schema] = {
 
 
 def path_template(route: Route, prefix: str, converters: Mapping[str, Converter]) -> tuple[str, list[Parameter]]:
-    """Return the path of a route in OpenAPI's form, such as ``/lamps/{number}``, and its parameters."""
+    """Return a route's path in OpenAPI syntax, such as ``/lamps/{number}``, and its parameters."""
     segments = parse_pattern((prefix + route.pattern) or "/", converters)
     found = [part for segment in segments for part in parts_of(segment) if isinstance(part, Parameter)]
     return "/" + "/".join(map(_written, segments)), found
@@ -61,7 +61,7 @@ def converter_schema(converter: Converter) -> Schema:
 
 
 def other_parameters(contract: Contract, schemas: Schemas) -> Iterator[Schema]:
-    """Yield the parameters of the query, the cookies and the headers."""
+    """Yield the parameters in the query, cookies and headers."""
     seen: set[tuple[str, str]] = set()
     for each in (*_of_records(contract, schemas), *_of_names(contract), *_of_conditions(contract)):
         key = each["in"], each["name"].lower()
@@ -71,7 +71,7 @@ def other_parameters(contract: Contract, schemas: Schemas) -> Iterator[Schema]:
 
 
 def _of_records(contract: Contract, schemas: Schemas) -> Iterator[Schema]:
-    """Yield the parameters that are fields in the types of a query and of headers."""
+    """Yield the parameters that are fields of a query's or headers' types."""
     for read in contract.reads:
         if read.part not in ("query", "headers"):
             continue
@@ -93,7 +93,7 @@ def _header_name(field: str) -> str:
 
 
 def _of_conditions(contract: Contract) -> Iterator[Schema]:
-    """Yield the conditions and ranges of reads whose responses apply them (RFC 9110 §13.1, §14.2)."""
+    """Yield the condition and range headers for reads whose responses apply them (RFC 9110 §13.1, §14.2)."""
     conditional = [each for each in contract.answers if each.is_conditional and contract.is_safe]
     names = [*CONDITIONS] if conditional else []
     names += ["Range", "If-Range"] if any(each.has_ranges for each in conditional) else []
@@ -109,6 +109,6 @@ def _of_names(contract: Contract) -> Iterator[Schema]:
 
 
 def named_schema(each: Named) -> Schema:
-    """Return the schema of a field that is read by its name."""
+    """Return the schema of a field that is read by name."""
     one = FILE if each.part == "files" else _BY_TYPE.get(each.kind, {"type": "string"})
     return {"type": "array", "items": dict(one)} if each.is_list else dict(one)

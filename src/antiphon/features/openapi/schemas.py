@@ -35,7 +35,7 @@ Direction: TypeAlias = Literal["input", "output"]
 DIRECTIONS: tuple[Direction, ...] = ("input", "output")
 
 PROBLEM_NAME = "Problem"
-"""The name of the component for problem details, which no type in an application has."""
+"""The name of the problem details component, which no type in an application has."""
 REFERENCE = "#/components/schemas/"
 FILE: Schema = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
 _SIMPLE = frozenset({"string", "integer", "number", "boolean", "array", "object"})
@@ -61,13 +61,13 @@ def leaf_types(value: Value) -> Iterator[Any]:
 class Schemas:
     """The schemas of all types in one document.
 
-    Records are in ``components``, by name. A type has two schemas if it is used in requests and responses and has
-    fields that a request may omit, since a response always has them.
+    Records are in ``components``, by name. A type has two schemas if it is used in requests and in responses and has
+    fields that a request may omit, since responses always contain them.
     """
 
     def __init__(self, inputs: Iterable[Any], outputs: Iterable[Any]) -> None:
         self.undescribed: list[tuple[Any, str]] = []
-        """The types that have no schema, and the reasons."""
+        """The types without a schema, and the reasons."""
         self._types: dict[Any, Any] = {}
         wanted: list[Any] = []
         kinds: dict[Direction, list[Any]] = {"input": [*inputs], "output": [*outputs]}
@@ -98,7 +98,7 @@ class Schemas:
                 self.components[name] = {**self._renamed(schema, side), "title": name}
 
     def _described(self, kinds: list[Any], wanted: list[Any]) -> list[Any]:
-        """Return the types that can be described, and add them, with the records in them, to ``wanted``."""
+        """Return the types that can be described, adding them and the records inside them to ``wanted``."""
         found = []
         for kind in {_key(each): each for each in kinds}.values():
             if kind is Any or kind is object or kind is annotations.NOT_SAID or has_model(kind):
@@ -106,7 +106,7 @@ class Schemas:
             try:
                 info = described(kind, Upload)
                 msgspec.json.schema(kind, schema_hook=_schema_hook)
-            except Exception as error:  # a type of the application may do anything
+            except Exception as error:  # an application's type may raise anything
                 if all(kind is not known for known, _ in self.undescribed):
                     self.undescribed.append((kind, str(error)))
                 continue
@@ -118,7 +118,7 @@ class Schemas:
         return found
 
     def _of_models(self, kinds: list[Any], side: Direction) -> tuple[dict[Any, Schema], dict[str, Schema]]:
-        """Return the schemas of types with Pydantic models, and the components that they refer to."""
+        """Return the schemas of types that contain Pydantic models, and the components that they refer to."""
         found = {_key(kind): kind for kind in kinds if has_model(kind)}
         if not found:
             return {}, {}
@@ -131,7 +131,7 @@ class Schemas:
         return schemas, components
 
     def add(self, name: str, schema: Schema) -> Schema:
-        """Return a reference to a component with a schema, which is added once."""
+        """Return a reference to a component with this schema, which is added only once."""
         known = next((each for each, one in self._added.items() if one == (name, schema)), None)
         if known is None:
             known = _untaken(name, {_as_class(each) for each in (PROBLEM_NAME, *self.components)})
@@ -142,7 +142,7 @@ class Schemas:
     # Schemas by value and by type
 
     def of(self, value: Value, direction: Direction) -> Schema:
-        """Return the schema of a value, or the empty schema, which allows any value, if nothing is known about it."""
+        """Return a value's schema, or the empty schema, which allows any value, if nothing is known about it."""
         match value:
             case Of() if is_problem(value):
                 return {"type": "object"}
@@ -177,16 +177,16 @@ class Schemas:
         return several[0] if len(several) == 1 else _without_null_choice({"anyOf": several})
 
     def of_type(self, kind: Any, direction: Direction) -> Schema:
-        """Return the schema of a type, or the empty schema if it has none."""
+        """Return a type's schema, or the empty schema if it has none."""
         raw = self._raw.get(_key(kind), self._raw_of_models[direction].get(_key(kind)))
         if raw is None:
             raw = _PLAIN.get(kind)
         return {} if raw is None else self._renamed(_prepared(raw, frozenset(), direction == "output"), direction)
 
     def record(self, kind: Any, *, takes_null: bool = False) -> Schema:
-        """Return the schema of a form or a query: an object without null fields, since text is never null.
+        """Return the schema for a form or a query: an object without null fields, since text is never null.
 
-        With ``takes_null``, an optional field whose type is not text also accepts ``null`` for None.
+        With ``takes_null``, an optional field whose type is not text also accepts ``null`` as None.
         """
         schema = self.of_type(kind, "input")
         while "$ref" in schema:
@@ -221,7 +221,7 @@ _PLAIN: dict[Any, Schema] = {
     str: {"type": "string"}, int: _INTEGER, float: {"type": "number"}, bool: {"type": "boolean"}, bytes: FILE,
     dict: {"type": "object"}, list: {"type": "array"}, type(None): {"type": "null"},
 }  # fmt: skip
-"""The schemas for the parts of responses without annotations."""
+"""The schemas for the components of responses without annotations."""
 
 
 def _schema_hook(kind: type) -> Schema:
@@ -231,7 +231,7 @@ def _schema_hook(kind: type) -> Schema:
 
 
 def _key(kind: Any) -> Any:
-    """Return a key for a type: the type itself, or its identity if it can't be hashed."""
+    """Return a type's key: the type itself, or its identity if it isn't hashable."""
     try:
         hash(kind)
     except TypeError:
@@ -279,7 +279,7 @@ def _references(schema: Any) -> Iterator[str]:
 
 
 def _split_names(inputs: Mapping[str, Schema], outputs: Mapping[str, Schema]) -> set[str]:
-    """Return the names of components that differ by direction, themselves or through a component that they refer to."""
+    """Return the components that differ by direction, themselves or through a component that they refer to."""
     common = inputs.keys() & outputs.keys()
     split = {name for name in common if inputs[name] != outputs[name]}
     while True:
@@ -290,16 +290,17 @@ def _split_names(inputs: Mapping[str, Schema], outputs: Mapping[str, Schema]) ->
 
 
 def _readable_names(raw: Mapping[str, Schema]) -> dict[str, str]:
-    """Return names without characters that JSON Schema doesn't allow: ``Page_Item`` for ``Page[Item]``."""
+    """Return names without characters that OpenAPI doesn't allow: ``Page_Item`` for ``Page[Item]``."""
     readable = {name: _readable(schema.get("title", name)) for name, schema in raw.items()}
     taken = Counter(readable.values())
     return {name: each if each and taken[each] == 1 else name for name, each in readable.items()}
 
 
 def _names_by_side(names: Mapping[str, str], split: set[str]) -> dict[Direction, dict[str, str]]:
-    """Return the names of the components of requests and responses.
+    """Return the names of components in requests and in responses.
 
-    Client generators turn them into classes, so names that differ only in case and underscores count as one.
+    Client generators turn them into class names, so names that differ only in case and underscores are treated as
+    equal.
     """
     taken = {_as_class(PROBLEM_NAME)}
     found = {raw: _untaken(name, taken) for raw, name in names.items()}
@@ -307,7 +308,7 @@ def _names_by_side(names: Mapping[str, str], split: set[str]) -> dict[Direction,
 
 
 def _untaken(name: str, taken: set[str]) -> str:
-    """Return a name, with a number added if another component has it, and add it to the names that are taken."""
+    """Return a name, adding a number if it is already taken, and add it to the taken names."""
     found, count = name, 1
     while _as_class(found) in taken:
         count += 1
@@ -324,13 +325,13 @@ def _readable(title: str) -> str:
     return "_".join(re.findall(r"\w+", re.sub(r"(?:\w+\.)+", "", title)))
 
 
-# Adjustments for generators of clients and tests
+# Adjustments for client and test generators
 
 
 def _prepared(schema: Any, may_lack: frozenset[str], is_output: bool) -> Any:
     """Return a schema without defaults, and with null as one of its types if it is simple.
 
-    In responses, all fields that a response has are required.
+    In responses, all fields that a response always has are required.
     """
     if isinstance(schema, list):
         return [_prepared(each, frozenset(), is_output) for each in schema]
@@ -339,7 +340,7 @@ def _prepared(schema: Any, may_lack: frozenset[str], is_output: bool) -> Any:
     made: Schema = {}
     for key, each in schema.items():
         if key == "items" and each is False:
-            continue  # of a tuple, whose maxItems says the same to generators that take no schema of nothing
+            continue  # a tuple's maxItems means the same to generators that reject an empty schema
         if key == "properties":
             made[key] = {name: _prepared(one, frozenset(), is_output) for name, one in each.items()}
         elif key in ("examples", "enum", "mapping", "required"):
@@ -364,8 +365,9 @@ _CHOICES = {str: "string", int: "integer", type(None): "null"}
 
 
 def _with_types(schema: Schema) -> Schema:
-    """Return choices separately, with their types, since generators drop choices of mixed types, and write code that
-    doesn't compile for choices without types.
+    """Return choices with their types, separately: generators drop choices of mixed types.
+
+    For choices without types, they write code that doesn't compile.
     """
     choices = schema["enum"]
     kinds = [*dict.fromkeys(map(type, choices))]
@@ -383,7 +385,7 @@ _OF_NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 
 
 def _decimal(schema: Schema, is_output: bool) -> Schema:
-    """Return the schema of a Decimal, which is read from a string or a number, and written as a string."""
+    """Return the schema for a Decimal, which is read from a string or a number and written as a string."""
     if is_output:
         return {key: each for key, each in schema.items() if key not in _OF_NUMBERS}
     return {"pattern": _DECIMAL, **schema, "type": ["string", "number"]}

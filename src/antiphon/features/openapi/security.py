@@ -1,4 +1,4 @@
-"""Security schemes: how clients authenticate, according to the sources of an application's ``Users``."""
+"""Security schemes: how clients authenticate, according to the sources in an application's ``Users``."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -17,22 +17,22 @@ from antiphon.request.request import Request
 
 
 class Scheme(NamedTuple):
-    """A security scheme, and the source of users that it stands for."""
+    """A security scheme, and the source of users that it represents."""
 
     source: UserSource[Any] | None
-    """None for signatures, which have no user."""
+    """None for signatures, which don't identify a user."""
     schema: Schema
 
 
 SIGNATURE = "signature"
 _SIGNATURE_SCHEME: Schema = {
     "type": "apiKey", "in": "header", "name": "Signature",
-    "description": "An HTTP message signature (RFC 9421): a 401 says in Accept-Signature what it has to cover.",
+    "description": "An HTTP message signature (RFC 9421): Accept-Signature in a 401 lists what it must cover.",
 }  # fmt: skip
 
 
 def security_schemes(groups: Sequence[RouteGroup]) -> dict[str, Scheme]:
-    """Return the security schemes of an application by name, or none if it has no ``Users``."""
+    """Return an application's security schemes by name, or none if it has no ``Users``."""
     schemes: dict[str, Scheme] = {}
     for users in users_of(groups[0].dependencies):
         for source in users.sources:
@@ -57,7 +57,7 @@ def _scheme(source: UserSource[Any], groups: Sequence[RouteGroup]) -> tuple[str,
 
 
 def _session_cookie(groups: Sequence[RouteGroup]) -> str:
-    """Return the name of the session's cookie on a site that is served over https."""
+    """Return the name of the session cookie on a site that is served over https."""
     for middleware in groups[0].registry.middleware:
         feature = getattr(middleware.function, "__self__", None)
         if isinstance(feature, Sessions):
@@ -66,8 +66,9 @@ def _session_cookie(groups: Sequence[RouteGroup]) -> str:
 
 
 def security_of(contract: Contract, schemes: dict[str, Scheme]) -> list[dict[str, list[str]]]:
-    """Return the security requirements of an operation: any of the schemes, or none for anonymous clients; and with
-    each of them a signature, if the route is signed.
+    """Return an operation's security requirements: any of the schemes, or none for anonymous clients.
+
+    If the route is signed, each requirement includes a signature.
     """
     wanted = _security_of_users(contract, schemes)
     if contract.route.signed_by is None:
@@ -87,7 +88,7 @@ def _security_of_users(contract: Contract, schemes: dict[str, Scheme]) -> list[d
 
 
 def users_of(dependencies: Dependencies) -> list[Users[Any]]:
-    """Return the features that provide users to an application, by dependency, the first one first."""
+    """Return the features that provide an application's users, by dependency, the first feature first."""
     held = [getattr(each.hook.function, "__self__", None) for each in dependencies.sources]
     return [*dict.fromkeys(each for each in held if isinstance(each, Users))]
 

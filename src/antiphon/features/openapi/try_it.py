@@ -1,7 +1,6 @@
-"""The forms on an OpenAPI document's page that try its operations, and equivalent commands.
+"""Forms on an OpenAPI document's page for trying its operations, and the equivalent commands.
 
-The browser itself sends requests that HTML forms can send. The script of the page sends the rest: JSON, other methods,
-headers.
+The browser sends requests that HTML forms can send. The page's script sends the others: JSON, other methods, headers.
 """
 
 import json
@@ -17,7 +16,7 @@ from antiphon.http.urls.url import quote_path
 from antiphon.http.urls.urlencoded import format_query
 
 _DEEPEST = 4
-"""The depth of a type's example."""
+"""The maximum depth of a type's example."""
 _CHOICES = ("anyOf", "oneOf")
 _JSON, _URLENCODED, _MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 _TEXTS = {
@@ -30,15 +29,15 @@ class Site(NamedTuple):
     """The URLs of the page and of the API."""
 
     root: str
-    """The root path, which the paths of the document are relative to."""
+    """The root path, to which the document's paths are relative."""
     docs: str
-    """The path of the page."""
+    """The page's path."""
     origin: str = ""
-    """The scheme and host of the commands that are shown."""
+    """The scheme and host in the commands that are shown."""
 
 
 class _Field(NamedTuple):
-    """A field of a form: a parameter, a field of the body, or the whole body."""
+    """A form's field: a parameter, a field of the body, or the whole body."""
 
     name: str
     place: str
@@ -47,7 +46,7 @@ class _Field(NamedTuple):
 
 
 class Forms:
-    """The forms for the operations in one document."""
+    """The forms for one document's operations."""
 
     def __init__(self, content: Mapping[str, Any], site: Site) -> None:
         self._schemas: Mapping[str, Any] = content["components"]["schemas"]
@@ -58,9 +57,7 @@ class Forms:
         self._base = base if "://" in base else site.origin + base
 
     def form(self, path: str, method: str, operation: Mapping[str, Any]) -> Markup:
-        """Return the form of an operation, or nothing if it is on another host, since a browser would not show its
-        responses.
-        """
+        """Return an operation's form, or nothing if it is on another host, whose responses a browser would not show."""
         if "servers" in operation:
             return Markup("")
         media, fields = _media_of(operation), [*self._fields(operation)]
@@ -80,7 +77,7 @@ class Forms:
     def _way(
         self, path: str, method: str, operation: Mapping[str, Any], media: str, fields: list[_Field]
     ) -> dict[str, AttributeValue]:
-        """Return how a browser itself sends a form, or how to encode the body if it can't."""
+        """Return how a browser itself sends a form, or how to encode the body if it can't send it."""
         places = {each.place for each in fields if each.is_required}
         encoded: dict[str, AttributeValue] = {"enctype": _MULTIPART} if media == _MULTIPART else {}
         if method == "get" and "header" not in places:
@@ -113,7 +110,7 @@ class Forms:
             yield _Field(name, "body", _with_example(self._plain(each), shown), name in required)
 
     def _plain(self, schema: Schema) -> Schema:
-        """Return the schema behind a reference, and the first of several choices."""
+        """Return the schema that a reference points to, and the first of several choices."""
         while {"$ref", *_CHOICES} & schema.keys():
             choices = [each for key in _CHOICES for each in schema.get(key, ()) if each.get("type") != "null"]
             schema = choices[0] if choices else self._schemas[schema["$ref"].removeprefix(REFERENCE)]
@@ -133,7 +130,7 @@ class Forms:
             text = json.dumps(self.example(schema), indent=1, ensure_ascii=False)
             return tag("textarea", {**given, "rows": min(text.count("\n") + 1, 12), "spellcheck": "false"}, text)
         if kind == "array" and field.place == "query":
-            return tag("textarea", {**given, "rows": 2, "placeholder": "one on each line"})
+            return tag("textarea", {**given, "rows": 2, "placeholder": "one per line"})
         item = self._plain(schema["items"]) if kind == "array" and "items" in schema else schema
         choices = item.get("enum") or ([True, False] if kind == "boolean" else [])
         if choices:
@@ -145,7 +142,7 @@ class Forms:
     # Examples
 
     def example(self, schema: Schema, depth: int = 0) -> Any:
-        """Return a value of a schema with its required fields, or the example of the schema if it has one."""
+        """Return a schema's example, if it has one, or else a value with its required fields."""
         for key in ("examples", "enum"):
             if schema.get(key):
                 return schema[key][0]
@@ -185,7 +182,7 @@ class Forms:
 
 
 def _media_of(operation: Mapping[str, Any]) -> str:
-    """Return the media type in which a form sends the body of an operation, or none if a form can't send it."""
+    """Return the media type in which a form sends an operation's body, or "" if a form can't send it."""
     content = operation.get("requestBody", {}).get("content", {})
     return next((each for each in (_JSON, _URLENCODED, _MULTIPART) if each in content), "")
 
@@ -211,9 +208,9 @@ def _attributes(schema: Schema, *, is_many: bool) -> dict[str, AttributeValue]:
 
 
 def target_of(content: Mapping[str, Any], name: str, args: MultiDict[str]) -> str | None:
-    """Return the path and query of a GET form, or None if there is no such operation.
+    """Return the path and query that a GET form requests, or None if there is no such operation.
 
-    Empty query fields are left out. Raises KeyError if a path parameter is missing.
+    Empty query fields are omitted. Raises KeyError if a path parameter is missing.
     """
     for path, item in content["paths"].items():
         operation = item.get("get", {})

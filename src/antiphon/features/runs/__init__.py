@@ -1,1 +1,1 @@
-"""Runs: streams that outlive their requests, produced once and followed by any number of clients via any process."""
+"""Runs: streams that outlive their requests, produced once and followed by any number of clients in any process."""

@@ -1,6 +1,6 @@
-"""The streams that chat components read, made from a run: the UI messages of the AI SDK, and the events of AG-UI.
+"""Streams in the formats that chat components read, made from runs: AI SDK UI messages, and AG-UI events.
 
-Text is a part of the model's answer. Other values are passed on unchanged, as objects that the component recognizes by
+Text is part of the model's answer. Other values are passed on unchanged, as objects that the component recognizes by
 their ``type``.
 """
 
@@ -18,11 +18,11 @@ _UI_FIELDS = {"x-vercel-ai-ui-message-stream": "v1"}
 
 
 def ui_message_stream(run: Run[Any]) -> Response:
-    """Return the stream that ``useChat`` of the AI SDK 5 to 7 reads, from the start of a run.
+    """Return a run as the stream that ``useChat`` of the AI SDK 5 to 7 reads, from the start of the run.
 
     A text value is part of the message's text; any other value is a separate part of the message, such as ``{"type":
-    "reasoning-delta", "id": "1", "delta": "..."}``. A stopped run ends with "abort"; one that failed or was interrupted
-    ends with "error". It is also the response to the request with which ``useChat`` resumes.
+    "reasoning-delta", "id": "1", "delta": "..."}``. A stopped run ends with "abort"; a run that failed or was
+    interrupted ends with "error". The same stream is the response when ``useChat`` resumes.
     """
     return Response.events(_ui_parts(run), headers=_UI_FIELDS)
 
@@ -49,10 +49,10 @@ async def _ui_parts(run: Run[Any]) -> AsyncGenerator[Event | dict[str, Any] | st
 
 
 def ag_ui_stream(run: Run[Any], *, thread_id: str, run_id: str | None = None) -> Response:
-    """Return the stream of AG-UI's events, from the start of a run.
+    """Return a run as a stream of AG-UI events, from the start of the run.
 
     A text value is part of the assistant's message; any other value is a separate event, such as ``{"type":
-    "TOOL_CALL_START", ...}``. The ids are those of the client's input; ``run_id`` is the run's by default. A run that
+    "TOOL_CALL_START", ...}``. The ids come from the client's input; ``run_id`` defaults to the run's id. A run that
     ends in any state but "done" ends with RUN_ERROR, with the state as its code.
     """
     return Response.events(_ag_ui_events(run, {"threadId": thread_id, "runId": run_id or run.id}))
@@ -68,7 +68,7 @@ async def _ag_ui_events(run: Run[Any], ids: dict[str, str]) -> AsyncGenerator[Ev
                 case _TextStart(number):
                     yield {"type": "TEXT_MESSAGE_START", "messageId": f"{run.id}-{number}", "role": "assistant"}
                 case _Text(number, text):
-                    if text:  # AG-UI refuses an empty part
+                    if text:  # AG-UI rejects an empty part
                         yield {"type": "TEXT_MESSAGE_CONTENT", "messageId": f"{run.id}-{number}", "delta": text}
                 case _TextEnd(number):
                     yield {"type": "TEXT_MESSAGE_END", "messageId": f"{run.id}-{number}"}
@@ -94,8 +94,8 @@ class _TextEnd(NamedTuple):
 
 
 async def _parts(run: Run[Any]) -> AsyncGenerator[Any, None]:
-    """Yield the values of a run, with text values between the start and the end of a numbered text. If the run ends
-    with an error, yield that instead of raising it.
+    """Yield a run's values, with each sequence of text values between the start and the end of a numbered text. If the
+    run ends with an error, yield the error instead of raising it.
     """
     number = 0
     is_open = False
@@ -123,7 +123,7 @@ def _was_stopped(error: RunEnded | ValuesMissed) -> bool:
 
 
 def _told(error: RunEnded | ValuesMissed) -> str:
-    """Return the text that people read about the end of a run."""
+    """Return the message about a run's end that people read."""
     if isinstance(error, RunEnded) and error.end.state == "failed":
         problem = error.end.problem or {}
         is_ours = problem.get("status") != 500

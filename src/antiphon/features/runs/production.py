@@ -1,4 +1,4 @@
-"""The production of a run: its source is iterated on a loop or a thread, and each value is written to its log."""
+"""The production of a run: its source is iterated on a loop or a thread, and each value is written to the run's log."""
 
 import asyncio
 import logging
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from antiphon.features.runs.run import Run
 
 PATIENCE = 60.0
-"""Seconds for which a value is written again while the store does not respond. The source waits."""
+"""The number of seconds for which writing a value is retried if the store does not respond. The source waits."""
 PAUSE = 0.2
-"""Seconds between two attempts."""
+"""The number of seconds between attempts."""
 
 current: "ContextVar[Run[Any] | None]" = ContextVar("antiphon.features.runs", default=None)
 
 
 def current_run() -> "Run[Any]":
-    """Return the run whose source is executing. Raises RuntimeError elsewhere."""
+    """Return the run whose source is executing. Raises RuntimeError anywhere else."""
     run = current.get()
     if run is None:
-        raise explained("no-current-run", RuntimeError("no run is being produced here: call it in a run's source"))
+        raise explained("no-current-run", RuntimeError("no run is being produced here: call this in a run's source"))
     return run
 
 
@@ -50,7 +50,7 @@ class Bounds(NamedTuple):
 class Production:
     """A run that this process produces. It ends once, with the first end that is set.
 
-    ``on_end`` is called once with the production and its end, on any thread, and may block.
+    ``on_end`` is called once, on any thread, with the production and its end. It may block.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Production:
         self.count = 0
         self.is_started = False
         self.ended: Future[None] = Future()
-        """Done when the end has been written, or writing it has been abandoned."""
+        """Done when the end has been written or writing it has been abandoned."""
         self._source = source
         self._hub, self._name = log
         self._bounds = bounds
@@ -82,7 +82,7 @@ class Production:
 
     @property
     def broken_off(self) -> RunState:
-        """The state that follows if this worker ends first."""
+        """The state of the run if this worker ends before it does."""
         return "interrupted" if self.record.function is None else "waiting"
 
     @property
@@ -93,7 +93,7 @@ class Production:
     # Starting
 
     def start(self, run: "Run[Any]", loop: asyncio.AbstractEventLoop) -> None:
-        """Start producing: an async source on a loop, any other on a thread. Each gets its own context."""
+        """Start producing: an async source on a loop, any other source on a thread, each with a new context."""
         self.is_started = True
         context = Context()
         context.run(current.set, run)
@@ -119,7 +119,7 @@ class Production:
 
     @property
     def has_lost_loop(self) -> bool:
-        """True if its loop was closed under it."""
+        """True if its loop was closed before it ended."""
         return self._loop is not None and self._loop.is_closed() and isinstance(self._source, AsyncIterable)
 
     def _end_late(self) -> None:
@@ -152,7 +152,7 @@ class Production:
                 if self.is_over:
                     break
         except asyncio.CancelledError:
-            state = self.broken_off  # by the end of its loop, unless another end was given
+            state = self.broken_off  # its loop has ended, unless another end is set
         except Exception as error:
             state, problem = "failed", self._problem(error)
         await self._aclose(iterator)
@@ -163,9 +163,9 @@ class Production:
             try:
                 await asyncio.to_thread(self.end, state, problem)
             except asyncio.CancelledError:
-                self.end(state, problem)  # unless the thread does that
+                self.end(state, problem)  # unless the thread does so
         else:
-            self.end(state, problem)  # a loop that ends has no threads any more
+            self.end(state, problem)  # a loop that is ending has no threads left
 
     async def _aclose(self, iterator: AsyncIterator[Any] | None) -> None:
         try:
@@ -204,9 +204,8 @@ class Production:
         return data
 
     def _problem(self, error: Exception) -> dict[str, Any]:
-        """Return the information that followers get about an error: the details of an HTTPError, else only that there
-        was an error.
-        """
+        """Return what followers learn about an error: the details of an HTTPError, or else only that there was an
+        error."""
         if not self.is_over:
             self._log(error)
         shown = error if isinstance(error, HTTPError) else InternalServerError()
@@ -218,18 +217,19 @@ class Production:
     # Writing
 
     def begin(self, sizes: Iterable[int] = (), number: int = 0) -> None:
-        """Begin an attempt, after the values of earlier ones: their sizes, and the number of the last. Raises
-        StoreUnavailable.
+        """Begin an attempt, after the values of earlier ones, given their sizes and the number of the last one.
+
+        Raises StoreUnavailable.
         """
         self.count = number
         if not self._hub.blocks:
-            self._feed = self._hub.joined(self._name, self._bounds.keep)  # kept in memory while it is in use
+            self._feed = self._hub.joined(self._name, self._bounds.keep)  # stays in memory while it is in use
         for size in sizes:
             self._kept(size)
         self._append(Line(Kind.BEGIN, self.record.attempt, number, b""))
 
     def _write(self, text: bytes) -> None:
-        """Write a value. Waits while the store does not respond, and then raises StoreUnavailable."""
+        """Write a value. If the store does not respond, keep trying for a while, then raise StoreUnavailable."""
         self.count += 1
         self._append(Line(Kind.VALUE, self.record.attempt, self.count, text))
 
@@ -241,13 +241,13 @@ class Production:
             try:
                 self._hub.send(self._name, keep, data)
                 return
-            except StoreUnavailable:  # which is logged already
+            except StoreUnavailable:  # which is already logged
                 if line.kind == Kind.BEGIN or time.monotonic() > end:
                     raise
             time.sleep(PAUSE)
 
     def _kept(self, size: int) -> Keep:
-        """Return the number of entries that may be kept along with a new one of this size."""
+        """Return how many entries may be kept along with a new one of this size."""
         self._sizes.append(size)
         self._size += size
         bound = self._bounds.keep
@@ -259,7 +259,7 @@ class Production:
     # Ending
 
     def end(self, state: RunState, problem: "dict[str, Any] | None" = None) -> None:
-        """End the run, unless it has ended, and record that. Stops the source; may block."""
+        """End the run unless it has already ended and record the end. Stops the source; may block."""
         with self._lock:
             if self._end is not None:
                 return

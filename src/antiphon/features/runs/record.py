@@ -1,18 +1,18 @@
-"""The states of a run, its record in a store, and its log there, for all processes that use the store.
+"""The states of a run, and its record and log in a store, for all processes that use the store.
 
 | state | what it means, and who wrote it | what follows |
 |---|---|---|
-| running | a worker produces it: the one that started it, or that took it over | each of the others |
-| waiting | its worker has ended, and it may be started again by any other | running, stopped, interrupted |
-| done | its source came to its end; by its worker | |
-| failed | its source raised an error, or took longer than its deadline; by its worker | |
-| stopped | somebody has stopped it; by any process | |
-| interrupted | its worker has ended or was killed; by that worker, or by the first process that noticed | |
+| running | a worker produces it: the one that started it, or one that took it over | each of the others |
+| waiting | its worker has ended, and any other worker may start it again | running, stopped, interrupted |
+| done | its source reached its end; written by its worker | |
+| failed | its source raised an error or exceeded its deadline; written by its worker | |
+| stopped | someone stopped it; written by any process | |
+| interrupted | its worker ended or was killed; written by that worker, or by the first process that noticed | |
 
-The record decides: a state is written only over the version of the record that was read, so that one of many processes
-succeeds. That process then writes the end into the log, from which followers learn it. The log has one order for all.
-Whatever follows its end is ignored, as is what a worker writes after another has begun the next attempt. So a worker
-that was frozen, and does not know that others gave it up, changes nothing.
+The record decides: a state is written only over the version of the record that was read, so only one of several
+processes succeeds. That process then writes the end to the log, where followers find it. The log has one order for
+everyone. Entries after the end are ignored, as are a worker's entries after another worker has begun the next
+attempt. So a worker that was frozen, and does not know that others gave it up, changes nothing.
 """
 
 import re
@@ -35,11 +35,11 @@ CRASHES = 3
 
 
 class Record(NamedTuple):
-    """A run as a store keeps it, without the values.
+    """A run as stored, without its values.
 
-    ``worker`` is the token of the process that produces it, ``attempt`` is the number of times that it was started, and
-    ``crashes`` the number of times that its process died without warning. ``function`` and ``arguments`` say how to
-    start it again.
+    ``worker`` is the token of the process that produces it, ``attempt`` is the number of times it was started, and
+    ``crashes`` is the number of times its process died without warning. ``function`` and ``arguments`` are what is
+    needed to start it again.
     """
 
     id: str
@@ -62,7 +62,7 @@ class Record(NamedTuple):
 
     @property
     def data(self) -> dict[str, Any]:
-        """The data of the record's entry."""
+        """The data in the record's entry."""
         return dict(zip(self._fields[:_OWN], self[:_OWN], strict=True))
 
 
@@ -70,7 +70,7 @@ _OWN = Record._fields.index("started")
 
 
 def record_of(entry: StoreEntry | OwnedEntry | None) -> Record | None:
-    """Return the record in an entry; None for another entry."""
+    """Return the record in an entry; None for an entry of another kind."""
     if entry is None:
         return None
     try:
@@ -85,16 +85,16 @@ def record_of(entry: StoreEntry | OwnedEntry | None) -> Record | None:
 
 
 class Kind(StrEnum):
-    """The kinds of entries in a log."""
+    """The kinds of log entries."""
 
     VALUE = "v"
     BEGIN = "b"
-    """The beginning of an attempt."""
+    """The start of an attempt."""
     END = "e"
 
 
 class _PrintedEvent(Event):
-    """An event that many followers send, and that is printed once."""
+    """An event that many followers send, serialized only once."""
 
     __slots__ = ("_printed",)
 
@@ -107,9 +107,9 @@ class _PrintedEvent(Event):
 
 
 class Line:
-    """An entry of a log: a value and its number, or the start or the end of an attempt and the number of values so far.
+    """A log entry: a value and its number, or the start or end of an attempt and the number of values so far.
 
-    The text is a value's JSON, or that of an end: the state and, for a failure, the problem.
+    The text is the JSON of a value, or of an end: its state and, for a failure, the problem.
     """
 
     __slots__ = ("_event", "attempt", "kind", "number", "text")
@@ -129,7 +129,7 @@ class Line:
         return decode_json(self.text)
 
     def event(self, run: str) -> Event:
-        """Return the event of a value, shared by all followers: text as it is, other values as JSON."""
+        """Return a value's event, which all followers share: text is sent as is, other values as JSON."""
         if self._event is None:
             text = self.value() if self.text[:1] == b'"' else self.text.decode()
             self._event = _PrintedEvent(text, id=f"{run[:TAG]}.{self.attempt}-{self.number}")
@@ -137,13 +137,14 @@ class Line:
 
 
 def read_line(data: bytes) -> Line:
-    """Return the entry with this content."""
+    """Return the log entry with this content."""
     kind, attempt, number, text = data.split(b" ", 3)
     return Line(kind.decode(), int(attempt), int(number), text)
 
 
 class RunEnd(NamedTuple):
-    """The end of a run: its final ``state``, the ``total`` of its values, and a failure's ``problem`` (RFC 9457)."""
+    """The end of a run: its final ``state``, the ``total`` number of its values, and a failure's ``problem`` (RFC
+    9457)."""
 
     state: RunState
     total: int
@@ -151,21 +152,21 @@ class RunEnd(NamedTuple):
 
 
 def end_line(attempt: int, end: RunEnd) -> Line:
-    """Return the entry for an end."""
+    """Return the log entry for an end."""
     return Line(Kind.END, attempt, end.total, encode_json([end.state, end.problem]))
 
 
 def end_of(line: Line) -> RunEnd:
-    """Return the end that an entry records."""
+    """Return the end recorded by an entry."""
     state, problem = line.value()
     return RunEnd(state, line.number, problem)
 
 
-# The ids of events
+# Event ids
 
 
 class Place(NamedTuple):
-    """The place of a value in a run: the attempt that produced it, and its number."""
+    """The position of a value in a run: the attempt that produced it, and its number."""
 
     attempt: int
     number: int
@@ -174,25 +175,25 @@ class Place(NamedTuple):
 START = Place(0, 0)
 _place = re.compile("([A-Za-z0-9_-]{1,64})\\.([1-9][0-9]{0,8})-([1-9][0-9]{0,17})").fullmatch
 TAG = 8
-"""The number of characters of a run's id in the ids of its events. The id itself may be a secret."""
+"""The number of characters of a run's id used in the ids of its events. The id itself may be a secret."""
 
 
 def read_event_id(run: str, text: str | None) -> Place:
-    """Return the position that an event's id stands for; the start if it belongs to another run or to none."""
+    """Return the position for an event's id, or the start if the id belongs to another run or to none."""
     found = None if text is None else _place(text)
     return Place(int(found[2]), int(found[3])) if found and found[1] == run[:TAG] else START
 
 
 LIVE_TTL = 24 * 3600.0
-"""Seconds after which a store forgets a run that no process renews."""
+"""The number of seconds after which a store forgets a run that no process renews."""
 RENEW_EVERY = 3600.0
-"""Seconds between two renewals."""
+"""The number of seconds between renewals."""
 
 
 class Ledger:
-    """The runs of one name in a store. Methods block if the store does, and raise StoreUnavailable (503).
+    """The runs with one name in a store. Methods block if the store does, and raise StoreUnavailable (503).
 
-    ``keep`` bounds the entries of a log, and ``seconds`` is how long an ended run is kept.
+    ``keep`` limits the entries in a log, and ``seconds`` is how long an ended run is kept.
     """
 
     def __init__(self, store: Store, name: str, keep: Keep, seconds: float) -> None:
@@ -204,7 +205,7 @@ class Ledger:
     # Records
 
     def add(self, record: Record) -> None:
-        """Add a live run, or write it again."""
+        """Add a live run, or write its record again."""
         self.store.change(self._key(record.id), record.data, ttl=LIVE_TTL, owner=self._index("live"))
 
     def remove(self, id_: str) -> None:
@@ -214,16 +215,16 @@ class Ledger:
         return record_of(self.store.load(self._key(id_)))
 
     def live(self) -> dict[str, Record]:
-        """Return the runs that have not ended, by their ids."""
+        """Return the runs that have not ended, by id."""
         found = self._indexed("live")
         for record in found.values():
-            if not record.is_live:  # perhaps its process was killed while it wrote the end
+            if not record.is_live:  # its process may have been killed while writing the end
                 self._settle(record)
         return {id_: record for id_, record in found.items() if record.is_live}
 
     def owned_by(self, owner: str) -> list[Record]:
-        """Return the runs of an owner, oldest first."""
-        live = self._indexed("live")  # first: one that ends now is in at least one of the two
+        """Return an owner's runs, oldest first."""
+        live = self._indexed("live")  # read first: a run that ends now is in at least one of the two
         found = {id_: record for id_, record in live.items() if record.owner == owner}
         found |= self._indexed(f"of {owner}")
         return sorted(found.values(), key=lambda record: record.started)
@@ -234,7 +235,7 @@ class Ledger:
 
     def take(self, record: Record, token: str, *, is_crash: bool) -> Record | None:
         """Take over a run for its next attempt, or return None if another process was faster."""
-        known = self.load(record.id)  # what a list of entries returns has no version
+        known = self.load(record.id)  # entries from a list have no version
         if known is None or known.data != record.data:
             return None
         crashes = record.crashes + is_crash
@@ -242,13 +243,13 @@ class Ledger:
         return self._replace(known, taken)
 
     def release(self, record: Record) -> Record | None:
-        """Let any process take over a run and return its record, unless it has ended, or has another worker."""
+        """Let any process take over a run and return its record, unless it has ended or has another worker."""
         return self._change(record.id, record.attempt, "waiting", None)
 
     def end(self, id_: str, attempt: int | None, end: RunEnd) -> bool:
         """End a run if it is live and, unless ``attempt`` is None, still in this attempt.
 
-        Return True if this call has ended it.
+        Return True if this call ended it.
         """
         ended = self._change(id_, attempt, end.state, end)
         if ended is None:
@@ -269,7 +270,7 @@ class Ledger:
         return record_of(entry)
 
     def _settle(self, record: Record) -> None:
-        """Move an ended run to those of its owner."""
+        """Move an ended run to its owner's ended runs."""
         index = "ended" if record.owner is None else f"of {record.owner}"
         self.store.change(self._key(record.id), {}, ttl=self._seconds, create=False, owner=self._index(index))
         self.hub(record.id).expire(self.log(record.id), self._seconds)
@@ -278,7 +279,7 @@ class Ledger:
         return f"run\0{self._name}\0{id_}"
 
     def _index(self, kind: str) -> str:
-        """Return the owner of entries. The ids of users, who own sessions in the same store, contain no NUL."""
+        """Return the owner for entries of a kind. It has NULs, unlike ids of users, who own sessions."""
         return f"runs\0{self._name}\0{kind}"
 
     # Logs
@@ -295,7 +296,7 @@ class Ledger:
         self.hub(id_).send(self.log(id_), self.keep, end_line(attempt, end).written)
 
     def renew(self, id_: str) -> None:
-        """Keep a live run for longer."""
+        """Extend the time for which a live run is kept."""
         self.store.change(self._key(id_), {}, ttl=LIVE_TTL, create=False)
         self.hub(id_).expire(self.log(id_), LIVE_TTL)
 
@@ -306,6 +307,6 @@ class Ledger:
         self.store.change(f"runs\0{self._name}\0worker {token}", {"beat": number}, ttl=10 * lease)
 
     def last_beat(self, token: str) -> int | None:
-        """Return the number of a worker's last heartbeat; None if it is forgotten."""
+        """Return the number of a worker's last heartbeat, or None if it has been forgotten."""
         entry = self.store.load(f"runs\0{self._name}\0worker {token}")
         return None if entry is None else entry.data.get("beat")

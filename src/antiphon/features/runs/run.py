@@ -1,4 +1,4 @@
-"""One run, as programs see it: its state, its values for followers, and a way to stop it."""
+"""One run, from a program's point of view: its state, its values for followers, and a way to stop it."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 
 class Gap(NamedTuple):
-    """A number of values that a follower does not receive, because it was too slow, or came too late.
+    """A number of values that a follower does not receive, because it was too slow or came too late.
 
-    None stands for values that it has received, and that were replaced by other values.
+    None means values that it received, but that have since been replaced.
     """
 
     total: int | None
@@ -41,8 +41,8 @@ Told: TypeAlias = Line | Gap | RunEnd
 
 
 class Reading:
-    """A log's entries as one follower reads them: duplicates, abandoned attempts and entries after the end are left
-    out, and gaps are reported.
+    """A log's entries as one follower reads them: without duplicates, abandoned attempts and entries after the end.
+    Gaps are reported.
     """
 
     def __init__(self, since: Place = START) -> None:
@@ -55,7 +55,7 @@ class Reading:
         self.end: RunEnd | None = None
 
     def read(self, items: list[Item]) -> Iterator[Told]:
-        """Yield the values, gaps and end among these items."""
+        """Yield the values, gaps and end found in these items."""
         for item in items:
             if isinstance(item, Entry) and self.end is None:
                 line = cast("Line", item.read) or line_of(item)
@@ -70,7 +70,7 @@ class Reading:
         self._attempt = line.attempt
         if line.kind == Kind.BEGIN:
             if line.attempt > self._place.attempt > 0 and line.number < self._last:
-                yield Gap(None)  # what it received was lost with a server, and other values replace it
+                yield Gap(None)  # values that it received were lost with a server and have been replaced
                 self._last = line.number
             return
         if line.kind == Kind.END:
@@ -90,14 +90,14 @@ class Reading:
 
 
 def line_of(item: Entry) -> Line:
-    """Return the entry of a log, which is read once for all followers."""
+    """Return the log entry for an item, which is parsed once for all followers."""
     if item.read is None:
         item.read = read_line(item.data)
     return cast("Line", item.read)
 
 
 def _start(items: list[Item], since: Place) -> int:
-    """Return the index after the newest item of a place, or 0."""
+    """Return the index after the newest item at or before a position, or 0."""
     if since != START:
         for index in range(len(items) - 1, -1, -1):
             item = items[index]
@@ -118,9 +118,9 @@ async def follow(
     known_end: RunEnd | None,
     watch: AbstractContextManager[None],
 ) -> AsyncGenerator[list[Told], None]:
-    """Yield the items of a log after a place, in batches, to its end.
+    """Yield a log's items after a position, in batches, until its end.
 
-    ``known_end`` is the end of a run that has already ended, in case the log contains none.
+    ``known_end`` is the end of a run that has already ended, in case the log doesn't contain it.
     """
     with watch:
         joined = hub.joined(name, keep)
@@ -148,7 +148,7 @@ async def follow(
 
 
 def read_all(hub: Hub, name: str, keep: Keep) -> tuple[Reading, list[Line]]:
-    """Return the state of a log and its stored values, on this thread."""
+    """Return the state of a log and its stored values, reading them on this thread."""
     feed = hub.join(name, keep)
     try:
         hub.catch_up(feed)
@@ -162,7 +162,7 @@ T = TypeVar("T")
 
 
 class RunEnded(Exception):
-    """The run did not end as done: it was stopped, failed, or was interrupted. ``end`` says which."""
+    """The run did not end as done: it was stopped, failed or was interrupted. ``end`` contains its state."""
 
     def __init__(self, end: RunEnd) -> None:
         super().__init__("the run has failed" if end.state == "failed" else f"the run was {end.state}")
@@ -170,17 +170,17 @@ class RunEnded(Exception):
 
 
 class ValuesMissed(Exception):
-    """A gap in the values of a run, because they are no longer kept; ``total`` is their number, if known."""
+    """A gap in a run's values, because they are no longer kept; ``total`` is their number, if known."""
 
     def __init__(self, total: int | None) -> None:
-        super().__init__("values of the run are not kept any more")
+        super().__init__("some values of the run are no longer kept")
         self.total = total
 
 
 class Run(Generic[T]):
     """A run, in the state in which it was started or found. You can follow its values and stop it.
 
-    ``started`` and ``ended`` are in seconds since 1970; ``ended`` is None for a run that was live.
+    ``started`` and ``ended`` are Unix times in seconds; ``ended`` is None if the run was live.
     """
 
     def __init__(self, runs: "Runs[T]", record: Record) -> None:
@@ -190,7 +190,7 @@ class Run(Generic[T]):
 
     @property
     def id(self) -> str:
-        """The id of the run: 128 bits that can't be guessed."""
+        """The run's id: 128 unguessable bits."""
         return self._record.id
 
     @property
@@ -205,33 +205,33 @@ class Run(Generic[T]):
 
     @property
     def started(self) -> float:
-        """The time of the start."""
+        """The time when the run was started."""
         return self._record.started
 
     @property
     def ended(self) -> float | None:
-        """The time of the end."""
+        """The time when the run ended."""
         return None if self._record.is_live else self._record.changed
 
     @property
     def is_draining(self) -> bool:
-        """True in a source if its process is about to end: it has the rest of the grace period."""
+        """In a source, True if its process is about to end: only the rest of the grace period remains."""
         return DRAINING.is_given
 
     def written(self) -> list[T]:
-        """Return the stored values of earlier attempts, in the source of a run that was started again."""
+        """In the source of a run that was started again, return the stored values of earlier attempts."""
         return [*self._written]
 
     # Following
 
     async def follow(self, since: str | None = None) -> AsyncGenerator[Event, None]:
-        """Yield the values as events, after the one with the id ``since``, to the end: for ``Response.events``.
+        """Yield the values as events, after the one with the id ``since``, until the end: for ``Response.events``.
 
-        With None, or with an id of another run, it begins at the start. Text is sent as the event's data, other values
-        as JSON. If values are missing because they are no longer kept, an event named "missed" has their ``total``, or
-        null if values that were sent have been replaced. The last event is named "done", "failed", "stopped" or
-        "interrupted", and has the ``total`` of the values, and the ``problem`` of a failure. The first one is a
-        comment, so that the client receives the head at once. Raises StoreUnavailable (503).
+        If ``since`` is None or belongs to another run, begin at the start. Text is sent as the event's data, and other
+        values as JSON. If values are missing because they are no longer kept, an event named "missed" contains their
+        ``total``, or null if values that were sent have been replaced. The last event is named "done", "failed",
+        "stopped" or "interrupted"; it contains the ``total`` number of values, and a failure's ``problem``. The first
+        event is a comment, so the client receives the response's head at once. Raises StoreUnavailable (503).
         """
         id_ = self.id
         yield Event(comment="")
@@ -241,10 +241,10 @@ class Run(Generic[T]):
                     yield told.event(id_) if isinstance(told, Line) else _event_of(told)
 
     async def values(self, since: str | None = None) -> AsyncGenerator[T, None]:
-        """Yield the values, typed, after the one with the id ``since`` of its event, to the end.
+        """Yield the typed values after the one whose event has the id ``since``, until the end.
 
-        Raises RunEnded unless the run ends as done, ValuesMissed for values that are no longer kept, and
-        StoreUnavailable (503).
+        Raises RunEnded unless the run ends as done, ValuesMissed if values are no longer kept, and StoreUnavailable
+        (503).
         """
         async with aclosing(self._told(since)) as batches:
             async for batch in batches:
@@ -268,10 +268,10 @@ class Run(Generic[T]):
     # Stopping
 
     def stop(self) -> bool:
-        """Stop the run, from any process, and return True unless it has ended already. Raises StoreUnavailable (503).
+        """Stop the run, from any process. Return False if it has already ended. Raises StoreUnavailable (503).
 
-        Its source is closed: an async one at once where it waits, or within part of the lease if its process can't be
-        reached, and any other one at its next value. Followers are told at once.
+        Its source is closed. An async source is closed at once where it waits, or within part of the lease if its
+        process can't be reached; any other source is closed at its next value. Followers are notified immediately.
         """
         refuse_on_loop("stop", "astop")
         return self._stop()

@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 class RunCall(Generic[T]):
-    """A repeatable call of a function below ``@runs.again``, as a source for ``start``."""
+    """A repeatable call of a function decorated with ``@runs.again``, as a source for ``start``."""
 
     def __init__(self, function: "Repeatable", arguments: bytes) -> None:
         self.name = function.name
@@ -66,12 +66,12 @@ class Repeatable:
         for parameter in self._signature.parameters.values():
             variable = parameter.kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD, Parameter.POSITIONAL_ONLY)
             if variable or parameter.annotation is Parameter.empty:
-                reason = "has to have a name and an annotation, so that its value can be kept and read again"
+                reason = "needs a name and an annotation, so its value can be stored and read again"
                 message = f"the argument {parameter.name!r} of {describe(function)} {reason}"
                 raise explained("bad-feature-option", TypeError(message))
 
     def call(self, *given: Any, **named: Any) -> RunCall[Any]:
-        """Return a call. Raises TypeError for arguments that do not fit, or that JSON can't keep."""
+        """Return a call. Raises TypeError for arguments that do not fit, or that JSON can't represent."""
         bound = self._signature.bind(*given, **named)
         arguments = encode_json(bound.arguments)
         self._read(arguments)
@@ -94,10 +94,10 @@ class Repeatable:
 P = ParamSpec("P")
 
 RunOwner: TypeAlias = str | int | UUID
-"""The id of a user, or of another owner of runs."""
+"""The id of a user, or of another kind of owner."""
 
 RETRY_AFTER = 5
-"""Seconds after which a client may try again if too many runs are live."""
+"""The number of seconds after which a client may try again if too many runs are live."""
 
 
 class _Own:
@@ -114,21 +114,22 @@ class _Own:
 
 @errors_name_it
 class Runs(Generic[T]):
-    """Streams that outlive their requests: each is produced once, where it was started, and followed by any number of
-    clients over any process, from any point.
+    """Streams that outlive their requests: each is produced once, where it was started.
 
-    The ``store`` is by default that of the app: a MemoryStore for one process, a SQLiteStore for the processes on one
-    machine, or a ValkeyStore for many machines. ``Runs[Token](store)`` reads values as that type. Two objects with the
-    same ``name`` and store are equivalent. With ``app.use(runs)``, a process also takes over runs that others had to
-    abandon.
+    Any number of clients can follow a run, from any point, in any process.
 
-    At most ``most`` runs are live at once in all processes, and at most ``most_per_owner`` of one owner. The newest
-    ``keep_values`` values of a run are kept, of up to ``keep_bytes`` bytes of JSON together, each of at most
-    ``max_value_size``; each process that follows a run has them in memory. A run is forgotten ``keep`` after its end.
-    It fails after its ``deadline``, unless that is None. If its process dies, its followers are told within a
+    The default ``store`` is the app's: a MemoryStore for one process, a SQLiteStore for the processes on one machine,
+    or a ValkeyStore for many machines. ``Runs[Token](store)`` reads values as the type ``Token``. Two objects with the
+    same ``name`` and store are equivalent. With ``app.use(runs)``, a process also takes over runs that other processes
+    had to abandon.
+
+    In all processes together, at most ``most`` runs are live at once, and at most ``most_per_owner`` for one owner. The
+    newest ``keep_values`` values of a run are kept. Each may have ``max_value_size`` bytes of JSON, and all of them
+    together ``keep_bytes``; each process that follows a run keeps them in memory. A run is forgotten ``keep`` after its
+    end. It fails after its ``deadline``, unless that is None. If its process dies, its followers are notified within a
     ``lease``. These times are in seconds or timedeltas.
 
-    Raises ValueError for an empty name, and for numbers that are not above 0, and TypeError for any other store.
+    Raises ValueError for an empty name and for numbers that are not above 0, and TypeError for any other store.
     """
 
     def __init__(
@@ -156,7 +157,7 @@ class Runs(Generic[T]):
                 raise explained("bad-feature-option", ValueError(f"{option} must be above 0, not {number!r}"))
         if not name:
             raise explained("bad-feature-option", ValueError("the name of runs must not be empty"))
-        self._stores = FeatureStore("Runs", store, client_side=True)  # hub_of refuses it
+        self._stores = FeatureStore("Runs", store, client_side=True)  # hub_of refuses such a store
         self._name = name
         self._most = most
         self._most_per_owner = most_per_owner
@@ -172,7 +173,7 @@ class Runs(Generic[T]):
         return Ledger(store, self._name, self._bounds.keep, self._seconds)
 
     def _own(self) -> _Own:
-        """Return the state of this process, which may have forked since the last call."""
+        """Return this process's state, which is new if the process has forked since the last call."""
         own = self._process
         if own is None or own.pid != os.getpid():
             with self._lock:
@@ -182,7 +183,7 @@ class Runs(Generic[T]):
         return own
 
     def install(self, app: "App") -> None:
-        """Watch over other processes' runs while the app runs and let its shutdown wait for its own runs.
+        """Watch other processes' runs while the app runs, and let its shutdown wait for this process's runs.
 
         Raises RuntimeError if there is no store.
         """
@@ -202,16 +203,16 @@ class Runs(Generic[T]):
     # Starting
 
     def again(self, function: "Callable[P, Iterable[T] | AsyncIterable[T]]") -> Callable[P, RunCall[T]]:
-        """Let another process start a function's runs again, if their own process ends before they do.
+        """Let another process start a function's runs again if their process ends before they do.
 
         The function must be idempotent, and its annotated arguments must be expressible as JSON.
         ``current_run().written()`` returns the values of earlier attempts. A run whose process was killed three times
         is not started again. Raises TypeError for an argument without an annotation, and ValueError for a second
-        function of this name.
+        function with the same name.
         """
         known = Repeatable(function)
         if known.name in self._functions:
-            raise explained("bad-feature-option", ValueError(f"there are two functions {known.name}"))
+            raise explained("bad-feature-option", ValueError(f"there are two functions named {known.name}"))
         self._functions[known.name] = known
 
         def call(*given: P.args, **named: P.kwargs) -> RunCall[T]:
@@ -222,13 +223,13 @@ class Runs(Generic[T]):
     async def start(
         self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", *, owner: RunOwner | None = None
     ) -> Run[T]:
-        """Start producing the values of a source in this process and return the run.
+        """Start producing a source's values in this process and return the run.
 
-        An async source runs on this loop, in a task without the request; any other runs on its own thread. JSON must be
-        able to express the values. Only the ``owner`` can find the run; without an owner, everyone who knows its id
-        can.
+        An async source runs on this loop, in a task without the request; any other source runs on a separate thread.
+        The values must be expressible as JSON. Only the ``owner`` can find the run; if there is none, everyone who
+        knows its id can.
 
-        Raises ServiceUnavailable (503) if too many runs are live, TooManyRequests (429) if too many of the owner are,
+        Raises ServiceUnavailable (503) if too many runs are live, TooManyRequests (429) if too many of the owner's are,
         StoreUnavailable (503), and TypeError for a source that is not an iterator. In each case, the source is closed.
         """
         return await self._call(partial(self._start, source, owner, asyncio.get_running_loop()))
@@ -236,7 +237,7 @@ class Runs(Generic[T]):
     def start_now(
         self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", *, owner: RunOwner | None = None
     ) -> Run[T]:
-        """Start a run as ``start`` does and wait on this thread: for ``def`` handlers."""
+        """Start a run as ``start`` does, but wait on this thread: for ``def`` handlers."""
         refuse_on_loop("start_now", "start")
         return self._start(source, owner, None)
 
@@ -269,11 +270,11 @@ class Runs(Generic[T]):
         return self._begin(production, self._loop_for(loop))
 
     def _withdraw(self, id_: str) -> None:
-        with suppress(StoreUnavailable):  # which is logged already, and others end the run
+        with suppress(StoreUnavailable):  # which is already logged, and other processes end the run
             self._own().ledger.remove(id_)
 
     def _check_limits(self, record: Record) -> None:
-        """Check the limits after the run was added: if several are added at once, none of them exceeds the limit."""
+        """Check the limits after adding the run: if several are added at once, this way none exceeds the limit."""
         live = self._own().ledger.live()
         if len(live) > self._most:
             raise ServiceUnavailable("Too much is being done at once. Try again soon.", retry_after=RETRY_AFTER)
@@ -302,7 +303,7 @@ class Runs(Generic[T]):
         return run
 
     def _loop_for(self, loop: asyncio.AbstractEventLoop | None) -> asyncio.AbstractEventLoop:
-        """Return the loop for a source: that of the caller, of its request, or of the app."""
+        """Return the loop for a source: the caller's, its request's, or the app's."""
         for found in (loop, thread.loop, self._own().loop):
             if found is not None and not found.is_closed():
                 return found
@@ -324,14 +325,14 @@ class Runs(Generic[T]):
     # Finding
 
     async def find(self, id: str, *, owner: RunOwner | None) -> Run[T]:  # noqa: A002 - as in the path
-        """Return an owner's run by its id; for None, a run without an owner.
+        """Return an owner's run by its id; if ``owner`` is None, a run without an owner.
 
-        Raises NotFound (404) for an unknown id and for a run of another owner, and StoreUnavailable (503).
+        Raises NotFound (404) for an unknown id and for another owner's run, and StoreUnavailable (503).
         """
         return await self._call(partial(self._find, id, owner))
 
     def find_now(self, id: str, *, owner: RunOwner | None) -> Run[T]:  # noqa: A002
-        """Find a run as ``find`` does and wait on this thread."""
+        """Find a run as ``find`` does, but wait on this thread."""
         refuse_on_loop("find_now", "find")
         return self._find(id, owner)
 
@@ -347,7 +348,7 @@ class Runs(Generic[T]):
         return await self._call(partial(self._owned_by, owner))
 
     def owned_by_now(self, owner: RunOwner) -> list[Run[T]]:
-        """Return the runs of an owner as ``owned_by`` does and wait on this thread."""
+        """Return an owner's runs as ``owned_by`` does, but wait on this thread."""
         refuse_on_loop("owned_by_now", "owned_by")
         return self._owned_by(owner)
 
@@ -376,7 +377,7 @@ def _discard(unfinished: "Unfinished", production: Production, _: object) -> Non
 
 
 def owner_text(owner: RunOwner | None) -> str | None:
-    """Return an owner as it is stored. Raises TypeError for anything but an id, and ValueError for empty text."""
+    """Return an owner in its stored form. Raises TypeError for anything but an id, and ValueError for empty text."""
     if owner is None:
         return None
     if isinstance(owner, bool) or not isinstance(owner, str | int | UUID):

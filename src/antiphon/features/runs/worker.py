@@ -1,7 +1,7 @@
-"""The runs of one process: those that it produces, its heartbeat, and its watch over other processes' runs.
+"""One process's work on runs: producing them, its heartbeat, and its watch over other processes' runs.
 
 A thread checks the store several times per lease while the process produces or follows runs, or serves an app that uses
-them. A worker is given up when its heartbeat has not changed for most of a lease, on the clock of the process that
+them. A worker is given up if its heartbeat has not changed for most of a lease, by the clock of the process that
 checks. So no clock has to be right, and an unresponsive store makes no worker look dead.
 """
 
@@ -27,19 +27,19 @@ LOOKS = 6
 PATIENCE = 4 / LOOKS
 """The fraction of a lease after which a worker without a new heartbeat is given up. Two checks fit into the rest."""
 LEAVING = 1.0
-"""The longest wait at exit for a check to end, in seconds."""
+"""The maximum number of seconds to wait at exit for a check to end."""
 WAITING = 3.0
-"""The number of leases for which a run waits for a process that can start it again."""
+"""The number of leases that a run waits for a process that can start it again."""
 
 
 class Observed:
-    """How long values have stayed unchanged, on this process's monotonic clock."""
+    """How long values have been unchanged, by this process's monotonic clock."""
 
     def __init__(self) -> None:
         self._seen: dict[str, tuple[object, float]] = {}
 
     def unchanged(self, name: str, value: object) -> float:
-        """Return the seconds for which a name has had this value."""
+        """Return how many seconds this name has had this value."""
         now = time.monotonic()
         known = self._seen.get(name)
         if known is None or known[0] != value:
@@ -57,8 +57,8 @@ class Observed:
 class Worker:
     """This process, as a producer and watcher of a ledger's runs.
 
-    ``can_start`` tells whether this process can start a run again, and ``start`` does so for a record that it has taken
-    over.
+    ``can_start`` tells whether this process can start a run again, and ``start`` does so, given a record that this
+    process has taken over.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Worker:
         self._feed: Feed | None = None
         self._lock = Lock()
 
-    # What it produces
+    # Producing
 
     def add(self, production: Production) -> None:
         """Produce a run and let other processes know that this one is alive. Raises StoreUnavailable."""
@@ -108,13 +108,13 @@ class Worker:
         self._wake_if_idle()
 
     def ended(self, production: Production, end: RunEnd) -> None:
-        """Write the end of a run that this process has produced."""
+        """Write the end of a run that this process produced."""
         record = production.record
         with self._lock:
             self._unwritten[record.id] = record.attempt, end
         try:
             self._write_end(record.id)
-        except StoreUnavailable:  # which is logged already, and the watch tries again
+        except StoreUnavailable:  # which is already logged, and the watch tries again
             pass
         except Exception:
             logging.getLogger("antiphon").exception("the end of the run %s can't be written", record.id)
@@ -138,11 +138,11 @@ class Worker:
         with suppress(StoreUnavailable):
             self._hub.send(self._signal, _SIGNALS, b"0")
 
-    # What it follows
+    # Following
 
     @contextmanager
     def following(self, id_: str) -> Iterator[None]:
-        """Watch over a run in this block."""
+        """Watch over a run while the block runs."""
         with self._lock:
             self._followed[id_] += 1
         self.watch()
@@ -155,7 +155,7 @@ class Worker:
                     del self._followed[id_]
             self._wake_if_idle()
 
-    # The watch
+    # Watching
 
     def keep_watching(self, is_kept: bool) -> None:
         """Start or stop watching even while the process neither produces nor follows runs."""
@@ -166,7 +166,7 @@ class Worker:
             self._wake_if_idle()
 
     def watch(self) -> None:
-        """Begin to watch, unless this process does."""
+        """Start watching, unless this process is already watching."""
         with self._lock:
             starts = not self._is_watching
             self._is_watching = True
@@ -175,7 +175,7 @@ class Worker:
             self._thread.start()
 
     def _leave(self) -> None:
-        """End the watch at exit, before the store is closed."""
+        """Stop watching at exit, before the store is closed."""
         self._is_left = True
         self._wake()
         if (thread := self._thread) is not None:
@@ -202,7 +202,7 @@ class Worker:
                 self._look()
                 feed.wait(number, self._is_called, self._lease / LOOKS * random.uniform(0.8, 1))  # noqa: S311
                 number = feed.end
-            except StoreUnavailable:  # which is logged already
+            except StoreUnavailable:  # which is already logged
                 self._observed.clear()
                 time.sleep(self._lease / LOOKS / 2)
             except Exception:
@@ -228,7 +228,7 @@ class Worker:
         return GRACE_OVER.is_given or self._is_left or self._is_idle
 
     def _break_off(self) -> None:
-        """End everything that this process produces, since its time is up."""
+        """End everything that this process produces, because its time is up."""
         for production in [*self.productions.values()]:
             production.end(production.broken_off)
 
@@ -277,7 +277,7 @@ class Worker:
             name, value, most = f"run {record.id}", f"attempt {record.attempt}", PATIENCE
             if record.state == "waiting":
                 most = WAITING
-            elif worker != self.token:  # else it was taken over, and could not be started
+            elif worker != self.token:  # otherwise it was taken over, but could not be started
                 if worker not in beats:
                     beats[worker] = self._ledger.last_beat(worker)
                 name, value = worker, f"beat {beats[worker]}"
@@ -294,7 +294,7 @@ class Worker:
         return not DRAINING.is_given and self._can_start(record)
 
     def _give_on(self, record: Record) -> None:
-        """Start a dead worker's run again, or let another process do that."""
+        """Start a dead worker's run again, or let another process start it."""
         if self._can_take(record):
             self._take(record, is_crash=True)
         elif self._ledger.release(record):
@@ -318,4 +318,4 @@ class Worker:
 
 
 _SIGNALS = Keep(16)
-"""The stored signals with which processes wake each other."""
+"""The stored signals that processes use to wake each other."""

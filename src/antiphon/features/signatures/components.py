@@ -23,7 +23,7 @@ from antiphon.http.urls.urlencoded import parse_fields
 from antiphon.request.readings import host_of
 
 StructuredKind: TypeAlias = Literal["item", "list", "dictionary"]
-"""The kind of a structured field (RFC 9651 §3)."""
+"""A structured field's kind (RFC 9651 §3)."""
 
 MOST_COMPONENTS = 64
 """The maximum number of components in a signature."""
@@ -37,7 +37,7 @@ _INCLUDES: Final = {
     "@target-uri": ("@scheme", "@authority", "@path", "@query"),
     "@request-target": ("@path", "@query"),
 }
-"""The derived components that another one contains."""
+"""The derived components that others contain."""
 
 STRUCTURED: Final[Mapping[str, StructuredKind]] = {
     "accept-signature": "dictionary", "cache-status": "list", "client-cert": "item", "client-cert-chain": "list",
@@ -45,17 +45,17 @@ STRUCTURED: Final[Mapping[str, StructuredKind]] = {
     "repr-digest": "dictionary", "signature": "dictionary", "signature-agent": "dictionary",
     "signature-input": "dictionary", "want-content-digest": "dictionary", "want-repr-digest": "dictionary",
 }  # fmt: skip
-"""The fields that are known to be structured, for the parameter ``sf`` (RFC 9421 §2.1.1)."""
+"""The fields known to be structured, for the parameter ``sf`` (RFC 9421 §2.1.1)."""
 
 Line: TypeAlias = tuple[str, str]
 Identity: TypeAlias = tuple[BareItem, frozenset[tuple[str, BareItem]]]
 
 
 def component_of(text: str) -> Item:
-    """Return the identifier of a component: a name such as ``@path`` or ``content-type``, or a name in quotes with
-    parameters, such as ``"@query-param";name="id"``.
+    """Return a component's identifier, given as a name or in quotes with parameters.
 
-    Raises TypeError and ValueError for anything else.
+    Examples are ``@path``, ``content-type`` and ``"@query-param";name="id"``. Raises TypeError or ValueError for
+    anything else.
     """
     if not isinstance(text, str):
         raise explained("bad-component", TypeError(f"a component must be text, such as '@path', not {text!r}"))
@@ -68,16 +68,16 @@ def component_of(text: str) -> Item:
 
 
 def identity_of(item: Item) -> Identity:
-    """Return the name and the parameters of a component, whose order means nothing (RFC 9421 §2)."""
+    """Return a component's name and parameters, whose order is insignificant (RFC 9421 §2)."""
     return item.value, frozenset(item.parameters.items())
 
 
 @lru_cache(maxsize=256)
 def coverage(items: tuple[Item, ...]) -> frozenset[Identity]:
-    """Return the identities of a signature's components, and of those that they contain.
+    """Return the identities of a signature's components, and of the components that these contain.
 
-    Some results are cached, since a signer covers the same components each time. Raises ValueError as ``check_covered``
-    does.
+    Some results are cached, since a signer covers the same components each time. Raises the ValueError of
+    ``check_covered``.
     """
     check_covered(items)
     found = {identity_of(item) for item in items}
@@ -88,7 +88,7 @@ def coverage(items: tuple[Item, ...]) -> frozenset[Identity]:
 
 
 def check_covered(items: Sequence[Item]) -> None:
-    """Check the components of a signature. Raises ValueError for too many, and for malformed or repeated ones."""
+    """Check a signature's components. Raises ValueError if there are too many, or if any is malformed or repeated."""
     if len(items) > MOST_COMPONENTS:
         raise ValueError(f"it covers more than {MOST_COMPONENTS} components")
     for item in items:
@@ -103,7 +103,7 @@ _FLAGS: Final = ("sf", "bs", "tr", "req")
 def _check_identifier(item: Item) -> None:
     name, parameters = item.value, item.parameters
     if type(name) is not str or name != name.lower() or not is_token(name.removeprefix("@")):
-        raise ValueError(f"a component must have a name in lower case, in quotes, not {item}")
+        raise ValueError(f"a component must be a lower-case name in quotes, not {item}")
     if any(parameters[flag] is not True for flag in _FLAGS if flag in parameters):
         raise ValueError(f"a flag has no value in {item}")
     if "tr" in parameters:
@@ -125,31 +125,32 @@ def _check_identifier(item: Item) -> None:
 
 
 class Components(NamedTuple):
-    """The message whose components are looked up: a request, or a response with the request that it is for."""
+    """The message whose components are looked up: a request, or a response with the request that it responds to."""
 
     lines: Sequence[Line]
     """The header fields: names in lower case, and values."""
     head: Head | None
-    """The head of the request; None for a response whose request is not known."""
+    """The request's head; None for a response whose request is unknown."""
     status: int | None = None
-    """The status of a response; None for a request."""
+    """A response's status; None for a request."""
     structured: Mapping[str, StructuredKind] = STRUCTURED
-    """The kinds of structured fields, by name."""
+    """The kinds of structured fields, by field name."""
 
     def base(self, covered: InnerList) -> bytes:
-        """Return the signature base (RFC 9421 §2.5). Raises ValueError, with the reason, if there is none."""
+        """Return the signature base (RFC 9421 §2.5). Raises ValueError, with the reason, if it can't be made."""
         lines = [f"{item}: {self.value(item)}" for item in covered.items]
         lines.append(f'"@signature-params": {covered}')
         text = "\n".join(lines)
         if text.count("\n") != len(covered.items) or "\r" in text:
-            raise ValueError("a component has a line end")
+            raise ValueError("a component contains a line break")
         try:
             return text.encode("ascii")
         except UnicodeEncodeError:
             raise ValueError("a component is not ASCII: its signer has to use the parameter bs") from None
 
     def value(self, item: Item) -> str:
-        """Return the value of a component. Raises ValueError, which says why, if the message does not have it."""
+        """Return a component's value. Raises ValueError, with the reason, if the message does not have the
+        component."""
         name, parameters = str(item.value), item.parameters
         is_of_request = self.status is None
         if "req" in parameters:
@@ -213,7 +214,7 @@ _STRICT: Final[Mapping[StructuredKind, Callable[[str], str]]] = {
 
 
 def _authority(head: Head) -> str:
-    """Return host and port, in lower case, without the scheme's default port (RFC 9421 §2.2.3)."""
+    """Return the host and port, in lower case, without the scheme's default port (RFC 9421 §2.2.3)."""
     host, port = host_of(head)
     if not host:
         raise ValueError("the host is malformed or missing")
@@ -222,13 +223,13 @@ def _authority(head: Head) -> str:
 
 
 def _path(head: Head) -> str:
-    """Return the whole path as it was sent, percent-encoded, if it is the one that is handled (RFC 9421 §2.2.6)."""
+    """Return the whole path as it was sent, percent-encoded, if it is the path that is handled (RFC 9421 §2.2.6)."""
     path, root, raw = head.path, head.root_path, head.raw_path
     if raw is not None:
         whole, sent = root + path, unquote(raw)
         if whole == sent or (path == "/" and root == sent):
             return raw.decode("latin-1") or "/"
-        if root and whole.endswith(sent):  # a proxy has taken off its own prefix
+        if root and whole.endswith(sent):  # a proxy has removed its prefix
             return quote_path(whole.removesuffix(sent)) + raw.decode("latin-1")
     return quoted_root(root, path, raw) + quoted_path(path, raw)
 
@@ -249,9 +250,9 @@ def _target_uri(head: Head) -> str:
 
 
 def _query_parameter(head: Head, name: str) -> str:
-    """Return the value of a query field, encoded again (RFC 9421 §2.2.8).
+    """Return a query field's value, encoded again (RFC 9421 §2.2.8).
 
-    Raises ValueError unless the query has it exactly once.
+    Raises ValueError unless the query has exactly one such field.
     """
     fields = parse_fields(head.query_string)
     pairs = fields.items() if isinstance(fields, dict) else fields

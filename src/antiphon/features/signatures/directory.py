@@ -1,4 +1,4 @@
-"""Keys published by others: directories of keys, fetched, cached and bounded (Web Bot Auth)."""
+"""Keys published by others in directories, which are fetched, cached and limited in size (Web Bot Auth)."""
 
 import json
 import socket
@@ -17,11 +17,11 @@ from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.urls.url import URL
 
 SECONDS = 5.0
-"""The longest time for each wait, and for a whole response, in seconds."""
+"""The maximum number of seconds for each wait, and for a whole response."""
 
 
 class PublicAnswer(NamedTuple):
-    """The response to a request: its status, its header fields with names in lower case, and its body."""
+    """The response to a request: its status, its header fields with lower-case names, and its body."""
 
     status: int
     headers: Mapping[str, str]
@@ -33,7 +33,8 @@ class NotReachable(OSError):
 
 
 def public_url(text: str) -> URL:
-    """Return the URL of a page on the public internet: ``https``, a name, and no port. Raises ValueError for others."""
+    """Return the URL of a page on the public internet: ``https``, a host name and no port. Raises ValueError
+    otherwise."""
     url = URL(text)
     if url.origin != f"https://{url.host}" or url.userinfo or not text.isascii():
         raise explained(
@@ -45,10 +46,10 @@ def public_url(text: str) -> URL:
 def request_public(
     method: str, url: URL, headers: Mapping[str, str], body: bytes | None = None, *, most: int, seconds: float = SECONDS
 ) -> PublicAnswer:
-    """Send a request on this thread to exactly the checked address, over IPv4; follow no redirects.
+    """Send a request on this thread, over IPv4, to exactly the address that was checked. Redirects are not followed.
 
-    Raises NotReachable for a host that is not public, for a response that takes longer, and for one of more than
-    ``most`` bytes.
+    Raises NotReachable for a host that is not public, for a response that takes too long, and for a response of more
+    than ``most`` bytes.
     """
     until = monotonic() + seconds
     connection = HTTPSConnection(url.host, timeout=seconds)
@@ -65,10 +66,10 @@ def request_public(
 
 
 def _public_address(host: str) -> str:
-    """Return a host's IPv4 address. Raises OSError if it has none, or one that is not public."""
+    """Return a host's IPv4 address. Raises OSError if it has none, or if the address is not public."""
     try:
         found = socket.getaddrinfo(host, 443, socket.AF_INET, socket.SOCK_STREAM)
-    except UnicodeError as error:  # of a name that no host can have
+    except UnicodeError as error:  # no host can have this name
         raise OSError(f"there is no host {host!r}") from error
     addresses = [ip_address(address[0]) for *_, address in found]
     if not addresses or not all(address.is_global and not address.is_multicast for address in addresses):
@@ -89,33 +90,34 @@ def _read(answer: HTTPResponse, most: int, until: float) -> bytes:
 
 
 WELL_KNOWN = "/.well-known/http-message-signatures-directory"
-"""The path of a directory (draft-meunier-http-message-signatures-directory)."""
+"""A directory's path (draft-meunier-http-message-signatures-directory)."""
 MEDIA_TYPE = "application/http-message-signatures-directory+json"
 
 MOST_BYTES = 64 << 10
-"""The maximum size of a directory in bytes."""
+"""A directory's maximum size in bytes."""
 MOST_KEYS = 100
-"""The maximum number of keys that are read from a directory."""
+"""The maximum number of keys to read from a directory."""
 RETRY = 60.0
-"""The seconds after which a directory is asked again for a key that it lacked, or because it did not respond."""
+"""The number of seconds before a directory is asked again for a key that it lacked, or after it did not respond."""
 DAY = 24 * 3600.0
-"""The seconds for which keys are kept when their directory no longer responds."""
+"""The number of seconds that keys are kept after their directory stops responding."""
 
 
 class KeyDirectory:
-    """The keys that others publish: ``Signatures(KeyDirectory("https://agent.example"))``.
+    """Keys that others publish: ``Signatures(KeyDirectory("https://agent.example"))``.
 
-    Each URL is that of a directory, a JSON Web Key Set, or of a site that has one at its well-known path. You name the
-    URLs: a client can't choose one. A key is found by its thumbprint (RFC 7638), which is the ``keyid`` in Web Bot
-    Auth; with ``by="kid"``, for a single URL, by its ``kid``. The first directory that has a key wins.
+    Each URL leads to a directory (a JSON Web Key Set), or to a site that has one at its well-known path. Only you
+    choose the URLs; a client can't. A key is found by its thumbprint (RFC 7638), which is the ``keyid`` in Web Bot
+    Auth. With ``by="kid"``, which allows only one URL, it is found by its ``kid``. The first directory that has a key
+    wins.
 
-    A directory is fetched when it is first needed, and again after ``ttl``, in seconds or a timedelta, or for an
-    unknown key, but at most once a minute. If it does not respond, its keys are kept for a day. Only Ed25519, ECDSA and
-    RSA keys are used, between their ``nbf`` and ``exp`` times, and at most 100 of them.
+    A directory is fetched when it is first needed. It is fetched again after ``ttl``, in seconds or a timedelta, or for
+    an unknown key, but at most once a minute. If it does not respond, its keys are kept for a day. Only Ed25519, ECDSA
+    and RSA keys are used, at most 100 of them, and only between their ``nbf`` and ``exp`` times.
 
-    It is fetched over https, only from public addresses, without redirects, within 5 seconds. ``fetch`` is a function
-    that replaces this, for example to use a proxy: it takes the URL, and returns the response's bytes, or raises
-    OSError. Raises ValueError if there is no URL, and for a URL that is not public.
+    Directories are fetched over https, only from public addresses, without redirects, within 5 seconds. ``fetch`` is a
+    function that replaces this, for example to use a proxy: it receives the URL, and returns the response's bytes or
+    raises OSError. Raises ValueError if there is no URL, and for a URL that is not public.
     """
 
     def __init__(
@@ -128,13 +130,13 @@ class KeyDirectory:
     ) -> None:
         if not urls or (by == "kid" and len(urls) > 1):
             wanted = "one URL, since another one could use the same kid" if by == "kid" else "URLs of directories"
-            raise explained("bad-feature-option", ValueError(f"KeyDirectory takes {wanted}, not {urls!r}"))
+            raise explained("bad-feature-option", ValueError(f"KeyDirectory needs {wanted}, not {urls!r}"))
         self._directories = [_Directory(_whole(public_url(url)), by, fetch or _fetch, clock) for url in urls]
         self._ttl = seconds_of(ttl)
         self._lock = Lock()
 
     def __call__(self, keyid: str) -> SignatureKey | None:
-        """Return the key with an id, or None. Fetches the directories if they are due, which blocks."""
+        """Return the key with this id, or None. Fetches directories that are due, which blocks."""
         for directory in self._directories:
             if directory.is_due(keyid, self._ttl):
                 with self._lock:
@@ -146,7 +148,7 @@ class KeyDirectory:
         return None
 
     def has_at_hand(self, keyid: str) -> bool:
-        """Return True if the response for a key needs no fetching."""
+        """Return True if looking up a key needs no fetching."""
         for directory in self._directories:
             if directory.is_due(keyid, self._ttl):
                 return False
@@ -156,7 +158,7 @@ class KeyDirectory:
 
 
 class _Directory:
-    """One directory: its keys, and when they were last fetched, and asked for."""
+    """One directory: its keys, when they were last fetched, and when they were last requested."""
 
     def __init__(
         self,
@@ -173,17 +175,17 @@ class _Directory:
         self._fetched = self._tried = -DAY
 
     def is_due(self, keyid: str, ttl: float) -> bool:
-        """True if the directory has to be fetched, because its keys are old or a key is missing."""
+        """True if the directory has to be fetched because its keys are old or a key is missing."""
         now = monotonic()
         return now - self._tried >= RETRY and (now - self._fetched >= ttl or keyid not in self._keys)
 
     def find(self, keyid: str) -> SignatureKey | None:
-        """Return a key that is valid now, or None."""
+        """Return a key if it is currently valid, or else None."""
         found = self._keys.get(keyid)
         return found.key if found is not None and found.begins <= self._clock() < found.ends else None
 
     def refresh(self) -> None:
-        """Fetch the keys. If that fails, log it, and keep the old ones for a day."""
+        """Fetch the keys. If this fails, log the failure and keep the old keys for a day."""
         now = monotonic()
         try:
             self._keys, self._fetched = self._read(self._fetch(self._url)), now
@@ -197,7 +199,7 @@ class _Directory:
             self._tried = now
 
     def _read(self, data: bytes) -> "dict[str, _Published]":
-        """Return the keys of a JSON Web Key Set by their ids. Keys that can't verify are left out."""
+        """Return the keys in a JSON Web Key Set by id. Keys that can't verify are omitted."""
         if len(data) > MOST_BYTES:
             raise ValueError(f"a directory must have at most {MOST_BYTES} bytes")
         found = json.loads(data)
@@ -215,7 +217,7 @@ class _Directory:
 
 
 class _Published:
-    """A key of a directory, and the time in which it is valid. Raises ValueError and TypeError for any other value."""
+    """A key in a directory, and the period in which it is valid. Raises ValueError or TypeError for any other value."""
 
     def __init__(self, jwk: object, url: str) -> None:
         if not isinstance(jwk, Mapping) or jwk.get("kty") == "oct" or jwk.get("use", "sig") != "sig":
@@ -228,7 +230,7 @@ class _Published:
 
 
 _PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
-"""Members of private keys (RFC 7518 §6), which no directory should have."""
+"""Members of private keys (RFC 7518 §6), which no directory should contain."""
 
 
 def _whole(url: URL) -> str:

@@ -1,9 +1,9 @@
-"""Signed requests, as a feature of an app, which prove who sent them, unchanged and once (RFC 9421).
+"""Signed requests, as a feature of an app: signatures prove who sent a request, unchanged and only once (RFC 9421).
 
 app.use(Signatures({"partner-1": public_key})), then @app.post("/orders", signed_by="partners")
 
-A request is accepted for the first of its signatures that is valid and covers the required components. Its head is
-checked first, then its body against the covered digest, and finally whether the nonce is new.
+A request is accepted if one of its signatures is valid and covers the required components; the first one counts. The
+request's head is checked first, then its body against the covered digest, and finally whether the nonce is new.
 """
 
 import time
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     AnyKey: TypeAlias = KeyMaterial | SignatureKey
     Keys: TypeAlias = Mapping[str, AnyKey] | Callable[[str], AnyKey | None] | Callable[[str], Awaitable[AnyKey | None]]
-    """Keys by their ids. A ``KeyDirectory`` is one such function."""
+    """A mapping or function that returns a key for an id, such as a ``KeyDirectory``."""
 
 COVER = ("@method", "@authority", "@path", "@query", "content-digest")
 """The components that a signature must cover by default."""
@@ -52,64 +52,64 @@ FIVE_MINUTES = 300.0
 """Seconds."""
 
 CLOCK_SKEW = 60
-"""The seconds by which a signer's clock may be ahead."""
+"""The number of seconds by which a signer's clock may be ahead."""
 
 MOST_SIGNATURES = 4
-"""The maximum number of a request's signatures that are checked, since each costs as much as several hellos."""
+"""The maximum number of signatures to check per request, since each check costs as much as several minimal requests."""
 
 _LAST_MOMENT = 253402300799
-"""The end of the year 9999, in seconds since 1970: the last that a datetime can have."""
+"""The end of the year 9999 in Unix time: the last moment that a datetime can represent."""
 _INTEGERS, _TEXTS = ("created", "expires"), ("nonce", "alg", "keyid", "tag")
 
 
 class SignatureRefused(Unauthorized):
     """401: a request is not signed as its route requires.
 
-    The client is told only what a signature must cover. ``reason`` says why this one was refused, for logs; debug mode
-    shows it.
+    The client is told only what a signature must cover. ``reason`` contains the cause of the refusal, for logs; debug
+    mode shows it.
     """
 
     reason: str = ""
 
 
 class _Signature(NamedTuple):
-    """A request's signature, and the parts that it covers."""
+    """A request's signature, and the components that it covers."""
 
     label: str
     covered: InnerList
     signature: bytes
 
     def text(self, name: str) -> str | None:
-        """Return a parameter that is text; None if it is absent."""
+        """Return a parameter that is text, or None if it is absent."""
         value = self.covered.parameters.get(name)
         return None if value is None else str(value)
 
     def moment(self, name: str) -> int | None:
-        """Return a parameter that is a time, in seconds since 1970; None if it is absent."""
+        """Return a parameter that is a Unix time in seconds, or None if it is absent."""
         value = self.covered.parameters.get(name)
         return value if isinstance(value, int) else None
 
 
 @errors_name_it
 class Signatures:
-    """A feature that calls handlers of routes with ``signed_by`` only if a request is signed (RFC 9421).
+    """A feature that calls the handlers of routes with ``signed_by`` only if the request is signed (RFC 9421).
 
     ``keys`` contains the keys of permitted signers by ``keyid``: a dict, a ``KeyDirectory``, or a function, ``def`` or
     ``async def``, that returns the key, or None. Set ``blocking`` for a ``def`` function that waits, for example for a
-    database. Keys are given in any form that ``SignatureKey`` takes. No client can choose a key's algorithm.
+    database. Keys can have any form that ``SignatureKey`` accepts. No client can choose a key's algorithm.
 
-    ``cover`` names the components that a signature must cover: fields such as "content-type", and derived components
+    ``cover`` lists the components that a signature must cover: fields such as "content-type", and derived components
     such as "@path". "@query" and "content-digest" are required only if the request has a query or a body. If a
-    signature covers Content-Digest, the body is compared with it, before the handler and all hooks.
+    signature covers Content-Digest, the body is compared with it before all hooks and the handler run.
 
-    A signature is valid for ``max_age``, in seconds or a timedelta, from the time at which it was made, ``created``,
-    and not after ``expires``; None stands for any age. With a ``store``, by default that of the app, each signature
-    needs a ``nonce``, and is accepted once; False stands for none. With a ``tag``, a signature must have it.
-    ``required=False`` lets unsigned requests through, with a ``request.signer`` that is false.
+    A signature is valid for ``max_age``, in seconds or a timedelta, after its creation time ``created``, but not after
+    ``expires``; None allows any age. With a ``store``, each signature needs a ``nonce`` and is accepted only once. The
+    default is the app's store; False means no store. With a ``tag``, a signature must have this tag. ``required=False``
+    lets unsigned requests through, with a falsy ``request.signer``.
 
-    ``name`` is the name for ``signed_by``. ``everywhere=True`` requires all requests to be signed, including those to
-    mounted applications. ``structured`` adds kinds of structured fields that ``sf`` needs (RFC 9421 §2.1.1). Raises
-    ValueError and TypeError for bad options.
+    ``name`` is the name to use in ``signed_by``. ``everywhere=True`` requires all requests to be signed, including
+    those to mounted applications. ``structured`` adds kinds of structured fields that ``sf`` needs (RFC 9421 §2.1.1).
+    Raises ValueError or TypeError for bad options.
     """
 
     def __init__(
@@ -151,9 +151,9 @@ class Signatures:
         self._clock = clock
 
     def install(self, app: "App") -> None:
-        """Let the app check routes whose ``signed_by`` is this feature's name, or all requests.
+        """Make the app check routes whose ``signed_by`` is this feature's name, or all requests.
 
-        Raises ValueError for an app's store if signatures are valid at any age.
+        Raises ValueError if signatures of any age are valid and the app has a store.
         """
         if (store := self._stores.taken_if_any(app)) is not None:
             self._remember_in(store)
@@ -162,12 +162,12 @@ class Signatures:
             app.before_request(blocking=True)(self._hook(for_async=False))
 
     def _remember_in(self, store: Store | None) -> None:
-        """Remember the nonces in a store; None for no store. Raises ValueError if that had to be forever."""
+        """Remember nonces in a store; None means no store. Raises ValueError if they would have to be kept forever."""
         if store is not None and self._max_age is None:
             raise explained(
                 "bad-feature-option",
                 ValueError(
-                    "a store that keeps nonces needs a max_age: it can't keep them forever. store=False keeps none"
+                    "a store of nonces needs a max_age, since it can't keep them forever; store=False uses no store"
                 ),
             )
         self._store = store
@@ -178,15 +178,15 @@ class Signatures:
         return self._keys_block or (self._store is not None and self._store.blocks)
 
     def verify(self, request: Request) -> RequestSigner:
-        """Return a request's signer after comparing its body with the digest, where that may block.
+        """Return a request's signer after comparing the body with its digest, which may block.
 
-        Raises SignatureRefused (401), BadRequest (400) and the errors of reading a body, StoreUnavailable (503);
-        TypeError if the function of the keys is ``async def``.
+        Raises SignatureRefused (401), BadRequest (400) and the errors of reading a body, StoreUnavailable (503), and
+        TypeError if the function that returns keys is ``async def``.
         """
         if _is_async(self._keys):
             raise explained(
                 "bad-feature-option",
-                TypeError("verify() can't await the function of the keys: give it one that is def"),
+                TypeError("verify() can't await the function that returns keys: make it def"),
             )
         signatures = self._signatures(request)
         found = self._verified(request, signatures, [self._key(each) for each in signatures])
@@ -194,10 +194,10 @@ class Signatures:
         return found
 
     def _check_for(self, route: Route) -> Callable[[Request], Any]:
-        """Return the hook of a route. Raises ValueError for a route whose body can't be checked before the handler."""
+        """Return the hook for a route. Raises ValueError for a route whose body can't be checked before the handler."""
         wrong = ""
         if route.receive == "stream":
-            wrong = "streams its body, which can't be compared with its digest before: use receive='lazy'"
+            wrong = "streams its body, which can't be compared with its digest before the handler: use receive='lazy'"
         elif route.unguarded:
             wrong = "is unguarded, so nothing is checked: leave out one of the two"
         if wrong:
@@ -205,7 +205,7 @@ class Signatures:
         return self._hook(for_async=is_async(route.handler))
 
     def _hook(self, *, for_async: bool) -> Callable[[Request], Any]:
-        """Return the hook, which is async for an async handler, and if the function of the keys is."""
+        """Return the hook, which is async if the handler or the function that returns keys is async."""
         return self._acheck if for_async or _is_async(self._keys) else self._check
 
     def _check(self, request: Request) -> None:
@@ -229,7 +229,7 @@ class Signatures:
     # The head
 
     def _signatures(self, request: Request) -> list[_Signature]:
-        """Return the signatures that may be valid; none for a request that may be without. Raises SignatureRefused."""
+        """Return the signatures that may be valid; none if the request need not be signed. Raises SignatureRefused."""
         with unwatched(request):
             given, signed = request.head.field("signature-input"), request.head.field("signature")
         note_read(request, USER)
@@ -254,7 +254,7 @@ class Signatures:
         return [each for each in found if not wrong[each.label]]
 
     def _wrong_in(self, signature: _Signature, request: Request) -> str:
-        """Return the fault in a signature, regardless of its key; "" if there is none."""
+        """Return what is wrong with a signature, regardless of its key; "" if nothing is."""
         parameters, now = signature.covered.parameters, self._clock()
         if wrong := [name for name in _INTEGERS if name in parameters and not _is_moment(parameters[name])]:
             return f"{wrong[0]} is not a time in seconds since 1970"
@@ -266,7 +266,7 @@ class Signatures:
             return "it has no nonce"
         created, expires = signature.moment("created"), signature.moment("expires")
         if created is None and self._max_age is not None:
-            return "it does not say when it was created"
+            return "it has no creation time"
         if created is not None and created > now + CLOCK_SKEW:
             return f"it was created {created - now:.0f} seconds in the future"
         if created is not None and self._max_age is not None and created < now - self._max_age:
@@ -295,21 +295,21 @@ class Signatures:
         return [item for item in self._cover if item.value not in absent or item.parameters]
 
     def _key(self, signature: _Signature) -> Any:
-        """Return the key of a signature, None if it is not known, or an awaitable of either."""
+        """Return a signature's key, None if it is unknown, or an awaitable of either."""
         keyid = str(signature.covered.parameters["keyid"])
         return self._keys.get(keyid) if isinstance(self._keys, dict) else self._keys(keyid)
 
     def _waits_for_keys(self, signatures: Sequence[_Signature]) -> bool:
         keys = self._keys
-        if (has_at_hand := getattr(keys, "has_at_hand", None)) is not None:  # a directory, which may be fetched
+        if (has_at_hand := getattr(keys, "has_at_hand", None)) is not None:  # a directory may have to be fetched
             return not all(has_at_hand(str(each.covered.parameters["keyid"])) for each in signatures)
         return self._blocks and not isinstance(keys, dict) and not _is_async(keys)
 
     def _verified(self, request: Request, signatures: Sequence[_Signature], keys: Sequence[Any]) -> RequestSigner:
-        """Return the signer whose signature is valid, judging by the head alone. Raises SignatureRefused."""
+        """Return the signer whose signature is valid, checking only the head. Raises SignatureRefused."""
         if not signatures:
             return RequestSigner()
-        with unwatched(request):  # it decides whether to respond, not what the response is
+        with unwatched(request):  # it decides whether to refuse, not what to respond
             message = Components(request.head.fields(), request.head, structured=self._structured)
         wrong = dict[str, str]()
         for signature, given in zip(signatures, keys, strict=True):
@@ -323,7 +323,7 @@ class Signatures:
     # The body, and the nonce
 
     def _complete(self, signer: RequestSigner, request: Request) -> None:
-        """Check the body, and that the nonce is new, and store the signer as the request's signer."""
+        """Check the body and that the nonce is new, then set the request's signer."""
         if _covers_digest(signer):
             try:
                 check_digest(request)
@@ -333,11 +333,11 @@ class Signatures:
             key = f"signature {self.name}\n{signer.key}\n{signer.nonce}"
             ttl = (self._max_age or 0) + 2 * CLOCK_SKEW
             if self._store.add(key, {}, ttl=ttl) is None:
-                raise self._refused(request, f"{signer.label}: its nonce came before")
+                raise self._refused(request, f"{signer.label}: its nonce was already used")
         request[Request.signer] = signer
 
     def _refused(self, request: Request, reason: str) -> SignatureRefused:
-        """Return the error, which tells the client what a signature must cover; only the log says why."""
+        """Return an error that tells the client what a signature must cover; only the log contains the reason."""
         import logging
 
         logging.getLogger("antiphon.signatures").info("%s %s was refused: %s", request.method, request.path, reason)
@@ -346,7 +346,7 @@ class Signatures:
         if any(item.value == "content-digest" for item in demanded):
             fields["want-content-digest"] = PREFERRED_DIGESTS
         error = SignatureRefused(
-            "The request must be signed by a known key: Accept-Signature says what the signature has to cover.",
+            "The request must be signed by a known key: Accept-Signature lists what the signature has to cover.",
             challenge=Challenge("Signature"),
             headers=fields,
         )
@@ -372,7 +372,7 @@ def _checked_age(max_age: float | None) -> float | None:
 
 
 def _key_of(found: Any) -> SignatureKey:
-    """Return the key that a function returned. Raises TypeError and ValueError for what is no key."""
+    """Return the key that a function returned. Raises TypeError or ValueError for anything that is not a key."""
     try:
         return SignatureKey.of(found)
     except (TypeError, ValueError) as error:
@@ -388,7 +388,7 @@ def _is_async(keys: object) -> bool:
 
 
 def _read(given: str, signed: str) -> list[_Signature]:
-    """Return the signatures of a message that have both fields. Raises ValueError for malformed ones."""
+    """Return the signatures of a message that has both fields. Raises ValueError for malformed ones."""
     inputs, signatures = parse_structured_dictionary(given), parse_structured_dictionary(signed)
     if inputs.keys() != signatures.keys():
         raise ValueError("they do not name the same signatures")
@@ -402,7 +402,7 @@ def _pair(label: str, covered: StructuredMember, signature: StructuredMember) ->
 
 
 def _fault(message: Components, signature: _Signature, key: SignatureKey | None) -> str:
-    """Return the fault in a message's signature by a key; "" if there is none."""
+    """Return what is wrong with a message's signature, given its key; "" if nothing is."""
     if key is None:
         return f"there is no key {signature.text('keyid')!r}"
     algorithm = signature.text("alg")
@@ -435,7 +435,7 @@ def _signer(message: Components, signature: _Signature, key: SignatureKey) -> Re
 
 
 def _covers_digest(signer: RequestSigner) -> bool:
-    """True if a signature covers Content-Digest, or one of its members."""
+    """True if a signature covers Content-Digest or one of its members."""
     return any(each.startswith('"content-digest"') for each in signer.components)
 
 

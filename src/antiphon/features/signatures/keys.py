@@ -1,4 +1,4 @@
-"""Keys and algorithms of HTTP message signatures (RFC 9421 §3.3): each key has one algorithm, which no client chooses.
+"""Keys and algorithms of HTTP message signatures (RFC 9421 §3.3). Each key has one algorithm, which no client chooses.
 
 The package cryptography is imported only for keys that need it, which HMAC secrets don't.
 """
@@ -22,7 +22,7 @@ KeyMaterial: TypeAlias = Union[
     str, bytes, Mapping[str, object], "Ed25519PrivateKey", "Ed25519PublicKey", "EllipticCurvePrivateKey",
     "EllipticCurvePublicKey", "RSAPrivateKey", "RSAPublicKey",
 ]  # fmt: skip
-"""The material of a key: a PEM file, an HMAC secret, a JWK, or a key object of the package cryptography."""
+"""A key's material: a PEM file, an HMAC secret, a JWK, or a key object from the package cryptography."""
 
 SHORTEST_SECRET = 16
 """The minimum length of an HMAC secret in bytes."""
@@ -35,7 +35,7 @@ _PEM = b"-----BEGIN"
 
 
 class _Algorithm(NamedTuple):
-    """The way to sign and to verify with a key object of cryptography, or with a secret."""
+    """How to sign and verify with a key object from cryptography or with a secret."""
 
     sign: Callable[[Any, bytes], bytes]
     is_valid: Callable[[Any, bytes, bytes], bool]
@@ -44,21 +44,21 @@ class _Algorithm(NamedTuple):
 class SignatureKey:
     """A key that signs or verifies messages: an HMAC secret, or a private or public key.
 
-    ``material`` is the text or the bytes of a PEM file, a JWK as a dict (RFC 7517), a key object of the package
-    cryptography, or the bytes of an HMAC secret, of at least 16. Bytes that begin like a PEM file are never a secret.
-    ``algorithm`` is one of the names of RFC 9421 §6.2.2 and is needed only for "rsa-v1_5-sha256". By default, an RSA
-    key uses "rsa-pss-sha512", an Ed25519 key "ed25519", a key on the curve P-256 or P-384 "ecdsa-p256-sha256" or
+    ``material`` is the text or bytes of a PEM file, a JWK as a dict (RFC 7517), a key object from the package
+    cryptography, or the bytes of an HMAC secret, at least 16. Bytes that begin like a PEM file are never a secret.
+    ``algorithm`` is a name from RFC 9421 §6.2.2, and is needed only for "rsa-v1_5-sha256". By default, an RSA key uses
+    "rsa-pss-sha512", an Ed25519 key "ed25519", a key on the curve P-256 or P-384 "ecdsa-p256-sha256" or
     "ecdsa-p384-sha384", and a secret "hmac-sha256".
 
-    Raises TypeError and ValueError for anything else, and for an RSA key of under 2048 bits; ModuleNotFoundError,
-    naming the extra, if cryptography is needed and not installed.
+    Raises TypeError or ValueError for anything else, and ValueError for an RSA key smaller than 2048 bits. Raises
+    ModuleNotFoundError, naming the extra, if cryptography is needed but not installed.
     """
 
     def __init__(self, material: "KeyMaterial", algorithm: str | None = None) -> None:
         self._key = _loaded(material)
         known = _algorithms_of(self._key)
         self.algorithm = known[0] if algorithm is None else algorithm
-        """The name of the algorithm (RFC 9421 §6.2.2)."""
+        """The algorithm's name (RFC 9421 §6.2.2)."""
         if self.algorithm not in known:
             raise explained(
                 "bad-signature-key",
@@ -66,7 +66,7 @@ class SignatureKey:
             )
         self._algorithm = _ALGORITHMS[self.algorithm]
         self.directory: str | None = None
-        """The URL of the directory that has the key; None for a key from elsewhere."""
+        """The URL of the directory that published the key; None for a key from elsewhere."""
 
     @classmethod
     def of(cls, key: "KeyMaterial | SignatureKey") -> "SignatureKey":
@@ -79,13 +79,13 @@ class SignatureKey:
         return isinstance(self._key, bytes) or hasattr(self._key, "sign")
 
     def sign(self, data: bytes) -> bytes:
-        """Return the signature of some bytes. Raises ValueError for a public key."""
+        """Return the signature of these bytes. Raises ValueError for a public key."""
         if not self.is_private:
             raise explained("bad-signature-key", ValueError("a public key can't sign: give the private key"))
         return self._algorithm.sign(self._key, data)
 
     def verify(self, data: bytes, signature: bytes) -> bool:
-        """Return True if a signature of some bytes was made with this key, or with its private key."""
+        """Return True if a signature of these bytes was made with this key or its private key."""
         return self._algorithm.is_valid(self._public, data, signature)
 
     @lazy
@@ -94,7 +94,7 @@ class SignatureKey:
 
     @lazy
     def jwk(self) -> Mapping[str, str]:
-        """The public key as a JWK (RFC 7517, RFC 8037), for a directory. Raises ValueError for a secret."""
+        """The public key as a JWK (RFC 7517, RFC 8037), to publish in a directory. Raises ValueError for a secret."""
         if isinstance(self._key, bytes):
             raise explained(
                 "bad-signature-key", ValueError("a secret must not be published: only a public key has a JWK")
@@ -104,7 +104,7 @@ class SignatureKey:
 
     @property
     def thumbprint(self) -> str:
-        """The thumbprint of the public key (RFC 7638, SHA-256), which Web Bot Auth uses as ``keyid``.
+        """The public key's thumbprint (RFC 7638, SHA-256), which Web Bot Auth uses as ``keyid``.
 
         Raises ValueError for a secret.
         """
@@ -115,9 +115,9 @@ class SignatureKey:
 
 
 def jwk_algorithm(jwk: Mapping[str, object]) -> str | None:
-    """Return the algorithm that a JWK specifies, in RFC 9421's terms; None if it specifies none.
+    """Return the algorithm that a JWK specifies, by its RFC 9421 name, or None if it specifies none.
 
-    Raises ValueError for any other one.
+    Raises ValueError for an unsupported algorithm.
     """
     named = jwk.get("alg")
     if named is None:
@@ -135,11 +135,11 @@ _JOSE = {
         "ed25519", "ecdsa-p256-sha256", "ecdsa-p384-sha384", "rsa-pss-sha512", "rsa-v1_5-sha256", "hmac-sha256",
     )},
 }  # fmt: skip
-"""Algorithms of JWKs (RFC 7518 §3.1, RFC 9864) by name, and those of RFC 9421, which some JWKs use."""
+"""JWK algorithms (RFC 7518 §3.1, RFC 9864) by name, and the RFC 9421 names, which some JWKs use."""
 
 
 def _loaded(material: object) -> Any:
-    """Return a secret, or a key object. Raises TypeError and ValueError for anything else."""
+    """Return a secret or a key object. Raises TypeError or ValueError for anything else."""
     if isinstance(material, str | bytes):
         data = material.encode() if isinstance(material, str) else material
         if data.lstrip().startswith(_PEM):
@@ -175,7 +175,7 @@ def _checked_secret(secret: bytes) -> bytes:
 
 
 def _kinds() -> list[type]:
-    """Return the classes of key objects, as far as the program has imported them."""
+    """Return the classes of key objects that the program has imported."""
     found = [
         class_if_imported(f"cryptography.hazmat.primitives.asymmetric.{module}", name) for module, name in _CLASSES
     ]
@@ -195,14 +195,14 @@ def _from_pem(data: bytes) -> Any:
     except ModuleNotFoundError as error:
         raise missing_package(error, _EXTRA) from None
     if len(data) > _LONGEST_PEM:
-        raise explained("bad-signature-key", ValueError(f"a PEM file of a key must have at most {_LONGEST_PEM} bytes"))
+        raise explained("bad-signature-key", ValueError(f"a key's PEM file must have at most {_LONGEST_PEM} bytes"))
     try:
         if b"PRIVATE KEY-----" in data[:64]:
             return _loaded(serialization.load_pem_private_key(data, None))
         return _loaded(serialization.load_pem_public_key(data))
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise explained(
-            "bad-signature-key", ValueError(f"not the PEM file of a key without a password: {error}")
+            "bad-signature-key", ValueError(f"not a PEM file with a key that has no password: {error}")
         ) from None
 
 
@@ -220,7 +220,7 @@ def _from_jwk(jwk: Mapping[str, object]) -> Any:
     except (TypeError, KeyError, ValueError) as error:
         raise explained("bad-signature-key", ValueError(f"a malformed JWK: {error}")) from None
     raise explained(
-        "bad-signature-key", ValueError(f"a JWK must be of Ed25519, P-256, P-384, RSA or a secret, not of {kind!r}")
+        "bad-signature-key", ValueError(f"a JWK must be an Ed25519, P-256, P-384 or RSA key or a secret, not {kind!r}")
     )
 
 
@@ -270,7 +270,7 @@ def _number(jwk: Mapping[str, object], name: str) -> int:
 
 
 def _algorithms_of(key: Any) -> list[str]:
-    """Return the algorithms for a key, the usual one first. Raises ValueError for an unsupported curve or size."""
+    """Return a key's algorithms, the usual one first. Raises ValueError for an unsupported curve or size."""
     if isinstance(key, bytes):
         return ["hmac-sha256"]
     curve = getattr(key, "curve", None)
@@ -292,7 +292,7 @@ _CURVES = {"P-256": "secp256r1", "P-384": "secp384r1"}
 
 
 def _public_members(key: Any) -> dict[str, str]:
-    """Return the members of a JWK that its thumbprint is made of (RFC 7638 §3.2)."""
+    """Return the JWK members that make up a key's thumbprint (RFC 7638 §3.2)."""
     if (curve := getattr(key, "curve", None)) is not None:
         numbers, size = key.public_numbers(), (key.key_size + 7) // 8
         name = next(name for name, known in _CURVES.items() if known == curve.name)
@@ -315,7 +315,7 @@ def _thumbprint(members: Mapping[str, str]) -> str:
     return _without_padding(sha256(dumps(members, sort_keys=True, separators=(",", ":")).encode()).digest())
 
 
-# The algorithms. The functions are called with objects of cryptography, which has been imported by then.
+# # The algorithms. These functions are called with objects from cryptography, which has been imported by then.
 
 
 def _sign_hmac(secret: bytes, data: bytes) -> bytes:
@@ -336,7 +336,7 @@ def _is_ed25519(key: Any, data: bytes, signature: bytes) -> bool:
 
 
 def _ecdsa(hash_name: str, size: int) -> _Algorithm:
-    """Return the algorithm of a curve whose numbers have ``size`` bytes (RFC 9421 §3.3.4: r and s, concatenated)."""
+    """Return the algorithm for a curve whose numbers have ``size`` bytes (RFC 9421 §3.3.4: r and s, concatenated)."""
 
     def kind() -> Any:
         from cryptography.hazmat.primitives import hashes
@@ -361,7 +361,7 @@ def _ecdsa(hash_name: str, size: int) -> _Algorithm:
 
 
 def _with_rsa(arguments: Callable[[bool], tuple[Any, Any]]) -> _Algorithm:
-    """Return an algorithm whose padding and hash are given by a function, for signing or for verifying."""
+    """Return an algorithm whose padding and hash are returned by a function, for signing or for verifying."""
 
     def sign(key: Any, data: bytes) -> bytes:
         signature: bytes = key.sign(data, *arguments(True))
@@ -377,7 +377,7 @@ def _pss(signs: bool) -> tuple[Any, Any]:
     from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
     from cryptography.hazmat.primitives.hashes import SHA512
 
-    # Signers may use a longer salt than the RFC's: http-message-signatures 1.0.6 for Node.js does.
+    # Signers may use a longer salt than the RFC's, as http-message-signatures 1.0.6 for Node.js does.
     return PSS(MGF1(SHA512()), 64 if signs else PSS.AUTO), SHA512()
 
 

@@ -51,21 +51,20 @@ def sign(
     alg: bool = False,
     request: Request | None = None,
 ) -> M:
-    """Return a copy of a request or a response with an additional signature (RFC 9421).
+    """Return a copy of a request or response with an additional signature (RFC 9421).
 
-    ``key`` is in any form that ``SignatureKey`` takes: a private key, or a secret. ``keyid`` identifies it to the other
-    side; by default it is its thumbprint (RFC 7638). ``cover`` names the components that the signature covers. By
-    default, these are a request's method, authority, path, query, Content-Type and Content-Digest, if present; and a
-    response's status, Content-Type and Content-Digest. If Content-Digest is covered, and the message has none, it is
-    added.
+    ``key`` can have any form that ``SignatureKey`` accepts for a private key or a secret. ``keyid`` identifies it to
+    the other side; the default is its thumbprint (RFC 7638). ``cover`` lists the components that the signature covers.
+    By default, these are a request's method, authority, path, query, Content-Type and Content-Digest, if present; or a
+    response's status, Content-Type and Content-Digest. If Content-Digest is covered but missing, it is added.
 
-    ``created`` is the time at which the signature is made, by default now; with ``max_age``, in seconds or a timedelta,
-    it ``expires``. ``nonce`` makes it unique: True means a random one, False none. ``tag`` names its purpose, and
-    ``alg`` says whether it names its algorithm. If a response's signature covers parts of its request, such as
-    ``"@path";req``, pass the ``request``.
+    ``created`` is when the signature is made, by default now. With ``max_age``, in seconds or a timedelta, the
+    signature ``expires`` that long afterwards. ``nonce`` makes it unique: True means a random nonce, False none.
+    ``tag`` states its purpose, and ``alg`` determines whether it names its algorithm. If a response's signature covers
+    components of its request, such as ``"@path";req``, pass the ``request``.
 
     Raises ValueError for a component that the message does not have, for a public key, for a label that is already in
-    use, and for the digest of a stream; and the errors of reading a request's body.
+    use, and for the digest of a stream. Errors from reading a request's body propagate.
     """
     signing = SignatureKey.of(key)
     items = [component_of(text) for text in (_usual(message) if cover is None else cover)]
@@ -98,7 +97,7 @@ def _usual(message: Request | Response) -> list[str]:
 def _signature_lines(
     message: Request | Response, key: SignatureKey, covered: InnerList, label: str, request: Request | None
 ) -> list[Line]:
-    """Return the header fields of a signature: the digest if it is missing, and all signatures with the new one."""
+    """Return a signature's header fields: the digest, if it is missing, and all signatures, including the new one."""
     lines = message.headers.items()
     added = list[Line]()
     if _wants_digest(covered.items) and "content-digest" not in dict(lines):
@@ -129,7 +128,7 @@ def _wants_digest(items: Iterable[Item]) -> bool:
 def _digest(message: Request | Response) -> bytes:
     if isinstance(message, Response):
         if not isinstance(message.body, bytes):
-            raise explained("bad-component", ValueError("the digest of a stream is not known before it is sent"))
+            raise explained("bad-component", ValueError("a stream's digest is unknown before it is sent"))
         return sha256(message.body).digest()
     digest = sha256()
     for chunk in message.stream:
@@ -142,7 +141,7 @@ def _members(lines: Iterable[Line], name: str) -> dict[str, StructuredMember]:
 
 
 def _with_lines(message: M, added: Sequence[Line]) -> M:
-    """Return a copy of a message with some header fields."""
+    """Return a copy of a message with these header fields added."""
     if isinstance(message, Response):
         response = copy(message)
         _set(response, added)
@@ -161,11 +160,11 @@ def _set(response: Response, lines: Iterable[Line]) -> None:
 class SignedResponses:
     """A feature that signs all responses: ``app.use(SignedResponses(private_key))``.
 
-    ``key`` and ``keyid`` are those of ``sign``. ``cover`` names the covered components: by default status, Content-Type
-    and Content-Digest, and the request's method, authority, path and query, so that it can't be used as the response to
-    another request. Missing parts are left out. Content-Digest is added to responses that are not streams; the
-    signature of a stream does not cover its content. Raises the errors of ``SignatureKey``, and ValueError for a public
-    key.
+    ``key`` and ``keyid`` are as in ``sign``. ``cover`` lists the covered components: by default the status,
+    Content-Type and Content-Digest, and the request's method, authority, path and query, so the response can't be
+    passed off as the response to another request. Missing components are omitted. Content-Digest is added to responses
+    that are not streams; a stream's signature does not cover its content. Raises the errors of ``SignatureKey``, and
+    ValueError for a public key.
     """
 
     def __init__(
@@ -185,7 +184,7 @@ class SignedResponses:
         self._tag = tag
 
     def install(self, app: "App") -> None:
-        """Sign each response when it is complete."""
+        """Sign each complete response."""
         app.complete(self._sign)
 
     def _sign(self, request: Request, response: Response) -> None:
@@ -195,14 +194,14 @@ class SignedResponses:
         covered = InnerList([item for item in self._cover if _has(response, item)], parameters)
         try:
             _set(response, _signature_lines(response, self._key, covered, "sig1", request))
-        except ValueError as error:  # of a host that is malformed, or of a field that is not ASCII
+        except ValueError as error:  # the host is malformed, or a field is not ASCII
             import logging
 
             logging.getLogger("antiphon.signatures").warning("A response is not signed: %s", error)
 
 
 def _has(response: Response, item: Item) -> bool:
-    """True if a response has a component, or gets it."""
+    """True if a response has a component or will get it."""
     name = str(item.value)
     if name[:1] == "@" or "req" in item.parameters or response.headers.get(name) is not None:
         return True

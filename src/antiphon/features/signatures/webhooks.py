@@ -1,4 +1,4 @@
-"""Webhooks in both directions, signed with a shared secret, recent, and each carried out once.
+"""Webhooks in both directions: signed with a shared secret, recent, and each processed only once.
 
 @app.post("/hooks/payments", before=StandardWebhook(env("HOOK_SECRET")))
 """
@@ -29,52 +29,52 @@ FIVE_MINUTES = 300.0
 DAY = 24 * 3600.0
 """Seconds."""
 LONGEST_RUN = 300.0
-"""Seconds after which a delivery whose process ended without a response is carried out again."""
+"""The number of seconds after which a delivery whose process ended without a response is processed again."""
 
 MOST_ANSWER = 64 << 10
-"""The maximum number of bytes read from the response to a sent webhook."""
+"""The maximum number of bytes to read from the response to a sent webhook."""
 MOST_SIGNATURES = 16
-"""The maximum number of a delivery's signatures that are compared."""
+"""The maximum number of a delivery's signatures to compare."""
 
 _RUNNING, _DONE = "running", "done"
 
 
 class WebhookRefused(Forbidden):
-    """403: a webhook is not signed in its sender's way, or is too old. ``reason`` says why, for logs."""
+    """403: a webhook is not signed as its sender signs, or is too old. ``reason`` contains the cause, for logs."""
 
     reason: str = ""
 
 
 class Delivery(NamedTuple):
-    """The parts of a webhook's header with which its signature is checked."""
+    """The values in a webhook's header that are needed to check its signature."""
 
     signatures: list[bytes]
     """The HMAC-SHA256 signatures, one of which must be valid."""
     prefix: bytes = b""
-    """The bytes that are signed before the body."""
+    """The bytes before the body that are signed with it."""
     sent: int | None = None
-    """The time at which the webhook was sent, in seconds since 1970; None if the sender signs none."""
+    """The Unix time at which the webhook was sent, in seconds; None if the sender doesn't sign the time."""
     id: str | None = None
     """The id, if it is signed. It is the same in each attempt."""
 
 
 @errors_name_it
 class Webhook(ABC):
-    """A hook for ``before=`` that accepts only the webhooks of one sender; the base class for other senders.
+    """A hook for ``before=`` that accepts only webhooks from one sender. The base class for other senders.
 
-    ``secrets`` is the secret that the sender gave you, or several while it changes. A webhook is refused (403) unless
-    it has a valid signature by one of them and, if the sender signs the time, was sent within ``tolerance`` of now, in
-    seconds or a timedelta.
+    ``secrets`` is the secret that the sender gave you, or several while it changes. A webhook is refused with 403
+    unless it has a valid signature made with one of them. If the sender signs the time, it must also have been sent
+    within ``tolerance`` of now, in seconds or a timedelta.
 
-    With a ``store``, by default that of the app, each webhook is carried out once: for ``ttl`` after the first one, in
-    seconds or a timedelta, a duplicate gets a 204 without calling the handler. While the first one is being carried
-    out, a duplicate gets a 409, after which senders try again. After a response of 400 or above, the next attempt is
-    carried out. While the store is unavailable, the response is a 503. ``store=False`` stands for no store. Raises
-    ValueError and TypeError for bad options.
+    With a ``store``, each webhook is processed once: for ``ttl`` after the first delivery, in seconds or a timedelta,
+    a duplicate gets a 204, and the handler isn't called. While the first delivery is being processed, a duplicate
+    gets a 409, after which senders try again. After a response of 400 or above, the next attempt is processed. While
+    the store is unavailable, the response is a 503. The default is the app's store; ``store=False`` means no store.
+    Raises ValueError or TypeError for bad options.
     """
 
     waits_for_body = True
-    """True: on the event loop, the body is loaded if it has not arrived."""
+    """True: on an event loop, the body is loaded first if it has not arrived."""
 
     def __init__(
         self,
@@ -101,21 +101,21 @@ class Webhook(ABC):
 
     @abstractmethod
     def delivery(self, request: Request) -> Delivery:
-        """Return the contents of a webhook's header.
+        """Return the values in a webhook's header.
 
         Raises ValueError if a field is malformed, and KeyError, as ``request.headers[name]`` does, if one is missing.
         """
 
     def secret_bytes(self, secret: str) -> bytes:
-        """Return the key of a secret as the sender writes it: by default its UTF-8."""
+        """Return the key for a secret as the sender writes it: by default the secret in UTF-8."""
         return secret.encode()
 
     def id_of(self, request: Request) -> str | None:  # noqa: ARG002 - for senders that sign an id in the body
-        """Return a webhook's id, which is the same in each attempt, from its body, or None if there is none."""
+        """Return the webhook's id from its body, which is the same in each attempt, or None if it has none."""
         return None
 
     def __call__(self, request: Request) -> Response | None:
-        """Check a webhook. Return the response to a duplicate, or None.
+        """Check a webhook. Return the response for a duplicate, or None.
 
         Raises WebhookRefused (403), Conflict (409), StoreUnavailable (503), and the errors of reading the body.
         """
@@ -134,22 +134,22 @@ class Webhook(ABC):
         return self._claim(request, store, f"webhook {_name_of(known)}\n{self._id(request, delivery)}")
 
     def blocking_at(self, route: Route) -> bool:
-        """True if the webhook waits for a store at a route, which is called when the route is planned.
+        """True if the webhook waits for a store at a route. Called when the route is planned.
 
-        Raises ValueError for a store of its application whose entries are kept by clients.
+        Raises ValueError if the entries in the application's store are kept by clients.
         """
         store = self._store_in(route.app)
         return store is not None and store.blocks
 
     def _store_in(self, app: Any) -> Store | None:
-        """Return this webhook's own store, or else that of an application, if it has one."""
+        """Return this webhook's own store, or else the application's, if it has one."""
         if self._takes_that_of_app and isinstance(getattr(app, "store", None), Store):
             found: Store = app.store_for(type(self).__name__)
             return found
         return self._store
 
     def _id(self, request: Request, delivery: Delivery) -> str:
-        """Return the id of a webhook: its own if that is signed, else a valid signature, unique to the body."""
+        """Return a webhook's id if it is signed, or else the valid signature, which is unique to the body."""
         if delivery.id is not None:
             return delivery.id
         return self.id_of(request) or f"body {sha256(request.body).hexdigest()}"
@@ -169,7 +169,7 @@ class Webhook(ABC):
             raise ValueError(f"it was sent at {sent}, which is more than {self._tolerance:g} seconds from now")
 
     def _matching(self, request: Request, delivery: Delivery) -> bytes | None:
-        """Return the secret that made one of the signatures, or None."""
+        """Return the secret with which one of the signatures was made, or None."""
         codes = [hmac.new(secret, delivery.prefix, sha256) for secret in self._secrets]
         for chunk in request.stream:
             for code in codes:
@@ -208,7 +208,7 @@ class Webhook(ABC):
 
 
 def _name_of(secret: bytes) -> str:
-    """Return a name for the sender who has a secret, so that no sender uses up the ids of another."""
+    """Return a name for the sender who has a secret, so senders don't share ids."""
     return hmac.digest(secret, b"antiphon webhook", "sha256").hex()
 
 
@@ -221,7 +221,7 @@ def field_of(request: Request, name: str) -> str:
 
 
 def seconds_in(text: str) -> int:
-    """Return a time in seconds since 1970. Raises ValueError for anything else."""
+    """Return a Unix time in seconds. Raises ValueError for anything else."""
     if not (text.isascii() and text.isdigit() and len(text) <= 12):
         raise ValueError(f"{text[:40]!r} is not a time in seconds")
     return int(text)
@@ -235,35 +235,35 @@ def from_base64(text: str) -> bytes:
 class StandardWebhook(Webhook):
     """Webhooks as defined by Standard Webhooks, in both directions.
 
-    A secret begins with ``whsec_`` and is base64, or it is bytes. As a hook, it checks the signature ``v1`` of the id,
-    the time and the body: ``before=StandardWebhook(secret, store)``. ``send`` sends webhooks that the specification's
-    libraries can verify. With several secrets, a sent webhook has a signature by each.
+    A secret is bytes, or begins with ``whsec_`` and continues in base64. As a hook, it checks the signature ``v1`` of
+    the id, the time and the body: ``before=StandardWebhook(secret, store)``. ``send`` sends webhooks that the
+    specification's libraries can verify. With several secrets, a sent webhook has one signature for each.
     """
 
     def secret_bytes(self, secret: str) -> bytes:
-        """Return the bytes of a secret. Raises ValueError, without showing it, for anything but base64."""
+        """Return a secret's bytes. Raises ValueError, which doesn't reveal it, if it is not base64."""
         try:
             return from_base64(secret.removeprefix("whsec_"))
         except ValueError:
             raise explained("bad-signature-key", ValueError("a secret must be base64, after whsec_")) from None
 
     def delivery(self, request: Request) -> Delivery:
-        """Return the contents of ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature``.
+        """Return the values of ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature``.
 
         Raises ValueError if one is missing or malformed.
         """
         id_, sent = field_of(request, "webhook-id"), field_of(request, "webhook-timestamp")
-        if "." in id_:  # what is signed could be read in two ways
+        if "." in id_:  # the signed text would be ambiguous
             raise ValueError("webhook-id contains a dot")
         signatures = [each.partition(",") for each in field_of(request, "webhook-signature").split(" ")]
         own = [from_base64(signature) for version, _, signature in signatures if version == "v1"]
         return Delivery(own, f"{id_}.{sent}.".encode("latin-1"), seconds_in(sent), id_)
 
     def sign(self, body: bytes, *, id: str | None = None) -> dict[str, str]:  # noqa: A002 - the specification's name
-        """Return a webhook's header fields for a body, for your own HTTP client.
+        """Return the webhook header fields for a body, for use with your own HTTP client.
 
-        Pass the same ``id`` for each attempt; by default it is a new one. Raises ValueError for an id that is empty, or
-        contains a dot or anything but visible ASCII.
+        Pass the same ``id`` for each attempt; the default is a new id. Raises ValueError for an id that is empty, or
+        that contains a dot or anything but visible ASCII.
         """
         id_ = f"msg_{token_urlsafe(18)}" if id is None else id
         if not id_ or "." in id_ or not (id_.isascii() and id_.isprintable()) or " " in id_:
@@ -286,13 +286,13 @@ class StandardWebhook(Webhook):
         headers: Mapping[str, str] | None = None,
         timeout: Duration = 10.0,
     ) -> int:
-        """Send a webhook to a URL that a customer has chosen and return the status of the response.
+        """Send a webhook to a URL chosen by a customer and return the response's status.
 
         ``data`` is the body: bytes, or a value that is sent as JSON. Only public addresses are called, over https, and
-        redirects are not followed. A status of 200 to 299 means that the webhook has arrived; after any other status,
-        and after an OSError, send it again later with the same ``id``. This blocks for up to ``timeout``, in seconds or
-        a timedelta, so call it on a thread, or in a job. Raises OSError if nothing responds, ValueError for a URL that
-        is not public, RuntimeError on an event loop.
+        redirects are not followed. A status of 200 to 299 means that the webhook has arrived. After any other status or
+        an OSError, send it again later with the same ``id``. This blocks for up to ``timeout``, in seconds or a
+        timedelta, so call it on a thread or in a job. Raises OSError if nothing responds, ValueError for a URL that is
+        not public, and RuntimeError on an event loop.
         """
         refuse_on_loop("StandardWebhook.send", "await asyncio.to_thread(webhook.send, url, data)")
         from antiphon.features.signatures.directory import public_url, request_public
@@ -306,10 +306,10 @@ class StandardWebhook(Webhook):
 
 
 class GitHubWebhook(Webhook):
-    """Webhooks from GitHub, and from servers that sign in the same way: ``before=GitHubWebhook(secret)``.
+    """Webhooks from GitHub, and from other servers that sign the same way: ``before=GitHubWebhook(secret)``.
 
-    The signature is in ``X-Hub-Signature-256`` and covers only the body. So with a ``store``, equal bodies count as
-    duplicates; without one, an intercepted webhook can be replayed at any time.
+    The signature is in ``X-Hub-Signature-256`` and covers only the body. With a ``store``, equal bodies are therefore
+    treated as duplicates. Without one, an intercepted webhook can be replayed at any time.
     """
 
     def delivery(self, request: Request) -> Delivery:
@@ -323,8 +323,8 @@ class GitHubWebhook(Webhook):
 class ShopifyWebhook(Webhook):
     """Webhooks from Shopify: ``before=ShopifyWebhook(client_secret)``.
 
-    The signature is in ``X-Shopify-Hmac-Sha256`` and covers only the body. So with a ``store``, equal bodies count as
-    duplicates; without one, an intercepted webhook can be replayed at any time.
+    The signature is in ``X-Shopify-Hmac-Sha256`` and covers only the body. With a ``store``, equal bodies are therefore
+    treated as duplicates. Without one, an intercepted webhook can be replayed at any time.
     """
 
     def delivery(self, request: Request) -> Delivery:
@@ -335,8 +335,8 @@ class ShopifyWebhook(Webhook):
 class StripeWebhook(Webhook):
     """Webhooks from Stripe: ``before=StripeWebhook("whsec_...", store)``.
 
-    The signatures ``v1`` and the time are in ``Stripe-Signature``. With a ``store``, each ``id`` of an event is carried
-    out once.
+    The ``v1`` signatures and the time are in ``Stripe-Signature``. With a ``store``, each event ``id`` is processed
+    once.
     """
 
     def delivery(self, request: Request) -> Delivery:
@@ -349,7 +349,7 @@ class StripeWebhook(Webhook):
         return Delivery(signatures, f"{times[0]}.".encode("latin-1"), seconds_in(times[0]))
 
     def id_of(self, request: Request) -> str | None:
-        """Return the ``id`` of the event."""
+        """Return the event's ``id``."""
         return _member(request, "id")
 
 
@@ -357,7 +357,7 @@ class SlackWebhook(Webhook):
     """Requests from Slack, such as events and commands: ``before=SlackWebhook(signing_secret, store)``.
 
     The signature is in ``X-Slack-Signature``, and the time in ``X-Slack-Request-Timestamp``. With a ``store``, each
-    ``event_id`` is carried out once, or each body if there is none.
+    ``event_id`` is processed once, or each body if there is none.
     """
 
     def delivery(self, request: Request) -> Delivery:
@@ -369,12 +369,12 @@ class SlackWebhook(Webhook):
         return Delivery([bytes.fromhex(signature)], f"v0:{sent}:".encode("latin-1"), seconds_in(sent))
 
     def id_of(self, request: Request) -> str | None:
-        """Return the ``event_id`` of an event."""
+        """Return the event's ``event_id``."""
         return _member(request, "event_id")
 
 
 def _member(request: Request, name: str) -> str | None:
-    """Return a member of the JSON object in the body that is text; None if there is none."""
+    """Return the value of a member of the body's JSON object if it is text; otherwise None."""
     try:
         data = request.json
     except HTTPError:

@@ -1,1 +1,1 @@
-"""Stores: data under keys that expire, used for sessions, rate limits and idempotent writes."""
+"""Stores: data under keys that expire, for sessions, rate limits and idempotent writes."""

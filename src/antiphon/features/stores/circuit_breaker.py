@@ -1,4 +1,5 @@
-"""A circuit breaker: while a service does not respond, one call at a time tries it, and other calls fail at once."""
+"""A circuit breaker: while a service does not respond, one call at a time tries it, and other calls fail
+immediately."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -11,28 +12,29 @@ T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
 PAUSE = 1.0
-"""Seconds after a failure during which no call is tried."""
+"""The number of seconds after a failure before a call may try the service again."""
 
 LONGEST_TRY = 10.0
-"""Seconds after which the next call is tried even if the previous one has not ended, as in a forked process."""
+"""The number of seconds before the next call may try even if the previous one has not ended, as in a forked process."""
 
 
 class CircuitBreaker:
-    """A guard for calls to a service that may be down. ``failures`` are the errors of a service that does not respond.
+    """A guard for calls to a service that may be down. ``failures`` are the errors that show that it does not respond.
 
-    It uses a monotonic clock and reads it after the wait. A failure is ignored if the service has responded to another
-    call in the meantime: then one connection is broken, not the service.
+    It reads a monotonic clock after each wait. A failure is ignored if the service has responded to another call in the
+    meantime, since that means that one connection is broken, not the service.
     """
 
     def __init__(self, *failures: type[Exception]) -> None:
         self._failures = failures
         self._next_try: float | None = None
-        """The time of the next attempt, by the monotonic clock, or None while all calls are made."""
+        """The monotonic time of the next attempt, or None while calls are unrestricted."""
         self._answered_at = 0.0
         self._lock = Lock()
 
     def call(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-        """Call a function and return its result. Raises its errors, or StoreUnavailable without calling it."""
+        """Call a function and return its result. Raises the function's errors, or StoreUnavailable without calling
+        it."""
         if self._next_try is not None:
             self._begin_try()
         return self.call_unguarded(function, *arguments)
@@ -49,7 +51,7 @@ class CircuitBreaker:
         return result
 
     def _begin_try(self) -> None:
-        """Let one caller at a time pass. Raises StoreUnavailable for all other callers."""
+        """Let one caller at a time through. Raises StoreUnavailable for all other callers."""
         with self._lock:
             now = monotonic()
             if self._next_try is not None:
@@ -65,7 +67,7 @@ class CircuitBreaker:
         if isinstance(error, self._failures):
             if self._answered_at <= began_at:
                 self._next_try = monotonic() + PAUSE
-        elif isinstance(error, Exception):  # also a response
+        elif isinstance(error, Exception):  # this too means that the service responded
             self._note_answer()
-        elif self._next_try is not None:  # an interruption, which says nothing about the service
+        elif self._next_try is not None:  # an interruption, which tells nothing about the service
             self._next_try = monotonic()

@@ -1,4 +1,4 @@
-"""A store in cookies: the signed data itself instead of a key."""
+"""A store in cookies, which contain the signed data itself instead of a key."""
 # ruff: noqa: ARG002 - clients have the data, so many arguments have no effect
 
 import time
@@ -13,26 +13,27 @@ from antiphon.http.cookies import LONGEST_COOKIE
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, TimedSigner
 
 LONGEST = LONGEST_COOKIE - 96
-"""The maximum size of a value in bytes, which leaves room for the cookie's name."""
+"""The maximum size of the value in bytes, which leaves room for the cookie's name."""
 
 LIFETIME = 31 * 24 * 3600.0
-"""Seconds for which a cookie without an explicit lifetime is valid, as in Flask."""
+"""The number of seconds for which a cookie without an explicit lifetime is valid, as in Flask."""
 
 _TIMES = "_at"
-"""The name in a cookie for the times when it was made, was changed and expires, in seconds since 1970."""
+"""The name in a cookie for the times when it was created, was changed and expires, as Unix time."""
 
 
 class CookieStore(Store):
-    """A store for sessions that keeps nothing on the server: the key is the data, which the client keeps in a cookie.
+    """A store for sessions that keeps nothing on the server: the key is the data itself, which the client keeps in a
+    cookie.
 
-    The cookie is signed, so that nobody can change it, but not encrypted, so its owner can read it. ``secret_keys`` are
-    the newest key, which signs, and older keys, whose cookies stay valid. Cookies that Flask signed with one of the
-    keys are valid too, and Flask can read cookies from here if both use the same cookie name.
+    The cookie is signed, so nobody can change it, but not encrypted, so its owner can read it. ``secret_keys`` are the
+    newest key, which signs, and older keys, whose cookies stay valid. Cookies that Flask signed with one of the keys
+    are also valid, and Flask can read cookies from here if both use the same cookie name.
 
     Data that clients keep can't be revoked or counted. A client that kept an old cookie can send it again until it
-    expires, and of two concurrent changes the last one wins. Methods that would need data on the server raise
+    expires, and of two concurrent changes, the last one wins. Methods that would need data on the server raise
     NotImplementedError. Raises ValueError for a change that makes a cookie too long, for a missing key, and for a key
-    under 16 bytes.
+    shorter than 16 bytes.
     """
 
     blocks: ClassVar[bool] = False
@@ -52,7 +53,7 @@ class CookieStore(Store):
         return isinstance(other, CookieStore) and not self._keys.isdisjoint(other._keys)  # noqa: SLF001 - of this very class
 
     def new_key(self) -> str:
-        """Return a key without an entry; the store returns a new entry's key when it creates the entry."""
+        """Return a key without an entry; the store returns the real key when it creates the entry."""
         return ""
 
     def check_value(self, name: str, value: object) -> None:
@@ -60,15 +61,14 @@ class CookieStore(Store):
         _checked(name, value)
 
     def load(self, key: str) -> StoreEntry | None:
-        """Return the data in a cookie, or None if the cookie was not signed here, has expired, or doesn't belong to
-        this store.
-        """
+        """Return the data in a cookie, or None if the cookie was not signed with these keys, has expired, or belongs
+        elsewhere."""
         verified = key if isinstance(key, _Verified) and key.store is self else self._verify(key)
         if verified is None:
             return None
         try:
             data = loads(verified.data)
-        except Exception:  # tags that don't fit their values: other software has signed them with this key
+        except Exception:  # tags don't fit their values: other software signed them with this key
             return None
         if not isinstance(data, dict):
             return None
@@ -76,7 +76,7 @@ class CookieStore(Store):
         return StoreEntry(verified, data, 0, created, changed, expires) if expires > self._clock() else None
 
     def _verify(self, key: str) -> "_Verified | None":
-        """Return a cookie with its data, or None if it was not signed here."""
+        """Return a cookie with its data, or None if it was not signed with these keys."""
         if len(key) > LONGEST_COOKIE or not key.isascii():
             return None
         if (unsigned := self._signer.unsign(key.encode())) is None:
@@ -116,14 +116,14 @@ class CookieStore(Store):
             raise explained(
                 "too-much-for-a-cookie",
                 ValueError(
-                    f"this data makes a cookie of {len(signed)} bytes, and browsers keep {LONGEST}: {_OTHERS} can"
-                    " keep them"
+                    f"this data makes a cookie of {len(signed)} bytes, but browsers accept only {LONGEST}: use"
+                    f" {_OTHERS} instead"
                 ),
             )
         return StoreEntry(signed, data, 0, created, now, expires)
 
     def rotate(self, key: str, new_key: str) -> StoreEntry | None:
-        """Return the entry unchanged, since someone who planted a cookie does not know the one that replaces it."""
+        """Return the entry unchanged: someone who planted a cookie does not know the cookie that replaces it."""
         return self.load(key)
 
     def delete(self, key: str) -> NoReturn:
@@ -153,7 +153,7 @@ def _can_not(do: str) -> NotImplementedError:
 
 
 def _checked(name: str, value: object) -> object:
-    """Return a value after a round trip. Raises TypeError if it differs, and ValueError for a reserved name."""
+    """Return a value after a round trip. Raises TypeError if it changes, and ValueError for a reserved name."""
     if name == _TIMES:
         raise explained("not-storable", ValueError(f"the name {_TIMES!r} is reserved for the store"))
     if type(value) in _PLAIN:
@@ -162,11 +162,11 @@ def _checked(name: str, value: object) -> object:
 
 
 _PLAIN = frozenset({str, bool, type(None)})
-"""Types whose values all come back unchanged."""
+"""Types whose values all survive a round trip unchanged."""
 
 
 def _tagged(before: StoreEntry | None, data: dict[str, Any], updates: Iterable[str]) -> dict[str, Any]:
-    """Return data with JSON tags. Values that had none before need none again."""
+    """Return data with JSON tags. Values that had no tags before need none now."""
     if before is None or not isinstance(before.key, _Verified) or has_tags(before.key.data):
         return {name: tag(value) for name, value in data.items()}
     return {**data, **{name: tag(data[name]) for name in updates if name in data}}
@@ -177,7 +177,7 @@ def _dump(value: object) -> bytes:
 
 
 def _times_of(signed_at: bytes) -> tuple[float, float, float]:
-    """Return the times of a cookie made by Flask, which follow from the time when it was signed."""
+    """Return the times of a cookie made by Flask, which are derived from the time of its signature."""
     then = float(int.from_bytes(from_base64(signed_at)))
     return then, then, then + LIFETIME
 
@@ -190,7 +190,7 @@ def _times(given: object) -> tuple[float, float, float] | None:
 
 
 class _Verified(str):
-    """A cookie with a verified signature and its data as signed, so that a change need not verify it again."""
+    """A cookie with a verified signature, and its data as signed, so a change need not verify it again."""
 
     __slots__ = ("data", "signed_at", "store")
     store: CookieStore

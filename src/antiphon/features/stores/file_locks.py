@@ -1,4 +1,4 @@
-"""File locks, which show processes whether a file is still in use, and a folder for temporary files of this process."""
+"""File locks, which show other processes that a file is in use, and a folder for this process's temporary files."""
 
 import os
 import shutil
@@ -13,18 +13,18 @@ if sys.platform != "win32":
     from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 
 OLD = 24 * 3600.0
-"""The number of seconds after which a file counts as abandoned if there are no locks."""
+"""The number of seconds after which a file is considered abandoned if the file system has no locks."""
 
 
 def lock(descriptor: int) -> None:
-    """Lock an open file while this process, or one that it has forked, has it open."""
+    """Lock an open file for as long as this process, or a process forked from it, has the file open."""
     if sys.platform != "win32":
         with suppress(OSError):  # file systems without locks
             flock(descriptor, LOCK_SH | LOCK_NB)
 
 
 def is_abandoned(file: Path) -> bool:
-    """Return True if no process has the file locked, and False if it no longer exists."""
+    """Return True if no process has locked the file, and False if the file no longer exists."""
     try:
         if sys.platform == "win32":
             return file.stat().st_mtime < time.time() - OLD
@@ -46,7 +46,7 @@ _LOCK = "lock"
 
 
 def temporary_folder(owner: object) -> Path:
-    """Make a folder that is removed when its owner is freed, or at the end of the process. Raises OSError."""
+    """Create a folder that is removed when its owner is freed or the process ends. Raises OSError."""
     for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         if is_abandoned(left / _LOCK):
             shutil.rmtree(left, ignore_errors=True)
@@ -59,5 +59,5 @@ def temporary_folder(owner: object) -> Path:
 
 def _remove(folder: Path, descriptor: int, maker: int) -> None:
     os.close(descriptor)
-    if os.getpid() == maker:  # not in a process that it has forked
+    if os.getpid() == maker:  # not in a forked process
         shutil.rmtree(folder, ignore_errors=True)

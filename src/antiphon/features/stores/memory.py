@@ -1,4 +1,4 @@
-"""A store in the memory of one process, for tests and for single-process applications that can lose data."""
+"""A store in one process's memory, for tests and for single-process applications whose data may be lost."""
 
 import time
 from collections import OrderedDict
@@ -12,10 +12,10 @@ from antiphon.app.store import FOREVER, StoreCount, StoreEntry, check_ttl, hash_
 from antiphon.features.stores.rows import Row, RowStore, size_of
 
 MOST_COUNTERS = 100_000
-"""The maximum number of counters in a store, about 25 MB for many callers."""
+"""The maximum number of counters in a store, which take about 25 MB."""
 
 LOOKED_AT = 4
-"""The number of entries that each write checks, to remove expired ones: more than it adds."""
+"""The number of entries that each write checks for expiry: more than it adds."""
 
 _GONE = object()
 """A value that no check returns."""
@@ -24,8 +24,8 @@ _GONE = object()
 class MemoryStore(RowStore):
     """A store that lives as long as its process, for tests and development. Other processes do not see it.
 
-    It keeps up to 100,000 counters, then drops one for each new one, so that a client with many keys can't fill the
-    memory. ``clock`` returns the seconds since 1970; tests can pass their own.
+    Beyond 100,000 counters, it drops one for each new one, so a client with many keys can't fill the memory. ``clock``
+    returns Unix time in seconds; tests can pass their own.
     """
 
     blocks: ClassVar[bool] = False
@@ -55,7 +55,7 @@ class MemoryStore(RowStore):
             return self._folder
 
     def way_to_look(self, known: StoreEntry) -> tuple[Callable[[Any], object], Any, object]:
-        id_, get = hash_key(known.key), self._rows.by_id.get  # one step without the lock, not noted as a use
+        id_, get = hash_key(known.key), self._rows.by_id.get  # one step without the lock, and not recorded as a use
         row = get(id_)
         return get, id_, row if row is not None and row.version == known.version else _GONE
 
@@ -86,7 +86,7 @@ class MemoryStore(RowStore):
 
 
 class _Locked:
-    """The rows, while nobody changes them. A generator-based context manager would take four times as long."""
+    """Access to the rows while nobody changes them. A generator-based context manager would take four times as long."""
 
     __slots__ = ("_lock", "_rows")
 
@@ -118,7 +118,7 @@ class _Rows:
         self.get = self.by_id.get
 
     def expired(self, now: float) -> list[bytes]:
-        """Return some expired rows. Each call checks different ones."""
+        """Return some expired rows. Each call checks different rows."""
         return _expired(self.by_id, now)
 
     def put(self, id_: bytes, row: Row) -> None:
@@ -140,7 +140,7 @@ class _Rows:
 
 
 class _BoundedRows(_Rows):
-    """Rows of up to ``most`` bytes, in the order of their last use."""
+    """Rows of up to ``most`` bytes in total, in order of last use."""
 
     def __init__(self, most: int) -> None:
         super().__init__()
@@ -180,7 +180,7 @@ E = TypeVar("E", bound=_Expires)
 
 
 def _expired(entries: OrderedDict[bytes, E], now: float) -> list[bytes]:
-    """Return the expired ones among the first few entries and put the rest at the end."""
+    """Return the expired entries among the first few and move the others to the end."""
     found = []
     for id_ in [id_ for id_, _ in zip(entries, range(LOOKED_AT), strict=False)]:
         if entries[id_].expires <= now:

@@ -1,4 +1,4 @@
-"""The methods of stores that lock all entries while one changes, on tables of rows."""
+"""The methods of stores that lock all entries during a change, implemented on tables of rows."""
 
 import time
 from abc import abstractmethod
@@ -21,7 +21,7 @@ from antiphon.app.store import (
 
 
 class Row(NamedTuple):
-    """An entry as it is stored."""
+    """An entry in its stored form."""
 
     data: bytes
     version: int
@@ -50,7 +50,7 @@ class Rows(Protocol):
 
 
 class RowStore(Store):
-    """A store of rows. ``clock`` returns the seconds since 1970."""
+    """A store of rows. ``clock`` returns Unix time in seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -61,7 +61,7 @@ class RowStore(Store):
 
     @abstractmethod
     def _writing(self) -> AbstractContextManager[Rows]:
-        """Open the rows for one writer at a time. A failure changes nothing."""
+        """Open the rows for one writer at a time. If the writer fails, nothing changes."""
 
     def load(self, key: str) -> StoreEntry | None:
         with self._reading() as rows:
@@ -86,7 +86,7 @@ class RowStore(Store):
         owner: str | None = None,
     ) -> StoreEntry | None:
         check_ttl(ttl)
-        new = decode(encode(updates)) or {}  # data that can't be stored fails before others have to wait
+        new = decode(encode(updates)) or {}  # fail on data that can't be stored before others have to wait
         id_ = hash_key(key)
         with self._writing() as rows:
             now = self._clock()
@@ -159,12 +159,12 @@ class RowStore(Store):
         return StoreEntry(key, decode(stored) or {}, *rest)
 
     def _entry(self, key: str, row: Row | None, now: float) -> StoreEntry | None:
-        """Return the entry of a row, or None if it has expired or can't be read."""
+        """Return a row's entry, or None if it has expired or can't be read."""
         if row is None or row.expires <= now or (data := decode(row.data)) is None:
             return None
         return StoreEntry(key, data, *row[1:])
 
 
 def new_version() -> int:
-    """Return a version of 63 random bits, so that an entry that is deleted and recreated never repeats one."""
+    """Return 63 random bits as a version, so an entry that is deleted and recreated never repeats one."""
     return int.from_bytes(urandom(8)) >> 1

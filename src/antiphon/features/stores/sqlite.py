@@ -23,9 +23,9 @@ from antiphon.features.stores.sqlite_connections import Connection, Connections,
 from antiphon.http.dates import Duration, seconds_of
 
 CLEAN_EVERY = 16
-"""The number of writes of a process between two deletions of expired rows."""
+"""The number of writes by a process between deletions of expired rows."""
 CLEANED = 64
-"""The number of rows of each kind that are deleted at once: more than were added since."""
+"""The number of rows of each kind to delete at once: more than were added since the last deletion."""
 
 _PREPARE = """
 pragma synchronous = normal;
@@ -68,7 +68,7 @@ _IS_FULL = "select sum > ? from bounded_bytes"
 _DROP_UNUSED = "delete from bounded where id in (select id from bounded order by used limit 1)"
 
 NOTED_EVERY = 60.0
-"""Seconds for which an entry's use in a bounded store is not recorded again, since that takes a write."""
+"""The minimum number of seconds between records of an entry's use in a bounded store, since each takes a write."""
 _INCREMENT = """
 insert into counters (id, count, expires) values (:id, :by, :end)
 on conflict (id) do update set
@@ -81,10 +81,11 @@ returning count, expires
 class SQLiteStore(RowStore):
     """A store in a file, for any number of threads and processes on one machine.
 
-    The file survives them, and ``kill -9``. The folder must exist, on a local disk, since network file systems lack the
-    locks that SQLite needs. The file is created on first use, for this user only. ``timeout`` is the longest wait for
-    other writers, in seconds or a timedelta. ``clock`` returns the seconds since 1970. After a power failure, the file
-    is intact, but the last changes may be lost. Raises ValueError for a missing folder, and for ":memory:".
+    The data outlives the processes, even after ``kill -9``. The folder must exist, on a local disk, because network
+    file systems lack the locks that SQLite needs. The file is created on first use, accessible only to this user.
+    ``timeout`` is the longest wait for other writers, in seconds or a timedelta. ``clock`` returns Unix time in
+    seconds. After a power failure, the file is intact, but the last changes may be lost. Raises ValueError for a
+    missing folder, and for ":memory:".
     """
 
     keeps_files: ClassVar[bool] = True
@@ -99,7 +100,7 @@ class SQLiteStore(RowStore):
         if not self._path.parent.is_dir():
             raise explained(
                 "missing-folder",
-                ValueError(f"SQLiteStore needs the folder of its file: there is no {self._path.parent}"),
+                ValueError(f"SQLiteStore needs an existing folder: there is no {self._path.parent}"),
             )
         self._timeout = seconds_of(timeout)
         self._connections = connections_to(self._path, _PREPARE)
@@ -150,10 +151,10 @@ class SQLiteStore(RowStore):
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        """Open a write transaction, the only one at the time, and clean up in some of them."""
+        """Open a write transaction, which excludes all others, and occasionally clean up in it."""
         own = self._own()
         if not own.writing.acquire(timeout=self._timeout):
-            raise unavailable(str(self._path), TimeoutError("others of this process were writing for too long"))
+            raise unavailable(str(self._path), TimeoutError("other threads of this process were writing for too long"))
         try:
             with self._connection() as connection:
                 connection.execute("begin immediate")
@@ -176,9 +177,9 @@ class SQLiteStore(RowStore):
 
 
 class _Loan:
-    """A borrowed connection, which is closed if anything fails. Raises StoreUnavailable for errors of SQLite.
+    """A borrowed connection, which is closed if anything fails. Raises StoreUnavailable for SQLite's errors.
 
-    Each request with a session borrows one, and a generator-based context manager would take four times as long.
+    Each request with a session borrows one; a generator-based context manager would take four times as long.
     """
 
     __slots__ = ("_connections", "_path", "_timeout", "lent")
@@ -211,7 +212,7 @@ class _Loan:
 
 
 class _Reading:
-    """The rows of a borrowed connection."""
+    """The rows, read through a borrowed connection."""
 
     __slots__ = ("_loan", "_rows")
 
@@ -229,7 +230,7 @@ class _Reading:
 
 
 def _reason(error: sqlite3.Error | OSError) -> str:
-    """Return a message for the log: why the file can't be used, and what to do."""
+    """Return a message for the log that explains why the file can't be used and what to do."""
     name = getattr(error, "sqlite_errorname", None)
     reason = f"{error} ({name})" if name else str(error)
     is_forbidden = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
@@ -260,7 +261,7 @@ class _Rows:
 
 
 class _BoundedRows(_Rows):
-    """Rows of up to ``most`` bytes, with the times of their last use."""
+    """Rows of up to ``most`` bytes in total, with the times of their last use."""
 
     table = "bounded"
 
@@ -276,7 +277,7 @@ class _BoundedRows(_Rows):
         return row
 
     def _note_use(self, id_: bytes) -> None:
-        """Record that an entry is used, unless others are writing: this never waits."""
+        """Record that an entry was used, unless others are writing: this never waits."""
         used = self._execute("select used from bounded where id = ?", [id_]).fetchall()
         if not used or abs(self._now - used[0][0]) < NOTED_EVERY:
             return

@@ -1,8 +1,8 @@
-"""The connections of a process to a SQLite file.
+"""One process's connections to a SQLite file.
 
-SQLite locks its files with POSIX locks, and a process that closes any descriptor of a file loses all its locks on it
-(sqlite.org/howtocorrupt.html §2.2). The next process that closes the file would then consider itself the last one and
-remove the log of changes. So only SQLite itself opens the file and the files next to it, and all stores of one file
+SQLite locks its files with POSIX locks. A process that closes any descriptor of a file loses all its locks on the file
+(sqlite.org/howtocorrupt.html §2.2). The next process to close the file would then consider itself the last one and
+remove the write-ahead log. So only SQLite itself opens the file and the files next to it, and all stores of one file
 share its connections.
 """
 
@@ -19,23 +19,23 @@ from urllib.parse import quote
 from weakref import WeakValueDictionary, finalize
 
 RETRY_EVERY = 0.002
-"""The number of seconds between two attempts while other connections are writing."""
+"""The number of seconds between attempts while other connections are writing."""
 
 LOOK_EVERY = 1.0
-"""Seconds between two checks whether the files are still the ones that were opened."""
+"""The number of seconds between checks whether the files are still the ones that were opened."""
 
 FORK_PATIENCE = 1.0
-"""The longest time that a fork waits until no connection is in use, in seconds."""
+"""The maximum number of seconds that a fork waits until no connection is in use."""
 
 Identity: TypeAlias = tuple[int, int] | None
-"""The device and the inode of a file, or None for a missing file."""
+"""A file's device and inode, or None if the file is missing."""
 
 
 class Connection(sqlite3.Connection):
-    """A connection that waits for others, up to ``patience`` seconds, by trying again every few milliseconds.
+    """A connection that waits up to ``patience`` seconds for others, retrying every few milliseconds.
 
-    SQLite itself tries less and less often, down to ten times a second, so those who wait longest are served last. It
-    does not wait for connections that prepare a new file, and its wait would block all of gevent's greenlets.
+    SQLite's own retries slow down to ten times a second, so those who wait longest are served last. SQLite also does
+    not wait for connections that prepare a new file, and its wait would block all of gevent's greenlets.
     """
 
     patience: float
@@ -54,15 +54,15 @@ class Connection(sqlite3.Connection):
 
 
 class Connections:
-    """The connections of one process to one file, as many as were ever in use at the same time.
+    """One process's connections to one file: as many as were ever in use at the same time.
 
-    Each has one user at a time, so it does not matter on which threads or greenlets the users run. A new connection
-    executes the statements of ``prepare``.
+    Each has one user at a time, so it does not matter which threads or greenlets use it. A new connection executes the
+    statements of ``prepare``.
     """
 
     def __init__(self, path: Path, prepare: str) -> None:
         self.pid = os.getpid()
-        self.writing = Lock()  # threads wait here in turn, not by SQLite's polling
+        self.writing = Lock()  # threads wait here in turn, without SQLite's polling
         self.writes = 0
         self._path = path
         self._prepare = prepare
@@ -71,15 +71,15 @@ class Connections:
         self._opened = 0
         """The number of connections, idle or lent."""
         self._files: list[Identity] = []
-        """The database, its log and the log's index, as they were opened; empty without connections."""
+        """The database, its log and the log's index, as they were when opened; empty if there are no connections."""
         self._next_look = 0.0
         self._is_held = False
         finalize(self, _close_all, self.pid, self.idle)
 
     def take(self, patience: float) -> Connection:
-        """Return a connection for one user, after waiting up to ``patience`` seconds for other users.
+        """Return a connection for one user, waiting up to ``patience`` seconds for other users.
 
-        The caller returns it, or discards it if anything failed. Raises sqlite3.Error and OSError.
+        The caller returns it, or discards it if anything failed. Raises sqlite3.Error or OSError.
         """
         connection = self._take_idle(patience) or self._open(patience)
         connection.patience = patience
@@ -108,7 +108,8 @@ class Connections:
             self._forget_files()
 
     def hold(self, patience: float) -> bool:
-        """Lend no connections until ``release``, and wait until none is in use. Return False after ``patience``."""
+        """Stop lending connections until ``release`` and wait until none is in use. Return False after
+        ``patience``."""
         with self._changed:
             self._is_held = True
             return self._changed.wait_for(lambda: len(self.idle) == self._opened, patience)
@@ -119,15 +120,14 @@ class Connections:
             self._changed.notify_all()
 
     def _take_idle(self, patience: float) -> Connection | None:
-        """Return an idle connection, or count one for the caller to open. Raises TimeoutError while connections are
-        held.
-        """
+        """Return an idle connection, or reserve one for the caller to open. Raises TimeoutError while connections are
+        held."""
         with self._changed:
             if self._is_held and not self._changed.wait_for(lambda: not self._is_held, patience):
                 raise TimeoutError(_IN_USE)
             now = monotonic()
             if self._files and (now >= self._next_look or not self.idle):
-                self._next_look = 0.0  # until it succeeds
+                self._next_look = 0.0  # check on every call until it succeeds
                 self._look(patience)
                 self._next_look = now + LOOK_EVERY
             if self.idle:
@@ -150,7 +150,7 @@ class Connections:
         return connection
 
     def _connect(self) -> Connection:
-        """Connect to the file. SQLite makes a new file, and the files next to it, for this user only."""
+        """Connect to the file. SQLite creates a new file, and the files next to it, accessible only to this user."""
         address = f"{self._path.as_uri()}?mode=rw"
         if self._path.exists():
             return _connect(address)
@@ -167,13 +167,13 @@ class Connections:
         return [_identity(f"{self._path}{suffix}") for suffix in ("", "-wal", "-shm")]
 
     def _look(self, patience: float) -> None:
-        """Close all connections if the files at the path are different ones by now. Raises TimeoutError."""
+        """Close all connections if the path now leads to different files. Raises TimeoutError."""
         found = self._identities()
         if found == self._files:
             return
         is_moved = found[0] != self._files[0]
         logging.getLogger("antiphon").error(
-            "%s was %s while it was open: the last changes may be lost, and the present file is used instead. Stop all"
+            "%s was %s while it was open: the last changes may be lost, and the current file is used instead. Stop all"
             " processes that use a store before you touch its files",
             self._path if is_moved else f"{self._path}-wal",
             "replaced" if found[0 if is_moved else 1] else "removed",
@@ -190,12 +190,12 @@ class Connections:
     def _leave(self, connection: Connection) -> None:
         """Complete a database that was moved and remove the log and the index that it left behind.
 
-        A new database at its path must not have them, or it would apply the changes of the old one.
+        A new database at its path must not have these files, or it would apply the changes of the old one.
         """
         connection.patience = 0.0
         with suppress(sqlite3.Error, OSError):
             connection.execute("pragma wal_checkpoint")
-            connection.execute("begin immediate")  # one process at a time, until the connection is closed
+            connection.execute("begin immediate")  # excludes other processes until the connection is closed
             for suffix, opened in zip(("-wal", "-shm"), self._files[1:], strict=True):
                 if _identity(f"{self._path}{suffix}") == opened:
                     os.unlink(f"{self._path}{suffix}")
@@ -219,7 +219,7 @@ def _identity(path: str) -> Identity:
 
 
 def _close_all(process: int, idle: list[Connection]) -> None:
-    """Close connections, unless they are a parent's.
+    """Close connections, unless they belong to a parent process.
 
     It keeps references to them until then: as garbage in a cycle with their store, they could be finalized first, with
     a warning.
@@ -230,15 +230,15 @@ def _close_all(process: int, idle: list[Connection]) -> None:
 
 
 _all: "WeakValueDictionary[str, Connections]" = WeakValueDictionary()
-"""Connections by the path of their file."""
+"""Connections by file path."""
 _inherited: list[Connections] = []
-"""Connections of a parent process, which this process must neither use nor close (sqlite.org/howtocorrupt.html §2.6).
+"""A parent process's connections, which this process must neither use nor close (sqlite.org/howtocorrupt.html §2.6).
 """
 _lock = RLock()
 
 
 def connections_to(path: Path, prepare: str) -> Connections:
-    """Return the connections of this process to a file, which all stores of that file share."""
+    """Return this process's connections to a file, which all stores of the file share."""
     with _lock:
         found = _all.get(name := str(path))
         if found is not None and found.pid != os.getpid():
@@ -254,7 +254,7 @@ def _of_this_process() -> list[Connections]:
 
 
 def _before_fork() -> None:
-    """Close all connections, since the child would close them, too, when it ends."""
+    """Close all connections, since the child would also close them when it ends."""
     _lock.acquire()
     for each in _of_this_process():
         each.hold(FORK_PATIENCE)

@@ -1,7 +1,7 @@
-"""JSON with tags for values that JSON lacks, as in the session cookies of Flask, which can read the results.
+"""JSON with tags for values that JSON lacks, as in Flask's session cookies. Flask can read the results.
 
-A value that JSON lacks is an object with one member, whose name begins with a space: `{" b": "aGk="}` is `b"hi"`. In a
-cookie, this JSON is packed as itsdangerous packs it for URLs.
+A value that JSON lacks becomes an object with one member, whose name begins with a space: `{" b": "aGk="}` is `b"hi"`.
+In a cookie, this JSON is packed for URLs as itsdangerous does it.
 """
 
 import json
@@ -20,7 +20,7 @@ from antiphon.http.dates import format_http_date, parse_http_date
 from antiphon.serialization.signing import to_base64
 
 _OBJECT = " di"
-"""The tag of an object that would look like a tagged value: its name gets two more underscores."""
+"""The tag of an object that would otherwise look like a tagged value: its member's name gets two more underscores."""
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     _OBJECT: lambda value: {name.removesuffix("__"): each for name, each in value.items()},
@@ -39,9 +39,9 @@ _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 def dumps(value: Any) -> str:
-    """Return a value as JSON. Raises TypeError and ValueError for most values that it can't express.
+    """Return a value as JSON. Raises TypeError or ValueError for most values that JSON can't express.
 
-    A store reads a value again after writing it and compares them: NaN and the infinities come back as None.
+    A store reads a value back after writing it and compares the two: NaN and the infinities come back as None.
     """
     return dumps_tagged(tag(value))
 
@@ -50,7 +50,7 @@ def dumps_tagged(tagged: Any) -> str:
     """Return a tagged value as JSON."""
     try:
         return msgspec.json.encode(tagged).decode()
-    except (TypeError, ValueError):  # subclasses, and text that is not Unicode
+    except (TypeError, ValueError):  # subclasses, or text that is not Unicode
         return _encode(tagged)
 
 
@@ -62,17 +62,17 @@ def loads(text: str | bytes) -> Any:
         try:
             return _read(text)
         except (ValueError, msgspec.MsgspecError):
-            pass  # the standard library reads more
+            pass  # the standard library accepts more
     return _decode(text)
 
 
 def has_tags(text: str) -> bool:
-    """Return True if JSON may have tags. If not, its values have none when they are written again."""
+    """Return True if JSON may contain tags. If not, its values need none when they are written again."""
     return '{" ' in text
 
 
 def tag(value: Any) -> Any:
-    """Return a value with tags around the parts that JSON lacks."""
+    """Return a value in which everything that JSON lacks is tagged."""
     if type(value) in PLAIN:
         return value
     match value:
@@ -94,7 +94,7 @@ def tag(value: Any) -> Any:
 
 
 def _tag_datetime(moment: datetime) -> dict[str, str]:
-    """Return a tagged datetime. Whole seconds are in Flask's format, which has no fractions."""
+    """Return a tagged datetime. Whole seconds use Flask's format, which has no fractions."""
     if moment.utcoffset() is None:
         raise explained("datetime-without-zone", TypeError("a datetime needs a time zone"))
     return {" i": moment.astimezone(UTC).isoformat()} if moment.microsecond else {" d": format_http_date(moment)}
@@ -112,14 +112,14 @@ _read = msgspec.json.Decoder().decode
 _decode = json.JSONDecoder(object_hook=_untag).decode
 
 COMPRESSED_FROM = 512
-"""The size in bytes from which compressing JSON is worth the time."""
+"""The size in bytes from which JSON is compressed; smaller JSON is not worth the time."""
 
 _FROM_URLS = bytes.maketrans(b"-_", b"+/")
-"""The alphabet of base64 in URLs, and the dot that precedes compressed data."""
+"""The alphabet of URL-safe base64, and the dot that precedes compressed data."""
 
 
 def pack(text: str) -> bytes:
-    """Return JSON as itsdangerous packs it for URLs: in base64, with a dot before compressed data."""
+    """Return JSON packed for URLs as itsdangerous does it: in base64, with a dot before compressed data."""
     data = text.encode()
     if len(data) >= COMPRESSED_FROM and len(compressed := zlib.compress(data)) < len(data) - 1:
         return b"." + to_base64(compressed)
@@ -127,11 +127,11 @@ def pack(text: str) -> bytes:
 
 
 def unpack(payload: bytes) -> str:
-    """Return the JSON of a payload. Raises ValueError and zlib.error for a malformed one."""
+    """Return the JSON in a payload. Raises ValueError or zlib.error for a malformed payload."""
     data = from_base64(payload)
     return (zlib.decompress(data) if payload.startswith(b".") else data).decode()
 
 
 def from_base64(text: bytes) -> bytes:
-    """Return the bytes of base64 for URLs, with or without a dot before it. Raises ValueError for anything else."""
+    """Return the bytes that URL-safe base64 encodes, with or without a dot before it. Raises ValueError otherwise."""
     return a2b_base64(text.translate(_FROM_URLS, b".") + b"==")

@@ -1,6 +1,6 @@
-"""Rendering single blocks of a template, using its outline: the template that it extends, its blocks, and their names.
+"""Rendering of a template's single blocks, from its outline: the template that it extends, its blocks, and their names.
 
-A block that is rendered alone knows these names, too: the imports, macros and ``set`` at the top level of a file.
+A block that is rendered alone can also use the imports, macros and ``set`` names at the top level of its file.
 """
 
 from collections.abc import Generator, Iterable, Iterator
@@ -13,7 +13,7 @@ from jinja2.runtime import Context
 from antiphon.explanations import explained
 
 _EVERYTHING = "self"
-"""A name that stands for all names: a template with ``self.other()`` or an include may need any declaration."""
+"""A wildcard for every name: a template with ``self.other()`` or an include may need any declaration."""
 
 
 class Declaration(NamedTuple):
@@ -25,12 +25,12 @@ class Declaration(NamedTuple):
 
 
 class Outline(NamedTuple):
-    """The outline of one file. ``extends`` is a template that stores the parent, or its name, in PARENT."""
+    """One file's outline. ``extends`` is a template that stores the parent, or its name, in PARENT."""
 
     extends: str | Template | None
     declarations: tuple[Declaration, ...]
     uses: dict[str, frozenset[str]]
-    """The names that each block uses."""
+    """The names that each block reads."""
     inner: dict[str, frozenset[str]]
     """The blocks inside each block."""
     shown: dict[str, frozenset[str]]
@@ -45,12 +45,12 @@ _GUARDS = (nodes.If, nodes.For, nodes.Macro, nodes.CallBlock)
 
 @lru_cache(maxsize=1024)
 def outline_of(template: Template) -> Outline:
-    """Parse the source of a template, once. Raises the loader's error if the source is gone."""
+    """Parse a template's source, only once. Raises the loader's error if the source is gone."""
     environment = template.environment
     if environment.loader is None or template.name is None:
         raise explained(
             "unknown-block",
-            ValueError(f"the source of {template!r} is not known: blocks can only be rendered from loaded templates"),
+            ValueError(f"the source of {template!r} is unknown: blocks can only be rendered from loaded templates"),
         )
     source, filename, _ = environment.loader.get_source(environment, template.name)
     tree = environment.parse(source, template.name, filename)
@@ -69,7 +69,7 @@ def outline_of(template: Template) -> Outline:
 
 
 def _shown(node: nodes.Node) -> Iterator[str]:
-    """Yield the names of the blocks directly inside a part of a template, outside conditions and loops."""
+    """Yield the names of the blocks directly inside a template node, outside conditions and loops."""
     for child in node.iter_child_nodes():
         if isinstance(child, nodes.Block):
             yield child.name
@@ -79,7 +79,7 @@ def _shown(node: nodes.Node) -> Iterator[str]:
 
 @lru_cache(maxsize=1024)
 def shown_blocks(chain: tuple[Template, ...]) -> frozenset[str]:
-    """Return the blocks that the first template of a chain always shows, whatever the values."""
+    """Return the blocks that the first template of a chain always shows, whatever the data."""
     outlines = [outline_of(template) for template in chain]
     ahead, found = [*outlines[-1].shown[TOP]], set[str]()
     while ahead:
@@ -98,7 +98,7 @@ def shown_blocks(chain: tuple[Template, ...]) -> frozenset[str]:
 def needed_declarations(chain: tuple[Template, ...], block: str) -> tuple[Template, ...]:
     """Return the declarations that a block of the first template needs, in the order in which they run.
 
-    ``chain`` has that template, and the templates that it extends, the nearest first.
+    ``chain`` contains that template, followed by the templates that it extends, nearest first.
     """
     outlines = [outline_of(template) for template in chain]
     blocks = _closure({block}, [each.inner for each in outlines])
@@ -111,7 +111,7 @@ def needed_declarations(chain: tuple[Template, ...], block: str) -> tuple[Templa
 
 
 def _closure(found: set[str], steps: "list[dict[str, frozenset[str]]]") -> set[str]:
-    """Return names, and all names that they depend on."""
+    """Return the names, and all names that they depend on."""
     ahead = [*found]
     while ahead:
         name = ahead.pop()
@@ -137,7 +137,7 @@ def _declared(node: nodes.Node) -> Iterator[str]:
 
 
 def _uses(node: nodes.Node) -> frozenset[str]:
-    """Return the names that a part of a template reads."""
+    """Return the names that a template node reads."""
     names = [name.name for name in node.find_all(nodes.Name) if name.ctx == "load"]
     return frozenset([*names, _EVERYTHING] if node.find(nodes.Include) else names)
 
@@ -150,7 +150,7 @@ def _parent(template: Template, expression: nodes.Expr) -> str | Template:
 
 
 def _compiled(template: Template, node: nodes.Node) -> Template:
-    """Compile one statement of a template, with its lines."""
+    """Compile one statement of a template, keeping its line numbers."""
     environment = template.environment
     tree = nodes.Template([node], lineno=1)
     tree.set_environment(environment)
@@ -159,7 +159,7 @@ def _compiled(template: Template, node: nodes.Node) -> Template:
 
 
 _MOST = 100
-"""Templates, each of which extends the next."""
+"""Templates, each of which extends the one after it."""
 
 
 class UnknownBlock(LookupError):
@@ -167,7 +167,7 @@ class UnknownBlock(LookupError):
 
 
 Steps: TypeAlias = Generator[Any, list[str], dict[str, str]]
-"""Iterables of pieces of text, async for a template that awaits. Each is sent its pieces."""
+"""Iterables of pieces of text; async for a template that awaits. The consumer sends each its pieces."""
 
 
 def render_blocks(
@@ -175,9 +175,9 @@ def render_blocks(
 ) -> dict[str, str]:
     """Return the text of each block, including inherited blocks.
 
-    Raises UnknownBlock for a block that the template does not have, and the errors of the template. ``only_shown`` is
-    for names that a client has chosen: a block in a condition or a loop, or one that no surrounding file shows, then
-    counts as unknown.
+    Raises UnknownBlock for a block that the template does not have, and any error raised by the template. Use
+    ``only_shown`` for names that a client has chosen: a block in a condition or a loop, or one that no surrounding file
+    shows, is then treated as unknown.
     """
     steps = _steps(template, blocks, variables, only_shown)
     try:
@@ -233,7 +233,7 @@ def _extend(chain: list[Template], parent: Any) -> None:
 
 
 def _context(chain: list[Template], variables: dict[str, Any]) -> Context:
-    """Return a context with the blocks of all templates of a chain."""
+    """Return a context with the blocks of all templates in a chain."""
     context = chain[0].new_context(variables, shared=True)
     for parent in chain[1:]:
         for name, block in parent.blocks.items():

@@ -1,7 +1,8 @@
-"""The Jinja2 environment of templates, and whole templates, rendered by the Python code that Jinja compiles, changed.
+"""The Jinja2 environment of templates, and the rendering of whole templates by a modified form of Jinja's compiled
+code.
 
-Templates get the functions for that from their environment when they are loaded, not when they are compiled: code in a
-bytecode cache may come from another environment with different rules.
+Templates get the functions for this from their environment when they are loaded, not when they are compiled, because
+code in a bytecode cache may come from another environment with different rules.
 """
 
 import os
@@ -40,24 +41,24 @@ read_attribute = getattr(environment, 'read_attribute', type(environment).getatt
 escape_text = getattr(environment, 'escape_text', lambda markup, value: markup.escape(value))
 """
 _LONG = 256
-"""The longest text, in characters, for which separate replacements are faster than making a Markup."""
+"""The length of text, in characters, up to which separate replacements are faster than making a Markup."""
 DICT_ATTRIBUTES = frozenset(dir({}))
-"""Names for which a dot in a template reads the attribute, even if a dict has an item with the name."""
+"""Names that a dot in a template reads as attributes, even if a dict has an item with the name."""
 _PLAINLY_WRITTEN = frozenset((int, float, bool, type(None)))
-"""Types whose values never contain a character that is escaped."""
+"""Types whose values never contain a character that needs escaping."""
 
 
 require_names("jinja2", "3.1", CodeGenerator, "visit_Template", "visit_Getattr", "_output_child_pre")
 
 
 class DirectCodeGenerator(CodeGenerator):
-    """A compiler of templates whose code reads attributes and escapes values with two functions of the environment.
+    """A template compiler whose code reads attributes and escapes values with two functions of the environment.
 
-    The code of a template that is written to a file is Jinja's own.
+    A template compiled to a file uses Jinja's own code.
     """
 
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:  # noqa: N802 - Jinja's name
-        """Write the code of a template."""
+        """Write a template's code."""
         if not self.defer_init:
             for line in _HEAD.splitlines():
                 self.writeline(line)
@@ -84,7 +85,7 @@ class DirectCodeGenerator(CodeGenerator):
 @accelerated
 @internalcode
 def read_attribute(environment: Environment, value: Any, name: str, /) -> Any:
-    """Return an attribute, else an item, else an undefined value, as ``Environment.getattr`` does.
+    """Return an attribute, or else an item, or else an undefined value, as ``Environment.getattr`` does.
 
     For a plain dict, this only looks for an item.
     """
@@ -125,28 +126,28 @@ def _escaped(text: str) -> str:
 class DictEnvironment(Environment):
     """An environment that reads the items of plain dicts without looking for an attribute first.
 
-    Its templates read attributes and escape values in C if the extension is in use.
+    Its templates read attributes and escape values in C if the C extension is in use.
     """
 
     code_generator_class = DirectCodeGenerator
 
     escape_text = staticmethod(escape_text)
-    """The function with which templates escape values."""
+    """The function that templates call to escape values."""
 
     @property
     def read_attribute(self) -> Callable[[Environment, Any, str], Any]:
-        """The function with which templates read attributes: ``getattr`` if a class overrides it, as sandboxes do."""
+        """The function that templates call to read attributes: ``getattr`` if a class overrides it, as sandboxes do."""
         is_own = [each for each in type(self).__mro__ if "getattr" in vars(each)] == [DictEnvironment, Environment]
         return read_attribute if is_own and "getattr" not in vars(self) else _ask
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return an attribute, or else an item, as Jinja does, but for plain dicts without an internal error."""
+        """Return an attribute, or else an item, as Jinja does, but without an internal error for plain dicts."""
         if type(obj) is dict and attribute not in DICT_ATTRIBUTES:
             return read_attribute(self, obj, attribute)
         return super().getattr(obj, attribute)
 
     def handle_exception(self, source: str | None = None) -> NoReturn:
-        """Raise the current error, with the lines of templates in its traceback, as Jinja does."""
+        """Raise the current error, with template lines in its traceback, as Jinja does."""
         try:
             super().handle_exception(source)
         except Exception as error:
@@ -169,7 +170,7 @@ def _let_go(error: BaseException) -> None:
 
 
 def render(template: Template, variables: dict[str, Any]) -> str:
-    """Return the text of a template, whose context already has the globals of the environment."""
+    """Return the text of a template, whose context already contains the environment's globals."""
     try:
         return "".join(template.root_render_func(template.new_context(variables, shared=True)))
     except Exception:
@@ -186,18 +187,18 @@ async def arender(template: Template, variables: dict[str, Any]) -> str:
 
 
 _OF_JINJA = (".jinja", ".jinja2", ".j2")
-"""Suffixes that say nothing about the output of a template."""
+"""Suffixes that don't determine a template's output type."""
 _KEPT = 400
 """The number of compiled templates to keep for a loader that accepts any name, as in Jinja2."""
 _PLAIN = (".txt", ".text", ".md", ".csv")
-"""Suffixes of templates whose output is not markup, so that nothing in it is escaped."""
+"""Suffixes of templates whose output is not markup, so their values are not escaped."""
 
 
 _FORMATS = (
     "format_currency", "format_date", "format_datetime", "format_number", "format_percent", "format_time",
     "format_timedelta",
 )  # fmt: skip
-"""Filters that format a value in the language of the request."""
+"""Filters that format a value in the request's language."""
 
 
 def _formatted(name: str, value: object, *arguments: object, **options: object) -> str:
@@ -208,11 +209,11 @@ def _formatted(name: str, value: object, *arguments: object, **options: object) 
 
 
 class RequestContext(Context):
-    """The names that a template knows: its data, ``request``, ``url_for``, the application's shared values, and
+    """The names available to a template: its data, ``request``, ``url_for``, the application's shared values, and
     globals.
 
-    Shared values are computed when a template uses them. Files that are imported without a context know the request,
-    too, since they run for each request.
+    Shared values are computed when a template uses them. Files that are imported without a context can also use the
+    request, since they run for each request.
     """
 
     def __init__(
@@ -226,7 +227,7 @@ class RequestContext(Context):
         self._request = request = parent.get("request")
         super().__init__(environment, parent, name, blocks, globals if request is None else None)
         if request is not None:
-            self.globals_keys = {"request"}  # every template of the environment has the rest
+            self.globals_keys = {"request"}  # the environment's templates all share the rest
 
     def resolve_or_missing(self, key: str) -> Any:
         """Return the value of a name, or Jinja's ``missing``."""
@@ -237,7 +238,7 @@ class RequestContext(Context):
         return self.resolve_of_request(self._request, key)
 
     def resolve_of_request(self, request: Any, key: str) -> Any:
-        """Return the value of a name that is not in the data, for the request, or Jinja's ``missing``."""
+        """Return a request's value for a name that is not in the data, or Jinja's ``missing``."""
         if request is None:
             return missing
         if key == "url_for":
@@ -258,7 +259,7 @@ class TemplateEnvironment(DictEnvironment):
             undefined=StrictUndefined,
             auto_reload=False,
             cache_size=_cache_size(loader),
-            extensions=["jinja2.ext.i18n"],  # its functions are shared by the application
+            extensions=["jinja2.ext.i18n"],  # the application shares the functions that it calls
         )
         self.newstyle_gettext = True
         self.filters |= {name: partial(_formatted, name) for name in _FORMATS}
@@ -276,9 +277,9 @@ def loader_of(folders: Iterable[str | BaseLoader]) -> BaseLoader:
 
 
 def _cache_size(loader: BaseLoader) -> int:
-    """Return the number of compiled templates to keep: -1 for all, if the loader has a limited number.
+    """Return the number of compiled templates to keep, or -1 to keep all if the loader offers a limited number.
 
-    Otherwise a page that includes more templates than are kept would compile each of them every time.
+    With a limit, a page that includes more templates than that would compile each of them every time.
     """
     if isinstance(loader, ChoiceLoader):
         return -1 if all(_cache_size(each) == -1 for each in loader.loaders) else _KEPT
@@ -286,7 +287,8 @@ def _cache_size(loader: BaseLoader) -> int:
 
 
 def in_front_of(own: Environment, other: Environment) -> Environment:
-    """Return an environment that looks for templates, filters, tests and globals in one, then in another."""
+    """Return an environment that looks for templates, filters, tests and globals first in ``own``, then in
+    ``other``."""
     loader = ChoiceLoader([each.loader for each in (own, other) if each.loader is not None])
     both = own.overlay(loader=loader, cache_size=_cache_size(loader))
     both.filters = _in_front_of(own.filters, other.filters, FILTERS)
@@ -303,7 +305,8 @@ def _in_front_of(
 
 @lru_cache(maxsize=1024)
 def content_type_of(template: str) -> str:
-    """Return the media type of a template's output, by its name: HTML, unless the name says otherwise."""
+    """Return the media type of a template's output, by the template's name: HTML, unless its suffix is another
+    type's."""
     name = _without_suffix_of_jinja(template)
     return guess_type(name) if os.path.splitext(name)[1] not in ("", ".html", ".htm") else HTML
 

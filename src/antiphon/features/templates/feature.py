@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 class Templates:
     """A feature that renders templates from folders with Jinja2, for ``Page`` and ``Response.template``.
 
-    Folders are searched in order; a relative folder is relative to the file whose code makes this object. You can also
+    Folders are searched in order; a relative path is relative to the file whose code creates this object. You can also
     pass a Jinja2 loader. Values are escaped, unless the template's name ends with ".txt", ".text", ".md" or ".csv". An
-    undefined name is an error. In addition to its data, a template knows ``request``, ``url_for``, and the values that
-    the application shares.
+    undefined name is an error. In addition to its data, a template can use ``request``, ``url_for``, and the values
+    that the application shares.
 
-    In the routes of a blueprint, its templates are searched first, and then those of the application, if it has any.
-    ``overridable`` templates, such as those of an extension, are searched last, so that the application can replace
-    them with templates of the same names. An application can use several such features.
+    In a blueprint's routes, the blueprint's templates are searched first, and then the application's, if it has any.
+    ``overridable`` templates, such as those of an extension, are searched last, so the application can replace them
+    with templates of the same names. An application can use several such features.
 
     With ``enable_async``, pages of ``async def`` handlers can await: templates can call async functions and loop over
-    async iterators. In debug mode, changed templates are loaded again. Raises ValueError for a missing folder, and
-    TypeError without one.
+    async iterators. In debug mode, changed templates are reloaded. Raises ValueError for a missing folder, and
+    TypeError if no folder is given.
     """
 
     environment: Environment
@@ -58,7 +58,7 @@ class Templates:
     def install(self, app: Routes) -> None:
         """Provide ``request.templates``, for the whole application or for a blueprint.
 
-        Raises ValueError if an application has a second feature whose templates are not overridable.
+        Raises ValueError for an application's second feature whose templates are not overridable.
         """
         if is_debug():
             self.environment.auto_reload = True
@@ -70,7 +70,7 @@ class Templates:
             cast("App", app).provide(Request.templates, _AppTemplates(app, self._renderer).of_request)
 
     def _choose(self, request: Request) -> None:
-        """Search the templates of a blueprint and those around it for the rest of the request."""
+        """Search the templates of a blueprint and its parents for the rest of the request."""
         renderer = self._renderer
         if Request.templates in request or request.app.provides(Request.templates):
             renderer = renderer.with_those_of(cast("RequestTemplates", request.templates).renderer)
@@ -82,7 +82,7 @@ def _renderers(app: Routes) -> list["Renderer"]:
 
 
 class _AppTemplates:
-    """The templates of an application: its own, followed by its features' overridable ones, in order."""
+    """The templates of an application: its own, followed by its features' overridable templates, in order."""
 
     def __init__(self, app: Routes, first: "Renderer") -> None:
         self._app = app
@@ -99,7 +99,7 @@ class _AppTemplates:
 
 
 class Renderer:
-    """An environment, and its async counterpart, whose templates are compiled from the same text and can await."""
+    """An environment and its async counterpart, whose templates are compiled from the same source and can await."""
 
     def __init__(self, environment: Environment, is_async: bool, is_overridable: bool = False) -> None:
         self.environment = environment
@@ -108,7 +108,7 @@ class Renderer:
         self._with: dict[Renderer, Renderer] = {}
 
     def with_those_of(self, above: "Renderer") -> "Renderer":
-        """Return a renderer for these templates and ``others``, which come first if these are overridable."""
+        """Return a renderer that also finds those of ``above``, which come first if these are overridable."""
         if above not in self._with:
             first, last = (above, self) if self.is_overridable else (self, above)
             environment = in_front_of(first.environment, last.environment)
@@ -117,29 +117,29 @@ class Renderer:
 
     @cached_property
     def async_environment(self) -> Environment:
-        """The async counterpart, with the filters, tests and globals of the environment."""
+        """The async counterpart, with the same filters, tests and globals."""
         return self.environment.overlay(enable_async=True)
 
 
 class RequestTemplates(OfRequest):
-    """The templates for one request, which they can use."""
+    """The templates for one request, which the templates can use."""
 
     def __init__(self, renderer: Renderer, request: Request) -> None:
         super().__init__(request)
         self.renderer = renderer
 
     def render(self, template: str, /, *, _block: str | None = None, **data: Any) -> str:
-        """Return the text of a template, or of one block of it, rendered where this is called.
+        """Return the text of a template or of one of its blocks, rendered on the caller's thread.
 
-        Raises the errors of the template, LookupError for a block that it does not have, and TypeError for data under
-        reserved names: ``request``, and names that begin with an underscore.
+        Raises any error raised by the template, LookupError for a block that it does not have, and TypeError for data
+        under reserved names: ``request``, and names that begin with an underscore.
         """
         check_data(self.render, data)
         found, variables = self.find(template), self.variables(data)
         return render(found, variables) if _block is None else render_blocks(found, [_block], variables)[_block]
 
     def content_type(self, template: str, /) -> str:
-        """Return the media type of a template's output, by its name: HTML for most."""
+        """Return the media type of a template's output, by the template's name: HTML for most."""
         return content_type_of(template)
 
     def find(self, template: str, *, is_async: bool = False) -> Template:
@@ -151,9 +151,9 @@ class RequestTemplates(OfRequest):
             raise explained("template-not-found", error)  # noqa: B904 - the same error
 
     def variables(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Return data with the request. Raises TypeError for data under that name."""
+        """Return the data with the request added. Raises TypeError if the data already contains that name."""
         if "request" in data:
             raise explained(
-                "request-in-data", TypeError("templates know the request as `request`: give the data a different name")
+                "request-in-data", TypeError("templates get the request as `request`: give the data a different name")
             )
         return {**data, "request": self._request}

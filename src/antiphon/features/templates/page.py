@@ -1,8 +1,8 @@
-"""Pages and blocks, which handlers return to render a template for the request: whole, as fragments, or as a stream.
+"""Pages and blocks that handlers return to render a template for the request: whole, as fragments, or as a stream.
 
-The page's own script asks with ``X-Block: main, cart``. It receives a single block as it is, and each of several blocks
-in its own element, ``<template data-block="main">...</template>``. htmx asks with the id of the element that it will
-fill (``HX-Target``). It receives that block first, and each other one in ``<div
+The script that Antiphon serves asks for blocks with ``X-Block: main, cart``. It receives a single block as is, and each
+of several blocks in a separate element, ``<template data-block="main">...</template>``. htmx sends the id of the
+element that it will fill (``HX-Target``). It receives that block first, and each other block in ``<div
 hx-swap-oob="innerHTML:#cart">...</div>``.
 """
 
@@ -26,14 +26,14 @@ from antiphon.response.response import Response
 from antiphon.response.templates import check_data
 
 ASKING = ("X-Block", "HX-Request", "HX-Target", "HX-Boosted", "HX-History-Restore-Request")
-"""The header fields with which requests ask for blocks of a page."""
+"""The header fields in which requests ask for blocks of a page."""
 
 BlockNames: TypeAlias = str | Iterable[str] | Mapping[str, str]
-"""A block, several blocks, or blocks by the ids of the elements that they fill."""
+"""A block, several blocks, or a mapping of element ids to the blocks that fill the elements."""
 
 
 def blocks_by_id(blocks: BlockNames) -> dict[str, str]:
-    """Return blocks by the ids of their elements, which default to the names of the blocks."""
+    """Return blocks by their elements' ids, which default to the names of the blocks."""
     if isinstance(blocks, Mapping):
         return dict(blocks)
     return {name: name for name in ([blocks] if isinstance(blocks, str) else blocks)}
@@ -45,10 +45,10 @@ def is_htmx(request: Request) -> bool:
 
 
 def asked_blocks(request: Request, offered: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the blocks that a request asks for, out of those on offer, which are keyed by their elements' ids.
+    """Return the blocks that a request asks for, among those offered, which are keyed by their elements' ids.
 
-    If it also asks for other blocks, the result is empty, which means the whole page. The same applies when htmx
-    follows a boosted link or restores a page that its history lacks.
+    If the request also asks for other blocks, the result is empty, which means the whole page. The same applies when
+    htmx follows a boosted link or restores a page missing from its history cache.
     """
     field = request.head.field
     if field("hx-history-restore-request") == "true":
@@ -63,7 +63,7 @@ def asked_blocks(request: Request, offered: Mapping[str, str]) -> tuple[str, ...
 
 
 def joined(request: Request, texts: Mapping[str, str], offered: Mapping[str, str]) -> str:
-    """Return the text of blocks in one response, in the form that the client reads."""
+    """Return the text of several blocks as one response, in the form that the client expects."""
     first, *others = texts.items()
     if not others:
         return first[1]
@@ -75,9 +75,9 @@ def joined(request: Request, texts: Mapping[str, str], offered: Mapping[str, str
 
 
 _SIZE = 4096
-"""The minimum number of characters in a chunk, unless it is the last one or took long to make."""
+"""The minimum number of characters in a chunk, unless it is the last one or took long to render."""
 _WAIT = 0.1
-"""Seconds after which the next piece completes a chunk of any length."""
+"""The number of seconds after which the next piece completes a chunk of any length."""
 
 
 class _Buffer:
@@ -89,13 +89,13 @@ class _Buffer:
         self._since = monotonic()
 
     def add(self, piece: str) -> bool:
-        """Add a piece. Return True if it is time to send the pieces."""
+        """Add a piece. Return True if it is time to send what has been added."""
         self._pieces.append(piece)
         self._size += len(piece)
         return self._size >= _SIZE or monotonic() - self._since > _WAIT
 
     def take(self) -> str:
-        """Take out the pieces."""
+        """Remove all pieces and return them as one string."""
         text = "".join(self._pieces)
         self._pieces.clear()
         self._size, self._since = 0, monotonic()
@@ -103,7 +103,7 @@ class _Buffer:
 
 
 def stream_of(pieces: Iterator[str]) -> Iterator[str]:
-    """Return a rendered template's text in chunks, the first of which is ready. Raises errors that come before it."""
+    """Return a template's rendered text in chunks, the first of which is ready. Raises errors that occur before it."""
     stream = _begun(_chunks(pieces))
     next(stream)
     return stream
@@ -125,7 +125,7 @@ def _chunks(pieces: Iterator[str]) -> Generator[str]:
 
 
 async def astream_of(pieces: AsyncGenerator[str]) -> AsyncIterator[str]:
-    """Return the chunks as ``stream_of`` does, for a template that awaits."""
+    """Return chunks as ``stream_of`` does, for a template that awaits."""
     stream = _abegun(_achunks(pieces))
     await anext(stream)
     return stream
@@ -155,16 +155,16 @@ _NONE: Mapping[str, str] = {}
 class Page:
     """A page made from a template, for handlers to return: ``return Page("note.html", note=note)``.
 
-    ``data`` are the variables of the template. Their names can't begin with an underscore, since the options do.
+    ``data`` are the template's variables. Their names can't begin with an underscore, which is reserved for options.
 
     The page is rendered where the handler runs. With ``Templates(enable_async=True)``, the page of an ``async def``
-    handler can await. A page that handles GET has an ETag made from its text, so that a client that already has the
-    page gets a 304. With ``_stream`` it is sent while it is rendered, without an ETag. An error in the template is
-    treated as the handler's, and a note names the handler. In a stream, an error cuts the page off, unless it comes
-    before the first chunk.
+    handler can await. A page that handles GET has an ETag made from its text, so a client that already has the page
+    gets a 304. With ``_stream``, the page is sent while it is rendered, without an ETag. An error in the template is
+    treated as the handler's, and a note on it names the handler. In a stream, an error cuts the page short, unless it
+    occurs before the first chunk.
 
-    ``_block`` names the blocks that clients can ask for, with ``X-Block``, or in htmx with the id of the element: one
-    block, several, or a mapping of ids to blocks. Any other request gets the whole page. ``_also`` names more blocks
+    ``_block`` names the blocks that clients can ask for, with ``X-Block`` or, in htmx, with the id of the element: one
+    block, several, or a mapping of ids to blocks. Any other request gets the whole page. ``_also`` names other blocks
     that have changed, which are sent along with the requested ones.
 
     ``_json`` is the value for clients that prefer JSON, or True for ``data``. Requests for other types get a 406.
@@ -201,7 +201,7 @@ class Page:
         self._data = data
 
     def __response__(self, request: Request) -> Response | Awaitable[Response]:
-        """Render the parts that a request asks for. Raises the template's errors, and NotAcceptable (406)."""
+        """Render the blocks that a request asks for. Raises the template's errors, and NotAcceptable (406)."""
         if self._json is not False and self._prefers_json(request):
             return self._as_json(request)
         blocks = self._blocks(request)
@@ -231,12 +231,12 @@ class Page:
             raise
 
     def _blocks(self, request: Request) -> tuple[str, ...]:
-        """Return the blocks to send, or none for the whole page."""
+        """Return the blocks to send, or nothing for the whole page."""
         asked = asked_blocks(request, self._offered) if self._offered else ()
         return tuple(dict.fromkeys([*asked, *self._also.values()])) if asked and self._also else asked
 
     def _varies(self) -> tuple[str, ...]:
-        """Return the header fields of requests that the response depends on."""
+        """Return the request header fields that the response depends on."""
         return ASKING if self._offered else ()
 
     def _of_blocks(self, templates: RequestTemplates, request: Request, texts: Mapping[str, str]) -> Response:
@@ -258,9 +258,8 @@ class Page:
         return response
 
     def _prefers_json(self, request: Request) -> bool:
-        """Return True if a client prefers JSON. Raises NotAcceptable if it accepts neither, unless the request was a
-        write.
-        """
+        """Return True if a client prefers JSON. Raises NotAcceptable if it accepts neither type, unless it sent a
+        write."""
         best = request.accept.best(["text/html", JSON])
         if best is None and request.method in READING:
             raise NotAcceptable("This page is available as text/html and application/json.")
@@ -274,7 +273,7 @@ class Page:
         return response
 
     def _note(self, error: Exception, request: Request) -> None:
-        """Add the handler of the page to an error, since no frame shows it."""
+        """Add a note with the page's handler to an error, since no frame shows the handler."""
         if not isinstance(error, HTTPError):
             error.add_note(f"{request.route.answered_by} returned {type(self).__name__}({self._template!r}, ...)")
 
@@ -285,8 +284,8 @@ class Page:
 class Block(Page):
     """Blocks of a template, for handlers to return instead of a whole page: ``Block("cart.html", "row", row=row)``.
 
-    ``block`` is one block, several, or a mapping of the ids of their elements to blocks. Everything that applies to a
-    page applies to them, too.
+    ``block`` is one block, several, or a mapping of element ids to blocks. Everything else works as it does for
+    ``Page``.
     """
 
     __slots__ = ()

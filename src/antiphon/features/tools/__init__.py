@@ -1,1 +1,1 @@
-"""Handlers of an application as tools for language models, by the Model Context Protocol."""
+"""An application's handlers as tools for language models, over the Model Context Protocol."""

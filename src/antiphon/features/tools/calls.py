@@ -1,12 +1,12 @@
-"""Calls of tools: the request that a call becomes, and its confirmation by the person who uses the client.
+"""Tool calls: the request that a call becomes, and its confirmation by the person who uses the client.
 
-The application handles the request as if a client had sent it. It keeps the address, the host and the header fields of
-the client's request, so that guards, users, limits and logs see the same caller. The model decides about the path, the
-query and the body only.
+The application handles the request as if a client had sent it. The request keeps the address, the host and the header
+fields of the client's request, so guards, users, limits and logs see the same caller. The model determines only the
+path, the query and the body.
 
-The question for a confirmation (elicitation) ends the request; the client sends the call again, with the answer and a
-signed state. The state is valid for ten minutes, for the same caller, tool and arguments, so no answer can be used for
-another call.
+The question that asks for confirmation (elicitation) ends the request; the client sends the call again, with the answer
+and a signed state. The state is valid for ten minutes, for the same caller, tool and arguments, so no answer can be
+used for another call.
 """
 
 import json
@@ -40,17 +40,17 @@ _OF_THE_MESSAGE = frozenset({
     "last-event-id", "mcp-method", "mcp-name", "mcp-protocol-version", "mcp-session-id", "range", "te", "trailer",
     "transfer-encoding", "upgrade",
 })  # fmt: skip
-"""Fields that describe the message or its response, and not the client."""
+"""Fields that describe the message or its response, not the client."""
 _RESULTS = f"{JSON}, text/plain;q=0.9, text/*;q=0.8, */*;q=0.5"
-"""The media types that results can have, the best first."""
+"""The media types that results can have, in order of preference."""
 _RESULTS_OF_STREAMS = f"{JSON};q=0.9, */*;q=0.5"
 _LONG_ID = 16
-"""The length of an id that is not a number of one session, in characters."""
+"""The minimum length of an id that isn't just a number within a session, in characters."""
 _int = re.compile(r"-?[0-9]{1,19}").fullmatch
 
 
 class BadArguments(Exception):
-    """Arguments that can't be turned into a request: lines that name each by a JSON Pointer, for the model to read."""
+    """Arguments that can't be turned into a request, as lines for the model, each with an argument's JSON Pointer."""
 
     def __init__(self, lines: list[str]) -> None:
         super().__init__("\n".join(lines))
@@ -85,7 +85,7 @@ class _CallHead(DerivedHead):
 
     @property
     def query_string(self) -> bytes:
-        """The query."""
+        """The query string."""
         return self._query
 
     @property
@@ -100,12 +100,12 @@ class _CallHead(DerivedHead):
 
     @property
     def uncoded_length(self) -> int:
-        """The length of the body."""
+        """The body's length."""
         return int(self._fields.get("content-length", 0))
 
     @property
     def header_size(self) -> int:
-        """0: the server has measured the section."""
+        """0: the server has measured the header section."""
         return 0
 
     @property
@@ -123,7 +123,7 @@ async def read_here(request: Request, target: str, accept: str) -> Response:
 
 
 async def call(request: Request, definition: Definition, arguments: Mapping[str, Any], key: str | None) -> Response:
-    """Return the application's response to a call. ``key`` is the Idempotency-Key of a write.
+    """Return the application's response to a call. ``key`` is a write's Idempotency-Key.
 
     Raises BadArguments for arguments that the application would read differently.
     """
@@ -146,11 +146,11 @@ def _inner(request: Request, method: str, target: str, fields: Mapping[str, str]
 
 
 def key_of(request: Request, message: Message) -> str:
-    """Return the key of a write, by which the application carries it out only once.
+    """Return a write's key, with which the application carries it out only once.
 
-    It is the client's Idempotency-Key, or is made from the id of the call, if that identifies the call by itself or
-    within a session. Most clients number the calls of each connection, and these numbers return: then each call is one
-    of its own.
+    The key is the client's Idempotency-Key, or is made from the call's id if this identifies the call on its own or
+    within a session. But most clients number the calls of each connection, so the numbers repeat: in that case, each
+    call gets a new key.
     """
     if given := request.idempotency_key:
         return given
@@ -160,7 +160,7 @@ def key_of(request: Request, message: Message) -> str:
     return token_urlsafe()
 
 
-# The parts of the request
+# Making the request
 
 
 def _check(definition: Definition, arguments: Mapping[str, Any]) -> None:
@@ -179,7 +179,7 @@ def _check(definition: Definition, arguments: Mapping[str, Any]) -> None:
 
 
 def _fault(argument: Argument, value: object) -> str | None:
-    """Return the fault in an argument that goes into the URL, or None. The application checks the rest."""
+    """Return what is wrong with an argument for the URL, or None. The application checks the other arguments."""
     if argument.place not in ("path", "query"):
         return None
     if argument.place == "query":
@@ -193,9 +193,9 @@ def _fault(argument: Argument, value: object) -> str | None:
         return "must be text or a number, and not empty"
     may_have_slashes = argument.schema.get("pattern") == "^[^/]"
     if ("/" in text and not may_have_slashes) or "\\" in text or "\0" in text:
-        return "must not contain slashes, backslashes and NUL"
+        return "must not contain slashes, backslashes or NUL"
     if any(segment in (".", "..") for segment in text.split("/")) or text.startswith("/"):
-        return "must not begin with a slash, nor have the segments . and .."
+        return "must not begin with a slash or contain the segments . or .."
     return None
 
 
@@ -204,7 +204,7 @@ def _text(value: object) -> str:
 
 
 def _target(definition: Definition, arguments: Mapping[str, Any]) -> str:
-    """Return the path and the query of a call."""
+    """Return a call's path and query."""
     path = definition.path
     for name, value in _of_place(definition, arguments, "path"):
         text = quote_path(_text(value))
@@ -214,7 +214,7 @@ def _target(definition: Definition, arguments: Mapping[str, Any]) -> str:
 
 
 def _body(definition: Definition, arguments: Mapping[str, Any]) -> bytes | None:
-    """Return the body of a call, or None if no argument is for it."""
+    """Return a call's body, or None if it has no argument for the body."""
     fields = dict(_of_place(definition, arguments, "field"))
     whole = [value for _, value in _of_place(definition, arguments, "body")]
     if not fields and not whole:
@@ -229,7 +229,7 @@ def _body(definition: Definition, arguments: Mapping[str, Any]) -> bytes | None:
 
 
 def _pairs(fields: Iterable[tuple[str, Any]]) -> list[tuple[str, str]]:
-    """Return fields of a query or a form: each item of a list is one, and null is none."""
+    """Return the fields of a query or form: a list becomes one field per item, and null is omitted."""
     return [
         (name, _text(each))
         for name, value in fields
@@ -250,11 +250,11 @@ _QUESTION = "confirmation"
 _VALID = 600.0
 """Seconds."""
 _LONGEST = 200
-"""The length of an argument in a question, in characters."""
+"""The maximum length of an argument in a question, in characters."""
 
 
 class Asked(NamedTuple):
-    """The result that asks a person or tells the model that nobody has agreed, if any, and the key of the write."""
+    """The result, if any, that asks a person or tells the model that nobody has agreed; and the write's key."""
 
     result: dict[str, Any] | None
     key: str = ""
@@ -264,11 +264,11 @@ class Confirmation:
     """The questions that one feature asks before calls."""
 
     def check(self, app: "App") -> None:
-        """Raise RuntimeError for an application that can't sign."""
+        """Raise RuntimeError if the application can't sign."""
         app.signer(SALT)
 
     def ask(self, request: Request, message: Message, question: str, arguments: Mapping[str, Any]) -> Asked:
-        """Return the reply to a call that a person must agree to, or nothing if a person has agreed."""
+        """Return the reply to a call that still needs a person's agreement; no reply if a person has agreed."""
         signer = request.route.app.signer(SALT)
         about = _fingerprint(request, message, arguments)
         given, state = message.params.get("inputResponses"), message.params.get("requestState")
@@ -299,22 +299,22 @@ class Confirmation:
 
 
 def _key(signer: Signer, state: object, about: str) -> str:
-    """Return the key in the state of a question. Raises ProtocolError if it belongs to a different call."""
+    """Return the key in a question's state. Raises ProtocolError if the state belongs to another call."""
     try:
         found = signer.unsign(state if isinstance(state, str) else None, _VALID)
     except BadSignature:
         found = None
     if not isinstance(found, list) or found[:1] != [about]:
-        raise ProtocolError(INVALID_PARAMS, "params.requestState is not that of this call, or too old: call again")
+        raise ProtocolError(INVALID_PARAMS, "params.requestState belongs to another call or is too old: call again")
     return str(found[1])
 
 
 def _unable(message: Message) -> dict[str, Any]:
-    """Return the result for a client that can't ask a person, if its revision has no error for that."""
+    """Return the result for a client that can't ask a person, if its protocol revision has no error for this."""
     if message.is_modern:
         needed: dict[str, Any] = {"requiredCapabilities": {"elicitation": {"form": {}}}}
-        raise ProtocolError(MISSING_CAPABILITY, "A person has to agree with this call, and nobody can be asked", needed)
-    return failure("A person has to agree with this call, and this client can't ask anyone. Nothing was done.")
+        raise ProtocolError(MISSING_CAPABILITY, "A person has to agree to this call, but nobody can be asked", needed)
+    return failure("A person has to agree to this call, but this client can't ask anyone. Nothing was done.")
 
 
 def can_ask(message: Message) -> bool:
@@ -330,7 +330,7 @@ def _fingerprint(request: Request, message: Message, arguments: Mapping[str, Any
 
 
 def _filled(question: str, arguments: Mapping[str, Any]) -> str:
-    """Return a question with the values of arguments in place of their names, in one pass: no value adds names."""
+    """Return a question with its placeholders replaced by the arguments in one pass, so values add no placeholders."""
     parts = question.split("{")
     filled = [parts[0]]
     for part in parts[1:]:

@@ -1,5 +1,7 @@
-"""Definitions of tools: each operation of an OpenAPI document whose route says ``tool=True``, with the schemas of its
-arguments and its result, and the place of each argument in the request; and views of a mounted dialect, by their names.
+"""Definitions of tools: operations of an OpenAPI document whose routes have ``tool=True``, and views of a dialect.
+
+A definition contains the schemas of the tool's arguments and result, and each argument's place in the request. Views of
+a mounted dialect are selected by name.
 """
 
 import re
@@ -23,15 +25,15 @@ _OF_ANNOTATIONS = frozenset({"allowEmptyValue"})
 _not_in_names = re.compile(r"[^A-Za-z0-9_.-]")
 _DEFINITIONS = "#/$defs/"
 WHOLE_BODY = "body"
-"""The name of the argument that is the whole body, if its fields can't be arguments."""
+"""The name of the argument that is the whole body, if the body's fields can't be arguments."""
 
 
 @dataclass(frozen=True)
 class Argument:
-    """An argument of a tool: its place in the request, its name there, and its schema."""
+    """A tool's argument: its place in the request, its name there, and its schema."""
 
     place: str
-    """One of "path", "query", "field" (of the body) and "body" (all of it)."""
+    """One of "path", "query", "field" (of the body) and "body" (the whole body)."""
     name: str
     schema: Schema
     is_required: bool
@@ -45,7 +47,7 @@ class Definition:
     route: Route
     method: str
     path: str
-    """The path in OpenAPI's form, such as ``/lamps/{number}``."""
+    """The path in OpenAPI syntax, such as ``/lamps/{number}``."""
     options: Tool
     description: str
     requires_user: bool
@@ -53,13 +55,13 @@ class Definition:
     arguments: dict[str, Argument]
     """The arguments, by name."""
     content_type: str | None
-    """The media type of the body: JSON, a form, or None if there is no body."""
+    """The body's media type: JSON, a form, or None if there is no body."""
     streams: bool
     """True if the handler responds with a stream of values."""
     result: Schema | None
-    """The schema of the result, if each successful response has one."""
+    """The result's schema, if each successful response has one."""
     components: Mapping[str, Schema] = field(repr=False)
-    """The named types of the document."""
+    """The document's named types."""
 
     @property
     def is_read_only(self) -> bool:
@@ -68,11 +70,11 @@ class Definition:
 
     @property
     def is_destructive(self) -> bool:
-        """True if a call may do something that can't be undone."""
+        """True if a call may do something irreversible."""
         return self.method == "DELETE" if self.options.destructive is None else self.options.destructive
 
     def as_json(self, *, has_any_result: bool) -> dict[str, Any]:
-        """Return the tool as clients see it. Before 2026-07-28, only objects can be structured results."""
+        """Return the tool as sent to clients. Before 2026-07-28, only objects can be structured results."""
         made: dict[str, Any] = {"name": self.name}
         if self.options.title:
             made["title"] = self.options.title
@@ -95,15 +97,15 @@ class Definition:
         return {**made, **({"required": required} if required else {}), "additionalProperties": False}
 
     def is_object(self, schema: Schema) -> bool:
-        """True if all values of a schema are objects."""
+        """True if all values that match a schema are objects."""
         return self.resolved(schema).get("type") == "object"
 
     def resolved(self, schema: Schema) -> Schema:
-        """Return the schema that a reference refers to."""
+        """Return the schema that a reference points to."""
         return _resolved(schema, self.components)
 
     def _with_types(self, schema: Schema) -> Schema:
-        """Return a schema with the named types that it refers to, and no others."""
+        """Return a schema together with the named types that it refers to, and no others."""
         names = sorted(reached([schema], self.components))
         made: Schema = _referring(schema)
         if names:
@@ -112,7 +114,7 @@ class Definition:
 
 
 class ToolRoute(NamedTuple):
-    """A route that is a tool: its path in OpenAPI's form, and the prefix at which its application is mounted."""
+    """A route that is a tool: its path in OpenAPI syntax, and the prefix at which its application is mounted."""
 
     route: Route
     path: str
@@ -120,17 +122,17 @@ class ToolRoute(NamedTuple):
 
 
 def tool_routes(app: App) -> Iterator[ToolRoute]:
-    """Yield the routes of an application, and of those mounted in it, that are tools."""
+    """Yield the routes that are tools, in an application and in those mounted in it."""
     for each in described_routes(app):
         if each.route.tool is not None:
             yield ToolRoute(each.route, each.path)
 
 
 def definitions_of(routes: Iterable[ToolRoute], content: Mapping[str, Any]) -> dict[str, Definition]:
-    """Return the tools of an application by their names, sorted, with the schemas of its OpenAPI document.
+    """Return an application's tools by name, sorted, with the schemas from its OpenAPI document.
 
-    Raises LookupError for a route that the document does not describe, and ValueError for two tools of one name and
-    for arguments that a tool can't have.
+    Raises LookupError for a route that the document does not describe, and ValueError for two tools with the same name
+    and for arguments that a tool can't have.
     """
     made: dict[str, Definition] = {}
     for each in _definitions(routes, content):
@@ -161,7 +163,7 @@ def _definitions(routes: Iterable[ToolRoute], content: Mapping[str, Any]) -> Ite
 
 
 def _is_of(operation: Mapping[str, Any], route: Route) -> bool:
-    """True if an operation describes this route, and not one with the same path on another host."""
+    """True if an operation describes this route, not a route with the same path on another host."""
     name: str = operation["operationId"]
     rest = name.removeprefix(route.name)
     return name.startswith(route.name) and (not rest or rest.startswith("_"))
@@ -197,7 +199,7 @@ def _definition(
 
 
 def _parameters(operation: Mapping[str, Any]) -> Iterator[tuple[str, Argument]]:
-    """Yield the parameters of the path and the query. Headers and cookies are those of the client's request."""
+    """Yield the parameters in the path and query. Headers and cookies come from the client's request."""
     for each in operation.get("parameters", ()):
         if each["in"] in ("path", "query"):
             schema = {**each.get("schema", {})}
@@ -209,7 +211,7 @@ def _parameters(operation: Mapping[str, Any]) -> Iterator[tuple[str, Argument]]:
 def _body(
     route: Route, operation: Mapping[str, Any], components: Mapping[str, Schema]
 ) -> tuple[dict[str, Argument], str | None]:
-    """Return the arguments that make up the body: its fields, or all of it if the fields are not known."""
+    """Return the arguments that make up the body: its fields, or the whole body if the fields are unknown."""
     body = operation.get("requestBody", {})
     content = body.get("content", {})
     content_type = next((each for each in (JSON, URLENCODED) if each in content), None)
@@ -217,7 +219,7 @@ def _body(
         if body:
             kinds = ", ".join(content)
             what = "files" if MULTIPART in content else f"a body of {kinds}"
-            raise explained("bad-tool", ValueError(f"{route.answered_by} is a tool, and takes {what}: tools take JSON"))
+            raise explained("bad-tool", ValueError(f"{route.answered_by} is a tool, but accepts {what}: use JSON"))
         return {}, None
     schema = content[content_type].get("schema", {})
     record, needed = _resolved(schema, components), bool(body.get("required"))
@@ -229,7 +231,7 @@ def _body(
 
 
 def _joined(route: Route, parameters: dict[str, Argument], body: dict[str, Argument]) -> dict[str, Argument]:
-    """Return all arguments. If a field of the body has the same name as a parameter, the body is an argument itself."""
+    """Return all arguments. If a body field has the same name as a parameter, the body becomes a single argument."""
     if not parameters.keys() & body.keys():
         return {**parameters, **body}
     if WHOLE_BODY in parameters:
@@ -244,7 +246,7 @@ def _joined(route: Route, parameters: dict[str, Argument], body: dict[str, Argum
 
 
 def _result(answers: list[Any]) -> Schema | None:
-    """Return the schema of all successful responses; None if one of them is not JSON."""
+    """Return the schema of all successful responses, or None if any of them is not JSON."""
     found = [each.get("content", {}).get(JSON, {}).get("schema") for each in answers]
     schemas = [each for at, each in enumerate(found) if each and each not in found[:at]]
     if not schemas or not all(found):
@@ -259,7 +261,7 @@ def _resolved(schema: Schema, components: Mapping[str, Schema]) -> Schema:
 
 
 def _referring(schema: Any) -> Any:
-    """Return a schema whose references are to its own definitions. Data in it, such as examples, is left unchanged."""
+    """Return a schema whose references point to its own definitions. Data in it, such as examples, does not change."""
     if isinstance(schema, list):
         return [_referring(each) for each in schema]
     if not isinstance(schema, dict):
@@ -278,9 +280,9 @@ def _referring(schema: Any) -> Any:
 def definitions_of_dialect(
     app: "App", mounted: Any, tools: Mapping[str, bool | Tool], api: OpenAPI
 ) -> dict[str, Definition]:
-    """Return the tools of a dialect's application, with the schemas that its code gives.
+    """Return the tools of a dialect's application, with the schemas from its code.
 
-    Raises LookupError for names that are not those of its routes, and for an application that is not mounted.
+    Raises LookupError for a name that none of its routes has, and for an application that is not mounted.
     """
     prefix = next((each.prefix for each in app.mounts if each.application is mounted), None)
     if prefix is None:

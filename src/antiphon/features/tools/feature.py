@@ -1,6 +1,6 @@
-"""Tools of an application for language models, as a feature: ``app.use(Tools(api))``, which serves POST /mcp.
+"""An application's tools for language models, as a feature: ``app.use(Tools(api))``, which serves POST /mcp.
 
-It keeps no state between requests, so any worker can handle any of them.
+It keeps no state between requests, so any worker can handle any request.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -41,30 +41,31 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., str | Awaitable[str]])
 
 _MINUTE = 60_000
-"""The time for which clients may keep lists, in milliseconds."""
+"""How long clients may cache lists, in milliseconds."""
 
 
 @errors_name_it
 class Tools:
-    """A feature that lets language models call handlers as tools, by the Model Context Protocol, with POST at ``path``.
+    """A feature that lets language models call handlers as tools, over the Model Context Protocol, with POST at
+    ``path``.
 
-    A handler is a tool if its route declares it: ``@app.put("/lamps/<int:number>", tool=True)``. Nothing else is.
-    Names, descriptions and schemas are those of the document of ``api``. A call is handled by the application as a
-    request of the same client, so hooks, users, limits, validation and error handlers apply as always. An error is told
-    to the model in words: ``/price: expected an integer``.
+    A handler is a tool only if its route declares it: ``@app.put("/lamps/<int:number>", tool=True)``. Names,
+    descriptions and schemas come from the OpenAPI document of ``api``. The application handles a call as a request from
+    the same client, so hooks, users, limits, validation and error handlers apply as usual. The model is told about an
+    error in words: ``/price: expected an integer``.
 
-    Tools that require a user are listed only for requests that have one; if none can be listed, the response is a 401.
-    ``before`` is a hook, or several, for all messages, such as ``login_required``. ``resources`` are names of routes
-    for GET that clients can read as resources. Results of more than ``largest`` bytes are refused, with the advice to
-    ask for less.
+    Tools that require a user are listed only for requests that have one; if no tools can be listed, the response is a
+    401. ``before`` is a hook, or several hooks, for all messages, such as ``login_required``. ``resources`` are the
+    names of GET routes that clients can read as resources. Results of more than ``largest`` bytes are refused, with a
+    hint to request less.
 
-    For an application of Flask's or Pyramid's dialect that is mounted in the app, ``dialect`` is that application, and
-    ``tools`` are the names of its routes, each with True or a ``Tool``.
+    To use a mounted application of Flask's or Pyramid's dialect, pass it as ``dialect``, and pass as ``tools`` a
+    mapping of its route names to True or a ``Tool``.
 
-    Revisions 2026-07-28, 2025-11-25, 2025-06-18 and 2025-03-26 of the protocol are handled, without sessions. Name the
-    hosts of the application with ``App(trusted_hosts=...)``, or pages of other sites can reach it on this machine by a
-    name of their own. Raises TypeError if ``api`` is not an ``OpenAPI``, ValueError for a path that does not begin with
-    a slash, and for a limit that is not above 0.
+    The protocol revisions 2026-07-28, 2025-11-25, 2025-06-18 and 2025-03-26 are supported, without sessions. List the
+    application's hosts in ``App(trusted_hosts=...)``; otherwise pages of other sites can reach it on this machine
+    through a host name that they control. Raises TypeError if ``api`` is not an ``OpenAPI``, and ValueError for a path
+    that does not begin with a slash and for a limit that is not above 0.
     """
 
     def __init__(
@@ -79,18 +80,18 @@ class Tools:
         tools: "Mapping[str, bool | Tool] | None" = None,
     ) -> None:
         if not isinstance(api, OpenAPI):
-            raise explained("bad-feature-option", TypeError(f"Tools take the OpenAPI of the app, not {api!r}"))
+            raise explained("bad-feature-option", TypeError(f"Tools needs the app's OpenAPI, not {api!r}"))
         if not path.startswith("/"):
-            raise explained("bad-feature-option", ValueError(f"a path must begin with a slash: not {path!r}"))
+            raise explained("bad-feature-option", ValueError(f"path must begin with a slash, not {path!r}"))
         if not largest > 0:
             raise explained("bad-feature-option", ValueError(f"largest must be above 0, not {largest!r}"))
         if isinstance(resources, str):
-            raise explained("list-wanted", ValueError(f"resources must be a list of names of routes: [{resources!r}]"))
+            raise explained("list-wanted", ValueError(f"resources must be a list of route names: [{resources!r}]"))
         if (dialect is not None) != bool(tools) or (dialect is not None and not hasattr(dialect, "described_api")):
             raise explained(
                 "bad-feature-option",
                 TypeError(
-                    "dialect is an application of Flask's or Pyramid's dialect, and tools names the routes of it:"
+                    "dialect must be an application of Flask's or Pyramid's dialect, and tools must name its routes:"
                     ' Tools(api, dialect=shop, tools={"show_lamp": True})'
                 ),
             )
@@ -109,7 +110,7 @@ class Tools:
         self._confirmation = Confirmation()
 
     def install(self, app: "App") -> None:
-        """Register the route of the messages."""
+        """Register the route that receives messages."""
         app._route_groups  # noqa: B018 - a blueprint has none
         name = "tools" + self.path.replace("/", "_")
         app.post(self.path, name=name, before=self._before, csrf_exempt=True)(self._answer)
@@ -118,8 +119,9 @@ class Tools:
     def prompt(self, function: F) -> F:
         """Register a function as a prompt, with its name and docstring: ``@tools.prompt``.
 
-        Its arguments are text; those with defaults are optional. It returns the text of the prompt and may be
-        ``async``. It must not block. Raises TypeError for other arguments, ValueError for a name that is taken.
+        Its arguments are text; arguments with defaults are optional. The function returns the prompt's text. It may be
+        ``async`` and must not block. Raises TypeError for other arguments, and ValueError for a name that is already
+        taken.
         """
         from antiphon.features.tools.resources import prompt_of
 
@@ -130,7 +132,7 @@ class Tools:
         return function
 
     def definitions(self, app: "App") -> "dict[str, Definition]":
-        """Return the tools of an application, by name. Raises the errors of ``definitions_of``."""
+        """Return an application's tools by name. Raises the errors of ``definitions_of``."""
         with self._lock:
             if self._made is None:
                 self._made = self._define(app)
@@ -181,7 +183,7 @@ class Tools:
     async def _respond(self, request: Request, message: Message) -> Response:
         app: App = request.route.app
         if self._made is None:
-            await Crossing().run(self.definitions, app)  # reading the code takes a while
+            await Crossing().run(self.definitions, app)  # analyzing the code takes a while
         if message.method != "ping":
             self._check_user(request)
         match message.method:
@@ -201,7 +203,7 @@ class Tools:
         return answer(message, found)
 
     async def _listed(self, request: Request, message: Message) -> Mapping[str, Any] | None:
-        """Return the result of a method that lists or reads; None for an unknown method."""
+        """Return the result of a method that lists or reads, or None for an unknown method."""
         fresh = _FRESH if message.is_modern else {}
         app: App = request.route.app
         match message.method:
@@ -238,7 +240,7 @@ class Tools:
     # Tools
 
     def _check_user(self, request: Request) -> None:
-        """Refuse a request that can't see any tool, so that the client logs in. Raises Unauthorized (401)."""
+        """Refuse a request that can't see any tools, so the client logs in. Raises Unauthorized (401)."""
         made = self.definitions(request.route.app)
         if made and not self._visible(request):
             request[USERS].check(request)
@@ -251,7 +253,7 @@ class Tools:
         return [each for each in made if not each.requires_user]
 
     def _lacks_user(self, request: Request) -> bool:
-        """True for an anonymous request. With several ``Users``, any kind of credentials may belong to a user."""
+        """True for an anonymous request. With several ``Users``, any kind of credentials may identify a user."""
         if not request.route.app.provides(USERS):
             return False
         if self._has_one_kind_of_users:
@@ -259,7 +261,8 @@ class Tools:
         return request.head.field("authorization") is None and request.head.field("cookie") is None
 
     async def _call(self, request: Request, message: Message) -> Response:
-        """Handle a call. Raises Unauthorized and Forbidden for the client, as the application responded."""
+        """Handle a call. Raises Unauthorized or Forbidden for the client if the application responded with one of
+        them."""
         from antiphon.features.tools.calls import BadArguments, call, key_of
         from antiphon.features.tools.results import failure, is_for_the_client, login_error
 
@@ -269,9 +272,9 @@ class Tools:
             raise ProtocolError(INVALID_PARAMS, f"Unknown tool: {name[:80]}")
         if not isinstance(arguments, dict):
             raise ProtocolError(INVALID_PARAMS, "params.arguments must be an object")
-        request._pattern_below = f"#{name}"  # the access log and metrics name the tool
+        request._pattern_below = f"#{name}"  # so the access log and metrics show the tool
         if definition.requires_user and self._lacks_user(request):
-            request[USERS].check(request)  # before anything is said about arguments, or a person is asked
+            request[USERS].check(request)  # before reporting on arguments or asking a person
         key = key_of(request, message) if definition.route.idempotent else None
         if definition.options.confirm is not None:
             asked = self._confirmation.ask(request, message, definition.options.confirm, arguments)
@@ -287,7 +290,7 @@ class Tools:
         return await self._told(request, message, definition, response)
 
     async def _told(self, request: Request, message: Message, definition: "Definition", response: Response) -> Response:
-        """Return the response to a call, or the stream of its progress and its response."""
+        """Return the response to a call, or the stream with its progress and response."""
         from antiphon.features.tools.results import TooLarge, body_of, broken_off, result_of, too_large
 
         token = message.meta.get("progressToken")
@@ -315,9 +318,9 @@ class Tools:
 
 
 def features_of(app: "App") -> list[Tools]:
-    """Return the features that serve tools of an application."""
+    """Return the features that serve an application's tools."""
     return [each for route in app.routes if isinstance(each := getattr(route.handler, "__self__", None), Tools)]
 
 
 _FRESH: Mapping[str, object] = {"ttlMs": _MINUTE, "cacheScope": "private"}
-"""The part of a list that says for how long and for whom it is valid, which depends on the user."""
+"""The members of a list that state how long and for whom it is valid, which depends on the user."""

@@ -1,7 +1,7 @@
-"""Messages of the Model Context Protocol over HTTP: a JSON-RPC request in each POST, and its response.
+"""Model Context Protocol messages over HTTP: each POST contains a JSON-RPC request and gets its response.
 
-Revision 2026-07-28 has no session: each request names its version and the client's capabilities. The revisions before
-it begin with ``initialize``, to which a server need not assign a session, so no state is kept for them either.
+Revision 2026-07-28 has no sessions: each request states its version and the client's capabilities. Earlier revisions
+begin with ``initialize``, to which a server need not assign a session, so no state is kept for them either.
 """
 
 import re
@@ -19,25 +19,25 @@ from antiphon.serialization.json import decode_json, encode_json
 MODERN = "2026-07-28"
 """The revision without sessions."""
 LEGACY = ("2025-11-25", "2025-06-18", "2025-03-26")
-"""The revisions that begin with ``initialize``, the newest first."""
+"""The revisions that begin with ``initialize``, newest first."""
 VERSIONS = (MODERN, *LEGACY)
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL_ERROR = -32700, -32600, -32601, -32602, -32603
 NOT_FOUND_BEFORE = -32002
-"""The code of a resource that is not found, in the revisions before 2026-07-28."""
+"""The error code for a resource that is not found, in revisions before 2026-07-28."""
 HEADER_MISMATCH, MISSING_CAPABILITY, UNSUPPORTED_VERSION = -32020, -32021, -32022
 _STATUSES = {METHOD_NOT_FOUND: 404, INTERNAL_ERROR: 500}
-"""The statuses for errors in the modern revision; 400 for any other error."""
+"""The statuses of errors in the modern revision; any other error has 400."""
 
 META = "io.modelcontextprotocol/"
 _NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
-"""The methods whose requests name their subject in the header Mcp-Name, and the parameter that it repeats."""
+"""The methods whose subject is in the Mcp-Name header, and the parameter that the header repeats."""
 _DEEPEST = 60
 _encoded = re.compile(r"=\?base64\?([A-Za-z0-9+/]*={0,2})\?=").fullmatch
 
 
 class ProtocolError(Exception):
-    """An error in a message, which is handled as a JSON-RPC error. ``id`` is the message's id, if it is known."""
+    """An error in a message, which becomes a JSON-RPC error. ``id`` is the message's id, if known."""
 
     id: str | int | None = None
 
@@ -49,12 +49,12 @@ class ProtocolError(Exception):
 
 
 class Message(NamedTuple):
-    """A request of a client."""
+    """A client's request."""
 
     method: str
     params: Mapping[str, Any]
     id: str | int | None
-    """The id by which the client recognizes the response; None for a notification, which gets no response."""
+    """The id by which the client recognizes the response, or None for a notification, which gets no response."""
     version: str
     meta: Mapping[str, Any]
 
@@ -65,12 +65,12 @@ class Message(NamedTuple):
 
     @property
     def capabilities(self) -> Mapping[str, Any]:
-        """The client's capabilities; in revisions with sessions they are not known."""
+        """The client's capabilities; unknown in revisions with sessions."""
         found = self.meta.get(f"{META}clientCapabilities") if self.is_modern else None
         return found if isinstance(found, dict) else {}
 
     def text(self, name: str) -> str:
-        """Return a parameter. Raises ProtocolError if it is missing, or not text."""
+        """Return a parameter. Raises ProtocolError if it is missing or not text."""
         value = self.params.get(name)
         if not isinstance(value, str):
             raise ProtocolError(INVALID_PARAMS, f"params.{name} must be a string")
@@ -80,8 +80,8 @@ class Message(NamedTuple):
 def read_message(request: Request) -> Message:
     """Return the message in a request's body.
 
-    Raises ProtocolError, and UnsupportedMediaType (415) for anything but JSON, which no page of another site can send
-    without asking first.
+    Raises ProtocolError, and UnsupportedMediaType (415) for anything but JSON, which a page of another site can't send
+    without a preflight.
     """
     if request.mimetype != JSON:
         raise UnsupportedMediaType(f"A message must be sent as {JSON}.")
@@ -93,7 +93,7 @@ def read_message(request: Request) -> Message:
         raise ProtocolError(INVALID_REQUEST, "The body must be one JSON-RPC 2.0 message.")
     method, ident, params = message.get("method"), message.get("id"), message.get("params", {})
     if not isinstance(method, str) and ("result" in message or "error" in message):
-        return Message("", {}, None, LEGACY[0], {})  # a response of the client, which nothing has asked for
+        return Message("", {}, None, LEGACY[0], {})  # a response from the client, which was not requested
     if not isinstance(method, str) or not isinstance(params, dict):
         raise ProtocolError(INVALID_REQUEST, "A request must have a method, and its params must be an object.")
     if "id" in message and (not isinstance(ident, str | int) or isinstance(ident, bool)):
@@ -108,7 +108,7 @@ def read_message(request: Request) -> Message:
 
 
 def _version_of(request: Request, message: Message) -> str:
-    """Return the protocol revision of a request. Raises ProtocolError if it contradicts itself."""
+    """Return a request's protocol revision. Raises ProtocolError if the request contradicts itself."""
     header, said = _field(request, "mcp-protocol-version"), message.meta.get(f"{META}protocolVersion")
     if said is None and (header is None or header in LEGACY):
         return header or LEGACY[-1]
@@ -129,7 +129,7 @@ def _version_of(request: Request, message: Message) -> str:
 
 
 def _field(request: Request, name: str) -> str | None:
-    """Return a header without the spaces around it, which some servers leave (RFC 9110 §5.5)."""
+    """Return a header without surrounding spaces, which some servers don't remove (RFC 9110 §5.5)."""
     value = request.head.field(name)
     return None if value is None else value.strip(" \t")
 
@@ -142,7 +142,7 @@ def _supported(version: object) -> str:
 
 
 def _check_header(name: str, header: str | None, said: object) -> None:
-    """Check a header that repeats a part of the message, by which proxies may have decided."""
+    """Check a header that repeats a value from the message, on which proxies may have based decisions."""
     if header != said:
         what = "is missing" if header is None else f"is {header[:80]!r}"
         raise ProtocolError(HEADER_MISMATCH, f"Header mismatch: {name} {what}, and the message says {str(said)[:80]!r}")
@@ -162,20 +162,20 @@ def _decoded(header: str | None) -> str | None:
 
 
 def answer(message: Message, result: Mapping[str, Any]) -> Response:
-    """Return the response with the result of a request."""
+    """Return the response with a request's result."""
     return Response(encode_json(result_message(message, result)), content_type=JSON)
 
 
 def result_message(message: Message, result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the message with the result of a request."""
+    """Return the message with a request's result."""
     shown = {"resultType": "complete", **result} if message.is_modern else result
     return {"jsonrpc": "2.0", "id": message.id, "result": shown}
 
 
 def refusal(error: ProtocolError, message: Message | None = None) -> Response:
-    """Return the response with an error of a message, or of one that can't be read.
+    """Return the response for an error in a message, or in one that can't be parsed.
 
-    Revisions with sessions respond to a method's errors with 200.
+    In revisions with sessions, a method's errors have status 200.
     """
     status = _STATUSES.get(error.code, 400) if message is None or message.is_modern else 200
     ident = error.id if message is None else message.id

@@ -41,19 +41,19 @@ class _Resource(NamedTuple):
 
 
 class Resources(NamedTuple):
-    """The resources of an application."""
+    """An application's resources."""
 
     all: tuple[_Resource, ...]
 
     @classmethod
     def of(cls, app: "App", names: Iterable[str]) -> "Resources":
-        """Return the resources of the routes with these names. Raises LookupError if no route for GET has the name."""
+        """Return the resources for the routes with these names. Raises LookupError for a name that no GET route has."""
         converters = merged_converters(app._route_groups)
         routes = {route.name: route for route in app.routes if "GET" in route.methods and route.websocket is None}
         return cls(tuple(_resource(routes, converters, name) for name in names))
 
     def listed(self, request: Request) -> list[dict[str, Any]]:
-        """Return the resources at one URL each."""
+        """Return the resources that have a fixed URL."""
         return [each.as_json(request, "uri") for each in self.all if not each.parameters]
 
     def templates(self, request: Request) -> list[dict[str, Any]]:
@@ -61,8 +61,9 @@ class Resources(NamedTuple):
         return [each.as_json(request, "uriTemplate") for each in self.all if each.parameters]
 
     async def read(self, request: Request, message: Message, largest: int) -> list[dict[str, Any]]:
-        """Return the contents of a resource. Raises ProtocolError for one that is not found, or too large, and
-        Unauthorized and Forbidden as the application does.
+        """Return a resource's contents. Raises ProtocolError for a resource that is not found or too large.
+
+        Raises Unauthorized and Forbidden as the application does.
         """
         uri = message.text("uri")
         base = _base(request)
@@ -97,7 +98,7 @@ def _resource(routes: dict[str, Route], converters: Any, name: str) -> _Resource
 
 
 def _base(request: Request) -> str:
-    """Return the URL of the application, without a slash at its end."""
+    """Return the application's URL, without a trailing slash."""
     return f"{request.url.origin}{request.root_path}"
 
 
@@ -115,16 +116,16 @@ class Prompt(NamedTuple):
     name: str
     description: str
     arguments: dict[str, bool]
-    """The names of the arguments; True if the argument is required."""
+    """The arguments' names, each with True if the argument is required."""
     function: PromptFunction
 
     def as_json(self) -> dict[str, Any]:
-        """Return the prompt as clients see it."""
+        """Return the prompt as sent to clients."""
         arguments = [{"name": name, "required": required} for name, required in self.arguments.items()]
         return {"name": self.name, "description": self.description, "arguments": arguments}
 
     async def get(self, given: object) -> dict[str, Any]:
-        """Return the messages of a prompt. Raises ProtocolError for arguments that it does not take."""
+        """Return the prompt's messages. Raises ProtocolError for arguments that the prompt does not accept."""
         values = given if isinstance(given, dict) else {}
         missing = [name for name, required in self.arguments.items() if required and name not in values]
         wrong = [name for name in values if name not in self.arguments or not isinstance(values[name], str)]
@@ -141,7 +142,7 @@ class Prompt(NamedTuple):
 
 
 def prompt_of(function: PromptFunction) -> Prompt:
-    """Return the prompt of a function. Raises TypeError for arguments that can't be given by name as text."""
+    """Return the prompt for a function. Raises TypeError for arguments that can't be passed by name as text."""
     parameters = inspect.signature(function).parameters
     for each in parameters.values():
         if each.kind not in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY) or each.annotation not in (

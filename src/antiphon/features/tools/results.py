@@ -1,6 +1,4 @@
-"""Results of tools: responses of the application in the words and the shapes that a model can use, at once or as the
-progress of a stream.
-"""
+"""Results of tools: the application's responses in words and forms that a model can use, whole or as progress."""
 
 import re
 from base64 import b64encode
@@ -23,7 +21,7 @@ from antiphon.serialization.json import decode_json, encode_json
 
 _DEEPEST = 60
 _LONGEST_PAGE = 4000
-"""The bytes of an error's page that are read."""
+"""The number of bytes of an error page to read."""
 _tags = re.compile(r"<(style|script|title)\b.*?</\1\s*>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 _MEDIA = {"image": "image", "audio": "audio"}
 
@@ -33,7 +31,7 @@ class TooLarge(Exception):
 
 
 async def body_of(response: Response, largest: int) -> bytes:
-    """Return the body of a response and close it. Raises TooLarge for more than ``largest`` bytes."""
+    """Return a response's body and close the response. Raises TooLarge for more than ``largest`` bytes."""
     body = response.body
     if isinstance(body, bytes):
         if len(body) > largest:
@@ -49,7 +47,7 @@ async def body_of(response: Response, largest: int) -> bytes:
 
 
 async def chunks_of(response: Response) -> AsyncGenerator[bytes]:
-    """Yield the chunks of a streamed response and close it in any case."""
+    """Yield the chunks of a streamed response, and always close it."""
     body: Any = response.body
     try:
         async for chunk in body:
@@ -59,7 +57,7 @@ async def chunks_of(response: Response) -> AsyncGenerator[bytes]:
 
 
 def failure(text: str) -> dict[str, Any]:
-    """Return a result that tells the model what to change."""
+    """Return a result that tells the model what is wrong."""
     return {"content": [{"type": "text", "text": text}], "isError": True}
 
 
@@ -69,7 +67,7 @@ def broken_off() -> dict[str, Any]:
 
 
 def too_large(largest: int) -> dict[str, Any]:
-    """Return the result of a call with a response above the limit."""
+    """Return the result of a call whose response is too large."""
     return failure(
         f"The result has more than {largest} bytes. Ask for less: a smaller page, fewer fields, or a narrower search."
     )
@@ -78,7 +76,7 @@ def too_large(largest: int) -> dict[str, Any]:
 def result_of(
     definition: Definition, request: Request, response: Response, body: bytes, *, is_modern: bool
 ) -> dict[str, Any]:
-    """Return the result of a call from the whole response of the application."""
+    """Return a call's result from the application's whole response."""
     media = (response.content_type or "").partition(";")[0].strip().lower()
     if response.status >= 400:
         return failure(words_of(response, media, body))
@@ -117,7 +115,7 @@ def text_of(media: str, body: bytes) -> str | None:
 
 
 def _location(request: Request, response: Response) -> str | None:
-    """Return the path on this site that a response leads to; None if it leads nowhere, or to another site."""
+    """Return the path on this site that a response redirects to, or None if there is none or it is on another site."""
     given = response.headers.get("location")
     if given is None:
         return None
@@ -126,7 +124,7 @@ def _location(request: Request, response: Response) -> str | None:
 
 
 def words_of(response: Response, media: str, body: bytes) -> str:
-    """Return an error as lines: the failure, then each invalid field with its JSON Pointer."""
+    """Return an error as lines: first the failure, then each invalid field with its JSON Pointer."""
     first = f"{response.status} {phrase(response.status)}"
     if media != PROBLEM:
         is_told = response.status < 500 and media in ("text/plain", "text/html", JSON)
@@ -144,7 +142,7 @@ def words_of(response: Response, media: str, body: bytes) -> str:
 
 
 def _plain(media: str, body: bytes) -> str:
-    """Return the beginning of an error's body as text; tags of a page are removed."""
+    """Return the beginning of an error's body as text, without the tags of a page."""
     text = body[:_LONGEST_PAGE].decode("utf-8", "replace")
     if media != "text/html":
         return text.strip()
@@ -159,12 +157,12 @@ def _faults(errors: object) -> Iterable[str]:
 
 
 def is_for_the_client(response: Response) -> bool:
-    """True for a response about the client's login, which the client has to see itself: no model can log in."""
+    """True for a response about the client's login, which the client itself has to see: no model can log in."""
     return response.status == 401 or (response.status == 403 and "www-authenticate" in response.headers)
 
 
 def login_error(response: Response) -> HTTPError:
-    """Return the error that asks the client to log in, or for more rights, with the challenges of the response."""
+    """Return the error that asks the client to log in or to get more rights, with the response's challenges."""
     is_login = response.status == 401
     fields = {"www-authenticate": ", ".join(response.headers.getall("www-authenticate"))}
     detail = "Log in first." if is_login else "The token does not have the rights that this call needs."
@@ -174,7 +172,7 @@ def login_error(response: Response) -> HTTPError:
 async def progress(
     request: Request, message: Message, definition: Definition, response: Response, largest: int
 ) -> AsyncIterator[Event]:
-    """Yield a notification for each value of a stream, and at its end the result with all of them.
+    """Yield a notification for each value of a stream, and finally the result with all of them.
 
     A client that has seen enough closes the stream, which ends the handler.
     """

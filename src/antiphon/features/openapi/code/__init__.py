@@ -1,1 +1,1 @@
-"""A reader of the code of handlers: it follows values and branches without running anything."""
+"""A reader of handlers' code, which follows values and branches without running anything."""

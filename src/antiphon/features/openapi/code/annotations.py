@@ -1,4 +1,4 @@
-"""Parts of annotations: the types of attributes, items and return values."""
+"""Components of annotations: the types of attributes, items and return values."""
 
 import inspect
 from collections.abc import AsyncIterable, Awaitable, Coroutine, Iterable, Mapping
@@ -24,36 +24,36 @@ from antiphon.request.dependencies import Dependency
 from antiphon.response.response import Response
 
 NOT_SAID = object()
-"""Stands for a missing annotation."""
+"""Represents a missing annotation."""
 
 
 def hints_of(thing: Any) -> dict[str, Any]:
-    """Return the annotations of a class or function; none if some of them can't be resolved."""
+    """Return the annotations of a class or function; none if some can't be resolved."""
     try:
         return get_type_hints(thing, include_extras=True)
-    except Exception:  # names that only type checkers know
+    except Exception:  # names that only type checkers can resolve
         return {}
 
 
 def returned_by(function: Any) -> Any:
-    """Return the annotation of a function's return value, after it is awaited; NOT_SAID if there is none."""
+    """Return the annotation of a function's return value, after awaiting; NOT_SAID if there is none."""
     hints = hints_of(function)
     return NOT_SAID if has_variables(hints.get("return")) else hints.get("return", NOT_SAID)
 
 
 def has_variables(annotation: Any) -> bool:
-    """True for an annotation that depends on type variables: only the function's code shows the type."""
+    """True for an annotation that depends on type variables, so only the function's code shows the type."""
     return isinstance(annotation, TypeVar | ParamSpec) or any(map(has_variables, get_args(annotation)))
 
 
 def members(annotation: Any) -> tuple[Any, ...]:
-    """Return the alternatives of a union, or only the annotation itself."""
+    """Return the alternatives in a union, or just the annotation itself."""
     annotation = plain(annotation)
     return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
 
 
 def is_page(cls: type, name: str = "Page") -> bool:
-    """Return True for a class of pages, or, by its name, of blocks. Those need Jinja2, which may not be installed."""
+    """Return True for a class of pages or, by its name, of blocks. These need Jinja2, which may not be installed."""
     page = class_if_imported("antiphon.features.templates.page", name)
     return page is not None and issubclass(cls, page)
 
@@ -64,25 +64,25 @@ def is_response(cls: type) -> bool:
 
 
 def plain(annotation: Any) -> Any:
-    """Return the annotation behind a name given by a ``type`` statement or a ``NewType``."""
+    """Return the annotation that a ``type`` statement or a ``NewType`` names."""
     while hasattr(annotation, "__value__") or isinstance(annotation, NewType):
         annotation = annotation.__supertype__ if isinstance(annotation, NewType) else annotation.__value__
     return annotation
 
 
 def union_of(types: Iterable[Any]) -> Any:
-    """Return the union of types, or the type itself if there is only one, which may not be hashable."""
+    """Return the union of types, or the type itself if there is only one, which need not be hashable."""
     several = tuple(types)
-    return several[0] if len(several) == 1 else Union[several]  # noqa: UP007 - of as many as there are
+    return several[0] if len(several) == 1 else Union[several]  # noqa: UP007 - their number varies
 
 
 def list_of(item: Any) -> Any:
-    """Return the type of lists of a type."""
+    """Return the type of lists with these items."""
     return GenericAlias(list, (item,))
 
 
 def dict_of(value: Any) -> Any:
-    """Return the type of dicts with text as keys."""
+    """Return the type of dicts with text keys and these values."""
     return GenericAlias(dict, (str, value))
 
 
@@ -97,7 +97,7 @@ def without_none(annotation: Any) -> Any:
 
 
 def class_of(annotation: Any) -> type | None:
-    """Return the class of a type, or None for a union and the like."""
+    """Return a type's class, or None for unions and the like."""
     annotation = plain(annotation)
     if get_origin(annotation) is Annotated:
         return class_of(get_args(annotation)[0])
@@ -106,7 +106,7 @@ def class_of(annotation: Any) -> type | None:
 
 
 def item_of(annotation: Any) -> Any:
-    """Return the type of the items that iterating over a value yields; NOT_SAID if it isn't known."""
+    """Return the type of the items from iterating over a value; NOT_SAID if it isn't known."""
     kind, arguments = class_of(annotation), get_args(annotation)
     if kind is None or not arguments or not issubclass(kind, Iterable | AsyncIterable):
         return str if kind is str else NOT_SAID
@@ -129,7 +129,7 @@ def subscript_of(annotation: Any, key: object = None) -> Any:
 
 
 def awaited(annotation: Any) -> Any:
-    """Return the type of an awaited value, or the type itself if it isn't awaitable."""
+    """Return the type of a value after awaiting it, or the type itself if it isn't awaitable."""
     kind, arguments = class_of(annotation), get_args(annotation)
     if kind is not None and issubclass(kind, Coroutine) and len(arguments) == 3:
         return arguments[2]
@@ -157,21 +157,21 @@ def attribute_of(annotation: Any, name: str) -> Any:
 
 
 def getter_of(kind: type, name: str) -> FunctionType | None:
-    """Return the function of a property, or None."""
+    """Return the function behind a property, or None."""
     found = inspect.getattr_static(kind, name, None)
-    getter = getattr(found, "fget", None) or getattr(found, "func", None)  # of a property, a cached one
+    getter = getattr(found, "fget", None) or getattr(found, "func", None)  # of a property or a cached property
     return getter if isinstance(getter, FunctionType) else None
 
 
 def method_of(kind: type, name: str) -> FunctionType | None:
-    """Return a method of a class as a function, or None."""
+    """Return a class's method as a function, or None."""
     found = inspect.getattr_static(kind, name, None)
     found = getattr(found, "__func__", found)  # of a static or class method
     return found if isinstance(found, FunctionType) else None
 
 
 def _substituted(hint: Any, annotation: Any, kind: type) -> Any:
-    """Return an annotation of a generic class with the types of ``annotation`` for its type variables."""
+    """Return a generic class's annotation, replacing its type variables by the types in ``annotation``."""
     arguments, parameters = get_args(annotation), getattr(kind, "__parameters__", ())
     if not arguments or not isinstance(parameters, tuple):
         return hint
@@ -183,7 +183,7 @@ def _substituted(hint: Any, annotation: Any, kind: type) -> Any:
 
 
 def is_loose(annotation: Any) -> bool:
-    """Return True for a dict or a list of anything: then the code says more."""
+    """Return True for a dict or list of anything, for which the code is more specific."""
     cls, arguments = class_of(annotation), get_args(annotation)
     return (
         annotation is Any

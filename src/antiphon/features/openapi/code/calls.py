@@ -1,4 +1,4 @@
-"""Calls: the knowledge about their results, and the problem details of the errors that they make (RFC 9457)."""
+"""Calls: what is known about their results, and the problem details of errors that they create (RFC 9457)."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 def detail_of(made: Call, value: Value | None) -> str | None:
-    """Return the detail of an error, with the variables of an f-string in braces, as in ``Bid at least {least}``."""
+    """Return an error's detail, with an f-string's variables in braces, as in ``Bid at least {least}``."""
     node = made.node
     if (found := text_of(value)) is not None or value is None or not isinstance(node, ast.Call):
         return found
@@ -64,7 +64,7 @@ def _name(part: ast.expr) -> str:
 
 
 def problem_of(frame: "Frame", made: Call) -> tuple[str | None, Fields | None]:
-    """Return the type and the members that an error is given and record the members that are not known."""
+    """Return the type and members passed to an error and record the members that are unknown."""
     kind, members = made.named.get("type", NONE), made.named.get("members", NONE)
     content = frame.flow.frozen(members)
     if (kind is not NONE and text_of(kind) is None) or (content is not NONE and not isinstance(content, Fields)):
@@ -74,7 +74,7 @@ def problem_of(frame: "Frame", made: Call) -> tuple[str | None, Fields | None]:
 
 
 def names_in(function: object) -> list[str]:
-    """Return the names of the attributes and the keyword arguments in a function."""
+    """Return the names of attributes and keyword arguments in a function's code."""
     code = cast(FunctionType, function).__code__
     return [*code.co_names, *[each for held in code.co_consts if isinstance(held, tuple) for each in held]]
 
@@ -87,12 +87,12 @@ _BUILTIN: dict[Any, Value] = {
 
 
 _CACHED = type(cache(len))
-"""The class of a function with ``functools.cache``."""
+"""The class of a function decorated with ``functools.cache``."""
 _OF_ITEMS: dict[Any, type] = {sorted: list, iter: Iterator}
 
 
 def call(frame: "Frame", made: Call) -> Value:
-    """Return the result of a call and note how it uses the request. Raises Stop if it does not return."""
+    """Return a call's result and record how the call uses the request. Raises Stop if it does not return."""
     match made.called:
         case Bound():
             return call_method(frame, made, made.called)
@@ -142,7 +142,7 @@ def _call_object(frame: "Frame", made: Call, called: Any) -> Value:
 
 def _call_builtin(frame: "Frame", made: Call, called: Any) -> Value:
     shown = frame.use(*made.given, result=_BUILTIN.get(called, UNKNOWN))
-    for each in made.given:  # it calls the functions that it is given
+    for each in made.given:  # it calls the functions passed to it
         if isinstance(each, Closure):
             items = [frame.items_of(one, made.node) for one in made.positional if one is not each]
             frame.loop(partial(each.frame.call_closure, each, Call(made.node, each, items[:1], {})))
@@ -251,7 +251,7 @@ def _make_form(frame: "Frame", made: Call) -> Value:
 
 
 def _has_own(frame: "Frame", cls: type) -> bool:
-    """True for a class that the application initializes with its own code."""
+    """True for a class that the application's own code initializes."""
     method = annotations.method_of(cls, "__init__")
     return method is not None and frame.reader.follows(method)
 

@@ -1,4 +1,4 @@
-"""Expressions, and the knowledge about their values without running them."""
+"""Expressions, and what is known about their values without running them."""
 
 import ast
 import operator
@@ -67,7 +67,7 @@ _CONDITIONS = {
     name: name.replace("_", "-")
     for name in ("if_match", "if_none_match", "if_modified_since", "if_unmodified_since", "if_range", "range")
 }
-"""Attributes of the request that are headers with conditions (RFC 9110 §13.1)."""
+"""The request's attributes that are conditional headers (RFC 9110 §13.1)."""
 
 
 _SPECIAL = {
@@ -123,7 +123,7 @@ class Expressions(Frame, ast.NodeVisitor):
         return self.each(owner, lambda one: self.attribute(one, node.attr, node))
 
     def attribute(self, owner: Value, name: str, node: ast.AST) -> Value:
-        """Return an attribute of a value. A property of the application is called."""
+        """Return an attribute of a value. If it is a property defined by the application, its code is followed."""
         match owner:
             case TheRequest():
                 return self._of_request(name, node)
@@ -251,7 +251,7 @@ class Expressions(Frame, ast.NodeVisitor):
         return self.hold(node, Of(annotations.dict_of(kind)))
 
     def _each(self, node: Any, *parts: ast.expr) -> list[Value]:
-        """Return the values of a comprehension's parts. Its variables are local to it."""
+        """Return the values of a comprehension's components. Its variables are local to it."""
         made = self.flow.make((*self.scope, node, "each"), Tuple((NEVER,) * len(parts)))
         names = {each.id for one in node.generators for each in ast.walk(one.target) if isinstance(each, ast.Name)}
         kept = {name: self.flow.state.get((self.scope, name)) for name in names}
@@ -286,7 +286,7 @@ class Expressions(Frame, ast.NodeVisitor):
         if len(values) == 1:
             return first
 
-        several = alternatives(first)  # `or` shows what it tests
+        several = alternatives(first)  # `or` evaluates what it tests
         tested = first if is_and else either(*[UNKNOWN if each == PART_OF_REQUEST else each for each in several])
 
         def stay() -> Value:
@@ -334,7 +334,7 @@ class Expressions(Frame, ast.NodeVisitor):
         return self.operate(self.value(node.left), node.op, self.value(node.right), node)
 
     def operate(self, left: Value, operator: ast.operator, right: Value, node: ast.AST) -> Value:
-        """Return the result of an operator on two values."""
+        """Return an operator's result for two values."""
         one, other = self.flow.content(left), self.flow.content(right)
         match one, operator, other:
             case Items(item, kind), ast.Add() | ast.BitOr() | ast.Sub() | ast.BitAnd(), Items(second):
@@ -411,7 +411,7 @@ class Expressions(Frame, ast.NodeVisitor):
         return self.each(called, lambda one: call(self, made._replace(called=one))) if called is not NEVER else NEVER
 
     def call(self, made: Call) -> Value:
-        """Return the result of a call."""
+        """Return a call's result."""
         return call(self, made)
 
 
@@ -423,7 +423,7 @@ def _of_object(content: Value, owner: Ref, name: str) -> Value:
         case Answer() if name == "body":
             return Of(bytes)
         case Raisable() if name == "headers":
-            return Fields(())  # they never have a media type
+            return Fields(())  # these never contain a media type
         case Raisable() if name == "status":
             return UNKNOWN if content.known_status is None else Known(content.known_status)
         case Raisable(kind):

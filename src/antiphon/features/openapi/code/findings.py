@@ -1,4 +1,4 @@
-"""The findings about a function: the parts of a request that it reads, its results, and anything unknown."""
+"""What was found about a function: the parts of a request that it reads, its results, and anything unknown."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -20,19 +20,20 @@ About: TypeAlias = Literal["taken", "given", "raised", "all"]
 
 
 class Read(NamedTuple):
-    """A part of the request that is read as a type; Any for JSON and forms without a type."""
+    """A part of the request that is read as a type; the type is Any for JSON and forms read without one."""
 
     part: ReadAs
     wanted: Any
     place: Place
     refusals: tuple[int, ...]
-    """The statuses with which the framework refuses values that can't be read, unless the handler catches the error."""
+    """The statuses that the framework responds with if values can't be read, unless the handler catches the error."""
     is_always: bool = False
-    """True if the handler never responds without reading it."""
+    """True if the handler always reads it before it responds."""
 
 
 def read_as(part: ReadAs, wanted: Any, place: Place) -> Read:
-    """Return the finding that a part of the request is read as a type, with everything that its reader refuses."""
+    """Return a finding for a part of the request that is read as a type, with every status that its reader may
+    cause."""
     return Read(part, wanted, place, (_REFUSALS if wanted is not Any else _REFUSALS_OF_ANY)[part])
 
 
@@ -47,7 +48,7 @@ _REFUSALS_OF_ANY: dict[ReadAs, tuple[int, ...]] = {
 
 
 class Named(NamedTuple):
-    """A field of the query, a form, a cookie or a header that is read by its name."""
+    """A field in the query, a form, a cookie or a header that is read by name."""
 
     part: Literal["query", "form", "files", "cookie", "header"]
     name: str
@@ -55,11 +56,11 @@ class Named(NamedTuple):
     is_required: bool = False
     is_list: bool = False
     is_always: bool = False
-    """True if the handler never responds without reading it."""
+    """True if the handler always reads it before it responds."""
 
 
 class Raised(NamedTuple):
-    """An exception that is raised, and where."""
+    """An exception that is raised, and where it is raised."""
 
     error: Raisable
     place: Place
@@ -71,7 +72,7 @@ class Unread(NamedTuple):
     text: str
     place: Place
     about: About
-    """The part of the contract that therefore stays open."""
+    """The part of the contract that this leaves undetermined."""
 
     def __str__(self) -> str:
         return f"{self.place}: {self.text}"
@@ -83,9 +84,7 @@ LISTS = ("reads", "named", "raised", "unread", "users")
 
 @dataclass
 class Findings:
-    """The findings about a function and the functions that it calls: what they read from a request, raise and
-    return.
-    """
+    """What was found about a function and the functions it calls: what they read from requests, return and raise."""
 
     reads: list[Read] = field(default_factory=list)
     named: list[Named] = field(default_factory=list)
@@ -105,7 +104,7 @@ class Findings:
     yields: Value = NEVER
     """The values that a generator function yields."""
     passed: Value = NEVER
-    """The response that middleware or a hook has received, in the form in which they leave it."""
+    """The response that middleware or a hook received, as it leaves it."""
 
     def add(self, other: "Findings") -> None:
         """Add the findings about a called function, except its result."""
@@ -114,7 +113,7 @@ class Findings:
             known += [each for each in found if each not in known]
 
     def mark(self) -> Mark:
-        """Return a mark for the findings so far, for ``take_caught`` and ``forget``."""
+        """Return a mark for the findings so far, to pass to ``take_caught`` and ``forget``."""
         return {name: [*getattr(self, name)] for name in LISTS}
 
     def forget(self, mark: Mark) -> None:
@@ -123,7 +122,7 @@ class Findings:
             getattr(self, name)[:] = found
 
     def take_caught(self, mark: Mark, kinds: tuple[type[BaseException], ...]) -> list[Raised]:
-        """Remove the errors of some kinds that were found since a mark and return them."""
+        """Remove the errors of these kinds found since a mark and return them."""
         reads, named = len(mark["reads"]), len(mark["named"])
         caught = [each for each in self.raised if each not in mark["raised"] and issubclass(each.error.kind, kinds)]
         self.raised[:] = [each for each in self.raised if each not in caught]

@@ -1,4 +1,4 @@
-"""The state of the code at one place: the contents of its variables and of its objects, and where it continues."""
+"""The state at one place in the code: the contents of its variables and objects, and where it continues."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -20,26 +20,26 @@ from antiphon.features.openapi.code.values import (
 )
 
 Key: TypeAlias = Any
-"""A variable, as its scope and its name, or a ``Ref``.
+"""A variable, identified by scope and name, or a ``Ref``.
 
-A name with a dot stands for the result of a test about an attribute.
+A name that contains a dot represents the result of a test of an attribute.
 """
 State: TypeAlias = dict[Key, Value]
 
 HAS_USER: Key = ((), ".user")
-"""The fact that a request without a user was refused."""
+"""Represents the fact that a request without a user was refused."""
 _MOST = 16
-"""The maximum number of alternatives of one value. A value with more is unknown."""
+"""The maximum number of alternatives for one value. A value with more alternatives is unknown."""
 _PASSES = 5
-"""The number of passes through a loop after which whatever still changes is unknown."""
+"""The number of passes through a loop after which anything that still changes is unknown."""
 
 
 class Stop(Exception):
-    """The code after a place is never reached."""
+    """Raised when the code after a place is never reached."""
 
 
 class Exit(NamedTuple):
-    """A way out of a block, and the state there."""
+    """An exit from a block, and the state there."""
 
     kind: Literal["return", "break", "continue"]
     value: Value
@@ -47,7 +47,7 @@ class Exit(NamedTuple):
 
 
 def joined(states: Iterable[State]) -> State:
-    """Return the state after several branches. A name that some have not bound has the values from the others."""
+    """Return the state after several branches. A name that is unbound in some has the values from the others."""
     first, *others = states
     made = dict(first)
     for other in others:
@@ -64,7 +64,7 @@ def joined(states: Iterable[State]) -> State:
 
 
 def is_fact(key: Key) -> bool:
-    """True for a fact about the request, such as that a field was present, that holds on every path to a place."""
+    """True for a fact about the request that holds on every path to a place, such as that a field was present."""
     return isinstance(key, tuple) and key[0] == () and key[1].startswith(".")
 
 
@@ -74,7 +74,8 @@ def _is_said(key: Key) -> bool:
 
 @dataclass
 class Flow:
-    """The state where the code is read, the exits from blocks so far, and the states that error handlers see."""
+    """The state at the current place in the code, the exits from blocks so far, and the states that error handlers
+    see."""
 
     state: State = field(default_factory=dict)
     exits: list[Exit] = field(default_factory=list)
@@ -83,7 +84,7 @@ class Flow:
     """Variables that unread code may set, and global names that the code sets."""
 
     def set(self, key: Key, value: Value) -> None:
-        """Set a variable or the content of an object."""
+        """Set a variable or an object's content."""
         if isinstance(value, Either) and len(value.values) > _MOST:
             self.escape(value)
             value = UNKNOWN
@@ -92,7 +93,7 @@ class Flow:
             seen[key] = either(seen[key], value) if key in seen else value
 
     def forget_attributes(self) -> None:
-        """Forget the results of tests about attributes, which other code may change."""
+        """Forget the results of tests of attributes, which other code may change."""
         for state in (self.state, *self.watched):
             for key in [key for key in state if _is_said(key) and not is_fact(key)]:
                 del state[key]
@@ -104,7 +105,7 @@ class Flow:
     # Objects
 
     def make(self, place: tuple[Any, ...], content: Value) -> Ref:
-        """Return a new object that is made at a place."""
+        """Return a new object created at a place."""
         made, older = Ref(place), Ref(place, is_older=True)
         if made in self.state:
             for state in (self.state, *self.watched):
@@ -116,7 +117,7 @@ class Flow:
         return made
 
     def content(self, value: Value) -> Value:
-        """Return a value, with their contents for objects."""
+        """Return a value; for objects, return their contents."""
         if isinstance(value, Ref):
             return self.state.get(value, UNKNOWN)
         if isinstance(value, Either):
@@ -124,7 +125,7 @@ class Flow:
         return value
 
     def change(self, value: Value, change: Callable[[Value], Value]) -> None:
-        """Change the content of the objects that a value may be. If there are several, each may stay as it is."""
+        """Change the content of the objects that a value may be. If there are several, each may also stay unchanged."""
         refs = [each for each in alternatives(value) if isinstance(each, Ref)]
         is_certain = len(alternatives(value)) == 1
         for ref in refs:
@@ -133,14 +134,14 @@ class Flow:
             self.set(ref, after if is_certain and not ref.is_older else either(before, after))
 
     def escape(self, *values: Value) -> None:
-        """Make the objects in values unknown, since code that is not read may change them from now on."""
+        """Make the objects in values unknown, because code that is not analyzed may change them from now on."""
         left, seen = [*values], set[int]()
         for value in left:
             if isinstance(value, Ref):
                 left.append(self.content(value))
                 if self.state.get(value) is not UNKNOWN:
                     self.set(value, UNKNOWN)
-            elif isinstance(value, Closure) and id(value.node) not in seen:  # it may use itself
+            elif isinstance(value, Closure) and id(value.node) not in seen:  # it may refer to itself
                 seen.add(id(value.node))
                 left += value.frame.captured(value.node)
             elif value is not UNKNOWN:
@@ -156,10 +157,10 @@ class Flow:
         return replaced(value, lambda ref: UNKNOWN if ref in above else self._frozen(self.content(ref), (*above, ref)))
 
     def holds_objects(self, *values: Value) -> bool:
-        """True if any value is, or holds, an object or a closure, which a function may change."""
+        """True if any value is or contains an object or a closure, which a function may change."""
         return any(isinstance(each, Ref | Closure) or self.holds_objects(*parts_of(each)) for each in values)
 
-    # Ways
+    # Branches
 
     def attempt(self, way: Callable[[], Any]) -> State | None:
         """Follow a branch and return the state at its end, or None if the code doesn't continue."""
@@ -170,7 +171,8 @@ class Flow:
         return self.state
 
     def branch(self, *ways: Callable[[], Any]) -> Value:
-        """Follow several branches, one of which is taken, and return their results. Raises Stop if none continues."""
+        """Follow several branches, one of which is taken, and return their joint result. Raises Stop if none
+        continues."""
         before, ends, values = self.state, list[State](), list[Value]()
         for way in ways:
             self.state = dict(before)
@@ -186,21 +188,22 @@ class Flow:
         return either(*values)
 
     def watch(self, way: Callable[[], Any]) -> tuple[State | None, State]:
-        """Follow a path and return the state at its end, with all states that an error may have found on it."""
+        """Follow a path and return the state at its end and all states on it at which an error may occur."""
         self.watched.append(dict(self.state))
         end = self.attempt(way)
         return end, self.watched.pop()
 
     def take_exits(self, mark: int, *kinds: str) -> list[Exit]:
-        """Remove the ways out of some kinds since a mark and return them."""
+        """Remove the exits of these kinds made since a mark and return them."""
         taken = [each for each in self.exits[mark:] if each.kind in kinds]
         self.exits[mark:] = [each for each in self.exits[mark:] if each.kind not in kinds]
         return taken
 
     def loop(self, body: Callable[[], Any], restore: Callable[[], None]) -> tuple[State, list[Exit]]:
-        """Follow a body any number of times. Return the state before any of the passes, and the exits by ``break``.
+        """Follow a body any number of times. Return the state before any of the passes, and the ``break`` exits.
 
-        ``restore`` forgets what the last pass has found, before the next one starts from a state that includes its end.
+        ``restore`` discards the findings of the last pass before the next one starts from a state that includes its
+        end.
         """
         mark, passes = len(self.exits), 0
         while True:

@@ -1,4 +1,4 @@
-"""A call to one function: its variables, the objects that it makes, and what it lets other code do with them."""
+"""A call to one function: its variables, the objects that it creates, and what it lets other code do with them."""
 
 import ast
 from abc import ABC, abstractmethod
@@ -48,12 +48,12 @@ _READ_AS: dict[str, ReadAs] = {"json": "json", "raw": "raw", "form": "form", "fi
 
 
 PART_OF_REQUEST = Of(NewType("PartOfRequest", str))
-"""A string in which fields of the query, cookies or headers can't be told apart, such as the URL."""
+"""A string in which query fields, cookies or headers can't be told apart, such as the URL."""
 _USED = (
     "__format__", "__str__", "__repr__", "__len__", "__bool__", "__eq__", "__lt__", "__contains__", "__hash__",
     "__iter__",
 )  # fmt: skip
-"""Special methods that showing, testing and comparing a value may call."""
+"""Special methods that may be called when a value is shown, tested or compared."""
 
 
 class Frame(ast.NodeVisitor, ABC):
@@ -75,20 +75,20 @@ class Frame(ast.NodeVisitor, ABC):
         self.flow = flow
         self.findings = findings
         self.scope = scope
-        """The calls that have led here."""
+        """The calls that led here, outermost first."""
         self.parent = parent
-        """The call to the function around this one."""
+        """The call to the enclosing function."""
         self.awaited: ast.AST | None = None
         self.at = node
-        """The statement that is read."""
+        """The statement being read."""
         self._own = own_names(node)
 
     def value(self, node: ast.expr | None) -> Value:
-        """Return the knowledge about an expression's value. Raises Stop if it never has a value."""
+        """Return what is known about an expression's value. Raises Stop if it never has a value."""
         return UNKNOWN if node is None else self.reader.words.meant_by(self.visit(node))
 
     def generic_visit(self, node: ast.AST) -> Value:
-        """Read the parts of an expression that has no rule; reading them may change their contents."""
+        """Read the components of an expression without a rule; reading them may change their contents."""
         for child in ast.iter_child_nodes(node):
             self.escape(self.visit(child) or UNKNOWN)
         return UNKNOWN
@@ -98,7 +98,7 @@ class Frame(ast.NodeVisitor, ABC):
 
     @abstractmethod
     def call(self, made: Call) -> Value:
-        """Return the result of a call."""
+        """Return a call's result."""
 
     @abstractmethod
     def attribute(self, owner: Value, name: str, node: ast.AST) -> Value:
@@ -109,7 +109,7 @@ class Frame(ast.NodeVisitor, ABC):
         self.findings.add(Findings(unread=[Unread(text, self.source.place_of(node), about)]))
 
     def hold(self, node: Any, value: Value, *, are_many: bool = False) -> Value:
-        """Return a value in which dicts, lists and responses are objects of their own, made at a node."""
+        """Return a value in which dicts, lists and responses are separate objects, created at a node."""
         return self._hold((*self.scope, node), value, are_many)
 
     def _hold(self, place: tuple[Any, ...], value: Value, are_many: bool) -> Value:
@@ -134,7 +134,7 @@ class Frame(ast.NodeVisitor, ABC):
         return either(*others, ref)
 
     def escape(self, *values: Value) -> None:
-        """Record that unread code now has these values. It may call functions in them, and change them."""
+        """Record that unread code now has these values. It may call functions in them and change them."""
         for each in values:
             if isinstance(each, Closure):
                 self.loop(partial(each.frame.call_closure, each, None))
@@ -145,9 +145,9 @@ class Frame(ast.NodeVisitor, ABC):
         self.flow.escape(*values)
 
     def use(self, *values: Value, result: Value = UNKNOWN) -> Value:
-        """Return the result of known code that shows, tests or compares values, and may call their special methods.
+        """Return the result of known code that shows, tests or compares values, which may call their special methods.
 
-        A text that is made of the URL, or of all fields, may be shown. What depends on it otherwise is not known.
+        Text made from the URL, or from all fields, may be shown. Anything else that depends on it is unknown.
         """
         if any(self._has_part(each) for each in values):
             if is_text(result):
@@ -168,7 +168,7 @@ class Frame(ast.NodeVisitor, ABC):
     def captured(self, node: ast.AST) -> list[Value]:
         """Return the contents of the variables that an inner function uses.
 
-        From now on, those that it sets are unknown.
+        From now on, the variables that it sets are unknown.
         """
         found: list[Value] = []
         for each in ast.walk(node):
@@ -179,7 +179,7 @@ class Frame(ast.NodeVisitor, ABC):
         return found
 
     def each(self, value: Value, way: Callable[[Value], Value]) -> Value:
-        """Follow a way for each alternative of a value."""
+        """Follow a function for each alternative of a value."""
         several = alternatives(value)
         return way(value) if len(several) == 1 else self.flow.branch(*[partial(way, each) for each in several])
 
@@ -191,13 +191,13 @@ class Frame(ast.NodeVisitor, ABC):
         self.flow.state = before
 
     def key_of(self, name: str) -> Key | None:
-        """Return the key of a variable of this function, or of an enclosing function; None for a global name."""
+        """Return the key of a variable of this function or of an enclosing one; None for a global name."""
         if name in self._own:
             return self.scope, name
         return self.parent.key_of(name) if self.parent is not None else None
 
     def test(self, node: ast.expr, is_true: bool) -> None:
-        """Continue where a test is true, or where it is false. Raises Stop if it never is."""
+        """Continue where a test is true, or where it is false. Raises Stop if that is impossible."""
         self.where(self.value(node), node, is_true)
 
     def where(self, value: Value, node: ast.expr, is_true: bool) -> None:
@@ -208,7 +208,7 @@ class Frame(ast.NodeVisitor, ABC):
         narrow(self, node, is_true=is_true)
 
     def items_of(self, value: Value, node: ast.AST) -> Value:
-        """Return a value that stands for any item when a value is iterated."""
+        """Return a value that represents any item from iterating over a value."""
         self.use(*[each for each in alternatives(value) if not isinstance(each, Ref | Items | Tuple)])
         several = [item_of(each) for each in alternatives(self.flow.content(value))]
         if UNKNOWN in several and (found := call_method_of(self, value, "__iter__", [], node)) is not None:
@@ -218,7 +218,7 @@ class Frame(ast.NodeVisitor, ABC):
     def field(
         self, owner: Pairs, key: Value, kind: Any = str, *, is_required: bool = False, is_list: bool = False
     ) -> Value:
-        """Record that a field of a multi-dictionary is read by its name and return its value."""
+        """Record that a field of a multi-dictionary is read by name and return its value."""
         name = text_of(key)
         if is_required:
             self.flow.always(owner.kind, name)
@@ -242,7 +242,7 @@ class Frame(ast.NodeVisitor, ABC):
         self.findings.add(Findings(reads=[read_as(part, wanted, self.source.place_of(node))]))
 
     def assign(self, target: ast.expr, value: Value) -> None:
-        """Assign a value to a variable, an attribute or an item, or to several by unpacking."""
+        """Assign a value to a variable, an attribute or an item, or unpack it to several of them."""
         match target:
             case ast.Name(id=name):
                 self.bind(name, value)
@@ -263,7 +263,7 @@ class Frame(ast.NodeVisitor, ABC):
                 self.escape(value, self.value(target))
 
     def bind(self, name: str, value: Value) -> None:
-        """Set a variable and forget the results of tests about its attributes."""
+        """Set a variable and forget the results of tests of its attributes."""
         for state in (self.flow.state, *self.flow.watched):
             for said in [key for key in state if isinstance(key, tuple) and key[1].startswith(f"{name}.")]:
                 del state[said]
@@ -296,7 +296,7 @@ class Frame(ast.NodeVisitor, ABC):
         self.change(owner, lambda one: with_item(one, key, value), value)
 
     def change(self, owner: Value, change: Callable[[Value], Value], *given: Value) -> None:
-        """Change the content of the objects that a value may be. What they no longer tell apart is unknown."""
+        """Change the content of the objects that a value may be. Anything they can no longer tell apart is unknown."""
         is_told = None not in {kind_of(each) for one in given for each in alternatives(self.flow.content(one))}
         if is_told and any(isinstance(each, Of) and change(each) != each for each in alternatives(owner)):
             self.unread(
@@ -321,7 +321,7 @@ def short(node: ast.AST) -> str:
 
 
 def truth(value: Value) -> bool | None:
-    """Return the truth of a value, or None if it isn't known. Records are true unless they say otherwise."""
+    """Return a value's truth, or None if it isn't known. Records are true unless they define otherwise."""
     if isinstance(value, Known) and (value.value is None or isinstance(value.value, bool)):
         return bool(value.value)
     kind = annotations.class_of(value.type) if isinstance(value, Of) else None

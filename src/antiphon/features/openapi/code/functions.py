@@ -1,4 +1,4 @@
-"""Calls of functions whose code is followed, or is not."""
+"""Calls of functions, whether or not their code is followed."""
 
 import ast
 import html
@@ -23,24 +23,24 @@ PURE = frozenset({
     "antiphon", "base64", "builtins", "datetime", "decimal", "hashlib", "hmac", "html", "json", "logging", "math",
     "msgspec", "pathlib", "re", "secrets", "statistics", "textwrap", "time", "urllib", "uuid",
 })  # fmt: skip
-"""Modules and packages whose functions change none of their arguments and keep none."""
+"""Modules and packages whose functions neither change nor keep their arguments."""
 _MAKE_TEXT = (html.escape, json.dumps, textwrap.dedent, urllib.parse.quote, urllib.parse.urlencode)
-"""Functions of theirs that return text, and have no annotations."""
+"""Functions in them that return text but have no annotations."""
 
 
 class Call(NamedTuple):
-    """A call to one value, with the values of its arguments."""
+    """A call of one value, with the values of its arguments."""
 
     node: ast.AST
     called: Value
     positional: list[Value]
     named: dict[str, Value]
     is_open: bool = False
-    """True if it may have more arguments, which aren't known."""
+    """True if there may be additional arguments that aren't known."""
     is_awaited: bool = False
 
     def argument(self, at: int, name: str) -> Value | None:
-        """Return an argument by its position or its name, or None if it isn't given."""
+        """Return an argument by position or name, or None if it isn't passed."""
         return argument(self.positional, self.named, at, name)
 
     @property
@@ -55,12 +55,12 @@ class Call(NamedTuple):
 
     @property
     def written(self) -> str:
-        """The call as written, without its arguments."""
+        """The call as written in the code, without its arguments."""
         return ast.unparse(self.node.func if isinstance(self.node, ast.Call) else self.node)
 
 
 def lost(frame: "Frame", made: Call, why: str) -> Value:
-    """Record that unread code is called: it may change its arguments."""
+    """Record a call of unread code, which may change its arguments."""
     if made.is_given_request:
         frame.unread(f"{made.written}(...) is given the request, and {why}", made.node, "taken")
     frame.escape(*[each for each in made.given if not isinstance(each, TheRequest)])
@@ -69,7 +69,7 @@ def lost(frame: "Frame", made: Call, why: str) -> Value:
 
 
 def method_for(frame: "Frame", owner: Value, name: str) -> FunctionType | None:
-    """Return a method that the application has defined for a value, or None."""
+    """Return a method that the application defines for a value, or None."""
     match owner:
         case Known(held):
             kind: type | None = type(held)
@@ -90,7 +90,7 @@ def call_method_of(frame: "Frame", owner: Value, name: str, given: Sequence[Valu
 
 
 def call_function(frame: "Frame", made: Call, function: FunctionType, owner: Value | None = None) -> Value:
-    """Return a function's result, from its annotation if that is enough, otherwise from its code."""
+    """Return a function's result, from its annotation if that is specific enough, or else from its code."""
     stated = annotations.returned_by(function)
     if stated in (NoReturn, NeverReturned):
         stated = annotations.NOT_SAID

@@ -1,4 +1,4 @@
-"""Methods: readers of the request, responses, forms, dicts and lists, and the knowledge about their results."""
+"""Methods of readers of the request, responses, forms, dicts and lists, and what is known about their results."""
 
 import ast
 from collections.abc import Sequence
@@ -175,7 +175,7 @@ def _call_of_class(frame: "Frame", made: Call, cls: type, method: Bound) -> Valu
 
 
 def make_response(frame: "Frame", made: Call, maker: str) -> Value:
-    """Return a response, whose body is written at once."""
+    """Return a response whose body is encoded immediately."""
     if made.is_open:
         return lost(frame, made, "is not known before it runs")
     frozen = frame.flow.frozen

@@ -1,4 +1,4 @@
-"""The contents of objects that code makes, dicts, lists and responses, and what their methods change and return."""
+"""The contents of objects that code creates (dicts, lists and responses), and what their methods change and return."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -27,9 +27,9 @@ from antiphon.features.openapi.code.values import (
 from antiphon.http.errors import Problem
 
 OPEN = Of(dict[str, Any])
-"""A dict with some unknown keys."""
+"""A dict that may have unknown keys."""
 _ADDS = {"append": 0, "add": 0, "insert": 1, "appendleft": 0}
-"""Methods that add an item, and the position of that argument."""
+"""Methods that add an item, and the position of the item among their arguments."""
 _KEEPS = frozenset({"sort", "reverse", "remove", "discard", "difference_update", "intersection_update"})
 _READS = frozenset({"get", "items", "keys", "values", "copy", "pop", "popitem", "index", "count"})
 _NEW_SETS = frozenset({"union", "difference", "intersection", "symmetric_difference"})
@@ -37,14 +37,14 @@ _RETURN_NOTHING = frozenset({*_ADDS, *_KEEPS, "extend", "update", "clear"})
 
 
 def with_item(content: Value, key: Value, value: Value) -> Value:
-    """Return the content of a dict or a list after an item was set."""
+    """Return the content of a dict or list after an item is set."""
     match content:
         case Fields(items):
             name = text_of(key)
             return OPEN if name is None else Fields(tuple({**dict(items), name: value}.items()))
         case Items(item):
             return replace(content, item=either(item, value))
-        case Of() if is_problem(content):  # they name the status of the response
+        case Of() if is_problem(content):  # their "status" is the response's status
             return UNKNOWN if text_of(key) in (None, "status") else content
         case Of():
             return _if_allowed(content, lambda opened: with_item(opened, key, value))
@@ -52,7 +52,8 @@ def with_item(content: Value, key: Value, value: Value) -> Value:
 
 
 def _if_allowed(content: Of, change: Callable[[Value], Value]) -> Value:
-    """Return a collection known from its annotation after a change; UNKNOWN if the annotation doesn't have it."""
+    """Return a collection known from its annotation after a change; UNKNOWN if the annotation doesn't allow the
+    change."""
     opened = _opened(content)
     if opened is content or _fits(change(opened), opened):
         return content
@@ -60,7 +61,7 @@ def _if_allowed(content: Of, change: Callable[[Value], Value]) -> Value:
 
 
 def _opened(content: Value) -> Value:
-    """Return a collection with its items, as its annotation or its current items say."""
+    """Return a collection with its items, according to its annotation or its current items."""
     if isinstance(content, Known) and isinstance(content.value, dict) and content.value:
         return Fields(tuple((str(key), Of(type(each))) for key, each in content.value.items()))
     if not isinstance(content, Of):
@@ -89,7 +90,7 @@ def _fits(value: Value, allowed: Value) -> bool:
 
 
 def without_item(content: Value, key: Value) -> Value:
-    """Return the content of a dict after an item was removed."""
+    """Return the content of a dict after an item is removed."""
     if not isinstance(content, Fields):
         return UNKNOWN if is_problem(content) else content
     name = text_of(key)
@@ -97,7 +98,7 @@ def without_item(content: Value, key: Value) -> Value:
 
 
 def text_of(value: Value | None) -> str | None:
-    """Return a string that is known before the code runs."""
+    """Return a string if it is known before the code runs, or else None."""
     return value.value if isinstance(value, Known) and isinstance(value.value, str) else None
 
 
@@ -107,7 +108,7 @@ def is_text(value: Value) -> bool:
 
 
 def merged(content: Value, others: Sequence[Value]) -> Value:
-    """Return the content of a dict after it was updated from other dicts."""
+    """Return the content of a dict after it is updated from other dicts."""
     for other in others:
         if not isinstance(content, Fields) or not isinstance(other, Fields):
             return OPEN
@@ -116,7 +117,7 @@ def merged(content: Value, others: Sequence[Value]) -> Value:
 
 
 def changed(content: Value, method: str, given: Sequence[Value], named: Mapping[str, Value]) -> Value:
-    """Return the content of an object after one of its methods is called; UNKNOWN if the method isn't known."""
+    """Return an object's content after one of its methods is called; UNKNOWN if the method isn't known."""
     first = given[0] if given else NONE
     match content:
         case Fields(items):
@@ -166,7 +167,7 @@ def changed(content: Value, method: str, given: Sequence[Value], named: Mapping[
 
 
 def returned(content: Value, method: str, given: Sequence[Value]) -> Value:
-    """Return the result of calling a method of a dict or a list, given its contents before the call."""
+    """Return the result of calling a method of a dict or list, given its content before the call."""
     first, default = given[0] if given else NONE, given[1] if len(given) > 1 else None
     key, content = item_of(content), _opened(content)
     values = [each for _, each in content.items] if isinstance(content, Fields) else []
@@ -208,7 +209,7 @@ def returned(content: Value, method: str, given: Sequence[Value]) -> Value:
 
 
 def with_attribute(content: Value, name: str, value: Value) -> Value:
-    """Return the content of a response or an error after an attribute was set."""
+    """Return the content of a response or error after an attribute is set."""
     match content:
         case Answer():
             match name:
@@ -235,7 +236,7 @@ def _body_of(content: Answer, value: Value) -> Value:
 
 
 def with_header(content: Value, name: Value, value: Value) -> Value:
-    """Return the content of a response after a header was set."""
+    """Return the content of a response after a header is set."""
     if not isinstance(content, Answer):
         return content
     written = text_of(name)
@@ -278,12 +279,12 @@ def copied(kind: type, value: Value) -> Value:
 
 
 def is_problem(value: Value) -> bool:
-    """True for the problem details of an error."""
+    """True for an error's problem details."""
     return kind_of(value) is Problem
 
 
 def is_container(value: Value) -> bool:
-    """True for the content of an object that can change."""
+    """True for the content of a mutable object."""
     is_items = isinstance(value, Items) and value.kind in (list, set)
     is_dict = isinstance(value, Of) and annotations.class_of(value.type) is dict
     return is_items or is_dict or is_problem(value) or isinstance(value, Fields | Answer | Raisable)

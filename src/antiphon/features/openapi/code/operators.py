@@ -1,4 +1,4 @@
-"""Operators, tests and patterns of ``match``: the possible values after them, and the names that they capture."""
+"""Operators, tests and ``match`` patterns: the values that remain possible, and the names that patterns capture."""
 
 import ast
 from collections.abc import Callable
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 
 def is_option(owner: Value) -> bool:
-    """Return True for an object of this package, such as a feature, whose attributes don't change once it is made."""
+    """Return True for an object of this package, such as a feature, whose attributes don't change after creation."""
     return isinstance(owner, Known) and type(owner.value).__module__.partition(".")[0] == "antiphon"
 
 
 def compared(left: Value, operator: ast.cmpop, right: Value) -> Value:
-    """Return the outcome of a comparison with the request's method, or with an option of a feature."""
+    """Return the outcome of a comparison with the request's method or a feature's option."""
     known = items_known(right)
     if known is None or not isinstance(left, Known):
         return Of(bool)
@@ -51,7 +51,7 @@ def simple_type(value: Value) -> Any:
 
 
 def is_number(value: Value) -> bool:
-    """Return True for an integer or a float."""
+    """Return True for an integer or float."""
     return simple_type(value) in (int, float, bool)
 
 
@@ -69,14 +69,14 @@ def combined(left: Value, operator: ast.operator, right: Value) -> Value:
         return Of(bytes)
     if isinstance(left, Known) and isinstance(right, Known) and isinstance(operator, ast.BitOr):
         try:
-            return Known(left.value | right.value)  # of types
+            return Known(left.value | right.value)  # a union of types
         except TypeError:
             return UNKNOWN
     return UNKNOWN
 
 
 def dotted(node: ast.expr) -> str | None:
-    """Return a variable, or an attribute of one, as written, such as ``room.lamp``; None for any other expression."""
+    """Return a variable, or an attribute of one, as written, such as ``room.lamp``; None for other expressions."""
     if isinstance(node, ast.NamedExpr):
         return node.target.id
     if isinstance(node, ast.Name):
@@ -86,7 +86,7 @@ def dotted(node: ast.expr) -> str | None:
 
 
 def narrow(expressions: "Frame", test: ast.expr, *, is_true: bool) -> None:
-    """Remove the values that variables can't have if a test is true, or if it is false."""
+    """Remove the values that variables can't have when a test is true, or when it is false."""
     match test:
         case ast.UnaryOp(op=ast.Not(), operand=inner):
             narrow(expressions, inner, is_true=not is_true)
@@ -109,7 +109,7 @@ def _replace(expressions: "Frame", node: ast.expr, change: Callable[[Value], Val
     if name is None:
         return
     key = None if "." in name else expressions.key_of(name)
-    if key is None:  # of an attribute, or of a global name
+    if key is None:  # an attribute or a global name
         key = expressions.scope, name if "." in name else f".{name}"
         known = expressions.flow.state.get(key) or expressions.value(node)
     else:
@@ -120,7 +120,7 @@ def _replace(expressions: "Frame", node: ast.expr, change: Callable[[Value], Val
 
 
 def classes_in(value: Value) -> tuple[type, ...]:
-    """Return the classes in a value, as for ``isinstance``, or none if one of them isn't known."""
+    """Return the classes in a value, as passed to ``isinstance``, or none if any of them isn't known."""
     if isinstance(value, Tuple):
         found = [classes_in(each) for each in value.items]
         return tuple(kind for each in found for kind in each) if all(found) else ()
@@ -129,7 +129,7 @@ def classes_in(value: Value) -> tuple[type, ...]:
 
 
 def of_classes(expressions: "Frame", value: Value, kinds: tuple[type, ...], *, is_true: bool) -> Value:
-    """Return the part of a value that is, or isn't, an instance of some classes."""
+    """Return the alternatives of a value that are, or aren't, instances of some classes."""
     kept: list[Value] = []
     for each in alternatives(value):
         for one in map(Of, annotations.members(each.type)) if isinstance(each, Of) else (each,):
@@ -147,7 +147,7 @@ def of_classes(expressions: "Frame", value: Value, kinds: tuple[type, ...], *, i
 
 
 def fits(expressions: "Frame", pattern: ast.pattern, method: object) -> bool | None:
-    """Return True if a pattern fits any value, False if it doesn't fit the request's method, None if it may fit."""
+    """Return True if a pattern always matches, False if it doesn't match the request's method, None if it may match."""
     match pattern:
         case ast.MatchAs(pattern=None):
             return True
@@ -163,7 +163,7 @@ def fits(expressions: "Frame", pattern: ast.pattern, method: object) -> bool | N
 
 
 def fitting(expressions: "Frame", pattern: ast.pattern, value: Value) -> Value:
-    """Return the part of a value that fits a pattern, and assign the names that the pattern captures."""
+    """Return the alternatives of a value that match a pattern and assign the names that the pattern captures."""
     match pattern:
         case ast.MatchAs(pattern=inner, name=name):
             if inner is not None:
@@ -219,7 +219,7 @@ def _without(value: Value, keys: list[Value]) -> Value:
 
 
 def left_by(expressions: "Frame", pattern: ast.pattern, value: Value) -> Value:
-    """Return the rest of a value for the cases after one whose pattern didn't match."""
+    """Return the alternatives that remain for the next cases if a pattern didn't match."""
     match pattern:
         case ast.MatchAs(pattern=ast.pattern() as inner):
             return left_by(expressions, inner, value)

@@ -1,4 +1,4 @@
-"""Parts of values: attributes, items, slices."""
+"""Components of values: attributes, items and slices."""
 
 import inspect
 from collections.abc import Collection
@@ -27,14 +27,14 @@ from antiphon.response.response import Response
 
 
 def said(annotation: Any) -> Value:
-    """Return an instance of the type in an annotation, unless that has type variables, or is any."""
+    """Return an instance of an annotation's type, unless the type contains type variables or is Any."""
     if annotation in (annotations.NOT_SAID, Any, object) or annotations.has_variables(annotation):
         return UNKNOWN
     return TheRequest() if annotations.class_of(annotation) is Request else Of(annotation)
 
 
 def attribute_of_object(owner: Known, name: str) -> Value:
-    """Return an attribute of an existing object without running any of the object's code."""
+    """Return an existing object's attribute without running the object's code."""
     held = owner.value
     if isinstance(held, ModuleType):
         return Known(vars(held)[name]) if name in vars(held) else Known(getattr(held, name, None))
@@ -54,12 +54,12 @@ def attribute_of_object(owner: Known, name: str) -> Value:
 
 
 def may_change(held: object) -> bool:
-    """Return True for an object whose annotation says more than its current value: None, or a collection."""
+    """Return True for an object whose annotation is more reliable than its current value: None, or a collection."""
     return held is None or isinstance(held, dict | list | tuple | set | frozenset)
 
 
 def attribute_of_instance(owner: Of, name: str, held: Value | None = None) -> Value:
-    """Return an attribute of a type's instances, from its annotation. ``held`` is the instance, if known."""
+    """Return an attribute of a type's instances, based on its annotation. ``held`` is the instance, if known."""
     annotation = annotations.plain(owner.type)
     several = annotations.members(annotation)
     if len(several) > 1:
@@ -85,7 +85,7 @@ def item_at(owner: Value, key: Value) -> Value:
             return items[at] if -len(items) <= at < len(items) else UNKNOWN
         case Of(kind), _:
             return said(annotations.subscript_of(kind, key.value if isinstance(key, Known) else None))
-        case Known(held), Known(name):  # of types: list[Order]
+        case Known(held), Known(name):  # generic types: list[Order]
             return _subscripted(held, name)
         case Known(dict() as held), _:
             return _held_in(held.values())
@@ -97,7 +97,7 @@ def item_at(owner: Value, key: Value) -> Value:
 
 
 def kind_of(value: Value) -> type | None:
-    """Return the class of a value, or None if it isn't known."""
+    """Return a value's class, or None if it isn't known."""
     match value:
         case Of(kind):
             return NoneType if kind is None else annotations.class_of(kind)
@@ -119,12 +119,12 @@ def kind_of(value: Value) -> type | None:
 def _subscripted(generic: Any, argument: Any) -> Value:
     try:
         return Known(generic[argument])
-    except Exception:  # a class of the application may raise anything
+    except Exception:  # an application's class may raise anything
         return UNKNOWN
 
 
 def sliced(value: Value) -> Value:
-    """Return a slice of a sequence, which has the same type and the same kind of items."""
+    """Return a slice of a sequence, which has the same type and kind of items."""
     if isinstance(value, Known) and isinstance(value.value, str | bytes):
         return Of(type(value.value))
     if isinstance(value, Tuple):
@@ -133,13 +133,13 @@ def sliced(value: Value) -> Value:
 
 
 def _held_in(items: Collection[object]) -> Value:
-    """Return a value that stands for any current item of a collection."""
+    """Return a value that represents any current item of a collection."""
     held = [Known(each) if isinstance(each, FunctionType) else Of(type(each)) for each in items]
     return either(*held) if held else UNKNOWN
 
 
 def item_of(value: Value) -> Value:
-    """Return a value that stands for any item when a value is iterated."""
+    """Return a value that represents any item from iterating over a value."""
     if isinstance(value, Items):
         return value.item
     if isinstance(value, Tuple):
@@ -156,7 +156,7 @@ def item_of(value: Value) -> Value:
 
 
 def unpacked(value: Value, at: int) -> Value:
-    """Return one of the items that a value is unpacked to."""
+    """Return one of the items to which a value is unpacked."""
     if isinstance(value, Of):
         arguments = get_args(value.type)
         if annotations.class_of(value.type) is tuple and ... not in arguments and at < len(arguments):

@@ -1,4 +1,4 @@
-"""Functions, and the findings about the code of each, which is read once for each set of arguments."""
+"""Functions and the findings about their code, which is read once for each set of arguments."""
 
 import ast
 import contextlib
@@ -43,14 +43,14 @@ from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 
 _DEEPEST = 12
-"""The depth to which nested calls are followed."""
+"""The maximum depth to which nested calls are followed."""
 
 _PATHS = map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib"))
 _LIBRARIES = tuple({path for path in _PATHS if path})
 
 
 def function_of(called: Callable[..., Any]) -> FunctionType | None:
-    """Return the function that calling an object runs, without partials, or None if it is written in C."""
+    """Return the function that runs when an object is called, without partials, or None if it is written in C."""
     called = without_partials(called)
     called = getattr(called, "__func__", called)
     return called if isinstance(called, FunctionType) else annotations.method_of(type(called), "__call__")
@@ -66,7 +66,7 @@ class CodeReader:
 
     def __init__(self, words: Words | None = None, sources: Sources | None = None) -> None:
         self.words = words or Words()
-        """The terms of another framework whose views are read."""
+        """The terms of the other framework whose views are read."""
         self._sources = sources or Sources()
         self._read: dict[Any, Findings] = {}
         self.open: list[Any] = []
@@ -77,7 +77,7 @@ class CodeReader:
         """The dependencies that the application provides."""
 
     def read(self, called: Callable[..., Any], *others: Value) -> Findings:
-        """Read a function that is called with the request, and perhaps with more arguments after it."""
+        """Read a function that is called with the request, and possibly more arguments after it."""
         given: list[Value] = [*self.words.given, *others]
         named: dict[str, Value] = {}
         while isinstance(called, functools.partial):
@@ -108,11 +108,12 @@ class CodeReader:
         return joined
 
     def follows(self, function: FunctionType) -> bool:
-        """True for a function of the application."""
+        """True for a function defined by the application."""
         return not is_ours(function) and not function.__code__.co_filename.startswith(_LIBRARIES)
 
     def call(self, frame: Frame, made: Call, function: FunctionType) -> Value | None:
-        """Follow a call to a function and return the result, or None if it isn't read. Raises Stop if it raises."""
+        """Follow a call of a function and return its result, or None if it isn't read. Raises Stop if it always
+        raises."""
         inner = getattr(function, "__wrapped__", None)
         if isinstance(inner, FunctionType) and not self.follows(function) and self.follows(inner):
             is_generator = inner.__code__.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR)
@@ -144,7 +145,7 @@ class CodeReader:
         return frame.hold(made.node, found.result)
 
     def _call_here(self, frame: Frame, made: Call, function: FunctionType, source: Source) -> Value:
-        """Follow a call in the state of the caller, since it may change the objects that it is given."""
+        """Follow a call in the caller's state, since it may change the objects passed to it."""
         findings = Findings()
         inner = Statements(source, source.node, self, frame.flow, findings, (*frame.scope, made.node))
         inner.is_inner = True
@@ -158,7 +159,7 @@ class CodeReader:
             self._note(frame, findings, function)
 
     def _note(self, frame: Frame, found: Findings, function: FunctionType) -> None:
-        """Add the findings about a call. What our own functions read is described separately."""
+        """Add the findings about a call. What Antiphon's own functions read is described separately."""
         if is_ours(function):
             found = replace(found, reads=[], named=[], unread=[])
         frame.flow.state.update(dict.fromkeys(found.always, NONE))
@@ -167,7 +168,7 @@ class CodeReader:
         frame.findings.add(replace(found, unread=[each for each in found.unread if each.about != "given"]))
 
     def dependency(self, frame: Frame, dependency: Dependency[Any], node: ast.AST) -> Value:
-        """Return the value of a dependency and record the errors that its source raises."""
+        """Return a dependency's value and record the errors that its source raises."""
         stated = said(annotations.dependency_type(dependency))
         if stated is UNKNOWN:
             stated = said(annotations.attribute_of(Request, dependency.name))
@@ -194,7 +195,7 @@ class CodeReader:
         try:
             key = (self.method, id(self.dependencies), function, frozenset(variables.items()))
             known = self._read.get(key)
-        except TypeError:  # some value can't be hashed
+        except TypeError:  # a value isn't hashable
             key, known = object(), None
         if known is None:
             source = self._sources.find(function)
@@ -216,14 +217,14 @@ class CodeReader:
                     flow.set(PASSED, RECEIVED)
                 frame.bind(name, PASSED if value == RECEIVED else frame.hold(name, value))
             return frame.read()
-        except Exception as error:  # objects that the code names may do anything when they are looked at
+        except Exception as error:  # inspecting objects that the code refers to may raise anything
             text = f"reading it failed: {type(error).__name__}: {error}"
             return Findings(result=UNKNOWN, place=place, unread=[Unread(text, place, "all")])
         finally:
             self.open.pop()
 
     def note_raised(self, expressions: Frame, error: Raisable, node: ast.AST) -> None:
-        """Record that an exception is raised, or report that its status is unknown."""
+        """Record that an exception is raised. If its status is unknown, report that."""
         place = expressions.source.place_of(node)
         if error.status is None and issubclass(error.kind, HTTPError | RaisedAnswer):
             status = 303 if error.kind is Redirect else getattr(error.kind, "status", None)
@@ -247,7 +248,7 @@ def _without_source(called: Any) -> Findings:
 def _bound(
     function: FunctionType, positional: list[Value], named: dict[str, Value], *, is_open: bool = False
 ) -> dict[str, Value]:
-    """Return a function's arguments by name: the given values, or else their defaults or annotations."""
+    """Return a function's arguments by name: the given values, or else the defaults or annotations."""
     code, hints = function.__code__, annotations.hints_of(function)
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     variables: dict[str, Value] = {name: said(hints[name]) if name in hints else UNKNOWN for name in names}

@@ -1,4 +1,4 @@
-"""The responses that calls make: ``Response.html(...)``, ``Page(...)``."""
+"""Responses created by calls: ``Response.html(...)``, ``Page(...)``."""
 
 from dataclasses import replace
 from mimetypes import guess_type
@@ -35,7 +35,7 @@ _MEDIA: dict[str, str] = {
 
 
 def statuses_in(value: Value | None, default: tuple[int, ...] | None = None) -> tuple[int, ...] | None:
-    """Return the possible statuses of a value; ``default`` for None, and None if they aren't known."""
+    """Return a value's possible statuses; ``default`` for None, and None if they aren't known."""
     if value is None:
         return default
     found: list[int] = []
@@ -53,7 +53,7 @@ def statuses_in(value: Value | None, default: tuple[int, ...] | None = None) -> 
 
 
 def fields_of(value: Value | None) -> Fields | None:
-    """Return the known items of a dict, no items for None, or None if they aren't known."""
+    """Return a dict's known items, no items for None, or None if they aren't known."""
     match value:
         case Fields():
             return value
@@ -71,7 +71,7 @@ def header_names(value: Value | None) -> tuple[str, ...]:
 
 
 def media_in(headers: Value | None, default: str | None) -> str | Unknown | None:
-    """Return the media type that headers name, the default if they have none, or UNKNOWN."""
+    """Return the media type specified by headers, the default if they don't specify one, or UNKNOWN."""
     known = fields_of(headers)
     if known is None:
         return UNKNOWN
@@ -80,14 +80,14 @@ def media_in(headers: Value | None, default: str | None) -> str | Unknown | None
 
 
 def media_type(value: Value | None) -> str | None:
-    """Return the media type in the text of a header, without parameters."""
+    """Return the media type in a header's text, without parameters."""
     if isinstance(value, Known) and isinstance(value.value, str):
         return value.value.partition(";")[0].strip().lower()
     return None
 
 
 def answer_of_response(maker: str, positional: list[Value], named: dict[str, Value]) -> Value:
-    """Return the response made by calling Response, or one of its functions, such as ``html``."""
+    """Return the response created by calling Response, or one of its functions, such as ``html``."""
     if maker in ("redirect", "back"):
         codes = statuses_in(argument(positional, named, 1 if maker == "redirect" else 2, "status"), (303,))
         return Answer(codes, None, NONE, ("location",), has_own_status=True)
@@ -121,7 +121,7 @@ _BODY_NAMES = {"json": "value", "stream": "chunks", "events": "source", "ndjson"
 
 
 def _streamed(maker: str, source: Value) -> Value:
-    """Return the body of a stream. The data of an event is JSON, unless it is text or an ``Event``."""
+    """Return a stream's body. An event's data is JSON, unless it is text or an ``Event``."""
     if maker not in ("events", "ndjson"):
         return TEXT
     item = item_of(source)
@@ -132,19 +132,19 @@ def _streamed(maker: str, source: Value) -> Value:
 
 
 def argument(positional: list[Value], named: dict[str, Value], at: int, name: str) -> Value | None:
-    """Return an argument by its position or its name; None if it isn't given."""
+    """Return an argument by position or name; None if it isn't passed."""
     return positional[at] if at < len(positional) else named.get(name)
 
 
 def _media_of_file(source: Value | None) -> str:
-    """Return the media type for the name of a file, or any."""
+    """Return the media type for a file's name, or the type for any file."""
     if isinstance(source, Known) and isinstance(source.value, str | PathLike):
         return guess_type(str(source.value))[0] or BYTES
     return ANY
 
 
 def _plain(body: Value, made: Answer) -> Value:
-    """Return the response made by ``Response`` itself, depending on the type of its body."""
+    """Return the response created by ``Response`` itself, depending on its body's type."""
     kind: Any = body.type if isinstance(body, Of) else type(body.value) if isinstance(body, Known) else None
     if body == NONE:
         return made
@@ -158,7 +158,7 @@ def _plain(body: Value, made: Answer) -> Value:
 
 
 def body_in(media: str | None, body: Value) -> Value:
-    """Return the body of a response. A string that is sent as JSON is any JSON."""
+    """Return a response's body. A string that is sent as JSON can be any JSON."""
     return UNKNOWN if media is not None and "json" in media and kind_of(body) in (str, bytes) else body
 
 
@@ -168,7 +168,7 @@ def answer_of_page(positional: list[Value], named: dict[str, Value], status_at: 
     offered = named.get("_json")
     if offered is None or (isinstance(offered, Known) and offered.value is False):
         return page
-    if isinstance(offered, Known):  # all data of the page
+    if isinstance(offered, Known):  # all of the page's data
         offered = Fields(tuple((name, value) for name, value in named.items() if not name.startswith("_")))
     return either(page, Answer(page.statuses, JSON, offered))
 
@@ -176,7 +176,7 @@ def answer_of_page(positional: list[Value], named: dict[str, Value], status_at: 
 def _rendered(
     positional: list[Value], named: dict[str, Value], status_at: int = 1, *, is_conditional: bool = False
 ) -> Answer:
-    """Return the text of a template. Its name decides the media type."""
+    """Return a template's text. The template's name determines the media type."""
     status = argument(positional, named, status_at, "_status")
     codes = statuses_in(status, (200,))
     name = positional[0].value if positional and isinstance(positional[0], Known) else ""

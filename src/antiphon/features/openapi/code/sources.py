@@ -1,4 +1,4 @@
-"""The source of functions: their syntax trees, and the objects that their names stand for."""
+"""The source of functions: their syntax trees, and the objects that their names refer to."""
 
 import ast
 import builtins
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias, get_type_hints
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 MISSING = object()
-"""Stands for a name without a value before the function runs."""
+"""Represents a name without a value before the function runs."""
 
 
 class Place(NamedTuple):
@@ -36,13 +36,13 @@ class Source(NamedTuple):
     names: Mapping[str, Any]
     """The globals of the module."""
     cells: Mapping[str, Any]
-    """The variables of the functions around this one."""
+    """The variables of the enclosing functions."""
     name: str
     module: str
 
     @property
     def body(self) -> list[ast.stmt]:
-        """The statements. A lambda has one return statement."""
+        """The statements. A lambda has a single return statement."""
         if isinstance(self.node, ast.Lambda):
             return [ast.copy_location(ast.Return(self.node.body), self.node.body)]
         return self.node.body
@@ -52,22 +52,22 @@ class Source(NamedTuple):
         return Place(self.name, self.code.co_filename, getattr(node, "lineno", self.code.co_firstlineno))
 
     def find(self, name: str) -> Any:
-        """Return the object that a name stands for unless it is one of the function's own variables, or MISSING."""
+        """Return the object that a name refers to, or MISSING if there is none or it is a local variable."""
         if name in self.cells:
             try:
                 return self.cells[name].cell_contents
-            except ValueError:  # it is not assigned yet
+            except ValueError:  # the variable is not assigned yet
                 return MISSING
         return self.names[name] if name in self.names else getattr(builtins, name, MISSING)
 
     def imported(self, module: str, level: int = 0, name: str | None = None) -> Any:
-        """Return a module that the function imports, or ``name`` out of it; MISSING if there is none."""
+        """Return a module that the function imports, or ``name`` from it; MISSING if it can't be imported."""
         try:
             found = import_module("." * level + module, self.names.get("__package__"))
             if name is not None and not hasattr(found, name):
                 import_module(f"{found.__name__}.{name}")
             return found if name is None else getattr(found, name)
-        except Exception:  # modules run when they are imported
+        except Exception:  # importing a module runs its code
             return MISSING
 
     def annotation_of(self, name: str) -> Any:
@@ -77,7 +77,7 @@ class Source(NamedTuple):
             return MISSING
         try:
             return get_type_hints(module, include_extras=True).get(name, MISSING)
-        except Exception:  # some annotation has a name that only type checkers know
+        except Exception:  # an annotation may contain a name that only type checkers can resolve
             return MISSING
 
 
@@ -88,7 +88,7 @@ class Sources:
         self._files: dict[str, dict[int, list[FunctionNode]]] = {}
 
     def find(self, function: FunctionType) -> Source | None:
-        """Return the source of a function, or None if it is unknown."""
+        """Return a function's source, or None if it is unknown."""
         code = function.__code__
         nodes = self._nodes(code.co_filename, function.__globals__).get(code.co_firstlineno, [])
         fitting = [node for node in nodes if _fits(node, code)]
@@ -99,7 +99,7 @@ class Sources:
         return Source(code, fitting[0], names, cells, function.__qualname__, function.__module__ or "")
 
     def forget_changed(self) -> None:
-        """Forget the files that have changed since they were parsed."""
+        """Forget files that have changed since they were parsed."""
         for filename in [*self._files]:
             linecache.checkcache(filename)
             if filename not in linecache.cache:
@@ -114,7 +114,7 @@ class Sources:
 
 
 def _functions_in(text: str) -> dict[int, list[FunctionNode]]:
-    """Return the functions of a file by their first lines, including decorators."""
+    """Return a file's functions by their first lines, including decorators."""
     found: dict[int, list[FunctionNode]] = defaultdict(list)
     try:
         tree = ast.parse(text)
@@ -136,7 +136,7 @@ def _fits(node: FunctionNode, code: CodeType) -> bool:
 
 
 def _unmangled(name: str, written: list[str]) -> str:
-    """Return an argument's name as it was written: inside a class, ``__name`` becomes ``_Class__name``."""
+    """Return an argument's name as written: inside a class, ``__name`` becomes ``_Class__name``."""
     return next((each for each in written if each.startswith("__") and name.endswith(each)), name)
 
 
@@ -145,7 +145,7 @@ _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 @functools.cache
 def own_names(node: ast.AST) -> frozenset[str]:
-    """Return the names of a function's own variables, including those in its comprehensions."""
+    """Return the names of a function's local variables, including those in its comprehensions."""
     names: set[str] = set()
     others: set[str] = set()
     left: list[ast.AST] = [*ast.iter_child_nodes(node)]
@@ -158,7 +158,7 @@ def own_names(node: ast.AST) -> frozenset[str]:
             case ast.alias(name=name, asname=asname):
                 names.add(asname or name.partition(".")[0])
         bound = getattr(each, "name", None) or getattr(each, "rest", None)
-        if isinstance(bound, str) and not isinstance(each, ast.alias):  # of functions, handlers and patterns
+        if isinstance(bound, str) and not isinstance(each, ast.alias):  # functions, exception handlers and patterns
             names.add(bound)
         if not isinstance(each, _INNER):
             left += ast.iter_child_nodes(each)

@@ -37,19 +37,19 @@ from antiphon.features.openapi.code.values import (
 from antiphon.http.errors import HTTPError
 
 _DEEPEST = 12
-"""The depth to which inner functions are followed."""
+"""The maximum depth to which inner functions are followed."""
 
 
 class Statements(Expressions, ast.NodeVisitor):
-    """A call to one function: its statements. If a statement raises Stop, the rest of its block is not read."""
+    """A call of one function: its statements. After a statement that raises Stop, the rest of its block is not read."""
 
     caught: tuple[Value, ...] = ()
-    """The errors that each handler around the statement has caught."""
+    """The errors caught by each handler around the statement."""
 
     # Functions
 
     def read(self) -> Findings:
-        """Read the function and return the findings, with the values that it returns."""
+        """Read the function and return the findings, including the values that it returns."""
         found = self.findings
         found.streams = bool(self.source.code.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR))
         exits = self.run_function(self.source.body)
@@ -64,7 +64,7 @@ class Statements(Expressions, ast.NodeVisitor):
         return found
 
     def run_function(self, body: Iterable[ast.stmt]) -> list[Exit]:
-        """Follow the statements of a function and return the ways in which it returns."""
+        """Follow a function's statements and return its exits by ``return``."""
         mark = len(self.flow.exits)
         end = self.flow.attempt(lambda: self._run(body))
         exits = self.flow.take_exits(mark, "return")
@@ -79,7 +79,7 @@ class Statements(Expressions, ast.NodeVisitor):
         return either(*[each.value for each in exits])
 
     def call_closure(self, closure: Closure, made: Call | None) -> Value:
-        """Follow a call to a function that was defined in this call; its arguments are unknown if ``made`` is None."""
+        """Follow a call of a function that was defined in this call; if ``made`` is None, its arguments are unknown."""
         node = closure.node
         scope = (*self.scope, "call", node if made is None else made.node)
         if len(self.reader.open) >= _DEEPEST or node in self.reader.open:
@@ -99,7 +99,7 @@ class Statements(Expressions, ast.NodeVisitor):
             body = [ast.copy_location(ast.Return(node.body), node)] if isinstance(node, ast.Lambda) else node.body
             if not any(isinstance(each, ast.Yield | ast.YieldFrom) for each in ast.walk(node)):
                 return inner.run_call(body)
-            self.loop(partial(inner.run_call, body))  # as far as its items are asked for
+            self.loop(partial(inner.run_call, body))  # as far as its items are requested
         finally:
             self.reader.open.pop()
         self.flow.escape(*given.values(), closure)
@@ -113,7 +113,7 @@ class Statements(Expressions, ast.NodeVisitor):
             self.visit(each)
 
     def generic_visit(self, node: ast.AST) -> Value:
-        """Read an expression, or a statement, without a rule: what it mentions, and what it sets, is unknown."""
+        """Read an expression or statement without a rule: everything that it mentions or sets is unknown."""
         if isinstance(node, ast.stmt):
             self.escape(*self.captured(node))
             for each in ast.walk(node):
@@ -133,7 +133,7 @@ class Statements(Expressions, ast.NodeVisitor):
     def visit_Expr(self, node: ast.Expr) -> None:
         self.value(node.value)
 
-    # What is returned and raised
+    # Returning and raising
 
     def _leave(self, kind: Any, value: Value = NONE) -> None:
         self.flow.exits.append(Exit(kind, value, self.flow.state))
@@ -210,7 +210,7 @@ class Statements(Expressions, ast.NodeVisitor):
                     self.bind(name, UNKNOWN)
                 case ast.Subscript():
                     owner, key = self.value(target.value), self.value(target.slice)
-                    if isinstance(owner, Bound):  # the headers of a response
+                    if isinstance(owner, Bound):  # a response's headers
                         self.flow.change(owner.owner, partial(with_headers, method="pop", given=[key], named={}))
                     self.flow.change(owner, partial(without_item, key=key))
                     call_method_of(self, owner, "__delitem__", [key], node)
@@ -311,7 +311,7 @@ class Statements(Expressions, ast.NodeVisitor):
             self.test(case.guard, True)
         self._run(case.body)
 
-    # Errors, and what runs after a block
+    # Errors, and code that runs after a block
 
     def visit_Try(self, node: ast.Try | ast.TryStar) -> None:
         if node.finalbody:
@@ -322,7 +322,7 @@ class Statements(Expressions, ast.NodeVisitor):
     visit_TryStar = visit_Try  # noqa: N815
 
     def _finally(self, block: Callable[[], Any], last: Callable[[], Any]) -> None:
-        """Follow a block, and the code that runs after each way out of it."""
+        """Follow a block, and the code that runs after each of its exits."""
         mark = len(self.flow.exits)
         end, seen = self.flow.watch(block)
         exits = self.flow.exits[mark:]
@@ -400,12 +400,12 @@ class Statements(Expressions, ast.NodeVisitor):
         leave()
 
     def _suppressed(self, context: ast.expr) -> tuple[type[BaseException], ...] | None:
-        """Return the errors after which ``contextlib.suppress`` continues; None for any other context manager."""
+        """Return the errors that ``contextlib.suppress`` suppresses; None for any other context manager."""
         is_suppress = isinstance(context, ast.Call) and self.value(context.func) == Known(suppress)
         return self._kinds(context.args) if isinstance(context, ast.Call) and is_suppress else None
 
     def _entered(self, manager: Value, node: ast.AST) -> tuple[Value, Callable[[], Any]]:
-        """Return the value of a context manager, and the function that follows its end."""
+        """Return a context manager's value, and the function that follows its exit."""
         if isinstance(manager, Items):  # a function of contextlib
             return manager.item, lambda: None
         for prefix in ("__", "__a"):
@@ -417,7 +417,7 @@ class Statements(Expressions, ast.NodeVisitor):
 
 
 def _may_suppress(manager: Value) -> bool:
-    """True if a context manager may suppress an error, as it may if its ``__exit__`` returns a bool."""
+    """True if a context manager may suppress an error, which it may if its ``__exit__`` returns a bool."""
     cls = kind_of(manager)
     if cls is None or cls in (suppress, ExitStack, AsyncExitStack) or isinstance(manager, Items):
         return True
@@ -426,7 +426,7 @@ def _may_suppress(manager: Value) -> bool:
 
 
 def _raisable(value: Value) -> Raisable | None:
-    """Return the exception that a value is, or that raising a class makes."""
+    """Return the exception that a value is, or that raising a class creates."""
     if isinstance(value, Raisable):
         return value
     kind = value.type if isinstance(value, Of) else value.value if isinstance(value, Known) else None

@@ -1,4 +1,4 @@
-"""Knowledge about a value before the code that makes it has run."""
+"""What is known about a value before the code that creates it has run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from antiphon.http.errors import HTTPError, Problem
 
 
 class Unknown:
-    """A value that nothing is known about."""
+    """A value about which nothing is known."""
 
     def __repr__(self) -> str:
         return "UNKNOWN"
@@ -20,7 +20,7 @@ UNKNOWN = Unknown()
 
 
 class Known:
-    """An object that exists before the function runs: a constant, a class, a function, a global object."""
+    """An object that exists before the function runs: a constant, a class, a function or a global object."""
 
     __match_args__ = ("value",)
 
@@ -28,7 +28,7 @@ class Known:
         self.value = value
 
     def __eq__(self, other: object) -> bool:
-        """Return True for the same object, or an equal text or number. Comparing others could run arbitrary code."""
+        """Return True for the same object, or for equal text or numbers. Comparing others could run arbitrary code."""
         if not isinstance(other, Known) or type(self.value) is not type(other.value):
             return False
         return self.value is other.value or (isinstance(self.value, str | int) and self.value == other.value)
@@ -42,7 +42,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Of:
-    """An instance of a type, which may only exist in annotations: ``list[Order]``."""
+    """An instance of a type, which may exist only in annotations: ``list[Order]``."""
 
     type: Any
 
@@ -54,23 +54,23 @@ class TheRequest:
 
 @dataclass(frozen=True)
 class Fields:
-    """A dict written with its keys."""
+    """A dict display with known keys."""
 
     items: tuple[tuple[str, "Value"], ...]
 
 
 @dataclass(frozen=True)
 class Items:
-    """A list, or another iterable, of known items. ``item`` stands for any one of them."""
+    """A list or another iterable with known items. ``item`` represents any one of them."""
 
     item: "Value"
     kind: type = list
-    """The class: list, set, frozenset, or Iterator for one that can be read once."""
+    """The class: list, set, frozenset, or Iterator for one that can be read only once."""
 
 
 @dataclass(frozen=True)
 class Ref:
-    """An object that the code makes: the latest one of a place, or all older ones together. The state has its content.
+    """An object that the code creates: the latest from a place, or all older ones together. The state has its content.
 
     See "recency abstraction" (Balakrishnan and Reps, 2006).
     """
@@ -81,21 +81,21 @@ class Ref:
 
 @dataclass(frozen=True)
 class Stream:
-    """A body that is sent item by item: lines of JSON, or events. ``item`` stands for any one of them."""
+    """A body that is sent item by item: lines of JSON, or events. ``item`` represents any one of them."""
 
     item: "Value"
 
 
 @dataclass(frozen=True)
 class Tuple:
-    """A tuple written with its items."""
+    """A tuple display with known items."""
 
     items: tuple["Value", ...]
 
 
 @dataclass(frozen=True)
 class Bound:
-    """A method, and the value that it belongs to."""
+    """A method, and the value that it is bound to."""
 
     owner: "Value"
     function: Any
@@ -104,14 +104,14 @@ class Bound:
 
 @dataclass(frozen=True)
 class Local:
-    """A function of another framework that stands for one of ours, and the result of calling it."""
+    """Another framework's function that corresponds to one of Antiphon's, and the result of calling it."""
 
     result: "Value"
 
 
 @dataclass(frozen=True)
 class Closure:
-    """A function defined inside the function that is read: its node, and the frame whose variables it shares."""
+    """A function defined inside the function being read: its node, and the frame whose variables it shares."""
 
     node: Any
     frame: Any
@@ -129,14 +129,14 @@ class Partial:
 
 @dataclass(frozen=True)
 class Pairs:
-    """One of the multi-dictionaries of a request: its query, form, files, cookies or headers."""
+    """One of a request's multi-dictionaries: its query, form, files, cookies or headers."""
 
     kind: Literal["query", "form", "files", "cookie", "header"]
 
 
 @dataclass(frozen=True)
 class FormOf:
-    """A ``Form`` of a class."""
+    """A ``Form`` for a class."""
 
     wanted: Any
     is_query: bool = False
@@ -144,27 +144,27 @@ class FormOf:
 
 @dataclass(frozen=True)
 class Statuses:
-    """One of some statuses."""
+    """One of several statuses."""
 
     codes: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A response: its possible statuses (None if these are not known), its media type, and its body."""
+    """A response: its possible statuses (None if unknown), its media type and its body."""
 
     statuses: tuple[int, ...] | None = (200,)
     media: str | None = None
     body: "Value" = UNKNOWN
     headers: tuple[str, ...] = ()
     is_conditional: bool = False
-    """True if conditions of the request are handled, as for a page."""
+    """True if the request's conditions are applied, as for a page."""
     has_ranges: bool = False
     """True if range requests are also handled, as for a file."""
     has_own_status: bool = False
-    """True if the code gives the status, which then stays in the response to an error."""
+    """True if the code sets the status, which then stays in the response to an error."""
     is_passed_on: bool = False
-    """True for the response that middleware received. It is described where it was made."""
+    """True for the response that middleware received, which is described where it was created."""
 
 
 @dataclass(frozen=True)
@@ -175,13 +175,13 @@ class Raisable:
     status: int | None = None
     detail: str | None = None
     type: str | None = None
-    """The type of its problem details, unless it is the class's own type."""
+    """The type of its problem details, unless it is the class's type."""
     members: Fields | None = None
     """The additional members of its problem details (RFC 9457 §3.2)."""
 
     @property
     def known_status(self) -> int | None:
-        """Its own status, or that of its class; None if that is not known."""
+        """Its status, or else its class's; None if unknown."""
         found = self.status or (None if self.kind is HTTPError else getattr(self.kind, "status", None))
         return found if isinstance(found, int) else None
 
@@ -207,13 +207,13 @@ Value: TypeAlias = (
 PASSED = Ref(("passed",))
 """The response that middleware or a hook receives."""
 RECEIVED = Answer(statuses=(), is_passed_on=True)
-"""Its content before they change it."""
+"""The response's content before they change it."""
 NONE = Known(None)
 TEXT = Of(str)
 
 
 def either(*values: Value) -> Value:
-    """Return the value that stands for any of these values."""
+    """Return a value that represents any of these values."""
     found: list[Value] = []
     for value in values:
         for each in value.values if isinstance(value, Either) else (value,):
@@ -227,18 +227,18 @@ def either(*values: Value) -> Value:
 
 
 def alternatives(value: Value) -> tuple[Value, ...]:
-    """Return the possible values of a value."""
+    """Return a value's alternatives."""
     return value.values if isinstance(value, Either) else () if value is NEVER else (value,)
 
 
 def problem_details(error: Value) -> Of:
-    """Return the problem details of an error, with the status that they name, if it is known."""
+    """Return an error's problem details, with the status that they contain, if known."""
     status = error.known_status if isinstance(error, Raisable) else None
     return Of(Problem if status is None else Annotated[Problem, status])
 
 
 def parts_of(value: Value) -> tuple[Value, ...]:
-    """Return the values that a value holds."""
+    """Return the values inside a value."""
     match value:
         case Fields(items):
             return tuple(each for _, each in items)
@@ -256,7 +256,7 @@ def parts_of(value: Value) -> tuple[Value, ...]:
 
 
 def replaced(value: Value, change: Callable[[Ref], Value]) -> Value:
-    """Return a value with the objects in it replaced."""
+    """Return a value with the objects inside it replaced."""
     match value:
         case Ref():
             return change(value)
@@ -279,7 +279,7 @@ def replaced(value: Value, change: Callable[[Ref], Value]) -> Value:
 
 
 def without_none(value: Value) -> Value:
-    """Return a value after a test that it is not None."""
+    """Return what remains of a value after a test that it is not None."""
     kept = [
         Of(annotations.without_none(each.type)) if isinstance(each, Of) else each
         for each in alternatives(value)

@@ -1,4 +1,4 @@
-"""The terms of other frameworks that stand for ours, as their dialects define them, for the reader of their views."""
+"""Other frameworks' terms and their Antiphon equivalents, as defined by dialects, for reading their views."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ _MEANINGS: Mapping[Meaning, Value] = {
 
 
 class DescribedRoute(NamedTuple):
-    """A route of another framework's application. The pattern is in our syntax: ``/lamps/<int:number>``."""
+    """A route of another framework's application. The pattern is in Antiphon's syntax: ``/lamps/<int:number>``."""
 
     pattern: str
     methods: Sequence[str]
@@ -30,20 +30,20 @@ class DescribedRoute(NamedTuple):
     host: str | None = None
     blueprint: str | None = None
     renders: str = JSON
-    """The media type of a dict or a list that the view returns."""
+    """The media type of a dict or list that the view returns."""
 
 
 @dataclass(frozen=True)
 class DescribedApp:
-    """The routes of another framework's application, and the meaning of the framework's terms in its views."""
+    """The routes of another framework's application, and what the framework's terms mean in its views."""
 
     routes: Sequence[DescribedRoute]
     meanings: Mapping[Meaning, Iterable[object]] = field(default_factory=dict)
-    """Objects of the framework, such as its ``abort``, with ours that they stand for."""
+    """The framework's objects, such as its ``abort``, and their Antiphon equivalents."""
     errors: Mapping[type[BaseException], int] = field(default_factory=dict)
-    """Classes of the framework's errors, with their statuses."""
+    """The framework's error classes, and their statuses."""
     attributes: Mapping[str, str] = field(default_factory=dict)
-    """Names of attributes of the framework's request, with ours."""
+    """The names of attributes of the framework's request, and Antiphon's names for them."""
     gives_request: bool = False
     """True if views are called with the request."""
     text: str = HTML
@@ -51,7 +51,7 @@ class DescribedApp:
 
 
 class Words:
-    """The terms of a framework, for the reader of its views. Our own terms mean themselves."""
+    """A framework's terms, for reading its views. Antiphon's own terms stand for themselves."""
 
     def __init__(self, described: DescribedApp | None = None) -> None:
         self._stand_ins: dict[int, Value] = {}

@@ -1,1 +1,1 @@
-"""A store in Valkey: on one server, on the primary that Sentinel names, or in a cluster."""
+"""A store in Valkey: on one server, on the primary that Sentinel reports, or in a cluster."""

@@ -1,4 +1,4 @@
-"""Calls of Valkey: limited in number and time, and skipped while a server does not respond."""
+"""Calls to Valkey, which are limited in number and time, and skipped while a server does not respond."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from antiphon.features.stores.valkey.connecting import Client
 
 Reply: TypeAlias = Any
-"""The reply to a command, as the client returns it: None, a number, bytes, or a list of these."""
+"""A command's reply as the client returns it: None, a number, bytes, or a list of these."""
 
 MOST_NODES = 1000
-"""The maximum number of cluster nodes, including former ones, whose state a process remembers."""
+"""The maximum number of cluster nodes, including former ones, for which a process keeps state."""
 
 
 class Calls:
-    """An app's calls to Valkey, from all its processes. Each process has its own client, also after a fork.
+    """An app's calls to Valkey, from all its processes. Each process, including a forked one, has its own client.
 
-    ``needs`` lists the permissions that the Valkey user needs.
+    ``needs`` lists the permissions that the Valkey user must have.
     """
 
     def __init__(self, settings: Settings, needs: str) -> None:
@@ -38,13 +38,13 @@ class Calls:
 
     @property
     def own(self) -> "_OwnClient":
-        """The client of this process."""
+        """This process's client."""
         if self._own.pid != getpid():
             self._own = _OwnClient(self.settings)
         return self._own
 
     def run(self, script: Script, keys: list[str], arguments: list[Any], waits: bool = False) -> Reply:
-        """Run a script for its first key. Raises StoreUnavailable."""
+        """Run a script on the server that has its first key. Raises StoreUnavailable."""
         no_script = self._errors.NoScriptError
 
         def evaluate(client: "Client") -> Reply:
@@ -58,7 +58,7 @@ class Calls:
         return self.ask(keys[0], partial(self._until_moved, evaluate) if is_cluster else evaluate, waits)
 
     def _until_moved(self, evaluate: "Callable[[Client], Reply]", client: "Client") -> Reply:
-        """Run a script, and repeat it within the timeout while its keys move to another node of a cluster."""
+        """Run a script, repeating it within the timeout while its keys move to another node of a cluster."""
         end = monotonic() + (self.settings.timeout or 0)
         while True:
             try:
@@ -70,9 +70,10 @@ class Calls:
                     raise
 
     def ask(self, key: str, function: "Callable[[Client], Reply]", waits: bool = False) -> Reply:
-        """Return the reply to a function of the client, called for a key's server.
+        """Return the reply to a function of the client, called for the server that has the key.
 
-        With ``waits``, it waits for the reply even while the server does not reply to others. Raises StoreUnavailable.
+        With ``waits``, it waits for the reply even while the server does not respond to others. Raises
+        StoreUnavailable.
         """
         own, timeout = self.own, self.settings.timeout
         try:
@@ -86,7 +87,8 @@ class Calls:
             own.free.put(place)
 
     def watch(self, key: str, function: "Callable[[Client], Reply]") -> Reply:
-        """Call a function that waits for messages as ``ask`` does, but outside the limit, at most WATCHES at once."""
+        """Call a function that waits for messages as ``ask`` does, but outside the limit; at most WATCHES run at
+        once."""
         return self._call(self.own, key, function, waits=False)
 
     def _call(self, own: "_OwnClient", key: str, function: "Callable[[Client], Reply]", waits: bool) -> Reply:
@@ -95,13 +97,13 @@ class Calls:
             breaker = own.breaker(key)
             return breaker.call_unguarded(function, client) if waits else breaker.call(function, client)
         except self._errors.RedisClusterException as error:
-            own.close()  # none of the known nodes is there, but the URL may name others
+            own.close()  # no known node responds, but the URL may lead to others
             raise unavailable(self.name, error) from error
         except self._errors.RedisError as error:
             raise unavailable(self.name, self._explained(error)) from error
 
     def _explained(self, error: Exception) -> Exception:
-        """Return the error, with the permissions that the user needs if that is its cause."""
+        """Return the error, adding the permissions that the user needs if they are its cause."""
         text = str(error)
         if any(each in text for each in ("NOPERM", "no permissions", "can't run this command", "ACL failure")):
             return PermissionError(f"{text}; the store's user needs: {self._needs}")
@@ -109,12 +111,12 @@ class Calls:
 
 
 class _OwnClient:
-    """The client of one process, and the state of the servers."""
+    """One process's client, and the state of the servers."""
 
     def __init__(self, settings: Settings) -> None:
         self.pid = getpid()
         self.free: SimpleQueue[None] = SimpleQueue()
-        """One item for each further call that may be made now."""
+        """One item for each additional call that may be made now."""
         for _ in range(settings.max_connections):
             self.free.put(None)
         self._settings = settings
@@ -125,7 +127,7 @@ class _OwnClient:
 
     @property
     def client(self) -> "Client":
-        """The client, opened on first use. Raises the error of a cluster's client if no node responds."""
+        """The client, opened on first use. Raises the cluster client's error if no node responds."""
         if (client := self._client) is not None:
             return client
         with self._lock:
@@ -134,7 +136,7 @@ class _OwnClient:
             return self._client
 
     def breaker(self, key: str) -> CircuitBreaker:
-        """Return the guard of the server that has a key."""
+        """Return the guard for the server that has a key."""
         if self._settings.address.kind != "cluster":
             return self._breaker
         node = self.node_of(key)
@@ -164,7 +166,7 @@ class _OwnClient:
 
 
 def _breaker() -> CircuitBreaker:
-    """Return a guard for a server, for which a broken connection or a timeout is not a reply."""
+    """Return a guard for a server, which treats a broken connection or a timeout as a failure to respond."""
     from redis.exceptions import ClusterDownError, RedisClusterException
     from redis.exceptions import ConnectionError as ConnectionLost
     from redis.exceptions import TimeoutError as TimedOut

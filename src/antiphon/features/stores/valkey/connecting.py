@@ -1,6 +1,6 @@
-"""Connecting to Valkey by a URL: clients of one server, of a cluster, and of the primary that Sentinel names.
+"""Connecting to Valkey by a URL: clients for one server, for a cluster, and for the primary that Sentinel reports.
 
-They come from redis-py, which supports all three, over TLS and unix sockets, without its own threads.
+The clients come from redis-py, which supports all three, over TLS and Unix sockets, without starting threads.
 """
 
 from inspect import signature
@@ -25,7 +25,7 @@ _PORTS: dict[Kind, int] = {"server": 6379, "cluster": 6379, "sentinel": 26379}
 
 
 class Address(NamedTuple):
-    """The parts of a URL. ``url`` is the URL of the first host for redis-py; ``name`` is for logs, without a password.
+    """The components of a URL. ``url`` is the first host's URL for redis-py; ``name`` is for logs, without a password.
 
     ``service`` is Sentinel's name for the primary.
     """
@@ -47,7 +47,7 @@ def parse_address(url: str) -> Address:
     base, _, suffix = scheme.partition("+")
     if not (separator and rest) or base not in _SCHEMES or suffix not in _KINDS or (base == "unix" and suffix):
         raise _bad(
-            "its scheme is valkey, valkeys (with TLS), redis, rediss or unix; all but unix take +cluster or +sentinel"
+            "its scheme must be valkey, valkeys (TLS), redis, rediss or unix; all but unix allow +cluster or +sentinel"
         )
     kind, parts = _KINDS[suffix], urlsplit(f"//{rest}")
     if base == "unix":
@@ -55,7 +55,7 @@ def parse_address(url: str) -> Address:
     user, at, netloc = parts.netloc.rpartition("@")
     hosts = tuple(_host(each, _PORTS[kind]) for each in netloc.split(","))
     if kind == "server" and len(hosts) > 1:
-        raise _bad("for several hosts, the scheme has to say what they are: valkey+cluster or valkey+sentinel")
+        raise _bad("for several hosts, the scheme must be valkey+cluster or valkey+sentinel")
     service, database = _path(kind, parts)
     first, query = netloc.partition(",")[0], f"?{parts.query}" if parts.query else ""
     name = f"{scheme}://{netloc}{parts.path}"
@@ -63,7 +63,7 @@ def parse_address(url: str) -> Address:
 
 
 def _host(text: str, port: int) -> tuple[str, int]:
-    """Return a host and its port, by default the usual port for this kind of server."""
+    """Return a host and its port, which defaults to the usual port for this kind of server."""
     try:
         parts = urlsplit(f"//{text}")
         host, given = parts.hostname, parts.port
@@ -75,21 +75,21 @@ def _host(text: str, port: int) -> tuple[str, int]:
 
 
 def _path(kind: Kind, parts: SplitResult) -> tuple[str, str]:
-    """Return the name of Sentinel's service and the number of the database."""
+    """Return the name of Sentinel's service and the database number."""
     service, database = "", parts.path.strip("/")
     if kind == "sentinel":
         service, _, database = database.partition("/")
         if not service:
-            raise _bad("the name of the primary has to follow Sentinel's hosts: valkey+sentinel://h1,h2/mymaster")
+            raise _bad("the name of the primary must follow Sentinel's hosts: valkey+sentinel://h1,h2/mymaster")
     if database and not (database.isascii() and database.isdecimal()):
         raise _bad(f"the database must be a number, not {database!r}")
     if kind == "cluster" and int(database or 0):
-        raise _bad("a cluster has no database but 0")
+        raise _bad("a cluster has only database 0")
     return unquote(service), database
 
 
 def tls_options(address: Address, **files: str | None) -> dict[str, str]:
-    """Return redis-py's options for TLS files. Raises ValueError for a missing file, or without TLS."""
+    """Return redis-py's options for TLS files. Raises ValueError for a missing file, or for files without TLS."""
     given = {name: file for name, file in files.items() if file is not None}
     if given and not address.is_encrypted:
         raise _bad("TLS files need a scheme such as valkeys, valkeys+cluster or valkeys+sentinel")
@@ -110,11 +110,11 @@ if TYPE_CHECKING:
 
 
 WATCHES = 16
-"""The maximum number of a process's calls that wait for messages, each with an additional connection."""
+"""The maximum number of a process's calls that wait for messages, each on an additional connection."""
 
 
 class Settings(NamedTuple):
-    """How to connect. Times are in seconds, and ``timeout`` is None for a client that waits without a limit."""
+    """How to connect. Times are in seconds; ``timeout`` is None for a client that waits indefinitely."""
 
     address: Address
     connect_timeout: float
@@ -124,9 +124,9 @@ class Settings(NamedTuple):
 
 
 def check_client(settings: Settings) -> ModuleType:
-    """Return the module with the errors of the client.
+    """Return the module with the client's errors.
 
-    Raises ImportError without the client, and ValueError for options in the URL that it does not support.
+    Raises ImportError if the client is not installed, and ValueError for options in the URL that it does not support.
     """
     try:
         from redis import exceptions
@@ -146,7 +146,7 @@ def check_client(settings: Settings) -> ModuleType:
 
 
 def open_client(settings: Settings) -> "Client":
-    """Return a client, which connects on first use. A cluster client asks the cluster for its nodes at once."""
+    """Return a client, which connects on first use. A cluster client immediately asks the cluster for its nodes."""
     from redis import Redis, cluster, retry, sentinel
 
     from antiphon.features.stores.valkey.sentinel import Primary
@@ -172,10 +172,10 @@ def _open(settings: Settings, server: Any, primary: Any, cluster: Any, sentinel:
     from redis.maint_notifications import MaintNotificationsConfig
 
     address = settings.address
-    # A server that was restarted has closed our connections, which one more attempt finds out.
+    # A restarted server has closed our connections; one retry opens a new one.
     once_more = retry.Retry(NoBackoff(), 1, supported_errors=(ConnectionLost,))
     options = _options(settings) | {"retry": once_more}
-    if "maint_notifications_config" in signature(server).parameters:  # an additional handshake, for Redis's own service
+    if "maint_notifications_config" in signature(server).parameters:  # an extra handshake, for Redis's own service
         options["maint_notifications_config"] = MaintNotificationsConfig(enabled=False)
     match address.kind:
         case "server":
@@ -191,12 +191,12 @@ def _open(settings: Settings, server: Any, primary: Any, cluster: Any, sentinel:
 
 
 def _options(settings: Settings) -> dict[str, Any]:
-    """Return the options for all connections, including those in the URL when there are several servers."""
+    """Return the options for all connections, including those in the URL if there are several servers."""
     options = {
         "socket_connect_timeout": settings.connect_timeout,
         "socket_timeout": settings.timeout,
         "protocol": 3,
-        "max_connections": settings.max_connections + WATCHES + 1,  # one to ask a cluster for its nodes
+        "max_connections": settings.max_connections + WATCHES + 1,  # one more asks a cluster for its nodes
         **settings.tls,
     }
     if settings.address.kind == "server":
@@ -208,7 +208,7 @@ def _options(settings: Settings) -> dict[str, Any]:
 
 
 def _parse(url: str) -> dict[str, Any]:
-    """Return the options of redis-py for one of its URLs. Raises ValueError for values that it can't read."""
+    """Return redis-py's options from one of its URLs. Raises ValueError for values that it can't parse."""
     from redis.connection import parse_url
 
     options: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
@@ -216,6 +216,6 @@ def _parse(url: str) -> dict[str, Any]:
 
 
 def _take_sentinel_options(options: dict[str, Any]) -> dict[str, Any]:
-    """Remove the user and the password for Sentinel from the options and return the options to ask Sentinel with."""
+    """Remove Sentinel's user and password from the options and return the options with which to query Sentinel."""
     asking = {name: options.pop(f"sentinel_{name}", None) for name in ("username", "password")}
     return {name: value for name, value in options.items() if name not in ("username", "password", "db")} | asking

@@ -2,7 +2,7 @@
 
 KEYS are the entry, counter or index to change, the record of the call, and an entry that is being moved. ARGV are the
 prefix, the format, how long a call is remembered, and "1" if all keys are on one server, where an index changes
-together with its entries; then the arguments of the script.
+together with its entries. The script's arguments follow.
 """
 
 from hashlib import sha1
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Script(NamedTuple):
-    """A script, and its name on servers that have seen it."""
+    """A script, and its name on servers that have already received it."""
 
     text: str
     name: str
@@ -166,7 +166,7 @@ return tonumber(once(function()
 end))
 """)
 
-# Of a cluster, where an entry that gets a new key moves to another shard, and an index is on a shard of its own:
+# # For a cluster, where an entry that gets a new key moves to another shard, and an index has its own shard:
 
 TAKE = script(f"""{_ENTRIES}
 local id, move = ARGV[5], ARGV[6]
@@ -198,8 +198,9 @@ if redis.call('HGET', KEYS[3], 'k') == ARGV[5] and redis.call('EXISTS', KEYS[1])
     redis.call('RENAME', KEYS[3], KEYS[1])
 end
 """)
-# An index outlives its entries by one time to live. So an entry is found though a process ended before it noted that
-# the entry lasts longer. A score grows each time, which tells the one who takes it away that somebody was quicker.
+# # An index outlives its entries by one time to live, so an entry is found even if a process ended before it recorded
+# that the entry was extended. A score grows with each write, so a process that removes an entry from the index can tell
+# whether another process was faster.
 INDEX = script(f"""{_BASE}
 local id, ttl = ARGV[5], tonumber(ARGV[6])
 local before = redis.call('ZSCORE', KEYS[1], id)

@@ -1,4 +1,4 @@
-"""Clients of the primary that Sentinel names, which also close their connections to Sentinel."""
+"""Clients for the primary that Sentinel reports, which also close their connections to Sentinel."""
 
 from inspect import signature
 from typing import Any
@@ -10,15 +10,15 @@ from redis.sentinel import SentinelManagedConnection, SentinelManagedSSLConnecti
 from antiphon.lazy import changed_package
 
 if "disconnect_on_error" not in signature(SentinelManagedConnection.read_response).parameters:
-    # Late replies would go to other commands.
+    # Late replies would be matched to other commands.
     raise changed_package("redis", "8", "argument disconnect_on_error of SentinelManagedConnection.read_response")
 
 
 class PrimaryConnection(SentinelManagedConnection):
-    """A connection that is closed if a reply does not arrive in time, as all others are.
+    """A connection that is closed if a reply does not arrive in time, as all other connections are.
 
-    Left open, it would stay connected to a frozen primary forever, and a late reply would be mistaken for the reply to
-    the next command.
+    If it stayed open, it would remain connected to a frozen primary forever, and a late reply would be mistaken for the
+    reply to the next command.
     """
 
     def read_response(self, *arguments: Any, disconnect_on_error: bool | None = True, **options: Any) -> Any:
@@ -34,7 +34,7 @@ class Primary(Redis):
 
     @staticmethod
     def connection_options(*, encrypted: bool) -> dict[str, Any]:
-        """Return the options that select its connections."""
+        """Return the options that select this client's connections."""
         return {"connection_class": EncryptedPrimaryConnection if encrypted else PrimaryConnection}
 
     def close(self) -> None:
@@ -48,8 +48,8 @@ class AsyncPrimary(AsyncRedis):
     """A client for an event loop that asks Sentinel for the primary before it connects."""
 
     @staticmethod
-    def connection_options(*, encrypted: bool) -> dict[str, Any]:  # noqa: ARG004 - those of redis-py are right
-        """Return the options that select its connections."""
+    def connection_options(*, encrypted: bool) -> dict[str, Any]:  # noqa: ARG004 - redis-py's own are correct
+        """Return the options that select this client's connections."""
         return {}
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:

@@ -1,12 +1,12 @@
 """A store in Valkey or Redis, for many machines: on one server, or on the shards of a cluster.
 
-No script spans shards, so these are sequences of steps that are safe to stop after each step. An index may name entries
-that no longer exist or have a new owner, but it names all of its owner's entries. An entry that moves is first set
-aside, in a place that ``delete_owned`` checks too.
+No script spans shards, so these are sequences of steps that can safely stop after each step. An index may list entries
+that no longer exist or have a new owner, but it lists all of its owner's entries. An entry that moves is first set
+aside, under a key that ``delete_owned`` checks too.
 
-An entry is a hash with a field for each name of its data, so that the server itself merges changes, and one-letter
-fields for its metadata. Each change is one atomic script, and on one server each method takes one round trip. After a
-broken connection, a client repeats the call with the same number, so that no change is made twice.
+An entry is a hash with a field for each name in its data, so the server itself merges changes, and one-letter fields
+for its metadata. Each change is one atomic script, and on one server each method takes one round trip. After a broken
+connection, a client repeats the call with the same number, so no change is made twice.
 """
 
 import re
@@ -69,8 +69,8 @@ if TYPE_CHECKING:
 class Commands:
     """Commands for the keys with a prefix. ``remembered`` is how long a call is remembered, in milliseconds.
 
-    All names that belong to a key have the key as a hash tag, which puts them on its shard. So an entry has the same
-    key on one server and in a cluster.
+    All names that belong to a key contain it as a hash tag, which puts them on the key's shard. So an entry has the
+    same key on one server and in a cluster.
     """
 
     def __init__(self, calls: Calls, prefix: str, remembered: int) -> None:
@@ -94,7 +94,7 @@ class Commands:
         return self._run(script, keys, arguments, waits)
 
     def run_on_index(self, script: Script, owner: str, *arguments: Any) -> Reply:
-        """Run a script, which may run twice, for the index of an owner, whose name may have braces."""
+        """Run a script, possibly twice, for the index of an owner, whose name may contain braces."""
         return self._run(script, [self.index_key(owner)], arguments)
 
     def _run(self, script: Script, keys: list[str], arguments: tuple[Any, ...], waits: bool = False) -> Reply:
@@ -102,7 +102,7 @@ class Commands:
         return self._calls.run(script, keys, [self.prefix, FORMAT, self.remembered, together, *arguments], waits)
 
     def fields(self, id_: str) -> dict[bytes, bytes]:
-        """Return the fields of an entry, by their names."""
+        """Return an entry's fields by name."""
         key = self.entry_key(id_)
         found: dict[bytes, bytes] = self._calls.ask(key, lambda client: client.hgetall(key))
         return found
@@ -117,7 +117,7 @@ class Commands:
 
 
 def index(commands: Commands, owner: str, id_: str, milliseconds: int) -> None:
-    """Add an entry to its owner's index for its time to live."""
+    """Add an entry to its owner's index for the entry's time to live."""
     commands.run_on_index(INDEX, owner, id_, milliseconds)
 
 
@@ -145,10 +145,11 @@ def rotate(commands: Commands, old: str, new: str) -> list[bytes] | None:
 
 
 def delete_owned(commands: Commands, owner: str, only: str | None, kept: str) -> int:
-    """Delete the entries of an owner, including those that get a new key at the same time; return how many there were.
+    """Delete an owner's entries, including those that get a new key at the same time, and return their number.
 
-    An index may name an entry before it is in place. So entries that were not found are looked up again, after the
-    entries that they may come from. Each of those is set aside until then, and is found there, or has been placed.
+    An index may list an entry before it is in place. So entries that were not found are looked up again, after the
+    entries that they may come from. Each of the latter has been set aside by then, where it is found, or has already
+    been placed.
     """
     if only is not None:
         return 0 if only == kept else _delete(commands, owner, only)
@@ -173,33 +174,33 @@ def _delete(commands: Commands, owner: str, id_: str, score: float | None = None
 
 
 REMEMBERED = 10
-"""How long the server remembers a call that it has replied to, in multiples of the longest wait."""
+"""How long the server remembers a call that it has replied to, as a multiple of the longest wait."""
 
 NEEDS = "~{prefix}* +@connection +@read +@write +@hash +@sortedset +@string +eval +evalsha +time +cluster|slots +info"
 """The permissions that a Valkey user needs, as for ACL SETUSER."""
 
 PROBES = 64
-"""The number of keys to try for finding one on each shard, when a cluster is checked."""
+"""The number of keys to try in order to find one on each shard when a cluster is checked."""
 
 
 class ValkeyStore(Store):
-    """A store in Valkey, or Redis from 6.2 on, for any number of machines.
+    """A store in Valkey, or in Redis from version 6.2 on, for any number of machines.
 
-    ``url`` is for example "valkey://localhost:6379/0", "valkeys://user:password@host" for TLS, or
-    "unix:///run/valkey.sock". Use "valkey+cluster://host1,host2:6380" for a cluster, with some of its nodes as hosts,
-    and "valkey+sentinel://host1,host2:26379/name/0" for the primary that Sentinel knows by that name. With "valkeys+",
-    these two use TLS. The schemes of Redis work too. ``prefix`` is added before all keys on the server.
+    ``url`` is, for example, "valkey://localhost:6379/0", "valkeys://user:password@host" for TLS, or
+    "unix:///run/valkey.sock". For a cluster, use "valkey+cluster://host1,host2:6380", with some of its nodes as hosts.
+    Use "valkey+sentinel://host1,host2:26379/name/0" for the primary that Sentinel monitors under that name. With
+    "valkeys+", these two use TLS. The schemes of Redis also work. ``prefix`` is prepended to all keys on the server.
 
     ``connect_timeout`` and ``timeout`` are the longest waits for a connection and for a response, in seconds or
-    timedeltas; after that, StoreUnavailable (503) is raised. For the next second, calls to that server raise it at
-    once, except ``replace``; after that, one call at a time is tried. A process makes at most ``max_connections`` calls
-    at once; further calls wait for up to ``timeout``. The readers of channels have additional connections: one, or up
-    to 16 in a cluster. ``ca_file`` is the file of the authorities to trust instead of the system's, and ``certificate``
-    and ``private_key`` are the files for a server that asks for a client certificate. ``clock`` returns the seconds
-    since 1970.
+    timedeltas. After that, StoreUnavailable (503) is raised. For the next second, calls to that server, except
+    ``replace``, raise it immediately; then one call at a time tries the server. A process makes at most
+    ``max_connections`` calls at once; further calls wait for up to ``timeout``. The readers of channels have additional
+    connections: one, or up to 16 in a cluster. ``ca_file`` contains the authorities to trust instead of the system's,
+    and ``certificate`` and ``private_key`` are the files for a server that requires a client certificate. ``clock``
+    returns Unix time in seconds.
 
     Raises ValueError for any other URL, for a missing file, and for a cluster's prefix with braces that are not a hash
-    tag; ImportError unless `antiphon[valkey]` is installed.
+    tag. Raises ImportError unless `antiphon[valkey]` is installed.
     """
 
     def __init__(
@@ -236,7 +237,7 @@ class ValkeyStore(Store):
 
     @property
     def client(self) -> "Redis | RedisCluster":
-        """The redis-py client that the store uses in this process, for your own commands. The store closes it.
+        """The redis-py client that the store uses in this process, for custom commands. The store closes it.
 
         In a cluster, it sends each command to the node that holds the key. Its calls are not guarded, so they raise
         redis-py's errors.
@@ -246,10 +247,10 @@ class ValkeyStore(Store):
     _client = client
 
     def open_client(self, *, timeout: Duration | None = None) -> "Redis | RedisCluster":
-        """Return a new redis-py client for the same servers, which you have to close.
+        """Return a new redis-py client for the same servers, which the caller has to close.
 
         ``timeout`` is the longest wait for a response, in seconds or a timedelta. None sets no limit, which blocking
-        commands need. In a cluster the client sends each command to the node that has the key.
+        commands need. In a cluster, the client sends each command to the node that holds the key.
         """
         return open_client(self._settings_for(timeout))
 
@@ -304,7 +305,7 @@ class ValkeyStore(Store):
         return sorted(owned, key=lambda entry: entry.created)
 
     def _owned(self, owner: str) -> Reply:
-        """Return the names and the fields of the entries that belong, or once belonged, to an owner."""
+        """Return the names and fields of the entries that belong, or once belonged, to an owner."""
         if self._commands.is_sharded:
             return [(id_, self._commands.fields(id_.decode())) for id_, _ in self._commands.indexed(owner)]
         return self._commands.run(OWNED, self._commands.index_key(owner), owner)
@@ -322,7 +323,7 @@ class ValkeyStore(Store):
         return self._put_all(key, data, ttl, "")
 
     def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float = FOREVER) -> StoreEntry | None:
-        # The caller may have acted since it read the version, so noting that is worth a wait.
+        # # The caller may have acted since it read the version, so recording that is worth a wait.
         return self._put_all(key, data, ttl, str(version), waits=True)
 
     def _put_all(
@@ -341,7 +342,7 @@ class ValkeyStore(Store):
         return StoreCount(count, left / 1000)
 
     def check(self) -> None:
-        """Raise StoreUnavailable unless the server responds or, in a cluster, one of the shards."""
+        """Raise StoreUnavailable unless the server or, in a cluster, one of the shards responds."""
         tried: set[str] = set()
         failure: StoreUnavailable | None = None
         for number in range(PROBES if self._commands.is_sharded else 1):
@@ -362,7 +363,7 @@ class ValkeyStore(Store):
         self._calls.own.close()
 
     def _fields(self, data: Mapping[str, Any], ttl: float, now: float) -> list[str | bytes | int | float]:
-        """Return the fields for this data, each name before its value."""
+        """Return this data as a list of fields, each name before its value."""
         fields: list[str | bytes | int | float] = ["v", new_version(), "m", now, "x", now + ttl]
         for name, value in data.items():
             fields += f".{name}", encode_value(name, value)
@@ -384,7 +385,7 @@ def _milliseconds(seconds: float) -> int:
 
 
 def _entry(key: str, fields: "Mapping[bytes, bytes] | list[bytes] | None") -> StoreEntry | None:
-    """Return the entry in a hash, or in a list of names and values; None if it is empty or has an unknown format."""
+    """Return the entry in a hash, or in a list of names and values; None if it is empty or in an unknown format."""
     if not fields:
         return None
     known = fields if isinstance(fields, Mapping) else dict(zip(fields[::2], fields[1::2], strict=True))
