@@ -186,9 +186,7 @@ def _parse_if_range(raw: str | None) -> IfRange:
 class ETagRequestMixin(wrappers.ETagRequestMixin):
     """Attributes for a request's conditional headers, ranges and Cache-Control."""
 
-    if_modified_since = environ_header(
-        "HTTP_IF_MODIFIED_SINCE", parse_date, "The date of the client's copy (§13.1.3)."
-    )
+    if_modified_since = environ_header("HTTP_IF_MODIFIED_SINCE", parse_date, "The date of the client's copy (§13.1.3).")
     if_unmodified_since = environ_header(
         "HTTP_IF_UNMODIFIED_SINCE", parse_date, "The date of the version that the request is meant for (§13.1.4)."
     )
