@@ -204,7 +204,7 @@ class RequestMessage(RequestForms, RequestTarget):
         try:
             method, target, version = line.rstrip("\r\n").split(None, 2)
         except ValueError:
-            raise ValueError(f"a request must begin with method, target and version, not with {line!r:.200}") from None
+            raise ValueError(f"a request must begin with 'method target version', not {line!r:.200}") from None
         try:
             environ = environ_from_url(target)
         except TypeError as error:

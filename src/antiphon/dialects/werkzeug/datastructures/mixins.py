@@ -23,7 +23,7 @@ V = TypeVar("V")
 
 
 def is_immutable(self: object, *arguments: object, **options: object) -> NoReturn:  # noqa: ARG001 - of any method
-    """Raise TypeError, as the methods of immutable objects do."""
+    """Raise TypeError. This replaces the methods that would change an immutable object."""
     raise TypeError(f"{type(self).__name__!r} objects are immutable")
 
 
@@ -82,7 +82,7 @@ class ImmutableMultiDictMixin(ImmutableDictMixin[K, V]):
 
 
 class ImmutableHeadersMixin:
-    """A mixin for immutable headers. They are not hashable, since their source may change."""
+    """A mixin for read-only headers. They are not hashable, since their source may change."""
 
     __delitem__ = __ior__ = __setitem__ = is_immutable
     add = add_header = clear = extend = insert = pop = popitem = remove = is_immutable

@@ -1,4 +1,4 @@
-"""HTTP exceptions: errors to raise, which are also WSGI applications that respond with an error page.
+"""HTTP exceptions, which are also WSGI applications that respond with an error page.
 
 HTTPException
 ├── BadRequest: BadRequestKeyError (a KeyError), ClientDisconnected, SecurityError, BadHost
