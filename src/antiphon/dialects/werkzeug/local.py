@@ -374,7 +374,7 @@ class LocalManager:
 
     def __init__(
         self,
-        locals: "Local | LocalStack[Any] | Iterable[Local | LocalStack[Any]] | None" = None,  # noqa: A002 - its name in Werkzeug
+        locals: "Local | LocalStack[Any] | Iterable[Local | LocalStack[Any]] | None" = None,  # noqa: A002 - Werkzeug's name
         ident_func: Callable[[], Any] | None = None,
     ) -> None:
         self.locals = [locals] if isinstance(locals, (Local, LocalStack)) else list(locals or ())
@@ -398,7 +398,7 @@ class LocalManager:
         return application
 
     def middleware(self, func: "WSGIApplication") -> "WSGIApplication":
-        """Decorate an application so that the objects are released after each of its responses."""
+        """Decorate an application to release the objects after each of its responses."""
         return update_wrapper(self.make_middleware(func), func)
 
     def __repr__(self) -> str:

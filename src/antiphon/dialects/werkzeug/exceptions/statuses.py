@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Unauthorized(HTTPException):
-    """401: credentials are missing or wrong (RFC 9110 §15.5.2); ``www_authenticate`` is a challenge, or several."""
+    """401: credentials are missing or wrong (RFC 9110 §15.5.2). ``www_authenticate`` is one challenge or several."""
 
     code = 401
     description = (
