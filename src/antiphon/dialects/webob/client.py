@@ -73,7 +73,7 @@ def _set_server(environ: "WSGIEnvironment") -> None:
         return
     host = environ.get("HTTP_HOST")
     if not host:
-        raise ValueError("the environ must contain SERVER_NAME or HTTP_HOST to name the server")
+        raise ValueError("the environ names no server: it must contain SERVER_NAME or HTTP_HOST")
     name, port = split_port(host)
     environ["SERVER_NAME"], environ["SERVER_PORT"] = name, port or _PORTS[environ["wsgi.url_scheme"]]
 

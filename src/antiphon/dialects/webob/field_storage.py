@@ -136,7 +136,7 @@ class FieldStorage:
 
     def _own_fields(self) -> Any:
         if self.list is None:
-            raise TypeError("this is a field, not a form: it contains no other fields")
+            raise TypeError("only a form contains other fields, but this is a single field")
         return self.list
 
 

@@ -34,7 +34,7 @@ class BaseConverter:
         if "regex" in own and "part_isolating" not in own:
             cls.part_isolating = "/" not in cls.regex
 
-    def __init__(self, map: "Map", *args: Any, **kwargs: Any) -> None:  # noqa: A002, ARG002 - subclasses take what they know
+    def __init__(self, map: "Map", *args: Any, **kwargs: Any) -> None:  # noqa: A002, ARG002 - for subclasses
         self.map = map
 
     def to_python(self, value: str) -> Any:

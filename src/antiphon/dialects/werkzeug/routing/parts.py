@@ -37,7 +37,7 @@ class Variable(NamedTuple):
 
 
 class Weight(NamedTuple):
-    """The sort key of parts: first those with more texts, then longer texts, more variables, and lower weights."""
+    """The sort key of parts: more literals come first, then longer literals, more variables, and lower weights."""
 
     texts: int
     text_lengths: tuple[tuple[int, int], ...]
