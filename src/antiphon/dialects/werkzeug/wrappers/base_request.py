@@ -165,7 +165,7 @@ class RequestHead:
 
     @lazy
     def access_route(self) -> Any:
-        """The addresses in X-Forwarded-For, first the client's; they can be forged. Without them, ``remote_addr``."""
+        """The addresses in X-Forwarded-For, or else ``remote_addr``. The client's comes first, but may be faked."""
         forwarded = self.environ.get("HTTP_X_FORWARDED_FOR")
         if forwarded is not None:
             return self.list_storage_class(parse_list_header(forwarded))
