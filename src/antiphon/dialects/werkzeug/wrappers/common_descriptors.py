@@ -82,7 +82,7 @@ class CommonResponseDescriptorsMixin(MediaType):
     headers: Headers
 
     location = header_property[str]("Location", doc="The target of a redirect (RFC 9110 §10.2.2).")
-    age = header_property[timedelta]("Age", None, parse_age, dump_age, doc="The response's age in a cache (§5.1).")
+    age = header_property[timedelta]("Age", None, parse_age, dump_age, doc="The age in a cache (RFC 9111 §5.1).")
     content_type = header_property[str]("Content-Type", doc="The media type with its parameters (RFC 9110 §8.3).")
     content_length = header_property[int]("Content-Length", None, int, str, doc="The body's length in bytes (§8.6).")
     content_location = header_property[str]("Content-Location", doc="The URL of the content (RFC 9110 §8.7).")
@@ -92,7 +92,7 @@ class CommonResponseDescriptorsMixin(MediaType):
         "Date", None, parse_date, http_date, doc="The date of the message (RFC 9110 §6.6.1)."
     )
     expires = header_property[datetime](
-        "Expires", None, parse_date, http_date, doc="The time when the response becomes stale (§5.3)."
+        "Expires", None, parse_date, http_date, doc="When the response becomes stale (RFC 9111 §5.3)."
     )
     last_modified = header_property[datetime](
         "Last-Modified", None, parse_date, http_date, doc="The time of the last change (RFC 9110 §8.8.2)."
@@ -101,7 +101,7 @@ class CommonResponseDescriptorsMixin(MediaType):
         "Vary", parse_set_header, "The request headers that the response depends on (RFC 9110 §12.5.5).", dump_header
     )
     content_language = live_header(
-        "Content-Language", parse_set_header, "The languages of the intended audience (§8.5).", dump_header
+        "Content-Language", parse_set_header, "The languages of the audience (RFC 9110 §8.5).", dump_header
     )
     allow = live_header("Allow", parse_set_header, "The allowed methods (RFC 9110 §10.2.1).", dump_header)
 
