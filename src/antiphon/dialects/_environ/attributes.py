@@ -43,7 +43,7 @@ class UpdateDictMixin(dict[K, V]):
     def pop(self, key: K) -> V: ...
     @overload
     def pop(self, key: K, default: D) -> V | D: ...
-    def pop(self, key: K, default: object = MISSING) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]  # by name, too
+    def pop(self, key: K, default: object = MISSING) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]  # default may be passed by name
         """Remove a key and return its value, or ``default``. Raises KeyError if both are missing."""
         if key not in self and default is not MISSING:
             return default
@@ -67,7 +67,7 @@ class UpdateDictMixin(dict[K, V]):
         super().update(() if arg is None else arg, **kwargs)
         self._report()
 
-    def __ior__(self, other: Any) -> Self:  # type: ignore[override, misc]  # of pairs too
+    def __ior__(self, other: Any) -> Self:  # type: ignore[override, misc]  # also accepts pairs
         super().__ior__(other)
         self._report()
         return self
@@ -141,7 +141,7 @@ class Accessor(Generic[T]):
         return f"<{type(self).__name__} {self.name}>"
 
 
-class environ_value(Generic[T]):  # noqa: N801 - used as a declaration, like property
+class environ_value(Generic[T]):  # noqa: N801 - used like property
     """A read-only attribute: the result of ``parse(environ[key])``, or of ``parse(None)`` if the key is missing.
 
     The request caches the result until the environ's value changes.
@@ -180,7 +180,7 @@ class environ_value(Generic[T]):  # noqa: N801 - used as a declaration, like pro
         raise AttributeError(f"{self.name} is read-only: it is in the environ, as {self.key}")
 
 
-class environ_text(environ_value[str | None]):  # noqa: N801 - used as a declaration, like property
+class environ_text(environ_value[str | None]):  # noqa: N801 - used like property
     """A read-only attribute that returns ``environ[key]`` unchanged, or None if the key is missing."""
 
     def __init__(self, key: str, doc: str) -> None:
@@ -190,7 +190,7 @@ class environ_text(environ_value[str | None]):  # noqa: N801 - used as a declara
         return self if request is None else request.environ.get(self.key)
 
 
-class live_header(Generic[T]):  # noqa: N801 - used as a declaration, like property
+class live_header(Generic[T]):  # noqa: N801 - used like property
     """A response attribute that exposes a header field as an object and writes its changes back to the field.
 
     ``parse`` is called with the field's value (or None) and a function that the object calls with itself after each

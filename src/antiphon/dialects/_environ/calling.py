@@ -81,7 +81,7 @@ def call_application(
             if close is not None:
                 close()
         return [*call.written, *rest], *call.head()
-    body: Iterable[bytes] = answer  # a server's file wrapper need not be an iterable
+    body: Iterable[bytes] = answer  # a server's file wrapper might not be iterable
     if call.started is None or call.written:
         chunks = iter(answer)
         while call.started is None and (chunk := next(chunks, None)) is not None:

@@ -141,7 +141,7 @@ class FormReader:
         self._open_file = open_file
         self._max_fields = max_fields
         self._name_file = name_file
-        self._parts: list[tuple[PartHead, bytes | IO[bytes] | int]] = []  # an int is the end of a file on the spool
+        self._parts: list[tuple[PartHead, bytes | IO[bytes] | int]] = []  # an int is a file's end on the spool
         self._received = 0
         self._spool: Spool | None = None
         self._spool_start = 0

@@ -55,7 +55,7 @@ ENVIRON_KEYS = _Keys()
 
 @cache_short(_MOST_CACHED)
 def field_name(key: str) -> str | None:
-    """Return the name of the header field for an environ's key; None for any other key."""
+    """Return the field name for an environ key, or None if the key is not a header's."""
     if key in UNPREFIXED:
         return key.replace("_", "-").title()
     return key[5:].replace("_", "-").title() if key.startswith("HTTP_") and key not in _DOUBLED else None
@@ -73,7 +73,7 @@ def text_of(value: str, charset: str = "utf-8") -> str:
 
 
 def server_of(environ: "WSGIEnvironment") -> tuple[str, int | None] | None:
-    """Return the server's name and port; the port is None for a Unix socket."""
+    """Return the server's name and port. The port is None for a Unix socket."""
     name = environ.get("SERVER_NAME")
     if name is None:
         return None
@@ -100,7 +100,7 @@ def without_default_port(host: str, scheme: str) -> str:
 
 
 def shift_path(environ: "WSGIEnvironment") -> str | None:
-    """Move the next segment of the path from PATH_INFO to SCRIPT_NAME and return it; None if the path is empty."""
+    """Move the next path segment from PATH_INFO to SCRIPT_NAME and return it. Return None if the path is empty."""
     path = environ.get("PATH_INFO", "")
     if not path:
         return None
@@ -125,7 +125,7 @@ def head_error(environ: "WSGIEnvironment") -> HTTPError | None:
     """
     host: str = environ.get("HTTP_HOST", "")
     protocol = environ.get("SERVER_PROTOCOL", _OLD)
-    version = "1.0" if protocol in (_OLD, "HTTP/1") else protocol.partition("/")[2]  # Granian writes the latter
+    version = "1.0" if protocol in (_OLD, "HTTP/1") else protocol.partition("/")[2]  # Granian sends "HTTP/1"
     checked = _host_error if len(host) <= _LONGEST_KNOWN else _host_error.__wrapped__
     if error := checked(host, version):
         return error

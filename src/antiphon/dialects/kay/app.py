@@ -74,7 +74,7 @@ class Middleware:
     """An application's middleware: one instance of each class, which may be given by its dotted name.
 
     Middleware may define these methods. ``process_request(request)`` is called before the path is looked up, and
-    ``process_view(request, view, **values)`` before the view; a result other than None replaces the view's.
+    ``process_view(request, view, **values)`` before the view. A result other than None replaces the view's result.
     ``process_exception(request, exception)`` receives an exception raised by the view and may return a response.
     ``process_response(request, response)`` returns the response to send. The last two are called in reverse order.
     """
@@ -88,7 +88,7 @@ class Middleware:
         self._of_responses = _methods(made, "process_response")
 
     def before(self, request: Any) -> Any:
-        """Return the first response from ``process_request``; None if no middleware returns one."""
+        """Return the first response from ``process_request``, or None if no middleware returns one."""
         return _first(self._of_requests, request)
 
     def call(self, view: View, request: Any, values: Mapping[str, Any]) -> Any:
@@ -179,7 +179,7 @@ def of_project(settings: Settings) -> Installed | None:
 def _exists(module: str) -> bool:
     try:
         return find_spec(module) is not None
-    except ModuleNotFoundError:  # raised for a module that the dialect lacks, such as kay.sessions.urls
+    except ModuleNotFoundError:  # the parent may be missing in this dialect, as for kay.sessions.urls
         return False
 
 

@@ -88,7 +88,7 @@ class Settings:
 
 
 class CurrentSettings:
-    """The settings of the application that is handling the current request; outside a request, of ``settings.py``."""
+    """The settings of the application that is handling the current request, or else of the module ``settings``."""
 
     def __getattr__(self, name: str) -> Any:
         call = answered.get(None)

@@ -11,7 +11,7 @@ def request(request: Any) -> dict[str, Any]:
     return {"request": request}
 
 
-def url_functions(request: Any) -> dict[str, Any]:  # noqa: ARG001 - as all of them are called
+def url_functions(request: Any) -> dict[str, Any]:  # noqa: ARG001 - required of context processors
     """Return the functions that build URLs."""
     return {"url_for": url_for, "reverse": reverse}
 
@@ -21,7 +21,7 @@ def i18n(request: Any) -> dict[str, Any]:
     return {"language_code": request.lang}
 
 
-def media_url(request: Any) -> dict[str, Any]:  # noqa: ARG001 - as all of them are called
+def media_url(request: Any) -> dict[str, Any]:  # noqa: ARG001 - required of context processors
     """Return the URL paths of media files from the settings, as ``media_url`` and ``internal_media_url``."""
     settings = current_call().app.app_settings
     return {"media_url": settings.MEDIA_URL, "internal_media_url": settings.INTERNAL_MEDIA_URL}

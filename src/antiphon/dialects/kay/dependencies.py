@@ -23,7 +23,7 @@ class RequestDependencies:
     environ: dict[str, Any]
 
     lang = Dependency[str | None]("lang", fix="provide(environ, Request.lang, source), or by a KayApp")
-    """The request's language; None if the application is not translated."""
+    """The request's language, or None if the application is not translated."""
     user = Dependency[Any]("user", fix="app.provide(Request.user, source), or AUTH_USER_BACKEND in settings.py")
     """The user, an instance of the class that the AUTH_USER_MODEL setting names."""
     session = Dependency[Any](

@@ -186,7 +186,7 @@ class Accepted:
 
     @property
     def header_value(self) -> str | None:
-        """The header as sent; None if it is absent."""
+        """The header as sent, or None if it is absent."""
         return self._header_value
 
     @property
@@ -213,7 +213,7 @@ class Accepted:
 class _State(Accepted):
     """The base class for methods that the three states share."""
 
-    def __new__(cls, header_value: str | None = None) -> Self:  # noqa: ARG004 - for __init__
+    def __new__(cls, header_value: str | None = None) -> Self:  # noqa: ARG004 - used by __init__
         """Create an object of this class, whatever the header's state."""
         return object.__new__(cls)
 
@@ -341,7 +341,7 @@ class _WithoutRanges(_State):
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
-    def _with(self, other: ValidHeader | None, to_the_right: bool) -> Any:  # noqa: ARG002 - there is nothing to join
+    def _with(self, other: ValidHeader | None, to_the_right: bool) -> Any:  # noqa: ARG002 - the order does not matter
         return self.absent() if other is None else other.copy()
 
     def best_match(self, offers: Offers, default_match: str | None = None) -> str | None:

@@ -22,7 +22,7 @@ _ESCAPES = [b"\\%03o" % byte if byte != 0x20 and _find_invalid(bytes([byte])) el
 
 
 def to_bytes(text: str | bytes, encoding: str = "latin-1") -> bytes:
-    """Encode text; return bytes unchanged. Raises UnicodeEncodeError, a ValueError."""
+    """Encode text. Bytes are returned unchanged. Raises UnicodeEncodeError, a ValueError."""
     return text.encode(encoding) if isinstance(text, str) else text
 
 

@@ -125,7 +125,7 @@ Accept.valid, Accept.invalid, Accept.absent = AcceptValidHeader, AcceptInvalidHe
 class MIMEAccept(Accept):
     """An Accept header in any state, under its pre-1.8 name. A malformed header is not an error."""
 
-    def __new__(cls, header_value: str | None = None) -> Any:  # noqa: ARG004 - for __init__
+    def __new__(cls, header_value: str | None = None) -> Any:  # noqa: ARG004 - used by __init__
         return object.__new__(cls)
 
     def __init__(self, header_value: str | None) -> None:
@@ -278,14 +278,14 @@ class AcceptLanguageValidHeader(ValidHeader, AcceptLanguage):
 
 
 class _EveryLanguage(AcceptLanguage):
-    def basic_filtering(self, language_tags: Sequence[str]) -> list[tuple[str, float]]:  # noqa: ARG002 - as above
-        """Return no tags: there are no ranges to filter by."""
+    def basic_filtering(self, language_tags: Sequence[str]) -> list[tuple[str, float]]:  # noqa: ARG002 - unused here
+        """Return an empty list, since there are no ranges to filter by."""
         return []
 
     def lookup(
         self,
-        language_tags: Sequence[str] | None = None,  # noqa: ARG002 - as above
-        default_range: str | None = None,  # noqa: ARG002 - as above
+        language_tags: Sequence[str] | None = None,  # noqa: ARG002 - unused here
+        default_range: str | None = None,  # noqa: ARG002 - unused here
         default_tag: str | None = None,
         default: Any = None,
     ) -> Any:

@@ -152,7 +152,7 @@ def header_property(header: str, parse: Callable[[Any], Any], serialize: Callabl
     name = header.lower()
 
     def fget(owner: Any) -> Any:
-        lines: Lines = owner._headerlist  # noqa: SLF001 - the state of a response
+        lines: Lines = owner._headerlist  # noqa: SLF001 - of a response
         return parse(first_value(lines, name))
 
     def fset(owner: Any, value: Any) -> None:
@@ -318,7 +318,7 @@ def _doc(key: str, rfc_section: str | None) -> str:
     return f"The environ's {key}{where}."
 
 
-class made_on_use:  # noqa: N801 - used as a decorator, like property
+class made_on_use:  # noqa: N801 - used like property
     """A class attribute that a function computes on first use. It then replaces itself with the result.
 
     The modules it needs are therefore not imported until then.

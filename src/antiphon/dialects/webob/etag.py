@@ -82,7 +82,7 @@ class ETagMatcher:
 
     @classmethod
     def parse(cls, value: str, strong: bool = True) -> Any:
-        """Parse the tags in a header's value; return ``AnyETag`` for ``*``. ``strong`` omits weak tags.
+        """Parse the tags in a header's value. Return ``AnyETag`` for ``*``. ``strong`` omits weak tags.
 
         Text that contains no well-formed tag is treated as one tag.
         """

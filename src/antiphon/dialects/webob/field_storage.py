@@ -208,7 +208,7 @@ class FileField(FieldStorage):
 
     @lazy
     def type(self) -> str:
-        """The media type that the client claims, without parameters; by default `text/plain`."""
+        """The media type that the client claims, by default `text/plain`, without parameters."""
         return parsed_header(self._head.content_type or "text/plain")[0]
 
     @lazy

@@ -72,7 +72,7 @@ class MultiDict(MutableMapping[K, V]):
     def over(cls, items: list[tuple[K, V]]) -> Self:
         """Return a multidict that takes over a list of pairs without copying it."""
         made = cls.__new__(cls)
-        made._items = items  # noqa: SLF001 - of its own class
+        made._items = items  # noqa: SLF001 - of the same class
         return made
 
     @classmethod

@@ -41,7 +41,7 @@ class FileApp:
         if req.method not in ("GET", "HEAD"):
             return exc.HTTPMethodNotAllowed(f"You cannot {req.method} a file", headers={"Allow": "GET, HEAD"})
         try:
-            if not S_ISREG(os.stat(self.filename).st_mode):  # opening one end of a pipe would wait for the other
+            if not S_ISREG(os.stat(self.filename).st_mode):  # opening a pipe would block
                 return exc.HTTPNotFound()
             file = self._open(self.filename, "rb")
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):

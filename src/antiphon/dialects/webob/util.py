@@ -79,7 +79,7 @@ def urljoin(base: str, url: str) -> str:
     scheme, _, rest = url.partition(":")
     if rest and rest[:2] != "//" and base[: len(scheme) + 1].lower() == f"{scheme}:".lower():
         url = rest
-    from antiphon.http.urls.url import resolve  # imported late: few programs need more than the parts of URLs
+    from antiphon.http.urls.url import resolve  # imported late, since few programs join URLs
 
     return resolve(base, url)
 

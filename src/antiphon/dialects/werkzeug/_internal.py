@@ -41,7 +41,7 @@ def _get_environ(obj: Any) -> "WSGIEnvironment":
     return environ
 
 
-def _log(type: str, message: str, *args: Any, **kwargs: Any) -> None:  # noqa: A002 - Werkzeug's word
+def _log(type: str, message: str, *args: Any, **kwargs: Any) -> None:  # noqa: A002 - Werkzeug's name
     """Log a message with the ``type`` method of the `werkzeug` logger, which writes to stderr by default."""
     getattr(_logger(), type)(message.rstrip(), *args, **kwargs)
 

@@ -199,7 +199,7 @@ def parse_if_range_header(value: str | None) -> "IfRange":
     return IfRange(date=moment) if moment else IfRange(unquote_etag(value)[0])
 
 
-def parse_range_header(value: str | None, make_inclusive: bool = True) -> "Range | None":  # noqa: ARG001 - its name
+def parse_range_header(value: str | None, make_inclusive: bool = True) -> "Range | None":  # noqa: ARG001
     """Parse the requested ranges, which must be ascending and not overlap. Return None for any other value."""
     if not value or "=" not in value:
         return None

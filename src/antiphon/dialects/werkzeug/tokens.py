@@ -291,7 +291,7 @@ def read_cookies(value: str) -> list[tuple[str, str]]:
 
 def _name_the_nameless(pairs: list[tuple[str, str]], value: str) -> list[tuple[str, str]]:
     """Use the value of a cookie without a name as its name. Drop the cookie if an equals sign precedes the value."""
-    written = [part for part in value.split(";") if part.strip(OWS)]  # one string for each pair
+    written = [part for part in value.split(";") if part.strip(OWS)]  # one for each pair
     return [
         (name or text, text if name else "")
         for (name, text), part in zip(pairs, written, strict=True)

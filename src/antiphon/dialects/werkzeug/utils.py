@@ -257,7 +257,7 @@ class header_property(Accessor[T]):  # noqa: N801 - Werkzeug's name
         return instance.headers
 
 
-class environ_header(environ_value[T]):  # noqa: N801 - used as a declaration, like property
+class environ_header(environ_value[T]):  # noqa: N801 - used like property
     """An attribute for the parsed value of an environ key.
 
     It can be set. A value that is set lasts until the environ's value changes.

@@ -14,7 +14,7 @@ from antiphon.dialects.werkzeug.utils import import_string
 def url_for(endpoint: str, **args: Any) -> str:
     """Return the URL of an endpoint with these values.
 
-    Values that the rule does not use form the query. The URL is a path; ``_external=True`` adds the scheme and host.
+    Values that the rule does not use form the query. The URL is a path. ``_external=True`` adds the scheme and host.
     ``_anchor`` is appended after a `#`. Raises BuildError if no rule matches the endpoint, or RuntimeError outside a
     request.
     """

@@ -17,7 +17,7 @@ __all__ = ["FormDataParser", "MultiPartParser", "default_stream_factory", "parse
 class FormDataParser(formparser.FormDataParser):
     """The Werkzeug dialect's parser, with a ``charset``.
 
-    Bytes that are invalid in the charset become U+FFFD; ``errors`` has no effect.
+    Bytes that are invalid in the charset become U+FFFD. ``errors`` has no effect.
     """
 
     def __init__(

@@ -46,7 +46,7 @@ C = TypeVar("C", bound=type[Any])
 _OWN = "antiphon.dialects."
 
 
-class sealed(lazy[T]):  # noqa: N801 - used as a decorator, like property
+class sealed(lazy[T]):  # noqa: N801 - used like property
     """A ``lazy`` attribute for classes whose attributes can't be set."""
 
     @overload
@@ -135,7 +135,7 @@ def _parse_seconds(raw: str | None) -> int | None:
 class CommonRequestDescriptorsMixin(wrappers.CommonRequestDescriptorsMixin):
     """Read-only attributes for the usual headers of a request."""
 
-    date = environ_value("HTTP_DATE", parse_date, "The date of the message; None if it is malformed.")
+    date = environ_value("HTTP_DATE", parse_date, "The date of the message, or None if it is malformed.")
 
 
 class CommonResponseDescriptorsMixin(wrappers.CommonResponseDescriptorsMixin):
@@ -156,7 +156,7 @@ class CommonResponseDescriptorsMixin(wrappers.CommonResponseDescriptorsMixin):
 
     @property
     def retry_after(self) -> Any:
-        """When to retry (RFC 9110 §10.2.3), as a number of seconds or a datetime; None if the header is missing.
+        """When to retry (RFC 9110 §10.2.3): a number of seconds, a datetime, or None if the header is missing.
 
         It can be set to either.
         """
@@ -225,7 +225,7 @@ class BaseRequest(Immutable, RequestDependencies, wrappers.BaseRequest):
 
     @property
     def url_charset(self) -> str:
-        """The charset of text in URLs; ``charset`` by default."""
+        """The charset of text in URLs, by default ``charset``."""
         return self.charset
 
     @property
@@ -255,7 +255,7 @@ class BaseRequest(Immutable, RequestDependencies, wrappers.BaseRequest):
 
     @sealed
     def root_path(self) -> str:
-        """The application's root path, without a trailing slash; empty at the host's root."""
+        """The application's root path, without a trailing slash. Empty at the host's root."""
         return self._decode("SCRIPT_NAME", self.url_charset).rstrip("/")
 
     @sealed
@@ -311,9 +311,9 @@ class BaseResponse(wrappers.BaseResponse, metaclass=_Base):
     _is_base = True
 
     def iter_encoded(self, charset: str | None = None) -> Iterator[bytes]:
-        """Return the body's chunks, with text encoded in the response's charset; ``charset`` has no effect."""
+        """Return the body's chunks, with text encoded in the response's charset. ``charset`` has no effect."""
         if charset is not None:
-            warnings.warn("iter_encoded encodes in the charset of the response", DeprecationWarning, stacklevel=2)
+            warnings.warn("iter_encoded always uses the response's charset", DeprecationWarning, stacklevel=2)
         return super().iter_encoded()
 
     @property

@@ -184,7 +184,7 @@ class RequestBody(RequestHead):
 
     @property
     def _declared_length(self) -> int | None:
-        """The length in Content-Length; None if Transfer-Encoding declares a chunked body."""
+        """The length in Content-Length, or None if Transfer-Encoding declares a chunked body."""
         environ = self.environ
         if "HTTP_TRANSFER_ENCODING" in environ and environ.get("wsgi.input_terminated"):
             return None
@@ -333,7 +333,7 @@ class RequestBody(RequestHead):
             if charset == UTF_8:
                 return _json().loads(self.body.decode())
             is_wide = charset[:6].lower() in ("utf-16", "utf-32")
-            return _json().loads(self.body if is_wide else self.text)  # json detects which of these it is
+            return _json().loads(self.body if is_wide else self.text)  # json detects which of the two it is
         except (RecursionError, ValueError) as error:
             raise _malformed(error) from error
 

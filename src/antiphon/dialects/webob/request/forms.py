@@ -224,7 +224,7 @@ class RequestForms(RequestBody):
             return cast("GetDict", kept[0])
         fields = GetDict.over(self._query_fields(None if charset == UTF_8 else decoder(charset)), environ)
         if charset != UTF_8:
-            fields._charset = charset  # noqa: SLF001 - set for itself
+            fields._charset = charset  # noqa: SLF001 - of this dialect
         environ["webob._parsed_query_vars"] = fields, query
         return fields
 
@@ -350,7 +350,7 @@ def _charset_of(fields: Any) -> str:
 
 
 def parse_fields(data: bytes, text: Decode | None, most: int | None) -> list[tuple[str, str]]:
-    """Parse the fields of a query or urlencoded form. ``text`` decodes them; by default, they are UTF-8.
+    """Parse the fields of a query or urlencoded form, decoded with ``text`` or else as UTF-8.
 
     Raises ValueError if there are more than ``most`` fields.
     """

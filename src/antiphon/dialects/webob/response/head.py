@@ -298,7 +298,7 @@ def _resolved(environ: "WSGIEnvironment", location: str) -> str:
         return location
     if location.startswith("//"):
         location = f"/%2f{location[2:]}"
-    from antiphon.http.urls.url import resolve  # imported late: most locations are plain paths
+    from antiphon.http.urls.url import resolve  # imported late, since most locations are plain paths
 
     return resolve(request_uri(environ), location)
 

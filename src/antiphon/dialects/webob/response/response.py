@@ -72,7 +72,7 @@ class ResponseCookies:
         if not cookies:
             return resp
         if isinstance(resp, ResponseCookies):
-            resp._headerlist += cookies  # noqa: SLF001 - of another response
+            resp._headerlist += cookies  # noqa: SLF001 - of the same class
             return resp
 
         def with_cookies(environ: Any, start_response: Any) -> Any:

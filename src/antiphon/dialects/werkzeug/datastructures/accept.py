@@ -69,7 +69,7 @@ class Accept(ImmutableList[tuple[str, float]]):
     def __getitem__(self, key: SupportsIndex) -> tuple[str, float]: ...
     @overload
     def __getitem__(self, key: slice) -> list[tuple[str, float]]: ...
-    def __getitem__(self, key: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]  # for a string, too
+    def __getitem__(self, key: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]  # also accepts strings
         return self.quality(key) if isinstance(key, str) else list.__getitem__(self, key)
 
     def quality(self, key: str) -> float:
@@ -80,7 +80,7 @@ class Accept(ImmutableList[tuple[str, float]]):
     def __contains__(self, value: object) -> bool:
         return self._place(cast("str", value)) >= 0
 
-    def index(self, key: Any) -> int:  # type: ignore[override]  # of text, too
+    def index(self, key: Any) -> int:  # type: ignore[override]  # also accepts strings
         """Return the index of a pair, or of the first pair that matches a string.
 
         Raises ValueError if no pair matches.

@@ -52,7 +52,7 @@ class _SchemeAndParameters:
             return NotImplemented
         return (self.type, self.token, self.parameters) == (other.type, other.token, other.parameters)
 
-    __hash__ = None  # type: ignore[assignment]  # it can be changed
+    __hash__ = None  # type: ignore[assignment]  # mutable
 
     def __str__(self) -> str:
         return self.to_header()
@@ -124,7 +124,7 @@ class WWWAuthenticate(_SchemeAndParameters):
         """The scheme, such as "basic"."""
         return self._type
 
-    @type.setter  # noqa: A003 - its own word
+    @type.setter  # noqa: A003 - Werkzeug's name
     def type(self, value: str) -> None:
         self._type = value
         self._tell()

@@ -7,7 +7,7 @@ from antiphon.dialects.werkzeug.datastructures.mixins import ImmutableDictMixin
 from antiphon.dialects.werkzeug.tokens import dump_header
 
 
-def cache_control_property(key: str, empty: Any, type: Any, *, doc: str | None = None) -> Any:  # noqa: A002 - its word
+def cache_control_property(key: str, empty: Any, type: Any, *, doc: str | None = None) -> Any:  # noqa: A002 - its name
     """Return an attribute for a directive: a bool if ``type`` is bool, or else the argument converted by ``type``.
 
     It returns ``empty`` if the directive has no argument, or None if the directive is missing or malformed.
@@ -60,7 +60,7 @@ class _CacheControl(Directives[str | None]):
         return dump_header(self)
 
 
-class RequestCacheControl(  # pyright: ignore[reportIncompatibleMethodOverride]  # `fromkeys`, of its own class
+class RequestCacheControl(  # pyright: ignore[reportIncompatibleMethodOverride]  # `fromkeys` returns this class
     ImmutableDictMixin[str, str | None], _CacheControl
 ):
     """A request's directives, which can't be changed."""

@@ -45,11 +45,11 @@ class TypeConversionDict(dict[K, V]):
     def get(self, key: K, default: None = None, *, type: Callable[[V], C]) -> C | None: ...
     @overload
     def get(self, key: K, default: D, type: Callable[[V], C]) -> C | D: ...
-    def get(  # pyright: ignore[reportIncompatibleMethodOverride]  # it converts
+    def get(  # pyright: ignore[reportIncompatibleMethodOverride]  # it can convert
         self,
         key: K,
         default: object = None,
-        type: Callable[[V], object] | None = None,  # noqa: A002 - Werkzeug's word
+        type: Callable[[V], object] | None = None,  # noqa: A002 - Werkzeug's name
     ) -> object:
         """Return a key's value, converted by ``type`` if given.
 
@@ -211,7 +211,7 @@ class HeaderSet(MutableSet[str]):
         self._tell()
 
     def __contains__(self, header: object) -> bool:
-        return str.lower(header) in self._names  # type: ignore[arg-type]  # or TypeError
+        return str.lower(header) in self._names  # type: ignore[arg-type]  # otherwise TypeError
 
     def __len__(self) -> int:
         return len(set(self._names))

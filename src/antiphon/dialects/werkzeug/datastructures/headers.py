@@ -44,7 +44,7 @@ class Headers:
 
     def __init__(self, defaults: Any = None) -> None:
         self._list: list[tuple[str, str]] = []
-        self._names: list[str] = []  # in lower case, for searches that run in C
+        self._names: list[str] = []  # in lower case, so that searches run in C
         if defaults is not None:
             self.extend(defaults)
 
@@ -97,7 +97,7 @@ class Headers:
         self,
         key: str,
         default: object = None,
-        type: Callable[[str], object] | None = None,  # noqa: A002 - Werkzeug's word
+        type: Callable[[str], object] | None = None,  # noqa: A002 - Werkzeug's name
     ) -> object:
         """Return a name's first value, converted by ``type`` if given.
 
@@ -121,7 +121,7 @@ class Headers:
     def getlist(
         self,
         key: str,
-        type: Callable[[str], Any] | None = None,  # noqa: A002 - Werkzeug's word
+        type: Callable[[str], Any] | None = None,  # noqa: A002 - Werkzeug's name
     ) -> list[Any]:
         """Return all values of a name, without those for which ``type`` raises ValueError."""
         name, names = key.lower(), self._names
@@ -175,7 +175,7 @@ class Headers:
             return NotImplemented
         return set(self.items(lower=True)) == set(other.items(lower=True))
 
-    __hash__ = None  # type: ignore[assignment]  # it can be changed
+    __hash__ = None  # type: ignore[assignment]  # mutable
 
     def __str__(self) -> str:
         """Return the header lines in HTTP/1.1 format, including the final empty line."""
@@ -325,7 +325,7 @@ class Headers:
         self.update(other)
         return self
 
-    # Names of earlier versions
+    # Names from earlier versions
 
     has_key = __contains__
     iteritems = items
@@ -393,11 +393,11 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):
             raise BadRequestKeyError(key) from None
         return self.environ[environ_key]
 
-    def get(  # pyright: ignore[reportIncompatibleMethodOverride]  # without its overloads
+    def get(  # pyright: ignore[reportIncompatibleMethodOverride]  # no overloads
         self,
         key: str,
         default: Any = None,
-        type: Callable[[str], Any] | None = None,  # noqa: A002 - Werkzeug's word
+        type: Callable[[str], Any] | None = None,  # noqa: A002 - Werkzeug's name
     ) -> Any:
         """Return a field's value, converted by ``type`` if given, or ``default`` if it is missing or malformed."""
         try:
@@ -416,7 +416,7 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):
     def getlist(
         self,
         key: str,
-        type: Callable[[str], Any] | None = None,  # noqa: A002 - Werkzeug's word
+        type: Callable[[str], Any] | None = None,  # noqa: A002 - Werkzeug's name
     ) -> list[Any]:
         """Return a list with a field's value. It is empty if the field is missing or ``type`` raises ValueError."""
         environ_key = "" if "_" in key else ENVIRON_KEYS[key]

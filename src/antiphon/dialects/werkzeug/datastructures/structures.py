@@ -93,7 +93,7 @@ class MultiDict(TypeConversionDict[K, V]):
         self,
         key: K,
         default: object = None,
-        type: Callable[[V], object] | None = None,  # noqa: A002 - Werkzeug's word
+        type: Callable[[V], object] | None = None,  # noqa: A002 - Werkzeug's name
     ) -> object:
         """Return a key's first value, converted by ``type`` if given.
 
@@ -116,7 +116,7 @@ class MultiDict(TypeConversionDict[K, V]):
     def getlist(
         self,
         key: K,
-        type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's word
+        type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's name
     ) -> list[Any]:
         """Return a key's values without those that ``type`` can't convert. Empty if the key is missing."""
         values: list[V] | None = _list_or_none(self, key)
@@ -124,7 +124,7 @@ class MultiDict(TypeConversionDict[K, V]):
             return []
         return values.copy() if type is None else converted(values, type)
 
-    def items(self, multi: bool = False) -> Iterator[tuple[K, V]]:  # type: ignore[override]  # no view
+    def items(self, multi: bool = False) -> Iterator[tuple[K, V]]:  # type: ignore[override]  # not a view
         """Return each key with its first value or, with ``multi``, with each of its values."""
         if multi:
             return iter([(key, value) for key, values in _lists_of(self) for value in values])
@@ -134,7 +134,7 @@ class MultiDict(TypeConversionDict[K, V]):
         """Return each key with a list of its values."""
         return iter([(key, values.copy()) for key, values in _lists_of(self)])
 
-    def values(self) -> Iterator[V]:  # type: ignore[override]  # no view
+    def values(self) -> Iterator[V]:  # type: ignore[override]  # not a view
         """Return the first value of each key."""
         return iter([values[0] for _, values in _lists_of(self)])
 
@@ -205,12 +205,12 @@ class MultiDict(TypeConversionDict[K, V]):
         values: list[V] = _list_of(self, key)
         return values
 
-    def update(self, mapping: Pairs[K, V]) -> None:  # type: ignore[override]  # adds
+    def update(self, mapping: Pairs[K, V]) -> None:  # type: ignore[override]  # adds values
         """Add values to the keys."""
         for key, value in iter_multi_items(mapping):
             self.add(key, value)
 
-    def __ior__(self, other: Any) -> Self:  # type: ignore[override, misc]  # of pairs too
+    def __ior__(self, other: Any) -> Self:  # type: ignore[override, misc]  # also accepts pairs
         if not isinstance(other, Mapping | Iterable):
             return NotImplemented
         self.update(other)
@@ -220,7 +220,7 @@ class MultiDict(TypeConversionDict[K, V]):
     def pop(self, key: K) -> V: ...
     @overload
     def pop(self, key: K, default: D) -> V | D: ...
-    def pop(self, key: K, default: object = MISSING) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]  # by name, too
+    def pop(self, key: K, default: object = MISSING) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]  # default may be passed by name
         """Remove a key and all its values, and return the first one.
 
         If the key is missing, returns ``default`` or, without a default, raises KeyError.
@@ -250,7 +250,7 @@ class MultiDict(TypeConversionDict[K, V]):
         except KeyError as error:
             raise BadRequestKeyError(*error.args) from None
 
-    # Names of Python 2
+    # Names from Python 2
 
     def iterlists(self) -> Iterable[tuple[K, list[V]]]:
         """Return ``lists()``. The method's name in Python 2."""
@@ -343,7 +343,7 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
         self,
         key: K,
         default: Any = None,
-        type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's word
+        type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's name
     ) -> Any:
         """Return a key's first value that ``type``, if given, can convert, or ``default`` if there is none."""
         for each in self.dicts:
@@ -359,7 +359,7 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
     def getlist(
         self,
         key: K,
-        type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's word
+        type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's name
     ) -> list[Any]:
         """Return a key's values without those that ``type``, if given, can't convert."""
         return [value for each in self.dicts for value in each.getlist(key, type)]
@@ -368,7 +368,7 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
         """Return the keys of all dictionaries, without duplicates."""
         return dict.fromkeys(key for each in self.dicts for key in each).keys()
 
-    def items(self, multi: bool = False) -> Iterator[tuple[K, V]]:  # type: ignore[override]  # no view
+    def items(self, multi: bool = False) -> Iterator[tuple[K, V]]:  # type: ignore[override]  # not a view
         """Return each key with its first value or, with ``multi``, all pairs of each dictionary in turn."""
         found = set()
         for each in self.dicts:
@@ -379,7 +379,7 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
                     found.add(key)
                     yield key, value
 
-    def values(self) -> Iterator[V]:  # type: ignore[override]  # no view
+    def values(self) -> Iterator[V]:  # type: ignore[override]  # not a view
         """Return the first value of each key."""
         return iter([value for _, value in self.items()])
 
@@ -418,9 +418,9 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
         return dict(self.lists()) == dict(other.lists())
 
     def __ne__(self, other: object) -> bool:
-        return not self == other  # dict has its own __ne__
+        return not self == other  # dict's own __ne__ would be used otherwise
 
-    def __hash__(self) -> int:  # type: ignore[override]  # it can't be changed
+    def __hash__(self) -> int:  # type: ignore[override]  # immutable
         return super().__hash__()
 
     def __repr__(self) -> str:
@@ -439,7 +439,7 @@ class OrderedMultiDict(MultiDict[K, V]):
     def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
         return type(self), (list(self.items(multi=True)),)
 
-    def items(self, multi: bool = False) -> Iterator[tuple[K, V]]:  # type: ignore[override]  # no view
+    def items(self, multi: bool = False) -> Iterator[tuple[K, V]]:  # type: ignore[override]  # not a view
         """Return each key with its first value or, with ``multi``, all pairs in order."""
         if not multi:
             yield from super().items()
@@ -469,7 +469,7 @@ class OrderedMultiDict(MultiDict[K, V]):
         raise TypeError("setlistdefault is unsupported for ordered multi dicts")
 
     def poplist(self, key: K) -> list[V]:
-        """Remove a key and return its values; an empty list if there are none."""
+        """Remove a key and return its values, or an empty list if the key is missing."""
         if key in self:
             self._order = [each for each in self._order if each != key]
         return cast("list[V]", dict.pop(self, key, []))
@@ -494,12 +494,12 @@ class OrderedMultiDict(MultiDict[K, V]):
         return dict(self.lists()) == dict(other.lists()) if isinstance(other, MultiDict) else NotImplemented
 
     def __ne__(self, other: object) -> bool:
-        return not self == other  # dict has its own __ne__
+        return not self == other  # dict's own __ne__ would be used otherwise
 
-    __hash__ = None  # type: ignore[assignment]  # it can be changed
+    __hash__ = None  # type: ignore[assignment]  # mutable
 
 
-class ImmutableOrderedMultiDict(ImmutableMultiDictMixin[K, V], OrderedMultiDict[K, V]):  # type: ignore[misc]  # a hash
+class ImmutableOrderedMultiDict(ImmutableMultiDictMixin[K, V], OrderedMultiDict[K, V]):  # type: ignore[misc]  # hash
     """An immutable OrderedMultiDict, hashable if its values are."""
 
     def _iter_hashitems(self) -> Iterable[object]:

@@ -44,7 +44,7 @@ class DebugTraceback:
         title = "<h3>Traceback <em>(most recent call last)</em></h3>\n" if include_title else ""
         return f'<div class="traceback">\n{title}<pre>{escape(self.render_traceback_text())}</pre>\n</div>'
 
-    def render_debugger_html(self, evalex: bool, secret: str, evalex_trusted: bool) -> str:  # noqa: ARG002 - of the console
+    def render_debugger_html(self, evalex: bool, secret: str, evalex_trusted: bool) -> str:  # noqa: ARG002 - no console
         """Return the traceback as an HTML page, which never has a console. The arguments have no effect."""
         kind, _, message = str(self).partition(": ")
         return _PAGE.format(

@@ -35,7 +35,7 @@ from antiphon.dialects.werkzeug.exceptions.statuses import (
     MisdirectedRequest,
     NotAcceptable,
     NotFound,
-    NotImplemented,  # noqa: A004 - Werkzeug's word
+    NotImplemented,  # noqa: A004 - Werkzeug's name
     PreconditionFailed,
     PreconditionRequired,
     RequestedRangeNotSatisfiable,

@@ -71,8 +71,8 @@ class HTTPException(Exception):
 
     def get_description(
         self,
-        environ: "WSGIEnvironment | None" = None,  # noqa: ARG002 - for those who override it
-        scope: dict[str, Any] | None = None,  # noqa: ARG002 - for those who override it
+        environ: "WSGIEnvironment | None" = None,  # noqa: ARG002 - for subclasses
+        scope: dict[str, Any] | None = None,  # noqa: ARG002 - for subclasses
     ) -> str:
         """Return the description as an HTML paragraph. Markup is not escaped again."""
         return f"<p>{escape_html(self.description or '').replace(chr(10), '<br>')}</p>"
@@ -80,7 +80,7 @@ class HTTPException(Exception):
     def get_body(
         self,
         environ: "WSGIEnvironment | None" = None,
-        scope: dict[str, Any] | None = None,  # noqa: ARG002 - for those who override it
+        scope: dict[str, Any] | None = None,  # noqa: ARG002 - for subclasses
     ) -> str:
         """Return the page's HTML."""
         name = escape_html(self.name)
@@ -89,8 +89,8 @@ class HTTPException(Exception):
 
     def get_headers(
         self,
-        environ: "WSGIEnvironment | None" = None,  # noqa: ARG002 - for those who override it
-        scope: dict[str, Any] | None = None,  # noqa: ARG002 - for those who override it
+        environ: "WSGIEnvironment | None" = None,  # noqa: ARG002 - for subclasses
+        scope: dict[str, Any] | None = None,  # noqa: ARG002 - for subclasses
     ) -> list[tuple[str, str]]:
         """Return the page's header fields."""
         return [("Content-Type", "text/html; charset=utf-8")]

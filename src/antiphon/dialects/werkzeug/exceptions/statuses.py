@@ -277,7 +277,7 @@ class InternalServerError(HTTPException):
         self.original_exception = original_exception
 
 
-class NotImplemented(HTTPException):  # noqa: A001 - Werkzeug's word
+class NotImplemented(HTTPException):  # noqa: A001 - Werkzeug's name
     """501: the server does not support the request (RFC 9110 §15.6.2)."""
 
     code = 501

@@ -25,7 +25,7 @@ class RequestRedirect(HTTPException, RoutingException):
         super().__init__(new_url)
         self.new_url = new_url
 
-    def get_response(self, environ: object = None, scope: object = None) -> "Response":  # noqa: ARG002 - a redirect is always the same
+    def get_response(self, environ: object = None, scope: object = None) -> "Response":  # noqa: ARG002 - not needed
         """Return the redirect."""
         from antiphon.dialects.werkzeug.utils import redirect
 

@@ -383,7 +383,7 @@ class StateMachineMatcher:
         Raises NoMatch, RequestAliasRedirect, or RequestPath if the path has missing or repeated slashes.
         """
         state = self._whole.get((domain, path))
-        if state is not None:  # literals are tried before expressions
+        if state is not None:  # literals come before expressions
             for rule in state.rules:
                 if (rule.methods is None or method in rule.methods) and rule.websocket == websocket:
                     return rule, _completed(rule, {})

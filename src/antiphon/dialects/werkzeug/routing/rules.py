@@ -369,7 +369,7 @@ class Rule(RuleFactory):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, type(self)) and self._trace == other._trace
 
-    __hash__ = None  # type: ignore[assignment]  # a rule can be changed
+    __hash__ = None  # type: ignore[assignment]  # mutable
 
     def __str__(self) -> str:
         return self.rule

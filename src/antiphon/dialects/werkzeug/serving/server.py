@@ -296,7 +296,7 @@ class _Start:
     def __call__(
         self, status: str, fields: list[tuple[str, str]], exc_info: Any = None, /
     ) -> Callable[[bytes], object]:
-        if own := self._handler._server_field():  # noqa: SLF001 - of this module
+        if own := self._handler._server_field():  # noqa: SLF001 - same module
             fields = [*fields, *(own if all(name.lower() != "server" for name, _ in fields) else ())]
         write = self._start_response(status, fields, exc_info)
         self._code = status[:3]
