@@ -239,7 +239,10 @@ class FormReader:
 
 
 def _finish(parser: MultipartParser, lines: DelimiterLines) -> None:
-    """Finish parsing. If the body is cut short, raise IncompleteForm, or BadRequest if the original may see an end."""
+    """Finish parsing. Raises IncompleteForm if the body is cut short.
+
+    Raises BadRequest instead if the original framework might find an end in it.
+    """
     try:
         parser.finish()
     except IncompleteForm:

@@ -46,7 +46,7 @@ def user_source(settings: Settings) -> Callable[[Any], Any] | None:
 
 
 def checked(find: Callable[[Any], Any], settings: Settings) -> Callable[[Any], Any]:
-    """Return a function that finds the user and, if AUTH_USER_MODEL is set, checks that it is an instance of it.
+    """Return a function that finds the user and checks that it is an AUTH_USER_MODEL, if that setting is set.
 
     The user may also be None or an object whose ``is_anonymous()`` is true. The function raises TypeError for any other
     object.

@@ -72,7 +72,7 @@ def print_attributes(
     httponly: object,
     samesite: str | None,
 ) -> list[str]:
-    """Return the given attributes as ``name=value``. Max-Age, Expires and SameSite must already be formatted.
+    """Return the given attributes as in a header. Max-Age, Expires and SameSite must already be formatted.
 
     Raises ValueError for SameSite=None without Secure.
     """

@@ -228,7 +228,7 @@ class AcceptLanguageValidHeader(ValidHeader, AcceptLanguage):
 
     @staticmethod
     def matches(given: str, offer: str) -> bool:
-        """Return True if one is the other's primary language, as with ``en`` and ``en_GB``, or if both are equal.
+        """Return True if both are equal or one is the other's primary language, as with ``en`` and ``en_GB``.
 
         Two variants of a language do not match.
         """

@@ -45,7 +45,7 @@ class JSONSerializer:
         return json.dumps(appstruct).encode()
 
     def loads(self, bstruct: str | bytes) -> Any:
-        """Return the value of bytes. Raises ValueError."""
+        """Deserialize a value. Raises ValueError if the bytes are malformed."""
         return json.loads(bstruct if isinstance(bstruct, str) else bstruct.decode())
 
 
@@ -56,11 +56,11 @@ class Base64Serializer:
         self.serializer = serializer or JSONSerializer()
 
     def dumps(self, appstruct: Any) -> bytes:
-        """Return a value as bytes."""
+        """Serialize a value."""
         return urlsafe_b64encode(self.serializer.dumps(appstruct))
 
     def loads(self, bstruct: str | bytes) -> Any:
-        """Return the value of bytes. Raises ValueError."""
+        """Deserialize a value. Raises ValueError if the bytes are malformed."""
         return self.serializer.loads(_decoded(to_bytes(bstruct)))
 
 
@@ -78,7 +78,7 @@ class SignedSerializer:
         hashalg: str = "sha512",
         serializer: Serializer | None = None,
     ) -> None:
-        """Raises ValueError if hashlib does not support the algorithm."""
+        """Create a serializer. Raises ValueError if hashlib does not support the algorithm."""
         self.salt = salt
         self.secret = secret
         self.hashalg = hashalg
@@ -340,7 +340,7 @@ class Morsel(dict[bytes, Any]):
     samesite = _attribute(b"samesite", serialize_samesite)
 
     def __init__(self, name: str | bytes, value: str | bytes) -> None:
-        """Raises ValueError if the name is invalid or if either is text but not ASCII."""
+        """Create a cookie. Raises ValueError if the name is invalid, or if the name or value is not ASCII text."""
         self.name = to_bytes(name, "ascii")
         self.value = to_bytes(value, "ascii")
         _check_name(self.name.decode("latin-1"))

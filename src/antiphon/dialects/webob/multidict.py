@@ -252,7 +252,7 @@ class MultiDict(MutableMapping[K, V]):
         return self._items.pop()
 
     def update(self, *args: Any, **kw: V) -> None:
-        """Replace each key's values with the given one. Warns if a key is given several: ``extend`` keeps them all."""
+        """Replace each key's values. Warns if several values are given for a key, since only the last one is kept."""
         if len(args) > 1:
             raise TypeError(f"update accepts one mapping or one list of pairs, not {len(args)}")
         given = [*(pairs_of(args[0]) if args else ()), *cast("Any", kw).items()]

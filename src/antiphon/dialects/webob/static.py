@@ -134,7 +134,7 @@ class DirectoryApp:
         return self.make_fileapp(path) if os.path.isfile(path) else exc.HTTPNotFound()
 
     def index(self, req: Any, path: str) -> Any:
-        """Handle a request for a folder, whose path ends with a slash."""
+        """Handle a request for a folder. If its path has no trailing slash, redirect to the path with one."""
         index_path = os.path.join(path, self.index_page or "")
         if not os.path.isfile(index_path):
             return exc.HTTPNotFound()

@@ -30,7 +30,7 @@ def inherited_socket() -> int | None:
 
 
 def run_child(socket: int | None) -> NoReturn:
-    """Run this program as a child process, again whenever it asks for a restart. Exit with the child's exit code.
+    """Run this program as a child process and restart it whenever it asks for that. Exit with its exit code.
 
     The child inherits the ``socket``, if given.
     """
@@ -122,7 +122,7 @@ def run_with_reloader(
 ) -> None:
     """Run this program as a child process that calls ``main_func`` on a thread to serve requests.
 
-    The child is restarted when one of its modules' files or of the ``extra_files`` changes, except files that match
+    The child is restarted when the file of a module or one of the ``extra_files`` changes, except files that match
     ``exclude_patterns``. The files are checked every ``interval`` seconds.
     """
     if not is_running_from_reloader():

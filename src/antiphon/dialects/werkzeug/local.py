@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def forward(operation: Callable[..., Any], unbound: Callable[[Any], Any] | None = None) -> Any:
     """Return a method that applies an operation to the proxied object.
 
-    If there is no object and ``unbound`` is given, it is called with the proxy instead.
+    If there is no object, ``unbound``, if given, is called with the proxy.
     """
 
     def method(self: Any, *arguments: Any) -> Any:

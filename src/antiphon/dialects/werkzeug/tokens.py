@@ -44,7 +44,7 @@ def _in_quotes(text: str) -> str:
 
 
 def unquote_header_value(value: str) -> str:
-    """Return the text between quotes, without escaping backslashes. An unquoted value is returned unchanged."""
+    """Remove the quotes and backslash escapes from a quoted value. An unquoted value is returned unchanged."""
     if len(value) < 2 or value[0] != '"' or value[-1] != '"':
         return value
     inner = value[1:-1]
@@ -313,10 +313,11 @@ def dump_cookie(
     samesite: str | None = None,
     partitioned: bool = False,
 ) -> str:
-    """Return the value of Set-Cookie. Warns if it is too large, but not if browsers would reject it otherwise.
+    """Return the value of Set-Cookie. Warns if it is too large.
 
-    ``sync_expires`` adds Expires to Max-Age for old clients. Raises ValueError if ``samesite`` or ``expires`` is
-    invalid, or if the key or domain contains control characters or semicolons.
+    Other reasons why browsers might reject it are not checked. ``sync_expires`` adds Expires to Max-Age for old
+    clients. Raises ValueError if ``samesite`` or ``expires`` is invalid, or if the key or domain contains control
+    characters or semicolons.
     """
     if _find_forbidden(key):
         raise ValueError(f"a cookie's key must not contain control characters or semicolons: {key!r}")

@@ -58,7 +58,7 @@ def _leaves(path: str) -> bool:
 
 
 def _names_device(path: str) -> bool:
-    """Return True if Windows would open a device, whose name it recognizes in any folder and with any suffix."""
+    """Return True if Windows would open a device. It recognizes device names in any folder and with any suffix."""
     stems = [name.partition(":")[0].partition(".")[0] for name in path.split("/")]
     return any(stem.strip().upper() in _DEVICES for stem in stems)
 

@@ -289,7 +289,7 @@ def pop_path_info(environ: "WSGIEnvironment") -> str | None:
 def extract_path_info(
     environ_or_baseurl: "WSGIEnvironment | str", path_or_url: str, collapse_http_schemes: bool = True
 ) -> str | None:
-    """Return the path of a URL relative to a base, or None if it is not below it.
+    """Return the path of a URL relative to a base, or None if the URL is not below the base.
 
     By default, http and https are equivalent.
     """

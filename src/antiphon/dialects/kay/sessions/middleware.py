@@ -33,7 +33,10 @@ class SessionMiddleware:
         provide(request.environ, Request.session, self._open)
 
     def process_response(self, request: Any, response: Any) -> Any:
-        """Store the session and return the response with its cookie. Shared caches must not store it if it was used."""
+        """Store the session and return the response with its cookie.
+
+        If the session was used, the response is marked as private to keep it out of shared caches.
+        """
         native: NativeRequest | None = request.environ.pop(_NATIVE, None)
         if native is None:
             return response

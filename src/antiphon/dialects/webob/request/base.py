@@ -263,10 +263,11 @@ class BaseRequest(RequestSending, RequestMessage, RequestTranscoding, RequestTar
         POST: Any = None,  # noqa: N803 - WebOb's name
         **kw: Any,
     ) -> Self:
-        """Return a GET request for a percent-encoded URL or path, or a POST request if ``POST`` gives a form or body.
+        """Return a GET request for a percent-encoded URL or path, or a POST request if ``POST`` is given.
 
-        ``base_url`` is the application's URL. Keys in ``environ`` override generated ones. Other keyword arguments set
-        attributes. Raises TypeError or ValueError if a request can't have such a URL.
+        ``POST`` contains the form or body. ``base_url`` is the application's URL. Keys in ``environ`` override
+        generated ones. Other keyword arguments set attributes. Raises TypeError or ValueError if a request can't have
+        such a URL.
         """
         made = environ_from_url(path)
         if base_url:

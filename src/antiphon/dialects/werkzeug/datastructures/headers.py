@@ -197,7 +197,7 @@ class Headers:
         self.add(key, value, **kwargs)
 
     def set(self, key: str, value: Any, /, **kwargs: Any) -> None:
-        """Set a name to one value, which replaces the first one or is appended. Accepts the keywords of ``add``."""
+        """Replace a name's values with one value, at the position of the first. Accepts the keywords of ``add``."""
         pair = _checked(key, _with_options(value, kwargs) if kwargs else value)
         name, names = key.lower(), self._names
         if name not in names:

@@ -15,7 +15,7 @@ _ESCAPES[ord(" ")] = "+"
 
 
 def encode_fields(items: Iterable[tuple[Any, Any]]) -> str:
-    """Encode names and values as a query, in order. None is omitted, and text is escaped as UTF-8.
+    """Encode names and values as a query, in order. None is omitted. Text is escaped as UTF-8, bytes as they are.
 
     Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
     """
@@ -37,7 +37,10 @@ class Variable(NamedTuple):
 
 
 class Weight(NamedTuple):
-    """The sort key of parts: more literals come first, then longer literals, more variables, and lower weights."""
+    """The sort key of parts.
+
+    Parts with more literals come first, then those with longer literals, more variables, and lower weights.
+    """
 
     texts: int
     text_lengths: tuple[tuple[int, int], ...]

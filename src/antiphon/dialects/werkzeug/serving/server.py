@@ -174,9 +174,9 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
 
     Subclasses may override ``make_environ`` and the methods whose names begin with `log`, and set ``server_version``,
     ``sys_version`` or ``version_string``. Defining a subclass that overrides a method without effect, such as
-    ``do_GET``, raises NotImplementedError, as does setting a ``protocol_version`` other than HTTP/1.1. A subclass that
-    overrides ``run_wsgi`` raises it only when it is used. There is no socket, so ``connection`` and ``wfile`` do not
-    exist.
+    ``do_GET``, raises NotImplementedError, as does setting a ``protocol_version`` other than HTTP/1.1. If a subclass
+    overrides ``run_wsgi``, using it raises NotImplementedError. There is no socket, so ``connection`` and ``wfile`` do
+    not exist.
     """
 
     server: Any
@@ -273,7 +273,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         return chunks
 
     def _server_field(self) -> list[tuple[str, str]]:
-        """Return the Server field if a subclass sets a version, and nothing otherwise, so as not to reveal it."""
+        """Return the Server field if a subclass sets a version. By default, the server does not identify itself."""
         own = type(self)
         names = [name for name in _VERSION_NAMES if _of(own, name) is not _of(WSGIRequestHandler, name)]
         return [("Server", self.version_string().strip())] if names else []
@@ -472,7 +472,7 @@ def make_server(
     ssl_context: object = None,
     fd: int | None = None,
 ) -> BaseWSGIServer:
-    """Create a server without starting it. Raises NotImplementedError for more than one of the ``processes``."""
+    """Create a server without starting it. Raises NotImplementedError if ``processes`` is more than 1."""
     if processes > 1:
         raise NotImplementedError("this server has only one process: use `antiphon run --workers` for several")
     kind = ThreadedWSGIServer if threaded else BaseWSGIServer
@@ -508,8 +508,8 @@ def run_simple(
 ) -> None:
     """Serve an application on a host and port (0 means any free port), one request at a time unless ``threaded``.
 
-    With ``use_reloader``, the program runs as its own child process, which is restarted when one of its modules' files
-    or of the ``extra_files`` changes, except files that match ``exclude_patterns``. ``use_debugger`` only issues a
+    With ``use_reloader``, the program runs as its own child process, which is restarted when the file of a module or
+    one of the ``extra_files`` changes, except files that match ``exclude_patterns``. ``use_debugger`` only issues a
     warning that there is no debugger. Raises TypeError if the port is not an int, or NotImplementedError for options
     that ``make_server`` does not support.
     """
