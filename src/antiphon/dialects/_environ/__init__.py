@@ -1,4 +1,4 @@
-"""Shared parts of Werkzeug and Kay, the dialects in which the WSGI environ is the request. Not a dialect itself.
+"""Code shared by the dialects whose request is the WSGI environ, such as Werkzeug and WebOb. Not a dialect itself.
 
-Each dialect keeps its own names and behaviour. These parts would otherwise be written twice.
+Each dialect keeps its own names and behaviour.
 """

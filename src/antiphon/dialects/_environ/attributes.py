@@ -1,8 +1,8 @@
-"""Attributes for values of a mapping, such as an environ, and a dictionary that reports its changes.
+"""Attributes backed by a mapping, such as an environ, and a dictionary that reports its changes.
 
-- ``Accessor`` reads and writes one value of any mapping, and converts it each time.
-- ``environ_value`` reads a key of the environ, and parses each value once.
-- ``live_header`` reads a header field as an object, and writes the field when that object changes.
+- ``Accessor`` reads and writes one value of any mapping, converting it each time.
+- ``environ_value`` reads a key of the environ and parses each value once.
+- ``live_header`` reads a header field as an object and rewrites the field when that object changes.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ V = TypeVar("V")
 D = TypeVar("D")
 
 MISSING: Any = object()
-"""The default for a parameter for which None is a value."""
+"""The default of a parameter that accepts None as a value."""
 
 
 class UpdateDictMixin(dict[K, V]):
@@ -34,7 +34,7 @@ class UpdateDictMixin(dict[K, V]):
         self._report()
 
     def setdefault(self, key: K, default: V | None = None) -> V:
-        """Return the value of a key, after setting it to ``default`` if it is missing."""
+        """Return the value of a key, first setting it to ``default`` if it is missing."""
         if key not in self:
             self[key] = cast("V", default)
         return self[key]
@@ -43,8 +43,8 @@ class UpdateDictMixin(dict[K, V]):
     def pop(self, key: K) -> V: ...
     @overload
     def pop(self, key: K, default: D) -> V | D: ...
-    def pop(self, key: K, default: object = MISSING) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]  # by name, too
-        """Remove a key and return its value, or ``default``. Raises KeyError if there is neither."""
+    def pop(self, key: K, default: object = MISSING) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]  # default may be passed by name
+        """Remove a key and return its value, or ``default``. Raises KeyError if both are missing."""
         if key not in self and default is not MISSING:
             return default
         value = super().pop(key)
@@ -52,7 +52,7 @@ class UpdateDictMixin(dict[K, V]):
         return value
 
     def popitem(self) -> tuple[K, V]:
-        """Remove the last key and return it with its value. Raises KeyError if there is none."""
+        """Remove the last item and return its key and value. Raises KeyError if the dictionary is empty."""
         item = super().popitem()
         self._report()
         return item
@@ -67,7 +67,7 @@ class UpdateDictMixin(dict[K, V]):
         super().update(() if arg is None else arg, **kwargs)
         self._report()
 
-    def __ior__(self, other: Any) -> Self:  # type: ignore[override, misc]  # of pairs too
+    def __ior__(self, other: Any) -> Self:  # type: ignore[override, misc]  # also accepts pairs
         super().__ior__(other)
         self._report()
         return self
@@ -79,8 +79,9 @@ T = TypeVar("T")
 class Accessor(Generic[T]):
     """An attribute that reads, sets and deletes one value of a mapping, with optional conversion functions.
 
-    It is ``default`` if the value is missing, or ``load_func`` raises ValueError or TypeError. ``dump_func`` converts a
-    value that is set to text. Setting and deleting raise AttributeError if the attribute is ``read_only``.
+    Reading returns ``default`` if the value is missing or if ``load_func`` raises ValueError or TypeError. On
+    assignment, ``dump_func`` converts the value to text. A ``read_only`` attribute raises AttributeError when it is
+    set or deleted.
     """
 
     read_only: ClassVar[bool] = False
@@ -103,7 +104,7 @@ class Accessor(Generic[T]):
         self.__doc__ = doc
 
     def lookup(self, instance: Any) -> Any:
-        """Return the mapping of an object. Subclasses define this."""
+        """Return the mapping that an object's values are stored in. Subclasses implement this."""
         raise NotImplementedError
 
     @overload
@@ -140,10 +141,10 @@ class Accessor(Generic[T]):
         return f"<{type(self).__name__} {self.name}>"
 
 
-class environ_value(Generic[T]):  # noqa: N801 - used as a declaration, like property
-    """A read-only attribute: the result of ``parse`` for ``environ[key]``, or for None if there is no such key.
+class environ_value(Generic[T]):  # noqa: N801 - used like property
+    """A read-only attribute: the result of ``parse(environ[key])``, or of ``parse(None)`` if the key is missing.
 
-    The result is cached on the request while the environ's value is the same.
+    The request caches the result until the environ's value changes.
     """
 
     def __init__(self, key: str, parse: Callable[[str | None], T], doc: str) -> None:
@@ -179,8 +180,8 @@ class environ_value(Generic[T]):  # noqa: N801 - used as a declaration, like pro
         raise AttributeError(f"{self.name} is read-only: it is in the environ, as {self.key}")
 
 
-class environ_text(environ_value[str | None]):  # noqa: N801 - used as a declaration, like property
-    """A read-only attribute for ``environ[key]``, unchanged; None if there is no such key."""
+class environ_text(environ_value[str | None]):  # noqa: N801 - used like property
+    """A read-only attribute that returns ``environ[key]`` unchanged, or None if the key is missing."""
 
     def __init__(self, key: str, doc: str) -> None:
         super().__init__(key, lambda raw: raw, doc)
@@ -189,12 +190,12 @@ class environ_text(environ_value[str | None]):  # noqa: N801 - used as a declara
         return self if request is None else request.environ.get(self.key)
 
 
-class live_header(Generic[T]):  # noqa: N801 - used as a declaration, like property
-    """A response's attribute for a header field, as an object whose changes are written to the header.
+class live_header(Generic[T]):  # noqa: N801 - used like property
+    """A response attribute that exposes a header field as an object and writes its changes back to the field.
 
-    ``parse`` gets the field's value, or None, and a function that the object calls with itself after each change. The
-    attribute may be set to such an object, which ``dump`` or its own ``to_header`` converts to text, or to text. An
-    empty value removes the field.
+    ``parse`` is called with the field's value (or None) and a function that the object calls with itself after each
+    change. The attribute can be set to text or to such an object, which ``dump`` or its own ``to_header`` converts to
+    text. An empty value removes the field.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A call to a WSGI application in the same process, without a server, and the iterables of chunks that it returns."""
+"""Calls a WSGI application in the same process, without a server, and handles the chunks of its response."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class ClosingIterator:
-    """An iterable that, when closed, closes the wrapped iterable and then calls functions."""
+    """An iterable that, when closed, closes the iterable it wraps and then calls the given functions."""
 
     __slots__ = ("_callbacks", "_iterator")
 
@@ -31,15 +31,15 @@ class ClosingIterator:
         return next(self._iterator)
 
     def close(self) -> None:
-        """Call the functions."""
+        """Close the wrapped iterable and call the functions."""
         for callback in self._callbacks:
             callback()
 
 
 def part_of(iterable: Any, start: int, length: int | None) -> Iterator[bytes]:
-    """Yield ``length`` bytes from ``start`` in chunks, or all up to the end if ``length`` is None.
+    """Yield ``length`` bytes from ``start`` in chunks, or everything to the end if ``length`` is None.
 
-    A seekable iterable, such as a file, is moved to the start; any other is read up to it.
+    A seekable iterable, such as a file, seeks to ``start``; any other is read and discarded up to there.
     """
     seekable = getattr(iterable, "seekable", None)
     if seekable is not None and seekable():
@@ -67,8 +67,8 @@ def call_application(
     """Call an application with an environ and return the body, status line and header fields of its response.
 
     The body includes everything that the application wrote with ``write``. It is read until the application has called
-    ``start_response``; ``buffered`` reads it to the end and closes it. Raises the application's errors, and
-    RuntimeError if it never calls ``start_response``. If the application passes an error to ``start_response``, it is
+    ``start_response``, or with ``buffered``, to the end and then closed. Raises the application's errors, or
+    RuntimeError if it never calls ``start_response``. An error that the application passes to ``start_response`` is
     added to ``caught`` as a triple, or raised if ``caught`` is None.
     """
     call = _Call(caught)
@@ -81,7 +81,7 @@ def call_application(
             if close is not None:
                 close()
         return [*call.written, *rest], *call.head()
-    body: Iterable[bytes] = answer  # a server's file wrapper need not be an iterable
+    body: Iterable[bytes] = answer  # a server's file wrapper might not be iterable
     if call.started is None or call.written:
         chunks = iter(answer)
         while call.started is None and (chunk := next(chunks, None)) is not None:
@@ -94,7 +94,7 @@ def call_application(
 
 
 class _Call:
-    """The arguments of ``start_response`` and the chunks that were written."""
+    """The arguments passed to ``start_response`` and the chunks passed to ``write``."""
 
     def __init__(self, caught: list[Any] | None) -> None:
         self._caught = caught

@@ -1,4 +1,4 @@
-"""Multipart forms (RFC 7578) from a body that is read as it arrives, with the delimiters that the originals accept."""
+"""A streaming parser of multipart forms (RFC 7578) that accepts the same delimiters as the original frameworks."""
 
 import re
 from collections import deque
@@ -21,11 +21,11 @@ def follows_bare_line_feed(data: bytes, boundary: bytes) -> bool:
 
 
 class DelimiterLines:
-    """The delimiter lines of one form, and the facts known about them once its chunks are read.
+    """The delimiter lines of one form. The attributes are set as its chunks are read.
 
-    - ``has_boundary``: True if the boundary occurred, anywhere.
-    - ``has_delimiter``: True if there was a line that is a delimiter.
-    - ``has_end``: True if the last delimiter occurred, anywhere.
+    - ``has_boundary``: True if the boundary occurred anywhere.
+    - ``has_delimiter``: True if the form contained a delimiter line.
+    - ``has_end``: True if the closing delimiter occurred anywhere.
     - ``has_bare_line_feed``: True if a bare LF came before or after a boundary.
     """
 
@@ -37,12 +37,12 @@ class DelimiterLines:
         self._has_bare_end = False
 
     def in_crlf(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield the chunks of a form with CRLF for each bare LF before and after a delimiter, in one pass.
+        """Yield the chunks of a form, replacing each bare LF before or after a delimiter with CRLF, in one pass.
 
-        Raises BadRequest for a delimiter after the last one if it follows a bare LF: the originals lose the data
-        between them.
+        Raises BadRequest if a bare LF comes before the closing delimiter and more delimiters follow: the original
+        frameworks lose the data between them.
         """
-        held = b"\r\n"  # in most forms, the first delimiter does not follow a line break
+        held = b"\r\n"  # in most forms, no line break comes before the first delimiter
         added = len(held)
         for chunk in chunks:
             read, position = self._replaced(held + chunk)
@@ -90,11 +90,11 @@ class DelimiterLines:
 
 
 FIELD = "field"
-"""The name of the limit for a single field, for the error's member ``limit``."""
+"""The value of the error's ``limit`` when a single field is too large."""
 
 
 class FormFile(Upload):
-    """A file of a form, on the form's spool. The space is freed when all files of the form are closed."""
+    """A file uploaded with a form, stored on the form's spool. Closing all files of the form frees the space."""
 
     def __init__(self, spool: Spool, offset: int, size: int, head: PartHead, *, name: str, filename: str) -> None:
         self._shared = spool.share()
@@ -102,12 +102,12 @@ class FormFile(Upload):
         super().__init__(self._shared, offset, size, head, name=name, filename=filename)
 
     def open(self) -> Window:
-        """Return the file's bytes as a file object. Closing it closes the file."""
+        """Return the file's bytes as a file object. Closing that object closes the file."""
         return _ClosingWindow(self._shared, self._start, self.size)
 
 
 class _ClosingWindow(Window):
-    """A window that closes its spool, too."""
+    """A window that also closes its spool."""
 
     def __init__(self, spool: Spool, offset: int, length: int) -> None:
         super().__init__(spool, offset, length)
@@ -119,15 +119,15 @@ class _ClosingWindow(Window):
 
 
 Part: TypeAlias = tuple[str, PartHead, bytes | FormFile | IO[bytes]]
-"""The decoded name of a part, its head, and the bytes of a field or the file."""
+"""A part's decoded name, its head, and its content: the bytes of a field, or a file."""
 
 
 class FormReader:
-    """A reader of one multipart form. Parts without a name are left out.
+    """A reader of one multipart form. It skips parts without a name.
 
     ``decode`` decodes the names of fields and files. ``open_file``, if given, opens a file for each upload, which is
-    written there instead of on the spool. ``max_fields``, if given, limits the total bytes of all fields.
-    ``name_file``, if given, returns the name of a file whose head has no ``filename``, or None for a field.
+    written there instead of to the spool. ``max_fields``, if given, limits the total size of all fields in bytes.
+    ``name_file``, if given, returns a filename for a part whose head has no ``filename``, or None if it is a field.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class FormReader:
         self._open_file = open_file
         self._max_fields = max_fields
         self._name_file = name_file
-        self._parts: list[tuple[PartHead, bytes | IO[bytes] | int]] = []  # an int is the end of a file on the spool
+        self._parts: list[tuple[PartHead, bytes | IO[bytes] | int]] = []  # an int is a file's end on the spool
         self._received = 0
         self._spool: Spool | None = None
         self._spool_start = 0
@@ -153,8 +153,9 @@ class FormReader:
     def read(self, stream: IO[bytes], parser: MultipartParser, chunk_size: int) -> list[Part]:
         """Read a stream to its end and return the parts in order.
 
-        Raises BadRequest and ContentTooLarge as the parser does, and ContentTooLarge for fields that are too large. The
-        files are closed then, as they are if the body is cut short, since the error's traceback may be kept for long.
+        Raises the parser's BadRequest and ContentTooLarge, and ContentTooLarge for fields that are too large. On any
+        error, including a body that is cut short, the files are closed, since the traceback may be kept for a long
+        time.
         """
         lines = DelimiterLines(parser.boundary)
         chunks = lines.in_crlf(iter(partial(stream.read, chunk_size), b""))
@@ -238,7 +239,10 @@ class FormReader:
 
 
 def _finish(parser: MultipartParser, lines: DelimiterLines) -> None:
-    """End the body. Raises IncompleteForm if it is cut short, or BadRequest if the originals might find an end."""
+    """Finish parsing. Raises IncompleteForm if the body is cut short.
+
+    Raises BadRequest instead if the original framework might find an end in it.
+    """
     try:
         parser.finish()
     except IncompleteForm:

@@ -1,6 +1,6 @@
-"""The head of a request in its environ: its target and header fields, and checks for calls without a host.
+"""The head of a request in its environ: its target and header fields, and checks of the host.
 
-Results for long strings are not cached, so that a client that keeps sending new ones can't fill the memory.
+Results for long strings are not cached, so a client that keeps sending new ones can't exhaust memory.
 """
 
 from collections.abc import Callable
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LONGEST_CACHED = 256
-"""The length of the longest string whose result is cached, in characters."""
+"""The maximum length in characters of a string whose result is cached."""
 
 
 def cache_short(maxsize: int) -> Callable[[Callable[[str], T]], Callable[[str], T]]:
-    """Cache the last ``maxsize`` results of a function of one string, except for long strings. Used as a decorator."""
+    """A decorator that caches the last ``maxsize`` results of a function of one string, except for long strings."""
 
     def decorate(compute: Callable[[str], T]) -> Callable[[str], T]:
         cached = lru_cache(maxsize)(compute)
@@ -32,7 +32,7 @@ def cache_short(maxsize: int) -> Callable[[Callable[[str], T]], Callable[[str], 
 
 
 UNPREFIXED = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
-"""Keys of the two fields without the prefix ``HTTP_``. Without the header, some servers set them to ""."""
+"""The keys of the two fields without the ``HTTP_`` prefix. Some servers set them to "" if the header is missing."""
 
 _MOST_CACHED = 512
 _DOUBLED = frozenset({"HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"})
@@ -50,12 +50,12 @@ class _Keys(dict[str, str]):
 
 
 ENVIRON_KEYS = _Keys()
-"""The environ key for each field name, in any case. Raises KeyError for a name that is not text."""
+"""Maps field names, in any case, to environ keys. Raises KeyError for a name that is not text."""
 
 
 @cache_short(_MOST_CACHED)
 def field_name(key: str) -> str | None:
-    """Return the name of the header field for an environ's key; None for any other key."""
+    """Return the field name for an environ key, or None if the key is not a header's."""
     if key in UNPREFIXED:
         return key.replace("_", "-").title()
     return key[5:].replace("_", "-").title() if key.startswith("HTTP_") and key not in _DOUBLED else None
@@ -73,7 +73,7 @@ def text_of(value: str, charset: str = "utf-8") -> str:
 
 
 def server_of(environ: "WSGIEnvironment") -> tuple[str, int | None] | None:
-    """Return the name and port of the server, without a port for a Unix socket."""
+    """Return the server's name and port. The port is None for a Unix socket."""
     name = environ.get("SERVER_NAME")
     if name is None:
         return None
@@ -82,10 +82,9 @@ def server_of(environ: "WSGIEnvironment") -> tuple[str, int | None] | None:
 
 
 def host_of(scheme: str, header: str | None, server: tuple[str, int | None] | None) -> str | None:
-    """Return the host in the Host header, or else the server's, without the scheme's default port; None if there is
-    neither.
+    """Return the host from the Host header, or else the server's, without the scheme's default port.
 
-    It is not checked for being well-formed.
+    Returns None if both are missing. The host may be malformed.
     """
     if header is not None:
         return without_default_port(header, scheme)
@@ -101,7 +100,7 @@ def without_default_port(host: str, scheme: str) -> str:
 
 
 def shift_path(environ: "WSGIEnvironment") -> str | None:
-    """Move the next segment of the path from PATH_INFO to SCRIPT_NAME and return it; None if the path is empty."""
+    """Move the next path segment from PATH_INFO to SCRIPT_NAME and return it. Return None if the path is empty."""
     path = environ.get("PATH_INFO", "")
     if not path:
         return None
@@ -114,7 +113,7 @@ def shift_path(environ: "WSGIEnvironment") -> str | None:
 
 
 _LONGEST_KNOWN = 300
-"""The length of the longest host that is cached, in characters."""
+"""The maximum length of a cached host in characters."""
 _LIMITS = Limits()
 _OLD = "HTTP/1.0"
 
@@ -122,11 +121,11 @@ _OLD = "HTTP/1.0"
 def head_error(environ: "WSGIEnvironment") -> HTTPError | None:
     """Return the error for an environ whose Host is missing, repeated or malformed, or whose query is too long.
 
-    An environ without a protocol was made by a program and may lack a Host.
+    An environ without a protocol was made by a program, not a server, and needs no Host.
     """
     host: str = environ.get("HTTP_HOST", "")
     protocol = environ.get("SERVER_PROTOCOL", _OLD)
-    version = "1.0" if protocol in (_OLD, "HTTP/1") else protocol.partition("/")[2]  # Granian writes the latter
+    version = "1.0" if protocol in (_OLD, "HTTP/1") else protocol.partition("/")[2]  # Granian sends "HTTP/1"
     checked = _host_error if len(host) <= _LONGEST_KNOWN else _host_error.__wrapped__
     if error := checked(host, version):
         return error
@@ -144,8 +143,9 @@ def _host_error(host: str, version: str) -> HTTPError | None:
 
 
 def forget_frames(error: BaseException) -> None:
-    """Remove the frames, which keep the request, from the tracebacks of an error and of the errors that led to it.
+    """Remove the frames, which refer to the request, from the tracebacks of an error and the errors that led to it.
 
-    The request, or the frame that responds, keeps the error; otherwise, only the garbage collector could free them all.
+    The request, or the frame that responds, refers to the error. Without this, only the garbage collector could break
+    the cycle.
     """
     error.__traceback__ = error.__context__ = error.__cause__ = None

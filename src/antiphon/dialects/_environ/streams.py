@@ -1,4 +1,4 @@
-"""The body of a request as a stream that ends where the body ends, unlike the ``wsgi.input`` of some servers."""
+"""The request body as a stream that ends where the body ends, unlike the ``wsgi.input`` of some servers."""
 
 from collections.abc import Callable
 from io import BufferedReader, BytesIO, RawIOBase
@@ -16,10 +16,10 @@ _CHUNK = 64 << 10
 
 
 class LimitedStream(RawIOBase):
-    """The next ``limit`` bytes of a stream, or with ``is_max`` all bytes up to its end, but at most ``limit``.
+    """The next ``limit`` bytes of a stream or, with ``is_max``, all its bytes up to that limit.
 
-    If the stream ends earlier or fails, the client has disconnected: see ``on_disconnect``. Reading beyond a maximum is
-    refused: see ``on_exhausted``. Both may be overridden.
+    If the stream fails or ends early, the client has disconnected, which calls ``on_disconnect``. Reading at the limit
+    calls ``on_exhausted``. Both can be overridden.
     """
 
     too_large: type[Exception] = ContentTooLarge
@@ -35,17 +35,17 @@ class LimitedStream(RawIOBase):
 
     @property
     def is_exhausted(self) -> bool:
-        """True if the limit is reached."""
+        """True if ``limit`` bytes have been read."""
         return self._pos >= self.limit
 
     def on_exhausted(self) -> bytes | None:
-        """Return the empty result of a read at the limit. Raises ``too_large`` if the limit is a maximum."""
+        """Handle a read at the limit by returning no bytes. Raises ``too_large`` if the limit is a maximum."""
         if self._limit_is_max:
             raise self.too_large
         return None
 
     def on_disconnect(self, error: Exception | None = None) -> bytes | None:
-        """Return the bytes of a read that got none or failed. Raises ``disconnected``, except at a legitimate end."""
+        """Handle a read that failed or returned no bytes. Raises ``disconnected`` unless the stream may end there."""
         if not self._limit_is_max or error is not None:
             raise self.disconnected
         return None
@@ -73,7 +73,7 @@ class LimitedStream(RawIOBase):
         return data
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read up to ``size`` bytes, or all remaining ones if it is -1 or None."""
+        """Read up to ``size`` bytes, or all that remain if ``size`` is -1 or None."""
         if size is None or size < 0:
             return self.readall()
         return self._take(self._stream.read, size)
@@ -112,7 +112,7 @@ class LimitedStream(RawIOBase):
 
 
 class _WholeBody(RawIOBase):
-    """A body of at least ``length`` bytes, whose end the server marks. It may be longer if middleware decodes it."""
+    """A body whose end the server marks: at least ``length`` bytes, or more if middleware decodes it."""
 
     def __init__(self, stream: IO[bytes], length: int, disconnected: type[Exception]) -> None:
         self._stream = stream
@@ -124,7 +124,7 @@ class _WholeBody(RawIOBase):
         return True
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        """Read bytes into a buffer and return how many were read. Raises ``disconnected`` at an early end."""
+        """Read bytes into a buffer and return how many were read. Raises ``disconnected`` if the body ends early."""
         view = memoryview(buffer).cast("B")
         try:
             data = self._stream.read(len(view))
@@ -138,9 +138,10 @@ class _WholeBody(RawIOBase):
 
 
 def body_length(content_length: str | None = None, transfer_encoding: str | None = None) -> int | None:
-    """Return the number of bytes in a body, from two headers.
+    """Return the body's length in bytes, as given by two headers.
 
-    It is None if unknown: without a Content-Length, or for a chunked body. A malformed length is treated as 0.
+    Returns None if the length is unknown: if the body is chunked or there is no Content-Length. A malformed length is
+    treated as 0.
     """
     if content_length is None or (transfer_encoding and _is_chunked(transfer_encoding)):
         return None
@@ -155,11 +156,11 @@ def _is_chunked(codings: str) -> bool:
 def body_stream(
     environ: "WSGIEnvironment", kind: type[LimitedStream], safe_fallback: bool = True, maximum: int | None = None
 ) -> IO[bytes]:
-    """Return the body as a stream that can be read to its end; an empty one if its end is unknown.
+    """Return the body as a stream that can be read to its end.
 
-    With ``safe_fallback=False``, the latter is the server's own stream. Raises the ``too_large`` of the stream's
-    ``kind`` for a body with a declared length above the ``maximum``; the stream raises it for one that turns out
-    longer. If the server marks the end, an end before the declared length means that the connection has ended.
+    If the end is unknown, the stream is empty, or with ``safe_fallback=False``, the server's own stream. Raises
+    ``kind.too_large`` if the declared length exceeds ``maximum``; the stream raises it if the body turns out longer. If
+    the server marks the end, an end before the declared length means that the client has disconnected.
     """
     stream: IO[bytes] = environ["wsgi.input"]
     length = _declared_length(environ)
@@ -175,7 +176,7 @@ def body_stream(
 
 
 def read_body(environ: "WSGIEnvironment", kind: type[LimitedStream], maximum: int | None = None) -> bytes:
-    """Read the whole body. Raises the errors of ``body_stream``, and the ``disconnected`` of the stream's ``kind``."""
+    """Read the whole body. Raises the errors of ``body_stream``, or ``kind.disconnected``."""
     length = _declared_length(environ)
     if length is None or "wsgi.input_terminated" in environ:
         return body_stream(environ, kind, maximum=maximum).read()

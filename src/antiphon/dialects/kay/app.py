@@ -1,4 +1,4 @@
-"""The application of Kay: it finds the view for a path by its project's rules, and calls it inside the middleware."""
+"""Kay's application, which finds the view for a path by the project's rules and calls it inside the middleware."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -25,9 +25,9 @@ _is_tag = re.compile(r"[A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8}){0,7}").fullmatch
 
 
 def guess_language(request: Any, settings: Settings) -> str | None:
-    """Return the language in the cookie LANG_COOKIE_NAME, else the client's preferred one, else DEFAULT_LANG.
+    """Return the language from the cookie LANG_COOKIE_NAME, or else the client's preferred one, or else DEFAULT_LANG.
 
-    None if USE_I18N is off. A malformed language tag is ignored.
+    Returns None if USE_I18N is off. Malformed language tags are ignored.
     """
     if not settings.USE_I18N:
         return None
@@ -37,7 +37,7 @@ def guess_language(request: Any, settings: Settings) -> str | None:
 
 
 def user_source(settings: Settings) -> Callable[[Any], Any] | None:
-    """Return the method ``get_user`` of the class AUTH_USER_BACKEND; None if that is not set."""
+    """Return the ``get_user`` method of the AUTH_USER_BACKEND class, or None if that setting is not set."""
     backend = settings.load("AUTH_USER_BACKEND")
     if backend is None:
         return None
@@ -46,9 +46,10 @@ def user_source(settings: Settings) -> Callable[[Any], Any] | None:
 
 
 def checked(find: Callable[[Any], Any], settings: Settings) -> Callable[[Any], Any]:
-    """Return a function that finds the user and checks that it is of the class AUTH_USER_MODEL, if that is set.
+    """Return a function that finds the user and checks that it is an AUTH_USER_MODEL, if that setting is set.
 
-    The user may be None, or an object whose ``is_anonymous()`` is true. Raises TypeError for any other object.
+    The user may also be None or an object whose ``is_anonymous()`` is true. The function raises TypeError for any other
+    object.
     """
 
     def find_user(request: Any) -> Any:
@@ -70,11 +71,11 @@ def is_anonymous(user: Any) -> bool:
 
 
 class Middleware:
-    """The middleware objects of an application, one for each class, which may be given by its dotted name.
+    """An application's middleware: one instance of each class, which may be given by its dotted name.
 
-    They may have these methods. ``process_request(request)`` is called before the path is looked up, and
-    ``process_view(request, view, **values)`` before the view; a result other than None replaces the view's.
-    ``process_exception(request, exception)`` gets an exception of the view, and may return a response.
+    Middleware may define these methods. ``process_request(request)`` is called before the path is looked up, and
+    ``process_view(request, view, **values)`` before the view. A result other than None replaces the view's result.
+    ``process_exception(request, exception)`` receives an exception raised by the view and may return a response.
     ``process_response(request, response)`` returns the response to send. The last two are called in reverse order.
     """
 
@@ -87,11 +88,11 @@ class Middleware:
         self._of_responses = _methods(made, "process_response")
 
     def before(self, request: Any) -> Any:
-        """Return the response to a request before its path is looked up; None if no middleware returns one."""
+        """Return the first response from ``process_request``, or None if no middleware returns one."""
         return _first(self._of_requests, request)
 
     def call(self, view: View, request: Any, values: Mapping[str, Any]) -> Any:
-        """Return the result of a view, or of a middleware in its place."""
+        """Return the result of a view, or of middleware that replaces it."""
         answer = _first(self._of_views, request, view, **values)
         if answer is not None:
             return answer
@@ -104,7 +105,7 @@ class Middleware:
             return answer
 
     def after(self, request: Any, response: Any) -> Any:
-        """Return the response to send, after the middleware has processed a view's response."""
+        """Pass a response through the middleware and return the response to send."""
         for process in self._of_responses:
             response = process(request, response)
         return response
@@ -120,10 +121,10 @@ def _first(methods: Iterable[Callable[..., Any]], *arguments: Any, **named: Any)
 
 
 def load_templates(settings: Settings) -> Any:
-    """Return a Jinja environment for the TEMPLATE_DIRS, and for the `templates` folders of packages, by package name.
+    """Return a Jinja environment for the templates in TEMPLATE_DIRS and in the `templates` folders of packages.
 
-    It has the JINJA2_EXTENSIONS and JINJA2_FILTERS. Translatable text is not translated. Raises ImportError if Jinja is
-    not installed.
+    A package's templates are prefixed with its name. The environment includes the JINJA2_EXTENSIONS and
+    JINJA2_FILTERS. Translatable text is not translated. Raises ImportError if Jinja is not installed.
     """
     try:
         import jinja2
@@ -133,7 +134,7 @@ def load_templates(settings: Settings) -> Any:
     folders = jinja2.FileSystemLoader(list(settings.TEMPLATE_DIRS))
     loader = jinja2.ChoiceLoader([folders, jinja2.PrefixLoader(packages)])
     options = {"autoescape": True, "extensions": settings.JINJA2_EXTENSIONS, **settings.JINJA2_ENVIRONMENT_KWARGS}
-    environment: Any = jinja2.Environment(loader=loader, **options)  # noqa: S701 - it is what settings.py says
+    environment: Any = jinja2.Environment(loader=loader, **options)  # noqa: S701 - on unless settings.py turns it off
     if hasattr(environment, "install_null_translations"):
         environment.install_null_translations()
     environment.filters |= {name: import_string(function) for name, function in settings.JINJA2_FILTERS.items()}
@@ -147,7 +148,7 @@ def _with_templates(settings: Settings) -> list[str]:
 
 
 class Installed(NamedTuple):
-    """The contents of a `urls` module: a path, a prefix for endpoints, groups of rules, and views of endpoints."""
+    """The contents of a `urls` module: its path, endpoint prefix, groups of rules, and views by endpoint."""
 
     path: str
     prefix: str
@@ -156,10 +157,10 @@ class Installed(NamedTuple):
 
 
 def installed(package: str, settings: Settings) -> Installed | None:
-    """Return the parts of a package in INSTALLED_APPS. Its path is its name, unless APP_MOUNT_POINTS has another.
+    """Return the rules and views of a package in INSTALLED_APPS. Its path is its name unless APP_MOUNT_POINTS sets it.
 
-    The endpoints in its ``view_groups`` get the package's name as a prefix. Returns None for a package without `urls`,
-    or whose path is None. Raises ImportError for a missing package.
+    The endpoints in its ``view_groups`` are prefixed with the package's name. Returns None if the package has no `urls`
+    or its path is None. Raises ImportError if the package does not exist.
     """
     name = package.rpartition(".")[2]
     path = settings.APP_MOUNT_POINTS.get(package, f"/{name}")
@@ -170,7 +171,7 @@ def installed(package: str, settings: Settings) -> Installed | None:
 
 
 def of_project(settings: Settings) -> Installed | None:
-    """Return the parts of the module ROOT_URL_MODULE; None if that does not exist."""
+    """Return the rules and views of the module ROOT_URL_MODULE, or None if it does not exist."""
     module: str = settings.ROOT_URL_MODULE
     return _contents(module, "", "") if find_spec(module) else None
 
@@ -178,15 +179,15 @@ def of_project(settings: Settings) -> Installed | None:
 def _exists(module: str) -> bool:
     try:
         return find_spec(module) is not None
-    except ModuleNotFoundError:  # raised for a module that the dialect lacks, such as kay.sessions.urls
+    except ModuleNotFoundError:  # the parent may be missing in this dialect, as for kay.sessions.urls
         return False
 
 
 def _contents(module: str, path: str, prefix: str) -> Installed:
-    """Return the parts of a `urls` module.
+    """Return the rules and views of a `urls` module.
 
-    These are its ``view_groups``, or else its rules with ``all_views``, whose endpoints already have it. The rules are
-    those of ``make_rules()``, or of the map ``make_url()``.
+    It defines either ``view_groups``, or rules and ``all_views``, whose endpoints already include the prefix. The rules
+    come from ``make_rules()``, or else from the map that ``make_url()`` returns.
     """
     urls = import_string(module)
     if hasattr(urls, "view_groups"):
@@ -201,7 +202,7 @@ T = TypeVar("T")
 
 
 class KayApp:
-    """A WSGI application made from settings and view groups, in addition to those of the INSTALLED_APPS."""
+    """A WSGI application made from settings and view groups. It includes the views of the INSTALLED_APPS."""
 
     request_class: type[Request] = Request
     response_class: type[Response] = Response
@@ -222,7 +223,7 @@ class KayApp:
             self.add(group)
 
     def add(self, group: ViewGroup, path: str = "", prefix: str = "") -> None:
-        """Add the rules of a group, below a path and with a prefix for their endpoints."""
+        """Add a group's rules below a path, prefixing their endpoints."""
         for factory in group.mounted(path, prefix):
             self.url_map.add(factory)
 
@@ -237,19 +238,19 @@ class KayApp:
 
     @lazy
     def templates(self) -> Any:
-        """The Jinja environment for pages. Raises ImportError if Jinja is not installed."""
+        """The Jinja environment for templates. Raises ImportError if Jinja is not installed."""
         return load_templates(self.app_settings)
 
     def view(self, endpoint: Any, view: Named) -> None:
-        """Register the view for an endpoint of ``url_map``, in the form of a ``Rule``'s view."""
+        """Register the view for an endpoint of ``url_map``. It may take any form that ``Rule`` accepts."""
         self.views.add(endpoint, view)
 
     def provide(self, dependency: Dependency[T], source: Callable[[Any], T]) -> None:
-        """Register the source of a dependency, which computes it on first access. It replaces an earlier source."""
+        """Register the source that computes a dependency on first access, replacing any earlier source."""
         self._sources[dependency] = checked(source, self.app_settings) if dependency is Request.user else source
 
     def get_response(self, request: Request) -> Response:
-        """Return the response of the view or the middleware, or the page of an HTTP exception that was raised.
+        """Return the response of the view or the middleware, or the error page of an HTTP exception that they raise.
 
         Raises LookupError for an endpoint without a view, or TypeError if the result is not a response.
         """
@@ -288,7 +289,7 @@ class KayApp:
 
 
 def get_application(app_settings: object = "settings") -> KayApp:
-    """Return the application of a project: of a settings module and, if it exists, the module ROOT_URL_MODULE."""
+    """Return a project's application, made from its settings module and, if it exists, the module ROOT_URL_MODULE."""
     app = KayApp(app_settings)
     app.install(of_project(app.app_settings))
     return app

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Call(NamedTuple):
-    """A call to an application: the application, the request, and the application's map bound to the request."""
+    """A call to an application: the application, the request, and the application's URL map bound to the request."""
 
     app: "KayApp"
     request: Any
@@ -24,7 +24,7 @@ answered: ContextVar[Call] = ContextVar("antiphon.kay")
 
 
 def current_call() -> Call:
-    """Return the current call. Raises RuntimeError if no application is handling a request here."""
+    """Return the current call. Raises RuntimeError outside a request."""
     try:
         return answered.get()
     except LookupError:
@@ -59,9 +59,9 @@ _DEFAULTS: Mapping[str, Any] = ImmutableDict(
 
 
 class Settings:
-    """The settings in a module, an object or a mapping, as attributes.
+    """The settings from a module, an object or a mapping, as attributes.
 
-    ``source`` may be the dotted name of a module. A setting that has no value and no default raises AttributeError.
+    ``source`` may also be a module's dotted name. A setting with no value and no default raises AttributeError.
     """
 
     def __init__(self, source: object = None) -> None:
@@ -79,13 +79,16 @@ class Settings:
         raise AttributeError(f"the settings have no {name}", name=name)
 
     def load(self, name: str) -> Any:
-        """Return the value of a setting, or the object that it names if it is a dotted name. Raises ImportError."""
+        """Return a setting's value, or the object it names if it is a dotted name.
+
+        Raises ImportError if that object can't be imported.
+        """
         value = getattr(self, name)
         return import_string(value) if isinstance(value, str) else value
 
 
 class CurrentSettings:
-    """The settings of the application that is handling a request here; elsewhere, those of the module ``settings``."""
+    """The settings of the application that is handling the current request, or else of the module ``settings``."""
 
     def __getattr__(self, name: str) -> Any:
         call = answered.get(None)

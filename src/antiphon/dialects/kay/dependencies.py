@@ -1,4 +1,4 @@
-"""Dependencies of a request: attributes provided by an application and computed on first access."""
+"""Request dependencies: attributes that an application provides and that are computed on first access."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,23 +14,23 @@ _KEY = "antiphon.dependencies"
 
 
 class NotProvidedError(AttributeError, RuntimeError):
-    """The error for a dependency that nothing provides. For ``hasattr``, the request has no such attribute."""
+    """Raised for a dependency that nothing provides. It makes ``hasattr`` return False."""
 
 
 class RequestDependencies:
-    """The dependencies of a request: values that were set, or those of the sources in its environ, computed once."""
+    """A request's dependencies: values that were set, or that the sources in its environ compute once."""
 
     environ: dict[str, Any]
 
     lang = Dependency[str | None]("lang", fix="provide(environ, Request.lang, source), or by a KayApp")
-    """The language of the request; None if the application does not translate."""
+    """The request's language, or None if the application is not translated."""
     user = Dependency[Any]("user", fix="app.provide(Request.user, source), or AUTH_USER_BACKEND in settings.py")
-    """The user: an instance of the class that the setting AUTH_USER_MODEL names."""
+    """The user, an instance of the class that the AUTH_USER_MODEL setting names."""
     session = Dependency[Any](
         "session",
         fix="app.provide(Request.session, source), or kay.sessions.middleware.SessionMiddleware in settings.py",
     )
-    """The visitor's data, which is kept between requests."""
+    """The visitor's data, kept between requests."""
 
     def __getitem__(self, dependency: Dependency[T]) -> T:
         kept = self._kept_dependencies()
@@ -55,7 +55,7 @@ class RequestDependencies:
 
 
 def provide(environ: "WSGIEnvironment", dependency: Dependency[T], source: Callable[[Any], T]) -> None:
-    """Register the source of a dependency, a function of the request, for all requests made from an environ."""
+    """Register a dependency's source, a function of the request, for all requests made from an environ."""
     provide_all(environ, {dependency: source})
 
 

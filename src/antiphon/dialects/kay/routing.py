@@ -1,4 +1,4 @@
-"""Rules that know their views, and groups of rules."""
+"""URL rules with a view, and groups of such rules."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,14 +9,14 @@ from antiphon.dialects.werkzeug.utils import import_string
 
 View = Callable[..., Any]
 Named = View | str | tuple[type | str, tuple[Any, ...], dict[str, Any]]
-"""A view: a callable, its dotted name, or a class with its arguments, which is instantiated for each request."""
+"""A callable, its dotted name, or a tuple of a class and its arguments, which is instantiated for each request."""
 
 
 class Rule(routing.Rule):
-    """A rule of Werkzeug's with a ``view``: a function that takes the request first, or its dotted name.
+    """A Werkzeug rule with a ``view``: a function whose first argument is the request, or its dotted name.
 
-    It may also be a tuple of a class, or its dotted name, and arguments: it is instantiated for each request, and then
-    called.
+    The view may also be a tuple of a class (or its dotted name) and arguments. The class is instantiated for each
+    request, and the instance is called.
     """
 
     def __init__(self, string: str, *args: Any, view: Named | None = None, **kwargs: Any) -> None:
@@ -24,7 +24,7 @@ class Rule(routing.Rule):
         self.view = view
 
     def get_empty_kwargs(self) -> dict[str, Any]:
-        """Return the keyword arguments for a copy."""
+        """Return the keyword arguments that make a copy of the rule."""
         return {**super().get_empty_kwargs(), "view": self.view}
 
 
@@ -35,7 +35,7 @@ class ViewGroup:
         self.rules = rules
 
     def mounted(self, path: str = "", prefix: str = "") -> Iterator[RuleFactory]:
-        """Return the rules below a path, with a prefix for their endpoints."""
+        """Return the rules below a path, with their endpoints prefixed."""
         rules: list[RuleFactory] = [EndpointPrefix(prefix, self.rules)] if prefix else list(self.rules)
         if path.strip("/"):
             yield Submount(f"/{path.strip('/')}", rules)
@@ -54,9 +54,9 @@ class Views:
         self._views[endpoint] = view
 
     def view_of(self, rule: routing.Rule) -> View:
-        """Return the view of a rule.
+        """Return a rule's view.
 
-        Raises LookupError if there is none, or ImportError for a view that does not exist.
+        Raises LookupError if the rule has no view, or ImportError if its view does not exist.
         """
         view = getattr(rule, "view", None) or self._views.get(rule.endpoint)
         if view is None:

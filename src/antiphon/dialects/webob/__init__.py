@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from antiphon.dialects.webob.util import html_escape
 
 __version__ = "1.8.11"
-"""The version of WebOb whose names and behaviour the dialect has."""
+"""The version of WebOb that the dialect is compatible with."""
 
 __all__ = [
     "UTC",

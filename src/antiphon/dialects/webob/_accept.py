@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 from antiphon.dialects._environ.heads import cache_short
 from antiphon.http.grammar import SENT_QUOTED_STRING, TCHARS, quote_if_needed, quote_string, unquote_string
 
-# All quantifiers are possessive or atomic, so that no input causes backtracking: parsing stays linear.
+# All quantifiers are possessive or atomic, so no input causes backtracking and parsing takes linear time.
 _VALUE = f"(?:{TCHARS}|{SENT_QUOTED_STRING})"
 _WEIGHT = r"[ \t]*+;[ \t]*+[qQ]=(0(?:\.[0-9]{0,3}+)?+|1(?:\.0{0,3}+)?+)"
 _PARAMETERS = rf"(?>(?:[ \t]*+;[ \t]*+(?![qQ]=){TCHARS}={_VALUE})*)"
@@ -26,7 +26,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 
 class Grammar(NamedTuple):
-    """The parser of one header, and a flag for whether the header may be empty."""
+    """The parser of one header."""
 
     parse: Callable[[str], tuple[Any, ...]]
     """Return the elements. Raises ValueError if one of them is malformed."""
@@ -34,7 +34,7 @@ class Grammar(NamedTuple):
 
 
 class MediaElement(NamedTuple):
-    """An element of Accept: its range as text, its quality, its parameters, and the extensions after the quality."""
+    """An element of Accept: its range as text, its quality, its parameters, and any extensions after the quality."""
 
     media_range: str
     quality: float
@@ -49,7 +49,10 @@ def media_ranges() -> Grammar:
 
 
 def weighted(header: str, item: str = TCHARS, *, may_be_empty: bool = False) -> Grammar:
-    """Return the grammar of a header whose elements are items with qualities; ``item`` is a regular expression."""
+    """Return the grammar of a header whose elements are items with optional qualities.
+
+    ``item`` is a regular expression.
+    """
     return _grammar(header, f"({item})(?>(?:{_WEIGHT})?)", _weighted_item, may_be_empty)
 
 
@@ -62,7 +65,7 @@ def _grammar(header: str, element: str, read: Callable[[re.Match[str]], Any], ma
     @cache_short(256)
     def parse(value: str) -> tuple[Any, ...]:
         if not is_valid(value):
-            raise ValueError(f"not a value of {header}: {value[:80]!r}")
+            raise ValueError(f"this is not a valid {header} header: {value[:80]!r}")
         return tuple([read(match) for match in elements(value)])
 
     return Grammar(parse, may_be_empty)
@@ -88,24 +91,24 @@ def _extension(name: str, value: str) -> str | tuple[str, str]:
 
 
 def read_parameters(text: str) -> Pairs:
-    """Return the parameters of ``; a=b; c="d"``, unquoted, in order."""
+    """Parse parameters such as ``; a=b; c="d"`` and return them unquoted, in order."""
     return tuple([(name, unquote_string(value)) for name, value in _parameters(text)])
 
 
 def print_media_range(essence: str, parameters: Pairs) -> str:
-    """Print a media type or range with its parameters, quoted if needed."""
+    """Format a media type or range with its parameters, quoted if needed."""
     return essence + "".join([f";{name}={_printed(value)}" for name, value in parameters])
 
 
 def print_element(item: str, quality: float, extensions: str = "") -> str:
-    """Print an element of a header. ``extensions`` begins with a semicolon and needs a quality before it."""
+    """Format an element of a header. ``extensions`` begins with a semicolon and must follow a quality."""
     if quality == 1 and not extensions:
         return item
     return f"{item};q={int(quality) if quality in (0, 1) else quality}{extensions}"
 
 
 def print_extensions(extensions: tuple[str | tuple[str, str], ...]) -> str:
-    """Print the extensions of an element, each after a semicolon."""
+    """Format an element's extensions, each after a semicolon."""
     return "".join([f";{each}" if isinstance(each, str) else print_media_range("", (each,)) for each in extensions])
 
 
@@ -114,11 +117,11 @@ def _printed(value: str) -> str:
 
 
 Offers = Iterable[str | tuple[str, float]]
-"""Offers of the server, or pairs of an offer and the server's own weight."""
+"""The server's offers, or pairs of an offer and the server's own weight for it."""
 
 
 class Accepted:
-    """The header of a request, as made by ``Accept("text/html")`` or the ``create_...`` functions. Immutable."""
+    """A request header, as made by ``Accept("text/html")`` or the ``create_...`` functions. Immutable."""
 
     grammar: ClassVar[Grammar]
     valid: ClassVar[type["ValidHeader"]]
@@ -126,15 +129,15 @@ class Accepted:
     absent: ClassVar[type["NoHeader"]]
     _header_value: str | None = None
     _parsed: Any = None
-    """The elements as parsed by the grammar. TurboGears sorts these itself."""
+    """The elements as parsed by the grammar. TurboGears reads and sorts this list."""
 
     def __new__(cls, header_value: Any = None) -> Any:
-        """Make an object for the value's state. None means an absent header."""
+        """Return an object of the class for a valid, malformed or absent header. None means an absent header."""
         return cls.create(header_value)
 
     @classmethod
     def create(cls, header_value: Any) -> Any:
-        """Return an object for a header's value, for None (an absent header), or a copy of such an object."""
+        """Return an object for a header's value, or for None (an absent header). An existing object is copied."""
         if header_value is None:
             return cls.absent()
         if isinstance(header_value, Accepted):
@@ -146,12 +149,12 @@ class Accepted:
 
     @classmethod
     def parse(cls, value: str) -> Iterator[Any]:
-        """Return an iterator over the elements of a header. Raises ValueError for a malformed one."""
+        """Return an iterator over a header's elements. Raises ValueError if the header is malformed."""
         return iter([cls._as_read(element) for element in cls.grammar.parse(value)])
 
     @classmethod
     def print_value(cls, value: Any) -> str:
-        """Return a header's value for a list of elements, a dictionary of their qualities, or another object."""
+        """Format a list of elements, a dictionary of their qualities, or any other object as a header's value."""
         if isinstance(value, str):
             return value
         if hasattr(value, "items"):
@@ -163,7 +166,7 @@ class Accepted:
 
     @classmethod
     def environ_property(cls, key: str, header: str) -> property:
-        """Return a request's property that reads, sets and deletes the header under an environ's key."""
+        """Return a request property that reads, sets and deletes the header stored under an environ key."""
 
         def fget(request: Any) -> Any:
             return cls.create(request.environ.get(key))
@@ -178,17 +181,17 @@ class Accepted:
         def fdel(request: Any) -> None:
             request.environ.pop(key, None)
 
-        doc = f"The header {header} as an object, a new one each time. It can be set to such an object or a value."
+        doc = f"The {header} header as an object, created on each access. It can be set to such an object or a value."
         return property(fget, fset, fdel, doc)
 
     @property
     def header_value(self) -> str | None:
-        """The header as sent; None if it is absent."""
+        """The header as sent, or None if it is absent."""
         return self._header_value
 
     @property
     def parsed(self) -> list[Any] | None:
-        """The elements as tuples, in order: a range and its quality, and for Accept its parameters and extensions.
+        """The elements in order, as tuples of a range, its quality and, for Accept, its parameters and extensions.
 
         None if the header is absent or malformed.
         """
@@ -210,8 +213,8 @@ class Accepted:
 class _State(Accepted):
     """The base class for methods that the three states share."""
 
-    def __new__(cls, header_value: str | None = None) -> Self:  # noqa: ARG004 - for __init__
-        """Make an object in the state of this class."""
+    def __new__(cls, header_value: str | None = None) -> Self:  # noqa: ARG004 - used by __init__
+        """Create an object of this class, whatever the header's state."""
         return object.__new__(cls)
 
     def copy(self) -> Self:
@@ -236,11 +239,11 @@ class _State(Accepted):
         raise NotImplementedError
 
     def first_match(self, offers: Sequence[str]) -> str | None:
-        """Return the first acceptable offer, or simply the first one if none is acceptable."""
+        """Return the first acceptable offer, or the first offer if none is acceptable."""
         return next((offer for offer in offers if offer in self), offers[0] if offers else None)
 
     def best_matches(self, fallback: str | None = None) -> list[str]:
-        """Return the ranges by falling quality, up to ``fallback``, which is appended if no range equals it."""
+        """Return the ranges, best quality first, up to ``fallback``, which is appended if it is not among them."""
         ranges = list(self)
         if fallback is None:
             return ranges
@@ -263,7 +266,7 @@ class ValidHeader(_State):
 
     @property
     def parsed(self) -> list[Any]:
-        """The elements as tuples, in order: a range and its quality, and for Accept its parameters and extensions."""
+        """The elements in order, as tuples of a range, its quality and, for Accept, its parameters and extensions."""
         return [self._as_read(element) for element in self._parsed]
 
     def __bool__(self) -> bool:
@@ -288,13 +291,14 @@ class ValidHeader(_State):
 
     @staticmethod
     def matches(given: str, offer: str) -> bool:
-        """Return True if a range contains an offer, by the rules of ``best_match``, ``quality`` and ``in``."""
+        """Return True if a range contains an offer. ``best_match``, ``quality`` and ``in`` use this."""
         return given == "*" or given.lower() == offer.lower()
 
     def best_match(self, offers: Offers, default_match: str | None = None) -> str | None:
-        """Return the offer with the highest quality times weight; of equals, one that no ``*`` matches, or the first.
+        """Return the offer with the highest product of quality and weight.
 
-        Here, a quality of 0 does not exclude an offer: use ``acceptable_offers``.
+        Among equals, the range with the fewest ``*`` wins, then the first offer. A quality of 0 does not exclude an
+        offer here; use ``acceptable_offers`` for that.
         """
         best = (-1.0, -2)
         chosen = default_match
@@ -307,11 +311,11 @@ class ValidHeader(_State):
         return chosen
 
     def quality(self, offer: str) -> float | None:
-        """Return the highest quality of the ranges that contain the offer; None if there is none or it is 0."""
+        """Return the highest quality of the ranges that contain the offer, or None if no range does or it is 0."""
         return max([each[1] for each in self._parsed if self.matches(each[0], offer)], default=0) or None
 
     def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
-        """Return the acceptable offers (RFC 9110 §12.5) with their qualities, the best first."""
+        """Return the acceptable offers (RFC 9110 §12.5) with their qualities, best first."""
         qualities: dict[str, float] = {}
         for item, quality in self._parsed:
             qualities.setdefault(item.lower(), quality)
@@ -323,7 +327,7 @@ class ValidHeader(_State):
 
 
 class _WithoutRanges(_State):
-    """A header without preferences, for which everything is acceptable."""
+    """A header without preferences, which makes everything acceptable."""
 
     def __bool__(self) -> bool:
         return False
@@ -337,19 +341,19 @@ class _WithoutRanges(_State):
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
-    def _with(self, other: ValidHeader | None, to_the_right: bool) -> Any:  # noqa: ARG002 - there is nothing to join
+    def _with(self, other: ValidHeader | None, to_the_right: bool) -> Any:  # noqa: ARG002 - the order does not matter
         return self.absent() if other is None else other.copy()
 
     def best_match(self, offers: Offers, default_match: str | None = None) -> str | None:
-        """Return the first offer of the greatest weight; ``default_match`` without offers."""
+        """Return the first offer with the greatest weight, or ``default_match`` if there are no offers."""
         return max(map(_weighed, offers), key=lambda offer: offer[1], default=(default_match, 0))[0]
 
-    def quality(self, offer: str) -> float:  # noqa: ARG002 - the signature of all states
+    def quality(self, offer: str) -> float:  # noqa: ARG002 - the signature must match the other states'
         """Return 1.0."""
         return 1.0
 
     def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
-        """Return all offers, with the quality 1.0."""
+        """Return all offers with a quality of 1.0."""
         return [(offer, 1.0) for offer in offers]
 
 
@@ -357,7 +361,7 @@ class NoHeader(_WithoutRanges):
     """An absent header."""
 
     def __init__(self, header_value: None = None) -> None:
-        """Accept no value, or None."""
+        """Accept only None as the value."""
 
     def __str__(self) -> str:
         return "<no header in request>"
@@ -374,7 +378,7 @@ class InvalidHeader(_WithoutRanges):
 
 
 def sort_offers(offers: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
-    """Return the offers with a quality above 0, the best first; equal ones keep their order."""
+    """Return the offers with a quality above 0, best first. Offers of equal quality keep their order."""
     return sorted([offer for offer in offers if offer[1]], key=lambda offer: offer[1], reverse=True)
 
 

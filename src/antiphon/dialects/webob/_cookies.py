@@ -1,4 +1,4 @@
-"""Cookies as text: their names, how their values are printed, and those that a request has sent (RFC 6265)."""
+"""Cookies as text: checking names, formatting values, and reading the Cookie header (RFC 6265)."""
 
 import re
 from collections.abc import Callable, ItemsView, Iterator, KeysView, MutableMapping, ValuesView
@@ -15,30 +15,30 @@ if TYPE_CHECKING:
 
 
 ATTRIBUTES = frozenset({b"comment", b"domain", b"expires", b"httponly", b"max-age", b"path", b"samesite", b"secure"})
-"""Attributes of Set-Cookie, which are not names of cookies."""
+"""The attributes of Set-Cookie, which can't be cookie names."""
 
 _find_invalid = re.compile(rb"[^\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+").findall
 _ESCAPES = [b"\\%03o" % byte if byte != 0x20 and _find_invalid(bytes([byte])) else bytes([byte]) for byte in range(256)]
 
 
 def to_bytes(text: str | bytes, encoding: str = "latin-1") -> bytes:
-    """Return bytes as they are, or text encoded. Raises UnicodeEncodeError, a ValueError."""
+    """Encode text. Bytes are returned unchanged. Raises UnicodeEncodeError, a ValueError."""
     return text.encode(encoding) if isinstance(text, str) else text
 
 
 @cache_short(128)
 def is_cookie_name(name: str) -> bool:
-    """Return True if text is a token, does not begin with a dollar sign, and is not an attribute."""
+    """Return True if a name is a token, does not begin with a dollar sign, and is not an attribute of Set-Cookie."""
     return is_token(name) and name[0] != "$" and name.lower().encode() not in ATTRIBUTES
 
 
 def escape(value: bytes) -> bytes:
-    """Return a value in which bytes that cookies can't contain, except spaces, are octal escapes."""
+    """Replace the bytes that a cookie can't contain, except spaces, with octal escapes."""
     return b"".join([_ESCAPES[byte] for byte in value])
 
 
 def quote(value: bytes) -> bytes:
-    """Return a value in the form used in cookies. Bytes that need quotes cause a RuntimeWarning."""
+    """Format a value for a cookie, quoting it if needed. Issues a RuntimeWarning if it needs quotes."""
     if invalid := _find_invalid(value):
         warn(f"a cookie's value is sent in quotes because of {b''.join(invalid)!r:.80}", RuntimeWarning, stacklevel=4)
         return b'"%b"' % escape(value)
@@ -46,17 +46,17 @@ def quote(value: bytes) -> bytes:
 
 
 def read_cookies(header: str) -> list[tuple[str, str]]:
-    """Return the names and values of a Cookie header in order, except those without a valid name. Never raises."""
+    """Return the names and values in a Cookie header in order, skipping invalid names. Never raises."""
     return [(name, value) for name, value in parse_cookies(header) if is_cookie_name(name)]
 
 
 is_plain: Callable[[str], object] = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*+").fullmatch
-"""A pattern for values that need no quotes in a cookie."""
+"""Matches values that need no quotes in a cookie."""
 _find_control = re.compile(r"[\x00-\x1f;\x7f]").search
 
 
 def print_value(value: str | bytes, encode: Callable[[bytes], bytes] = quote) -> str:
-    """Return a value as in a header, quoted or escaped if necessary."""
+    """Format a value for a header, quoted or escaped if necessary."""
     if isinstance(value, str) and is_plain(value):
         return value
     return encode(to_bytes(value)).decode("ascii")
@@ -72,7 +72,7 @@ def print_attributes(
     httponly: object,
     samesite: str | None,
 ) -> list[str]:
-    """Return the given attributes, each with its name. Max-Age, Expires and SameSite are already formatted.
+    """Return the given attributes as in a header. Max-Age, Expires and SameSite must already be formatted.
 
     Raises ValueError for SameSite=None without Secure.
     """
@@ -97,7 +97,7 @@ def print_attributes(
 
 
 def without_controls(value: str | bytes | None) -> str | None:
-    """Return an attribute as text. Raises ValueError for characters that could begin another attribute."""
+    """Return an attribute as text. Raises ValueError if it contains characters that could start another attribute."""
     text = value.decode("ascii") if isinstance(value, bytes) else value
     if text and _find_control(text):
         raise ValueError(f"an attribute of a cookie must not contain control characters or semicolons: {text!r:.80}")
@@ -105,7 +105,7 @@ def without_controls(value: str | bytes | None) -> str | None:
 
 
 class RequestCookies(MutableMapping[str, str]):
-    """The cookies in an environ's ``HTTP_COOKIE``; the last one of a repeated name wins. Changes are written there."""
+    """The cookies in an environ's ``HTTP_COOKIE``. Changes are written back; the last of repeated cookies wins."""
 
     _cache_key = "webob._parsed_cookies"
 
@@ -127,13 +127,13 @@ class RequestCookies(MutableMapping[str, str]):
         return self._cookies[name]
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return the value of a cookie, or ``default``."""
+        """Return a cookie's value, or ``default`` if it is missing."""
         return self._cookies.get(name, default)
 
     def __setitem__(self, name: str, value: str) -> None:
         """Set a cookie.
 
-        Raises TypeError for a name that cookies can't have, and ValueError for a value that is not text.
+        Raises TypeError if the name is not a valid cookie name, or ValueError if the value is not text.
         """
         written = f"{_checked(name)}={_quoted(value)}"
         if not self._replace(name, written):
@@ -145,7 +145,7 @@ class RequestCookies(MutableMapping[str, str]):
             raise KeyError(name)
 
     def _replace(self, name: str, written: str | None) -> bool:
-        """Rewrite the first cookie with this name and remove the others. Return False if there is none."""
+        """Rewrite the first cookie with this name and remove the others. Return False if no cookie has the name."""
         header = self._environ.get("HTTP_COOKIE") or ""
         kept: list[str] = []
         is_found = False
@@ -191,7 +191,7 @@ class RequestCookies(MutableMapping[str, str]):
 
 def _checked(name: Any) -> str:
     if not isinstance(name, str) or not is_cookie_name(name):
-        raise TypeError(f"a cookie's name must be a token, and not an attribute of Set-Cookie: {name!r:.80}")
+        raise TypeError(f"a cookie's name must be a token and not an attribute of Set-Cookie: {name!r:.80}")
     return name
 
 

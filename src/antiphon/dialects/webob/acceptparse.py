@@ -1,7 +1,7 @@
-"""The Accept fields: media types, languages, charsets and codings, and the choice among offers (RFC 9110 §12.5).
+"""Content negotiation with the Accept headers: media types, languages, charsets and codings (RFC 9110 §12.5).
 
-Each header has a class, such as ``Accept``, and one for each of its states: ``AcceptValidHeader``,
-``AcceptInvalidHeader`` (treated as absent) and ``AcceptNoHeader``. ``create_accept_header`` chooses among them.
+Each header has a class, such as ``Accept``, and a subclass for each of its states: ``AcceptValidHeader``,
+``AcceptInvalidHeader`` (treated as absent) and ``AcceptNoHeader``. ``create_accept_header`` picks the right one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -43,13 +43,13 @@ class AcceptOffer(NamedTuple):
 
 
 class Accept(Accepted):
-    """The media ranges of Accept. A range with parameters matches only offers with the same ones in this order."""
+    """The media ranges of Accept. A range with parameters matches only offers with the same ones in the same order."""
 
     grammar = media_ranges()
 
     @classmethod
     def parse_offer(cls, offer: str | AcceptOffer) -> AcceptOffer:
-        """Return the parts of a media type. Raises ValueError for a malformed one or a range."""
+        """Return the parts of a media type. Raises ValueError if it is malformed or a range."""
         return offer if isinstance(offer, AcceptOffer) else _read_offer(offer)
 
     @staticmethod
@@ -62,11 +62,11 @@ class Accept(Accepted):
         return (item, *given) if isinstance(given, list | tuple) else (item, given)
 
     def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
-        """Return the acceptable offers with their qualities, the best first."""
+        """Return the acceptable offers with their qualities, best first."""
         raise NotImplementedError
 
     def accept_html(self) -> bool:
-        """Return True if HTML is acceptable, as ``text/html`` or one of three XML types."""
+        """Return True if HTML is acceptable as ``text/html`` or as one of three XML types."""
         return bool(self.acceptable_offers(_HTML))
 
     accepts_html = property(accept_html)
@@ -77,9 +77,10 @@ class AcceptValidHeader(ValidHeader, Accept):
 
     @staticmethod
     def matches(given: str, offer: str) -> bool:
-        """Return True if a range contains an offer or vice versa, by type alone if the offer has no parameters.
+        """Return True if a range contains an offer or vice versa.
 
-        So ``application/json;details=true`` matches the offer ``application/json``.
+        If the offer has no parameters, the range's are ignored: ``application/json;details=true`` matches the offer
+        ``application/json``.
         """
         given, offer = given.lower(), offer.lower()
         given = given if ";" in offer else given.partition(";")[0]
@@ -89,9 +90,9 @@ class AcceptValidHeader(ValidHeader, Accept):
         return _equal(type_, offered_type) and _equal(subtype, offered_subtype or "*")
 
     def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
-        """Return the acceptable offers (RFC 9110 §12.5.1) with their qualities, the best first.
+        """Return the acceptable offers (RFC 9110 §12.5.1) with their qualities, best first.
 
-        The most specific range decides. Offers that are not media types are left out.
+        The most specific range decides. Offers that are not media types are omitted.
         """
         qualities: dict[Any, float] = {}
         for media_range, quality, parameters, _ in self._parsed:
@@ -106,7 +107,7 @@ class AcceptValidHeader(ValidHeader, Accept):
 
 class _EveryType(Accept):
     def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
-        """Return all offers that are media types, with the quality 1.0."""
+        """Return all offers that are media types, with a quality of 1.0."""
         return [(offer, 1.0) for offer in _valid(offers)]
 
 
@@ -122,9 +123,9 @@ Accept.valid, Accept.invalid, Accept.absent = AcceptValidHeader, AcceptInvalidHe
 
 
 class MIMEAccept(Accept):
-    """An Accept header in any state, under its name before WebOb 1.8. A malformed header is not an error."""
+    """An Accept header in any state, under its pre-1.8 name. A malformed header is not an error."""
 
-    def __new__(cls, header_value: str | None = None) -> Any:  # noqa: ARG004 - for __init__
+    def __new__(cls, header_value: str | None = None) -> Any:  # noqa: ARG004 - used by __init__
         return object.__new__(cls)
 
     def __init__(self, header_value: str | None) -> None:
@@ -134,7 +135,7 @@ class MIMEAccept(Accept):
 
     @classmethod
     def parse(cls, value: str) -> Iterator[tuple[str, float]]:
-        """Return an iterator over the ranges and their qualities, which is empty if the header is malformed."""
+        """Return an iterator over the ranges and their qualities. It is empty if the header is malformed."""
         accept = Accept.create(value)
         return iter([(media_range, quality) for media_range, quality, _, _ in accept.parsed or ()])
 
@@ -144,12 +145,12 @@ class MIMEAccept(Accept):
         return list(self._parsed)
 
     def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
-        """Return the acceptable offers with their qualities, the best first."""
+        """Return the acceptable offers with their qualities, best first."""
         found: list[tuple[str, float]] = self._accept.acceptable_offers(offers)
         return found
 
     def best_match(self, offers: Offers, default_match: str | None = None) -> str | None:
-        """Return the offer with the highest quality times weight."""
+        """Return the offer with the highest product of quality and weight."""
         found: str | None = self._accept.best_match(offers, default_match)
         return found
 
@@ -186,7 +187,7 @@ def _read_offer(offer: str) -> AcceptOffer:
     match = is_media_type(offer)
     type_, _, subtype = match[1].lower().partition("/") if match else ("*", "", "*")
     if match is None or "*" in (type_, subtype):
-        raise ValueError(f"not a media type: {offer[:80]!r}")
+        raise ValueError(f"an offer must be a media type, not {offer[:80]!r}")
     return AcceptOffer(type_, subtype, _named(read_parameters(match[2])))
 
 
@@ -227,21 +228,22 @@ class AcceptLanguageValidHeader(ValidHeader, AcceptLanguage):
 
     @staticmethod
     def matches(given: str, offer: str) -> bool:
-        """Return True if the range is a prefix of the offer or vice versa: ``en`` and ``en_GB``, but not two variants
-        of a language.
+        """Return True if both are equal or one is the other's primary language, as with ``en`` and ``en_GB``.
+
+        Two variants of a language do not match.
         """
         given, offer = given.lower(), offer.replace("_", "-").lower()
         return given in ("*", offer, offer.partition("-")[0]) or offer == given.partition("-")[0]
 
     def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
-        """Return the acceptable tags with their qualities, by basic filtering."""
+        """Return the acceptable tags with their qualities, using basic filtering."""
         return self.basic_filtering(offers)
 
     def basic_filtering(self, language_tags: Sequence[str]) -> list[tuple[str, float]]:
-        """Return the tags that a range equals or is a prefix of, with the range's quality (RFC 4647 §3.3.1).
+        """Return the tags that equal a range or extend it, each with the range's quality (RFC 4647 §3.3.1).
 
-        They are sorted by quality, then by the range's position, then by the tag's. A tag is left out if a range of
-        quality 0 equals it or is its prefix.
+        They are sorted by quality, then by the range's position, then by the tag's. A tag is omitted if it equals or
+        extends a range with a quality of 0.
         """
         qualities: dict[str, tuple[float, int]] = {}
         for position, (language_range, quality) in enumerate(self._parsed):
@@ -257,11 +259,11 @@ class AcceptLanguageValidHeader(ValidHeader, AcceptLanguage):
         default_tag: str | None = None,
         default: Any = None,
     ) -> Any:
-        """Return the best tag (RFC 4647 §3.4): for the best range, or for the range with its last subtags removed.
+        """Return the tag for the best range (RFC 4647 §3.4), removing the range's last subtags until a tag matches.
 
-        Otherwise the tag of ``default_range``, or ``default_tag`` unless it is excluded, or ``default``, which is
-        called if it is callable. Raises TypeError if neither of the last two is given, and ValueError if
-        ``default_range`` is ``*``.
+        If no tag matches, return the tag for ``default_range``, or else ``default_tag`` unless it is excluded, or else
+        ``default``, which is called if it is callable. Raises TypeError if neither ``default_tag`` nor ``default`` is
+        given, or ValueError if ``default_range`` is ``*``.
         """
         _check_defaults(default_tag, default)
         if default_range == "*":
@@ -276,20 +278,20 @@ class AcceptLanguageValidHeader(ValidHeader, AcceptLanguage):
 
 
 class _EveryLanguage(AcceptLanguage):
-    def basic_filtering(self, language_tags: Sequence[str]) -> list[tuple[str, float]]:  # noqa: ARG002 - as above
-        """Return no tags: there are no ranges to filter by."""
+    def basic_filtering(self, language_tags: Sequence[str]) -> list[tuple[str, float]]:  # noqa: ARG002 - unused here
+        """Return an empty list, since there are no ranges to filter by."""
         return []
 
     def lookup(
         self,
-        language_tags: Sequence[str] | None = None,  # noqa: ARG002 - as above
-        default_range: str | None = None,  # noqa: ARG002 - as above
+        language_tags: Sequence[str] | None = None,  # noqa: ARG002 - unused here
+        default_range: str | None = None,  # noqa: ARG002 - unused here
         default_tag: str | None = None,
         default: Any = None,
     ) -> Any:
-        """Return ``default_tag``, or ``default``, which is called if it is callable.
+        """Return ``default_tag``, or else ``default``, which is called if it is callable.
 
-        Raises TypeError if there is neither.
+        Raises TypeError if neither is given.
         """
         _check_defaults(default_tag, default)
         return _called(default) if default_tag is None else default_tag
@@ -312,7 +314,7 @@ AcceptLanguage.absent = AcceptLanguageNoHeader
 def _looked_up(
     parsed: tuple[tuple[str, float], ...], language_tags: tuple[str, ...], default_range: str | None
 ) -> tuple[str | None, frozenset[str]]:
-    """Return the best tag, or None, and the excluded ranges, in lower case."""
+    """Return the best tag or None, and the excluded ranges in lower case."""
     excluded = frozenset(name.lower() for name, quality in parsed if not quality)
     ranges = sorted([each for each in parsed if each[1]], key=lambda each: each[1], reverse=True)
     wanted = [name.lower() for name, _ in ranges]
@@ -327,7 +329,7 @@ def _looked_up(
 
 
 def _quality_of(tag: str, qualities: dict[str, tuple[float, int]]) -> tuple[float, int]:
-    """Return the quality of a tag, and the negative position of the range that sets it."""
+    """Return a tag's quality and the negated position of the range that sets it."""
     subtags = tag.split("-")
     matching = ["-".join(subtags[:count]) for count in range(1, len(subtags) + 1)]
     found = [qualities[name] for name in matching if name in qualities]
@@ -337,8 +339,9 @@ def _quality_of(tag: str, qualities: dict[str, tuple[float, int]]) -> tuple[floa
 
 
 def _fallbacks(language_range: str) -> Iterable[str]:
-    """Return a range, followed by its remainders as the last subtags are removed one by one; no range ends with a
-    single character.
+    """Yield a range, then that range with its last subtags removed one by one.
+
+    Results that would end in a single-character subtag are skipped.
     """
     subtags = language_range.split("-")
     while subtags:
@@ -350,7 +353,7 @@ def _fallbacks(language_range: str) -> Iterable[str]:
 
 def _check_defaults(default_tag: str | None, default: Any) -> None:
     if default_tag is None and default is None:
-        raise TypeError("lookup needs a default_tag or a default")
+        raise TypeError("lookup must be given a default_tag or a default")
 
 
 def _called(default: Callable[[], Any] | Any) -> Any:
@@ -393,7 +396,7 @@ class AcceptEncoding(Accepted):
 
 
 class AcceptEncodingValidHeader(ValidHeader, AcceptEncoding):
-    """A well-formed Accept-Encoding header. ``identity`` is acceptable unless excluded by name or by ``*``."""
+    """A well-formed Accept-Encoding header. ``identity`` is acceptable unless it or ``*`` is excluded."""
 
     @staticmethod
     def _quality_in(qualities: dict[str, float], offer: str) -> float:
@@ -416,9 +419,9 @@ AcceptEncoding.invalid = AcceptEncodingInvalidHeader
 AcceptEncoding.absent = AcceptEncodingNoHeader
 
 NilAccept = MIMENilAccept = AcceptNoHeader
-"""An absent Accept header, under its names before WebOb 1.8."""
+"""An absent Accept header, under its pre-1.8 names."""
 NoAccept = AcceptEncodingNoHeader
-"""An absent Accept-Encoding header, under its name before WebOb 1.8."""
+"""An absent Accept-Encoding header, under its pre-1.8 name."""
 
 create_accept_header = Accept.create
 create_accept_charset_header = AcceptCharset.create
@@ -427,20 +430,20 @@ create_accept_language_header = AcceptLanguage.create
 
 
 def accept_property() -> property:
-    """Return a request's property for Accept."""
+    """Return a request property for Accept."""
     return Accept.environ_property("HTTP_ACCEPT", "Accept")
 
 
 def accept_charset_property() -> property:
-    """Return a request's property for Accept-Charset."""
+    """Return a request property for Accept-Charset."""
     return AcceptCharset.environ_property("HTTP_ACCEPT_CHARSET", "Accept-Charset")
 
 
 def accept_encoding_property() -> property:
-    """Return a request's property for Accept-Encoding."""
+    """Return a request property for Accept-Encoding."""
     return AcceptEncoding.environ_property("HTTP_ACCEPT_ENCODING", "Accept-Encoding")
 
 
 def accept_language_property() -> property:
-    """Return a request's property for Accept-Language."""
+    """Return a request property for Accept-Language."""
     return AcceptLanguage.environ_property("HTTP_ACCEPT_LANGUAGE", "Accept-Language")

@@ -1,4 +1,4 @@
-"""Range and Content-Range in bytes, with exclusive ends, as in Python's slices (RFC 9110 §14)."""
+"""Byte ranges in Range and Content-Range, with exclusive ends like Python's slices (RFC 9110 §14)."""
 
 import re
 from collections.abc import Iterator
@@ -13,19 +13,18 @@ _content_range = re.compile(r"bytes (?:([0-9]{1,18})-([0-9]{1,18})|\*)/(?:([0-9]
 class Range:
     """A single range of a Range header, from ``start`` up to, but not including, ``end``.
 
-    ``end`` is None for the rest of the content.
-
-    A negative ``start``, with an ``end`` of None, counts from the end. Raises AssertionError for a negative ``end``.
+    An ``end`` of None means the rest of the content; a negative ``start`` then counts from the end. Raises
+    AssertionError if ``end`` is negative.
     """
 
     def __init__(self, start: int, end: int | None) -> None:
         if end is not None and end < 0:
-            raise AssertionError(f"a range must not end below 0: {end!r}")
+            raise AssertionError(f"a range's end must not be negative: {end!r}")
         self.start = start
         self.end = end
 
     def range_for_length(self, length: int | None) -> tuple[int, int] | None:
-        """Return the start and the exclusive end in a body of ``length`` bytes; None if the range is outside of it."""
+        """Return the start and exclusive end in a body of ``length`` bytes, or None if the range is outside it."""
         if length is None:
             return None
         start, end = self.start, self.end
@@ -36,7 +35,7 @@ class Range:
         return (start, min(end, length)) if is_valid(start, end, length) else None
 
     def content_range(self, length: int | None) -> "ContentRange | None":
-        """Return the Content-Range for part of a body of ``length`` bytes; None if ``range_for_length`` is None."""
+        """Return the Content-Range in a body of ``length`` bytes, or None if the range is outside it."""
         found = self.range_for_length(length)
         return None if found is None else ContentRange(*found, length)
 
@@ -64,9 +63,9 @@ class Range:
 
 
 class ContentRange:
-    """A Content-Range: ``start``, exclusive ``stop``, and ``length`` of the whole; None stands for `*` in the header.
+    """A Content-Range: ``start``, exclusive ``stop``, and the total ``length``. None stands for `*` in the header.
 
-    Raises ValueError for numbers that contradict each other.
+    Raises ValueError if the numbers contradict each other.
     """
 
     def __init__(self, start: int | None, stop: int | None, length: int | None) -> None:
@@ -90,7 +89,7 @@ class ContentRange:
 
     @classmethod
     def parse(cls, value: str | None) -> Self | None:
-        """Parse a header. Return None if it is malformed, or if the part ends beyond the length."""
+        """Parse a header. Return None if it is malformed or the range ends beyond the total length."""
         match = _content_range(value or "")
         if match is None:
             return None
@@ -102,7 +101,7 @@ class ContentRange:
 
 
 def is_valid(start: int | None, stop: int | None, length: int | None) -> bool:
-    """Return True if a part is possible in a body of a length. It may extend beyond the end."""
+    """Return True if a range starts within a body of ``length`` bytes. It may extend beyond the end."""
     if start is None or stop is None:
         return start is stop and (length is None or length >= 0)
     return 0 <= start < stop and (length is None or start < length)

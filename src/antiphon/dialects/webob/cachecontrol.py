@@ -1,4 +1,4 @@
-"""Cache-Control of requests and responses as a mutable object (RFC 9111 §5.2)."""
+"""The Cache-Control header of requests and responses as a mutable object (RFC 9111 §5.2)."""
 
 import re
 from collections.abc import Callable, Mapping, MutableMapping
@@ -14,7 +14,7 @@ _needs_quotes = re.compile(r"[^a-zA-Z0-9._-]").search
 
 
 class UpdateDict(UpdateDictMixin[Any, Any]):
-    """A dictionary that calls ``updated`` after each change, with ``updated_args``, or with itself if that is None."""
+    """A dictionary that calls ``updated`` after each change, with ``updated_args`` or, if that is None, with itself."""
 
     updated: Callable[..., object] | None = None
     updated_args: tuple[Any, ...] | None = None
@@ -25,9 +25,9 @@ class UpdateDict(UpdateDictMixin[Any, Any]):
 
 
 class _Directive:
-    """An attribute of a ``CacheControl``. ``type`` is "request" or "response" if only one of them may set it."""
+    """An attribute of a ``CacheControl``. ``type`` is "request" or "response" if only one of these may set it."""
 
-    def __init__(self, prop: str, type: str | None = None) -> None:  # noqa: A002 - the original's parameter
+    def __init__(self, prop: str, type: str | None = None) -> None:  # noqa: A002 - WebOb's parameter
         self.prop = prop
         self.type = type
 
@@ -40,7 +40,7 @@ class _Directive:
 
     def __set__(self, instance: "CacheControl", value: Any) -> None:
         if self.type is not None and self.type != instance.type:
-            raise AttributeError(f"{self.prop} is a directive of a {self.type}, but this is a {instance.type}")
+            raise AttributeError(f"to set {self.prop}, type must be {self.type!r}, not {instance.type!r}")
         self._write(instance.properties, value)
 
     def __delete__(self, instance: "CacheControl") -> None:
@@ -57,7 +57,7 @@ class _Directive:
             del properties[self.prop]
 
 
-class exists_property(_Directive):  # noqa: N801 - the original's name
+class exists_property(_Directive):  # noqa: N801 - WebOb's name
     """An attribute that is True if the directive is present."""
 
     def _read(self, properties: Mapping[str, Any]) -> bool:
@@ -70,15 +70,18 @@ class exists_property(_Directive):  # noqa: N801 - the original's name
             self._remove(properties)
 
 
-class value_property(_Directive):  # noqa: N801 - the original's name
-    """An attribute with the directive's argument; ``none`` without an argument, ``default`` without the directive."""
+class value_property(_Directive):  # noqa: N801 - WebOb's name
+    """An attribute for a directive's argument.
+
+    It returns ``none`` if the directive has no argument, and ``default`` if the directive is missing.
+    """
 
     def __init__(
         self,
         prop: str,
         default: Any = None,
         none: Any = None,
-        type: str | None = None,  # noqa: A002 - the original's parameter
+        type: str | None = None,  # noqa: A002 - WebOb's parameter
     ) -> None:
         super().__init__(prop, type)
         self.default = default
@@ -98,9 +101,10 @@ class value_property(_Directive):  # noqa: N801 - the original's name
 
 
 class CacheControl:
-    """The directives of Cache-Control, by name, in ``properties``; ``type`` is "request", "response" or None.
+    """The directives of Cache-Control. ``properties`` maps their names to arguments.
 
-    Setting a directive of the other type raises AttributeError.
+    ``type`` is "request", "response" or None. Setting a directive that only the other type allows raises
+    AttributeError.
     """
 
     update_dict = UpdateDict
@@ -121,7 +125,7 @@ class CacheControl:
     stale_while_revalidate = value_property("stale-while-revalidate", type="response")
     stale_if_error = value_property("stale-if-error", type="response")
 
-    def __init__(self, properties: Any, type: str | None) -> None:  # noqa: A002 - the original's parameter
+    def __init__(self, properties: Any, type: str | None) -> None:  # noqa: A002 - WebOb's parameter
         self.properties = properties
         self.type = type
 
@@ -130,12 +134,12 @@ class CacheControl:
         cls,
         header: str | None,
         updates_to: Callable[["CacheControl"], object] | None = None,
-        type: str | None = None,  # noqa: A002 - the original's parameter
+        type: str | None = None,  # noqa: A002 - WebOb's parameter
     ) -> Self:
         """Parse a header's value.
 
-        ``updates_to`` is called with the object after each change. Never raises. Numeric arguments become numbers. The
-        first of repeated directives wins (RFC 9111 §4.2.1).
+        ``updates_to`` is called with the object after each change. Numeric arguments become ints. If a directive is
+        repeated, the first one wins (RFC 9111 §4.2.1). Never raises.
         """
         directives = ReadCacheControl.parse(header).directives if header else {}
         read = {name: _number(argument) for name, argument in directives.items()}
@@ -159,7 +163,7 @@ class CacheControl:
 
 
 def serialize_cache_control(properties: CacheControl | Mapping[str, Any]) -> str:
-    """Return directives as text, sorted by name. Raises ValueError for characters that a header can't contain."""
+    """Format directives, sorted by name. Raises ValueError if they contain characters that a header can't."""
     directives = properties.properties if isinstance(properties, CacheControl) else properties
     printed = ", ".join([_print(name, value) for name, value in sorted(directives.items())])
     if find_unsendable(printed):
@@ -175,7 +179,7 @@ def _print(name: str, value: Any) -> str:
 
 
 def _number(argument: str | None) -> Any:
-    """Return a number as an int, or None for an empty argument."""
+    """Convert a numeric argument to an int and an empty one to None; return any other unchanged."""
     if not argument:
         return None
     return int(argument) if argument.isascii() and argument.isdigit() and len(argument) < 19 else argument

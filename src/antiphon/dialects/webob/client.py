@@ -1,4 +1,4 @@
-"""A WSGI application that sends requests over HTTP to the server that they name."""
+"""A WSGI application that forwards requests over HTTP to the server in their environ."""
 
 from collections.abc import Callable, Iterable
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
@@ -18,14 +18,14 @@ _OF_THIS_MESSAGE = frozenset({"Content-Length", "Transfer-Encoding"})
 
 
 class SendRequest:
-    """A WSGI application that sends a request to SERVER_NAME and SERVER_PORT, with the request's Host.
+    """A WSGI application that sends a request to SERVER_NAME and SERVER_PORT, keeping the request's Host.
 
-    The environ's `webob.client.timeout` is the maximum time to wait, in seconds. If the server can't be reached, the
-    response is a 502; if it takes longer, a 504.
+    The environ's `webob.client.timeout` is the maximum wait in seconds. Returns a 502 if the server can't be reached
+    or a 504 if it takes too long.
     """
 
     filtered_headers: ClassVar[tuple[str, ...]] = ("transfer-encoding",)
-    """Headers of the server's response that are not passed on, in lower case."""
+    """Lowercase names of the server's response headers that are not passed on."""
 
     def __init__(self, HTTPConnection: Any = HTTPConnection, HTTPSConnection: Any = HTTPSConnection) -> None:  # noqa: N803
         self.HTTPConnection = HTTPConnection
@@ -59,7 +59,7 @@ class SendRequest:
         return self.HTTPConnection if scheme == "http" else self.HTTPSConnection
 
     def parse_headers(self, message: Any) -> list[tuple[str, str]]:
-        """Return the fields of a message, each in one line, except those that are not passed on."""
+        """Return a message's fields, each on one line, without those that are not passed on."""
         return [
             (name, " ".join(value.split("\n")).strip() if "\n" in value else value.strip())
             for name, value in message.items()
@@ -68,12 +68,12 @@ class SendRequest:
 
 
 def _set_server(environ: "WSGIEnvironment") -> None:
-    """Set the server from Host if the environ does not name one. Raises ValueError if there is neither."""
+    """Set the server from Host if the environ names no server. Raises ValueError if both are missing."""
     if "SERVER_NAME" in environ:
         return
     host = environ.get("HTTP_HOST")
     if not host:
-        raise ValueError("the environ names no server: it has neither SERVER_NAME nor HTTP_HOST")
+        raise ValueError("the environ names no server: it must contain SERVER_NAME or HTTP_HOST")
     name, port = split_port(host)
     environ["SERVER_NAME"], environ["SERVER_PORT"] = name, port or _PORTS[environ["wsgi.url_scheme"]]
 

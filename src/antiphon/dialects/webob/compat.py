@@ -1,6 +1,6 @@
-"""The names of WebOb's module `compat` that libraries import: common spellings for Python 2 and 3.
+"""The names that libraries import from WebOb's `compat` module, which supported both Python 2 and 3.
 
-``cgi_FieldStorage`` is the class of files in forms, for ``isinstance``.
+``cgi_FieldStorage`` is the class to pass to ``isinstance`` to recognize uploaded files.
 """
 
 from collections.abc import Iterable, MutableMapping
@@ -35,15 +35,15 @@ native_ = text_
 
 
 def reraise(exc_info: Any) -> NoReturn:
-    """Raise the error of a triple returned by `sys.exc_info`."""
+    """Raise the exception in a triple returned by `sys.exc_info`."""
     raise exc_info[1].with_traceback(exc_info[2])
 
 
 def iteritems_(d: Any) -> Any:
-    """Return the pairs of a mapping."""
+    """Return an iterator over a mapping's items."""
     return d.items()
 
 
 def itervalues_(d: Any) -> Any:
-    """Return the values of a mapping."""
+    """Return an iterator over a mapping's values."""
     return d.values()

@@ -1,4 +1,4 @@
-"""Cookies: printing, parsing and signing, and cookie profiles for requests and responses."""
+"""Cookies: formatting, parsing and signing them, and cookie profiles for requests and responses."""
 
 import hashlib
 import hmac
@@ -30,45 +30,45 @@ class Serializer(Protocol):
     """An object that converts values to bytes and back. Malformed bytes raise ValueError."""
 
     def dumps(self, appstruct: Any, /) -> bytes:
-        """Return a value as bytes."""
+        """Serialize a value."""
         ...
 
     def loads(self, bstruct: bytes, /) -> Any:
-        """Return the value of bytes. Raises ValueError."""
+        """Deserialize a value. Raises ValueError if the bytes are malformed."""
 
 
 class JSONSerializer:
-    """A serializer of values as JSON in UTF-8."""
+    """Serializes values as JSON in UTF-8."""
 
     def dumps(self, appstruct: Any) -> bytes:
-        """Return a value as bytes. Raises TypeError for a value that JSON can't represent."""
+        """Serialize a value. Raises TypeError if JSON can't represent it."""
         return json.dumps(appstruct).encode()
 
     def loads(self, bstruct: str | bytes) -> Any:
-        """Return the value of bytes. Raises ValueError."""
+        """Deserialize a value. Raises ValueError if the bytes are malformed."""
         return json.loads(bstruct if isinstance(bstruct, str) else bstruct.decode())
 
 
 class Base64Serializer:
-    """A serializer around another one, by default ``JSONSerializer``, in base64 with ``-`` and ``_`` (RFC 4648 §5)."""
+    """Encodes another serializer's bytes, by default ``JSONSerializer``'s, in URL-safe base64 (RFC 4648 §5)."""
 
     def __init__(self, serializer: Serializer | None = None) -> None:
         self.serializer = serializer or JSONSerializer()
 
     def dumps(self, appstruct: Any) -> bytes:
-        """Return a value as bytes."""
+        """Serialize a value."""
         return urlsafe_b64encode(self.serializer.dumps(appstruct))
 
     def loads(self, bstruct: str | bytes) -> Any:
-        """Return the value of bytes. Raises ValueError."""
+        """Deserialize a value. Raises ValueError if the bytes are malformed."""
         return self.serializer.loads(_decoded(to_bytes(bstruct)))
 
 
 class SignedSerializer:
-    """A serializer around another one, by default ``JSONSerializer``, that adds an HMAC, in base64 without padding.
+    """Signs another serializer's bytes, by default ``JSONSerializer``'s, with an HMAC.
 
-    The key consists of the ``salt``, which names the purpose, and the ``secret``. ``hashalg`` is an algorithm of
-    hashlib.
+    The result is base64 without padding. The key is the ``salt``, which identifies the purpose, followed by the
+    ``secret``. ``hashalg`` names a hashlib algorithm.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class SignedSerializer:
         hashalg: str = "sha512",
         serializer: Serializer | None = None,
     ) -> None:
-        """Make a serializer. Raises ValueError for an algorithm that hashlib lacks."""
+        """Create a serializer. Raises ValueError if hashlib does not support the algorithm."""
         self.salt = salt
         self.secret = secret
         self.hashalg = hashalg
@@ -90,12 +90,12 @@ class SignedSerializer:
         self.serializer = serializer or JSONSerializer()
 
     def dumps(self, appstruct: Any) -> bytes:
-        """Return a value as signed bytes."""
+        """Serialize and sign a value."""
         printed = self.serializer.dumps(appstruct)
         return urlsafe_b64encode(self._signature(printed) + printed).rstrip(b"=")
 
     def loads(self, bstruct: str | bytes) -> Any:
-        """Return the value of signed bytes. Raises ValueError for a wrong or missing signature."""
+        """Verify and deserialize a value. Raises ValueError if the signature is wrong or missing."""
         given = to_bytes(bstruct)
         decoded = _decoded(given + b"=" * (-len(given) % 4))
         signature, printed = decoded[: self.digest_size], decoded[self.digest_size :]
@@ -111,14 +111,14 @@ def _decoded(text: bytes) -> bytes:
     try:
         return urlsafe_b64decode(text)
     except ValueError as error:
-        raise ValueError(f"not base64: {error}") from None
+        raise ValueError(f"the value is not valid base64: {error}") from None
 
 
 _LONGEST_VALUE = 4093
 
 
 class Attributes(TypedDict, total=False):
-    """The attributes of a cookie that can be set separately from its profile's."""
+    """The cookie attributes that can override those of the profile."""
 
     domains: Iterable[str] | None
     max_age: Any
@@ -129,9 +129,9 @@ class Attributes(TypedDict, total=False):
 
 
 class CookieProfile:
-    """A cookie's name, its attributes and the serializer of its value, by default base64 of JSON.
+    """A cookie's name, attributes, and the serializer for its value, by default JSON in base64.
 
-    A cookie is made for each of the ``domains``. A profile bound to a request reads the request's cookie.
+    One cookie is set for each of the ``domains``. A profile bound to a request reads that request's cookie.
     """
 
     request: Any = None
@@ -168,12 +168,12 @@ class CookieProfile:
         return self.bind(request)
 
     def get_value(self) -> Any:
-        """Return the value of the request's cookie; None if it is missing or can't be read.
+        """Return the value of the request's cookie, or None if it is missing or invalid.
 
         Raises ValueError if the profile is not bound to a request.
         """
         if self.request is None:
-            raise ValueError("the profile is not bound to a request: profile(request).get_value()")
+            raise ValueError("the profile is not bound to a request: call profile(request).get_value()")
         cookie = self.request.cookies.get(self.cookie_name)
         if cookie is None:
             return None
@@ -188,7 +188,10 @@ class CookieProfile:
         return response
 
     def get_headers(self, value: Any, **attributes: Unpack[Attributes]) -> list[tuple[str, str]]:
-        """Return the Set-Cookie fields for a value; None deletes the cookie. Raises ValueError above 4093 bytes."""
+        """Return the Set-Cookie fields for a value; None deletes the cookie.
+
+        Raises ValueError if the serialized value exceeds 4093 bytes.
+        """
         printed = None if value is None else self.serializer.dumps(value)
         if printed is not None and len(printed) > _LONGEST_VALUE:
             raise ValueError(f"the cookie {self.cookie_name!r} has {len(printed)} bytes, more than {_LONGEST_VALUE}")
@@ -200,7 +203,7 @@ class CookieProfile:
 
 
 class SignedCookieProfile(CookieProfile):
-    """A profile whose values are signed. For its own parameters, see ``SignedSerializer``."""
+    """A profile whose values are signed. See ``SignedSerializer`` for its additional parameters."""
 
     def __init__(
         self,
@@ -231,7 +234,7 @@ __all__ = [
 ]  # fmt: skip
 
 SAMESITE_VALIDATION = True
-"""Set this to False to send unknown values of SameSite."""
+"""Set this to False to allow unknown values of SameSite."""
 
 _PAST = "Wed, 31-Dec-97 23:59:59 GMT"
 
@@ -249,8 +252,8 @@ def make_cookie(
 ) -> str:
     """Return the value of Set-Cookie.
 
-    ``max_age``, in seconds or as a timedelta, also sets Expires. None deletes the cookie. Raises ValueError for an
-    invalid name or other malformed values.
+    ``max_age``, in seconds or as a timedelta, also sets Expires. A ``value`` of None deletes the cookie. Raises
+    ValueError if the name or another argument is malformed.
     """
     printed = expires = None
     if value is None:
@@ -282,12 +285,12 @@ def parse_cookie(data: str) -> Iterator[tuple[bytes, bytes]]:
 
 
 def serialize_max_age(value: str | bytes | int | timedelta) -> bytes:
-    """Return Max-Age as text."""
+    """Format Max-Age."""
     return to_bytes(value if isinstance(value, str | bytes) else str(_seconds(value)))
 
 
 def serialize_cookie_date(value: Any) -> bytes | None:
-    """Return Expires as text, for a date, seconds from now, or formatted text. Naive datetimes are UTC."""
+    """Format Expires from a date, a number of seconds from now, a timedelta, or text. Naive datetimes are UTC."""
     if value is None or isinstance(value, bytes):
         return value
     if isinstance(value, str):
@@ -308,7 +311,7 @@ def _moment(value: date | datetime | timedelta | int) -> datetime:
 
 
 def serialize_samesite(value: str | bytes) -> bytes:
-    """Return SameSite as text. Raises ValueError for an unknown value, unless ``SAMESITE_VALIDATION`` is off."""
+    """Format SameSite. Raises ValueError for an unknown value unless ``SAMESITE_VALIDATION`` is off."""
     printed = to_bytes(value)
     if SAMESITE_VALIDATION and printed.lower() not in (b"strict", b"lax", b"none"):
         raise ValueError(f"SameSite must be 'strict', 'lax' or 'none', not {value!r:.80}")
@@ -319,11 +322,11 @@ def _attribute(key: bytes, serialize: Callable[[Any], Any] = lambda value: value
     def fset(morsel: "Morsel", value: Any) -> None:
         morsel[key] = serialize(value)
 
-    return property(lambda morsel: morsel[key], fset, doc=f"The attribute {key.decode()}.")
+    return property(lambda morsel: morsel[key], fset, doc=f"The {key.decode()} attribute.")
 
 
 class Morsel(dict[bytes, Any]):
-    """One cookie of a response: its name, its value and its attributes, as bytes."""
+    """A response cookie: its name, value and attributes, as bytes."""
 
     __slots__ = ("name", "value")
 
@@ -337,7 +340,7 @@ class Morsel(dict[bytes, Any]):
     samesite = _attribute(b"samesite", serialize_samesite)
 
     def __init__(self, name: str | bytes, value: str | bytes) -> None:
-        """Make a cookie. Raises ValueError for an invalid name, or for text that is not ASCII."""
+        """Create a cookie. Raises ValueError if the name is invalid, or if the name or value is not ASCII text."""
         self.name = to_bytes(name, "ascii")
         self.value = to_bytes(value, "ascii")
         _check_name(self.name.decode("latin-1"))
@@ -349,7 +352,7 @@ class Morsel(dict[bytes, Any]):
             super().__setitem__(attribute, value)
 
     def serialize(self, full: bool = True) -> str:
-        """Return the value of Set-Cookie, or only name and value.
+        """Return the value of Set-Cookie, or only the name and value if ``full`` is false.
 
         Raises ValueError for SameSite=None without Secure.
         """
@@ -371,19 +374,19 @@ class Morsel(dict[bytes, Any]):
 
 def _check_name(name: str) -> None:
     if not is_cookie_name(name):
-        raise ValueError(f"a cookie's name must be a token, and not an attribute of Set-Cookie: {name!r:.80}")
+        raise ValueError(f"a cookie's name must be a token and not an attribute of Set-Cookie: {name!r:.80}")
 
 
 class Cookie(dict[bytes, Morsel]):
-    """The cookies of a header: a dictionary of ``Morsel`` by name, in bytes."""
+    """The cookies in a header: a dictionary of ``Morsel`` objects by name, in bytes."""
 
-    def __init__(self, input: str | None = None) -> None:  # noqa: A002 - the original's parameter
+    def __init__(self, input: str | None = None) -> None:  # noqa: A002 - WebOb's parameter
         super().__init__()
         if input:
             self.load(input)
 
     def load(self, data: str) -> None:
-        """Add the cookies of a Cookie or Set-Cookie header. Attributes belong to the preceding cookie."""
+        """Add the cookies from a Cookie or Set-Cookie header. Attributes belong to the preceding cookie."""
         morsel: dict[bytes, Any] = {}
         for name, value in parse_cookies(data):
             key, content = name.encode("latin-1", "replace"), value.encode("utf-8", "replace")
@@ -393,7 +396,7 @@ class Cookie(dict[bytes, Morsel]):
                 morsel = self.add(key, content)
 
     def add(self, key: str | bytes, val: str | bytes) -> dict[bytes, Any]:
-        """Add a cookie and return it. For an invalid name, return an empty dictionary."""
+        """Add a cookie and return it, or return an empty dictionary if the name is invalid."""
         name = key if isinstance(key, bytes) else key.encode("ascii", "replace")
         if not is_cookie_name(name.decode("latin-1")):
             return {}
@@ -401,14 +404,14 @@ class Cookie(dict[bytes, Morsel]):
         super().__setitem__(name, morsel)
         return morsel
 
-    __setitem__ = add  # type: ignore[assignment]  # as the original has it
+    __setitem__ = add  # type: ignore[assignment]  # as in WebOb
 
-    def values(self) -> list[Morsel]:  # type: ignore[override]  # as the original has it
+    def values(self) -> list[Morsel]:  # type: ignore[override]  # as in WebOb
         """Return the cookies, sorted by name."""
         return [morsel for _, morsel in sorted(self.items())]
 
     def serialize(self, full: bool = True) -> str:
-        """Return all cookies as text, with or without their attributes."""
+        """Format all cookies, with or without their attributes."""
         return "; ".join([morsel.serialize(full) for morsel in self.values()])
 
     __str__ = serialize

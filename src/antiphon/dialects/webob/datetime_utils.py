@@ -55,7 +55,7 @@ year = timedelta(days=365)
 
 
 def timedelta_to_seconds(td: timedelta) -> int:
-    """Return a duration in whole seconds."""
+    """Convert a duration to whole seconds."""
     return td.seconds + td.days * 86400
 
 
@@ -65,7 +65,7 @@ def now() -> datetime:
 
 
 def parse_date(value: str | bytes | None) -> datetime | None:
-    """Parse a date of HTTP or mail, which is in UTC if it names no zone. Return None if it is malformed."""
+    """Parse a date in HTTP or email format, by default in UTC. Return None if it is malformed."""
     if not value:
         return None
     try:
@@ -79,9 +79,9 @@ def parse_date(value: str | bytes | None) -> datetime | None:
 
 
 def serialize_date(dt: Any) -> str:
-    """Return a time as an HTTP date: a date, a tuple of ``time``, seconds since 1970, or a duration from now.
+    """Format a date, time tuple, number of seconds since 1970, or duration from now as an HTTP date.
 
-    A datetime without a zone is in UTC; text is returned unchanged. Raises ValueError for anything else.
+    A naive datetime is in UTC. Text is returned unchanged. Raises ValueError for anything else.
     """
     if isinstance(dt, (str, bytes)):
         return dt.decode("ascii") if isinstance(dt, bytes) else dt
@@ -99,7 +99,7 @@ def serialize_date(dt: Any) -> str:
 
 
 def parse_date_delta(value: str | None) -> datetime | None:
-    """Parse a date, or a number of seconds from now, as a date. Return None if it is malformed."""
+    """Parse a date, or convert a number of seconds from now to one. Return None if it is malformed."""
     if not value:
         return None
     try:
@@ -111,5 +111,5 @@ def parse_date_delta(value: str | None) -> datetime | None:
 
 
 def serialize_date_delta(value: Any) -> str:
-    """Return a number of seconds as text, and any other time as ``serialize_date`` does."""
+    """Format a number of seconds as it is, and any other time as ``serialize_date`` does."""
     return str(int(value)) if isinstance(value, (int, float)) else serialize_date(value)

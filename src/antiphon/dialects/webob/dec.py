@@ -1,4 +1,4 @@
-"""Functions of a request, turned into WSGI applications or middleware."""
+"""Decorators that turn functions of a request into WSGI applications or middleware."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
@@ -10,15 +10,15 @@ from antiphon.dialects.webob.request import Request
 __all__ = ["wsgify"]
 
 
-class wsgify:  # noqa: N801 - its name
-    """A WSGI application made from a function of a request, which can still be called with a request.
+class wsgify:  # noqa: N801 - WebOb's name
+    """A WSGI application made from a function of a request. It can still be called with a request.
 
-    The function returns a response or any other WSGI application; text or bytes, which are written to ``req.response``;
-    or None for ``req.response`` itself, which exists already. Cookies set on it are added to any response. HTTP
-    exceptions that the function raises are responses, too. Methods can be decorated as well.
+    The function may return a response or any other WSGI application, text or bytes to write to ``req.response``, or
+    None to send ``req.response`` itself. Cookies set on ``req.response`` are added to any response. HTTP exceptions
+    that the function raises are sent as responses. Methods can be decorated too.
 
-    ``RequestClass`` makes the request. ``args`` and ``kwargs`` are passed after it. Subclasses may set ``RequestClass``
-    and override ``call_func``.
+    ``RequestClass`` creates the request. ``args`` and ``kwargs`` are passed after it. Subclasses may set
+    ``RequestClass`` and override ``call_func``.
     """
 
     RequestClass: Any = Request
@@ -26,7 +26,7 @@ class wsgify:  # noqa: N801 - its name
     def __init__(
         self,
         func: Any = None,
-        RequestClass: Any = None,  # noqa: N803 - its name
+        RequestClass: Any = None,  # noqa: N803 - WebOb's name
         args: Iterable[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
         middleware_wraps: Any = None,
@@ -48,11 +48,11 @@ class wsgify:  # noqa: N801 - its name
     def __call__(self, req: Any, *args: Any, **kw: Any) -> Any:
         """Handle a request over WSGI, or call the function with a request.
 
-        Without a function so far, the argument is that function. Raises TypeError for any other arguments.
+        If no function has been given yet, the argument is the function. Raises TypeError for any other arguments.
         """
         if self.func is None:
             if args or kw:
-                raise TypeError(f"this {type(self).__name__} has no function yet: call it with the function alone")
+                raise TypeError(f"this {type(self).__name__} has no function yet: call it with only the function")
             return self.clone(req)
         if not isinstance(req, dict):
             positional, named = self._prepare_args(args, kw)
@@ -83,15 +83,15 @@ class wsgify:  # noqa: N801 - its name
         return response(environ, start_response)
 
     def get(self, url: str, **kw: Any) -> Any:
-        """Call the function with a GET request for a URL. Keywords are attributes of the request."""
+        """Call the function with a GET request for a URL. Keyword arguments set attributes of the request."""
         return self.request(url, **{"method": "GET", **kw})
 
-    def post(self, url: str, POST: Any = None, **kw: Any) -> Any:  # noqa: N803 - its name
-        """Call the function with a POST request for a URL, with a body or the fields of a form."""
+    def post(self, url: str, POST: Any = None, **kw: Any) -> Any:  # noqa: N803 - WebOb's name
+        """Call the function with a POST request for a URL. ``POST`` contains the body or the form's fields."""
         return self.request(url, POST=POST, **{"method": "POST", **kw})
 
     def request(self, url: str, **kw: Any) -> Any:
-        """Call the function with a request for a URL, made by ``Request.blank``."""
+        """Call the function with a request that ``Request.blank`` makes for a URL."""
         return self(self.RequestClass.blank(url, **kw))
 
     def call_func(self, req: Any, *args: Any, **kwargs: Any) -> Any:
@@ -118,7 +118,7 @@ class wsgify:  # noqa: N801 - its name
     def middleware(cls, middle_func: Any = None, app: Any = None, **kw: Any) -> Any:
         """Turn a function of a request and an application into middleware.
 
-        Without an ``app``, return a decorator of applications, which takes further keywords for the function.
+        Without an ``app``, returns a decorator for applications that accepts more keyword arguments for the function.
         """
         if middle_func is None:
             return _UnboundMiddleware(cls, app, kw)
@@ -149,7 +149,7 @@ class _UnboundMiddleware:
 
 
 class _MiddlewareFactory:
-    """A decorator that wraps applications in middleware, with keywords for its function."""
+    """A decorator that wraps applications in middleware and passes keyword arguments to its function."""
 
     def __init__(self, wrapper_class: type[wsgify], middleware: Any, kw: dict[str, Any]) -> None:
         self.wrapper_class = wrapper_class

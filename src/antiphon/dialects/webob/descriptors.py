@@ -1,4 +1,4 @@
-"""Attributes of requests and responses for keys of the environ and for headers, as text or as parsed values."""
+"""Attributes that read and write environ keys and headers, as text or as parsed values."""
 
 import re
 from collections.abc import Callable
@@ -12,32 +12,32 @@ from antiphon.embedding import split_list
 from antiphon.http.grammar import unquote_string
 
 CHARSET_RE = re.compile(r";\s*charset=([^;]*)", re.IGNORECASE)
-"""A pattern for the parameter ``charset`` of a Content-Type."""
+"""Matches the ``charset`` parameter of a Content-Type."""
 SCHEME_RE = re.compile(r"^[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
-"""A pattern for the scheme of an absolute URL."""
+"""Matches the scheme of an absolute URL."""
 
 
 def parse_list(value: str | None) -> tuple[str, ...] | None:
-    """Parse a list into its elements; return None for an absent or empty header."""
+    """Parse a comma-separated list. Return None for an absent or empty header."""
     if not value:
         return None
     return tuple([stripped for element in value.split(",") if (stripped := element.strip())])
 
 
 def serialize_list(value: Any) -> str:
-    """Return list elements as text. Text is returned unchanged."""
+    """Format list elements. Text is returned unchanged."""
     if isinstance(value, bytes):
         return value.decode("latin-1")
     return value if isinstance(value, str) else ", ".join(map(str, value))
 
 
 def parse_int(value: str | None) -> int | None:
-    """Parse a whole number; return None for an absent or empty header. Raises ValueError for anything else."""
+    """Parse an integer. Return None for an absent or empty header. Raises ValueError for anything else."""
     return None if value is None or value == "" else int(value)
 
 
 def parse_int_safe(value: str | None) -> int | None:
-    """Parse a whole number; return None for anything else."""
+    """Parse an integer. Return None for anything else."""
     try:
         return parse_int(value)
     except ValueError:
@@ -50,7 +50,7 @@ _etag = re.compile(r'(?:^|\s)(W/)?"((?:\\"|[^"])*?)"').match
 
 
 def parse_etag_response(value: str | None, strong: bool = False) -> str | None:
-    """Parse an entity tag, without its quotes, if it has any. With ``strong``, a weak tag is None."""
+    """Parse an entity tag and remove its quotes, if any. With ``strong``, return None for a weak tag."""
     match = _etag(value) if value else None
     if match is None:
         return value or None
@@ -60,7 +60,7 @@ def parse_etag_response(value: str | None, strong: bool = False) -> str | None:
 
 
 def serialize_etag_response(value: Any) -> str:
-    """Return an entity tag as text: from text, quoted if needed, or from a pair of text and True for a strong tag."""
+    """Format an entity tag, quoting it if needed. A pair contains its text and True for a strong tag."""
     tag, is_strong = value if isinstance(value, tuple) else (value, True)
     if not isinstance(value, tuple) and _etag(tag):
         return str(tag)
@@ -69,29 +69,29 @@ def serialize_etag_response(value: Any) -> str:
 
 
 def serialize_if_range(value: Any) -> str | None:
-    """Return If-Range as text: from a date, or any object's text."""
+    """Format If-Range from a date or any other object."""
     return serialize_date(value) if isinstance(value, (datetime, date)) else str(value) or None
 
 
 def parse_range(value: str | None) -> Range | None:
-    """Parse a Range; return None for an absent or malformed header, or for several ranges."""
+    """Parse a Range. Return None if the header is absent or malformed, or has several ranges."""
     return Range.parse(value) if value else None
 
 
 def serialize_range(value: Any) -> str | None:
-    """Return a Range as text: from a Range, a pair of start and exclusive end, or text."""
+    """Format a Range from a ``Range``, a pair of start and exclusive end, or text."""
     if not value:
         return None
     return str(Range(*value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def parse_content_range(value: str | None) -> ContentRange | None:
-    """Parse a Content-Range; return None for an absent or malformed header."""
+    """Parse a Content-Range. Return None if the header is absent or malformed."""
     return ContentRange.parse(value) if value and value.strip() else None
 
 
 def serialize_content_range(value: Any) -> str | None:
-    """Return a Content-Range as text: from a ContentRange, text, or start, exclusive stop and optionally length.
+    """Format a Content-Range from a ``ContentRange``, text, or a tuple of start, exclusive stop and optional length.
 
     Raises ValueError for other tuples.
     """
@@ -107,14 +107,14 @@ known_auth_schemes = dict.fromkeys(["Basic", "Digest", "WSSE", "HMACDigest", "Go
 
 
 class Authorization(NamedTuple):
-    """A scheme and its parameters: a dictionary for known schemes, otherwise text."""
+    """A scheme and its parameters, which are a dictionary for known schemes and text for others."""
 
     authtype: str
     params: Any
 
 
 def parse_auth_params(params: str) -> dict[str, str]:
-    """Parse the parameters of a challenge or of credentials."""
+    """Parse the parameters of a challenge or credentials."""
     found = {}
     for element in split_list(params):
         name, equals, value = element.partition("=")
@@ -124,7 +124,7 @@ def parse_auth_params(params: str) -> dict[str, str]:
 
 
 def parse_auth(val: str | None) -> Authorization | None:
-    """Parse a challenge or credentials; return None for an absent header."""
+    """Parse a challenge or credentials. Return None for an absent header."""
     if val is None:
         return None
     scheme, _, params = val.partition(" ")
@@ -134,7 +134,7 @@ def parse_auth(val: str | None) -> Authorization | None:
 
 
 def serialize_auth(val: Any) -> Any:
-    """Return a scheme and its parameters, a dictionary or text, as text. Text is returned unchanged."""
+    """Format a scheme and its parameters, which may be a dictionary or text. Text is returned unchanged."""
     if not isinstance(val, (tuple, list)):
         return val
     scheme, params = val
@@ -144,15 +144,15 @@ def serialize_auth(val: Any) -> Any:
 
 
 def header_property(header: str, parse: Callable[[Any], Any], serialize: Callable[[Any], Any]) -> property:
-    """Return an attribute for a header that is parsed on reading and printed on setting.
+    """Return an attribute for a header that is parsed when read and serialized when set.
 
-    None means an absent header; setting it removes the header, as deletion does. Setting raises ValueError for control
-    characters, and TypeError if the printed value is not text.
+    An absent header reads as None. Setting None or deleting the attribute removes the header. Setting raises ValueError
+    for control characters, or TypeError if the serialized value is not text.
     """
     name = header.lower()
 
     def fget(owner: Any) -> Any:
-        lines: Lines = owner._headerlist  # noqa: SLF001 - the state of a response
+        lines: Lines = owner._headerlist  # noqa: SLF001 - of a response
         return parse(first_value(lines, name))
 
     def fset(owner: Any, value: Any) -> None:
@@ -167,7 +167,7 @@ def header_property(header: str, parse: Callable[[Any], Any], serialize: Callabl
     def fdel(owner: Any) -> None:
         remove_lines(owner._headerlist, name)  # noqa: SLF001
 
-    return property(fget, fset, fdel, f"The header {header}; None without one.")
+    return property(fget, fset, fdel, f"The {header} header, or None if it is absent.")
 
 
 def _as_it_is(value: Any) -> Any:
@@ -175,21 +175,22 @@ def _as_it_is(value: Any) -> Any:
 
 
 def header_getter(header: str, rfc_section: str | None = None) -> property:  # noqa: ARG001 - WebOb's signature
-    """Return an attribute for a header as text; None means an absent header, and setting it removes the header.
+    """Return an attribute for a header as text. An absent header reads as None; setting None removes the header.
 
-    Setting raises ValueError for control characters, and TypeError for anything that is not text.
+    Setting raises ValueError for control characters, or TypeError for anything that is not text.
     """
     return header_property(header, _as_it_is, _as_it_is)
 
 
 def list_header(header: str, rfc_section: str | None = None) -> property:  # noqa: ARG001 - WebOb's signature
-    """Return an attribute for a header as a tuple; it may be set to text or an iterable."""
+    """Return an attribute for a header as a tuple. It can be set to text or an iterable."""
     return header_property(header, parse_list, serialize_list)
 
 
 def date_header(header: str, rfc_section: str | None = None) -> property:  # noqa: ARG001 - WebOb's signature
-    """Return an attribute for a header as a datetime in UTC; it may be set to any value that ``serialize_date``
-    accepts.
+    """Return an attribute for a header as a datetime in UTC.
+
+    It can be set to any value that ``serialize_date`` accepts.
     """
     return header_property(header, parse_date, serialize_date)
 
@@ -199,8 +200,8 @@ V = TypeVar("V")
 
 if TYPE_CHECKING:
 
-    class Attribute(Protocol[T]):  # type: ignore[misc]  # it is set to more types than it gives
-        """An attribute whose values have one type; values that are set are converted to it."""
+    class Attribute(Protocol[T]):  # type: ignore[misc]  # it can be set to more types than it returns
+        """An attribute that returns values of one type and converts the values it is set to."""
 
         @overload
         def __get__(self, request: None, owner: type | None = None) -> property: ...
@@ -214,10 +215,10 @@ _REQUIRED: Any = object()
 
 
 def environ_getter(key: str, default: T = _REQUIRED, rfc_section: str | None = None) -> "Attribute[T]":
-    """Return an attribute that is ``environ[key]``, or ``default`` if there is no such key.
+    """Return an attribute for ``environ[key]``, with a ``default`` for a missing key.
 
-    Without a default, reading raises KeyError, and the attribute can't be deleted. With a default, setting None deletes
-    the key.
+    Without a default, reading a missing key raises KeyError, and the attribute can't be deleted. With a default,
+    setting None deletes the key.
     """
     doc = _doc(key, rfc_section)
     if default is _REQUIRED:
@@ -235,7 +236,7 @@ def environ_decoder(
 ) -> "Attribute[str]":
     """Return an attribute like ``environ_getter`` that uses the request's ``encget`` and ``encset``.
 
-    ``encattr`` names the request's attribute that has the charset.
+    ``encattr`` names the request attribute that contains the charset.
     """
 
     def fset(request: Any, value: str) -> None:
@@ -253,7 +254,7 @@ def environ_decoder(
 
 
 def upath_property(key: str) -> "Attribute[str]":
-    """Return an attribute for ``environ[key]`` (empty if missing) as text in the request's ``url_encoding``."""
+    """Return an attribute for ``environ[key]`` as text in the request's ``url_encoding``. A missing key is empty."""
 
     def fget(request: Any) -> str:
         raw: str = request.environ.get(key, "")
@@ -271,9 +272,9 @@ def converter(
     serialize: Callable[[Any], Any],
     convert_name: str | None = None,
 ) -> "Attribute[T]":
-    """Return an attribute whose values are read from and set on ``prop``, parsed and printed. None is set unchanged.
+    """Return an attribute that parses the values of ``prop`` and serializes those it is set to.
 
-    None is set as it is.
+    None is set unchanged.
     """
     inner = cast("property", prop)
     read = cast("Callable[[Any], V]", inner.fget)
@@ -282,7 +283,7 @@ def converter(
     def fset(request: Any, value: Any) -> None:
         write(request, None if value is None else serialize(value))
 
-    doc = f"{inner.__doc__ or ''} As {convert_name or f'{parse.__name__} gives it'}."
+    doc = f"{inner.__doc__ or ''} As {convert_name or f'{parse.__name__} returns it'}."
     return cast("Attribute[T]", property(lambda request: parse(read(request)), fset, inner.fdel, doc))
 
 
@@ -294,7 +295,7 @@ def _setter(key: str) -> Callable[[Any, Any], None]:
 
 
 def _optional(key: str, fset: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
-    """Return a function that deletes the key for None and sets it otherwise."""
+    """Return a function that sets the key, or deletes it if the value is None."""
 
     def delete_or_set(request: Any, value: Any) -> None:
         if value is None:
@@ -317,10 +318,10 @@ def _doc(key: str, rfc_section: str | None) -> str:
     return f"The environ's {key}{where}."
 
 
-class made_on_use:  # noqa: N801 - used as a decorator, like property
-    """A class attribute that is made by a function on first use, and then replaces itself with the result.
+class made_on_use:  # noqa: N801 - used like property
+    """A class attribute that a function computes on first use. It then replaces itself with the result.
 
-    The modules that it needs are therefore not imported before.
+    The modules it needs are therefore not imported until then.
     """
 
     def __init__(self, make: Callable[[], Any]) -> None:
@@ -380,12 +381,12 @@ __all__ = [
 
 
 def converter_date(prop: Any) -> Any:
-    """Return an attribute based on another one, whose values are dates."""
+    """Return an attribute that converts another one's values to dates."""
     return converter(prop, parse_date, serialize_date, "HTTP date")
 
 
 def deprecated_property(attr: Any, name: str, text: str, version: str) -> property:
-    """Return an attribute based on another one, whose use warns that it is deprecated since a version."""
+    """Wrap an attribute so that any use of it issues a deprecation warning."""
     from antiphon.dialects.webob.util import warn_deprecation
 
     def warn() -> None:

@@ -11,11 +11,11 @@ __all__ = ["AnyETag", "ETagMatcher", "IfRange", "IfRangeDate", "NoETag", "etag_p
 
 
 def etag_property(key: str, default: Any, rfc_section: str, strong: bool = True) -> property:
-    """Return a request's property for a list of entity tags under an environ's key.
+    """Return a request property for the list of entity tags under an environ key.
 
-    It is ``default`` if the header is absent or empty. ``strong`` leaves weak tags out. It can be set to such an
-    object, to a header's value, or to one tag as text; None deletes the header. Raises ValueError for text that a tag
-    can't contain.
+    It returns ``default`` if the header is absent or empty. ``strong`` omits weak tags. The property can be set to a
+    list of tags, a header's value, or one tag as text; None deletes the header. Setting raises ValueError for
+    characters that a tag can't contain.
     """
 
     def fget(request: Any) -> Any:
@@ -37,7 +37,7 @@ def etag_property(key: str, default: Any, rfc_section: str, strong: bool = True)
 
 
 class _AnyETag:
-    """A falsy object that contains every entity tag: for ``*``, and for an absent header that is not a condition."""
+    """A falsy object that contains every entity tag. It stands for ``*`` or an absent If-Match or If-Range."""
 
     def __contains__(self, tag: object) -> bool:
         return True
@@ -53,7 +53,7 @@ class _AnyETag:
 
 
 class _NoETag:
-    """A falsy object that contains no entity tag: for an absent header that would be a condition."""
+    """A falsy object that contains no entity tag. It stands for an absent If-None-Match."""
 
     def __contains__(self, tag: object) -> bool:
         return False
@@ -82,9 +82,9 @@ class ETagMatcher:
 
     @classmethod
     def parse(cls, value: str, strong: bool = True) -> Any:
-        """Return the tags of a header's value, or ``AnyETag`` for ``*``. ``strong`` leaves weak tags out.
+        """Parse the tags in a header's value. Return ``AnyETag`` for ``*``. ``strong`` omits weak tags.
 
-        Text that contains no well-formed tag is itself one tag.
+        Text that contains no well-formed tag is treated as one tag.
         """
         if not value:
             return cls([])
@@ -106,9 +106,9 @@ class ETagMatcher:
 
 
 class IfRange:
-    """The entity tag of If-Range (RFC 9110 §13.1.5).
+    """The entity tag in If-Range (RFC 9110 §13.1.5).
 
-    A response is ``in`` it if the client has a part of this version. Without the header, it is falsy and contains every
+    It contains (``in``) a response if its tag matches. If the header is absent, the object is falsy and contains every
     response.
     """
 
@@ -117,7 +117,7 @@ class IfRange:
 
     @classmethod
     def parse(cls, value: str | None) -> "IfRange | IfRangeDate":
-        """Return the tag or the date of a header's value. None and "" mean an absent header."""
+        """Parse the tag or date in a header's value. None and "" mean an absent header."""
         if not value:
             return cls(AnyETag)
         if value.endswith(" GMT"):
@@ -138,9 +138,9 @@ class IfRange:
 
 
 class IfRangeDate:
-    """The date of If-Range.
+    """The date in If-Range.
 
-    A response is ``in`` it if the date is its Last-Modified. A malformed date contains no response.
+    It contains (``in``) a response whose Last-Modified equals the date. A malformed date contains no response.
     """
 
     def __init__(self, date: datetime | None) -> None:

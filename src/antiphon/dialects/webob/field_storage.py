@@ -1,4 +1,4 @@
-"""Form fields with the attributes of ``cgi.FieldStorage``: whole forms, and files."""
+"""Forms and uploaded files with the attributes of ``cgi.FieldStorage``."""
 
 import os
 import sys
@@ -18,11 +18,11 @@ _URLENCODED = "application/x-www-form-urlencoded"
 
 
 class FieldStorage:
-    """A file in a form, or a form with its fields in ``list``; also the class that ``isinstance`` checks for files.
+    """An uploaded file, or a form with its fields in ``list``. Use ``isinstance`` with it to recognize uploads.
 
-    A request makes its forms and files itself. Code that makes some for its tests passes the ``headers`` of a part or
-    of a request, and ``fp``, a file with the content; or an ``environ``, whose query is read if its method is GET or
-    HEAD. Raises the errors of a request's ``POST``.
+    Requests create their own forms and files. To create one in a test, pass ``headers`` of a part or a request and
+    ``fp``, a file with the content. Alternatively, pass an ``environ``; if its method is GET or HEAD, its query is
+    read. Raises the same errors as a request's ``POST``.
     """
 
     name: str | None = None
@@ -58,7 +58,7 @@ class FieldStorage:
             self.list = [field for field in _fields(data, self._content_type) if keep_blank_values or field.value != ""]
 
     def _describe(self, given: Any, is_form: bool) -> None:
-        """Read names, type and length from headers. A form needs no type."""
+        """Set the names, type and length from headers. For a form, the type is optional."""
         headers = {name.lower(): str(value) for name, value in given.items()}
         self.disposition, self.disposition_options = parsed_header(headers.get("content-disposition", ""))
         self.name = self.disposition_options.get("name")
@@ -73,7 +73,7 @@ class FieldStorage:
 
     @property
     def __class__(self) -> Any:
-        """Pretend to be a ``cgi.FieldStorage`` for ``isinstance``, if other code has imported that."""
+        """Pretend to be a ``cgi.FieldStorage`` for ``isinstance`` if other code has imported ``cgi``."""
         cgi = sys.modules.get("cgi")
         return type(self) if cgi is None else cgi.FieldStorage
 
@@ -83,7 +83,7 @@ class FieldStorage:
 
     @property
     def value(self) -> Any:
-        """The bytes of a file, the text of a field, or the fields of a form."""
+        """A file's bytes, a field's text, or a form's fields."""
         if self.file is None:
             return self._value if self.list is None else self.list
         self.file.seek(0)
@@ -92,7 +92,7 @@ class FieldStorage:
         return data
 
     def make_file(self) -> IO[bytes]:
-        """Return a temporary file, without a name, for content."""
+        """Return an unnamed temporary file for the content."""
         return cast("IO[bytes]", TemporaryFile())
 
     def __repr__(self) -> str:
@@ -117,16 +117,16 @@ class FieldStorage:
         return found[0] if len(found) == 1 else found
 
     def keys(self) -> Any:
-        """Return the names of the fields, each once."""
+        """Return the names of the fields without duplicates."""
         return dict.fromkeys(field.name for field in self._own_fields()).keys()
 
     def getvalue(self, key: str, default: Any = None) -> Any:
-        """Return the value of a field; a list if there are several, ``default`` if there is none."""
+        """Return a field's value, a list if it has several, or ``default`` if it is missing."""
         values = self.getlist(key)
         return values[0] if len(values) == 1 else values or default
 
     def getfirst(self, key: str, default: Any = None) -> Any:
-        """Return the first value of a field; ``default`` if there is none."""
+        """Return a field's first value, or ``default`` if it is missing."""
         values = self.getlist(key)
         return values[0] if values else default
 
@@ -136,7 +136,7 @@ class FieldStorage:
 
     def _own_fields(self) -> Any:
         if self.list is None:
-            raise TypeError("this is a field, which has no fields of its own: only a form has")
+            raise TypeError("only a form contains other fields, but this is a single field")
         return self.list
 
 
@@ -151,7 +151,7 @@ class TextField(FieldStorage):
 
 
 def parsed_header(line: str) -> tuple[str, dict[str, str]]:
-    """Return the value of a header and its parameters."""
+    """Return a header's value and its parameters."""
     value, _, parameters = line.partition(";")
     return value.strip(), parse_parameters(parameters)
 
@@ -173,25 +173,25 @@ def _fields(data: bytes, content_type: str) -> Iterator[FieldStorage]:
 
 
 class FileField(FieldStorage):
-    """A file in a form: a view of the stored body, which is not copied. It is truthy, even if it is empty."""
+    """An uploaded file: a view of the stored body that does not copy it. It is truthy even if it is empty."""
 
     def __init__(self, name: str, filename: str, spool: Spool, head: PartHead, end: int) -> None:
         self.name = name
         """The name of the field."""
         self.filename = filename
-        """The filename as the client sent it: a path, or anything else. Never save a file under it."""
+        """The filename as the client sent it, which may be a path or anything else. Never save a file under it."""
         self._spool = spool
         self._head = head
         self._size = end - head.offset
 
     @lazy
     def file(self) -> IO[bytes]:
-        """The bytes as a file object with its own position."""
+        """The content as a file object with its own position."""
         return Window(self._spool, self._head.offset, self._size)
 
     @property
     def value(self) -> bytes:
-        """All bytes of the file, in memory. This moves the position of ``file`` to the start."""
+        """The file's content in memory. Reading it rewinds ``file``."""
         if "file" in vars(self):
             self.file.seek(0)
         return self._spool.read_at(self._head.offset, self._size)
@@ -208,7 +208,7 @@ class FileField(FieldStorage):
 
     @lazy
     def type(self) -> str:
-        """The media type that the client claims, without parameters; `text/plain` if there is none."""
+        """The media type that the client claims, by default `text/plain`, without parameters."""
         return parsed_header(self._head.content_type or "text/plain")[0]
 
     @lazy
@@ -218,7 +218,7 @@ class FileField(FieldStorage):
 
     @lazy
     def disposition(self) -> str:
-        """The kind of the part: `form-data`."""
+        """The part's Content-Disposition: `form-data`."""
         return "form-data"
 
     @lazy
@@ -228,13 +228,13 @@ class FileField(FieldStorage):
 
     @lazy
     def length(self) -> int:
-        """The length that the part declares, which clients rarely do; -1 if there is none."""
+        """The length that the part declares, or -1. Clients rarely declare it."""
         claimed = dict(self._head.fields).get(b"content-length", b"")
         return int(claimed) if claimed.isdigit() and len(claimed) < 19 else -1
 
 
 def fields_of(form: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield the name and value of each field of a ``cgi.FieldStorage``, in its own charset and transfer encoding."""
+    """Yield the name and value of each field of a ``cgi.FieldStorage``, decoded as the field's headers declare."""
     for field in form.list or ():
         yield field.name, field if field.filename else _text_of(field)
 

@@ -1,4 +1,4 @@
-"""Headers: a request's, as a view of its environ, and a response's, as a view of its list of lines."""
+"""Request headers as a view of the environ, and response headers as a view of a list of lines."""
 
 import re
 from collections.abc import Iterator, MutableMapping
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 Lines = list[tuple[str, str]]
 
 find_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
-"""A search for the first control character that is not allowed in a response's head (RFC 9110 §5.5)."""
+"""Finds the first control character that is not allowed in a response's head (RFC 9110 §5.5)."""
 find_break = re.compile(r"[\r\n\0]").search
-"""A search for the first character that would end a line early."""
+"""Finds the first character that would end a line early."""
 
 
 def check_sent_line(name: Any, value: Any) -> None:
     """Check a line before it is sent.
 
-    Raises ValueError as ``check_line`` does, and for a name that is not a token (RFC 9110 §5.1).
+    Raises ValueError as ``check_line`` does, or if the name is not a token (RFC 9110 §5.1).
     """
     check_line(name, value)
     if isinstance(name, str):
@@ -32,9 +32,9 @@ def check_sent_line(name: Any, value: Any) -> None:
 
 
 def check_line(name: Any, value: Any) -> None:
-    """Raise ValueError for control characters in a name or value. In a Location, most of them are escaped.
+    """Raise ValueError for control characters in a name or value. Most are allowed in Location, which escapes them.
 
-    Values that are not text are accepted, since a server refuses them.
+    Values that are not text are accepted, since the server rejects them.
     """
     if isinstance(name, str) and find_control(name):
         raise broken(name, value)
@@ -43,18 +43,20 @@ def check_line(name: Any, value: Any) -> None:
 
 
 def check_value(name: str, value: str) -> None:
-    """Raise ValueError for control characters in a value. In a Location, most of them are escaped."""
+    """Raise ValueError for control characters in a value. Most are allowed in Location, which escapes them."""
     if (find_break if name.lower() == "location" else find_control)(value):
         raise broken(name, value)
 
 
 def broken(name: Any, value: Any) -> ValueError:
     """Return the error for a header line with control characters."""
-    return ValueError(f"a header has no CR, LF, NUL or other control characters: {name!r:.80}, {value!r:.200}")
+    return ValueError(
+        f"a header must not contain CR, LF, NUL or other control characters: {name!r:.80}, {value!r:.200}"
+    )
 
 
 def first_value(lines: Lines, name: str) -> str | None:
-    """Return the value of the first line with a name, given in lower case; None if there is none."""
+    """Return the value of the first line with a name (in lower case), or None if no line has it."""
     for key, value in lines:
         if key.lower() == name:
             return value
@@ -62,7 +64,7 @@ def first_value(lines: Lines, name: str) -> str | None:
 
 
 def last_value(lines: Lines, name: str) -> str | None:
-    """Return the value of the last line with a name, given in lower case; None if there is none."""
+    """Return the value of the last line with a name (in lower case), or None if no line has it."""
     for key, value in reversed(lines):
         if key.lower() == name:
             return value
@@ -70,7 +72,7 @@ def last_value(lines: Lines, name: str) -> str | None:
 
 
 def remove_lines(lines: Lines, name: str) -> None:
-    """Remove all lines with a name, given in lower case, from the list itself."""
+    """Remove all lines with a name (in lower case) from the list, in place."""
     for line in lines:
         if line[0].lower() == name:
             lines[:] = [line for line in lines if line[0].lower() != name]
@@ -78,7 +80,7 @@ def remove_lines(lines: Lines, name: str) -> None:
 
 
 def replace_line(lines: Lines, name: str, line: tuple[str, str]) -> None:
-    """Make a line the only one with its name, given in lower case, in the list itself. Nothing is checked."""
+    """Replace all lines with a name (in lower case) by one line, in place and without checks."""
     for known in lines:
         if known[0].lower() == name:
             lines[:] = [other for other in lines if other[0].lower() != name]
@@ -87,20 +89,20 @@ def replace_line(lines: Lines, name: str, line: tuple[str, str]) -> None:
 
 
 def put_line(lines: Lines, name: str, value: str) -> None:
-    """Make a line the only one with its name. Raises ValueError as ``check_line`` does."""
+    """Replace all lines with a name by one line, in place. Raises ValueError as ``check_line`` does."""
     check_line(name, value)
     replace_line(lines, name.lower(), (name, value))
 
 
 def pairs_of(lines: Any) -> Any:
-    """Return a mapping as pairs; lines are returned unchanged."""
+    """Convert a mapping to pairs. Anything else is returned unchanged."""
     return lines.items() if hasattr(lines, "items") else lines
 
 
 class ResponseHeaders(MultiDict[str, str]):
-    """A multidict of header lines by case-insensitive names. Changes are made directly in the list of lines.
+    """A multidict of header lines with case-insensitive names. Changes apply directly to the list of lines.
 
-    Raises ValueError for a name or a value with CR, LF or NUL.
+    Raises ValueError if a name or value contains CR, LF or NUL.
     """
 
     _is_view = True
@@ -124,7 +126,7 @@ class ResponseHeaders(MultiDict[str, str]):
         return [value for known, value in self._items if known.lower() == name]
 
     def dict_of_lists(self) -> dict[str, list[str]]:
-        """Return a dictionary with lists of values by lowercase names."""
+        """Return a dictionary that maps lowercase names to lists of values."""
         lists: dict[str, list[str]] = {}
         for name, value in self._items:
             lists.setdefault(name.lower(), []).append(value)
@@ -147,24 +149,24 @@ class ResponseHeaders(MultiDict[str, str]):
         self._items.append((key, value))
 
     def setdefault(self, key: str, default: Any = None) -> Any:
-        """Return the value of the first line with a name; one with ``default`` is added first if there is none."""
+        """Return the value of the first line with a name, first adding a line with ``default`` if none has it."""
         value = first_value(self._items, key.lower())
         if value is None:
             self.add(key, default)
         return default if value is None else value
 
     def pop(self, key: str, *args: Any) -> Any:
-        """Remove the first line with a name and return its value, or a default. Raises KeyError if there is neither."""
+        """Remove the first line with a name and return its value, or the default. Raises KeyError without either."""
         name = key.lower()
         return super().pop(next((known for known, _ in self._items if known.lower() == name), name), *args)
 
     def extend(self, other: Any = None, **kwargs: str) -> None:
-        """Add the lines of a mapping or of pairs, and one for each keyword."""
+        """Add a line for each item of a mapping, each pair, and each keyword argument."""
         for line in [*ResponseHeaders(() if other is None else other).items(), *kwargs.items()]:
             self.add(*line)
 
     def update(self, *args: Any, **kw: str) -> None:
-        """Make one line the only one for each name in a mapping or in pairs, and for each keyword."""
+        """Set the only line for each name in a mapping, in pairs, or in keyword arguments."""
         for name, value in ResponseHeaders(*args, **kw).items():
             self[name] = value
 
@@ -173,7 +175,7 @@ __all__ = ["EnvironHeaders", "ResponseHeaders"]
 
 
 class EnvironHeaders(MutableMapping[str, str]):
-    """A request's header fields by case-insensitive names. Changes are made directly in the environ."""
+    """A request's header fields with case-insensitive names. Changes apply directly to the environ."""
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
         self.environ = environ
@@ -183,7 +185,7 @@ class EnvironHeaders(MutableMapping[str, str]):
         return value
 
     def get(self, hname: str, default: Any = None) -> Any:
-        """Return the value of a field; ``default`` if it is missing."""
+        """Return a field's value, or ``default`` if it is missing."""
         return self.environ.get(ENVIRON_KEYS[hname], default)
 
     def __setitem__(self, hname: str, value: str) -> None:
@@ -212,10 +214,10 @@ class EnvironHeaders(MutableMapping[str, str]):
 
 
 def _trans_key(key: object) -> str | None:
-    """Return the name of the field for an environ's key; None for any other key."""
+    """Return the field name for an environ key, or None if the key is not a header's."""
     return environ_name(key) if isinstance(key, str) else None
 
 
 def _trans_name(name: str) -> str:
-    """Return the environ's key for a field name."""
+    """Return the environ key for a field name."""
     return ENVIRON_KEYS[name]

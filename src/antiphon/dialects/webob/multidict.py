@@ -1,4 +1,4 @@
-"""Dictionaries with several values for a key, and their views: nested, read-only, and one that writes the query."""
+"""Dictionaries with several values per key: plain, nested, read-only, and one that writes its changes to the query."""
 
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, cast
@@ -14,7 +14,7 @@ E = TypeVar("E")
 
 
 class Sequential(Generic[E]):
-    """A view of the keys, values or pairs of a multidict, in order. It follows changes and compares equal to lists."""
+    """A live view of a multidict's keys, values or pairs, in order. It compares equal to lists."""
 
     def __init__(self, read: Callable[[], Iterable[E]], size: Callable[[], int]) -> None:
         self._read = read
@@ -38,7 +38,7 @@ class Sequential(Generic[E]):
     def __eq__(self, other: object) -> bool:
         return [*self._read()] == [*other] if isinstance(other, (list, Sequential)) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]  # it changes
+    __hash__ = None  # type: ignore[assignment]  # the view is mutable
 
     def __repr__(self) -> str:
         return repr([*self._read()])
@@ -48,11 +48,11 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 RAISE: Any = object()
-"""The default of a required value."""
+"""The default that makes a missing value raise KeyError."""
 
 
 class MultiDict(MutableMapping[K, V]):
-    """A dictionary with several values for a key, in order. ``[]`` returns the last one, ``getall`` all of them."""
+    """An ordered dictionary with several values per key. ``[]`` returns the last one, ``getall`` all of them."""
 
     _items: list[tuple[K, V]]
     _index: dict[K, list[V]] | None = None
@@ -70,23 +70,23 @@ class MultiDict(MutableMapping[K, V]):
 
     @classmethod
     def over(cls, items: list[tuple[K, V]]) -> Self:
-        """Return a multidict that takes ownership of a list of pairs."""
+        """Return a multidict that takes over a list of pairs without copying it."""
         made = cls.__new__(cls)
-        made._items = items  # noqa: SLF001 - of its own class
+        made._items = items  # noqa: SLF001 - of the same class
         return made
 
     @classmethod
     def view_list(cls, lst: list[tuple[K, V]]) -> Self:
-        """Return a multidict that is a view of a list of pairs: changes to one are visible in the other."""
+        """Return a multidict that is a live view of a list of pairs. Changes to either affect the other."""
         if not isinstance(lst, list):
-            raise TypeError(f"{cls.__name__}.view_list needs a list, not {lst!r:.200}")
+            raise TypeError(f"{cls.__name__}.view_list must be given a list, not {lst!r:.200}")
         view = cls.over(lst)
         view._is_view = True  # noqa: SLF001
         return view
 
     @classmethod
     def from_fieldstorage(cls, fs: Any) -> Self:
-        """Return the fields of a parsed form, such as a ``cgi.FieldStorage``: text, and files as they are."""
+        """Return the text fields and files of a parsed form, such as a ``cgi.FieldStorage``."""
         from antiphon.dialects.webob.field_storage import fields_of
 
         return cls(fields_of(fs))
@@ -94,7 +94,7 @@ class MultiDict(MutableMapping[K, V]):
     # Reading
 
     def _values(self) -> dict[K, list[V]] | None:
-        """Return the values by key; None if they must be searched for, since the list may change unnoticed."""
+        """Return an index of values by key, or None for a view, whose list may change unnoticed."""
         if self._is_view:
             return None
         index = self._index
@@ -114,34 +114,34 @@ class MultiDict(MutableMapping[K, V]):
         raise KeyError(key)
 
     def get(self, key: K, default: Any = None) -> Any:
-        """Return the last value of a key; ``default`` if it is missing."""
+        """Return a key's last value, or ``default`` if it is missing."""
         try:
             return self[key]
         except KeyError:
             return default
 
     def getall(self, key: K) -> list[V]:
-        """Return all values of a key in order, in a new list, which is empty if the key is missing."""
+        """Return a new list of a key's values, in order. It is empty if the key is missing."""
         index = self._values()
         if index is not None:
             return [*index.get(key, ())]
         return [value for known, value in self._items if known == key]
 
     def getone(self, key: K) -> V:
-        """Return the only value of a key. Raises KeyError if there are none or several."""
+        """Return a key's only value. Raises KeyError unless it has exactly one."""
         values = self.getall(key)
         if not values:
             raise KeyError(f"there is no {key!r}")
         if len(values) > 1:
-            raise KeyError(f"there are several values of {key!r}: {values!r:.200}")
+            raise KeyError(f"{key!r} has several values: {values!r:.200}")
         return values[0]
 
     def mixed(self) -> dict[K, V | list[V]]:
-        """Return a dictionary of single values, or of lists for keys with several values."""
+        """Return a dictionary that maps keys to single values, or to lists if there are several."""
         return {key: values[0] if len(values) == 1 else values for key, values in self.dict_of_lists().items()}
 
     def dict_of_lists(self) -> dict[K, list[V]]:
-        """Return a dictionary with lists of values."""
+        """Return a dictionary that maps keys to lists of values."""
         lists: dict[K, list[V]] = {}
         for key, value in self._pairs():
             lists.setdefault(key, []).append(value)
@@ -174,7 +174,7 @@ class MultiDict(MutableMapping[K, V]):
         return self._items
 
     def iterkeys(self) -> Iterator[K]:
-        """Return an iterator over the keys, which repeats repeated ones."""
+        """Return an iterator over the keys, one for each pair."""
         return iter([key for key, _ in self._pairs()])
 
     def itervalues(self) -> Iterator[V]:
@@ -226,7 +226,7 @@ class MultiDict(MutableMapping[K, V]):
         self._replace(())
 
     def setdefault(self, key: K, default: Any = None) -> Any:
-        """Return the first value of a key, after adding ``default`` if it is missing."""
+        """Return a key's first value, first adding ``default`` if it is missing."""
         for known, value in self._items:
             if known == key:
                 return value
@@ -234,9 +234,9 @@ class MultiDict(MutableMapping[K, V]):
         return default
 
     def pop(self, key: K, *args: Any) -> Any:
-        """Remove the first pair of a key and return its value, or a default. Raises KeyError if there is neither."""
+        """Remove a key's first pair and return its value, or the default. Raises KeyError without either."""
         if len(args) > 1:
-            raise TypeError(f"pop takes a key and a default, not {1 + len(args)} arguments")
+            raise TypeError(f"pop accepts a key and a default, not {1 + len(args)} arguments")
         for number, (known, value) in enumerate(self._items):
             if known == key:
                 self._index = None
@@ -247,27 +247,27 @@ class MultiDict(MutableMapping[K, V]):
         raise KeyError(key)
 
     def popitem(self) -> tuple[K, V]:
-        """Remove the last pair and return it. Raises IndexError if there is none."""
+        """Remove the last pair and return it. Raises IndexError if the multidict is empty."""
         self._index = None
         return self._items.pop()
 
     def update(self, *args: Any, **kw: V) -> None:
-        """Set the only value of each key. Warns if several values are given for a key: ``extend`` keeps them."""
+        """Replace each key's values. Warns if several values are given for a key, since only the last one is kept."""
         if len(args) > 1:
-            raise TypeError(f"update takes one mapping, or one list of pairs, not {len(args)}")
+            raise TypeError(f"update accepts one mapping or one list of pairs, not {len(args)}")
         given = [*(pairs_of(args[0]) if args else ()), *cast("Any", kw).items()]
         single = dict(given)
         if len(single) < len(given) - len(kw):
             from warnings import warn
 
-            warn("update sets one value for each key, and drops the others: extend adds all", UserWarning, stacklevel=2)
-        # The last position of each key wins, as if the keys had been set one after the other.
+            warn("update keeps only one value per key: use extend to add them all", UserWarning, stacklevel=2)
+        # A key's last position wins, as if the keys had been set one after another.
         order = dict.fromkeys(key for key, _ in reversed(given))
         kept = [pair for pair in self._items if pair[0] not in single]
         self._replace([*kept, *[(key, single[key]) for key in reversed(order)]])
 
     def extend(self, other: Any = None, **kwargs: V) -> None:
-        """Add the pairs of a mapping or list and set the keywords."""
+        """Add the pairs of a mapping or list and set the keyword arguments."""
         self._index = None
         if other is not None:
             self._items.extend(pairs_of(other))
@@ -276,11 +276,11 @@ class MultiDict(MutableMapping[K, V]):
 
 
 def pairs_of(source: Any) -> list[tuple[Any, Any]]:
-    """Return the pairs of a mapping or an iterable of pairs, in a new list."""
+    """Return a new list with the pairs of a mapping or an iterable of pairs."""
     if hasattr(source, "items"):
         return [*source.items()]
     if hasattr(source, "keys"):
-        return [(key, source[key]) for key in source.keys()]  # noqa: SIM118 - it may be iterable in another way
+        return [(key, source[key]) for key in source.keys()]  # noqa: SIM118 - it may iterate over something else
     return [(key, value) for key, value in source]
 
 
@@ -294,7 +294,7 @@ def _is_secret(key: object) -> bool:
 
 
 class NestedMultiDict(MultiDict[K, V]):
-    """Several multidicts as a single read-only one. The last value in the first one that has a key wins."""
+    """A read-only combination of multidicts. ``[]`` returns the last value from the first one that contains the key."""
 
     def __init__(self, *dicts: Any) -> None:
         self.dicts = dicts
@@ -310,7 +310,7 @@ class NestedMultiDict(MultiDict[K, V]):
         raise KeyError(key)
 
     def getall(self, key: K) -> list[V]:
-        """Return the values of a key in all dictionaries, in order."""
+        """Return a key's values from all the multidicts, in order."""
         return [value for each in self.dicts for value in each.getall(key)]
 
     def __contains__(self, key: object) -> bool:
@@ -323,14 +323,14 @@ class NestedMultiDict(MultiDict[K, V]):
         """Return a mutable multidict with the same pairs."""
         return MultiDict(self)
 
-    def _readonly(self, *args: object, **kw: object) -> NoReturn:  # noqa: ARG002 - those of all
-        raise KeyError("a multidict of several others can only be read; change one of those, or a copy()")
+    def _readonly(self, *args: object, **kw: object) -> NoReturn:  # noqa: ARG002 - replaces several methods
+        raise KeyError("a NestedMultiDict is read-only: change one of its multidicts, or a copy()")
 
     __setitem__ = add = __delitem__ = clear = setdefault = pop = popitem = update = extend = _readonly
 
 
 class NoVars:
-    """An immutable, empty set of variables, with a ``reason``."""
+    """An immutable, empty multidict, with the ``reason`` why it is empty."""
 
     def __init__(self, reason: str | None = None) -> None:
         self.reason = reason or "N/A"
@@ -347,12 +347,12 @@ class NoVars:
     __setitem__ = add = setdefault = update = extend = _refuse_to_add
     __delitem__ = clear = pop = popitem = _refuse_to_remove
 
-    def get(self, key: object, default: Any = None) -> Any:  # noqa: ARG002 - there is none
+    def get(self, key: object, default: Any = None) -> Any:  # noqa: ARG002 - it is always empty
         """Return ``default``."""
         return default
 
     def getall(self, key: object) -> list[Any]:  # noqa: ARG002
-        """Return no values."""
+        """Return an empty list."""
         return []
 
     def getone(self, key: object) -> NoReturn:
@@ -399,7 +399,7 @@ class NoVars:
 
 
 class GetDict(MultiDict[str, str]):
-    """The fields of a query. Changes are written directly to the environ."""
+    """The query's fields. Changes are written directly to the environ."""
 
     def __init__(self, data: Any, env: "WSGIEnvironment") -> None:
         self.env = env
@@ -407,7 +407,7 @@ class GetDict(MultiDict[str, str]):
 
     @classmethod
     def over(cls, items: list[tuple[str, str]], env: "WSGIEnvironment | None" = None) -> Self:
-        """Return the fields of the query in ``env``, which take ownership of a list."""
+        """Return the fields of the query in ``env``, taking over a list of pairs without copying it."""
         made = super().over(items)
         made.env = {} if env is None else env
         return made
@@ -438,35 +438,35 @@ class GetDict(MultiDict[str, str]):
         self.on_change()
 
     def setdefault(self, key: str, default: Any = None) -> Any:
-        """Return the first value of a key, after adding ``default`` if it is missing."""
+        """Return a key's first value, first adding ``default`` if it is missing."""
         value = super().setdefault(key, default)
         self.on_change()
         return value
 
     def pop(self, key: str, *args: Any) -> Any:
-        """Remove the first pair of a key and return its value, or a default. Raises KeyError if there is neither."""
+        """Remove a key's first pair and return its value, or the default. Raises KeyError without either."""
         value = super().pop(key, *args)
         self.on_change()
         return value
 
     def popitem(self) -> tuple[str, str]:
-        """Remove the last field and return it. Raises IndexError if there is none."""
+        """Remove the last field and return it. Raises IndexError if there are no fields."""
         pair = super().popitem()
         self.on_change()
         return pair
 
     def update(self, *args: Any, **kw: str) -> None:
-        """Set the only value of each key."""
+        """Replace each key's values with the given one."""
         super().update(*args, **kw)
         self.on_change()
 
     def extend(self, other: Any = None, **kwargs: str) -> None:
-        """Add fields and set the keywords."""
+        """Add fields and set the keyword arguments."""
         super().extend(other, **kwargs)
         self.on_change()
 
     def copy(self) -> "MultiDict[str, str]":
-        """Return a multidict with the same fields that does not write to the environ."""
+        """Return a multidict with the same fields, whose changes are not written to the environ."""
         return MultiDict(self)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""WSGI applications that send one file, or the files of a folder."""
+"""WSGI applications that send a file or the files in a folder."""
 
 import mimetypes
 import os
@@ -16,13 +16,13 @@ BLOCK_SIZE = 1 << 16
 """The number of bytes to read at once."""
 
 _TYPES = {".js": "text/javascript", ".ico": "image/x-icon"}
-"""Types for which older Pythons and some systems have other names."""
+"""Media types whose names differ in older Python versions and on some systems."""
 
 
 class FileApp:
-    """An application that sends one file to GET and HEAD, with ranges and conditions.
+    """An application that sends one file in response to GET and HEAD. It supports ranges and conditions.
 
-    Keywords are attributes of the response; the content type is guessed from the filename.
+    Keyword arguments set attributes of the response. The content type is guessed from the filename.
     """
 
     def __init__(self, filename: str, **kw: Any) -> None:
@@ -37,11 +37,11 @@ class FileApp:
 
     @wsgify
     def __call__(self, req: Any) -> Any:
-        """Handle a request: with a 404 for a missing or irregular file, and a 403 for an unreadable one."""
+        """Handle a request. Returns a 404 for a missing or irregular file, or a 403 for an unreadable one."""
         if req.method not in ("GET", "HEAD"):
             return exc.HTTPMethodNotAllowed(f"You cannot {req.method} a file", headers={"Allow": "GET, HEAD"})
         try:
-            if not S_ISREG(os.stat(self.filename).st_mode):  # opening one end of a pipe would wait for the other
+            if not S_ISREG(os.stat(self.filename).st_mode):  # opening a pipe would block
                 return exc.HTTPNotFound()
             file = self._open(self.filename, "rb")
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
@@ -59,13 +59,13 @@ class FileApp:
 
 
 def _chunks_of(file: IO[bytes], environ: dict[str, Any]) -> Any:
-    """Return the server's own iterable for a file, if there is one and the whole file is requested."""
+    """Return a file's content, in the server's own file wrapper if it has one and the whole file is requested."""
     wrapper = environ.get("wsgi.file_wrapper")
     return FileIter(file) if wrapper is None or "HTTP_RANGE" in environ else wrapper(file, BLOCK_SIZE)
 
 
 class FileIter:
-    """The content of an open file, in blocks. The file is closed at the end."""
+    """The content of an open file in blocks. The file is closed at the end."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file = file
@@ -73,7 +73,7 @@ class FileIter:
     def app_iter_range(
         self, seek: int | None = None, limit: int | None = None, block_size: int | None = None
     ) -> Iterator[bytes]:
-        """Yield the content from ``seek`` up to ``limit``, in blocks of ``block_size`` bytes, by default 64 KiB."""
+        """Yield the content from ``seek`` up to ``limit`` in blocks of ``block_size`` bytes, by default 64 KiB."""
         if seek:
             self.file.seek(seek)
         left = None if limit is None else limit - (seek or 0)
@@ -94,10 +94,11 @@ class FileIter:
 
 
 class DirectoryApp:
-    """An application that sends the files of a folder, and ``index_page`` for a folder in it, unless that is None.
+    """An application that sends the files in a folder. Unless ``index_page`` is None, it is sent for folders.
 
-    With ``hide_index_with_redirect``, a request for the index page itself is redirected to its folder. Keywords are
-    passed to ``FileApp``. Subclasses may override ``make_fileapp``. Raises OSError if there is no such folder.
+    With ``hide_index_with_redirect``, a request for the index page itself is redirected to its folder. Keyword
+    arguments are passed to ``FileApp``. Subclasses may override ``make_fileapp``. Raises OSError if the folder does not
+    exist.
     """
 
     def __init__(
@@ -116,7 +117,7 @@ class DirectoryApp:
 
     @wsgify
     def __call__(self, req: Any) -> Any:
-        """Handle a request, with 403 for a path outside of the folder, and 404 for a missing file."""
+        """Handle a request. Returns a 403 if the path is outside the folder, or a 404 if the file is missing."""
         try:
             asked = req.path_info.lstrip("/")
         except UnicodeDecodeError:
@@ -133,7 +134,7 @@ class DirectoryApp:
         return self.make_fileapp(path) if os.path.isfile(path) else exc.HTTPNotFound()
 
     def index(self, req: Any, path: str) -> Any:
-        """Handle a request for a subfolder, whose path ends with a slash."""
+        """Handle a request for a folder. If its path has no trailing slash, redirect to the path with one."""
         index_path = os.path.join(path, self.index_page or "")
         if not os.path.isfile(index_path):
             return exc.HTTPNotFound()

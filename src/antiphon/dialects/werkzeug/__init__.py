@@ -1,6 +1,6 @@
 """The dialect of Werkzeug: `from antiphon.dialects.werkzeug.wrappers import Request`.
 
-The package's own names, current ones and those of Werkzeug 0.8, are imported on first use.
+Its top-level names, current ones and those of Werkzeug up to 0.16, are imported on first use.
 """
 
 from importlib import import_module
@@ -80,11 +80,11 @@ MODULE_OF = {
     }.items()
     for name in names.split()
 }
-"""The module of each name: current names, and those at the top level of Werkzeug up to 0.16."""
+"""The module of each name: current names, and those that were at the top level up to Werkzeug 0.16."""
 
 
 __version__ = "3.1.9"
-"""The version of Werkzeug whose names and behaviour the dialect has."""
+"""The version of Werkzeug that the dialect is compatible with."""
 
 __all__ = ["Client", "Request", "Response", "run_simple"]
 

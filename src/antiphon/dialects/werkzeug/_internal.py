@@ -29,24 +29,24 @@ _is_plain = re.compile("-?[0-9]+").fullmatch
 
 
 def _wsgi_encoding_dance(s: str) -> str:
-    """Return text as an environ contains it: each byte of its UTF-8 as one character (PEP 3333)."""
+    """Encode text for an environ: as UTF-8, with one character per byte (PEP 3333)."""
     return s if s.isascii() else s.encode().decode("latin-1")
 
 
 def _get_environ(obj: Any) -> "WSGIEnvironment":
-    """Return the environ of a request, or an environ itself. Raises AssertionError for anything else."""
+    """Return a request's environ, or the environ itself. Raises AssertionError for anything else."""
     environ: WSGIEnvironment = getattr(obj, "environ", obj)
     if not isinstance(environ, dict):
-        raise AssertionError(f"{type(obj).__name__!r} is neither a request nor an environ, which is a dict")
+        raise AssertionError(f"this must be a request or an environ (a dict), not {type(obj).__name__!r}")
     return environ
 
 
-def _log(type: str, message: str, *args: Any, **kwargs: Any) -> None:  # noqa: A002 - Werkzeug's word
-    """Log a message with the ``type`` method of the logger `werkzeug`, which writes to stderr by default."""
+def _log(type: str, message: str, *args: Any, **kwargs: Any) -> None:  # noqa: A002 - Werkzeug's name
+    """Log a message with the ``type`` method of the `werkzeug` logger, which writes to stderr by default."""
     getattr(_logger(), type)(message.rstrip(), *args, **kwargs)
 
 
-@cache  # a program may change the level and the handlers later
+@cache  # configure only once, since a program may change the level and handlers later
 def _logger() -> logging.Logger:
     logger = logging.getLogger("werkzeug")
     if logger.level == logging.NOTSET:
@@ -57,15 +57,15 @@ def _logger() -> logging.Logger:
 
 
 def _dt_as_utc(dt: datetime | None) -> datetime | None:
-    """Return a datetime in UTC; a naive one is taken as UTC."""
+    """Convert a datetime to UTC. A naive one is assumed to be in UTC."""
     if dt is None:
         return None
     return dt.replace(tzinfo=UTC) if dt.tzinfo is None else dt.astimezone(UTC)
 
 
 def _plain_int(value: str) -> int:
-    """Return a number of ASCII digits. Raises ValueError for any other text."""
+    """Parse an integer in ASCII digits. Raises ValueError for any other text."""
     digits = value.strip(" \t")
     if not _is_plain(digits):
-        raise ValueError(f"not a plain number: {value[:80]!r}")
+        raise ValueError(f"an integer must be written in ASCII digits, not as {value[:80]!r}")
     return int(digits)

@@ -1,4 +1,4 @@
-"""The reloader: the program runs as its own child process, which is restarted when one of its files changes."""
+"""The reloader runs the program as its own child process and restarts it when one of its files changes."""
 
 import os
 import subprocess
@@ -13,24 +13,27 @@ from typing import NoReturn, Protocol
 AGAIN = 3
 """The exit code of a child that asks for a restart."""
 GRACE = 1.0
-"""Seconds that open requests get before a restart."""
+"""The seconds that open requests have to finish before a restart."""
 RUNS_AS_CHILD = "WERKZEUG_RUN_MAIN"
 SOCKET = "WERKZEUG_SERVER_FD"
 
 
 def is_running_from_reloader() -> bool:
-    """Return True if this process is the child that serves."""
+    """Return True if this process is the child that serves requests."""
     return os.environ.get(RUNS_AS_CHILD) == "true"
 
 
 def inherited_socket() -> int | None:
-    """Return the file descriptor of the socket that the parent opened for this process; None if there is none."""
+    """Return the descriptor of the socket that the parent opened for this process, or None if it opened none."""
     socket = os.environ.get(SOCKET)
     return int(socket) if socket and is_running_from_reloader() else None
 
 
 def run_child(socket: int | None) -> NoReturn:
-    """Run this program as a child, on a socket if there is one, whenever it asks for that; exit as the child did."""
+    """Run this program as a child process and restart it whenever it asks for that. Exit with its exit code.
+
+    The child inherits the ``socket``, if given.
+    """
     environment = {**os.environ, RUNS_AS_CHILD: "true"}
     if socket is not None:
         os.set_inheritable(socket, True)
@@ -39,8 +42,8 @@ def run_child(socket: int | None) -> NoReturn:
     code = AGAIN
     while code == AGAIN:
         code = 0
-        with suppress(KeyboardInterrupt):  # the terminal has interrupted the child, as well
-            code = subprocess.call(command, env=environment, close_fds=False)  # noqa: S603 - it runs already
+        with suppress(KeyboardInterrupt):  # the terminal interrupts the child too
+            code = subprocess.call(command, env=environment, close_fds=False)  # noqa: S603 - this program's own command
     sys.exit(code)
 
 
@@ -52,16 +55,16 @@ class Serving(Protocol):
         ...
 
     def shutdown(self, within: float) -> None:
-        """End ``serve_forever``. Cut off open requests after this many seconds and wait for the end."""
+        """End ``serve_forever`` and wait until it has ended. Open requests are cut off after this many seconds."""
         ...
 
 
 def serve_until_changed(
     server: Serving, extra_files: Iterable[str], exclude_patterns: Iterable[str], interval: float
 ) -> NoReturn:
-    """Serve on a thread. When the file of a module or an extra file changes, exit with ``AGAIN``."""
+    """Serve on a thread. Exit with ``AGAIN`` when a module's file or an extra file changes."""
     extra, excluded = [*extra_files], [*exclude_patterns]
-    before = _versions(extra, excluded)  # a developer may change a file as soon as the server runs
+    before = _versions(extra, excluded)  # before serving, since a file may change as soon as the server runs
     Thread(target=server.serve_forever, daemon=True).start()
     while True:
         try:
@@ -78,7 +81,7 @@ def serve_until_changed(
 
 
 def _versions(extra: list[str], excluded: list[str]) -> dict[str, int]:
-    """Return the modification times of the files, in nanoseconds."""
+    """Return the files' modification times in nanoseconds."""
     found = {}
     for path in (*_module_files(), *extra):
         if not any(fnmatch(path, pattern) for pattern in excluded):
@@ -97,7 +100,7 @@ def _module_files() -> Iterator[str]:
 
 
 class _Function:
-    """A server that is a function, which ends only with its process."""
+    """A server made from a function that runs until its process ends."""
 
     def __init__(self, function: Callable[[], object]) -> None:
         self._function = function
@@ -107,7 +110,7 @@ class _Function:
         self._function()
 
     def shutdown(self, within: float) -> None:
-        """Do nothing: the function continues."""
+        """Do nothing: the function can't be stopped."""
 
 
 def run_with_reloader(
@@ -115,12 +118,12 @@ def run_with_reloader(
     extra_files: Iterable[str] | None = None,
     exclude_patterns: Iterable[str] | None = None,
     interval: float = 1,
-    reloader_type: str = "auto",  # noqa: ARG001 - there is one
+    reloader_type: str = "auto",  # noqa: ARG001 - there is only one type
 ) -> None:
-    """Run this program as a child, which calls a function on a thread in order to serve.
+    """Run this program as a child process that calls ``main_func`` on a thread to serve requests.
 
-    The child is restarted when a file of its modules or one of ``extra_files`` changes, except files that match
-    ``exclude_patterns``. They are checked every ``interval`` seconds.
+    The child is restarted when the file of a module or one of the ``extra_files`` changes, except files that match
+    ``exclude_patterns``. The files are checked every ``interval`` seconds.
     """
     if not is_running_from_reloader():
         run_child(None)

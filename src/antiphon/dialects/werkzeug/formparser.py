@@ -1,6 +1,6 @@
 """Form parsing: turns a stream and its content type into (stream, form, files).
 
-A multipart form is written to one spool, and its files are windows on that spool unless a stream factory is given.
+A multipart form is written to a single spool. Its files are views of that spool unless a stream factory is given.
 """
 
 import re
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 Parsed = tuple[IO[bytes], Any, Any]
-"""The stream, the fields and the files. The latter two are of the storage class."""
+"""The stream, the fields and the files. Fields and files are instances of the storage class."""
 
 _IN_MEMORY = 500 << 10
 UNLIMITED = 1 << 62
-"""A number of parts that no real form reaches."""
+"""More parts than any real form contains."""
 _PART_CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
 
 _undecoded = re.compile("[\udc80-\udcff]")
 
 
 class StreamFactory(Protocol):
-    """A function that makes a file object to which an uploaded file is written, and from which it is then read."""
+    """A function that creates a file object for an uploaded file to be written to and then read from."""
 
     def __call__(
         self,
@@ -46,17 +46,17 @@ class StreamFactory(Protocol):
         filename: str | None,
         content_length: int | None = None,
     ) -> IO[bytes]:
-        """Return the file object. Lengths are in bytes; the length of a single file is rarely known."""
+        """Return the file object. Lengths are in bytes. The length of a single file is rarely known."""
         ...
 
 
 def default_stream_factory(
-    total_content_length: int | None,  # noqa: ARG001 - what a factory is told
+    total_content_length: int | None,  # noqa: ARG001 - StreamFactory's parameters
     content_type: str | None,  # noqa: ARG001
     filename: str | None,  # noqa: ARG001
     content_length: int | None = None,  # noqa: ARG001
 ) -> IO[bytes]:
-    """Return a file that stays in memory while it is small."""
+    """Return a file that is kept in memory while it is small."""
     return cast("IO[bytes]", SpooledTemporaryFile(max_size=_IN_MEMORY, mode="rb+"))
 
 
@@ -78,7 +78,7 @@ def parse_form_data(
 
 
 def read_fields(data: bytes) -> list[tuple[str, str]]:
-    """Return the fields of a query or a urlencoded form. Escapes of bytes that are not UTF-8 are kept."""
+    """Parse the fields of a query or a urlencoded form. Escaped bytes that are not UTF-8 stay escaped."""
     fields = parse_query(data)
     if (b"%" in data or not data.isascii()) and any("\ufffd" in name or "\ufffd" in value for name, value in fields):
         chunks = [chunk.partition(b"=") for chunk in data.replace(b"+", b" ").split(b"&") if chunk]
@@ -87,7 +87,7 @@ def read_fields(data: bytes) -> list[tuple[str, str]]:
 
 
 def has_more_fields(data: bytes, most: int | None) -> bool:
-    """Return True if a query or a urlencoded form has more than ``most`` fields, including empty ones."""
+    """Return True if a query or a urlencoded form has more than ``most`` fields, counting empty ones."""
     return most is not None and len(data) >= most and data.count(b"&") >= most
 
 
@@ -97,21 +97,23 @@ def _text(written: bytes) -> str:
 
 
 class MalformedForm(BadRequest, ValueError):
-    """A multipart form that Werkzeug accepts but this parser refuses: 400, with the reason."""
+    """Raised for a multipart form that Werkzeug accepts but this parser rejects. The 400 states the reason."""
 
 
 class FormDataParser:
-    """A parser of urlencoded and multipart forms. Other bodies stay in their stream.
+    """A parser of urlencoded and multipart forms. Other bodies are left in their stream.
 
-    Incomplete forms do, too, if the parser is ``silent``; otherwise they raise ValueError. A malformed multipart form
-    always raises MalformedForm, and one with a part's head beyond a limit, or with much text around its parts,
-    RequestEntityTooLarge: an empty form would look like the client's own. ``cls`` is the class of fields and of files.
-    A form raises RequestEntityTooLarge for more than ``max_form_parts`` fields and files, and a multipart form if its
-    fields have more than ``max_form_memory_size`` bytes in total. For ``max_content_length`` see ``get_input_stream``.
+    An incomplete form is treated as empty if the parser is ``silent``, and raises ValueError otherwise. A malformed
+    multipart form always raises MalformedForm, since an empty result would look as if the client had sent that. A
+    multipart form raises RequestEntityTooLarge if the head of a part exceeds a limit, or if there is too much text
+    around its parts. ``cls`` is the class of the fields and files.
+
+    A form with more than ``max_form_parts`` fields and files raises RequestEntityTooLarge, as does a multipart form
+    whose fields exceed ``max_form_memory_size`` bytes in total. For ``max_content_length``, see ``get_input_stream``.
     """
 
     charset = "utf-8"
-    """The charset of text. In charsets other than UTF-8, undecodable bytes become U+FFFD."""
+    """The charset of text. In charsets other than UTF-8, invalid bytes become U+FFFD."""
 
     def __init__(
         self,
@@ -131,7 +133,7 @@ class FormDataParser:
         self.silent = silent
 
     def parse_from_environ(self, environ: "WSGIEnvironment") -> Parsed:
-        """Parse the body of a request."""
+        """Parse a request's body."""
         stream = get_input_stream(environ, max_content_length=self.max_content_length)
         mimetype, options = parse_options_header(environ.get("CONTENT_TYPE"))
         return self.parse(stream, mimetype, get_content_length(environ), options)
@@ -139,7 +141,7 @@ class FormDataParser:
     def parse(
         self, stream: IO[bytes], mimetype: str, content_length: int | None, options: dict[str, str] | None = None
     ) -> Parsed:
-        """Parse a stream that ends where the body ends. ``options`` are the parameters of its media type."""
+        """Parse a stream that ends where the body ends. ``options`` contains the parameters of its media type."""
         try:
             if mimetype == "application/x-www-form-urlencoded":
                 return self._parse_urlencoded(stream)
@@ -165,7 +167,7 @@ class FormDataParser:
     def _parse_multipart(self, stream: IO[bytes], content_length: int | None, options: dict[str, str]) -> Parsed:
         boundary = options.get("boundary", "").encode("ascii")
         if not boundary:
-            raise ValueError("the content type has no boundary")
+            raise ValueError("the content type of a multipart form must have a boundary")
         parser = MultiPartParser(
             self.stream_factory, self.max_form_memory_size, self.cls, max_form_parts=self.max_form_parts
         )
@@ -175,7 +177,7 @@ class FormDataParser:
 
 
 class MultiPartParser:
-    """A parser of multipart forms: see ``FormDataParser``. It reads ``buffer_size`` bytes at a time."""
+    """A parser of multipart forms that reads ``buffer_size`` bytes at a time. See ``FormDataParser``."""
 
     charset = "utf-8"
 
@@ -198,7 +200,7 @@ class MultiPartParser:
         raise ValueError(message)
 
     def get_part_charset(self, headers: Headers) -> str:
-        """Return the charset of a field: its part's, if that is ASCII, UTF-8 or ISO-8859-1, else ``charset``."""
+        """Return a field's charset: the one it declares if that is ASCII, UTF-8 or ISO-8859-1, or else ``charset``."""
         content_type = headers.get("content-type")
         declared = parse_options_header(content_type)[1].get("charset", "").lower() if content_type else ""
         return declared if declared in _PART_CHARSETS else self.charset
@@ -256,12 +258,12 @@ class MultiPartParser:
 
 
 def extended_name(head: PartHead) -> str | None:
-    """Return the name in a part's ``filename*``; None if there is none, as in nearly every field."""
+    """Return the name in a part's ``filename*``, or None if it is missing, as it nearly always is."""
     if b"*" not in head.section:
         return None
     return parse_options_header(headers_of(head).get("content-disposition"))[1].get("filename")
 
 
 def headers_of(head: PartHead) -> Headers:
-    """Return the header fields of a part."""
+    """Return a part's header fields."""
     return Headers([(name.decode().title(), value.decode("utf-8", "replace")) for name, value in head.fields])

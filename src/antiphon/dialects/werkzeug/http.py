@@ -1,6 +1,6 @@
-"""The functions of `werkzeug.http`, which parse and print header values.
+"""The functions of `werkzeug.http`, which parse and format header values.
 
-They are based on the values of `antiphon.http`."""
+They are based on the value classes of `antiphon.http`."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -78,20 +78,20 @@ def is_entity_header(header: str) -> bool:
 
 
 def is_hop_by_hop_header(header: str) -> bool:
-    """Return True if a field is only for the next hop."""
+    """Return True if a field applies only to the next hop."""
     return header.lower() in _HOP_BY_HOP_HEADERS
 
 
 def remove_entity_headers(
     headers: "Headers | list[tuple[str, str]]", allowed: Iterable[str] = ("expires", "content-location")
 ) -> None:
-    """Remove, in place, the fields that describe the content, except the ``allowed`` ones."""
+    """Remove the fields that describe the content, in place, except those in ``allowed``."""
     kept = {name.lower() for name in allowed}
     headers[:] = [(name, value) for name, value in headers if not is_entity_header(name) or name.lower() in kept]
 
 
 def remove_hop_by_hop_headers(headers: "Headers | list[tuple[str, str]]") -> None:
-    """Remove, in place, the fields that are for the next hop only."""
+    """Remove the fields that apply only to the next hop, in place."""
     headers[:] = [(name, value) for name, value in headers if not is_hop_by_hop_header(name)]
 
 
@@ -106,9 +106,9 @@ def parse_accept_header(value: str | None, cls: None = None) -> "Accept": ...
 @overload
 def parse_accept_header(value: str | None, cls: type[A]) -> A: ...
 def parse_accept_header(value: str | None, cls: "type[A] | None" = None) -> "A | Accept":
-    """Return the accepted values as ``cls``, by default an Accept. Elements with a malformed quality are skipped.
+    """Parse the accepted values as a ``cls``, by default an Accept. Elements with a malformed quality are skipped.
 
-    Results are cached, since they are immutable and most requests have the same few values.
+    Results are cached, since they are immutable and most requests contain the same few values.
     """
     made = Accept if cls is None else cls
     if not value:
@@ -126,7 +126,7 @@ def _parse_kept(value: str, cls: "type[Accept]") -> Any:
 
 
 def _separate(item: str, quality: float) -> list[tuple[str, float]]:
-    """Return an element with its parameters, one of which may be its quality."""
+    """Return an element with its parameters and its quality, which may be among the parameters."""
     if ";" not in item:
         return [(item, quality)]
     name, _, written = item.partition(";")
@@ -146,14 +146,14 @@ def parse_cache_control_header(value: str | None, on_update: Callable[..., None]
 def parse_cache_control_header(
     value: str | None, on_update: Callable[..., None] | None = None, cls: type[C] | None = None
 ) -> "C | RequestCacheControl":
-    """Return the directives, as ``cls``, by default those of a request."""
+    """Parse the directives as a ``cls``, by default a RequestCacheControl."""
     make = cast("Callable[..., C]", RequestCacheControl if cls is None else cls)
     made: C | RequestCacheControl = make(parse_dict_header(value) if value else (), on_update)
     return made
 
 
 def parse_set_header(value: str | None, on_update: "Callable[[HeaderSet], None] | None" = None) -> "HeaderSet":
-    """Return the elements as a set that calls ``on_update`` after each change."""
+    """Parse the elements as a set that calls ``on_update`` after each change."""
     return HeaderSet(parse_list_header(value) if value else None, on_update)
 
 
@@ -162,7 +162,7 @@ def parse_csp_header(
     on_update: "Callable[[ContentSecurityPolicy], None] | None" = None,
     cls: "Callable[..., C] | None" = None,
 ) -> "C | ContentSecurityPolicy":
-    """Return the directives with sources, as ``cls``, by default a ContentSecurityPolicy."""
+    """Parse the directives that have sources as a ``cls``, by default a ContentSecurityPolicy."""
     make: Callable[..., Any] = ContentSecurityPolicy if cls is None else cls
     pieces = [piece.strip(OWS).partition(" ") for piece in (value or "").split(";")]
     items = [(directive, sources.strip(OWS)) for directive, space, sources in pieces if space]
@@ -173,7 +173,7 @@ def parse_csp_header(
 def parse_cookie(
     header: "Mapping[str, Any] | str | None", cls: "Callable[..., C] | None" = None
 ) -> "C | MultiDict[str, str]":
-    """Return the cookies in a header's value or an environ, as ``cls``, by default a MultiDict."""
+    """Parse the cookies in a header's value or an environ as a ``cls``, by default a MultiDict."""
     make: Callable[..., Any] = MultiDict if cls is None else cls
     value = header if header is None or isinstance(header, str) else header.get("HTTP_COOKIE")
     made: C | MultiDict[str, str] = make(read_cookies(value)) if value else make()
@@ -181,7 +181,7 @@ def parse_cookie(
 
 
 def parse_etags(value: str | None) -> "ETags":
-    """Return the tags of If-Match or If-None-Match.
+    """Parse the tags in If-Match or If-None-Match.
 
     Tags without quotes are accepted. Results are cached, since all clients with the current version send the same
     value.
@@ -192,15 +192,15 @@ def parse_etags(value: str | None) -> "ETags":
 
 
 def parse_if_range_header(value: str | None) -> "IfRange":
-    """Return the date or the tag of If-Range."""
+    """Parse the date or tag in If-Range."""
     if not value:
         return IfRange()
     moment = None if '"' in value else parse_date(value)
     return IfRange(date=moment) if moment else IfRange(unquote_etag(value)[0])
 
 
-def parse_range_header(value: str | None, make_inclusive: bool = True) -> "Range | None":  # noqa: ARG001 - its name
-    """Return the requested parts, which must be ascending and not overlap; None for any other value."""
+def parse_range_header(value: str | None, make_inclusive: bool = True) -> "Range | None":  # noqa: ARG001
+    """Parse the requested ranges, which must be ascending and not overlap. Return None for any other value."""
     if not value or "=" not in value:
         return None
     unit, _, written = value.partition("=")
@@ -214,7 +214,7 @@ def parse_range_header(value: str | None, make_inclusive: bool = True) -> "Range
 
 
 def _without_spaces(written: str) -> str:
-    """Return ranges without the spaces around their hyphens. A space before a suffix's number stays, as an error."""
+    """Remove the spaces around hyphens in ranges. A space before a suffix's number is kept, since it is an error."""
     if " " not in written and "\t" not in written:
         return written
     return ",".join([_without_space(part.strip(OWS)) for part in written.split(",")])
@@ -232,7 +232,7 @@ def _with_stop(first: int | None, last: int | None) -> tuple[int, int | None]:
 
 
 def _are_rising(parts: Iterable[ranges.RangeSpec]) -> bool:
-    """Return True if each part begins after the previous one, only the last is open, and no part is empty."""
+    """Return True if each range begins after the previous one, only the last is open-ended, and none is empty."""
     reached: int | None = 0
     for first, last in parts:
         if reached is None or (first is None and last == 0) or (first is not None and first < reached):
@@ -244,7 +244,7 @@ def _are_rising(parts: Iterable[ranges.RangeSpec]) -> bool:
 def parse_content_range_header(
     value: str | None, on_update: "Callable[[ContentRange], None] | None" = None
 ) -> "ContentRange | None":
-    """Return the part that a message contains; None for a malformed value."""
+    """Parse the range that a message contains. Return None if the value is malformed."""
     if value is None:
         return None
     value = value.strip(OWS)
@@ -260,16 +260,16 @@ def parse_content_range_header(
 
 
 def parse_authorization_header(value: str | None) -> "Authorization | None":
-    """Return the credentials; None if they are absent or malformed."""
+    """Parse the credentials. Return None if they are absent or malformed."""
     return Authorization.from_header(value)
 
 
 def parse_www_authenticate_header(
     value: str | None, on_update: "Callable[[WWWAuthenticate], None] | None" = None
 ) -> "WWWAuthenticate":
-    """Return the challenge; an empty one for Basic if there is none. It calls ``on_update`` after each change."""
+    """Parse the challenge, by default an empty one for Basic. It calls ``on_update`` after each change."""
     found = WWWAuthenticate.from_header(value) or WWWAuthenticate("basic")
-    found._on_update = on_update  # noqa: SLF001 - as the response sets it
+    found._on_update = on_update  # noqa: SLF001 - of this dialect
     return found
 
 
@@ -280,13 +280,13 @@ def is_resource_modified(
     last_modified: datetime | str | None = None,
     ignore_if_range: bool = True,
 ) -> bool:
-    """Return True if the client lacks the version with this tag (as in headers), or of these bytes, and with this date.
+    """Return True unless the client already has the version with this tag (or these bytes) and date.
 
-    Raises TypeError if both a tag and bytes are given.
+    ``etag`` is quoted as in headers. Raises TypeError if both ``etag`` and ``data`` are given.
     """
     if data is not None:
         if etag is not None:
-            raise TypeError("give either a tag or data, not both: the tag is made from the data")
+            raise TypeError("pass either a tag or data, not both: the tag is computed from the data")
         etag = quote_etag(generate_etag(data))
     if_range = IfRange()
     if not ignore_if_range and "HTTP_RANGE" in environ:
@@ -311,7 +311,7 @@ def _is_as_old(last_modified: datetime | str | None, since: datetime | None) -> 
 
 
 def _is_known(environ: "WSGIEnvironment", tag: str, unmodified: bool) -> bool:
-    """Return True if the request's tags show that the client has this version; ``unmodified`` without tags."""
+    """Return True if the request's tags show that the client has this version. Without tags, return ``unmodified``."""
     if unwanted := parse_etags(environ.get("HTTP_IF_NONE_MATCH")):
         unmodified = unwanted.contains_weak(tag)
     if wanted := parse_etags(environ.get("HTTP_IF_MATCH")):

@@ -1,6 +1,6 @@
-"""Werkzeug's context-local objects, on context variables, and proxies for them.
+"""Werkzeug's context-local objects, based on context variables, and proxies for them.
 
-Values are replaced, never changed in place, since a copied context shares them.
+Values are replaced, never changed in place, since copies of a context share them.
 """
 
 import copy
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 def forward(operation: Callable[..., Any], unbound: Callable[[Any], Any] | None = None) -> Any:
-    """Return a method that applies an operation to the object; without an object, ``unbound`` gets the proxy."""
+    """Return a method that applies an operation to the proxied object.
+
+    If there is no object, ``unbound``, if given, is called with the proxy.
+    """
 
     def method(self: Any, *arguments: Any) -> Any:
         if unbound is None:
@@ -36,7 +39,7 @@ def forward(operation: Callable[..., Any], unbound: Callable[[Any], Any] | None 
 
 
 def forward_reflected(operation: Callable[[Any, Any], Any]) -> Any:
-    """Return a method for an operator's right-hand side."""
+    """Return a method for an operator whose right operand is the proxy."""
 
     def method(self: Any, left: Any) -> Any:
         return operation(left, self._get_current_object())
@@ -45,7 +48,7 @@ def forward_reflected(operation: Callable[[Any, Any], Any]) -> Any:
 
 
 def forward_in_place(operation: Callable[[Any, Any], Any]) -> Any:
-    """Return a method for operators such as ``+=``: the object is changed, and the name keeps the proxy."""
+    """Return a method for an operator such as ``+=`` that changes the object but returns the proxy."""
 
     def method(self: Any, right: Any) -> Any:
         operation(self._get_current_object(), right)
@@ -55,7 +58,7 @@ def forward_in_place(operation: Callable[[Any, Any], Any]) -> Any:
 
 
 class Own:
-    """A method that the proxy has only if the proxied object has it."""
+    """A method that a proxy has only if the proxied object has it."""
 
     __slots__ = ("_name",)
 
@@ -70,7 +73,10 @@ class Own:
 
 
 def own_value(unbound: Callable[[Any], Any], of_class: Any = None) -> Any:
-    """Return an attribute of the object. Without one, ``unbound`` returns it; ``of_class`` is that of the class."""
+    """Return a descriptor that forwards an attribute to the proxied object.
+
+    If there is no object, ``unbound`` computes the value from the proxy. ``of_class`` is the value on the proxy class.
+    """
     return _OwnValue(unbound, of_class)
 
 
@@ -93,11 +99,11 @@ class _OwnValue(Own):
 
 T = TypeVar("T")
 
-_DOC = """A stand-in for what a context variable has, what a function gives, an attribute of a Local, a stack's top.
+_DOC = """A proxy for the value of a context variable, a function's result, a Local's attribute, or the top of a stack.
 
-With a ``name`` it stands for that attribute of it. All that is done with the proxy is done with the object: its class
-and its ``repr`` are the object's too. Where there is none, RuntimeError is raised with ``unbound_message``; then the
-proxy itself is false and has an empty ``dir``. ``_get_current_object()`` gives the object.
+With a ``name``, it is a proxy for that attribute of the object. All operations on the proxy apply to the object,
+including ``repr`` and ``__class__``. If there is no object, operations raise RuntimeError with ``unbound_message``,
+but the proxy is falsy and its ``dir`` is empty. ``_get_current_object()`` returns the object.
 """
 
 
@@ -118,8 +124,8 @@ class LocalProxy(Generic[T]):
         object.__setattr__(self, "_get_current_object", _getter(local, name, message))
 
     __doc__ = own_value(lambda _: _DOC, _DOC)
-    __class__ = own_value(type)  # pyright: ignore[reportIncompatibleMethodOverride]  # what isinstance asks for
-    __wrapped__ = own_value(lambda proxy: proxy._wrapped)  # noqa: SLF001 - the proxy's own
+    __class__ = own_value(type)  # pyright: ignore[reportIncompatibleMethodOverride]  # isinstance reads it
+    __wrapped__ = own_value(lambda proxy: proxy._wrapped)  # noqa: SLF001 - set in __init__
 
     __repr__ = forward(repr, lambda proxy: f"<{type(proxy).__name__} unbound>")
     __str__ = forward(str)
@@ -228,7 +234,7 @@ class LocalProxy(Generic[T]):
 
 
 def _getter(local: Any, name: str | None, message: str) -> Callable[[], Any]:
-    """Return the function that finds the object. Raises TypeError for an unsupported source."""
+    """Return the function that finds the proxied object. Raises TypeError for an unsupported source."""
     if hasattr(type(local), "__local_source__"):
         source: Callable[[], Any] = type(local).__local_source__(local, name, message)
         return source
@@ -240,7 +246,7 @@ def _getter(local: Any, name: str | None, message: str) -> Callable[[], Any]:
 
 
 def attribute_of(source: Callable[[], Any], name: str | None) -> Callable[[], Any]:
-    """Return a function that reads an attribute of a source's object, or the object itself if the name is None."""
+    """Return a function that reads an attribute of a source's object or, if the name is None, the object itself."""
     if name is None:
         return source
     attribute = attrgetter(name)
@@ -248,7 +254,7 @@ def attribute_of(source: Callable[[], Any], name: str | None) -> Callable[[], An
 
 
 def bound(source: Callable[[], T], absent: type[Exception], message: str) -> Callable[[], T]:
-    """Return a source that raises RuntimeError with a message instead of the error ``absent``."""
+    """Return a source that raises RuntimeError with a message instead of the exception ``absent``."""
 
     def current() -> T:
         try:
@@ -263,7 +269,7 @@ _NOTHING: MappingProxyType[str, Any] = MappingProxyType({})
 
 
 class Local:
-    """Attributes with separate values for each context. Calling it with a name returns a proxy for that attribute."""
+    """An object whose attributes have separate values in each context. Call it with a name to get a proxy for one."""
 
     __slots__ = ("_variable",)
 
@@ -306,8 +312,9 @@ class Local:
 
 
 class LocalStack(Generic[T]):
-    """A stack with separate values for each context. Calling it returns a proxy for its top, or for an attribute of
-    that.
+    """A stack with separate values in each context.
+
+    Call it to get a proxy for its top or for an attribute of the top.
     """
 
     __slots__ = ("_variable",)
@@ -337,7 +344,7 @@ class LocalStack(Generic[T]):
         return items.copy()
 
     def pop(self) -> T | None:
-        """Pop the top object and return it; None if the stack is empty."""
+        """Remove and return the top object. Return None if the stack is empty."""
         items = self._items()
         if not items:
             return None
@@ -351,12 +358,12 @@ class LocalStack(Generic[T]):
         return items[-1] if items else None
 
     def __call__(self, name: str | None = None, *, unbound_message: str | None = None) -> LocalProxy[Any]:
-        """Return a proxy for the top, or for an attribute of it."""
+        """Return a proxy for the top of the stack or for one of its attributes."""
         return LocalProxy(self, name, unbound_message=unbound_message)
 
 
 def release_local(local: "Local | LocalStack[Any]") -> None:
-    """Remove all values of this context."""
+    """Remove all values in this context."""
     local.__release_local__()
 
 
@@ -367,18 +374,18 @@ class LocalManager:
 
     def __init__(
         self,
-        locals: "Local | LocalStack[Any] | Iterable[Local | LocalStack[Any]] | None" = None,  # noqa: A002 - its name in Werkzeug
+        locals: "Local | LocalStack[Any] | Iterable[Local | LocalStack[Any]] | None" = None,  # noqa: A002 - Werkzeug's name
         ident_func: Callable[[], Any] | None = None,
     ) -> None:
         self.locals = [locals] if isinstance(locals, (Local, LocalStack)) else list(locals or ())
         self.ident_func = ident_func or get_ident
 
     def get_ident(self) -> Any:
-        """Return the thread's identifier. Contexts need none."""
+        """Return the thread's identifier, which contexts do not need."""
         return self.ident_func()
 
     def cleanup(self) -> None:
-        """Release all objects of this context."""
+        """Release all objects in this context."""
         for local in self.locals:
             release_local(local)
 
@@ -391,7 +398,7 @@ class LocalManager:
         return application
 
     def middleware(self, func: "WSGIApplication") -> "WSGIApplication":
-        """Decorate an application so that the objects are released after each of its responses."""
+        """Decorate an application to release the objects after each of its responses."""
         return update_wrapper(self.make_middleware(func), func)
 
     def __repr__(self) -> str:

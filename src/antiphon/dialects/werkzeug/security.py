@@ -1,4 +1,4 @@
-"""Password hashes that are compatible with Werkzeug's, and safe joining of paths."""
+"""Password hashes compatible with Werkzeug's, and safe joining of paths."""
 
 import hashlib
 import hmac
@@ -27,14 +27,14 @@ _SCRYPT = (2**15, 8, 1)
 
 
 def gen_salt(length: int) -> str:
-    """Return a random string of this many letters and digits. Raises ValueError for a length below 1."""
+    """Return a random string of letters and digits. Raises ValueError if the length is less than 1."""
     if length <= 0:
         raise ValueError("Salt length must be at least 1.")
     return "".join([secrets.choice(SALT_CHARS) for _ in range(length)])
 
 
 def generate_password_hash(password: str, method: str = "scrypt", salt_length: int = 16) -> str:
-    """Return a hash to store: ``method$salt$digits``. The method includes its parameters.
+    """Return a hash to store, as ``method$salt$digits``. The method includes its parameters.
 
     The methods are ``scrypt:n:r:p`` (RFC 7914) and ``pbkdf2:hash:iterations`` (RFC 8018), with optional parameters.
     Raises ValueError for any other method.
@@ -66,7 +66,7 @@ def _scrypt(parameters: list[str], salt: bytes, password: bytes) -> tuple[str, s
         n, r, p = map(int, parameters or _SCRYPT)
     except ValueError:
         raise ValueError("'scrypt' takes 3 arguments.") from None
-    most = 132 * n * r * p  # 128 would do, but OpenSSL adds to it
+    most = 132 * n * r * p  # 128 is the size of the data, to which OpenSSL adds some
     return f"scrypt:{n}:{r}:{p}", hashlib.scrypt(password, salt=salt, n=n, r=r, p=p, maxmem=most).hex()
 
 
@@ -93,9 +93,9 @@ def pbkdf2_bin(
     keylen: int | None = None,
     hashfunc: str | Callable[[], Any] | None = None,
 ) -> bytes:
-    """Return a key of ``keylen`` bytes (RFC 8018 §5.2), by default as long as the digest.
+    """Derive a key of ``keylen`` bytes (RFC 8018 §5.2), by default as long as the digest.
 
-    The default hash is SHA-256.
+    The default hash function is SHA-256.
     """
     name = hashfunc().name if callable(hashfunc) else hashfunc or "sha256"
     return hashlib.pbkdf2_hmac(name, _as_bytes(data), _as_bytes(salt), iterations, keylen)
@@ -108,7 +108,7 @@ def pbkdf2_hex(
     keylen: int | None = None,
     hashfunc: str | Callable[[], Any] | None = None,
 ) -> str:
-    """Return the key of ``pbkdf2_bin`` in hexadecimal."""
+    """Return the result of ``pbkdf2_bin`` in hexadecimal."""
     return pbkdf2_bin(data, salt, iterations, keylen, hashfunc).hex()
 
 

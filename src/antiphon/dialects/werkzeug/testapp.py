@@ -1,4 +1,4 @@
-"""An application that shows the server's environ. It reveals a lot to anyone, so it is only for tests."""
+"""An application that shows the server's environ. It reveals a lot to anyone, so use it only for tests."""
 
 import os
 import sys
@@ -20,7 +20,7 @@ TEMPLATE = """<!doctype html>
 <table>
 {environ}
 </table>
-<h2>Where modules are looked for</h2>
+<h2>Module search path</h2>
 <ul>
 {sys_path}
 </ul>
@@ -28,7 +28,7 @@ TEMPLATE = """<!doctype html>
 
 
 def iter_sys_path() -> Iterator[tuple[str, bool, bool]]:
-    """Return the entries of ``sys.path``, each with flags for one that is not a folder, and one that was normalized."""
+    """Yield the entries of ``sys.path``, with flags for entries that are not folders and those that were normalized."""
     home = os.path.expanduser("~")
     for entry in sys.path:
         path = os.path.abspath(entry)
@@ -49,7 +49,7 @@ def test_app(req: Request) -> Response:
     return Response(page, mimetype="text/html")
 
 
-test_app.__test__ = False  # type: ignore[attr-defined]  # of pytest, which would call it
+test_app.__test__ = False  # type: ignore[attr-defined]  # pytest would call it otherwise
 
 if __name__ == "__main__":
     from antiphon.dialects.werkzeug.serving import run_simple

@@ -1,6 +1,6 @@
-"""Parsers and printers of header values that differ from those of `antiphon.http`.
+"""Functions that parse and format header values where Werkzeug differs from `antiphon.http`.
 
-Reading never raises: malformed options are left out.
+Parsing never raises. Malformed options are omitted.
 """
 
 import re
@@ -33,7 +33,7 @@ _extended = re.compile(r"([^'\"\\ ]*+)'[^'\"\\ ]*+'([^\"\\ ]++)").fullmatch
 
 
 def quote_header_value(value: object, allow_token: bool = True) -> str:
-    """Return a quoted value, or an unquoted token with ``allow_token`` (RFC 9110 §5.6.4)."""
+    """Quote a value (RFC 9110 §5.6.4). With ``allow_token``, a token is returned unquoted."""
     text = value if type(value) is str else str(value)
     return text if allow_token and is_token(text) else _in_quotes(text)
 
@@ -44,7 +44,7 @@ def _in_quotes(text: str) -> str:
 
 
 def unquote_header_value(value: str) -> str:
-    """Return the text between quotes, without its backslashes; an unquoted value as it is."""
+    """Remove the quotes and backslash escapes from a quoted value. An unquoted value is returned unchanged."""
     if len(value) < 2 or value[0] != '"' or value[-1] != '"':
         return value
     inner = value[1:-1]
@@ -52,9 +52,9 @@ def unquote_header_value(value: str) -> str:
 
 
 def dump_options_header(header: str | None, options: Mapping[str, object]) -> str:
-    """Return the value and `; key=value` of each option that is not None.
+    """Format a value followed by `; key=value` for each option that is not None.
 
-    An option whose key ends with `*` is expected to be encoded already and is not quoted (RFC 8187).
+    An option whose key ends with `*` must already be encoded and is not quoted (RFC 8187).
     """
     written = [] if header is None else [header]
     for key, value in options.items():
@@ -64,15 +64,15 @@ def dump_options_header(header: str | None, options: Mapping[str, object]) -> st
 
 
 def print_option(key: str, value: object) -> str:
-    """Return `key=value`, quoted if needed."""
+    """Format `key=value`, quoted if needed."""
     text = value if type(value) is str else str(value)
     return f"{key}={text}" if is_token(text) or key[-1:] == "*" else f"{key}={_in_quotes(text)}"
 
 
 def parse_options_header(value: str | None) -> tuple[str, dict[str, str]]:
-    """Return the value before the first semicolon, and the options after it by lowercase key.
+    """Return the value before the first semicolon, and the options after it, with lowercase keys.
 
-    `key*=charset'language'value` is decoded, and `key*0=`, `key*1=` and so on are joined (RFC 2231).
+    `key*=charset'language'value` is decoded. Continuations such as `key*0=` and `key*1=` are joined (RFC 2231).
     """
     if value is None:
         return "", {}
@@ -104,7 +104,7 @@ def _read(value: str) -> tuple[str, dict[str, str]]:
 
 
 def _unquote_in_form(text: str) -> str:
-    # This is how browsers escape quotes in a form's names (WHATWG HTML §4.10.21.8).
+    # Browsers escape quotes in a form's names this way (WHATWG HTML §4.10.21.8).
     return unquote_header_value(text).replace("%22", '"')
 
 
@@ -112,7 +112,7 @@ def _read_marked(
     key: str, text: str, options: dict[str, str], continued: dict[str, str], charsets: dict[str, str]
 ) -> None:
     """Add an option whose key ends with `*`, with `*0`, or with `*0*`."""
-    name, number, is_encoded = cast("re.Match[str]", _marked(key)).groups()  # it matches every key
+    name, number, is_encoded = cast("re.Match[str]", _marked(key)).groups()  # matches every key
     if is_encoded:
         text, charset = decode_extended(text, charsets.get(name, "") if number else "")
         charsets[name] = charset
@@ -127,7 +127,10 @@ def _read_marked(
 
 
 def decode_extended(text: str, charset: str = "") -> tuple[str, str]:
-    """Return the text of `charset'language'text` and its charset. Text in other charsets is unchanged (RFC 8187)."""
+    """Decode `charset'language'text` and return the text and the charset (RFC 8187).
+
+    Text in an unsupported charset is returned unchanged.
+    """
     if match := _extended(text):
         charset, text = match[1].lower() or charset, match[2]
     return (unquote(text, charset) if charset in _CHARSETS else text), charset
@@ -137,15 +140,14 @@ _has_closed_quotes = re.compile(r'(?>(?:[^"]++|"(?:[^"\\]++|\\.?)*+")*)', re.DOT
 
 
 def parse_list_header(value: str) -> list[str]:
-    """Return the elements of a list, without quotes around whole elements; empty if a quote is not closed."""
+    """Parse the elements of a list and remove quotes around whole elements. Empty if a quote is not closed."""
     if '"' not in value:
         return split_list(value)
     return [unquote_header_value(element) for element in split_list(value)] if _has_closed_quotes(value) else []
 
 
 def parse_dict_header(value: str) -> dict[str, str | None]:
-    """Return the values of `key=value` elements by key; None for a key without a value. If a key is repeated, the last
-    one wins.
+    """Parse `key=value` elements into a dictionary. A key without a value is None. The last of repeated keys wins.
 
     `key*=charset'language'value` is decoded and returned as `key` (RFC 8187).
     """
@@ -163,7 +165,7 @@ def parse_dict_header(value: str) -> dict[str, str | None]:
 
 
 def dump_header(iterable: "Mapping[str, object] | Iterable[object]") -> str:
-    """Return a list of elements or of `key=value`, quoted if needed. A key whose value is None has no `=`."""
+    """Format a list of elements or of `key=value`, quoted if needed. A key whose value is None has no `=`."""
     if isinstance(iterable, dict):
         pairs = cast("dict[str, object]", iterable)
         return ", ".join([key if value is None else print_option(key, value) for key, value in pairs.items()])
@@ -171,12 +173,12 @@ def dump_header(iterable: "Mapping[str, object] | Iterable[object]") -> str:
 
 
 def dump_csp_header(header: "Mapping[str, str]") -> str:
-    """Return the text of a content security policy."""
+    """Format a content security policy."""
     return "; ".join([f"{directive} {sources}" for directive, sources in header.items()])
 
 
 def parse_date(value: str | None) -> datetime | None:
-    """Return a date, in UTC if it names no zone; None if it is malformed. Accepts dates of mails, with a zone, too."""
+    """Parse a date, by default in UTC. Return None if it is malformed. Email dates with a time zone are accepted."""
     if value is None:
         return None
     try:
@@ -191,16 +193,16 @@ def _parse_mail_date(value: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(value)
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        aware.astimezone(UTC)  # a zone may move the end of 9999 into the year 10000
+        aware.astimezone(UTC)  # the conversion may move the end of 9999 to the year 10000
     except (TypeError, ValueError, OverflowError):
         return None
     return aware
 
 
 def http_date(timestamp: datetime | date | float | struct_time | None = None) -> str:
-    """Return a date in the form that headers use: now for None, midnight for a date, local time for a struct_time.
+    """Format a date for a header: now for None, midnight for a date, local time for a struct_time.
 
-    A datetime without a time zone is in UTC.
+    A naive datetime is in UTC.
     """
     if timestamp is None:
         timestamp = datetime.now(UTC)
@@ -214,7 +216,7 @@ def http_date(timestamp: datetime | date | float | struct_time | None = None) ->
 
 
 def parse_age(value: str | None = None) -> timedelta | None:
-    """Return an age, or None for anything but a non-negative number of seconds."""
+    """Parse an age. Return None for anything but a non-negative number of seconds."""
     try:
         seconds = int(value or "")
         return timedelta(seconds=seconds) if seconds >= 0 else None
@@ -223,7 +225,7 @@ def parse_age(value: str | None = None) -> timedelta | None:
 
 
 def dump_age(age: timedelta | int | None = None) -> str | None:
-    """Return the whole seconds of an age, or None for None. Raises ValueError for a negative age."""
+    """Format an age in whole seconds, or return None for None. Raises ValueError if the age is negative."""
     if age is None:
         return None
     seconds = int(age.total_seconds() if isinstance(age, timedelta) else age)
@@ -233,7 +235,7 @@ def dump_age(age: timedelta | int | None = None) -> str | None:
 
 
 def cookie_date(expires: datetime | float | None = None) -> str:
-    """Return a date in the format that cookies use."""
+    """Format a date for a cookie."""
     return http_date(expires)
 
 
@@ -241,14 +243,14 @@ _quoted_tag = re.compile(r'(W/)?"([^"]*+)"').findall
 
 
 def quote_etag(etag: str, weak: bool = False) -> str:
-    """Return a tag in the form that headers use. Raises ValueError for a tag that contains a quote."""
+    """Format a tag for a header. Raises ValueError if the tag contains a quote."""
     if '"' in etag:
         raise ValueError(f"an entity tag must not contain quotes: {etag[:80]!r}")
     return f'W/"{etag}"' if weak else f'"{etag}"'
 
 
 def unquote_etag(etag: str | None) -> tuple[str, bool] | tuple[None, None]:
-    """Return a tag without quotes, and True if it is weak; (None, None) without a tag."""
+    """Return a tag without its quotes, and True if it is weak, or (None, None) if there is no tag."""
     if not etag:
         return None, None
     weak = etag[:2] in ("W/", "w/")
@@ -257,7 +259,7 @@ def unquote_etag(etag: str | None) -> tuple[str, bool] | tuple[None, None]:
 
 
 def generate_etag(data: bytes) -> str:
-    """Return a tag for these bytes, which is the same in every process and in Werkzeug."""
+    """Compute a tag for these bytes. It is the same in every process and in Werkzeug."""
     from hashlib import sha1
 
     return sha1(data, usedforsecurity=False).hexdigest()
@@ -265,7 +267,7 @@ def generate_etag(data: bytes) -> str:
 
 @cache_short(256)
 def read_etags(value: str) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
-    """Return the strong tags, the weak tags, and True for the star."""
+    """Return the strong tags, the weak tags, and True if the value is ``*``."""
     listed = tags.ETags.parse(value)
     if listed.is_complete:
         read: list[tuple[bool | str | None, str]] = _quoted_tag(str(listed))
@@ -282,14 +284,14 @@ _find_forbidden = re.compile(r"[\x00-\x1f\x7f;]").search
 
 
 def read_cookies(value: str) -> list[tuple[str, str]]:
-    """Return the name and value of each cookie, in order. Text without an equals sign is a name without a value."""
+    """Return each cookie's name and value, in order. Text without an equals sign is a name with an empty value."""
     pairs = parse_cookies(value)
     return pairs if all(name for name, _ in pairs) else _name_the_nameless(pairs, value)
 
 
 def _name_the_nameless(pairs: list[tuple[str, str]], value: str) -> list[tuple[str, str]]:
-    """Turn the value of a cookie without a name into its name, unless an equals sign marks the name as empty."""
-    written = [part for part in value.split(";") if part.strip(OWS)]  # one string for each pair
+    """Use the value of a cookie without a name as its name. Drop the cookie if an equals sign precedes the value."""
+    written = [part for part in value.split(";") if part.strip(OWS)]  # one for each pair
     return [
         (name or text, text if name else "")
         for (name, text), part in zip(pairs, written, strict=True)
@@ -311,12 +313,11 @@ def dump_cookie(
     samesite: str | None = None,
     partitioned: bool = False,
 ) -> str:
-    """Return the value of Set-Cookie, with a warning if it is too large.
+    """Return the value of Set-Cookie. Warns if it is too large.
 
-    It is not checked for values that user agents would reject.
-
-    ``sync_expires`` adds Expires to Max-Age, for old clients. Raises ValueError for control characters and semicolons
-    in the key and the domain, and an invalid ``samesite`` or ``expires``.
+    Other reasons why browsers might reject it are not checked. ``sync_expires`` adds Expires to Max-Age for old
+    clients. Raises ValueError if ``samesite`` or ``expires`` is invalid, or if the key or domain contains control
+    characters or semicolons.
     """
     if _find_forbidden(key):
         raise ValueError(f"a cookie's key must not contain control characters or semicolons: {key!r}")
@@ -334,10 +335,10 @@ def dump_cookie(
 
 
 def _quoted(value: str) -> str:
-    """Return a value in the form that cookies use, with escapes for line ends and NUL."""
+    """Format a value for a cookie, escaping line breaks and NUL."""
     if not _line_end.search(value):
         return quote_cookie_value(value)
-    # After a quote, a piece is always in quotes.
+    # Prefix each piece with a quote, which makes quote_cookie_value quote it; then remove the quotes.
     pieces = [quote_cookie_value(f'"{piece}')[3:-1] for piece in _line_end.split(value)]
     ends = [f"\\{ord(end):03o}" for end in _line_end.findall(value)]
     return f'"{"".join(chain(*zip_longest(pieces, ends, fillvalue="")))}"'
@@ -354,7 +355,7 @@ def _print_attributes(
     samesite: str | None,
     partitioned: bool,
 ) -> str:
-    """Return the attributes after the value. They are cached: many requests within a second share them."""
+    """Return the attributes after the value. They are cached, since many requests within a second share them."""
     printed = SetCookie._make((
         "", "", "", max_age,
         None if expires is None else _moment(expires),
@@ -392,6 +393,6 @@ def _known_samesite(samesite: str) -> SameSite:
 def _warn_of_size(key: str, value_size: int, size: int, most: int) -> None:
     warnings.warn(
         f"The {key!r} cookie is too large: its header has {size} bytes, {value_size} of them for the value, and the"
-        f" limit is {most}. Browsers may drop it without a word.",
+        f" limit is {most}. Browsers may silently drop it.",
         stacklevel=3,
     )

@@ -1,4 +1,4 @@
-"""The User-Agent header as in `werkzeug.user_agent`: a base class for other parsers."""
+"""The User-Agent header as in `werkzeug.user_agent`, with a base class for other parsers."""
 
 from antiphon.http import UserAgent as ParsedUserAgent
 
@@ -6,19 +6,20 @@ _BROWSERS = {"internet explorer": "msie", "android browser": "android"}
 
 
 class UserAgent:
-    """The header's value as ``string``, and its details, which are None if unknown. It is truthy if it names a browser.
+    """A User-Agent header: its value as ``string``, and its details, which are None if unknown.
 
-    A subclass may set ``platform``, ``browser``, ``version`` and ``language`` in its constructor.
+    It is truthy if the browser is known. A subclass may set ``platform``, ``browser``, ``version`` and ``language`` in
+    its constructor.
     """
 
     platform: str | None = None
-    """The system, in lower case: "windows", "macos", "linux", "android", "ios"."""
+    """The system, in lower case, such as "windows", "macos", "linux", "android" or "ios"."""
     browser: str | None = None
-    """The browser, in lower case: "chrome", "firefox", "safari", "msie"."""
+    """The browser, in lower case, such as "chrome", "firefox", "safari" or "msie"."""
     version: str | None = None
-    """The browser's version, as written."""
+    """The browser's version, as written in the header."""
     language: str | None = None
-    """The language given by old browsers."""
+    """The language that old browsers include."""
 
     def __init__(self, string: str) -> None:
         self.string = string
@@ -45,7 +46,7 @@ class KnownUserAgent(UserAgent):
         self._parsed = ParsedUserAgent(string)
 
     @property
-    def platform(self) -> str | None:  # type: ignore[override]  # a subclass of UserAgent may have any attribute
+    def platform(self) -> str | None:  # type: ignore[override]  # the base class allows setting it
         """The system, in lower case."""
         return _lower(self._parsed.os)
 
@@ -57,12 +58,12 @@ class KnownUserAgent(UserAgent):
 
     @property
     def version(self) -> str | None:  # type: ignore[override]
-        """The browser's version, as written."""
+        """The browser's version, as written in the header."""
         return self._parsed.browser_version
 
     @property
     def language(self) -> str | None:  # type: ignore[override]
-        """The language given by old browsers."""
+        """The language that old browsers include."""
         return self._parsed.language
 
 

@@ -1,4 +1,4 @@
-"""The contents of `werkzeug.utils`: attributes, redirects, files as responses, and names of files and objects."""
+"""The contents of `werkzeug.utils`: attributes, redirects, file responses, safe paths, and imports by name."""
 
 import html
 import io
@@ -38,9 +38,9 @@ _DEVICES = {"AUX", "CON", "CONIN$", "CONOUT$", "NUL", "PRN"} | {
 
 
 def safe_join(directory: str, *untrusted: str) -> str | None:
-    """Return a path below a directory, made from names chosen by a client, or None if it would be outside.
+    """Join a directory with names chosen by a client, or return None if the path would be outside the directory.
 
-    The names have slashes on every system. Links are not resolved: opening the path follows them.
+    The names use slashes on every system. Symbolic links are not resolved, so opening the path follows them.
     """
     parts = [directory or "."]
     for name in filter(None, untrusted):
@@ -58,7 +58,7 @@ def _leaves(path: str) -> bool:
 
 
 def _names_device(path: str) -> bool:
-    """Return True if Windows would open a device. A device name is recognized in any folder, with any suffix."""
+    """Return True if Windows would open a device. It recognizes device names in any folder and with any suffix."""
     stems = [name.partition(":")[0].partition(".")[0] for name in path.split("/")]
     return any(stem.strip().upper() in _DEVICES for stem in stems)
 
@@ -73,14 +73,14 @@ _unsafe = re.compile("[^A-Za-z0-9_.-]++")
 
 @lru_cache(256)
 def get_content_type(mimetype: str, charset: str) -> str:
-    """Return the content type for a media type, with a charset if it is text."""
+    """Return the content type for a media type, with the charset if it is a text type."""
     if mimetype.startswith("text/") or mimetype in _WITH_CHARSET or mimetype.endswith("+xml"):
         return f"{mimetype}; charset={charset}"
     return mimetype
 
 
 def secure_filename(filename: str) -> str:
-    """Return a name in ASCII that is safe in any folder; empty if no characters remain."""
+    """Return an ASCII filename that is safe in any folder. Empty if no characters remain."""
     plain = normalize("NFKD", filename).encode("ascii", "ignore").decode("ascii")
     plain = plain.replace(os.path.sep, " ")
     if os.path.altsep:
@@ -94,7 +94,7 @@ def secure_filename(filename: str) -> str:
 
 
 def escape(s: object) -> str:
-    """Return text as HTML, with `&`, `<`, `>` and quotes escaped. None becomes empty, and markup is unchanged."""
+    """Escape `&`, `<`, `>` and quotes for HTML. None becomes "", and markup is unchanged."""
     if s is None:
         return ""
     if markup := getattr(s, "__html__", None):
@@ -103,12 +103,12 @@ def escape(s: object) -> str:
 
 
 def unescape(s: str) -> str:
-    """Return HTML with its character references decoded."""
+    """Decode the character references in HTML."""
     return html.unescape(s)
 
 
 class ImportStringError(ImportError):
-    """The error of ``import_string``: ``exception`` is the reason why ``import_name`` could not be imported."""
+    """Raised by ``import_string``. ``exception`` is the reason why ``import_name`` could not be imported."""
 
     def __init__(self, import_name: str, exception: BaseException) -> None:
         super().__init__(
@@ -122,7 +122,7 @@ class ImportStringError(ImportError):
 
 
 def _progress(import_name: str) -> str:
-    """Return the parts of a dotted name that could be imported."""
+    """Describe which parts of a dotted name could be imported."""
     found = []
     name = ""
     for part in import_name.replace(":", ".").split("."):
@@ -135,9 +135,9 @@ def _progress(import_name: str) -> str:
 
 
 def import_string(import_name: str, silent: bool = False) -> Any:
-    """Import a module, or an object in one: `package.module:name` or `package.module.name`.
+    """Import a module, or an object in a module: `package.module:name` or `package.module.name`.
 
-    Raises ImportStringError if it does not exist; with ``silent`` returns None.
+    Raises ImportStringError if the import fails. With ``silent``, returns None instead.
     """
     name = import_name.replace(":", ".")
     try:
@@ -165,9 +165,9 @@ def _attribute(name: str) -> Any:
 
 
 def find_modules(import_path: str, include_packages: bool = False, recursive: bool = False) -> Iterator[str]:
-    """Return the names of the modules in a package, and optionally of its subpackages and the modules in them.
+    """Yield the names of a package's modules, and optionally of its subpackages and their modules.
 
-    Packages are imported so that their contents can be listed. Raises ValueError for a module that is not a package.
+    Packages are imported to list their contents. Raises ValueError if the module is not a package.
     """
     from pkgutil import iter_modules
 
@@ -186,14 +186,15 @@ def find_modules(import_path: str, include_packages: bool = False, recursive: bo
 T = TypeVar("T")
 
 
-class cached_property(property, Generic[T]):  # noqa: N801 - its name
-    """A method turned into an attribute that is computed once.
+class cached_property(property, Generic[T]):  # noqa: N801 - Werkzeug's name
+    """A decorator that turns a method into an attribute that is computed once.
 
-    It may be set, or deleted to be recomputed. Deleting a value that is not yet computed raises KeyError, which
-    Flask-Dance relies on. A class with ``__slots__`` needs a slot named ``_cache_`` followed by the method's name.
+    The attribute can be set, or deleted so that it is recomputed. Deleting a value that has not been computed raises
+    KeyError, which Flask-Dance relies on. A class with ``__slots__`` needs a slot named ``_cache_`` followed by the
+    method's name.
     """
 
-    fget: Callable[[Any], T]  # pyright: ignore[reportIncompatibleVariableOverride]  # it is not set
+    fget: Callable[[Any], T]  # pyright: ignore[reportIncompatibleVariableOverride]  # never assigned
 
     def __init__(self, fget: Callable[[Any], T], name: str | None = None, doc: str | None = None) -> None:
         super().__init__(fget, doc=doc)
@@ -238,7 +239,7 @@ class cached_property(property, Generic[T]):  # noqa: N801 - its name
         return value
 
 
-class environ_property(Accessor[T]):  # noqa: N801 - its name
+class environ_property(Accessor[T]):  # noqa: N801 - Werkzeug's name
     """An attribute that reads a key of ``environ`` and sets it if ``read_only=False``."""
 
     read_only = True
@@ -248,7 +249,7 @@ class environ_property(Accessor[T]):  # noqa: N801 - its name
         return instance.environ
 
 
-class header_property(Accessor[T]):  # noqa: N801 - its name
+class header_property(Accessor[T]):  # noqa: N801 - Werkzeug's name
     """An attribute that reads and sets a field of ``headers``."""
 
     def lookup(self, instance: Any) -> Any:
@@ -256,10 +257,10 @@ class header_property(Accessor[T]):  # noqa: N801 - its name
         return instance.headers
 
 
-class environ_header(environ_value[T]):  # noqa: N801 - used as a declaration, like property
-    """An attribute with the parsed value of an environ's key.
+class environ_header(environ_value[T]):  # noqa: N801 - used like property
+    """An attribute for the parsed value of an environ key.
 
-    It may be set; the value lasts until the environ has another one.
+    It can be set. A value that is set lasts until the environ's value changes.
     """
 
     def __set__(self, request: Any, value: T) -> None:
@@ -280,9 +281,12 @@ _PAGE = """<!doctype html>
 def redirect(
     location: str,
     code: int = 302,
-    Response: "Callable[..., Any] | None" = None,  # noqa: N803 - its name
+    Response: "Callable[..., Any] | None" = None,  # noqa: N803 - Werkzeug's name
 ) -> "WerkzeugResponse":
-    """Return a redirect to any ``location``, of this class, with a page for clients that don't follow it."""
+    """Return a redirect to any ``location``, with a page for clients that don't follow it.
+
+    ``Response`` is the class of the response.
+    """
     make = Response or response_class()
     response: WerkzeugResponse = make(_PAGE.format(escape_html(location)), code, mimetype="text/html")
     response.headers["Location"] = location
@@ -290,12 +294,12 @@ def redirect(
 
 
 def append_slash_redirect(environ: "WSGIEnvironment", code: int = 308) -> "WerkzeugResponse":
-    """Return a relative redirect to the same path with a trailing slash, and with the query."""
+    """Return a relative redirect to the same path with a trailing slash. It includes the query."""
     last = environ["PATH_INFO"].rpartition("/")[2]
     query = environ.get("QUERY_STRING")
     target = f"{last}/" if last else "./"
     if ":" in last or "\\" in last:
-        # Otherwise it would begin with a scheme (RFC 3986 §4.2), or with a host, since browsers convert backslashes.
+        # Otherwise, it would begin with a scheme (RFC 3986 §4.2), or with a host, since browsers convert backslashes.
         target = f"./{target}"
     return redirect(f"{target}?{query}" if query else target, code)
 
@@ -326,11 +330,11 @@ def send_file(
     response_class: "type[Response] | None" = None,
     _root_path: "os.PathLike[str] | str | None" = None,
 ) -> "Response":
-    """Return a file as a response: by a trusted path, or an open file in binary mode.
+    """Return a response that sends a file, given as a trusted path or as an open binary file.
 
-    Its name determines the media type and the name shown in browsers. ``max_age`` is in seconds, or a function of the
-    path. ``conditional`` evaluates conditions and ranges. Raises TypeError if a name is needed, ValueError for a file
-    in text mode, OSError, or RequestedRangeNotSatisfiable.
+    The file's name determines the media type and the name that browsers show. ``max_age`` is a number of seconds or a
+    function of the path that returns it. ``conditional`` evaluates conditions and ranges. Raises TypeError if a name is
+    required, ValueError if the file is open in text mode, OSError, or RequestedRangeNotSatisfiable.
     """
     source = _source(path_or_file, _root_path)
     name = download_name or (os.path.basename(source.path) if source.path else None)
@@ -339,7 +343,7 @@ def send_file(
     if name is not None:
         headers["Content-Disposition"] = _disposition("attachment" if as_attachment else "inline", name)
     elif as_attachment:
-        raise TypeError("an attachment needs a name: pass download_name, or a path instead of a file")
+        raise TypeError("an attachment must have a name: pass download_name, or a path instead of a file")
     body = _body(source, environ, headers, use_x_sendfile)
     make = response_class or default_class()
     response = make(body, mimetype=mimetype, headers=headers, direct_passthrough=True)
@@ -361,10 +365,10 @@ def _source(path_or_file: "os.PathLike[str] | str | IO[bytes]", root: "os.PathLi
         return _Source(path, None, status.st_size, status.st_mtime)
     file: Any = path_or_file
     if isinstance(file, io.TextIOBase):
-        raise ValueError("send_file needs a file opened in binary mode")
+        raise ValueError("the file for send_file must be open in binary mode")
     if not isinstance(file, io.BytesIO):
         return _Source(None, file, None, None)
-    if file.tell():  # ranges are relative to here
+    if file.tell():  # ranges are relative to this position
         file = io.BytesIO(file.read())
     return _Source(None, file, file.getbuffer().nbytes, None)
 
@@ -375,14 +379,14 @@ def _guess_type(name: str | None, headers: Headers, as_attachment: bool) -> str:
     from mimetypes import guess_type
 
     mimetype, encoding = guess_type(name)
-    # A browser decodes an attachment with a Content-Encoding.
+    # A browser would decode an attachment that has a Content-Encoding.
     if encoding is not None and not as_attachment:
         headers["Content-Encoding"] = encoding
     return mimetype or "application/octet-stream"
 
 
 def _disposition(kind: str, name: str) -> str:
-    """Return the header's value with the whole name, but without a path, for old clients."""
+    """Return Content-Disposition with the whole name, and for old clients, the name without slashes."""
     flat = name.replace("/", "_").replace("\\", "_")
     printed = str(ContentDisposition(kind, flat))
     if flat == name:
@@ -423,7 +427,7 @@ def _conditional(response: "Response", environ: "WSGIEnvironment", source: _Sour
     except RequestedRangeNotSatisfiable:
         response.close()
         raise
-    # Some servers would send the file with a 304, too.
+    # Some servers would send the file even with a 304.
     if answer.status_code == 304:
         answer.headers.pop("X-Sendfile", None)
     return answer
@@ -432,9 +436,9 @@ def _conditional(response: "Response", environ: "WSGIEnvironment", source: _Sour
 def send_from_directory(
     directory: "os.PathLike[str] | str", path: "os.PathLike[str] | str", environ: "WSGIEnvironment", **kwargs: Any
 ) -> "Response":
-    """Return a response with a file below a directory, by an untrusted path. Raises NotFound for a path outside of it.
+    """Return a response that sends a file, given as an untrusted path below a trusted directory.
 
-    The directory must be trusted. ``kwargs`` are those of ``send_file``.
+    ``kwargs`` are passed to ``send_file``. Raises NotFound if the file does not exist or is outside the directory.
     """
     found = safe_join(os.fspath(directory), os.fspath(path))
     if found is None:

@@ -1,4 +1,4 @@
-"""The contents of `werkzeug.wsgi`: host, path, URL and body of an environ, and iterables for servers."""
+"""The contents of `werkzeug.wsgi`: an environ's host, path, URL and body, and iterables for servers."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -23,7 +23,7 @@ _BLOCK = 8 << 10
 
 
 class SentBody(ClosingIterator):
-    """An iterator that calls a single function on close."""
+    """An iterator that calls a single function when it is closed."""
 
     __slots__ = ()
 
@@ -31,19 +31,19 @@ class SentBody(ClosingIterator):
         self._iterator = iterator
         self._callbacks = (close,)
 
-    def __iter__(self) -> Iterator[bytes]:  # type: ignore[override]  # a server then runs through a list in C
+    def __iter__(self) -> Iterator[bytes]:  # type: ignore[override]  # servers iterate over it faster
         return self._iterator
 
 
 class FileWrapper:
-    """A file read in blocks, for servers without a `wsgi.file_wrapper`."""
+    """A file that is read in blocks, for servers without a `wsgi.file_wrapper`."""
 
     def __init__(self, file: IO[bytes], buffer_size: int = _BLOCK) -> None:
         self.file = file
         self.buffer_size = buffer_size
 
     def close(self) -> None:
-        """Close the file, if possible."""
+        """Close the file if possible."""
         if close := getattr(self.file, "close", None):
             close()
 
@@ -53,12 +53,12 @@ class FileWrapper:
         return bool(seekable()) if seekable else hasattr(self.file, "seek")
 
     def seek(self, *position: int) -> None:
-        """Move to a position, if the file is seekable."""
+        """Seek to a position if the file is seekable."""
         if seek := getattr(self.file, "seek", None):
             seek(*position)
 
     def tell(self) -> int | None:
-        """Return the position; None if the file is not seekable."""
+        """Return the position, or None if the file is not seekable."""
         tell = getattr(self.file, "tell", None)
         return tell() if tell else None
 
@@ -72,15 +72,16 @@ class FileWrapper:
 
 
 def wrap_file(environ: "WSGIEnvironment", file: IO[bytes], buffer_size: int = _BLOCK) -> Iterable[bytes]:
-    """Return a file as an iterable that the server can send efficiently. For a response with ``direct_passthrough``."""
+    """Wrap a file as an iterable that the server can send efficiently. Use it with ``direct_passthrough``."""
     wrapped: Iterable[bytes] = environ.get("wsgi.file_wrapper", FileWrapper)(file, buffer_size)
     return wrapped
 
 
 class RangeWrapper:
-    """A part of an iterable: ``length`` bytes from ``start``, or all up to the end if ``length`` is None.
+    """A range of an iterable: ``length`` bytes from ``start``, or everything to the end if ``length`` is None.
 
-    A seekable iterable is moved to the start; any other is read up to it. Closing the part closes the iterable.
+    A seekable iterable seeks to ``start``; any other is read and discarded up to there. Closing the range closes the
+    iterable.
     """
 
     def __init__(self, iterable: Iterable[bytes], start: int = 0, length: int | None = None) -> None:
@@ -94,13 +95,13 @@ class RangeWrapper:
         return next(self._chunks)
 
     def close(self) -> None:
-        """Close the iterable, if possible."""
+        """Close the iterable if possible."""
         if close := getattr(self._iterable, "close", None):
             close()
 
 
 def responder(f: "Callable[..., WSGIApplication]") -> "WSGIApplication":
-    """Decorate a function of (environ, start_response) that returns a WSGI application to handle the request."""
+    """A decorator for a function of (environ, start_response) that returns a WSGI application for the request."""
 
     def application(*arguments: Any) -> Iterable[bytes]:
         return f(*arguments)(*arguments[-2:])
@@ -109,10 +110,10 @@ def responder(f: "Callable[..., WSGIApplication]") -> "WSGIApplication":
 
 
 class LimitedStream(streams.LimitedStream):
-    """The next ``limit`` bytes of a stream, or with ``is_max`` all its bytes, up to ``limit``.
+    """The next ``limit`` bytes of a stream or, with ``is_max``, all its bytes up to that limit.
 
-    If the stream ends earlier or fails, ``on_disconnect`` raises ClientDisconnected; if more is read than the maximum,
-    ``on_exhausted`` raises RequestEntityTooLarge. Both may be overridden.
+    If the stream fails or ends early, ``on_disconnect`` raises ClientDisconnected. If the stream contains more than the
+    maximum, ``on_exhausted`` raises RequestEntityTooLarge. Both can be overridden.
     """
 
     too_large = RequestEntityTooLarge
@@ -120,17 +121,18 @@ class LimitedStream(streams.LimitedStream):
 
 
 def get_content_length(environ: "WSGIEnvironment") -> int | None:
-    """Return the number of bytes in the body; None if unknown, 0 if the header is malformed."""
+    """Return the body's length in bytes: None if it is unknown, 0 if the header is malformed."""
     return streams.body_length(environ.get("CONTENT_LENGTH"), environ.get("HTTP_TRANSFER_ENCODING"))
 
 
 def get_input_stream(
     environ: "WSGIEnvironment", safe_fallback: bool = True, max_content_length: int | None = None
 ) -> IO[bytes]:
-    """Return the body as a stream that can be read to its end; an empty one if its end is unknown.
+    """Return the body as a stream that can be read to its end.
 
-    With ``safe_fallback=False``, the latter is the server's own stream. Raises RequestEntityTooLarge for a body whose
-    declared length is above ``max_content_length``; the stream raises it for a body that turns out longer.
+    If the end is unknown, the stream is empty, or with ``safe_fallback=False``, the server's own stream. Raises
+    RequestEntityTooLarge if the declared length exceeds ``max_content_length``; the stream raises it if the body turns
+    out longer.
     """
     return streams.body_stream(environ, LimitedStream, safe_fallback, max_content_length)
 
@@ -139,14 +141,14 @@ _LONGEST = 300
 _PATH_SAFE = "!$&'()*+,/:;=@%"
 
 _is_plain = re.compile("[A-Za-z0-9._~/-]*+").fullmatch
-# Escapes that must be kept in every part of a URL: those of controls, the space, `#` and `%`.
+# Escaped control characters, spaces, `#` and `%` must stay escaped in every part of a URL.
 _stays_escaped = re.compile("[^%]*+(?>(?:%(?:[01][0-9A-Fa-f]|2[035]|7[Ff])[^%]*+)*)").fullmatch
 
 
 def host_is_trusted(hostname: str | None, trusted_list: Collection[str] | str | None = None) -> bool:
-    """Return True if a host, with or without a port, is well-formed and in the list, if there is a list.
+    """Return True if a host, with or without a port, is well-formed and, if a list is given, in the list.
 
-    A name in the list that begins with a dot includes all its subdomains.
+    A name in the list that begins with a dot includes its subdomains.
     """
     name = _host_name(hostname) if hostname and len(hostname) <= _LONGEST else None
     if name is None:
@@ -159,7 +161,7 @@ def host_is_trusted(hostname: str | None, trusted_list: Collection[str] | str | 
 
 @lru_cache(256)
 def _host_name(host: str) -> str | None:
-    """Return the name as written, with the brackets of IPv6; None for a malformed host."""
+    """Return a host's name as written, with brackets around an IPv6 address, or None if the host is malformed."""
     try:
         _, port = parse_host(host)
     except ValueError:
@@ -183,9 +185,9 @@ def host_of(
     server: tuple[str, int | None] | None = None,
     trusted_hosts: Collection[str] | None = None,
 ) -> str:
-    """Return the host of a request, else of the server, without the default port of its scheme.
+    """Return the request's host, or else the server's, without the scheme's default port.
 
-    It is empty if the host is missing or malformed. Raises SecurityError for a host that is not trusted.
+    Returns "" if the host is missing or malformed. Raises SecurityError if the host is not trusted.
     """
     host = heads.host_of(scheme, host_header, server)
     if host is None:
@@ -198,7 +200,7 @@ def host_of(
 
 
 def get_host(environ: "WSGIEnvironment", trusted_hosts: Collection[str] | None = None) -> str:
-    """Return the host of an environ: see ``host_of``."""
+    """Return an environ's host. See ``host_of``."""
     return host_of(environ["wsgi.url_scheme"], environ.get("HTTP_HOST"), heads.server_of(environ), trusted_hosts)
 
 
@@ -209,9 +211,9 @@ def url_of(
     path: str | None = None,
     query_string: bytes | None = None,
 ) -> str:
-    """Return a URL as an IRI, with as few escapes as possible.
+    """Build a URL as an IRI, with as few escapes as possible.
 
-    Without a path, this is the root's URL; without a root path, the host's.
+    Without a path, this is the application's root URL. Without a root path, it is the host's URL.
     """
     url = f"{scheme}://{host}/"
     if root_path is not None:
@@ -243,7 +245,7 @@ def get_current_url(
     host_only: bool = False,
     trusted_hosts: Collection[str] | None = None,
 ) -> str:
-    """Return the URL of a request, or only its beginning. Raises SecurityError for a host that is not trusted."""
+    """Return a request's URL, or only the beginning of it. Raises SecurityError if the host is not trusted."""
     host = get_host(environ, trusted_hosts)
     scheme: str = environ["wsgi.url_scheme"]
     if host_only:
@@ -256,12 +258,12 @@ def get_current_url(
 
 
 def get_path_info(environ: "WSGIEnvironment") -> str:
-    """Return the path below the application's root, as text."""
+    """Return the path relative to the application's root, as text."""
     return text_of(environ.get("PATH_INFO") or "")
 
 
 def get_query_string(environ: "WSGIEnvironment") -> str:
-    """Return the query string in ASCII. Other characters are percent-encoded."""
+    """Return the query string in ASCII, with other characters percent-encoded."""
     return quote(environ.get("QUERY_STRING", "").encode("latin-1"), safe=":&%=+$!*'(),;/?@")
 
 
@@ -269,25 +271,28 @@ _CHUNK = 10 << 10
 
 
 def get_script_name(environ: "WSGIEnvironment") -> str:
-    """Return the path of the application's root, as text."""
+    """Return the application's root path, as text."""
     return text_of(environ.get("SCRIPT_NAME") or "")
 
 
 def peek_path_info(environ: "WSGIEnvironment") -> str | None:
-    """Return the next segment of the path; None if there is none."""
+    """Return the next segment of the path, or None if there is none."""
     segments = environ.get("PATH_INFO", "").lstrip("/").split("/", 1)
     return text_of(segments[0]) if segments[0] else None
 
 
 def pop_path_info(environ: "WSGIEnvironment") -> str | None:
-    """Move the next segment of the path to the root path and return it; None if the path is empty."""
+    """Move the next segment of the path to the root path and return it. Return None if the path is empty."""
     return shift_path(environ)
 
 
 def extract_path_info(
     environ_or_baseurl: "WSGIEnvironment | str", path_or_url: str, collapse_http_schemes: bool = True
 ) -> str | None:
-    """Return the path of a URL below a base; None if it is elsewhere. By default, http and https are equivalent."""
+    """Return the path of a URL relative to a base, or None if the URL is not below the base.
+
+    By default, http and https are equivalent.
+    """
     if isinstance(environ_or_baseurl, str):
         base = environ_or_baseurl
     else:
@@ -306,7 +311,7 @@ def extract_path_info(
 
 
 def _port(scheme: str, port: int | None) -> int | None:
-    """Return the port; None for the default port of http or https."""
+    """Return the port, or None for the default port of http or https."""
     return None if port == {"http": 80, "https": 443}.get(scheme) else port
 
 
@@ -326,7 +331,7 @@ def make_chunk_iter(
     buffer_size: int = _CHUNK,
     cap_at_buffer: bool = False,
 ) -> Iterator[bytes]:
-    """Return the strings between separators in a stream. ``cap_at_buffer`` cuts strings longer than ``buffer_size``."""
+    """Yield the bytes between separators in a stream. ``cap_at_buffer`` splits those longer than ``buffer_size``."""
     held = bytearray()
     for chunk in _chunks(stream, limit, buffer_size):
         searched = len(held) - len(separator) + 1
@@ -346,7 +351,7 @@ def make_line_iter(
     buffer_size: int = _CHUNK,
     cap_at_buffer: bool = False,
 ) -> Iterator[bytes]:
-    """Return the lines of a stream, with their line ends. ``cap_at_buffer`` cuts lines longer than ``buffer_size``."""
+    """Yield a stream's lines, including line endings. ``cap_at_buffer`` splits lines longer than ``buffer_size``."""
     held = bytearray()
     for chunk in chain(_chunks(stream, limit, buffer_size), (b"",)):
         may_end = held.endswith(b"\r") or b"\n" in chunk or b"\r" in chunk
@@ -361,7 +366,7 @@ def make_line_iter(
 
 
 def _lines(data: bytearray, is_last: bool) -> list[bytearray]:
-    r"""Return the complete lines and the rest: a ``\r`` at the end may be half of ``\r\n``."""
+    r"""Return the complete lines and the rest. A final ``\r`` is incomplete, since it may be half of ``\r\n``."""
     lines = data.splitlines(keepends=True)
     if lines and lines[-1].endswith(b"\n" if not is_last else (b"\n", b"\r")):
         lines.append(bytearray())
@@ -369,7 +374,7 @@ def _lines(data: bytearray, is_last: bool) -> list[bytearray]:
 
 
 def _taken(held: bytearray, size: int) -> Iterator[bytes]:
-    """Remove as many whole chunks of a size as possible and return them."""
+    """Remove as many whole chunks of a given size as possible and yield them."""
     end = len(held) - len(held) % size
     yield from [bytes(held[at : at + size]) for at in range(0, end, size)]
     del held[:end]

@@ -13,7 +13,7 @@ View = Callable[Concatenate[Any, P], T]
 
 
 def login_required(view: View[P, T]) -> View[P, T]:
-    """Restrict a view to logged-in users. Raises Unauthorized (401) for others."""
+    """Restrict a view to logged-in users. Raises Unauthorized (401) for anyone else."""
 
     @wraps(view)
     def for_users(request: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -27,7 +27,7 @@ def login_required(view: View[P, T]) -> View[P, T]:
 def admin_required(view: View[P, T]) -> View[P, T]:
     """Restrict a view to users whose ``is_admin`` is true.
 
-    Raises Forbidden (403) for others, 401 for anonymous ones.
+    Raises Unauthorized (401) for anonymous users and Forbidden (403) for other users.
     """
 
     @wraps(view)

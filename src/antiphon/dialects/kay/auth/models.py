@@ -1,4 +1,4 @@
-"""Anonymous users. App Engine's models are not supported: AUTH_USER_MODEL must name a class in the project."""
+"""Anonymous users. App Engine's models are not supported: AUTH_USER_MODEL must name one of the project's classes."""
 
 from typing import NoReturn
 

@@ -1,4 +1,4 @@
-"""The middleware that provides and stores the session of requests."""
+"""The middleware that provides and stores ``request.session``."""
 
 from threading import Lock
 from typing import Any
@@ -14,14 +14,14 @@ from antiphon.features import Sessions
 from antiphon.features.tracked_session import TrackedSession
 
 _NATIVE = "antiphon.kay.session"
-"""The environ key of the native request whose session was read."""
+"""The environ key of the Antiphon request whose session was read."""
 
 
 class SessionMiddleware:
-    """Middleware that provides ``request.session``: a dict whose data is kept between the requests of a visitor.
+    """Middleware that provides ``request.session``: a dict whose data is kept between a visitor's requests.
 
-    It is loaded on first access, and stored if it was changed, even inside lists and dicts. The settings SESSION_STORE,
-    COOKIE_NAME and COOKIE_AGE (in seconds) apply.
+    It is loaded on first access and stored if it has changed, including inside nested lists and dicts. The settings are
+    SESSION_STORE, COOKIE_NAME and COOKIE_AGE (in seconds).
     """
 
     def __init__(self) -> None:
@@ -29,11 +29,14 @@ class SessionMiddleware:
         self._lock = Lock()
 
     def process_request(self, request: Any) -> None:
-        """Provide the session of a request."""
+        """Provide the request's session."""
         provide(request.environ, Request.session, self._open)
 
     def process_response(self, request: Any, response: Any) -> Any:
-        """Store the session and return the response: with the cookie, and not for shared caches if it was used."""
+        """Store the session and return the response with its cookie.
+
+        If the session was used, the response is marked as private to keep it out of shared caches.
+        """
         native: NativeRequest | None = request.environ.pop(_NATIVE, None)
         if native is None:
             return response
@@ -56,7 +59,7 @@ class SessionMiddleware:
 
     @property
     def _sessions(self) -> Sessions:
-        """The native feature, made from the settings of the application on first use."""
+        """Antiphon's session feature, made on first use from the application's settings."""
         with self._lock:
             if self._made is None:
                 store = settings.load("SESSION_STORE") or GAESessionStore

@@ -1,4 +1,4 @@
-"""The functions of `kay.utils`: pages rendered with Jinja, JSON, and URLs of views."""
+"""The functions of `kay.utils`: Jinja templates, JSON responses, and URLs of views."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -14,9 +14,9 @@ from antiphon.dialects.werkzeug.utils import import_string
 def url_for(endpoint: str, **args: Any) -> str:
     """Return the URL of an endpoint with these values.
 
-    Values that are not part of the rule become the query. The URL is a path; with ``_external=True``, it has a scheme
-    and host. ``_anchor`` is appended after a `#`. Raises BuildError if no rule leads to the endpoint, or RuntimeError
-    outside of a request.
+    Values that the rule does not use form the query. The URL is a path. ``_external=True`` adds the scheme and host.
+    ``_anchor`` is appended after a `#`. Raises BuildError if no rule matches the endpoint, or RuntimeError outside a
+    request.
     """
     anchor, is_external = args.pop("_anchor", None), args.pop("_external", False)
     url = current_call().adapter.build(endpoint, args, force_external=is_external)
@@ -24,7 +24,7 @@ def url_for(endpoint: str, **args: Any) -> str:
 
 
 def reverse(endpoint: str, _external: bool = False, method: str = "GET", **values: Any) -> str:
-    """Return the URL of an endpoint's rule for a method, with these values. Raises the errors of ``url_for``."""
+    """Return the URL of an endpoint's rule for a method, with these values. Raises the same errors as ``url_for``."""
     return current_call().adapter.build(endpoint, values, method=method, force_external=_external)
 
 
@@ -34,11 +34,10 @@ Processor = Callable[[Any], Mapping[str, Any]]
 def render_to_string(
     template: str, context: Mapping[str, Any] | None = None, processors: Iterable[Processor | str] | None = None
 ) -> str:
-    """Return the rendered text of a template: `index.html` of the TEMPLATE_DIRS, or `app/index.html` of an installed
-    package.
+    """Render a template: `index.html` from TEMPLATE_DIRS, or `app/index.html` from the installed package `app`.
 
-    The template knows ``request``, ``url_for``, the results of ``processors`` and of the CONTEXT_PROCESSORS, and the
-    ``context``, which has priority. Raises ImportError without Jinja, or Jinja's TemplateNotFound.
+    The template can use ``request``, ``url_for``, the results of CONTEXT_PROCESSORS and ``processors``, and the
+    ``context``, which takes precedence. Raises ImportError if Jinja is not installed, or Jinja's TemplateNotFound.
     """
     app, request, _ = current_call()
     values: dict[str, Any] = {"request": request, "url_for": url_for}
@@ -55,13 +54,16 @@ def render_to_response(
     processors: Iterable[Processor | str] | None = None,
     **kwargs: Any,
 ) -> Response:
-    """Return a response with a rendered template. The other arguments are the response's."""
+    """Return a response with a rendered template. Other arguments are passed to the response."""
     make = current_call().app.response_class
     return make(render_to_string(template, context, processors), mimetype=mimetype, **kwargs)
 
 
 def render_json_response(data: Any, mimetype: str = "application/json", **kwargs: Any) -> Response:
-    """Return a response with data as JSON. The other arguments are the response's. Raises TypeError for other data."""
+    """Return a response with data as JSON. Other arguments are passed to the response.
+
+    Raises TypeError for data that JSON can't represent.
+    """
     return current_call().app.response_class(json.dumps(data), mimetype=mimetype, **kwargs)
 
 

@@ -1,4 +1,4 @@
-"""Werkzeug as in version 0.8, which Kay includes. All other names are those of today's dialect."""
+"""Werkzeug 0.8, which Kay includes. All other names come from the Werkzeug dialect."""
 
 from antiphon.dialects import werkzeug
 from antiphon.dialects.kay.werkzeug import wrappers
@@ -7,7 +7,7 @@ from antiphon.dialects.kay.werkzeug.utils import redirect
 from antiphon.dialects.kay.werkzeug.wrappers import BaseRequest, BaseResponse, Request, Response
 
 __version__ = "0.8.3"
-"""The version of Werkzeug whose names and behaviour the package has."""
+"""The version of Werkzeug that this package is compatible with."""
 
 __all__ = ["BaseRequest", "BaseResponse", "FormDataParser", "Request", "Response", "redirect"]
 

@@ -15,9 +15,9 @@ __all__ = ["FormDataParser", "MultiPartParser", "default_stream_factory", "parse
 
 
 class FormDataParser(formparser.FormDataParser):
-    """Today's parser, for text in ``charset``.
+    """The Werkzeug dialect's parser, with a ``charset``.
 
-    Bytes that are not in the charset become U+FFFD, whatever ``errors`` is.
+    Bytes that are invalid in the charset become U+FFFD. ``errors`` has no effect.
     """
 
     def __init__(

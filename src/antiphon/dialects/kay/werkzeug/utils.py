@@ -7,7 +7,7 @@ from antiphon.dialects.werkzeug import utils
 
 
 def redirect(location: str, code: int = 302) -> Response:
-    """Return a redirect. When it is sent, its location is joined to the URL of the application's root."""
+    """Return a redirect. When it is sent, its location is joined to the application's root URL."""
     response: Any = utils.redirect(location, code, Response=Response)
     return Response.force_type(response)
 

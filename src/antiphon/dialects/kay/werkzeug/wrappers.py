@@ -46,8 +46,8 @@ C = TypeVar("C", bound=type[Any])
 _OWN = "antiphon.dialects."
 
 
-class sealed(lazy[T]):  # noqa: N801 - used as a decorator, like property
-    """A ``lazy`` attribute for classes that don't allow attributes to be set."""
+class sealed(lazy[T]):  # noqa: N801 - used like property
+    """A ``lazy`` attribute for classes whose attributes can't be set."""
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
@@ -72,7 +72,7 @@ def seal(cls: C) -> C:
 
 
 class Immutable:
-    """A base class whose attributes can't be set, except dependencies and names that an application adds."""
+    """A base class whose attributes can't be set, except for dependencies and attributes that an application adds."""
 
     _fixed: frozenset[str] = frozenset()
 
@@ -98,7 +98,7 @@ def _refuse(name: str) -> NoReturn:
 
 
 class WWWAuthenticate(auth.WWWAuthenticate):
-    """A challenge. Its realm is in quotes, as RFC 9110 §11.5 requires."""
+    """A challenge whose realm is quoted, as RFC 9110 §11.5 requires."""
 
     def _printed_parameters(self) -> str:
         if self.type == "digest":
@@ -112,18 +112,18 @@ class WWWAuthenticate(auth.WWWAuthenticate):
 
 
 class WWWAuthenticateMixin(wrappers.WWWAuthenticateMixin):
-    """An attribute for the challenges of a response."""
+    """An attribute for a response's WWW-Authenticate challenges."""
 
     challenge_class = WWWAuthenticate
 
 
 def parse_date(value: str | None) -> datetime | None:
-    """Return a date as a naive datetime in UTC; None if it is malformed."""
+    """Parse a date as a naive datetime in UTC. Return None if it is malformed."""
     return as_naive(parse_aware_date(value))
 
 
 def as_naive(moment: datetime | None) -> datetime | None:
-    """Return a datetime as a naive one in UTC."""
+    """Convert a datetime to a naive datetime in UTC."""
     return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)
 
 
@@ -135,20 +135,20 @@ def _parse_seconds(raw: str | None) -> int | None:
 class CommonRequestDescriptorsMixin(wrappers.CommonRequestDescriptorsMixin):
     """Read-only attributes for the usual headers of a request."""
 
-    date = environ_value("HTTP_DATE", parse_date, "The date of the message; None if it is malformed.")
+    date = environ_value("HTTP_DATE", parse_date, "The date of the message, or None if it is malformed.")
 
 
 class CommonResponseDescriptorsMixin(wrappers.CommonResponseDescriptorsMixin):
-    """Attributes for the usual headers of a response. They can be read, set and deleted."""
+    """Attributes for a response's usual headers, which can be read, set and deleted."""
 
-    age = header_property[int](  # type: ignore[assignment]  # a timedelta today
-        "Age", None, _parse_seconds, dump_age, doc="The seconds in a cache (RFC 9111 §5.1)."
+    age = header_property[int](  # type: ignore[assignment]  # a timedelta in the base class
+        "Age", None, _parse_seconds, dump_age, doc="The response's age in a cache, in seconds (RFC 9111 §5.1)."
     )
     date = header_property[datetime](
         "Date", None, parse_date, http_date, doc="The date of the message (RFC 9110 §6.6.1)."
     )
     expires = header_property[datetime](
-        "Expires", None, parse_date, http_date, doc="The end of freshness (RFC 9111 §5.3)."
+        "Expires", None, parse_date, http_date, doc="The time when the response becomes stale (RFC 9111 §5.3)."
     )
     last_modified = header_property[datetime](
         "Last-Modified", None, parse_date, http_date, doc="The time of the last change (RFC 9110 §8.8.2)."
@@ -156,9 +156,9 @@ class CommonResponseDescriptorsMixin(wrappers.CommonResponseDescriptorsMixin):
 
     @property
     def retry_after(self) -> Any:
-        """The time to retry (RFC 9110 §10.2.3), as seconds or a datetime; None if there is no such header.
+        """When to retry (RFC 9110 §10.2.3): a number of seconds, a datetime, or None if the header is missing.
 
-        Either may be set.
+        It can be set to either.
         """
         value = self.headers.get("Retry-After")
         seconds = _parse_seconds(value)
@@ -184,11 +184,9 @@ def _parse_if_range(raw: str | None) -> IfRange:
 
 
 class ETagRequestMixin(wrappers.ETagRequestMixin):
-    """Attributes for a request's conditions, ranges and Cache-Control."""
+    """Attributes for a request's conditional headers, ranges and Cache-Control."""
 
-    if_modified_since = environ_header(
-        "HTTP_IF_MODIFIED_SINCE", parse_date, "The date of the client's version (§13.1.3)."
-    )
+    if_modified_since = environ_header("HTTP_IF_MODIFIED_SINCE", parse_date, "The date of the client's copy (§13.1.3).")
     if_unmodified_since = environ_header(
         "HTTP_IF_UNMODIFIED_SINCE", parse_date, "The date of the version that the request is meant for (§13.1.4)."
     )
@@ -206,18 +204,18 @@ def _parse_parameters(raw: str | None) -> "ImmutableDict[str, str]":
 
 @seal
 class BaseRequest(Immutable, RequestDependencies, wrappers.BaseRequest):
-    """A request without attributes for headers: a WSGI environ as an object. Only POST, PUT and PATCH have forms."""
+    """A WSGI environ as an object, without attributes for headers. Only POST, PUT and PATCH requests have forms."""
 
     charset = "utf-8"
-    """The charset of text. Bytes that are not in the charset become U+FFFD."""
+    """The charset of text. Bytes that are invalid in the charset become U+FFFD."""
     encoding_errors = "replace"
     dict_storage_class: type[Any] = ImmutableTypeConversionDict
-    """The class for ``cookies``."""
+    """The class of ``cookies``."""
     form_data_parser_class: type[Any] = FormDataParser
     """The class of the form parser."""
 
     def __init__(self, environ: "WSGIEnvironment", populate_request: bool = True, shallow: bool = False) -> None:
-        # Bypass __setattr__, which refuses these.
+        # Bypass __setattr__, which raises for these attributes.
         _set_attribute(self, "environ", environ)
         _set_attribute(self, "shallow", shallow)
         if populate_request and not shallow:
@@ -227,18 +225,18 @@ class BaseRequest(Immutable, RequestDependencies, wrappers.BaseRequest):
 
     @property
     def url_charset(self) -> str:
-        """The charset of text in URLs; ``charset`` by default."""
+        """The charset of text in URLs, by default ``charset``."""
         return self.charset
 
     @property
     def is_xhr(self) -> bool:
-        """True if the X-Requested-With header marks a script's request."""
+        """True if the X-Requested-With header shows that a script sent the request."""
         requester: str = self.environ.get("HTTP_X_REQUESTED_WITH", "")
         return requester.lower() == "xmlhttprequest"
 
     @property
     def want_form_data_parsed(self) -> bool:
-        """True if the request's method has a form. Subclasses may override it."""
+        """True if requests with this method can have a form. Subclasses may override it."""
         return self.environ["REQUEST_METHOD"] in _WITH_FORM
 
     def make_form_data_parser(self) -> Any:
@@ -257,17 +255,17 @@ class BaseRequest(Immutable, RequestDependencies, wrappers.BaseRequest):
 
     @sealed
     def root_path(self) -> str:
-        """The path of the application's root, without a trailing slash; empty for the host's root."""
+        """The application's root path, without a trailing slash. Empty at the host's root."""
         return self._decode("SCRIPT_NAME", self.url_charset).rstrip("/")
 
     @sealed
     def path(self) -> str:
-        """The decoded path below the application's root, with a leading slash."""
+        """The decoded path relative to the application's root, with a leading slash."""
         return "/" + self._decode("PATH_INFO", self.url_charset).lstrip("/")
 
     @sealed
     def args(self) -> Any:
-        """The fields of the query, as ``parameter_storage_class``. Raises RequestURITooLarge for too many."""
+        """The query's fields, as a ``parameter_storage_class``. Raises RequestURITooLarge if there are too many."""
         self._check_query()
         if self.url_charset == "utf-8":
             return self.parameter_storage_class(parse_query(self.query_string))
@@ -280,7 +278,7 @@ class BaseRequest(Immutable, RequestDependencies, wrappers.BaseRequest):
 
     @sealed
     def cookies(self) -> Any:
-        """The cookies, as ``dict_storage_class``."""
+        """The cookies, as a ``dict_storage_class``."""
         written: str = self.environ.get("HTTP_COOKIE") or ""
         if self.charset != "utf-8" and not written.isascii():
             written = self._decode("HTTP_COOKIE", self.charset).encode().decode("latin-1")
@@ -298,7 +296,7 @@ class Request(ETagRequestMixin, CommonRequestDescriptorsMixin, BaseRequest, wrap
 class _Base(type):
     """The metaclass of BaseResponse.
 
-    Responses of today's Werkzeug dialect are also instances, since exceptions make them.
+    It makes the Werkzeug dialect's responses count as instances, since exceptions create them.
     """
 
     def __instancecheck__(cls, instance: object) -> bool:
@@ -308,14 +306,14 @@ class _Base(type):
 
 
 class BaseResponse(wrappers.BaseResponse, metaclass=_Base):
-    """A response without attributes for headers: a body, a status and headers, as a WSGI application."""
+    """A response with a body, a status and headers, but no attributes for headers. It is a WSGI application."""
 
     _is_base = True
 
     def iter_encoded(self, charset: str | None = None) -> Iterator[bytes]:
-        """Return the chunks of the body. Text is encoded in the response's charset, whatever ``charset`` is."""
+        """Return the body's chunks, with text encoded in the response's charset. ``charset`` has no effect."""
         if charset is not None:
-            warnings.warn("iter_encoded encodes in the charset of the response", DeprecationWarning, stacklevel=2)
+            warnings.warn("iter_encoded always uses the response's charset", DeprecationWarning, stacklevel=2)
         return super().iter_encoded()
 
     @property
@@ -324,13 +322,13 @@ class BaseResponse(wrappers.BaseResponse, metaclass=_Base):
         return self.headers.to_wsgi_list()
 
     def fix_headers(self, environ: "WSGIEnvironment") -> None:
-        """Change the headers to those to send for an environ: the name of ``get_wsgi_headers`` before 0.6."""
+        """Prepare the headers for sending. ``get_wsgi_headers`` replaced this method in Werkzeug 0.6."""
         self.headers = self.get_wsgi_headers(environ)
 
     def _final_fields(self, environ: "WSGIEnvironment") -> list[tuple[str, str]]:
-        """Return the header fields to send, with Location joined to the URL of the application's root.
+        """Return the header fields to send, with Location joined to the application's root URL.
 
-        For a status without a body, the length is 0; a 304 has no headers that describe a body.
+        If the status allows no body, Content-Length is 0; a 304 has no headers that describe a body.
         """
         fields = super()._final_fields(environ)
         if self._has_length_of_nothing():
@@ -344,7 +342,7 @@ class BaseResponse(wrappers.BaseResponse, metaclass=_Base):
         return 100 <= self.status_code < 200 or self.status_code == 204
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Handle a request. A 1xx or 204 is sent without its length of 0, which RFC 9110 §8.6 forbids."""
+        """Handle a request. A 1xx or 204 is sent without Content-Length, which RFC 9110 §8.6 forbids."""
         chunks, status, fields = self.get_wsgi_response(environ)
         if self._has_length_of_nothing():
             fields = [(name, value) for name, value in fields if name.lower() != "content-length"]

@@ -1,4 +1,4 @@
-"""HTTP exceptions: one class for each status. Each is a response, an exception and a WSGI application."""
+"""HTTP exceptions: a class for each status, which is a response, an exception and a WSGI application."""
 
 import sys
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from antiphon.dialects.webob.exc.base import (
     HTTPServerError,
     WSGIHTTPException,
     _HTTPMove,
-    no_escape,  # noqa: F401 - no part of `import *`
+    no_escape,  # noqa: F401 - not exported by `import *`
     strip_tags,  # noqa: F401
 )
 from antiphon.dialects.webob.exc.statuses import (
@@ -73,9 +73,9 @@ if TYPE_CHECKING:
 
 
 class HTTPExceptionMiddleware:
-    """A WSGI application that wraps another one and responds with the HTTP exceptions that it raises when called.
+    """Wraps a WSGI application and sends the HTTP exceptions that it raises as responses.
 
-    Exceptions raised by the body are passed on: by then, the head has been sent.
+    Exceptions raised while the body is sent are passed on, since the head has already been sent.
     """
 
     def __init__(self, application: "WSGIApplication") -> None:
@@ -163,4 +163,4 @@ def _classes(cls: type[WSGIHTTPException]) -> list[type[WSGIHTTPException]]:
 status_map: dict[int, type[WSGIHTTPException]] = {
     cls.code: cls for cls in _classes(WSGIHTTPException) if cls not in (*_BASES, HTTPError, _HTTPMove)
 }
-"""The class for each status code."""
+"""The exception class for each status code."""

@@ -1,4 +1,4 @@
-"""The base classes of all HTTP exceptions, including redirects, and the text of their bodies."""
+"""The base classes of all HTTP exceptions, including redirects, and the generation of their bodies."""
 
 import json
 import re
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-# A tag without an end is matched, too, so that text with many "<" takes linear time.
+# An unclosed tag also matches, so text with many "<" takes linear time.
 _tag = re.compile(r"<[^>]*+(>?)")
 _break = re.compile(r"<br[^>]*+(>?)", re.IGNORECASE)
 _comment_mark = re.compile("<!--|-->")
 
 
 def no_escape(value: Any) -> str:
-    """Return an object as text; "" for None. Bytes are decoded as UTF-8."""
+    """Convert an object to text, None to "". Bytes are decoded as UTF-8."""
     if value is None:
         return ""
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def strip_tags(value: str) -> str:
-    """Return markup as plain text: each `<br>` becomes a line break, and other tags and comment marks are removed."""
+    """Convert markup to plain text: `<br>` becomes a line break, and other tags and comment marks are removed."""
     text = value.replace("\n", " ").replace("\r", "")
     text = _break.sub(_by("\n"), text)
     return _tag.sub(_by(""), _comment_mark.sub("", text))
@@ -41,7 +41,7 @@ def _by(replacement: str) -> Callable[[re.Match[str]], str]:
 
 
 class Lazy:
-    """A value whose text is made only when a template uses it."""
+    """A value that is converted to text only when a template uses it."""
 
     __slots__ = ("_text", "_value")
 
@@ -54,7 +54,7 @@ class Lazy:
 
 
 class HTTPException(Exception):
-    """The base class of all exceptions; ``wsgi_response`` is the WSGI application that responds."""
+    """The base class of all exceptions. ``wsgi_response`` is the WSGI application that sends the response."""
 
     wsgi_response: Any
 
@@ -69,19 +69,19 @@ class HTTPException(Exception):
 
     @property
     def exception(self) -> Self:
-        """The exception itself, as the object to raise."""
+        """The exception itself, for code that raises ``error.exception``."""
         return self
 
 
 class WSGIHTTPException(Response, HTTPException):
     """A response that can be raised.
 
-    Without a body of its own, it explains the error in a type that the client accepts.
+    If no body is set, it generates an explanation in a media type that the client accepts.
 
-    ``detail`` is text for the client, and ``comment`` becomes an HTML comment; both are escaped. ``headers`` are added.
-    ``body_template`` is markup with ``${explanation}``, ``${detail}`` and ``${html_comment}``, and with keys of the
-    environ and headers in lower case, too. ``json_formatter`` replaces the method of this name and is called without
-    self. Other keywords are those of a response.
+    ``detail`` is text for the client, and ``comment`` becomes an HTML comment; both are escaped. ``headers`` are added
+    to the response. ``body_template`` is markup that may contain ``${explanation}``, ``${detail}``,
+    ``${html_comment}``, environ keys, and header names in lower case. ``json_formatter`` replaces the method of that
+    name and is called without ``self``. Other keyword arguments are passed to the response.
     """
 
     code: ClassVar[int] = 500
@@ -89,7 +89,7 @@ class WSGIHTTPException(Response, HTTPException):
     title: ClassVar[str] = "Internal Server Error"
     """The reason phrase of the status."""
     explanation: str = ""
-    """The template of each body."""
+    """The template of the body."""
     empty_body = False
     """True for a status without a body."""
 
@@ -142,7 +142,7 @@ class WSGIHTTPException(Response, HTTPException):
     # Bodies
 
     def plain_body(self, environ: "WSGIEnvironment") -> str:
-        """Return the body as text."""
+        """Return the body as plain text."""
         body = strip_tags(self._make_body(environ, no_escape))
         return self.plain_template_obj.substitute(status=self.status, title=self.title, body=body)
 
@@ -151,12 +151,12 @@ class WSGIHTTPException(Response, HTTPException):
         return self.html_template_obj.substitute(status=self.status, body=self._make_body(environ, html_escape))
 
     def json_body(self, environ: "WSGIEnvironment") -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Return the body as JSON, made with ``json_formatter``."""
+        """Return the body as JSON, as returned by ``json_formatter``."""
         body = self._make_body(environ, no_escape)
         return json.dumps(self.json_formatter(body=body, status=self.status, title=self.title, environ=environ))
 
     def json_formatter(self, body: str, status: str, title: str, environ: "WSGIEnvironment") -> Any:  # noqa: ARG002
-        """Return the value for a JSON body."""
+        """Return the object to serialize as the JSON body."""
         return {"message": body, "code": status, "title": title}
 
     def _make_body(self, environ: "WSGIEnvironment", escape: Callable[[Any], str]) -> str:
@@ -175,7 +175,7 @@ class WSGIHTTPException(Response, HTTPException):
     # As a WSGI application
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Handle a request: with the body if there is one, otherwise with an explanation."""
+        """Handle a request by sending the body if one is set, and an explanation otherwise."""
         is_head = environ["REQUEST_METHOD"] == "HEAD"
         has_own = self.has_body or self.empty_body or (is_head and self.content_length)
         chunks = (super().__call__ if has_own else self.generate_response)(environ, start_response)
@@ -197,7 +197,7 @@ class WSGIHTTPException(Response, HTTPException):
 
 @cache_short(128)
 def accepted_type(accept: str) -> str:
-    """Return the type of explanation that a client prefers; text if it accepts none of the others."""
+    """Return the client's preferred media type for the explanation, or plain text if it accepts no other."""
     from antiphon.dialects.webob.acceptparse import create_accept_header
 
     accepted = create_accept_header(accept).acceptable_offers(["text/html", "application/json"])
@@ -216,7 +216,7 @@ class HTTPRedirection(WSGIHTTPException):
 
 
 class HTTPError(WSGIHTTPException):
-    """The base class for 4xx and 5xx, after which work in progress should be rolled back."""
+    """The base class for 4xx and 5xx. Work in progress should be rolled back when one is raised."""
 
 
 class HTTPClientError(HTTPError):
@@ -236,10 +236,10 @@ class HTTPServerError(HTTPError):
 
 
 class _HTTPMove(HTTPRedirection):
-    """A redirect to ``location``, a URL reference, or with ``add_slash`` to the request's own URL with a slash.
+    """A redirect to ``location``, a URL reference, or with ``add_slash``, to the request's URL with a slash appended.
 
-    Without either, it redirects to the request's own URL without the query. Raises TypeError for both, and ValueError
-    for a location with CR, LF or NUL.
+    If neither is given, it redirects to the request's URL without the query. Raises TypeError if both are given, or
+    ValueError if the location contains CR, LF or NUL.
     """
 
     explanation = "The resource has been moved to"
@@ -260,13 +260,13 @@ class _HTTPMove(HTTPRedirection):
     ) -> None:
         super().__init__(detail, headers, comment, body_template, **kw)
         if location is not None and add_slash:
-            raise TypeError("give a redirect either a location or add_slash, not both")
+            raise TypeError("a redirect must have either a location or add_slash, not both")
         if location is not None:
             self.location = location
         self.add_slash = add_slash
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Handle a request. The exception is not changed, so it can be used for other requests."""
+        """Handle a request. The exception is not modified, so it can be reused for other requests."""
         answer = self.copy()
         answer.location = self._target(environ)
         return super(_HTTPMove, answer).__call__(environ, start_response)

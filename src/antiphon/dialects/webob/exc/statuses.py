@@ -13,7 +13,7 @@ class HTTPCreated(HTTPOk):
 
 
 class HTTPAccepted(HTTPOk):
-    """202: the request is accepted, but not completed yet (RFC 9110 §15.3.3)."""
+    """202: the request was accepted but is not complete yet (RFC 9110 §15.3.3)."""
 
     code = 202
     title = "Accepted"
@@ -21,14 +21,14 @@ class HTTPAccepted(HTTPOk):
 
 
 class HTTPNonAuthoritativeInformation(HTTPOk):
-    """203: the content comes from another server and was modified (RFC 9110 §15.3.4)."""
+    """203: a proxy has modified another server's content (RFC 9110 §15.3.4)."""
 
     code = 203
     title = "Non-Authoritative Information"
 
 
 class HTTPNoContent(HTTPOk):
-    """204: the request has succeeded, and there is no content (RFC 9110 §15.3.5)."""
+    """204: the request succeeded, and the response has no content (RFC 9110 §15.3.5)."""
 
     code = 204
     title = "No Content"
@@ -36,7 +36,7 @@ class HTTPNoContent(HTTPOk):
 
 
 class HTTPResetContent(HTTPOk):
-    """205: the request has succeeded, and the client should reset its form (RFC 9110 §15.3.6)."""
+    """205: the request succeeded, and the client should reset its form (RFC 9110 §15.3.6)."""
 
     code = 205
     title = "Reset Content"
@@ -44,7 +44,7 @@ class HTTPResetContent(HTTPOk):
 
 
 class HTTPPartialContent(HTTPOk):
-    """206: a part of the resource (RFC 9110 §15.3.7)."""
+    """206: the response contains part of the resource (RFC 9110 §15.3.7)."""
 
     code = 206
     title = "Partial Content"
@@ -58,14 +58,14 @@ class HTTPMultipleChoices(_HTTPMove):
 
 
 class HTTPMovedPermanently(_HTTPMove):
-    """301: the resource has moved to another URL for good (RFC 9110 §15.4.2)."""
+    """301: the resource has permanently moved to another URL (RFC 9110 §15.4.2)."""
 
     code = 301
     title = "Moved Permanently"
 
 
 class HTTPFound(_HTTPMove):
-    """302: the resource is at another URL for now (RFC 9110 §15.4.3)."""
+    """302: the resource is temporarily at another URL (RFC 9110 §15.4.3)."""
 
     code = 302
     title = "Found"
@@ -73,14 +73,14 @@ class HTTPFound(_HTTPMove):
 
 
 class HTTPSeeOther(_HTTPMove):
-    """303: the response is at another URL, to be requested with GET (RFC 9110 §15.4.4)."""
+    """303: the client should send a GET request to another URL for the response (RFC 9110 §15.4.4)."""
 
     code = 303
     title = "See Other"
 
 
 class HTTPNotModified(HTTPRedirection):
-    """304: the client has the current version (RFC 9110 §15.4.5)."""
+    """304: the client already has the current version (RFC 9110 §15.4.5)."""
 
     code = 304
     title = "Not Modified"
@@ -88,7 +88,7 @@ class HTTPNotModified(HTTPRedirection):
 
 
 class HTTPUseProxy(_HTTPMove):
-    """305: the resource is behind a proxy; deprecated (RFC 9110 §15.4.6)."""
+    """305: the resource must be accessed through a proxy. Deprecated (RFC 9110 §15.4.6)."""
 
     code = 305
     title = "Use Proxy"
@@ -96,14 +96,14 @@ class HTTPUseProxy(_HTTPMove):
 
 
 class HTTPTemporaryRedirect(_HTTPMove):
-    """307: send the request to another URL, for now (RFC 9110 §15.4.8)."""
+    """307: the client should temporarily send the request to another URL (RFC 9110 §15.4.8)."""
 
     code = 307
     title = "Temporary Redirect"
 
 
 class HTTPPermanentRedirect(_HTTPMove):
-    """308: send the request to another URL, for good (RFC 9110 §15.4.9)."""
+    """308: the client should permanently send the request to another URL (RFC 9110 §15.4.9)."""
 
     code = 308
     title = "Permanent Redirect"
@@ -126,7 +126,7 @@ class HTTPUnauthorized(HTTPClientError):
 
 
 class HTTPPaymentRequired(HTTPClientError):
-    """402: payment is required first (RFC 9110 §15.5.3)."""
+    """402: payment is required (RFC 9110 §15.5.3)."""
 
     code = 402
     title = "Payment Required"
@@ -134,7 +134,7 @@ class HTTPPaymentRequired(HTTPClientError):
 
 
 class HTTPForbidden(HTTPClientError):
-    """403: the request is understood, but refused (RFC 9110 §15.5.4)."""
+    """403: the server understood the request but refuses it (RFC 9110 §15.5.4)."""
 
     code = 403
     title = "Forbidden"
@@ -171,7 +171,7 @@ class HTTPNotAcceptable(HTTPClientError):
 
 
 class HTTPProxyAuthenticationRequired(HTTPClientError):
-    """407: a proxy needs credentials (RFC 9110 §15.5.8)."""
+    """407: a proxy requires credentials (RFC 9110 §15.5.8)."""
 
     code = 407
     title = "Proxy Authentication Required"
@@ -187,7 +187,7 @@ class HTTPRequestTimeout(HTTPClientError):
 
 
 class HTTPConflict(HTTPClientError):
-    """409: the request conflicts with the state of the resource (RFC 9110 §15.5.10)."""
+    """409: the request conflicts with the resource's current state (RFC 9110 §15.5.10)."""
 
     code = 409
     title = "Conflict"
@@ -195,7 +195,7 @@ class HTTPConflict(HTTPClientError):
 
 
 class HTTPGone(HTTPClientError):
-    """410: the resource existed, but no longer does (RFC 9110 §15.5.11)."""
+    """410: the resource no longer exists (RFC 9110 §15.5.11)."""
 
     code = 410
     title = "Gone"
@@ -211,7 +211,7 @@ class HTTPLengthRequired(HTTPClientError):
 
 
 class HTTPPreconditionFailed(HTTPClientError):
-    """412: a condition of the request is false (RFC 9110 §15.5.13)."""
+    """412: one of the request's conditions is false (RFC 9110 §15.5.13)."""
 
     code = 412
     title = "Precondition Failed"
@@ -245,7 +245,7 @@ class HTTPUnsupportedMediaType(HTTPClientError):
 
 
 class HTTPRequestRangeNotSatisfiable(HTTPClientError):
-    """416: the range is outside of the resource (RFC 9110 §15.5.17)."""
+    """416: the requested range is outside the resource (RFC 9110 §15.5.17)."""
 
     code = 416
     title = "Request Range Not Satisfiable"
@@ -253,7 +253,7 @@ class HTTPRequestRangeNotSatisfiable(HTTPClientError):
 
 
 class HTTPExpectationFailed(HTTPClientError):
-    """417: the expectation of the request can't be met (RFC 9110 §15.5.18)."""
+    """417: the server can't meet the request's Expect header (RFC 9110 §15.5.18)."""
 
     code = 417
     title = "Expectation Failed"
@@ -261,7 +261,7 @@ class HTTPExpectationFailed(HTTPClientError):
 
 
 class HTTPUnprocessableEntity(HTTPClientError):
-    """422: the body is well-formed, but can't be processed (RFC 9110 §15.5.21)."""
+    """422: the body is well-formed but can't be processed (RFC 9110 §15.5.21)."""
 
     code = 422
     title = "Unprocessable Entity"
@@ -277,7 +277,7 @@ class HTTPLocked(HTTPClientError):
 
 
 class HTTPFailedDependency(HTTPClientError):
-    """424: an action on which this one depends has failed (RFC 4918 §11.4)."""
+    """424: another action that this one depends on failed (RFC 4918 §11.4)."""
 
     code = 424
     title = "Failed Dependency"
@@ -312,7 +312,7 @@ class HTTPRequestHeaderFieldsTooLarge(HTTPClientError):
 
 
 class HTTPUnavailableForLegalReasons(HTTPClientError):
-    """451: the resource may not be shown for legal reasons (RFC 7725 §3)."""
+    """451: the resource is unavailable for legal reasons (RFC 7725 §3)."""
 
     code = 451
     title = "Unavailable For Legal Reasons"
@@ -320,7 +320,7 @@ class HTTPUnavailableForLegalReasons(HTTPClientError):
 
 
 class HTTPInternalServerError(HTTPServerError):
-    """500: an error in the server (RFC 9110 §15.6.1)."""
+    """500: an error occurred in the server (RFC 9110 §15.6.1)."""
 
 
 class HTTPNotImplemented(HTTPServerError):
@@ -342,7 +342,7 @@ class HTTPBadGateway(HTTPServerError):
 
 
 class HTTPServiceUnavailable(HTTPServerError):
-    """503: the server can't handle the request for now (RFC 9110 §15.6.4)."""
+    """503: the server can't handle the request at the moment (RFC 9110 §15.6.4)."""
 
     code = 503
     title = "Service Unavailable"

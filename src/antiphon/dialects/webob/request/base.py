@@ -1,4 +1,4 @@
-"""The request classes, with attributes for header fields: one stores further attributes in the environ."""
+"""The request classes, with attributes for header fields. ``Request`` also stores custom attributes in the environ."""
 
 from abc import ABCMeta
 from collections.abc import Mapping
@@ -36,12 +36,12 @@ _CONDITIONS = {
     "remove_encoding": ("HTTP_ACCEPT_ENCODING",),
 }
 
-_KEPT = "antiphon.webob.cache_control"  # other than WebOb's own key, since WebOb may use the same environ
+_KEPT = "antiphon.webob.cache_control"  # not WebOb's own key, since WebOb may use the same environ
 _NONE_KEPT = None, None, None
 
 
 def _date(key: str, rfc_section: str) -> Any:
-    """Return the attribute for a date."""
+    """Return an attribute for a date header."""
     from antiphon.dialects.webob.datetime_utils import parse_date, serialize_date
 
     read = cache_short(256)(parse_date)
@@ -88,14 +88,14 @@ class HeaderFields:
 
     @made_on_use
     def if_match() -> Any:
-        """The entity tags in If-Match; without the header, any tag."""
+        """The entity tags in If-Match. If the header is absent, it contains every tag."""
         from antiphon.dialects.webob.etag import AnyETag, etag_property
 
         return etag_property("HTTP_IF_MATCH", AnyETag, "14.24")
 
     @made_on_use
     def if_none_match() -> Any:
-        """The entity tags in If-None-Match; without the header, no tag."""
+        """The entity tags in If-None-Match. If the header is absent, it contains no tag."""
         from antiphon.dialects.webob.etag import NoETag, etag_property
 
         return etag_property("HTTP_IF_NONE_MATCH", NoETag, "14.26", strong=False)
@@ -110,22 +110,22 @@ class HeaderFields:
 
     @made_on_use
     def date() -> Any:
-        """The date of the message, in UTC, or None if it is malformed."""
+        """The request's date in UTC, or None if it is absent or malformed."""
         return _date("HTTP_DATE", "14.8")
 
     @made_on_use
     def if_modified_since() -> Any:
-        """The date in If-Modified-Since, in UTC, or None if it is malformed."""
+        """The date in If-Modified-Since, in UTC, or None if it is absent or malformed."""
         return _date("HTTP_IF_MODIFIED_SINCE", "14.25")
 
     @made_on_use
     def if_unmodified_since() -> Any:
-        """The date in If-Unmodified-Since, in UTC, or None if it is malformed."""
+        """The date in If-Unmodified-Since, in UTC, or None if it is absent or malformed."""
         return _date("HTTP_IF_UNMODIFIED_SINCE", "14.28")
 
     @made_on_use
     def range() -> Any:
-        """The range in Range, or None if it is malformed or has several ranges."""
+        """The range in Range, or None if the header is absent or malformed, or has several ranges."""
         from antiphon.dialects.webob.descriptors import parse_range, serialize_range
 
         return converter(environ_getter("HTTP_RANGE", None, "14.35"), parse_range, serialize_range)
@@ -145,9 +145,9 @@ class HeaderFields:
 
     @property
     def cache_control(self) -> Any:
-        """The directives in Cache-Control, an object whose changes are written to the environ.
+        """The directives in Cache-Control, as an object whose changes are written to the environ.
 
-        It may be set to such an object, a dictionary, or text.
+        It can be set to such an object, a dictionary, or text.
         """
         environ = self.environ
         written = environ.get("HTTP_CACHE_CONTROL", "")
@@ -156,7 +156,7 @@ class HeaderFields:
             from antiphon.dialects.webob.cachecontrol import CacheControl
 
             directives = CacheControl.parse(written, updates_to=self._update_cache_control, type="request")
-            # The environ may be copied from a request; its directives would then be written to that one.
+            # If the environ was copied from another request, the cached directives would write to that request.
             environ[_KEPT] = written, directives, id(environ)
         return directives
 
@@ -183,7 +183,7 @@ class HeaderFields:
 
     @property
     def cookies(self) -> Any:
-        """The cookies as a dictionary whose changes are written to the environ. It may be set to another one."""
+        """The cookies as a dictionary whose changes are written to the environ. It can be set to another dictionary."""
         from antiphon.dialects.webob.cookies import RequestCookies
 
         return RequestCookies(self.environ)
@@ -196,7 +196,7 @@ class HeaderFields:
 
     @property
     def str_cookies(self) -> dict[str, str]:
-        """The undecoded cookies: each byte is one character (PEP 3333). Changes have no effect."""
+        """The undecoded cookies, with one character per byte (PEP 3333). Changes have no effect."""
         return {name: value.encode().decode("latin-1") for name, value in self.cookies.items()}
 
     def remove_conditional_headers(
@@ -206,7 +206,7 @@ class HeaderFields:
         remove_match: bool = True,
         remove_modified: bool = True,
     ) -> None:
-        """Remove the headers that allow a response without the whole content; If-Match and the like are kept."""
+        """Remove the headers that allow a partial, encoded or empty response. If-Match and similar ones are kept."""
         chosen = {
             "remove_encoding": remove_encoding,
             "remove_range": remove_range,
@@ -223,7 +223,7 @@ _NOTHING: Mapping[str, Any] = {}
 
 
 class BaseRequest(RequestSending, RequestMessage, RequestTranscoding, RequestTarget, RoutingArguments, HeaderFields):
-    """A WSGI environ as an object whose attributes are read and set directly in the environ."""
+    """A WSGI environ as an object. Its attributes read and write the environ directly."""
 
     _setattr_stacklevel = 2
 
@@ -236,7 +236,7 @@ class BaseRequest(RequestSending, RequestMessage, RequestTranscoding, RequestTar
         **kw: Any,
     ) -> None:
         if type(environ) is not dict:
-            raise TypeError(f"a request must be made from a WSGI environ, a dict, not from {environ!r:.200}")
+            raise TypeError(f"a request must be made from a WSGI environ (a dict), not from {environ!r:.200}")
         self.__dict__["environ"] = environ
         if unicode_errors is not None or decode_param_names is not None:
             _warn_of_old_parameters()
@@ -260,13 +260,14 @@ class BaseRequest(RequestSending, RequestMessage, RequestTranscoding, RequestTar
         environ: "WSGIEnvironment | None" = None,
         base_url: str | None = None,
         headers: Any = None,
-        POST: Any = None,  # noqa: N803 - its name
+        POST: Any = None,  # noqa: N803 - WebOb's name
         **kw: Any,
     ) -> Self:
-        """Return a GET request for a URL or path, percent-encoded; a POST request if ``POST`` has its form or body.
+        """Return a GET request for a percent-encoded URL or path, or a POST request if ``POST`` is given.
 
-        ``base_url`` is the application's. Keys in ``environ`` override generated ones; other keywords are attributes to
-        set. Raises TypeError and ValueError for a URL that a request can't have.
+        ``POST`` contains the form or body. ``base_url`` is the application's URL. Keys in ``environ`` override
+        generated ones. Other keyword arguments set attributes. Raises TypeError or ValueError if a request can't have
+        such a URL.
         """
         made = environ_from_url(path)
         if base_url:
@@ -285,11 +286,11 @@ class BaseRequest(RequestSending, RequestMessage, RequestTranscoding, RequestTar
         if headers is not None:
             request.headers.update(headers)
         if POST is not None:
-            request.environ["CONTENT_TYPE"] = written  # which includes the boundary of the parts
+            request.environ["CONTENT_TYPE"] = written  # includes the multipart boundary
         return request
 
     def copy(self) -> Self:
-        """Return a request with its own environ and body. Other values in the environ are shared."""
+        """Return a copy with its own environ and body. Other values in the environ are shared."""
         self.make_body_seekable()
         copied = self.__class__(self._copied_environ())
         copied.copy_body()
@@ -297,7 +298,7 @@ class BaseRequest(RequestSending, RequestMessage, RequestTranscoding, RequestTar
         return copied
 
     def copy_get(self) -> Self:
-        """Return a GET request without a body, and otherwise with a copy of the environ."""
+        """Return a copy with the method GET and no body."""
         return self.__class__(self._copied_environ(), method="GET", content_type=None, body=b"")
 
     def _copied_environ(self) -> "WSGIEnvironment":
@@ -323,13 +324,13 @@ def _warn_of_old_parameters() -> None:
 
 
 class LegacyRequest(BaseRequest):
-    """A request whose paths are as in the environ; ``uscript_name`` and ``upath_info`` are text."""
+    """A request whose paths are undecoded, as in the environ. ``uscript_name`` and ``upath_info`` are text."""
 
     uscript_name = upath_property("SCRIPT_NAME")
     upath_info = upath_property("PATH_INFO")
 
     def encget(self, key: str, default: Any = NoDefault, encattr: str | None = None) -> Any:  # noqa: ARG002
-        """Return an environ's value unchanged. Raises KeyError if there is neither a value nor a default."""
+        """Return an environ value unchanged. Raises KeyError if it is missing and no default is given."""
         value = self.environ.get(key, default)
         if value is NoDefault:
             raise KeyError(key)
@@ -337,7 +338,7 @@ class LegacyRequest(BaseRequest):
 
 
 class AdhocAttrMixin:
-    """A request that stores attributes unknown to its class in the environ, for all requests with that environ."""
+    """Stores attributes that the class does not define in the environ, for all requests with that environ."""
 
     _setattr_stacklevel = 3
     if TYPE_CHECKING:
@@ -355,7 +356,7 @@ class AdhocAttrMixin:
             return own[attr]
         if getattr(self.__class__, attr, _ABSENT) is _ABSENT:
             raise _no_attribute(self, attr)
-        # A property of the class has raised AttributeError; that must remain visible.
+        # One of the class's properties raised AttributeError, which must not be hidden.
         return object.__getattribute__(self, attr)
 
     def __delattr__(self, attr: str) -> None:
@@ -375,7 +376,7 @@ def _no_attribute(request: object, name: str) -> AttributeError:
 
 
 class Request(AdhocAttrMixin, BaseRequest, metaclass=ABCMeta):
-    """A WSGI environ as an object. Your own attributes are stored in the environ, too.
+    """A WSGI environ as an object. Custom attributes are stored in the environ.
 
-    Request classes of other libraries that have all of its attributes can be registered as subclasses.
+    Other libraries' request classes with all of its attributes can be registered as subclasses.
     """

@@ -1,4 +1,4 @@
-"""The body of a request as a file, bytes, text or JSON, and the files that it is read from or stored in."""
+"""The request body as a file, bytes, text or JSON, and the files that it is read from or stored in."""
 
 import sys
 from collections.abc import Iterator
@@ -20,11 +20,11 @@ _CHUNK = 64 << 10
 
 
 class DisconnectionError(OSError):
-    """A body that ended before all of its bytes had arrived."""
+    """Raised if a body ends before all of its bytes have arrived."""
 
 
 class LimitedLengthFile(RawIOBase):
-    """The next ``maxlen`` bytes of a file. Raises DisconnectionError if the file has fewer."""
+    """The next ``maxlen`` bytes of a file. Raises DisconnectionError if the file contains fewer."""
 
     def __init__(self, file: IO[bytes], maxlen: int) -> None:
         self.file = file
@@ -35,7 +35,7 @@ class LimitedLengthFile(RawIOBase):
         return f"<{type(self).__name__}({self.file!r}, maxlen={self.maxlen})>"
 
     def fileno(self) -> int:
-        """Return the descriptor of the file."""
+        """Return the file's descriptor."""
         return self.file.fileno()
 
     def readable(self) -> bool:
@@ -56,11 +56,11 @@ class LimitedLengthFile(RawIOBase):
 
 def cut_off(missing: int) -> DisconnectionError:
     """Return the error for a truncated body."""
-    return DisconnectionError(f"the client disconnected while it sent the body: {missing} more bytes were expected")
+    return DisconnectionError(f"the client disconnected while sending the body: {missing} more bytes were expected")
 
 
 class StoredBody(Window):
-    """A stored body, as a file that can be read again."""
+    """A stored body as a file that can be read again."""
 
     def __init__(self, spool: Spool) -> None:
         super().__init__(spool, 0, spool.size)
@@ -68,7 +68,7 @@ class StoredBody(Window):
 
 
 class InMemoryFirst:
-    """A file in memory, replaced by another file when it becomes too large."""
+    """A file in memory that is replaced by another file when it grows too large."""
 
     def __init__(self, limit: int, make_file: Any) -> None:
         self.file: Any = BytesIO()
@@ -96,9 +96,10 @@ def read_exactly(source: IO[bytes], length: int) -> bytes:
 
 
 def copy(source: IO[bytes], length: int | None, target: Any) -> None:
-    """Write ``length`` bytes to ``target``, or all bytes if it is None.
+    """Copy ``length`` bytes to ``target``, or all bytes if ``length`` is None.
 
-    Raises DisconnectionError if there are fewer, or the source's error; the target is then closed.
+    Raises DisconnectionError if the source contains fewer, or the source's own error. On any error, the target is
+    closed.
     """
     try:
         for chunk in _chunks(source, length):
@@ -120,19 +121,19 @@ def _chunks(source: IO[bytes], length: int | None) -> Iterator[bytes]:
 
 
 class RequestBody(RequestHead):
-    """The body of a request, which is read on first use and can then be read again."""
+    """The body of a request. It is read on first use and can then be read again."""
 
     request_body_tempfile_limit: int = 512 << 10
-    """The size, in bytes, of the largest body that is kept in memory after reading."""
+    """The maximum size in bytes of a body that is kept in memory after it is read."""
 
     body_file_raw: "Attribute[IO[bytes]]" = environ_getter("wsgi.input")
     is_body_seekable: "Attribute[bool]" = environ_getter("webob.is_body_seekable", False)
 
     @property
     def is_body_readable(self) -> bool:
-        """True if there is a body with a known end: by its length, or because the server marks it.
+        """True if the request has a body whose end is known from its length or marked by the server.
 
-        Set it to declare that ``body_file_raw`` ends where the body ends.
+        Set it to True to declare that ``body_file_raw`` ends where the body ends.
         """
         environ = self.environ
         length = self.content_length
@@ -154,14 +155,14 @@ class RequestBody(RequestHead):
 
     @property
     def body_file(self) -> IO[bytes]:
-        """The body as a file that ends where the body ends. It can be set to another file of unknown length."""
+        """The body as a file that ends where the body ends. It can be set to another file, of any length."""
         if not self.is_body_readable:
             return BytesIO()
         raw = self.body_file_raw
         length = self._declared_length
         if self.is_body_seekable or length is None:
             return raw
-        # The file is cached, so that a second reader continues where the first one stopped.
+        # The file is cached so that a second reader continues where the first one stopped.
         limited, of_file = self.environ.get("webob._body_file", (None, None))
         if of_file is not raw:
             limited = BufferedReader(LimitedLengthFile(raw, length))
@@ -171,7 +172,7 @@ class RequestBody(RequestHead):
     @body_file.setter
     def body_file(self, value: IO[bytes]) -> None:
         if isinstance(value, bytes):
-            raise ValueError("body_file must be a file: assign bytes to body")
+            raise ValueError("body_file must be a file: assign bytes to request.body")
         self.content_length = None
         self.body_file_raw = value
         self.is_body_seekable = False
@@ -183,7 +184,7 @@ class RequestBody(RequestHead):
 
     @property
     def _declared_length(self) -> int | None:
-        """The length in Content-Length; None if Transfer-Encoding declares a chunked body."""
+        """The length in Content-Length, or None if Transfer-Encoding declares a chunked body."""
         environ = self.environ
         if "HTTP_TRANSFER_ENCODING" in environ and environ.get("wsgi.input_terminated"):
             return None
@@ -191,15 +192,15 @@ class RequestBody(RequestHead):
 
     @property
     def body_file_seekable(self) -> IO[bytes]:
-        """The body as a file that can be read again, from its start. It is read first if necessary."""
+        """The body as a file that can be read again. The body is read and stored first if necessary."""
         if not self.is_body_seekable:
             self.make_body_seekable()
         return self.body_file_raw
 
     def make_body_seekable(self) -> None:
-        """Store the body, unless it is already stored, and rewind its file.
+        """Store the body if it is not stored yet, and rewind its file.
 
-        The length is then known. Raises DisconnectionError if the body is cut short.
+        This also determines its length. Raises DisconnectionError if the body is cut short.
         """
         if self.is_body_seekable:
             self.body_file_raw.seek(0)
@@ -207,7 +208,7 @@ class RequestBody(RequestHead):
             self.copy_body()
 
     def copy_body(self) -> None:
-        """Store a copy of the body that no other request shares: in memory, or in a file if it is large.
+        """Store a copy of the body that no other request shares, in memory or, if it is large, in a file.
 
         Raises DisconnectionError if the body is cut short.
         """
@@ -217,7 +218,7 @@ class RequestBody(RequestHead):
         self._copy_readable()
 
     def _copy_readable(self) -> bytes | None:
-        """Store a copy of the body and return it if it is certainly in memory."""
+        """Store a copy of the body. Return it if it is known to be in memory."""
         source = self._source()
         length = self._declared_length
         if length is not None and length <= self.request_body_tempfile_limit:
@@ -227,7 +228,7 @@ class RequestBody(RequestHead):
         return None
 
     def _source(self) -> IO[bytes]:
-        """Return the file from which to copy the body. A partially read file continues at its position."""
+        """Return the file to copy the body from. A partially read file continues at its position."""
         raw = self.body_file_raw
         if self.is_body_seekable:
             raw.seek(0)
@@ -268,7 +269,7 @@ class RequestBody(RequestHead):
 
     @property
     def body(self) -> bytes:
-        """The body in bytes. It may be set and deleted. Raises DisconnectionError if the body is cut short."""
+        """The body as bytes. It can be set and deleted. Raises DisconnectionError if the body is cut short."""
         if not self.is_body_readable:
             return b""
         if self.is_body_seekable:
@@ -289,7 +290,7 @@ class RequestBody(RequestHead):
         if value is None:
             value = b""
         if not isinstance(value, bytes):
-            raise TypeError(f"the body of a request must be bytes (assign text to text), not {value!r:.200}")
+            raise TypeError(f"the body of a request must be bytes (assign a str to request.text), not {value!r:.200}")
         environ = self.environ
         environ["CONTENT_LENGTH"] = str(len(value))
         environ["wsgi.input"] = BytesIO(value)
@@ -303,7 +304,7 @@ class RequestBody(RequestHead):
     def text(self) -> str:
         """The body as text in ``charset``.
 
-        It may be set and deleted. Raises UnicodeDecodeError, or LookupError for an unsupported charset.
+        It can be set and deleted. Raises UnicodeDecodeError, or LookupError for an unsupported charset.
         """
         return self.body.decode(codec_of(self._text_charset))
 
@@ -326,13 +327,13 @@ class RequestBody(RequestHead):
 
     @property
     def json_body(self) -> Any:
-        """The body as JSON. It may be set and deleted. Malformed JSON raises a ValueError, which is also a 400."""
+        """The body as JSON. It can be set and deleted. Malformed JSON raises a ValueError that is also a 400."""
         try:
             charset = self.charset
             if charset == UTF_8:
                 return _json().loads(self.body.decode())
             is_wide = charset[:6].lower() in ("utf-16", "utf-32")
-            return _json().loads(self.body if is_wide else self.text)  # json detects which of these it is
+            return _json().loads(self.body if is_wide else self.text)  # json detects which of the two it is
         except (RecursionError, ValueError) as error:
             raise _malformed(error) from error
 
@@ -348,19 +349,19 @@ class RequestBody(RequestHead):
 
 
 def _let_go(environ: dict[str, Any], file: StoredBody) -> None:
-    """Close a stored body and release its form's fields, since an error's traceback may keep the environ for long."""
+    """Close a stored body and release its form's fields, since an error's traceback may keep the environ alive."""
     file.close()
     file.spool.close()
     environ.pop("webob._parsed_post_vars", None)
 
 
 def _json() -> Any:
-    """Return the module ``json`` of ``webob.request``, which programs replace with other modules."""
+    """Return the ``json`` attribute of ``webob.request``, which programs may replace with another module."""
     return sys.modules["antiphon.dialects.webob.request"].json
 
 
 def _malformed(error: Exception) -> ValueError:
-    """Return the error for a body that is not JSON, which is also a response."""
+    """Return the error for a body that is not JSON. The error is also a response."""
     from antiphon.dialects.webob.request.errors import MalformedJSON, MalformedText
 
     if isinstance(error, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""Errors in client data, as responses from ``webob.exc``. Imported on use, like responses."""
+"""Errors in client data that are also responses from ``webob.exc``. Imported only when needed."""
 
 from json import JSONDecodeError
 
@@ -6,11 +6,11 @@ from antiphon.dialects.webob.exc import HTTPBadRequest
 
 
 class MalformedForm(HTTPBadRequest, ValueError):
-    """The error for a form that can't be parsed (400)."""
+    """Raised for a form that can't be parsed (400)."""
 
 
 class MalformedJSON(JSONDecodeError, HTTPBadRequest):
-    """The error for a body that is not JSON (400)."""
+    """Raised for a body that is not JSON (400)."""
 
     def __init__(self, reason: str, text: str = "", position: int = 0) -> None:
         JSONDecodeError.__init__(self, reason, text, position)
@@ -18,7 +18,7 @@ class MalformedJSON(JSONDecodeError, HTTPBadRequest):
 
 
 class MalformedText(UnicodeDecodeError, HTTPBadRequest):
-    """The error for a path, query or body that is not text in its charset (400)."""
+    """Raised for a path, query or body that is not valid text in its charset (400)."""
 
     def __init__(self, encoding: str, data: bytes, start: int, end: int, reason: str) -> None:
         UnicodeDecodeError.__init__(self, encoding, data, start, end, reason)
@@ -26,7 +26,7 @@ class MalformedText(UnicodeDecodeError, HTTPBadRequest):
 
 
 def decode_text(data: bytes, codec: str) -> str:
-    """Decode bytes of a request. Raises MalformedText if the codec can't."""
+    """Decode a request's bytes. Raises MalformedText if they are invalid."""
     try:
         return data.decode(codec)
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""The fields of query and body as multidicts, cached in the environ; multipart forms, read and written (RFC 7578)."""
+"""Query and form fields as multidicts, cached in the environ. Reads and writes multipart forms (RFC 7578)."""
 
 import os
 from collections import deque
@@ -27,7 +27,7 @@ _ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 
 
 class Part(NamedTuple):
-    """A part of a form: a file if it has a filename."""
+    """A part of a form. It is a file if it has a filename."""
 
     name: str
     content: bytes
@@ -36,12 +36,12 @@ class Part(NamedTuple):
 
 
 def has_files(fields: Iterable[tuple[Any, Any]]) -> bool:
-    """Return True if a field is a file: a pair of filename and content, or an object with a filename."""
+    """Return True if any field is a file: a pair of filename and content, or an object with a filename."""
     return any(isinstance(value, (tuple, list)) or getattr(value, "filename", None) for _, value in fields)
 
 
 def urlencoded(fields: Iterable[tuple[Any, Any]], charset: str = "utf-8") -> bytes:
-    """Return fields as a urlencoded form."""
+    """Encode fields as a urlencoded form."""
     if charset == "utf-8":
         return format_query([(_text(name), _text(value)) for name, value in fields]).encode()
     from urllib.parse import urlencode
@@ -50,7 +50,7 @@ def urlencoded(fields: Iterable[tuple[Any, Any]], charset: str = "utf-8") -> byt
 
 
 def multipart(fields: Iterable[tuple[Any, Any]], boundary: str, charset: str = "utf-8") -> bytes:
-    """Return fields and files as a multipart form."""
+    """Encode fields and files as a multipart form."""
     encode = _encoder(charset)
     written: list[bytes] = []
     for name, value in fields:
@@ -60,7 +60,7 @@ def multipart(fields: Iterable[tuple[Any, Any]], boundary: str, charset: str = "
 
 
 def new_boundary() -> str:
-    """Return a random boundary, which no content contains by chance."""
+    """Return a random boundary that is practically certain not to occur in any content."""
     return os.urandom(10).hex()
 
 
@@ -109,13 +109,13 @@ def _text(value: Any) -> str:
 _CHUNK = 64 << 10
 
 _Part: TypeAlias = tuple[Any, ...]
-"""The values of a `PartHead`, and the offset in the body where the content ends."""
+"""The values of a `PartHead`, followed by the offset in the body where the content ends."""
 
 
 def read_parts(
     content_type: str, spool: Spool, data: bytes | None, limits: Limits, text: Decode | None
 ) -> Iterator[tuple[str, Any]]:
-    """Yield the fields and files of a form. ``data`` is the content of the spool if it is in memory."""
+    """Yield a form's fields and files. ``data`` is the spool's content if it is in memory."""
     boundary = parse_boundary(content_type)
     parts = None
     if data is not None and not follows_bare_line_feed(data, boundary):
@@ -143,7 +143,7 @@ def _spooled(chunks: Iterable[bytes]) -> Spool:
 
 
 def _index(spool: Spool, lines: DelimiterLines, boundary: bytes, limits: Limits) -> list[_Part]:
-    """Return the parts of a form; none without a delimiter, as in WebOb."""
+    """Return a form's parts. As in WebOb, a form without a delimiter has none."""
     parser = MultipartParser(boundary, limits=MultipartLimits(limits.parts))
     bounds = FormBounds(limits)
     chunks = lines.in_crlf(_chunks(spool))
@@ -182,7 +182,7 @@ def _utf_8(data: bytes) -> str:
 
 
 def _own_decoder(content_type: str) -> Decode | None:
-    """Return the decoder for a field that names its own charset (RFC 7578 §5.1.2); None for UTF-8."""
+    """Return the decoder for a field that declares its own charset (RFC 7578 §5.1.2), or None if it declares none."""
     charset = declared_charset(content_type)
     return (decoder(charset) or _utf_8) if charset else None
 
@@ -193,23 +193,23 @@ _FORMS = frozenset({"", _URLENCODED, _MULTIPART})
 
 
 class RequestForms(RequestBody):
-    """The fields of query and body. Those of the body are parsed once and kept until the body is replaced."""
+    """The fields of the query and the form. The form is parsed once and kept until the body is replaced."""
 
     max_query_fields: int | None = Limits().fields
-    """The maximum number of fields in a query; more raise HTTPRequestURITooLong (414). None means no limit."""
+    """The maximum number of fields in a query. More raise HTTPRequestURITooLong (414). None means no limit."""
     max_form_fields: int | None = Limits().fields
-    """The maximum number of fields and files in a form; more raise HTTPRequestEntityTooLarge (413).
+    """The maximum number of fields and files in a form. More raise HTTPRequestEntityTooLarge (413).
 
     None means no limit.
     """
     max_form_memory: int | None = Limits().memory
-    """The maximum number of bytes in a form's fields, without files; more raise HTTPRequestEntityTooLarge (413)."""
+    """The maximum size in bytes of a form's fields, without files. More raise HTTPRequestEntityTooLarge (413)."""
 
     @property
-    def GET(self) -> GetDict:  # noqa: N802 - its name
+    def GET(self) -> GetDict:  # noqa: N802 - WebOb's name
         """The fields of the query. Changes are written to the environ.
 
-        Raises UnicodeDecodeError, which is also a 400, for a query that is not UTF-8, or HTTPRequestURITooLong.
+        Raises a UnicodeDecodeError that is also a 400 if the query is not UTF-8, or HTTPRequestURITooLong.
         """
         environ = self.environ
         query = environ.get("QUERY_STRING", "")
@@ -224,7 +224,7 @@ class RequestForms(RequestBody):
             return cast("GetDict", kept[0])
         fields = GetDict.over(self._query_fields(None if charset == UTF_8 else decoder(charset)), environ)
         if charset != UTF_8:
-            fields._charset = charset  # noqa: SLF001 - set for itself
+            fields._charset = charset  # noqa: SLF001 - of this dialect
         environ["webob._parsed_query_vars"] = fields, query
         return fields
 
@@ -246,10 +246,11 @@ class RequestForms(RequestBody):
         return fields
 
     @property
-    def POST(self) -> Any:  # noqa: N802 - its name
-        """The fields and files of a form in the body, with any method; NoVars if there is no form.
+    def POST(self) -> Any:  # noqa: N802 - WebOb's name
+        """The fields and files of the form in the body, whatever the method, or NoVars if the body is not a form.
 
-        Raises HTTPBadRequest for a malformed form, HTTPRequestEntityTooLarge above a limit, or DisconnectionError.
+        Raises HTTPBadRequest if the form is malformed, HTTPRequestEntityTooLarge if it exceeds a limit, or
+        DisconnectionError.
         """
         charset = named_charset(self.charset)
         kept = self.environ.get("webob._parsed_post_vars")
@@ -268,7 +269,7 @@ class RequestForms(RequestBody):
             return NoVars(f"Not an HTML form submission (Content-Type: {content_type})")
         self.make_body_seekable()
         if self.method.upper() in ("GET", "HEAD") or (not content_type and "CONTENT_TYPE" in self.environ):
-            return MultiDict()  # a file that is empty or broken declares no form
+            return MultiDict()  # an empty or malformed Content-Type does not declare a form
         try:
             if content_type == _MULTIPART:
                 return MultiDict.over([*self._parts(text)])
@@ -299,10 +300,10 @@ class RequestForms(RequestBody):
         return read_parts(self._content_type_raw, *self._stored(), self._limits(), text)
 
     def _stored(self) -> tuple[Spool, bytes | None]:
-        """Return the body on a spool, and its bytes if they are in memory."""
+        """Return the body as a spool, and its bytes if they are in memory."""
         file = self.body_file_raw
         if isinstance(file, StoredBody) and file.spool.size == self.content_length:
-            return file.spool.share(), None  # files that a program keeps are still there when the request ends
+            return file.spool.share(), None  # keeps files readable after the request ends
         if type(file) is BytesIO or (self.content_length or 0) <= self.request_body_tempfile_limit:
             data = self.body
             return Spool(data=data), data
@@ -313,13 +314,13 @@ class RequestForms(RequestBody):
         return spool, None
 
     @property
-    def str_GET(self) -> "MultiDict[str, str]":  # noqa: N802 - its name
-        """The undecoded fields of the query: each byte is one character (PEP 3333)."""
+    def str_GET(self) -> "MultiDict[str, str]":  # noqa: N802 - WebOb's name
+        """The undecoded fields of the query, with one character per byte (PEP 3333)."""
         return MultiDict(self._query_fields(as_latin_1))
 
     @property
-    def str_POST(self) -> Any:  # noqa: N802 - its name
-        """The undecoded fields and files of a form: each byte is one character. Raises the errors of ``POST``."""
+    def str_POST(self) -> Any:  # noqa: N802 - WebOb's name
+        """A form's undecoded fields and files, with one character per byte. Raises the same errors as ``POST``."""
         return self._form(as_latin_1)
 
     @property
@@ -329,7 +330,7 @@ class RequestForms(RequestBody):
 
     def _limits(self) -> Limits:
         fields, memory = self.max_form_fields, self.max_form_memory
-        most = Limits().file  # more than there can be
+        most = Limits().file  # higher than any possible number
         return Limits(
             parts=most if fields is None else fields,
             fields=most if fields is None else fields,
@@ -339,7 +340,7 @@ class RequestForms(RequestBody):
 
     @property
     def params(self) -> "NestedMultiDict[str, Any]":
-        """The fields of ``GET`` followed by those of ``POST``; read-only."""
+        """The fields of ``GET`` followed by those of ``POST``. Read-only."""
         return NestedMultiDict(self.GET, self.POST)
 
 
@@ -349,9 +350,9 @@ def _charset_of(fields: Any) -> str:
 
 
 def parse_fields(data: bytes, text: Decode | None, most: int | None) -> list[tuple[str, str]]:
-    """Return the fields of a query or a urlencoded form, decoded by a function, or as UTF-8 without one.
+    """Parse the fields of a query or urlencoded form, decoded with ``text`` or else as UTF-8.
 
-    Raises ValueError for more fields than ``most``.
+    Raises ValueError if there are more than ``most`` fields.
     """
     if text is None:
         return parse_query(data, most)
@@ -362,8 +363,8 @@ def parse_fields(data: bytes, text: Decode | None, most: int | None) -> list[tup
 
 
 def raw_bytes(text: str) -> bytes:
-    """Return the bytes of an environ's value."""
+    """Return the bytes of an environ value."""
     try:
         return text.encode("latin-1")
-    except UnicodeEncodeError:  # servers don't send it, but tests may
+    except UnicodeEncodeError:  # servers never set such values, but tests may
         return text.encode()

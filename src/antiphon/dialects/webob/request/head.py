@@ -1,4 +1,4 @@
-"""The head of a request: method, target, server and client (each a key of the environ), its URL and its charset."""
+"""The request head: attributes for the method, target, server, client, URL and charset, stored in the environ."""
 
 import re
 from collections.abc import Callable
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 Decode: TypeAlias = Callable[[bytes], str]
 
 UTF_8 = "UTF-8"
-"""The charset of a request that names none."""
+"""The charset of a request that declares none."""
 
 LATIN_1 = frozenset({
     "ascii", "latin-1", "latin", "latin_1", "l1", "latin1", "iso-8859-1", "iso8859_1", "iso_8859_1", "iso8859", "8859",
 })  # fmt: skip
-"""Names of the charset that needs no decoding in an environ (PEP 3333)."""
+"""Names of the charsets that need no decoding in an environ (PEP 3333)."""
 
 _SAFE = frozenset([codec.replace("-", "_") for codec in CODECS.values()] + ["ascii", "latin_1"])
 
@@ -36,7 +36,7 @@ _parameter = re.compile(r';\s*charset\s*=\s*("[^"]*"|[^;]*)', re.IGNORECASE)
 
 
 def declared_charset(content_type: str) -> str | None:
-    """Return the charset in a Content-Type; None if there is none."""
+    """Return the charset in a Content-Type, or None if it has none."""
     if ";" not in content_type:
         return None
     found = _parameter.search(content_type)
@@ -57,14 +57,14 @@ def is_utf_8(charset: str | None) -> bool:
 
 
 def named_charset(charset: str | None) -> str:
-    """Return a charset's name, which is normalized for UTF-8."""
+    """Return a charset's name, normalized if it is UTF-8."""
     return UTF_8 if is_utf_8(charset) else str(charset)
 
 
 def codec_of(charset: str) -> str:
-    """Return the Python codec for a charset that a request may name.
+    """Return the Python codec for a charset that a request may declare.
 
-    Raises LookupError for others. Python has more codecs, but some are not charsets or don't include ASCII.
+    Raises LookupError for others: some Python codecs are not charsets, or don't include ASCII.
     """
     if charset == UTF_8:
         return "utf-8"
@@ -74,14 +74,14 @@ def codec_of(charset: str) -> str:
     if codec in _SAFE:
         return codec
     if label not in CODECS:
-        raise LookupError(f"the charset of a request must not be {charset[:80]!r}")
+        raise LookupError(f"a request can't be decoded with the charset {charset[:80]!r}")
     return CODECS[label]
 
 
 def decoder(charset: str) -> Decode | None:
-    """Return a function that decodes text in a charset, with U+FFFD for invalid bytes, or None for UTF-8.
+    """Return a function that decodes text in a charset, replacing invalid bytes with U+FFFD, or None for UTF-8.
 
-    Text in an unsupported charset, such as UTF-16 (which no browser sends), is read as UTF-8.
+    Text in an unsupported charset, such as UTF-16 (which no browser sends), is decoded as UTF-8.
     """
     try:
         codec = codec_of(charset)
@@ -91,7 +91,7 @@ def decoder(charset: str) -> Decode | None:
 
 
 def as_latin_1(data: bytes) -> str:
-    """Return bytes as text with one character for each byte, as in an environ (PEP 3333)."""
+    """Convert bytes to text with one character per byte, as in an environ (PEP 3333)."""
     return data.decode("latin-1")
 
 
@@ -105,7 +105,7 @@ class _NoDefault:
 
 
 NoDefault: Any = _NoDefault()
-"""The default of ``encget`` for a required key."""
+"""The default that makes ``encget`` raise KeyError for a missing key."""
 
 
 @cache_short(256)
@@ -114,7 +114,7 @@ def _charset_of(content_type: str) -> str:
 
 
 def _length(written: object) -> int | None:
-    """Return a Content-Length; None for anything but digits."""
+    """Parse a Content-Length. Return None for anything but digits."""
     if type(written) is str and written.isdecimal() and written.isascii() and len(written) <= _MOST_DIGITS:
         return int(written)
     if not written and written != 0:
@@ -128,7 +128,7 @@ def _number(written: str | None) -> int | None:
 
 
 class RequestHead:
-    """The method, target and headers of a request. All access goes directly to the environ."""
+    """A request's method, target and headers. All attributes read and write the environ directly."""
 
     environ: "WSGIEnvironment"
     _headers: EnvironHeaders | None = None
@@ -151,9 +151,9 @@ class RequestHead:
     _content_type_raw = environ_getter("CONTENT_TYPE", "")
 
     def encget(self, key: str, default: Any = NoDefault, encattr: str | None = None) -> Any:
-        """Return an environ's value, decoded in the charset that the attribute ``encattr`` contains.
+        """Return an environ value, decoded with the charset in the attribute ``encattr``.
 
-        Raises KeyError if there is neither a value nor a default, or UnicodeDecodeError, which is also a 400.
+        Raises KeyError if it is missing and no default is given, or a UnicodeDecodeError that is also a 400.
         """
         value = self.environ.get(key, default)
         if value is NoDefault:
@@ -168,7 +168,7 @@ class RequestHead:
         return decode_text(value.encode("latin-1"), encoding)
 
     def encset(self, key: str, val: str | bytes, encattr: str | None = None) -> None:
-        """Set an environ's value to text in the charset that the attribute ``encattr`` contains, else in ASCII."""
+        """Set an environ value to text, encoded with the charset in the attribute ``encattr`` or else as ASCII."""
         raw = val.encode(getattr(self, encattr) if encattr else "ascii") if isinstance(val, str) else val
         self.environ[key] = raw.decode("latin-1")
 
@@ -176,9 +176,9 @@ class RequestHead:
 
     @property
     def content_type(self) -> str:
-        """The media type of the body, without parameters; empty if there is none.
+        """The body's media type without parameters. Empty if the request declares none.
 
-        It may be set with parameters. If it is set without parameters, the present ones are kept. None removes it.
+        It can be set with parameters; otherwise, the current parameters are kept. None removes it.
         """
         return self._content_type_raw.split(";", 1)[0]
 
@@ -198,9 +198,9 @@ class RequestHead:
 
     @property
     def charset(self) -> Any:
-        """The charset of text: one that was set, else Content-Type's, else UTF-8.
+        """The charset of text: the one that was set, or else Content-Type's, or else UTF-8.
 
-        Setting it also changes Content-Type's. A class may define an attribute of this name instead.
+        Setting it also changes Content-Type. A class may define its own attribute with this name instead.
         """
         environ = self.environ
         written = environ.get("CONTENT_TYPE", "")
@@ -224,7 +224,7 @@ class RequestHead:
 
     @property
     def _query_charset(self) -> str:
-        """The charset of the query, set on the request or its class, since Content-Type describes only the body."""
+        """The query's charset, as set on the request or its class. Content-Type describes only the body."""
         if type(self).charset is not RequestHead.charset:
             return named_charset(self.charset)
         if _CHARSET not in self.environ:
@@ -236,7 +236,7 @@ class RequestHead:
 
     @property
     def headers(self) -> Any:
-        """The header fields, as a dictionary with case-insensitive names.
+        """The header fields as a dictionary with case-insensitive names.
 
         It can be set to another dictionary or to pairs.
         """
@@ -253,36 +253,36 @@ class RequestHead:
 
     @property
     def is_xhr(self) -> bool:
-        """True if X-Requested-With marks a script's request; the client decides whether to send it."""
+        """True if X-Requested-With says that a script sent the request. Clients may omit or fake it."""
         return bool(self.environ.get("HTTP_X_REQUESTED_WITH", "") == "XMLHttpRequest")
 
 
 PATH_SAFE = "/~!$&'()*+,;=:@"
-"""Characters that are not escaped in the path of a URL, in addition to letters and digits."""
+"""The characters that are not escaped in a URL's path, besides letters and digits."""
 
 _needs_no_quoting = re.compile(r"[-A-Za-z0-9._/~!$&'()*+,;=:@]*+").fullmatch
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
 def quoted(path: str) -> str:
-    """Return an environ's path as in a URL."""
+    """Percent-encode an environ path for a URL."""
     return path if _needs_no_quoting(path) else quote(path.encode("latin-1"), PATH_SAFE)
 
 
 def split_port(host: str) -> tuple[str, str | None]:
-    """Return a host (an IPv6 address in brackets) and its port."""
+    """Split a host into its name (or an IPv6 address in brackets) and its port."""
     name, colon, port = host.rpartition(":")
     return (name, port) if colon and host[-1] != "]" else (host, None)
 
 
 class RequestTarget(RequestHead):
-    """The URL of a request, made from the environ."""
+    """A request's URL, reconstructed from the environ."""
 
     # Host
 
     @property
     def host(self) -> str:
-        """The value of Host; without it, the server's name and port. It may be set and deleted."""
+        """The Host header, or the server's name and port if it is missing. It can be set and deleted."""
         environ = self.environ
         host: str | None = environ.get("HTTP_HOST")
         return f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}" if host is None else host
@@ -302,7 +302,7 @@ class RequestTarget(RequestHead):
 
     @property
     def host_port(self) -> str:
-        """The port in Host, by default the scheme's; without Host, the server's port."""
+        """The port in Host, or the scheme's default port. If Host is missing, the server's port."""
         environ = self.environ
         host = environ.get("HTTP_HOST")
         if host is None:
@@ -313,7 +313,7 @@ class RequestTarget(RequestHead):
 
     @property
     def host_url(self) -> str:
-        """Scheme and host, with a port unless it is the scheme's default, and without a slash."""
+        """The scheme and host, without a trailing slash. The port is omitted if it is the scheme's default."""
         environ = self.environ
         scheme = environ.get("wsgi.url_scheme")
         host = environ.get("HTTP_HOST")
@@ -327,7 +327,7 @@ class RequestTarget(RequestHead):
 
     @property
     def client_addr(self) -> str | None:
-        """The first address in X-Forwarded-For, which any client can send; without it, ``remote_addr``."""
+        """The first address in X-Forwarded-For, which any client can fake, or else ``remote_addr``."""
         forwarded = self.environ.get("HTTP_X_FORWARDED_FOR")
         if forwarded is not None:
             first: str = forwarded.split(",")[0].strip()
@@ -338,7 +338,7 @@ class RequestTarget(RequestHead):
 
     @property
     def application_url(self) -> str:
-        """The URL of the application, without a trailing slash."""
+        """The application's URL, without a trailing slash."""
         return self.host_url + self._quoted(self.environ.get("SCRIPT_NAME", ""))
 
     @property
@@ -349,13 +349,13 @@ class RequestTarget(RequestHead):
 
     @property
     def path(self) -> str:
-        """The path of application and request together, as in the URL."""
+        """The full path, including the application's, as in the URL."""
         environ = self.environ
         return self._quoted(environ.get("SCRIPT_NAME", "") + environ["PATH_INFO"])
 
     @property
     def path_qs(self) -> str:
-        """The path and the query, if there is one."""
+        """The full path with the query, if any."""
         return self._with_query(self.path)
 
     @property
@@ -364,7 +364,7 @@ class RequestTarget(RequestHead):
         return self._with_query(self.path_url)
 
     def _quoted(self, path: str) -> str:
-        """Return an environ's path as in a URL. Raises UnicodeDecodeError, a 400, if its bytes are not text."""
+        """Percent-encode an environ path. Raises a UnicodeDecodeError that is also a 400 if its bytes are not text."""
         if not path.isascii():
             decode_text(path.encode("latin-1"), self.url_encoding)
         return quoted(path)
@@ -375,7 +375,7 @@ class RequestTarget(RequestHead):
 
     @also_called("url", "other_url")
     def relative_url(self, other_url: str, to_application: bool = False) -> str:
-        """Resolve a reference against this URL, or against the application's (RFC 3986 §5.2)."""
+        """Resolve a reference against this URL, or against the application's URL (RFC 3986 §5.2)."""
         from antiphon.dialects.webob.util import urljoin
 
         if not to_application:
@@ -386,15 +386,15 @@ class RequestTarget(RequestHead):
     # Path segments
 
     def path_info_peek(self) -> str | None:
-        """Return the next segment of the path; None if the path is empty."""
+        """Return the next segment of the path, or None if the path is empty."""
         path = self.path_info
         return path.lstrip("/").split("/", 1)[0] if path else None
 
     def path_info_pop(self, pattern: "str | re.Pattern[str] | None" = None) -> str | None:
-        """Move the next segment of the path to the application's and return it; None if there is none.
+        """Move the next path segment to the application's path and return it, or return None if the path is empty.
 
-        Slashes before it are moved, too. If a ``pattern`` is given and doesn't match, nothing is moved, and None is
-        returned.
+        Slashes before the segment are moved too. If a ``pattern`` is given and does not match, return None and move
+        nothing.
         """
         path = self.path_info
         if not path:
@@ -409,13 +409,13 @@ class RequestTarget(RequestHead):
 
 
 class RoutingArguments:
-    """The values that a router found in the URL, under the keys `wsgiorg.routing_args` or `paste.urlvars`."""
+    """The values that a router found in the URL, stored under `wsgiorg.routing_args` or `paste.urlvars`."""
 
     environ: Any
 
     @property
     def urlvars(self) -> Any:
-        """The variables by name. They may be changed, set and deleted."""
+        """The URL variables by name. The dictionary can be changed, replaced and deleted."""
         environ = self.environ
         if "paste.urlvars" in environ:
             return environ["paste.urlvars"]
@@ -437,7 +437,7 @@ class RoutingArguments:
 
     @property
     def urlargs(self) -> Any:
-        """The variables by position, in a tuple, which may be set and deleted."""
+        """The positional URL variables as a tuple, which can be replaced and deleted."""
         return self.environ.get("wsgiorg.routing_args", ((),))[0]
 
     @urlargs.setter

@@ -1,4 +1,4 @@
-"""Whole requests: made from scratch, written and read as bytes of HTTP/1.1, converted to UTF-8, and sent."""
+"""Whole requests: creating, serializing, parsing, transcoding and sending them."""
 
 import re
 import sys
@@ -42,7 +42,7 @@ _boundary = re.compile(r'boundary=("[^"]*"|[^ ;]+)', re.IGNORECASE).search
 
 
 def environ_from_url(path: str) -> "WSGIEnvironment":
-    """Return the environ of a GET request for a URL, or for a path at localhost.
+    """Return the environ of a GET request for a URL, or for a path on localhost.
 
     Raises TypeError for a fragment or a scheme other than `http` and `https`.
     """
@@ -75,7 +75,7 @@ def environ_from_url(path: str) -> "WSGIEnvironment":
 
 
 def unquoted(path: str) -> str:
-    """Return a URL's path as in an environ."""
+    """Decode a URL's path for an environ."""
     return percent_decode(path.encode()).decode("latin-1")
 
 
@@ -90,7 +90,7 @@ def _with_port(scheme: str, host: str, error: type[Exception]) -> str:
 def set_base(environ: "WSGIEnvironment", base_url: str) -> None:
     """Set the scheme, the host and the application's path.
 
-    Raises ValueError for a URL with a query, a fragment, or a scheme other than `http` and `https`.
+    Raises ValueError if the URL has a query, a fragment, or a scheme other than `http` and `https`.
     """
     scheme, host, path, query, fragment = urlsplit(base_url)
     if query or fragment:
@@ -106,10 +106,10 @@ def set_base(environ: "WSGIEnvironment", base_url: str) -> None:
 
 
 def set_form(environ: "WSGIEnvironment", data: Any, content_type: str | None = None, charset: str = "utf-8") -> None:
-    """Set the body: bytes, ASCII text, or the fields of a form, in a mapping or in pairs. The method becomes POST.
+    """Set the body to bytes, ASCII text, or a form's fields as a mapping or pairs. None changes nothing.
 
-    A file is a pair of filename and content, or an object with a filename. Raises ValueError if the content type is not
-    a form's, or does not allow files. None changes nothing.
+    The method becomes POST unless it is PUT or PATCH. A file is a pair of filename and content, or an object with a
+    filename. Raises ValueError if fields are given and the content type is not a form's or does not allow files.
     """
     if data is None:
         return
@@ -133,23 +133,23 @@ def _encoded(fields: list[tuple[Any, Any]], content_type: str | None, charset: s
         boundary = given[1].strip('"') if given else new_boundary()
         return multipart(fields, boundary, charset), kind if given else f"{kind}; boundary={boundary}"
     if not kind.startswith("application/x-www-form-urlencoded"):
-        raise ValueError(f"the body of a request of type {kind!r:.200} must be given in bytes, not as fields")
+        raise ValueError(f"the body of a request of type {kind!r:.200} must be given as bytes, not as fields")
     if files:
-        raise ValueError(f"a form of type {kind!r:.200} can't contain files: leave the content type out")
+        raise ValueError(f"a form of type {kind!r:.200} can't contain files: omit the content type")
     return urlencoded(fields, charset), kind
 
 
 class RequestMessage(RequestForms, RequestTarget):
-    """A request that can be written as a message and read from one."""
+    """A request that can be converted to and from an HTTP message."""
 
     if TYPE_CHECKING:
 
         def __init__(self, environ: "WSGIEnvironment", **kw: Any) -> None: ...
 
     def as_bytes(self, skip_body: int = False) -> bytes:
-        """Return the request as a message.
+        """Return the request as an HTTP message in bytes.
 
-        ``skip_body`` leaves the body out; a number above 1 leaves out only a longer body, and its length is mentioned.
+        ``skip_body`` omits the body. If it is a number above 1, only a longer body is omitted, and its length is shown.
         """
         line = f"{self.method} {self.url.removeprefix(self.host_url)} {self.http_version}"
         body = self._shown_body(skip_body)
@@ -166,7 +166,7 @@ class RequestMessage(RequestForms, RequestTarget):
         return body
 
     def as_text(self, skip_body: int = False) -> str:
-        """Return the request as a text message. ``skip_body`` leaves the body out as in ``as_bytes``.
+        """Return the request as an HTTP message in text. ``skip_body`` works as in ``as_bytes``.
 
         Raises UnicodeDecodeError, or LookupError for an unsupported charset.
         """
@@ -180,7 +180,7 @@ class RequestMessage(RequestForms, RequestTarget):
 
     @classmethod
     def from_bytes(cls, b: bytes) -> Self:
-        """Return the request in a message. Raises ValueError for a malformed one or for bytes after it."""
+        """Parse an HTTP message in bytes. Raises ValueError if it is malformed or followed by more bytes."""
         file = BytesIO(b)
         request = cls.from_file(file)
         if file.tell() != len(b):
@@ -189,14 +189,14 @@ class RequestMessage(RequestForms, RequestTarget):
 
     @classmethod
     def from_text(cls, s: str) -> Self:
-        """Return the request in a message. Raises ValueError for a malformed one."""
+        """Parse an HTTP message in text. Raises ValueError if it is malformed."""
         return cls.from_bytes(s.encode())
 
     @classmethod
     def from_file(cls, fp: "IO[Any]") -> Self:
-        """Read one request from a file of bytes or text, up to the end of the file without a Content-Length.
+        """Read one request from a binary or text file. Without a Content-Length, the body extends to the file's end.
 
-        Raises ValueError for a malformed one.
+        Raises ValueError if the request is malformed.
         """
         first = fp.readline()
         is_text = isinstance(first, str)
@@ -204,7 +204,7 @@ class RequestMessage(RequestForms, RequestTarget):
         try:
             method, target, version = line.rstrip("\r\n").split(None, 2)
         except ValueError:
-            raise ValueError(f"a request must begin with method, target and version, not with {line!r:.200}") from None
+            raise ValueError(f"a request must begin with 'method target version', not {line!r:.200}") from None
         try:
             environ = environ_from_url(target)
         except TypeError as error:
@@ -221,7 +221,7 @@ class RequestMessage(RequestForms, RequestTarget):
 
 
 def _fields(fp: "IO[Any]") -> Any:
-    """Yield the name and value of each header field. Raises ValueError for a malformed one."""
+    """Yield the name and value of each header field. Raises ValueError for a malformed field."""
     while (line := fp.readline()).strip():
         text = line if isinstance(line, str) else line.decode("utf-8", "replace")
         name, colon, value = text.partition(":")
@@ -238,11 +238,10 @@ class RequestTranscoding(RequestForms):
         def __init__(self, environ: "WSGIEnvironment", **kw: Any) -> None: ...
 
     def decode(self, charset: str | None = None, errors: str = "strict") -> Self:
-        """Return a request whose query and form are converted from a charset to UTF-8.
+        """Return a copy whose query and form are converted from a charset, by default this request's, to UTF-8.
 
-        The charset is by default this request's; for UTF-8, the same request is returned. ``errors`` determines how
-        malformed text is handled, as in `bytes.decode`. Raises LookupError for an unsupported charset,
-        UnicodeDecodeError, or the errors of ``POST``.
+        If the charset is UTF-8, the same request is returned. ``errors`` determines how malformed text is handled, as
+        in `bytes.decode`. Raises LookupError for an unsupported charset, UnicodeDecodeError, or the errors of ``POST``.
         """
         named = named_charset(charset or self.charset)
         if named == UTF_8:
@@ -256,7 +255,7 @@ class RequestTranscoding(RequestForms):
         decoded = self.__class__(self.environ.copy(), query_string=_in_utf_8(self.query_string, text))
         del decoded.charset
         if declared_charset(written):
-            decoded._content_type_raw = with_charset(written, UTF_8)  # noqa: SLF001 - its own
+            decoded._content_type_raw = with_charset(written, UTF_8)  # noqa: SLF001 - of the same class
         self._transcode_form(decoded, text)
         return decoded
 
@@ -276,12 +275,12 @@ class RequestTranscoding(RequestForms):
 
 
 def _in_utf_8(query: str, text: Callable[[bytes], str]) -> str:
-    """Return a query or a urlencoded form in UTF-8; without an equals sign it is something else, and is unchanged."""
+    """Convert a query or urlencoded form to UTF-8. Data without an equals sign has no fields and stays unchanged."""
     return format_query(parse_fields(raw_bytes(query).replace(b";", b"&"), text, None)) if "=" in query else query
 
 
 Answer: TypeAlias = tuple[str, list[tuple[str, str]], Iterable[bytes]]
-"""The status line, header fields and body of a response."""
+"""A response's status line, header fields and body."""
 CaughtAnswer: TypeAlias = tuple[str, list[tuple[str, str]], Iterable[bytes], Any]
 
 
@@ -289,7 +288,7 @@ class RequestSending(RequestBody):
     """A request that can be sent."""
 
     @made_on_use
-    def ResponseClass() -> Any:  # noqa: N802 - its name
+    def ResponseClass() -> Any:  # noqa: N802 - WebOb's name
         """The response class."""
         from antiphon.dialects.webob.response import Response
 
@@ -302,8 +301,8 @@ class RequestSending(RequestBody):
     def call_application(self, application: "WSGIApplication", catch_exc_info: bool = False) -> Answer | CaughtAnswer:
         """Call a WSGI application and return the status line, header fields and body of its response.
 
-        Close the body. With ``catch_exc_info``, an error that the application passes to ``start_response`` is also
-        returned, as a triple or None; otherwise it is raised.
+        The caller must close the body. With ``catch_exc_info``, the error that the application passes to
+        ``start_response`` is also returned, as a triple or None; otherwise, it is raised.
         """
         if self.is_body_seekable:
             self.body_file_raw.seek(0)
@@ -313,7 +312,7 @@ class RequestSending(RequestBody):
 
     @also_called("wsgi_application", "application")
     def send(self, application: "WSGIApplication | None" = None, catch_exc_info: bool = False) -> Any:
-        """Return the response of a WSGI application or, if none is given, of the server in the URL.
+        """Send the request to a WSGI application or, if none is given, to the server in its URL. Return the response.
 
         With ``catch_exc_info``, an error that the application passes to ``start_response`` is not raised.
         """
@@ -327,7 +326,7 @@ class RequestSending(RequestBody):
     get_response = send
 
     def make_default_send_app(self) -> "WSGIApplication":
-        """Return the application that ``send`` calls by default: one that sends requests to servers."""
+        """Return the application that ``send`` calls by default, which sends requests to servers."""
         from antiphon.dialects.webob.client import send_request_app
 
         return send_request_app

@@ -1,4 +1,4 @@
-"""The body of a response: an iterable of chunks, also as bytes, as text, as JSON, and as a writable file."""
+"""The response body: an iterable of chunks that is also available as bytes, text, JSON, and a writable file."""
 
 import json
 import zlib
@@ -12,13 +12,13 @@ from antiphon.dialects.webob.response.head import MediaTypes
 
 _BLOCK = 1 << 18
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
-"""The head of a gzip file without name and time, so that equal bytes give equal files."""
+"""The head of a gzip file. It omits the name and time so that equal bytes produce equal files."""
 
 
 class AppIterRange:
-    """The bytes of an iterable from ``start`` to before ``stop``, or to the end if that is None.
+    """The bytes of an iterable from ``start`` up to, but not including, ``stop``, or to the end if that is None.
 
-    Raises AssertionError for a ``stop`` before ``start``, or negative numbers.
+    Raises AssertionError if ``start`` is negative or ``stop`` comes before it.
     """
 
     def __init__(self, app_iter: Iterable[bytes], start: int, stop: int | None) -> None:
@@ -45,7 +45,7 @@ class AppIterRange:
 
 
 class EmptyResponse:
-    """An empty body that replaces another one, which is closed with it."""
+    """An empty body that replaces another body. Closing it closes that one too."""
 
     def __init__(self, app_iter: Any = None) -> None:
         close = getattr(app_iter, "close", None)
@@ -65,7 +65,7 @@ class EmptyResponse:
 
 
 class ResponseBodyFile:
-    """A response's body as a file to which text and bytes can be written."""
+    """A response's body as a file that accepts text and bytes."""
 
     mode = "wb"
     closed = False
@@ -79,7 +79,7 @@ class ResponseBodyFile:
 
     @property
     def encoding(self) -> str | None:
-        """The charset for text that is written."""
+        """The charset that text is encoded in when it is written."""
         charset: str | None = self.response.charset
         return charset
 
@@ -89,14 +89,14 @@ class ResponseBodyFile:
             self.write(item)
 
     def close(self) -> None:
-        """Raise NotImplementedError: a body stays open as long as its response."""
+        """Raise NotImplementedError: a body stays open as long as its response does."""
         raise NotImplementedError("Response bodies cannot be closed")
 
     def flush(self) -> None:
         """Do nothing, since writes go directly to the body."""
 
     def tell(self) -> int:
-        """Return the number of bytes that were written."""
+        """Return the number of bytes written so far."""
         return sum(map(len, self.response.app_iter)) if self.response.has_body else 0
 
     def writable(self) -> bool:
@@ -143,15 +143,15 @@ def gzip_app_iter(app_iter: Iterable[bytes]) -> Iterator[bytes]:
 
 
 _OF_A_BODY = frozenset({"content-length", "content-md5"})
-"""Headers that describe the bytes of a particular body."""
+"""Headers that no longer apply when the body is replaced."""
 _encode_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class ResponseContent(MediaTypes):
-    """The body, which is stored in ``_app_iter``: an iterable of bytes."""
+    """The body, stored in ``_app_iter`` as an iterable of bytes."""
 
     unicode_errors = "strict"
-    """The handling of bytes that are not in the charset, as for ``bytes.decode``."""
+    """How to handle bytes that are invalid in the charset, as for ``bytes.decode``."""
     default_body_encoding: str | None = "UTF-8"
     """The encoding of text if the Content-Type has no charset."""
 
@@ -163,7 +163,7 @@ class ResponseContent(MediaTypes):
 
     @property
     def app_iter(self) -> Any:
-        """The body as an iterable of bytes. Setting it removes Content-Length; deleting it empties the body."""
+        """The body as an iterable of bytes. Setting it removes Content-Length. Deleting it empties the body."""
         return self._app_iter
 
     @app_iter.setter
@@ -179,7 +179,7 @@ class ResponseContent(MediaTypes):
 
     @property
     def has_body(self) -> bool:
-        """True unless the body is known to be empty. This does not read the body."""
+        """True unless the body is known to be empty. Does not read the body."""
         chunks = self._app_iter
         if isinstance(chunks, list) and len(chunks) == 1:
             return bool(chunks[0])
@@ -189,10 +189,10 @@ class ResponseContent(MediaTypes):
 
     @property
     def body(self) -> bytes:
-        """The whole body. Reading it reads the iterable to its end and sets Content-Length.
+        """The whole body as bytes. Reading it consumes the iterable and sets Content-Length.
 
-        Setting raises TypeError for anything but bytes; reading raises TypeError for text among the chunks, or
-        AssertionError if the length differs from Content-Length.
+        Setting raises TypeError for anything but bytes. Reading raises TypeError if a chunk is text, or AssertionError
+        if the length differs from Content-Length.
         """
         chunks = self._app_iter
         if isinstance(chunks, list) and len(chunks) == 1:
@@ -202,7 +202,7 @@ class ResponseContent(MediaTypes):
             raise AttributeError("No body has been set")
         body = _joined(chunks)
         self._app_iter = [body]
-        if body:  # a response to HEAD has the length of a body that is not sent
+        if body:  # the Content-Length of a response to HEAD is that of a body that is not sent
             self._check_length(len(body))
         return body
 
@@ -231,9 +231,9 @@ class ResponseContent(MediaTypes):
 
     @property
     def text(self) -> str:
-        """The body as text, in the charset of the Content-Type, or in ``default_body_encoding``.
+        """The body as text, decoded with the Content-Type's charset or else ``default_body_encoding``.
 
-        Raises AttributeError if there is neither, and TypeError if it is set to anything but text.
+        Raises AttributeError if both are missing, or TypeError if it is set to anything but text.
         """
         return self.body.decode(self._encoding(), self.unicode_errors)
 
@@ -253,7 +253,7 @@ class ResponseContent(MediaTypes):
     def _encoding(self) -> str:
         encoding = self.charset or self.default_body_encoding
         if not encoding:
-            raise AttributeError("the text of a response needs a charset or a default_body_encoding")
+            raise AttributeError("set charset or default_body_encoding before using the text of a response")
         return encoding
 
     # JSON
@@ -277,7 +277,7 @@ class ResponseContent(MediaTypes):
 
     @property
     def body_file(self) -> ResponseBodyFile:
-        """A file object whose ``write`` adds to the body. It may be set to a binary file, which is read when sent."""
+        """A file object that appends to the body. It can be set to a binary file, which is read when it is sent."""
         return ResponseBodyFile(self)
 
     @body_file.setter
@@ -289,9 +289,9 @@ class ResponseContent(MediaTypes):
         del self.body
 
     def write(self, text: str | bytes) -> int:
-        """Add text, in the response's charset, or bytes to the body, and return the number of bytes.
+        """Append bytes, or text in the response's charset, to the body and return the number of bytes.
 
-        Raises TypeError for other types, or for text without a charset.
+        Raises TypeError for other types, or for text if the response has no charset.
         """
         data = text if isinstance(text, bytes) else self._encoded(text)
         if not isinstance(self._app_iter, list):
@@ -320,7 +320,7 @@ class ResponseContent(MediaTypes):
 
 
 def to_json(value: Any) -> bytes:
-    """Return a value as JSON without spaces, in UTF-8."""
+    """Serialize a value as JSON in UTF-8, without spaces."""
     return _encode_json(value).encode()
 
 
@@ -329,7 +329,7 @@ def _joined(chunks: Any) -> bytes:
         return b"".join(chunks)
     except TypeError:
         if isinstance(chunks, (list, tuple)) and any(isinstance(chunk, str) for chunk in chunks):
-            raise TypeError("the chunks of app_iter must be bytes, but one is text: use Response.text") from None
+            raise TypeError("the chunks of app_iter must be bytes, not str: use Response.text for text") from None
         raise
     finally:
         iter_close(chunks)

@@ -1,4 +1,4 @@
-"""The head of a response: status line, Content-Type, Location, and other headers as attributes."""
+"""The response head: the status line, Content-Type, Location, and other headers as attributes."""
 
 import re
 from typing import TYPE_CHECKING, Any
@@ -44,7 +44,7 @@ _STATUS_LINES = {code: f"{code} {phrase}" for code, phrase in status_reasons.ite
 
 
 class ResponseHead:
-    """The status and headers. A response is stored in ``_status`` and ``_headerlist``, apart from its body."""
+    """The status and headers, stored in ``_status`` and ``_headerlist``."""
 
     _status: str
     _headerlist: Lines
@@ -54,10 +54,10 @@ class ResponseHead:
 
     @property
     def status(self) -> str:
-        """The status line: code and phrase.
+        """The status line, such as "200 OK".
 
-        It may also be set to either of them. Raises ValueError for a line that does not begin with a number, or for
-        control characters; TypeError for other types.
+        It can also be set to a code alone. Raises ValueError if the line contains control characters or does not begin
+        with a number, or TypeError if it is neither text nor an int.
         """
         return self._status
 
@@ -67,7 +67,7 @@ class ResponseHead:
 
     @property
     def status_code(self) -> int:
-        """The code. Setting it also sets the phrase."""
+        """The status code. Setting it also sets the reason phrase."""
         return int(self._status.split(None, 1)[0])
 
     @status_code.setter
@@ -80,9 +80,9 @@ class ResponseHead:
 
     @property
     def headerlist(self) -> Lines:
-        """The actual list of header lines.
+        """The list of header lines itself, not a copy.
 
-        Deleting empties it. Setting raises ValueError for a line with control characters.
+        Deleting it empties the headers. Setting it raises ValueError if a line contains control characters.
         """
         return self._headerlist
 
@@ -100,7 +100,7 @@ class ResponseHead:
 
     @property
     def headers(self) -> ResponseHeaders:
-        """The header lines as a multidict with case-insensitive names. It may be set to a mapping or to pairs."""
+        """The header lines as a multidict with case-insensitive names. It can be set to a mapping or to pairs."""
         if self._headers is None:
             self._headers = ResponseHeaders.view_list(self._headerlist)
         return self._headers
@@ -133,7 +133,7 @@ def _checked_line(line: str) -> str:
 def _line_of(code: int) -> str:
     known = _STATUS_LINES.get(code)
     if known is None and code // 100 not in status_generic_reasons:
-        raise ValueError(f"{code} is not a status code of HTTP: give a line such as '{code} Reason' if it is meant")
+        raise ValueError(f"{code} is not an HTTP status code: to send it anyway, set a line such as '{code} Reason'")
     return known or f"{code} {status_generic_reasons[code // 100]}"
 
 
@@ -141,7 +141,7 @@ _NAME = "Content-Type"
 
 
 class MediaTypes(ResponseHead):
-    """The parts of the Content-Type. Deleting one part keeps the others."""
+    """The parts of Content-Type. Deleting one keeps the others."""
 
     default_content_type: str | None = "text/html"
     """The default media type of a response."""
@@ -150,9 +150,9 @@ class MediaTypes(ResponseHead):
 
     @property
     def content_type(self) -> str | None:
-        """The media type, without parameters; None if there is none.
+        """The media type without parameters, or None if it is missing.
 
-        Setting it removes all parameters and adds the default charset for text and XML.
+        Setting it removes all parameters. For text and XML, it adds the default charset.
         """
         header = last_value(self._headerlist, "content-type")
         return header.partition(";")[0] if header else None
@@ -172,7 +172,7 @@ class MediaTypes(ResponseHead):
 
     @property
     def charset(self) -> str | None:
-        """The charset of the Content-Type, or None. Setting it raises AttributeError if there is no Content-Type."""
+        """The charset in Content-Type, or None. Setting it raises AttributeError if there is no Content-Type."""
         header = last_value(self._headerlist, "content-type")
         return charset_of(header) if header else None
 
@@ -194,9 +194,9 @@ class MediaTypes(ResponseHead):
 
     @property
     def content_type_params(self) -> dict[str, str]:
-        """The parameters of the Content-Type, in a separate dictionary. Setting replaces all of them.
+        """The parameters of Content-Type, in a new dictionary. Setting it replaces them all.
 
-        Raises ValueError for names that are not tokens, and values with control characters.
+        Raises ValueError if a name is not a token or a value contains control characters.
         """
         header = last_value(self._headerlist, "content-type") or ""
         return parse_parameters(header.partition(";")[2])
@@ -214,13 +214,13 @@ class MediaTypes(ResponseHead):
 
 @cache_short(128)
 def charset_of(content_type: str) -> str | None:
-    """Return the charset of a Content-Type; None if there is none."""
+    """Return the charset in a Content-Type, or None if it has none."""
     match = CHARSET_RE.search(content_type)
     return match[1].strip().strip('"') if match else None
 
 
 def with_charset(content_type: str, charset: str | None) -> str:
-    """Return a Content-Type with a charset added, if it can have one and has none."""
+    """Add a charset to a Content-Type if it can have one but does not."""
     if not charset or not takes_charset(content_type) or CHARSET_RE.search(content_type):
         return content_type
     return f"{content_type}; charset={charset}"
@@ -240,7 +240,7 @@ def takes_charset(content_type: str) -> bool:
 
 
 class ResponseFields:
-    """Attributes for the headers. None means an absent header."""
+    """Attributes for response headers. None means an absent header."""
 
     _headerlist: Lines
 
@@ -265,22 +265,22 @@ class ResponseFields:
 
     @property
     def etag_strong(self) -> Any:
-        """The entity tag; None if it is weak."""
+        """The entity tag, or None if it is weak or missing."""
         return parse_etag_response(first_value(self._headerlist, "etag"), strong=True)
 
 
 _is_plain_path = re.compile(r"/(?![/.])(?>(?:[^\t\r\n/]++|/(?!\.))*)").fullmatch
-"""A pattern for absolute paths without dot segments or characters that browsers drop: they can simply be appended."""
+"""Matches absolute paths that can be appended as they are, without dot segments or characters that browsers drop."""
 _DROPPED_BY_BROWSERS = str.maketrans("", "", "\t\r\n")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 def absolute_location(environ: "WSGIEnvironment", location: str) -> str:
-    """Return a location as a URL: unchanged if it has a scheme, otherwise as a path on the request's host.
+    """Return a location as an absolute URL: unchanged if it has a scheme, otherwise as a path on the request's host.
 
-    Only a location with a scheme can lead to another host. Browsers drop tabs and line ends before they parse it, so
-    these are dropped here, too. Control and non-ASCII characters are percent-encoded: not every interface could send
-    them. Raises UnicodeEncodeError for a lone surrogate.
+    Only a location with a scheme can lead to another host. Browsers drop tabs and line breaks before they parse a URL,
+    so this function drops them too. It percent-encodes control and non-ASCII characters, which not every server
+    interface can send. Raises UnicodeEncodeError for a lone surrogate.
     """
     url = _resolved(environ, location)
     if url.isascii() and url.isprintable():
@@ -298,13 +298,13 @@ def _resolved(environ: "WSGIEnvironment", location: str) -> str:
         return location
     if location.startswith("//"):
         location = f"/%2f{location[2:]}"
-    from antiphon.http.urls.url import resolve  # imported late: most locations are plain paths
+    from antiphon.http.urls.url import resolve  # imported late, since most locations are plain paths
 
     return resolve(request_uri(environ), location)
 
 
 def request_uri(environ: "WSGIEnvironment") -> str:
-    """Return the URL of a request, without its query and the default port of its scheme."""
+    """Return a request's URL without its query and without its scheme's default port."""
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     return _origin(environ) + quote(path.encode("latin-1"))
 

@@ -1,4 +1,4 @@
-"""The response: how it is made, copied, read and printed, and its cookies."""
+"""The response class, including its cookies, copying, and conversion to and from text."""
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -35,10 +35,11 @@ class ResponseCookies:
         overwrite: bool = False,
         samesite: str | None = None,
     ) -> None:
-        """Set a cookie, for ``max_age`` seconds or a timedelta, or until it ``expires``; None as the value deletes it.
+        """Set a cookie that lasts for ``max_age`` (seconds or a timedelta) or until it ``expires``.
 
-        Both Max-Age and Expires are sent in either case. Other cookies of this name are kept unless ``overwrite`` is
-        True. Raises ValueError for a ``samesite`` other than strict, lax and none, or for CR, LF or NUL.
+        Either argument sends both Max-Age and Expires. A value of None deletes the cookie. Other cookies with this name
+        are kept unless ``overwrite`` is True. Raises ValueError if ``samesite`` is not strict, lax or none, or if an
+        argument contains CR, LF or NUL.
         """
         if overwrite:
             self.unset_cookie(name, strict=False)
@@ -65,13 +66,13 @@ class ResponseCookies:
     def merge_cookies(self, resp: Any) -> Any:
         """Add the cookies to another response, in place, or to the responses of a WSGI application.
 
-        Return that response, or an application that wraps the given one.
+        Returns that response, or an application that wraps the given one.
         """
         cookies = [line for line in self._headerlist if line[0].lower() == "set-cookie"]
         if not cookies:
             return resp
         if isinstance(resp, ResponseCookies):
-            resp._headerlist += cookies  # noqa: SLF001 - of another response
+            resp._headerlist += cookies  # noqa: SLF001 - of the same class
             return resp
 
         def with_cookies(environ: Any, start_response: Any) -> Any:
@@ -88,7 +89,7 @@ def _cookie_name(value: str) -> str:
 
 
 def _until(expires: Any) -> timedelta | None:
-    """Return the duration until a datetime (naive ones are in UTC), a duration, seconds, or text."""
+    """Return the time until an expiry given as a datetime (UTC if naive), a duration, seconds, or text."""
     if isinstance(expires, str):
         expires = parse_date(expires)
     if isinstance(expires, datetime):
@@ -106,20 +107,20 @@ class Response(ResponseCookies, SentResponse):
 
     Everything else is derived from these.
 
-    ``body`` is bytes, or text in the ``charset``; ``app_iter`` is an iterable of bytes instead. Without a
+    ``body`` is bytes, or text in the ``charset``. ``app_iter`` is an iterable of bytes to use instead. Without a
     ``headerlist``, the Content-Type is ``content_type`` or the class's default, with a charset if it is text or XML.
-    Any other attribute of the class can be given as a keyword, ``json`` too.
+    Any other attribute of the class, including ``json``, can be set with a keyword argument.
 
-    Raises TypeError for both a body and an app_iter, for text without a charset, or for an unknown keyword; ValueError
-    for CR, LF or NUL in the status or a header.
+    Raises TypeError for an unknown keyword argument, for text without a charset, or if both ``body`` and ``app_iter``
+    are given. Raises ValueError if the status or a header contains CR, LF or NUL.
     """
 
     default_conditional_response = False
-    """The default of the argument ``conditional_response``: True if responses evaluate conditions and ranges."""
+    """The default of ``conditional_response``: True if responses evaluate the request's conditions and ranges."""
     request: Any = None
-    """The request to which this responds, if a program stores it here."""
+    """The request that this response belongs to, if a program sets it."""
     environ: Any = None
-    """The environ of the request to which this responds, if a program stores it here."""
+    """The environ of the request that this response belongs to, if a program sets it."""
 
     def __init__(
         self,
@@ -183,10 +184,10 @@ class Response(ResponseCookies, SentResponse):
 
     @classmethod
     def from_file(cls, fp: IO[Any]) -> Self:
-        """Read a response from a file, in the form that ``str`` prints, with or without a version before the status.
+        """Read a response from a file in the format that ``str`` returns.
 
-        The file is read to the end of the body, whose length is given by Content-Length. Raises ValueError for a line
-        that is not a header.
+        The status may follow an HTTP version. Content-Length gives the length of the body. Raises ValueError if a line
+        is not a header.
         """
         status = _native(fp.readline()).strip()
         if status.startswith("HTTP/"):
@@ -200,7 +201,7 @@ class Response(ResponseCookies, SentResponse):
         return response
 
     def copy(self) -> Self:
-        """Return another response of the same class and state. The body is read into a list for this."""
+        """Return a copy of the response. This reads the body into a list."""
         chunks = list(self._app_iter)
         iter_close(self._app_iter)
         self._app_iter = chunks
@@ -223,7 +224,7 @@ class Response(ResponseCookies, SentResponse):
 
 
 def _json_of(keywords: dict[str, Any], content_type: str | None) -> tuple[bytes | None, str | None]:
-    """Remove a JSON value for the body from the keywords and return it as JSON, with its content type."""
+    """Remove a JSON value from the keyword arguments and return it as a body with its content type."""
     name = "json_body" if "json_body" in keywords else "json"
     if name not in keywords:
         return None, content_type
@@ -232,9 +233,9 @@ def _json_of(keywords: dict[str, Any], content_type: str | None) -> tuple[bytes 
 
 @lru_cache(256)
 def _content_type_line(content_type: str, charset: str | None) -> tuple[tuple[str, str], str | None]:
-    """Return the Content-Type, with a charset if it can have one, and that charset.
+    """Return the Content-Type line, with a charset if it can have one, and that charset.
 
-    Raises ValueError for CR, LF and NUL.
+    Raises ValueError for CR, LF or NUL.
     """
     value = with_charset(content_type, charset)
     check_line("Content-Type", value)

@@ -1,4 +1,4 @@
-"""A response as a WSGI application: HEAD, conditions, ranges, caching and content codings (RFC 9110 §13, §14)."""
+"""Responses as WSGI applications: HEAD, conditions, ranges, caching and content codings (RFC 9110 §13, §14)."""
 
 import re
 import zlib
@@ -43,14 +43,14 @@ class ResponseCaching(ResponseContent, ResponseFields):
     def cache_control(self) -> "CacheControl":
         """Cache-Control as an object whose changes are written to the header.
 
-        It may be set to text, a dictionary, or such an object, which is copied.
+        It can be set to text, a dictionary, or such an object, which is copied.
         """
         header = first_value(self._headerlist, "cache-control") or ""
         parsed = self._cache_control_obj
         if parsed is None:
             parsed = self._cache_control_obj = _parse(header, self._write_cache_control)
         elif parsed.header_value != header:
-            dict.clear(parsed.properties)  # without reporting changes: nothing is written after a mere read
+            dict.clear(parsed.properties)  # dict's own methods don't report changes, so reading writes nothing
             dict.update(parsed.properties, _parse(header).properties)
         parsed.header_value = header
         found: CacheControl = parsed
@@ -80,10 +80,10 @@ class ResponseCaching(ResponseContent, ResponseFields):
 
     @property
     def cache_expires(self) -> Callable[..., None]:
-        """A method that lets caches store the response for a number of seconds and forbids it for 0, the default.
+        """A method that lets caches store the response for a number of seconds. The default, 0, forbids storing it.
 
-        It also takes directives of Cache-Control, as in ``cache_expires(60, private=True)``. Setting the attribute to
-        seconds, or to a timedelta, calls the method; True means 0, and None changes nothing.
+        It also accepts Cache-Control directives, as in ``cache_expires(60, private=True)``. Setting the attribute to a
+        number of seconds or a timedelta calls the method. True means 0, and None changes nothing.
         """
         return self._cache_expires
 
@@ -118,7 +118,7 @@ class ResponseCaching(ResponseContent, ResponseFields):
     # Entity tags
 
     def md5_etag(self, body: bytes | None = None, set_content_md5: bool = False) -> None:
-        """Set an ETag made from the body, or from other bytes, and optionally Content-MD5."""
+        """Set ETag, and optionally Content-MD5, to a digest of the body or of other bytes."""
         digest = b64encode(md5(self.body if body is None else body, usedforsecurity=False).digest()).decode()
         self.etag = digest.rstrip("=")
         if set_content_md5:
@@ -127,9 +127,9 @@ class ResponseCaching(ResponseContent, ResponseFields):
     # Content codings
 
     def encode_content(self, encoding: str = "gzip", lazy: bool = False) -> None:
-        """Compress the body with gzip, or decompress it with ``identity``; ``lazy`` compresses while sending.
+        """Compress the body with ``gzip``, or decompress it with ``identity``. ``lazy`` compresses it while sending.
 
-        Raises AssertionError for another encoding.
+        Raises AssertionError for any other encoding.
         """
         if encoding not in ("identity", "gzip"):
             raise AssertionError(f"Unknown encoding: {encoding!r}")
@@ -142,7 +142,7 @@ class ResponseCaching(ResponseContent, ResponseFields):
             self.content_encoding = "gzip"
 
     def decode_content(self) -> None:
-        """Decompress the body. Raises ValueError for a coding other than gzip and deflate."""
+        """Decompress the body. Raises ValueError if its coding is not gzip or deflate."""
         coding = self.content_encoding or "identity"
         if coding == "identity":
             return
@@ -172,18 +172,18 @@ def _inflate(data: bytes) -> bytes:
 
 
 _unquoted = re.compile(r'[^"*,]+').fullmatch
-"""Matches an entity tag without quotes. Some clients send them, and so may programs that build a request."""
+"""Matches an entity tag without quotes. Some clients and programs that build requests omit them."""
 
 
 class SentResponse(ResponseCaching):
-    """The parts of a response that depend on the request."""
+    """The methods of a response that depend on the request."""
 
     conditional_response: bool
-    """True if conditions and ranges of the request are evaluated."""
+    """True if the response evaluates the request's conditions and ranges."""
     _status: str
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Handle a request: with only headers for HEAD, and with an absolute Location."""
+        """Handle a request. Location becomes absolute, and a response to HEAD has no body."""
         if self.conditional_response:
             return self.conditional_response_app(environ, start_response)
         start_response(self._status, self._sent_lines(environ))
@@ -191,10 +191,10 @@ class SentResponse(ResponseCaching):
         return EmptyResponse(chunks) if environ["REQUEST_METHOD"] == "HEAD" else chunks
 
     def conditional_response_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Handle a request as ``__call__`` does, but respond to a GET or HEAD with 304 or 206 if it asks for that.
+        """Handle a request like ``__call__``, but evaluate the conditions and ranges of GET and HEAD requests.
 
-        If-None-Match and If-Modified-Since lead to 304, and Range to 206, or to 416 if it is outside of the body. The
-        last two need a status of 200 and a Content-Length.
+        If-None-Match and If-Modified-Since may result in a 304. Range results in a 206, or in a 416 if it is outside
+        the body; this requires a status of 200 and a Content-Length.
         """
         lines = self._sent_lines(environ)
         method = environ.get("REQUEST_METHOD", "GET")
@@ -210,7 +210,7 @@ class SentResponse(ResponseCaching):
         return EmptyResponse(chunks) if method == "HEAD" else chunks
 
     def app_iter_range(self, start: int, stop: int | None) -> Iterable[bytes]:
-        """Return the part of the body from ``start`` up to ``stop``, using the body's own method if it has one."""
+        """Return the body from ``start`` up to ``stop``, using the body's own ``app_iter_range`` if it has one."""
         whole = self._app_iter
         if isinstance(whole, list) and len(whole) == 1 and 0 <= start <= (start if stop is None else stop):
             return [whole[0][start:stop]]
@@ -221,8 +221,8 @@ class SentResponse(ResponseCaching):
     def _sent_lines(self, environ: "WSGIEnvironment") -> Lines:
         """Return a new list with the lines to send.
 
-        Raises ValueError for a name that is not a token, and for control characters in lines that were appended to the
-        list, which nothing has checked yet.
+        Raises ValueError if a name is not a token or a line contains control characters. Lines that were appended
+        directly to the list have not been checked before.
         """
         lines = [*self._headerlist]
         for line in lines:
@@ -233,7 +233,7 @@ class SentResponse(ResponseCaching):
         return lines
 
     def _is_known_to(self, environ: "WSGIEnvironment") -> bool:
-        """Return True if the client has this version, by tag or, without If-None-Match, by date (RFC 9110 §13.2.2)."""
+        """Return True if the client has this version according to If-None-Match or else its date (RFC 9110 §13.2.2)."""
         tags = environ.get("HTTP_IF_NONE_MATCH")
         if tags is not None:
             listed, _ = read_etags(f'"{tags}"' if _unquoted(tags) else tags)
@@ -243,7 +243,7 @@ class SentResponse(ResponseCaching):
         return since is not None and modified is not None and modified <= since
 
     def _wanted_range(self, environ: "WSGIEnvironment") -> Range | None:
-        """Return the range to send; None for the whole content."""
+        """Return the range to send, or None for the whole body."""
         header = environ.get("HTTP_RANGE")
         if header is None or self._status[:3] != "200" or self.content_length is None or self.content_range is not None:
             return None
@@ -279,5 +279,5 @@ class SentResponse(ResponseCaching):
 
 
 def filter_headers(hlist: Lines, remove_headers: Any = ("content-length", "content-type")) -> Lines:
-    """Return header lines except those with some names, given in lower case."""
+    """Return the header lines without those with the given names, which must be in lower case."""
     return [line for line in hlist if line[0].lower() not in remove_headers]

@@ -1,4 +1,4 @@
-"""The containers of requests and responses, under Werkzeug's current and former names."""
+"""The data structures of requests and responses, under Werkzeug's current and former names."""
 
 from antiphon.dialects.werkzeug.datastructures.accept import Accept, CharsetAccept, LanguageAccept, MIMEAccept
 from antiphon.dialects.werkzeug.datastructures.auth import Authorization, WWWAuthenticate

@@ -1,4 +1,4 @@
-"""Accept and similar headers by Werkzeug's rules: lists of (value, quality), sorted by specificity and then quality."""
+"""Accept and similar headers as lists of (value, quality), sorted by specificity, then quality, as in Werkzeug."""
 
 from collections.abc import Iterable, Iterator
 from encodings import normalize_encoding
@@ -17,8 +17,8 @@ _MOST_KNOWN = 64
 class Accept(ImmutableList[tuple[str, float]]):
     """An immutable list of (value, quality).
 
-    ``in``, ``index`` and `[text]` match as the header does. ``provided`` is False for a list made from None: the
-    request has no such header.
+    ``in``, ``index`` and `[text]` use the header's matching rules. ``provided`` is False if the list was made from
+    None, which means that the request has no such header.
     """
 
     provided: bool
@@ -38,7 +38,7 @@ class Accept(ImmutableList[tuple[str, float]]):
 
     @staticmethod
     def _key(value: str) -> Any:
-        """Return a key that is the same for all spellings of a value."""
+        """Return a key that is equal for all spellings of a value."""
         return value.lower()
 
     def _index(self) -> _Places:
@@ -69,21 +69,21 @@ class Accept(ImmutableList[tuple[str, float]]):
     def __getitem__(self, key: SupportsIndex) -> tuple[str, float]: ...
     @overload
     def __getitem__(self, key: slice) -> list[tuple[str, float]]: ...
-    def __getitem__(self, key: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]  # for a string, too
+    def __getitem__(self, key: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]  # also accepts strings
         return self.quality(key) if isinstance(key, str) else list.__getitem__(self, key)
 
     def quality(self, key: str) -> float:
-        """Return the quality of a value, 0 to 1."""
+        """Return a value's quality, from 0 to 1."""
         place = self._place(key)
         return 0 if place < 0 else list.__getitem__(self, place)[1]
 
     def __contains__(self, value: object) -> bool:
         return self._place(cast("str", value)) >= 0
 
-    def index(self, key: Any) -> int:  # type: ignore[override]  # of text, too
+    def index(self, key: Any) -> int:  # type: ignore[override]  # also accepts strings
         """Return the index of a pair, or of the first pair that matches a string.
 
-        Raises ValueError if there is none.
+        Raises ValueError if no pair matches.
         """
         if not isinstance(key, str):
             return list.index(self, key)
@@ -93,14 +93,14 @@ class Accept(ImmutableList[tuple[str, float]]):
         return place
 
     def find(self, key: Any) -> int:
-        """Return the index of a pair, or of the first pair that matches a string; -1 if there is none."""
+        """Return the index of a pair, or of the first pair that matches a string, or -1 if no pair matches."""
         try:
             return self.index(key)
         except ValueError:
             return -1
 
     def values(self) -> Iterator[str]:
-        """Return the values, without their qualities."""
+        """Return an iterator over the values without their qualities."""
         return iter([value for value, _ in self])
 
     itervalues = values
@@ -111,7 +111,7 @@ class Accept(ImmutableList[tuple[str, float]]):
 
     @property
     def best(self) -> str | None:
-        """The first value; None if there is none."""
+        """The first value, or None if the list is empty."""
         return list.__getitem__(self, 0)[0] if self else None
 
     @overload
@@ -121,7 +121,7 @@ class Accept(ImmutableList[tuple[str, float]]):
     def best_match(self, matches: Iterable[str], default: str | None = None) -> str | None:
         """Return the value of ``matches`` with the highest quality, or ``default`` if none is acceptable.
 
-        Among values with equal quality, the one listed most specifically wins, then the first.
+        Among values with equal quality, the one that matches most specifically wins, then the first.
         """
         chosen, highest = default, 0.0
         narrowest: tuple[bool, ...] = ()
@@ -144,7 +144,7 @@ class Accept(ImmutableList[tuple[str, float]]):
 
 @cache_short(512)
 def _mime_parts(value: str) -> tuple[str, ...]:
-    """Return type, subtype and parameters in order, in lower case; a single part for a string without a slash."""
+    """Return the type, subtype and sorted parameters in lower case, or one part for a string without a slash."""
     main, *rest = _split_mime(value.lower())
     return (main, *rest[:1], *sorted(rest[1:])) if "/" in value else (main,)
 
@@ -173,9 +173,9 @@ def _mime_keys(offer: str) -> tuple[str | tuple[str, ...], ...]:
 
 
 class MIMEAccept(Accept):
-    """The media types of Accept. `*/*` and `text/*` match by wildcard, and parameters must be equal.
+    """The media types of Accept. `*/*` and `text/*` are wildcards, and parameters must be equal.
 
-    Values without a slash raise ValueError.
+    Looking up a value without a slash raises ValueError.
     """
 
     @staticmethod
@@ -188,7 +188,7 @@ class MIMEAccept(Accept):
         for place, (name, _) in enumerate(self):
             parts = _mime_parts(name)
             main, subtype, *_ = (*parts, None)
-            keys: list[Any] = [] if subtype is None else ["/"]  # a key that no offer has
+            keys: list[Any] = [] if subtype is None else ["/"]  # a key that matches no offer
             if subtype is not None and (main != "*" or subtype == "*"):
                 keys += ["*", main, parts[:2] if subtype == "*" else parts]
             for key in keys:
@@ -229,8 +229,8 @@ class LanguageAccept(Accept):
     def best_match(self, matches: Iterable[str], default: str | None = None) -> str | None:
         """Return the value of ``matches`` with the highest quality, or ``default``.
 
-        If none matches as a whole, the primary subtags of the accepted languages are tried (`en` for `en-GB`), then the
-        first value that begins with an accepted language.
+        If no value matches exactly, the primary subtags of the accepted languages are tried (`en` for `en-GB`), and
+        then those of the values.
         """
         offers = tuple(matches)
         exact = super().best_match(offers)
@@ -252,7 +252,7 @@ def _primary(language: str) -> str:
 
 
 class CharsetAccept(Accept):
-    """The charsets of Accept-Charset. All names that Python knows for a charset are equivalent."""
+    """The charsets of Accept-Charset. All of a charset's names in Python are equivalent."""
 
     @staticmethod
     def _key(value: str) -> str:
@@ -261,6 +261,6 @@ class CharsetAccept(Accept):
 
 @cache_short(128)
 def _charset_key(name: str) -> str:
-    # Not `codecs.lookup`: it imports modules with names chosen by clients, and caches unknown names forever.
+    # `codecs.lookup` would import modules with names chosen by clients and cache unknown names forever.
     plain = normalize_encoding(name).lower() or name
     return aliases.get(plain, plain)

@@ -23,7 +23,7 @@ class _SchemeAndParameters:
 
     @classmethod
     def from_header(cls, value: str | None) -> Self | None:
-        """Return the parsed value of a header, or None if it is empty."""
+        """Parse a header's value. Return None if it is empty."""
         return cls(*_read(value)) if value else None
 
     def to_header(self) -> str:
@@ -38,7 +38,7 @@ class _SchemeAndParameters:
         return dump_header(self.parameters)
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return a parameter, or ``default``."""
+        """Return a parameter, or ``default`` if it is missing."""
         return self.parameters.get(key, default)
 
     def __getitem__(self, key: str) -> Any:
@@ -52,7 +52,7 @@ class _SchemeAndParameters:
             return NotImplemented
         return (self.type, self.token, self.parameters) == (other.type, other.token, other.parameters)
 
-    __hash__ = None  # type: ignore[assignment]  # it can be changed
+    __hash__ = None  # type: ignore[assignment]  # mutable
 
     def __str__(self) -> str:
         return self.to_header()
@@ -62,9 +62,9 @@ class _SchemeAndParameters:
 
 
 class Authorization(_SchemeAndParameters):
-    """Credentials of the scheme ``type``, with ``parameters``, which are also attributes, or with a ``token``.
+    """Credentials: a scheme, ``type``, and either ``parameters``, which are also attributes, or a ``token``.
 
-    A missing parameter is None.
+    Missing parameters are None.
     """
 
     def __init__(self, auth_type: str, data: dict[str, str | None] | None = None, token: str | None = None) -> None:
@@ -74,7 +74,7 @@ class Authorization(_SchemeAndParameters):
 
     @classmethod
     def from_header(cls, value: str | None) -> Self | None:
-        """Return the credentials in a header's value; None if it is empty, or for Basic without Base64 of UTF-8."""
+        """Parse a header's value. Return None if it is empty, or if Basic credentials are not UTF-8 in Base64."""
         if not value:
             return None
         scheme, parameters, token = _read(value)
@@ -90,16 +90,15 @@ class Authorization(_SchemeAndParameters):
         return binascii.b2a_base64(pair, newline=False).decode()
 
     def __getattr__(self, name: str) -> Any:
-        if name == "parameters":  # before there are any: while it is copied or unpickled
+        if name == "parameters":  # not set yet while the object is copied or unpickled
             raise AttributeError(name)
         return self.parameters.get(name)
 
 
 class WWWAuthenticate(_SchemeAndParameters):
-    """A challenge of the scheme ``type``, with ``parameters``, which are also attributes and items, or with a
-    ``token``.
+    """A challenge: a scheme, ``type``, and either ``parameters``, which are also attributes and items, or a ``token``.
 
-    All of them can be set, which changes the header of the response. A missing parameter is None.
+    Setting any of them changes the response's header. Missing parameters are None.
     """
 
     _OWN = frozenset({"_type", "_parameters", "_token", "_on_update"})
@@ -125,14 +124,14 @@ class WWWAuthenticate(_SchemeAndParameters):
         """The scheme, such as "basic"."""
         return self._type
 
-    @type.setter  # noqa: A003 - its own word
+    @type.setter  # noqa: A003 - Werkzeug's name
     def type(self, value: str) -> None:
         self._type = value
         self._tell()
 
     @property
     def parameters(self) -> Any:
-        """The parameters. Changing them changes the challenge."""
+        """The parameters. Changes to them change the challenge."""
         return self._parameters
 
     @parameters.setter
@@ -142,7 +141,7 @@ class WWWAuthenticate(_SchemeAndParameters):
 
     @property
     def token(self) -> str | None:
-        """The token that replaces parameters; None if there is none."""
+        """The token that replaces parameters, or None."""
         return self._token
 
     @token.setter
@@ -151,7 +150,7 @@ class WWWAuthenticate(_SchemeAndParameters):
         self._tell()
 
     def set_basic(self, realm: str = "authentication required") -> None:
-        """Ask for a name and a password. This method existed in Werkzeug up to version 2."""
+        """Request a user name and password. Werkzeug had this method up to version 2."""
         self._type = "basic"
         self.parameters = {"realm": realm}
 
@@ -164,7 +163,7 @@ class WWWAuthenticate(_SchemeAndParameters):
         algorithm: str | None = None,
         stale: bool = False,
     ) -> None:
-        """Ask for Digest credentials. This method existed in Werkzeug up to version 2."""
+        """Request Digest credentials. Werkzeug had this method up to version 2."""
         given = {"realm": realm, "nonce": nonce, "qop": ", ".join(qop), "opaque": opaque, "algorithm": algorithm}
         self._type = "digest"
         self.parameters = {name: value for name, value in given.items() if value is not None} | (
@@ -193,7 +192,7 @@ class WWWAuthenticate(_SchemeAndParameters):
         return self[name]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A copy belongs to no response.
+        # Leave out _on_update, since a copy belongs to no response.
         return type(self), (self._type, dict(self._parameters), self._token)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -207,7 +206,7 @@ class WWWAuthenticate(_SchemeAndParameters):
 
 
 def _read(value: str) -> tuple[str, dict[str, str | None] | None, str | None]:
-    """Return the scheme in lower case, the parameters and the token. A token has `=` only at its end."""
+    """Return the scheme in lower case, the parameters and the token. A token contains `=` only at its end."""
     scheme, _, rest = value.partition(" ")
     rest = rest.strip(OWS)
     if "=" in rest.rstrip("="):

@@ -1,4 +1,4 @@
-"""Cache-Control as a dictionary of directives, with an attribute for each known one (RFC 9111 §5.2)."""
+"""Cache-Control as a dictionary of directives, with an attribute for each known directive (RFC 9111 §5.2)."""
 
 from typing import Any
 
@@ -7,10 +7,10 @@ from antiphon.dialects.werkzeug.datastructures.mixins import ImmutableDictMixin
 from antiphon.dialects.werkzeug.tokens import dump_header
 
 
-def cache_control_property(key: str, empty: Any, type: Any, *, doc: str | None = None) -> Any:  # noqa: A002 - its word
-    """Return an attribute for a directive: a Boolean if ``type`` is bool, else the argument, converted by ``type``.
+def cache_control_property(key: str, empty: Any, type: Any, *, doc: str | None = None) -> Any:  # noqa: A002 - its name
+    """Return an attribute for a directive: a bool if ``type`` is bool, or else the argument converted by ``type``.
 
-    It is ``empty`` if the directive has no argument, and None if the directive is missing or its argument is malformed.
+    It returns ``empty`` if the directive has no argument, or None if the directive is missing or malformed.
     """
 
     def read(control: "_CacheControl") -> Any:
@@ -35,17 +35,17 @@ def cache_control_property(key: str, empty: Any, type: Any, *, doc: str | None =
     def delete(control: "_CacheControl") -> None:
         control.pop(key, None)
 
-    return property(read, write, delete, doc or f"The directive `{key}`.")
+    return property(read, write, delete, doc or f"The `{key}` directive.")
 
 
 cache_property = cache_control_property
-"""The name that ``cache_control_property`` had up to Werkzeug 1."""
+"""The name of ``cache_control_property`` up to Werkzeug 1."""
 
 
 class _CacheControl(Directives[str | None]):
-    """Directives by name, with their arguments, or None for a directive that has no argument.
+    """Maps directives to their arguments, or to None if they have none.
 
-    ``provided`` is False if the directives were made from None: the message has no such header.
+    ``provided`` is False if the directives were made from None, which means that the message has no such header.
     """
 
     no_store = cache_control_property("no-store", None, bool)
@@ -60,10 +60,10 @@ class _CacheControl(Directives[str | None]):
         return dump_header(self)
 
 
-class RequestCacheControl(  # pyright: ignore[reportIncompatibleMethodOverride]  # `fromkeys`, of its own class
+class RequestCacheControl(  # pyright: ignore[reportIncompatibleMethodOverride]  # `fromkeys` returns this class
     ImmutableDictMixin[str, str | None], _CacheControl
 ):
-    """The directives of a request. They can't be changed."""
+    """A request's directives, which can't be changed."""
 
     no_cache = cache_control_property("no-cache", None, bool)
     max_stale = cache_control_property("max-stale", True, int)
@@ -72,7 +72,7 @@ class RequestCacheControl(  # pyright: ignore[reportIncompatibleMethodOverride] 
 
 
 class ResponseCacheControl(_CacheControl):
-    """The directives of a response. Changing them changes its header."""
+    """A response's directives. Changes to them change its header."""
 
     no_cache = cache_control_property("no-cache", True, None)
     public = cache_control_property("public", None, bool)

@@ -1,4 +1,4 @@
-"""Content-Security-Policy as a dictionary of directives, with an attribute for each known one."""
+"""Content-Security-Policy as a dictionary of directives, with an attribute for each known directive."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from antiphon.dialects.werkzeug.tokens import dump_csp_header
 
 
 def csp_property(key: str) -> Any:
-    """Return an attribute for a directive. None means a missing one, and setting None removes it."""
+    """Return an attribute for a directive. A missing directive is None, and setting None removes it."""
 
     def write(policy: "ContentSecurityPolicy", value: str | None) -> None:
         if value is None:
@@ -18,13 +18,13 @@ def csp_property(key: str) -> Any:
     def delete(policy: "ContentSecurityPolicy") -> None:
         policy.pop(key, None)
 
-    return property(lambda policy: policy.get(key), write, delete, f"The directive `{key}`.")
+    return property(lambda policy: policy.get(key), write, delete, f"The `{key}` directive.")
 
 
 class ContentSecurityPolicy(Directives[str]):
-    """Directives by name. Changing them changes the response's header.
+    """Directives by name. Changes to them change the response's header.
 
-    ``provided`` is False if the directives were made from None: the message has no such header.
+    ``provided`` is False if the directives were made from None, which means that the message has no such header.
     """
 
     base_uri = csp_property("base-uri")

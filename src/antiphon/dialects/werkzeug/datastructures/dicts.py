@@ -1,4 +1,4 @@
-"""Dictionaries and lists that convert values, are immutable, or report changes, and ordered sets of names."""
+"""Dictionaries and lists that are immutable, convert values or report changes, and ordered sets of names."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSet
 from typing import Any, Self, SupportsIndex, TypeVar, overload
@@ -35,7 +35,7 @@ class ImmutableDict(ImmutableDictMixin[K, V], dict[K, V]):
 
 
 class TypeConversionDict(dict[K, V]):
-    """A dictionary whose ``get`` converts the value."""
+    """A dictionary whose ``get`` can convert the value."""
 
     @overload
     def get(self, key: K, default: None = None, type: None = None) -> V | None: ...
@@ -45,14 +45,15 @@ class TypeConversionDict(dict[K, V]):
     def get(self, key: K, default: None = None, *, type: Callable[[V], C]) -> C | None: ...
     @overload
     def get(self, key: K, default: D, type: Callable[[V], C]) -> C | D: ...
-    def get(  # pyright: ignore[reportIncompatibleMethodOverride]  # it converts
+    def get(  # pyright: ignore[reportIncompatibleMethodOverride]  # it can convert
         self,
         key: K,
         default: object = None,
-        type: Callable[[V], object] | None = None,  # noqa: A002 - Werkzeug's word
+        type: Callable[[V], object] | None = None,  # noqa: A002 - Werkzeug's name
     ) -> object:
-        """Return the value of a key, converted by ``type`` if given; ``default`` if that fails or the key is
-        missing.
+        """Return a key's value, converted by ``type`` if given.
+
+        Returns ``default`` if the key is missing or the conversion fails.
         """
         try:
             value = self[key]
@@ -93,9 +94,9 @@ class CallbackDict(UpdateDictMixin[K, V]):
 
 
 class Directives(CallbackDict[str, V]):
-    """The base class for the directives of one header by name, such as those of Cache-Control.
+    """The base class for headers with named directives, such as Cache-Control.
 
-    ``provided`` is False if the directives were made from None: the message has no such header.
+    ``provided`` is False if the directives were made from None, which means that the message has no such header.
     """
 
     def __init__(
@@ -120,7 +121,7 @@ class Directives(CallbackDict[str, V]):
 def converted(
     values: Iterable[V], convert: Callable[[V], C], refused: tuple[type[Exception], ...] = (ValueError, TypeError)
 ) -> list[C]:
-    """Return the converted values, except those whose conversion raises one of the errors."""
+    """Return the converted values, without those whose conversion raises one of the ``refused`` errors."""
     found = []
     for value in values:
         try:
@@ -143,7 +144,7 @@ class HeaderSet(MutableSet[str]):
             self.on_update(self)
 
     def add(self, value: str) -> None:
-        """Add an element at the end, unless the set contains it."""
+        """Append an element unless the set contains it."""
         self.update((value,))
 
     def update(self, iterable: Iterable[str]) -> None:
@@ -178,7 +179,7 @@ class HeaderSet(MutableSet[str]):
         self._tell()
 
     def find(self, header: str) -> int:
-        """Return the index of an element, or -1."""
+        """Return the index of an element, or -1 if it is missing."""
         name = header.lower()
         return self._names.index(name) if name in self._names else -1
 
@@ -190,7 +191,7 @@ class HeaderSet(MutableSet[str]):
         return place
 
     def as_set(self, preserve_casing: bool = False) -> set[str]:
-        """Return a plain set, in lower case unless ``preserve_casing`` is set."""
+        """Return a plain set, in lower case unless ``preserve_casing`` is True."""
         return set(self._headers if preserve_casing else self._names)
 
     def to_header(self) -> str:
@@ -210,7 +211,7 @@ class HeaderSet(MutableSet[str]):
         self._tell()
 
     def __contains__(self, header: object) -> bool:
-        return str.lower(header) in self._names  # type: ignore[arg-type]  # or TypeError
+        return str.lower(header) in self._names  # type: ignore[arg-type]  # otherwise TypeError
 
     def __len__(self) -> int:
         return len(set(self._names))

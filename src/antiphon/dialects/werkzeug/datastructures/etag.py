@@ -6,9 +6,9 @@ from antiphon.dialects.werkzeug.tokens import generate_etag, unquote_etag
 
 
 class ETags(Collection[str]):
-    """A list of strong and weak tags, without quotes, or the star, which matches every tag.
+    """A list of strong and weak tags without quotes, or ``*``, which matches every tag.
 
-    ``in`` looks for strong tags.
+    ``in`` checks only strong tags.
     """
 
     def __init__(
@@ -17,13 +17,13 @@ class ETags(Collection[str]):
         weak_etags: Iterable[str] | None = None,
         star_tag: bool = False,
     ) -> None:
-        # Dictionaries, since these keep their order.
+        # Dictionaries keep their order, unlike sets.
         self._strong = dict.fromkeys(strong_etags) if strong_etags and not star_tag else {}
         self._weak = dict.fromkeys(weak_etags) if weak_etags else {}
         self.star_tag = star_tag
 
     def as_set(self, include_weak: bool = False) -> set[str]:
-        """Return the strong tags, or all tags with ``include_weak``."""
+        """Return the strong tags, or with ``include_weak``, all tags."""
         return {*self._strong, *self._weak} if include_weak else {*self._strong}
 
     def is_weak(self, etag: str) -> bool:
@@ -35,15 +35,15 @@ class ETags(Collection[str]):
         return etag in self._strong
 
     def contains_weak(self, etag: str) -> bool:
-        """Return True if a tag is listed, weak or strong, or the list is ``*`` (weak comparison)."""
+        """Return True if a tag is listed as weak or strong, or if the list is ``*`` (weak comparison)."""
         return etag in self._weak or self.contains(etag)
 
     def contains(self, etag: str) -> bool:
-        """Return True if a tag is listed as strong, or the list is the star."""
+        """Return True if a tag is listed as strong, or if the list is ``*``."""
         return self.star_tag or etag in self._strong
 
     def contains_raw(self, etag: str) -> bool:
-        """Return True if a quoted tag is listed. A tag marked as weak is compared weakly."""
+        """Return True if a quoted tag is listed. A weak tag is compared weakly."""
         tag, weak = unquote_etag(etag)
         return self.contains_weak(tag or "") if weak else self.contains(tag or "")
 
@@ -54,7 +54,7 @@ class ETags(Collection[str]):
         return ", ".join([f'"{tag}"' for tag in self._strong] + [f'W/"{tag}"' for tag in self._weak])
 
     def __call__(self, etag: str | None = None, data: bytes | None = None, include_weak: bool = False) -> bool:
-        """Return True if the list contains a tag, or the tag of these bytes. Raises TypeError if neither is given."""
+        """Return True if the list contains a tag, or the tag of ``data``. Raises TypeError if neither is given."""
         if etag is None:
             if data is None:
                 raise TypeError("'data' is required when 'etag' is not given.")

@@ -1,4 +1,4 @@
-"""A form's file: a stream of bytes, with a name, a filename and headers."""
+"""A file in a form: a stream of bytes with a name, a filename and headers."""
 
 import os
 import re
@@ -18,8 +18,8 @@ _whole_number = re.compile("-?[0-9]{1,18}").fullmatch
 class FileStorage:
     """A ``stream`` with a ``filename``, the ``name`` of its field, and ``headers``.
 
-    It is falsy without a filename. The stream's attributes are also its own. The stream is any file object, or an
-    `Upload`, whose bytes are not copied, and whose name, filename and headers are used unless others are given.
+    It is falsy if it has no filename, and it also has the stream's attributes. The stream may be any file object or an
+    `Upload`. An upload's bytes are not copied, and its name, filename and headers are the defaults.
     """
 
     stream: IO[bytes]
@@ -60,18 +60,18 @@ class FileStorage:
 
     @property
     def content_type(self) -> str | None:
-        """The value of the Content-Type header, with parameters; None if there is none."""
+        """The Content-Type header with its parameters, or None if it is missing."""
         return self.headers.get("content-type")
 
     @property
     def content_length(self) -> int:
-        """The value of the Content-Length header, which clients rarely send; 0 if there is none."""
+        """The Content-Length header, or 0 if it is missing. Clients rarely send it for a file."""
         said = self.headers.get("content-length", "").strip(OWS)
         return int(said) if _whole_number(said) else 0
 
     @property
     def mimetype(self) -> str:
-        """The media type without parameters, in lower case; empty if there is none."""
+        """The media type without parameters, in lower case. Empty if it is missing."""
         return self._parsed_content_type[0].lower()
 
     @property
@@ -84,7 +84,10 @@ class FileStorage:
         return parse_options_header(self.content_type)
 
     def save(self, dst: str | os.PathLike[str] | IO[bytes], buffer_size: int = 16384) -> None:
-        """Copy the rest of the stream to a path or an open file, ``buffer_size`` bytes at a time. A file stays open."""
+        """Copy the rest of the stream to a path or an open file, ``buffer_size`` bytes at a time.
+
+        An open file is not closed.
+        """
         from shutil import copyfileobj
 
         if isinstance(dst, str | os.PathLike):
@@ -94,7 +97,7 @@ class FileStorage:
             copyfileobj(self.stream, dst, buffer_size)
 
     def close(self) -> None:
-        """Close the stream, if possible."""
+        """Close the stream if possible."""
         with suppress(Exception):
             self.stream.close()
 
@@ -108,7 +111,7 @@ class FileStorage:
         if name == "headers":
             self.headers = self._said()
             return self.headers
-        if name == "_upload":  # before there is one: while it is copied or unpickled
+        if name == "_upload":  # not set yet while the object is copied or unpickled
             raise AttributeError(name)
         return getattr(self.stream, name)
 
@@ -120,7 +123,7 @@ class FileStorage:
 
 
 def _name_of(stream: object) -> str | None:
-    """Return the name of a stream; None for names such as `<stdin>`."""
+    """Return a stream's name, or None for names such as `<stdin>`."""
     if isinstance(stream, Upload):
         return stream.filename
     name = getattr(stream, "name", None)
@@ -131,7 +134,7 @@ def _name_of(stream: object) -> str | None:
 
 
 class FileMultiDict(MultiDict[str, FileStorage]):
-    """A MultiDict of files, for building forms."""
+    """A MultiDict of files for building forms."""
 
     def add_file(
         self,
@@ -140,8 +143,9 @@ class FileMultiDict(MultiDict[str, FileStorage]):
         filename: str | None = None,
         content_type: str | None = None,
     ) -> None:
-        """Add a file: a path, which is opened, a file object, or a FileStorage. The filename determines the media
-        type.
+        """Add a file, given as a path to open, a file object, or a FileStorage.
+
+        By default, the filename determines the media type.
         """
         if isinstance(file, FileStorage):
             self.add(name, file)

@@ -1,4 +1,4 @@
-"""Header fields: ordered, repeatable, with case-insensitive names. A request's are read from its environ."""
+"""Header fields: ordered and repeatable, with case-insensitive names. A request's fields are read from its environ."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -36,26 +36,26 @@ class Headers:
     """Pairs of names and values, as in WSGI.
 
     ``[]`` returns the first value of a name, or a pair by index. Values of other types are converted to text. Raises
-    ValueError for line ends and NUL in names and values. Names may be any other text, but a response can only be sent
-    if all are tokens.
+    ValueError if a name or value contains control characters. Names may be any other text, but a response can be sent
+    only if they are all tokens.
     """
 
     KeyError = BadRequestKeyError
 
     def __init__(self, defaults: Any = None) -> None:
         self._list: list[tuple[str, str]] = []
-        self._names: list[str] = []  # in lower case, for searches that run in C
+        self._names: list[str] = []  # in lower case, so that searches run in C
         if defaults is not None:
             self.extend(defaults)
 
     @classmethod
     def linked(cls, headerlist: list[tuple[str, str]]) -> "Headers":
-        """Return headers that read and change the given list. This method existed in Werkzeug up to 0.8."""
+        """Return headers that read and change the given list. Werkzeug had this method up to 0.8."""
         return LinkedHeaders(headerlist)
 
     @classmethod
     def usual(cls, content_type: str) -> "Headers":
-        """Return headers with only a Content-Type, as most responses begin."""
+        """Return headers with only a Content-Type, which is what most responses start with."""
         headers = Headers()
         headers._list.append(_checked("Content-Type", content_type))
         headers._names.append("content-type")
@@ -97,10 +97,11 @@ class Headers:
         self,
         key: str,
         default: object = None,
-        type: Callable[[str], object] | None = None,  # noqa: A002 - Werkzeug's word
+        type: Callable[[str], object] | None = None,  # noqa: A002 - Werkzeug's name
     ) -> object:
-        """Return the first value of a name, converted by ``type`` if given; ``default`` if it is missing or
-        malformed.
+        """Return a name's first value, converted by ``type`` if given.
+
+        Returns ``default`` if the name is missing or the conversion fails.
         """
         name, names = key.lower(), self._names
         if name not in names:
@@ -120,9 +121,9 @@ class Headers:
     def getlist(
         self,
         key: str,
-        type: Callable[[str], Any] | None = None,  # noqa: A002 - Werkzeug's word
+        type: Callable[[str], Any] | None = None,  # noqa: A002 - Werkzeug's name
     ) -> list[Any]:
-        """Return all values of a name, except those for which ``type`` raises ValueError."""
+        """Return all values of a name, without those for which ``type`` raises ValueError."""
         name, names = key.lower(), self._names
         count = names.count(name)
         if not count:
@@ -138,7 +139,7 @@ class Headers:
         return self.getlist(name)
 
     def items(self, lower: bool = False) -> Iterator[tuple[str, str]]:
-        """Return all pairs in order; with ``lower``, names in lower case."""
+        """Return all pairs in order. With ``lower``, the names are in lower case."""
         return iter([(name.lower(), value) for name, value in self]) if lower else iter(self)
 
     def keys(self, lower: bool = False) -> Iterator[str]:
@@ -150,7 +151,7 @@ class Headers:
         return iter([value for _, value in self.items()])
 
     def to_wsgi_list(self) -> list[tuple[str, str]]:
-        """Return the pairs in the form that `start_response` takes."""
+        """Return the pairs in the format that `start_response` accepts."""
         return list(self)
 
     def copy(self) -> Self:
@@ -174,10 +175,10 @@ class Headers:
             return NotImplemented
         return set(self.items(lower=True)) == set(other.items(lower=True))
 
-    __hash__ = None  # type: ignore[assignment]  # it can be changed
+    __hash__ = None  # type: ignore[assignment]  # mutable
 
     def __str__(self) -> str:
-        """Return the header lines as HTTP/1.1 writes them, with the empty line at the end."""
+        """Return the header lines in HTTP/1.1 format, including the final empty line."""
         return "".join([f"{name}: {value}\r\n" for name, value in self.to_wsgi_list()]) + "\r\n"
 
     def __repr__(self) -> str:
@@ -186,17 +187,17 @@ class Headers:
     # Changing
 
     def add(self, key: str, value: Any, /, **kwargs: Any) -> None:
-        """Add a pair. Keywords become options of the value: ``add("X-A", "b", filename="c")``."""
+        """Add a pair. Keyword arguments become options of the value: ``add("X-A", "b", filename="c")``."""
         pair = _checked(key, _with_options(value, kwargs) if kwargs else value)
         self._names.append(key.lower())
         self._list.append(pair)
 
     def add_header(self, key: str, value: Any, /, **kwargs: Any) -> None:
-        """Add a pair: an alias of ``add``."""
+        """Add a pair. An alias of ``add``."""
         self.add(key, value, **kwargs)
 
     def set(self, key: str, value: Any, /, **kwargs: Any) -> None:
-        """Set a name to one value, at the position of the first one or at the end. Takes the keywords of ``add``."""
+        """Replace a name's values with one value, at the position of the first. Accepts the keywords of ``add``."""
         pair = _checked(key, _with_options(value, kwargs) if kwargs else value)
         name, names = key.lower(), self._names
         if name not in names:
@@ -206,7 +207,7 @@ class Headers:
         self._list[self._leave_first(name)] = pair
 
     def _leave_first(self, name: str) -> int:
-        """Remove all pairs of a name but the first, whose index is returned."""
+        """Remove all pairs of a name except the first, and return its index."""
         names, fields = self._names, self._list
         place = names.index(name)
         if names.count(name) > 1:
@@ -216,7 +217,7 @@ class Headers:
         return place
 
     def setlist(self, key: str, values: Iterable[Any]) -> None:
-        """Set a name to several values, which replace all its values."""
+        """Replace a name's values with several others."""
         several = list(values)
         if not several:
             self.remove(key)
@@ -226,22 +227,22 @@ class Headers:
             self.add(key, value)
 
     def setdefault(self, key: str, default: Any) -> str:
-        """Return the first value of a name, after setting it to ``default`` if it is missing."""
+        """Return a name's first value, first setting it to ``default`` if it is missing."""
         if key not in self:
             self.set(key, default)
         return self[key]
 
     def setlistdefault(self, key: str, default: Iterable[Any]) -> list[str]:
-        """Return all values of a name, after setting them to ``default`` if it is missing."""
+        """Return all values of a name, first setting them to ``default`` if it is missing."""
         if key not in self:
             self.setlist(key, default)
         return self.getlist(key)
 
     def extend(self, arg: Any = None, /, **kwargs: Any) -> None:
-        """Add the pairs of headers, a MultiDict, a dictionary of values or lists, or pairs, and the keywords."""
+        """Add pairs from headers, a MultiDict, a dictionary of values or lists, an iterable of pairs, and keywords."""
         if type(arg) is Headers:
-            self._names.extend(arg._names)  # noqa: SLF001 - its own class
-            self._list.extend(arg._list)  # noqa: SLF001 - and they were checked
+            self._names.extend(arg._names)  # noqa: SLF001 - of the same class
+            self._list.extend(arg._list)  # noqa: SLF001 - already checked
         elif arg is not None:
             self._add_all(arg if isinstance(arg, list) else iter_multi_items(arg))
         if kwargs:
@@ -254,7 +255,7 @@ class Headers:
             names.append(key.lower())
 
     def update(self, arg: Any = None, /, **kwargs: Any) -> None:
-        """Replace the values of names with those in such an argument."""
+        """Replace the values of names with those from any of the sources that ``extend`` accepts."""
         if isinstance(arg, Headers | MultiDict):
             for key in list(arg.keys()):
                 self.setlist(key, arg.getlist(key))
@@ -287,11 +288,11 @@ class Headers:
             del self._names[place], self._list[place]
 
     def remove(self, key: str) -> None:
-        """Remove a name with all its values, if it exists."""
+        """Remove a name and all its values, if it exists."""
         del self[key]
 
     def pop(self, key: Any = None, default: Any = MISSING) -> Any:
-        """Remove a name and return its first value, or ``default``; or remove a pair by index, by default the last."""
+        """Remove a name and return its first value or ``default``, or remove a pair by index, by default the last."""
         if key is None or isinstance(key, int):
             place = -1 if key is None else key
             self._names.pop(place)
@@ -324,29 +325,29 @@ class Headers:
         self.update(other)
         return self
 
-    # Names of earlier versions
+    # Names from earlier versions
 
     has_key = __contains__
     iteritems = items
     iterkeys = keys
     itervalues = values
 
-    def to_list(self, charset: str = "iso-8859-1") -> list[tuple[str, str]]:  # noqa: ARG002 - text needs none
-        """Return the pairs: the former name of ``to_wsgi_list``."""
+    def to_list(self, charset: str = "iso-8859-1") -> list[tuple[str, str]]:  # noqa: ARG002 - text needs no charset
+        """Return the pairs. The former name of ``to_wsgi_list``."""
         return self.to_wsgi_list()
 
 
 class LinkedHeaders(Headers):
-    """Headers over a list that other code may also change."""
+    """Headers stored in a list that other code may also change."""
 
     def __init__(self, headerlist: list[tuple[str, str]]) -> None:
         self._list = headerlist
 
     @property
-    def _names(self) -> list[str]:  # type: ignore[override]  # made anew: the list may have changed
+    def _names(self) -> list[str]:  # type: ignore[override]  # recomputed, since the list may have changed
         return [name.lower() for name, _ in self._list]
 
-    def copy(self) -> Headers:  # type: ignore[override]  # with a list of its own
+    def copy(self) -> Headers:  # type: ignore[override]  # not linked to the list
         """Return headers with the same pairs, in a new list."""
         return Headers(self._list)
 
@@ -355,7 +356,7 @@ def _checked(key: str, value: Any) -> tuple[str, str]:
     text = value if type(value) is str else str(value)
     if text.isprintable() and key.isprintable():
         return key, text
-    find = _find_line_end if key.lower() == "location" else _find_control  # others are escaped in a Location
+    find = _find_line_end if key.lower() == "location" else _find_control  # Location escapes the others
     if bad := find(text) or _find_control(key):
         raise ValueError(
             f"header fields must not contain newline characters or other controls: {bad[0]!r} in {key!r:.80}"
@@ -366,7 +367,7 @@ def _checked(key: str, value: Any) -> tuple[str, str]:
 def check_sent(fields: Iterable[tuple[str, str]]) -> None:
     """Check fields before they are sent.
 
-    Raises ValueError for line ends and other controls, and for a name that is not a token (RFC 9110 §5.1).
+    Raises ValueError for control characters, including line breaks, or for a name that is not a token (RFC 9110 §5.1).
     """
     for name, value in fields:
         _checked(name, value)
@@ -374,12 +375,12 @@ def check_sent(fields: Iterable[tuple[str, str]]) -> None:
 
 
 def _with_options(value: Any, options: Mapping[str, Any]) -> str:
-    """Return a value with options. Underscores in their names stand for hyphens."""
+    """Append options to a value. Underscores in their names become hyphens."""
     return dump_options_header(value, {name.replace("_", "-"): each for name, each in options.items()})
 
 
 class EnvironHeaders(ImmutableHeadersMixin, Headers):
-    """Headers that read an environ. They are read-only, but show the environ's changes."""
+    """A read-only, live view of an environ's headers."""
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
         super().__init__()
@@ -392,13 +393,13 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):
             raise BadRequestKeyError(key) from None
         return self.environ[environ_key]
 
-    def get(  # pyright: ignore[reportIncompatibleMethodOverride]  # without its overloads
+    def get(  # pyright: ignore[reportIncompatibleMethodOverride]  # no overloads
         self,
         key: str,
         default: Any = None,
-        type: Callable[[str], Any] | None = None,  # noqa: A002 - Werkzeug's word
+        type: Callable[[str], Any] | None = None,  # noqa: A002 - Werkzeug's name
     ) -> Any:
-        """Return the value of a field, converted by ``type`` if given; ``default`` if it is missing or malformed."""
+        """Return a field's value, converted by ``type`` if given, or ``default`` if it is missing or malformed."""
         try:
             value = self.environ.get(ENVIRON_KEYS[key])
         except KeyError:
@@ -415,9 +416,9 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):
     def getlist(
         self,
         key: str,
-        type: Callable[[str], Any] | None = None,  # noqa: A002 - Werkzeug's word
+        type: Callable[[str], Any] | None = None,  # noqa: A002 - Werkzeug's name
     ) -> list[Any]:
-        """Return a list with the value of a field; empty if the field is missing or ``type`` refuses it."""
+        """Return a list with a field's value. It is empty if the field is missing or ``type`` raises ValueError."""
         environ_key = "" if "_" in key else ENVIRON_KEYS[key]
         value = self.environ.get(environ_key)
         if value is None or (value == "" and environ_key in UNPREFIXED):
@@ -442,7 +443,7 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):
     __hash__ = None
 
     def copy(self) -> NoReturn:
-        """Raise TypeError: `Headers(headers)` makes a mutable copy."""
+        """Raise TypeError. Use `Headers(headers)` to make a mutable copy."""
         raise TypeError(f"cannot create {type(self).__name__!r} copies")
 
     def __or__(self, other: object) -> NoReturn:

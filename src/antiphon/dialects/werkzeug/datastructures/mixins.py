@@ -22,8 +22,8 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-def is_immutable(self: object, *arguments: object, **options: object) -> NoReturn:  # noqa: ARG001 - of any method
-    """Raise TypeError, as the methods of immutable objects do."""
+def is_immutable(self: object, *arguments: object, **options: object) -> NoReturn:  # noqa: ARG001 - any arguments
+    """Raise TypeError. This replaces the methods that would change an immutable object."""
     raise TypeError(f"{type(self).__name__!r} objects are immutable")
 
 
@@ -32,7 +32,7 @@ class ImmutableListMixin(list[V]):
 
     _hash_cache: int | None = None
 
-    def __hash__(self) -> int:  # type: ignore[override]  # it can't be changed
+    def __hash__(self) -> int:  # type: ignore[override]  # immutable
         if self._hash_cache is None:
             self._hash_cache = hash(tuple(self))
         return self._hash_cache
@@ -50,7 +50,7 @@ class ImmutableDictMixin(dict[K, V]):
     _hash_cache: int | None = None
 
     @classmethod
-    def fromkeys(cls, keys: Iterable[K], value: Any = None) -> Self:  # type: ignore[override]  # of its class
+    def fromkeys(cls, keys: Iterable[K], value: Any = None) -> Self:  # type: ignore[override]  # returns this class
         """Return a dictionary with the same value for each key."""
         return cls(zip(keys, repeat(value)))
 
@@ -60,7 +60,7 @@ class ImmutableDictMixin(dict[K, V]):
     def _iter_hashitems(self) -> Iterable[object]:
         return self.items()
 
-    def __hash__(self) -> int:  # type: ignore[override]  # it can't be changed
+    def __hash__(self) -> int:  # type: ignore[override]  # immutable
         if self._hash_cache is None:
             self._hash_cache = hash(frozenset(self._iter_hashitems()))
         return self._hash_cache
@@ -82,7 +82,7 @@ class ImmutableMultiDictMixin(ImmutableDictMixin[K, V]):
 
 
 class ImmutableHeadersMixin:
-    """A mixin for immutable headers. They are not hashable, since their source may change."""
+    """A mixin for read-only headers. They are not hashable, since their source may change."""
 
     __delitem__ = __ior__ = __setitem__ = is_immutable
     add = add_header = clear = extend = insert = pop = popitem = remove = is_immutable

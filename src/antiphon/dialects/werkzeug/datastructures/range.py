@@ -1,4 +1,4 @@
-"""Range, Content-Range and If-Range (RFC 9110 §14, §13.1.5). The stop of a part is the position after its last byte."""
+"""Range, Content-Range and If-Range (RFC 9110 §14, §13.1.5). A ``stop`` is the position after the last byte."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -8,14 +8,14 @@ from antiphon.dialects.werkzeug.tokens import http_date, quote_etag
 
 
 class IfRange:
-    """The validator of If-Range: a tag without quotes, a date, or neither."""
+    """The validator in If-Range: a tag without quotes, a date, or neither."""
 
     def __init__(self, etag: str | None = None, date: datetime | None = None) -> None:
         self.etag = etag
         self.date = date
 
     def to_header(self) -> str:
-        """Return the header's value; an empty one for neither."""
+        """Return the header's value, which is empty if it has neither."""
         if self.date is not None:
             return http_date(self.date)
         return "" if self.etag is None else quote_etag(self.etag)
@@ -28,9 +28,9 @@ class IfRange:
 
 
 class Range:
-    """The requested parts, ``ranges``: (start, stop), (start, None) to the end, or (-5, None) for the last five.
+    """The requested ``ranges``: (start, stop), (start, None) up to the end, or (-5, None) for the last five bytes.
 
-    Raises ValueError for a part that stops before it starts.
+    Raises ValueError if a range stops before it starts.
     """
 
     def __init__(self, units: str, ranges: Sequence[tuple[int, int | None]]) -> None:
@@ -41,7 +41,10 @@ class Range:
                 raise ValueError(f"{(start, stop)} is not a valid range.")
 
     def range_for_length(self, length: int | None) -> tuple[int, int] | None:
-        """Return the requested part of ``length`` bytes; None for several parts, other units, or a part outside."""
+        """Return the start and stop of the range in ``length`` bytes.
+
+        Returns None if there are several ranges, the unit is not bytes, or the range is out of bounds.
+        """
         if self.units != "bytes" or length is None or len(self.ranges) != 1:
             return None
         start, stop = self.ranges[0]
@@ -50,12 +53,12 @@ class Range:
         return (start, min(stop, length)) if is_byte_range_valid(start, stop, length) else None
 
     def make_content_range(self, length: int | None) -> "ContentRange | None":
-        """Return the ContentRange for the requested part; None if there is none."""
+        """Return the ContentRange for the range, or None if ``range_for_length`` returns None."""
         part = self.range_for_length(length)
         return None if part is None else ContentRange(self.units, *part, length)
 
     def to_content_range_header(self, length: int | None) -> str | None:
-        """Return the value of Content-Range for the requested part; None if there is none."""
+        """Return the Content-Range header for the range, or None if ``range_for_length`` returns None."""
         part = self.make_content_range(length)
         return None if part is None else part.to_header()
 
@@ -77,7 +80,7 @@ def _printed(start: int, stop: int | None) -> str:
 
 
 class _Reported:
-    """An attribute whose setting calls ``on_update`` of its object."""
+    """An attribute that calls its object's ``on_update`` when it is set."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = f"_{name}"
@@ -91,12 +94,10 @@ class _Reported:
 
 
 class ContentRange:
-    """The part contained in a message, and the ``length`` of the whole, which may be None.
+    """The range that a message contains, and the total ``length``, which may be None.
 
-    Without start and stop, there is only the length.
-
-    All attributes can be set, which changes the response's header. It is falsy if ``units`` is None: there is no
-    header.
+    If ``start`` and ``stop`` are None, it contains only the length. Setting any attribute changes the response's
+    header. The object is falsy if ``units`` is None, which means that there is no header.
     """
 
     units = _Reported()
@@ -116,7 +117,7 @@ class ContentRange:
         self.set(start, stop, length, units)
 
     def set(self, start: int | None, stop: int | None, length: int | None = None, units: str | None = "bytes") -> None:
-        """Set all attributes at once. Raises AssertionError for an impossible part."""
+        """Set all attributes at once. Raises AssertionError if the range is invalid."""
         if not is_byte_range_valid(start, stop, length):
             raise AssertionError("Bad range provided")
         self._units = units
@@ -135,7 +136,7 @@ class ContentRange:
             self.on_update(self)
 
     def to_header(self) -> str:
-        """Return the header's value; an empty one if there is no header."""
+        """Return the header's value, which is empty if there is no header."""
         if self._units is None:
             return ""
         part = "*" if self._start is None or self._stop is None else f"{self._start}-{self._stop - 1}"
@@ -152,7 +153,7 @@ class ContentRange:
 
 
 def is_byte_range_valid(start: int | None, stop: int | None, length: int | None) -> bool:
-    """Return True if a part is possible: it has both ends or neither, and starts before its stop and the length."""
+    """Return True if a range has both ends or neither, and starts before both its stop and the length."""
     if start is None or stop is None:
         return start is stop and (length is None or length >= 0)
     return 0 <= start < stop and (length is None or start < length)

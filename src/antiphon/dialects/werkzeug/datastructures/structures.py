@@ -1,4 +1,4 @@
-"""Dictionaries with several values for a key: ``[]`` and ``get`` return the first, ``getlist`` returns all."""
+"""Dictionaries with several values per key. ``[]`` and ``get`` return the first value, ``getlist`` returns all."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
@@ -24,10 +24,10 @@ C = TypeVar("C")
 
 Pairs: TypeAlias = Mapping[K, V | list[V] | tuple[V, ...] | set[V]] | Iterable[tuple[K, V]]
 
-_MAPPINGS = (dict, Mapping)  # isinstance checks the first one fastest
+_MAPPINGS = (dict, Mapping)  # isinstance is fastest if the first one matches
 _SEVERAL = (list, tuple, set)
 
-# The methods of dict access the lists of values; those of MultiDict return the first values.
+# dict's own methods access the lists of values; MultiDict's return only the first values.
 _list_of: Callable[..., Any] = dict.__getitem__
 _list_or_none: Callable[..., Any] = dict.get
 _lists_of: Callable[..., Any] = dict.items
@@ -35,7 +35,7 @@ _put: Callable[..., None] = dict.__setitem__
 
 
 def iter_multi_items(mapping: Pairs[K, V]) -> Iterator[tuple[K, V]]:
-    """Return each key with each of its values, for a MultiDict, a dictionary of values or lists, or pairs."""
+    """Return each key with each of its values, from a MultiDict, a dictionary of values or lists, or pairs."""
     source: Any = mapping
     if isinstance(source, MultiDict):
         return source.items(multi=True)
@@ -45,11 +45,11 @@ def iter_multi_items(mapping: Pairs[K, V]) -> Iterator[tuple[K, V]]:
 class MultiDict(TypeConversionDict[K, V]):
     """A dictionary with a list of values for each key, made from pairs, a dictionary, or another MultiDict.
 
-    Reading a missing key with ``[]`` raises a KeyError that is also an HTTP exception: a 400 if it is not caught.
+    Reading a missing key with ``[]`` raises a KeyError that is also an HTTP exception: it becomes a 400 if not caught.
     """
 
     KeyError = BadRequestKeyError
-    """The error for a missing key, under its name up to Werkzeug 0.15."""
+    """The exception for a missing key, under its name up to Werkzeug 0.15."""
 
     def __init__(self, mapping: Pairs[K, V] | None = None) -> None:
         source: Any = mapping
@@ -59,7 +59,7 @@ class MultiDict(TypeConversionDict[K, V]):
     def __init_subclass__(cls, **options: object) -> None:
         super().__init_subclass__(**options)
         if "__getitem__" in vars(cls) and "get" not in vars(cls):
-            cls.get = TypeConversionDict.get  # type: ignore[method-assign]  # which asks that one
+            cls.get = TypeConversionDict.get  # type: ignore[method-assign]  # it calls the class's own __getitem__
 
     def __getstate__(self) -> object:
         return dict(self.lists())
@@ -71,7 +71,7 @@ class MultiDict(TypeConversionDict[K, V]):
     # Reading
 
     def __iter__(self) -> Iterator[K]:
-        # Unless a class defines its own iteration, `dict(it)` copies the lists.
+        # Unless a class defines __iter__, dict() copies the lists instead of the first values.
         return super().__iter__()
 
     def __getitem__(self, key: K) -> V:
@@ -93,10 +93,11 @@ class MultiDict(TypeConversionDict[K, V]):
         self,
         key: K,
         default: object = None,
-        type: Callable[[V], object] | None = None,  # noqa: A002 - Werkzeug's word
+        type: Callable[[V], object] | None = None,  # noqa: A002 - Werkzeug's name
     ) -> object:
-        """Return the first value of a key, converted by ``type`` if given; ``default`` if that fails or the key is
-        missing.
+        """Return a key's first value, converted by ``type`` if given.
+
+        Returns ``default`` if the key is missing or the conversion fails.
         """
         values: list[V] | None = _list_or_none(self, key)
         if not values:
@@ -115,16 +116,16 @@ class MultiDict(TypeConversionDict[K, V]):
     def getlist(
         self,
         key: K,
-        type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's word
+        type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's name
     ) -> list[Any]:
-        """Return all values of a key, except those that ``type`` can't convert; empty if the key is missing."""
+        """Return a key's values without those that ``type`` can't convert. Empty if the key is missing."""
         values: list[V] | None = _list_or_none(self, key)
         if values is None:
             return []
         return values.copy() if type is None else converted(values, type)
 
-    def items(self, multi: bool = False) -> Iterator[tuple[K, V]]:  # type: ignore[override]  # no view
-        """Return each key with its first value; with ``multi``, each key with each of its values."""
+    def items(self, multi: bool = False) -> Iterator[tuple[K, V]]:  # type: ignore[override]  # not a view
+        """Return each key with its first value or, with ``multi``, with each of its values."""
         if multi:
             return iter([(key, value) for key, values in _lists_of(self) for value in values])
         return iter([(key, values[0]) for key, values in _lists_of(self)])
@@ -133,12 +134,12 @@ class MultiDict(TypeConversionDict[K, V]):
         """Return each key with a list of its values."""
         return iter([(key, values.copy()) for key, values in _lists_of(self)])
 
-    def values(self) -> Iterator[V]:  # type: ignore[override]  # no view
+    def values(self) -> Iterator[V]:  # type: ignore[override]  # not a view
         """Return the first value of each key."""
         return iter([values[0] for _, values in _lists_of(self)])
 
     def listvalues(self) -> Iterable[list[V]]:
-        """Return the list of each key's values."""
+        """Return each key's list of values."""
         return cast("Iterable[list[V]]", super().values())
 
     @overload
@@ -176,7 +177,7 @@ class MultiDict(TypeConversionDict[K, V]):
     # Changing
 
     def __setitem__(self, key: K, value: V) -> None:
-        """Set a key to one value, which replaces all its values."""
+        """Replace a key's values with one value."""
         _put(self, key, [value])
 
     def add(self, key: K, value: V) -> None:
@@ -188,28 +189,28 @@ class MultiDict(TypeConversionDict[K, V]):
             values.append(value)
 
     def setlist(self, key: K, new_list: Iterable[V]) -> None:
-        """Set a key to several values, which replace all its values."""
+        """Replace a key's values with several others."""
         _put(self, key, list(new_list))
 
     def setdefault(self, key: K, default: V | None = None) -> V:
-        """Return the first value of a key, after setting it to ``default`` if it is missing."""
+        """Return a key's first value, first setting it to ``default`` if it is missing."""
         if key not in self:
             self[key] = cast("V", default)
         return self[key]
 
     def setlistdefault(self, key: K, default_list: Iterable[V] | None = None) -> list[V]:
-        """Return the list of a key's values, which may be changed. A missing key is set to the given values first."""
+        """Return a key's list of values, which may be modified. A missing key is first set to ``default_list``."""
         if key not in self:
             _put(self, key, list(default_list or ()))
         values: list[V] = _list_of(self, key)
         return values
 
-    def update(self, mapping: Pairs[K, V]) -> None:  # type: ignore[override]  # adds
+    def update(self, mapping: Pairs[K, V]) -> None:  # type: ignore[override]  # adds values
         """Add values to the keys."""
         for key, value in iter_multi_items(mapping):
             self.add(key, value)
 
-    def __ior__(self, other: Any) -> Self:  # type: ignore[override, misc]  # of pairs too
+    def __ior__(self, other: Any) -> Self:  # type: ignore[override, misc]  # also accepts pairs
         if not isinstance(other, Mapping | Iterable):
             return NotImplemented
         self.update(other)
@@ -219,9 +220,10 @@ class MultiDict(TypeConversionDict[K, V]):
     def pop(self, key: K) -> V: ...
     @overload
     def pop(self, key: K, default: D) -> V | D: ...
-    def pop(self, key: K, default: object = MISSING) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]  # by name, too
-        """Remove a key with all its values and return the first, or ``default``. Raises KeyError if there is
-        neither.
+    def pop(self, key: K, default: object = MISSING) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]  # default may be passed by name
+        """Remove a key and all its values, and return the first one.
+
+        If the key is missing, returns ``default`` or, without a default, raises KeyError.
         """
         values = self.poplist(key)
         if values:
@@ -231,14 +233,14 @@ class MultiDict(TypeConversionDict[K, V]):
         return default
 
     def popitem(self) -> tuple[K, V]:
-        """Remove the last key with all its values and return it with the first. Raises KeyError if there is none."""
+        """Remove the last key and return it with its first value. Raises KeyError if there is none."""
         key, values = self.popitemlist()
         if not values:
             raise BadRequestKeyError(key)
         return key, values[0]
 
     def poplist(self, key: K) -> list[V]:
-        """Remove a key and return its values; an empty list if there are none."""
+        """Remove a key and return its values, or an empty list if the key is missing."""
         return cast("list[V]", super().pop(key, []))
 
     def popitemlist(self) -> tuple[K, list[V]]:
@@ -248,26 +250,26 @@ class MultiDict(TypeConversionDict[K, V]):
         except KeyError as error:
             raise BadRequestKeyError(*error.args) from None
 
-    # Names of Python 2
+    # Names from Python 2
 
     def iterlists(self) -> Iterable[tuple[K, list[V]]]:
-        """Return ``lists()``: its name in Python 2."""
+        """Return ``lists()``. The method's name in Python 2."""
         return self.lists()
 
     def iterlistvalues(self) -> Iterable[list[V]]:
-        """Return ``listvalues()``: its name in Python 2."""
+        """Return ``listvalues()``. The method's name in Python 2."""
         return self.listvalues()
 
     def iteritems(self, multi: bool = False) -> Iterator[tuple[K, V]]:
-        """Return ``items()``: its name in Python 2."""
+        """Return ``items()``. The method's name in Python 2."""
         return self.items(multi)
 
     def itervalues(self) -> Iterator[V]:
-        """Return ``values()``: its name in Python 2."""
+        """Return ``values()``. The method's name in Python 2."""
         return self.values()
 
     def iterkeys(self) -> Iterator[K]:
-        """Return ``keys()``: its name in Python 2."""
+        """Return ``keys()``. The method's name in Python 2."""
         return iter(self.keys())
 
 
@@ -292,7 +294,7 @@ def _items_of_mapping(mapping: Mapping[K, Any]) -> Iterator[tuple[K, Any]]:
 
 
 def _lists_from(source: Any) -> Any:
-    """Return keys with lists of their values. Empty lists in a dictionary are left out."""
+    """Return keys with lists of their values. Keys with empty lists are omitted."""
     if isinstance(source, list):
         return _lists_of_pairs(source)
     if isinstance(source, MultiDict):
@@ -324,8 +326,8 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
         self.dicts: list[MultiDict[K, V]] = list(dicts or ())
 
     @classmethod
-    def fromkeys(cls, keys: object, value: object = None) -> NoReturn:  # noqa: ARG003 - as a dictionary has it
-        """Raise TypeError: a CombinedMultiDict is made from dictionaries."""
+    def fromkeys(cls, keys: object, value: object = None) -> NoReturn:  # noqa: ARG003 - dict's signature
+        """Raise TypeError, since a CombinedMultiDict is made from dictionaries."""
         raise TypeError(f"cannot create {cls.__name__!r} instances by fromkeys")
 
     def __reduce_ex__(self, protocol: object) -> Any:
@@ -341,9 +343,9 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
         self,
         key: K,
         default: Any = None,
-        type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's word
+        type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's name
     ) -> Any:
-        """Return the first value of a key that ``type``, if given, can convert; ``default`` if there is none."""
+        """Return a key's first value that ``type``, if given, can convert, or ``default`` if there is none."""
         for each in self.dicts:
             if key in each:
                 if type is None:
@@ -357,19 +359,17 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
     def getlist(
         self,
         key: K,
-        type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's word
+        type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's name
     ) -> list[Any]:
-        """Return all values of a key, except those that ``type``, if given, can't convert."""
+        """Return a key's values without those that ``type``, if given, can't convert."""
         return [value for each in self.dicts for value in each.getlist(key, type)]
 
     def keys(self) -> Any:
         """Return the keys of all dictionaries, without duplicates."""
         return dict.fromkeys(key for each in self.dicts for key in each).keys()
 
-    def items(self, multi: bool = False) -> Iterator[tuple[K, V]]:  # type: ignore[override]  # no view
-        """Return each key with its first value; with ``multi``, each key with each of its values, dictionary by
-        dictionary.
-        """
+    def items(self, multi: bool = False) -> Iterator[tuple[K, V]]:  # type: ignore[override]  # not a view
+        """Return each key with its first value or, with ``multi``, all pairs of each dictionary in turn."""
         found = set()
         for each in self.dicts:
             for key, value in each.items(multi):
@@ -379,7 +379,7 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
                     found.add(key)
                     yield key, value
 
-    def values(self) -> Iterator[V]:  # type: ignore[override]  # no view
+    def values(self) -> Iterator[V]:  # type: ignore[override]  # not a view
         """Return the first value of each key."""
         return iter([value for _, value in self.items()])
 
@@ -396,11 +396,11 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
         return iter([values for _, values in self.lists()])
 
     def copy(self) -> MultiDict[K, V]:
-        """Return a mutable MultiDict with the present values."""
+        """Return a mutable MultiDict with the current values."""
         return MultiDict(self)
 
     def deepcopy(self, memo: dict[int, Any] | None = None) -> Self:
-        """Return a combined view of copied dictionaries."""
+        """Return a combined view of copies of the dictionaries."""
         return type(self)(deepcopy(self.dicts, memo))
 
     def __iter__(self) -> Iterator[K]:
@@ -418,9 +418,9 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
         return dict(self.lists()) == dict(other.lists())
 
     def __ne__(self, other: object) -> bool:
-        return not self == other  # dict has its own __ne__
+        return not self == other  # dict's own __ne__ would be used otherwise
 
-    def __hash__(self) -> int:  # type: ignore[override]  # it can't be changed
+    def __hash__(self) -> int:  # type: ignore[override]  # immutable
         return super().__hash__()
 
     def __repr__(self) -> str:
@@ -439,8 +439,8 @@ class OrderedMultiDict(MultiDict[K, V]):
     def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
         return type(self), (list(self.items(multi=True)),)
 
-    def items(self, multi: bool = False) -> Iterator[tuple[K, V]]:  # type: ignore[override]  # no view
-        """Return each key with its first value; with ``multi``, all pairs in order."""
+    def items(self, multi: bool = False) -> Iterator[tuple[K, V]]:  # type: ignore[override]  # not a view
+        """Return each key with its first value or, with ``multi``, all pairs in order."""
         if not multi:
             yield from super().items()
             return
@@ -449,11 +449,11 @@ class OrderedMultiDict(MultiDict[K, V]):
             yield key, next(values[key])
 
     def __setitem__(self, key: K, value: V) -> None:
-        """Set a key to one value at the end, which replaces all its values."""
+        """Replace a key's values with one value at the end."""
         self.setlist(key, [value])
 
     def setlist(self, key: K, new_list: Iterable[V]) -> None:
-        """Set a key to several values at the end, which replace all its values."""
+        """Replace a key's values with several others at the end."""
         values = list(new_list)
         self.poplist(key)
         for value in values:
@@ -464,12 +464,12 @@ class OrderedMultiDict(MultiDict[K, V]):
         super().add(key, value)
         self._order.append(key)
 
-    def setlistdefault(self, *arguments: object, **options: object) -> NoReturn:  # noqa: ARG002 - as it was called
-        """Raise TypeError: values added to such a list would have no position in the order."""
+    def setlistdefault(self, *arguments: object, **options: object) -> NoReturn:  # noqa: ARG002 - any arguments
+        """Raise TypeError, since values added to the returned list would have no position in the order."""
         raise TypeError("setlistdefault is unsupported for ordered multi dicts")
 
     def poplist(self, key: K) -> list[V]:
-        """Remove a key and return its values; an empty list if there are none."""
+        """Remove a key and return its values, or an empty list if the key is missing."""
         if key in self:
             self._order = [each for each in self._order if each != key]
         return cast("list[V]", dict.pop(self, key, []))
@@ -494,12 +494,12 @@ class OrderedMultiDict(MultiDict[K, V]):
         return dict(self.lists()) == dict(other.lists()) if isinstance(other, MultiDict) else NotImplemented
 
     def __ne__(self, other: object) -> bool:
-        return not self == other  # dict has its own __ne__
+        return not self == other  # dict's own __ne__ would be used otherwise
 
-    __hash__ = None  # type: ignore[assignment]  # it can be changed
+    __hash__ = None  # type: ignore[assignment]  # mutable
 
 
-class ImmutableOrderedMultiDict(ImmutableMultiDictMixin[K, V], OrderedMultiDict[K, V]):  # type: ignore[misc]  # a hash
+class ImmutableOrderedMultiDict(ImmutableMultiDictMixin[K, V], OrderedMultiDict[K, V]):  # type: ignore[misc]  # hash
     """An immutable OrderedMultiDict, hashable if its values are."""
 
     def _iter_hashitems(self) -> Iterable[object]:

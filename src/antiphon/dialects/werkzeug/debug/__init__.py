@@ -1,4 +1,4 @@
-"""`werkzeug.debug` without the debugger, since nothing here runs code that is sent over the network."""
+"""`werkzeug.debug` without the debugger, since this dialect never runs code that is sent over the network."""
 
 import warnings
 from collections.abc import Iterable
@@ -9,16 +9,15 @@ if TYPE_CHECKING:
 
 
 class DebuggedApplication:
-    """An application that passes each request to ``app``. Making one warns that there is no debugger.
+    """An application that passes each request to ``app`` and warns, when it is created, that there is no debugger.
 
-    The server that the application runs on logs its errors. The other arguments are those of Werkzeug's debugger and
-    have no effect.
+    The server logs the application's errors. The other arguments are those of Werkzeug's debugger and have no effect.
     """
 
     def __init__(
         self,
         app: "WSGIApplication",
-        evalex: bool = False,  # noqa: ARG002 - Werkzeug's, as all that follow
+        evalex: bool = False,  # noqa: ARG002 - Werkzeug's parameter, like the following ones
         request_key: str = "werkzeug.request",  # noqa: ARG002
         console_path: str = "/console",  # noqa: ARG002
         console_init_func: object = None,  # noqa: ARG002
@@ -28,7 +27,7 @@ class DebuggedApplication:
     ) -> None:
         warnings.warn(
             "antiphon.dialects.werkzeug has no interactive debugger: errors are logged with their tracebacks, and"
-            " the response is a page without them",
+            " the response is a page without tracebacks",
             stacklevel=2,
         )
         self.app = app

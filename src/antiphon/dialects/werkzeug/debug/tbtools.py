@@ -16,9 +16,9 @@ _PAGE = """<!doctype html>
 
 
 class DebugTraceback:
-    """The traceback of an exception, without its first ``skip`` frames.
+    """An exception's traceback without its first ``skip`` frames.
 
-    ``hide`` leaves out frames with a variable ``__traceback_hide__``. ``te`` is an existing traceback, with all its
+    ``hide`` omits frames in which ``__traceback_hide__`` is true. ``te`` is an existing traceback to use with all its
     frames.
     """
 
@@ -36,16 +36,16 @@ class DebugTraceback:
         return "".join(self._traceback.format_exception_only()).rstrip("\n")
 
     def render_traceback_text(self) -> str:
-        """Return the traceback as Python prints it."""
+        """Return the traceback in Python's own format."""
         return "".join(self._traceback.format())
 
     def render_traceback_html(self, include_title: bool = True) -> str:
-        """Return the traceback as part of a page."""
+        """Return the traceback as an HTML fragment."""
         title = "<h3>Traceback <em>(most recent call last)</em></h3>\n" if include_title else ""
         return f'<div class="traceback">\n{title}<pre>{escape(self.render_traceback_text())}</pre>\n</div>'
 
-    def render_debugger_html(self, evalex: bool, secret: str, evalex_trusted: bool) -> str:  # noqa: ARG002 - of the console
-        """Return the traceback as a page. It has no console, whatever the arguments."""
+    def render_debugger_html(self, evalex: bool, secret: str, evalex_trusted: bool) -> str:  # noqa: ARG002 - no console
+        """Return the traceback as an HTML page, which never has a console. The arguments have no effect."""
         kind, _, message = str(self).partition(": ")
         return _PAGE.format(
             title=escape(str(self)),

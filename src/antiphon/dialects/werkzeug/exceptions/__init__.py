@@ -1,4 +1,4 @@
-"""HTTP exceptions: errors to raise, which are also WSGI applications that respond with an error page.
+"""HTTP exceptions, which are also WSGI applications that respond with an error page.
 
 HTTPException
 ├── BadRequest: BadRequestKeyError (a KeyError), ClientDisconnected, SecurityError, BadHost
@@ -35,7 +35,7 @@ from antiphon.dialects.werkzeug.exceptions.statuses import (
     MisdirectedRequest,
     NotAcceptable,
     NotFound,
-    NotImplemented,  # noqa: A004 - Werkzeug's word
+    NotImplemented,  # noqa: A004 - Werkzeug's name
     PreconditionFailed,
     PreconditionRequired,
     RequestedRangeNotSatisfiable,

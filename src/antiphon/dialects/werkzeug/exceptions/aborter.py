@@ -1,4 +1,4 @@
-"""`abort(404)` raises the exception of a status."""
+"""`abort(404)` raises the HTTP exception for a status."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -17,7 +17,7 @@ def _errors_of(module: object) -> dict[int, type[HTTPException]]:
 
 
 default_exceptions = {400: BadRequest} | _errors_of(statuses)
-"""The exception class for each status that has one."""
+"""The exception class for each status."""
 
 
 def refused_head(environ: "WSGIEnvironment") -> HTTPException | None:
@@ -27,9 +27,9 @@ def refused_head(environ: "WSGIEnvironment") -> HTTPException | None:
 
 
 class Aborter:
-    """A function that raises the exception for a status, or one with a given response.
+    """A function that raises the HTTP exception for a status, or one with a given response.
 
-    ``extra`` adds classes to those of ``mapping``.
+    ``extra`` adds exception classes to ``mapping``.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Aborter:
 
     def __call__(self, code: Any, *args: Any, **kwargs: Any) -> NoReturn:
         if code not in self.mapping and (callable(code) or hasattr(code, "status_code")):
-            response: Any = code  # or any WSGI application
+            response: Any = code  # a response or any WSGI application
             raise HTTPException(response=response)
         if code not in self.mapping:
             raise LookupError(f"no exception for {code!r}")
@@ -55,8 +55,8 @@ _aborter = Aborter()
 
 
 def abort(status: Any, *args: Any, **kwargs: Any) -> NoReturn:
-    """Raise the exception of a status, made with the arguments; or one with a given response.
+    """Raise the HTTP exception for a status, created with the given arguments, or one with a given response.
 
-    Raises LookupError for a status without an exception.
+    Raises LookupError if the status has no exception.
     """
     _aborter(status, *args, **kwargs)

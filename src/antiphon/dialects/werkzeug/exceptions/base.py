@@ -1,6 +1,6 @@
 """The base classes of all HTTP exceptions, their reason phrases, and the exceptions with status 400.
 
-An HTTP exception makes a response, and the data structures in responses raise HTTP exceptions.
+HTTP exceptions create responses, and the data structures in responses raise HTTP exceptions.
 """
 
 from collections.abc import Iterable
@@ -36,13 +36,13 @@ HTTP_STATUS_CODES: dict[int, str] = {code: phrase for code, phrase in PHRASES.it
     449: "Retry With",
     511: "Network Authentication Failed",
 }
-"""Reason phrases as in Werkzeug; some are older than today's RFCs."""
+"""Werkzeug's reason phrases, some of which predate the current RFCs."""
 
 
 class HTTPException(Exception):
-    """An error with a status, ``code``, and a ``description`` for the client, or with a ``response`` of its own.
+    """An error with a status ``code`` and a ``description`` for the client, or with its own ``response``.
 
-    It is also a WSGI application that responds with its page.
+    It is also a WSGI application that responds with an error page.
     """
 
     code: int | None = None
@@ -56,7 +56,7 @@ class HTTPException(Exception):
 
     @classmethod
     def wrap(cls, exception: type[BaseException], name: str | None = None) -> "type[HTTPException]":
-        """Return a subclass of this class and of ``exception``; it takes the argument of ``exception`` first."""
+        """Return a subclass of this class and of ``exception``. Its first argument is the one for ``exception``."""
 
         def init(self: Any, arg: object = None, *args: Any, **kwargs: Any) -> None:
             cls.__init__(self, *args, **kwargs)
@@ -71,32 +71,32 @@ class HTTPException(Exception):
 
     def get_description(
         self,
-        environ: "WSGIEnvironment | None" = None,  # noqa: ARG002 - for those who override it
-        scope: dict[str, Any] | None = None,  # noqa: ARG002 - for those who override it
+        environ: "WSGIEnvironment | None" = None,  # noqa: ARG002 - for subclasses
+        scope: dict[str, Any] | None = None,  # noqa: ARG002 - for subclasses
     ) -> str:
-        """Return the description as a paragraph of HTML. Markup is not escaped again."""
+        """Return the description as an HTML paragraph. Markup is not escaped again."""
         return f"<p>{escape_html(self.description or '').replace(chr(10), '<br>')}</p>"
 
     def get_body(
         self,
         environ: "WSGIEnvironment | None" = None,
-        scope: dict[str, Any] | None = None,  # noqa: ARG002 - for those who override it
+        scope: dict[str, Any] | None = None,  # noqa: ARG002 - for subclasses
     ) -> str:
-        """Return the HTML of the page."""
+        """Return the page's HTML."""
         name = escape_html(self.name)
         head = f"<!doctype html>\n<html lang=en>\n<title>{self.code} {name}</title>\n<h1>{name}</h1>\n"
         return f"{head}{self.get_description(environ)}\n"
 
     def get_headers(
         self,
-        environ: "WSGIEnvironment | None" = None,  # noqa: ARG002 - for those who override it
-        scope: dict[str, Any] | None = None,  # noqa: ARG002 - for those who override it
+        environ: "WSGIEnvironment | None" = None,  # noqa: ARG002 - for subclasses
+        scope: dict[str, Any] | None = None,  # noqa: ARG002 - for subclasses
     ) -> list[tuple[str, str]]:
-        """Return the header fields of the page."""
+        """Return the page's header fields."""
         return [("Content-Type", "text/html; charset=utf-8")]
 
     def get_response(self, environ: Any = None, scope: dict[str, Any] | None = None) -> "Response":
-        """Return the response of the error, or a response with its page. ``environ`` may be a request."""
+        """Return the error's own response, or a response with its page. ``environ`` may be a request."""
         if self.response is not None:
             return self.response
         environ = getattr(environ, "environ", environ)
@@ -117,7 +117,7 @@ class HTTPException(Exception):
 
 
 class RetryAfterException(HTTPException):
-    """An error whose ``retry_after`` (seconds or a datetime) is sent as the Retry-After header."""
+    """An error that sends ``retry_after`` (seconds or a datetime) as the Retry-After header."""
 
     def __init__(
         self,
@@ -131,7 +131,7 @@ class RetryAfterException(HTTPException):
     def get_headers(
         self, environ: "WSGIEnvironment | None" = None, scope: dict[str, Any] | None = None
     ) -> list[tuple[str, str]]:
-        """Return the headers of the page, and Retry-After."""
+        """Return the page's headers, including Retry-After."""
         headers = super().get_headers(environ, scope)
         if self.retry_after:
             headers.append(("Retry-After", _print_moment(self.retry_after)))
@@ -139,7 +139,7 @@ class RetryAfterException(HTTPException):
 
 
 def escape_html(text: Any) -> str:
-    """Return text as HTML. An object with ``__html__`` is HTML already."""
+    """Escape text for HTML. An object with ``__html__`` is already HTML."""
     if hasattr(text, "__html__"):
         return str(text.__html__())
     plain = str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -158,9 +158,9 @@ class BadRequest(HTTPException):
 
 
 class BadRequestKeyError(BadRequest, KeyError):
-    """A missing key: a KeyError, and a 400 if it is not caught.
+    """A KeyError for a missing key. If it is not caught, the response is a 400.
 
-    With ``show_exception`` the page names the key.
+    With ``show_exception``, the page names the key.
     """
 
     _description = str(BadRequest.description)
@@ -181,12 +181,12 @@ class BadRequestKeyError(BadRequest, KeyError):
 
 
 class ClientDisconnected(BadRequest):
-    """The error for a client that has disconnected and can't receive the response."""
+    """Raised when the client has disconnected and can't receive the response."""
 
 
 class SecurityError(BadRequest):
-    """An error for a bad request that looks like an attack."""
+    """Raised for a bad request that looks like an attack."""
 
 
 class BadHost(BadRequest):
-    """The error for a malformed host."""
+    """Raised for a malformed host."""

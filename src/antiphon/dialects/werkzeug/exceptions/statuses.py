@@ -1,4 +1,4 @@
-"""The exceptions for statuses 4xx, except 400, and 5xx (RFC 9110 §15.5, §15.6)."""
+"""The exceptions for the 4xx statuses, except 400, and the 5xx statuses (RFC 9110 §15.5, §15.6)."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Unauthorized(HTTPException):
-    """401: credentials are missing or wrong (RFC 9110 §15.5.2); ``www_authenticate`` is a challenge, or several."""
+    """401: credentials are missing or wrong (RFC 9110 §15.5.2). ``www_authenticate`` is one challenge or several."""
 
     code = 401
     description = (
@@ -35,13 +35,13 @@ class Unauthorized(HTTPException):
     def get_headers(
         self, environ: "WSGIEnvironment | None" = None, scope: dict[str, Any] | None = None
     ) -> list[tuple[str, str]]:
-        """Return the headers of the page, and WWW-Authenticate for each challenge."""
+        """Return the page's headers, including a WWW-Authenticate for each challenge."""
         challenges = [("WWW-Authenticate", str(each)) for each in self.www_authenticate or ()]
         return super().get_headers(environ, scope) + challenges
 
 
 class Forbidden(HTTPException):
-    """403: the request is understood, but refused (RFC 9110 §15.5.4)."""
+    """403: the server understood the request but refuses it (RFC 9110 §15.5.4)."""
 
     code = 403
     description = (
@@ -61,7 +61,7 @@ class NotFound(HTTPException):
 
 
 class MethodNotAllowed(HTTPException):
-    """405: the resource does not support this method (RFC 9110 §15.5.6). ``valid_methods`` become the Allow header."""
+    """405: the resource does not support this method (RFC 9110 §15.5.6). ``valid_methods`` are sent in Allow."""
 
     code = 405
     description = "The method is not allowed for the requested URL."
@@ -78,7 +78,7 @@ class MethodNotAllowed(HTTPException):
     def get_headers(
         self, environ: "WSGIEnvironment | None" = None, scope: dict[str, Any] | None = None
     ) -> list[tuple[str, str]]:
-        """Return the headers of the page, and Allow."""
+        """Return the page's headers, including Allow."""
         allow = [("Allow", ", ".join(self.valid_methods))] if self.valid_methods else []
         return super().get_headers(environ, scope) + allow
 
@@ -104,7 +104,7 @@ class RequestTimeout(HTTPException):
 
 
 class Conflict(HTTPException):
-    """409: the request conflicts with the state of the resource (RFC 9110 §15.5.10)."""
+    """409: the request conflicts with the resource's current state (RFC 9110 §15.5.10)."""
 
     code = 409
     description = (
@@ -114,7 +114,7 @@ class Conflict(HTTPException):
 
 
 class Gone(HTTPException):
-    """410: the resource is gone for good (RFC 9110 §15.5.11)."""
+    """410: the resource is permanently gone (RFC 9110 §15.5.11)."""
 
     code = 410
     description = (
@@ -124,14 +124,14 @@ class Gone(HTTPException):
 
 
 class LengthRequired(HTTPException):
-    """411: a Content-Length is needed (RFC 9110 §15.5.12)."""
+    """411: the request needs a Content-Length (RFC 9110 §15.5.12)."""
 
     code = 411
     description = "A request with this method requires a valid <code>Content-Length</code> header."
 
 
 class PreconditionFailed(HTTPException):
-    """412: a condition of the request is false (RFC 9110 §15.5.13)."""
+    """412: one of the request's conditions is false (RFC 9110 §15.5.13)."""
 
     code = 412
     description = "The precondition on the request for the URL failed positive evaluation."
@@ -145,7 +145,7 @@ class RequestEntityTooLarge(HTTPException):
 
 
 class RequestURITooLarge(HTTPException):
-    """414: the target is longer than the limit (RFC 9110 §15.5.15)."""
+    """414: the URL is longer than the limit (RFC 9110 §15.5.15)."""
 
     code = 414
     description = (
@@ -154,14 +154,14 @@ class RequestURITooLarge(HTTPException):
 
 
 class UnsupportedMediaType(HTTPException):
-    """415: the media type of the body is not supported (RFC 9110 §15.5.16)."""
+    """415: the body's media type is not supported (RFC 9110 §15.5.16)."""
 
     code = 415
     description = "The server does not support the media type transmitted in the request."
 
 
 class RequestedRangeNotSatisfiable(HTTPException):
-    """416: no requested range lies within the ``length`` of the representation, in ``units`` (RFC 9110 §15.5.17)."""
+    """416: no requested range is within the resource's ``length`` in ``units`` (RFC 9110 §15.5.17)."""
 
     code = 416
     description = "The server cannot provide the requested range."
@@ -180,13 +180,13 @@ class RequestedRangeNotSatisfiable(HTTPException):
     def get_headers(
         self, environ: "WSGIEnvironment | None" = None, scope: dict[str, Any] | None = None
     ) -> list[tuple[str, str]]:
-        """Return the headers of the page, and Content-Range if the length is known."""
+        """Return the page's headers, including Content-Range if the length is known."""
         whole = [] if self.length is None else [("Content-Range", f"{self.units} */{self.length}")]
         return super().get_headers(environ, scope) + whole
 
 
 class ExpectationFailed(HTTPException):
-    """417: an expectation of the client can't be met (RFC 9110 §15.5.18)."""
+    """417: the server can't meet the client's expectation (RFC 9110 §15.5.18)."""
 
     code = 417
     description = "The server could not meet the requirements of the Expect header"
@@ -207,7 +207,7 @@ class MisdirectedRequest(HTTPException):
 
 
 class UnprocessableEntity(HTTPException):
-    """422: the content is well-formed, but can't be processed (RFC 9110 §15.5.21)."""
+    """422: the content is well-formed but can't be processed (RFC 9110 §15.5.21)."""
 
     code = 422
     description = "The request was well-formed but was unable to be followed due to semantic errors."
@@ -221,7 +221,7 @@ class Locked(HTTPException):
 
 
 class FailedDependency(HTTPException):
-    """424: an action on which this one depends has failed (RFC 4918 §11.4)."""
+    """424: another action that this one depends on failed (RFC 4918 §11.4)."""
 
     code = 424
     description = (
@@ -238,7 +238,7 @@ class PreconditionRequired(HTTPException):
 
 
 class TooManyRequests(RetryAfterException):
-    """429: the client sends too many requests (RFC 6585 §4)."""
+    """429: the client has sent too many requests (RFC 6585 §4)."""
 
     code = 429
     description = "This user has exceeded an allotted request count. Try again later."
@@ -259,7 +259,7 @@ class UnavailableForLegalReasons(HTTPException):
 
 
 class InternalServerError(HTTPException):
-    """500: an error in the server (RFC 9110 §15.6.1). ``original_exception`` is its cause, if known."""
+    """500: an error occurred in the server (RFC 9110 §15.6.1). ``original_exception`` is its cause, if known."""
 
     code = 500
     description = (
@@ -277,7 +277,7 @@ class InternalServerError(HTTPException):
         self.original_exception = original_exception
 
 
-class NotImplemented(HTTPException):  # noqa: A001 - Werkzeug's word
+class NotImplemented(HTTPException):  # noqa: A001 - Werkzeug's name
     """501: the server does not support the request (RFC 9110 §15.6.2)."""
 
     code = 501
@@ -285,14 +285,14 @@ class NotImplemented(HTTPException):  # noqa: A001 - Werkzeug's word
 
 
 class BadGateway(HTTPException):
-    """502: an upstream server gave an invalid response (RFC 9110 §15.6.3)."""
+    """502: an upstream server sent an invalid response (RFC 9110 §15.6.3)."""
 
     code = 502
     description = "The proxy server received an invalid response from an upstream server."
 
 
 class ServiceUnavailable(RetryAfterException):
-    """503: the server can't handle the request for now (RFC 9110 §15.6.4)."""
+    """503: the server can't handle the request at the moment (RFC 9110 §15.6.4)."""
 
     code = 503
     description = (

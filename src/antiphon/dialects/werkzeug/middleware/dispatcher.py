@@ -1,4 +1,4 @@
-"""A middleware that mounts WSGI applications below paths of a host."""
+"""Middleware that mounts WSGI applications at paths."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
@@ -8,9 +8,9 @@ if TYPE_CHECKING:
 
 
 class DispatcherMiddleware:
-    """An application that passes requests to the mounted application with the longest matching path, else to ``app``.
+    """Passes each request to the mounted application with the longest matching path, or else to ``app``.
 
-    ``mounts`` maps paths to applications. A path matches up to a slash or the end and is moved from PATH_INFO to
+    ``mounts`` maps paths to applications. A path matches whole segments only, and is moved from PATH_INFO to
     SCRIPT_NAME.
     """
 

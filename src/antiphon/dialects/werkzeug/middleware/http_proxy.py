@@ -1,4 +1,4 @@
-"""A middleware that forwards requests below some paths to other servers. For development."""
+"""Middleware that forwards requests below given paths to other servers. For development."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
@@ -20,13 +20,18 @@ _PATH_SAFE = "!$&'()*+,/:;=@%"
 
 
 class ProxyMiddleware:
-    """An application that forwards requests below the paths in ``targets`` and passes all others to ``app``.
+    """Forwards requests below the paths in ``targets`` to other servers and passes all others to ``app``.
 
-    A target is a dictionary: ``target`` is the URL of the other server; with ``remove_prefix``, the path of the target
-    is removed from the request's; ``host`` is the Host to send, "<auto>" for the server's own, None for the client's;
-    ``headers`` are added; ``ssl_context`` determines how its certificate is checked. Bodies are forwarded
-    ``chunk_size`` bytes at a time. A target that can't be reached, or is silent for ``timeout`` seconds, raises
-    BadGateway.
+    ``targets`` maps each path to a dictionary with these keys:
+
+    - ``target``: the URL of the other server.
+    - ``remove_prefix``: True to remove the path from the request's path.
+    - ``host``: the Host to send, "<auto>" for the other server's, or None for the client's.
+    - ``headers``: headers to add.
+    - ``ssl_context``: determines how the other server's certificate is checked.
+
+    Bodies are forwarded ``chunk_size`` bytes at a time. If the other server can't be reached or sends nothing for
+    ``timeout`` seconds, the response is a 502.
     """
 
     def __init__(
@@ -84,7 +89,7 @@ class ProxyMiddleware:
             return HTTPSConnection(url.hostname or "", url.port, timeout=self.timeout, context=opts["ssl_context"])
         if url.scheme == "http":
             return HTTPConnection(url.hostname or "", url.port, timeout=self.timeout)
-        raise RuntimeError(f"a target must be a URL of http or https, not {url.geturl()!r}")
+        raise RuntimeError(f"a target must be an http or https URL, not {url.geturl()!r}")
 
     def _send(
         self, connection: HTTPConnection, target: str, environ: "WSGIEnvironment", headers: list[tuple[str, str]]

@@ -1,4 +1,4 @@
-"""A middleware for tests that warns if an application or its server violates WSGI (PEP 3333) or HTTP."""
+"""Middleware for tests that warns if an application or its server violates WSGI (PEP 3333) or HTTP."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ class HTTPWarning(Warning):
 
 
 def check_type(context: str, obj: object, need: type = str) -> None:
-    """Warn about an object of another type or of a subclass."""
+    """Warn if an object is of another type, including a subclass."""
     if type(obj) is not need:
         _break_wsgi(f"{context} must be a {need.__name__}, not a {type(obj).__name__}")
 
@@ -36,32 +36,32 @@ def _break_wsgi(message: str) -> None:
 
 
 class InputStream:
-    """The body of a request."""
+    """The request's body."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
 
     def read(self, *args: Any) -> bytes:
-        """Read bytes. Without a size, this may never return."""
+        """Read bytes. Without a size, this call may never return."""
         if len(args) != 1:
-            _break_wsgi("wsgi.input.read takes one size: not every server marks the end of a body")
+            _break_wsgi("wsgi.input.read must be called with a size: not every server marks the end of a body")
         return self._stream.read(*args)
 
     def readline(self, *args: Any) -> bytes:
         """Read a line."""
-        _break_wsgi("wsgi.input.readline may never end: read with a size")
+        _break_wsgi("wsgi.input.readline may never return: use read with a size")
         return self._stream.readline(*args)
 
     def __iter__(self) -> Iterator[bytes]:
         try:
             return iter(self._stream)
         except TypeError:
-            _break_wsgi("wsgi.input can't be iterated here")
+            _break_wsgi("this server's wsgi.input is not iterable")
             return iter(())
 
     def close(self) -> None:
         """Close the stream, which only the server should do."""
-        _break_wsgi("the application has closed wsgi.input")
+        _break_wsgi("the application must not close wsgi.input")
         self._stream.close()
 
 
@@ -73,7 +73,7 @@ class ErrorStream:
 
     def write(self, s: str) -> None:
         """Write text."""
-        check_type("what is written to wsgi.errors", s)
+        check_type("the text written to wsgi.errors", s)
         self._stream.write(s)
 
     def flush(self) -> None:
@@ -87,7 +87,7 @@ class ErrorStream:
 
     def close(self) -> None:
         """Close the stream, which only the server should do."""
-        _break_wsgi("the application has closed wsgi.errors")
+        _break_wsgi("the application must not close wsgi.errors")
         self._stream.close()
 
 
@@ -100,13 +100,13 @@ class GuardedWrite:
 
     def __call__(self, s: bytes) -> None:
         """Write a chunk of the body."""
-        check_type("what is written", s, bytes)
+        check_type("a chunk passed to write", s, bytes)
         self._write(s)
         self._chunks.append(len(s))
 
 
 class GuardedIterator:
-    """The body of a response. ``headers_set`` contains the status and headers once the response has started."""
+    """The response's body. ``headers_set`` contains the status and headers once the response has started."""
 
     def __init__(
         self, iterator: Iterable[bytes], headers_set: tuple[int, Headers] | list[Any] | None, chunks: list[int]
@@ -122,10 +122,10 @@ class GuardedIterator:
 
     def __next__(self) -> bytes:
         if self.closed:
-            _break_wsgi("the body is iterated after its close")
+            _break_wsgi("the body was iterated after it was closed")
         chunk = self._next()
         if not self.headers_set:
-            _break_wsgi("the application gave a body before it called start_response")
+            _break_wsgi("the application must call start_response before it yields the body")
         check_type("a chunk of the body", chunk, bytes)
         self.chunks.append(len(chunk))
         return chunk
@@ -149,37 +149,37 @@ def _compare(status: int, headers: Headers, sent: int) -> None:
     if status == 304:
         for name, _ in headers:
             if name.lower() not in ("expires", "content-location") and is_entity_header(name):
-                warn(f"a 304 has the header {name}, which describes a body", HTTPWarning, stacklevel=3)
+                warn(f"a 304 must not have the header {name}, which describes a body", HTTPWarning, stacklevel=3)
     elif 100 <= status < 200 or status == 204:
         if length:
-            warn(f"a {status} has a Content-Length", HTTPWarning, stacklevel=3)
+            warn(f"a {status} must not have a Content-Length", HTTPWarning, stacklevel=3)
     elif length is not None and length != sent:
-        warn(f"the body has {sent} bytes, its Content-Length is {length}", WSGIWarning, stacklevel=3)
+        warn(f"the body has {sent} bytes, but its Content-Length is {length}", WSGIWarning, stacklevel=3)
         return
     else:
         return
     if sent:
-        warn(f"a {status} has a body", HTTPWarning, stacklevel=3)
+        warn(f"a {status} must not have a body", HTTPWarning, stacklevel=3)
 
 
 class LintMiddleware:
-    """A middleware that warns about violations, with WSGIWarning and HTTPWarning, but lets them through."""
+    """Middleware that issues a WSGIWarning or HTTPWarning for each violation, but does not prevent it."""
 
     def __init__(self, app: "WSGIApplication") -> None:
         self.app = app
 
     def check_environ(self, environ: "WSGIEnvironment") -> None:
-        """Warn about values that a server must set differently."""
+        """Warn about invalid or missing values in the environ."""
         check_type("the environ", environ, dict)
         for key in _REQUIRED:
             if key not in environ:
-                _break_wsgi(f"the environ has no {key}")
+                _break_wsgi(f"the environ must contain {key}")
         if environ.get("wsgi.version") != (1, 0):
-            _break_wsgi("wsgi.version is (1, 0)")
+            _break_wsgi("wsgi.version must be (1, 0)")
         for key in ("SCRIPT_NAME", "PATH_INFO"):
             path = environ.get(key, "")
             if path and path[0] != "/":
-                _break_wsgi(f"{key} begins with a slash, or is empty: {path!r}")
+                _break_wsgi(f"{key} must be empty or begin with a slash, not {path!r}")
 
     def check_start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: object
@@ -188,36 +188,36 @@ class LintMiddleware:
         check_type("the status", status)
         code, space, _ = str(status).partition(" ")
         if len(code) != 3 or not code.isdecimal() or not space or code < "100":
-            _break_wsgi(f"a status is a code of three digits, a space and a phrase: {status!r}")
+            _break_wsgi(f"a status must be a three-digit code, a space and a phrase, not {status!r}")
         check_type("the headers", headers, list)
         for item in headers:
             _check_field(item)
         if exc_info is not None and not isinstance(exc_info, tuple):
-            _break_wsgi("exc_info is a tuple, or None")
+            _break_wsgi("exc_info must be a tuple or None")
         kept = Headers(headers)
         self.check_headers(kept)
         return int(code) if code.isdecimal() else 0, kept
 
     def check_headers(self, headers: Headers) -> None:
-        """Warn about an entity tag that does not follow the syntax of HTTP (RFC 9110 §8.8.3)."""
+        """Warn about a malformed entity tag (RFC 9110 §8.8.3)."""
         tag = headers.get("etag")
         if tag is None:
             return
         if tag.startswith("w/"):
-            warn("the mark of a weak entity tag is W/, in upper case", HTTPWarning, stacklevel=4)
+            warn("a weak entity tag must begin with W/, in upper case", HTTPWarning, stacklevel=4)
         opaque = tag[2:] if tag[:2] in ("W/", "w/") else tag
         if len(opaque) < 2 or opaque[0] != '"' or opaque[-1] != '"':
-            warn(f"an entity tag is in quotes: {tag!r}", HTTPWarning, stacklevel=4)
+            warn(f"an entity tag must be in quotes: {tag!r}", HTTPWarning, stacklevel=4)
 
     def check_iterator(self, app_iter: Iterable[bytes]) -> None:
-        """Warn about a string as the body, which would be sent character by character."""
+        """Warn if the body is a string, which would be sent character by character."""
         if isinstance(app_iter, str):
             _break_wsgi("a body must be an iterable of bytes, not text")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Iterable[bytes]:
         """Handle one request."""
         if len(args) != 2 or kwargs:
-            _break_wsgi("an application is called with two arguments, without keywords")
+            _break_wsgi("an application must be called with two positional arguments")
         environ, start_response = args[:2]
         self.check_environ(environ)
         environ["wsgi.input"] = InputStream(environ["wsgi.input"])
@@ -228,7 +228,7 @@ class LintMiddleware:
 
         def checking_start_response(*given: Any, **named: Any) -> GuardedWrite:
             if len(given) not in (2, 3) or named:
-                _break_wsgi("start_response takes two or three arguments, without keywords")
+                _break_wsgi("start_response must be called with two or three positional arguments")
             started[:] = self.check_start_response(given[0], given[1], given[2] if len(given) > 2 else None)
             return GuardedWrite(start_response(*given), chunks)
 
@@ -239,9 +239,9 @@ class LintMiddleware:
 
 def _check_field(item: Any) -> None:
     if type(item) is not tuple or len(item) != 2:
-        _break_wsgi("a header is a tuple of a name and a value")
+        _break_wsgi("a header must be a tuple of a name and a value")
     name, value = item
     check_type("a header's name", name)
     check_type("a header's value", value)
     if name.lower() == "status":
-        _break_wsgi("CGI keeps the header Status to itself")
+        _break_wsgi("a header must not be named Status, which CGI reserves")

@@ -1,4 +1,4 @@
-"""A middleware that profiles each request and prints a report or writes a file."""
+"""Middleware that profiles each request and prints a report or writes a file."""
 
 import sys
 import time
@@ -15,13 +15,14 @@ FILENAME_FORMAT = "{method}.{path}.{elapsed:.0f}ms.{time:.0f}.prof"
 
 
 class ProfilerMiddleware:
-    """A middleware that calls ``app`` under ``cProfile``.
+    """Middleware that calls ``app`` under ``cProfile``.
 
-    The whole response is collected before it is sent. A report of each request is written to ``stream``, sorted by
-    ``sort_by`` and limited by ``restrictions`` (see ``pstats``); None means no report. A file for each request is
-    written to ``profile_dir``, named by ``filename_format``: a format of ``method``, ``path``, ``elapsed``
-    (milliseconds) and ``time`` (seconds), or a function of the environ, in which ``werkzeug.profiler`` has the latter
-    two.
+    The whole response is collected before it is sent. A report on each request is written to ``stream``, sorted by
+    ``sort_by`` and limited by ``restrictions`` (see ``pstats``); None disables reports.
+
+    If ``profile_dir`` is set, a file for each request is written there. ``filename_format`` is a format string for its
+    name, with ``method``, ``path``, ``elapsed`` (milliseconds) and ``time`` (seconds), or a function of the environ,
+    where ``werkzeug.profiler`` contains the latter two.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class ProfilerMiddleware:
         written: list[bytes] = []
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Callable[[bytes], object]:
-            start_response(status, headers, exc_info)  # type: ignore[arg-type]  # passed on as it came
+            start_response(status, headers, exc_info)  # type: ignore[arg-type]  # passed on unchanged
             return written.append
 
         answer = self._app(environ, start)

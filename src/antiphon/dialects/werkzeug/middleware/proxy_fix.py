@@ -1,4 +1,4 @@
-"""A middleware that trusts the X-Forwarded headers of known proxies."""
+"""Middleware that trusts the X-Forwarded headers of known proxies."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -13,11 +13,11 @@ _REPLACED = ("REMOTE_ADDR", "wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERV
 
 
 class ProxyFix:
-    """A middleware that reads X-Forwarded-For, -Proto, -Host, -Port and -Prefix, set by a given number of proxies each.
+    """Middleware that reads X-Forwarded-For, -Proto, -Host, -Port and -Prefix.
 
-    The value added by the outermost of these proxies is trusted; if a header has fewer values, none is. Clients can
-    send any of these headers: count only proxies that set it. The original values are in the environ as
-    "werkzeug.proxy_fix.orig".
+    Each argument is the number of proxies that set the header. The value that the outermost of them added is trusted.
+    If a header has fewer values, it is ignored. Clients can send any of these headers, so count only the proxies that
+    set it. The original values are in the environ under "werkzeug.proxy_fix.orig".
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class ProxyFix:
         if client := _believed(environ, "FOR", self.x_for):
             environ["REMOTE_ADDR"] = client
         scheme = _believed(environ, "PROTO", self.x_proto)
-        if scheme in _SCHEMES:  # links and redirects would use any other one, such as javascript
+        if scheme in _SCHEMES:  # any other, such as javascript, would end up in links and redirects
             environ["wsgi.url_scheme"] = scheme
         if host := _believed(environ, "HOST", self.x_host):
             _set_host(environ, host)
@@ -53,7 +53,7 @@ class ProxyFix:
 
 
 def _believed(environ: "WSGIEnvironment", name: str, proxies: int) -> str | None:
-    """Return the value added to a header by the outermost of these proxies."""
+    """Return the value that the outermost of these proxies added to a header, or None."""
     written: str | None = environ.get(f"HTTP_X_FORWARDED_{name}")
     if not proxies or not written:
         return None

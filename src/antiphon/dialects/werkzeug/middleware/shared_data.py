@@ -1,4 +1,4 @@
-"""A middleware that serves files from folders and packages, each below its own path."""
+"""Middleware that serves files from folders and packages, each below its own path."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -25,17 +25,21 @@ _UNKNOWN = "application/octet-stream"
 Opener: TypeAlias = Callable[[], tuple[IO[bytes], datetime, int]]
 """A function that opens a file and returns it with its modification time and its size in bytes."""
 Loader: TypeAlias = Callable[[str | None], tuple[str | None, Opener | None]]
-"""A function that finds a file below an exported path, or at the path itself for None: its name and opener."""
+"""A function that finds a file by its path below an exported path (None for that path itself).
+
+It returns the file's name and opener.
+"""
 Source: TypeAlias = str | tuple[str, str]
-"""The path of a file or folder; or a package, and the path of a folder in it."""
+"""The path of a file or folder, or a package and the path of a folder in it."""
 
 
 class SharedDataMiddleware:
-    """An application that serves a file if there is one, and otherwise passes the request to ``app``.
+    """Serves a file if the path matches one, and otherwise passes the request to ``app``.
 
     ``exports`` maps each path to a file, a folder, or a package and a folder in it. Files whose names match
     ``disallow`` are not served. With ``cache``, clients cache files for ``cache_timeout`` seconds and then revalidate
-    them. ``fallback_mimetype`` is for names of unknown types. Raises TypeError for exports of another kind.
+    them. ``fallback_mimetype`` is the media type of files with an unknown extension. Raises TypeError for any other
+    kind of export.
     """
 
     def __init__(
@@ -66,8 +70,8 @@ class SharedDataMiddleware:
         return self.disallow is None or not fnmatch(filename, self.disallow)
 
     def get_file_loader(self, filename: str) -> Loader:
-        """Return a loader of one file, whatever the rest of the path."""
-        return lambda path: (os.path.basename(filename), _opener(filename))  # noqa: ARG005 - as every loader
+        """Return a loader that always loads the same file, whatever the path."""
+        return lambda path: (os.path.basename(filename), _opener(filename))  # noqa: ARG005 - a Loader's parameter
 
     def get_directory_loader(self, directory: str) -> Loader:
         """Return a loader for the files in a folder and its subfolders."""
@@ -137,7 +141,7 @@ class SharedDataMiddleware:
         kind = guess_type(name)
         content_type = self.fallback_mimetype if kind == _UNKNOWN else kind
         response = Response.file(file, headers=fields, content_type=content_type)
-        response.headers.pop("x-content-type-options", None)  # the original has none
+        response.headers.pop("x-content-type-options", None)  # as in Werkzeug
         if self.cache:
             response.conditional(Request(WSGIHead(environ)))
         if response.status == 304:

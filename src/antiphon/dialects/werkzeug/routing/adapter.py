@@ -1,4 +1,4 @@
-"""Maps bound to a request or a host: they match paths and build URLs."""
+"""Maps bound to a request or a host, which match paths and build URLs."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -32,7 +32,7 @@ class MapAdapter:
 
     def __init__(
         self,
-        map: "Map",  # noqa: A002 - its name in Werkzeug
+        map: "Map",  # noqa: A002 - Werkzeug's name
         server_name: str,
         script_name: str,
         subdomain: str | None,
@@ -58,10 +58,10 @@ class MapAdapter:
         method: str | None = None,
         catch_http_exceptions: bool = False,
     ) -> Any:
-        """Return the result of a function for the matching endpoint and its values, or a redirect of the map.
+        """Call a function with the matching endpoint and values and return its result, or return the map's redirect.
 
-        Raises NotFound and other HTTP exceptions of the map and the function; with ``catch_http_exceptions`` it returns
-        them.
+        Raises NotFound and other HTTP exceptions of the map and the function. With ``catch_http_exceptions``, it
+        returns them instead.
         """
         try:
             try:
@@ -100,10 +100,10 @@ class MapAdapter:
         query_args: Mapping[str, Any] | str | None = None,
         websocket: bool | None = None,
     ) -> "tuple[Any | Rule, dict[str, Any]]":
-        """Match a path and a method and return the endpoint or the rule, with the values of its variables.
+        """Match a path and a method. Return the endpoint or the rule, and the values of its variables.
 
         Arguments that are None default to those that the adapter was bound with. Raises NotFound, MethodNotAllowed,
-        WebsocketMismatch, and RequestRedirect, whose URL has the ``query_args``.
+        WebsocketMismatch, or RequestRedirect, whose URL includes the ``query_args``.
         """
         map_ = self.map
         map_.update()
@@ -137,7 +137,7 @@ class MapAdapter:
     def _redirect(
         self, rule: "Rule", method: str, values: dict[str, Any], query_args: Mapping[str, Any] | str | None
     ) -> None:
-        """Raise RequestRedirect if the rule requires it, or another rule has its values as defaults."""
+        """Raise RequestRedirect if the rule is a redirect or another rule has these values as its defaults."""
         if self.map.redirect_defaults:
             url = self.get_default_redirect(rule, method, values, self._query(query_args))
             if url is not None:
@@ -165,7 +165,7 @@ class MapAdapter:
         return True
 
     def allowed_methods(self, path_info: str | None = None) -> Iterable[str]:
-        """Return the methods of the rules for a path; empty if they accept every method or no rule matches."""
+        """Return the methods allowed for a path. Empty if no rule matches or a rule accepts every method."""
         try:
             self.match(path_info, method="--")
         except MethodNotAllowed as error:
@@ -175,7 +175,7 @@ class MapAdapter:
         return []
 
     def get_host(self, domain_part: str | None) -> str:
-        """Return the host for a subdomain, or for a host with host matching. None means the adapter's own."""
+        """Return the full host for a subdomain or, with host matching, a host. None means the adapter's own."""
         if self.map.host_matching:
             return self.server_name if domain_part is None else domain_part
         subdomain = self.subdomain if domain_part is None else domain_part
@@ -194,7 +194,7 @@ class MapAdapter:
         return None
 
     def encode_query_args(self, query_args: Mapping[str, Any] | str) -> str:
-        """Return a query without its question mark."""
+        """Return the query string without a question mark."""
         return query_args if isinstance(query_args, str) else encode_fields(iter_multi_items(query_args))
 
     def make_redirect_url(
@@ -211,7 +211,10 @@ class MapAdapter:
     def make_alias_redirect_url(
         self, path: str, endpoint: Any, values: Mapping[str, Any], method: str, query_args: Mapping[str, Any] | str
     ) -> str:
-        """Return the absolute URL of the rule behind an alias. Raises AssertionError if that is the alias itself."""
+        """Return the absolute URL of the rule that an alias stands for.
+
+        Raises AssertionError if that is the alias itself.
+        """
         url = self.build(endpoint, values, method, append_unknown=False, force_external=True)
         if query_args:
             url += f"?{self.encode_query_args(query_args)}"
@@ -230,8 +233,8 @@ class MapAdapter:
     ) -> str:
         """Return the URL of an endpoint with these values.
 
-        Values that are not part of the rule become the query. The URL is a path, or absolute on request, for another
-        host, and for a WebSocket. Raises BuildError.
+        Values that the rule does not use form the query. The URL is a path. It is absolute with ``force_external``, for
+        another host, and for a WebSocket. Raises BuildError if no rule matches.
         """
         map_ = self.map
         map_.update()
@@ -241,7 +244,7 @@ class MapAdapter:
             values = values_given(values)
         built = self._build(endpoint, values, method, append_unknown)
         if built is None:
-            raise BuildError(endpoint, dict(values), method, self)  # the values before they are changed
+            raise BuildError(endpoint, dict(values), method, self)  # a copy, since suggestions depend on these values
         domain, path, websocket = built
         if force_external or websocket or domain != (self.server_name if map_.host_matching else self.subdomain):
             return self._absolute(domain, path, self.url_scheme if url_scheme is None else url_scheme, websocket)
@@ -272,7 +275,7 @@ class MapAdapter:
     def _build_by_rules(
         self, endpoint: Any, values: Mapping[str, Any], methods: Iterable[str | None], append_unknown: bool
     ) -> Built | None:
-        """Build with the first suitable rule. With host matching, rules of the current host come first."""
+        """Build the URL from the first suitable rule. With host matching, rules for the current host come first."""
         rules = self.map.rules_of(endpoint)
         for method in methods:
             elsewhere = None
@@ -288,7 +291,7 @@ class MapAdapter:
 
 
 def _refused(why: NoMatch) -> HTTPException:
-    """Return the exception for a path without a matching rule."""
+    """Return the exception for a path that no rule matches."""
     if why.have_match_for:
         return MethodNotAllowed(valid_methods=list(why.have_match_for))
     return WebsocketMismatch() if why.websocket_mismatch else NotFound()

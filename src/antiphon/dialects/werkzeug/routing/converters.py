@@ -1,4 +1,4 @@
-"""The converters of Werkzeug's routing: they define the text that a variable matches, and convert it to a value."""
+"""The converters of Werkzeug's routing, which define the text that a variable matches and convert it to a value."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,14 +14,14 @@ _needs_no_quoting = re.compile(r"[A-Za-z0-9._~!$&'()*+,/:;=@-]*").fullmatch
 
 
 class ValidationError(ValueError):
-    """The error of a converter that refuses text or a value."""
+    """Raised by a converter that rejects text or a value."""
 
 
 class BaseConverter:
     """The base class of converters.
 
-    ``regex`` describes the text. If several rules match, the one with the smallest ``weight`` wins. With
-    ``part_isolating``, the text has no slash; this is the default unless ``regex`` has one.
+    ``regex`` matches the text. If several rules match, the one with the smallest ``weight`` wins. With
+    ``part_isolating``, the text contains no slash. This is the default unless ``regex`` contains a slash.
     """
 
     regex = "[^/]+"
@@ -34,30 +34,30 @@ class BaseConverter:
         if "regex" in own and "part_isolating" not in own:
             cls.part_isolating = "/" not in cls.regex
 
-    def __init__(self, map: "Map", *args: Any, **kwargs: Any) -> None:  # noqa: A002, ARG002 - subclasses take what they know
+    def __init__(self, map: "Map", *args: Any, **kwargs: Any) -> None:  # noqa: A002, ARG002 - for subclasses
         self.map = map
 
     def to_python(self, value: str) -> Any:
-        """Return the value for text. Raises ValidationError for text that is refused."""
+        """Convert text to a value. Raises ValidationError if the text is invalid."""
         return value
 
     def to_url(self, value: Any) -> str:
-        """Return the percent-encoded text for a value. Raises ValidationError if another rule should be tried."""
+        """Convert a value to percent-encoded text. Raises ValidationError if another rule should be tried."""
         return quote_value(value)
 
 
 def quote_value(value: Any) -> str:
-    """Return a value as text for a path, percent-encoded as UTF-8. Raises UnicodeEncodeError for a lone surrogate."""
+    """Percent-encode a value for a path, as UTF-8. Raises UnicodeEncodeError for a lone surrogate."""
     text = value if type(value) is str else str(value)
     return text if _needs_no_quoting(text) else quote_path(text)
 
 
 class UnicodeConverter(BaseConverter):
-    """Text without a slash, of ``length`` characters, or of ``minlength`` to ``maxlength``: ``<string:name>``."""
+    """Text without a slash: ``<string:name>``. Its length is ``length``, or from ``minlength`` to ``maxlength``."""
 
     def __init__(
         self,
-        map: "Map",  # noqa: A002 - its name in Werkzeug
+        map: "Map",  # noqa: A002 - Werkzeug's name
         minlength: int = 1,
         maxlength: int | None = None,
         length: int | None = None,
@@ -73,14 +73,14 @@ class UnicodeConverter(BaseConverter):
 class AnyConverter(BaseConverter):
     """One of the given strings: ``<any(about, help, "terms, all"):page>``."""
 
-    def __init__(self, map: "Map", *items: object) -> None:  # noqa: A002 - its name in Werkzeug
+    def __init__(self, map: "Map", *items: object) -> None:  # noqa: A002 - Werkzeug's name
         super().__init__(map)
         self.texts = [str(item) for item in items]
         self.items = set(self.texts)
         self.regex = f"(?:{'|'.join([re.escape(text) for text in self.texts])})"
 
     def to_url(self, value: Any) -> str:
-        """Return the string itself. Raises ValueError if it is not one of the given ones."""
+        """Return the string itself. Raises ValueError if it is not one of the given strings."""
         if value in self.items:
             return str(value)
         known = ", ".join(f"'{item}'" for item in sorted(self.items))
@@ -88,7 +88,7 @@ class AnyConverter(BaseConverter):
 
 
 class PathConverter(BaseConverter):
-    """Text that may contain slashes, but not begin with one: ``<path:name>``. It is as short as the rule allows."""
+    """Text that may contain slashes but not begin with one: ``<path:name>``. It matches as little as possible."""
 
     part_isolating = False
     regex = "[^/].*?"
@@ -103,10 +103,10 @@ class NumberConverter(BaseConverter):
 
     def __init__(
         self,
-        map: "Map",  # noqa: A002 - its name in Werkzeug
+        map: "Map",  # noqa: A002 - Werkzeug's name
         fixed_digits: int = 0,
-        min: float | None = None,  # noqa: A002 - its name in a rule
-        max: float | None = None,  # noqa: A002 - its name in a rule
+        min: float | None = None,  # noqa: A002 - the name used in rules
+        max: float | None = None,  # noqa: A002 - the name used in rules
         signed: bool = False,
     ) -> None:
         if signed:
@@ -128,7 +128,7 @@ class NumberConverter(BaseConverter):
         return f"-?{self.regex}"
 
     def to_python(self, value: str) -> Any:
-        """Return the number. Raises ValidationError for a wrong number of digits, or outside ``min`` and ``max``."""
+        """Convert digits to a number. Raises ValidationError for a wrong length or a number out of range."""
         if self.fixed_digits and len(value) != self.fixed_digits:
             raise ValidationError
         try:
@@ -140,7 +140,7 @@ class NumberConverter(BaseConverter):
         return number
 
     def to_url(self, value: Any) -> str:
-        """Return the digits, with leading zeros up to ``fixed_digits``.
+        """Convert a number to digits, padded with zeros to ``fixed_digits``.
 
         Raises ValueError if the value is not a number.
         """
@@ -149,38 +149,38 @@ class NumberConverter(BaseConverter):
 
 
 class IntegerConverter(NumberConverter):
-    """A whole number: ``<int:id>``, ``<int(fixed_digits=4, min=1, signed=True):year>``."""
+    """An integer: ``<int:id>``, ``<int(fixed_digits=4, min=1, signed=True):year>``."""
 
     regex = r"\d+"
 
 
 class FloatConverter(NumberConverter):
-    """A number with digits on both sides of a point: ``<float:x>``, ``<float(min=0.5, signed=True):x>``."""
+    """A number with digits on both sides of the point: ``<float:x>``, ``<float(min=0.5, signed=True):x>``."""
 
     regex = r"\d+\.\d+"
     num_convert = float
 
     def __init__(
         self,
-        map: "Map",  # noqa: A002 - its name in Werkzeug
-        min: float | None = None,  # noqa: A002 - its name in a rule
-        max: float | None = None,  # noqa: A002 - its name in a rule
+        map: "Map",  # noqa: A002 - Werkzeug's name
+        min: float | None = None,  # noqa: A002 - the name used in rules
+        max: float | None = None,  # noqa: A002 - the name used in rules
         signed: bool = False,
     ) -> None:
         super().__init__(map, min=min, max=max, signed=signed)
 
 
 class UUIDConverter(BaseConverter):
-    """A UUID in its usual form (RFC 9562 §4): ``<uuid:id>``."""
+    """A UUID in its standard format (RFC 9562 §4): ``<uuid:id>``."""
 
     regex = r"[A-Fa-f0-9]{8}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{12}"
 
     def to_python(self, value: str) -> UUID:
-        """Return the UUID."""
+        """Convert text to a UUID."""
         return UUID(value)
 
     def to_url(self, value: UUID) -> str:
-        """Return the UUID in its usual form."""
+        """Convert a UUID to text in its standard format."""
         return str(value)
 
 
@@ -193,4 +193,4 @@ DEFAULT_CONVERTERS: Mapping[str, type[BaseConverter]] = {
     "float": FloatConverter,
     "uuid": UUIDConverter,
 }
-"""The converters of every map. ``default`` is for variables that don't name one."""
+"""The converters available in every map. Variables that name no converter use ``default``."""

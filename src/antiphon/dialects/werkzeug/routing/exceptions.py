@@ -17,7 +17,7 @@ class RoutingException(Exception):
 
 
 class RequestRedirect(HTTPException, RoutingException):
-    """A redirect to the absolute URL ``new_url``, for example because of a missing slash or a given default."""
+    """A redirect to the absolute URL ``new_url``, for example because a slash is missing."""
 
     code = 308
 
@@ -25,7 +25,7 @@ class RequestRedirect(HTTPException, RoutingException):
         super().__init__(new_url)
         self.new_url = new_url
 
-    def get_response(self, environ: object = None, scope: object = None) -> "Response":  # noqa: ARG002 - a redirect is always the same
+    def get_response(self, environ: object = None, scope: object = None) -> "Response":  # noqa: ARG002 - not needed
         """Return the redirect."""
         from antiphon.dialects.werkzeug.utils import redirect
 
@@ -33,7 +33,7 @@ class RequestRedirect(HTTPException, RoutingException):
 
 
 class RequestPath(RoutingException):
-    """The request matches with another path, ``path_info``."""
+    """Raised if a request would match with another path, ``path_info``."""
 
     __slots__ = ("path_info",)
 
@@ -43,7 +43,7 @@ class RequestPath(RoutingException):
 
 
 class RequestAliasRedirect(RoutingException):
-    """The matching rule is an alias of another rule with this ``endpoint`` and these ``matched_values``."""
+    """Raised if the matching rule is an alias of another rule with this ``endpoint`` and these ``matched_values``."""
 
     def __init__(self, matched_values: Mapping[str, Any], endpoint: Any) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class RequestAliasRedirect(RoutingException):
 
 
 class NoMatch(Exception):
-    """No rule matches. ``have_match_for`` contains the methods that would match."""
+    """Raised if no rule matches. ``have_match_for`` contains the methods that would match."""
 
     __slots__ = ("have_match_for", "websocket_mismatch")
 
@@ -62,11 +62,11 @@ class NoMatch(Exception):
 
 
 class WebsocketMismatch(BadRequest):
-    """The only matching rule is for a WebSocket and the request for HTTP, or vice versa."""
+    """Raised if the only matching rule is for a WebSocket but the request is for HTTP, or vice versa."""
 
 
 class BuildError(RoutingException, LookupError):
-    """No rule of the endpoint can be built with these values and this method. ``str`` suggests a similar rule."""
+    """Raised if no rule of the endpoint accepts these values and this method. The message suggests a similar rule."""
 
     def __init__(
         self, endpoint: Any, values: Mapping[str, Any], method: str | None, adapter: "MapAdapter | None" = None

@@ -1,4 +1,4 @@
-"""A map: the rules of an application."""
+"""The map, which contains an application's rules."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,11 +29,11 @@ _plain_host = re.compile(r"(?:[!-\-/-~]{1,63}\.)*[!-\-/-~]{0,63}").fullmatch
 
 
 class Map:
-    """Rules, and the defaults of their settings.
+    """A collection of rules and the defaults of their settings.
 
-    ``default_subdomain`` is for rules without one; with ``host_matching``, rules name whole hosts instead.
-    ``redirect_defaults`` redirects requests to the rule that has their values as its defaults. ``converters`` are added
-    to the default ones. With ``sort_parameters``, the query of a URL is sorted by ``sort_key``.
+    ``default_subdomain`` applies to rules without a subdomain. With ``host_matching``, rules specify whole hosts
+    instead. ``redirect_defaults`` redirects requests to the rule that has their values as its defaults. ``converters``
+    are added to the default ones. With ``sort_parameters``, the queries of built URLs are sorted by ``sort_key``.
     """
 
     default_converters: Mapping[str, type[BaseConverter]] = ImmutableDict(DEFAULT_CONVERTERS)
@@ -55,7 +55,7 @@ class Map:
         encoding_errors: str = "replace",
     ) -> None:
         if (charset.lower(), encoding_errors) != ("utf-8", "replace"):
-            raise NotImplementedError("URLs are UTF-8, as in Werkzeug 3: other charsets are not supported")
+            raise NotImplementedError("charset must be utf-8 and encoding_errors must be replace, as in Werkzeug 3")
         self.matcher = StateMachineMatcher(merge_slashes)
         self.default_subdomain = default_subdomain
         self.strict_slashes = strict_slashes
@@ -74,7 +74,7 @@ class Map:
 
     @property
     def merge_slashes(self) -> bool:
-        """True if repeated slashes match as one."""
+        """True if repeated slashes match like a single one."""
         return self.matcher.merge_slashes
 
     @merge_slashes.setter
@@ -86,21 +86,24 @@ class Map:
         return [rule for rules in self._rules_by_endpoint.values() for rule in rules]
 
     def rules_of(self, endpoint: Any) -> "Iterable[Rule]":
-        """Return the rules of an endpoint, in the order in which building tries them."""
+        """Return an endpoint's rules in the order in which building a URL tries them."""
         return self._rules_by_endpoint.get(endpoint, ())
 
     def is_endpoint_expecting(self, endpoint: Any, *arguments: str) -> bool:
-        """Return True if a rule of the endpoint has all these arguments. Raises KeyError for an unknown endpoint."""
+        """Return True if one of the endpoint's rules has all these arguments.
+
+        Raises KeyError for an unknown endpoint.
+        """
         self.update()
         return any(rule.arguments.issuperset(arguments) for rule in self._rules_by_endpoint[endpoint])
 
     def iter_rules(self, endpoint: Any = None) -> "Iterator[Rule]":
-        """Return all rules, or those of an endpoint. Raises KeyError for an unknown endpoint."""
+        """Return an iterator over all rules, or an endpoint's rules. Raises KeyError for an unknown endpoint."""
         self.update()
         return iter(self._rules if endpoint is None else self._rules_by_endpoint[endpoint])
 
     def add(self, rulefactory: "RuleFactory") -> None:
-        """Add and bind a rule, or the rules of a factory. Raises RuntimeError for a rule that is already bound."""
+        """Add and bind a rule or a factory's rules. Raises RuntimeError if a rule is already bound."""
         for rule in rulefactory.get_rules(self):
             rule.bind(self)
             if not rule.build_only:
@@ -109,7 +112,7 @@ class Map:
         self.changed()
 
     def changed(self) -> None:
-        """Record that the rules must be sorted before the next match."""
+        """Mark the rules to be sorted before the next match."""
         self._has_changed = True
 
     def update(self) -> None:
@@ -126,7 +129,7 @@ class Map:
                 self._has_changed = False
 
     def _find_direct(self) -> dict[Any, list[Direct]]:
-        """Return the fast ways to build URLs, for endpoints whose rules all have one."""
+        """Return the direct builders of each endpoint whose rules all have one."""
         found = {}
         for endpoint, rules in self._rules_by_endpoint.items():
             ways = [direct for rule in rules if (direct := rule.direct) is not None]
@@ -135,7 +138,7 @@ class Map:
         return found
 
     def _find_leading(self) -> "dict[int, list[Rule]]":
-        """Return, by a rule's id, the earlier rules to which its requests may be redirected because of defaults."""
+        """Map each rule's id to the earlier rules that its requests may be redirected to because of their defaults."""
         leading: dict[int, list[Rule]] = {}
         for rules in self._rules_by_endpoint.values():
             with_defaults = [(place, rule) for place, rule in enumerate(rules) if rule.defaults]
@@ -157,7 +160,7 @@ class Map:
     ) -> MapAdapter:
         """Return an adapter for a host.
 
-        Raises BadHost for a malformed one, RuntimeError for a subdomain with host matching.
+        Raises BadHost if the host is malformed, or RuntimeError if a subdomain is given with host matching.
         """
         if self.host_matching:
             if subdomain is not None:
@@ -178,10 +181,10 @@ class Map:
     def bind_to_environ(
         self, environ: "WSGIEnvironment | Request", server_name: str | None = None, subdomain: str | None = None
     ) -> MapAdapter:
-        """Return an adapter for a request, or for its environ.
+        """Return an adapter for a request or its environ.
 
         With a ``server_name``, the subdomain is the part of the request's host before that name. If the host does not
-        end with it, there is a warning, and the subdomain is "<invalid>", which matches no rule.
+        end with the name, this issues a warning, and the subdomain is "<invalid>", which matches no rule.
         """
         env: WSGIEnvironment = environ if isinstance(environ, dict) else environ.environ
         host = _host_of(env)
@@ -211,7 +214,7 @@ class Map:
 
 
 def _host_of(environ: "WSGIEnvironment") -> str:
-    """Return the host of an environ in lower case, without the default port of its scheme."""
+    """Return an environ's host in lower case, without its scheme's default port."""
     named = environ.get("HTTP_HOST")
     if named is not None and len(named) <= LONGEST_CACHED:
         return _named_host(environ["wsgi.url_scheme"], named)
@@ -225,7 +228,7 @@ def _named_host(scheme: str, header: str) -> str:
 
 @lru_cache(256)
 def _ascii_host(name: str) -> str:
-    """Return a host with its port, in ASCII (RFC 3490 §4)."""
+    """Convert a host with its port to ASCII (RFC 3490 §4)."""
     host, colon, port = name.partition(":")
     if _plain_host(host):
         return name
@@ -245,7 +248,7 @@ def _scheme_of(environ: "WSGIEnvironment") -> str:
 
 
 def _subdomain(host: str, name: str) -> str | None:
-    """Return the part of a host before a name; None if the host does not end with the name."""
+    """Return the part of a host before a name, or None if the host does not end with the name."""
     if host == name:
         return ""
     labels, own = host.split("."), name.split(".")

@@ -1,11 +1,11 @@
 """The search for the rule that matches a host and a path: a walk through the tree of all rules, in linear time.
 
 The result is the same as with ``re``: each converter matches the longest, or the shortest, text that allows the rest to
-match. First, from the end, all positions are found where each converter may begin. They are the bits of one number,
-counted from the end of the text, so that all positions move at once.
+match. The matcher first works backward from the end and finds all positions where each converter may begin. These are
+the bits of a single number, counted from the end of the text, so all positions move at once.
 
-Literal text is tried before expressions, and expressions in the order of their weights. A walk leaves a branch without
-a result for good, so it takes at most as many steps as the tree has states.
+Literal text is tried before expressions, and expressions in the order of their weights. A walk never returns to a
+branch that gave no result, so it takes at most as many steps as the tree has states.
 """
 
 import re
@@ -27,13 +27,13 @@ _text_length = re.compile(r"\[\^/\]\{([0-9]+)(?:(,)([0-9]*))?\}").fullmatch
 
 
 class Literal:
-    """One of several strings; the first match wins."""
+    """One of several strings. The first match wins."""
 
     def __init__(self, *texts: str) -> None:
         self._texts = texts
 
     def starts(self, text: str, ends: int) -> int:
-        """Return the positions where a match may begin that leads to one of ``ends``."""
+        """Return the positions from which a match can reach one of ``ends``."""
         found = 0
         for own in self._texts:
             places = ends
@@ -50,7 +50,7 @@ class Literal:
 
 
 class Run:
-    """Between ``least`` and ``most`` characters of a kind: as many as possible, or as few with ``lazy``."""
+    """From ``least`` to ``most`` characters of a kind: as many as possible or, with ``lazy``, as few as possible."""
 
     def __init__(self, kind: str, least: int, most: int | None = None, lazy: bool = False) -> None:
         self._other = re.compile(f"[^{kind}]" if kind[0] != "^" else f"[{kind[1:]}]")
@@ -60,13 +60,13 @@ class Run:
         self._lazy = lazy
 
     def starts(self, text: str, ends: int) -> int:
-        """Return the positions where a match may begin that leads to one of ``ends``."""
+        """Return the positions from which a match can reach one of ``ends``."""
         kind = self._bits(text)
         places = ends
         for _ in range(self._least):
             places = (places & kind) << 1
         if self._most is None:
-            return (((places & kind) + kind) ^ kind) | places  # a carry runs as long as the characters are of that kind
+            return (((places & kind) + kind) ^ kind) | places  # the carry propagates across characters of that kind
         for _ in range(self._most - self._least):
             places |= (places & kind) << 1
         return places
@@ -84,7 +84,7 @@ class Run:
         return found.end() if found else at
 
     def _bits(self, text: str) -> int:
-        """Return a bit for each character of the kind, beginning with the last character."""
+        """Return a number with a bit for each character of the kind, starting from the last character."""
         pieces = self._other.split(text)
         return int("0".join(["1" * len(piece) for piece in pieces]) or "0", 2)
 
@@ -109,7 +109,7 @@ _KNOWN: dict[str, list[Element]] = {
 
 
 class Linear:
-    """The literals and variables of a rule between two slashes, or of its rest."""
+    """A matcher for a rule's literals and variables between two slashes, or for the rest of the rule."""
 
     def __init__(self, pieces: Iterable[str | Variable], known: Iterable[list[Element]]) -> None:
         self._elements: list[Element] = []
@@ -124,7 +124,7 @@ class Linear:
             self._borders.append((first, len(self._elements)))
 
     def match(self, text: str) -> tuple[str, ...] | None:
-        """Return the text of each variable, or None if the text does not match as a whole."""
+        """Return each variable's text, or None if the whole text does not match."""
         ends = [1]
         for element in reversed(self._elements):
             ends.append(element.starts(text, ends[-1]))
@@ -139,7 +139,7 @@ class Linear:
 
 
 def linear(pieces: list[str | Variable]) -> Linear | None:
-    """Return the linear matcher; None for at most one variable, or if a variable has its own expression."""
+    """Return a linear matcher, or None if there are fewer than two variables or one has a custom expression."""
     known = [_elements(piece.converter) for piece in pieces if isinstance(piece, Variable)]
     own = [elements for elements in known if elements is not None]
     return Linear(pieces, own) if 1 < len(known) == len(own) else None
@@ -155,7 +155,7 @@ def _elements(converter: BaseConverter) -> list[Element] | None:
 
 
 def _bits_of(text: str, character: str) -> int:
-    """Return a bit for each position of a character, beginning with the last one."""
+    """Return a number with a bit for each occurrence of a character, starting from the end of the text."""
     pieces: Iterator[str] = ("0" * len(piece) for piece in text.split(character))
     return int("1".join(pieces) or "0", 2)
 
@@ -163,7 +163,7 @@ def _bits_of(text: str, character: str) -> int:
 Texts: TypeAlias = tuple[str, ...]
 
 SHORT = 40
-"""The length, in characters, up to which backtracking is always fast."""
+"""The maximum length, in characters, for which backtracking is always fast."""
 
 _ANY_REST = f"(?P<{VALUE}0>[^/].*?)"
 _ANY_TEXT = {f"(?P<{VALUE}0>[^/]{count})" for count in ("{1,}", "+")}
@@ -180,11 +180,11 @@ class State:
         self.static: dict[str, State] = {}
 
     def next(self, part: Part) -> "State":
-        """Return the state after a part, which is added if missing."""
+        """Return the state after a part, adding it if it is missing."""
         if part.is_static:
             return self.static.setdefault(part.content, State())
         for edge in self.dynamic:
-            if edge.part[:-1] == part[:-1]:  # the pieces differ only in identity
+            if edge.part[:-1] == part[:-1]:  # ignore the pieces, which are equivalent but not equal
                 return edge.state
         edge = Edge(part)
         self.dynamic.append(edge)
@@ -192,7 +192,7 @@ class State:
 
 
 class Edge:
-    """An expression and the state after it."""
+    """An expression and the state that follows it."""
 
     __slots__ = ("is_final", "match", "part", "slash_follows", "state", "takes_any", "takes_rest", "texts")
 
@@ -212,7 +212,7 @@ class Edge:
 
 
 def _first_quick(compiled: re.Pattern[str], by_places: Linear) -> Callable[[str], Texts | None]:
-    """Return a matcher that backtracks for short strings, where that is faster, and is linear for long ones."""
+    """Return a matcher that backtracks for short strings, where that is faster, and takes linear time for long ones."""
 
     def match(text: str) -> Texts | None:
         if len(text) > SHORT:
@@ -224,7 +224,7 @@ def _first_quick(compiled: re.Pattern[str], by_places: Linear) -> Callable[[str]
 
 
 def _texts_of(part: Part, groups: int) -> Callable[[re.Match[str]], Texts]:
-    """Return the function that extracts the values' text from a match. Expressions may have their own groups."""
+    """Return a function that extracts the values' text from a match. Expressions may contain groups of their own."""
     variables = sum(isinstance(piece, Variable) for piece in part.pieces)
     if groups == variables:
         return re.Match.groups
@@ -233,17 +233,17 @@ def _texts_of(part: Part, groups: int) -> Callable[[re.Match[str]], Texts]:
 
 
 _NO_REST = ("", "/")
-"""The beginnings of a rest that a path converter does not match."""
+"""A path converter does not match text that begins with one of these."""
 
 Found: TypeAlias = "tuple[Rule, Texts] | None"
 
 
 class SlashRequired(Exception):
-    """The error for a rule that would match if the path ended with a slash."""
+    """Raised if a rule would match if the path ended with a slash."""
 
 
 class Walk:
-    """A search for the rule. It also records rules for other methods, or for the other kind of request."""
+    """A search for the rule. It also records whether rules match for other methods or for the other kind of request."""
 
     allowed: "AbstractSet[str]" = frozenset()
     is_mismatch = False
@@ -254,7 +254,7 @@ class Walk:
         self.websocket = websocket
 
     def follow(self, state: State, at: int, texts: Texts) -> Found:
-        """Return the rule for the segments from ``at`` on, with the values found so far. Raises SlashRequired."""
+        """Return the rule for the segments starting at ``at``, and the values' text. Raises SlashRequired."""
         segments = self.segments
         last = len(segments) - 1
         for place in range(at, last + 1):
@@ -281,7 +281,7 @@ class Walk:
         return self._end(state, texts)
 
     def _choose(self, state: State, following: State | None, at: int, texts: Texts) -> Found:
-        """Follow several branches in turn."""
+        """Try several branches in turn."""
         if following is not None and (found := self.follow(following, at + 1, texts)):
             return found
         for edge in state.dynamic:
@@ -342,7 +342,7 @@ _slashes = re.compile("/{2,}")
 
 
 class StateMachineMatcher:
-    """The rules as a tree. Call ``update`` after ``add`` and before ``match``."""
+    """The tree of rules. Call ``update`` after ``add`` and before ``match``."""
 
     def __init__(self, merge_slashes: bool) -> None:
         self.merge_slashes = merge_slashes
@@ -371,19 +371,19 @@ class StateMachineMatcher:
             states.extend(edge.state for edge in state.dynamic)
 
     def _find_starts(self) -> dict[str, State]:
-        """Return, for each domain without variables, the state after the first slash, if it is the only branch."""
+        """Map each domain without variables to the state after the first slash, if no other branch can match it."""
         if self._root.dynamic:
             return {}
         domains = {domain: state for domain, state in self._root.static.items() if not state.dynamic}
         return {domain: state.static[""] for domain, state in domains.items()}
 
     def match(self, domain: str, path: str, method: str, websocket: bool) -> "tuple[Rule, dict[str, Any]]":
-        """Return the rule for a path, and the values of its variables. The path begins with a slash or is empty.
+        """Return the rule for a path and the values of its variables. The path must be empty or begin with a slash.
 
-        Raises NoMatch, RequestPath for a path with a slash too few or too many, or RequestAliasRedirect.
+        Raises NoMatch, RequestAliasRedirect, or RequestPath if the path has missing or repeated slashes.
         """
         state = self._whole.get((domain, path))
-        if state is not None:  # literals are tried before expressions
+        if state is not None:  # literals come before expressions
             for rule in state.rules:
                 if (rule.methods is None or method in rule.methods) and rule.websocket == websocket:
                     return rule, _completed(rule, {})
@@ -404,7 +404,7 @@ class StateMachineMatcher:
             raise NoMatch(set(walk.allowed), walk.is_mismatch) from error
 
     def _merge(self, walk: Walk, domain: str, path: str) -> None:
-        """Raise RequestPath if a rule matches the path after slashes are merged."""
+        """Raise RequestPath if a rule matches the path once repeated slashes are merged."""
         if self.merge_slashes:
             path = _slashes.sub("/", path)
             walk.segments = [domain, *path.split("/")]
@@ -418,7 +418,7 @@ class StateMachineMatcher:
 
 def _values(rule: "Rule", texts: Texts) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for (name, to_python), text in zip(rule.readers, texts):  # noqa: B905 - as many as there are, and the keyword is slow
+    for (name, to_python), text in zip(rule.readers, texts):  # noqa: B905 - equally long, and the keyword is slow
         values[name] = text if to_python is None else to_python(text)
     return values
 

@@ -1,4 +1,4 @@
-"""The parts of a rule: path segments, expressions for several segments, and the URLs built from them."""
+"""The parts of a rule (path segments and expressions for several segments), and building URLs from them."""
 
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
@@ -15,7 +15,7 @@ _ESCAPES[ord(" ")] = "+"
 
 
 def encode_fields(items: Iterable[tuple[Any, Any]]) -> str:
-    """Return names and values as a query, in order. None is left out; text is escaped as UTF-8, and bytes as they are.
+    """Encode names and values as a query, in order. None is omitted. Text is escaped as UTF-8, bytes as they are.
 
     Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
     """
@@ -30,14 +30,17 @@ def _escape(value: Any) -> str:
 
 
 class Variable(NamedTuple):
-    """A variable of a rule, with its converter."""
+    """A variable in a rule, with its converter."""
 
     name: str
     converter: BaseConverter
 
 
 class Weight(NamedTuple):
-    """The order in which parts are tried: more text first, then longer text, more variables, lighter variables."""
+    """The sort key of parts.
+
+    Parts with more literals come first, then those with longer literals, more variables, and lower weights.
+    """
 
     texts: int
     text_lengths: tuple[tuple[int, int], ...]
@@ -46,9 +49,9 @@ class Weight(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A literal string, or an expression for a segment.
+    """A literal string, or an expression that matches a segment.
 
-    A final expression is for the whole rest of the path. With ``slash_follows``, exactly one slash may follow it.
+    A final expression matches the whole rest of the path. With ``slash_follows``, one slash may follow it.
     """
 
     content: str
@@ -63,7 +66,7 @@ _NO_WEIGHT = Weight(0, (), 0, ())
 _NOTHING = Part("", True, False, False, _NO_WEIGHT, ())
 
 VALUE = "value_"
-"""The prefix of group names for values. A number follows."""
+"""The prefix of the numbered group names for values."""
 
 
 class _Open:
@@ -103,7 +106,7 @@ class _Open:
 
 
 def parts_of(pieces: Iterable[str | Variable]) -> list[Part]:
-    """Return the parts of a rule, given as literals, slashes and variables."""
+    """Return the parts of a rule that is given as literals, slashes and variables."""
     parts: list[Part] = []
     part = _Open()
     for piece in pieces:
@@ -119,14 +122,14 @@ def parts_of(pieces: Iterable[str | Variable]) -> list[Part]:
 
 
 Built: TypeAlias = tuple[str, str, bool]
-"""The subdomain or host, the path with a query, and True for a WebSocket."""
+"""The subdomain or host, the path with the query, and True for a WebSocket."""
 
 
 class Template:
     """Percent-encoded text with placeholders for values.
 
-    ``fill`` returns the text with the values of a mapping. It raises KeyError for a missing value, or a converter's
-    error.
+    ``fill`` inserts the values from a mapping and returns the text. It raises KeyError for a missing value, or a
+    converter's error.
     """
 
     __slots__ = ("fill", "names")
@@ -147,10 +150,10 @@ class Template:
 
 
 def _filler(text: str, fields: list[tuple[str, Callable[[Any], str]]]) -> Callable[[Mapping[str, Any]], str]:
-    """Return a function that puts values into a format; none or one value is faster than several."""
+    """Return a function that inserts values into a format, with faster versions for at most one value."""
     if not fields:
         whole = text % ()
-        return lambda values: whole  # noqa: ARG005 - it has no place for any
+        return lambda values: whole  # noqa: ARG005 - there are no placeholders
     if len(fields) == 1:
         name, to_url = fields[0]
         return lambda values: text % to_url(values[name])
@@ -158,7 +161,7 @@ def _filler(text: str, fields: list[tuple[str, Callable[[Any], str]]]) -> Callab
 
 
 def _writer(converter: BaseConverter) -> Callable[[Any], str]:
-    """Return the function that converts a value to text: the converter's, or a faster one with the same result."""
+    """Return a function that converts a value to text: the converter's, or a faster one with the same result."""
     if type(converter).to_url is BaseConverter.to_url:
         return quote_value
     if type(converter) is IntegerConverter and not converter.fixed_digits:
@@ -171,10 +174,10 @@ def _digits(number: Any) -> str:
 
 
 class Direct:
-    """A fast way to build a rule that has a fixed subdomain and is for HTTP.
+    """A fast URL builder for a rule with a fixed subdomain that is not for WebSockets.
 
-    ``methods`` are the rule's, and ``defaults`` the values that are not in its path. ``query`` prints values that are
-    not part of the rule.
+    ``methods`` are the rule's, and ``defaults`` are the values that are not in its path. ``query`` formats values that
+    the rule does not use.
     """
 
     __slots__ = ("_arguments", "_defaults", "_domain", "_fill", "_names", "_query", "methods")
@@ -196,7 +199,7 @@ class Direct:
         self._query = query
 
     def build(self, values: Mapping[str, Any], append_unknown: bool) -> Built | None:
-        """Return the URL; None if a value is missing, refused by its converter, or contradicts a default."""
+        """Return the URL, or None if a value is missing, contradicts a default, or is rejected by its converter."""
         for name, value in self._defaults:
             if name in values and values[name] != value:
                 return None
@@ -207,7 +210,7 @@ class Direct:
         except Exception:
             if self._names <= values.keys():
                 raise
-            return None  # whatever the error, a value is missing
+            return None  # a missing value caused the error
         if len(values) == len(self._names) or not append_unknown:
             return self._domain, path, False
         unknown = {name: value for name, value in values.items() if name not in self._arguments}
@@ -218,7 +221,7 @@ class Direct:
 def build_directly(
     ways: Iterable[Direct], values: Mapping[str, Any], methods: Iterable[str | None], append_unknown: bool
 ) -> Built | None:
-    """Build with the first rule that accepts the values and the method."""
+    """Build a URL from the first rule that accepts the values and the method."""
     for method in methods:
         for way in ways:
             takes_method = method is None or way.methods is None or method in way.methods
@@ -228,7 +231,7 @@ def build_directly(
 
 
 def values_given(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values that are not None. Several values of one key in a MultiDict become a list."""
+    """Return the values that are not None. If a MultiDict has several values for a key, they become a list."""
     if isinstance(values, MultiDict):
         return {name: found[0] if len(found) == 1 else found for name, found in values.lists() if found}
     return {name: value for name, value in values.items() if value is not None}

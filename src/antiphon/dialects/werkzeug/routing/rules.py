@@ -1,4 +1,4 @@
-"""Rules: paths with variables, and their endpoints; how rules are parsed and made from others."""
+"""Rules, which map paths with variables to endpoints, and the parsers and factories of rules."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,7 +22,7 @@ _CONSTANTS = {"None": None, "True": True, "False": False}
 
 
 class VariableText(NamedTuple):
-    """A variable as written in a rule."""
+    """A variable as it is written in a rule."""
 
     name: str
     converter: str
@@ -30,7 +30,7 @@ class VariableText(NamedTuple):
 
 
 def tokens(rule: str) -> Iterator[str | VariableText]:
-    """Return the literals, single slashes and variables of a rule. Raises ValueError for a malformed rule."""
+    """Yield a rule's literals, single slashes and variables. Raises ValueError if the rule is malformed."""
     at = 0
     while at < len(rule):
         found = _token(rule, at)
@@ -42,9 +42,9 @@ def tokens(rule: str) -> Iterator[str | VariableText]:
 
 
 def parse_converter_args(argstr: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return the positional and named arguments of a converter: ``2, "a b", signed=True``.
+    """Parse a converter's arguments, such as ``2, "a b", signed=True``, into positional and named ones.
 
-    They are numbers, True, False, None, or strings, which need no quotes if they look like a name. Raises ValueError
+    They may be numbers, True, False, None, or strings. Strings that look like a name need no quotes. Raises ValueError
     for anything else.
     """
     argstr += ","
@@ -76,10 +76,10 @@ def _constant(text: str) -> str | float | bool | None:
 
 
 def parse_rule(rule: str) -> Iterator[tuple[str | None, str | None, str]]:
-    """Return the parts of a rule as Werkzeug did before 2.2: converter, arguments and name of each variable.
+    """Yield the converter, arguments and name of each variable in a rule, as Werkzeug did before 2.2.
 
-    The text between two variables has neither a converter nor arguments. Raises ValueError for a malformed rule or a
-    repeated variable.
+    The text between variables is yielded without a converter and arguments. Raises ValueError for a malformed rule or
+    a repeated variable.
     """
     text = ""
     names: set[str] = set()
@@ -99,21 +99,21 @@ def parse_rule(rule: str) -> Iterator[tuple[str | None, str | None, str]]:
 
 
 class RuleFactory:
-    """The base class for sources of a map's rules."""
+    """The base class for objects that provide rules to a map."""
 
-    def get_rules(self, map: "Map") -> Iterable["Rule"]:  # noqa: A002 - its name in Werkzeug
-        """Return the rules, not bound to a map."""
+    def get_rules(self, map: "Map") -> Iterable["Rule"]:  # noqa: A002 - Werkzeug's name
+        """Return the rules, which are not bound to a map."""
         raise NotImplementedError
 
 
 class _Changed(RuleFactory):
-    """The base class for factories of changed rules."""
+    """The base class for factories that change rules."""
 
     def __init__(self, rules: Iterable[RuleFactory]) -> None:
         self.rules = rules
 
-    def get_rules(self, map: "Map") -> Iterator["Rule"]:  # noqa: A002 - its name in Werkzeug
-        """Return a changed copy of each rule."""
+    def get_rules(self, map: "Map") -> Iterator["Rule"]:  # noqa: A002 - Werkzeug's name
+        """Yield a changed copy of each rule."""
         for factory in self.rules:
             for rule in factory.get_rules(map):
                 copy = rule.empty()
@@ -121,19 +121,19 @@ class _Changed(RuleFactory):
                 yield copy
 
     def change(self, rule: "Rule") -> None:
-        """Change one rule."""
+        """Change a rule in place."""
         raise NotImplementedError
 
 
 class Subdomain(_Changed):
-    """Rules on a subdomain, which may have variables: ``Subdomain("<lang>", [Rule("/")])``."""
+    """Rules on a subdomain, which may contain variables: ``Subdomain("<lang>", [Rule("/")])``."""
 
     def __init__(self, subdomain: str, rules: Iterable[RuleFactory]) -> None:
         super().__init__(rules)
         self.subdomain = subdomain
 
     def change(self, rule: "Rule") -> None:
-        """Set the subdomain."""
+        """Set the rule's subdomain."""
         rule.subdomain = self.subdomain
 
 
@@ -145,7 +145,7 @@ class Submount(_Changed):
         self.path = path.rstrip("/")
 
     def change(self, rule: "Rule") -> None:
-        """Prepend the path to the rule's."""
+        """Prepend the path to the rule's path."""
         rule.rule = self.path + rule.rule
 
 
@@ -180,15 +180,19 @@ _WEBSOCKET_METHODS = {"GET", "HEAD", "OPTIONS"}
 class Rule(RuleFactory):
     """A path such as ``/users/<int:id>``, and an endpoint, which may be any object.
 
-    ``methods`` limit a rule to these; GET includes HEAD. ``defaults`` are values that are not in the path: if another
-    rule of the endpoint has them in its path, a request with these values is redirected here. ``build_only`` rules
-    match nothing. A path that ends with a slash also matches without it: by a redirect with ``strict_slashes``, else
-    directly. With ``merge_slashes``, repeated slashes match as one. ``redirect_to`` is a path, which may contain
-    ``<name>``, or a function of the adapter and the values that returns one. An ``alias`` redirects to the other rule
-    of the endpoint. ``subdomain`` and ``host`` may have variables too; the map determines which of them is used.
-    Arguments that are None default to the map's.
+    - ``methods``: the methods that the rule matches. GET includes HEAD.
+    - ``defaults``: values that are not in the path. If another rule of the endpoint has them in its path, requests
+      with these values are redirected to this rule.
+    - ``build_only``: True for a rule that matches nothing.
+    - ``strict_slashes``: a path that ends with a slash also matches without it, with a redirect if this is True.
+    - ``merge_slashes``: True if repeated slashes match like a single one.
+    - ``redirect_to``: a path, which may contain ``<name>``, or a function of the adapter and the values that returns
+      one.
+    - ``alias``: True to redirect to the endpoint's other rule.
+    - ``subdomain``, ``host``: may contain variables too. The map determines which of them is used.
 
-    Raises ValueError for a path that does not begin with a slash, TypeError if the methods are a single string.
+    Arguments that are None default to the map's. Raises ValueError if the path does not begin with a slash, or
+    TypeError if ``methods`` is a single string.
     """
 
     def __init__(
@@ -234,7 +238,7 @@ class Rule(RuleFactory):
         return type(self)(self.rule, **self.get_empty_kwargs())
 
     def get_empty_kwargs(self) -> dict[str, Any]:
-        """Return the keyword arguments from which ``empty`` makes a copy. Subclasses add theirs."""
+        """Return the keyword arguments that ``empty`` passes to the copy. Subclasses add their own."""
         return {
             "defaults": dict(self.defaults) if self.defaults else None,
             "subdomain": self.subdomain,
@@ -247,7 +251,7 @@ class Rule(RuleFactory):
             "host": self.host,
         }
 
-    def get_rules(self, map: "Map") -> Iterator["Rule"]:  # noqa: A002, ARG002 - as RuleFactory has it
+    def get_rules(self, map: "Map") -> Iterator["Rule"]:  # noqa: A002, ARG002 - RuleFactory's signature
         """Yield this rule."""
         yield self
 
@@ -255,8 +259,8 @@ class Rule(RuleFactory):
         """Rebind the rule after a change."""
         self.bind(self.map, rebind=True)
 
-    def bind(self, map: "Map", rebind: bool = False) -> None:  # noqa: A002 - its name in Werkzeug
-        """Bind the rule to a map, with the map's settings. Raises RuntimeError if it is already bound."""
+    def bind(self, map: "Map", rebind: bool = False) -> None:  # noqa: A002 - Werkzeug's name
+        """Bind the rule to a map and adopt the map's settings. Raises RuntimeError if it is already bound."""
         if self.map is not None and not rebind:
             raise RuntimeError(f"url rule {self!r} already bound to map {self.map!r}")
         self.map = map
@@ -276,7 +280,7 @@ class Rule(RuleFactory):
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
     ) -> BaseConverter:
-        """Return the converter for a variable. Raises LookupError for a name that is not in the map."""
+        """Return the converter for a variable. Raises LookupError if the map has no converter with this name."""
         if converter_name not in self.map.converters:
             raise LookupError(f"the converter {converter_name!r} does not exist")
         return self.map.converters[converter_name](self.map, *args, **kwargs)
@@ -296,7 +300,7 @@ class Rule(RuleFactory):
 
     @property
     def direct(self) -> Direct | None:
-        """The fast way to build the URL, or None if the values or a subclass must decide."""
+        """The rule's direct builder, or None if the URL depends on more than the path's values."""
         own = type(self)
         if own.build is not Rule.build or own.suitable_for is not Rule.suitable_for:
             return None
@@ -319,11 +323,14 @@ class Rule(RuleFactory):
         return pieces
 
     def convert(self, name: str, value: Any) -> str:
-        """Return the text for the value of one variable."""
+        """Return the text for a variable's value."""
         return self._converters[name].to_url(value)
 
     def build(self, values: Mapping[str, Any], append_unknown: bool = True) -> tuple[str, str] | None:
-        """Return the subdomain or host and the path, with other values as the query. None if a value is refused."""
+        """Return the subdomain or host, and the path with other values as the query.
+
+        Returns None if a converter rejects a value.
+        """
         try:
             domain, path = self._domain.fill(values), self._path.fill(values)
         except ValidationError:
@@ -338,13 +345,13 @@ class Rule(RuleFactory):
         return encode_fields(sorted(items, key=self.map.sort_key) if self.map.sort_parameters else items)
 
     def provides_defaults_for(self, rule: "Rule") -> bool:
-        """Return True if requests that match another rule with its defaults are redirected to this one."""
+        """Return True if requests that match another rule with this rule's defaults are redirected to this rule."""
         if self.build_only or not self.defaults:
             return False
         return self.endpoint == rule.endpoint and self != rule and self.arguments == rule.arguments
 
     def suitable_for(self, values: Mapping[str, Any], method: str | None = None) -> bool:
-        """Return True if the values suffice and agree with the defaults, and the method, if given, is allowed."""
+        """Return True if no value is missing or contradicts a default, and the method, if given, is allowed."""
         if method is not None and self.methods is not None and method not in self.methods:
             return False
         for name in self._required:
@@ -356,13 +363,13 @@ class Rule(RuleFactory):
         return True
 
     def build_compare_key(self) -> tuple[int, int, int]:
-        """Return the sort key for building: rules that are not aliases, with many variables or defaults, come first."""
+        """Return the sort key for building URLs. Aliases come last, and rules with more variables or defaults first."""
         return (1 if self.alias else 0, -len(self.arguments), -len(self.defaults or ()))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, type(self)) and self._trace == other._trace
 
-    __hash__ = None  # type: ignore[assignment]  # a rule can be changed
+    __hash__ = None  # type: ignore[assignment]  # mutable
 
     def __str__(self) -> str:
         return self.rule
@@ -376,7 +383,7 @@ class Rule(RuleFactory):
 
 
 class RuleTemplate:
-    """Rules with ``$name`` in their strings. Calling it with values returns a factory for the filled-in rules."""
+    """Rules whose strings contain ``$name``. Call it with values to get a factory for the filled-in rules."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = list(rules)
@@ -386,13 +393,13 @@ class RuleTemplate:
 
 
 class RuleTemplateFactory(RuleFactory):
-    """The rules of a template with values filled in."""
+    """A template's rules with values filled in."""
 
     def __init__(self, rules: Iterable[RuleFactory], context: dict[str, Any]) -> None:
         self.rules = rules
         self.context = context
 
-    def get_rules(self, map: "Map") -> Iterator[Rule]:  # noqa: A002 - its name in Werkzeug
+    def get_rules(self, map: "Map") -> Iterator[Rule]:  # noqa: A002 - Werkzeug's name
         """Yield each rule with values filled in. Raises KeyError for a missing value."""
         for factory in self.rules:
             for rule in factory.get_rules(map):
@@ -427,7 +434,7 @@ def _checked_methods(methods: Iterable[str] | None, websocket: bool) -> set[str]
 
 
 def _reader(converter: BaseConverter) -> Callable[[str], Any] | None:
-    """Return the function that converts the text to a value; None if the text is the value."""
+    """Return the function that converts text to a value, or None if the text is the value."""
     if type(converter).to_python is BaseConverter.to_python:
         return None
     if type(converter) is IntegerConverter and converter.takes_any:
@@ -438,7 +445,7 @@ def _reader(converter: BaseConverter) -> Callable[[str], Any] | None:
 def _integer(digits: str) -> int:
     try:
         return int(digits)
-    except ValueError as error:  # more digits than Python reads
+    except ValueError as error:  # more digits than Python converts
         raise ValidationError from error
 
 

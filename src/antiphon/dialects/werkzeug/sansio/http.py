@@ -1,4 +1,4 @@
-"""Conditions and cookies from header values, without an environ."""
+"""Functions that evaluate conditions and parse cookies from header values, without an environ."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -18,7 +18,7 @@ def is_resource_modified(
     last_modified: datetime | str | None = None,
     ignore_if_range: bool = True,
 ) -> bool:
-    """Return True if the client lacks this version: see ``http.is_resource_modified``."""
+    """Return True unless the client already has this version. See ``http.is_resource_modified``."""
     given = {
         "HTTP_RANGE": http_range,
         "HTTP_IF_RANGE": http_if_range,
@@ -31,5 +31,5 @@ def is_resource_modified(
 
 
 def parse_cookie(cookie: str | None = None, cls: "Callable[..., Any] | None" = None) -> Any:
-    """Return the cookies in a header's value: see ``http.parse_cookie``."""
+    """Parse the cookies in a header's value. See ``http.parse_cookie``."""
     return http.parse_cookie(cookie, cls)

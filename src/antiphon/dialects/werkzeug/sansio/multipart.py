@@ -1,4 +1,4 @@
-"""Multipart forms as events, in both directions: parsed with `antiphon.body.multipart`, and written for tests."""
+"""A decoder and an encoder of multipart forms as events, based on `antiphon.body.multipart`."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from antiphon.http.content_disposition import FORM_DATA
 
 
 class Event:
-    """An event of a form."""
+    """An event in a form."""
 
 
 @dataclass(frozen=True)
 class Preamble(Event):
-    """The text before the first boundary, which a decoder does not return."""
+    """The text before the first boundary. The decoder leaves it empty."""
 
     data: bytes
 
@@ -42,7 +42,7 @@ class File(Event):
 
 @dataclass(frozen=True)
 class Data(Event):
-    """Content of the current field or file; ``more_data`` is False for its last piece."""
+    """Content of the current field or file. ``more_data`` is False for the last chunk."""
 
     data: bytes
     more_data: bool
@@ -50,20 +50,20 @@ class Data(Event):
 
 @dataclass(frozen=True)
 class Epilogue(Event):
-    """The text after the last boundary. A decoder does not return it."""
+    """The text after the last boundary. The decoder leaves it empty."""
 
     data: bytes
 
 
 class NeedData(Event):
-    """No event yet: more data must be received."""
+    """Returned if there is no event yet and more data must be received."""
 
 
 NEED_DATA = NeedData()
 
 
 class State(Enum):
-    """The position in a form where the next step of a decoder or encoder begins."""
+    """The position in the form where the decoder or encoder continues."""
 
     PREAMBLE = auto()
     PART = auto()
@@ -74,10 +74,10 @@ class State(Enum):
 
 
 class MultipartDecoder:
-    """A parser of one form, which is fed bytes and returns events.
+    """A parser of one form that accepts bytes and returns events.
 
-    Raises RequestEntityTooLarge for more than ``max_parts`` parts, or more than ``max_form_memory_size`` bytes that
-    were received but not yet returned as events.
+    Raises RequestEntityTooLarge if there are more than ``max_parts`` parts, or if more than ``max_form_memory_size``
+    bytes have been received but not yet returned as events.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class MultipartDecoder:
         self._error: Exception | None = None
 
     def receive_data(self, data: bytes | None) -> None:
-        """Accept the next bytes; None at the end of the body. Errors in them are raised by ``next_event``."""
+        """Accept the next bytes, or None at the end of the body. ``next_event`` raises any errors in them."""
         if data is not None:
             self._waiting += len(data)
             if self.max_form_memory_size is not None and self._waiting > self.max_form_memory_size:
@@ -113,7 +113,7 @@ class MultipartDecoder:
             self._error = _as_raised(error)
 
     def next_event(self) -> Event:
-        """Return the next event, or NEED_DATA. Raises ValueError for a malformed form."""
+        """Return the next event, or NEED_DATA. Raises ValueError if the form is malformed."""
         if self.state is State.PREAMBLE and self._events:
             self._events.appendleft(Preamble(b""))
         if not self._events:
@@ -132,7 +132,7 @@ def _event(event: PartHead | PartData, chunk: bytes) -> Event:
     if isinstance(event, PartData):
         return Data(event.of(chunk), event.part_end is None)
     filename = extended_name(event) if event.filename is None else _text(event.filename)
-    name: str = None if event.name is None else _text(event.name)  # type: ignore[assignment]  # as Werkzeug has it
+    name: str = None if event.name is None else _text(event.name)  # type: ignore[assignment]  # as in Werkzeug
     return Field(name, headers_of(event)) if filename is None else File(name, filename, headers_of(event))
 
 
@@ -158,17 +158,17 @@ def _state_after(event: Event) -> State:
 
 
 class MultipartEncoder:
-    """A writer of one form, for tests: ``send_event`` returns the bytes of an event."""
+    """An encoder of one form, for tests."""
 
     def __init__(self, boundary: bytes) -> None:
         self.boundary = boundary
         self.state = State.PREAMBLE
 
     def send_event(self, event: Event) -> bytes:
-        """Return the bytes of an event. Raises ValueError for an event that can't follow the previous one."""
+        """Return an event's bytes. Raises ValueError if the event can't follow the previous one."""
         written = self._write(event)
         if written is None:
-            raise ValueError(f"{event} is not allowed in the state {self.state.name}")
+            raise ValueError(f"{event} is not allowed in state {self.state.name}")
         self.state = State.DATA if isinstance(event, Data) else _state_after(event)
         return written
 

@@ -1,4 +1,4 @@
-"""The status and headers of a response, without a body: the base of `wrappers.Response`."""
+"""The status and headers of a response without a body. The base of `wrappers.Response`."""
 
 from antiphon.dialects.werkzeug.wrappers.common_descriptors import Response
 

@@ -1,4 +1,4 @@
-"""The host and URL of a request and the length of its body, from values instead of an environ."""
+"""Functions that return a request's host, URL and body length, given values instead of an environ."""
 
 from antiphon.dialects._environ.streams import body_length
 from antiphon.dialects.werkzeug.wsgi import host_is_trusted
@@ -9,5 +9,5 @@ __all__ = ["get_content_length", "get_current_url", "get_host", "host_is_trusted
 
 
 def get_content_length(http_content_length: str | None = None, http_transfer_encoding: str | None = None) -> int | None:
-    """Return a body's number of bytes, from two headers; None if it is unknown, 0 if the header is malformed."""
+    """Return the body's length as given by two headers: None if it is unknown, 0 if the header is malformed."""
     return body_length(http_content_length, http_transfer_encoding)

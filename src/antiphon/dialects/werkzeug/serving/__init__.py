@@ -1,4 +1,4 @@
-"""The functions of Werkzeug's development server, on top of the server that ``antiphon run`` uses."""
+"""The functions of Werkzeug's development server, based on the server that ``antiphon run`` uses."""
 
 from antiphon.dialects.werkzeug._reloader import is_running_from_reloader
 from antiphon.dialects.werkzeug.serving.server import (

@@ -1,4 +1,4 @@
-"""Werkzeug's development server: the embedded server, which calls a WSGI application through a request handler."""
+"""Werkzeug's development server: Antiphon's embedded server, which calls the application through a request handler."""
 
 import errno
 import os
@@ -40,10 +40,11 @@ WRITE_MIDDLEWARE = "do it in the application, or in WSGI middleware around it"
 
 
 def refuse_overrides(kind: type, base: type, honoured: Container[str], advice: Mapping[str, str]) -> None:
-    """Refuse a subclass that overrides a name of its base that is not honoured.
+    """Raise NotImplementedError if a subclass overrides a name of its base class that has no effect here.
 
-    ``advice`` suggests an alternative for each name; for other names it is WRITE_MIDDLEWARE. Names with two underscores
-    and names that the base does not have may be overridden. Raises NotImplementedError.
+    ``honoured`` contains the names that have an effect. ``advice`` maps names to alternatives; the default is
+    WRITE_MIDDLEWARE. Subclasses may override names that begin with two underscores and add names that the base class
+    does not have.
     """
     classes = kind.__mro__[: kind.__mro__.index(base)]
     for name in (name for each in classes for name in vars(each)):
@@ -59,19 +60,19 @@ T = TypeVar("T")
 
 
 class ServedApplication(ServedFunction):
-    """A WSGI application for servers of any interface. Its errors are logged and result in an error page."""
+    """A WSGI application for servers with any interface. Its errors are logged and result in an error page."""
 
     def __init__(self, application: "WSGIApplication") -> None:
         super().__init__(from_wsgi(application))
 
     async def _handle(self, request: Request) -> Response:
-        """Handle a request whose body may have any size."""
-        request.limits = UNBOUNDED  # the application has its own limits, and reads its body as a stream
+        """Handle a request without limiting the size of its body."""
+        request.limits = UNBOUNDED  # the application has its own limits and reads the body as a stream
         return await super()._handle(request)
 
 
 class OneByOne:
-    """A WSGI application that handles one request at a time, all of them on one thread, until ``end``."""
+    """A WSGI application that handles one request at a time, all on the same thread, until ``end`` is called."""
 
     def __init__(self, application: "WSGIApplication") -> None:
         self._application = application
@@ -82,7 +83,7 @@ class OneByOne:
         Thread(target=self._work, name="antiphon-werkzeug", daemon=True).start()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Handle one request; others wait until its body is closed."""
+        """Handle one request. Others wait until its body is closed."""
         self._turn.acquire()
         run = partial(self._run, copy_context())
         try:
@@ -100,7 +101,7 @@ class OneByOne:
     def _run(self, context: Context, function: Callable[[], T]) -> T:
         """Call a function on the thread and return its result.
 
-        After the end of the thread, it is called on this one."""
+        If the thread has ended, the function is called on the current thread."""
         result: Future[T] = Future()
 
         def call() -> None:
@@ -123,7 +124,7 @@ class OneByOne:
 
 
 class _Body:
-    """A body whose chunks are made, and which is closed, by ``run``. ``on_close`` is then called once."""
+    """A body that is iterated and closed through ``run``. After that, ``on_close`` is called once."""
 
     def __init__(
         self, run: Callable[[Callable[[], Any]], Any], body: Iterable[bytes], on_close: Callable[[], None]
@@ -158,23 +159,24 @@ _HONOURED_OF_HANDLER = frozenset({
     "log_request", "make_environ", "monthname", "port_integer", "protocol_version", "weekdayname",
 })  # fmt: skip
 _ADVICE_FOR_HANDLER = {
-    "connection_dropped": "give the body of the response a close(), which is called when the client has left",
-    "disable_nagle_algorithm": "leave it out",
-    "rbufsize": "leave it out",
+    "connection_dropped": "give the response's body a close() method, which is called when the client disconnects",
+    "disable_nagle_algorithm": "remove it",
+    "rbufsize": "remove it",
     "run_wsgi": WRITE_MIDDLEWARE,
-    "timeout": "leave it out, since Granian has timeouts of its own",
-    "wbufsize": "leave it out",
+    "timeout": "remove it, since Granian has its own timeouts",
+    "wbufsize": "remove it",
     **{f"do_{method}": WRITE_MIDDLEWARE for method in ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")},
 }
 
 
 class WSGIRequestHandler(BaseHTTPRequestHandler):
-    """A request whose handling a program can customize.
+    """A request handler that programs can customize.
 
-    Subclasses override ``make_environ`` and the methods whose names begin with `log`, and set ``server_version``,
-    ``sys_version`` or ``version_string``. Defining a subclass that overrides something that would have no effect, such
-    as ``do_GET``, raises NotImplementedError, as does setting a ``protocol_version`` other than HTTP/1.1; an overridden
-    ``run_wsgi`` raises it on use. There is no socket: no ``connection``, no ``wfile``.
+    Subclasses may override ``make_environ`` and the methods whose names begin with `log`, and set ``server_version``,
+    ``sys_version`` or ``version_string``. Defining a subclass that overrides a method without effect, such as
+    ``do_GET``, raises NotImplementedError, as does setting a ``protocol_version`` other than HTTP/1.1. If a subclass
+    overrides ``run_wsgi``, using it raises NotImplementedError. There is no socket, so ``connection`` and ``wfile`` do
+    not exist.
     """
 
     server: Any
@@ -187,13 +189,15 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         refuse_overrides(cls, WSGIRequestHandler, _HONOURED_OF_HANDLER | {"run_wsgi"}, _ADVICE_FOR_HANDLER)
         if cls.protocol_version != "HTTP/1.1":
             raise NotImplementedError(
-                f"{cls.__qualname__}.protocol_version is {cls.protocol_version!r}, but Granian speaks HTTP/1.1:"
-                " leave it out"
+                f"{cls.__qualname__}.protocol_version is {cls.protocol_version!r}, but Granian uses HTTP/1.1: remove it"
             )
 
     @classmethod
     def check(cls) -> None:
-        """Refuse a class with its own ``run_wsgi``: programs define such a class, but use it for Unix sockets."""
+        """Raise NotImplementedError if the class overrides ``run_wsgi``.
+
+        This is checked on use, since some programs define such a class but use it only for Unix sockets.
+        """
         refuse_overrides(cls, WSGIRequestHandler, _HONOURED_OF_HANDLER, _ADVICE_FOR_HANDLER)
 
     def __init__(self, request: "WSGIEnvironment", client_address: tuple[str, int], server: "BaseWSGIServer") -> None:
@@ -207,8 +211,8 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         self.rfile = request["wsgi.input"]
 
     @cached_property
-    def headers(self) -> HTTPMessage:  # type: ignore[override]  # it is computed
-        """The header fields, including names with underscores, which an environ can't contain."""
+    def headers(self) -> HTTPMessage:  # type: ignore[override]  # computed here, set in the base class
+        """The header fields, including those with underscores in their names, which an environ can't contain."""
         message = HTTPMessage()
         request = find_current_request()
         for name, value in () if request is None else request.head.fields():
@@ -216,7 +220,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         return message
 
     def make_environ(self) -> "WSGIEnvironment":
-        """Return the environ of the request."""
+        """Return the request's environ."""
         environ, server = self._given, self.server
         environ |= {
             "RAW_URI": self.path,
@@ -228,22 +232,22 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
             "wsgi.multithread": server.multithread,
         }
         if environ.get("CONTENT_LENGTH"):
-            environ.pop("wsgi.input_terminated", None)  # as in Werkzeug, so that a truncated body is noticed
+            environ.pop("wsgi.input_terminated", None)  # as in Werkzeug, to detect truncated bodies
         return environ
 
     def address_string(self) -> str:
-        """Return the address of the client."""
+        """Return the client's address."""
         return self.client_address[0]
 
     def port_integer(self) -> int:
-        """Return the port of the client."""
+        """Return the client's port."""
         return self.client_address[1]
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log a request when its response starts."""
         self.log("info", '"%s" %s %s', one_line(self.requestline), code, size)
 
-    def log_error(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that callers may give
+    def log_error(self, format: str, *args: Any) -> None:  # noqa: A002 - callers may use the name
         """Log an error."""
         self.log("error", format, *args)
 
@@ -252,12 +256,12 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         self.log("info", format, *args)
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
-        """Log a message with the ``type`` method of the logger `werkzeug`, with the client's address and the time."""
-        address = self.address_string().replace("%", "%%")  # of an IPv6 address with a scope
+        """Log a message with the ``type`` method of the `werkzeug` logger, with the client's address and the time."""
+        address = self.address_string().replace("%", "%%")  # an IPv6 address may have a scope
         _log(type, f"{address} - - [{self.log_date_time_string()}] {message}\n", *args)
 
     def _answer(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Call the application. The server logs its errors and responds with a 500."""
+        """Call the application. If it raises an error, log it and respond with a 500."""
         started = _Start(self, start_response)
         try:
             chunks: Iterable[bytes] = self.server.app(environ, started)
@@ -269,7 +273,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         return chunks
 
     def _server_field(self) -> list[tuple[str, str]]:
-        """Return the field with the server's name if a subclass sets one: otherwise the program is not named."""
+        """Return the Server field if a subclass sets a version. By default, the server does not identify itself."""
         own = type(self)
         names = [name for name in _VERSION_NAMES if _of(own, name) is not _of(WSGIRequestHandler, name)]
         return [("Server", self.version_string().strip())] if names else []
@@ -280,19 +284,19 @@ def _of(kind: type, name: str) -> object:
 
 
 class _Start:
-    """The ``start_response`` of an application, which logs the request once its response is known."""
+    """The ``start_response`` passed to the application. It logs the request once its response is known."""
 
     def __init__(self, handler: WSGIRequestHandler, start_response: "StartResponse") -> None:
         self._handler = handler
         self._start_response = start_response
         self._code: str | None = None
         self.is_chosen = False
-        """True once the application has returned: no other response takes the place of this one."""
+        """True once the application has returned, after which no other response can replace this one."""
 
     def __call__(
         self, status: str, fields: list[tuple[str, str]], exc_info: Any = None, /
     ) -> Callable[[bytes], object]:
-        if own := self._handler._server_field():  # noqa: SLF001 - of this module
+        if own := self._handler._server_field():  # noqa: SLF001 - same module
             fields = [*fields, *(own if all(name.lower() != "server" for name, _ in fields) else ())]
         write = self._start_response(status, fields, exc_info)
         self._code = status[:3]
@@ -307,7 +311,7 @@ class _Start:
 
 
 GRACE = 1.0
-"""Seconds that open requests get after Ctrl-C, and again after they are cut off."""
+"""The seconds that open requests have to finish after Ctrl-C, and again after they are cut off."""
 
 
 _HONOURED = frozenset({
@@ -316,28 +320,29 @@ _HONOURED = frozenset({
     "request_queue_size", "serve_forever", "server_activate", "server_bind", "server_close", "shutdown",
 })  # fmt: skip
 _ADVICE = {
-    "handle_request": "call serve_forever() on a thread, and shutdown()",
+    "handle_request": "call serve_forever() on a thread, and then shutdown()",
     "process_request": "take ThreadedWSGIServer for threads, or do it in WSGI middleware around the application",
     "service_actions": "run it on your own thread",
-    "timeout": "leave it out",
+    "timeout": "remove it",
 }
 
 
 class BaseWSGIServer(HTTPServer):
     """A server that handles one request at a time.
 
-    For port 0, it uses a free port, which is then its ``port``. With ``fd``, it listens on an open socket.
-    ``ssl_context`` is a pair of paths, of a certificate and its key, in PEM. ``handler`` is a subclass of
-    WSGIRequestHandler. Exits if the address is taken; raises NotImplementedError for options that it does not support.
-    The definition of a subclass that overrides something without effect raises it, too; ``server_bind``,
-    ``server_activate``, ``log`` and ``handle_error`` may be overridden.
+    Port 0 selects a free port and sets ``port``. With ``fd``, the server listens on an open socket. ``ssl_context`` is
+    a pair of paths to a certificate and its key in PEM format. ``handler`` is a subclass of WSGIRequestHandler. Exits
+    if the address is in use, and raises NotImplementedError for unsupported options.
+
+    Subclasses may override ``server_bind``, ``server_activate``, ``log`` and ``handle_error``. Defining a subclass that
+    overrides a method without effect raises NotImplementedError.
     """
 
     multithread = False
     multiprocess = False
     allow_reuse_address = True
     request_queue_size = BACKLOG
-    server_bind = TCPServer.server_bind  # HTTPServer's version asks the DNS for this machine's name
+    server_bind = TCPServer.server_bind  # HTTPServer's version looks up this machine's name in the DNS
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -355,10 +360,10 @@ class BaseWSGIServer(HTTPServer):
     ) -> None:
         if isinstance(handler, type):
             if not issubclass(handler, WSGIRequestHandler):
-                raise NotImplementedError(f"{handler.__qualname__} is not a subclass of serving.WSGIRequestHandler")
+                raise NotImplementedError(f"{handler.__qualname__} must be a subclass of WSGIRequestHandler")
             handler.check()
         if passthrough_errors:
-            raise NotImplementedError("this server does not end when the application raises an error")
+            raise NotImplementedError("passthrough_errors is not supported: the application's errors are logged")
         if host.startswith("unix://"):
             raise NotImplementedError("this server does not support Unix sockets")
         self.app = app
@@ -372,7 +377,7 @@ class BaseWSGIServer(HTTPServer):
             self.socket.close()
             self.socket = socket(fileno=os.dup(fd))
             self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]  # of TCP
+        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]  # a TCP address
         self.port = self.server_port
         self._is_serving = Lock()
         self._end = Event()
@@ -385,12 +390,12 @@ class BaseWSGIServer(HTTPServer):
         except BaseException as error:
             self.server_close()
             if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-                sys.exit(f"Port {port} is in use by another program: end that one, or choose another port.")
+                sys.exit(f"Port {port} is in use by another program: stop that program or choose another port.")
             raise
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:  # noqa: ARG002 - there is nothing to poll
-        """Serve until another thread calls ``shutdown`` or Ctrl-C is pressed; then close the socket."""
-        from antiphon.embedding import ThreadServer  # imported late, since another server may serve the application
+        """Serve until another thread calls ``shutdown`` or Ctrl-C is pressed, then close the socket."""
+        from antiphon.embedding import ThreadServer  # imported late, since a program may never start this server
 
         with self._is_serving:
             one_by_one = None if self.multithread else OneByOne(self)
@@ -410,25 +415,25 @@ class BaseWSGIServer(HTTPServer):
                 self.server_close()
 
     def shutdown(self, within: float | None = None) -> None:
-        """End ``serve_forever``, which may not have begun yet, and wait for its end.
+        """Stop ``serve_forever``, even if it has not started yet, and wait until it has ended.
 
-        Open requests are finished first; with ``within``, they are cut off after that many seconds.
+        Open requests are finished first. With ``within``, they are cut off after that many seconds.
         """
         self._patience = within
-        self._end.set()  # including a ``serve_forever`` that is about to begin
+        self._end.set()  # also ends a ``serve_forever`` that is about to start
         with self._is_serving:
             pass
 
     def handle_request(self) -> None:
-        """Raise NotImplementedError: this server handles all requests until it is shut down."""
-        raise NotImplementedError(f"this server does not end after a request: {_ADVICE['handle_request']}")
+        """Raise NotImplementedError, since the server can't stop after one request."""
+        raise NotImplementedError(f"this server can't stop after one request: {_ADVICE['handle_request']}")
 
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the name that callers may give
-        """Log a message with the ``type`` method of the logger `werkzeug`."""
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - callers may use the name
+        """Log a message with the ``type`` method of the `werkzeug` logger."""
         _log(type, message, *args)
 
     def log_startup(self) -> None:
-        """Write the URL to stderr."""
+        """Print the server's URL to stderr."""
         scheme = "https" if self.ssl_context else "http"
         host = f"[{self.host}]" if ":" in self.host else self.host
         sys.stderr.write(f" * Running on {scheme}://{host}:{self.port}\n")
@@ -436,7 +441,7 @@ class BaseWSGIServer(HTTPServer):
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Handle one request with a request handler, which calls the application.
 
-        Errors of its methods are passed to ``handle_error`` and result in a 500.
+        Errors in the handler's methods are passed to ``handle_error`` and result in a 500.
         """
         client = environ.get("REMOTE_ADDR", ""), int(environ.get("REMOTE_PORT") or 0)
         try:
@@ -467,9 +472,9 @@ def make_server(
     ssl_context: object = None,
     fd: int | None = None,
 ) -> BaseWSGIServer:
-    """Make a server, without starting it. Raises NotImplementedError for several ``processes``."""
+    """Create a server without starting it. Raises NotImplementedError if ``processes`` is more than 1."""
     if processes > 1:
-        raise NotImplementedError("this server has only one process: use antiphon run --workers")
+        raise NotImplementedError("this server has only one process: use `antiphon run --workers` for several")
     kind = ThreadedWSGIServer if threaded else BaseWSGIServer
     return kind(host, port, app, request_handler, passthrough_errors, ssl_context, fd)
 
@@ -480,7 +485,7 @@ def _checked_tls(context: object) -> tuple[Path, Path] | None:
     if isinstance(context, tuple) and len(context) == 2 and all(context):
         certificate, key = context
         return Path(certificate), Path(key)
-    raise NotImplementedError("for TLS, this server needs a pair of paths: of a certificate and of its key")
+    raise NotImplementedError("ssl_context must be a pair of paths: to a certificate and to its key")
 
 
 def run_simple(
@@ -493,7 +498,7 @@ def run_simple(
     extra_files: Iterable[str] | None = None,
     exclude_patterns: Iterable[str] | None = None,
     reloader_interval: float = 1,
-    reloader_type: str = "auto",  # noqa: ARG001 - there is one
+    reloader_type: str = "auto",  # noqa: ARG001 - there is only one type
     threaded: bool = False,
     processes: int = 1,
     request_handler: type[WSGIRequestHandler] | None = None,
@@ -501,12 +506,12 @@ def run_simple(
     passthrough_errors: bool = False,
     ssl_context: object = None,
 ) -> None:
-    """Serve on a host and port (0 means a free one), one request at a time unless ``threaded``.
+    """Serve an application on a host and port (0 means any free port), one request at a time unless ``threaded``.
 
-    With ``use_reloader``, the program runs as its own child process, which is restarted when a file of its modules or
-    one of ``extra_files`` changes, except files that match ``exclude_patterns``. ``use_debugger`` warns that there is
-    no debugger: errors are logged and shown on a page. Raises TypeError for a port that is not a number, or
-    NotImplementedError for options that ``make_server`` does not support.
+    With ``use_reloader``, the program runs as its own child process, which is restarted when the file of a module or
+    one of the ``extra_files`` changes, except files that match ``exclude_patterns``. ``use_debugger`` only issues a
+    warning that there is no debugger. Raises TypeError if the port is not an int, or NotImplementedError for options
+    that ``make_server`` does not support.
     """
     if not isinstance(port, int):
         raise TypeError("port must be an integer")

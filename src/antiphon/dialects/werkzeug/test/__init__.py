@@ -1,4 +1,4 @@
-"""The contents of `werkzeug.test`: environs made from values, and a client that calls an application."""
+"""The contents of `werkzeug.test`: a builder of environs, and a client that calls an application."""
 
 from antiphon.dialects.werkzeug.test.builder import (
     EnvironBuilder,

@@ -1,4 +1,4 @@
-"""Environs and requests made from values, for tests and scripts: their target, headers and body."""
+"""Builders of environs and requests for tests and scripts: target, headers and body."""
 
 import json
 import os
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Destination:
-    """A URL in parts that can be changed."""
+    """The parts of a URL, which can be changed."""
 
     host: str
     path: str
@@ -39,7 +39,7 @@ class Destination:
 
     def _set_path(self, path: str, query_string: Mapping[str, Any] | str | None) -> None:
         if "?" in path and query_string is not None:
-            raise ValueError("the query is given twice: in the path and separately")
+            raise ValueError("give the query only once: in the path or as query_string")
         parts = urlsplit(path)
         self.path = iri_to_uri(parts.path)
         self.request_uri = path
@@ -52,7 +52,7 @@ class Destination:
 
     @property
     def base_url(self) -> str:
-        """Scheme, host and root path of the application, with a trailing slash."""
+        """The application's scheme, host and root path, with a trailing slash."""
         return base_url_of(self.url_scheme, self.host, self.script_root)
 
     @base_url.setter
@@ -80,7 +80,7 @@ class Destination:
     def args(self) -> "MultiDict[str, Any]":
         """The fields of the query. Raises AttributeError if the query was set as text."""
         if self._query_string is not None:
-            raise AttributeError("the query was set as text and has no fields")
+            raise AttributeError("args are not available, since the query was set as text")
         if self._args is None:
             self._args = MultiDict()
         return self._args
@@ -97,7 +97,7 @@ class Destination:
 
     @property
     def server_port(self) -> int:
-        """The port, or the default port of the scheme."""
+        """The port, by default the scheme's."""
         digits = self.host.partition(":")[2]
         return int(digits) if digits.isascii() and digits.isdigit() else 443 if self.url_scheme == "https" else 80
 
@@ -107,7 +107,7 @@ def base_url_of(scheme: str, host: str, root: str) -> str:
 
 
 class Content(MediaType):
-    """A body: a stream, or the fields and files of a form."""
+    """A body: a stream, or a form's fields and files."""
 
     charset = "utf-8"
 
@@ -122,7 +122,7 @@ class Content(MediaType):
 
     @property
     def content_type(self) -> str | None:
-        """The content type; by default that of the form, if there is one."""
+        """The content type, by default the form's."""
         content_type = self.headers.get("Content-Type")
         if content_type is None and not self._input_stream:
             if self._files:
@@ -137,7 +137,7 @@ class Content(MediaType):
 
     @property
     def content_length(self) -> int | None:
-        """The declared length of the body in bytes."""
+        """The body's declared length in bytes."""
         return self.headers.get("Content-Length", type=int)
 
     @content_length.setter
@@ -163,7 +163,7 @@ class Content(MediaType):
 
     @property
     def form(self) -> "MultiDict[str, Any]":
-        """The fields of the form. Raises AttributeError if the body was set as a stream."""
+        """The form's fields. Raises AttributeError if the body was set as a stream."""
         self._check_form()
         if self._form is None:
             self._form = MultiDict()
@@ -176,7 +176,7 @@ class Content(MediaType):
 
     @property
     def files(self) -> FileMultiDict:
-        """The files of the form. Raises AttributeError if the body was set as a stream."""
+        """The form's files. Raises AttributeError if the body was set as a stream."""
         self._check_form()
         if self._files is None:
             self._files = FileMultiDict()
@@ -189,11 +189,11 @@ class Content(MediaType):
 
     def _check_form(self) -> None:
         if self._input_stream is not None:
-            raise AttributeError("the body was set as a stream and is not a form")
+            raise AttributeError("the form is not available, since the body was set as a stream")
 
 
 def _named(headers: Any) -> list[tuple[str, Any]]:
-    """Return the headers that have a name: others reach no server."""
+    """Return the headers whose names are not empty, since no others reach a server."""
     return [(name, value) for name, value in iter_multi_items(headers) if name]
 
 
@@ -202,7 +202,7 @@ _THRESHOLD = 500 << 10
 
 
 def each_value(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Return the names and values of a MultiDict, or of a mapping whose values may be lists."""
+    """Yield the names and values of a MultiDict, or of a mapping whose values may be lists."""
     if isinstance(data, MultiDict):
         yield from data.items(multi=True)
         return
@@ -214,7 +214,7 @@ def each_value(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def stream_encode_multipart(
     data: Mapping[str, Any], use_tempfile: bool = True, threshold: int = _THRESHOLD, boundary: str | None = None
 ) -> tuple[IO[bytes], int, str]:
-    """Return the form as a stream, its length, and the boundary.
+    """Encode a form and return it as a stream, its length, and the boundary.
 
     Values are text, or file objects with a ``filename`` or a ``name``. With ``use_tempfile``, a form larger than
     ``threshold`` bytes is written to disk.
@@ -251,7 +251,7 @@ def _guessed_type(filename: str | None) -> str:
 
 
 def encode_multipart(values: Mapping[str, Any], boundary: str | None = None) -> tuple[str, bytes]:
-    """Return the boundary and the form in bytes."""
+    """Encode a form and return the boundary and the bytes."""
     stream, _, boundary = stream_encode_multipart(values, use_tempfile=False, boundary=boundary)
     return boundary, stream.read()
 
@@ -263,14 +263,18 @@ _MULTIPART = "multipart/form-data"
 class EnvironBuilder(Content, Destination):
     """A builder of environs.
 
-    - ``path``: with a query, unless ``query_string`` is given, as text or as a mapping for ``args``.
-    - ``base_url``: scheme, host, and the path of the application's root; by default http://localhost/.
-    - ``data``: a body (text, bytes, a file object), or a mapping for a form: of text, file objects, tuples of a file
-      object, a filename and a content type, or lists of these. ``input_stream``: an unprocessed body.
-    - ``json``: a value that ``json_dumps`` turns into the body. ``auth``: an Authorization, or a name and a password.
-    - ``environ_base``: keys that others replace. ``environ_overrides``: keys that replace all others.
+    - ``path``: the path, which may include the query.
+    - ``query_string``: the query as text, or as a mapping for ``args``.
+    - ``base_url``: the scheme, host and root path of the application, by default http://localhost/.
+    - ``data``: the body as text, bytes or a file object, or a mapping for a form. The form's values are text, file
+      objects, tuples of a file object, a filename and a content type, or lists of these.
+    - ``input_stream``: the body as a file object that is passed on unchanged.
+    - ``json``: a value that ``json_dumps`` converts to the body.
+    - ``auth``: an Authorization, or a user name and password.
+    - ``environ_base``: default keys of the environ.
+    - ``environ_overrides``: keys of the environ that replace all others.
 
-    Raises ValueError for two queries, and for a base URL with one; TypeError for two bodies.
+    Raises ValueError if two queries are given or the base URL has a query, or TypeError if two bodies are given.
     """
 
     server_protocol = "HTTP/1.1"
@@ -329,7 +333,7 @@ class EnvironBuilder(Content, Destination):
         if value is None:
             return data
         if data is not None:
-            raise TypeError("the body is given twice: as data and as json")
+            raise TypeError("give the body only once: as data or as json")
         if self.content_type is None:
             self.content_type = "application/json"
         return self.json_dumps(value)
@@ -338,7 +342,7 @@ class EnvironBuilder(Content, Destination):
         if not data:
             return
         if input_stream is not None:
-            raise TypeError("the body is given twice: as data and as input_stream")
+            raise TypeError("give the body only once: as data or as input_stream")
         if hasattr(data, "read"):
             data = data.read()
         if isinstance(data, (str, bytes)):
@@ -361,7 +365,7 @@ class EnvironBuilder(Content, Destination):
 
     @classmethod
     def from_environ(cls, environ: "WSGIEnvironment", **kwargs: Any) -> Self:
-        """Return a builder with the values of an environ, some of them replaced by keywords."""
+        """Return a builder with the values of an environ. Keyword arguments replace some of them."""
         headers = Headers(EnvironHeaders(environ))
         host = headers.pop("Host", "") or environ["SERVER_NAME"]
         root = text_of(environ["SCRIPT_NAME"])
@@ -434,11 +438,11 @@ class EnvironBuilder(Content, Destination):
         return {key: ", ".join(values) for key, values in lines.items()}
 
     def get_request(self, cls: "type[Any] | None" = None) -> Any:
-        """Return a request of this class, or of ``request_class``."""
+        """Return a request of class ``cls``, by default ``request_class``."""
         return (self.request_class if cls is None else cls)(self.get_environ())
 
     def close(self) -> None:
-        """Close the files of the form."""
+        """Close the form's files."""
         if self.closed:
             return
         self.closed = True
@@ -448,7 +452,7 @@ class EnvironBuilder(Content, Destination):
 
 
 def _length_of(stream: IO[bytes]) -> int:
-    """Return the number of remaining bytes."""
+    """Return the number of bytes that remain in a stream."""
     position = stream.tell()
     end = stream.seek(0, 2)
     stream.seek(position)
@@ -456,7 +460,7 @@ def _length_of(stream: IO[bytes]) -> int:
 
 
 def create_environ(*args: Any, **kwargs: Any) -> "WSGIEnvironment":
-    """Return an environ made from values: see ``EnvironBuilder``."""
+    """Build an environ from the arguments of ``EnvironBuilder``."""
     builder = EnvironBuilder(*args, **kwargs)
     try:
         return builder.get_environ()

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 
 class Cookie(NamedTuple):
-    """A cookie: ``key`` and ``value`` as sent and decoded, its destination, and its lifetime.
+    """A cookie. Its key and value are available both as sent and decoded.
 
-    ``max_age`` is in seconds. A cookie without Domain is ``origin_only``: it is sent only to the host that set it.
+    ``max_age`` is in seconds. A cookie without a Domain attribute is ``origin_only``, which means that it is sent only
+    to the host that set it.
     """
 
     key: str
@@ -40,7 +41,7 @@ class Cookie(NamedTuple):
 
     @classmethod
     def parse(cls, server_name: str, path: str, header: str) -> Self:
-        """Return the cookie set by a response for this path."""
+        """Parse a Set-Cookie header from a response to a request for this path."""
         pair, _, attributes = header.partition(";")
         key, _, value = pair.partition("=")
         decoded_key, decoded_value = next(iter(parse_cookie(pair).items()))
@@ -65,7 +66,7 @@ class Cookie(NamedTuple):
 
     @property
     def place(self) -> tuple[str, str, str]:
-        """The key of the cookie in a jar."""
+        """The cookie's key in a jar."""
         return self.domain, self.path, self.decoded_key
 
     @property
@@ -75,11 +76,11 @@ class Cookie(NamedTuple):
 
     @property
     def pair(self) -> str:
-        """The name and value in the form in which they are sent back."""
+        """The name and value as they are sent back."""
         return f"{self.key}={self.value}"
 
     def is_sent_to(self, server_name: str, path: str) -> bool:
-        """Return True if the cookie is sent for a host and a path."""
+        """Return True if the cookie is sent to a host and path."""
         is_host = server_name == self.domain or (not self.origin_only and server_name.endswith(f".{self.domain}"))
         folder = self.path if self.path.endswith("/") else f"{self.path}/"
         return is_host and (path == self.path or path.startswith(folder))
@@ -90,7 +91,7 @@ Jar = dict[tuple[str, str, str], Cookie]
 
 
 def keep(jar: Jar, cookie: Cookie) -> None:
-    """Store a cookie in a jar, or remove it if it is deleted."""
+    """Store a cookie in a jar, or remove it if it has expired."""
     if cookie.is_deleted:
         jar.pop(cookie.place, None)
     else:
@@ -98,7 +99,7 @@ def keep(jar: Jar, cookie: Cookie) -> None:
 
 
 class TestResponse(Response):
-    """A response with the ``request`` that caused it and the ``history`` of redirects before it."""
+    """A response with its ``request`` and the ``history`` of redirects that led to it."""
 
     __test__ = False
     default_mimetype = None
@@ -126,10 +127,11 @@ class TestResponse(Response):
 def run_wsgi_app(
     app: "WSGIApplication", environ: "WSGIEnvironment", buffered: bool = False
 ) -> tuple[Iterable[bytes], str, Headers]:
-    """Call an application and return the body, status and headers of its response, including output of ``write``.
+    """Call an application and return the body, status and headers of its response.
 
-    The application gets a copy of the environ. Its body is read until the response has started; ``buffered`` reads it
-    to the end and closes it. Raises the application's errors, and RuntimeError if it never starts a response.
+    The application receives a copy of the environ. Its body includes everything passed to ``write``, and is read until
+    the response has started or, with ``buffered``, to the end and then closed. Raises the application's errors, or
+    RuntimeError if it never starts a response.
     """
     body, status, fields = call_application(app, dict(getattr(environ, "environ", environ)), buffered)
     return body, status, Headers(fields)
@@ -139,14 +141,14 @@ _REDIRECTS = frozenset({301, 302, 303, 305, 307, 308})
 
 
 class ClientRedirectError(Exception):
-    """The error for redirects in a loop."""
+    """Raised if redirects form a loop."""
 
 
 class Client:
-    """A client that calls an application. ``get``, ``post`` and so on take the arguments of an ``EnvironBuilder``.
+    """A client that calls an application. Methods such as ``get`` accept the arguments of ``EnvironBuilder``.
 
-    Its responses are instances of both ``response_wrapper`` and ``TestResponse``. Redirects to other hosts, and to
-    subdomains unless they are allowed, raise RuntimeError.
+    Its responses are instances of both ``response_wrapper`` and ``TestResponse``. Following a redirect to another host
+    raises RuntimeError, as does one to a subdomain unless ``allow_subdomain_redirects`` is True.
     """
 
     def __init__(
@@ -169,11 +171,11 @@ class Client:
     @property
     def _jar(self) -> Jar:
         if self._cookies is None:
-            raise TypeError("this client has no cookies: make one with use_cookies=True")
+            raise TypeError("this client has no cookies: create it with use_cookies=True")
         return self._cookies
 
     def get_cookie(self, key: str, domain: str = "localhost", path: str = "/") -> Cookie | None:
-        """Return a cookie; None if there is none. Raises TypeError for a client without cookies."""
+        """Return a cookie, or None if it does not exist. Raises TypeError if the client has no cookies."""
         return self._jar.get((domain, path, key))
 
     def set_cookie(
@@ -186,12 +188,12 @@ class Client:
         path: str = "/",
         **kwargs: Any,
     ) -> None:
-        """Set a cookie, as ``Response.set_cookie`` does. Raises TypeError for a client without cookies."""
+        """Set a cookie as ``Response.set_cookie`` does. Raises TypeError if the client has no cookies."""
         cookie = Cookie.parse(domain, "/", dump_cookie(key, value, domain=domain, path=path, **kwargs))
         keep(self._jar, cookie._replace(origin_only=origin_only))
 
     def delete_cookie(self, key: str, *, domain: str = "localhost", path: str = "/") -> None:
-        """Delete a cookie if it exists. Raises TypeError for a client without cookies."""
+        """Delete a cookie if it exists. Raises TypeError if the client has no cookies."""
         self._jar.pop((domain, path, key), None)
 
     def _add_cookies_to_wsgi(self, environ: "WSGIEnvironment") -> None:
@@ -211,16 +213,16 @@ class Client:
     # Calls
 
     def run_wsgi_app(self, environ: "WSGIEnvironment", buffered: bool = False) -> tuple[Iterable[bytes], str, Headers]:
-        """Call the application with the matching cookies and store the cookies that it sets."""
+        """Call the application, sending the matching cookies and storing the cookies that it sets."""
         self._add_cookies_to_wsgi(environ)
         answer = run_wsgi_app(self.application, environ, buffered=buffered)
         self._update_cookies_from_response(*_place(environ), answer[2].getlist("Set-Cookie"))
         return answer
 
     def open(self, *args: Any, buffered: bool = False, follow_redirects: bool = False, **kwargs: Any) -> TestResponse:
-        """Send a request, given as the arguments of an ``EnvironBuilder``, a builder, an environ or a request.
+        """Send a request, given as a builder, an environ, a request, or the arguments of ``EnvironBuilder``.
 
-        ``buffered`` runs the application to its end. Raises ClientRedirectError for redirects in a loop.
+        ``buffered`` runs the application to its end. Raises ClientRedirectError if redirects form a loop.
         """
         request = _request(args, kwargs)
         response = self.response_wrapper(*self.run_wsgi_app(request.environ, buffered=buffered), request=request)
@@ -239,7 +241,7 @@ class Client:
                 response.close()
             step = response.location, response.status_code
             if step in seen:
-                raise ClientRedirectError(f"the redirects are a loop: {step[1]} has redirected to {step[0]} before")
+                raise ClientRedirectError(f"the redirects form a loop: a {step[1]} to {step[0]} was already followed")
             seen.add(step)
             response.history = tuple(history)
             history.append(response)
@@ -270,44 +272,44 @@ class Client:
         if host == server_name:
             return
         if not host.endswith(f".{server_name}"):
-            raise RuntimeError(f"a redirect to another site, {host}, is not followed")
+            raise RuntimeError(f"the client can't follow a redirect to another site: {host}")
         if not self.allow_subdomain_redirects:
-            raise RuntimeError(f"a redirect to the subdomain {host} is not followed: allow_subdomain_redirects=True")
+            raise RuntimeError(f"set allow_subdomain_redirects=True to follow a redirect to the subdomain {host}")
 
     def _open_as(self, method: str, args: tuple[Any, ...], kw: dict[str, Any]) -> TestResponse:
         kw["method"] = method
         return self.open(*args, **kw)
 
     def get(self, *args: Any, **kw: Any) -> TestResponse:
-        """Send a GET."""
+        """Send a GET request."""
         return self._open_as("GET", args, kw)
 
     def post(self, *args: Any, **kw: Any) -> TestResponse:
-        """Send a POST."""
+        """Send a POST request."""
         return self._open_as("POST", args, kw)
 
     def put(self, *args: Any, **kw: Any) -> TestResponse:
-        """Send a PUT."""
+        """Send a PUT request."""
         return self._open_as("PUT", args, kw)
 
     def patch(self, *args: Any, **kw: Any) -> TestResponse:
-        """Send a PATCH."""
+        """Send a PATCH request."""
         return self._open_as("PATCH", args, kw)
 
     def delete(self, *args: Any, **kw: Any) -> TestResponse:
-        """Send a DELETE."""
+        """Send a DELETE request."""
         return self._open_as("DELETE", args, kw)
 
     def head(self, *args: Any, **kw: Any) -> TestResponse:
-        """Send a HEAD."""
+        """Send a HEAD request."""
         return self._open_as("HEAD", args, kw)
 
     def options(self, *args: Any, **kw: Any) -> TestResponse:
-        """Send an OPTIONS."""
+        """Send an OPTIONS request."""
         return self._open_as("OPTIONS", args, kw)
 
     def trace(self, *args: Any, **kw: Any) -> TestResponse:
-        """Send a TRACE."""
+        """Send a TRACE request."""
         return self._open_as("TRACE", args, kw)
 
 
@@ -341,7 +343,7 @@ def _place(environ: "WSGIEnvironment") -> tuple[str, str]:
 
 
 def _without_body(builder: EnvironBuilder) -> None:
-    """Turn the request after a redirect into a GET, unless it is a HEAD, and drop its body."""
+    """Drop the body of the request after a redirect, and make it a GET request unless it is a HEAD request."""
     if builder.method != "HEAD":
         builder.method = "GET"
     if builder.input_stream is not None:

@@ -1,4 +1,4 @@
-"""The functions of `werkzeug.urls`: ``iri_to_uri`` and ``uri_to_iri``, and those that existed up to 2.3."""
+"""The functions of `werkzeug.urls`: ``iri_to_uri``, ``uri_to_iri``, and those that Werkzeug had up to 2.3."""
 
 from antiphon.dialects.werkzeug.urls.iri import (
     iri_to_uri,

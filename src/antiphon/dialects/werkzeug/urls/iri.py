@@ -1,4 +1,4 @@
-"""URLs as IRIs, which may contain any characters (RFC 3987), and percent-encoding as in Werkzeug before 3.0."""
+"""Conversions between URLs and IRIs (RFC 3987), and percent-encoding as in Werkzeug before 3.0."""
 
 import codecs
 import re
@@ -16,14 +16,14 @@ _escape = re.compile(rb"%([0-9A-Fa-f]{2})")
 def url_quote(
     string: object, charset: str = "utf-8", errors: str = "strict", safe: str | bytes = "/:", unsafe: str | bytes = ""
 ) -> str:
-    """Percent-encode text or bytes, except letters, digits, ``-._~$!'()*+,;`` and the ``safe`` characters."""
+    """Percent-encode text or bytes except for letters, digits, ``-._~$!'()*+,;`` and the ``safe`` characters."""
     text = string if isinstance(string, (str, bytes, bytearray)) else str(string)
     escapes = _escapes(_raw(safe, charset, errors), _raw(unsafe, charset, errors))
     return _raw(text, charset, errors).decode("latin-1").translate(escapes)
 
 
 def url_quote_plus(string: object, charset: str = "utf-8", errors: str = "strict", safe: str = "") -> str:
-    """Percent-encode text for a query: a space becomes a plus sign."""
+    """Percent-encode text for a query, where a space becomes a plus sign."""
     return url_quote(string, charset, errors, f"{safe} ", "+").replace(" ", "+")
 
 
@@ -34,9 +34,9 @@ def url_unquote(s: str | bytes, charset: str = "utf-8", errors: str = "replace",
 def url_unquote(
     s: str | bytes, charset: str | None = "utf-8", errors: str = "replace", unsafe: str | bytes = ""
 ) -> str | bytes:
-    """Decode percent-escapes, except those of ``unsafe`` characters.
+    """Decode percent-escapes except those of ``unsafe`` characters.
 
-    Broken escapes are kept. Without a charset, return bytes.
+    Malformed escapes are kept. Returns bytes if ``charset`` is None.
     """
     raw = s.encode() if isinstance(s, str) else s
     kept = frozenset(_raw(unsafe))
@@ -72,7 +72,7 @@ _plain_uri = re.compile(
     r"(?:\?[\w.~%!$&'()*+,/:;=?@-]+)?(?:#[\w.~%!#$&'()*+,/:;=?@-]+)?",
     re.ASCII,
 ).fullmatch
-"""A pattern of URLs that need no change, apart from escapes and encoded hosts."""
+"""Matches URLs that need no conversion, except for any escapes and encoded hosts."""
 
 _NEVER = "".join(map(chr, range(0x21))) + "%\x7f"
 
@@ -86,7 +86,7 @@ codecs.register_error("werkzeug.url_quote", _quote_what_is_no_text)
 
 
 def _unquoting(kept: str) -> Callable[[str], str]:
-    """Return a function that decodes percent-escapes, except for kept characters and for bytes that are not UTF-8."""
+    """Return a function that decodes percent-escapes, except those of kept characters and of invalid UTF-8."""
     codes = "|".join([f"{ord(character):02X}" for character in kept])
     escapes = re.compile(rf"(?:%(?!{codes})[0-9A-F]{{2}})+", re.IGNORECASE)
 
@@ -101,9 +101,9 @@ _unquote_query, _unquote_fragment = _unquoting(f"{_NEVER}&=+#"), _unquoting(_NEV
 
 
 def uri_to_iri(uri: str | bytes | UrlTuple, charset: str = "utf-8", errors: str = "werkzeug.url_quote") -> str:  # noqa: ARG001
-    """Return a URI as an IRI, with its host and the escapes of ordinary characters decoded.
+    """Convert a URI to an IRI by decoding its host and the escapes of ordinary characters.
 
-    ``charset`` is the charset of a URI in bytes. Raises ValueError for an invalid port.
+    ``charset`` applies to a URI in bytes. Raises ValueError if the port is invalid.
     """
     text = _as_text(uri, charset)
     if "%" not in text and "xn--" not in text and _plain_uri(text):
@@ -117,10 +117,10 @@ def uri_to_iri(uri: str | bytes | UrlTuple, charset: str = "utf-8", errors: str 
 def iri_to_uri(
     iri: str | bytes | UrlTuple, charset: str = "utf-8", errors: str = "strict", safe_conversion: bool = False
 ) -> str:
-    """Return an IRI as a URI: in ASCII, with all characters escaped that a URL can't contain.
+    """Convert an IRI to an ASCII URI by escaping all characters that a URI can't contain.
 
-    Escapes are kept. With ``safe_conversion``, ASCII text without spaces is returned as it is. Raises ValueError for an
-    invalid port or host.
+    Existing escapes are kept. With ``safe_conversion``, ASCII text without spaces is returned unchanged. Raises
+    ValueError if the port or host is invalid.
     """
     text = _as_text(iri, charset, errors)
     if _plain_uri(text) or (safe_conversion and text.isascii() and len(text.split()) == 1):
@@ -134,7 +134,7 @@ def iri_to_uri(
 
 
 def url_unparse(components: tuple[Any, Any, Any, Any, Any]) -> Any:
-    """Join the five parts of a URL, text or bytes. After a scheme, a single slash becomes three."""
+    """Join the five parts of a URL in text or bytes. A single slash after a scheme becomes three."""
     if isinstance(components[0], bytes):
         scheme, netloc, path, query, fragment = [part.decode("latin-1") for part in components]
         return url_unparse((scheme, netloc, path, query, fragment)).encode("latin-1")
@@ -164,7 +164,7 @@ def _netloc(parts: SplitResult, host_of: Callable[[str], str], user_of: Callable
 
 def _unsplit(scheme: str, netloc: str, path: str, query: str, fragment: str) -> str:
     url = urlunsplit((scheme, netloc, path, query, fragment))
-    if scheme == "itms-services" and not url.startswith("itms-services://"):  # readers of this scheme need the slashes
+    if scheme == "itms-services" and not url.startswith("itms-services://"):  # clients require the slashes
         return f"itms-services://{url.removeprefix('itms-services:')}"
     return url
 
@@ -174,7 +174,7 @@ def _ascii_host(host: str) -> str:
 
 
 def unicode_host(host: str) -> str:
-    """Return a host with decoded labels. Labels that can't be decoded are kept."""
+    """Decode a host's labels. Labels that can't be decoded are kept."""
     if not host.isascii() or "xn--" not in host:
         return host
     try:

@@ -1,4 +1,4 @@
-"""URLs as tuples of five parts, functions that make URLs, and query strings, as in Werkzeug before 3.0."""
+"""URLs as tuples of five parts, functions that build URLs, and query strings, as in Werkzeug before 3.0."""
 
 import ntpath
 import os
@@ -33,8 +33,9 @@ def url_decode(
     cls: Callable[[Iterator[tuple[str, str]]], D] | None = None,
     **options: object,  # noqa: ARG001 - decode_keys, which has had no effect since Python 3
 ) -> "D | MultiDict[str, str]":
-    """Return the fields of a query, as ``cls``, by default a MultiDict. ``include_empty`` includes fields without
-    ``=``.
+    """Parse the fields of a query as a ``cls``, by default a MultiDict.
+
+    ``include_empty`` includes fields without ``=``.
     """
     raw = s.encode(charset or "utf-8") if isinstance(s, str) else s
     between = separator.encode() if isinstance(separator, str) else separator
@@ -53,7 +54,7 @@ def url_decode_stream(
     limit: int | None = None,
     **options: object,
 ) -> "D | MultiDict[str, str]":
-    """Return the fields in a stream's next ``limit`` bytes, or in all of them."""
+    """Parse the fields in a stream's next ``limit`` bytes, by default all of them."""
     return url_decode(
         stream.read(-1 if limit is None else limit), charset, include_empty, errors, separator, cls, **options
     )
@@ -74,7 +75,7 @@ def url_encode(
     separator: str | bytes = "&",
     **options: object,  # noqa: ARG001 - encode_keys, which has had no effect since Python 3
 ) -> str:
-    """Return names and values as a query. None is left out, and a list becomes several values."""
+    """Encode names and values as a query. None is omitted, and a list becomes several values."""
     between = separator if isinstance(separator, str) else separator.decode("ascii")
     return between.join(_encoded(obj, charset, sort, key))
 
@@ -105,7 +106,7 @@ def url_encode_stream(
     key: Callable[[tuple[Any, Any]], Any] | None = None,
     separator: str | bytes = "&",
 ) -> Iterator[str] | None:
-    """Write names and values as a query to a stream; without a stream, return an iterator over the fields."""
+    """Write names and values to a stream as a query. Without a stream, return an iterator over the encoded fields."""
     if stream is None:
         return _encoded(obj, charset, sort, key)
     stream.write(url_encode(obj, charset, sort, key, separator))
@@ -131,7 +132,7 @@ _host = re.compile(
 
 
 class _Parts(NamedTuple):
-    """The five parts: all text, or all bytes."""
+    """The five parts, all text or all bytes."""
 
     scheme: Any
     netloc: Any
@@ -141,7 +142,7 @@ class _Parts(NamedTuple):
 
 
 class BaseURL(_Parts):
-    """The base class of ``URL`` and ``BytesURL``. Missing parts are empty; attributes for missing details are None."""
+    """The base class of ``URL`` and ``BytesURL``. Missing parts are empty, and missing attributes are None."""
 
     __slots__ = ()
 
@@ -150,7 +151,7 @@ class BaseURL(_Parts):
         return self._replace(**parts)
 
     def _own(self, text: str | None) -> Any:
-        """Return text in the type of the parts."""
+        """Convert text to the type of the parts."""
         return text if text is None or isinstance(self.netloc, str) else text.encode("latin-1")
 
     @property
@@ -173,7 +174,7 @@ class BaseURL(_Parts):
 
     @property
     def host(self) -> Any:
-        """The host, without a port and without the brackets of IPv6."""
+        """The host, without the port and without the brackets around an IPv6 address."""
         return self._own(self._host_and_port[0])
 
     @property
@@ -189,7 +190,7 @@ class BaseURL(_Parts):
 
     @property
     def port(self) -> int | None:
-        """The port; None if it is missing or not from 0 to 65535."""
+        """The port, or None if it is missing or not between 0 and 65535."""
         try:
             port = int(self._host_and_port[1] or "")
         except ValueError:
@@ -198,7 +199,7 @@ class BaseURL(_Parts):
 
     @property
     def auth(self) -> Any:
-        """The user information before the host: ``user:password``."""
+        """The user information before the host, as ``user:password``."""
         return self._own(self._netloc[0])
 
     @property
@@ -227,11 +228,11 @@ class BaseURL(_Parts):
         return _decoded_user(self._user[1])
 
     def decode_query(self, *args: Any, **kwargs: Any) -> "MultiDict[str, str]":
-        """Return the fields of the query; see ``url_decode``."""
+        """Parse the query's fields. See ``url_decode``."""
         return cast("MultiDict[str, str]", url_decode(self.query, *args, **kwargs))
 
     def join(self, *args: Any, **kwargs: Any) -> "BaseURL":
-        """Return the URL of a reference, relative to this URL: see ``url_join``."""
+        """Resolve a reference against this URL. See ``url_join``."""
         return url_parse(url_join(self.to_url(), *args, **kwargs))
 
     def to_url(self) -> Any:
@@ -253,14 +254,14 @@ class BaseURL(_Parts):
     def get_file_location(self, pathformat: str | None = None) -> tuple[str | None, str | None]:
         """Return the server and path of a ``file:`` URL (RFC 8089) for a "windows" or "posix" system.
 
-        None is this machine.
+        The server is None if it is this machine. For other URLs, both are None.
         """
         if _text(self.scheme) != "file":
             return None, None
         return file_location(_text(self.netloc) or None, url_unquote(self.path), pathformat)
 
     def ascii_netloc(self) -> str:
-        """Return the authority in ASCII, as text."""
+        """Return the authority as ASCII text."""
         return self._netloc_of(self.ascii_host or "", lambda user: url_quote(user, safe="/:%"))
 
     def _netloc_of(self, host: str, written: Callable[[str], str]) -> str:
@@ -283,7 +284,7 @@ class URL(BaseURL):
         return self.ascii_netloc()
 
     def encode(self, charset: str = "utf-8", errors: str = "replace") -> "BytesURL":
-        """Return the URL in bytes."""
+        """Convert the URL to bytes."""
         return BytesURL(*[part.encode(charset, errors) for part in (*self[:1], self.encode_netloc(), *self[2:])])
 
 
@@ -296,11 +297,11 @@ class BytesURL(BaseURL):
         return _text(self.to_url())
 
     def encode_netloc(self) -> bytes:
-        """Return the authority as it is."""
+        """Return the authority unchanged."""
         return bytes(self.netloc)
 
     def decode(self, charset: str = "utf-8", errors: str = "replace") -> URL:
-        """Return the URL in text."""
+        """Convert the URL to text."""
         url = URL(*[part.decode(charset, errors) for part in self])
         return url.replace(netloc=url.decode_netloc())
 
@@ -319,12 +320,12 @@ def _decoded_user(user: str | None) -> str | None:
 
 
 def url_parse(url: Any, scheme: Any = None, allow_fragments: bool = True) -> BaseURL:
-    """Split a URL, text or bytes. ``scheme`` is the default. Raises ValueError for an unmatched bracket."""
+    """Split a URL in text or bytes. ``scheme`` is the default scheme. Raises ValueError for an unmatched bracket."""
     if isinstance(url, bytes):
         parts = url_parse(url.decode("latin-1"), scheme and scheme.decode("latin-1"), allow_fragments)
         return BytesURL(*[part.encode("latin-1") for part in parts])
     found = _beginning(url)
-    assert found is not None  # noqa: S101 - it matches nothing too
+    assert found is not None  # noqa: S101 - it matches any text, even empty
     netloc = found[2] or ""
     if ("[" in netloc) != ("]" in netloc):
         raise ValueError("Invalid IPv6 URL")
@@ -334,10 +335,10 @@ def url_parse(url: Any, scheme: Any = None, allow_fragments: bool = True) -> Bas
 
 
 def url_join(base: Any, url: Any, allow_fragments: bool = True) -> Any:
-    """Resolve a reference against a base (RFC 3986 §5.2), in text or bytes.
+    """Resolve a reference against a base, in text or bytes (RFC 3986 §5.2).
 
-    Both may be tuples. Raises ValueError for a URL that browsers interpret differently from how it looks, such as one
-    with control characters.
+    Both may be tuples. Raises ValueError if browsers would not interpret the URL as it looks, for example because of
+    control characters.
     """
     base, url = (url_unparse(each) if isinstance(each, tuple) else each for each in (base, url))
     if isinstance(base, bytes):
@@ -351,9 +352,9 @@ _HERE = ("127.0.0.1", "::1", "localhost")
 
 
 def file_location(host: str | None, path: str, system: str | None) -> tuple[str | None, str]:
-    """Return the server and path for a "windows" or "posix" system, by default this one.
+    """Return the server and path for a "windows" or "posix" system, by default the current one.
 
-    Raises TypeError for others.
+    Raises TypeError for any other system.
     """
     system = system or ("windows" if os.name == "nt" else "posix")
     if system == "windows":
@@ -376,7 +377,7 @@ def _on_windows(host: str | None, path: str) -> tuple[str | None, str]:
 
 
 def url_fix(s: str | bytes, charset: str = "utf-8") -> str:
-    """Return a URL with spaces and other characters escaped, and with backslashes turned into slashes."""
+    """Fix a URL by escaping spaces and other characters and replacing backslashes with slashes."""
     text = (s.decode(charset, "replace") if isinstance(s, bytes) else s).replace("\\", "/")
     if text.startswith("file://") and text[7:8].isalpha() and text[8:10] in (":/", "|/"):
         text = f"file:///{text[7:]}"
@@ -389,9 +390,9 @@ def url_fix(s: str | bytes, charset: str = "utf-8") -> str:
 
 
 class Href:
-    """A function that makes URLs below a base, from path segments and a query's named values.
+    """A function that builds URLs below a base from path segments and named query values.
 
-    An attribute is an Href below the segment of that name.
+    Any attribute is an Href below the segment with that name.
     """
 
     def __init__(
@@ -414,14 +415,14 @@ class Href:
     def __call__(self, *path: Any, **query: Any) -> str:
         """Return the URL.
 
-        None is left out. The query may also be a mapping, as the last positional argument. A trailing underscore of a
-        name is removed. Raises TypeError if both kinds of query are given.
+        Segments and values that are None are omitted. A trailing underscore is removed from names. The query may also
+        be given as a mapping in the last positional argument. Raises TypeError if both kinds of query are given.
         """
         fields: Mapping[Any, Any] = {name.removesuffix("_") or name: value for name, value in query.items()}
         if path and isinstance(path[-1], dict):
             if query:
                 raise TypeError("keyword arguments and query-dicts can't be combined")
-            *path, fields = path  # type: ignore[assignment]  # a list will do as well
+            *path, fields = path  # type: ignore[assignment]  # a list instead of a tuple
         segments = [url_quote(segment, self.charset) for segment in path if segment is not None]
         url = self.base
         if below := "/".join(segments).lstrip("/"):

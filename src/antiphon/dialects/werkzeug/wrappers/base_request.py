@@ -1,4 +1,4 @@
-"""Requests without attributes for headers: their head, and their body as a stream, bytes or a form."""
+"""Requests without attributes for headers: the head, and the body as a stream, bytes or a form."""
 
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 
 class HeadersAsEnviron:
-    """Headers accessed by an environ's keys (PEP 3333)."""
+    """Headers that are accessed by environ keys (PEP 3333)."""
 
     def __init__(self, headers: Headers) -> None:
         self._headers = headers
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return the value of a field, including all its lines; ``default`` if it is missing."""
+        """Return a field's value, with all its lines joined, or ``default`` if it is missing."""
         name = field_name(key)
         lines: list[str] = [] if name is None else self._headers.getlist(name)
         return combine(str(name).lower(), lines) if lines else default
@@ -61,21 +61,21 @@ def _read_parameters(raw: str | None) -> dict[str, str]:
 
 
 class RequestHead:
-    """A method, a target, headers and a client as an object. Each value is read on first use and then cached."""
+    """A request's method, target, headers and client. Each value is read on first use and then cached."""
 
     dict_storage_class: type[Any] = ImmutableMultiDict
-    """The class for ``cookies``."""
+    """The class of ``cookies``."""
     list_storage_class: type[Any] = ImmutableList
-    """The class for ``access_route``."""
+    """The class of ``access_route``."""
     trusted_hosts: list[str] | None = None
-    """The allowed hosts; a leading dot includes subdomains. None allows any host."""
+    """The allowed hosts. A leading dot includes subdomains. None allows any host."""
     max_query_fields: int | None = Limits().fields
     """The maximum number of fields in a query. More raise RequestURITooLarge."""
     parameter_storage_class: type[Any] = ImmutableMultiDict
-    """The class for the fields of queries and forms, and for files."""
+    """The class of ``args``, ``form`` and ``files``."""
 
     environ: Any
-    if TYPE_CHECKING:  # attributes here, but lazy where there is an environ
+    if TYPE_CHECKING:  # plain attributes here, but lazy in classes with an environ
         method: lazy[str]
         scheme: lazy[str]
         server: lazy[tuple[str, int | None] | None]
@@ -119,7 +119,7 @@ class RequestHead:
 
     @lazy
     def full_path(self) -> str:
-        """The path and query, always with a question mark between them."""
+        """The path and the query, always separated by a question mark."""
         return f"{self.path}?{self.query_string.decode(errors='replace')}"
 
     @property
@@ -129,9 +129,9 @@ class RequestHead:
 
     @lazy
     def host(self) -> str:
-        """The host, with its port unless that is the default; empty if it is malformed.
+        """The host, with its port unless that is the default. Empty if the host is malformed.
 
-        Raises SecurityError for a host that is not among ``trusted_hosts``.
+        Raises SecurityError if the host is not in ``trusted_hosts``.
         """
         named = self.environ.get("HTTP_HOST")
         return host_of(self.scheme, named, self.server if named is None else None, self.trusted_hosts)
@@ -148,24 +148,24 @@ class RequestHead:
 
     @lazy
     def root_url(self) -> str:
-        """The URL of the application's root, with a trailing slash."""
+        """The application's root URL, with a trailing slash."""
         return url_of(self.scheme, self.host, self.root_path)
 
     @lazy
     def url_root(self) -> str:
-        """The URL of the application's root: an alias of ``root_url``."""
+        """The application's root URL. An alias of ``root_url``."""
         return self.root_url
 
     @lazy
     def host_url(self) -> str:
-        """Scheme and host, with a trailing slash."""
+        """The scheme and host, with a trailing slash."""
         return url_of(self.scheme, self.host)
 
     # Client
 
     @lazy
     def access_route(self) -> Any:
-        """The addresses in X-Forwarded-For, first the client's; they can be forged. Without them, ``remote_addr``."""
+        """The addresses in X-Forwarded-For, or else ``remote_addr``. The client's comes first, but may be faked."""
         forwarded = self.environ.get("HTTP_X_FORWARDED_FOR")
         if forwarded is not None:
             return self.list_storage_class(parse_list_header(forwarded))
@@ -175,7 +175,7 @@ class RequestHead:
 
     @lazy
     def args(self) -> Any:
-        """The fields of the query, as ``parameter_storage_class``. Raises RequestURITooLarge for too many."""
+        """The query's fields, as a ``parameter_storage_class``. Raises RequestURITooLarge if there are too many."""
         self._check_query()
         return self.parameter_storage_class(read_fields(self.query_string))
 
@@ -185,34 +185,34 @@ class RequestHead:
 
     @lazy
     def cookies(self) -> Any:
-        """The cookies, as ``dict_storage_class``."""
+        """The cookies, as a ``dict_storage_class``."""
         return self.dict_storage_class(read_cookies(self.environ.get("HTTP_COOKIE") or ""))
 
     @property
     def mimetype(self) -> str:
-        """The media type of the body without parameters, in lower case; empty if there is none."""
+        """The body's media type without parameters, in lower case. Empty if it is missing."""
         return _mimetype_of(self.environ.get("CONTENT_TYPE") or "")
 
     mimetype_params = environ_header("CONTENT_TYPE", _read_parameters, "The parameters of the media type.")
 
     @lazy
     def content_length(self) -> int | None:
-        """The number of bytes in the body; None if it is unknown."""
+        """The body's length in bytes, or None if it is unknown."""
         return get_content_length(self.environ)
 
 
 class RequestBody:
-    """The body of a request, read on first use and within limits.
+    """The body of a request, which is read on first use and within limits.
 
-    If it is a form, access to the form reads the stream, and ``data`` is empty.
+    If it is a form, accessing the form reads the stream, and ``data`` is empty.
     """
 
     max_content_length: int | None = None
-    """The maximum number of bytes of a body. A longer one raises RequestEntityTooLarge."""
+    """The maximum size of the body in bytes. A larger body raises RequestEntityTooLarge."""
     max_form_memory_size: int | None = 500_000
-    """The maximum number of bytes of all fields of a multipart form, without files.
+    """The maximum size in bytes of all fields of a multipart form, without files.
 
-    More raise RequestEntityTooLarge.
+    Larger fields raise RequestEntityTooLarge.
     """
     max_form_parts: int | None = 1000
     """The maximum number of fields and files in a form. More raise RequestEntityTooLarge."""
@@ -230,7 +230,7 @@ class RequestBody:
 
     _cached_data: bytes | None = None
     _refusal: HTTPException | None = None
-    """The reason why the body was refused or cut short: a second reader must not get the rest of it."""
+    """The error that interrupted reading the body. Later reads raise it again instead of returning the rest."""
     _has_own_stream: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -241,14 +241,14 @@ class RequestBody:
 
     @lazy
     def stream(self) -> IO[bytes]:
-        """The body as a stream, which ends where the body ends. Raises RuntimeError on a ``shallow`` request."""
+        """The body as a stream that ends where the body ends. Raises RuntimeError if the request is ``shallow``."""
         if self.shallow:
             raise RuntimeError("this request is shallow: its body must not be read")
         return get_input_stream(self.environ, max_content_length=self.max_content_length)
 
     @lazy
     def data(self) -> bytes:
-        """The body in bytes, or empty if it is a form."""
+        """The body as bytes. Empty if it is a form."""
         return self.get_data(parse_form_data=True)
 
     @overload
@@ -258,9 +258,10 @@ class RequestBody:
     @overload
     def get_data(self, cache: bool, as_text: Literal[True], parse_form_data: bool = False) -> str: ...
     def get_data(self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False) -> bytes | str:
-        """Return the body, as bytes or as UTF-8 text.
+        """Return the body as bytes or, with ``as_text``, as UTF-8 text.
 
-        ``cache`` keeps it. With ``parse_form_data``, a form is parsed first, which leaves the body empty.
+        ``cache`` keeps it for later calls. With ``parse_form_data``, a form is parsed first, which leaves the body
+        empty.
         """
         data = self._cached_data
         if data is None:
@@ -272,7 +273,7 @@ class RequestBody:
         return data.decode(errors="replace") if as_text else data
 
     def _read(self) -> bytes:
-        """Read the rest of the stream; the whole body if the stream is unused."""
+        """Read the rest of the stream, or the whole body if the stream is unused."""
         if self._refusal is not None:
             raise self._refusal
         try:
@@ -289,12 +290,12 @@ class RequestBody:
 
     @property
     def want_form_data_parsed(self) -> bool:
-        """True if the body has a content type, and so may be a form. Subclasses may override it."""
+        """True if the body has a content type and may therefore be a form. Subclasses may override it."""
         return bool(self.environ.get("CONTENT_TYPE"))
 
     def make_form_data_parser(self) -> FormDataParser:
-        """Return a form parser of ``form_data_parser_class``, with the limits and storage of this class."""
-        has_own_streams = type(self)._get_file_stream is not RequestBody._get_file_stream  # noqa: SLF001 - its own
+        """Return an instance of ``form_data_parser_class`` with this class's limits and storage class."""
+        has_own_streams = type(self)._get_file_stream is not RequestBody._get_file_stream  # noqa: SLF001
         return self.form_data_parser_class(
             stream_factory=self._get_file_stream if has_own_streams else default_stream_factory,
             max_form_memory_size=self.max_form_memory_size,
@@ -310,11 +311,11 @@ class RequestBody:
         filename: str | None = None,
         content_length: int | None = None,
     ) -> IO[bytes]:
-        """Return a file object for an uploaded file. If this is overridden, files are copied to it."""
+        """Return a file object for an uploaded file. If a subclass overrides this, uploads are copied to that file."""
         return default_stream_factory(total_content_length, content_type, filename, content_length)
 
     def _load_form_data(self) -> None:
-        """Parse the form once, which sets ``stream``, ``form`` and ``files``."""
+        """Parse the form, once, and set ``stream``, ``form`` and ``files``."""
         kept = self.__dict__
         if "form" in kept:
             return
@@ -340,18 +341,18 @@ class RequestBody:
 
     @lazy
     def form(self) -> Any:
-        """The fields of the form, as ``parameter_storage_class``; empty if the body is not a form."""
+        """The form's fields, as a ``parameter_storage_class``. Empty if the body is not a form."""
         self._load_form_data()
         return self.__dict__["form"]
 
     @lazy
     def files(self) -> Any:
-        """The files of the form, each a FileStorage; empty unless the form is multipart."""
+        """The form's files, each a FileStorage. Empty unless the form is multipart."""
         self._load_form_data()
         return self.__dict__["files"]
 
     def close(self) -> None:
-        """Close the form's files, and release objects, such as this request, that a refused body's error refers to."""
+        """Close the form's files. Release the objects, such as this request, that an error in the body refers to."""
         if self._refusal is not None:
             forget_frames(self._refusal)
         if files := self.__dict__.get("files"):
@@ -360,10 +361,10 @@ class RequestBody:
 
 
 class BaseRequest(RequestBody, RequestHead):
-    """A WSGI environ as an object. Each value is read on first use, and then cached.
+    """A WSGI environ as an object. Each value is read on first use and then cached.
 
-    It is stored in the environ, as `werkzeug.request`, unless ``populate_request`` is False or it is ``shallow``: a
-    shallow request touches neither the environ nor the body.
+    The request is stored in the environ as `werkzeug.request`, unless ``populate_request`` is False or the request is
+    ``shallow``. A shallow request touches neither the environ nor the body.
     """
 
     environ: "WSGIEnvironment"
@@ -384,7 +385,7 @@ class BaseRequest(RequestBody, RequestHead):
 
     @classmethod
     def from_values(cls, *args: Any, **kwargs: Any) -> Self:
-        """Return a request made from values: see ``EnvironBuilder``. For scripts and tests."""
+        """Return a request made from the arguments of ``EnvironBuilder``, for scripts and tests."""
         from antiphon.dialects.werkzeug.test.builder import EnvironBuilder
 
         builder = EnvironBuilder(*args, **kwargs)
@@ -398,8 +399,8 @@ class BaseRequest(RequestBody, RequestHead):
     def application(cls, f: "Callable[..., WSGIApplication]") -> "WSGIApplication":
         """Turn a function or method whose last argument is a request into a WSGI application.
 
-        It returns an application. HTTP exceptions that it raises become responses, and the request is closed after the
-        response.
+        The function must return a response or any other WSGI application. HTTP exceptions that it raises become
+        responses. The request is closed once the response has been returned.
         """
         from antiphon.dialects.werkzeug.exceptions.aborter import refused_head
         from antiphon.dialects.werkzeug.exceptions.base import HTTPException
@@ -428,33 +429,33 @@ class BaseRequest(RequestBody, RequestHead):
 
     @lazy
     def scheme(self) -> str:
-        """The scheme: `http` or `https`, or that of WebSockets."""
+        """The scheme: `http`, `https`, or a WebSocket scheme."""
         scheme: str = self.environ.get("wsgi.url_scheme", "http")
         return scheme
 
     @lazy
     def server(self) -> tuple[str, int | None] | None:
-        """The name and port of the server."""
+        """The server's name and port."""
         return server_of(self.environ)
 
     @lazy
     def root_path(self) -> str:
-        """The path of the application's root, without a trailing slash; empty for the host's root."""
+        """The application's root path, without a trailing slash. Empty at the host's root."""
         return text_of(self.environ.get("SCRIPT_NAME") or "").rstrip("/")
 
     @property
     def script_root(self) -> str:
-        """The path of the application's root: an alias of ``root_path``."""
+        """The application's root path. An alias of ``root_path``."""
         return self.root_path
 
     @lazy
     def path(self) -> str:
-        """The decoded path below the application's root, with a leading slash."""
+        """The decoded path relative to the application's root, with a leading slash."""
         return "/" + text_of(self.environ.get("PATH_INFO") or "").lstrip("/")
 
     @lazy
     def query_string(self) -> bytes:
-        """The query as sent."""
+        """The query as sent, in bytes."""
         query: str = self.environ.get("QUERY_STRING", "")
         return query.encode("latin-1")
 
@@ -462,13 +463,11 @@ class BaseRequest(RequestBody, RequestHead):
 
     @lazy
     def remote_addr(self) -> str | None:
-        """The address of the peer; None if unknown."""
+        """The peer's address, or None if it is unknown."""
         address: str | None = self.environ.get("REMOTE_ADDR")
         return address
 
-    remote_user = environ_property[str](
-        "REMOTE_USER", doc="The user whom the server has authenticated; None without one."
-    )
+    remote_user = environ_property[str]("REMOTE_USER", doc="The user that the server has authenticated, or None.")
     is_multithread = environ_property[bool]("wsgi.multithread", doc="True if the server may use several threads.")
     is_multiprocess = environ_property[bool]("wsgi.multiprocess", doc="True if the server may use several processes.")
     is_run_once = environ_property[bool](
@@ -484,10 +483,10 @@ class BaseRequest(RequestBody, RequestHead):
 
     @lazy
     def values(self) -> "CombinedMultiDict[str, str]":
-        """The fields of ``args``, followed by those of ``form`` if the method is not GET."""
+        """The fields of ``args``, followed by those of ``form`` unless the method is GET."""
         return combined(self.args) if self.method == "GET" else combined(self.args, self.form)
 
 
 def combined(*sources: Any) -> "CombinedMultiDict[str, str]":
-    """Return the fields of several dictionaries, of any class."""
+    """Combine the fields of several dictionaries of any class."""
     return CombinedMultiDict([each if isinstance(each, MultiDict) else MultiDict(each) for each in sources])

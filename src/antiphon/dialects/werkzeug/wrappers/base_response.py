@@ -1,4 +1,4 @@
-"""Responses without attributes for headers: status, headers, and a body of chunks from a list or an iterator."""
+"""Responses without attributes for headers: the status, headers, and a body of chunks from a list or iterator."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ class SetCookies:
 
     headers: Headers
     max_cookie_size = 4093
-    """The size of Set-Cookie in bytes above which there is a warning; 0 for no limit."""
+    """The size of Set-Cookie, in bytes, above which a warning is issued. 0 means no limit."""
 
     def set_cookie(
         self,
@@ -39,10 +39,10 @@ class SetCookies:
         samesite: str | None = None,
         partitioned: bool = False,
     ) -> None:
-        """Set a cookie, for ``max_age`` seconds or until ``expires``, otherwise for the browser's session.
+        """Set a cookie that lasts for ``max_age`` seconds, until ``expires``, or until the browser is closed.
 
-        Without a ``domain`` it is sent to this host only; with a ``path``, only below that. Raises ValueError for text
-        that a header can't contain, or a ``samesite`` other than Strict, Lax or None.
+        Without a ``domain``, it is sent only to this host, and with a ``path``, only below that path. Raises ValueError
+        if an argument contains characters that a header can't contain, or if ``samesite`` is not Strict, Lax or None.
         """
         cookie = dump_cookie(
             key, value, max_age, expires, path, domain, secure, httponly,
@@ -71,14 +71,14 @@ _STATUS_LINES = {code: f"{code} {phrase.upper()}" for code, phrase in HTTP_STATU
 
 
 class ResponseHead(SetCookies):
-    """A status (a number or a status line), and headers.
+    """A status (a code or a status line) and headers.
 
-    The content type is a ``mimetype``, to which the charset is added for text types, or a complete ``content_type``.
-    Raises ValueError for an empty status, or for line ends in the status or headers.
+    The content type is given as a ``mimetype``, to which the charset is added for text types, or as a complete
+    ``content_type``. Raises ValueError if the status is empty, or if the status or a header contains line breaks.
     """
 
     charset = "utf-8"
-    """The charset that encodes text."""
+    """The charset that text is encoded in."""
     default_status: int | str = 200
     default_mimetype: str | None = "text/plain"
 
@@ -107,9 +107,9 @@ class ResponseHead(SetCookies):
 
     @property
     def status(self) -> str:
-        """The code and phrase: `404 NOT FOUND`.
+        """The code and phrase, such as `404 NOT FOUND`.
 
-        If it is set to a number, or to text with only the code, the phrase is added.
+        If it is set to a code alone, as a number or as text, the phrase is added.
         """
         return self._status
 
@@ -123,7 +123,7 @@ class ResponseHead(SetCookies):
 
     @property
     def status_code(self) -> int:
-        """The code; 0 if the status does not have one."""
+        """The status code, or 0 if the status has none."""
         return self._status_code
 
     @status_code.setter
@@ -149,13 +149,13 @@ def _read_status(value: str | int | HTTPStatus) -> tuple[str, int]:
 
 
 class ResponseBody:
-    """The body of a response, and the functions to call after it."""
+    """The body of a response, and the functions to call when it is closed."""
 
     charset: str
     implicit_sequence_conversion = True
-    """True if an iterator's body may be read into a list when needed. If not, RuntimeError is raised."""
+    """True if an iterator may be read into a list when needed. If False, RuntimeError is raised instead."""
     automatically_set_content_length = True
-    """True to set Content-Length when it is known."""
+    """True to set Content-Length when the length is known."""
 
     headers: Headers
     response: Any
@@ -169,24 +169,24 @@ class ResponseBody:
     @overload
     def get_data(self, as_text: Literal[True]) -> str: ...
     def get_data(self, as_text: bool = False) -> bytes | str:
-        """Return the whole body, as bytes or text; an iterator is read. Raises RuntimeError if it may not be read."""
+        """Return the whole body as bytes or text, reading an iterator. Raises RuntimeError if it must not be read."""
         self._ensure_sequence()
         data = b"".join(self.iter_encoded())
         return data.decode(self.charset) if as_text else data
 
     def set_data(self, value: bytes | bytearray | str) -> None:
-        """Set the whole body."""
+        """Replace the whole body."""
         data = value.encode(self.charset) if isinstance(value, str) else bytes(value)
         self.response = [data]
         if self.automatically_set_content_length:
             if isinstance(self.headers, Headers):
                 self.headers.set_length(len(data))
-            else:  # a program may set a dict
+            else:  # a program may have set headers to a dict
                 self.headers["Content-Length"] = str(len(data))
 
     @property
     def data(self) -> bytes:
-        """The whole body: see ``get_data``."""
+        """The whole body as bytes. See ``get_data``."""
         return self.get_data()
 
     @data.setter
@@ -194,7 +194,7 @@ class ResponseBody:
         self.set_data(value)
 
     def calculate_content_length(self) -> int | None:
-        """Return the number of bytes in the body; None if it may not be read."""
+        """Return the body's length in bytes, or None if it must not be read."""
         try:
             self._ensure_sequence()
         except RuntimeError:
@@ -219,7 +219,7 @@ class ResponseBody:
         if self.is_sequence:
             return
         if self.direct_passthrough:
-            raise RuntimeError("the body is passed through to the server, so it can't be read here")
+            raise RuntimeError("a body with direct_passthrough is passed through to the server and can't be read")
         if not self.implicit_sequence_conversion:
             raise RuntimeError(
                 "implicit_sequence_conversion is False: call make_sequence() to read the body into a list"
@@ -227,14 +227,14 @@ class ResponseBody:
         self.make_sequence()
 
     def ensure_list(self) -> list[Any]:
-        """Return the chunks as a mutable list. Raises RuntimeError if they may not be read."""
+        """Return the chunks as a mutable list. Raises RuntimeError if the body must not be read."""
         self._ensure_sequence()
         if not isinstance(self.response, list):
             self.response = list(self.response)
         return self.response
 
     def make_sequence(self) -> None:
-        """Read the body into a list of bytes. Its source is closed together with the response."""
+        """Read the body into a list of bytes. The iterator is closed together with the response."""
         if self.is_sequence:
             return
         source = self.response
@@ -243,20 +243,20 @@ class ResponseBody:
             self.call_on_close(close)
 
     def iter_encoded(self) -> Iterator[bytes]:
-        """Return the chunks of the body, with text encoded."""
+        """Return an iterator over the body's chunks, with text encoded."""
         chunks = self.response
         if type(chunks) is list and len(chunks) == 1 and type(chunks[0]) is bytes:
             return iter(chunks)
         return _encoded(chunks, self.charset)
 
     def freeze(self) -> None:
-        """Read the body into bytes, and set its Content-Length and an ETag, so that the response can be pickled."""
+        """Prepare the response for pickling: read the body into bytes and set Content-Length and ETag."""
         self.response = list(self.iter_encoded())
         self.headers["Content-Length"] = str(sum(map(len, self.response)))
         self.add_etag()
 
     def add_etag(self, overwrite: bool = False, weak: bool = False) -> None:
-        """Do nothing: classes with entity tags override it."""
+        """Do nothing. Classes with entity tags override this."""
 
     def call_on_close(self, func: Callable[[], Any]) -> Callable[[], Any]:
         """Register a function to call when the response is closed. Returns the function."""
@@ -264,7 +264,7 @@ class ResponseBody:
         return func
 
     def close(self) -> None:
-        """Close the body, if possible, and call the functions of ``call_on_close``."""
+        """Close the body if possible, and call the functions registered with ``call_on_close``."""
         if close := getattr(self.response, "close", None):
             close()
         for func in self._on_close:
@@ -288,10 +288,10 @@ _is_uri_path = re.compile(r"/(?!/)[A-Za-z0-9\-._~!$&'()*+,/:;=@%]*+(?:\?[A-Za-z0
 
 
 class BaseResponse(ResponseBody, ResponseHead):
-    """A body (None, text, bytes, or an iterable of these), with the status and headers of a ``ResponseHead``."""
+    """A response with a body: None, text, bytes, or an iterable of text or bytes."""
 
     autocorrect_location_header = False
-    """True to make a relative Location absolute, with the request's scheme and host."""
+    """True to make a relative Location absolute."""
 
     def __init__(
         self,
@@ -322,13 +322,13 @@ class BaseResponse(ResponseBody, ResponseHead):
 
     @classmethod
     def force_type(cls, response: Any, environ: "WSGIEnvironment | None" = None) -> Self:
-        """Turn a response into one of this class, in place, or call a WSGI application with an environ to get one.
+        """Convert a response to this class, in place, or call a WSGI application with an environ to get one.
 
-        Raises TypeError for an application without an environ.
+        Raises TypeError if an application is given without an environ.
         """
         if not isinstance(response, BaseResponse):
             if environ is None:
-                raise TypeError(f"the response of a {type(response).__name__} depends on the environ: pass it")
+                raise TypeError(f"pass the environ, which the response of a {type(response).__name__} depends on")
             return cls.from_app(response, environ)
         response.__class__ = cls
         return cast("Self", response)
@@ -341,12 +341,12 @@ class BaseResponse(ResponseBody, ResponseHead):
     # As a WSGI application
 
     def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
-        """Return the headers to send: with URLs in ASCII, and the length of a body in memory."""
+        """Return the headers to send, with URLs in ASCII and the length of a body that is in memory."""
         return Headers(self._final_fields(environ))
 
     def _final_fields(self, environ: "WSGIEnvironment") -> list[tuple[str, str]]:
-        headers = self.headers if isinstance(self.headers, Headers) else Headers(self.headers)  # a dict may be set
-        fields, names = headers.to_wsgi_list(), headers._names  # noqa: SLF001 - of this package, for a search in C
+        headers = self.headers if isinstance(self.headers, Headers) else Headers(self.headers)  # may be a dict
+        fields, names = headers.to_wsgi_list(), headers._names  # noqa: SLF001 - of this package, and fast to search
         status = self._status_code
         if "location" in names or "content-location" in names:
             fields = [self._with_uri(name, value, environ) for name, value in fields]
@@ -371,7 +371,7 @@ class BaseResponse(ResponseBody, ResponseHead):
         return name, uri
 
     def get_app_iter(self, environ: "WSGIEnvironment") -> Iterable[bytes]:
-        """Return the body to send: empty for HEAD and for statuses without a body. Closing it closes the response."""
+        """Return the body to send. It is empty for HEAD and statuses without a body. Closing it closes the response."""
         if environ["REQUEST_METHOD"] == "HEAD" or self._status_code in _WITHOUT_BODY:
             return SentBody(iter(()), self.close)
         if self.direct_passthrough:
@@ -380,9 +380,9 @@ class BaseResponse(ResponseBody, ResponseHead):
         return SentBody(self.iter_encoded(), self.close)
 
     def get_wsgi_response(self, environ: "WSGIEnvironment") -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
-        """Return the body, the status and the headers to send for an environ.
+        """Return the body, status and headers to send for an environ.
 
-        Raises ValueError for a status without a code of three digits, which would crash some servers.
+        Raises ValueError if the status has no three-digit code, which would crash some servers.
         """
         if not 100 <= self._status_code <= 999:
             raise ValueError(f"a status to send must begin with a code of three digits, not {self._status!r}")

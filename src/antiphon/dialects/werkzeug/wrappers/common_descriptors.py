@@ -1,4 +1,4 @@
-"""Attributes for all usual headers, and the heads of requests and of responses with them, made from values."""
+"""Attributes for all usual headers, and the heads of requests and responses that have them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -29,14 +29,14 @@ from antiphon.dialects.werkzeug.wrappers.json import JSONTypeMixin
 
 
 class MediaType:
-    """A mixin with two attributes for the parts of ``content_type``."""
+    """A mixin with attributes for the parts of ``content_type``."""
 
     content_type: Any
     charset: str
 
     @property
     def mimetype(self) -> str | None:
-        """The media type without parameters; None if there is none. Setting it adds a charset to text types."""
+        """The media type without parameters, or None if it is missing. Setting it adds a charset to text types."""
         content_type = self.content_type
         return content_type.partition(";")[0].strip() if content_type else None
 
@@ -46,7 +46,7 @@ class MediaType:
 
     @property
     def mimetype_params(self) -> "CallbackDict[str, str]":
-        """The parameters of the media type. Changing them changes the header."""
+        """The parameters of the media type. Changes to them change the header."""
         return CallbackDict(parse_options_header(self.content_type)[1], self._set_mimetype_params)
 
     def _set_mimetype_params(self, parameters: Mapping[str, str]) -> None:
@@ -61,15 +61,15 @@ def _parse_number(raw: str | None) -> int | None:
 
 
 class CommonRequestDescriptorsMixin:
-    """Read-only attributes for the usual headers of a request."""
+    """Read-only attributes for a request's usual headers."""
 
     environ: dict[str, Any]
 
-    content_type = environ_text("CONTENT_TYPE", "The media type of the body, with its parameters (RFC 9110 §8.3).")
-    content_encoding = environ_text("HTTP_CONTENT_ENCODING", "The codings of the body (RFC 9110 §8.4).")
-    content_md5 = environ_text("HTTP_CONTENT_MD5", "The MD5 of the body in Base64 (RFC 1864).")
+    content_type = environ_text("CONTENT_TYPE", "The body's media type with its parameters (RFC 9110 §8.3).")
+    content_encoding = environ_text("HTTP_CONTENT_ENCODING", "The body's codings (RFC 9110 §8.4).")
+    content_md5 = environ_text("HTTP_CONTENT_MD5", "The body's MD5 digest in Base64 (RFC 1864).")
     referrer = environ_text("HTTP_REFERER", "The URL of the referring page (RFC 9110 §10.1.3).")
-    date = environ_value("HTTP_DATE", parse_date, "The date of the message; None if it is malformed.")
+    date = environ_value("HTTP_DATE", parse_date, "The date of the message, or None if it is malformed.")
     max_forwards = environ_value(
         "HTTP_MAX_FORWARDS", _parse_number, "The number of proxies that may forward the request (RFC 9110 §7.6.2)."
     )
@@ -77,24 +77,22 @@ class CommonRequestDescriptorsMixin:
 
 
 class CommonResponseDescriptorsMixin(MediaType):
-    """Attributes for the usual headers of a response. They can be read, set and deleted."""
+    """Attributes for a response's usual headers, which can be read, set and deleted."""
 
     headers: Headers
 
     location = header_property[str]("Location", doc="The target of a redirect (RFC 9110 §10.2.2).")
-    age = header_property[timedelta]("Age", None, parse_age, dump_age, doc="The time in a cache (RFC 9111 §5.1).")
-    content_type = header_property[str]("Content-Type", doc="The media type, with its parameters (RFC 9110 §8.3).")
-    content_length = header_property[int](
-        "Content-Length", None, int, str, doc="The length of the body in bytes (§8.6)."
-    )
+    age = header_property[timedelta]("Age", None, parse_age, dump_age, doc="The age in a cache (RFC 9111 §5.1).")
+    content_type = header_property[str]("Content-Type", doc="The media type with its parameters (RFC 9110 §8.3).")
+    content_length = header_property[int]("Content-Length", None, int, str, doc="The body's length in bytes (§8.6).")
     content_location = header_property[str]("Content-Location", doc="The URL of the content (RFC 9110 §8.7).")
-    content_encoding = header_property[str]("Content-Encoding", doc="The codings of the body (RFC 9110 §8.4).")
-    content_md5 = header_property[str]("Content-MD5", doc="The MD5 of the body in Base64 (RFC 1864).")
+    content_encoding = header_property[str]("Content-Encoding", doc="The body's codings (RFC 9110 §8.4).")
+    content_md5 = header_property[str]("Content-MD5", doc="The body's MD5 digest in Base64 (RFC 1864).")
     date = header_property[datetime](
         "Date", None, parse_date, http_date, doc="The date of the message (RFC 9110 §6.6.1)."
     )
     expires = header_property[datetime](
-        "Expires", None, parse_date, http_date, doc="The end of freshness (RFC 9111 §5.3)."
+        "Expires", None, parse_date, http_date, doc="When the response becomes stale (RFC 9111 §5.3)."
     )
     last_modified = header_property[datetime](
         "Last-Modified", None, parse_date, http_date, doc="The time of the last change (RFC 9110 §8.8.2)."
@@ -109,7 +107,7 @@ class CommonResponseDescriptorsMixin(MediaType):
 
     @property
     def retry_after(self) -> datetime | None:
-        """The time to retry (RFC 9110 §10.2.3). It may be set to seconds, or to a datetime."""
+        """The time to retry (RFC 9110 §10.2.3). It can be set to a number of seconds or a datetime."""
         value = self.headers.get("Retry-After")
         seconds = _parse_number(value)
         return parse_date(value) if seconds is None else datetime.now(UTC) + timedelta(seconds=seconds)
@@ -139,29 +137,29 @@ def _languages(raw: str | None) -> LanguageAccept:
 
 
 class AcceptMixin:
-    """Attributes for the content negotiation headers, each a list sorted by quality."""
+    """Attributes for the headers of content negotiation, each a list sorted by quality."""
 
-    accept_mimetypes = environ_header("HTTP_ACCEPT", _mimetypes, "The media types (RFC 9110 §12.5.1).")
-    accept_charsets = environ_header("HTTP_ACCEPT_CHARSET", _charsets, "The charsets (RFC 9110 §12.5.2).")
-    accept_encodings = environ_header("HTTP_ACCEPT_ENCODING", _encodings, "The codings, such as gzip (§12.5.3).")
-    accept_languages = environ_header("HTTP_ACCEPT_LANGUAGE", _languages, "The languages (RFC 9110 §12.5.4).")
+    accept_mimetypes = environ_header("HTTP_ACCEPT", _mimetypes, "The accepted media types (RFC 9110 §12.5.1).")
+    accept_charsets = environ_header("HTTP_ACCEPT_CHARSET", _charsets, "The accepted charsets (RFC 9110 §12.5.2).")
+    accept_encodings = environ_header("HTTP_ACCEPT_ENCODING", _encodings, "The accepted codings (RFC 9110 §12.5.3).")
+    accept_languages = environ_header("HTTP_ACCEPT_LANGUAGE", _languages, "The accepted languages (RFC 9110 §12.5.4).")
 
 
 _NAME = "WWW-Authenticate"
 
 
 class AuthorizationMixin:
-    """An attribute for the credentials of a request."""
+    """An attribute for a request's credentials."""
 
     authorization = environ_header(
         "HTTP_AUTHORIZATION",
         Authorization.from_header,
-        "The credentials (RFC 9110 §11.6.2); None if they are absent or malformed.",
+        "The credentials (RFC 9110 §11.6.2), or None if they are absent or malformed.",
     )
 
 
 class WWWAuthenticateMixin:
-    """An attribute for the challenges of a response."""
+    """An attribute for a response's authentication challenges."""
 
     headers: Headers
     challenge_class: type[WWWAuthenticate] = WWWAuthenticate
@@ -169,7 +167,10 @@ class WWWAuthenticateMixin:
 
     @property
     def www_authenticate(self) -> WWWAuthenticate:
-        """The first challenge (RFC 9110 §11.6.1), or an empty one for Basic. Changing it changes the header."""
+        """The first challenge (RFC 9110 §11.6.1), by default an empty one for Basic.
+
+        Changes to it change the header.
+        """
         challenge = self.challenge_class.from_header(self.headers.get(_NAME)) or self.challenge_class("basic")
         return self._watched(challenge)
 
@@ -194,7 +195,7 @@ class WWWAuthenticateMixin:
         return challenge.to_header()
 
     def _watched(self, challenge: WWWAuthenticate) -> WWWAuthenticate:
-        challenge._on_update = self._changed  # noqa: SLF001 - this dialect's own, which has that name
+        challenge._on_update = self._changed  # noqa: SLF001 - of this dialect
         return challenge
 
     def _changed(self, challenge: WWWAuthenticate) -> None:
@@ -204,14 +205,14 @@ class WWWAuthenticateMixin:
 class CORSRequestMixin:
     """Attributes for the headers of cross-origin requests."""
 
-    origin = environ_text("HTTP_ORIGIN", "The origin of the page that sends the request; None if unknown.")
+    origin = environ_text("HTTP_ORIGIN", "The origin of the page that sent the request, or None.")
     access_control_request_headers = environ_value(
         "HTTP_ACCESS_CONTROL_REQUEST_HEADERS",
         lambda raw: None if raw is None else parse_set_header(raw),
-        "The headers of the actual request.",
+        "The headers that the actual request will contain.",
     )
     access_control_request_method = environ_text(
-        "HTTP_ACCESS_CONTROL_REQUEST_METHOD", "The method of the actual request."
+        "HTTP_ACCESS_CONTROL_REQUEST_METHOD", "The method that the actual request will use."
     )
 
 
@@ -222,7 +223,7 @@ class CORSResponseMixin:
 
     @property
     def access_control_allow_credentials(self) -> bool:
-        """True if pages on other sites may send cookies and credentials."""
+        """True if pages on other sites may make requests with cookies and credentials."""
         return "Access-Control-Allow-Credentials" in self.headers
 
     @access_control_allow_credentials.setter
@@ -257,7 +258,7 @@ class CORSResponseMixin:
         doc="The headers that pages on other sites may read.",
     )
     access_control_max_age = header_property(
-        "Access-Control-Max-Age", None, int, str, doc="The seconds for which browsers may cache this response."
+        "Access-Control-Max-Age", None, int, str, doc="How many seconds browsers may cache this permission."
     )
 
 
@@ -266,41 +267,41 @@ def _parse_policy(value: str | None, on_update: Callable[[ContentSecurityPolicy]
 
 
 class PolicyMixin:
-    """Attributes for the security policies of a response."""
+    """Attributes for a response's security policies."""
 
     headers: Headers
 
     content_security_policy = live_header(
-        "Content-Security-Policy", _parse_policy, "The allowed sources of a page's contents."
+        "Content-Security-Policy", _parse_policy, "The sources that a page may load content from."
     )
     content_security_policy_report_only = live_header(
-        "Content-Security-Policy-Report-Only", _parse_policy, "A policy whose violations are only reported."
+        "Content-Security-Policy-Report-Only", _parse_policy, "A policy whose violations are reported but not blocked."
     )
     cross_origin_opener_policy = header_property[COOP](
         "Cross-Origin-Opener-Policy",
         COOP.UNSAFE_NONE,
         COOP,
         lambda policy: policy.value,
-        doc="The isolation from pages that open it.",
+        doc="Whether the page is isolated from pages that open it.",
     )
     cross_origin_embedder_policy = header_property[COEP](
         "Cross-Origin-Embedder-Policy",
         COEP.UNSAFE_NONE,
         COEP,
         lambda policy: policy.value,
-        doc="The resources that it may embed.",
+        doc="Which resources from other origins the page may embed.",
     )
 
 
 class UserAgentMixin:
-    """An attribute for User-Agent, as an object of ``user_agent_class``."""
+    """An attribute for User-Agent, as an instance of ``user_agent_class``."""
 
     environ: dict[str, Any]
     user_agent_class: type[UserAgent] = KnownUserAgent
 
     @property
     def user_agent(self) -> UserAgent:
-        """The user agent (RFC 9110 §10.1.5). Its ``string`` is the header."""
+        """The user agent (RFC 9110 §10.1.5). Its ``string`` is the header's value."""
         raw: str = self.environ.get("HTTP_USER_AGENT", "")
         kept: UserAgent | None = self.__dict__.get("user_agent")
         if kept is None or kept.string != raw:
@@ -327,7 +328,7 @@ class Request(
 ):
     """The head of a request, with attributes for all usual headers: `werkzeug.sansio.request.Request`.
 
-    It has no environ: ``environ`` is a view of the headers.
+    Its ``environ`` is only a view of the headers.
     """
 
 
@@ -340,4 +341,4 @@ class Response(
     JSONTypeMixin,
     ResponseHead,
 ):
-    """Status and headers of a response, with attributes for all usual headers: `werkzeug.sansio.response.Response`."""
+    """A response's status and headers, with attributes for all usual ones: `werkzeug.sansio.response.Response`."""

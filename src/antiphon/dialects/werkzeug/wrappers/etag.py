@@ -1,4 +1,4 @@
-"""Conditions, ranges, entity tags and Cache-Control."""
+"""Mixins for conditional requests, ranges, entity tags and Cache-Control."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
@@ -32,21 +32,21 @@ _NAME = "Cache-Control"
 
 
 class VersionMixin:
-    """Attributes for a response's headers about its version, its range and its caching."""
+    """Attributes for a response's headers that concern its version, range and caching."""
 
     headers: Headers
 
-    accept_ranges = header_property[str]("Accept-Ranges", doc="The unit of ranges that may be requested, or `none`.")
+    accept_ranges = header_property[str]("Accept-Ranges", doc="The unit of ranges that clients may request, or `none`.")
 
     content_range = live_header(
         "Content-Range",
         _parse_part,
-        "The part in this response (RFC 9110 §14.4); an empty ContentRange without the header.",
+        "The range in this response (RFC 9110 §14.4). An empty ContentRange if the header is missing.",
     )
 
     @property
     def cache_control(self) -> ResponseCacheControl:
-        """The cache directives (RFC 9111 §5.2.2). Changing them changes the header."""
+        """The cache directives (RFC 9111 §5.2.2). Changes to them change the header."""
         return parse_cache_control_header(self.headers.get(_NAME), self._set_cache_control, ResponseCacheControl)
 
     def _set_cache_control(self, control: ResponseCacheControl) -> None:
@@ -60,12 +60,12 @@ class VersionMixin:
         self.headers["ETag"] = quote_etag(etag, weak)
 
     def get_etag(self) -> tuple[str, bool] | tuple[None, None]:
-        """Return the entity tag, and True if it is weak; (None, None) without a tag."""
+        """Return the entity tag, and True if it is weak, or (None, None) if there is no tag."""
         return unquote_etag(self.headers.get("ETag"))
 
 
 class PartialResponseMixin(VersionMixin):
-    """A mixin that handles Range requests for a single part; several parts are not supported."""
+    """A mixin that handles Range requests. Only a single range is supported."""
 
     content_length: Any
     response: Any
@@ -79,7 +79,7 @@ class PartialResponseMixin(VersionMixin):
     def _process_range_request(
         self, environ: "WSGIEnvironment", complete_length: int | None, accept_ranges: bool | str
     ) -> bool:
-        """Turn the response into the requested part; return False if it stays whole.
+        """Reduce the response to the requested range. Return False if the response stays whole.
 
         Raises RequestedRangeNotSatisfiable.
         """
@@ -103,7 +103,7 @@ class PartialResponseMixin(VersionMixin):
         return wanted
 
     def _is_range_request_processable(self, environ: "WSGIEnvironment") -> bool:
-        """Return True if the request is for parts of this version."""
+        """Return True if the request is for a range of this version."""
         if "HTTP_RANGE" not in environ:
             return False
         return "HTTP_IF_RANGE" not in environ or not is_resource_modified(
@@ -120,17 +120,17 @@ def _request_cache_control(raw: str | None) -> RequestCacheControl:
 
 
 class ETagRequestMixin:
-    """Attributes for a request's conditions, ranges and Cache-Control."""
+    """Attributes for a request's conditional headers, ranges and Cache-Control."""
 
     cache_control = environ_header(
-        "HTTP_CACHE_CONTROL", _request_cache_control, "The directives for caches (RFC 9111 §5.2)."
+        "HTTP_CACHE_CONTROL", _request_cache_control, "The cache directives (RFC 9111 §5.2)."
     )
     if_match = environ_header(
         "HTTP_IF_MATCH", parse_etags, "The versions that the request is meant for (RFC 9110 §13.1.1)."
     )
     if_none_match = environ_header("HTTP_IF_NONE_MATCH", parse_etags, "The versions that the client has (§13.1.2).")
     if_modified_since = environ_header(
-        "HTTP_IF_MODIFIED_SINCE", parse_date, "The date of the client's version (§13.1.3)."
+        "HTTP_IF_MODIFIED_SINCE", parse_date, "The date of the client's copy (RFC 9110 §13.1.3)."
     )
     if_unmodified_since = environ_header(
         "HTTP_IF_UNMODIFIED_SINCE", parse_date, "The date of the version that the request is meant for (§13.1.4)."
@@ -138,18 +138,18 @@ class ETagRequestMixin:
     if_range = environ_header(
         "HTTP_IF_RANGE", parse_if_range_header, "The version that the ranges belong to (§13.1.5)."
     )
-    range = environ_header("HTTP_RANGE", parse_range_header, "The requested parts; None for the whole (§14.2).")
+    range = environ_header("HTTP_RANGE", parse_range_header, "The requested ranges, or None (§14.2).")
 
 
 class ETagResponseMixin(PartialResponseMixin):
-    """The entity tag and Cache-Control of a response, and the evaluation of conditions and ranges."""
+    """A mixin for a response's entity tag and Cache-Control, and for evaluating conditions and ranges."""
 
     automatically_set_content_length: bool
     get_data: Any
     calculate_content_length: Any
 
     def add_etag(self, overwrite: bool = False, weak: bool = False) -> None:
-        """Set a tag made from the body, if there is none yet or with ``overwrite``."""
+        """Set a tag computed from the body, unless there is one already and ``overwrite`` is False."""
         if overwrite or "ETag" not in self.headers:
             self.set_etag(generate_etag(self.get_data()), weak)
 
@@ -159,10 +159,10 @@ class ETagResponseMixin(PartialResponseMixin):
         accept_ranges: bool | str = False,
         complete_length: int | None = None,
     ) -> Self:
-        """Evaluate the conditions of a GET or HEAD, and change the response in place: to a 304, a 412, or not at all.
+        """Evaluate the conditions of a GET or HEAD request and turn the response into a 304 or 412 if needed, in place.
 
-        A Date is added. With ``accept_ranges`` (True for bytes) and a ``complete_length`` in bytes, it becomes the
-        requested part: see ``PartialResponseMixin``. Raises RequestedRangeNotSatisfiable.
+        This also adds a Date. With ``accept_ranges`` (True means bytes) and a ``complete_length`` in bytes, the
+        response is reduced to the requested range (see ``PartialResponseMixin``). Raises RequestedRangeNotSatisfiable.
         """
         environ = getattr(request_or_environ, "environ", request_or_environ)
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):

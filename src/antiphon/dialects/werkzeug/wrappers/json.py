@@ -1,4 +1,4 @@
-"""JSON bodies of requests and responses, and the response's body as a writable file."""
+"""JSON in the bodies of requests and responses, and the response's body as a writable file."""
 
 import json
 import sys
@@ -15,16 +15,16 @@ from antiphon.http import Limits
 
 @cache
 def _readers() -> tuple[Callable[..., object], Callable[[bytes, int], bytes]]:
-    # Imported on first use, since it loads msgspec.
+    # Imported on first use, since this loads msgspec.
     from antiphon.embedding import decode_json, json_text
 
     return decode_json, json_text
 
 
 def loads(module: Any, data: bytes, depth: int) -> Any:
-    """Decode data with ``module.loads``, or a faster equivalent.
+    """Decode data with ``module.loads`` or a faster equivalent.
 
-    Raises ValueError, for more than ``depth`` nested arrays and objects too, or the module's own errors.
+    Raises ValueError if the data is malformed or nested more than ``depth`` levels deep, or the module's own errors.
     """
     decode, check_depth = _readers()
     try:
@@ -34,7 +34,7 @@ def loads(module: Any, data: bytes, depth: int) -> Any:
     except Unreadable as error:
         if "limit" in error.members:
             raise ValueError(error.detail) from error
-        # Let the module raise its own error, or accept the data anyway: NaN, or text in UTF-16.
+        # Let the module raise its own error or accept the data anyway, such as NaN or UTF-16.
     try:
         return module.loads(data)
     except RecursionError:
@@ -47,7 +47,7 @@ def is_json_type(mimetype: str) -> bool:
 
 
 class JSONTypeMixin:
-    """An attribute that recognizes JSON by its media type."""
+    """A mixin whose attribute recognizes JSON by its media type."""
 
     if TYPE_CHECKING:
 
@@ -68,7 +68,7 @@ class _JSON(JSONTypeMixin):
 
     @property
     def json(self) -> Any:
-        """The decoded body: see ``get_json``."""
+        """The decoded body. See ``get_json``."""
         return self.get_json()
 
     def get_json(self, force: bool = False, silent: bool = False) -> Any:
@@ -80,15 +80,15 @@ class JSONMixin(_JSON):
     """A mixin that reads a request's body as JSON."""
 
     max_json_depth = Limits().json_depth
-    """The maximum nesting of arrays and objects. Deeper JSON is malformed."""
+    """The maximum nesting depth of arrays and objects. Deeper JSON is treated as malformed."""
     _cached_json: tuple[Any, Any] = (..., ...)
     """The results of ``get_json``, without and with ``silent``."""
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
-        """Return the decoded body; with ``force``, whatever its content type. ``cache`` keeps the result.
+        """Return the decoded body. ``force`` ignores its content type, and ``cache`` keeps the result.
 
-        Raises UnsupportedMediaType for another content type, or BadRequest for malformed JSON, unless
-        ``on_json_loading_failed`` is overridden. With ``silent`` it returns None instead.
+        Raises UnsupportedMediaType if the content type is not JSON, or BadRequest if the JSON is malformed, unless
+        ``on_json_loading_failed`` is overridden. With ``silent``, it returns None instead.
         """
         if cache and self._cached_json[silent] is not ...:
             return self._cached_json[silent]
@@ -105,7 +105,10 @@ class JSONMixin(_JSON):
         return value
 
     def on_json_loading_failed(self, e: ValueError | None) -> Any:
-        """Return the result of a failed ``get_json``, or raise an error. The error is None for another content type."""
+        """Return the result of a failed ``get_json``, or raise an error.
+
+        ``e`` is None if the content type is not JSON.
+        """
         _refuse(e)
 
 
@@ -121,9 +124,9 @@ class JSONResponseMixin(_JSON):
     """A mixin that reads a response's body as JSON."""
 
     def get_json(self, force: bool = False, silent: bool = False) -> Any:
-        """Return the decoded body; None for another content type, unless ``force`` is set.
+        """Return the decoded body, or None if the content type is not JSON and ``force`` is False.
 
-        Raises ValueError for malformed JSON; with ``silent`` it returns None instead.
+        Raises ValueError if the JSON is malformed. With ``silent``, it returns None instead.
         """
         if not (force or self.is_json):
             return None
@@ -136,7 +139,7 @@ class JSONResponseMixin(_JSON):
 
 
 class ResponseStream:
-    """A file whose writes append to the body of a response."""
+    """A file that appends everything written to it to a response's body."""
 
     mode = "wb+"
 
@@ -145,7 +148,7 @@ class ResponseStream:
         self.closed = False
 
     def write(self, value: bytes) -> int:
-        """Append to the body and return the number of bytes. Raises ValueError if the stream is closed."""
+        """Append bytes to the body and return their number. Raises ValueError if the stream is closed."""
         self._check_open()
         self.response.ensure_list().append(value)
         self.response.headers.pop("Content-Length", None)
@@ -157,7 +160,7 @@ class ResponseStream:
             self.write(chunk)
 
     def close(self) -> None:
-        """Refuse further writes."""
+        """Close the stream, so that further writes raise ValueError."""
         self.closed = True
 
     def flush(self) -> None:
@@ -181,11 +184,11 @@ class ResponseStream:
 
     def _check_open(self) -> None:
         if self.closed:
-            raise ValueError("the stream of the response is closed")
+            raise ValueError("the response's stream is closed")
 
 
 class ResponseStreamMixin:
-    """A mixin for a writable body."""
+    """A mixin that makes the body writable."""
 
     @lazy
     def stream(self) -> ResponseStream:

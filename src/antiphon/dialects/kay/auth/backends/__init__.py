@@ -1,1 +1,1 @@
-"""User backends, one of which AUTH_USER_BACKEND in ``settings.py`` names."""
+"""User backends, to be named by AUTH_USER_BACKEND in ``settings.py``."""

@@ -1,4 +1,4 @@
-"""The backend for users with passwords, who are found by the project's own class."""
+"""The backend for users with passwords, stored by the project's own class."""
 
 from typing import Any
 
@@ -10,18 +10,18 @@ from antiphon.dialects.kay.conf import settings
 class DatastoreBackend:
     """Finds users by the key in the session and logs them in by name and password.
 
-    The class AUTH_USER_MODEL has ``get(key)`` and ``get_by_key_name(name)``, which return a user or None. A user has
-    ``key()``, text that never belongs to another user, and ``check_password(password)``.
+    The AUTH_USER_MODEL class must define ``get(key)`` and ``get_by_key_name(name)``, which return a user or None. A
+    user must define ``check_password(password)`` and ``key()``, which returns text that no other user ever has.
     """
 
     def get_user(self, request: Any) -> Any:
-        """Return the user of a request, or an ``AnonymousUser``."""
+        """Return the request's user, or an ``AnonymousUser``."""
         key = request.session.get(KEY)
         user = None if key is None else _model().get(key)
         return AnonymousUser() if user is None else user
 
     def login(self, request: Any, user_name: str, password: str) -> bool:
-        """If the password is right, log the user with this name in and return True. Otherwise, nothing changes."""
+        """Log in the user with this name and return True if the password is right. Otherwise, nothing changes."""
         model = _model()
         user = model.get_by_key_name(getattr(model, "get_key_name", str)(user_name))
         if user is None or not user.check_password(password):
@@ -30,7 +30,7 @@ class DatastoreBackend:
         return True
 
     def store_user(self, user: Any, request: Any) -> bool:
-        """Assign the session to a user, with a new key. Its data is kept unless it belonged to another user."""
+        """Assign the session to a user and give it a new key. It keeps its data unless it belonged to another user."""
         key, session = str(user.key()), request.session
         if session.get(KEY) not in (None, key):
             session.clear()
