@@ -1,4 +1,4 @@
-"""Exceptions that end a request: the response is a redirect, or the page for a status."""
+"""Exceptions that end a request with a redirect, or with the page for an error status."""
 
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -16,7 +16,7 @@ class AsokException(Exception):
 class RedirectException(AsokException, Redirect):
     """A redirect to ``url``, raised by ``request.redirect``.
 
-    The response has its ``status``, wherever it is raised. Raises ValueError for a status other than a redirect's.
+    The response has its ``status``, wherever it is raised. Raises ValueError for a status that is not a redirect.
     """
 
     def __init__(self, url: str, status: int = 302) -> None:
