@@ -174,9 +174,9 @@ class UploadedFile:
         """Save the file in a folder below the project's ``src/partials/uploads`` and return its path.
 
         The destination is a folder there, or a path whose last segment is ignored unless it ends with a slash. The file
-        gets a random name, or keeps its own with ``secure_filename=False``, with a number added if the name is taken. The file
-        is checked as by ``validate_mime_type``. Only this user can read a private file. Raises ValueError for a folder
-        elsewhere, and for a file that fails the check.
+        gets a random name, or keeps its own with ``secure_filename=False``; a number is added if the name is taken. The
+        file is checked as by ``validate_mime_type``. Only this user can read a private file. Raises ValueError for a
+        folder elsewhere, and for a file that fails the check.
         """
         if validate:
             self.validate_mime_type(allowed_types)

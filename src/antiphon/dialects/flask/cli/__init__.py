@@ -1,4 +1,4 @@
-"""The contents of `flask.cli`: the `flask` command, and command groups for applications."""
+"""The contents of `flask.cli`: the `flask` command and command groups for applications."""
 
 from typing import TYPE_CHECKING
 
