@@ -16,8 +16,8 @@ class CSRF:
 
     By default, all routes are protected from requests that may change something. With ``protect_all=False``, only
     routes decorated with ``protect`` are. ``allow_subdomains`` also allows pages on other hosts of the same site. Sites
-    listed by ``cors`` are allowed too; for browsers that don't send Sec-Fetch-Site, only these sites are. A request with
-    neither header does not come from a page.
+    listed by ``cors`` are allowed too; for browsers that don't send Sec-Fetch-Site, only these sites are. A request
+    with neither header does not come from a page.
     """
 
     SAFE_METHODS: ClassVar[list[str]] = ["GET", "HEAD", "OPTIONS"]

@@ -1,4 +1,4 @@
-"""Attributes that are computed once."""
+"""Attributes that are computed only once."""
 
 from collections.abc import Callable
 from functools import update_wrapper
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class reify:  # noqa: N801 - its name
-    """A method turned into an attribute: it is called on first use, and its result replaces it on the instance."""
+    """Turns a method into an attribute: it is called on first use, and its result replaces it."""
 
     def __init__(self, wrapped: Callable[[Any], Any]) -> None:
         self.wrapped = wrapped
