@@ -1,6 +1,6 @@
 """The dialect of Asok 0.8: Asok's names and behaviour, over WSGI, ASGI and RSGI.
 
-Names are imported on first use. Importing one of Asok's names that this dialect lacks raises an error that says so.
+Names are imported on first use. Importing one of Asok's names that this dialect lacks raises an error with the reason.
 """
 
 import sys

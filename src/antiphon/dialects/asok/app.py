@@ -125,8 +125,8 @@ _VARIADIC = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 def shared_natively(app: "Asok", value: Any) -> Any:
     """Return a value to share natively.
 
-    A callable is called with the request, or with no arguments if it takes none, when the value is first used. A class,
-    or a callable that needs more arguments, is shared as it is. Each request gets its own copy of a form.
+    A callable is called when the value is first used, with the request or, if it accepts no arguments, without any. A
+    class, or a callable that needs more arguments, is shared as it is. Each request gets its own copy of a form.
     """
     if hasattr(type(value), "for_request"):
         value = value.for_request

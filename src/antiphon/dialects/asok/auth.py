@@ -27,7 +27,7 @@ FORGOTTEN_AFTER = 15 * 60.0
 MOST_FAILURES_OF_ACCOUNT = 20
 """How many wrong passwords all addresses together may send for one user in ``FORGOTTEN_FOR_ACCOUNT_AFTER`` seconds.
 
-This limit is higher than the one for an address, because anyone can exhaust it and so lock the user out."""
+This limit is higher than the one for an address, because anyone can exhaust it and thereby lock out the user."""
 FORGOTTEN_FOR_ACCOUNT_AFTER = 60 * 60.0
 """The period in seconds."""
 
@@ -105,7 +105,7 @@ def has_role(request: "RequestState", *roles: str) -> bool:
 
 
 def roles_of(user: Any) -> set[str]:
-    """Return the roles of a user; empty for an anonymous visitor."""
+    """Return a user's roles, or an empty set for an anonymous visitor."""
     roles: str | Iterable[str] = getattr(user, "roles", None) or getattr(user, "role", None) or ()
     return {role.strip() for role in roles.split(",")} if isinstance(roles, str) else set(roles)
 

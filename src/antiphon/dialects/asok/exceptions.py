@@ -57,14 +57,14 @@ class ForbiddenError(AbortException):
 
 
 class NoSuchBlock(AbortException, ValueError):
-    """The error for a request for a block that the page does not have (400)."""
+    """The error for requesting a block that the page does not contain (400)."""
 
     def __init__(self, message: str) -> None:
         super().__init__(400, message)
 
 
 class RateLimitExceeded(AbortException):
-    """The error for a request above a rate limit (429). ``retry_after`` is in seconds."""
+    """The error for a request that exceeds a rate limit (429). ``retry_after`` is in seconds."""
 
     def __init__(self, message: str = "Too Many Requests", retry_after: int = 60) -> None:
         super().__init__(429, message)

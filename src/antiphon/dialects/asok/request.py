@@ -102,7 +102,7 @@ class JsonAccessor(dict[str, Any]):
     def __call__(self, data: Any = None, status: int = 200) -> str:
         """Return JSON with ``data``, by default the request's own, for a response with a status.
 
-        Raises TypeError, which gives the type and its location, for a value that can't be encoded.
+        Raises TypeError with the type and location of a value that can't be encoded.
         """
         request = self._request
         if data is None:
@@ -469,7 +469,7 @@ class Request(RequestState):
     # Responses
 
     def html(self, filepath: str, *values: Mapping[str, Any], **context: Any) -> str:
-        """Return a rendered template, or only those of its blocks that the request's ``X-Block`` names.
+        """Render a template, or only the blocks that the request lists in ``X-Block``, and return the text.
 
         Keyword arguments override the values in a mapping.
         """

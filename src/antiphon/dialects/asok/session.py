@@ -114,7 +114,7 @@ def _is_hidden(name: object) -> bool:
 
 
 def id_of(key: Any) -> Any:
-    """Return a user's id: a number if the text in the session is one in its usual form, otherwise the text."""
+    """Return a user's id from a session: a number if the text is one in its usual form, otherwise the text."""
     return int(key) if isinstance(key, str) and key.isdecimal() and key == str(int(key[:400])) else key
 
 

@@ -92,7 +92,7 @@ class TestResponse:
 
     @property
     def json(self) -> Any:
-        """The body decoded from JSON. Raises ValueError for anything else."""
+        """The body decoded from JSON. Raises ValueError if it is not JSON."""
         return decode_json(self.body)
 
     def __contains__(self, text: str) -> bool:

@@ -148,7 +148,7 @@ class UploadedFile:
         return self.native.mimetype or None
 
     def read(self, size: int = -1) -> bytes:
-        """Return the first bytes of the file, at most ``size``, or all of them."""
+        """Return the first ``size`` bytes of the file, or all of them if ``size`` is -1."""
         return bytes(self.native.open().read(size))
 
     def validate_mime_type(self, allowed_types: Collection[str] | None = None) -> bool:
@@ -173,10 +173,10 @@ class UploadedFile:
     ) -> str:
         """Save the file in a folder below the project's ``src/partials/uploads`` and return its path.
 
-        The destination is a folder there, or a path whose last segment is ignored unless it ends with a slash. The file
-        gets a random name, or keeps its own with ``secure_filename=False``; a number is added if the name is taken. The
-        file is checked as by ``validate_mime_type``. Only this user can read a private file. Raises ValueError for a
-        folder elsewhere, and for a file that fails the check.
+        The destination must end with a slash or be an existing folder; otherwise, its last segment is ignored. The
+        file gets a random name, or keeps its own with ``secure_filename=False``; a number is added if the name is
+        taken. The file is checked as by ``validate_mime_type``. Only this user can read a private file. Raises
+        ValueError for a folder elsewhere, and for a file that fails the check.
         """
         if validate:
             self.validate_mime_type(allowed_types)

@@ -1,6 +1,6 @@
 """The dialect of Flask 3.1: Flask's names and behaviour, over WSGI, ASGI and RSGI.
 
-Names are imported on first use. So are the modules that Flask itself imports, as in ``flask.json.dumps(...)``.
+Names are imported on first use, like the modules that Flask itself imports: ``flask.json.dumps(...)``.
 """
 
 import sys

@@ -273,7 +273,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         return drive(ctx, dispatch.full_dispatch_request(ctx))
 
     def preprocess_request(self, *args: Any, **named: Any) -> Any:
-        """Call the before-request functions until one returns a response, and return that."""
+        """Call the before-request functions until one returns a response. Return that response, or None."""
         ctx, _ = given(args, named)
         return drive(ctx, dispatch.preprocess_request(ctx))
 
@@ -380,7 +380,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
             ctx.pop(None if error is not None and self.should_ignore_error(error) else error)
 
     def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
-        """Handle a request, through ``wsgi_app`` for a WSGI server, or for an ASGI server."""
+        """Handle a call from a WSGI server with ``wsgi_app``, or a call from an ASGI server."""
         if send is not None:
             return super().__call__(head, second, send)
         if servers.IS_INNER in head:

@@ -97,7 +97,7 @@ class ServerBody:
             environ["wsgi.input"] = self._stored(source, length)
 
     def _stored(self, source: IO[bytes], left: int) -> IO[bytes]:
-        """Return a file with ``left`` bytes of a source, or with all of them."""
+        """Copy up to ``left`` bytes of a source to a file and return the file."""
         self._file = file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed with the request
         while left and (chunk := source.read(min(left, _CHUNK))):
             file.write(chunk)

@@ -173,7 +173,7 @@ class AppContext:
 
     def copy(self) -> "AppContext":
         """Return a context with the same request and session, for concurrent work."""
-        return self._lending(type(self)(self.app, request=self.request, session=self.holder._session))  # type: ignore[union-attr]  # noqa: SLF001 - as ``request`` has seen
+        return self._lending(type(self)(self.app, request=self.request, session=self.holder._session))  # type: ignore[union-attr]  # noqa: SLF001 - ``request`` has checked it
 
     def _lending(self, copied: "AppContext") -> "AppContext":
         copied.body, copied.is_copy = self.body, True
@@ -185,7 +185,7 @@ class AppContext:
         adapter: Any = None if self.holder is None else self.holder.url_adapter
         if adapter is None:
             raise RuntimeError("There is no request in this context, or its host is not served.")
-        return adapter  # type: ignore[no-any-return]  # as seen
+        return adapter  # type: ignore[no-any-return]  # checked above
 
     def match_request(self) -> None:
         """Find the rule for the request. Subclasses may override it."""
@@ -195,7 +195,7 @@ class AppContext:
         except HTTPException as error:
             request.routing_exception = error
 
-    # In use
+    # Pushing and popping
 
     def push(self) -> None:
         """Make this the current context. Open its session and match its request."""
@@ -327,7 +327,7 @@ def copy_current_request_context(f: F) -> F:
         with ctx.copy() as own:
             return own.app.ensure_sync(f)(*args, **kwargs)
 
-    return update_wrapper(wrapper, f)  # type: ignore[return-value]  # it is called as the function is
+    return update_wrapper(wrapper, f)  # type: ignore[return-value]  # called like the function
 
 
 def has_request_context() -> bool:

@@ -54,7 +54,7 @@ OVERRIDABLE = frozenset((*STEPS, *OTHERS))
 
 
 def overrides_of(app: object, own: dict[str, Any]) -> dict[str, Callable[..., Any]]:
-    """Return an application's methods that are not ``own``, each as a function of a context and arguments.
+    """Return the methods that an application overrides, as functions of a context and arguments.
 
     A replaced ``__call__``, which Sentry uses to instrument applications, is treated as a replaced ``wsgi_app``.
     """
@@ -64,7 +64,7 @@ def overrides_of(app: object, own: dict[str, Any]) -> dict[str, Callable[..., An
             method = getattr(app, name)
             found[name] = method if name in STEPS and takes_context(method) else _without_context(method)
     if getattr(type(app), "__call__") is not own["__call__"]:  # noqa: B004, B009 - the class's, not the instance's
-        found.setdefault("wsgi_app", _without_context(app))  # type: ignore[arg-type]  # applications are called
+        found.setdefault("wsgi_app", _without_context(app))  # type: ignore[arg-type]  # applications are callable
     return found
 
 
@@ -210,7 +210,7 @@ def has_receivers(app: "Flask", signal: Any) -> bool:
 
 
 async def replaced(ctx: "AppContext", name: str, *args: Any) -> Any:
-    """Call a method that the application overrides, and return the result."""
+    """Call a method that the application overrides. Return its result."""
     await to_thread(ctx)
     return ctx.app.overrides[name](ctx, *args)
 
@@ -218,14 +218,14 @@ async def replaced(ctx: "AppContext", name: str, *args: Any) -> Any:
 async def step(ctx: "AppContext", own: Callable[..., Steps[T]], *args: Any) -> T:
     """Run a step in this module, or the application's method of that name if it is overridden. Return the result."""
     if own.__name__ in ctx.app.overrides:
-        return await replaced(ctx, own.__name__, *args)  # type: ignore[no-any-return]  # as the method that it replaces
+        return await replaced(ctx, own.__name__, *args)  # type: ignore[no-any-return]  # like the replaced method
     return await own(ctx, *args)
 
 
 async def full_dispatch_request(ctx: "AppContext") -> "Response":
     """Return the response to a context's request. Raises errors that have no error handler."""
     app = ctx.app
-    if not app._got_first_request:  # noqa: SLF001 - its name in Flask
+    if not app._got_first_request:  # noqa: SLF001 - Flask's name
         app._got_first_request = True  # noqa: SLF001
     result = None
     try:
@@ -248,7 +248,7 @@ async def full_dispatch_request(ctx: "AppContext") -> "Response":
 
 
 async def preprocess_request(ctx: "AppContext") -> Any:
-    """Call the before-request functions until one returns a response, and return that."""
+    """Call the before-request functions until one returns a response. Return that response, or None."""
     app, request = ctx.app, ctx.request
     names = hook_names(request)
     if preprocessors := app.url_value_preprocessors:
@@ -304,7 +304,7 @@ async def handle_user_exception(ctx: "AppContext", error: Exception) -> Any:
         error.show_exception = True
     if isinstance(error, HTTPException) and not app.trap_http_exception(error):
         return await step(ctx, handle_http_exception, error)
-    handler = app._find_error_handler(error, ctx.request.blueprints)  # noqa: SLF001 - its name in Flask
+    handler = app._find_error_handler(error, ctx.request.blueprints)  # noqa: SLF001 - Flask's name
     if handler is None:
         raise error
     return await call(ctx, handler, error)
@@ -314,7 +314,7 @@ async def handle_http_exception(ctx: "AppContext", error: HTTPException) -> Any:
     """Return the error handler's result, or the exception, which is itself a response."""
     if error.code is None or isinstance(error, RoutingException):
         return error
-    handler = ctx.app._find_error_handler(error, ctx.request.blueprints)  # noqa: SLF001 - its name in Flask
+    handler = ctx.app._find_error_handler(error, ctx.request.blueprints)  # noqa: SLF001 - Flask's name
     return error if handler is None else await call(ctx, handler, error)
 
 
@@ -335,7 +335,7 @@ async def handle_exception(ctx: "AppContext", error: Exception) -> "Response":
     else:
         app.log_exception(exc_info)
     answer: Any = InternalServerError(original_exception=error)
-    handler = app._find_error_handler(answer, ctx.request.blueprints)  # noqa: SLF001 - its name in Flask
+    handler = app._find_error_handler(answer, ctx.request.blueprints)  # noqa: SLF001 - Flask's name
     if handler is not None:
         answer = await call(ctx, handler, answer)
     return await step(ctx, finalize_request, answer, True)
@@ -364,7 +364,7 @@ async def finalize_request(ctx: "AppContext", result: Any, from_error_handler: b
 async def process_response(ctx: "AppContext", response: "Response") -> "Response":
     """Call the after-request functions, save the session, and return the response."""
     app = ctx.app
-    for function in ctx._after_request_functions:  # noqa: SLF001 - its name in Flask
+    for function in ctx._after_request_functions:  # noqa: SLF001 - Flask's name
         response = await call(ctx, function, response)
     if functions := app.after_request_funcs:
         for name in reversed(hook_names(ctx.request)):

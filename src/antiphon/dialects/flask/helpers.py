@@ -178,7 +178,7 @@ def get_load_dotenv(default: bool = True) -> bool:
 
 
 def make_response(*args: Any) -> "Response":
-    """Make a response from what a view could return: a body, a body and a status, and so on, or nothing."""
+    """Make a response from values that a view could return. Without any, the response is empty."""
     app = app_ctx.app
     if not args:
         return app.response_class()

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def drive(ctx: "AppContext", steps: Steps[T]) -> T:
-    """Run steps from this thread and return their result. Raises any error of theirs."""
+    """Run steps from this thread and return their result. Raises any error that they raise."""
     if ctx.is_on_loop:
         return _drive_from_loop(ctx, steps)
     try:

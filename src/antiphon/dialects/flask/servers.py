@@ -89,7 +89,7 @@ async def answer(
 ) -> NativeResponse:
     """Return the response to a native request. Raises the errors that the application propagates.
 
-    It runs the steps of ``Flask.wsgi_app``, on the server's loop until a function needs a thread.
+    The steps are those of ``Flask.wsgi_app``. They run on the server's loop until a function needs a thread.
     """
     ctx = app.request_context(environ)
     ctx.is_on_loop, ctx.body = not request.head.blocks, body

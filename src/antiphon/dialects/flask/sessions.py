@@ -302,7 +302,7 @@ class SecureCookieSessionInterface(SessionInterface):
                 _vary(response)
         elif self.should_set_cookie(app, session):
             serializer = self._serializer(app)
-            assert serializer is not None  # noqa: S101 - or there would be no session
+            assert serializer is not None  # noqa: S101 - otherwise there would be no session
             value = serializer.dumps(dict(session))
             expires = self.get_expiration_time(app, session)
             response.set_cookie(self.get_cookie_name(app), value, expires=expires, **self._attributes(app))
@@ -366,16 +366,16 @@ class _UnreadSession(SecureCookieSession):
 
     def _read(self) -> None:
         interface, app, cookie = self.__dict__.get("unread", _READ)
-        data = interface._read_cookie(app, cookie) if interface and cookie else None  # noqa: SLF001 - of this file
+        data = interface._read_cookie(app, cookie) if interface and cookie else None  # noqa: SLF001 - same module
         with _becoming:
-            if type(self) is _UnreadSession:  # and no other thread did so first
+            if type(self) is _UnreadSession:  # unless another thread did so first
                 SecureCookieSession.__init__(self, data)
                 del self.unread
                 self.__class__ = SecureCookieSession  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
 
 
 _READ = (None, None, None)
-"""What replaces a session's reader once another thread has read the session."""
+"""Stands in for ``unread`` once another thread has read the session."""
 
 _becoming = Lock()
 """Held while a session changes its class."""
@@ -386,7 +386,7 @@ _usual_setting = SessionInterface.should_set_cookie
 def _reading_first(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def read_first(session: _UnreadSession, *arguments: Any, **options: Any) -> Any:
-        session._read()  # noqa: SLF001 - of this file
+        session._read()  # noqa: SLF001 - same module
         return method(session, *arguments, **options)
 
     return read_first

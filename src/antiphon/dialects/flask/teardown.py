@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 async def leave(ctx: "AppContext", exc: BaseException | None) -> None:
     """Pop a context and tear it down, in steps."""
-    if ctx._leave_at_once():  # noqa: SLF001 - of this package
+    if ctx._leave_at_once():  # noqa: SLF001 - same package
         return
     try:
-        if len(ctx._outer) == 1:  # noqa: SLF001 - of this package
+        if len(ctx._outer) == 1:  # noqa: SLF001 - same package
             if ctx._pins:  # noqa: SLF001
                 ctx._leaves_later = True  # noqa: SLF001
             else:
@@ -41,7 +41,7 @@ async def tear_down(ctx: "AppContext", exc: BaseException | None) -> None:
     All of them are called, even if one fails. A single error is raised as it is, and several are raised as a group.
     """
     errors: list[BaseException] = []
-    request = ctx._request  # noqa: SLF001 - of this package
+    request = ctx._request  # noqa: SLF001 - same package
     if request is not None:
         await tear_down_request(ctx, request, exc, errors)
         ctx._request = None  # noqa: SLF001

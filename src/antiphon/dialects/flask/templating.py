@@ -95,7 +95,7 @@ class Environment(DictEnvironment):
         globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's name
         template_class: type[Template] | None = None,
     ) -> Template:
-        """Make a template from a string. Compile short ones once, unless compiling calls a filter or test."""
+        """Make a template from a string. Short strings are compiled once, unless that calls a filter or test."""
         is_plain = type(source) is str and len(source) <= _LONGEST_KEPT and globals is None and template_class is None
         if not is_plain:
             return super().from_string(source, globals, template_class)
@@ -119,7 +119,7 @@ class Environment(DictEnvironment):
             self._compiled.clear()  # it may be a compiler option
 
     def add_extension(self, extension: Any) -> None:
-        """Add a Jinja extension, after which strings are recompiled."""
+        """Add a Jinja extension and recompile all strings."""
         super().add_extension(extension)
         self._compiled.clear()
 
@@ -204,7 +204,7 @@ def _default_template_ctx_processor() -> dict[str, Any]:
 
 
 def render_template(template_name_or_list: str | Template | list[str | Template], **context: Any) -> str:
-    """Render a template and return the text. Of several names, the first template that exists is used.
+    """Render a template and return the text. If several are given, the first that exists is used.
 
     Raises TemplateNotFound and any error that the template raises.
     """

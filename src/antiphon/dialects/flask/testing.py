@@ -54,7 +54,7 @@ class EnvironBuilder(environs.EnvironBuilder):
         super().__init__(path, base_url, *args, **kwargs)
 
     def json_dumps(self, obj: Any, **kwargs: Any) -> str:
-        """Encode a value as JSON like the application does."""
+        """Encode a value as JSON in the same way as the application."""
         return self.app.json.dumps(obj, **kwargs)
 
 

@@ -48,12 +48,12 @@ class CSRF:
                 abort(403, "Forbidden")
 
     def exempt(self, f: F) -> F:
-        """Allow all requests for a route. Used as a decorator directly below the route's."""
+        """Allow all requests for a route. Used directly below the route decorator."""
         self.exempt_routes.append(f)
         return f
 
     def protect(self, f: F) -> F:
-        """Check all requests for a route, whatever their method. Used as a decorator directly below the route's."""
+        """Check all requests for a route, whatever their method. Used directly below the route decorator."""
         self.protected_routes.append(f)
         return f
 

@@ -49,7 +49,7 @@ class Template:
         return stream_of(self.template.generate(*args, **kwargs))
 
     async def render_async(self, *args: Any, **kwargs: Any) -> str:
-        """Render a template that may await, and return the text."""
+        """Render a template that may await and return the text."""
         text: str = await self.template.render_async(*args, **kwargs)
         return text
 

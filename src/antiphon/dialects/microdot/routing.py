@@ -109,7 +109,7 @@ _NOWHERE = Found(404, "", None, None)
 class RouteTable:
     """An application's routes by path.
 
-    Literal paths are looked up; other patterns are tried in order. Variable patterns are matched anew for each request,
+    Literal paths are looked up; other patterns are tried in order. Variable patterns are matched for each request,
     since a parser may change its result, and its errors belong to that request.
     """
 
@@ -178,7 +178,7 @@ def _that_may_fit(placed: Sequence[tuple[int, Entry]], path: str) -> list[tuple[
 def _may_fit(pattern: URLPattern, path: str) -> bool:
     """Return True if a path matches before parsers are applied.
 
-    Malformed patterns also match, so that requests get their error, and so do a program's own patterns.
+    Malformed patterns also match, so that requests get their error. A program's own patterns always match.
     """
     if type(pattern) is not URLPattern:
         return True

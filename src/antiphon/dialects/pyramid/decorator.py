@@ -5,7 +5,7 @@ from functools import update_wrapper
 from typing import Any
 
 
-class reify:  # noqa: N801 - its name
+class reify:  # noqa: N801 - Pyramid's name
     """Turns a method into an attribute: it is called on first use, and its result replaces it."""
 
     def __init__(self, wrapped: Callable[[Any], Any]) -> None:

@@ -16,7 +16,7 @@ def quote_plus_(val: Any, safe: str = "") -> str:
     return quote_plus(val if isinstance(val, bytes) else str(val).encode(), safe=safe)
 
 
-def urlencode(query: Any, doseq: bool = True, quote_via: Any = quote_plus_) -> str:  # noqa: ARG001 - its name
+def urlencode(query: Any, doseq: bool = True, quote_via: Any = quote_plus_) -> str:  # noqa: ARG001 - Pyramid's name
     """Build a query from a mapping or from pairs.
 
     A list becomes one field per value, and None becomes a name without a value.

@@ -21,7 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class subscriber:  # noqa: N801 - its name
+class subscriber:  # noqa: N801 - Pyramid's name
     """A decorator that subscribes a function to all events, or to those of some types, when ``scan`` finds it.
 
     Keyword arguments are subscriber predicates. ``_depth`` and ``_category`` are used by decorators built on this one.

@@ -70,7 +70,7 @@ class Registry(Components, dict[Any, Any]):
         self.has_listeners = True
         return result
 
-    def registerSelfAdapter(  # noqa: N802 - its name
+    def registerSelfAdapter(  # noqa: N802 - Pyramid's name
         self, required: Any = None, provided: Any = None, name: str = "", info: str = "", event: bool = True
     ) -> Any:
         """Register objects that provide an interface as their own adapters."""
@@ -124,7 +124,7 @@ def undefer(v: Any) -> Any:
     return v.resolve() if isinstance(v, Deferred) else v
 
 
-class predvalseq(tuple[Any, ...]):  # noqa: N801 - its name
+class predvalseq(tuple[Any, ...]):  # noqa: N801 - Pyramid's name
     """Several values for one predicate."""
 
     __slots__ = ()

@@ -35,7 +35,7 @@ def render(renderer_name: str, value: Any, request: Any = None, package: Any = N
 def render_to_response(
     renderer_name: str, value: Any, request: Any = None, package: Any = None, response: Any = None
 ) -> Any:
-    """Render a value into a response, which may be given."""
+    """Render a value into a new response, or into ``response`` if it is given."""
     helper = _helper(renderer_name, caller_package() if package is None else package, request)
     with hide_attrs(request, "response"):
         if response is not None:

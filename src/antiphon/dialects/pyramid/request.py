@@ -67,9 +67,9 @@ class Request(
     AuthenticationAPIMixin,
     ViewMethodsMixin,
 ):
-    """A request, on which the application sets attributes for its results.
+    """A request, with attributes that the application sets while it handles the request.
 
-    These are ``registry``; ``matchdict`` and ``matched_route``; ``root``, ``context``, ``view_name``, ``subpath``,
+    They are ``registry``; ``matchdict`` and ``matched_route``; ``root``, ``context``, ``view_name``, ``subpath``,
     ``traversed``, ``virtual_root`` and ``virtual_root_path``; ``exception`` and ``exc_info``.
     """
 
@@ -130,7 +130,7 @@ def add_global_response_headers(request: Any, headerlist: Any) -> None:
 
 
 def call_app_with_subpath_as_path_info(request: Any, app: Any) -> Any:
-    """Call a WSGI application with the request's subpath as its path, and return the response."""
+    """Call a WSGI application with the request's subpath as its path. Return its response."""
     environ = request.environ
     subpath = [segment.encode().decode("latin-1") for segment in getattr(request, "subpath", ())]
     path, moved = _split_off(environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", "/"), len(subpath))

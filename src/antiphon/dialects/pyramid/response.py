@@ -69,7 +69,7 @@ class FileIter:
         self.file.close()
 
 
-class response_adapter:  # noqa: N801 - its name
+class response_adapter:  # noqa: N801 - Pyramid's name
     """A decorator for a function that converts views' results of some types to responses, when ``scan`` finds it.
 
     ``_depth`` and ``_category`` are used by decorators built on this one.

@@ -189,7 +189,7 @@ class _CookieSession(dict[str, Any]):
         return True
 
 
-def BaseCookieSessionFactory(  # noqa: N802 - its name
+def BaseCookieSessionFactory(  # noqa: N802 - Pyramid's name
     serializer: Any,
     cookie_name: str = "session",
     max_age: Any = None,
@@ -228,7 +228,7 @@ def _whole(seconds: Any) -> int | None:
     return None if seconds is None else int(seconds)
 
 
-def SignedCookieSessionFactory(  # noqa: N802 - its name
+def SignedCookieSessionFactory(  # noqa: N802 - Pyramid's name
     secret: Any,
     cookie_name: str = "session",
     max_age: Any = None,

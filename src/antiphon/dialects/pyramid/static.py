@@ -23,7 +23,7 @@ Found = tuple[str, str | None]
 _is_served = served_names(dotfiles=True)
 
 
-class static_view:  # noqa: N801 - its name
+class static_view:  # noqa: N801 - Pyramid's name
     """A view that serves the files in a directory: a path, or `package:path`, whose files can be overridden.
 
     ``cache_max_age`` is in seconds. With ``use_subpath``, the file's name is the request's subpath instead of its whole

@@ -175,7 +175,7 @@ class DummyResource:
 
     def __init__(
         self,
-        __name__: Any = None,  # noqa: A002 - its name
+        __name__: Any = None,  # noqa: A002 - Pyramid's name
         __parent__: Any = None,
         __provides__: Any = None,
         **kw: Any,
@@ -229,7 +229,7 @@ class DummyResource:
 
     def clone(
         self,
-        __name__: Any = _ABSENT,  # noqa: A002 - its name
+        __name__: Any = _ABSENT,  # noqa: A002 - Pyramid's name
         __parent__: Any = _ABSENT,
         **kw: Any,
     ) -> Self:
@@ -334,7 +334,7 @@ def tearDown(unhook_zca: bool = True) -> None:
             begin(registry.__name__)
 
 
-def cleanUp(*args: Any, **kw: Any) -> Configurator:  # noqa: N802 - its name
+def cleanUp(*args: Any, **kw: Any) -> Configurator:  # noqa: N802 - Pyramid's name
     """Do the same as ``setUp``."""
     if kw.get("package") is None:
         kw["package"] = caller_package()
@@ -342,7 +342,7 @@ def cleanUp(*args: Any, **kw: Any) -> Configurator:  # noqa: N802 - its name
 
 
 @contextmanager
-def testConfig(  # noqa: N802 - its name
+def testConfig(  # noqa: N802 - Pyramid's name
     registry: Any = None, request: Any = None, hook_zca: bool = True, autocommit: bool = True, settings: Any = None
 ) -> Iterator[Configurator]:
     """Return a context manager for a configuration like ``setUp``'s."""

@@ -137,7 +137,7 @@ def quote_path_segment(segment: Any, safe: str = PATH_SEGMENT_SAFE) -> str:
 
 
 @lru_cache(1000)
-def _join_path_tuple(tuple: tuple[Any, ...]) -> str:  # noqa: A002 - its name
+def _join_path_tuple(tuple: tuple[Any, ...]) -> str:  # noqa: A002 - Pyramid's name
     return "/".join([quote_path_segment(x) for x in tuple]) or "/" if tuple and tuple != ("",) else "/"
 
 

@@ -79,7 +79,7 @@ def as_sorted_tuple(val: Any) -> tuple[Any, ...]:
 class Sentinel:
     """A unique value with a name."""
 
-    def __init__(self, repr: str) -> None:  # noqa: A002 - its name
+    def __init__(self, repr: str) -> None:  # noqa: A002 - Pyramid's name
         self.repr = repr
 
     def __repr__(self) -> str:
@@ -90,7 +90,7 @@ FIRST = Sentinel("FIRST")
 LAST = Sentinel("LAST")
 
 
-def shortrepr(object: Any, closer: str) -> str:  # noqa: A002 - its name
+def shortrepr(object: Any, closer: str) -> str:  # noqa: A002 - Pyramid's name
     """Return an object's repr, shortened to 100 characters."""
     shown = str(object)
     return f"{shown[:100]} ... {closer}" if len(shown) > 100 else shown
@@ -99,7 +99,7 @@ def shortrepr(object: Any, closer: str) -> str:  # noqa: A002 - its name
 _CLOSERS: tuple[tuple[type, str], ...] = ((set, "}"), (frozenset, "})"), (list, "]"), (tuple, ")"), (dict, "}"))
 
 
-def object_description(object: Any) -> str:  # noqa: A002 - its name
+def object_description(object: Any) -> str:  # noqa: A002 - Pyramid's name
     """Return a description of an object that developers will recognize."""
     if isinstance(object, str):
         return object

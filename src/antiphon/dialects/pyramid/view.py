@@ -177,7 +177,7 @@ class ViewMethodsMixin:
 # Decorators
 
 
-class view_config:  # noqa: N801 - its name
+class view_config:  # noqa: N801 - Pyramid's name
     """Registers a function, class or method as a view when ``scan`` finds it.
 
     Keywords are passed to ``add_view``. ``_depth`` and ``_category`` are used by decorators built on this one.
@@ -215,19 +215,19 @@ class view_config:  # noqa: N801 - its name
 bfg_view = view_config
 
 
-class notfound_view_config(view_config):  # noqa: N801 - its name
+class notfound_view_config(view_config):  # noqa: N801 - Pyramid's name
     """Registers a function, class or method as the not-found view. Accepts the keywords of ``add_notfound_view``."""
 
     _directive = "add_notfound_view"
 
 
-class forbidden_view_config(view_config):  # noqa: N801 - its name
+class forbidden_view_config(view_config):  # noqa: N801 - Pyramid's name
     """Registers a function, class or method as the forbidden view. Accepts the keywords of ``add_forbidden_view``."""
 
     _directive = "add_forbidden_view"
 
 
-class exception_view_config(view_config):  # noqa: N801 - its name
+class exception_view_config(view_config):  # noqa: N801 - Pyramid's name
     """Registers a function, class or method as an exception view. Accepts the keywords of ``add_exception_view``."""
 
     _directive = "add_exception_view"

@@ -120,7 +120,7 @@ def wraps_view(wrapper: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 def preserve_view_attrs(view: Any, wrapper: Any) -> Any:
-    """Copy the inner view's attributes to a wrapper, and return the wrapper."""
+    """Copy the inner view's attributes to a wrapper. Return the wrapper."""
     if view is None or wrapper is view:
         return wrapper
     wrapper.__wraps__ = view

@@ -89,7 +89,7 @@ class FormField:
 
     @property
     def message(self) -> str:
-        """The error message; empty if there is none. Setting a message makes the field invalid; an empty one, valid."""
+        """The error message, or an empty string. Setting it makes the field invalid, or valid if it is empty."""
         errors = self.native.errors.get(self.name)
         return errors[0].message if errors else ""
 

@@ -139,7 +139,7 @@ def _rating(asked: Asked) -> Markup:
 
 
 def _radio_of(asked: Asked, pairs: Iterable[tuple[Any, Any]]) -> Markup:
-    """Return radio buttons in a group that is labelled with the field's label."""
+    """Return radio buttons in a group with the field's label."""
     own = asked.nested.get("input") or asked.attributes
     shown = asked.bound.showing(
         str(asked.field.value),

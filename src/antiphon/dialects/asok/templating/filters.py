@@ -114,7 +114,7 @@ def escape_text(text: str) -> str:
 
 
 class Undefined(ChainableUndefined):
-    """A missing name, attribute or item. It displays nothing, and so do its own attributes, items and calls."""
+    """A missing name, attribute or item. Nothing is displayed for it, or for its own attributes, items and calls."""
 
     __slots__ = ()
 
@@ -207,7 +207,7 @@ def default(value: Any, other: Any = "") -> Any:
 
 
 def truncate(value: Any, length: int = 100) -> str:
-    """Return the beginning of a string, with "..." if it is longer."""
+    """Cut a string to ``length`` characters, followed by "..." if it is longer."""
     length = length if isinstance(length, int) and length >= 0 else 100
     text = str(value)
     return f"{text[:length]}..." if len(text) > length else text

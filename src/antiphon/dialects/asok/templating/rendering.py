@@ -132,7 +132,7 @@ X_BLOCK = "x-block"
 
 
 def render_html(request: "Request", filepath: str, context: Mapping[str, Any]) -> str:
-    """Render a template, or only those of its blocks that the request's ``X-Block`` names.
+    """Render a template, or only the blocks that the request lists in ``X-Block``, and return the text.
 
     A single block is returned as it is; several are each wrapped in an element. If a requested block does not exist,
     the whole template is returned. Raises the template's errors.
@@ -147,8 +147,8 @@ def render_html(request: "Request", filepath: str, context: Mapping[str, Any]) -
 def render_block(request: "Request", filepath: str, block_name: str | None, context: Mapping[str, Any]) -> str:
     """Render one block of a template. Without a name, render the block that the request asks for.
 
-    Without a name, raises NoSuchBlock (400), a ValueError, unless the request asks for exactly one block that the
-    template always shows. Raises ValueError if no block has the given name, and the template's errors.
+    Raises NoSuchBlock (400), a ValueError, if there is no name and the request does not ask for exactly one block that
+    the template always shows. Raises ValueError if no block has the given name, and the template's errors.
     """
     if block_name is None:
         return _asked_block(request, filepath, context)

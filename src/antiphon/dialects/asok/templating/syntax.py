@@ -98,7 +98,7 @@ class Preparation(Extension):
 
 
 def _with_nonce(found: re.Match[str]) -> str:
-    """Add the nonce to an opening tag, without quotes since the tag may be in a script's string."""
+    """Add the nonce to a script or style tag, unquoted since the tag may be in a script's string."""
     return f"{found[0]} nonce={{{{ nonce }}}}" if found[1] else found[0]
 
 
@@ -180,7 +180,7 @@ def rescoped(tree: nodes.Template) -> nodes.Template:
 
 
 class _Rewritten(NodeTransformer):
-    """Renames blocks whose names recur in a file, such as a title that is also a heading, and joins strings."""
+    """Rewrites concatenations, and repeated blocks of the same name, such as a title that is also a heading."""
 
     def __init__(self) -> None:
         self._names: set[str] = set()
@@ -194,7 +194,7 @@ class _Rewritten(NodeTransformer):
         return nodes.Output([nodes.Call(block, [], [], None, None, lineno=line)], lineno=line)
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
-        """Replace it by a call to the function that joins strings and escapes all of them."""
+        """Replace a concatenation with a call to the function that joins strings and escapes all of them."""
         parts = [self.visit(part) for part in node.nodes]
         return nodes.Call(nodes.Name(JOINED, "load", lineno=node.lineno), parts, [], None, None, lineno=node.lineno)
 

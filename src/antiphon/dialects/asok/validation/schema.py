@@ -56,7 +56,7 @@ class Schema(metaclass=SchemaMeta):
         return [self._written(each) for each in obj] if self.many else self._written(obj)
 
     def load(self, data: Any) -> Any:
-        """Return the values in a dict, or in many, that the schema lists. Raises TypeError for anything but dicts."""
+        """Return the values that the schema lists from a dict, or from each of many. Raises TypeError for others."""
         return [self._read(each) for each in data] if self.many else self._read(data)
 
     def _written(self, obj: object) -> dict[str, Any]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from antiphon.dialects.werkzeug.serving.server import WSGIRequestHandler
 
 
-class CertParamType(click.ParamType):  # type: ignore[type-arg]  # of newer versions of click
+class CertParamType(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click
     """The value of `--cert`: the path of a certificate, ``adhoc``, or the import name of an ``ssl.SSLContext``."""
 
     name = "path"
@@ -194,7 +194,7 @@ def _log_requests(app: "Flask") -> None:
 
 
 def _is_all_known(options: dict[str, Any]) -> bool:
-    """True if `antiphon run` supports all the given options. It uses threads, but no processes on Windows."""
+    """True if `antiphon run` supports all the given options. It always uses threads, and is not used on Windows."""
     others = {name for name, value in options.items() if value} - {"use_reloader", "threaded"}
     return sys.platform != "win32" and not others and options.get("threaded") is not False
 

@@ -54,7 +54,7 @@ _FACTORIES = ("create_app", "make_app")
 
 
 class NoAppException(click.UsageError):
-    """The error of a command that can't find or load the application."""
+    """Raised by a command that can't find or load the application."""
 
 
 def find_best_app(module: ModuleType) -> "Flask":

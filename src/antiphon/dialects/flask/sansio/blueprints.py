@@ -23,7 +23,7 @@ DeferredSetupFunction = Callable[["BlueprintSetupState"], None]
 
 
 class BlueprintSetupState:
-    """One registration of a blueprint on an application, with the options of the two."""
+    """One registration of a blueprint on an application, with the options of both."""
 
     def __init__(self, blueprint: "Blueprint", app: "App", options: Any, first_registration: bool) -> None:
         self.app = app

@@ -36,7 +36,7 @@ def setupmethod(f: F) -> F:
         self._check_setup_finished(name)
         return f(self, *args, **kwargs)
 
-    return checked  # type: ignore[return-value]  # it is called as the method is
+    return checked  # type: ignore[return-value]  # called like the method
 
 
 class Scaffold:
@@ -228,7 +228,7 @@ class Scaffold:
 
     @setupmethod
     def after_request(self, f: F) -> F:
-        """Register a function that receives the response and returns the one to send. They run in reverse order."""
+        """Register a function that receives the response and returns the one to send. The last one runs first."""
         self.after_request_funcs[None].append(f)
         return f
 

@@ -245,7 +245,7 @@ class Configurator(
 
     # Included programs
 
-    def include(self, callable: Any, route_prefix: str | None = None) -> None:  # noqa: A002 - its name
+    def include(self, callable: Any, route_prefix: str | None = None) -> None:  # noqa: A002 - Pyramid's name
         """Call a function of a configurator, or a module's function `includeme`, once.
 
         The including program's actions override the included ones. Raises ConfigurationError for a module without such

@@ -86,7 +86,7 @@ class ActionConfiguratorMixin:
     def action(
         self,
         discriminator: Any,
-        callable: Callable[..., Any] | None = None,  # noqa: A002 - its name
+        callable: Callable[..., Any] | None = None,  # noqa: A002 - Pyramid's name
         args: Any = (),
         kw: dict[str, Any] | None = None,
         order: int = 0,
@@ -95,8 +95,8 @@ class ActionConfiguratorMixin:
     ) -> None:
         """Record a function to call at commit, or call it immediately with autocommit.
 
-        If several actions have the same ``discriminator``, the including program's action is used. If they conflict
-        because none of their programs includes the others, the commit fails. ``order`` is the phase.
+        If several actions have the same ``discriminator``, the including program's action is used. If no program
+        includes the others, the commit fails. ``order`` is the phase.
         """
         keywords = {} if kw is None else kw
         info = self.action_info if self._ainfo or self.info else caller_info(1)
@@ -162,7 +162,7 @@ class ActionState:
         self.actions: list[Action] = []
         self._seen_files: set[Any] = set()
 
-    def processSpec(self, spec: Any) -> bool:  # noqa: N802 - its name
+    def processSpec(self, spec: Any) -> bool:  # noqa: N802 - Pyramid's name
         """Record that ``spec`` is included. Return True if it was not included before."""
         if spec in self._seen_files:
             return False
@@ -172,7 +172,7 @@ class ActionState:
     def action(
         self,
         discriminator: Any,
-        callable: Callable[..., Any] | None = None,  # noqa: A002 - its name
+        callable: Callable[..., Any] | None = None,  # noqa: A002 - Pyramid's name
         args: Any = (),
         kw: dict[str, Any] | None = None,
         order: int = 0,
@@ -292,7 +292,7 @@ def _unique(actions: list[Action], done: dict[Any, Action]) -> list[Action]:
     return [action for action in actions if action["discriminator"] is None or done[action["discriminator"]] is action]
 
 
-def resolveConflicts(actions: Any, state: Any = None) -> Any:  # noqa: ARG001, N802 - its name
+def resolveConflicts(actions: Any, state: Any = None) -> Any:  # noqa: ARG001, N802 - Pyramid's name
     """Yield actions (dictionaries or tuples) in order, without those that others override.
 
     Raises ConfigurationConflictError.
@@ -310,7 +310,7 @@ def normalize_actions(actions: Any) -> list[Action]:
 
 def expand_action_tuple(
     discriminator: Any,
-    callable: Any = None,  # noqa: A002 - its name
+    callable: Any = None,  # noqa: A002 - Pyramid's name
     args: Any = (),
     kw: Any = None,
     includepath: Any = (),

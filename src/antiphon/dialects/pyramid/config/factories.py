@@ -85,9 +85,9 @@ class FactoriesConfiguratorMixin:
     @action_method
     def add_request_method(
         self,
-        callable: Any = None,  # noqa: A002 - its name
+        callable: Any = None,  # noqa: A002 - Pyramid's name
         name: str | None = None,
-        property: bool = False,  # noqa: A002 - its name
+        property: bool = False,  # noqa: A002 - Pyramid's name
         reify: bool = False,
     ) -> None:
         """Add a method (a function of the request) or property to all requests. With ``reify``, it is computed once.

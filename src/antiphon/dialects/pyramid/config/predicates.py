@@ -32,7 +32,7 @@ class PredicateConfiguratorMixin:
 
     def _add_predicate(
         self,
-        type: str,  # noqa: A002 - its name
+        type: str,  # noqa: A002 - Pyramid's name
         name: str,
         factory: Any,
         weighs_more_than: Any = None,
@@ -52,7 +52,7 @@ class PredicateConfiguratorMixin:
         config.action(discriminator, register, introspectables=(intr,), order=PHASE1_CONFIG)
 
 
-class not_:  # noqa: N801 - its name
+class not_:  # noqa: N801 - Pyramid's name
     """Negates a predicate when used as its value: ``add_view(..., request_method=not_("POST"))``."""
 
     def __init__(self, value: Any) -> None:

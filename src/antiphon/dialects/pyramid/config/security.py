@@ -50,8 +50,8 @@ class SecurityConfiguratorMixin:
     def add_default_security(self) -> None:
         """Make the session the default storage for CSRF tokens."""
         try:
-            from antiphon.dialects.pyramid.csrf import LegacySessionCSRFStoragePolicy
-        except ModuleNotFoundError:  # imported here to avoid a circular import
+            from antiphon.dialects.pyramid.csrf import LegacySessionCSRFStoragePolicy  # here, as the import is circular
+        except ModuleNotFoundError:
             return
         self.set_csrf_storage_policy(LegacySessionCSRFStoragePolicy())
 

@@ -111,7 +111,7 @@ class SpecialViewsMixin:
     def add_cache_buster(self, path: str, cachebust: Any, explicit: bool = False) -> None:
         """Change the URLs of a directory's files with a cache buster.
 
-        With ``explicit``, it applies to files that override others, by the overriding directory.
+        With ``explicit``, overriding files are matched by their own directory.
         """
         config: Any = self
         self._get_static_info().add_cache_buster(config, config._make_spec(path), cachebust, explicit=explicit)  # noqa: SLF001
@@ -156,7 +156,7 @@ _MEDIA_TYPES = (
 
 
 class ViewOrderMixin:
-    """Directives for the parts of views."""
+    """Directives for view predicates, view derivers and the order of media types."""
 
     @action_method
     def add_view_predicate(
