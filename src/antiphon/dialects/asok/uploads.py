@@ -160,7 +160,7 @@ class UploadedFile:
         if allowed_types and kind.mimetype not in allowed_types:
             raise ValueError(f"File type '{kind.mimetype}' not allowed. Allowed types: {', '.join(allowed_types)}")
         if not self.filename.lower().endswith(kind.suffixes):
-            raise ValueError(f"The name of {self.filename!r} does not match its type '{kind.mimetype}'")
+            raise ValueError(f"The name {self.filename!r} does not match the file's type '{kind.mimetype}'")
         return True
 
     def save(

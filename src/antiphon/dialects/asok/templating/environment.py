@@ -68,7 +68,7 @@ def component(name: str, *_args: Any, **_options: Any) -> Any:
     """A stand-in for Asok's components. Raises TemplateRuntimeError."""
     raise TemplateRuntimeError(
         f"the component {name!r} can't be rendered: the Asok dialect has no components;"
-        " docs/reference/dialects/asok.md has the list"
+        " see docs/reference/dialects/asok.md"
     )
 
 

@@ -150,7 +150,7 @@ class ComponentTag(Extension):
 
     def parse(self, parser: Parser) -> nodes.Node:
         """Raise TemplateSyntaxError."""
-        parser.fail("the Asok dialect has no components: docs/reference/dialects/asok.md has the list")
+        parser.fail("the Asok dialect has no components: see docs/reference/dialects/asok.md")
 
 
 NAMESPACE = "_namespace"

@@ -260,7 +260,7 @@ def _dates(value: Any) -> tuple[date, date] | None:
 def _unique(subject: Subject) -> str:
     raise NotImplementedError(
         f"the rule 'unique:{subject.argument}' of {subject.name} needs the models of Asok's ORM, which this dialect"
-        " does not offer: look it up in your own code, or in a rule of your own (register_rule)"
+        " does not offer: check it in your own code, or register your own rule with register_rule"
     )
 
 

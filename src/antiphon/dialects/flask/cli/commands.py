@@ -245,15 +245,17 @@ def _become_command(command: list[str], program: list[object]) -> NoReturn:
     type=click.Path(exists=True, dir_okay=False, resolve_path=True),
     callback=validate_key,
     expose_value=False,
-    help="The file with the key of the certificate.",
+    help="The certificate's key file.",
 )
 @click.option(
-    "--reload/--no-reload", default=None, help="Reload the application when files change. By default with --debug."
+    "--reload/--no-reload", default=None, help="Reload the application when files change. On by default with --debug."
 )
-@click.option("--debugger/--no-debugger", default=None, help="Show errors on a page. By default with --debug.")
-@click.option("--with-threads/--without-threads", default=True, help="Handle several requests at once, or only one.")
+@click.option("--debugger/--no-debugger", default=None, help="Show errors on a page. On by default with --debug.")
+@click.option(
+    "--with-threads/--without-threads", default=True, help="Handle several requests at once, or one at a time."
+)
 @click.option("--extra-files", type=SeparatedPathType(), help="Additional files whose changes trigger a reload.")
-@click.option("--exclude-patterns", type=SeparatedPathType(), help="Patterns of files whose changes trigger none.")
+@click.option("--exclude-patterns", type=SeparatedPathType(), help="Patterns of files to ignore for reloads.")
 @pass_script_info
 def run_command(
     info: ScriptInfo,

@@ -286,7 +286,7 @@ def _set_debug(context: click.Context, option: click.Parameter, value: bool) -> 
 def _load_env_file(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
     if value is not None and not _has_dotenv():
         raise click.BadParameter(
-            "Reading a file of variables needs python-dotenv, which is not installed.", context, option
+            "Reading variables from a file requires python-dotenv: install it first.", context, option
         )
     defaults = context.obj.load_dotenv_defaults
     if value is not None or defaults:
@@ -318,7 +318,7 @@ def get_version(context: click.Context, _: click.Parameter, value: Any) -> None:
 _env_file_option = click.Option(
     ["-e", "--env-file"],
     type=click.Path(exists=True, dir_okay=False),
-    help="Set variables of the environment from this file, before '.env' and '.flaskenv'. Needs python-dotenv.",
+    help="Set environment variables from this file, before '.env' and '.flaskenv'. Requires python-dotenv.",
     is_eager=True,
     expose_value=False,
     callback=_load_env_file,
@@ -326,8 +326,8 @@ _env_file_option = click.Option(
 _app_option = click.Option(
     ["-A", "--app"],
     metavar="IMPORT",
-    help="The application or its factory: a module or a file, and after a colon a name, or a call with arguments."
-    " Names that need not be given: 'app', 'application', 'create_app', 'make_app'.",
+    help="The application or its factory: a module or file, optionally followed by a colon and a name or a call."
+    " The names 'app', 'application', 'create_app' and 'make_app' are found automatically.",
     is_eager=True,
     expose_value=False,
     callback=_set_app,

@@ -52,13 +52,15 @@ def parse_vars(words: Sequence[str]) -> dict[str, str]:
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="pserve", description="Serve the application of a file by the server in it.")
+    parser = ArgumentParser(prog="pserve", description="Serve the application in a file with the server in that file.")
     parser.add_argument("-n", "--app-name", metavar="NAME", help="the application's section (main)")
     parser.add_argument("--server-name", metavar="NAME", help="the server's section (main)")
     parser.add_argument("--reload", action="store_true", help="reload when a file changes")
-    parser.add_argument("--reload-interval", type=int, default=1, help="ignored: changes are seen at once")
+    parser.add_argument(
+        "--reload-interval", type=int, default=1, help="ignored, since changes are detected immediately"
+    )
     parser.add_argument("-b", "--browser", action="store_true", help="open the application in a browser")
-    parser.add_argument("-v", "--verbose", action="count", default=1, help="say what is done")
+    parser.add_argument("-v", "--verbose", action="count", default=1, help="print what is done")
     parser.add_argument("-q", "--quiet", action="store_const", const=0, dest="verbose", help="say nothing")
     parser.add_argument("config_uri", nargs="?", help="the file, such as development.ini or development.ini#name")
     parser.add_argument("config_vars", nargs="*", help="name=value, for %%(name)s in the file")
