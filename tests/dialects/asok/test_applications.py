@@ -140,7 +140,7 @@ def test_middlewares_of_a_program_are_in_the_order_of_their_priorities(serve):
 def test_what_comes_too_late_says_so(serve, name):
     client = serve({"page.py": "CONTENT = 'page'"})
     client.get("/")
-    with pytest.raises(RuntimeError, match=rf"the project is already read: call app\.{name} where"):
+    with pytest.raises(RuntimeError, match=rf"the project is already loaded: call app\.{name} before"):
         getattr(client.app, name)(lambda *_: None)
 
 

@@ -257,7 +257,7 @@ def test_a_cookie_that_injects_is_refused(name, value):
         ({"path": "/; Max-Age=1"}, "set other attributes with the parameters of set_cookie"),
         ({"path": "/; SameSite=Sometimes"}, "samesite must be 'Lax', 'Strict' or 'None'"),
         ({"path": "x\r\nX-A: b"}, "control"),
-        ({"expires": "Wed, 02 Jan 2030 03:04:05 GMT; SameSite=Lax"}, "date that browsers read"),
+        ({"expires": "Wed, 02 Jan 2030 03:04:05 GMT; SameSite=Lax"}, "date that browsers can parse"),
     ],
 )
 def test_attributes_of_a_cookie_that_cannot_be(options, said):

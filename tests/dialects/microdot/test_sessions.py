@@ -75,7 +75,7 @@ def test_what_is_missing_is_said(app, serve, caplog):
 
 def test_a_key_that_is_easier_to_guess_than_the_signature_is_a_warning(app):
     for key in ("top-secret", b"top-secret"):
-        with pytest.warns(UserWarning, match="under 32 bytes") as noted:
+        with pytest.warns(UserWarning, match="fewer than 32 bytes") as noted:
             Session(app, key)
         assert noted[0].filename == __file__
     with warnings.catch_warnings():

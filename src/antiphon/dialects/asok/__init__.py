@@ -1,6 +1,6 @@
 """The dialect of Asok 0.8: Asok's names and behaviour, over WSGI, ASGI and RSGI.
 
-Names are imported on first use. Importing a name of Asok that this dialect lacks raises an error that explains this.
+Names are imported on first use. Importing one of Asok's names that this dialect lacks raises an error with the reason.
 """
 
 import sys
@@ -27,19 +27,19 @@ _OF_THE_REST = {
     "traces": "Span Tracer TracingMiddleware trace tracer tracing_middleware",
 }
 ABSENT = {name: part for part, names in _OF_THE_REST.items() for name in names.split()}
-"""The part of Asok that each missing name belongs to."""
+"""The group of features in Asok that each missing name belongs to."""
 
 
 def reason(name: str) -> str:
     """Return the message for a name that is not supported."""
     return (
-        f"the Asok dialect does not offer asok.{name}, nor anything else of {ABSENT[name]}:"
+        f"the Asok dialect does not offer asok.{name}, or anything else from {ABSENT[name]}:"
         " docs/reference/dialects/asok.md lists what it offers"
     )
 
 
 __version__ = "0.8.0"
-"""The version of Asok whose names and behaviour the dialect has."""
+"""The version of Asok whose names and behaviour the dialect provides."""
 
 __all__, _import_name, _ = import_on_use(
     __name__,

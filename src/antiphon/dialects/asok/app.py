@@ -1,4 +1,4 @@
-"""The application of an Asok project: its folders, settings and shared values, served by a native application."""
+"""An Asok project's application: its folders, settings and shared values, served by a native application."""
 
 import os
 import sys
@@ -40,7 +40,7 @@ POLICY: Mapping[str, tuple[str, ...]] = {
     "frame-ancestors": ("'none'",),
     "script-src": (_SELF, "'nonce'", "'strict-dynamic'"),
 }
-"""The policy of pages, before the settings add to it."""
+"""The default policy for pages; the settings may add sources to it."""
 
 _FIELDS = {
     "x-frame-options": "frame_options",
@@ -54,9 +54,10 @@ _TYPE_OPTIONS = "x-content-type-options"
 
 
 def install_security_headers(native: "App", config: Mapping[str, Any]) -> None:
-    """Make an application send the headers in SECURITY_HEADERS: True, False, or a dict of different values.
+    """Make an application send the security headers that the setting SECURITY_HEADERS describes.
 
-    None in the dict leaves a header out. Raises ValueError for unknown names.
+    The setting is True, False, or a dict that overrides header values; None as a value leaves that header out. Raises
+    ValueError for unknown names.
     """
     said = config["SECURITY_HEADERS"]
     if said is False:
@@ -76,7 +77,7 @@ def install_security_headers(native: "App", config: Mapping[str, Any]) -> None:
 
 
 def policy_of(config: Mapping[str, Any]) -> ContentSecurityPolicy:
-    """Return the policy of pages: the default one, with the sources of CSP, CSP_STRICT_STYLES and CSP_REPORT_URI."""
+    """Return the pages' policy: the default, with the sources of CSP, CSP_STRICT_STYLES and CSP_REPORT_URI added."""
     directives = {name: [*sources] for name, sources in POLICY.items()}
     if config.get("CSP_STRICT_STYLES") or config.get("CSP_NONCE_STYLES"):
         directives["style-src"] = [_SELF, "'nonce'"]
@@ -88,7 +89,7 @@ def policy_of(config: Mapping[str, Any]) -> ContentSecurityPolicy:
 
 
 def _add(sources: list[str], more: Iterable[str]) -> None:
-    """Add sources to those of a directive and remove 'none', which must be alone."""
+    """Add sources to a directive and remove 'none', which can't be combined with others."""
     words = [word for source in more for word in source.split()]
     if words and sources == ["'none'"]:
         sources.clear()
@@ -104,7 +105,7 @@ def _adding(fields: Mapping[str, Any]) -> Any:
 
 
 def install_state(app: "Asok", native: "App") -> SessionStore:
-    """Make an application send security headers, store sessions, and use the features based on them, as configured.
+    """Add security headers, session storage and the session-based features to an application, as configured.
 
     Returns the session store. Raises ValueError for invalid settings.
     """
@@ -124,8 +125,8 @@ _VARIADIC = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 def shared_natively(app: "Asok", value: Any) -> Any:
     """Return a value to share natively.
 
-    A callable is called with the request when it is first used, or without it if it takes no arguments. A class, or a
-    callable that needs more arguments, is itself shared. Each request gets its own copy of a form.
+    A callable is called when the value is first used, with the request or, if it accepts no arguments, without any. A
+    class, or a callable that needs more arguments, is shared as it is. Each request gets its own copy of a form.
     """
     if hasattr(type(value), "for_request"):
         value = value.for_request
@@ -144,10 +145,10 @@ def shared_natively(app: "Asok", value: Any) -> Any:
 
 
 def _arguments(function: Callable[..., Any]) -> int | None:
-    """Return the number of arguments with which to call a shared function, 0 or 1; None if it needs others."""
+    """Return how many arguments to pass to a shared function, 0 or 1; None if it needs others."""
     try:
         parameters = [*signature_of(function).parameters.values()]
-    except (TypeError, ValueError):  # some functions in C have no signature
+    except (TypeError, ValueError):  # some C functions have no signature
         return 1
     needed = [each for each in parameters if each.default is each.empty and each.kind not in _VARIADIC]
     if len(needed) > 1 or any(each.kind is each.KEYWORD_ONLY for each in needed):
@@ -159,15 +160,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Asok(Servable):
-    """The application of the project in a folder, by default the current one, with the variables of its ``.env``.
+    """The application for the project in a folder, by default the current one, with the variables in its ``.env``.
 
-    It is a WSGI, ASGI and RSGI application. The project is read when it is first served, or when ``native``, the
-    application that handles its requests, is first read. Settings, shared values and functions must be set by then.
+    It is a WSGI, ASGI and RSGI application. The project is loaded when the first request arrives, or when ``native``,
+    the application that handles requests, is first accessed. Set all settings, shared values and functions before that.
     """
 
     version = "0.8.0"
     session_store: SessionStore
-    """The session store, once the project is read."""
+    """The session store; set once the project is loaded."""
     counters: Store
     """The counters for rate limits, separate for each process."""
     find_user: Callable[[Any], Any] | None = None
@@ -220,9 +221,9 @@ class Asok(Servable):
         return ProjectTemplates(self)
 
     def use(self, middleware: Callable[..., Any], priority: int = 50) -> Self:
-        """Add a middleware, a function of the request and the next middleware, inside those with a lower priority.
+        """Add a middleware: a function of the request and the next middleware. Lower priorities are further out.
 
-        Raises RuntimeError once the project is read.
+        Raises RuntimeError once the project is loaded.
         """
         self._check_unread("use")
         vars(middleware).setdefault("_asok_priority", priority)
@@ -231,11 +232,10 @@ class Asok(Servable):
         return self
 
     def user_loader(self, fn: F) -> F:
-        """Register the function (``def`` or ``async def``) that finds the user with an id and returns None if there is
-        none.
+        """Register the function (``def`` or ``async def``) that returns the user with an id, or None.
 
-        Without this function, the model named by the setting AUTH_MODEL finds users. Raises RuntimeError once the
-        project is read.
+        Without it, users are found through the model in the setting AUTH_MODEL. Raises RuntimeError once the project is
+        loaded.
         """
         self._check_unread("user_loader")
         self.find_user = fn
@@ -244,7 +244,7 @@ class Asok(Servable):
     def on_startup(self, fn: F) -> F:
         """Register a function to call or await before the first request of a process.
 
-        Raises RuntimeError once the project is read.
+        Raises RuntimeError once the project is loaded.
         """
         self._check_unread("on_startup")
         self._on_startup.append(fn)
@@ -253,7 +253,7 @@ class Asok(Servable):
     def on_shutdown(self, fn: F) -> F:
         """Register a function to call or await after the last request of a process.
 
-        Raises RuntimeError once the project is read.
+        Raises RuntimeError once the project is loaded.
         """
         self._check_unread("on_shutdown")
         self._on_shutdown.append(fn)
@@ -261,10 +261,10 @@ class Asok(Servable):
 
     def _check_unread(self, name: str) -> None:
         if "native" in vars(self):
-            raise RuntimeError(f"the project is already read: call app.{name} where the application is made")
+            raise RuntimeError(f"the project is already loaded: call app.{name} before the first request")
 
     def _middlewares(self) -> list[Callable[..., Any]]:
-        """Return the ``handle`` of each module in the project's middlewares folder, in the order of their names."""
+        """Return the ``handle`` function of each module in the project's middlewares folder, sorted by module name."""
         folder = folder_of(self.root_dir, self.dirs["MIDDLEWARES"])
         names = sorted(name for name in os.listdir(folder) if name.endswith(".py")) if folder else []
         modules = [_load(os.path.join(folder or "", name)) for name in names if not name.startswith("__")]
@@ -279,14 +279,14 @@ class Asok(Servable):
 
     @lazy
     def unrouted(self) -> Any:
-        """The route for requests that match no page. Raises the errors of ``native``."""
+        """The route for requests that match no page. Raises the same errors as ``native``."""
         return self.native._freeze().refusing[""].route
 
     @lazy
     def native(self) -> App:
         """The native application that handles requests, made from the project on first use.
 
-        Raises ValueError for a folder without pages, or the errors of ``Pages``.
+        Raises ValueError for a folder without pages, and any error that ``Pages`` raises.
         """
         native = App(**native_settings(self.config))
         folder = folder_of(self.root_dir, self.dirs["PAGES"])
@@ -306,27 +306,27 @@ class Asok(Servable):
         install_errors(self, native, pages)
         for function in self._on_startup:
             native.on_startup(function)
-        for function in reversed(self._on_shutdown):  # the native application calls the last one first
+        for function in reversed(self._on_shutdown):  # the native application calls them in reverse order
             native.on_shutdown(function)
         return native
 
     def freeze(self) -> None:
-        """Read the project and plan its pages before the first request. Raises the errors of ``native``."""
+        """Load the project and plan its pages before the first request. Raises the same errors as ``native``."""
         self.native._freeze()
 
     @lazy
     def _handle(self) -> Callable[[NativeRequest], Steps[NativeResponse]]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """The function that returns the steps to handle a server's request: the native application's."""
+        """The native application's function that returns the steps to handle a server's request."""
         return self.native._handle
 
     @lazy
     def _answer(self) -> Callable[[NativeRequest], Awaitable[NativeResponse]]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """The native application's function that returns the response; it is awaited on an event loop."""
+        """The native application's function that returns the response. It is awaited on an event loop."""
         return self.native._answer
 
     @property
     def _lifecycle(self) -> "Lifecycle":
-        """The native application, whose ``startup`` and ``shutdown`` are called."""
+        """The native application, which provides ``startup`` and ``shutdown``."""
         return self.native
 
     def _measure_header_sections(self) -> None:
@@ -335,7 +335,7 @@ class Asok(Servable):
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
-        """WSGI if all pages and middlewares are plain functions, else ASGI."""
+        """WSGI if all pages and middlewares are plain functions; otherwise ASGI."""
         return self.native.interface
 
 

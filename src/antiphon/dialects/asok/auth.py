@@ -1,4 +1,4 @@
-"""Logins with Asok's names, stored by the native feature. A model or function of the project finds the users."""
+"""Logins under Asok's names, stored by the native feature. The project's model or function finds the users."""
 
 from collections.abc import Callable, Iterable
 from importlib import import_module
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
     from antiphon.dialects.asok.request_state import RequestState
 
 MOST_FAILURES = 5
-"""The number of wrong passwords that one address may send within ``FORGOTTEN_AFTER``."""
+"""How many wrong passwords one address may send within ``FORGOTTEN_AFTER`` seconds."""
 FORGOTTEN_AFTER = 15 * 60.0
-"""The time in seconds."""
+"""The period in seconds."""
 MOST_FAILURES_OF_ACCOUNT = 20
-"""The number of wrong passwords that all addresses together may send for a user within ``FORGOTTEN_FOR_ACCOUNT_AFTER``.
+"""How many wrong passwords all addresses together may send for one user in ``FORGOTTEN_FOR_ACCOUNT_AFTER`` seconds.
 
-It is larger than an address's, since anyone can use it up and thus lock out the user."""
+This limit is higher than the one for an address, because anyone can exhaust it and thereby lock out the user."""
 FORGOTTEN_FOR_ACCOUNT_AFTER = 60 * 60.0
-"""The time in seconds."""
+"""The period in seconds."""
 
 
 def install_users(native: "App", app: "Asok") -> None:
-    """Make an application find users by the sessions in which they are logged in."""
+    """Make an application look up the users who are logged in to its sessions."""
     native.use(Users(SessionLogin(_loader(app))))
 
 
 def _loader(app: "Asok") -> Callable[[str], Any]:
-    """Return the function that finds a user by the key in a session: the project's own, or one that uses its model."""
+    """Return the function that finds a user by the key in a session: the project's own, or a lookup in its model."""
     find = app.find_user
     if find is None:
         return lambda key: _find_in_model(app, key)
@@ -57,9 +57,9 @@ def _find_in_model(app: "Asok", key: str) -> Any:
 
 
 def model_of(app: "Asok") -> Any:
-    """Return the class of users: the setting AUTH_MODEL, which is a class or its name, as in "models.user:User".
+    """Return the user model: the setting AUTH_MODEL, which is a class or its name, such as "models.user:User".
 
-    None for a name without a module, such as "User". Raises ImportError or AttributeError for a name that does not
+    Returns None for a name without a module, such as "User". Raises ImportError or AttributeError if the name does not
     exist.
     """
     model = app.config["AUTH_MODEL"]
@@ -85,27 +85,27 @@ def set_user(request: "RequestState", user: Any) -> None:
 def login(request: "RequestState", user: Any, remember: bool = False) -> None:  # noqa: ARG001 - sessions have one lifetime
     """Log a user in: the session is assigned to the user and gets a new key.
 
-    Its data is kept, unless it belonged to another user.
+    The session keeps its data, unless the data belonged to another user.
 
-    ``remember`` has no effect: a session ends SESSION_TTL seconds after its last use. Check the password before.
+    Check the password first. ``remember`` has no effect: a session ends SESSION_TTL seconds after its last use.
     """
     native_login(request.native, user)
 
 
 def logout(request: "RequestState") -> None:
-    """Log the user out: the session ends with its data, except for messages that wait for the next page."""
+    """Log the user out and end the session. Its data is deleted, except for messages waiting for the next page."""
     native = request.native
     with_messages(native.session, lambda: native_logout(native))
 
 
 def has_role(request: "RequestState", *roles: str) -> bool:
-    """Return True if the user has one of some roles: ``user.roles`` or ``user.role``, a list or text with commas."""
+    """Return True if the user has any of the roles, which ``user.roles`` or ``user.role`` lists."""
     user = user_of(request)
     return not roles_of(user).isdisjoint(roles)
 
 
 def roles_of(user: Any) -> set[str]:
-    """Return the roles of a user; empty for an anonymous visitor."""
+    """Return a user's roles, or an empty set for an anonymous visitor."""
     roles: str | Iterable[str] = getattr(user, "roles", None) or getattr(user, "role", None) or ()
     return {role.strip() for role in roles.split(",")} if isinstance(roles, str) else set(roles)
 
@@ -145,23 +145,25 @@ def _say_why(request: "RequestState") -> None:
 
 
 def authenticate(request: "RequestState", password_field: str = "password", **credentials: Any) -> Any:  # noqa: S107
-    """Log in the user that the model finds by credentials, if the password is right. Return the user, or None.
+    """Find a user by credentials in the model, and log the user in if the password is right. Return the user or None.
 
-    The model has ``find(**credentials)``, and the user ``check_password(field, password)``. After five failures within
-    15 minutes, an address always gets None, as does every address after 20 failures for one user within an hour. A
-    login does not reset the failures. Raises ValueError if there is no model.
+    The model must have ``find(**credentials)``, and users ``check_password(field, password)``. Raises ValueError if
+    there is no model.
+
+    After five failures within 15 minutes, an address always gets None. After 20 failures for one user within an hour,
+    every address does. A login does not reset these counts.
     """
     model = model_of(request.app)
     if model is None:
         raise ValueError(
-            'no model of users: app.config["AUTH_MODEL"] = User, a class with find(**credentials), whose users have'
+            'no user model: set app.config["AUTH_MODEL"] = User, a class with find(**credentials), whose users have'
             " check_password(field, password)"
         )
     password = credentials.pop(password_field, None)
     if not (password and credentials):
         return None
     by_address = _failures_by_address(request)
-    if by_address(1) > MOST_FAILURES:  # counted until the password is right, so that concurrent guesses count, too
+    if by_address(1) > MOST_FAILURES:  # counted before the password is checked, so that concurrent guesses count too
         return None
     user = model.find(**credentials)
     if not user:
@@ -178,13 +180,14 @@ def authenticate(request: "RequestState", password_field: str = "password", **cr
 def _failures_by_address(request: "RequestState") -> Callable[[int], int]:
     """Return the function that counts a failure for the client's address and returns the total.
 
-    This is 0 if the server provides no address: with one counter for all clients, one could lock out the others.
+    The total is 0 if the server provides no address: with one counter for all clients, one client could lock out the
+    rest.
     """
     address = request.native.ip
     if address is None:
         request.app.advice.give(
-            "Counting the wrong passwords of a client without an address",
-            'app.config["TRUSTED_PROXIES"] = [...], or a server that tells addresses',
+            "Counting wrong passwords for a client without an address",
+            'app.config["TRUSTED_PROXIES"] = [...], or a server that reports client addresses',
         )
         return lambda _by: 0
     return _failures(request, network_of(address), FORGOTTEN_AFTER)

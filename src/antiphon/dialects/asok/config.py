@@ -12,7 +12,7 @@ _WORDS = {"true": True, "false": False, "null": None}
 
 
 class Env:
-    """The environment variables. The text "true" is True, "false" is False and "null" is None, in any case."""
+    """The environment variables. "true", "false" and "null", in any case, become True, False and None."""
 
     __slots__ = ()
 
@@ -21,7 +21,7 @@ class Env:
         return self[key] if key in variables else default
 
     def __getitem__(self, key: str) -> Any:
-        """Return a variable. Raises KeyError, naming the fix, if it is not set."""
+        """Return a variable. Raises KeyError with a hint if it is not set."""
         text = variables[key]
         return _WORDS.get(text.lower(), text)
 
@@ -62,9 +62,10 @@ _TRUE = ("true", "1", "yes", "on")
 
 
 def configured(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return the settings, with values from the environment under their names, optionally prefixed with ``ASOK_``.
+    """Return the settings, overridden by environment variables with the same names, or with the prefix ``ASOK_``.
 
-    The text is converted to the type of the default, a number or a Boolean. Text that is not a number is ignored.
+    Each text is converted to the type of the default if that is a number or a Boolean. Text that is not a number is
+    ignored.
     """
     config = dict(DEFAULTS)
     for name, default in DEFAULTS.items():
@@ -83,9 +84,9 @@ def _read(text: str, default: Any) -> Any:
 
 
 def native_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of the native application: ``App(**native_settings(config))``.
+    """Return the equivalent settings of the native application: ``App(**native_settings(config))``.
 
-    Raises ValueError for ``TRUSTED_PROXIES`` of "*": any client could then choose its own address.
+    Raises ValueError if ``TRUSTED_PROXIES`` is "*", since any client could then forge its address.
     """
     key = config["SECRET_KEY"]
     return {
@@ -98,7 +99,7 @@ def native_settings(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def install_settings(config: Mapping[str, Any], native: App) -> None:
-    """Use the native features for the settings ``CORS_ORIGINS`` and ``GZIP``."""
+    """Enable the native features that the settings ``CORS_ORIGINS`` and ``GZIP`` ask for."""
     if config["GZIP"]:
         from antiphon.features import Compression
 
@@ -111,7 +112,7 @@ def install_settings(config: Mapping[str, Any], native: App) -> None:
 
 
 def _list(value: str | Iterable[str] | None) -> list[str]:
-    """Return a setting that is a list, or, from the environment, text with commas."""
+    """Return a list setting, which the environment gives as comma-separated text."""
     parts = value.split(",") if isinstance(value, str) else value or ()
     return [part.strip() for part in parts if part.strip()]
 

@@ -1,4 +1,4 @@
-"""The current request, for code that does not get it as an argument."""
+"""The current request, for code that does not receive it as an argument."""
 
 from typing import Any, cast
 
@@ -13,9 +13,9 @@ def find_request() -> Request | None:
 
 
 class RequestProxy:
-    """A proxy for the current request, with its attributes. It is falsy if there is no current request.
+    """A proxy for the current request. It is falsy if there is none.
 
-    Raises RuntimeError if there is no current request.
+    Accessing an attribute raises RuntimeError if there is no current request.
     """
 
     __slots__ = ()
@@ -23,7 +23,7 @@ class RequestProxy:
     def _current(self) -> Request:
         request = find_request()
         if request is None:
-            raise RuntimeError("no request is being handled here: current_request stands for the request of a page")
+            raise RuntimeError("no request is being handled here: current_request works only while a page runs")
         return request
 
     def __getattr__(self, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The application and the request, under the name of Asok's inner package."""
+"""The application and the request, importable from Asok's internal module path."""
 
 from antiphon.dialects.asok.app import Asok
 from antiphon.dialects.asok.request import Request

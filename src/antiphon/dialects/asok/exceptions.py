@@ -1,4 +1,4 @@
-"""Exceptions that end a request: the response is a redirect, or the page for a status."""
+"""Exceptions that end a request with a redirect, or with the page for an error status."""
 
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -16,7 +16,7 @@ class AsokException(Exception):
 class RedirectException(AsokException, Redirect):
     """A redirect to ``url``, raised by ``request.redirect``.
 
-    The response has its ``status``, wherever it is raised. Raises ValueError for a status other than a redirect's.
+    The response has its ``status``, wherever it is raised. Raises ValueError for a status that is not a redirect.
     """
 
     def __init__(self, url: str, status: int = 302) -> None:
@@ -57,14 +57,14 @@ class ForbiddenError(AbortException):
 
 
 class NoSuchBlock(AbortException, ValueError):
-    """The error for a request for a block that the page does not have (400)."""
+    """The error for requesting a block that the page does not contain (400)."""
 
     def __init__(self, message: str) -> None:
         super().__init__(400, message)
 
 
 class RateLimitExceeded(AbortException):
-    """The error for a request above a rate limit (429). ``retry_after`` is in seconds."""
+    """The error for a request that exceeds a rate limit (429). ``retry_after`` is in seconds."""
 
     def __init__(self, message: str = "Too Many Requests", retry_after: int = 60) -> None:
         super().__init__(429, message)

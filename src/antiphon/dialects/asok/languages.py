@@ -1,4 +1,4 @@
-"""The language of a request, by the native feature, and messages for projects without translations."""
+"""A request's language, found by the native feature, and messages for projects without translations."""
 
 import logging
 import os
@@ -23,7 +23,7 @@ COOKIE = "asok_lang"
 
 
 def install_languages(app: "Asok", native: App) -> None:
-    """Use the native feature for the messages in ``src/locales``, if there are any."""
+    """Use the native feature for the messages in ``src/locales``, if the project has any."""
     if folder := folder_of(app.root_dir, app.dirs["LOCALES"]):
         from antiphon.features import Languages
 
@@ -33,7 +33,7 @@ def install_languages(app: "Asok", native: App) -> None:
 
 
 def _remembering(languages: "Languages") -> Callable[[NativeRequest], None]:
-    """Return a hook that stores a language requested in the query in a cookie, as switches in pages expect."""
+    """Return a hook that stores a language chosen in the query in a cookie, as language switches in pages expect."""
 
     def remember(native: NativeRequest) -> None:
         if b"lang=" not in native.query_string or native.method not in SAFE_METHODS:
@@ -46,7 +46,7 @@ def _remembering(languages: "Languages") -> Callable[[NativeRequest], None]:
 
 
 def language_of(request: "Request") -> str:
-    """Return the language of a request, or the project's default if there are no messages."""
+    """Return the request's language, or the project's default if the project has no messages."""
     return request.native.language.tag if _has_texts(request.app) else str(request.app.config["LOCALE"])
 
 
@@ -55,14 +55,14 @@ def _has_texts(app: "Asok") -> bool:
 
 
 def translated(request: "Request", key: str, values: dict[str, object]) -> str:
-    """Return the message for a key in the language of a request; the key itself if the project has no messages."""
+    """Return the message for a key in the request's language; the key itself if the project has no messages."""
     if _has_texts(request.app):
         return request.native.language.gettext(key, **values)
     return key
 
 
 def as_written(request: "Request", key: str) -> str:
-    """Return the message for a key with its placeholders, for values known later; without a message, the key."""
+    """Return the message for a key with its placeholders, to be filled in later. Without a message, return the key."""
     if _has_texts(request.app):
         return request.native.language.find(key) or key
     return key
@@ -74,7 +74,7 @@ _OF_COUNTRIES = ("iso", "name", "dial_code", "flag", "capital", "continent", "cu
 
 
 class GeoLocation(dict[str, Any]):
-    """The location of a client: ``ip``, ``city``, ``country``, ``lat`` and ``lon``, and other values in the file.
+    """A client's location: ``ip``, ``city``, ``country``, ``lat``, ``lon``, and any other columns of the file.
 
     Unknown values are "Unknown" or 0.0.
     """
@@ -89,7 +89,7 @@ class GeoLocation(dict[str, Any]):
 
 
 class ProjectLocations:
-    """The native feature for a file that may have no ranges: locations are then unknown, and the log explains why."""
+    """The native feature, for a file that may contain no ranges. Locations are then unknown, and the log says why."""
 
     def __init__(self, path: str) -> None:
         from antiphon.features import Locations
@@ -107,21 +107,21 @@ class ProjectLocations:
             self._locations.load()
         except (OSError, ValueError) as error:
             self._is_broken = True
-            logging.getLogger("antiphon").warning("the places of clients are unknown: %s", error)
+            logging.getLogger("antiphon").warning("the locations of clients are unknown: %s", error)
 
     def _of(self, request: NativeRequest) -> Location:
         return Location() if self._is_broken else self._locations.find(request.ip)
 
 
 def install_locations(app: "Asok", native: App) -> None:
-    """Use the native feature for the project's file of ranges, if there is one."""
+    """Use the native feature for the project's file of IP ranges, if it has one."""
     path = os.path.join(app.root_dir, FILE)
     if os.path.isfile(path):
         native.use(ProjectLocations(path))
 
 
 def location_of(request: "Request") -> GeoLocation:
-    """Return the location of a request's client."""
+    """Return the location of the client that sent the request."""
     known = request.native.location if request.app.native.provides(NativeRequest.location) else {}
     found = {name: value for name, value in known.items() if value is not None}
     return GeoLocation({"ip": request.ip, **_UNKNOWN, **found})

@@ -1,4 +1,4 @@
-"""Pages of a project, based on the native ``Pages``, the middlewares around them, and the pages for errors."""
+"""A project's pages, built on the native ``Pages``, with the middlewares around them and its error pages."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,18 +31,18 @@ def around(middlewares: Iterable[Callable[..., Any]], page: Callable[..., Any]) 
 
 
 def waits(function: Callable[..., Any]) -> bool:
-    """Return True for a coroutine function, and for a plain decorator's wrapper of one, which returns its result."""
+    """Return True for a coroutine function, or for a plain wrapper around one that returns its coroutine."""
     return is_async(function) or is_async(innermost(function))
 
 
 async def result_of(function: Callable[..., Any], request: Any) -> Any:
-    """Call a function with a request, on the loop, and await its result if that is awaitable."""
+    """Call a function with a request on the event loop, and await the result if it is awaitable."""
     result = function(request)
     return await result if hasattr(result, "__await__") else result
 
 
 def _layer(middleware: Callable[..., Any], following: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that passes the next middleware to a middleware and is sync or async like the latter."""
+    """Return a function that calls a middleware with the next one. It is sync or async like the middleware."""
     if is_async(middleware):
         return _async_layer(middleware, _awaited(following) if waits(following) else _awaitable(following))
     if waits(following):
@@ -58,7 +58,7 @@ def _async_layer(middleware: Callable[..., Any], following: Callable[..., Any]) 
 
 
 def _awaited(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a coroutine function that calls another one, or a plain decorator's wrapper around one."""
+    """Return a coroutine function that calls another one, or a plain wrapper around one."""
 
     async def call(request: Any) -> Any:
         return await result_of(function, request)
@@ -67,7 +67,7 @@ def _awaited(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _awaitable(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that is called on its task's thread when it is awaited."""
+    """Return an awaitable version of a function, which runs on its task's thread."""
 
     async def call(request: Any) -> Any:
         from antiphon.embedding import Crossing
@@ -78,7 +78,7 @@ def _awaitable(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _sync_around_async(middleware: Callable[..., Any], following: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a layer whose middleware waits on a thread for the next function, which runs on the loop."""
+    """Return a layer for a plain middleware. On a thread, it waits for the next function, which runs on the loop."""
 
     async def layer(request: Any) -> Any:
         from asyncio import get_running_loop
@@ -99,9 +99,9 @@ Handler = Callable[[NativeRequest, Exception], Any]
 
 
 def install_errors(app: "Asok", native: App, pages: "AsokPages") -> None:
-    """Register the responses to errors: the pages named after their status, or else a short page.
+    """Register the error responses: the pages named after a status, or a short default page.
 
-    In the command's debug mode, an unexpected error gets the debug page.
+    In the debug mode of the command, an unexpected error gets the debug page.
     """
     plain = _handler(app, None, _plain_page)
     handlers: dict[type[Exception] | int, Handler] = {HTTPError: plain, 500: plain}
@@ -114,7 +114,7 @@ def install_errors(app: "Asok", native: App, pages: "AsokPages") -> None:
 
 
 def _handler(app: "Asok", path: str | None, function: "PageFunction") -> Handler:
-    """Return the native error handler that calls a page's function and is sync or async like the latter."""
+    """Return the native error handler that calls a page's function. It is sync or async like the function."""
     if waits(function):
 
         async def async_handler(native: NativeRequest, error: Exception) -> Any:
@@ -131,7 +131,7 @@ def _handler(app: "Asok", path: str | None, function: "PageFunction") -> Handler
 
 
 def _prepared(app: "Asok", native: NativeRequest, error: Exception, path: str | None) -> Request:
-    """Return the request for an error's page, with the error's status and without the failed page's type."""
+    """Return the request for an error page, with the error's status but without the failed page's content type."""
     advise(app, native, error)
     request = Request.of(app, native)
     told = AbortException(400, str(error)) if isinstance(error, ValidationError) else as_http_error(error)
@@ -145,7 +145,7 @@ def _prepared(app: "Asok", native: NativeRequest, error: Exception, path: str | 
 
 
 def _plain_page(request: Request) -> str:
-    """Return a page with the status and the message of an error.
+    """Return a page with an error's status and message.
 
     A request for blocks gets only the text, which the page's script displays in place. A refused write below ``/api``
     gets JSON.
@@ -162,7 +162,7 @@ PageFunction: TypeAlias = Callable[[Request], Any]
 """A page's function, ``def`` or ``async def``, which takes a request and returns text or another response value."""
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-"""The methods that ``render`` handles, unless a page has a function with their name."""
+"""The methods that ``render`` handles, unless the page has a function named after the method."""
 _VERBS = (*METHODS, "HEAD", "OPTIONS")
 
 _hex = re.compile(r"[0-9A-Fa-f-]{1,64}").fullmatch
@@ -170,14 +170,14 @@ _slug = re.compile(r"[a-z0-9-]{1,255}").fullmatch
 
 
 def _read_hex(segment: str) -> str:
-    """Convert a segment of hexadecimal digits. Raises ValueError for any other segment."""
+    """Convert a segment of hexadecimal digits. Raises ValueError if it contains anything else."""
     if not _hex(segment):
         raise ValueError(f"{segment[:50]!r} is not hexadecimal")
     return segment
 
 
 def _read_slug(segment: str) -> str:
-    """Convert a segment of lowercase letters, digits and hyphens. Raises ValueError for any other segment."""
+    """Convert a segment of lowercase letters, digits and hyphens. Raises ValueError if it contains anything else."""
     if not _slug(segment):
         raise ValueError(f"{segment[:50]!r} is not a slug")
     return segment
@@ -190,9 +190,9 @@ _status_of_error = re.compile(r"([45]\d\d)(?:/(?:page|index))?").fullmatch
 
 
 class AsokPages(Pages):
-    """The pages of a project: ``page.py`` is the page of its folder, or else ``page.html``.
+    """The pages of a project. A folder's page is its ``page.py``, or else its ``page.html``.
 
-    ``of_errors`` are the pages for errors, by the statuses in their names.
+    ``of_errors`` maps each status to the page for that error.
     """
 
     suffixes = (".py", ".html", ".asok")
@@ -203,7 +203,7 @@ class AsokPages(Pages):
         self._app = app
 
     def handlers(self, page: PageFile) -> Iterable[tuple[tuple[str, ...], Callable[..., Any]]]:
-        """Return the handlers of a page by method. Raises ValueError for a module that has no handlers."""
+        """Return the handlers of a page by method. Raises ValueError if its module has none."""
         functions = [*self._functions(page)]
         if not functions:
             raise ValueError(f"{page.path} has no handler: define render, or a method's function such as post")
@@ -227,8 +227,9 @@ class AsokPages(Pages):
             yield others, function
 
     def _handler(self, path: str, function: PageFunction) -> Callable[[NativeRequest], Any]:
-        """Return the native handler that calls a page's function inside the middlewares, sync or async like the
-        function.
+        """Return the native handler that calls a page's function inside the middlewares.
+
+        The handler is sync or async like the function.
         """
         app = self._app
         inner = around(app.middleware_handlers, function)
@@ -245,20 +246,20 @@ class AsokPages(Pages):
 
 
 def _apart(methods: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Return GET separate from other methods, since a route with only safe methods needs less processing."""
+    """Separate GET from the other methods, since a route with only safe methods needs less processing."""
     others = tuple(method for method in methods if method != "GET")
     return [("GET",), others] if others and len(others) < len(methods) else [methods]
 
 
 def _render(module: ModuleType) -> PageFunction | None:
-    """Return the function for methods without their own function in a page, or None."""
+    """Return the page's function for methods that have no function of their own, or None."""
     if callable(render := vars(module).get("render")):
-        return render  # type: ignore[no-any-return]  # it has been asked
+        return render  # type: ignore[no-any-return]  # waits() has checked it
     if "CONTENT" in vars(module):
         return lambda _request: module.CONTENT
     return None
 
 
 def _render_template(request: Request) -> str:
-    """Respond with the template that is the page itself."""
+    """Render the template that is the page itself."""
     return request.html(request.page_file or "", **request.page_context)

@@ -1,4 +1,4 @@
-"""The request for pages and templates: a native request with Asok's names, and the settings of the response."""
+"""The request that pages and templates see: a native request with Asok's API, plus settings for the response."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -43,7 +43,7 @@ _UNKNOWN = "Unknown"
 
 
 class Browser:
-    """A browser's ``name``, its system ``os``, and ``is_mobile``, from the User-Agent, which is ``raw``."""
+    """A browser: its ``name``, its operating system ``os``, and ``is_mobile``. ``raw`` is the whole User-Agent."""
 
     def __init__(self, user_agent: UserAgent) -> None:
         self.raw = str(user_agent)
@@ -66,7 +66,7 @@ class QueryDict(dict[str, str]):
         super().__init__(self._pairs)
 
     def getlist(self, key: str, default: list[str] | None = None) -> list[str]:
-        """Return all values of a name in order; if there are none, ``default`` or an empty list."""
+        """Return all values of a name in order. If there are none, return ``default`` or an empty list."""
         return [value for name, value in self._pairs if name == key] or (default if default is not None else [])
 
 
@@ -92,7 +92,7 @@ def json_body_of(native: NativeRequest) -> Any:
 
 
 class JsonAccessor(dict[str, Any]):
-    """The members of the JSON object in a request. A call with data makes a JSON response."""
+    """The members of the JSON object in a request. Calling it with data makes a JSON response."""
 
     def __init__(self, request: "Request") -> None:
         self._request = request
@@ -100,9 +100,9 @@ class JsonAccessor(dict[str, Any]):
             self.update(request.json_body)
 
     def __call__(self, data: Any = None, status: int = 200) -> str:
-        """Return data, by default the request's, as JSON for a response with a status.
+        """Return JSON with ``data``, by default the request's own, for a response with a status.
 
-        Raises TypeError, naming type and place, for a value that can't be written.
+        Raises TypeError with the type and location of a value that can't be encoded.
         """
         request = self._request
         if data is None:
@@ -117,15 +117,15 @@ class JsonAccessor(dict[str, Any]):
 
 _KEY = "_asok_request"
 keep = object.__setattr__
-"""A function that sets an attribute of a native request that it does not know."""
+"""Sets an attribute that the class of native requests does not declare."""
 
 
 class Request(RequestState):
     """A request with Asok's API. ``native`` is the native request behind it.
 
-    ``Request(environ)`` makes one from a WSGI environ, for tests: for the application ``environ["asok.app"]``, or the
-    project in the current folder. ``content_type``, ``status_code`` and ``response_headers`` are those of the future
-    response.
+    For tests, ``Request(environ)`` makes one from a WSGI environ. Its application is ``environ["asok.app"]``, or the
+    one for the project in the current folder. ``content_type``, ``status_code`` and ``response_headers`` describe the
+    future response.
     """
 
     content_type: str = HTML
@@ -133,10 +133,10 @@ class Request(RequestState):
     added_headers: list[tuple[str, str]] | None = None
     """The header fields of the future response; None until they are used."""
     own_status: int | None = None
-    """The status that was set; None otherwise."""
+    """The status if one was set, otherwise None."""
 
     page_context: Mapping[str, Any] = MappingProxyType({})
-    """The variables of a page that is only a template, such as an error page."""
+    """The variables for a page without a function, such as an error page."""
 
     def __init__(
         self, app: "Asok | WSGIEnvironment", native: NativeRequest | None = None, page_file: str | None = None
@@ -154,22 +154,22 @@ class Request(RequestState):
 
     @classmethod
     def of(cls, app: "Asok", native: NativeRequest) -> "Request":
-        """Return the request for a native request, which is made if there is none yet."""
+        """Return the Asok request for a native request, making it if there is none yet."""
         return cls.find(native) or cls(app, native)
 
     @staticmethod
     def find(native: NativeRequest) -> "Request | None":
-        """Return the request for a native request; None if there is none yet."""
+        """Return the Asok request for a native request; None if there is none yet."""
         return cast("Request | None", getattr(native, _KEY, None))
 
     def let_go(self) -> None:
-        """Make the native request forget this one once its page has returned.
+        """Remove this request from the native one after its page has returned.
 
-        Otherwise, only the garbage collector would free them, since they refer to each other.
+        The two refer to each other, so otherwise only the garbage collector would free them.
         """
         keep(self.native, _KEY, None)
 
-    # The head
+    # The request line and header
 
     @property
     def method(self) -> str:
@@ -178,17 +178,17 @@ class Request(RequestState):
 
     @property
     def path(self) -> str:
-        """The path, without the query: "/contact"."""
+        """The path without the query: "/contact"."""
         return self.native.path
 
     @lazy
     def params(self) -> dict[str, Any]:
-        """The values of the dynamic segments of the page's path, by name."""
+        """The values of the dynamic segments in the page's path, by name."""
         return {name: _read(value) for name, value in self.native.path_params.items()}
 
     @lazy
     def args(self) -> QueryDict:
-        """The query's arguments. The last of repeated names wins; ``getlist`` returns all."""
+        """The arguments in the query. The last of repeated names wins; ``getlist`` returns all of them."""
         return QueryDict(self.native.args.items())
 
     @property
@@ -203,18 +203,16 @@ class Request(RequestState):
 
     @lazy
     def environ(self) -> dict[str, Any]:
-        """The environ that a WSGI server would provide, with the body, for code that reads it.
+        """The environ that a WSGI server would provide, including the body, for code that needs one.
 
-        It exists over any interface.
-
-        Nothing that is set in it changes the request.
+        It is available over every server interface. Changing it does not change the request.
         """
         environ: dict[str, Any] = make_environ(self.native)
         return environ | {"asok.app": self.app, "asok.root": self.app.root_dir}
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The header fields of the request, by case-insensitive name."""
+        """The request's header fields, by case-insensitive name."""
         return cast("Mapping[str, str]", self.native.headers)
 
     @lazy
@@ -228,14 +226,14 @@ class Request(RequestState):
         return self.cookies_dict
 
     def cookie(self, name: str, default: Any = None) -> Any:
-        """Return the value of a cookie; ``default`` if it is missing."""
+        """Return the value of a cookie, or ``default`` if there is none."""
         return self.cookies_dict.get(name, default)
 
     # The body
 
     @property
     def body(self) -> bytes:
-        """The content, in bytes."""
+        """The body, as bytes."""
         return self.native.body
 
     @lazy
@@ -252,7 +250,7 @@ class Request(RequestState):
         return {**self.args, **sent} if self.native.head.query_string else sent
 
     def old(self, name: str, default: Any = "") -> Any:
-        """Return the sent value of a field, or its value in the session's ``_old_input``, to display it again."""
+        """Return a field's sent value, or its value in the session's ``_old_input``, to display in the form again."""
         return self.form[name] if name in self.form else self.session.get("_old_input", {}).get(name, default)
 
     @property
@@ -261,12 +259,12 @@ class Request(RequestState):
         return cast("Mapping[str, str]", self.session.get("_errors", {}))
 
     def error(self, name: str) -> str:
-        """Return the message for a field; empty if there is none."""
+        """Return the message for a field, or an empty string."""
         return self.errors.get(name, "")
 
     @lazy
     def files(self) -> dict[str, UploadedFile]:
-        """The files of the form by field name."""
+        """The uploaded files, by field name."""
         return {name: files[-1] for name, files in self._uploads.items()}
 
     @lazy
@@ -278,20 +276,20 @@ class Request(RequestState):
         return uploads
 
     def file(self, name: str) -> UploadedFile | None:
-        """Return the file in a field; None if none was sent."""
+        """Return the file in a field, or None."""
         return self.files.get(name)
 
     def file_list(self, name: str | None = None) -> list[UploadedFile]:
-        """Return the files in a field; without a name, in all fields."""
+        """Return the files in a field; without a name, those in all fields."""
         return [file for field, files in self._uploads.items() if name in (None, field) for file in files]
 
     @lazy
     def json_body(self) -> Any:
-        """The content decoded from JSON; None if it has another type or is malformed."""
+        """The body decoded from JSON; None if it has another type or is malformed."""
         return json_body_of(self.native)
 
     def get_json(self) -> Any:
-        """Return the content decoded from JSON: see ``json_body``."""
+        """Return the body decoded from JSON: see ``json_body``."""
         return self.json_body
 
     @property
@@ -301,7 +299,7 @@ class Request(RequestState):
 
     @property
     def json(self) -> JsonAccessor:
-        """The members of a JSON object, which can also be called for a JSON response: ``request.json({"n": 42})``."""
+        """The members of a JSON object. Call it to make a JSON response: ``request.json({"n": 42})``."""
         return JsonAccessor(self)
 
     def validate(
@@ -311,9 +309,9 @@ class Request(RequestState):
         csrf: bool = True,
         raise_error: bool = True,
     ) -> Any:
-        """Return the sent values, or ``data``, if they satisfy the rules. For a form or its class, return the form.
+        """Return the sent values, or ``data``, if they satisfy the rules. Given a form or its class, return the form.
 
-        Raises ValidationError for invalid values, or returns False without ``raise_error``.
+        Raises ValidationError if values are invalid; with ``raise_error=False``, returns False instead.
         """
         from antiphon.dialects.asok.validation.validator import validate
 
@@ -323,12 +321,12 @@ class Request(RequestState):
 
     @property
     def ip(self) -> str:
-        """The client's IP address; taken from a proxy's header only behind the proxies of ``TRUSTED_PROXIES``."""
+        """The client's IP address. A proxy's header is trusted only if the proxy is in ``TRUSTED_PROXIES``."""
         return self.native.ip or ""
 
     @property
     def user_agent(self) -> str:
-        """The User-Agent as sent; empty if there was none."""
+        """The User-Agent field as sent; empty if there is none."""
         return self.native.head.field("user-agent") or ""
 
     @property
@@ -368,12 +366,12 @@ class Request(RequestState):
 
     @lazy
     def browser(self) -> Browser:
-        """The browser, by the User-Agent: its ``name``, its system ``os``, and ``is_mobile``."""
+        """The browser according to the User-Agent: its ``name``, its operating system ``os``, and ``is_mobile``."""
         return Browser(self.native.user_agent)
 
     @lazy
     def location(self) -> GeoLocation:
-        """The client's location, from ``.asok/geo.csv``: ``request.location["city"]``. Unknown values are "Unknown"."""
+        """The client's location from ``.asok/geo.csv``, such as ``request.location["city"]``; "Unknown" if missing."""
         return location_of(self)
 
     @property
@@ -388,9 +386,9 @@ class Request(RequestState):
 
     @property
     def lang(self) -> str:
-        """The language: that of ``?lang=``, the cookie ``asok_lang``, Accept-Language, or ``LOCALE``.
+        """The language from ``?lang=``, the cookie ``asok_lang``, Accept-Language or ``LOCALE``, in this order.
 
-        You can set it for this request. Raises ValueError for a language without messages in the project.
+        You can set it for this request. Raises ValueError if the project has no messages in that language.
         """
         return language_of(self)
 
@@ -399,22 +397,22 @@ class Request(RequestState):
         self.native.language.tag = tag
 
     def __(self, key: str, **values: object) -> str:
-        """Return the message for a key in the request's language, with values for its placeholders."""
+        """Return the message for a key in the request's language, with its placeholders filled in."""
         return translated(self, key, values)
 
     def shared(self, name: str, _expected_type: type[Any] | None = None) -> Any:
-        """Return a value shared with all templates or with those of this request; None if there is none."""
+        """Return a value shared with all templates or with this request's; None if there is none."""
         return self.own_shared[name] if name in self.own_shared else self.native.shared.get(name)
 
     def shared_form(self, name: str) -> "Form":
-        """Return the shared form with a name, as this request's own copy. Raises KeyError if there is none."""
+        """Return this request's own copy of the shared form with a name. Raises KeyError if there is none."""
         form = self.shared(name)
         if form is None:
             raise KeyError(f"no form is shared as {name!r}: app.share({name}=Form(...))")
         return cast("Form", form)
 
     def share(self, name: str, value: Any = None) -> Any:
-        """Share a value with the templates of this request. Without a value, return the shared one."""
+        """Share a value with this request's templates. Without a value, return the shared one."""
         if value is None:
             return self.shared(name)
         self.own_shared[name] = value
@@ -422,18 +420,18 @@ class Request(RequestState):
 
     @lazy
     def own_shared(self) -> dict[str, Any]:
-        """The values shared only with the templates of this request."""
+        """The values shared only with this request's templates."""
         return {}
 
     def static(self, filepath: str) -> str:
-        """Return the URL of a file in ``src/partials``, such as "css/site.css", including the hash of the file."""
+        """Return the URL of a file in ``src/partials``, such as "css/site.css", with a hash of its contents."""
         return static_url(self, filepath)
 
     # The future response
 
     @property
     def status_code(self) -> StatusCode:
-        """The current status, and a function that sets it: ``request.status_code(201)``."""
+        """The current status. Call it to set the status: ``request.status_code(201)``."""
         return StatusCode.of(self, 200 if self.own_status is None else self.own_status)
 
     @status_code.setter
@@ -444,7 +442,7 @@ class Request(RequestState):
 
     @property
     def code(self) -> int:
-        """The status so far."""
+        """The current status."""
         return 200 if self.own_status is None else self.own_status
 
     @property
@@ -458,35 +456,35 @@ class Request(RequestState):
 
     @property
     def response_headers(self) -> list[tuple[str, str]]:
-        """The header fields of the future response."""
+        """The header fields to be sent with the response."""
         if self.added_headers is None:
             self.added_headers = []
         return self.added_headers
 
     def header(self, name: str, value: str) -> Self:
-        """Add a header field to the future response and return the request."""
+        """Add a header field to the response and return the request."""
         self.response_headers.append((name, value))
         return self
 
     # Responses
 
     def html(self, filepath: str, *values: Mapping[str, Any], **context: Any) -> str:
-        """Return the text of a template, or of those of its blocks that the request asks for with ``X-Block``.
+        """Render a template, or only the blocks that the request lists in ``X-Block``, and return the text.
 
-        Keywords override the values in a mapping.
+        Keyword arguments override the values in a mapping.
         """
         return render_html(self, filepath, {**values[0], **context} if values else context)
 
     def block(self, filepath: str, block_name: str | None = None, **context: Any) -> str:
-        """Return the text of one block of a template. Raises ValueError without the name of a block."""
+        """Render one block of a template and return the text. Raises ValueError if no block name is given."""
         return render_block(self, filepath, block_name, context)
 
     def blocks(self, filepath: str, block_names: Iterable[str], **context: Any) -> str:
-        """Return the text of blocks of a template, each in its own element if the request asks for blocks."""
+        """Render blocks of a template, each in its own element if the request asks for blocks, and return the text."""
         return render_several(self, filepath, block_names, context)
 
     def stream(self, filepath: str, **context: Any) -> Iterator[str]:
-        """Return the text of a template in parts, which are sent as they are rendered."""
+        """Render a template in chunks, which are sent as they are rendered."""
         return render_stream(self, filepath, context)
 
     render_template = html
@@ -499,18 +497,18 @@ class Request(RequestState):
         return Metadata()
 
     def text(self, content: str = "", status: int = 200) -> str:
-        """Return plain text for a response with a status."""
+        """Set the status and return plain text for the response."""
         self.content_type = TEXT
         if status != 200:
             self.status_code(status)
         return str(content)
 
     def api(self, data: Any, status: int = 200) -> str:
-        """Return JSON with data and a status, for a response with that status."""
+        """Return JSON with the data and the status, for a response with that status."""
         return self.json({"data": data, "status": status}, status)
 
     def api_error(self, message: str, status: int = 400, errors: Mapping[str, Any] | None = None) -> str:
-        """Return JSON with an error's message and status, for a response with that status."""
+        """Return JSON with an error message and the status, for a response with that status."""
         more = {} if errors is None else {"errors": errors}
         return self.json({"error": message, "status": status, **more}, status)
 
@@ -521,31 +519,32 @@ class Request(RequestState):
         as_attachment: bool = True,
         base_dir: str | os.PathLike[str] | None = None,
     ) -> NativeResponse:
-        """Return the file at a path as a download, under its own or a given name, or for display without
-        ``as_attachment``.
+        """Return the file at a path, as a download or, with ``as_attachment=False``, for display in the browser.
 
-        The file is below ``base_dir``, by default the project's ``src/partials/uploads``; its path is absolute, or
+        It is sent under its own name unless another is given.
+
+        The file must be below ``base_dir``, by default the project's ``src/partials/uploads``. Its path is absolute, or
         relative to that folder. Raises NotFound (404) for a path outside of it, even through a link.
         """
         folder = os.path.join(self.app.root_dir, UPLOADS if base_dir is None else base_dir)
         return file_response(path_below(folder, os.fspath(filepath)), filename, as_attachment)
 
-    # Ends
+    # Ending the request
 
     def redirect(self, url: str, safe: bool = True) -> NoReturn:
         """End the request with a redirect (302).
 
-        It is raised, so nothing after it runs. Raises RedirectException, or ValueError for a URL of another site unless
-        ``safe`` is False.
+        Raises RedirectException, so nothing after it runs, or ValueError for a URL of another site unless ``safe`` is
+        False.
         """
         if safe:
             url = redirect_location(url, external=url.startswith(self.host_url))
         raise RedirectException(url)
 
     def back(self, default: str = "/") -> NoReturn:
-        """End the request with a redirect to the page that it came from (Referer), if that is on this site.
+        """End the request with a redirect to the previous page (Referer) if that is on this site, or to ``default``.
 
-        Any other request is redirected to ``default``. Raises RedirectException.
+        Raises RedirectException.
         """
         raise RedirectException(redirect_location(self.native.referrer, False, default, self.native.url.origin))
 
@@ -566,7 +565,7 @@ class Request(RequestState):
         raise UnauthorizedError(message)
 
     def method_not_allowed(self, allowed: Iterable[str], message: str | None = None) -> NoReturn:
-        """End the request with 405 and the allowed methods. Raises AbortException."""
+        """End the request with 405, and list the allowed methods. Raises AbortException."""
         listed = ", ".join(allowed)
         error = AbortException(405, message or f"Method {self.method} not allowed. Supported methods: {listed}")
         error.headers["allow"] = listed
@@ -586,5 +585,5 @@ class Request(RequestState):
 
 
 def _read(value: Any) -> Any:
-    """Return the value of a dynamic segment as Asok represents it: a UUID is text."""
+    """Return the value of a dynamic segment as Asok provides it: a UUID becomes text."""
     return str(value) if type(value).__name__ == "UUID" else value

@@ -1,4 +1,4 @@
-"""The part of a request that outlasts it: its session, messages, tokens, user and limits."""
+"""The parts of a request that outlive it: session, messages, tokens, user and rate limits."""
 
 import re
 import time
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 
 LIFETIME = 3600
-"""The number of seconds for which a magic link is valid, unless MAGIC_LINK_TTL is set."""
+"""How many seconds a magic link is valid, unless MAGIC_LINK_TTL is set."""
 
 
 class BearerToken:
-    """Tokens for programs of a user, signed with SECRET_KEY. Tokens can't be revoked: let each of them expire."""
+    """Tokens for a user's programs, signed with SECRET_KEY. They can't be revoked, so let each of them expire."""
 
     @staticmethod
     def create(request: "RequestState", user_id: Any, expires_in: int | None = None) -> str:
@@ -41,48 +41,48 @@ class BearerToken:
 
     @staticmethod
     def verify(request: "RequestState", token: str | None) -> str | None:
-        """Return the id, as text, for which a token was made; None if it has expired or was not made here."""
+        """Return the id that a token contains, as text; None if the token is expired or forged."""
         found = _unsign(request, "bearer", token)
         return found[0] if found else None
 
 
 class MagicLink:
-    """Tokens for links in e-mails, which log in anyone who can read them. Each works once."""
+    """Tokens for links in emails. Anyone who can read the email can log in. Each token works once."""
 
     @staticmethod
     def create_token(request: "RequestState", email: str, expires_in: int | None = None) -> str:
-        """Return a token for an address. It expires after some seconds, by default MAGIC_LINK_TTL or an hour."""
+        """Return a token for an email address. It expires after MAGIC_LINK_TTL seconds, by default an hour."""
         seconds = request.app.config.get("MAGIC_LINK_TTL", LIFETIME) if expires_in is None else expires_in
         return _sign(request, "magic link", email, seconds)
 
     @staticmethod
     def verify_token(request: "RequestState", token: str | None) -> str | None:
-        """Return the address for which a token was made, the first time; None for a used, expired or forged one."""
+        """Return the address that a token contains, but only once; None for a used, expired or forged token."""
         found = _unsign(request, "magic link", token)
         if found is None:
             return None
         email, end = found
-        signed = str(token).rpartition(".")[0]  # base64 has several spellings of the signature at the end
+        signed = str(token).rpartition(".")[0]  # several base64 spellings of the signature are valid
         used = request.app.session_store.native.add(f"magic link\n{signed}", {}, ttl=max(end - time.time(), 1))
         return None if used is None else email
 
     @staticmethod
     def send(*_: Any, **__: Any) -> NoReturn:
-        """Raise NotImplementedError, since the dialect sends no e-mail."""
+        """Raise NotImplementedError, since the dialect does not send email."""
         raise NotImplementedError(
             "asok.Mail is not supported: make a token with create_token, and send the link yourself"
         )
 
 
 class Auth:
-    """The tokens of an application: ``magic`` and ``token``."""
+    """The token makers of an application: ``magic`` and ``token``."""
 
     magic = MagicLink
     token = BearerToken
 
     @property
     def oauth(self) -> NoReturn:
-        """Raise NotImplementedError, naming the way to log in through other services."""
+        """Raise NotImplementedError with a pointer to OAuth logins through Authlib."""
         raise NotImplementedError("request.auth.oauth is not supported: use Authlib, as docs/how-to/oauth.md shows")
 
 
@@ -101,11 +101,11 @@ def _unsign(request: "RequestState", purpose: str, token: str | None) -> tuple[s
 
 
 COOKIE = "asok_csrf"
-"""The name of the cookie that gives scripts the token. It is set with each page that has a token, and never read."""
+"""The cookie that gives scripts the token. It is set with each page that has a token, and never read."""
 
 
 def install_csrf(native: "App", config: "Mapping[str, Any]") -> None:
-    """Make an application refuse writes without a token, unless the setting CSRF is false."""
+    """Make an application refuse writes without a valid token, unless the setting CSRF is false."""
     if config["CSRF"]:
         native.use(CSRFTokens())
 
@@ -115,13 +115,13 @@ def advise(app: "Asok", native: NativeRequest, error: Exception) -> None:
     is_away = isinstance(error, BadCSRFToken) and error.reason == "expired" and SESSION_COOKIE in native.cookies
     if is_away and app.session_store.backend == "memory":
         app.advice.give(
-            "A write of a visitor whose session this process does not know",
-            'SESSION_BACKEND="file", which the processes of several workers share, and which lasts when they end',
+            "A write whose session is unknown to this process",
+            'SESSION_BACKEND="file", a store that all workers share and that survives a restart',
         )
 
 
 def token_of(request: "RequestState") -> str:
-    """Return the token for a request's response; empty if the setting CSRF is false."""
+    """Return the token for the response; empty if the setting CSRF is false."""
     if not request.app.config["CSRF"]:
         return ""
     token = csrf_token(request.native)
@@ -134,7 +134,7 @@ def token_of(request: "RequestState") -> str:
 
 
 def input_of(request: "RequestState") -> Markup:
-    """Return the hidden input with the token, as HTML that templates don't escape."""
+    """Return the hidden input with the token, as HTML that templates do not escape."""
     return Markup(f'<input type="hidden" name="csrf_token" value="{token_of(request)}">')
 
 
@@ -147,10 +147,11 @@ _CALLER = Dependency[str | None]("caller of a limit")
 
 
 class RateLimit:
-    """A limit of requests by one caller: "60/m", or a number of them in a ``window`` of seconds, by default 60.
+    """A limit on the requests of one caller: "60/m", or a number of requests per ``window`` seconds, by default 60.
 
-    A caller is an address, or the text that ``key_func`` returns for a request. Limits with the same ``prefix`` and
-    rate share a count. It is also a middleware: ``app.use(RateLimit("100/m"))``. Raises ValueError for an invalid rate.
+    A caller is identified by its address, or by the text that ``key_func`` returns for the request. Limits with the
+    same ``prefix`` and rate share a count. A limit is also a middleware: ``app.use(RateLimit("100/m"))``. Raises
+    ValueError for an invalid rate.
     """
 
     def __init__(
@@ -214,13 +215,13 @@ def rate_limit(limit: str | int, window: int | None = None, **options: Any) -> C
 def check_rate(request: "RequestState", limit: str | int, window: int | None = None, prefix: str | None = None) -> None:
     """Count a request for its page, or for all pages with the same ``prefix``.
 
-    Raises RateLimitExceeded (429). Missing pages share a count, since clients choose their paths.
+    Raises RateLimitExceeded (429). Requests that match no page share one count, since clients choose their paths.
     """
     RateLimit(limit, window, prefix=prefix or request.native.endpoint or "no page").check(request)
 
 
 def native_rate(limit: str | int, window: int | None) -> str:
-    """Return a rate in the native form: "60/minute" for "60/m". Raises ValueError for any other text."""
+    """Convert a rate to the native format: "60/m" becomes "60/minute". Raises ValueError if it is malformed."""
     if isinstance(limit, int):
         return f"{limit} per {60 if window is None else window} seconds"
     found = _read_rate(limit)
@@ -241,7 +242,7 @@ def install_rate_limit(native: "App", config: Mapping[str, Any]) -> None:
 def _limit(counters: "Store", rate: str, prefix: str, has_key: bool) -> "NativeLimit":
     """Return the limit for a rate and a prefix.
 
-    Its counts are in the store, where limits with the same name share them.
+    The counts are kept in the store, where limits with the same name share them.
     """
     from antiphon.features import RateLimit as NativeLimit
 
@@ -249,7 +250,7 @@ def _limit(counters: "Store", rate: str, prefix: str, has_key: bool) -> "NativeL
 
 
 def _short(prefix: str) -> str:
-    """Return a prefix, or its hash if it is long or not a name, since a page may build it from client data."""
+    """Return a prefix, or its hash if it is long or not a name. Pages may build prefixes from client data."""
     return prefix if _is_name(prefix) else sha256(prefix.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -263,20 +264,20 @@ def _seconds(error: TooManyRequests) -> int:
 
 
 class RequestState:
-    """The attributes of a request that depend on sessions."""
+    """The attributes of a request that depend on its session."""
 
     app: "Asok"
     native: NativeRequest
     tells_token = False
-    """True if the response sends the CSRF token to scripts in a cookie."""
+    """True if the response sets the cookie with the CSRF token for scripts."""
 
     @property
     def session(self) -> "Session":
-        """The visitor's data, kept between requests, with a dict's interface."""
+        """The visitor's data, kept between requests, as a mapping."""
         return session_of(self)
 
     def session_regenerate(self) -> None:
-        """Give the session a new key and keep its data, as after a change of rights."""
+        """Give the session a new key but keep its data, such as after a change of permissions."""
         regenerate(self)
 
     def flash(self, category_or_message: Any, message: Any = None) -> None:
@@ -286,7 +287,7 @@ class RequestState:
     def get_flashed_messages(
         self, with_categories: bool = True, category_filter: Iterable[str] | None = None
     ) -> list[Any]:
-        """Return the messages that wait for the visitor, each a ``FlashMessage``, or text without categories."""
+        """Return the messages waiting for the visitor, each a ``FlashMessage``, or text if categories are off."""
         return get_flashed_messages(self, with_categories, category_filter)
 
     @property
@@ -303,11 +304,11 @@ class RequestState:
         return input_of(self)
 
     def verify_csrf(self) -> None:
-        """Do nothing: a write without a valid token is refused before any page is called."""
+        """Do nothing, since a write without a valid token is refused before the page is called."""
 
     @property
     def nonce(self) -> str:
-        """The nonce of this response, with which its policy allows scripts."""
+        """The nonce with which this response's policy allows scripts."""
         return csp_nonce(self.native)
 
     # The user
@@ -327,7 +328,7 @@ class RequestState:
         return self.user is not None
 
     def login(self, user: Any, remember: bool = False) -> None:
-        """Log a user in, after the password was checked: the session is assigned to the user."""
+        """Log a user in by assigning the session to them. Check the password first."""
         auth.login(self, user, remember)
 
     def logout(self) -> None:
@@ -335,16 +336,16 @@ class RequestState:
         auth.logout(self)
 
     def authenticate(self, password_field: str = "password", **credentials: Any) -> Any:  # noqa: S107
-        """Log in the user that the model finds by credentials, with a password. Return the user, or None."""
+        """Find a user by credentials and a password, and log the user in. Return the user or None."""
         return auth.authenticate(self, password_field, **credentials)
 
     @property
     def auth(self) -> Auth:
-        """The tokens of users: ``request.auth.token`` for programs, ``request.auth.magic`` for links in e-mails."""
+        """Tokens for users: ``request.auth.token`` for programs, ``request.auth.magic`` for links in emails."""
         return Auth()
 
     def has_role(self, *roles: str) -> bool:
-        """Return True if the user has one of several roles."""
+        """Return True if the user has any of the roles."""
         return auth.has_role(self, *roles)
 
     def require_role(self, *roles: str, redirect_url: str = "/") -> None:
@@ -360,5 +361,5 @@ class RequestState:
         auth.login_required(self)
 
     def rate_limit(self, limit: str | int, window: int | None = None, prefix: str | None = None) -> None:
-        """Count a request for this page: ``request.rate_limit("5/minute")``. Raises RateLimitExceeded (429)."""
+        """Count a request against a limit for this page, such as "5/minute". Raises RateLimitExceeded (429)."""
         check_rate(self, limit, window, prefix)

@@ -1,4 +1,4 @@
-"""The response: the value returned by a page, with the status and header fields set on the request."""
+"""The response: a page's return value, with the status and header fields set on the request."""
 
 import os
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -20,13 +20,13 @@ TEXT = "text/plain; charset=utf-8"
 
 
 class StatusCode(int):
-    """The current status, 200 unless set: ``request.status_code == 404``. Call it with a status to set it."""
+    """The current status, by default 200: ``request.status_code == 404``. Call it with a status to set it."""
 
     _request: "Request"
 
     @classmethod
     def of(cls, request: "Request", code: int) -> "StatusCode":
-        """Make the status of a request's response."""
+        """Make the status for a request's response."""
         self = cls(code)
         self._request = request
         return self
@@ -38,7 +38,7 @@ class StatusCode(int):
     def __call__(self, code: int | None = None) -> "Request | int":
         """Set the status and return the request; without a code, return the current status.
 
-        Raises ValueError for anything that is not a status of a response, from 200 to 599.
+        Raises ValueError unless the code is from 200 to 599.
         """
         if code is None:
             return int(self)
@@ -47,18 +47,18 @@ class StatusCode(int):
 
 
 def file_response(path: str, filename: str | None, as_attachment: bool) -> NativeResponse:
-    """Make a response with the file at an absolute path, named by a safe form of its own name or a given one.
+    """Return a response with the file at an absolute path. Its name, or the one given, is made safe.
 
-    Raises NotFound (404) for anything that is not a regular file, and Forbidden (403) for a file that can't be read.
+    Raises NotFound (404) if it is not a regular file, or Forbidden (403) if it can't be read.
     """
     name = safe_filename(filename or os.path.basename(path))
     response = NativeResponse.file(path, filename=name, as_attachment=as_attachment)
-    response.headers.pop("x-content-type-options", None)  # SECURITY_HEADERS determines whether to send it
+    response.headers.pop("x-content-type-options", None)  # SECURITY_HEADERS decides whether to send it
     return response
 
 
 def path_below(folder: str, path: str) -> str:
-    """Return the real path of a file in a folder, from its absolute path or its path in the folder.
+    """Return the real path of a file in a folder, given its absolute path or its path in the folder.
 
     Raises NotFound (404) for a path outside of the folder, even through a link.
     """
@@ -95,7 +95,7 @@ class Response:
 
 
 class Answer(NamedTuple):
-    """A page's return value that is not text, to be converted to a response as a native handler's is.
+    """A page's return value that is not text. It is converted to a response like a native handler's return value.
 
     An iterator is a stream of HTML.
     """
@@ -119,7 +119,7 @@ class Answer(NamedTuple):
 
 
 def answer(request: "Request", value: Any, page: Callable[..., Any]) -> NativeResponse | Answer:
-    """Return the native response for a page's return value, or a value from which it is made."""
+    """Return the native response for a page's return value, or a value to convert to one."""
     if type(value) is not str:
         if isinstance(value, Response):
             return answer(request, _told(request, value), page)
@@ -135,7 +135,7 @@ def answer(request: "Request", value: Any, page: Callable[..., Any]) -> NativeRe
 
 
 def _told(request: "Request", response: Response) -> Any:
-    """Return the body of a response and copy its status, type and header fields to the request."""
+    """Return a response's body, and copy its status, type and header fields to the request."""
     request.status_code = response.status_code
     request.content_type = response.content_type
     request.response_headers.extend(response.headers.items())
@@ -143,7 +143,7 @@ def _told(request: "Request", response: Response) -> Any:
 
 
 def amended(request: "Request", response: NativeResponse) -> NativeResponse:
-    """Set the request's status and header fields on a response and return it."""
+    """Set the request's status and header fields on a response. Return the response."""
     if request.own_status is not None:
         response.status = request.own_status
     for name, value in request.added_headers or ():

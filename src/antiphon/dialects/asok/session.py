@@ -1,4 +1,4 @@
-"""Sessions and flash messages with Asok's names, stored by the native feature in the store named by the settings."""
+"""Sessions and flash messages with Asok's API, kept by the native feature in the configured store."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
@@ -20,24 +20,24 @@ COOKIE = "asok_sid"
 """The name of the session cookie."""
 
 USER_ID = "user_id"
-"""The name under which a page finds the logged-in user's id."""
+"""The session name under which pages find the logged-in user's id."""
 
 _NATIVE_USER_ID = "_user_id"
 _SID = "__sid"
-"""The name of a session's id, which changes with its key."""
+"""The session name of the session's id, which changes with its key."""
 
 MESSAGES = "_flash:"
-"""The prefix of the names of flash messages."""
+"""The prefix of the session names for flash messages."""
 _HIDDEN = (MESSAGES, "__csrf:", _NATIVE_USER_ID, _SID)
-"""The prefixes of names that belong to features, which a page does not see."""
+"""The prefixes of session names that belong to features. Pages do not see them."""
 
 _SAMESITE = {"strict": "Strict", "lax": "Lax", "none": "None"}
 
 
 class Session(MutableMapping[str, Any]):
-    """The data of a visitor, kept between requests: a view of the native session, without the names of features.
+    """A visitor's data, kept between requests: a view of the native session that hides the features' entries.
 
-    Changes inside lists and dicts are stored, too. ``user_id`` is the logged-in user's id.
+    Changes inside lists and dicts are stored too. ``user_id`` is the logged-in user's id.
     """
 
     __slots__ = ("_native",)
@@ -61,7 +61,7 @@ class Session(MutableMapping[str, Any]):
         self._native[name] = value
 
     def _set_user_id(self, user_id: Any) -> None:
-        """Assign the session to a user, or make it anonymous for None, 0 or an empty string."""
+        """Assign the session to a user. With None, 0 or an empty string, make it anonymous."""
         if user_id:
             self._native[_NATIVE_USER_ID] = str(user_id)
         else:
@@ -86,12 +86,12 @@ class Session(MutableMapping[str, Any]):
         return f"<Session {sorted(self)}>"
 
     def clear(self) -> None:
-        """End the session, with its user and data. Only flashed messages are kept."""
+        """End the session and remove its user and data. Only flash messages are kept."""
         with_messages(self._native, self._native.clear)
 
     @property
     def modified(self) -> bool:
-        """True if the data has changed. Setting it has no effect, since changes inside a value are noticed."""
+        """True if the data has changed. Setting it has no effect, since nested changes are detected automatically."""
         return bool(getattr(self._native, "is_changed", False))
 
     @modified.setter
@@ -100,7 +100,7 @@ class Session(MutableMapping[str, Any]):
 
     @property
     def sid(self) -> str:
-        """The id of the session, which is new after each login.
+        """The id of the session. It changes with each login.
 
         It identifies the session, but does not grant access to it.
         """
@@ -114,12 +114,12 @@ def _is_hidden(name: object) -> bool:
 
 
 def id_of(key: Any) -> Any:
-    """Return the id of a user: a number if the session's text is the usual form of one, otherwise the text."""
+    """Return a user's id from a session: a number if the text is one in its usual form, otherwise the text."""
     return int(key) if isinstance(key, str) and key.isdecimal() and key == str(int(key[:400])) else key
 
 
 def with_messages(session: NativeSession, end: Any) -> None:
-    """Call a function that ends a session, but keep the session's messages for the next page."""
+    """Call a function that ends a session, but keep its messages for the next page."""
     messages = {name: session[name] for name in session if name.startswith(MESSAGES)}
     end()
     session.update(messages)
@@ -131,15 +131,15 @@ def session_of(request: "RequestState") -> Session:
 
 
 def regenerate(request: "RequestState") -> None:
-    """Give the session a new key and keep its data. The old key, which someone else may know, becomes useless."""
+    """Give the session a new key but keep its data. The old key, which someone else may know, becomes invalid."""
     request.native.session.rotate()
 
 
 class SessionStore:
-    """A store for sessions, by Asok's name for it: "memory", "file" or "redis". ``native`` is the store.
+    """A session store, by Asok's name for it: "memory", "file" or "redis". ``native`` is the native store.
 
-    A file is a database in the folder ``path``. Redis is at ASOK_REDIS_URL or REDIS_URL, by default on this machine.
-    Raises ValueError for any other name.
+    "file" is a database in the folder ``path``. "redis" connects to ASOK_REDIS_URL or REDIS_URL, by default on this
+    machine. Raises ValueError for any other name.
     """
 
     def __init__(
@@ -156,17 +156,17 @@ class SessionStore:
         self._sessions = sessions_in(self.native)
 
     def get_user_sessions(self, user_id: Any) -> list[dict[str, Any]]:
-        """Return the sessions in which a user is logged in, the most recently used first."""
+        """Return the sessions in which a user is logged in, most recently used first."""
         entries = self._sessions.owned_by(str(user_id)) if user_id else []
         return [_described(entry) for entry in sorted(entries, key=lambda each: each.changed, reverse=True)]
 
     def revoke_user_session(self, user_id: Any, sid: str) -> bool:
-        """End a session of a user. Return True if the user had a session with this id."""
+        """End one of a user's sessions. Return True if the user had a session with this id."""
         ids = [entry.id for entry in self._sessions.owned_by(str(user_id)) if sid in (entry.data.get(_SID), entry.id)]
         return sum(self._sessions.delete_owned(str(user_id), only=each) for each in ids) > 0
 
     def revoke_all_user_sessions(self, user_id: Any) -> int:
-        """End all sessions of a user and return how many ended."""
+        """End all of a user's sessions and return how many there were."""
         return self._sessions.delete_owned(str(user_id))
 
 
@@ -200,7 +200,7 @@ def _described(entry: "OwnedEntry") -> dict[str, Any]:
 def install_sessions(native: "App", config: Mapping[str, Any], root: str) -> SessionStore:
     """Make an application store sessions as configured and return the store.
 
-    Raises ValueError for a folder outside of the project, or for unknown values.
+    Raises ValueError for a folder outside of the project, or for an unknown store.
     """
     path = os.path.normpath(config["SESSION_PATH"])
     if os.path.isabs(path) or path.split(os.sep)[0] == os.pardir:
@@ -214,20 +214,20 @@ def install_sessions(native: "App", config: Mapping[str, Any], root: str) -> Ses
 
 
 def sessions_in(store: "Store", **options: Any) -> "Sessions":
-    """Return the native feature with Asok's cookie for a store."""
+    """Return the native feature for a store, with Asok's cookie."""
     from antiphon.features import Sessions  # imported late: it loads msgspec
 
     return Sessions(store, cookie=COOKIE, **options)
 
 
 CATEGORIES = frozenset(("info", "success", "error", "warning", "danger", "alert", "notice", "debug"))
-"""The categories that are recognized after the message."""
+"""The categories that are also recognized as the second argument."""
 
 _TAKEN = Dependency[list["FlashMessage"]]("flash messages of this response")
 
 
 class FlashMessage(NativeMessage):
-    """A message for a visitor: ``message.category``, ``message["category"]``, or a pair of category and message."""
+    """A message for a visitor. It is also a pair: ``category, text = message``. ``message["category"]`` works too."""
 
     __slots__ = ()
 
@@ -245,8 +245,8 @@ class FlashMessage(NativeMessage):
 def flash(request: "RequestState", category_or_message: Any, message: Any = None) -> None:
     """Queue a message for this page or the next: ``flash("success", "It is saved.")``.
 
-    A message without a category is an "info". A well-known category may come second, as in ``flash("It is saved.",
-    "success")``.
+    A message without a category is an "info". A standard category may also be the second argument, as in ``flash("It is
+    saved.", "success")``.
     """
     category, text = _in_order(category_or_message, message)
     request.native.flash(text if hasattr(text, "__html__") else str(text), category)
@@ -269,9 +269,9 @@ def is_waiting(request: "RequestState", category: str, message: str) -> bool:
 def get_flashed_messages(
     request: "RequestState", with_categories: bool = True, category_filter: Iterable[str] | None = None
 ) -> list[Any]:
-    """Return the messages that wait for this visitor, in some categories or all. Later pages don't get them.
+    """Return the messages waiting for this visitor, in some categories or in all. Later pages won't get them.
 
-    A second call for the same response returns them again. Without categories, the list contains only strings.
+    A second call for the same response returns the same messages. Without categories, the list contains only strings.
     """
     categories = (category_filter,) if isinstance(category_filter, str) else tuple(category_filter or ())
     native = request.native

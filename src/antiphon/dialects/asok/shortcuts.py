@@ -1,4 +1,4 @@
-"""Shortcuts: methods of the current request as functions."""
+"""Methods of the current request, as functions."""
 
 from collections.abc import Iterable
 from typing import Any, NoReturn
@@ -22,7 +22,7 @@ __all__ = [
 
 
 def back(default: str = "/") -> NoReturn:
-    """End the current request with a redirect to the page that it came from, or to ``default``."""
+    """End the current request with a redirect to the previous page, or to ``default``."""
     current_request.back(default)
 
 
@@ -47,7 +47,7 @@ def flash(category_or_message: Any, message: Any = None) -> None:
 
 
 def login(user: Any, remember: bool = False) -> None:
-    """Log a user in, after the password was checked."""
+    """Log a user in. Check the password first."""
     current_request.login(user, remember)
 
 
@@ -57,12 +57,12 @@ def logout() -> None:
 
 
 def authenticate(password_field: str = "password", **credentials: Any) -> Any:  # noqa: S107
-    """Log in the user that the model finds by credentials, with a password. Return the user, or None."""
+    """Find a user by credentials and a password, and log the user in. Return the user or None."""
     return current_request.authenticate(password_field, **credentials)
 
 
 class _CurrentUser:
-    """A proxy for the user of the current request. It is falsy for an anonymous visitor."""
+    """A proxy for the current request's user. It is falsy for an anonymous visitor."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""Templates from strings, and parts for templates: filters, tests, and text that is already HTML."""
+"""Templates given as strings, and exports for templates: filters, tests, and text that is already HTML."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,15 +31,15 @@ __all__ = [
 ]
 
 Folders = str | Iterable[str] | None
-"""The folder of other templates, several folders, or None for those of the request's project."""
+"""The folder or folders of other templates, or None for those of the request's project."""
 
 
 def render_template_string(
     template_string: str, context: Mapping[str, Any], root_dir: Folders = None, **_options: Any
 ) -> str:
-    """Render a template given as a string, with values. Raises the template's errors.
+    """Render a template given as a string. Raises the template's errors.
 
-    With a request among the values, it knows the same names as a page's template.
+    If the values include a request, the template can use the same names as a page's template.
     """
     return render(_template(template_string, context, root_dir), {**context})
 
@@ -47,7 +47,7 @@ def render_template_string(
 def render_block_string(
     template_string: str, block_name: str, context: Mapping[str, Any], root_dir: Folders = None, **_options: Any
 ) -> str:
-    """Render one block of a template given as a string. Raises ValueError for a block that it does not have."""
+    """Render one block of a template given as a string. Raises ValueError if the template has no such block."""
     try:
         return render_blocks(_template(template_string, context, root_dir), [block_name], {**context})[block_name]
     except UnknownBlock as error:
@@ -57,7 +57,7 @@ def render_block_string(
 def stream_template_string(
     template_string: str, context: Mapping[str, Any], root_dir: Folders = None, **_options: Any
 ) -> Iterator[str]:
-    """Render a template given as a string, with values, in parts while they are sent."""
+    """Render a template given as a string in chunks, which are sent as they are rendered."""
     return stream_of(_template(template_string, context, root_dir).generate({**context}))
 
 

@@ -1,4 +1,4 @@
-"""A client for a project's tests that calls the application over WSGI, and requests made from an environ."""
+"""A test client that calls a project's application over WSGI, and requests made from an environ."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 APP = "asok.app"
 ROOT = "asok.root"
-"""The environ keys of the application and of its folder."""
+"""The environ keys for the application and for its folder."""
 
 _LEFT_OUT: dict[str, Any] = {
     "REQUEST_METHOD": "GET",
@@ -29,13 +29,14 @@ _LEFT_OUT: dict[str, Any] = {
     "SERVER_PROTOCOL": "HTTP/1.1",
     "wsgi.url_scheme": "http",
 }
-"""The values of keys that an environ lacks."""
+"""Defaults for the keys that an environ lacks."""
 
 
 def of_environ(environ: "WSGIEnvironment") -> tuple[Asok, NativeRequest]:
     """Return the application and the native request for an environ.
 
-    The application is the value of ``asok.app``, or else made for the project in ``asok.root`` or the current folder.
+    The application is the value of ``asok.app``; without it, one is made for the project in ``asok.root`` or the
+    current folder.
     """
     app = environ.get(APP) or _project_in(os.path.abspath(environ.get(ROOT) or os.getcwd()))
     whole = _LEFT_OUT | environ
@@ -50,7 +51,7 @@ def of_environ(environ: "WSGIEnvironment") -> tuple[Asok, NativeRequest]:
 def _project_in(root: str) -> Asok:
     app = Asok(root)
     if not app.has_pages:
-        app.config["CSRF"] = False  # without a project, there is no session with a token
+        app.config["CSRF"] = False  # without a project, no session holds a token
     return app
 
 
@@ -77,7 +78,7 @@ class _Fields(dict[str, str]):
 
 
 class TestResponse:
-    """A response: ``status_code``, ``headers``, and ``body``, also as ``text``. ``"word" in response`` searches it."""
+    """A response with ``status_code``, ``headers`` and ``body``, or ``text``. ``"word" in response`` searches it."""
 
     __test__ = False
 
@@ -91,7 +92,7 @@ class TestResponse:
 
     @property
     def json(self) -> Any:
-        """The body decoded from JSON. Raises ValueError for anything else."""
+        """The body decoded from JSON. Raises ValueError if it is not JSON."""
         return decode_json(self.body)
 
     def __contains__(self, text: str) -> bool:
@@ -101,9 +102,9 @@ class TestResponse:
 class TestClient:
     """A client that keeps cookies: ``TestClient(app).get("/about")``.
 
-    The methods take the fields of a form as ``data``, or a value to send as JSON as ``json_body``, and ``headers``. As
-    in a browser, a write needs the CSRF token, unless the setting CSRF is false: send ``client.cookies["asok_csrf"]``
-    in the header ``X-CSRF-Token``. ``app`` is an Asok application or any other WSGI application.
+    Each method accepts form fields as ``data``, a value to send as JSON as ``json_body``, and ``headers``. As in a
+    browser, writes need the CSRF token unless the setting CSRF is false: send ``client.cookies["asok_csrf"]`` in the
+    header ``X-CSRF-Token``. ``app`` is an Asok application or any other WSGI application.
     """
 
     __test__ = False
@@ -111,7 +112,7 @@ class TestClient:
     def __init__(self, app: "WSGIApplication") -> None:
         self.app = app
         self.cookies: dict[str, str] = {}
-        """The cookies that are sent, by their names."""
+        """The cookies to send, by name."""
 
     def get(self, path: str, **options: Any) -> TestResponse:
         """Send a GET and return the response."""

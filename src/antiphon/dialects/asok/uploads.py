@@ -1,4 +1,4 @@
-"""Files: a project's static files, and uploaded ones as pages see them, typed by their first bytes."""
+"""A project's static files, and uploaded files as pages see them, with the type found from their first bytes."""
 
 import os
 import re
@@ -23,7 +23,7 @@ UPLOADS = "src/partials/uploads"
 
 
 def install_static(app: "Asok", native: App) -> None:
-    """Register the routes for a project's files. The folder for uploads is created if permitted."""
+    """Register the routes for a project's files. Create the folder for uploads if permissions allow it."""
     partials = os.path.join(app.root_dir, app.dirs["PARTIALS"])
     if os.path.isdir(partials):
         with suppress(OSError):
@@ -34,9 +34,10 @@ def install_static(app: "Asok", native: App) -> None:
 
 
 def static_url(request: "Request", filepath: str) -> str:
-    """Return the URL of a project's file, "css/site.css", including the hash of the file.
+    """Return the URL of a project's file such as "css/site.css", with a hash of its contents.
 
-    Unless ``DEBUG`` is on, it is the URL of "css/site.min.css" if that exists. The URL of any other file is its path.
+    Unless ``DEBUG`` is on, "css/site.min.css" is used instead if it exists. If there is no such file, the URL is its
+    path without a hash.
     """
     path = filepath.lstrip("/")
     partials = os.path.join(request.app.root_dir, request.app.dirs["PARTIALS"])
@@ -56,11 +57,11 @@ def static_url(request: "Request", filepath: str) -> str:
 
 
 LONGEST = 16
-"""The number of bytes, at the start of a file, that reveal its type."""
+"""How many of a file's first bytes are enough to reveal its type."""
 
 
 class FileKind(NamedTuple):
-    """A media type, its file extensions, and the first bytes of its files."""
+    """A media type with its filename extensions and the first bytes of such files."""
 
     mimetype: str
     suffixes: tuple[str, ...]
@@ -114,7 +115,7 @@ LONGEST_NAME = 255
 
 
 class UploadedFile:
-    """A file sent with a form. ``native`` is the native upload from which it reads."""
+    """A file sent with a form. ``native`` is the underlying native upload."""
 
     def __init__(self, native: Upload, root: str) -> None:
         self.native = native
@@ -123,7 +124,7 @@ class UploadedFile:
 
     @property
     def name(self) -> str:
-        """The file's name in a safe form."""
+        """The file's name in a safe form, for use on disk."""
         return self.filename
 
     @property
@@ -147,19 +148,19 @@ class UploadedFile:
         return self.native.mimetype or None
 
     def read(self, size: int = -1) -> bytes:
-        """Return the first bytes, at most ``size`` of them."""
+        """Return the first ``size`` bytes of the file, or all of them if ``size`` is -1."""
         return bytes(self.native.open().read(size))
 
     def validate_mime_type(self, allowed_types: Collection[str] | None = None) -> bool:
-        """Check that the first bytes of the file are of an allowed type, and that its name matches this type.
+        """Check that the first bytes of the file are of an allowed type and that its name matches that type.
 
-        Raises ValueError for any other file or an unknown type.
+        Raises ValueError for any other file and for an unknown type.
         """
         kind = kind_of(self.read(LONGEST))
         if allowed_types and kind.mimetype not in allowed_types:
             raise ValueError(f"File type '{kind.mimetype}' not allowed. Allowed types: {', '.join(allowed_types)}")
         if not self.filename.lower().endswith(kind.suffixes):
-            raise ValueError(f"The name of {self.filename!r} does not match its type '{kind.mimetype}'")
+            raise ValueError(f"The name {self.filename!r} does not match the file's type '{kind.mimetype}'")
         return True
 
     def save(
@@ -172,10 +173,10 @@ class UploadedFile:
     ) -> str:
         """Save the file in a folder below the project's ``src/partials/uploads`` and return its path.
 
-        The destination is such a folder, ends with a slash, or is a path whose last part is ignored: the file gets a
-        random name, or its own if that need not be secure, with a number if it is taken. It is checked as by
-        ``validate_mime_type``. A private file can only be read by this user. Raises ValueError for a folder elsewhere,
-        or for a file that fails the check.
+        The destination must end with a slash or be an existing folder; otherwise, its last segment is ignored. The
+        file gets a random name, or keeps its own with ``secure_filename=False``; a number is added if the name is
+        taken. The file is checked as by ``validate_mime_type``. Only this user can read a private file. Raises
+        ValueError for a folder elsewhere, and for a file that fails the check.
         """
         if validate:
             self.validate_mime_type(allowed_types)
@@ -214,7 +215,7 @@ class UploadedFile:
 
 
 def _numbered(name: str, number: int) -> str:
-    """Return a name with a number before its extension. A name that is too long with the number is shortened."""
+    """Insert a number before the extension of a name. A name that becomes too long is shortened."""
     start, suffix = os.path.splitext(name)
     ending = f"_{number}{suffix}"
     room = LONGEST_NAME - len(ending.encode())

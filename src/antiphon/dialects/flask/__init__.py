@@ -1,6 +1,6 @@
 """The dialect of Flask 3.1: Flask's names and behaviour, over WSGI, ASGI and RSGI.
 
-Names are imported on first use, as are the modules that Flask has imported itself: ``flask.json.dumps(...)``.
+Names are imported on first use, like the modules that Flask itself imports: ``flask.json.dumps(...)``.
 """
 
 import sys
@@ -10,7 +10,7 @@ from typing import Any
 from antiphon.lazy import import_on_use
 
 __version__ = "3.1.3"
-"""The version of Flask whose names and behaviour the dialect has."""
+"""The version of Flask whose names and behaviour the dialect provides."""
 
 __all__, _import_name, _ = import_on_use(
     __name__,
@@ -46,4 +46,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*vars(sys.modules[__name__]), *_MODULES, *__all__})  # a module named `globals`
+    return sorted({*vars(sys.modules[__name__]), *_MODULES, *__all__})  # includes a module named `globals`

@@ -1,4 +1,4 @@
-"""The routes of an application, and Flask's terms, for API documents."""
+"""An application's routes, and the meaning of Flask's names, for API documents."""
 
 import re
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ _AUTOMATIC = {"HEAD", "OPTIONS"}
 
 
 class _Self:
-    """A placeholder for the instance of a class-based view, about which nothing is known before a request."""
+    """A placeholder for a class-based view's instance, about which nothing is known before a request."""
 
 
 def described(app: "Flask") -> DescribedApp:
-    """Return the description of an application: its rules, except those for static files, and the terms of Flask."""
+    """Return an application's description: its rules, except those for static files, and Flask's names."""
     errors: dict[type[BaseException], int] = {kind: code for code, kind in exceptions.default_exceptions.items()}
     pages: list[object] = [flask.render_template, flask.render_template_string]
     return DescribedApp(
@@ -52,7 +52,7 @@ def _routes(app: "Flask") -> Iterator[DescribedRoute]:
 
 
 def _functions(view: Any, methods: list[str]) -> Iterator[tuple[list[str], Any]]:
-    """Yield the function for each method of a class-based view, or the one function that handles all methods."""
+    """Yield each function of a view with the methods it handles: one per method for a class-based view."""
     kind = getattr(view, "view_class", None)
     if kind is None:
         yield methods, view
@@ -67,7 +67,7 @@ _KNOWN = frozenset({"int", "float", "uuid", "path", "any"})
 
 
 def _pattern_of(rule: str) -> str:
-    """Return a rule as a pattern of Antiphon. Unknown converters become plain text, and most options are left out."""
+    """Convert a rule to an Antiphon pattern. Unknown converters become plain text; most options are dropped."""
 
     def converted(found: re.Match[str]) -> str:
         name, options, parameter = found.groups()

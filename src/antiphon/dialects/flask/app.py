@@ -1,4 +1,4 @@
-"""The application: it handles requests over WSGI, ASGI and RSGI."""
+"""The application, which handles requests over WSGI, ASGI and RSGI."""
 
 import os
 import sys
@@ -46,15 +46,15 @@ def _session_interface() -> Any:
 class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     """An application with routes, hooks, templates, static files and settings.
 
-    ``import_name`` is the name of its module or package: folders are found relative to it, or to ``root_path``. Files
-    in ``static_folder`` are served below ``static_url_path``, on ``static_host`` if hosts are matched. With
-    ``subdomain_matching``, rules name subdomains of SERVER_NAME; with ``host_matching``, whole hosts. ``instance_path``
-    is for files that are not part of the program; with ``instance_relative_config``, settings files are looked for
-    there, too.
+    ``import_name`` is the name of its module or package. Folders are located relative to it, or to ``root_path``. Files
+    in ``static_folder`` are served below ``static_url_path``, and on ``static_host`` if hosts are matched. Rules
+    specify subdomains of SERVER_NAME with ``subdomain_matching``, or whole hosts with ``host_matching``.
+    ``instance_path`` is the folder for files that are not part of the program. With ``instance_relative_config``, paths
+    of settings files are relative to it.
     """
 
     default_config = DEFAULTS
-    """The default settings of an application."""
+    """The default settings of applications."""
     request_class: type[Request] = Request
     """The request class."""
     response_class: type[Response] = Response
@@ -62,9 +62,9 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     session_interface: "SessionInterface" = deferred(_session_interface)
     """The object that opens and saves sessions."""
     input_class = NativeBody
-    """The class of ``wsgi.input`` for a body that is received while it is read."""
+    """The class of ``wsgi.input`` for a body that is received as it is read."""
     request_limits = UNBOUNDED
-    """The limits of request heads. Bodies are bounded by the requests themselves: see ``max_content_length``."""
+    """The limits for request heads. Each request limits its own body: see ``max_content_length``."""
 
     def __init__(
         self,
@@ -93,9 +93,9 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         weakly = ref(self)
 
         def static(filename: str) -> Response:
-            return weakly().send_static_file(filename)  # type: ignore[union-attr]  # it is called by the application
+            return weakly().send_static_file(filename)  # type: ignore[union-attr]  # only the application calls it
 
-        static.__module__, static.__name__ = "flask.app", "<lambda>"  # names that extensions expect
+        static.__module__, static.__name__ = "flask.app", "<lambda>"  # extensions expect these names
         rule = f"{self.static_url_path}/<path:filename>"
         self.add_url_rule(rule, endpoint="static", host=static_host, view_func=static)
 
@@ -114,17 +114,17 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
 
     @lazy
     def overrides(self) -> dict[str, Callable[..., Any]]:
-        """The methods that this program overrides: functions of a context and their arguments, for the dispatch."""
+        """The overridden methods, as functions of a context and their arguments. Used by the dispatcher."""
         return overrides_of(self, _OWN)
 
     @lazy
     def syncs_itself(self) -> bool:
-        """True if this program overrides how async functions are run. For the dispatch."""
+        """True if the program overrides how async functions are run. Used by the dispatcher."""
         return "ensure_sync" in self.overrides or "async_to_sync" in self.overrides
 
     @lazy
     def session_may_block(self) -> bool:
-        """True if sessions are stored anywhere but in the cookie. For the dispatch."""
+        """True if sessions are stored anywhere but in the cookie. Used by the dispatcher."""
         from antiphon.dialects.flask.sessions import SecureCookieSessionInterface
 
         return type(self.session_interface) is not SecureCookieSessionInterface
@@ -139,7 +139,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     # Files and templates
 
     def open_resource(self, resource: str, mode: str = "rb", encoding: str | None = None) -> IO[Any]:
-        """Open a file below ``root_path`` for reading. Raises ValueError for another mode."""
+        """Open a file below ``root_path`` for reading. Raises ValueError for any other mode."""
         return open_for_reading(os.path.join(self.root_path, resource), mode, encoding)
 
     def open_instance_resource(self, resource: str, mode: str = "rb", encoding: str | None = "utf-8") -> IO[Any]:
@@ -148,13 +148,13 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         return open(path, mode, encoding=None if "b" in mode else encoding)
 
     def create_jinja_environment(self) -> "Environment":
-        """Return a new Jinja environment, with ``jinja_options`` and Flask's names for templates."""
+        """Return a new Jinja environment with ``jinja_options`` and Flask's template globals."""
         from antiphon.dialects.flask.templating import create_environment
 
         return create_environment(self)
 
     def update_template_context(self, *args: Any) -> None:
-        """Add the context processors' values to a template's dictionary of values, without replacing any."""
+        """Add the context processors' values to a dictionary of template variables, without replacing any."""
         ctx, (context,) = given(args, {})
         original = dict(context)
         names = [None, *reversed(ctx.request.blueprints)] if ctx.has_request else [None]
@@ -164,7 +164,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         context.update(original)
 
     def make_shell_context(self) -> dict[str, Any]:
-        """Return the names for the shell: the application, ``g``, and those of the shell context processors."""
+        """Return the shell's names: the application, ``g``, and the results of the shell context processors."""
         context: dict[str, Any] = {"app": self, "g": g}
         for processor in self.shell_context_processors:
             context.update(processor())
@@ -180,19 +180,19 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         load_dotenv: bool = True,
         **options: Any,
     ) -> None:
-        """Serve on this machine for development, with reloading and error pages in debug mode."""
+        """Serve on this machine for development. In debug mode, code is reloaded and errors get a page."""
         from antiphon.dialects.flask.cli.commands import run_app
 
         run_app(self, host, port, debug, load_dotenv, **options)
 
     def test_client(self, use_cookies: bool = True, **kwargs: Any) -> "FlaskClient":
-        """Return a client of ``test_client_class`` that calls the application without a server."""
+        """Return a ``test_client_class`` instance that calls the application without a server."""
         from antiphon.dialects.flask.testing import FlaskClient
 
         return (self.test_client_class or FlaskClient)(self, self.response_class, use_cookies=use_cookies, **kwargs)
 
     def test_cli_runner(self, **kwargs: Any) -> "FlaskCliRunner":
-        """Return a runner of ``test_cli_runner_class`` for the application's commands."""
+        """Return a ``test_cli_runner_class`` instance for the application's commands."""
         from antiphon.dialects.flask.testing import FlaskCliRunner
 
         return (self.test_cli_runner_class or FlaskCliRunner)(self, **kwargs)
@@ -200,15 +200,15 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     # Contexts
 
     def app_context(self) -> AppContext:
-        """Return a context of the application, for a `with` block."""
+        """Return an application context for a `with` block."""
         return AppContext(self)
 
     def request_context(self, environ: "WSGIEnvironment") -> AppContext:
-        """Return the context of a request, for a `with` block. Subclasses may override it."""
+        """Return a request's context for a `with` block. Subclasses may override it."""
         return RequestContext(self, environ)
 
     def test_request_context(self, *args: Any, **kwargs: Any) -> AppContext:
-        """Return the context of a request made from values: see ``EnvironBuilder``."""
+        """Return the context of a request made from the given values: see ``EnvironBuilder``."""
         from antiphon.dialects.flask.testing import EnvironBuilder
 
         builder = EnvironBuilder(self, *args, **kwargs)
@@ -222,7 +222,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     def create_url_adapter(self, request: "Request | None") -> "MapAdapter | None":
         """Return the rules bound to a request, or to SERVER_NAME; None if there is neither.
 
-        Raises SecurityError for a host that is not among TRUSTED_HOSTS.
+        Raises SecurityError if the host is not in TRUSTED_HOSTS.
         """
         config = self.config
         server_name = config["SERVER_NAME"]
@@ -235,14 +235,14 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         if (trusted := config["TRUSTED_HOSTS"]) is not None:
             request.trusted_hosts = trusted
         if request.trusted_hosts is not None:
-            request.host  # noqa: B018 - it is checked on first use
+            request.host  # noqa: B018 - reading the host checks it
         if self.url_map.host_matching:
             return self.url_map.bind_to_environ(request.environ)
         subdomain = None if self.subdomain_matching else self.url_map.default_subdomain or ""
         return self.url_map.bind_to_environ(request.environ, server_name=server_name, subdomain=subdomain)
 
     def described_api(self) -> "DescribedApp":
-        """Return the routes, and the meaning of Flask's terms, for API documents."""
+        """Return the routes, and the meaning of Flask's names, for API documents."""
         from antiphon.dialects.flask.api_description import described
 
         return described(self)
@@ -258,53 +258,52 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         _external: bool | None = None,
         **values: Any,
     ) -> str:
-        """Return the URL of an endpoint: a path in a request, unless ``_external`` or ``_scheme`` asks for a whole URL.
+        """Return an endpoint's URL: a path during a request, unless ``_external`` or ``_scheme`` asks for a whole URL.
 
-        An endpoint that begins with a dot is one of the current blueprint. Raises BuildError for an unknown endpoint,
-        RuntimeError outside of a request if there is no SERVER_NAME, or ValueError for a ``_scheme`` with a path.
+        An endpoint that starts with a dot belongs to the current blueprint. Raises BuildError for an unknown endpoint,
+        RuntimeError outside of a request if SERVER_NAME is not set, or ValueError for a ``_scheme`` with a path.
         """
         return helpers.url_of(self, endpoint, values, _anchor, _method, _scheme, _external)
 
-    # The dispatch of a request: each method runs the steps of the same name, with or without the context as its first
-    # argument
+    # Steps of the dispatch: each method runs the step of the same name. The context is an optional first argument.
 
     def full_dispatch_request(self, *args: Any, **named: Any) -> "Response":
-        """Return the response to the current request. Raises errors that no error handler takes."""
+        """Return the response to the current request. Raises errors that have no error handler."""
         ctx, _ = given(args, named)
         return drive(ctx, dispatch.full_dispatch_request(ctx))
 
     def preprocess_request(self, *args: Any, **named: Any) -> Any:
-        """Call the before-request functions until one returns a response, which is then returned."""
+        """Call the before-request functions until one returns a response. Return that response, or None."""
         ctx, _ = given(args, named)
         return drive(ctx, dispatch.preprocess_request(ctx))
 
     def dispatch_request(self, *args: Any, **named: Any) -> Any:
-        """Return the result of the view. For a request that matches no view, raises the routing exception."""
+        """Return the view's result. Raises the routing exception if the request matches no view."""
         ctx, _ = given(args, named)
         return drive(ctx, dispatch.dispatch_request(ctx))
 
     def process_response(self, *args: Any, **named: Any) -> "Response":
-        """Return a response after calling the after-request functions and saving the session."""
+        """Call the after-request functions, save the session, and return the response."""
         ctx, (response,) = given(args, named)
         return drive(ctx, dispatch.process_response(ctx, response))
 
     def finalize_request(self, *args: Any, **named: Any) -> "Response":
-        """Return the response for a view's result, after calling the after-request functions."""
+        """Make a response from a view's result, call the after-request functions, and return the response."""
         ctx, rest = given(args, named)
         return drive(ctx, dispatch.finalize_request(ctx, *rest))
 
     def handle_exception(self, *args: Any, **named: Any) -> "Response":
-        """Return the response to an error that no handler took. Raises the error if errors should be propagated."""
+        """Return the response to an unhandled error. Raises the error instead if errors should propagate."""
         ctx, (error,) = given(args, named)
         return drive(ctx, dispatch.handle_exception(ctx, error))
 
     def handle_user_exception(self, *args: Any, **named: Any) -> Any:
-        """Return the result of an error handler, or the HTTP exception itself. Raises an error that has no handler."""
+        """Return the error handler's result, or the HTTP exception itself. Raises an error that has no handler."""
         ctx, (error,) = given(args, named)
         return drive(ctx, dispatch.handle_user_exception(ctx, error))
 
     def handle_http_exception(self, *args: Any, **named: Any) -> Any:
-        """Return the result of the error handler for an HTTP exception, or the exception itself."""
+        """Return the result of an HTTP exception's error handler, or the exception itself."""
         ctx, (error,) = given(args, named)
         return drive(ctx, dispatch.handle_http_exception(ctx, error))
 
@@ -319,7 +318,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         teardown.run(ctx, teardown.do_teardown_appcontext, *rest or [sys.exc_info()[1]])
 
     def log_exception(self, *args: Any, **named: Any) -> None:
-        """Log an error that no handler took, given as ``sys.exc_info()``."""
+        """Log an unhandled error, given as ``sys.exc_info()``."""
         ctx, (exc_info,) = given(args, named)
         self.logger.error(f"Exception on {ctx.request.path} [{ctx.request.method}]", exc_info=exc_info)
 
@@ -332,7 +331,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         return response
 
     def raise_routing_exception(self, request: "Request") -> None:
-        """Raise the exception of a request without a match; in debug mode, an error if a form would be redirected."""
+        """Raise the routing exception. In debug mode, raise an explanatory error if a form would be redirected."""
         error: Any = request.routing_exception
         loses_body = isinstance(error, RequestRedirect) and error.code not in {307, 308}
         if self.debug and loses_body and request.method not in {"GET", "HEAD", "OPTIONS"}:
@@ -342,20 +341,20 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         raise error
 
     def make_response(self, rv: Any) -> "Response":
-        """Return the response for a view's result.
+        """Make a response from a view's result.
 
-        Text, bytes and iterators are bodies; a dict and a list are JSON; other responses and WSGI applications become
-        a ``response_class``. A tuple is a body with a status, with headers, or with both. Raises TypeError for
+        Text, bytes and iterators become the body; a dict or list becomes JSON. Other responses and WSGI applications
+        become a ``response_class``. A tuple is a body with a status, with headers, or with both. Raises TypeError for
         anything else.
         """
         return made_response(self, rv)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a function that waits for the result of a coroutine function; other functions are returned as is."""
+        """Return a plain function that waits for a coroutine function's result. Return other functions as they are."""
         return self.async_to_sync(func) if dispatch.waits(func) else func
 
     def async_to_sync(self, func: Callable[..., Coroutine[Any, Any, T]]) -> Callable[..., T]:
-        """Return a function that runs a coroutine function on the loop of the request and waits for its result."""
+        """Return a plain function that runs a coroutine function on the request's loop and waits for its result."""
         return async_to_sync(func)
 
     # Serving
@@ -381,7 +380,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
             ctx.pop(None if error is not None and self.should_ignore_error(error) else error)
 
     def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
-        """Handle a request of a WSGI server, by ``wsgi_app``, or of an ASGI server."""
+        """Handle a call from a WSGI server with ``wsgi_app``, or a call from an ASGI server."""
         if send is not None:
             return super().__call__(head, second, send)
         if servers.IS_INNER in head:
@@ -394,14 +393,14 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     # Requests over ASGI and RSGI
 
     def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
-        """Handle a WSGI request made from a native one, which observers already know."""
+        """Handle a WSGI request made from a native one, of which observers have already been notified."""
         environ[servers.IS_INNER] = True
         return type(self).__call__(self, environ, start_response)
 
     async def receive_body(self, request: "NativeRequest") -> None:
         """Receive a small body, in steps.
 
-        One above MAX_CONTENT_LENGTH is left to the view, which refuses it at once.
+        A body above MAX_CONTENT_LENGTH is left to the view, which refuses it at once.
         """
         most = self.config["MAX_CONTENT_LENGTH"]
         if most is None or (request.head.uncoded_length or 0) <= most:
@@ -410,7 +409,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     def answer_by_environ(  # pyright: ignore[reportIncompatibleMethodOverride]  # steps are any coroutine
         self, request: "NativeRequest", environ: "WSGIEnvironment", body: Any
     ) -> "Steps[NativeResponse]":
-        """Return the steps that handle a native request by its environ.
+        """Return the steps that handle a native request by way of its environ.
 
         If a program has replaced ``wsgi_app`` or ``__call__``, that WSGI application is called on a thread.
         """
@@ -419,7 +418,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         return servers.answer(self, request, environ, body)
 
     def _answer_handshake(self, request: "NativeRequest") -> "NativeResponse | Awaitable[NativeResponse]":
-        """Handle the handshake of a WebSocket with a view that finds a socket in its environ."""
+        """Handle a WebSocket handshake by calling a view, which finds the socket in its environ."""
         try:
             self.check_head(request)
         except HTTPError as error:
@@ -440,17 +439,17 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
 
     @property
     def propagates_errors(self) -> bool:
-        """True with TESTING, as over WSGI: the test client is the server, and so the test sees the error."""
+        """True with TESTING, as over WSGI: the test client acts as the server, so the test sees the error."""
         return bool(self.testing)
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
-        """WSGI if all views, hooks and error handlers are plain functions, else ASGI."""
+        """WSGI if all views, hooks and error handlers are plain functions; otherwise ASGI."""
         return servers.interface_of(self)
 
 
 _OWN: dict[str, Any] = {name: getattr(Flask, name) for name in (*OVERRIDABLE, "__call__")}
-"""The original methods, even if a program replaces those of the class."""
+"""The original methods, even if a program replaces those of this class."""
 
 
 if not TYPE_CHECKING:

@@ -15,11 +15,11 @@ __all__ = ["Blueprint", "BlueprintSetupState"]
 
 
 class Blueprint(SansioBlueprint):
-    """Routes, hooks and error handlers under a name, which are registered on an application later.
+    """Routes, hooks and error handlers under one name, to be registered on an application later.
 
-    Their URLs are below ``url_prefix``, and on ``subdomain``; ``url_defaults`` are default values for all of them.
-    Folders are found relative to the module ``import_name``. Commands are added to a group named like the blueprint, or
-    to ``cli_group``.
+    Their URLs are below ``url_prefix`` and on ``subdomain``, and ``url_defaults`` apply to all of them. Folders are
+    located relative to the module ``import_name``. Commands are added to a group with the blueprint's name, or to
+    ``cli_group``.
     """
 
     @lazy

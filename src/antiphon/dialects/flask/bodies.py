@@ -1,4 +1,4 @@
-"""Request bodies: read on a thread as they arrive, or loaded in advance for code on an event loop."""
+"""Request bodies, read on a thread as they arrive, or loaded in advance for code on an event loop."""
 
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
@@ -17,35 +17,35 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask.wrappers import Request
 
 _CHUNK = 64 << 10
-"""The number of bytes to read at once."""
+"""How many bytes to read at once."""
 SERVER_BODY = "antiphon.flask.body"
-"""The environ's key of the body that was read for code on an event loop."""
+"""The environ key for a body that was read for code on an event loop."""
 _IN_MEMORY = 1 << 20
-"""The number of bytes above which a body is stored in a file."""
+"""Bodies with more bytes than this are stored in a file."""
 
 
 class NativeBody(ReceivedInput):
-    """The body of a native request, in the environ made from it.
+    """The body of a native request, as its environ provides it.
 
-    On a thread, it is received while it is read, and not stored. An event loop may not wait for it, so it is loaded
-    beforehand: up to the application's limit, or up to Antiphon's if that is higher, so that a view may raise the
-    application's limit. Anything beyond both is not received and can't be read there.
+    On a thread, the body is received as it is read, and is not stored. Code on an event loop must not block, so the
+    body is loaded beforehand: up to the application's limit or Antiphon's, whichever is higher, since a view may raise
+    the application's limit. Anything beyond both is not received and can't be read on the loop.
     """
 
     def receive(self) -> bytes:
-        """Receive the next chunk. Raises HTTP exceptions for a body that is cut short or too slow."""
+        """Receive the next chunk. Raises an HTTP exception if the body is cut short or too slow."""
         try:
             return super().receive()
         except NotLoadedError:
             raise RuntimeError(
-                "this body was not loaded before the `async def` view, since it is longer than MAX_CONTENT_LENGTH:"
+                "the body was not loaded before the `async def` view because it exceeds MAX_CONTENT_LENGTH:"
                 " set request.max_content_length in a before_request function, or write the view as `def`"
             ) from None
         except (errors.HTTPError, OSError) as error:
             raise translated(error) from error
 
     async def load(self, request: "Request") -> None:
-        """Receive a whole body, in steps. A body above the request's limit, or one that fails, is not read further."""
+        """Receive a whole body, in steps. Stop at the request's limit or on an error."""
         content, most = self.content, request.max_content_length
         if content.is_complete or content.received or self.failure is not None:
             return
@@ -67,10 +67,10 @@ class NativeBody(ReceivedInput):
 
 
 class ServerBody:
-    """The body of a WSGI server's request.
+    """The body of a request from a WSGI server.
 
-    For code on the background loop, which all requests share, it is read beforehand, up to the same limit as a native
-    body. It is shared by all contexts of a request.
+    Code on the background loop, which all requests share, can't wait for it, so it is read beforehand, up to the same
+    limit as a native body. All contexts of a request share it.
     """
 
     def __init__(self) -> None:
@@ -78,12 +78,12 @@ class ServerBody:
 
     @classmethod
     def of(cls, environ: "WSGIEnvironment") -> "ServerBody":
-        """Return the body of an environ."""
+        """Return the body for an environ."""
         body: ServerBody = environ.setdefault(SERVER_BODY, cls())
         return body
 
     async def load(self, request: "Request") -> None:
-        """Read a body on this thread, in steps. A body above the request's limit is read in part or not at all."""
+        """Read a body on this thread, in steps. If it exceeds the request's limit, read only part of it, or nothing."""
         environ, most = request.environ, request.max_content_length
         source = environ["wsgi.input"]
         is_begun = self._file is not None or "stream" in vars(request)
@@ -97,7 +97,7 @@ class ServerBody:
             environ["wsgi.input"] = self._stored(source, length)
 
     def _stored(self, source: IO[bytes], left: int) -> IO[bytes]:
-        """Return a file with ``left`` bytes of a source, or with all of its bytes."""
+        """Copy up to ``left`` bytes of a source to a file and return the file."""
         self._file = file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed with the request
         while left and (chunk := source.read(min(left, _CHUNK))):
             file.write(chunk)
@@ -106,18 +106,18 @@ class ServerBody:
         return file
 
     def close(self) -> None:
-        """Close the file in which the body is stored."""
+        """Close the file that stores the body."""
         if self._file is not None:
             self._file.close()
 
 
 def _bound(most: int | None) -> int:
-    """Return how many bytes to receive for code on an event loop in an application that allows ``most``."""
+    """Return how many bytes to receive for code on an event loop if the application allows ``most``."""
     return NO_BOUND if most is None else max(most, Limits().body)
 
 
 def translated(error: Exception) -> BadRequest | Any:
-    """Return the HTTP exception for a body's error."""
+    """Return the HTTP exception for an error in a body."""
     if isinstance(error, errors.ClientDisconnected) or not isinstance(error, errors.HTTPError):
         return ClientDisconnected()
     return default_exceptions.get(error.status, BadRequest)(error.detail)

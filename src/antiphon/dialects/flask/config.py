@@ -1,4 +1,4 @@
-"""The configuration of an application: a dict filled from files, objects and the environment."""
+"""An application's configuration: a dict filled from files, objects and the environment."""
 
 import errno
 import json
@@ -14,7 +14,7 @@ from antiphon.dialects.werkzeug.utils import import_string
 T = TypeVar("T")
 
 _ABSENT = frozenset({errno.ENOENT, errno.EISDIR})
-"""Errors that are ignored for an optional file."""
+"""The errors that are ignored if a file is optional."""
 
 DEFAULTS = ImmutableDict(
     {
@@ -60,7 +60,7 @@ class _Configured(Protocol):
 class ConfigAttribute(Generic[T]):
     """An attribute of an application that reads and writes one value of its ``config``.
 
-    ``get_converter`` is called with the value each time it is read.
+    ``get_converter`` is applied to the value each time it is read.
     """
 
     def __init__(self, name: str, get_converter: Callable[[Any], T] | None = None) -> None:
@@ -82,16 +82,16 @@ class ConfigAttribute(Generic[T]):
 
 
 class Config(dict[str, Any]):
-    """A dict with methods that fill it. They take uppercase names only. Paths are relative to ``root_path``."""
+    """A dict with methods that fill it. They only set uppercase names. Paths are relative to ``root_path``."""
 
     def __init__(self, root_path: str | os.PathLike[str], defaults: Mapping[str, Any] | None = None) -> None:
         super().__init__(defaults or {})
         self.root_path = root_path
 
     def from_envvar(self, variable_name: str, silent: bool = False) -> bool:
-        """Run the Python file that an environment variable names, as ``from_pyfile`` does.
+        """Run the Python file whose path is in an environment variable, as ``from_pyfile`` does.
 
-        Raises RuntimeError if the variable is empty or not set; with ``silent`` returns False.
+        Raises RuntimeError if the variable is empty or not set. With ``silent``, returns False instead.
         """
         filename = os.environ.get(variable_name)
         if filename:
@@ -104,11 +104,11 @@ class Config(dict[str, Any]):
         )
 
     def from_prefixed_env(self, prefix: str = "FLASK", *, loads: Callable[[str], Any] = json.loads) -> bool:
-        """Set values from environment variables whose names begin with a prefix and "_", in the order of the names.
+        """Set values from environment variables that start with a prefix and "_", in the order of their names.
 
-        ``loads`` converts each value, which stays text if ``loads`` raises. Two underscores in a name access dicts,
-        which are created if they are missing: FLASK_A__B sets ``config["A"]["B"]``. Returns True. Raises TypeError for
-        a name inside a value that is not a dict.
+        ``loads`` converts each value, which stays text if ``loads`` raises an error. Two underscores in a name access
+        nested dicts and create missing ones: FLASK_A__B sets ``config["A"]["B"]``. Returns True. Raises TypeError for a
+        name inside a value that is not a dict.
         """
         start = f"{prefix}_"
         for variable in sorted(os.environ):
@@ -132,7 +132,7 @@ class Config(dict[str, Any]):
     def from_pyfile(self, filename: str | os.PathLike[str], silent: bool = False) -> bool:
         """Run a Python file and set the uppercase names that it defines.
 
-        Raises OSError if it can't be read; with ``silent`` returns False for a missing one.
+        Raises OSError if it can't be read. With ``silent``, returns False if the file does not exist.
         """
         path = os.path.join(self.root_path, filename)
         module = ModuleType("config")
@@ -147,7 +147,7 @@ class Config(dict[str, Any]):
         return True
 
     def from_object(self, obj: object) -> None:
-        """Set the uppercase attributes of an object, such as a module or a class, or of the object that a string names.
+        """Set the uppercase attributes of an object, such as a module or a class, which a string may name.
 
         Raises ImportError for a name that does not exist.
         """
@@ -164,9 +164,9 @@ class Config(dict[str, Any]):
         silent: bool = False,
         text: bool = True,
     ) -> bool:
-        """Set the uppercase names that ``load`` reads from an open file; with ``text``, it is opened in text mode.
+        """Set the uppercase names that ``load`` reads from a file. With ``text``, the file is opened in text mode.
 
-        Raises OSError if the file can't be opened; with ``silent`` returns False for a missing one.
+        Raises OSError if the file can't be opened. With ``silent``, returns False if it does not exist.
         """
         try:
             with open(os.path.join(self.root_path, filename), "r" if text else "rb") as file:
@@ -176,13 +176,13 @@ class Config(dict[str, Any]):
         return self.from_mapping(values)
 
     def from_mapping(self, mapping: Mapping[str, Any] | None = None, **kwargs: Any) -> bool:
-        """Set the uppercase names of a mapping or of pairs, and of the arguments. Returns True."""
+        """Set the uppercase names in a mapping or in pairs, and those in the keyword arguments. Returns True."""
         given = dict(() if mapping is None else mapping, **kwargs)
         self.update({name: value for name, value in given.items() if name.isupper()})
         return True
 
     def get_namespace(self, namespace: str, lowercase: bool = True, trim_namespace: bool = True) -> dict[str, Any]:
-        """Return the values whose names begin with a prefix, by default without the prefix and in lower case."""
+        """Return the values whose names start with a prefix, by default without it and in lowercase."""
         found = {name: value for name, value in self.items() if name.startswith(namespace)}
         if trim_namespace:
             found = {name[len(namespace) :]: value for name, value in found.items()}
@@ -193,7 +193,7 @@ class Config(dict[str, Any]):
 
 
 def _missing(error: OSError, is_allowed: bool) -> bool:
-    """Return False if the file is optional. Raises the error if not."""
+    """Return False if the file is missing but optional. Otherwise, raise the error."""
     if is_allowed:
         return False
     error.strerror = f"Unable to load configuration file ({error.strerror})"

@@ -1,4 +1,4 @@
-"""The context of an application and of a request: one object, which code accesses through ``flask.globals``."""
+"""The context of an application and its request, a single object that code accesses through ``flask.globals``."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -51,7 +51,7 @@ class _AppCtxGlobals:
         def __setattr__(self, name: str, value: Any) -> None: ...
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return an attribute, or ``default``."""
+        """Return an attribute, or ``default`` if it is missing."""
         return self.__dict__.get(name, default)
 
     def pop(self, name: str, default: Any = _MISSING) -> Any:
@@ -59,7 +59,7 @@ class _AppCtxGlobals:
         return self.__dict__.pop(name) if default is _MISSING else self.__dict__.pop(name, default)
 
     def setdefault(self, name: str, default: Any = None) -> Any:
-        """Return an attribute, which is set to ``default`` first if it is missing."""
+        """Return an attribute. If it is missing, first set it to ``default``."""
         return self.__dict__.setdefault(name, default)
 
     def __contains__(self, name: str) -> bool:
@@ -74,21 +74,21 @@ class _AppCtxGlobals:
 
 
 class AppContext:
-    """The state of an active application, and of its request if there is one.
+    """The state of an active application, and of its request if it has one.
 
-    A request's context that is pushed inside a context of the same application shares the latter's ``g`` and leaves the
-    application's teardown to it. A context without a request that is pushed inside one with a request uses that
+    A request context that is pushed inside a context of the same application shares that context's ``g``, and leaves
+    the application's teardown to it. A context without a request that is pushed inside a request context uses its
     request.
     """
 
     flashes: "list[tuple[str, str]] | None" = None
-    """The messages that this request shows, once they have been read."""
+    """The messages that this request displays, once they have been read."""
     host: "AppContext | None" = None
     """The outer context whose ``g`` and teardown are shared; None if this context has its own."""
     is_on_loop = False
-    """True while the steps of the dispatch run on an event loop, where they must not block."""
+    """True while dispatch steps run on an event loop, where they must not block."""
     body: "NativeBody | ServerBody | None" = None
-    """The body of the request, if it must be loaded before code on an event loop may read it."""
+    """The request's body, if it must be loaded before code on an event loop may read it."""
     is_copy = False
     """True if another context owns the request and closes its body."""
     _borrowed: "AppContext | None" = None
@@ -96,7 +96,7 @@ class AppContext:
     _opens_late = False
     """True if the session is opened on first use, because the request has no cookie for it."""
     _pins = 0
-    """The number of streams that need this context. It is torn down after the last of them."""
+    """How many streams need this context. It is torn down after the last of them."""
     _leaves_later = False
     """True if the context was popped and its teardown waits for a stream."""
 
@@ -117,7 +117,7 @@ class AppContext:
 
     @classmethod
     def from_environ(cls, app: "Flask", environ: "WSGIEnvironment", /) -> "AppContext":
-        """Return the context of a request made from an environ."""
+        """Return a context for a request made from an environ."""
         return app.request_context(environ)
 
     @lazy
@@ -127,7 +127,7 @@ class AppContext:
 
     @lazy
     def g(self) -> _AppCtxGlobals:
-        """The namespace for this context."""
+        """The context's namespace."""
         namespace: _AppCtxGlobals = self.app.app_ctx_globals_class()
         return namespace
 
@@ -135,7 +135,7 @@ class AppContext:
 
     @property
     def holder(self) -> "AppContext | None":
-        """The context that owns the request: this one, or an outer one; None if there is no request."""
+        """The context that owns the request: this one or an outer one. None if there is no request."""
         return self._borrowed if self._request is None else self
 
     @property
@@ -149,13 +149,13 @@ class AppContext:
         holder = self.holder
         if holder is None:
             raise RuntimeError("There is no request in this context.")
-        return holder._request  # type: ignore[return-value]  # noqa: SLF001 - a holder has one
+        return holder._request  # type: ignore[return-value]  # noqa: SLF001 - a holder has a request
 
     @property
     def session(self) -> "SessionMixin":
-        """The session, which is marked as accessed. Raises RuntimeError if there is none."""
+        """The session; reading it marks it as accessed. Raises RuntimeError if there is none."""
         holder = self.holder
-        session = None if holder is None else holder._session  # noqa: SLF001 - of this class
+        session = None if holder is None else holder._session  # noqa: SLF001 - same class
         if session is None:
             raise RuntimeError("The session has not yet been opened.")
         session.accessed = True
@@ -173,7 +173,7 @@ class AppContext:
 
     def copy(self) -> "AppContext":
         """Return a context with the same request and session, for concurrent work."""
-        return self._lending(type(self)(self.app, request=self.request, session=self.holder._session))  # type: ignore[union-attr]  # noqa: SLF001 - as ``request`` has seen
+        return self._lending(type(self)(self.app, request=self.request, session=self.holder._session))  # type: ignore[union-attr]  # noqa: SLF001 - ``request`` has checked it
 
     def _lending(self, copied: "AppContext") -> "AppContext":
         copied.body, copied.is_copy = self.body, True
@@ -185,7 +185,7 @@ class AppContext:
         adapter: Any = None if self.holder is None else self.holder.url_adapter
         if adapter is None:
             raise RuntimeError("There is no request in this context, or its host is not served.")
-        return adapter  # type: ignore[no-any-return]  # as seen
+        return adapter  # type: ignore[no-any-return]  # checked above
 
     def match_request(self) -> None:
         """Find the rule for the request. Subclasses may override it."""
@@ -195,10 +195,10 @@ class AppContext:
         except HTTPException as error:
             request.routing_exception = error
 
-    # In use
+    # Pushing and popping
 
     def push(self) -> None:
-        """Make this the current context: open the session, and match the request."""
+        """Make this the current context. Open its session and match its request."""
         outer = _get()
         self._outer.append(outer)
         if self._request is not None:
@@ -221,7 +221,7 @@ class AppContext:
             app = self.app
             if app.session_may_block or app.config["SESSION_COOKIE_NAME"] in request.environ.get("HTTP_COOKIE", ""):
                 self._open_session(request)
-            else:  # it is empty, and matters only once it has contents
+            else:  # the session is empty, and matters only once it has contents
                 self._opens_late = True
         if self.url_adapter is not None:
             self.match_request()
@@ -264,7 +264,7 @@ class AppContext:
     # Streams
 
     def pin(self) -> None:
-        """Put off the teardown until ``unpin`` was called as often."""
+        """Delay the teardown until ``unpin`` has been called as many times as ``pin``."""
         self._pins += 1
 
     def unpin(self, exc: BaseException | None = None) -> None:
@@ -281,7 +281,7 @@ class AppContext:
 
 
 class RequestContext(AppContext):
-    """The context of a request, as Flask 3.1 makes it: from an environ."""
+    """A request's context, made from an environ as in Flask 3.1."""
 
     def __init__(
         self,
@@ -303,23 +303,23 @@ class RequestContext(AppContext):
 def _current_request_context(user: str) -> AppContext:
     ctx: AppContext | None = _cv_request.get(None)
     if ctx is None:
-        raise RuntimeError(f"'{user}' needs a request: call it while one is handled, as in a view")
+        raise RuntimeError(f"'{user}' needs a request: call it while one is handled, such as in a view")
     return ctx
 
 
 def after_this_request(f: F) -> F:
-    """Register a function of the response for the current request only; it returns the response to send.
+    """Register a function for the current request's response only. It must return the response to send.
 
-    Usable as a decorator. Raises RuntimeError without a request.
+    Usable as a decorator. Raises RuntimeError outside of a request.
     """
     _current_request_context("after_this_request")._after_request_functions.append(f)  # noqa: SLF001
     return f
 
 
 def copy_current_request_context(f: F) -> F:
-    """Return a function that runs with the current request and session, wherever and however often it is called.
+    """Return a function that runs with the current request and session, no matter when and where it is called.
 
-    Each call has its own context, so that calls can run at the same time. Raises RuntimeError without a request.
+    Each call has its own context, so calls can run concurrently. Raises RuntimeError outside of a request.
     """
     ctx = _current_request_context("copy_current_request_context").copy()
 
@@ -327,16 +327,16 @@ def copy_current_request_context(f: F) -> F:
         with ctx.copy() as own:
             return own.app.ensure_sync(f)(*args, **kwargs)
 
-    return update_wrapper(wrapper, f)  # type: ignore[return-value]  # it is called as the function is
+    return update_wrapper(wrapper, f)  # type: ignore[return-value]  # called like the function
 
 
 def has_request_context() -> bool:
-    """Return True while a request is handled."""
+    """Return True while a request is being handled."""
     return _cv_request.get(None) is not None
 
 
 def has_app_context() -> bool:
-    """Return True where ``current_app`` and ``g`` can be used."""
+    """Return True if ``current_app`` and ``g`` are available."""
     return _get() is not None
 
 

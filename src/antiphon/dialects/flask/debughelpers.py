@@ -1,4 +1,4 @@
-"""Errors and explanations for debugging an application."""
+"""Errors and explanations that help to debug an application."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ class UnexpectedUnicodeError(AssertionError, UnicodeError):
 
 
 class DebugFilesKeyError(KeyError, AssertionError):
-    """The error for reading a file from ``request.files`` if its form was sent without files."""
+    """Raised when a file is read from ``request.files`` although the form was sent without files."""
 
     def __init__(self, request: "Request", key: str) -> None:
         self.msg = (
@@ -34,7 +34,7 @@ class DebugFilesKeyError(KeyError, AssertionError):
 
 
 class FormDataRoutingRedirect(AssertionError):
-    """The error for a form sent to a URL that redirects: browsers would drop its data."""
+    """Raised when a form is sent to a URL that redirects, since browsers would drop its data."""
 
     def __init__(self, request: "Request") -> None:
         target = getattr(request.routing_exception, "new_url", "")
@@ -48,10 +48,10 @@ class FormDataRoutingRedirect(AssertionError):
 
 
 def attach_enctype_error_multidict(request: "Request") -> None:
-    """Make ``request.files`` raise DebugFilesKeyError for a name that is in the form."""
+    """Make ``request.files`` raise DebugFilesKeyError for a name that exists in the form."""
     cls: Any = type(request.files)
 
-    class Explaining(cls):  # type: ignore[misc]  # of the class that the request has
+    class Explaining(cls):  # type: ignore[misc]  # a subclass of the type that the request has
         def __getitem__(self, key: str) -> Any:
             try:
                 return super().__getitem__(key)
@@ -69,7 +69,7 @@ def explain_template_loading_attempts(
     template: str,
     attempts: "Sequence[tuple[BaseLoader, Scaffold, tuple[str, str | None, Callable[[], bool] | None] | None]]",
 ) -> None:
-    """Log where a template was searched for: the loaders, their owners, and the result of each."""
+    """Log where a template was looked for: each loader, its owner, and the result."""
     lines = [f"Looking for the template {template!r}:"]
     for number, (loader, owner, found) in enumerate(attempts, 1):
         lines.append(f"{number:5}: the loader of {_name_of(owner)}")
@@ -82,9 +82,7 @@ def explain_template_loading_attempts(
 
 
 def _doubts(count: int) -> Iterator[str]:
-    yield (
-        f"{count} loaders have the template, and the first of them counts." if count else "No loader has the template."
-    )
+    yield (f"{count} loaders have the template, and the first one is used." if count else "No loader has the template.")
     ctx = _cv_request.get(None)
     if ctx is not None and ctx.request.blueprint is not None:
         yield f"The endpoint belongs to the blueprint {ctx.request.blueprint!r}: is its template_folder the right one?"
@@ -102,7 +100,7 @@ def _name_of(owner: "Scaffold") -> str:
 
 
 def _dump_loader_info(loader: "BaseLoader") -> Iterator[str]:
-    """Yield lines about a loader: its class, and its public attributes that are text, numbers or lists of text."""
+    """Describe a loader: yield its class, and its public attributes that are strings, numbers or lists of strings."""
     yield f"class: {type(loader).__module__}.{type(loader).__name__}"
     for name, value in sorted(vars(loader).items()):
         if name.startswith("_"):

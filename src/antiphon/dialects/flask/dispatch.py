@@ -1,12 +1,11 @@
-"""The dispatch of a request, in steps: hooks, view, error handlers and response, and the methods that a program
-overrides.
+"""The dispatch of a request in steps: hooks, view, error handlers and response, and overridden methods.
 
-The application finds the overridden methods once, not for each request. They are called with the context, as in Flask
-3.2, if their first parameter is one.
+Overridden methods are looked up once per application, not for each request. As in Flask 3.2, they are passed the
+context if their first parameter asks for it.
 
-Steps stay on their thread or loop until they must change it: a ``def`` on a thread, an ``async def`` on an event loop.
-So a request whose functions are all ``def`` never leaves its thread, and one whose functions are all ``async def``
-needs none. A method of the application that is overridden is called in place of its steps.
+A step stays on its thread or loop until it calls a function that needs the other: a ``def`` needs a thread, and an
+``async def`` an event loop. So a request never leaves its thread if all its functions are ``def``, and needs no thread
+if all are ``async def``. If the application overrides a method, that is called in place of the step.
 """
 
 from collections.abc import Callable, Iterator
@@ -46,26 +45,26 @@ STEPS = (
     "do_teardown_request",
     "do_teardown_appcontext",
 )
-"""The methods that may take a context."""
+"""The methods that may accept a context."""
 
 OTHERS = ("make_response", "ensure_sync", "async_to_sync", "wsgi_app")
-"""The methods that take no context, but may block or change how functions are called."""
+"""The methods that accept no context, but may block or change how functions are called."""
 
 OVERRIDABLE = frozenset((*STEPS, *OTHERS))
 
 
 def overrides_of(app: object, own: dict[str, Any]) -> dict[str, Callable[..., Any]]:
-    """Return the methods of an application that are not ``own``, each as a function of a context and arguments.
+    """Return the methods that an application overrides, as functions of a context and arguments.
 
-    An own ``__call__``, by which Sentry instruments applications, counts as the program's own ``wsgi_app``.
+    A replaced ``__call__``, which Sentry uses to instrument applications, is treated as a replaced ``wsgi_app``.
     """
     found: dict[str, Callable[..., Any]] = {}
     for name in OVERRIDABLE:
         if name in vars(app) or getattr(type(app), name) is not own[name]:
             method = getattr(app, name)
             found[name] = method if name in STEPS and takes_context(method) else _without_context(method)
-    if getattr(type(app), "__call__") is not own["__call__"]:  # noqa: B004, B009 - the class's, and not the instance's
-        found.setdefault("wsgi_app", _without_context(app))  # type: ignore[arg-type]  # applications are called
+    if getattr(type(app), "__call__") is not own["__call__"]:  # noqa: B004, B009 - the class's, not the instance's
+        found.setdefault("wsgi_app", _without_context(app))  # type: ignore[arg-type]  # applications are callable
     return found
 
 
@@ -74,7 +73,7 @@ def _without_context(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def takes_context(method: Callable[..., Any]) -> bool:
-    """Return True if the first parameter of a bound method is a context, judged by its name or annotation."""
+    """Return True if the first parameter of a bound method is a context, judging by its name or annotation."""
     try:
         first = next(iter(signature_of(method).parameters.values()), None)
     except (ValueError, TypeError):
@@ -89,7 +88,7 @@ def takes_context(method: Callable[..., Any]) -> bool:
 
 
 def given(args: tuple[Any, ...], named: dict[str, Any]) -> "tuple[AppContext, list[Any]]":
-    """Return the context and the other arguments of a call that may or may not begin with a context."""
+    """Split a call's arguments into the context, which they may start with, and the rest."""
     from antiphon.dialects.flask.ctx import AppContext
     from antiphon.dialects.flask.globals import _app_context, _cv_app
 
@@ -103,7 +102,7 @@ _ANSWERS = "text, bytes, a dict, a list, a tuple with a status or headers, a Res
 
 
 def made_response(app: "App", result: Any) -> "Response":
-    """Return the response for a view's result. Raises TypeError for an invalid result."""
+    """Convert a view's result to a response. Raises TypeError for an invalid result."""
     if type(result) is str:
         return app.response_class(result)
     status = headers = None
@@ -135,13 +134,13 @@ def _parts(result: tuple[Any, ...]) -> tuple[Any, Any, Any]:
         body, second = result
         return (body, None, second) if isinstance(second, (Headers, dict, tuple, list)) else (body, second, None)
     raise TypeError(
-        f"{_view()} returned a tuple of {len(result)}. Such a tuple must have the form (body, status), (body, headers)"
+        f"{_view()} returned a tuple of {len(result)} items. It must have the form (body, status), (body, headers)"
         " or (body, status, headers)."
     )
 
 
 def _view() -> str:
-    """Return the name and location of the current view, for errors."""
+    """Return the name and location of the current view, for error messages."""
     ctx = _cv_app.get()
     endpoint = ctx.request.endpoint if ctx is not None and ctx.has_request else None
     function = None if ctx is None else ctx.app.view_functions.get(endpoint)  # type: ignore[arg-type]  # None has no view
@@ -149,7 +148,7 @@ def _view() -> str:
 
 
 def _forced(cls: "type[Response]", result: Any) -> "Response":
-    """Return a response of a class, made from another response or by a WSGI application."""
+    """Return a response of the given class, made from another response or by a WSGI application."""
     kind = type(result).__name__
     wanted = f"{_view()} did not return a valid response, since it was a {kind}: return {_ANSWERS}"
     if not (isinstance(result, BaseResponse) or callable(result)):
@@ -163,7 +162,7 @@ def _forced(cls: "type[Response]", result: Any) -> "Response":
 T = TypeVar("T")
 
 _COROUTINE = 0x80
-"""The flag in the code object of a coroutine function."""
+"""The flag that marks the code object of a coroutine function."""
 
 
 def waits(function: Callable[..., Any]) -> bool:
@@ -173,16 +172,16 @@ def waits(function: Callable[..., Any]) -> bool:
 
 
 async def to_thread(ctx: "AppContext") -> None:
-    """Continue where blocking is allowed."""
+    """Continue on a thread, where blocking is allowed."""
     if ctx.is_on_loop:
         await ON_THREAD
         ctx.is_on_loop = False
 
 
 async def call(ctx: "AppContext", function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Return the result of a ``def`` or an ``async def``, called on a thread or on the loop."""
+    """Call a ``def`` on a thread, or an ``async def`` on the loop, and return the result."""
     if waits(function) and not ctx.app.syncs_itself:
-        request = ctx._request  # noqa: SLF001 - of this package
+        request = ctx._request  # noqa: SLF001 - same package
         if request is not None and (ctx.body is not None or not ctx.is_on_loop):
             if ctx.body is None:
                 ctx.body = ServerBody.of(request.environ)
@@ -206,27 +205,27 @@ async def send(ctx: "AppContext", signal: Any, **values: Any) -> None:
 
 
 def has_receivers(app: "Flask", signal: Any) -> bool:
-    """Return True if a signal of an application has receivers. Collected receivers still count for a while."""
+    """Return True if a signal has receivers in an application. Garbage-collected ones may count for a while."""
     return bool(signal.receivers) and next(iter(signal.receivers_for(app)), None) is not None
 
 
 async def replaced(ctx: "AppContext", name: str, *args: Any) -> Any:
-    """Return the result of a method that the application overrides."""
+    """Call a method that the application overrides. Return its result."""
     await to_thread(ctx)
     return ctx.app.overrides[name](ctx, *args)
 
 
 async def step(ctx: "AppContext", own: Callable[..., Steps[T]], *args: Any) -> T:
-    """Return the result of a step in this module, or of the application's method with that name if it is overridden."""
+    """Run a step in this module, or the application's method of that name if it is overridden. Return the result."""
     if own.__name__ in ctx.app.overrides:
-        return await replaced(ctx, own.__name__, *args)  # type: ignore[no-any-return]  # as the method that it replaces
+        return await replaced(ctx, own.__name__, *args)  # type: ignore[no-any-return]  # like the replaced method
     return await own(ctx, *args)
 
 
 async def full_dispatch_request(ctx: "AppContext") -> "Response":
-    """Return the response to a context's request. Raises errors that no error handler takes."""
+    """Return the response to a context's request. Raises errors that have no error handler."""
     app = ctx.app
-    if not app._got_first_request:  # noqa: SLF001 - its name in Flask
+    if not app._got_first_request:  # noqa: SLF001 - Flask's name
         app._got_first_request = True  # noqa: SLF001
     result = None
     try:
@@ -245,11 +244,11 @@ async def full_dispatch_request(ctx: "AppContext") -> "Response":
     try:
         return await step(ctx, finalize_request, result)
     finally:
-        del result  # an error that is the response refers to this frame
+        del result  # an error that is the response would refer to this frame
 
 
 async def preprocess_request(ctx: "AppContext") -> Any:
-    """Call the before-request functions until one returns a response, which is then returned."""
+    """Call the before-request functions until one returns a response. Return that response, or None."""
     app, request = ctx.app, ctx.request
     names = hook_names(request)
     if preprocessors := app.url_value_preprocessors:
@@ -269,19 +268,19 @@ async def preprocess_request(ctx: "AppContext") -> Any:
 
 @lru_cache(maxsize=4096)
 def _hooks_of(endpoint: str) -> tuple[str | None, ...]:
-    """Return the keys of the hooks for an endpoint: None for the application, then blueprints from the outermost."""
+    """Return the hook keys for an endpoint: None for the application, then its blueprints, outermost first."""
     blueprint = endpoint.rpartition(".")[0]
     return (None, *reversed(parents_of(blueprint))) if blueprint else (None,)
 
 
 def hook_names(request: "Request") -> tuple[str | None, ...]:
-    """Return the keys of the hooks for a request: None for the application, then its blueprints from the outermost."""
+    """Return the hook keys for a request: None for the application, then its blueprints, outermost first."""
     rule = request.url_rule
     return (None,) if rule is None else _hooks_of(rule.endpoint)
 
 
 async def dispatch_request(ctx: "AppContext") -> Any:
-    """Return the result of the view. For a request that matches no view, raises the routing exception."""
+    """Return the view's result. Raises the routing exception if the request matches no view."""
     app, request = ctx.app, ctx.request
     if request.routing_exception is not None:
         app.raise_routing_exception(request)
@@ -294,35 +293,35 @@ async def dispatch_request(ctx: "AppContext") -> Any:
     if ctx.is_on_loop and (find := getattr(view, "__dict__", {}).get("coroutine_function")):
         view = find(view, request.method) or view
     if ctx.is_on_loop or app.syncs_itself or waits(view):
-        return await call(ctx, view, **request.view_args)  # type: ignore[arg-type]  # a match has values
-    return view(**request.view_args)  # type: ignore[arg-type]  # a match has values
+        return await call(ctx, view, **request.view_args)  # type: ignore[arg-type]  # a match provides values
+    return view(**request.view_args)  # type: ignore[arg-type]  # a match provides values
 
 
 async def handle_user_exception(ctx: "AppContext", error: Exception) -> Any:
-    """Return the result of an error handler, or the HTTP exception itself. Raises an error that has no handler."""
+    """Return the error handler's result, or the HTTP exception itself. Raises an error that has no handler."""
     app = ctx.app
     if isinstance(error, BadRequestKeyError) and (app.debug or app.config["TRAP_BAD_REQUEST_ERRORS"]):
         error.show_exception = True
     if isinstance(error, HTTPException) and not app.trap_http_exception(error):
         return await step(ctx, handle_http_exception, error)
-    handler = app._find_error_handler(error, ctx.request.blueprints)  # noqa: SLF001 - its name in Flask
+    handler = app._find_error_handler(error, ctx.request.blueprints)  # noqa: SLF001 - Flask's name
     if handler is None:
         raise error
     return await call(ctx, handler, error)
 
 
 async def handle_http_exception(ctx: "AppContext", error: HTTPException) -> Any:
-    """Return the result of an error handler, or the exception, which is itself a response."""
+    """Return the error handler's result, or the exception, which is itself a response."""
     if error.code is None or isinstance(error, RoutingException):
         return error
-    handler = ctx.app._find_error_handler(error, ctx.request.blueprints)  # noqa: SLF001 - its name in Flask
+    handler = ctx.app._find_error_handler(error, ctx.request.blueprints)  # noqa: SLF001 - Flask's name
     return error if handler is None else await call(ctx, handler, error)
 
 
 async def handle_exception(ctx: "AppContext", error: Exception) -> "Response":
-    """Return the response to an error that no handler took: that of the handler for 500, or a page.
+    """Return the response to an unhandled error: the result of the handler for 500, or a default page.
 
-    Raises the error with PROPAGATE_EXCEPTIONS, in tests and in debug mode.
+    In debug mode, in tests, or with PROPAGATE_EXCEPTIONS, raises the error instead.
     """
     app = ctx.app
     if signals.got_request_exception.receivers:
@@ -336,16 +335,16 @@ async def handle_exception(ctx: "AppContext", error: Exception) -> "Response":
     else:
         app.log_exception(exc_info)
     answer: Any = InternalServerError(original_exception=error)
-    handler = app._find_error_handler(answer, ctx.request.blueprints)  # noqa: SLF001 - its name in Flask
+    handler = app._find_error_handler(answer, ctx.request.blueprints)  # noqa: SLF001 - Flask's name
     if handler is not None:
         answer = await call(ctx, handler, answer)
     return await step(ctx, finalize_request, answer, True)
 
 
 async def finalize_request(ctx: "AppContext", result: Any, from_error_handler: bool = False) -> "Response":
-    """Return the response for a view's result, after calling the after-request functions.
+    """Make a response from a view's result, call the after-request functions, and return the response.
 
-    With ``from_error_handler``, their errors are logged, not raised.
+    With ``from_error_handler``, errors in those functions are logged, not raised.
     """
     app = ctx.app
     if "make_response" in app.overrides:
@@ -358,21 +357,21 @@ async def finalize_request(ctx: "AppContext", result: Any, from_error_handler: b
     except Exception:
         if not from_error_handler:
             raise
-        app.logger.exception("The answer to an error was made, but code after the request failed")
+        app.logger.exception("The error's response was made, but code that runs after the request failed")
     return response
 
 
 async def process_response(ctx: "AppContext", response: "Response") -> "Response":
-    """Return a response after calling the after-request functions and saving the session."""
+    """Call the after-request functions, save the session, and return the response."""
     app = ctx.app
-    for function in ctx._after_request_functions:  # noqa: SLF001 - its name in Flask
+    for function in ctx._after_request_functions:  # noqa: SLF001 - Flask's name
         response = await call(ctx, function, response)
     if functions := app.after_request_funcs:
         for name in reversed(hook_names(ctx.request)):
             if name in functions:
                 for function in reversed(functions[name]):
                     response = await call(ctx, function, response)
-    session: Any = ctx._opened  # noqa: SLF001 - of this package; None if nobody has used it
+    session: Any = ctx._opened  # noqa: SLF001 - same package; None if the session has not been used
     interface = app.session_interface
     if session is not None and not interface.is_null_session(session):
         if ctx.is_on_loop and app.session_may_block:

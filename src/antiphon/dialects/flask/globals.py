@@ -1,7 +1,7 @@
-"""The current application, request, session and ``g``: proxies over one context variable.
+"""The current application, request, session and ``g``, as proxies over one context variable.
 
-The variable is None while nothing is pushed. It is set, never reset by a token: a context may be popped in a copy of
-the ``contextvars.Context`` in which it was pushed.
+The variable is None while nothing is pushed. It is restored with ``set``, never with a token, because a context may be
+popped in a copy of the ``contextvars.Context`` in which it was pushed.
 """
 
 from contextvars import ContextVar, Token
@@ -31,7 +31,7 @@ _no_websocket_msg = (
 )
 
 SOCKET = "antiphon.flask.websocket"
-"""The key of a view's WebSocket in the environ of its handshake."""
+"""The environ key for the WebSocket of a handshake's view."""
 
 _cv_app: "ContextVar[AppContext | None]" = ContextVar("flask.app_ctx", default=None)
 
@@ -66,7 +66,7 @@ def _g() -> "_AppCtxGlobals":
 
 def _request() -> "Request":
     ctx = _current()
-    request = None if ctx is None else ctx._request  # noqa: SLF001 - of the same package
+    request = None if ctx is None else ctx._request  # noqa: SLF001 - same package
     return _request_context().request if request is None else request
 
 
@@ -83,16 +83,16 @@ def has_websocket_context() -> bool:
 def _websocket() -> "Websocket":
     if not has_websocket_context():
         raise RuntimeError(_no_websocket_msg)
-    return _request().environ[SOCKET]  # type: ignore[no-any-return]  # as ``SocketViews`` has put it there
+    return _request().environ[SOCKET]  # type: ignore[no-any-return]  # ``SocketViews`` puts it there
 
 
 class _RequestVariable:
-    """The context variable that Flask 3.1 has for request contexts: the context in ``_cv_app`` if it has a request."""
+    """Stands in for Flask 3.1's variable for request contexts. Contains the current context if it has a request."""
 
     name = "flask.request_ctx"
 
     def get(self, *default: Any) -> Any:
-        """Return the context of the current request, or ``default``. Raises LookupError if there is neither."""
+        """Return the current request's context, or ``default``. Raises LookupError if there is neither."""
         ctx = _current()
         holder = None if ctx is None else ctx.holder
         if holder is not None:
@@ -102,7 +102,7 @@ class _RequestVariable:
         return default[0]
 
     def set(self, ctx: "AppContext | None") -> "Token[AppContext | None]":
-        """Make a context the current one and return a token for ``reset``."""
+        """Make a context the current one, and return a token for ``reset``."""
         return _cv_app.set(ctx)
 
     def reset(self, token: "Token[AppContext | None]") -> None:

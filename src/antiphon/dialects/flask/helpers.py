@@ -1,4 +1,4 @@
-"""Helpers for views: URLs, redirects, errors, responses, files, messages, settings, and the locations of packages."""
+"""Helpers for views (URLs, redirects, errors, responses, files and messages), for settings, and for package paths."""
 
 import os
 import sys
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def get_root_path(import_name: str) -> str:
-    """Return the folder of a package or of a module's file; the current directory for any other name.
+    """Return the folder of a package or module. For any other name, return the current directory.
 
     Raises RuntimeError for a namespace package, which has no file.
     """
@@ -59,7 +59,7 @@ def _no_root_path(import_name: str) -> RuntimeError:
 
 
 def find_package(import_name: str) -> tuple[str | None, str]:
-    """Return the prefix where a package is installed (or None) and its folder."""
+    """Return the prefix under which a package is installed, or None, and the package's folder."""
     folder = _folder_of(import_name)
     prefix = os.path.abspath(sys.prefix)
     if Path(folder).is_relative_to(prefix):
@@ -76,7 +76,7 @@ def find_package(import_name: str) -> tuple[str | None, str]:
 
 
 def _folder_of(import_name: str) -> str:
-    """Return the folder of a package, or of a module's package; the working directory if neither can be found."""
+    """Return the folder of a package, or of a module's package; the working directory if neither is found."""
     root = import_name.partition(".")[0]
     try:
         spec = find_spec(root)
@@ -92,7 +92,7 @@ def _folder_of(import_name: str) -> str:
 
 
 def _portion(places: list[str], import_name: str) -> str:
-    """Return the portion of a namespace package (PEP 420) that contains a package."""
+    """Return the portion of a namespace package (PEP 420) that contains the given package."""
     spec = find_spec(import_name)
     if spec is not None and spec.submodule_search_locations:
         inner = Path(os.path.commonpath(spec.submodule_search_locations))
@@ -114,7 +114,7 @@ def url_of(
     scheme: str | None,
     is_external: bool | None,
 ) -> str:
-    """Return the URL of an endpoint with values: see ``Flask.url_for``."""
+    """Build the URL of an endpoint from values: see ``Flask.url_for``."""
     ctx = _cv_app.get()
     holder = None if ctx is None else ctx.holder
     adapter: MapAdapter | None
@@ -128,11 +128,11 @@ def url_of(
         external = True if is_external is None else is_external
     if adapter is None:
         raise RuntimeError(
-            "Outside of a request, the server of a URL is unknown: set 'SERVER_NAME', and 'APPLICATION_ROOT'"
+            "Outside of a request, a URL's server is unknown: set 'SERVER_NAME', and also 'APPLICATION_ROOT'"
             " and 'PREFERRED_URL_SCHEME' unless they are / and http."
         )
     if scheme is not None and not external:
-        raise ValueError("a path has no scheme: leave '_external' out, or make it True, to give '_scheme'")
+        raise ValueError("'_scheme' needs a whole URL: omit '_external' or set it to True")
     app.inject_url_defaults(endpoint, values)
     try:
         url = adapter.build(endpoint, values, method=method, url_scheme=scheme, force_external=external)
@@ -162,23 +162,23 @@ __all__ = [
 _NO = ("0", "false", "no")
 
 _FLASHES = "_flashes"
-"""The key of the messages in the session."""
+"""The session key of the messages."""
 
 
 def get_debug_flag() -> bool:
-    """Return True if debug mode is on, by FLASK_DEBUG in the environment or else by `antiphon run --debug`."""
+    """Return True if FLASK_DEBUG turns debug mode on or, when it is not set, `antiphon run --debug` does."""
     value = os.environ.get("FLASK_DEBUG")
     return value.lower() not in _NO if value else is_debug()
 
 
 def get_load_dotenv(default: bool = True) -> bool:
-    """Return False if FLASK_SKIP_DOTENV in the environment turns off loading `.env` files; ``default`` without it."""
+    """Return False if FLASK_SKIP_DOTENV disables loading `.env` files, or ``default`` if it is not set."""
     value = os.environ.get("FLASK_SKIP_DOTENV")
     return value.lower() in _NO if value else default
 
 
 def make_response(*args: Any) -> "Response":
-    """Return a response made from a view's values: a body, a body and a status, and so on; empty if there are none."""
+    """Make a response from values that a view could return. Without any, the response is empty."""
     app = app_ctx.app
     if not args:
         return app.response_class()
@@ -194,7 +194,7 @@ def url_for(
     _external: bool | None = None,
     **values: Any,
 ) -> str:
-    """Return the URL of an endpoint, as ``Flask.url_for`` of the current application does."""
+    """Return an endpoint's URL, as built by ``Flask.url_for`` of the current application."""
     return app_ctx.app.url_for(
         endpoint, _anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external, **values
     )
@@ -209,7 +209,7 @@ def redirect(location: str, code: int = 302, Response: "type[BaseResponse] | Non
 
 
 def abort(code: "int | BaseResponse", *args: Any, **kwargs: Any) -> NoReturn:
-    """Raise the HTTP exception for a status, or one with the given response, by the current application's aborter."""
+    """Raise the HTTP exception for a status, or with the given response, using the current application's aborter."""
     ctx = _cv_app.get()
     if ctx is not None:
         ctx.app.aborter(code, *args, **kwargs)
@@ -217,7 +217,7 @@ def abort(code: "int | BaseResponse", *args: Any, **kwargs: Any) -> NoReturn:
 
 
 def get_template_attribute(template_name: str, attribute: str) -> Any:
-    """Return a name that a template exports, such as a macro, for Python code to call."""
+    """Return a name that a template exports, such as a macro, for use in Python code."""
     return getattr(current_app.jinja_env.get_template(template_name).module, attribute)
 
 
@@ -231,10 +231,11 @@ def send_file(
     last_modified: "datetime | int | float | None" = None,
     max_age: "int | Callable[[str | None], int | None] | None" = None,
 ) -> "Response":
-    """Return a response with a file: by a trusted path, relative to the application's root, or open in binary mode.
+    """Return a response with a file, given as an object open in binary mode or a trusted path from the app's root.
 
-    Its name determines the media type, and the name shown in browsers. ``max_age`` is in seconds, or a function of the
-    path; by default the result of ``Flask.get_send_file_max_age``. Raises the errors of ``werkzeug.utils.send_file``.
+    The file's name determines the media type and the name that browsers show. ``max_age`` is in seconds, or a function
+    of the path; it defaults to the result of ``Flask.get_send_file_max_age``. Raises the errors of
+    ``werkzeug.utils.send_file``.
     """
     sent: Any = utils.send_file(
         path_or_file,
@@ -248,22 +249,22 @@ def send_file(
             max_age=max_age,
         ),
     )
-    return sent  # type: ignore[no-any-return]  # of the application's class
+    return sent  # type: ignore[no-any-return]  # of the application's response class
 
 
 def send_from_directory(
     directory: "os.PathLike[str] | str", path: "os.PathLike[str] | str", **kwargs: Any
 ) -> "Response":
-    """Return a response with a file below a directory, by an untrusted path. Raises NotFound for a path outside of it.
+    """Return a response with a file in a directory, given by an untrusted path. Raises NotFound outside the directory.
 
-    The directory is relative to the application's root and must be trusted. ``kwargs`` are those of ``send_file``.
+    The directory must be trusted, and is relative to the application's root. ``kwargs`` are passed to ``send_file``.
     """
     sent: Any = utils.send_from_directory(directory, path, **_of_application(**kwargs))
-    return sent  # type: ignore[no-any-return]  # of the application's class
+    return sent  # type: ignore[no-any-return]  # of the application's response class
 
 
 def _of_application(**kwargs: Any) -> dict[str, Any]:
-    """Return the arguments for Werkzeug's functions, with those that the application and the request add."""
+    """Return arguments for Werkzeug's functions, completed with those from the application and request."""
     app = app_ctx.app
     if kwargs.get("max_age") is None:
         kwargs["max_age"] = app.get_send_file_max_age
@@ -276,7 +277,7 @@ def _of_application(**kwargs: Any) -> dict[str, Any]:
 
 
 def flash(message: str, category: str = "message") -> None:
-    """Store a message in the session until a page shows it. Sends the signal ``message_flashed``."""
+    """Store a message in the session until a page displays it. Sends the signal ``message_flashed``."""
     session[_FLASHES] = [*session.get(_FLASHES, ()), (category, message)]
     app = app_ctx.app
     message_flashed.send(app, _async_wrapper=app.ensure_sync, message=message, category=category)
@@ -295,10 +296,10 @@ def get_flashed_messages(
 def get_flashed_messages(
     with_categories: bool = False, category_filter: Iterable[str] = ()
 ) -> list[str] | list[tuple[str, str]]:
-    """Take the messages out of the session and return them; each call within a request returns the same messages.
+    """Remove the messages from the session and return them. Repeated calls in a request return the same messages.
 
-    With ``with_categories``, each is a tuple of its category and its text; ``category_filter`` leaves out all other
-    categories.
+    With ``with_categories``, each message is a tuple of category and text. ``category_filter`` lists the categories to
+    include.
     """
     flashes = request_ctx.flashes
     if flashes is None:
@@ -310,7 +311,7 @@ def get_flashed_messages(
 
 @lru_cache(maxsize=1024)
 def parents_of(name: str) -> list[str]:
-    """Return a blueprint's name, followed by those of the enclosing blueprints: `a.b`, `a`."""
+    """Return a blueprint's name and those of its parents: for `a.b`, `a.b` and `a`."""
     names = [name]
     while "." in name:
         name = name.rpartition(".")[0]

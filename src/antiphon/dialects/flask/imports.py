@@ -1,4 +1,4 @@
-"""Names that are imported on first use, so that a program loads only what it uses."""
+"""Imports names on first use, so that a program loads only what it uses."""
 
 from collections.abc import Callable
 from typing import Any
@@ -47,16 +47,16 @@ _REEXPORTED = {
     "testing": {"dialects.flask.sessions": "SessionMixin", "dialects.werkzeug.wrappers": "BaseRequest"},
     "wrappers": {"dialects.flask.globals": "current_app", "dialects.werkzeug.exceptions": "HTTPException"},
 }
-"""Names that Flask's modules merely use, but programs import from them: `from flask.app import Rule`."""
+"""Names that Flask's modules only use, but that programs import from there: `from flask.app import Rule`."""
 
 
 def reexports(module: str) -> Callable[[str], Any]:
-    """Return the ``__getattr__`` for a module in this package, which imports names for programs (PEP 562)."""
+    """Return a module's ``__getattr__`` that imports such names (PEP 562)."""
     return import_on_use(module, _REEXPORTED[module.rpartition(".")[2]])[1]
 
 
 def deferred(make: Callable[[], Any]) -> Any:
-    """Declare a class attribute whose value is computed by a function on first use. The result then replaces it."""
+    """Declare a class attribute that is replaced on first use by the result of a function."""
     return _Deferred(make)
 
 

@@ -1,4 +1,4 @@
-"""The logger of an application, and the destination of its records."""
+"""An application's logger, and the destination of its records."""
 
 import logging
 import sys
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @LocalProxy
 def wsgi_errors_stream() -> TextIO:
-    """The stream for errors: the server's during a request, otherwise the process's."""
+    """The stream for errors: the server's during a request, otherwise standard error."""
     ctx = _cv_request.get(None)
     stream: TextIO | None = None if ctx is None else ctx.request.environ.get("wsgi.errors")
     return sys.stderr if stream is None else stream
 
 
 def has_level_handler(logger: logging.Logger) -> bool:
-    """Return True if some handler writes records of the logger's level."""
+    """Return True if any handler writes records at the logger's level."""
     level = logger.getEffectiveLevel()
     current: logging.Logger | None = logger
     while current is not None:
@@ -37,9 +37,9 @@ default_handler.setFormatter(logging.Formatter("[%(asctime)s] %(levelname)s in %
 
 
 def create_logger(app: "App") -> logging.Logger:
-    """Return the logger with the application's name.
+    """Return the logger named after the application.
 
-    In debug mode it writes everything. It gets ``default_handler`` if no other handler would write its records.
+    In debug mode, it logs everything. It gets ``default_handler`` if no other handler would write its records.
     """
     logger = logging.getLogger(app.name)
     if app.debug and not logger.level:

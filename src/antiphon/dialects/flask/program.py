@@ -1,4 +1,4 @@
-"""A program that called `app.run()`, run again in a worker of `antiphon run` up to that call."""
+"""Re-runs a program in a worker of `antiphon run`, up to its call of `app.run()`."""
 
 import json
 import os
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def app() -> "Flask":
-    """Return the application that the program would serve. Raises RuntimeError if it ends before that."""
+    """Return the application that the program would serve. Raises RuntimeError if the program ends too early."""
     kind, name, sys.argv = json.loads(os.environ.pop(PROGRAM))
     _loading.append(True)
     try:
@@ -26,4 +26,4 @@ def app() -> "Flask":
         return loaded.app
     finally:
         _loading.clear()
-    raise RuntimeError(f"{name} ended without calling app.run(), which it called the first time")
+    raise RuntimeError(f"{name} ended without calling app.run(), although it called it the first time")

@@ -1,7 +1,7 @@
-"""Code that runs in a context: steps and coroutines run from a thread, and generators after a response has begun.
+"""Runs code in a context: steps and coroutines from a thread, and generators after a response has begun.
 
-The loop is the one of the server whose request the thread handles; over WSGI, it is the process's background loop,
-which all requests share.
+The loop is that of the server whose request the thread handles. Over WSGI, it is the process's background loop, which
+all requests share.
 """
 
 from collections.abc import Callable, Coroutine, Iterator
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def drive(ctx: "AppContext", steps: Steps[T]) -> T:
-    """Run steps from this thread and return their result. Raises their errors."""
+    """Run steps from this thread and return their result. Raises any error that they raise."""
     if ctx.is_on_loop:
         return _drive_from_loop(ctx, steps)
     try:
@@ -36,7 +36,7 @@ def drive(ctx: "AppContext", steps: Steps[T]) -> T:
 
 
 def _drive_from_loop(ctx: "AppContext", steps: Steps[T]) -> T:
-    """Run steps called by code on an event loop, until they need another thread or loop."""
+    """Run steps for code on an event loop, until they need another thread or loop."""
     ctx.is_on_loop = False
     try:
         return drive(ctx, steps)
@@ -45,7 +45,7 @@ def _drive_from_loop(ctx: "AppContext", steps: Steps[T]) -> T:
 
 
 def _finish_on_loop(steps: Steps[T]) -> T:
-    """Finish steps that need a loop. Their parts for a thread run on this one."""
+    """Finish steps that need a loop. Sections that need a thread run on this one."""
     from antiphon.embedding import Crossing, copy_variables
 
     here = copy_context()
@@ -57,20 +57,20 @@ def _finish_on_loop(steps: Steps[T]) -> T:
 
 
 def run_on_loop(coroutine: Coroutine[Any, Any, T], context: "Context") -> T:
-    """Run a coroutine on the event loop of the current request and wait for its result on this thread.
+    """Run a coroutine on the current request's event loop, and wait for its result on this thread.
 
-    Raises RuntimeError on a thread that runs a loop.
+    Raises RuntimeError on a thread that is running a loop.
     """
     from antiphon.embedding import run_on_loop as run  # imported late: few programs need a background loop
 
     if is_on_loop():
         coroutine.close()
-        raise RuntimeError("this would keep the event loop of this thread waiting for itself: await the coroutine")
+        raise RuntimeError("this would block the event loop that runs on this thread: await the coroutine instead")
     return run(coroutine, context)
 
 
 def async_to_sync(function: Callable[..., Coroutine[Any, Any, T]]) -> Callable[..., T]:
-    """Return a function that runs a coroutine function on the loop of the current request and waits for its result."""
+    """Return a function that runs a coroutine function on the current request's loop and waits for its result."""
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> T:
@@ -88,10 +88,10 @@ def async_to_sync(function: Callable[..., Coroutine[Any, Any, T]]) -> Callable[.
 
 
 class _InContext(Generic[T]):
-    """An iterator that runs in a ``contextvars.Context`` of its own, in which the request's context is the current one.
+    """An iterator that runs in its own ``contextvars.Context``, in which the request's context is current.
 
-    The request is torn down when the iterator ends, is closed, or is no longer referenced, and not before. The thread
-    that reads it keeps its own context, so an iterator that is abandoned halfway leaves nothing behind there.
+    The request is torn down only when the iterator ends, is closed, or is no longer referenced. The reading thread
+    keeps its own context, so abandoning the iterator halfway leaves nothing behind on it.
     """
 
     def __init__(self, iterator: Iterator[T], ctx: "AppContext") -> None:
@@ -112,7 +112,7 @@ class _InContext(Generic[T]):
             raise
 
     def close(self) -> None:
-        """Close the iterator if it can be closed and release the request."""
+        """Close the iterator if possible, and release the request."""
         self._end(None)
 
     def _end(self, error: BaseException | None) -> None:
@@ -138,12 +138,12 @@ def stream_with_context(generator_or_function: Callable[..., Iterator[T]]) -> Ca
 def stream_with_context(
     generator_or_function: Iterator[T] | Callable[..., Iterator[T]],
 ) -> Iterator[T] | Callable[..., Iterator[T]]:
-    """Run a generator, or the result of a generator function, in the context of the current request.
+    """Run a generator, or a generator function's result, in the context of the current request.
 
-    The request is torn down when it ends. Usable as a decorator. Raises RuntimeError without a request.
+    The request is torn down when the generator ends. Usable as a decorator. Raises RuntimeError outside of a request.
     """
     try:
-        iterator = iter(generator_or_function)  # type: ignore[arg-type]  # a function raises TypeError
+        iterator = iter(generator_or_function)  # type: ignore[arg-type]  # for a function, this raises TypeError
     except TypeError:
         function: Any = generator_or_function
 
@@ -155,5 +155,5 @@ def stream_with_context(
         return wrapped
     ctx: AppContext | None = _cv_request.get(None)
     if ctx is None:
-        raise RuntimeError("'stream_with_context' needs a request: call it while one is handled, as in a view")
+        raise RuntimeError("'stream_with_context' needs a request: call it while one is handled, such as in a view")
     return _InContext(iterator, ctx)

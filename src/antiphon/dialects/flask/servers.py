@@ -1,4 +1,4 @@
-"""The application as servers see it: how each interface calls it, and its responses to ASGI and RSGI requests."""
+"""The application from a server's point of view: calls over each interface, and responses over ASGI and RSGI."""
 
 import sys
 from abc import ABCMeta
@@ -24,14 +24,15 @@ if TYPE_CHECKING:
 
 
 IS_INNER = "antiphon.flask.inner"
-"""The key of an environ made from a native request, which observers already know."""
+"""Marks an environ made from a native request, of which observers have already been notified."""
 
 
 class ApplicationType(ABCMeta):
-    """The class of application classes.
+    """The metaclass of applications.
 
-    A subclass of ABCMeta, so that application classes may be abstract. A program may replace ``__call__`` with a
-    function that knows only WSGI, as Sentry does. Calls of ASGI servers, which have a third argument, still work then.
+    It extends ABCMeta so that application classes may be abstract. A program may replace ``__call__`` with a function
+    that supports only WSGI, as Sentry does. Even then, calls from ASGI servers, which have a third argument, still
+    work.
     """
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> None:
@@ -44,7 +45,7 @@ class ApplicationType(ABCMeta):
 
 
 def _for_all_servers(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a method for WSGI servers, whose calls it passes to ``call``, and for ASGI servers."""
+    """Return a method that passes calls from WSGI servers to ``call``, and still accepts calls from ASGI servers."""
     try:
         signature(call, follow_wrapped=False).bind("self", "scope", "receive", "send")
     except TypeError:
@@ -59,12 +60,12 @@ def _for_all_servers(call: Callable[..., Any]) -> Callable[..., Any]:
     if sys.version_info >= (3, 12):
         from inspect import markcoroutinefunction
 
-        markcoroutinefunction(__call__)  # so that servers can distinguish ASGI from WSGI
+        markcoroutinefunction(__call__)  # lets servers distinguish ASGI from WSGI
     return __call__
 
 
 def interface_of(app: "Flask") -> Literal["wsgi", "asgi"]:
-    """Return WSGI if all views, hooks and error handlers are plain functions and none has a WebSocket, else ASGI."""
+    """Return WSGI if all views, hooks and error handlers are plain functions and none is for WebSockets, else ASGI."""
     if any(rule.websocket for rule in app.url_map.iter_rules()):
         return "asgi"
     hooks = (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs)
@@ -76,7 +77,7 @@ def interface_of(app: "Flask") -> Literal["wsgi", "asgi"]:
 
 
 def _methods(app: "Flask") -> Iterator[Any]:
-    """Yield the methods of class-based views that handle requests."""
+    """Yield the request-handling methods of class-based views."""
     for view in app.view_functions.values():
         if (view_class := getattr(view, "view_class", None)) is not None:
             names = ("dispatch_request", *(method.lower() for method in getattr(view_class, "methods", None) or ()))
@@ -88,7 +89,7 @@ async def answer(
 ) -> NativeResponse:
     """Return the response to a native request. Raises the errors that the application propagates.
 
-    The steps are those of ``Flask.wsgi_app``, on the server's loop until a function needs a thread.
+    The steps are those of ``Flask.wsgi_app``. They run on the server's loop until a function needs a thread.
     """
     ctx = app.request_context(environ)
     ctx.is_on_loop, ctx.body = not request.head.blocks, body
@@ -123,14 +124,14 @@ def _push_may_block(app: "Flask") -> bool:
 
 
 def native_response(request: "NativeRequest", response: Any, environ: "WSGIEnvironment") -> NativeResponse:
-    """Return the native response for a Werkzeug response or any other WSGI application."""
+    """Convert a Werkzeug response or any other WSGI application to a native response."""
     if not isinstance(response, BaseResponse) or type(response).__call__ is not BaseResponse.__call__:
         return from_wsgi(response)(request)
     chunks, status, fields = response.get_wsgi_response(environ)
     native = started_response(request, status, [(name.lower(), value) for name, value in fields])
     if response.is_sequence:
         native.body = b"".join(response.iter_encoded())
-        if response._on_close:  # noqa: SLF001 - of this package's base class
+        if response._on_close:  # noqa: SLF001 - the base class is in this package
             request.after_response(response.close)
     else:
         native.body = chunks

@@ -1,4 +1,4 @@
-"""Sessions, and the interface that opens and saves them: by default in a signed cookie."""
+"""Sessions, and the interface that opens and saves them, by default in a signed cookie."""
 
 import hashlib
 import time
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def encoded_keys(secret_keys: "Iterable[str | bytes]") -> list[bytes]:
-    """Return secret keys as bytes. Raises TypeError for other values."""
+    """Return secret keys as bytes. Raises TypeError if any is neither text nor bytes."""
     keys = [key.encode() if isinstance(key, str) else key for key in secret_keys]
     if wrong := {type(key).__name__ for key in keys if not isinstance(key, bytes)}:
         raise TypeError(f"SECRET_KEY and SECRET_KEY_FALLBACKS must be text or bytes, not {', '.join(sorted(wrong))}")
@@ -33,9 +33,9 @@ def encoded_keys(secret_keys: "Iterable[str | bytes]") -> list[bytes]:
 
 
 class CookieSerializer:
-    """A serializer of cookies, compatible with ``URLSafeTimedSerializer`` and HMAC-SHA-1, that derives its keys once.
+    """A cookie serializer compatible with ``URLSafeTimedSerializer`` and HMAC-SHA-1 that derives its keys only once.
 
-    The last of the ``secret_keys`` signs; all of them verify.
+    The last of the ``secret_keys`` signs; any of them verifies.
     """
 
     def __init__(self, secret_keys: tuple[str | bytes, ...], salt: str, serializer: "TaggedJSONSerializer") -> None:
@@ -43,14 +43,14 @@ class CookieSerializer:
         self._serializer = serializer
 
     def dumps(self, data: object) -> str:
-        """Return data as a cookie's value."""
+        """Return data in the form of a cookie's value."""
         return self._signer.sign(pack(self._serializer.dumps(data)), time.time()).decode()
 
     def loads(self, value: str, max_age: int) -> Any:
-        """Return the data of a value.
+        """Return the data in a cookie's value.
 
-        Raises BadSignature for a value that no key has signed, SignatureExpired for one older than ``max_age`` seconds,
-        or BadPayload for one that can't be read.
+        Raises BadSignature if no key has signed it, SignatureExpired if it is older than ``max_age`` seconds, or
+        BadPayload if it can't be decoded.
         """
         unsigned = self._signer.unsign(want_bytes(value))
         if unsigned is None:
@@ -59,25 +59,25 @@ class CookieSerializer:
         try:
             age = int(time.time()) - int.from_bytes(from_base64(signed_at))
         except ValueError as error:
-            raise BadSignature("the cookie's signature has no time") from error
+            raise BadSignature("the cookie's signature has no timestamp") from error
         if not 0 <= age <= max_age:
             raise SignatureExpired(f"the cookie was signed {age} seconds ago")
         try:
             return self._serializer.loads(unpack(payload))
-        except Exception as error:  # including a tag
-            raise BadPayload("the cookie is signed, but can't be read", error) from error
+        except Exception as error:  # including errors from a tag
+            raise BadPayload("the cookie is signed, but can't be decoded", error) from error
 
 
 cookie_serializer = lru_cache(16)(CookieSerializer)
-"""Return the serializer for these keys: each application keeps one until its keys change."""
+"""Return the serializer for the given keys. It is cached until the keys change."""
 
 
 MOST_DECOMPRESSED = 64 << 10
-"""The maximum number of bytes to search in a cookie that is not yet verified."""
+"""The maximum number of bytes to search in an unverified cookie."""
 
 
 def may_say(value: str, text: bytes) -> bool:
-    """Return False if the data of a cookie does not contain this text. The signature is not verified."""
+    """Return False if a cookie's data can't contain this text. The signature is not verified."""
     payload = value.rpartition(".")[0].rpartition(".")[0]
     try:
         data = from_base64(payload.encode())
@@ -90,18 +90,18 @@ def may_say(value: str, text: bytes) -> bool:
 
 
 class SessionMixin(MutableMapping[str, Any]):
-    """The attributes of a session, in addition to its data, which behaves like a dict."""
+    """A session's attributes. Its data is available as in a dict."""
 
     new = False
-    """True for a new session, as far as its interface knows."""
+    """True if the interface considers the session new."""
     modified = True
-    """True if the data has changed, as far as its interface knows. Changes inside a value go unnoticed."""
+    """True if the interface knows that the data has changed. Changes inside a value go unnoticed."""
     accessed = False
-    """True once code has used the session. The response then gets ``Vary: Cookie``."""
+    """True once code has used the session. The response then varies by cookie (``Vary: Cookie``)."""
 
     @property
     def permanent(self) -> bool:
-        """True for a session that lasts for PERMANENT_SESSION_LIFETIME, not until the browser is closed."""
+        """True if the session lasts for PERMANENT_SESSION_LIFETIME rather than until the browser is closed."""
         return bool(self.get("_permanent", False))
 
     @permanent.setter
@@ -136,20 +136,19 @@ class NullSession(SecureCookieSession):
 
 
 class SessionInterface:
-    """The base class for opening and saving an application's sessions.
+    """The base class for an interface that opens and saves an application's sessions.
 
-    Subclasses define ``open_session`` and ``save_session``.
-
-    Set as ``session_interface`` of an application.
+    Subclasses define ``open_session`` and ``save_session``. An instance is set as the application's
+    ``session_interface``.
     """
 
     null_session_class = NullSession
-    """The class of the session if ``open_session`` returns None."""
+    """The class of the session to use if ``open_session`` returns None."""
     pickle_based = False
     """True if sessions can contain any picklable value."""
 
     def make_null_session(self, app: "Flask") -> NullSession:  # noqa: ARG002 - subclasses use it
-        """Return the session of a request for which no session could be opened."""
+        """Return a session for a request whose session could not be opened."""
         return self.null_session_class()
 
     def is_null_session(self, obj: object) -> bool:
@@ -161,73 +160,73 @@ class SessionInterface:
         return app.config["SESSION_COOKIE_NAME"]  # type: ignore[no-any-return]
 
     def get_cookie_domain(self, app: "Flask") -> str | None:
-        """Return the domain of the cookie, which all its hosts get; None for this host only."""
+        """Return the domain whose hosts all get the cookie, or None for this host only."""
         return app.config["SESSION_COOKIE_DOMAIN"]  # type: ignore[no-any-return]
 
     def get_cookie_path(self, app: "Flask") -> str:
-        """Return the path below which the cookie is sent: SESSION_COOKIE_PATH or else APPLICATION_ROOT."""
+        """Return the path below which the cookie is sent: SESSION_COOKIE_PATH, or else APPLICATION_ROOT."""
         return app.config["SESSION_COOKIE_PATH"] or app.config["APPLICATION_ROOT"]  # type: ignore[no-any-return]
 
     def get_cookie_httponly(self, app: "Flask") -> bool:
-        """Return True to hide the cookie from JavaScript."""
+        """Return True if the cookie is hidden from JavaScript."""
         return app.config["SESSION_COOKIE_HTTPONLY"]  # type: ignore[no-any-return]
 
     def get_cookie_secure(self, app: "Flask") -> bool:
-        """Return True to restrict the cookie to HTTPS."""
+        """Return True if the cookie is sent only over HTTPS."""
         return app.config["SESSION_COOKIE_SECURE"]  # type: ignore[no-any-return]
 
     def get_cookie_samesite(self, app: "Flask") -> str | None:
-        """Return "Strict" or "Lax" to keep browsers from sending the cookie with other sites' requests."""
+        """Return "Strict" or "Lax" if browsers must not send the cookie with other sites' requests."""
         return app.config["SESSION_COOKIE_SAMESITE"]  # type: ignore[no-any-return]
 
     def get_cookie_partitioned(self, app: "Flask") -> bool:
-        """Return True for a cookie that is kept separately for each site that embeds this one in a frame."""
+        """Return True if browsers keep a separate cookie for each site that embeds this one in a frame."""
         return app.config["SESSION_COOKIE_PARTITIONED"]  # type: ignore[no-any-return]
 
     def get_expiration_time(self, app: "Flask", session: SessionMixin) -> datetime | None:
-        """Return the expiration time of the cookie, or None for the end of the browser's session."""
+        """Return the cookie's expiration time, or None if it ends with the browser session."""
         return datetime.now(UTC) + app.permanent_session_lifetime if session.permanent else None
 
     def should_set_cookie(self, app: "Flask", session: SessionMixin) -> bool:
-        """Return True if the response should set the cookie: for a changed or (by default) a permanent session."""
+        """Return True if the response should set the cookie, as for a changed or, by default, a permanent session."""
         return session.modified or (session.permanent and app.config["SESSION_REFRESH_EACH_REQUEST"])
 
     def open_session(self, app: "Flask", request: "Request") -> SessionMixin | None:
-        """Return the session of a request, or None if it can't be opened. Called before the request is routed."""
+        """Return a request's session, or None if it can't be opened. Called before the request is routed."""
         raise NotImplementedError
 
     def save_session(self, app: "Flask", session: SessionMixin, response: "Response") -> None:
-        """Save a session and set its cookie. Called for each response, but not for null sessions."""
+        """Save a session and set its cookie. Called for each response unless the session is a null session."""
         raise NotImplementedError
 
 
 session_json_serializer = TaggedJSONSerializer()
-"""The serializer for the data in cookies."""
+"""The serializer for the data in session cookies."""
 
 
 def _lazy_sha1(string: bytes = b"") -> Any:
-    """Return a SHA-1 hash. Some builds of Python lack SHA-1, and then only this call fails."""
+    """Return a SHA-1 hash. If a Python build lacks SHA-1, only this call fails."""
     return hashlib.sha1(string)  # noqa: S324 - in an HMAC
 
 
 class SecureCookieSessionInterface(SessionInterface):
-    """Sessions stored in a signed cookie: clients can read the data, but not change it."""
+    """Sessions stored in a signed cookie. Clients can read the data, but can't change it."""
 
     salt = "cookie-session"
-    """The purpose of the signature; signatures for other purposes with the same key are not accepted."""
+    """The purpose of the signature. The same key's signatures for other purposes are not accepted."""
     digest_method: Callable[..., Any] = staticmethod(_lazy_sha1)
-    """The hash function of the signature."""
+    """The signature's hash function."""
     key_derivation = "hmac"
-    """The method by which itsdangerous derives the key of the signature."""
+    """The method that itsdangerous uses to derive the signature's key."""
     serializer: Any = session_json_serializer
-    """The serializer of the data: an object with ``dumps`` and ``loads``."""
+    """The data serializer: an object with ``dumps`` and ``loads``."""
     session_class: type[SecureCookieSession] = SecureCookieSession
     """The session class."""
 
     def get_signing_serializer(self, app: "Flask") -> "URLSafeTimedSerializer | None":
-        """Return the serializer of cookie values, or None if there is no secret key.
+        """Return the serializer for cookie values, or None if there is no secret key.
 
-        The application's ``secret_key`` signs. Signatures by SECRET_KEY_FALLBACKS are also accepted.
+        The application's ``secret_key`` signs values. Signatures made with SECRET_KEY_FALLBACKS are also accepted.
         """
         from itsdangerous import URLSafeTimedSerializer
 
@@ -259,15 +258,16 @@ class SecureCookieSessionInterface(SessionInterface):
         )
 
     def open_session(self, app: "Flask", request: "Request") -> SecureCookieSession | None:
-        """Return the session of the request's cookie; None if there is no secret key.
+        """Return the session in the request's cookie, or None if there is no secret key.
 
-        It is empty if the cookie has a wrong signature, is older than PERMANENT_SESSION_LIFETIME, or can't be read.
+        The session is empty if the cookie's signature is wrong, if it is older than PERMANENT_SESSION_LIFETIME, or if
+        it can't be decoded.
         """
         is_usual = self._is_usual()
         if not app.secret_key if is_usual else self.get_signing_serializer(app) is None:
             return None
         name = self.get_cookie_name(app)
-        environ = getattr(request, "environ", None)  # mock requests lack it
+        environ = getattr(request, "environ", None)  # mock requests have none
         if environ is not None and name not in environ.get("HTTP_COOKIE", ""):
             return self.session_class()
         value = request.cookies.get(name)
@@ -276,12 +276,12 @@ class SecureCookieSessionInterface(SessionInterface):
         return self.session_class(self._read_cookie(app, value)) if value else self.session_class()
 
     def _reads_later(self) -> bool:
-        """Return True if reading late has no visible effect, and the cookie's content is visible unverified."""
+        """Return True if reading late has no visible effect and unverified cookies can be searched."""
         classes = type(self), self.session_class, type(self.serializer)
         return classes == (SecureCookieSessionInterface, SecureCookieSession, TaggedJSONSerializer)
 
     def _read_cookie(self, app: "Flask", value: str) -> dict[str, Any]:
-        """Return the data of a cookie; empty if the cookie is not valid."""
+        """Return a cookie's data, or an empty dict if the cookie is not valid."""
         serializer = self._serializer(app)
         assert serializer is not None  # noqa: S101 - as in open_session
         try:
@@ -291,7 +291,7 @@ class SecureCookieSessionInterface(SessionInterface):
         return data if isinstance(data, dict) else {}
 
     def save_session(self, app: "Flask", session: SessionMixin, response: "Response") -> None:
-        """Set the cookie if the session was changed or is permanent; delete it if the session was emptied."""
+        """Set the cookie if the session was changed or is permanent. Delete it if the session was emptied."""
         if session.accessed:
             _vary(response)
         if isinstance(session, _UnreadSession) and session.stays(self):
@@ -302,7 +302,7 @@ class SecureCookieSessionInterface(SessionInterface):
                 _vary(response)
         elif self.should_set_cookie(app, session):
             serializer = self._serializer(app)
-            assert serializer is not None  # noqa: S101 - or there would be no session
+            assert serializer is not None  # noqa: S101 - otherwise there would be no session
             value = serializer.dumps(dict(session))
             expires = self.get_expiration_time(app, session)
             response.set_cookie(self.get_cookie_name(app), value, expires=expires, **self._attributes(app))
@@ -320,7 +320,7 @@ class SecureCookieSessionInterface(SessionInterface):
 
 
 def _secret_keys(app: "Flask") -> tuple[Any, ...]:
-    """Return the keys: all of them verify, and the last one signs. Raises TypeError for a string instead of a list."""
+    """Return the keys, of which the last one signs and all verify. Raises TypeError for a string instead of a list."""
     fallbacks = app.config["SECRET_KEY_FALLBACKS"] or ()
     if isinstance(fallbacks, str | bytes):
         raise TypeError("SECRET_KEY_FALLBACKS must be a list of keys: each letter of a string would be one")
@@ -338,11 +338,10 @@ def _vary(response: "Response") -> None:
 
 
 class _UnreadSession(SecureCookieSession):
-    """A session whose cookie is verified and parsed only when code first uses it.
+    """A session whose cookie is verified and parsed only when code first uses the session.
 
-    It then becomes a SecureCookieSession.
-
-    Code in C bypasses a dict's methods and would find no data, so a session is read as soon as it is accessed.
+    It then becomes a SecureCookieSession. This happens as soon as it is accessed, because C code bypasses a dict's
+    methods and would otherwise find no data.
     """
 
     def __init__(self, interface: SecureCookieSessionInterface, app: "Flask", cookie: str | None) -> None:
@@ -350,7 +349,7 @@ class _UnreadSession(SecureCookieSession):
 
     @property
     def accessed(self) -> bool:
-        """False until it is set."""
+        """False until code sets it."""
         return False
 
     @accessed.setter
@@ -359,7 +358,7 @@ class _UnreadSession(SecureCookieSession):
         self.accessed = value
 
     def stays(self, interface: SecureCookieSessionInterface) -> bool:
-        """Return True if the cookie need not be replaced, as far as can be told without verifying it."""
+        """Return True if the cookie need not be replaced, as far as is known before it is verified."""
         if self.modified or getattr(interface.should_set_cookie, "__func__", None) is not _usual_setting:
             return False
         cookie = self.unread[2]
@@ -367,19 +366,19 @@ class _UnreadSession(SecureCookieSession):
 
     def _read(self) -> None:
         interface, app, cookie = self.__dict__.get("unread", _READ)
-        data = interface._read_cookie(app, cookie) if interface and cookie else None  # noqa: SLF001 - of this file
+        data = interface._read_cookie(app, cookie) if interface and cookie else None  # noqa: SLF001 - same module
         with _becoming:
-            if type(self) is _UnreadSession:  # and no other thread did so first
+            if type(self) is _UnreadSession:  # unless another thread did so first
                 SecureCookieSession.__init__(self, data)
                 del self.unread
                 self.__class__ = SecureCookieSession  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
 
 
 _READ = (None, None, None)
-"""The replacement for an unread session, once another thread has read it."""
+"""Stands in for ``unread`` once another thread has read the session."""
 
 _becoming = Lock()
-"""The lock that is held while a session changes its class."""
+"""Held while a session changes its class."""
 
 _usual_setting = SessionInterface.should_set_cookie
 
@@ -387,7 +386,7 @@ _usual_setting = SessionInterface.should_set_cookie
 def _reading_first(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def read_first(session: _UnreadSession, *arguments: Any, **options: Any) -> Any:
-        session._read()  # noqa: SLF001 - of this file
+        session._read()  # noqa: SLF001 - same module
         return method(session, *arguments, **options)
 
     return read_first

@@ -1,4 +1,4 @@
-"""The signals of applications, made with blinker."""
+"""The application's signals, made with blinker."""
 
 from antiphon.lazy import missing_package
 

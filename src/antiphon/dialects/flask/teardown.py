@@ -1,4 +1,4 @@
-"""The end of a context, in steps: the teardown functions of its request and of the application."""
+"""The end of a context in steps: the teardown functions of its request and of the application."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 async def leave(ctx: "AppContext", exc: BaseException | None) -> None:
-    """Pop a context, in steps."""
-    if ctx._leave_at_once():  # noqa: SLF001 - of this package
+    """Pop a context and tear it down, in steps."""
+    if ctx._leave_at_once():  # noqa: SLF001 - same package
         return
     try:
-        if len(ctx._outer) == 1:  # noqa: SLF001 - of this package
+        if len(ctx._outer) == 1:  # noqa: SLF001 - same package
             if ctx._pins:  # noqa: SLF001
                 ctx._leaves_later = True  # noqa: SLF001
             else:
@@ -36,12 +36,12 @@ async def leave(ctx: "AppContext", exc: BaseException | None) -> None:
 
 
 async def tear_down(ctx: "AppContext", exc: BaseException | None) -> None:
-    """Call the teardown functions of a request and of the application, in steps.
+    """Call a request's and the application's teardown functions, in steps.
 
-    All are called, even if one fails. A single error is raised as it is, and several as a group.
+    All of them are called, even if one fails. A single error is raised as it is, and several are raised as a group.
     """
     errors: list[BaseException] = []
-    request = ctx._request  # noqa: SLF001 - of this package
+    request = ctx._request  # noqa: SLF001 - same package
     if request is not None:
         await tear_down_request(ctx, request, exc, errors)
         ctx._request = None  # noqa: SLF001
@@ -57,7 +57,7 @@ async def tear_down(ctx: "AppContext", exc: BaseException | None) -> None:
 
 
 def run(ctx: "AppContext", steps: Callable[..., Steps[None]], exc: BaseException | None) -> None:
-    """Run ``do_teardown_request`` or ``do_teardown_appcontext`` from this thread. Raises their first error."""
+    """Run ``do_teardown_request`` or ``do_teardown_appcontext`` on this thread. Raises their first error."""
     errors: list[BaseException] = []
     drive(ctx, steps(ctx, exc, errors))
     if errors:
@@ -79,7 +79,7 @@ def has_teardown(app: "Flask") -> bool:
 async def tear_down_request(
     ctx: "AppContext", request: "Request", exc: BaseException | None, errors: list[BaseException]
 ) -> None:
-    """Call the teardown functions of a request, then close it. Errors are added to ``errors``."""
+    """Call a request's teardown functions, then close it. Errors are appended to ``errors``."""
     app = ctx.app
     if "do_teardown_request" in app.overrides:
         await _noting(errors, dispatch.replaced(ctx, "do_teardown_request", exc))
@@ -92,7 +92,7 @@ async def tear_down_request(
 
 
 def close(ctx: "AppContext", request: "Request") -> None:
-    """Close a request and release it, since its environ and the traceback of its exception also refer to it."""
+    """Close a request and release it, since its environ and its exception's traceback refer to it, too."""
     if (error := request.routing_exception) is not None:
         forget_frames(error)
     if not ctx.is_copy and (body := ctx.body or request.environ.get(SERVER_BODY)) is not None:
@@ -102,7 +102,7 @@ def close(ctx: "AppContext", request: "Request") -> None:
 
 
 async def do_teardown_request(ctx: "AppContext", exc: BaseException | None, errors: list[BaseException]) -> None:
-    """Call the teardown functions of a request. Errors are added to ``errors``."""
+    """Call a request's teardown functions. Errors are appended to ``errors``."""
     functions = ctx.app.teardown_request_funcs
     if functions:
         for name in reversed(dispatch.hook_names(ctx.request)):
@@ -112,7 +112,7 @@ async def do_teardown_request(ctx: "AppContext", exc: BaseException | None, erro
 
 
 async def tear_down_app(ctx: "AppContext", exc: BaseException | None, errors: list[BaseException]) -> None:
-    """Call the teardown functions of an application's context. Errors are added to ``errors``."""
+    """Call the teardown functions of an application context. Errors are appended to ``errors``."""
     if "do_teardown_appcontext" in ctx.app.overrides:
         await _noting(errors, dispatch.replaced(ctx, "do_teardown_appcontext", exc))
     else:
@@ -120,7 +120,7 @@ async def tear_down_app(ctx: "AppContext", exc: BaseException | None, errors: li
 
 
 async def do_teardown_appcontext(ctx: "AppContext", exc: BaseException | None, errors: list[BaseException]) -> None:
-    """Call the teardown functions of an application's context. Errors are added to ``errors``."""
+    """Call the teardown functions of an application context. Errors are appended to ``errors``."""
     await _call_all(ctx, ctx.app.teardown_appcontext_funcs, exc, errors)
     if signals.appcontext_tearing_down.receivers:
         await _noting(errors, dispatch.send(ctx, signals.appcontext_tearing_down, exc=exc))

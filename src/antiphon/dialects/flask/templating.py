@@ -1,4 +1,4 @@
-"""Templates: a Jinja2 environment that knows an application's folders, and functions that render with it."""
+"""Templates: a Jinja2 environment that searches an application's folders, and functions that render with it."""
 
 from collections import ChainMap
 from collections.abc import Callable, Iterator, MutableMapping
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 _Source = tuple[str, str | None, Callable[[], bool] | None]
 
 _KEPT = 200
-"""The maximum number of compiled templates to cache for strings."""
+"""How many compiled string templates to cache."""
 _LONGEST_KEPT = 16_384
-"""The length of the longest string to cache, in characters."""
+"""The maximum length, in characters, of strings that are cached."""
 _PLAIN = frozenset({FunctionType, MethodType})
-"""Types whose ``__call__`` needs no context."""
+"""Types whose ``__call__`` does not need the context."""
 
 
 class TemplateContext(Context):
-    """The names that a template knows: its variables, then the globals, which are not copied for each rendering."""
+    """The names that a template can use: its variables, then the globals, which are not copied for each rendering."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class TemplateContext(Context):
         parent: dict[str, Any],
         name: str | None,
         blocks: dict[str, Callable[[Context], Iterator[str]]],
-        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's own name for it
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's name
     ) -> None:
         super().__init__(environment, parent, name, blocks)
         own = globals.maps[0] if isinstance(globals, ChainMap) else globals
@@ -59,14 +59,14 @@ class TemplateContext(Context):
             return self.vars[key]
         if key in self.parent:
             return self.parent[key]
-        return self._globals.get(key, missing)  # type: ignore[union-attr]  # None has no names of its own
+        return self._globals.get(key, missing)  # type: ignore[union-attr]  # None has no names
 
     def __contains__(self, name: str) -> bool:
         return super().__contains__(name) or name in self._globals  # type: ignore[operator]
 
     @internalcode
     def call(self, called: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """Make a template's call. Functions that need no context are called directly."""
+        """Call something for a template. Functions that don't need the context are called directly."""
         if type(called) not in _PLAIN or hasattr(called, "jinja_pass_arg"):
             return super().call(called, *args, **kwargs)
         kwargs.pop("_block_vars", None)
@@ -78,7 +78,7 @@ class TemplateContext(Context):
 
 
 class Environment(DictEnvironment):
-    """A Jinja2 environment that finds the templates of an application and its blueprints."""
+    """A Jinja2 environment with the templates of an application and its blueprints."""
 
     context_class = TemplateContext
 
@@ -92,10 +92,10 @@ class Environment(DictEnvironment):
     def from_string(
         self,
         source: Any,
-        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's own name for it
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's name
         template_class: type[Template] | None = None,
     ) -> Template:
-        """Return the template for a string. Short ones are compiled once, unless compiling calls a filter or a test."""
+        """Make a template from a string. Short strings are compiled once, unless that calls a filter or test."""
         is_plain = type(source) is str and len(source) <= _LONGEST_KEPT and globals is None and template_class is None
         if not is_plain:
             return super().from_string(source, globals, template_class)
@@ -108,7 +108,7 @@ class Environment(DictEnvironment):
         return template
 
     def overlay(self, *args: Any, **kwargs: Any) -> BaseEnvironment:  # type: ignore[override]  # with all options
-        """Return an environment with other options, as Jinja does."""
+        """Return an environment with changed options, as Jinja does."""
         other = super().overlay(*args, **kwargs)
         vars(other)["_compiled"] = LRUCache(_KEPT)
         return other
@@ -116,10 +116,10 @@ class Environment(DictEnvironment):
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         if name != "_compiled" and "_compiled" in vars(self):
-            self._compiled.clear()  # an option of the compiler, perhaps
+            self._compiled.clear()  # it may be a compiler option
 
     def add_extension(self, extension: Any) -> None:
-        """Add an extension to Jinja, and recompile strings."""
+        """Add a Jinja extension and recompile all strings."""
         super().add_extension(extension)
         self._compiled.clear()
 
@@ -142,7 +142,7 @@ def create_environment(app: "Flask") -> Environment:
 
 
 def _calls_when_compiled(template: nodes.Template) -> bool:
-    """True if Jinja's compiler calls a filter or test of a template, which may return something else next time."""
+    """True if Jinja's compiler calls a template's filter or test, whose result may change later."""
     for call in template.find_all((nodes.Filter, nodes.Test)):
         try:
             if call.node is not None:
@@ -154,13 +154,13 @@ def _calls_when_compiled(template: nodes.Template) -> bool:
 
 
 class DispatchingJinjaLoader(BaseLoader):
-    """A loader that looks for a template in the application's folder, then in those of its blueprints."""
+    """A loader that searches the application's template folder, then those of its blueprints."""
 
     def __init__(self, app: "App") -> None:
         self.app = app
 
     def get_source(self, environment: BaseEnvironment, template: str) -> _Source:
-        """Return the first source found. With EXPLAIN_TEMPLATE_LOADING, logs where it was searched for.
+        """Return the first source found. With EXPLAIN_TEMPLATE_LOADING, log where it was looked for.
 
         Raises TemplateNotFound.
         """
@@ -194,7 +194,7 @@ class DispatchingJinjaLoader(BaseLoader):
 
 
 def _default_template_ctx_processor() -> dict[str, Any]:
-    """Return the current context's ``g`` and ``request``, so that templates need no proxies."""
+    """Return the current context's ``g`` and ``request``, so that templates don't need the proxies."""
     ctx = _cv_app.get()
     if ctx is None:
         return {}
@@ -204,9 +204,9 @@ def _default_template_ctx_processor() -> dict[str, Any]:
 
 
 def render_template(template_name_or_list: str | Template | list[str | Template], **context: Any) -> str:
-    """Render a template, by its name or the first existing one of several names, and return the text.
+    """Render a template and return the text. If several are given, the first that exists is used.
 
-    Raises TemplateNotFound, and any error that the template raises.
+    Raises TemplateNotFound and any error that the template raises.
     """
     app = app_ctx.app
     return _render(app, app.jinja_env.get_or_select_template(template_name_or_list), context)
@@ -221,7 +221,7 @@ def render_template_string(source: str, **context: Any) -> str:
 def stream_template(template_name_or_list: str | Template | list[str | Template], **context: Any) -> Iterator[str]:
     """Render a template in chunks while they are sent, within the request.
 
-    Errors before the first chunk are raised here. Otherwise like ``render_template``.
+    Errors before the first chunk are raised here. Otherwise, it works like ``render_template``.
     """
     app = app_ctx.app
     return _stream(app, app.jinja_env.get_or_select_template(template_name_or_list), context)

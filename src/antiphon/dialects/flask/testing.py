@@ -1,4 +1,4 @@
-"""Clients and runners for tests: requests to an application, with its contexts and sessions, and its commands."""
+"""Test clients, which send requests to an application and expose its contexts and sessions, and command runners."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask.sessions import SessionMixin
 
 _PRESERVE = "werkzeug.debug.preserve_context"
-"""The key in an environ of the function that receives the contexts to keep after the response."""
+"""The environ key for the function that receives contexts to keep after the response."""
 
 
 class EnvironBuilder(environs.EnvironBuilder):
-    """A builder of environs for an application: by default with its SERVER_NAME, scheme and APPLICATION_ROOT.
+    """Builds environs for an application, by default with its SERVER_NAME, scheme and APPLICATION_ROOT.
 
-    ``subdomain`` and ``url_scheme`` change these, in place of a ``base_url``. The other arguments are Werkzeug's.
+    Instead of passing a ``base_url``, change these with ``subdomain`` and ``url_scheme``. Other arguments are
+    Werkzeug's.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class EnvironBuilder(environs.EnvironBuilder):
     ) -> None:
         if base_url is not None and (subdomain or url_scheme):
             raise AssertionError(
-                '"base_url" already has the scheme and the subdomain: leave "url_scheme" and "subdomain" out'
+                '"base_url" already includes the scheme and subdomain: omit "url_scheme" and "subdomain"'
             )
         if base_url is None:
             path, base_url = _place(app, path, subdomain, url_scheme)
@@ -53,7 +54,7 @@ class EnvironBuilder(environs.EnvironBuilder):
         super().__init__(path, base_url, *args, **kwargs)
 
     def json_dumps(self, obj: Any, **kwargs: Any) -> str:
-        """Return a value as JSON, as the application writes it."""
+        """Encode a value as JSON in the same way as the application."""
         return self.app.json.dumps(obj, **kwargs)
 
 
@@ -70,8 +71,8 @@ def _place(app: "Flask", path: str, subdomain: str | None, url_scheme: str | Non
 class FlaskClient(Client):
     """A test client that calls an application and keeps its cookies.
 
-    Within ``with client:`` the context of the last request is kept, so that ``request``, ``session`` and ``g`` can be
-    inspected. ``environ_base`` has default values for the environs of all requests.
+    Within ``with client:``, the last request's context is kept so that you can inspect ``request``, ``session`` and
+    ``g``. ``environ_base`` provides default values for all environs.
     """
 
     application: "Flask"
@@ -88,10 +89,10 @@ class FlaskClient(Client):
 
     @contextmanager
     def session_transaction(self, *args: Any, **kwargs: Any) -> "Iterator[SessionMixin]":
-        """Open this client's session, to change it between requests; it is saved at the end of the ``with`` block.
+        """Open this client's session for changes between requests. The ``with`` block saves it at its end.
 
-        The arguments are those of ``Flask.test_request_context``. Raises TypeError for a client without cookies, or
-        RuntimeError if no session could be opened.
+        The arguments are passed to ``Flask.test_request_context``. Raises TypeError for a client without cookies, or
+        RuntimeError if no session can be opened.
         """
         if self._cookies is None:
             raise TypeError("Cookies are disabled. Make the client with 'use_cookies=True'.")
@@ -100,7 +101,7 @@ class FlaskClient(Client):
         self._add_cookies_to_wsgi(context.request.environ)
         with context:
             session = app.session_interface.open_session(app, context.request)
-            bool(session)  # which reads it, with the application's JSON
+            bool(session)  # reads the session with the application's JSON
         if session is None:
             raise RuntimeError("Session backend did not open a session.")
         yield session
@@ -141,9 +142,9 @@ class FlaskClient(Client):
         return self._request_from_builder_args(args, kwargs)
 
     def open(self, *args: Any, buffered: bool = False, follow_redirects: bool = False, **kwargs: Any) -> TestResponse:
-        """Send a request, given as the arguments of an ``EnvironBuilder``, a builder, an environ or a request."""
+        """Send a request, given as ``EnvironBuilder`` arguments, a builder, an environ or a request."""
         request = self._request_from(args, kwargs)
-        self._context_stack.close()  # of the previous request
+        self._context_stack.close()  # closes the previous request's context
         response = super().open(request, buffered=buffered, follow_redirects=follow_redirects)
         response.json_module = self.application.json
         for context in self._new_contexts:
@@ -172,10 +173,7 @@ class FlaskCliRunner(CliRunner):
         super().__init__(**kwargs)
 
     def invoke(self, cli: Any = None, args: Any = None, **kwargs: Any) -> Result:  # type: ignore[override]
-        """Run a command of this application, by default one of ``app.cli``, as click's runner does.
-
-        It works on this application.
-        """
+        """Run a command of this application, by default one of ``app.cli``, as click's runner does."""
         if "obj" not in kwargs:
             kwargs["obj"] = ScriptInfo(create_app=lambda: self.app)
         return super().invoke(self.app.cli if cli is None else cli, args, **kwargs)

@@ -1,4 +1,4 @@
-"""Types of the functions that applications register and the values that views return."""
+"""Types of the functions that applications register and of the values that views return."""
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Union
@@ -13,13 +13,13 @@ ResponseValue: TypeAlias = Union[
     "Response", str, bytes, list[Any], Mapping[str, Any], Iterator[str], Iterator[bytes], AsyncIterable[str],
     AsyncIterable[bytes],
 ]  # fmt: skip
-"""The body that a view returns, or a whole response."""
+"""A body that a view returns, or a whole response."""
 
 HeaderValue: TypeAlias = str | list[str] | tuple[str, ...]
-"""The value or values of one header."""
+"""The value or values of a header field."""
 
 HeadersValue: TypeAlias = Union["Headers", Mapping[str, HeaderValue], Sequence[tuple[str, HeaderValue]]]
-"""The headers that a view returns with a body."""
+"""The header fields that a view returns with a body."""
 
 ResponseReturnValue: TypeAlias = Union[
     ResponseValue, tuple[ResponseValue, HeadersValue], tuple[ResponseValue, int],
@@ -30,7 +30,7 @@ ResponseReturnValue: TypeAlias = Union[
 ResponseClass = TypeVar("ResponseClass", bound="Response")
 
 AppOrBlueprintKey: TypeAlias = str | None
-"""The name of a blueprint, or None for the application."""
+"""A blueprint's name, or None for the application."""
 
 AfterRequestCallable: TypeAlias = (
     Callable[[ResponseClass], ResponseClass] | Callable[[ResponseClass], Awaitable[ResponseClass]]

@@ -10,36 +10,36 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask import typing as ft
 
 http_method_funcs = frozenset({"delete", "get", "head", "options", "patch", "post", "put", "trace"})
-"""The names of a MethodView's methods that handle requests."""
+"""The names of a MethodView's request-handling methods."""
 
 
 class View:
-    """A view, whose subclasses define ``dispatch_request``. ``as_view`` makes the function to be registered."""
+    """A class-based view. Subclasses define ``dispatch_request``, and ``as_view`` makes the function to register."""
 
     methods: ClassVar[Collection[str] | None] = None
-    """The HTTP methods that the view handles; None for GET and the methods that come with it."""
+    """The HTTP methods that the view handles; None for GET and the methods it implies."""
     provide_automatic_options: ClassVar[bool | None] = None
-    """True to handle OPTIONS automatically, None to do so unless ``methods`` includes it."""
+    """True to handle OPTIONS automatically; None to do so unless ``methods`` includes OPTIONS."""
     decorators: ClassVar[list[Callable[..., Any]]] = []
-    """Decorators for the function, the innermost first."""
+    """Decorators for the view function, innermost first."""
     init_every_request: ClassVar[bool] = True
-    """Make an instance for each request.
+    """True to make an instance for each request.
 
-    Otherwise, one instance handles all of them, and must not store anything about a request.
+    Otherwise, one instance handles all requests and must not store anything about a request.
     """
 
     def dispatch_request(self) -> "ft.ResponseReturnValue":
-        """Return the response to a request. The values from its path are arguments."""
+        """Return the response to a request. The path's values are passed as arguments."""
         raise NotImplementedError
 
     @classmethod
     def _name_of(cls, method: str) -> str | None:  # noqa: ARG003 - for subclasses
-        """Return the name of the function that handles an HTTP method, or None if there is none."""
+        """Return the name of the function that handles an HTTP method, or None."""
         return "dispatch_request"
 
     @classmethod
     def as_view(cls, name: str, *class_args: Any, **class_kwargs: Any) -> "ft.RouteCallable":
-        """Return a view function that calls ``dispatch_request``. Its name is also its endpoint.
+        """Return a view function that calls ``dispatch_request``. The given name is also its endpoint.
 
         The other arguments are passed to the class.
         """
@@ -47,7 +47,7 @@ class View:
 
         def instance() -> View:
             function: Any = view
-            # The class is read from the function: one that replaces it there is called.
+            # The class is read from the function, so a program can replace it there.
             made: View = function.view_class(*class_args, **class_kwargs) if shared is None else shared
             return made
 
@@ -67,7 +67,7 @@ class View:
 
 
 def _give_attributes(view: Any, cls: type[View]) -> None:
-    """Give a view its class, and the attributes from which its rules are made."""
+    """Set a view's class and the attributes from which its rules are made."""
     view.view_class = cls
     view.methods = cls.methods
     view.provide_automatic_options = cls.provide_automatic_options
@@ -78,7 +78,7 @@ def _coroutine_finder(
 ) -> Callable[[Any, str], Callable[..., Any] | None]:
     """Return a function that finds the coroutine function behind a view.
 
-    The dispatch calls that one in place of the view, so no thread has to wait.
+    The dispatcher calls that function instead of the view, so no thread has to wait.
     """
 
     def coroutine_function(called: Any, method: str) -> Callable[..., Any] | None:
@@ -86,7 +86,7 @@ def _coroutine_finder(
             return None  # A decorator has copied this attribute to its own function.
         cls: type[View] = view.view_class if shared is None else type(shared)
         name = cls._name_of(method)
-        makes_plainly = shared is not None or cls.__init__ is object.__init__  # or it may block
+        makes_plainly = shared is not None or cls.__init__ is object.__init__  # __init__ may block
         return getattr(instance(), name) if makes_plainly and name and waits(getattr(cls, name)) else None
 
     return coroutine_function
@@ -95,7 +95,7 @@ def _coroutine_finder(
 class MethodView(View):
     """A view that handles each HTTP method with its own method: ``get``, ``post`` and so on.
 
-    Those that a class defines or inherits are its ``methods``.
+    ``methods`` consists of those that the class defines or inherits.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -108,9 +108,9 @@ class MethodView(View):
             cls.methods = found
 
     def dispatch_request(self, **kwargs: Any) -> "ft.ResponseReturnValue":
-        """Return the result of the method for the request; ``get`` handles HEAD if there is no ``head``.
+        """Return the result of the request's method. If there is no ``head``, ``get`` handles HEAD.
 
-        Raises NotImplementedError for a missing method among ``methods``.
+        Raises NotImplementedError if ``methods`` includes a method that the class does not define.
         """
         name = request.method.lower()
         answer = getattr(self, name, None) or (getattr(self, "get", None) if name == "head" else None)

@@ -1,4 +1,4 @@
-"""WebSockets by ``@app.websocket``, as in Quart: views access their socket as ``websocket``."""
+"""WebSockets with Quart's ``@app.websocket``. Views access their socket as ``websocket``."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -36,14 +36,14 @@ View = Callable[..., Any]
 
 NORMAL, POLICY_VIOLATION, FAILED = 1000, 1008, 1011
 
-_NO_SERVER = "This server has no WebSockets: serve the application by `antiphon run` with --interface asgi."
+_NO_SERVER = "This server does not support WebSockets: serve the application with `antiphon run --interface asgi`."
 
 
 class Websocket:
-    """The WebSocket of the current view, with the attributes of its handshake request.
+    """The WebSocket of the current view, with its handshake request's attributes.
 
-    An ``async def`` view awaits its methods; in a ``def`` view they block. When the client has left, they raise
-    CancelledError in an ``async def`` view, and WebSocketClosed in a ``def`` view.
+    An ``async def`` view awaits its methods. In a ``def`` view, they block. After the client has disconnected, they
+    raise CancelledError in an ``async def`` view, and WebSocketClosed in a ``def`` view.
     """
 
     def __init__(self, connection: "Connection", socket: WebSocket) -> None:
@@ -52,20 +52,20 @@ class Websocket:
         self._view: asyncio.Task[Any] | None = None
         """The task of an ``async def`` view."""
         self._has_left = False
-        """True if the view knows that its client has left."""
+        """True if the view knows that its client has disconnected."""
         self._is_cancelled = False
-        """True if a concurrent task has cancelled the view for that reason."""
+        """True if a concurrent task has cancelled the view because of that."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(request, name)
 
     @property
     def requested_subprotocols(self) -> list[str]:
-        """The subprotocols that the client offers, in order of preference (RFC 6455 §1.9)."""
+        """The subprotocols that the client offers, most preferred first (RFC 6455 §1.9)."""
         return split_list(request.headers.get("Sec-WebSocket-Protocol", ""))
 
     def accept(self, headers: "Mapping[str, str] | Iterable[Any] | None" = None, subprotocol: str | None = None) -> Any:
-        """Accept the handshake with 101, unless that is already done; by default done with the first message."""
+        """Accept the handshake with 101 if it hasn't been accepted. The first message also does so."""
         if not self._connection.is_demanded:
             self._connection.fields = [(field_name(name), value) for name, value in Headers(headers or ())]
             self._connection.subprotocol = subprotocol
@@ -80,15 +80,15 @@ class Websocket:
         return self._called(partial(self._socket.send, data))
 
     def receive_json(self) -> Any:
-        """Wait for the next message and return its JSON value. Raises ValueError for text that is not JSON."""
+        """Wait for the next message and decode its JSON. Raises ValueError if it is not JSON."""
         return self._called(self._socket.receive, current_app.json.loads)
 
     def send_json(self, *args: Any, **kwargs: Any) -> Any:
-        """Send a value as JSON: the argument, or several arguments as a list or a dictionary.
+        """Send JSON: a single argument, or several positional or keyword arguments as a list or an object.
 
-        Raises TypeError for both kinds."""
+        Raises TypeError if positional and keyword arguments are mixed."""
         if args and kwargs:
-            raise TypeError("send_json() takes values, or values with names, not both")
+            raise TypeError("send_json() accepts positional or keyword arguments, not both")
         return self.send(current_app.json.dumps(args[0] if len(args) == 1 else args or kwargs))
 
     def close(self, code: int = NORMAL, reason: str = "") -> Any:
@@ -119,7 +119,7 @@ class Websocket:
         self._has_left = True
 
     async def talk(self, view: View, values: Mapping[str, Any]) -> Any:
-        """Call an ``async def`` view. If its client leaves, the view ends without an error."""
+        """Call an ``async def`` view. If its client disconnects, the view ends without an error."""
         self._view = asyncio.current_task()
         try:
             result = await view(**values)
@@ -134,7 +134,7 @@ class Websocket:
         return "" if result is None else result
 
     def talk_on_thread(self, view: View, values: Mapping[str, Any]) -> Any:
-        """Call a ``def`` view. If its client leaves, the view ends without an error."""
+        """Call a ``def`` view. If its client disconnects, the view ends without an error."""
         try:
             result = view(**values)
             if result is None and not self._connection.is_demanded:
@@ -145,11 +145,11 @@ class Websocket:
 
 
 def socket_view(view: View) -> View:
-    """Return the function that the dispatch calls for a WebSocket view: always the same one for the same view."""
+    """Return the function that the dispatcher calls for a WebSocket view. It is always the same for a view."""
     made: View | None = getattr(view, "__socket_view__", None)
     if made is None:
         made = _awaited_view(view) if waits(view) else _blocking_view(view)
-        made.is_of_socket = True  # type: ignore[attr-defined]  # by which the handshake knows it
+        made.is_of_socket = True  # type: ignore[attr-defined]  # the handshake recognizes it by this
         view.__socket_view__ = made  # type: ignore[attr-defined]
     return made
 
@@ -178,7 +178,7 @@ def _socket() -> Websocket:
 
 
 def refuse_other_sites(environ: "WSGIEnvironment", trusted: Iterable[str]) -> None:
-    """Raise Forbidden for a WebSocket handshake by a page on another site, unless its origin is trusted."""
+    """Raise Forbidden for a WebSocket handshake from another site's page, unless its origin is trusted."""
     if environ["HTTP_UPGRADE"].lower() != "websocket":
         return
     try:
@@ -186,11 +186,11 @@ def refuse_other_sites(environ: "WSGIEnvironment", trusted: Iterable[str]) -> No
         return
     except HTTPError as error:
         status, detail = error.status, error.detail
-    abort(status, f"{detail} TRUSTED_ORIGINS names the sites that may.")  # here, so that it is released with the other
+    abort(status, f"{detail} Add the origin to TRUSTED_ORIGINS to allow it.")  # here, so that both errors are freed
 
 
 class SocketViews:
-    """The sockets of an application's views: those that wait on the loop, and those that have a thread each."""
+    """The sockets of an application's views. Some views wait on the loop, and the others use one thread each."""
 
     def __init__(self, app: "Flask") -> None:
         self._app = app
@@ -198,7 +198,7 @@ class SocketViews:
         self._on_threads = ForeignSockets(partial(self._talk, True), blocks=True)
 
     def find(self, native: NativeRequest) -> ForeignSockets | None:
-        """Return the group of sockets that a handshake belongs to; None for a view that is not ``@app.websocket``."""
+        """Return the group of sockets for a handshake; None if its view is not ``@app.websocket``."""
         app = self._app
         try:
             adapter = app.create_url_adapter(app.request_class(make_environ(native)))
@@ -229,7 +229,7 @@ class SocketViews:
 
 
 def _end_for(status: int) -> int:
-    """Return the close code for the status with which a view ended."""
+    """Return the close code for the status that a view ended with."""
     if status < 400:
         return NORMAL
     return POLICY_VIOLATION if status < 500 else FAILED

@@ -1,4 +1,4 @@
-"""Flask's request and response: Werkzeug's, with the application's rules and settings."""
+"""Flask's request and response: Werkzeug's, extended with the application's rules and settings."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ _app = _cv_app.get
 
 
 class _Limit:
-    """A request attribute: the value that was set on the request, or else the application's setting."""
+    """A request attribute that defaults to an application setting."""
 
     def __init__(self, key: str, default: int | None) -> None:
         self.key = key
@@ -48,23 +48,23 @@ class Request(RequestBase):
     """A request, with the rule that it matched."""
 
     json_module: Any = deferred(_json)
-    """The JSON module for the body: this package's, or, once a context is made, the application's provider."""
+    """The JSON module for the body: this package's or, in a context, the application's provider."""
     url_rule: "Rule | None" = None
     """The rule that matched; None if no rule matched."""
     view_args: dict[str, Any] | None = None
     """The values of the rule's variables; None if no rule matched."""
     routing_exception: "HTTPException | None" = None
-    """The exception for a request without a match; it is raised when the request is dispatched."""
+    """The exception for a request that matches no rule. It is raised when the request is dispatched."""
 
     max_content_length: int | None = _Limit("MAX_CONTENT_LENGTH", None)  # type: ignore[assignment]
-    """The maximum number of bytes of a body; MAX_CONTENT_LENGTH by default.
+    """The maximum size of a body in bytes, by default MAX_CONTENT_LENGTH.
 
-    A longer one raises RequestEntityTooLarge.
+    A larger body raises RequestEntityTooLarge.
     """
     max_form_memory_size: int | None = _Limit("MAX_FORM_MEMORY_SIZE", 500_000)  # type: ignore[assignment]
-    """The maximum size of a multipart form's fields in bytes; MAX_FORM_MEMORY_SIZE by default."""
+    """The maximum size of a multipart form's fields in bytes, by default MAX_FORM_MEMORY_SIZE."""
     max_form_parts: int | None = _Limit("MAX_FORM_PARTS", 1_000)  # type: ignore[assignment]
-    """The maximum number of parts of a form; MAX_FORM_PARTS by default."""
+    """The maximum number of parts in a form, by default MAX_FORM_PARTS."""
 
     @property
     def endpoint(self) -> str | None:
@@ -79,7 +79,7 @@ class Request(RequestBase):
 
     @property
     def blueprints(self) -> list[str]:
-        """The names of the blueprint and of the enclosing ones, the innermost first."""
+        """The names of the blueprint and its parents, innermost first."""
         name = self.blueprint
         return [] if name is None else parents_of(name)
 
@@ -105,7 +105,7 @@ class Request(RequestBase):
 
 
 class Response(ResponseBase):
-    """A response: HTML, unless another media type is given."""
+    """A response. Its media type is HTML unless another is given."""
 
     default_mimetype: str | None = "text/html"
     json_module: Any = deferred(_json)
@@ -113,7 +113,7 @@ class Response(ResponseBase):
 
     @property
     def max_cookie_size(self) -> int:  # type: ignore[override]
-        """The size of a cookie in bytes above which there is a warning: MAX_COOKIE_SIZE."""
+        """The cookie size in bytes above which a warning is given (MAX_COOKIE_SIZE)."""
         ctx = _app()
         size: int = ResponseBase.max_cookie_size if ctx is None else ctx.app.config["MAX_COOKIE_SIZE"]
         return size

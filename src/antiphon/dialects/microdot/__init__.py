@@ -8,7 +8,7 @@ from antiphon.dialects.microdot.response import Response, redirect, send_file
 from antiphon.dialects.microdot.routing import URLPattern
 
 __version__ = "2.7.0"
-"""The version of Microdot whose names and behaviour the dialect has."""
+"""The version of Microdot whose names and behaviour the dialect provides."""
 
 __all__ = [
     "AsyncBytesIO",

@@ -1,4 +1,4 @@
-"""The application: routes, hooks and error handlers for any server, and methods that a program may override."""
+"""The application: routes, hooks and error handlers for any server, and methods that programs may override."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
@@ -34,7 +34,7 @@ LifespanFunction = Callable[[dict[str, Any]], Awaitable[object]]
 
 
 class Lifespan:
-    """Two optional coroutine functions, each of which gets a scope of ASGI's lifespan."""
+    """Two optional coroutine functions for startup and shutdown. Each receives a lifespan scope as in ASGI."""
 
     def __init__(
         self, lifespan_startup: LifespanFunction | None = None, lifespan_shutdown: LifespanFunction | None = None
@@ -43,11 +43,11 @@ class Lifespan:
         self._shutdown = lifespan_shutdown
 
     async def startup(self) -> None:
-        """Call the function for startup."""
+        """Call the startup function."""
         await _call(self._startup)
 
     async def shutdown(self) -> None:
-        """Call the function for shutdown."""
+        """Call the shutdown function."""
         await _call(self._shutdown)
 
 
@@ -63,7 +63,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Overridable:
     """A method that a program may override, in a subclass or by assignment to an application.
 
-    The application records its overridden methods once, not for each request.
+    An application records once which methods are overridden, not for each request.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -88,7 +88,7 @@ class Overridable:
 
 def overridable(method: F) -> F:
     """Declare a method as overridable. Used as a decorator."""
-    return Overridable(method)  # type: ignore[return-value]  # it is read as the method is
+    return Overridable(method)  # type: ignore[return-value]  # reads like the method itself
 
 
 def overridden_by(cls: type["Microdot"]) -> set[str]:
@@ -98,24 +98,24 @@ def overridden_by(cls: type["Microdot"]) -> set[str]:
     return {name for name, function in methods.items() if getattr(cls, name) is not function}
 
 
-ANY = "0.0.0.0"  # noqa: S104 - Microdot's default: boards are there to be reached
+ANY = "0.0.0.0"  # noqa: S104 - Microdot's default: boards should be reachable
 
 
 class Microdot(Host):
     """A web application.
 
     Handlers and hooks may be coroutine functions, which run on the server's loop, or plain functions, which run on a
-    thread where they may block. Routes and hooks may be added at any time.
+    thread and may block. Routes and hooks can be added at any time.
     """
 
     assigned: Mapping[str, Callable[..., Any]] = MappingProxyType({})
-    """The functions that override overridable methods in this application only, by method name."""
+    """The functions that override methods for this application only, by method name."""
     blocks = False
     """True if requests are handled in steps: some functions are plain and share a thread, or one is overridden."""
 
     _session: "Session | None" = None
 
-    handle_request = Absent("servers are spoken to by antiphon's adapters, and app.run() serves on Granian")
+    handle_request = Absent("antiphon's adapters connect to servers, and app.run() serves on Granian")
 
     def __init__(self) -> None:
         super().__init__()
@@ -131,16 +131,16 @@ class Microdot(Host):
         self.note_overridden()
 
     def note_overridden(self) -> None:
-        """Record which of the overridable methods are overridden."""
+        """Record which overridable methods are overridden."""
         self.overridden = overridden_by(type(self)) | self.assigned.keys()
         self.blocks = self.blocks or "dispatch_request" in self.overridden
 
     # Registration
 
     def route(self, url_pattern: str, methods: list[str] | None = None) -> Callable[[F], F]:
-        """Register a handler for a path (see ``URLPattern``) and for methods, by default GET.
+        """Register a handler for a path (see ``URLPattern``) and methods, by default GET.
 
-        The handler gets the request, and the values of the path's variable segments as keywords.
+        The handler is called with the request, and with the path's variable segments as keyword arguments.
         """
 
         def register(function: F) -> F:
@@ -176,27 +176,27 @@ class Microdot(Host):
         return self.route(url_pattern, ["QUERY"])
 
     def before_request(self, f: F) -> F:
-        """Register a function to call with the request before its handler. Anything that it returns is the response."""
+        """Register a function to call with the request before its handler. A value it returns is the response."""
         self._note(f)
         self.before_request_handlers.append(f)
         return f
 
     def after_request(self, f: F) -> F:
-        """Register a function that gets the request and the response and may return another one."""
+        """Register a function that receives the request and response and may return a replacement."""
         self._note(f)
         self.after_request_handlers.append(f)
         return f
 
     def after_error_request(self, f: F) -> F:
-        """Register a function that gets the request and the response to an error or to a request without a route."""
+        """Register a function that receives the request and the response to an error, including a missing route."""
         self._note(f)
         self.after_error_request_handlers.append(f)
         return f
 
     def errorhandler(self, status_code_or_exception_class: int | type[BaseException]) -> Callable[[F], F]:
-        """Register a function that handles a status, given the request, or an exception, given both.
+        """Register a handler for a status, called with the request, or for an exception, called with both.
 
-        The status of its response is 200 unless it sets another.
+        Its response has the status 200 unless it sets another.
         """
 
         def register(function: F) -> F:
@@ -207,10 +207,10 @@ class Microdot(Host):
         return register
 
     def mount(self, subapp: "Microdot", url_prefix: str = "", local: bool = False) -> None:
-        """Take over the current routes of another application, below a prefix.
+        """Add the current routes of another application below a prefix.
 
-        The hooks and error handlers of the other application are moved to this one; with ``local``, they apply to its
-        routes only.
+        The other application's hooks and error handlers are moved to this one. With ``local``, they apply only to its
+        routes.
         """
         for methods, pattern, handler, prefix, owner in subapp.url_map:
             below = URLPattern(url_prefix + pattern.url_pattern)
@@ -234,16 +234,16 @@ class Microdot(Host):
 
     @staticmethod
     def abort(status_code: int, reason: str | None = None) -> NoReturn:
-        """Raise an error that results in a response with a status."""
+        """Raise an error that results in a response with the given status."""
         abort(status_code, reason)
 
     # Dispatch
 
     def find_route(self, req: Request) -> tuple[Callable[..., Any] | dict[str, str] | int, str, "Microdot | None"]:
-        """Return the result of routing.
+        """Find the route for a request.
 
-        This is a handler with its prefix and mounted application, the headers for OPTIONS, or the status for a request
-        without a route.
+        Returns a handler with its prefix and mounted application, or the headers for OPTIONS, or the status if there is
+        no route.
         """
         method = req.method.upper()
         if method == "OPTIONS" and self.options_handler:
@@ -260,14 +260,14 @@ class Microdot(Host):
         return self._table
 
     def default_options_handler(self, req: Request) -> dict[str, str]:
-        """Return the headers that list the methods for a path."""
+        """Return headers that list the methods for a path."""
         methods = self._routes().methods(req.path)
         implied = ["HEAD", "OPTIONS"] if "GET" in methods else ["OPTIONS"]
         return {"Allow": ", ".join(dict.fromkeys(methods + implied))}
 
     @overridable
     def get_request_handlers(self, req: Request, attr: str, local_first: bool = True) -> list[Callable[..., Any]]:
-        """Return the hooks of one kind for a request, in the order in which they are called."""
+        """Return one kind of hooks for a request, in calling order."""
         handlers: list[Callable[..., Any]] = getattr(self, f"{attr}_handlers")
         if req.subapp is None:
             return handlers.copy()  # a hook may remove itself
@@ -276,12 +276,12 @@ class Microdot(Host):
 
     @overridable
     async def error_response(self, req: Request, status_code: int, reason: str | None = None) -> Any:
-        """Return the result for a status: its handler's, or else the reason and the status."""
+        """Return the result for a status: that of its handler, or else the reason and status."""
         return await error_result(self, req, call_on_loop, status_code, reason)
 
     @overridable
     async def dispatch_request(self, req: Request) -> Response:
-        """Return the response to a request, on a running loop. Raises the errors of error handlers."""
+        """Return the response to a request on a running loop. Raises errors from error handlers."""
         token = set_current_request(req.native)
         try:
             return await dispatch(self, req, call_on_loop, own_answer, raised)
@@ -295,13 +295,13 @@ class Microdot(Host):
         return dispatch(self, Request(self, request), call_in_steps, native_answer, failed)
 
     def _answer(self, request: NativeRequest) -> Awaitable[NativeResponse]:
-        """Return the response, awaited on an event loop."""
+        """Return an awaitable for the response, to be awaited on an event loop."""
         if self.blocks:
             return run_async(self._handle(request))
         return dispatch(self, Request(self, request), call_on_loop, native_answer, failed)
 
     def _answer_handshake(self, request: NativeRequest) -> Awaitable[NativeResponse]:
-        """Return the response to a WebSocket handshake: a handler's response, or a conversation with the handler."""
+        """Respond to a WebSocket handshake by running its handler, which may start a conversation."""
         return self._sockets.answer(request)
 
     @cached_property
@@ -324,13 +324,13 @@ class Microdot(Host):
     def _lifecycle(self) -> "Lifecycle":
         """The functions to run before the first request and after the last one.
 
-        ``shutdown`` is a method for programs.
+        Not to be confused with the method ``shutdown``, which is for programs.
         """
         return Lifespan()
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
-        """The interface: "wsgi" if all handlers, hooks and overriding methods are plain functions, else "asgi"."""
+        """The interface: "wsgi" if all handlers, hooks and overriding methods are plain functions, otherwise "asgi"."""
         functions = [entry[2] for entry in self.url_map] + [getattr(self, name) for name in self.overridden]
         for app in {self, *(owner for *_, owner in self.url_map if owner)}:
             functions += [*app.before_request_handlers, *app.after_request_handlers]
@@ -342,10 +342,10 @@ class Microdot(Host):
     ) -> "EmbeddedServer | None":
         """Serve on Granian, in this task and loop, until ``shutdown`` is called or the task is cancelled.
 
-        Without ``start_serving``, returns a server whose socket is already open; its ``serve_forever`` serves. Raises
+        Without ``start_serving``, returns a server whose socket is bound. Call its ``serve_forever`` to serve. Raises
         OSError for an address that can't be used.
         """
-        from antiphon.dialects.microdot.serving import EmbeddedServer  # late: an application may be served by others
+        from antiphon.dialects.microdot.serving import EmbeddedServer  # imported late: other servers don't need it
 
         self.debug = debug
         server = self.server = EmbeddedServer(self, host, port, ssl)
@@ -362,8 +362,8 @@ class Microdot(Host):
         self.server = EmbeddedServer(self, host, port, ssl)
         serve(self.server)
 
-    def shutdown(self) -> None:  # type: ignore[override]  # Microdot's name; servers ask ``_lifecycle``
-        """Stop the server started by ``run`` or ``start_server``, or else the process that serves."""
+    def shutdown(self) -> None:  # type: ignore[override]  # Microdot's name; servers use ``_lifecycle``
+        """Stop the server started by ``run`` or ``start_server``, or else the process that is serving."""
         if self.server is not None:
             self.server.close()
         else:

@@ -1,4 +1,4 @@
-"""The application for ASGI servers. Every application speaks ASGI; this one also has functions for its lifespan."""
+"""The application for ASGI servers. Every application supports ASGI; this one adds lifespan functions."""
 
 from typing import Any
 
@@ -35,9 +35,9 @@ __all__ = [
 
 
 class Microdot(BaseMicrodot):
-    """A web application with coroutine functions to run before its first request and after its last one.
+    """A web application with coroutine functions to run before the first request and after the last one.
 
-    Each gets a scope of ASGI's lifespan. They run under every server.
+    Each receives a lifespan scope as in ASGI. They run under every server.
     """
 
     def __init__(
@@ -62,5 +62,5 @@ class Microdot(BaseMicrodot):
 
     @overridable
     async def asgi_app(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Handle a call from an ASGI server. May be overridden, or set to an ASGI application that wraps this one."""
+        """Handle an ASGI server's call. Override it, or replace it with an ASGI application that wraps this one."""
         await super().__call__(scope, receive, send)

@@ -1,4 +1,4 @@
-"""Authentication of routes by name and password or by token (RFC 9110 §11)."""
+"""Authentication of routes by username and password, or by token (RFC 9110 §11)."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -14,27 +14,27 @@ Handler = Callable[..., Any]
 
 
 class BaseAuth:
-    """A decorator for handlers. The user found by the callback is ``request.g.current_user``."""
+    """A decorator for handlers. ``request.g.current_user`` is the user that the callback returns."""
 
     def __init__(self) -> None:
         self.auth_callback: Handler | None = None
         self.error_callback: Handler
 
     def _get_auth(self, request: Request) -> tuple[str, ...] | None:
-        """Return the credentials of a request, or None if they are missing or malformed."""
+        """Return a request's credentials, or None if they are missing or malformed."""
         raise NotImplementedError
 
     async def _current_user(self, request: Request) -> Any:
-        """Return the user that the callback finds for the credentials, or None."""
+        """Return the user that the callback returns for the credentials, or None."""
         credentials = self._get_auth(request)
         if not credentials:
             return None
         if self.auth_callback is None:
-            raise RuntimeError("no function authenticates users: register one with @auth.authenticate")
+            raise RuntimeError("no function to authenticate users is registered: register one with @auth.authenticate")
         return await invoke_handler(self.auth_callback, request, *credentials)
 
     def __call__(self, f: Handler) -> Handler:
-        """Call a handler only for known users. Others get the response of the error callback."""
+        """Call a handler only for known users. Other requests get the error callback's response."""
 
         @wraps(f)
         async def authenticated(request: Request, *args: Any, **kwargs: Any) -> Any:
@@ -47,7 +47,7 @@ class BaseAuth:
         return authenticated
 
     def optional(self, f: Handler) -> Handler:
-        """Call a handler for all users. Without valid credentials, the current user is None."""
+        """Call a handler for every request. Without valid credentials, the current user is None."""
 
         @wraps(f)
         async def authenticated(request: Request, *args: Any, **kwargs: Any) -> Any:
@@ -57,13 +57,13 @@ class BaseAuth:
         return authenticated
 
     def authenticate(self, f: F) -> F:
-        """Register the function that gets the request and the credentials and returns the user or None."""
+        """Register the function that receives the request and credentials and returns the user or None."""
         self.auth_callback = f
         return f
 
 
 class BasicAuth(BaseAuth):
-    """Authentication by name and password (RFC 7617), both of which the callback gets."""
+    """Authentication by username and password (RFC 7617), which are both passed to the callback."""
 
     def __init__(
         self, realm: str = "Please login", charset: str = "UTF-8", scheme: str = "Basic", error_status: int = 401
@@ -84,16 +84,16 @@ class BasicAuth(BaseAuth):
             return None
         return credentials.username, credentials.password
 
-    async def authentication_error(self, request: Request) -> Any:  # noqa: ARG002 - as all callbacks are called
-        """Return the response that asks for a name and password."""
+    async def authentication_error(self, request: Request) -> Any:  # noqa: ARG002 - the signature of all callbacks
+        """Return the response that asks for a username and password."""
         challenge = f'{self.scheme} realm="{self.realm}", charset="{self.charset}"'
         return "", self.error_status, {"WWW-Authenticate": challenge}
 
 
 class TokenAuth(BaseAuth):
-    """Authentication by token: after a scheme in Authorization, or alone in another header.
+    """Authentication by token, which follows a scheme in Authorization, or is the whole value of another header.
 
-    The callback gets the token.
+    The callback receives the token.
     """
 
     def __init__(self, header: str = "Authorization", scheme: str = "Bearer", error_status: int = 401) -> None:
@@ -111,10 +111,10 @@ class TokenAuth(BaseAuth):
         return (value,) if value else None
 
     def errorhandler(self, f: F) -> F:
-        """Register the function that handles unknown users."""
+        """Register the function that responds to unknown users."""
         self.error_callback = f
         return f
 
-    async def authentication_error(self, request: Request) -> Any:  # noqa: ARG002 - as all callbacks are called
+    async def authentication_error(self, request: Request) -> Any:  # noqa: ARG002 - the signature of all callbacks
         """Respond with the error status."""
         abort(self.error_status)

@@ -9,12 +9,12 @@ from antiphon.dialects.microdot.response import Response
 
 
 class CORS:
-    """The headers with which browsers let pages on other sites read responses.
+    """The headers that let pages on other sites read responses.
 
-    ``allowed_origins`` lists those sites; "*" means all sites. ``allow_credentials`` lets sites that are listed read
+    ``allowed_origins`` lists those sites; "*" means all of them. With ``allow_credentials``, listed sites may read
     responses to requests with cookies. ``allowed_methods`` and ``allowed_headers`` limit their requests; None means no
-    limit. ``expose_headers`` are the response headers that they may read, ``max_age`` the seconds for which browsers
-    cache the response to a preflight request. With ``handle_cors=False``, the application adds the headers itself, with
+    limit. ``expose_headers`` lists the response headers that they may read. Browsers cache the response to a preflight
+    request for ``max_age`` seconds. With ``handle_cors=False``, the application adds the headers itself with
     ``get_cors_headers``.
     """
 
@@ -48,12 +48,12 @@ class CORS:
             app.after_error_request(self.after_request)
 
     def options_handler(self, request: Request) -> dict[str, str]:
-        """Return the headers for the response to OPTIONS, including preflight requests."""
+        """Return the headers for a response to OPTIONS, including preflight requests."""
         known = self.default_options_handler(request) if self.default_options_handler else {}
         return {**known, **self.get_cors_headers(request)}
 
     def get_cors_headers(self, request: Request) -> dict[str, str]:
-        """Return the headers for the response to a request. Records for Vary that Origin was used."""
+        """Return the headers for a request's response. Records that Origin was used, for Vary."""
         headers = self._of_origin(request)
         if self.expose_headers:
             headers["Access-Control-Expose-Headers"] = ", ".join(self.expose_headers)

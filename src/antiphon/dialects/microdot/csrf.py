@@ -1,4 +1,4 @@
-"""Protection from cross-site request forgery without tokens, since browsers say which site a request comes from."""
+"""Protection from cross-site request forgery without tokens: browsers report which site a request comes from."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
@@ -12,16 +12,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class CSRF:
-    """A check that requests don't come from other sites' pages, by Sec-Fetch-Site (Fetch Metadata §2.3) or else Origin.
+    """Rejects requests from other sites' pages, as reported by Sec-Fetch-Site (Fetch Metadata §2.3) or else Origin.
 
-    All routes are protected from requests that may change something; with ``protect_all=False``, only those with
-    ``protect``. With ``allow_subdomains``, pages on other hosts of the same site are allowed. The sites listed by
-    ``cors`` are allowed, too; this list also decides for browsers that don't send Sec-Fetch-Site. A request with
-    neither header does not come from a page.
+    By default, all routes are protected from requests that may change something. With ``protect_all=False``, only
+    routes decorated with ``protect`` are. ``allow_subdomains`` also allows pages on other hosts of the same site. Sites
+    listed by ``cors`` are allowed too; for browsers that don't send Sec-Fetch-Site, only these sites are. A request
+    with neither header does not come from a page.
     """
 
     SAFE_METHODS: ClassVar[list[str]] = ["GET", "HEAD", "OPTIONS"]
-    """The methods that change nothing."""
+    """The methods that don't change anything."""
 
     def __init__(
         self,
@@ -48,12 +48,12 @@ class CSRF:
                 abort(403, "Forbidden")
 
     def exempt(self, f: F) -> F:
-        """Allow all requests for a route. Used as a decorator, directly below the route's."""
+        """Allow all requests for a route. Used directly below the route decorator."""
         self.exempt_routes.append(f)
         return f
 
     def protect(self, f: F) -> F:
-        """Check all requests for a route, whatever their method. Used as a decorator, directly below the route's."""
+        """Check all requests for a route, whatever their method. Used directly below the route decorator."""
         self.protected_routes.append(f)
         return f
 
@@ -71,7 +71,7 @@ class CSRF:
         return self._trusts(origin) if origin else not site
 
     def _trusts(self, origin: str) -> bool:
-        """Return True for an origin that the application lists or, with subdomains, for one below such an origin."""
+        """Return True for an origin that the application lists or, with subdomains, for a subdomain of one."""
         allowed = self.cors.allowed_origins if self.cors else None
         if not allowed or allowed == "*":
             return False

@@ -1,8 +1,8 @@
-"""The dispatch of a request in Microdot's order: receive its body, call its handler, make its response.
+"""The dispatch of a request in Microdot's order: receive its body, call its handler, make a response.
 
-The order is: before-request handlers, the application's before a mounted one's; the route's handler; after-request
-handlers, the mounted application's first, then the request's own. An error, wherever it is raised, is passed to its
-handler, whose response then goes through the after-error-request handlers instead.
+Before-request handlers are called first, the application's before a mounted one's, and then the route's handler.
+After-request handlers follow: the mounted application's first, the request's own last. Any error is passed to its
+handler, whose response goes through the after-error-request handlers instead.
 """
 
 import sys
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
 
 
 _MOST_ESCAPED = 12
-"""The maximum number of bytes that encode a character of a path."""
+"""The maximum number of bytes that encode one character of a path."""
 _USUAL = Limits()
 _AROUND_TARGET = len("  HTTP/1.1\r\n")
 
 
 def check_request_line(head: Head) -> None:
-    """Check the path, and the length of the request line, including its line end, against ``max_readline``.
+    """Check the path, and check the request line's length, including its line end, against ``max_readline``.
 
     Raises BadRequest.
     """
@@ -59,12 +59,12 @@ def check_request_line(head: Head) -> None:
 
 
 def limits_at_once() -> Limits:
-    """Return the limits of a body that can be loaded without further checks."""
+    """Return the limits for bodies that can be loaded without further checks."""
     return _limits(min(Request.max_body_length, Request.max_content_length))
 
 
 async def receive(request: Request) -> None:
-    """Load a body of up to ``max_body_length`` bytes and leave a longer one to the stream.
+    """Load a body of up to ``max_body_length`` bytes. Leave a longer one to the stream.
 
     Raises ContentTooLarge for a body above ``max_content_length``, and the errors of ``Content.load``.
     """
@@ -113,7 +113,7 @@ _USUAL_STATUS = {
 
 
 def native_answer(request: Request, result: Any) -> NativeResponse:
-    """Return the native response for a handler's result. Raises the errors of ``Response.native``."""
+    """Convert a handler's result to a native response. Raises the errors of ``Response.native``."""
     body: Any = result
     status = 200
     if type(result) is tuple and len(result) == 2 and type(result[1]) is int:
@@ -135,7 +135,7 @@ def native_answer(request: Request, result: Any) -> NativeResponse:
 
 
 def own_answer(request: Request, result: Any) -> Response:
-    """Return Microdot's response for a handler's result."""
+    """Convert a handler's result to a Microdot response."""
     response = to_response(result)
     if request.native.consulted:
         named = [name.strip() for name in response.headers.get("Vary", "").split(",") if name.strip()]
@@ -152,7 +152,7 @@ def raised(_request: NativeRequest, error: Exception) -> NoReturn:
 T = TypeVar("T", Response, NativeResponse)
 
 _COROUTINE = 0x80
-"""The flag in the code object of a coroutine function."""
+"""The flag that marks the code object of a coroutine function."""
 
 _REASONS = {400: "Bad request", 413: "Payload too large"}
 
@@ -164,13 +164,13 @@ def waits(function: Callable[..., Any]) -> bool:
 
 
 class Call(Protocol):
-    """A way to call a sync or async function: a coroutine function on the loop, any other on a thread."""
+    """Calls a sync or async function: a coroutine function on the loop, any other on a thread."""
 
     def __call__(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Awaitable[Any]: ...
 
 
 async def call_in_steps(function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
-    """Return the result of a function, called in steps for a driver."""
+    """Call a function in steps that a driver runs, and return its result."""
     if waits(function):
         await ON_LOOP
         return await function(*arguments, **named)
@@ -183,7 +183,7 @@ async def call_in_steps(function: Callable[..., Any], /, *arguments: Any, **name
 
 
 def call_on_loop(function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Awaitable[Any]:
-    """Return the result of a function, awaited on an event loop without a driver."""
+    """Call a function on an event loop without a driver, and return its result when awaited."""
     return function(*arguments, **named) if waits(function) else _call_on_worker(function, *arguments, **named)
 
 
@@ -201,7 +201,7 @@ async def dispatch(
     make: Callable[[Request, Any], T],
     fail: Callable[[NativeRequest, Exception], T],
 ) -> T:
-    """Return the response that ``make`` makes from a handler's result.
+    """Return the response that ``make`` makes from the handler's result.
 
     If an error handler or an after-error-request handler fails, ``fail`` makes the response.
     """
@@ -246,7 +246,7 @@ async def dispatch(
 
 
 async def dispatch_by(function: Callable[..., Any], request: Request) -> NativeResponse:
-    """Return the response of an application's ``dispatch_request`` that a program overrides."""
+    """Return the response of an overridden ``dispatch_request``."""
     native = request.native
     set_current_request(native)
     try:
@@ -271,7 +271,7 @@ async def receive_ahead(request: Request) -> None:
 
 
 async def _before(app: "Microdot", request: Request, call: Call) -> Any:
-    """Return the result of the before-request hooks, if any of them returns one."""
+    """Return the first result that a before-request hook returns, if any."""
     result = None
     for before in app.get_request_handlers(request, "before_request", False):
         result = await call(before, request)
@@ -281,7 +281,7 @@ async def _before(app: "Microdot", request: Request, call: Call) -> Any:
 
 
 async def _after_all(app: "Microdot", request: Request, response: Response, call: Call) -> Response:
-    """Return the response after all after-request hooks: first the applications', then the request's."""
+    """Return the response after all after-request hooks: the applications' first, then the request's."""
     for after in app.get_request_handlers(request, "after_request", True):
         response = await _after(call, after, request, response)
     for after in request.after_request_handlers:
@@ -290,20 +290,20 @@ async def _after_all(app: "Microdot", request: Request, response: Response, call
 
 
 async def _after(call: Call, handler: Callable[..., Any], request: Request, response: Response) -> Response:
-    """Return the replacement that a hook returns, or the original response if it returns nothing."""
+    """Return the hook's replacement for a response, or the response itself if the hook returns nothing."""
     result = await call(handler, request, response)
     return to_response(result) if result else response
 
 
 async def _after_error(app: "Microdot", request: Request, call: Call, response: Response) -> Response:
-    """Return the response to an error after all after-error-request hooks."""
+    """Return an error's response after all after-error-request hooks."""
     for handler in app.get_request_handlers(request, "after_error_request", True):
         response = await _after(call, handler, request, response)
     return response
 
 
 async def _without_route(app: "Microdot", request: Request, found: dict[str, str] | int, call: Call) -> Response:
-    """Return the response to OPTIONS, made from its headers, or to a request without a route, by its status."""
+    """Return the response to OPTIONS, made from its headers, or to a request without a route, made from its status."""
     if isinstance(found, dict):
         return Response(headers=found)
     return await _answer_status(app, request, call, found, "Not found")
@@ -340,7 +340,7 @@ async def _answer_http_error(app: "Microdot", request: Request, call: Call, erro
 
 
 def _handler_of(app: "Microdot", request: Request, kind: type[Exception]) -> Callable[..., Any] | None:
-    """Return the handler for an exception's class, or for its nearest base class."""
+    """Return the handler for an exception's class or for its closest base class."""
     for base in kind.__mro__:
         for owner in (request.subapp, app):
             if owner is not None and base in owner.error_handlers:
@@ -351,14 +351,14 @@ def _handler_of(app: "Microdot", request: Request, kind: type[Exception]) -> Cal
 async def _answer_status(
     app: "Microdot", request: Request, call: Call, status_code: int, reason: str | None
 ) -> Response:
-    """Return the result for a status; that of ``error_response``, if the application overrides it."""
+    """Return the result for a status, from ``error_response`` if the application overrides it."""
     if "error_response" in app.overridden:
         return to_response(await call(app.error_response, request, status_code, reason))
     return to_response(await error_result(app, request, call, status_code, reason))
 
 
 async def error_result(app: "Microdot", request: Request, call: Call, status_code: int, reason: str | None) -> Any:
-    """Return the result of a status's handler or, if it has none, the reason and the status."""
+    """Return the result of a status's handler. If it has none, return the reason and status."""
     for owner in (request.subapp, app):
         if owner is not None and status_code in owner.error_handlers:
             return await call(owner.error_handlers[status_code], request)
@@ -379,9 +379,9 @@ async def _released(request: Request, response: T, call: Call) -> T:
 __all__ = ["invoke_handler", "iscoroutine"]
 
 invoke_handler = call_on_loop
-"""A function that calls another one: a coroutine function is awaited, any other is called on a worker thread."""
+"""Calls another function: awaits a coroutine function, or runs a plain function on a worker thread."""
 
 
 def iscoroutine(value: object) -> bool:
-    """Return True for a coroutine."""
+    """Return True if a value is a coroutine."""
     return hasattr(value, "send") and hasattr(value, "throw") and hasattr(value, "__await__")

@@ -1,4 +1,4 @@
-"""Errors that result in a response with a status, and errors for features that this dialect does not support."""
+"""Errors that result in a response with a status, and errors for unsupported features."""
 
 from errno import ENOENT
 from json import JSONDecodeError, loads
@@ -8,7 +8,7 @@ from antiphon.http import BadRequest
 
 
 class Absent:
-    """An attribute that is not supported. Reading it raises AttributeError with the reason."""
+    """An unsupported attribute. Reading it raises AttributeError with the reason."""
 
     def __init__(self, reason: str) -> None:
         self._reason = reason
@@ -21,14 +21,14 @@ class Absent:
 
 
 def not_offered(module: str, reason: str) -> ImportError:
-    """Return the error for the import of an unsupported module."""
+    """Return the error for importing an unsupported module."""
     return ImportError(f"the Microdot dialect does not offer microdot.{module}: {reason}")
 
 
 class HTTPException(Exception):
-    """An error with a status. The handler for that status, if there is one, makes the response.
+    """An error with a status. If that status has a handler, the handler makes the response.
 
-    ``reason`` is the text of the response if there is no handler.
+    Otherwise, ``reason`` is the text of the response.
     """
 
     def __init__(self, status_code: int, reason: str | None = None) -> None:
@@ -40,7 +40,7 @@ class HTTPException(Exception):
 
 
 class MalformedJSONError(JSONDecodeError):
-    """The error for a body that is declared as JSON, but is not. It results in a 400 unless it is handled."""
+    """Raised for a body that is declared as JSON but isn't. It results in a 400 unless it is handled."""
 
     status_code = 400
 
@@ -50,10 +50,10 @@ class MalformedJSONError(JSONDecodeError):
 
     @classmethod
     def of(cls, error: BadRequest, body: bytes) -> Self:
-        """Return the error for a body that could not be decoded.
+        """Make the error for a body that could not be decoded.
 
-        Its position is that of the standard library's decoder, or 0 if that accepts the body. It is also 0 for JSON
-        that is nested too deeply, since Python versions differ in how far they read.
+        The position is the one that the standard library's decoder reports, or 0 if that accepts the body. It is also 0
+        for JSON that is nested too deeply, since Python versions differ in how far they read.
         """
         text = body.decode(errors="replace")
         is_too_deep = error.members.get("limit") == "json_depth"
@@ -61,7 +61,7 @@ class MalformedJSONError(JSONDecodeError):
 
 
 class MissingFileError(FileNotFoundError):
-    """The error for a path without a regular file. It results in a 404 unless it is handled."""
+    """Raised for a path without a regular file. It results in a 404 unless it is handled."""
 
     status_code = 404
     reason = "Not found"
@@ -81,8 +81,8 @@ def _position_of_mistake(text: str) -> int:
 
 
 def abort(status_code: int, reason: str | None = None) -> NoReturn:
-    """Raise an error that results in a response with a status.
+    """Raise an error that results in a response with the given status.
 
-    ``reason`` is its text, unless the status has a handler.
+    ``reason`` is the response's text unless the status has a handler.
     """
     raise HTTPException(status_code, reason)

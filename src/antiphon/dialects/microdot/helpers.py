@@ -1,4 +1,4 @@
-"""Helpers for decorators of handlers."""
+"""Helpers for decorating handlers."""
 
 from functools import wraps
 

@@ -1,4 +1,4 @@
-"""Templates of Jinja2."""
+"""Jinja2 templates."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Any
@@ -14,17 +14,17 @@ from antiphon.embedding import DictEnvironment, astream_of, stream_of
 
 
 class Template:
-    """A template, found by its name in the templates folder.
+    """A template from the templates folder, found by name.
 
-    Other arguments are those of Jinja2's ``Environment.get_template``. Raises TemplateNotFound or TemplateSyntaxError.
+    Other arguments are passed to Jinja2's ``Environment.get_template``. Raises TemplateNotFound or TemplateSyntaxError.
     """
 
     jinja_env: Environment | None = None
-    """The environment of all templates; None before the first template or call of ``initialize``."""
+    """The environment of all templates; None until ``initialize`` is called or the first template is loaded."""
 
     @classmethod
     def initialize(cls, template_dir: str = "templates", enable_async: bool = False, **kwargs: Any) -> None:
-        """Make a new environment. Other arguments are those of Jinja2's ``Environment``.
+        """Make a new environment. Other arguments are passed to Jinja2's ``Environment``.
 
         With ``enable_async``, templates may await. Values are escaped in files whose names end in ".html", ".htm" or
         ".xml".
@@ -40,12 +40,12 @@ class Template:
         self.template = environment.get_template(template, **kwargs)
 
     def render(self, *args: Any, **kwargs: Any) -> str:
-        """Render the template with values, given as the arguments of ``dict``, and return the text."""
+        """Render the template with the given values, which are passed as to ``dict``, and return the text."""
         text: str = self.template.render(*args, **kwargs)
         return text
 
     def generate(self, *args: Any, **kwargs: Any) -> Iterator[str]:
-        """Render the template in chunks. Errors before the first chunk are raised at once."""
+        """Render the template in chunks. Errors before the first chunk are raised immediately."""
         return stream_of(self.template.generate(*args, **kwargs))
 
     async def render_async(self, *args: Any, **kwargs: Any) -> str:

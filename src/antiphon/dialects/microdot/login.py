@@ -1,4 +1,4 @@
-"""Logins stored in the session, and optionally in a separate cookie that lasts longer."""
+"""Logins stored in the session and, optionally, in a separate long-lived cookie."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ Handler = Callable[..., Any]
 
 _COOKIE = "_remember"
 _SHARED = ("path", "secure", "http_only")
-"""The options of the session's cookie that the remember-me cookie shares."""
+"""The session cookie's options that the remember-me cookie also uses."""
 _DAYS = 30
 _DAY = 24 * 60 * 60
 
@@ -26,7 +26,7 @@ class Login:
     """A decorator that restricts handlers to logged-in users.
 
     Others are redirected to ``login_url``, with the requested path as ``next``. The user is ``request.g.current_user``.
-    Needs a ``Session``.
+    Requires a ``Session``.
     """
 
     def __init__(self, login_url: str = "/login") -> None:
@@ -34,17 +34,17 @@ class Login:
         self.user_loader_callback: Callable[..., Any] | None = None
 
     def user_loader(self, f: Loader) -> Loader:
-        """Register the function that gets a user's id and returns the user or None. Used as a decorator."""
+        """Register the function that receives a user's id and returns the user or None. Used as a decorator."""
         self.user_loader_callback = f
         return f
 
     async def login_user(
         self, request: Request, user: Any, remember: bool | int = False, redirect_url: str = "/"
     ) -> Response:
-        """Log a user in by the attribute ``id`` and return a redirect to the page that the user requested.
+        """Log a user in, identified by the attribute ``id``, and return a redirect to the page that they requested.
 
-        That is the path in ``next``, or else ``redirect_url``. ``remember`` is the number of days for which the login
-        survives closing the browser; True means 30. Check the password first.
+        That page is the path in ``next``, or else ``redirect_url``. ``remember`` is the number of days for which the
+        login outlasts the browser session; True means 30. Check the password first.
         """
         session = _session(request)
         session["_user_id"] = user.id
@@ -56,7 +56,7 @@ class Login:
         return redirect(_own_path(request.args.get("next", "")) or redirect_url)
 
     async def logout_user(self, request: Request) -> None:
-        """Log the user out and delete the remember-me cookie. The rest of the session is kept."""
+        """Log the user out and delete the remember-me cookie. Other session data is kept."""
         session = _session(request)
         session.pop("_user_id", None)
         session.pop("_fresh", None)
@@ -74,11 +74,11 @@ class Login:
 
     def _load(self, user_id: Any) -> Awaitable[Any]:
         if self.user_loader_callback is None:
-            raise RuntimeError("there is no function to load users: register one with @login.user_loader")
+            raise RuntimeError("no function to load users is registered: register one with @login.user_loader")
         return invoke_handler(self.user_loader_callback, user_id)
 
     def __call__(self, f: Handler) -> Handler:
-        """Call a handler for logged-in users. Others are redirected to the login."""
+        """Call a handler for logged-in users. Others are redirected to the login page."""
 
         @wraps(f)
         async def for_users(request: Request, *args: Any, **kwargs: Any) -> Any:
@@ -89,9 +89,9 @@ class Login:
         return for_users
 
     def fresh(self, f: Handler) -> Handler:
-        """Call a handler for users who have logged in since they opened the browser.
+        """Call a handler for users who have logged in during this browser session.
 
-        Others are redirected to the login.
+        Others are redirected to the login page.
         """
         for_users = self(f)
 
@@ -113,7 +113,7 @@ def _session(request: Request) -> SessionDict:
 
 
 def _remember(request: Request, user_id: Any, days: int) -> None:
-    """Make the response set the cookie that remembers a user, or delete it for 0 days."""
+    """Make the response set the remember-me cookie for a user. For 0 days, delete it."""
     sessions, seconds = session_of(request), days * _DAY
     token = sessions.encode({"user_id": user_id, "days": days, "exp": time.time() + seconds})
     options = {name: value for name, value in sessions.cookie_options.items() if name in _SHARED}
@@ -125,9 +125,9 @@ def _remember(request: Request, user_id: Any, days: int) -> None:
 
 
 def _remembered(request: Request) -> Any:
-    """Return the id of the user whom the cookie remembers, after storing it in the session; None if there is none.
+    """Return the id of the user in the remember-me cookie, and store it in the session; None if there is no such user.
 
-    A token that does not expire is the session's, which may have a ``user_id`` of its own.
+    A token that does not expire is rejected: it is the session's, which may contain a ``user_id`` of its own.
     """
     remembered = session_of(request).decode(request.cookies.get(_COOKIE, ""))
     user_id, days = remembered.get("user_id"), remembered.get("days")
@@ -141,5 +141,5 @@ def _remembered(request: Request) -> Any:
 
 
 def _own_path(location: str) -> str:
-    """Return the path on this site that a client wants to visit next; empty for another site."""
+    """Return the path on this site that a client wants to visit next; empty for other sites."""
     return redirect_location(location, False, otherwise="") if location.startswith("/") else ""

@@ -1,4 +1,4 @@
-"""Microdot's dictionaries: a case-insensitive one for headers, and one with several values for fields."""
+"""Microdot's dictionaries: a case-insensitive one for headers, and a multi-valued one for fields."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -11,31 +11,31 @@ from antiphon.http.urls.urlencoded import Fields
 
 
 def urlencode(s: str) -> str:
-    """Encode text as a value in a query. Slashes are not escaped."""
+    """Encode text as a value for a query. Slashes are not escaped."""
     return quote(s)
 
 
 def urldecode(s: str | bytes) -> str:
-    """Decode the text of a value in a query, where a plus sign is a space. Broken escapes are kept."""
+    """Decode a value from a query, in which a plus sign is a space. Broken escapes are left as they are."""
     return unquote(s.replace("+", " ") if isinstance(s, str) else s.replace(b"+", b" "))
 
 
 _LONGEST_KEPT = 2048
-"""The maximum number of characters in a request's header names for which their spellings are cached."""
+"""The maximum total length of a request's header names for which the spellings are cached."""
 
 
 def _written_names(names: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
-    """Return the usual spellings of header names, as a list and by lowercase name."""
+    """Return the usual spellings of header names, both as a list and by lowercase name."""
     written = [name.title() for name in names]
     return written, dict(zip(names, written, strict=True))
 
 
 _kept_names = lru_cache(maxsize=32)(_written_names)
-"""A cached version of the function, since clients send the same names again and again."""
+"""The function with a cache, since clients keep sending the same names."""
 
 
 class NoCaseDict(dict[str, Any]):
-    """A dictionary with case-insensitive keys, which keep their first spelling."""
+    """A dictionary with case-insensitive keys. Each keeps its first spelling."""
 
     _shares = False
     """True if the dictionary of spellings is shared with the cache."""
@@ -48,9 +48,9 @@ class NoCaseDict(dict[str, Any]):
 
     @classmethod
     def of_request(cls, fields: Sequence[tuple[str, str]]) -> Self:
-        """Return a dictionary of header fields.
+        """Make a dictionary of header fields.
 
-        The given names are distinct and in lower case; they are written as in Content-Type.
+        The given names must be distinct and lowercase. They are stored in the form ``Content-Type``.
         """
         self = cls()
         if fields:
@@ -67,7 +67,7 @@ class NoCaseDict(dict[str, Any]):
         return self._written.get(key.lower(), key)
 
     def _own_names(self) -> dict[str, str]:
-        """Return the dictionary of spellings, which may be changed."""
+        """Return the dictionary of spellings for modification, copying it first if it is shared."""
         if self._shares:
             self._written, self._shares = self._written.copy(), False
         return self._written
@@ -86,7 +86,7 @@ class NoCaseDict(dict[str, Any]):
         return isinstance(key, str) and key.lower() in self._written
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return the value of a key, or ``default``."""
+        """Return a key's value, or ``default`` if it is missing."""
         return dict.get(self, self._key(key), default)
 
     def update(self, other_dict: Mapping[str, Any]) -> None:  # type: ignore[override]  # as narrow as Microdot's
@@ -95,19 +95,19 @@ class NoCaseDict(dict[str, Any]):
             self[key] = value
 
     def setdefault(self, key: str, default: Any = None) -> Any:
-        """Return the value of a key, after setting it to ``default`` if it is missing."""
+        """Return a key's value. If it is missing, first set it to ``default``."""
         if key not in self:
             self[key] = default
         return self[key]
 
     def pop(self, key: str, *default: Any) -> Any:
-        """Remove a key and return its value, or ``default``. Raises KeyError if there is neither."""
+        """Remove a key and return its value or, if it is missing, ``default``. Raises KeyError without a default."""
         value = super().pop(self._key(key), *default)
         self._own_names().pop(key.lower(), None)
         return value
 
     def popitem(self) -> tuple[str, Any]:
-        """Remove the key set last and return it with its value. Raises KeyError if there is none."""
+        """Remove the most recently added key and return it with its value. Raises KeyError if there is none."""
         key, value = super().popitem()
         del self._own_names()[key.lower()]
         return key, value
@@ -123,7 +123,7 @@ class NoCaseDict(dict[str, Any]):
 
 
 class MultiDict(dict[str, Any]):
-    """A dictionary with several values for a key: setting a key adds a value, and reading it returns the first."""
+    """A dictionary with several values per key. Setting a key adds a value, and reading it returns the first."""
 
     def __init__(self, initial_dict: Mapping[str, Any] | None = None) -> None:
         super().__init__()
@@ -133,7 +133,7 @@ class MultiDict(dict[str, Any]):
 
     @classmethod
     def of(cls, fields: Fields) -> Self:
-        """Return a dictionary of the names and values of a query or a form."""
+        """Make a dictionary from the names and values of a query or form."""
         self = cls.__new__(cls)
         for name, value in fields.items() if isinstance(fields, dict) else fields:
             self.setdefault(name, []).append(value)
@@ -143,16 +143,16 @@ class MultiDict(dict[str, Any]):
         super().setdefault(key, []).append(value)
 
     def __getitem__(self, key: str) -> Any:
-        return dict.__getitem__(self, key)[0]  # super() takes longer
+        return dict.__getitem__(self, key)[0]  # faster than super()
 
     def get(self, key: str, default: Any = None, type: Callable[[Any], Any] | None = None) -> Any:  # noqa: A002
-        """Return the first value of a key, converted by ``type``, or ``default``. Raises the errors of ``type``."""
+        """Return a key's first value, converted by ``type``, or ``default``. Raises any error that ``type`` raises."""
         values: list[Any] | None = dict.get(self, key)
         if values is None:
             return default
         return values[0] if type is None else type(values[0])
 
     def getlist(self, key: str, type: Callable[[Any], Any] | None = None) -> list[Any]:  # noqa: A002
-        """Return all values of a key, converted by ``type``; empty if there is none."""
+        """Return all of a key's values, converted by ``type``; empty if there are none."""
         values: list[Any] = dict.get(self, key, [])
         return values if type is None else [type(value) for value in values]

@@ -1,4 +1,4 @@
-"""Multipart forms (RFC 7578): part by part as they arrive, or complete before the handler is called."""
+"""Multipart forms (RFC 7578), read part by part as they arrive, or completely before the handler is called."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,20 +12,20 @@ from antiphon.embedding import Crossing, Spool, Window, lazy
 from antiphon.http.charset import decode
 
 CHUNK = 256 << 10
-"""The number of bytes to read at once when a file is copied."""
+"""How many bytes to read at once when a file is copied."""
 
 
 class Read(Protocol):
-    """An async ``read``: of up to ``n`` bytes."""
+    """An async ``read`` that returns up to ``n`` bytes."""
 
     def __call__(self, n: int = -1, /) -> Awaitable[bytes]: ...
 
 
 class FileUpload:
-    """A file in a form. During an iteration, read, save or copy it before asking for the next part."""
+    """A file in a form. During iteration, read, save or copy it before requesting the next part."""
 
     max_memory_size = 1024
-    """The number of bytes above which ``copy`` makes a temporary file."""
+    """If a file has more bytes than this, ``copy`` stores it in a temporary file."""
     _copy: Spool | None = None
 
     def __init__(self, filename: str, content_type: str | None, read: Read) -> None:
@@ -34,7 +34,7 @@ class FileUpload:
         self._read = read
 
     async def read(self, n: int = -1) -> bytes:
-        """Return the next ``n`` bytes, or all remaining ones if it is -1."""
+        """Return the next ``n`` bytes, or all remaining ones if ``n`` is -1."""
         return await self._read(n)
 
     async def save(self, path_or_file: str | os.PathLike[str] | IO[bytes]) -> None:
@@ -69,13 +69,13 @@ class FileUpload:
 
 
 class FormDataIter:
-    """The parts of a form as they arrive: pairs of a name and text, or a FileUpload.
+    """The parts of a form as they arrive: pairs of a name and either text or a FileUpload.
 
-    Empty for a body of another type.
+    For a body of another type, there are none.
     """
 
     buffer_size = 256
-    """An option without effect: the server decides how much is read at once."""
+    """This option has no effect, since the server decides how much is read at once."""
 
     def __init__(self, request: Request) -> None:
         self._parts: AsyncIterator[FormPart] | None = None
@@ -95,7 +95,7 @@ class FormDataIter:
 
 
 def with_form_data(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Receive a multipart form before the handler is called, for ``request.form`` and ``request.files``.
+    """Receive a multipart form before calling the handler, for ``request.form`` and ``request.files``.
 
     ``form`` is a plain dict with the last value of each field. The files can be read until the request ends.
     """
@@ -118,7 +118,7 @@ def _is_form(request: Request) -> bool:
 
 
 def _load_form(request: Request) -> None:
-    """Set the request's form and files from the received body: the last value of each name."""
+    """Set the request's form and files from the received body, with the last value of each name."""
     fields, files = request.native.form, request.native.files
     if fields or files:
         object.__setattr__(request, "form", dict(fields.items()))  # the lazy attribute
@@ -126,21 +126,21 @@ def _load_form(request: Request) -> None:
 
 
 class UploadedFile(FileUpload):
-    """A file in a form that was received. It can be read until the request ends."""
+    """A file in a completely received form. It can be read until the request ends."""
 
     def __init__(self, upload: Upload) -> None:
         self.filename = upload.filename
         self._upload = upload
 
     async def read(self, n: int = -1) -> bytes:
-        """Return the next ``n`` bytes, or all remaining ones if it is -1."""
+        """Return the next ``n`` bytes, or all remaining ones if ``n`` is -1."""
         return await self._upload.aread(n)
 
     async def copy(self, max_memory_size: int | None = None) -> FileUpload:  # noqa: ARG002 - nothing is copied
-        """Return this file: it is already stored completely."""
+        """Return this file, which is already stored."""
         return self
 
     @lazy
     def content_type(self) -> str | None:
-        """The media type that the client claims."""
+        """The media type declared by the client."""
         return self._upload.headers.get("content-type")

@@ -1,4 +1,4 @@
-"""Microdot's request: its names and behaviour over a native request, and its body as an async file-like object."""
+"""Microdot's request: its API over a native request, and its body as an async file-like object."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from io import BytesIO
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class AsyncBytesIO:
-    """Bytes in memory with the async methods of a stream."""
+    """Bytes in memory that can be read like an async stream."""
 
     def __init__(self, data: bytes) -> None:
         self.stream = BytesIO(data)
 
     async def read(self, n: int = -1) -> bytes:
-        """Return the next ``n`` bytes, or all remaining ones if it is -1."""
+        """Return the next ``n`` bytes, or all remaining ones if ``n`` is -1."""
         return self.stream.read(n)
 
     async def readline(self) -> bytes:
@@ -33,7 +33,7 @@ class AsyncBytesIO:
         return self.stream.readline()
 
     async def readexactly(self, n: int) -> bytes:
-        """Return the next ``n`` bytes; fewer if the body ends earlier."""
+        """Return the next ``n`` bytes, or fewer if the body ends sooner."""
         return self.stream.read(n)
 
     async def readuntil(self, separator: bytes = b"\n") -> bytes:
@@ -51,14 +51,14 @@ class AsyncBytesIO:
 
 
 class BodyReader:
-    """A file-like reader of chunks, once from start to end."""
+    """A file-like reader of chunks. It reads them once, from start to end."""
 
     def __init__(self, chunks: AsyncIterable[bytes]) -> None:
         self._source = chunks
         self._chunks: AsyncIterator[bytes] | None = None
         self._held = bytearray()
         self._at = 0
-        """The start of the unread bytes in ``_held``."""
+        """The position of the first unread byte in ``_held``."""
 
     async def _more(self) -> bool:
         """Receive the next chunk. Return False at the end."""
@@ -72,7 +72,7 @@ class BodyReader:
         return bool(chunk)
 
     def _take(self, size: int) -> bytes:
-        """Return the next bytes that have already been received."""
+        """Return the next bytes of those that have already been received."""
         end = min(self._at + size, len(self._held))
         with memoryview(self._held) as held:
             taken = bytes(held[self._at : end])
@@ -84,13 +84,13 @@ class BodyReader:
         return len(self._held) - self._at
 
     async def read(self, n: int = -1) -> bytes:
-        """Return the next ``n`` bytes, or all remaining ones if it is -1."""
+        """Return the next ``n`` bytes, or all remaining ones if ``n`` is -1."""
         while (n < 0 or self._size < n) and await self._more():
             pass
         return self._take(self._size if n < 0 else n)
 
     async def readexactly(self, n: int) -> bytes:
-        """Return the next ``n`` bytes; fewer if the body ends earlier."""
+        """Return the next ``n`` bytes, or fewer if the body ends sooner."""
         return await self.read(n)
 
     async def readline(self) -> bytes:
@@ -116,7 +116,7 @@ _JSON = "application/json"
 
 
 class _Retyped(DerivedHead):
-    """A head with another Content-Type, which determines how the body is read."""
+    """A request head with a different Content-Type, which determines how the body is read."""
 
     def __init__(self, inner: Head, content_type: str | None) -> None:
         super().__init__(inner)
@@ -126,52 +126,52 @@ class _Retyped(DerivedHead):
 class Request:
     """An HTTP request.
 
-    ``native`` is the native request. The limits are attributes of the class, in bytes, and may be set at any time: they
-    apply to the next request.
+    ``native`` is the native request. The limits, in bytes, are attributes of the class. They may be changed at any time
+    and apply from the next request on.
     """
 
     max_content_length = 16 * 1024
-    """The limit for the body. A longer one results in a 413."""
+    """The limit for the whole body. A longer body results in a 413."""
     max_body_length = 16 * 1024
-    """The limit for a body that is loaded into ``body``. A longer one is left to ``stream``."""
+    """The limit for a body that is loaded into ``body``. A longer body is left to ``stream``."""
     max_readline = 2 * 1024
-    """The limit for the request line. A longer one results in a 400."""
+    """The limit for the request line. A longer line results in a 400."""
 
     G = SimpleNamespace
 
     app: "Microdot"
-    """The application that handles the request; for a route of a mounted one, the outer application."""
+    """The application that handles the request. For a mounted application's route, this is the outer application."""
     method: str
     """The method as sent."""
     path: str
     """The decoded path, without the query string."""
 
     url_prefix: str
-    """The prefix of the mounted application that has the route."""
+    """The prefix of the mounted application that the route belongs to."""
     subapp: "Microdot | None"
-    """The mounted application that has the route; None if the route is the application's own."""
+    """The mounted application that the route belongs to; None for the application's own routes."""
     route: Callable[..., Any] | None
-    """The handler of the route."""
+    """The route's handler."""
     url_args: dict[str, Any] | None
     """The values of the route's variable segments, by name."""
     files: "dict[str, FileUpload] | None" = None
-    """The files of a multipart form, by field, in a route with ``@with_form_data``; else None."""
+    """The files of a multipart form by field name, in a route with ``@with_form_data``; otherwise None."""
     failure: Exception | None
-    """The unhandled error that results in a 500."""
+    """The unhandled error that caused a 500."""
     is_streamed: bool
-    """True if the body is left to ``stream`` or not yet loaded."""
+    """True if the body is left to ``stream``, or is not loaded yet."""
 
-    create = Absent("servers are spoken to by antiphon's adapters; microdot.test_client makes requests for tests")
+    create = Absent("antiphon's adapters make requests; for tests, use microdot.test_client")
     sock = Absent("there is no socket behind WSGI, ASGI and RSGI; request.stream reads the body")
 
     connection: "Connection | None" = None
-    """The connection of a handshake; None for other requests."""
+    """The connection if the request is a WebSocket handshake, otherwise None."""
 
     def __init__(self, app: "Microdot", native: NativeRequest) -> None:
         self.app = app
         self.native = native
         self.after_request_handlers: list[Callable[..., Any]] = []
-        """The functions given to ``after_request``, in order."""
+        """The functions registered with ``after_request``, in order."""
         head = native.head
         self.method = head.method
         self.path = head.path
@@ -179,11 +179,11 @@ class Request:
         self.subapp = self.route = self.url_args = self.failure = None
         self.is_streamed = False
 
-    # The head
+    # The request line and headers
 
     @lazy
     def url(self) -> str:
-        """The decoded path, and the query string as sent."""
+        """The decoded path, followed by the query string as sent."""
         return self.path if self.query_string is None else f"{self.path}?{self.query_string}"
 
     @lazy
@@ -193,12 +193,12 @@ class Request:
 
     @lazy
     def args(self) -> MultiDict:
-        """The arguments of the query string."""
+        """The arguments in the query string."""
         return MultiDict.of(query_fields_of(self.native.head, self.native.limits))
 
     @lazy
     def headers(self) -> NoCaseDict:
-        """The headers, with names written as in ``Content-Type``."""
+        """The headers. Their names have the form ``Content-Type``."""
         head = self.native.head
         fields = head.fields()
         different = dict(fields)
@@ -214,7 +214,7 @@ class Request:
 
     @property
     def content_type(self) -> str | None:
-        """The Content-Type as sent. Setting it changes how ``json`` and ``form`` are read."""
+        """The Content-Type as sent. Assigning to it changes how ``json`` and ``form`` are read."""
         return self.native.head.field("content-type")
 
     @content_type.setter
@@ -227,7 +227,7 @@ class Request:
 
     @lazy
     def content_length(self) -> int:
-        """The declared length of the body in bytes; 0 if it is not declared."""
+        """The declared length of the body in bytes; 0 if none is declared."""
         return self.native.content_length or 0
 
     @lazy
@@ -242,23 +242,23 @@ class Request:
 
     @lazy
     def client_addr(self) -> tuple[str, int] | None:
-        """The host and port of the client, if the server provides them; port 0 for a Unix socket."""
+        """The client's host and port, if the server provides them. The port of a Unix socket is 0."""
         client = self.native.client
         return (client.host, client.port or 0) if client else None
 
     @property
     def asgi_scope(self) -> dict[str, Any]:
-        """The scope of the ASGI server. Raises AttributeError under another server."""
-        self.native.head.fields()  # so that a cache knows that any header may be read
+        """The ASGI server's scope. Raises AttributeError under any other server."""
+        self.native.head.fields()  # tells a cache that any header may be read
         scope: Any = getattr(server_head(self.native.head), "scope", None)
-        if not isinstance(scope, dict):  # the scope of RSGI is different
-            raise AttributeError("this is not an ASGI server", name="asgi_scope")
+        if not isinstance(scope, dict):  # RSGI has a different scope
+            raise AttributeError("the server is not an ASGI server", name="asgi_scope")
         return scope
 
     @property
     def environ(self) -> dict[str, Any]:
-        """The environ of the WSGI server. Raises AttributeError under another server."""
-        self.native.head.fields()  # as above
+        """The WSGI server's environ. Raises AttributeError under any other server."""
+        self.native.head.fields()  # as in asgi_scope
         head: Any = server_head(self.native.head)
         environ: dict[str, Any] = head.environ
         return environ
@@ -272,15 +272,14 @@ class Request:
 
     @lazy
     def stream(self) -> AsyncBytesIO | BodyReader:
-        """The body as a file-like object. Await its ``read``, ``readline``, ``readexactly`` and ``readuntil``."""
+        """The body as an async file-like object with ``read``, ``readline``, ``readexactly`` and ``readuntil``."""
         return BodyReader(self.native.stream) if self.is_streamed else AsyncBytesIO(self.body)
 
     @lazy
     def json(self) -> Any:
-        """The value of a JSON body; None if Content-Type is not application/json.
+        """The decoded JSON body; None if Content-Type is not application/json.
 
-        Raises a ValueError, as the json module does, for a malformed body. The error results in a 400 unless it is
-        handled.
+        A malformed body raises a ValueError like the json module's, which results in a 400 unless it is handled.
         """
         native = self.native
         if native.head.field("content-type") != _JSON and native.mimetype != _JSON:
@@ -296,10 +295,10 @@ class Request:
 
     @lazy
     def form(self) -> MultiDict | None:
-        """The fields of a form; None if the body is not a form, and empty if it was left to ``stream``.
+        """The fields of a form. None if the body is not a form; empty if it was left to ``stream``.
 
-        A multipart form is read in routes with ``@with_form_data``, which sets the form to a plain dict with the last
-        value of each field.
+        A multipart form is only read in routes with ``@with_form_data``, which sets ``form`` to a plain dict with the
+        last value of each field.
         """
         native = self.native
         if self.is_streamed:
@@ -311,11 +310,11 @@ class Request:
 
     @lazy
     def g(self) -> SimpleNamespace:
-        """A namespace for data that an application's layers share during this request."""
+        """A namespace that an application's layers share during this request."""
         return self.native.g if self.G is SimpleNamespace else self.G()
 
     def after_request(self, f: F) -> F:
-        """Register a function to call with this request and its response, after those of the application.
+        """Register a function to call with this request and its response, after the application's own.
 
         It may return another response. It is not called after an error. Usable as a decorator.
         """
@@ -327,6 +326,6 @@ class Request:
 
 
 def vary_by(request: Request, header: str) -> None:
-    """Record for Vary that the response depends on a header, named in lower case (RFC 9110 §12.5.5)."""
+    """Record for Vary that the response depends on a header, given in lowercase (RFC 9110 §12.5.5)."""
     if header not in request.native.consulted:
         request.native.consulted += (header,)

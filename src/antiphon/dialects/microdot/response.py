@@ -21,22 +21,22 @@ from antiphon.http.urls.url import as_uri
 Body: TypeAlias = bytes | Iterable[bytes | str] | AsyncIterable[bytes | str]
 
 _CHUNK = 64 << 10
-"""The number of bytes to read at once."""
+"""How many bytes to read at once."""
 
 
 def streamed(body: Any, size: int) -> Body:
-    """Return a body in the form in which it is sent.
+    """Convert a body to a form that can be sent.
 
-    Raises TypeError for an object that is not a body. An object that has only the ``read`` of a file is read ``size``
-    bytes at a time.
+    Raises TypeError for an object that can't be a body. An object with only a file's ``read`` is read ``size`` bytes at
+    a time.
     """
     if isinstance(body, (bytes, bytearray, memoryview)):
         return bytes(body)
-    if body is None or isinstance(body, str):  # hooks set the body to these
+    if body is None or isinstance(body, str):  # hooks may set such bodies
         return (body or "").encode()
     if hasattr(body, "__anext__"):
         return body if isinstance(body, AsyncIterable) else _Awaited(body)
-    if hasattr(body, "read"):  # files iterate, too, over lines
+    if hasattr(body, "read"):  # checked first: files can also be iterated over, but by line
         return _read(body, size)
     if hasattr(body, "__next__"):
         return body  # type: ignore[no-any-return]  # an iterator
@@ -44,10 +44,10 @@ def streamed(body: Any, size: int) -> Body:
 
 
 class NamedFile(BufferedReader):
-    """A file that was opened to be sent.
+    """A file that was opened in order to be sent.
 
-    Hooks may read it. If a hook returns another response, the file is closed with its last reference, without a
-    warning.
+    Hooks may read it. If a hook returns another response, the file is closed without a warning when it is no longer
+    referenced.
     """
 
     @classmethod
@@ -61,10 +61,10 @@ class NamedFile(BufferedReader):
         self.close()
 
     def by_path(self) -> FileBody | None:
-        """Close the file and return its path, which servers can send themselves; None if that might send other bytes.
+        """Close the file and return its path, from which servers can send it. None if that might send other bytes.
 
-        The file may have been read in part, files of /proc and /sys have no known length, and the file at the path may
-        have been replaced or deleted. Raises ValueError if the file is closed.
+        That is the case if the file was partly read, if its length is unknown, as in /proc and /sys, or if the file at
+        the path was replaced or deleted. Raises ValueError if the file is closed.
         """
         found = os.fstat(self.fileno())
         says_its_size = S_ISREG(found.st_mode) and found.st_size and getattr(found, "st_blocks", True)
@@ -98,7 +98,7 @@ def _chunks(file: Any, size: int) -> Iterator[bytes | str]:
 
 
 class _Awaited:
-    """An async iterable for an object with only ``__anext__``."""
+    """An async iterable around an object with only ``__anext__``."""
 
     def __init__(self, source: Any) -> None:
         self._source = source
@@ -111,13 +111,13 @@ class _Awaited:
         return chunk
 
     async def aclose(self) -> None:
-        """Close the object, if possible."""
+        """Close the object if it can be closed."""
         if hasattr(self._source, "aclose"):
             await self._source.aclose()
 
 
 class _AsyncFile:
-    """An async iterable for a file with an async ``read``."""
+    """An async iterable around a file with an async ``read``."""
 
     def __init__(self, file: Any, size: int, is_at_hand: bool = False) -> None:
         self._file = file
@@ -134,7 +134,7 @@ class _AsyncFile:
         return chunk
 
     async def aclose(self) -> None:
-        """Close the file, if possible."""
+        """Close the file if it can be closed."""
         close = getattr(self._file, "close", None)
         if close is not None:
             closing = close()
@@ -143,9 +143,9 @@ class _AsyncFile:
 
 
 class _OnThreads:
-    """A file of an unknown class with plain methods, which are called on a worker thread, since they may block.
+    """A file of an unknown class with plain methods, which are called on a worker thread because they may block.
 
-    They may also return awaitables, such as those of a wrapped file, which is not known before the call.
+    They may also return awaitables, for example if they wrap an async file. That is not known before the call.
     """
 
     def __init__(self, file: Any) -> None:
@@ -168,14 +168,15 @@ class _OnThreads:
 JSON = "application/json; charset=UTF-8"
 _LONG_AGO = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
 _BEHIND_PATH = {"samesite", "secure", "httponly", "partitioned"}
-"""The attributes that may follow a cookie's path: SameSite, which has no parameter, and the flags."""
+"""The attributes that may follow a cookie's path: SameSite, for which there is no parameter, and the flags."""
 
 
 class Response:
     """An HTTP response.
 
-    ``body`` is text, bytes, a dict or a list (sent as JSON), a file-like object, or a sync or async generator.
-    ``headers`` may be changed; a value is text, or a list of lines. ``reason`` is not sent: servers write their own.
+    ``body`` is text, bytes, a dict or list (sent as JSON), a file-like object, or a sync or async generator.
+    ``headers`` may be changed; each value is text or a list of lines. ``reason`` is not sent, since servers write their
+    own.
     """
 
     types_map: ClassVar[dict[str, str]] = {
@@ -189,21 +190,21 @@ class Response:
         "svg": "image/svg+xml",
         "txt": "text/plain",
     }
-    """The media types for ``send_file``, by filename extension."""
+    """The media types that ``send_file`` uses, by filename extension."""
     send_file_buffer_size = 1024
-    """The number of bytes to read at once from an object that has only the ``read`` of a file.
+    """How many bytes to read at once from an object with only a file's ``read``.
 
     Files are read in larger chunks.
     """
     default_content_type = "text/plain"
     """The default media type of a response."""
     default_send_file_max_age: int | None = None
-    """The number of seconds for which caches may store files of ``send_file``; None for no Cache-Control."""
+    """How many seconds caches may store files from ``send_file``; None to omit Cache-Control."""
 
     already_handled: "ClassVar[Response]"
-    """The result of a handler that has already responded. Here, handlers can't do that: it is an empty response."""
+    """The result of a handler that has already responded. Handlers can't do that here, so it is an empty response."""
 
-    write = Absent("servers are spoken to by antiphon's adapters")
+    write = Absent("antiphon's adapters write to servers")
 
     def __init__(
         self,
@@ -237,10 +238,11 @@ class Response:
         http_only: bool = False,
         partitioned: bool = False,
     ) -> None:
-        """Set a cookie. Name and value are not escaped. ``path`` may be followed by "; SameSite=Lax" and flags.
+        """Set a cookie. Its name and value are not escaped. Its ``path`` may end with "; SameSite=Lax" and flags.
 
-        ``expires`` is a datetime (UTC if it has no zone), a date, which is the start of its day, or text that user
-        agents parse as a date. Raises ValueError for a name or a value that would end early, or malformed attributes.
+        ``expires`` is a datetime (in UTC if it has no time zone), a date, meaning the start of that day, or text that
+        browsers parse as a date. Raises ValueError for malformed attributes, or for a name or value that would be cut
+        off.
         """
         path, behind = _apart(path or "")
         attributes = SetCookie(
@@ -250,7 +252,7 @@ class Response:
             expires=_moment(expires) if expires else None,
             max_age=None if max_age is None else int(max_age),
             samesite=behind.get("samesite"),
-            secure=True,  # the program decides whether a cookie is secure
+            secure=True,  # the program decides that itself
         )
         flags = {"Secure": secure, "HttpOnly": http_only, "Partitioned": partitioned}
         flags = {name: is_set or name.lower() in behind for name, is_set in flags.items()}
@@ -258,14 +260,14 @@ class Response:
         self.headers.setdefault("Set-Cookie", []).append(printed)
 
     def delete_cookie(self, cookie: str, **kwargs: Any) -> None:
-        """Tell the client to delete a cookie. Path and domain must be those with which it was set."""
+        """Tell the client to delete a cookie. Pass the path and domain with which it was set."""
         self.set_cookie(cookie, "", **{**kwargs, "expires": _LONG_AGO, "max_age": 0})
 
     # Ready-made responses
 
     @classmethod
     def redirect(cls, location: str, status_code: int = 302) -> Self:
-        """Return a redirect, which may lead to another site. Raises ValueError for a location with a line end."""
+        """Return a redirect, possibly to another site. Raises ValueError for a location that contains a line end."""
         if "\r" in location or "\n" in location:
             raise ValueError(f"a location must not contain a line end: {location[:80]!r}")
         return cls(status_code=status_code, headers={"Location": redirect_location(location, external=True)})
@@ -281,13 +283,13 @@ class Response:
         compressed: bool | str = False,
         file_extension: str = "",
     ) -> Self:
-        """Return a file as a response. The client must not choose its name.
+        """Return a response with a file. Never let the client choose its path.
 
-        By default, the extension of the name determines ``content_type``. ``stream`` is sent instead of the file, if
-        given. ``max_age`` is in seconds. ``compressed`` is True for gzip, or the name of another content coding;
-        ``file_extension`` is then the suffix of the compressed file (".gz"). The body is the open file, from its
-        position on. Raises FileNotFoundError, which results in a 404, if there is no regular file of that name, and
-        other OSErrors if it can't be read.
+        By default, ``content_type`` follows from the filename extension. If ``stream`` is given, it is sent instead of
+        the file. ``max_age`` is in seconds. ``compressed`` is True for gzip, or the name of another content coding;
+        ``file_extension`` is then the compressed file's suffix (".gz"). The body is the open file, from its current
+        position. Raises FileNotFoundError, which results in a 404, if there is no such regular file, or other OSErrors
+        if it can't be read.
         """
         headers = {"Content-Type": cls._type_of(filename, compressed) if content_type is None else content_type}
         if max_age is None:
@@ -306,7 +308,7 @@ class Response:
     # Sending
 
     def complete(self) -> None:
-        """Set the implied headers: Content-Type, and Content-Length for a body in memory."""
+        """Set the implied headers: Content-Type and, for a body in memory, Content-Length."""
         if isinstance(self.body, bytes):
             self.headers.setdefault("Content-Length", str(len(self.body)))
         self.headers.setdefault("Content-Type", self._default_type())
@@ -316,10 +318,10 @@ class Response:
         return default if "charset=" in default else f"{default}; charset=UTF-8"
 
     def native(self) -> NativeResponse:
-        """Return the native response. Raises ValueError for an invalid status or header, and TypeError for an invalid
-        body.
+        """Return the native response.
 
-        ``complete`` and ``body_iter`` are called only if a program overrides them: this method does their work faster.
+        Raises ValueError for an invalid status or header, or TypeError for an invalid body. ``complete`` and
+        ``body_iter`` are only called if a program overrides them, since this method does their work faster.
         """
         if getattr(self.complete, "__func__", None) is not Response.complete:
             self.complete()
@@ -332,11 +334,11 @@ class Response:
         if "Content-Type" not in self.headers:
             fields.append(("content-type", self._default_type()))
         made = NativeResponse(body, headers=fields)
-        made.status = self.status_code  # set afterwards, since Microdot accepts a body with any status
+        made.status = self.status_code  # set last, since Microdot allows a body with any status
         return made
 
     async def body_iter(self) -> AsyncIterator[bytes | str]:
-        """Return the body in chunks."""
+        """Yield the body in chunks."""
         body: Any = streamed(self.body, self.send_file_buffer_size)
         if isinstance(body, bytes):
             if body:
@@ -357,7 +359,7 @@ Response.already_handled = Response()
 
 
 def to_response(result: Any) -> Response:
-    """Return a handler's result as a response: a response, a status, a body, or a tuple that begins with either."""
+    """Convert a handler's result to a response: a response, a status, a body, or a tuple that starts with one."""
     if isinstance(result, Response):
         return result
     if isinstance(result, int):
@@ -380,10 +382,10 @@ def _lines(headers: NoCaseDict) -> Iterable[tuple[str, str]]:
 
 
 def _apart(path: str) -> tuple[str | None, dict[str, str]]:
-    """Return the path of a cookie, or None, and the attributes that follow it.
+    """Split a cookie's path from the attributes that follow it. The path is None if it is missing.
 
-    Microdot does not escape the path, which is how its programs set SameSite. User agents replace a path without a
-    leading slash with the path of the request (RFC 6265bis §5.6.4), so it is treated as missing.
+    Microdot does not escape the path, so its programs use it to set SameSite. Browsers replace a path without a leading
+    slash with the request's path (RFC 6265bis §5.6.4), so such a path is treated as missing.
     """
     path, *others = (part.strip(OWS) for part in path.split(";"))
     behind = {}
@@ -399,14 +401,14 @@ def _apart(path: str) -> tuple[str | None, dict[str, str]]:
 
 
 def _moment(expires: date | str) -> datetime:
-    """Return a cookie's expiration time.
+    """Return when a cookie expires.
 
-    Raises ValueError for text that is not a date to user agents (RFC 6265bis §5.1.1).
+    Raises ValueError for text that browsers don't parse as a date (RFC 6265bis §5.1.1).
     """
     if isinstance(expires, str):
         moment = None if ";" in expires else SetCookie.parse(f"a=b; Expires={expires}").expires
         if moment is None:
-            raise ValueError(f"expires must be a date that browsers read, not {expires[:80]!r}")
+            raise ValueError(f"expires must be a date that browsers can parse, not {expires[:80]!r}")
         return moment
     if not isinstance(expires, datetime):
         return datetime(expires.year, expires.month, expires.day, tzinfo=UTC)
@@ -414,7 +416,7 @@ def _moment(expires: date | str) -> datetime:
 
 
 def _pair(name: str, value: str) -> str:
-    """Return the name and value of a cookie. Raises ValueError for text that would be parsed differently."""
+    """Return a cookie's name and value. Raises ValueError for text that would be parsed differently."""
     if not name or "=" in name or ";" in name + value or find_control(name + value):
         raise ValueError(
             "a cookie's name must not contain an equals sign, and neither its name nor its value a semicolon or control"
@@ -424,7 +426,7 @@ def _pair(name: str, value: str) -> str:
 
 
 def _printed(attributes: SetCookie) -> list[str]:
-    """Return the attributes of a cookie that are set, in Microdot's order."""
+    """Return the cookie attributes that are set, in Microdot's order."""
     given = {
         "Path": attributes.path,
         "SameSite": attributes.samesite,

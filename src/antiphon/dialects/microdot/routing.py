@@ -1,4 +1,4 @@
-"""Routes: the first registered pattern that matches a path wins."""
+"""Routes, of which the first registered one that matches a path wins."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Segment(NamedTuple):
-    """A variable segment of a pattern: the names of its value, its type, and its group in the regular expression."""
+    """A variable segment of a pattern: its name, type, and group in the regular expression."""
 
     name: str
     type: str
@@ -20,20 +20,20 @@ class Segment(NamedTuple):
 
 
 class URLPattern:
-    """A path in which segments in angle brackets are variable: ``/users/<int:id>``.
+    """A path with variable segments in angle brackets: ``/users/<int:id>``.
 
-    Types are ``string`` (the default), ``int``, ``path``, ``re:`` with a regular expression, and those registered with
-    ``register_type``. All other text is literal.
+    A type is ``string`` (the default), ``int``, ``path``, ``re:`` followed by a regular expression, or one that was
+    registered with ``register_type``. All other text is literal.
     """
 
     segment_patterns: ClassVar[dict[str, str]] = {"string": "[^/]+", "int": "-?[0-9]+", "path": ".+"}
     """The regular expression of each type."""
     segment_parsers: ClassVar[dict[str, Callable[[str], Any] | None]] = {"int": int}
-    """The functions that convert the text of a segment, by type."""
+    """The functions that convert a segment's text, by type."""
 
     @classmethod
     def register_type(cls, type_name: str, pattern: str = "[^/]+", parser: Callable[[str], Any] | None = None) -> None:
-        """Register a type for segments. If ``parser`` returns None, the segment does not match."""
+        """Register a segment type. The segment does not match if ``parser`` returns None."""
         cls.segment_patterns[type_name] = pattern
         cls.segment_parsers[type_name] = parser
 
@@ -43,7 +43,7 @@ class URLPattern:
         self.regex: re.Pattern[str] | None = None
         path = "/" + url_pattern.lstrip("/")
         self.literal = None if "/<" in path else path
-        """The only matching path, if no segment is variable; else None."""
+        """The only path that matches, if no segment is variable; otherwise None."""
 
     def compile(self) -> re.Pattern[str]:
         """Return the regular expression for paths. Raises ValueError for a malformed pattern or an unknown type."""
@@ -68,7 +68,7 @@ class URLPattern:
         return f"(?P<{segment.group}>{pattern})"
 
     def match(self, path: str) -> dict[str, Any] | None:
-        """Return the values of the variable segments by name; None for a path that does not match."""
+        """Return the variable segments' values by name, or None if the path does not match."""
         if self.literal is not None:
             return {} if path == self.literal else None
         found = (self.regex or self.compile()).fullmatch(path)
@@ -90,56 +90,56 @@ class URLPattern:
 
 
 Entry: TypeAlias = tuple[list[str], URLPattern, Callable[..., Any], str, "Microdot | None"]
-"""The methods, pattern and handler of a route, and the prefix and application from which it was mounted."""
+"""A route's methods, pattern and handler, and the prefix and application from which it was mounted."""
 
 
 class Found(NamedTuple):
-    """The result of routing: a handler, or the status for a request without a route."""
+    """The result of routing: a handler, or the status if there is no route."""
 
     handler: Callable[..., Any] | int
     prefix: str
     subapp: "Microdot | None"
     values: dict[str, Any] | None
-    """The values of the path's variable segments."""
+    """The values of the variable segments in the path."""
 
 
 _NOWHERE = Found(404, "", None, None)
 
 
 class RouteTable:
-    """The routes of an application by path.
+    """An application's routes by path.
 
-    Literal paths are looked up; other patterns are tried in order. Variable patterns are matched again for each
-    request: a parser may change its result, and errors of a parser or pattern are raised for that request.
+    Literal paths are looked up; other patterns are tried in order. Variable patterns are matched for each request,
+    since a parser may change its result, and its errors belong to that request.
     """
 
     def __init__(self, entries: Sequence[Entry] = (), version: object = None) -> None:
         self.version = version
-        """The version of the list that the routes were in."""
+        """The version of the list when the routes were read."""
         self._variable = [entry for entry in entries if _literal(entry) is None]
         self._tried = _by_literal_path(entries)
         self._settled = {path: _settled(tried) for path, tried in self._tried.items()}
 
     def find(self, method: str, path: str) -> Found:
-        """Return the result for a method and a path: 405 if routes match the path, but not the method."""
+        """Find the route for a method and a path. The result is 405 if routes match the path but not the method."""
         settled = self._settled.get(path)
         if settled is not None and (found := settled.get(method)):
             return found
         return _first_fitting(self._tried.get(path, self._variable), method, path)
 
     def methods(self, path: str) -> list[str]:
-        """Return the methods for a path, without duplicates, in the order of its routes."""
+        """Return the methods for a path without duplicates, in the order of its routes."""
         tried = self._tried.get(path, self._variable)
         return [*dict.fromkeys(method for (methods, *_), _ in _fitting(tried, path) for method in methods)]
 
 
 def _literal(entry: Entry) -> str | None:
-    """Return the only path that an entry matches; None for a variable pattern or a program's own class."""
+    """Return the only path that an entry matches; None if its pattern is variable or of a program's own class."""
     return entry[1].literal if type(entry[1]) is URLPattern else None
 
 
 Fitting: TypeAlias = tuple[Entry, dict[str, Any]]
-"""An entry that matches a path, and the values of the path's variable segments."""
+"""An entry that matches a path, with the values of the variable segments."""
 
 
 def _fitting(entries: Sequence[Entry], path: str) -> Iterator[Fitting]:
@@ -159,7 +159,7 @@ def _first_fitting(tried: Sequence[Entry], method: str, path: str) -> Found:
 
 
 def _by_literal_path(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
-    """Return, for each literal path, the entries that may match it, in order: its own and the variable ones."""
+    """Return the entries that may match each literal path, in order: its own and the variable ones."""
     variable: list[tuple[int, Entry]] = []
     own: dict[str, list[tuple[int, Entry]]] = {}
     for place, entry in enumerate(entries):
@@ -176,9 +176,9 @@ def _that_may_fit(placed: Sequence[tuple[int, Entry]], path: str) -> list[tuple[
 
 
 def _may_fit(pattern: URLPattern, path: str) -> bool:
-    """Return True if a path matches, apart from parsers.
+    """Return True if a path matches before parsers are applied.
 
-    This includes malformed patterns, so that requests get their error, and a program's own patterns.
+    Malformed patterns also match, so that requests get their error. A program's own patterns always match.
     """
     if type(pattern) is not URLPattern:
         return True
@@ -189,7 +189,7 @@ def _may_fit(pattern: URLPattern, path: str) -> bool:
 
 
 def _settled(tried: Sequence[Entry]) -> dict[str, Found]:
-    """Return the results for a literal path that don't depend on parsers, by method. The first route wins."""
+    """Return a literal path's results by method, as far as they don't depend on parsers. The first route wins."""
     found: dict[str, Found] = {}
     for entry in takewhile(lambda entry: _literal(entry) is not None, tried):
         for method in entry[0]:
@@ -203,12 +203,12 @@ def _answering(entry: Entry, values: dict[str, Any]) -> Found:
 
 
 def _refusing(entry: Entry) -> Found:
-    """Return the result for other methods, from the path's last route, whose application may have a handler for it."""
+    """Return the result for other methods, from the path's last route, whose application may handle the error."""
     return Found(405, entry[3], entry[4], None)
 
 
 class URLMap(list[Entry]):
-    """A list of routes. ``version`` is a new object after each change, so that lists need not be compared."""
+    """A list of routes. Each change replaces ``version``, so there is no need to compare whole lists."""
 
     version: object
 

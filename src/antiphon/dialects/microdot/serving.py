@@ -1,4 +1,4 @@
-"""A server inside the program: Granian on this process's own loop, on a socket that no other process listens on."""
+"""A server inside the program: Granian on this process's loop, on a socket that no other process listens on."""
 
 import asyncio
 import os
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from antiphon.embedding import LoopServer
 
 DRAIN = 2.0
-"""The number of seconds that open requests get at the end. After that, the end of the loop cuts them off."""
+"""How many seconds open requests get after the server stops. Then the loop ends and cuts them off."""
 
 
 class EmbeddedServer(asyncio.AbstractServer):
-    """A server for one application, used like asyncio's servers. It is bound to its address from the start.
+    """A server for one application, with the interface of asyncio's servers. It is bound to its address from the start.
 
-    Raises OSError for an address that is in use or not this machine's.
+    Raises OSError for an address that is in use, or that is not this machine's.
     """
 
     def __init__(self, app: Any, host: str | None, port: int | str, ssl: Any = None) -> None:
         if ssl:
             raise NotImplementedError(
-                "the Microdot dialect does not support TLS by an SSLContext:"
-                " let `granian --ssl-certificate ... module:app`, or a proxy, do that"
+                "the Microdot dialect does not support TLS with an SSLContext:"
+                " use `granian --ssl-certificate ... module:app` or a proxy instead"
             )
         self._listener = _bound(host, port)
         self._address: Any = self._listener.getsockname()
@@ -46,7 +46,7 @@ class EmbeddedServer(asyncio.AbstractServer):
         return () if self._closed else (TransportSocket(self._listener),)
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
-        """Return the loop of the server."""
+        """Return the server's loop."""
         return self._loop or asyncio.get_running_loop()
 
     def is_serving(self) -> bool:
@@ -54,11 +54,11 @@ class EmbeddedServer(asyncio.AbstractServer):
         return self._server is not None and not self._closed
 
     async def start_serving(self) -> None:
-        """Start accepting connections while the loop does other work. Raises StartupError."""
+        """Start accepting connections while the loop continues. Raises StartupError."""
         await self._start().wait_started()
 
     async def serve_forever(self) -> None:
-        """Serve until the server is closed; open requests get a little longer. Cancelling this closes it.
+        """Serve until the server is closed, then give open requests a little more time. Cancelling this closes it.
 
         Raises StartupError.
         """
@@ -73,12 +73,12 @@ class EmbeddedServer(asyncio.AbstractServer):
         server.check()
 
     async def serve_until_closed(self) -> None:
-        """Serve until the server is closed or this call is cancelled, which does not raise an error."""
+        """Serve until the server is closed or this call is cancelled. Cancelling it does not raise an error."""
         with suppress(asyncio.CancelledError):
             await self.serve_forever()
 
     def close(self) -> None:
-        """Stop as soon as the currently open requests are finished. May be called on any thread."""
+        """Stop once all open requests are finished. May be called on any thread."""
         self._listener.close()
         with suppress(RuntimeError):  # the loop has already ended
             if self._loop is not None and self._loop.is_running():
@@ -89,20 +89,20 @@ class EmbeddedServer(asyncio.AbstractServer):
     def close_clients(self) -> None:
         """Close all connections.
 
-        Data that was sent still arrives. Call ``close`` first. Raises NotImplementedError if the system does not list
-        the connections of a process.
+        Data that was already sent still arrives. Call ``close`` first. Raises NotImplementedError if the system can't
+        list a process's connections.
         """
         close_accepted(self._address)
 
     def abort_clients(self) -> None:
-        """Close all connections and drop data that has not been sent yet. Call ``close`` first.
+        """Close all connections and discard unsent data. Call ``close`` first.
 
-        Raises NotImplementedError if the system does not list the connections of a process.
+        Raises NotImplementedError if the system can't list a process's connections.
         """
         close_accepted(self._address, drop_unsent=True)
 
     async def wait_closed(self) -> None:
-        """Wait until the server is closed and open requests are finished or out of time."""
+        """Wait until the server is closed, and open requests have finished or run out of time."""
         await self._ended.wait()
 
     @property
@@ -121,7 +121,7 @@ class EmbeddedServer(asyncio.AbstractServer):
         if self._closed:
             raise RuntimeError(f"server {self!r} is closed")
         if self._server is None:
-            from antiphon.embedding import LoopServer  # imported late: an application may be served by others
+            from antiphon.embedding import LoopServer  # imported late: other servers don't need it
 
             self._listen()
             self._loop = asyncio.get_running_loop()
@@ -149,7 +149,7 @@ class EmbeddedServer(asyncio.AbstractServer):
 
 
 def _bound(host: str | None, port: int | str) -> socket.socket:
-    """Return a socket bound to a host and port, over IPv4 if the host has such an address. It does not listen yet."""
+    """Return a socket bound to a host and port but not listening yet, over IPv4 if the host has such an address."""
     if isinstance(port, int) and not 0 <= port <= 65535:
         raise OverflowError(f"a port must be a number from 0 to 65535, not {port}")
     found: list[Any] = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -165,7 +165,7 @@ def _bound(host: str | None, port: int | str) -> socket.socket:
 
 
 def _bind(listener: socket.socket, address: Any) -> None:
-    if os.name == "posix":  # on Windows, it would allow two programs to share a port
+    if os.name == "posix":  # on Windows, this would allow two programs to share a port
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if listener.family == socket.AF_INET6:
         listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -178,16 +178,16 @@ def serve(server: EmbeddedServer) -> None:
     async def until_signalled() -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            with suppress(NotImplementedError, RuntimeError, ValueError):  # Windows, or another thread
+            with suppress(NotImplementedError, RuntimeError, ValueError):  # on Windows, or on another thread
                 loop.add_signal_handler(number, server.close)
         await server.serve_forever()
 
-    from antiphon.embedding import let_threads_end  # imported late: an application may be served by others
+    from antiphon.embedding import let_threads_end  # imported late: other servers don't need it
 
     asyncio.run(until_signalled())
     let_threads_end()
 
 
 def end_process_group() -> None:
-    """Ask the leader of this process's group, the main process of a server, to end."""
+    """Ask the leader of this process's group, which is a server's main process, to exit."""
     os.kill(os.getpgrp() if hasattr(os, "getpgrp") else os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Sessions: a visitor's data in a cookie that anyone can read, but nobody can change, since it is a signed token."""
+"""Sessions: a visitor's data in a cookie with a signed token, which anyone can read but nobody can change."""
 
 import hmac
 import json
@@ -19,7 +19,7 @@ from antiphon.features.stores.tagged_json import from_base64
 
 _TIMES = ("exp", "iat", "nbf")
 _CLAIMS = frozenset({*_TIMES, "aud", "sub", "jti"})
-"""The members of a payload that determine when and for whom it is valid."""
+"""The payload members that determine when and for whom a token is valid."""
 
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -33,7 +33,7 @@ _HEADER = _encoded({"alg": "HS256", "typ": "JWT"})
 
 
 def encode_token(payload: dict[str, Any], key: str | bytes) -> str:
-    """Return a signed token.
+    """Return a signed token with a payload.
 
     The members ``exp``, ``iat`` and ``nbf`` may be datetimes. Raises TypeError for invalid values.
     """
@@ -43,7 +43,7 @@ def encode_token(payload: dict[str, Any], key: str | bytes) -> str:
 
 
 def decode_token(token: str, key: str | bytes) -> dict[str, Any] | None:
-    """Return the payload of a token; None if the key has not signed it or it is not valid now (RFC 7519 §4.1)."""
+    """Return a token's payload, or None if it isn't signed with the key or isn't valid now (RFC 7519 §4.1)."""
     signed, _, signature = token.encode(errors="replace").rpartition(b".")
     if not hmac.compare_digest(signature, _signature(signed, key)):
         return None
@@ -61,14 +61,14 @@ def _signature(signed: bytes, key: str | bytes) -> bytes:
 
 
 def _is_hs256(header: dict[str, Any]) -> bool:
-    """Return True unless a token is signed differently, or has parts that must be understood (RFC 7515 §4.1.11)."""
+    """Return True unless a token is signed differently, or lists critical extensions (RFC 7515 §4.1.11)."""
     return header.get("alg") == "HS256" and "crit" not in header and header.get("b64", True) is True
 
 
 def _counts(payload: dict[str, Any], now: float) -> bool:
-    """Return True for a token that has begun, has not expired, and has no foreign audience.
+    """Return True if a token is already valid, has not expired, and declares no audience.
 
-    Raises errors for malformed times.
+    Malformed times raise errors.
     """
     if payload.keys().isdisjoint(_CLAIMS):
         return True
@@ -84,29 +84,30 @@ _SHORTEST_KEY = 32
 
 
 class SessionDict(dict[str, Any]):
-    """The mutable data of a session. ``save`` stores the changes."""
+    """A session's data, which can be changed. ``save`` stores the changes."""
 
     def __init__(self, request: Request, session_dict: dict[str, Any]) -> None:
         super().__init__(session_dict)
         self.request = request
 
     def save(self) -> None:
-        """Make the response set the session's cookie to the current data.
+        """Make the response set the session cookie to the current data.
 
-        Raises TypeError for values that JSON can't express.
+        Raises TypeError for values that JSON can't represent.
         """
         session_of(self.request).update(self.request, self)
 
     def delete(self) -> None:
-        """Make the response delete the session's cookie."""
+        """Make the response delete the session cookie."""
         session_of(self.request).delete(self.request)
 
 
 class Session:
-    """The sessions of an application: JSON Web Tokens, in a cookie named ``session``.
+    """An application's sessions: JSON Web Tokens in a cookie named ``session``.
 
-    ``secret_key``, text or bytes, signs them. ``cookie_options`` are arguments of ``Response.set_cookie``; by default,
-    the cookie is sent for all paths and hidden from scripts. Cookies are compatible with Microdot's in both directions.
+    ``secret_key``, text or bytes, signs the tokens. ``cookie_options`` are passed to ``Response.set_cookie``. By
+    default, the cookie is sent for all paths and hidden from scripts. Microdot and this dialect can read each other's
+    cookies.
     """
 
     def __init__(
@@ -126,7 +127,7 @@ class Session:
         secret_key: str | bytes | None = None,
         cookie_options: dict[str, Any] | None = None,
     ) -> None:
-        """Set up the sessions of an application. Warns about a key that is easier to guess than a signature."""
+        """Set up an application's sessions. Warns if the key is easier to guess than a signature."""
         if secret_key is not None:
             self.secret_key = secret_key
         if cookie_options is not None:
@@ -135,29 +136,29 @@ class Session:
 
     def _keep(self, app: Microdot) -> None:
         self.cookie_options = {"path": "/", "http_only": True, **self.cookie_options}
-        app._session = self  # noqa: SLF001 - Microdot's own name for it
+        app._session = self  # noqa: SLF001 - Microdot's name
         if self.secret_key and len(self.secret_key) < _SHORTEST_KEY:
-            message = f"the secret key of sessions has under {_SHORTEST_KEY} bytes: secrets.token_urlsafe() makes one"
+            message = f"the secret key has fewer than {_SHORTEST_KEY} bytes: make one with secrets.token_urlsafe()"
             warnings.warn(message, stacklevel=3)
 
     def _key(self) -> str | bytes:
         if not self.secret_key:
-            raise ValueError("sessions need a secret key: Session(app, secret_key=...)")
+            raise ValueError("sessions need a secret key: pass one as in Session(app, secret_key=...)")
         return self.secret_key
 
     def get(self, request: Request) -> SessionDict:
-        """Return the session of a request; empty if there is no valid one. Raises ValueError without a secret key."""
+        """Return the session for a request; empty if it has no valid one. Raises ValueError without a secret key."""
         self._key()
         session: SessionDict | None = getattr(request.g, "_session", None)
         if session is None:
             vary_by(request, "cookie")
             cookie = request.cookies.get(_COOKIE)
             session = SessionDict(request, self.decode(cookie) if cookie else {})
-            request.g._session = session  # noqa: SLF001 - Microdot's own name for it
+            request.g._session = session  # noqa: SLF001 - Microdot's name
         return session
 
     def update(self, request: Request, session: dict[str, Any]) -> None:
-        """Make the response set the session's cookie to the data. Raises ValueError without a secret key."""
+        """Make the response set the session cookie to the data. Raises ValueError without a secret key."""
         encoded = self.encode(session)
 
         def set_cookie(response: Response) -> None:
@@ -166,7 +167,7 @@ class Session:
         change_response(request, set_cookie)
 
     def delete(self, request: Request) -> None:
-        """Make the response delete the session's cookie."""
+        """Make the response delete the session cookie."""
 
         def delete_cookie(response: Response) -> None:
             response.delete_cookie(_COOKIE, **self.cookie_options)
@@ -176,25 +177,25 @@ class Session:
     def encode(self, payload: dict[str, Any], secret_key: str | bytes | None = None) -> str:
         """Return data as a signed token.
 
-        Raises TypeError for values that JSON can't express, or ValueError without a secret key.
+        Raises TypeError for values that JSON can't represent, or ValueError without a secret key.
         """
         return encode_token(payload, secret_key or self._key())
 
     def decode(self, session: str, secret_key: str | bytes | None = None) -> dict[str, Any]:
-        """Return the data of a signed token; empty if it is not valid. Raises ValueError without a secret key."""
+        """Return the data in a signed token; empty if it is not valid. Raises ValueError without a secret key."""
         return decode_token(session, secret_key or self._key()) or {}
 
 
 def session_of(request: Request) -> Session:
-    """Return the sessions of the current application. Raises RuntimeError, naming the fix, if there are none."""
-    sessions = request.app._session  # noqa: SLF001 - Microdot's own name for it
+    """Return the current application's sessions. Raises RuntimeError with a hint if there are none."""
+    sessions = request.app._session  # noqa: SLF001 - Microdot's name
     if sessions is None:
-        raise RuntimeError("the application has no sessions: Session(app, secret_key=...)")
+        raise RuntimeError("the application has no sessions: create them with Session(app, secret_key=...)")
     return sessions
 
 
 def change_response(request: Request, change: Callable[[Response], None]) -> None:
-    """Register a function that changes the response to a request, except for an error's response."""
+    """Register a function that changes the response to a request, unless that is an error response."""
 
     @request.after_request
     async def after(_request: Request, response: Response) -> None:
@@ -202,7 +203,7 @@ def change_response(request: Request, change: Callable[[Response], None]) -> Non
 
 
 def with_session(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Pass the session to a handler, after the request. The handler must save its changes. Used as a decorator."""
+    """Pass the session to a handler, after the request. Handlers must save their changes. Used as a decorator."""
 
     @wraps(f)
     async def wrapper(request: Request, *args: Any, **kwargs: Any) -> Any:

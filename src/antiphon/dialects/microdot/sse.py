@@ -12,17 +12,17 @@ from antiphon.http import Event
 Handler = Callable[..., Any]
 
 MOST_QUEUED = 64 << 10
-"""The number of bytes of events that may wait for a client. A slow client delays the function that sends them."""
+"""How many bytes of events may wait for a client. A slow client delays the function that sends them."""
 
 
 class SSE:
-    """An object that sends events, passed to the function."""
+    """Passed to the function, which sends events through it."""
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[bytes | None] = asyncio.Queue()
-        """The events to send; None at the end."""
+        """The events to send, followed by None at the end."""
         self._queued = 0
-        """Bytes of these events."""
+        """The size of these events in bytes."""
         self._has_room = asyncio.Event()
         self._has_room.set()
 
@@ -34,14 +34,14 @@ class SSE:
         retry: float | None = None,
         comment: bool = False,
     ) -> None:
-        """Send an event: text, bytes of text, a dict or a list (sent as JSON), or another value, converted to text.
+        """Send an event. Its data is text, UTF-8 bytes, a dict or list (sent as JSON), or any value to convert to text.
 
-        ``retry`` is the number of seconds after which a disconnected client reconnects. A ``comment`` has no other
-        parts. While 64 KiB of events wait for the client, this call waits, too.
+        ``retry`` is how many seconds a disconnected client waits before it reconnects. A ``comment`` is sent without an
+        event. This call blocks while 64 KiB of events are waiting for the client.
         """
         text = _text(data)
         block = str(Event(comment=text) if comment else _event(text, event, event_id, retry)).encode()
-        while not self._has_room.is_set():  # if several senders wait, the first may use all the space
+        while not self._has_room.is_set():  # several senders may wait, and the first may use all the space
             await self._has_room.wait()
         self._count(len(block))
         self.queue.put_nowait(block)
@@ -72,7 +72,7 @@ def _text(data: Any) -> str:
 
 
 class EventChunks:
-    """The events of a function, which is started with the first chunk and cancelled by ``aclose``."""
+    """A function's events. The function starts with the first chunk, and ``aclose`` cancels it."""
 
     def __init__(self, function: Callable[[SSE], Any]) -> None:
         self._function = function
@@ -95,7 +95,7 @@ class EventChunks:
         try:
             await self._function(self._sse)
         except asyncio.CancelledError:
-            pass  # it ends the events, like a return
+            pass  # ends the events, like a return
         finally:
             self._sse.queue.put_nowait(None)
 
@@ -107,9 +107,9 @@ class EventChunks:
 
 
 def sse_response(request: Request, event_function: Handler, /, *args: Any, **kwargs: Any) -> Any:
-    """Return a response whose events are sent by a coroutine function, which gets the request and the SSE.
+    """Return a response whose events are sent by a coroutine function, which receives the request and the SSE.
 
-    An error in the function cuts the response short.
+    If the function raises an error, the response is cut short.
     """
     chunks = EventChunks(lambda sse: event_function(request, sse, *args, **kwargs))
     return chunks, 200, {"Content-Type": "text/event-stream"}

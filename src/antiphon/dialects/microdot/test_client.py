@@ -27,7 +27,7 @@ from antiphon.http.urls.url import unquote
 __all__ = ["TestClient", "TestResponse"]
 
 Cookie = str | tuple[str, str]
-"""The value of a cookie, or its value and its path if that is not the root."""
+"""A cookie's value, or its value and its path if that is not the root."""
 ClientMessages = Generator[str | bytes, Any, Any] | AsyncGenerator[str | bytes, Any]
 """The messages that a client sends over a WebSocket."""
 
@@ -35,11 +35,11 @@ _HANDSHAKE = {
     "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 }  # fmt: skip
-"""The header fields of a handshake (RFC 6455 §4.1)."""
+"""The header fields of a WebSocket handshake (RFC 6455 §4.1)."""
 
 
 class _SentHead(RequestHead):
-    """The head of a request made on an event loop, with no more content than Content-Length declares."""
+    """The head of a request made on an event loop. Its content is at most as long as Content-Length declares."""
 
     blocks = False
 
@@ -51,7 +51,7 @@ class _SentHead(RequestHead):
 
     @property
     def has_body(self) -> bool:
-        """True if there was content, or if the declared length exceeds the limit."""
+        """True if content was sent, or if the declared length exceeds the limit."""
         return self._has_body
 
 
@@ -63,19 +63,19 @@ class TestResponse:
     def __init__(self) -> None:
         self.status_code: int | None = None
         self.reason: str | None = None
-        """The reason that the application gave, else None."""
+        """The reason that the application gave, or None."""
         self.headers: NoCaseDict = NoCaseDict()
         self.body: bytes | None = None
         self.text: str | None = None
         """The body as text; None if it is not UTF-8."""
         self.json: Any = None
-        """The value of a JSON body, else None."""
+        """The decoded body if it is JSON, otherwise None."""
         self.events: list[dict[str, Any]] | None = None
-        """The events of a body that is an event stream, else None."""
+        """The events if the body is an event stream, otherwise None."""
 
     @classmethod
     async def create(cls, res: Response) -> "TestResponse":
-        """Return a response with the body read to its end."""
+        """Read a response's body to its end and return the result."""
         self = cls()
         self.status_code, self.reason, self.headers = res.status_code, res.reason, res.headers
         if not res.is_head:
@@ -106,7 +106,7 @@ def _described(event: Event) -> dict[str, Any]:
 
 
 def _content(body: Any, headers: NoCaseDict) -> bytes:
-    """Return a body in bytes and set its Content-Length, and for JSON its Content-Type, in the headers."""
+    """Return a body as bytes, and set its Content-Length and, for JSON, its Content-Type in the headers."""
     if isinstance(body, (dict, list)):
         headers.setdefault("Content-Type", "application/json")
         body = encode_json(body)
@@ -117,7 +117,7 @@ def _content(body: Any, headers: NoCaseDict) -> bytes:
 
 
 class _ScriptedChannel:
-    """The messages of a test's WebSocket: a generator receives each message and yields the next one to send."""
+    """A test WebSocket driven by a generator, which receives each message and yields the next one to send."""
 
     limit = UNBOUNDED_MESSAGE
     subprotocols = ()
@@ -140,7 +140,7 @@ class _ScriptedChannel:
         await self._go_on(message)
 
     async def close(self, code: int, reason: str) -> None:
-        """Do nothing: a generator is not told about an end."""
+        """Do nothing, since a generator is not notified of the end."""
 
     async def _go_on(self, received: str | bytes | None) -> None:
         self._has_begun = True
@@ -174,15 +174,15 @@ class TestClient:
         return await self.request("GET", path, headers)
 
     async def post(self, path: str, headers: Mapping[str, str] | None = None, body: Any = None) -> TestResponse:
-        """Send a POST request. A dict or a list is sent as JSON, text as UTF-8."""
+        """Send a POST request. A dict or list is sent as JSON, and text as UTF-8."""
         return await self.request("POST", path, headers, body)
 
     async def put(self, path: str, headers: Mapping[str, str] | None = None, body: Any = None) -> TestResponse:
-        """Send a PUT request. The body is as for ``post``."""
+        """Send a PUT request. The body works as in ``post``."""
         return await self.request("PUT", path, headers, body)
 
     async def patch(self, path: str, headers: Mapping[str, str] | None = None, body: Any = None) -> TestResponse:
-        """Send a PATCH request. The body is as for ``post``."""
+        """Send a PATCH request. The body works as in ``post``."""
         return await self.request("PATCH", path, headers, body)
 
     async def delete(self, path: str, headers: Mapping[str, str] | None = None) -> TestResponse:
@@ -190,16 +190,16 @@ class TestClient:
         return await self.request("DELETE", path, headers)
 
     async def query(self, path: str, headers: Mapping[str, str] | None = None, body: Any = None) -> TestResponse:
-        """Send a QUERY request. The body is as for ``post``."""
+        """Send a QUERY request. The body works as in ``post``."""
         return await self.request("QUERY", path, headers, body)
 
     async def websocket(
         self, path: str, client: Callable[[], ClientMessages], headers: Mapping[str, str] | None = None
     ) -> TestResponse:
-        """Open a WebSocket and return the response when the handler has ended; its body is None unless it refuses.
+        """Open a WebSocket and return the response after the handler has ended. Only a refusal has a body.
 
-        ``client`` is a generator function, with ``def`` or ``async def``: it yields the messages to send, and gets the
-        handler's messages as the results of ``yield``. The client disconnects when the function ends.
+        ``client`` is a generator function, defined with ``def`` or ``async def``. It yields the messages to send, and
+        ``yield`` returns the handler's messages. When the function ends, the client disconnects.
         """
         connection = Connection(_ScriptedChannel(client()), limit=_ScriptedChannel.limit)
         connection.on_demand(connection.accepted)
@@ -211,7 +211,7 @@ class TestClient:
     ) -> TestResponse:
         """Send a request."""
         if sock is not None:
-            raise NotImplementedError("the Microdot dialect does not offer sockets")
+            raise NotImplementedError("the Microdot dialect does not support sockets")
         return await self._respond(method, path, headers, body)
 
     async def _respond(

@@ -1,5 +1,5 @@
-"""Templates of MicroPython, which are not supported."""
+"""MicroPython templates, which are not supported."""
 
 from antiphon.dialects.microdot.errors import not_offered
 
-raise not_offered("utemplate", "the package utemplate is for MicroPython; microdot.jinja has Jinja2 templates")
+raise not_offered("utemplate", "the package utemplate is for MicroPython; use microdot.jinja for Jinja2 templates")

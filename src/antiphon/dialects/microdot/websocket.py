@@ -18,7 +18,7 @@ UNBOUNDED_MESSAGE = 1 << 62
 
 
 class WebSocketError(Exception):
-    """The end of a WebSocket, whichever side closed it."""
+    """Raised when a WebSocket has ended, whichever side closed it."""
 
 
 class WebSocket:
@@ -32,19 +32,19 @@ class WebSocket:
     PONG = 10
 
     max_message_length = -1
-    """The limit for a message, in bytes: 0 means no limit, -1 means ``Request.max_body_length``."""
+    """The maximum message size in bytes. 0 means no limit; -1 means ``Request.max_body_length``."""
 
     trusted_origins: Iterable[str] = ()
-    """The origins of other sites whose pages may open a socket, such as "https://shop.example.com"."""
+    """The origins of other sites whose pages may open a WebSocket, such as "https://shop.example.com"."""
 
     def __init__(self, request: Request) -> None:
         self.request = request
         self.closed = False
 
     async def handshake(self) -> None:
-        """Respond to the handshake with 101, or with 403 if it comes from a page on another site.
+        """Respond to the handshake with 101, or with 403 if it comes from another site's page.
 
-        For a request that is not a handshake, respond with 400.
+        If the request is not a handshake, respond with 400.
         """
         connection = self.request.connection
         if connection is None:
@@ -52,7 +52,7 @@ class WebSocket:
         try:
             check_handshake_site(self.request.native, self.trusted_origins)
         except HTTPError as error:
-            abort(error.status, f"{error.detail} WebSocket.trusted_origins names the sites that may.")
+            abort(error.status, f"{error.detail} Add the origin to WebSocket.trusted_origins to allow it.")
         connection.limit_messages(self._limit())
         await self._called(connection.open())
 
@@ -61,16 +61,16 @@ class WebSocket:
         return limit or UNBOUNDED_MESSAGE
 
     async def receive(self) -> str | bytes:
-        """Wait for the next non-empty message. Raises WebSocketError."""
+        """Wait for the next message that is not empty. Raises WebSocketError."""
         while True:
             if message := await self._called(self._connection.receive()):
-                return message  # type: ignore[no-any-return]  # as the connection gives it
+                return message  # type: ignore[no-any-return]  # the connection returns no other types
 
     async def send(self, data: str | bytes, opcode: int | None = None) -> None:
         """Send text or bytes.
 
-        ``opcode`` selects which of the two. Raises WebSocketError. CLOSE closes the socket. Pings and pongs are left to
-        the server and are not sent.
+        ``opcode`` selects between the two, and CLOSE closes the socket. The server handles pings and pongs, so they are
+        not sent. Raises WebSocketError.
         """
         if opcode == self.CLOSE:
             await self._connection.close(1000, "")
@@ -99,7 +99,7 @@ class WebSocket:
 
 
 def refuse(request: Request) -> NoReturn:
-    """Refuse a request that is not a handshake, or comes from a server without WebSockets."""
+    """Refuse a request that is not a handshake, or that comes from a server without WebSocket support."""
     try:
         check_handshake(request.native)
     except NotImplementedByServer as error:
@@ -110,14 +110,14 @@ def refuse(request: Request) -> NoReturn:
 
 
 async def websocket_upgrade(request: Request) -> WebSocket:
-    """Accept a handshake inside a handler, which continues with the returned socket."""
+    """Accept a handshake inside a handler, which then uses the returned WebSocket."""
     socket = WebSocket(request)
     await socket.handshake()
     return socket
 
 
 def websocket_wrapper(f: Handler, upgrade_function: Callable[[Request], Awaitable[WebSocket]]) -> Handler:
-    """Turn a coroutine function of ``request, ws`` into a handler, by a function that opens ``ws``."""
+    """Turn a coroutine function of ``request, ws`` into a handler, using a function that opens ``ws``."""
 
     @wraps(f)
     async def handler(request: Request, *args: Any, **kwargs: Any) -> Any:
@@ -133,6 +133,7 @@ def websocket_wrapper(f: Handler, upgrade_function: Callable[[Request], Awaitabl
 def with_websocket(f: Handler) -> Handler:
     """Turn a coroutine function with the parameters ``request, ws`` into a handler that talks over a WebSocket.
 
-    The socket is closed when the function ends. Its errors are logged and close the socket with 1011.
+    The WebSocket is closed when the function ends. If the function raises an error, it is logged, and the WebSocket is
+    closed with 1011.
     """
     return websocket_wrapper(f, websocket_upgrade)

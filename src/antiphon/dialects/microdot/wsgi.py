@@ -1,4 +1,4 @@
-"""The application for WSGI servers. Every application speaks WSGI."""
+"""The application for WSGI servers, although every application supports WSGI."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -41,9 +41,9 @@ class Microdot(BaseMicrodot):
     """A web application."""
 
     def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
-        """Handle a call from a WSGI server, with ``wsgi_app``, or from an ASGI server."""
+        """Handle a call from a WSGI server with ``wsgi_app``, or from an ASGI server."""
         return self.wsgi_app(head, second) if send is None else super().__call__(head, second, send)
 
     def wsgi_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Handle a call from a WSGI server. May be overridden, or set to a WSGI application that wraps this one."""
+        """Handle a call from a WSGI server. Override it, or replace it with a WSGI application that wraps this one."""
         return super().__call__(environ, start_response)

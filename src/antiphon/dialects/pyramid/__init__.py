@@ -1,4 +1,4 @@
-"""Pyramid's applications, on top of the WebOb dialect."""
+"""Pyramid applications, built on the WebOb dialect."""
 
 from antiphon.lazy import missing_package
 

@@ -1,4 +1,4 @@
-"""The routes of an application, and Pyramid's terms, for API documents."""
+"""An application's routes, and the meaning of Pyramid's names, for API documents."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -13,17 +13,17 @@ from antiphon.embedding import DescribedApp, DescribedRoute
 _REQUEST = {"GET": "args", "params": "args", "POST": "form", "json_body": "json", "matchdict": "path_params"}
 _MEDIA = {"json": "application/json", "string": "text/plain"}
 _current = object()
-"""A placeholder for the request, for views that are methods."""
+"""Stands in for the request in views that are methods."""
 
 
 class _Self:
-    """A placeholder for the instance of a class-based view, which has the request as an attribute."""
+    """Stands in for the instance of a class-based view, with the request as an attribute."""
 
     request = _current
 
 
 def described(registry: Any) -> DescribedApp:
-    """Return the description of an application: the views of its routes, and the meaning of Pyramid's terms."""
+    """Return an application's description: the views of its routes, and the meaning of Pyramid's names."""
     statuses = httpexceptions.status_map
     errors: dict[type[BaseException], int] = {kind: code for code, kind in statuses.items() if code >= 400}
     return DescribedApp(
@@ -52,7 +52,7 @@ def _routes(registry: Any) -> Iterator[DescribedRoute]:
 
 
 def _pattern(pattern: str) -> str:
-    """Return ``/lamps/{number}`` as a pattern of Antiphon. Regular expressions of parameters are dropped."""
+    """Convert a pattern such as ``/lamps/{number}`` to an Antiphon pattern. Regular expressions are dropped."""
     pattern = sub(r"\{(\w+):\.[*+]\}", r"<path:\1>", pattern)
     return "/" + sub(r"\{(\w+)(?::(?:[^{}]|\{[^{}]*\})*)?\}", r"<\1>", pattern).lstrip("/")
 

@@ -1,4 +1,4 @@
-"""Asset specifications, `package:path`, as strings."""
+"""Asset specifications: strings of the form `package:path`."""
 
 import os
 from typing import Any
@@ -7,7 +7,7 @@ from antiphon.dialects.pyramid.path import package_name, package_path
 
 
 def resolve_asset_spec(spec: str, pname: Any = "__main__") -> tuple[str | None, str]:
-    """Return the package name (None for an absolute path) and the path of a specification."""
+    """Split a specification into its package name, which is None for an absolute path, and its path."""
     if pname and not isinstance(pname, str):
         pname = pname.__name__
     if os.path.isabs(spec):
@@ -18,7 +18,7 @@ def resolve_asset_spec(spec: str, pname: Any = "__main__") -> tuple[str | None, 
 
 
 def asset_spec_from_abspath(abspath: str, package: Any) -> str:
-    """Return the specification of a file in a package; the path of a file elsewhere or in `__main__`."""
+    """Return the specification of a file in a package. For a file elsewhere or in `__main__`, return its path."""
     if getattr(package, "__name__", None) == "__main__":
         return abspath
     folder = package_path(package) + os.path.sep
@@ -28,7 +28,7 @@ def asset_spec_from_abspath(abspath: str, package: Any) -> str:
 
 
 def abspath_from_asset_spec(spec: str, pname: Any = "__main__") -> str | None:
-    """Return the absolute path of a specification."""
+    """Return the absolute path for a specification."""
     from antiphon.dialects.pyramid.path import PkgResourcesAssetDescriptor
 
     if pname is None:

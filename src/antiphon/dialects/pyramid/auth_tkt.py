@@ -1,4 +1,4 @@
-"""Tickets that identify a user, signed as by Apache's mod_auth_tkt, and the cookie for them."""
+"""Tickets that identify a user, signed like those of Apache's mod_auth_tkt, and the cookie that carries them."""
 
 import base64
 import hashlib
@@ -13,23 +13,23 @@ from antiphon.dialects.pyramid.util import SimpleSerializer, ascii_, bytes_, str
 from antiphon.dialects.webob.cookies import CookieProfile
 
 VALID_TOKEN = re.compile(r"^[A-Za-z][A-Za-z0-9+_-]*\Z")
-NO_IP = "0.0.0.0"  # noqa: S104 - the address of tickets that are for all
+NO_IP = "0.0.0.0"  # noqa: S104 - the address in tickets that are valid everywhere
 _TYPE = "userid_type:"
 _TIME_DIGITS = 8
 
 
 def b64encode(v: Any) -> bytes:
-    """Return text or bytes in base64."""
+    """Encode text or bytes as base64."""
     return base64.b64encode(bytes_(v))
 
 
 def b64decode(v: Any) -> bytes:
-    """Decode base64, given as text or bytes. Raises binascii.Error."""
+    """Decode base64 given as text or bytes. Raises binascii.Error."""
     return base64.b64decode(bytes_(v))
 
 
 class BadTicket(Exception):
-    """A ticket that can't be read, or whose signature is wrong."""
+    """Raised for a ticket that can't be parsed or has a wrong signature."""
 
     def __init__(self, msg: str, expected: Any = None) -> None:
         self.expected = expected
@@ -37,7 +37,7 @@ class BadTicket(Exception):
 
 
 class AuthTicket:
-    """A ticket for a user at an address. The user is identified by ASCII text."""
+    """A ticket for a user at an address. The user id must be ASCII text."""
 
     def __init__(
         self,
@@ -66,13 +66,13 @@ class AuthTicket:
         return calculate_digest(self.ip, self.time, self.secret, self.userid, self.tokens, self.user_data, self.hashalg)
 
     def cookie_value(self) -> str:
-        """Return the ticket as text: signature, time, user, tokens and data."""
+        """Return the ticket as text that contains the signature, time, user, tokens and data."""
         tokens = f"{self.tokens}!" if self.tokens else ""
         return f"{self.digest()}{int(self.time):08x}{quote(self.userid)}!{tokens}{self.user_data}"
 
 
 def parse_ticket(secret: Any, ticket: Any, ip: str, hashalg: str = "md5") -> tuple[int, str, list[str], str]:
-    """Return a ticket's time, user, tokens and data. Raises BadTicket."""
+    """Return the time, user, tokens and data in a ticket. Raises BadTicket."""
     text = str(text_(ticket)).strip('"')
     size = hashlib.new(hashalg).digest_size * 2
     digest, timestamp, rest = text[:size], text[size : size + _TIME_DIGITS], text[size + _TIME_DIGITS :]
@@ -96,7 +96,7 @@ def parse_ticket(secret: Any, ticket: Any, ip: str, hashalg: str = "md5") -> tup
 def calculate_digest(
     ip: str, timestamp: float, secret: Any, userid: Any, tokens: Any, user_data: Any, hashalg: str = "md5"
 ) -> str:
-    """Return the signature of a ticket: a hash of the secret and of another hash that includes the secret."""
+    """Return a ticket's signature: a hash of the secret and an inner hash that also includes it."""
     secret, userid, tokens, user_data = (bytes_(each, "utf-8") for each in (secret, userid, tokens, user_data))
     place = bytes_(f"{ip}{int(timestamp)}") if ":" in ip else encode_ip_timestamp(ip, timestamp)
     inner = hashlib.new(hashalg, place + secret + userid + b"\0" + tokens + b"\0" + user_data).hexdigest()
@@ -104,23 +104,23 @@ def calculate_digest(
 
 
 def encode_ip_timestamp(ip: str, timestamp: float) -> bytes:
-    """Return an IPv4 address and a time in seconds, as four bytes each."""
+    """Encode an IPv4 address and a time in seconds as four bytes each."""
     return bytes(map(int, ip.split("."))) + (int(timestamp) & 0xFFFFFFFF).to_bytes(4)
 
 
 class AuthTktCookieHelper:
-    """A helper that reads, sets and deletes the ticket cookie.
+    """Reads, sets and deletes the ticket cookie.
 
-    ``timeout`` is a ticket's lifetime and ``reissue_time`` the age at which it is replaced, in seconds. ``include_ip``
-    restricts it to one address. The cookie's domain is ``domain``, the host with ``wild_domain``, or the host's parent
-    domain with ``parent_domain``.
+    ``timeout`` is the lifetime of a ticket, and ``reissue_time`` the age at which it is replaced, both in seconds.
+    ``include_ip`` restricts a ticket to one address. The cookie's domain is ``domain``, or the host with
+    ``wild_domain``, or the host's parent domain with ``parent_domain``.
     """
 
     parse_ticket = staticmethod(parse_ticket)
     AuthTicket = AuthTicket
     BadTicket = BadTicket
     now: float | None = None
-    """The time to use; None for the current time."""
+    """A fixed time to use, or None for the current time."""
 
     userid_type_decoders: ClassVar[dict[str, Callable[[Any], Any]]] = {
         "int": int,
@@ -190,7 +190,7 @@ class AuthTktCookieHelper:
     # Reading
 
     def identify(self, request: Any) -> dict[str, Any] | None:
-        """Return the time, user id, tokens and data of the ticket; None if there is no valid one."""
+        """Return the time, user id, tokens and data in the ticket, or None if there is no valid ticket."""
         cookie = request.cookies.get(self.cookie_name)
         if cookie is None:
             return None
@@ -227,14 +227,14 @@ class AuthTktCookieHelper:
                 response.headerlist.extend(headers)
 
         request.add_response_callback(add_headers)
-        request._authtkt_reissued = True  # noqa: SLF001 - a mark of this class
+        request._authtkt_reissued = True  # noqa: SLF001 - set by this class
         return tokens
 
     # Writing
 
     def forget(self, request: Any) -> Any:
         """Return the headers that delete the cookie."""
-        request._authtkt_reissue_revoked = True  # noqa: SLF001 - a mark of this class
+        request._authtkt_reissue_revoked = True  # noqa: SLF001 - set by this class
         return self._get_cookies(request, None)
 
     def remember(self, request: Any, userid: Any, max_age: Any = None, tokens: Any = ()) -> Any:
@@ -242,7 +242,7 @@ class AuthTktCookieHelper:
         encoding, encode = self._encoder(userid)
         checked = tuple(_checked_token(token) for token in tokens)
         if hasattr(request, "_authtkt_reissued"):
-            request._authtkt_reissue_revoked = True  # noqa: SLF001 - a mark of this class
+            request._authtkt_reissue_revoked = True  # noqa: SLF001 - set by this class
         ticket = self.AuthTicket(
             self.secret,
             encode(userid),

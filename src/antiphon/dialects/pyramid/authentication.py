@@ -1,4 +1,4 @@
-"""Authentication policies from before Pyramid 2.0, and those parts of them that current policies use."""
+"""Authentication policies from before Pyramid 2.0, including the parts that current policies still use."""
 
 import binascii
 from typing import Any, NamedTuple
@@ -29,16 +29,16 @@ __all__ = [
 
 
 class CallbackAuthenticationPolicy:
-    """A policy whose ``callback`` returns the groups of a user, or None for an unknown user.
+    """A policy whose ``callback`` returns a user's groups, or None if the user is unknown.
 
-    Subclasses define ``unauthenticated_userid``, ``remember`` and ``forget``. With ``debug`` all decisions are logged.
+    Subclasses define ``unauthenticated_userid``, ``remember`` and ``forget``. With ``debug``, all decisions are logged.
     """
 
     debug = False
     callback: Any = None
 
     def unauthenticated_userid(self, request: Any) -> Any:
-        """Return the id that the client claims; None if there is none."""
+        """Return the user id that the client claims, or None."""
         raise NotImplementedError
 
     def _log(self, msg: str, methodname: str, request: Any) -> None:
@@ -52,11 +52,11 @@ class CallbackAuthenticationPolicy:
         return None if princid in (Authenticated, Everyone) else princid
 
     def _groups(self, userid: Any, request: Any) -> Any:
-        """Return a user's groups (empty without a callback), or None for an unknown user."""
+        """Return a user's groups, which are empty without a callback, or None if the user is unknown."""
         return () if self.callback is None else self.callback(userid, request)
 
     def _known(self, request: Any, methodname: str) -> tuple[Any, Any]:
-        """Return the id and the groups of a known user; None for both otherwise."""
+        """Return the id and groups of a known user, or None for both."""
         userid = self.unauthenticated_userid(request)
         groups = None
         if userid is None:
@@ -73,14 +73,14 @@ class CallbackAuthenticationPolicy:
         return self._known(request, "authenticated_userid")[0]
 
     def effective_principals(self, request: Any) -> list[Any]:
-        """Return all principals of the user: Everyone and, for a known user, Authenticated, the id and the groups."""
+        """Return the user's principals: Everyone and, if the user is known, Authenticated, the id and the groups."""
         userid, groups = self._known(request, "effective_principals")
         return [Everyone] if groups is None else [Everyone, Authenticated, userid, *groups]
 
 
 @implementer(IAuthenticationPolicy)
 class RepozeWho1AuthenticationPolicy(CallbackAuthenticationPolicy):
-    """The user found by repoze.who. The callback is called with its identity."""
+    """Identifies users through repoze.who, whose identity is passed to the callback."""
 
     def __init__(self, identifier_name: str = "auth_tkt", callback: Any = None) -> None:
         self.identifier_name = identifier_name
@@ -93,30 +93,30 @@ class RepozeWho1AuthenticationPolicy(CallbackAuthenticationPolicy):
         plugins = request.environ.get("repoze.who.plugins")
         return None if plugins is None else plugins[self.identifier_name]
 
-    def _groups(self, userid: Any, request: Any) -> Any:  # noqa: ARG002 - the identity has it
+    def _groups(self, userid: Any, request: Any) -> Any:  # noqa: ARG002 - the identity contains it
         return () if self.callback is None else self.callback(self._get_identity(request), request)
 
     def unauthenticated_userid(self, request: Any) -> Any:
-        """Return the id in the identity of repoze.who; None if there is none."""
+        """Return the id in repoze.who's identity, or None."""
         identity = self._get_identity(request)
         return None if identity is None else identity["repoze.who.userid"]
 
     def remember(self, request: Any, userid: Any, **kw: Any) -> Any:
-        """Return the headers with which repoze.who's plug-in remembers a client."""
+        """Return the headers with which repoze.who's plug-in makes a client remember the user."""
         identifier = self._get_identifier(request)
         if identifier is None:
             return []
         return identifier.remember(request.environ, {**kw, "repoze.who.userid": userid})
 
     def forget(self, request: Any) -> Any:
-        """Return the headers with which repoze.who's plug-in forgets a client."""
+        """Return the headers with which repoze.who's plug-in makes a client forget the user."""
         identifier = self._get_identifier(request)
         return [] if identifier is None else identifier.forget(request.environ, self._get_identity(request))
 
 
 @implementer(IAuthenticationPolicy)
 class RemoteUserAuthenticationPolicy(CallbackAuthenticationPolicy):
-    """The user named by the server, in the environ."""
+    """Identifies the user by an environ key that the server sets."""
 
     def __init__(self, environ_key: str = "REMOTE_USER", callback: Any = None, debug: bool = False) -> None:
         self.environ_key = environ_key
@@ -124,7 +124,7 @@ class RemoteUserAuthenticationPolicy(CallbackAuthenticationPolicy):
         self.debug = debug
 
     def unauthenticated_userid(self, request: Any) -> Any:
-        """Return the id in the environ; None if there is none."""
+        """Return the id in the environ, or None."""
         return request.environ.get(self.environ_key)
 
     def remember(self, request: Any, userid: Any, **kw: Any) -> Any:  # noqa: ARG002 - the server remembers
@@ -138,7 +138,7 @@ class RemoteUserAuthenticationPolicy(CallbackAuthenticationPolicy):
 
 @implementer(IAuthenticationPolicy)
 class AuthTktAuthenticationPolicy(CallbackAuthenticationPolicy):
-    """The user in a signed cookie. For the other arguments, see ``AuthTktCookieHelper``."""
+    """Identifies users by a signed cookie. For the other arguments, see ``AuthTktCookieHelper``."""
 
     def __init__(
         self,
@@ -179,7 +179,7 @@ class AuthTktAuthenticationPolicy(CallbackAuthenticationPolicy):
         self.debug = debug
 
     def unauthenticated_userid(self, request: Any) -> Any:
-        """Return the id in the cookie; None if there is none."""
+        """Return the id in the cookie, or None."""
         found = self.cookie.identify(request)
         return found["userid"] if found else None
 
@@ -193,30 +193,30 @@ class AuthTktAuthenticationPolicy(CallbackAuthenticationPolicy):
 
 
 class SessionAuthenticationHelper:
-    """The user id in the session, under a key that begins with ``prefix``."""
+    """Stores the user id in the session, under a key that starts with ``prefix``."""
 
     def __init__(self, prefix: str = "auth.") -> None:
         self.userid_key = f"{prefix}userid"
 
-    def remember(self, request: Any, userid: Any, **kw: Any) -> Any:  # noqa: ARG002 - as policies are called
-        """Put the id into the session. Returns no headers."""
+    def remember(self, request: Any, userid: Any, **kw: Any) -> Any:  # noqa: ARG002 - the signature of policies
+        """Store the id in the session. Return no headers."""
         request.session[self.userid_key] = userid
         return []
 
-    def forget(self, request: Any, **kw: Any) -> Any:  # noqa: ARG002 - as policies are called
-        """Remove the id from the session. Returns no headers."""
+    def forget(self, request: Any, **kw: Any) -> Any:  # noqa: ARG002 - the signature of policies
+        """Remove the id from the session. Return no headers."""
         if self.userid_key in request.session:
             del request.session[self.userid_key]
         return []
 
     def authenticated_userid(self, request: Any) -> Any:
-        """Return the id; None if there is none."""
+        """Return the id in the session, or None."""
         return request.session.get(self.userid_key)
 
 
 @implementer(IAuthenticationPolicy)
 class SessionAuthenticationPolicy(CallbackAuthenticationPolicy):
-    """The user in the session."""
+    """Identifies users by the session."""
 
     def __init__(self, prefix: str = "auth.", callback: Any = None, debug: bool = False) -> None:
         self.callback = callback
@@ -224,27 +224,27 @@ class SessionAuthenticationPolicy(CallbackAuthenticationPolicy):
         self.helper = SessionAuthenticationHelper(prefix)
 
     def unauthenticated_userid(self, request: Any) -> Any:
-        """Return the id in the session; None if there is none."""
+        """Return the id in the session, or None."""
         return self.helper.authenticated_userid(request)
 
     def remember(self, request: Any, userid: Any, **kw: Any) -> Any:
-        """Put the id into the session. Returns no headers."""
+        """Store the id in the session. Return no headers."""
         return self.helper.remember(request, userid, **kw)
 
     def forget(self, request: Any) -> Any:
-        """Remove the id from the session. Returns no headers."""
+        """Remove the id from the session. Return no headers."""
         return self.helper.forget(request)
 
 
 class HTTPBasicCredentials(NamedTuple):
-    """A name and a password."""
+    """A username and a password."""
 
     username: str
     password: str
 
 
 def extract_http_basic_credentials(request: Any) -> HTTPBasicCredentials | None:
-    """Return the name and password in the Authorization header (RFC 7617), or None."""
+    """Return the username and password in the Authorization header (RFC 7617), or None."""
     scheme, space, encoded = (request.headers.get("Authorization") or "").partition(" ")
     if not space or scheme.lower() != "basic":
         return None
@@ -262,10 +262,10 @@ def extract_http_basic_credentials(request: Any) -> HTTPBasicCredentials | None:
 
 @implementer(IAuthenticationPolicy)
 class BasicAuthAuthenticationPolicy(CallbackAuthenticationPolicy):
-    """The user of HTTP Basic authentication.
+    """Identifies users through HTTP Basic authentication.
 
-    ``check`` is called with a name, a password and the request, and returns the user's groups, or None for a wrong
-    password.
+    ``check`` is called with a username, a password and the request. It returns the user's groups, or None if the
+    password is wrong.
     """
 
     def __init__(self, check: Any, realm: str = "Realm", debug: bool = False) -> None:
@@ -274,12 +274,12 @@ class BasicAuthAuthenticationPolicy(CallbackAuthenticationPolicy):
         self.debug = debug
 
     def unauthenticated_userid(self, request: Any) -> Any:
-        """Return the name; None if there is none."""
+        """Return the username, or None."""
         credentials = extract_http_basic_credentials(request)
         return credentials.username if credentials else None
 
-    def callback(self, username: Any, request: Any) -> Any:  # noqa: ARG002 - as callbacks are called
-        """Return the groups of the user; None for a wrong password."""
+    def callback(self, username: Any, request: Any) -> Any:  # noqa: ARG002 - the signature of callbacks
+        """Return the user's groups, or None if the password is wrong."""
         credentials = extract_http_basic_credentials(request)
         return self.check(credentials.username, credentials.password, request) if credentials else None
 
@@ -287,6 +287,6 @@ class BasicAuthAuthenticationPolicy(CallbackAuthenticationPolicy):
         """Return no headers."""
         return []
 
-    def forget(self, request: Any) -> Any:  # noqa: ARG002 - as policies are called
-        """Return the header that makes a client ask for credentials again."""
+    def forget(self, request: Any) -> Any:  # noqa: ARG002 - the signature of policies
+        """Return the header that makes a client ask for new credentials."""
         return [("WWW-Authenticate", f'Basic realm="{self.realm}"')]

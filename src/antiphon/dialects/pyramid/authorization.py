@@ -1,4 +1,4 @@
-"""Authorization by resources' access control lists (``__acl__``)."""
+"""Authorization by the access control lists (``__acl__``) of resources."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -29,16 +29,16 @@ _ABSENT: Any = object()
 
 
 class ACLHelper:
-    """A helper that looks permissions up in the ACLs of a resource and its ancestors.
+    """Looks permissions up in the ACLs of a resource and its ancestors.
 
-    Each entry of a list has an action, a principal and permissions; the first match wins. ``__acl__`` is a list, or a
-    function without arguments that returns one.
+    Each entry of an ACL consists of an action, a principal and permissions; the first match wins. ``__acl__`` is a
+    list, or a function without arguments that returns one.
     """
 
     def permits(self, context: Any, principals: Any, permission: Any) -> Any:
-        """Return ``ACLAllowed`` or ``ACLDenied``, with the entry that decided.
+        """Return ``ACLAllowed`` or ``ACLDenied`` with the entry that decided.
 
-        Without a matching entry, access is denied.
+        If no entry matches, access is denied.
         """
         acl: Any = "<No ACL found on any object in resource lineage>"
         for location in lineage(context):
@@ -54,7 +54,7 @@ class ACLHelper:
         return ACLDenied("<default deny>", acl, permission, principals, context)
 
     def principals_allowed_by_permission(self, context: Any, permission: Any) -> set[Any]:
-        """Return the principals that have a permission."""
+        """Return the principals who have a permission."""
         allowed: set[Any] = set()
         for location in reversed([*lineage(context)]):
             acl = _acl_of(location)
@@ -64,7 +64,7 @@ class ACLHelper:
 
 
 def _after(acl: Iterable[Any], permission: Any, allowed: set[Any]) -> set[Any]:
-    """Return the principals that have a permission by an ACL and those of ancestors."""
+    """Return the principals who have a permission according to an ACL and those of the ancestors."""
     above, here, denied = set(allowed), set(), set()
     for action, principal, permissions in acl:
         if permission not in _listed(permissions):
@@ -74,7 +74,7 @@ def _after(acl: Iterable[Any], permission: Any, allowed: set[Any]) -> set[Any]:
                 here.add(principal)
         elif action == Deny:
             denied.add(principal)
-            if principal == Everyone:  # later entries of the ACL change nothing
+            if principal == Everyone:  # later entries of this ACL have no effect
                 return here
             above.discard(principal)
     return above | here
@@ -91,7 +91,7 @@ def _listed(permissions: Any) -> Any:
 
 @implementer(IAuthorizationPolicy)
 class ACLAuthorizationPolicy:
-    """The authorization policy of ACLs on resources."""
+    """An authorization policy based on the ACLs of resources."""
 
     def __init__(self) -> None:
         self.helper = ACLHelper()
@@ -101,5 +101,5 @@ class ACLAuthorizationPolicy:
         return self.helper.permits(context, principals, permission)
 
     def principals_allowed_by_permission(self, context: Any, permission: Any) -> Any:
-        """Return the principals that have a permission."""
+        """Return the principals who have a permission."""
         return self.helper.principals_allowed_by_permission(context, permission)

@@ -1,4 +1,4 @@
-"""Protection against cross-site request forgery: tokens that other sites don't have, and the origin of requests."""
+"""Protection against cross-site request forgery, based on secret tokens and on the origin of requests."""
 
 import uuid
 from typing import Any
@@ -16,18 +16,18 @@ _OWN_PORTS = {"80", "443"}
 
 
 class _StoragePolicy:
-    """A storage for tokens."""
+    """The base class for token storage."""
 
     def new_csrf_token(self, request: Any) -> Any:
         """Make a token, store it and return it."""
         raise NotImplementedError
 
     def get_csrf_token(self, request: Any) -> Any:
-        """Return the token, or a new one if there is none."""
+        """Return the token, after making one if there is none."""
         raise NotImplementedError
 
     def check_csrf_token(self, request: Any, supplied_token: Any) -> bool:
-        """Return True if a token equals the stored one."""
+        """Return True if a token matches the stored one."""
         expected = bytes_(self.get_csrf_token(request))
         return not strings_differ(expected, bytes_(supplied_token, errors="backslashreplace"))
 
@@ -38,7 +38,7 @@ class _StoragePolicy:
 
 @implementer(ICSRFStoragePolicy)
 class LegacySessionCSRFStoragePolicy(_StoragePolicy):
-    """Storage of tokens in sessions that make them."""
+    """Stores tokens in sessions that make them themselves."""
 
     def new_csrf_token(self, request: Any) -> Any:
         """Make a token in the session and return it."""
@@ -51,24 +51,24 @@ class LegacySessionCSRFStoragePolicy(_StoragePolicy):
 
 @implementer(ICSRFStoragePolicy)
 class SessionCSRFStoragePolicy(_StoragePolicy):
-    """Storage of tokens in the session, under a key."""
+    """Stores tokens in the session under a key."""
 
     def __init__(self, key: str = "_csrft_") -> None:
         self.key = key
 
     def new_csrf_token(self, request: Any) -> Any:
-        """Make a token, put it into the session and return it."""
+        """Make a token, store it in the session and return it."""
         token = request.session[self.key] = self._token_factory()
         return token
 
     def get_csrf_token(self, request: Any) -> Any:
-        """Return the token in the session, or a new one if there is none."""
+        """Return the token in the session, after making one if there is none."""
         return request.session.get(self.key, None) or self.new_csrf_token(request)
 
 
 @implementer(ICSRFStoragePolicy)
 class CookieCSRFStoragePolicy(_StoragePolicy):
-    """Storage of tokens in a separate cookie, which other sites can't read."""
+    """Stores tokens in a separate cookie, which other sites can't read."""
 
     def __init__(
         self,
@@ -99,17 +99,17 @@ class CookieCSRFStoragePolicy(_StoragePolicy):
         return token
 
     def get_csrf_token(self, request: Any) -> Any:
-        """Return the token in the cookie, or a new one if there is none."""
+        """Return the token in the cookie, after making one if there is none."""
         return self.cookie_profile.bind(request).get_value() or self.new_csrf_token(request)
 
 
 def get_csrf_token(request: Any) -> Any:
-    """Return the visitor's token, or a new one if there is none."""
+    """Return the visitor's token, after making one if there is none."""
     return request.registry.getUtility(ICSRFStoragePolicy).get_csrf_token(request)
 
 
 def new_csrf_token(request: Any) -> Any:
-    """Make a token for the visitor, store it and return it. Call it when they sign in."""
+    """Make a new token for the visitor, store it and return it. Call this when a visitor signs in."""
     return request.registry.getUtility(ICSRFStoragePolicy).new_csrf_token(request)
 
 
@@ -121,7 +121,7 @@ def check_csrf_token(
 ) -> bool:
     """Return True if a header, or else a field of the form in the body, contains the visitor's token.
 
-    Otherwise raises BadCSRFToken, or returns False if ``raises`` is False.
+    Otherwise, raises BadCSRFToken, or returns False if ``raises`` is False.
     """
     supplied = request.headers.get(header, "") if header is not None else ""
     if supplied == "" and token is not None:
@@ -138,12 +138,13 @@ def check_csrf_token(
 def check_csrf_origin(
     request: Any, *, trusted_origins: Any = None, allow_no_origin: bool = False, raises: bool = True
 ) -> bool:
-    """Return True if an HTTPS request comes from this site or a trusted one, by its Origin or else its Referer.
+    """Return True if an HTTPS request comes from this site or a trusted one, according to its Origin or Referer.
 
-    ``trusted_origins`` are hosts, with any non-default port, or `.example.com` for all subdomains; by default those of
-    the setting `pyramid.csrf_trusted_origins`. Otherwise raises BadCSRFOrigin, or returns False if ``raises`` is False.
+    ``trusted_origins`` lists hosts, including any non-default port, or `.example.com` for all subdomains. It defaults
+    to the setting `pyramid.csrf_trusted_origins`. For other requests, raises BadCSRFOrigin, or returns False if
+    ``raises`` is False.
     """
-    if request.scheme != "https":  # an attacker on the network could otherwise forge any origin
+    if request.scheme != "https":  # over HTTP, an attacker on the network could forge any origin
         return True
     reason = _refusal(request, trusted_origins, allow_no_origin)
     if reason is None:
@@ -154,9 +155,9 @@ def check_csrf_origin(
 
 
 def _refusal(request: Any, trusted_origins: Any, allow_no_origin: bool) -> str | None:
-    """Return the reason to refuse an origin, or None."""
+    """Return the reason to reject an origin, or None."""
     own = request.headers.get("Origin")
-    origin = request.referrer if own is None else own.split(" ")[-1]  # the last one is the nearest
+    origin = request.referrer if own is None else own.split(" ")[-1]  # the last one is the closest
     if not origin:
         return None if allow_no_origin else "missing Origin or Referer."
     trusted = _trusted(request, trusted_origins)

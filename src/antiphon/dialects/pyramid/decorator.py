@@ -1,12 +1,12 @@
-"""Attributes that are computed once."""
+"""Attributes that are computed only once."""
 
 from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any
 
 
-class reify:  # noqa: N801 - its name
-    """A method turned into an attribute: it is called on first use, and its result replaces it on the instance."""
+class reify:  # noqa: N801 - Pyramid's name
+    """Turns a method into an attribute: it is called on first use, and its result replaces it."""
 
     def __init__(self, wrapped: Callable[[Any], Any]) -> None:
         self.wrapped = wrapped

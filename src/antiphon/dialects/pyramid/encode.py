@@ -1,4 +1,4 @@
-"""Percent-encoding of queries and path segments."""
+"""Percent-encoding for queries and path segments."""
 
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -7,19 +7,19 @@ from antiphon.dialects.pyramid.util import is_nonstr_iter
 
 
 def url_quote(val: Any, safe: str = "") -> str:
-    """Percent-encode a value: text in UTF-8, or bytes."""
+    """Percent-encode bytes, or a value as UTF-8 text."""
     return quote(val if isinstance(val, bytes) else str(val).encode(), safe=safe)
 
 
 def quote_plus_(val: Any, safe: str = "") -> str:
-    """Percent-encode a value, with a plus sign for each space."""
+    """Percent-encode a value, with plus signs for spaces."""
     return quote_plus(val if isinstance(val, bytes) else str(val).encode(), safe=safe)
 
 
-def urlencode(query: Any, doseq: bool = True, quote_via: Any = quote_plus_) -> str:  # noqa: ARG001 - its name
-    """Return a query made from a mapping or pairs.
+def urlencode(query: Any, doseq: bool = True, quote_via: Any = quote_plus_) -> str:  # noqa: ARG001 - Pyramid's name
+    """Build a query from a mapping or from pairs.
 
-    A list becomes a field for each value, and None becomes a name without a value.
+    A list becomes one field per value, and None becomes a name without a value.
     """
     fields = []
     for name, value in query.items() if hasattr(query, "items") else query:

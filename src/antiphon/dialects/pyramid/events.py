@@ -1,4 +1,4 @@
-"""Events of an application and its requests, and the decorator for subscribers."""
+"""The events of an application and its requests, and a decorator for subscribers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,10 +21,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-class subscriber:  # noqa: N801 - its name
-    """A decorator that subscribes a function to all events or to some types when ``scan`` finds it.
+class subscriber:  # noqa: N801 - Pyramid's name
+    """A decorator that subscribes a function to all events, or to those of some types, when ``scan`` finds it.
 
-    Keywords are subscriber predicates. ``_depth`` and ``_category`` are for decorators built on this one.
+    Keyword arguments are subscriber predicates. ``_depth`` and ``_category`` are used by decorators built on this one.
     """
 
     venusian = venusian
@@ -36,7 +36,7 @@ class subscriber:  # noqa: N801 - its name
         self.predicates = predicates
 
     def register(self, scanner: Any, name: str, wrapped: Callable[..., Any]) -> None:  # noqa: ARG002 - venusian's call
-        """Register the function with the scanning configuration."""
+        """Register the function with the configuration that is scanning."""
         for iface in self.ifaces or (Interface,):
             scanner.config.add_subscriber(wrapped, iface, **self.predicates)
 
@@ -53,17 +53,17 @@ class _RequestEvent:
 
 @implementer(INewRequest)
 class NewRequest(_RequestEvent):
-    """The event of a new request, before it is routed."""
+    """Sent when a request has arrived, before it is routed."""
 
 
 @implementer(IBeforeTraversal)
 class BeforeTraversal(_RequestEvent):
-    """The event of a request whose route, if any, is matched, before its root is made."""
+    """Sent when a request's route, if any, is matched, before its root is made."""
 
 
 @implementer(IContextFound)
 class ContextFound(_RequestEvent):
-    """The event of a request whose context is found, before its view is."""
+    """Sent when a request's context is found, before its view is."""
 
 
 AfterTraversal = ContextFound
@@ -71,7 +71,7 @@ AfterTraversal = ContextFound
 
 @implementer(INewResponse)
 class NewResponse:
-    """The event of a response that was made for a request."""
+    """Sent when a response to a request has been made."""
 
     def __init__(self, request: Any, response: Any) -> None:
         self.request = request
@@ -80,7 +80,7 @@ class NewResponse:
 
 @implementer(IApplicationCreated)
 class ApplicationCreated:
-    """The event of a new application, as ``app`` and ``object``."""
+    """Sent when an application has been made, which is available as ``app`` and ``object``."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -92,7 +92,7 @@ WSGIApplicationCreatedEvent = ApplicationCreated
 
 @implementer(IBeforeRender)
 class BeforeRender(dict[str, Any]):
-    """The event before rendering: the renderer's values, which may be changed, and the view's, ``rendering_val``."""
+    """Sent before rendering. Contains the renderer's values, which may be changed, and the view's ``rendering_val``."""
 
     def __init__(self, system: Any, rendering_val: Any = None) -> None:
         super().__init__(system)

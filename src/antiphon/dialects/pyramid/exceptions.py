@@ -1,4 +1,4 @@
-"""Errors of configuration, and of requests before a view is called."""
+"""Errors in the configuration, and errors in requests before a view is called."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ Forbidden = HTTPForbidden
 
 
 class BadCSRFOrigin(HTTPBadRequest):
-    """The error for a request from a page on another site, judged by its headers."""
+    """Raised if the headers show that a request comes from another site's page."""
 
     explanation = (
         "Bad CSRF Origin. Access is denied. This server can not verify that the origin or referrer of your request"
@@ -21,7 +21,7 @@ class BadCSRFOrigin(HTTPBadRequest):
 
 
 class BadCSRFToken(HTTPBadRequest):
-    """The error for a request without the token of this site's pages."""
+    """Raised for a request that lacks the token of this site's pages."""
 
     explanation = (
         "Bad CSRF token received. Access is denied. This server can not verify that your cross-site request forgery"
@@ -32,11 +32,11 @@ class BadCSRFToken(HTTPBadRequest):
 
 
 class PredicateMismatch(HTTPNotFound):
-    """The error when no view's predicates match the request."""
+    """Raised when no view's predicates match the request."""
 
 
 class URLDecodeError(MalformedText):
-    """The error for a path that is not UTF-8. It results in a 400 unless a view handles it."""
+    """Raised for a path that is not UTF-8. It results in a 400 unless a view handles it."""
 
 
 class ConfigurationError(Exception):
@@ -44,7 +44,7 @@ class ConfigurationError(Exception):
 
 
 class ConfigurationConflictError(ConfigurationError):
-    """Actions with equal discriminators, none of which overrides the others."""
+    """Raised for actions with equal discriminators, none of which overrides the others."""
 
     def __init__(self, conflicts: Mapping[Any, Iterable[Any]]) -> None:
         self._conflicts = conflicts
@@ -58,7 +58,7 @@ class ConfigurationConflictError(ConfigurationError):
 
 
 class ConfigurationExecutionError(ConfigurationError):
-    """The failure of an action, with its location in the program."""
+    """Raised when an action fails, with the action's location in the program."""
 
     def __init__(self, etype: Any, evalue: Any, info: Any) -> None:
         self.etype, self.evalue, self.info = etype, evalue, info
@@ -68,7 +68,7 @@ class ConfigurationExecutionError(ConfigurationError):
 
 
 class CyclicDependencyError(Exception):
-    """The error for items that must each come before the other."""
+    """Raised when items must each come before the other."""
 
     def __init__(self, cycles: Mapping[Any, Iterable[Any]]) -> None:
         self.cycles = cycles

@@ -1,4 +1,4 @@
-"""HTTP exceptions: one class for each status. Each is a response, an exception and a WSGI application."""
+"""HTTP exceptions, one class for each status. Each is a response, an exception and a WSGI application."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -23,22 +23,22 @@ E = TypeVar("E", bound="HTTPException")
 class HTTPException(Response, Exception):
     """A response that can be raised.
 
-    Without a body of its own, it explains the error in a type that the client accepts.
+    Unless it has a body, it explains the error in a media type that the client accepts.
 
-    ``detail`` is text for the client, and ``comment`` becomes an HTML comment; both are escaped. ``headers`` are added.
-    ``body_template`` has ``${explanation}``, ``${detail}``, ``${html_comment}`` and ``${br}``, and keys of the environ
-    and headers in lower case, too. ``json_formatter`` returns the value for a JSON body from the keywords status, body,
-    title and environ. Other keywords are those of a response.
+    ``detail`` is text for the client, and ``comment`` becomes an HTML comment; both are escaped. ``headers`` are added
+    to the response. ``body_template`` may use ``${explanation}``, ``${detail}``, ``${html_comment}``, ``${br}``,
+    environ keys, and header names in lowercase. ``json_formatter`` receives the keywords status, body, title and
+    environ, and returns the value for a JSON body. Other keywords are passed to the response.
     """
 
     code: ClassVar[int] = 520
     """The status code."""
     title: ClassVar[str] = "Unknown Error"
-    """The reason phrase of the status."""
+    """The status's reason phrase."""
     explanation: str = ""
     """The template of each body."""
     empty_body = False
-    """True for a status without a body."""
+    """True for a status that allows no body."""
 
     body_template: str
     body_template_obj = Template("${explanation}${br}${br}\n${detail}\n${html_comment}\n")
@@ -79,7 +79,7 @@ class HTTPException(Response, Exception):
     # The body
 
     def prepare(self, environ: "WSGIEnvironment") -> None:
-        """Set a body that explains the status, unless there is already one or must not be one."""
+        """Set a body that explains the status, unless there already is one or none is allowed."""
         if self.has_body or self.empty_body:
             return
         kind = accepted_type(environ.get("HTTP_ACCEPT", ""))
@@ -106,7 +106,7 @@ class HTTPException(Response, Exception):
             "html_comment": f"<!-- {comment} -->" if comment and br != "\n" else comment,
         }
         if self.body_template_obj is not HTTPException.body_template_obj:
-            # Keys with a dot belong to programs: formatting their objects may be expensive, or reveal secrets.
+            # Keys with a dot belong to programs. Formatting such objects may be expensive or reveal secrets.
             own = {key: value for key, value in environ.items() if "." not in key or key.startswith("wsgi.")}
             values |= {key: escape(value) for key, value in own.items()}
             values |= {name.lower(): escape(value) for name, value in self.headers.items()}
@@ -116,16 +116,16 @@ class HTTPException(Response, Exception):
 
     @property
     def wsgi_response(self) -> Any:
-        """The exception itself, as a response."""
+        """This exception, as a response."""
         return self
 
     @property
     def exception(self) -> Any:
-        """The exception itself, as the object to raise."""
+        """This exception, as the object to raise."""
         return self
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Handle a request: with the body if there is one, otherwise with an explanation."""
+        """Handle a request by sending the body or, without one, an explanation."""
         self.prepare(environ)
         return super().__call__(environ, start_response)
 
@@ -134,26 +134,26 @@ WSGIHTTPException = HTTPException
 
 
 class HTTPError(HTTPException):
-    """The base class for 4xx and 5xx, after which work in progress should be rolled back."""
+    """The base class for 4xx and 5xx errors, after which work in progress should be rolled back."""
 
 
 class HTTPRedirection(HTTPException):
-    """The base class for 3xx (RFC 9110 §15.4)."""
+    """The base class for 3xx responses (RFC 9110 §15.4)."""
 
 
 class HTTPSuccessful(HTTPException):
-    """The base class for 2xx (RFC 9110 §15.3)."""
+    """The base class for 2xx responses (RFC 9110 §15.3)."""
 
 
 class HTTPClientError(HTTPError):
-    """The base class for 4xx (RFC 9110 §15.5)."""
+    """The base class for 4xx responses (RFC 9110 §15.5)."""
 
     code = 400
     title = "Bad Request"
 
 
 class HTTPServerError(HTTPError):
-    """The base class for 5xx (RFC 9110 §15.6)."""
+    """The base class for 5xx responses (RFC 9110 §15.6)."""
 
     code = 500
     title = "Internal Server Error"
@@ -182,7 +182,7 @@ class _HTTPMove(HTTPRedirection):
 
 
 def _as_in_webob(cls: type[E]) -> type[E]:
-    """Copy missing parts from WebOb's exception with the same name: code, title, explanation and docstring."""
+    """Copy whatever is missing from WebOb's exception of the same name: code, title, explanation and docstring."""
     for name in ("code", "title", "explanation", "empty_body", "__doc__"):
         if cls.__dict__.get(name) is None:
             setattr(cls, name, getattr(getattr(exc, cls.__name__), name))
@@ -281,7 +281,7 @@ class HTTPPaymentRequired(HTTPClientError):
 
 @_as_in_webob
 class HTTPForbidden(HTTPClientError):
-    """403: the request is understood, but refused (RFC 9110 §15.5.4). ``result`` is the policy's reason."""
+    """403: the request is understood but refused (RFC 9110 §15.5.4). ``result`` is the policy's reason."""
 
     def __init__(
         self,

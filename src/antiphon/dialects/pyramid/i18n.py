@@ -1,4 +1,4 @@
-"""The locales of requests, and gettext translations from files `<locale>/LC_MESSAGES/<domain>.mo`."""
+"""The locale of a request, and gettext translations in files `<locale>/LC_MESSAGES/<domain>.mo`."""
 
 import gettext
 import os
@@ -18,11 +18,11 @@ __all__ = [
 
 _PARAMETER = "_LOCALE_"
 _MOST_LOCALIZERS = 100
-"""The maximum number of localizers that a registry caches: clients choose the names of locales."""
+"""How many localizers a registry caches at most, since clients choose the names of locales."""
 
 
 class Localizer:
-    """A translator of messages into the language of a locale."""
+    """Translates messages into the language of a locale."""
 
     def __init__(self, locale_name: str, translations: Any) -> None:
         self.locale_name = locale_name
@@ -31,20 +31,20 @@ class Localizer:
         self.pluralizer: Any = None
 
     def translate(self, tstring: Any, domain: str | None = None, mapping: Any = None) -> Any:
-        """Translate a message, in its own or the given domain, and fill in the values of its mapping."""
+        """Translate a message in its own or the given domain, and fill in the values from its mapping."""
         if self.translator is None:
             self.translator = Translator(self.translations)
         return self.translator(tstring, domain=domain, mapping=mapping)
 
     def pluralize(self, singular: Any, plural: Any, n: int, domain: str | None = None, mapping: Any = None) -> Any:
-        """Return the translation for a number: singular or plural."""
+        """Return the translation that fits a number, singular or plural."""
         if self.pluralizer is None:
             self.pluralizer = Pluralizer(self.translations)
         return self.pluralizer(singular, plural, n, domain=domain, mapping=mapping)
 
 
 def default_locale_negotiator(request: Any) -> Any:
-    """Return the locale in a request's attribute, parameter or cookie ``_LOCALE_``; None if there is none."""
+    """Return the locale in a request's attribute, parameter or cookie ``_LOCALE_``, or None."""
     name = getattr(request, _PARAMETER, None)
     if name is None:
         name = request.params.get(_PARAMETER)
@@ -52,7 +52,7 @@ def default_locale_negotiator(request: Any) -> Any:
 
 
 def negotiate_locale_name(request: Any) -> Any:
-    """Return the locale of a request, by the application's negotiator or else its setting `default_locale_name`."""
+    """Return a request's locale, from the application's negotiator or else its setting `default_locale_name`."""
     registry = getattr(request, "registry", None)
     if registry is None:
         registry = get_current_registry()
@@ -61,19 +61,19 @@ def negotiate_locale_name(request: Any) -> Any:
 
 
 def get_locale_name(request: Any) -> Any:
-    """Return the locale of a request."""
+    """Return a request's locale."""
     return request.locale_name
 
 
 def get_localizer(request: Any) -> Any:
-    """Return the localizer of a request."""
+    """Return a request's localizer."""
     return request.localizer
 
 
 def make_localizer(current_locale_name: str, translation_directories: Iterable[str]) -> Localizer:
-    """Return a localizer with the translations in directories.
+    """Return a localizer with the translations from directories.
 
-    Those of `de_AT` take precedence over those of `de`, and later directories over earlier ones.
+    Translations for `de_AT` take precedence over those for `de`, and later directories over earlier ones.
     """
     translations = Translations()
     for path, domain in _files(current_locale_name, translation_directories):
@@ -83,7 +83,7 @@ def make_localizer(current_locale_name: str, translation_directories: Iterable[s
 
 
 def _files(locale_name: str, directories: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield the path and the domain of each of a locale's files."""
+    """Yield the path and the domain of each translation file for a locale."""
     language, underscore, _ = locale_name.partition("_")
     if not _is_name(locale_name):
         return
@@ -99,19 +99,19 @@ def _files(locale_name: str, directories: Iterable[str]) -> Iterator[tuple[str, 
 
 
 def _is_name(locale_name: str) -> bool:
-    """Return True for a name that is safe as a directory name: clients choose it."""
+    """Return True if a locale's name, which a client may choose, is safe to use as a directory name."""
     return (
         os.path.basename(locale_name) == locale_name and locale_name not in ("", ".", "..") and "\0" not in locale_name
     )
 
 
 def _is_not_one(n: int) -> int:
-    """Return the plural form of a number for languages whose translations declare no rule."""
+    """Return a number's plural form, for languages whose translations declare no rule."""
     return int(n != 1)
 
 
 class Translations(gettext.GNUTranslations):
-    """The translations of one domain. Those of other domains can be added."""
+    """The translations in one domain, to which those in other domains can be added."""
 
     DEFAULT_DOMAIN = "messages"
     _catalog: dict[Any, str]
@@ -128,7 +128,7 @@ class Translations(gettext.GNUTranslations):
 
     @classmethod
     def load(cls, dirname: str | None = None, locales: Any = None, domain: str = DEFAULT_DOMAIN) -> Any:
-        """Return the translations of the first locale that has a file; empty ones if none has."""
+        """Load the translations for the first locale that has a file. Without a file, return empty translations."""
         if locales is not None:
             locales = [str(each) for each in (locales if isinstance(locales, list | tuple) else [locales])]
         domain = domain or cls.DEFAULT_DOMAIN
@@ -144,7 +144,7 @@ class Translations(gettext.GNUTranslations):
     def add(self, translations: Any, merge: bool = True) -> Self:
         """Add translations.
 
-        Those of the same domain are merged unless ``merge`` is False; others are kept separately.
+        Translations in the same domain are merged unless ``merge`` is False. Others are kept separately.
         """
         domain = getattr(translations, "domain", self.DEFAULT_DOMAIN)
         if domain == self.DEFAULT_DOMAIN and self.plural is _is_not_one:
@@ -160,27 +160,27 @@ class Translations(gettext.GNUTranslations):
         return self
 
     def merge(self, translations: Any) -> Self:
-        """Add the messages of other translations, which replace existing ones."""
+        """Add the messages from other translations. They replace existing ones."""
         if isinstance(translations, gettext.GNUTranslations):
             self._catalog.update(translations._catalog)  # type: ignore[attr-defined]  # noqa: SLF001
             self.files += getattr(translations, "files", [])
         return self
 
     def dgettext(self, domain: str, message: str) -> str:
-        """Translate a message of a domain."""
+        """Translate a message in a domain."""
         return str(self._domains.get(domain, self).gettext(message))
 
     dugettext = dgettext
 
     def dngettext(self, domain: str, singular: str, plural: str, num: int) -> str:
-        """Return the translation in a domain for a number: singular or plural."""
+        """Return the translation in a domain that fits a number, singular or plural."""
         return str(self._domains.get(domain, self).ngettext(singular, plural, num))
 
     dungettext = dngettext
 
 
 class LocalizerRequestMixin:
-    """A mixin with the locale of a request."""
+    """A mixin with a request's locale."""
 
     @reify
     def locale_name(self) -> Any:

@@ -1,4 +1,4 @@
-"""The zope.interface interfaces of Pyramid's parts, which programs register, look up and declare."""
+"""The zope.interface interfaces that Pyramid's programs register, look up and declare."""
 
 from typing import Any
 
@@ -6,32 +6,32 @@ from zope.interface import Attribute, Interface
 from zope.interface.interface import InterfaceClass
 
 PHASE0_CONFIG = -30
-"""The configuration order that comes before all others."""
+"""The configuration order before all others."""
 PHASE1_CONFIG = -20
-"""The configuration order of the parts that others need: renderers, policies, predicates."""
+"""The configuration order for what others need: renderers, policies and predicates."""
 PHASE2_CONFIG = -10
-"""The configuration order of routes."""
+"""The configuration order for routes."""
 PHASE3_CONFIG = 0
-"""The configuration order of views, and the default."""
+"""The configuration order for views, and the default."""
 
 VH_ROOT_KEY = "HTTP_X_VHM_ROOT"
-"""The environ key for the path of the virtual root."""
+"""The environ key for the virtual root's path."""
 
 
 def _interface(name: str, doc: str, *bases: Any, has: str = "", **methods: Any) -> Any:
-    """Return an interface with attributes, named by the words of ``has``, and with methods, given as functions."""
+    """Return an interface with the attributes listed in ``has`` and with methods, given as functions."""
     members: dict[str, Any] = {attribute: Attribute(attribute) for attribute in has.split()}
     return InterfaceClass(name, bases or (Interface,), {**members, **methods}, doc, __name__)
 
 
 # Events
 
-IContextFound = _interface("IContextFound", "An event: the context of a request is found.", has="request")
+IContextFound = _interface("IContextFound", "Sent when a request's context is found.", has="request")
 IAfterTraversal = IContextFound
-IBeforeTraversal = _interface("IBeforeTraversal", "An event: the route of a request is matched.", has="request")
-INewRequest = _interface("INewRequest", "An event: a request has arrived.", has="request")
-INewResponse = _interface("INewResponse", "An event: a view has given a response.", has="request response")
-IApplicationCreated = _interface("IApplicationCreated", "An event: an application is made.", has="app")
+IBeforeTraversal = _interface("IBeforeTraversal", "Sent when a request's route is matched.", has="request")
+INewRequest = _interface("INewRequest", "Sent when a request has arrived.", has="request")
+INewResponse = _interface("INewResponse", "Sent when a view has returned a response.", has="request response")
+IApplicationCreated = _interface("IApplicationCreated", "Sent when an application has been made.", has="app")
 IWSGIApplicationCreatedEvent = IApplicationCreated
 
 # Requests and responses
@@ -62,7 +62,7 @@ IExceptionResponse = _interface(
     "IExceptionResponse", "An exception that is a response.", IException, IResponse, prepare=lambda environ: None
 )
 IRequest = _interface("IRequest", "A request.")
-IRequest.combined = IRequest  # exception views are looked up with it
+IRequest.combined = IRequest  # needed to look up exception views
 IRequestExtensions = _interface(
     "IRequestExtensions", "The additions to all requests, by name.", has="descriptors methods"
 )
@@ -103,17 +103,17 @@ IMultiDict = _interface(
     getone=lambda key: None,
     mixed=lambda: None,
 )
-ISettings = _interface("ISettings", "The settings of an application.", IDict)
+ISettings = _interface("ISettings", "An application's settings.", IDict)
 
 # Renderers
 
-IBeforeRender = _interface("IBeforeRender", "An event: a renderer is about to be called.", IDict, has="rendering_val")
+IBeforeRender = _interface("IBeforeRender", "Sent when a renderer is about to be called.", IDict, has="rendering_val")
 IRendererInfo = _interface(
-    "IRendererInfo", "The parts of a renderer.", has="name package type registry settings", clone=lambda: None
+    "IRendererInfo", "Information about a renderer.", has="name package type registry settings", clone=lambda: None
 )
 IRendererFactory = _interface("IRendererFactory", "Makes renderers.", __call__=lambda info: None)
-IRenderer = _interface("IRenderer", "Makes text or bytes of a view's value.", __call__=lambda value, system: None)
-IJSONAdapter = _interface("IJSONAdapter", "Makes a value that JSON has of an object.")
+IRenderer = _interface("IRenderer", "Converts a view's value to text or bytes.", __call__=lambda value, system: None)
+IJSONAdapter = _interface("IJSONAdapter", "Converts an object to a value that JSON supports.")
 
 # Views
 
@@ -135,15 +135,13 @@ IMultiView = _interface(
     ISecuredView,
     add=lambda view, predicates, order, accept=None, phash=None: None,
 )
-IViewPermission = _interface(
-    "IViewPermission", "The check of a view's permission.", __call__=lambda context, request: None
-)
+IViewPermission = _interface("IViewPermission", "Checks a view's permission.", __call__=lambda context, request: None)
 IViewDeriver = _interface(
     "IViewDeriver", "Makes a view from another view.", has="options", __call__=lambda view, info: None
 )
 IViewDeriverInfo = _interface(
     "IViewDeriverInfo",
-    "Information about a view for a deriver.",
+    "Information about a view, for derivers.",
     has="registry package settings options predicates original_view exception_only",
 )
 IViewDerivers = _interface("IViewDerivers", "All derivers.")
@@ -151,7 +149,7 @@ IAcceptOrder = _interface("IAcceptOrder", "The order of media types that clients
 IPredicateList = _interface("IPredicateList", "The predicates of one kind.")
 IPredicateInfo = _interface(
     "IPredicateInfo",
-    "Information about the application for a predicate.",
+    "Information about the application, for predicates.",
     has="package registry settings",
     maybe_dotted=lambda value: None,
 )
@@ -171,7 +169,7 @@ IViewPredicate = _interface(
 
 ISecurityPolicy = _interface(
     "ISecurityPolicy",
-    "Decides who makes a request, and what is permitted.",
+    "Decides who makes a request and what they may do.",
     identity=lambda request: None,
     authenticated_userid=lambda request: None,
     permits=lambda request, context, permission: None,
@@ -193,15 +191,15 @@ IAuthorizationPolicy = _interface(
     permits=lambda context, principals, permission: None,
     principals_allowed_by_permission=lambda context, permission: None,
 )
-IDefaultPermission = _interface("IDefaultPermission", "The permission of views that name none.")
+IDefaultPermission = _interface("IDefaultPermission", "The permission for views that specify none.")
 IDefaultCSRFOptions = _interface(
     "IDefaultCSRFOptions",
-    "The options of the protection against forged requests.",
+    "The options for CSRF protection.",
     has="require_csrf token header safe_methods callback allow_no_origin check_origin",
 )
 ICSRFStoragePolicy = _interface(
     "ICSRFStoragePolicy",
-    "The storage of tokens against forged requests.",
+    "The storage for CSRF tokens.",
     new_csrf_token=lambda request: None,
     get_csrf_token=lambda request: None,
     check_csrf_token=lambda request, token: None,
@@ -209,7 +207,7 @@ ICSRFStoragePolicy = _interface(
 ISessionFactory = _interface("ISessionFactory", "Makes sessions.", __call__=lambda request: None)
 ISession = _interface(
     "ISession",
-    "The session of a visitor.",
+    "A visitor's session.",
     IDict,
     has="created new",
     invalidate=lambda: None,
@@ -221,20 +219,20 @@ ISession = _interface(
 
 # Traversal and routes
 
-IRootFactory = _interface("IRootFactory", "Makes the root of a request.", __call__=lambda request: None)
+IRootFactory = _interface("IRootFactory", "Makes the root for a request.", __call__=lambda request: None)
 IDefaultRootFactory = _interface(
-    "IDefaultRootFactory", "Makes the root where no other is set.", __call__=lambda request: None
+    "IDefaultRootFactory", "Makes the root if no other factory is set.", __call__=lambda request: None
 )
 ITraverser = _interface("ITraverser", "Finds the context of a request.", __call__=lambda request: None)
 ITraverserFactory = ITraverser
-ILocation = _interface("ILocation", "A place in a tree.", has="__parent__ __name__")
+ILocation = _interface("ILocation", "A location in a tree.", has="__parent__ __name__")
 IResourceURL = _interface(
     "IResourceURL",
     "The path of a resource.",
     has="virtual_path physical_path virtual_path_tuple physical_path_tuple",
 )
 IRoutePregenerator = _interface(
-    "IRoutePregenerator", "Changes the values of a route's URL.", __call__=lambda request, elements, kw: None
+    "IRoutePregenerator", "Changes the values for a route's URL.", __call__=lambda request, elements, kw: None
 )
 IRoute = _interface(
     "IRoute",
@@ -261,7 +259,7 @@ IStaticURLInfo = _interface(
     add_cache_buster=lambda config, spec, cache_buster: None,
 )
 ICacheBuster = _interface(
-    "ICacheBuster", "Changes the URL of a file with its content.", __call__=lambda request, subpath, kw: None
+    "ICacheBuster", "Changes a file's URL when its contents change.", __call__=lambda request, subpath, kw: None
 )
 
 # The application
@@ -274,11 +272,11 @@ IRouter = _interface(
     invoke_request=lambda request: None,
 )
 IExecutionPolicy = _interface(
-    "IExecutionPolicy", "Makes a response of an environ.", __call__=lambda environ, router: None
+    "IExecutionPolicy", "Makes a response from an environ.", __call__=lambda environ, router: None
 )
 ITweens = _interface("ITweens", "All tweens.")
 IRequestHandler = _interface("IRequestHandler", "The outermost tween.", __call__=lambda self, request: None)
-IDebugLogger = _interface("IDebugLogger", "The logger of an application.")
+IDebugLogger = _interface("IDebugLogger", "An application's logger.")
 ILogger = IDebugLogger
 
 # Assets and translations
@@ -293,7 +291,7 @@ IPEP302Loader = _interface(
     get_filename=lambda fullname: None,
 )
 IPackageOverrides = _interface(
-    "IPackageOverrides", "Files that override those of a package.", IPEP302Loader, get_spec=lambda resource_name: None
+    "IPackageOverrides", "Files that override a package's files.", IPEP302Loader, get_spec=lambda resource_name: None
 )
 IAssetDescriptor = _interface(
     "IAssetDescriptor",
@@ -306,14 +304,14 @@ IAssetDescriptor = _interface(
     exists=lambda: None,
 )
 ILocalizer = _interface("ILocalizer", "Translates messages.")
-ILocaleNegotiator = _interface("ILocaleNegotiator", "Finds the locale of a request.", __call__=lambda request: None)
-ITranslationDirectories = _interface("ITranslationDirectories", "The directories of translations.")
+ILocaleNegotiator = _interface("ILocaleNegotiator", "Finds a request's locale.", __call__=lambda request: None)
+ITranslationDirectories = _interface("ITranslationDirectories", "The directories with translations.")
 
 # Introspection
 
 IIntrospector = _interface(
     "IIntrospector",
-    "All that the configuration has done.",
+    "A record of everything that the configuration has done.",
     get=lambda category_name, discriminator, default=None: None,
     get_category=lambda category_name, default=None, sort_key=None: None,
     categories=lambda: None,
@@ -326,7 +324,7 @@ IIntrospector = _interface(
 )
 IIntrospectable = _interface(
     "IIntrospectable",
-    "One entry in the record of the configuration.",
+    "An entry in the record of the configuration.",
     has="title type_name order category_name discriminator discriminator_hash action_info",
     relate=lambda category_name, discriminator: None,
     unrelate=lambda category_name, discriminator: None,
@@ -334,5 +332,5 @@ IIntrospectable = _interface(
     __hash__=lambda: None,
 )
 IActionInfo = _interface(
-    "IActionInfo", "The place of a program that configures.", has="file line", __str__=lambda: None
+    "IActionInfo", "The location of a configuration statement.", has="file line", __str__=lambda: None
 )

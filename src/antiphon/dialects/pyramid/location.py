@@ -1,11 +1,11 @@
-"""Resources in a tree, each with its parent and its name."""
+"""Resources in a tree. Each has a parent and a name."""
 
 from collections.abc import Iterator
 from typing import Any
 
 
 def inside(resource1: Any, resource2: Any) -> bool:
-    """Return True if a resource is the second one or is below it."""
+    """Return True if the first resource is the second one or one of its descendants."""
     return any(each is resource2 for each in lineage(resource1))
 
 

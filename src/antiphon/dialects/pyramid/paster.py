@@ -1,4 +1,4 @@
-"""Applications and their settings from files such as `development.ini`, read with plaster."""
+"""Loads applications and their settings from files such as `development.ini` with plaster."""
 
 from typing import Any
 
@@ -13,25 +13,26 @@ def get_config_loader(config_uri: str) -> Any:
 
 
 def get_app(config_uri: str, name: str | None = None, options: Any = None) -> Any:
-    """Return the application configured in a file: in its section `main`, or the one named, possibly after a `#`.
+    """Return the application configured in a file.
 
-    ``options`` are values for `%(...)s` in the file.
+    The section `main` is used unless ``name``, or a name after `#`, selects another. ``options`` are the values for
+    `%(...)s` in the file.
     """
     return get_config_loader(config_uri).get_wsgi_app(name, options)
 
 
 def get_appsettings(config_uri: str, name: str | None = None, options: Any = None) -> Any:
-    """Return the settings of an application in a file."""
+    """Return an application's settings from a file."""
     return get_config_loader(config_uri).get_wsgi_app_settings(name, options)
 
 
 def setup_logging(config_uri: str, global_conf: Any = None) -> None:
-    """Configure logging from the sections of a file."""
+    """Configure logging as specified in a file."""
     get_config_loader(config_uri).setup_logging(global_conf)
 
 
 def bootstrap(config_uri: str, request: Any = None, options: Any = None) -> AppEnvironment:
-    """Create the application that a file defines and make it current: ``prepare``, with ``app``."""
+    """Make the application in a file and make it current, as ``prepare`` does. The result includes ``app``."""
     app = get_app(config_uri, options={"__script__": "bootstrap", **(options or {})})
     env = prepare(request)
     env["app"] = app

@@ -1,4 +1,4 @@
-"""Packages and modules by name, their folders and their assets."""
+"""Packages and modules by name, with their folders and assets."""
 
 import os
 import sys
@@ -21,20 +21,20 @@ CALLER_PACKAGE: Any = _CallerPackage()
 
 
 def caller_path(path: str, level: int = 2) -> str:
-    """Return an absolute path for one relative to the caller's file, ``level`` calls up."""
+    """Make a path absolute. It is relative to the file of the caller that is ``level`` calls up."""
     if os.path.isabs(path):
         return path
     return os.path.join(os.path.dirname(os.path.abspath(str(caller_module(level + 1).__file__))), path)
 
 
 def caller_module(level: int = 2) -> ModuleType:
-    """Return the caller's module, ``level`` calls up."""
-    names = sys._getframe(level).f_globals  # noqa: SLF001 - there is no public way
+    """Return the module of the caller that is ``level`` calls up."""
+    names = sys._getframe(level).f_globals  # noqa: SLF001 - there is no public API
     return sys.modules.get(names.get("__name__") or "__main__", sys.modules["__main__"])
 
 
 def package_name(pkg_or_module: Any) -> str:
-    """Return the name of a package, or of a module's package."""
+    """Return the name of a package, or of the package that contains a module."""
     name: str | None = getattr(pkg_or_module, "__name__", None)
     if name is None or name == "__main__":
         return "__main__"
@@ -51,12 +51,12 @@ def _is_package(module: Any) -> bool:
 
 
 def package_of(pkg_or_module: Any) -> Any:
-    """Return a package, or the package of a module."""
+    """Return a package, or the package that contains a module."""
     return sys.modules[package_name(pkg_or_module)]
 
 
 def caller_package(level: int = 2) -> Any:
-    """Return the package of the caller's module, ``level`` calls up."""
+    """Return the package of the caller that is ``level`` calls up."""
     module = caller_module(level + 1)
     if _is_package(module) and getattr(module, "__name__", None) != "__main__":
         return module
@@ -64,19 +64,19 @@ def caller_package(level: int = 2) -> Any:
 
 
 def package_path(package: Any) -> str:
-    """Return the folder of a package."""
+    """Return a package's folder."""
     known: str | None = getattr(package, "__abspath__", None)
     if known is not None:
         return known
     file = getattr(package, "__file__", None)
     folder = os.path.dirname(os.path.abspath(file)) if file else os.path.abspath(next(iter(package.__path__)))
-    with suppress(Exception):  # otherwise it is computed again
+    with suppress(Exception):  # if this fails, the path is computed again
         package.__abspath__ = folder
     return str(folder)
 
 
 class Resolver:
-    """A resolver of names relative to a package, which is given itself, by its name, as None, or as the caller's."""
+    """Resolves names relative to a package: an object, a package's name, None, or the caller's package."""
 
     def __init__(self, package: Any = CALLER_PACKAGE) -> None:
         if package in (None, CALLER_PACKAGE):
@@ -87,7 +87,7 @@ class Resolver:
             self.package = package_of(package)
 
     def get_package_name(self) -> str:
-        """Return the name of the package."""
+        """Return the package's name."""
         package: Any = self.package
         return str(caller_package().__name__ if package is CALLER_PACKAGE else package.__name__)
 
@@ -105,10 +105,10 @@ def _module(name: str) -> ModuleType:
 
 
 class AssetResolver(Resolver):
-    """A resolver of assets by `package:path`, by absolute path, or by path relative to the package."""
+    """Resolves assets by `package:path`, by absolute path, or by a path relative to the package."""
 
     def resolve(self, spec: str) -> Any:
-        """Return the descriptor of an asset. Raises ValueError for a relative path without a package."""
+        """Return an asset's descriptor. Raises ValueError for a relative path without a package."""
         if os.path.isabs(spec):
             return FSAssetDescriptor(spec)
         name, colon, path = spec.partition(":")
@@ -121,16 +121,16 @@ class AssetResolver(Resolver):
 
 
 class DottedNameResolver(Resolver):
-    """A resolver of `package.module.name` and `package.module:name.attribute`, possibly relative to the package."""
+    """Resolves `package.module.name` and `package.module:name.attribute`, which may be relative to the package."""
 
     def resolve(self, dotted: str) -> Any:
-        """Return the object with a name. Raises ValueError for anything but a string, or ImportError."""
+        """Return the object with a name. Raises ValueError if the name is not a string, or ImportError."""
         if not isinstance(dotted, str):
             raise ValueError(f"{dotted!r} is not a string")
         return self._resolve(dotted, caller_package() if self.package is CALLER_PACKAGE else self.package)
 
     def maybe_resolve(self, dotted: Any) -> Any:
-        """Return the object with a name; anything but a string is returned as it is."""
+        """Return the object with a name, or any argument that is not a string as it is."""
         if not isinstance(dotted, str):
             return dotted
         return self._resolve(dotted, caller_package() if self.package is CALLER_PACKAGE else self.package)
@@ -192,7 +192,7 @@ def _dotted(value: str, package: Any) -> Any:
 
 @implementer(IAssetDescriptor)
 class PkgResourcesAssetDescriptor:
-    """An asset in a package, which another asset may override: see ``override_asset``."""
+    """An asset in a package. Another asset may override it: see ``override_asset``."""
 
     def __init__(self, pkg_name: str, path: str) -> None:
         self.pkg_name = pkg_name
@@ -211,7 +211,7 @@ class PkgResourcesAssetDescriptor:
         return os.path.join(package_path(_imported(self.pkg_name)), *filter(None, self.path.split("/")))
 
     def abspath(self) -> str:
-        """Return the absolute path of the file."""
+        """Return the file's absolute path."""
         found = self._override("get_filename")
         return os.path.abspath(self._own_path() if found is None else found)
 
@@ -244,7 +244,7 @@ class FSAssetDescriptor:
         self.path = os.path.abspath(path)
 
     def absspec(self) -> str:
-        """Raise NotImplementedError: the asset is not in a package."""
+        """Raise NotImplementedError, since the asset is not in a package."""
         raise NotImplementedError("a file outside of packages has no asset specification")
 
     def abspath(self) -> str:

@@ -1,4 +1,4 @@
-"""The predicates of views and routes. The first argument is the match for a route, and the context for a view."""
+"""Predicates. Their first argument is the match for a route, or the context for a view."""
 
 import re
 from typing import Any
@@ -12,7 +12,7 @@ _ABSENT: Any = object()
 
 
 class _Predicate:
-    """A predicate with a string, which also identifies equal predicates."""
+    """A predicate with a string value, which also identifies equal predicates."""
 
     def __init__(self, val: Any, config: Any) -> None:
         self.val = val
@@ -22,7 +22,7 @@ class _Predicate:
         raise NotImplementedError
 
     def phash(self) -> str:
-        """Return text that is the same for equal predicates."""
+        """Return text that is identical for equal predicates."""
         return self.text()
 
     def __call__(self, context: Any, request: Any) -> bool:
@@ -31,7 +31,7 @@ class _Predicate:
 
 
 class XHRPredicate(_Predicate):
-    """A predicate that is true if the request is (or is not) sent by a script."""
+    """True if the request was, or was not, sent by a script."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(bool(val), config)
@@ -44,7 +44,7 @@ class XHRPredicate(_Predicate):
 
 
 class RequestMethodPredicate(_Predicate):
-    """A predicate for one of several methods. GET includes HEAD."""
+    """True for some methods. GET includes HEAD."""
 
     def __init__(self, val: Any, config: Any) -> None:
         methods = as_sorted_tuple(val)
@@ -65,7 +65,7 @@ def _pattern(text: str) -> "re.Pattern[str]":
 
 
 class PathInfoPredicate(_Predicate):
-    """A predicate for a regular expression that matches the beginning of the path."""
+    """True if a regular expression matches the start of the path."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(_pattern(val), config)
@@ -79,7 +79,7 @@ class PathInfoPredicate(_Predicate):
 
 
 class RequestParamPredicate(_Predicate):
-    """A predicate for fields in the query or form, as `name` or `name=value`; a name may begin with `=`."""
+    """True if the query or form has some fields: `name` or `name=value`. A name may start with `=`."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(as_sorted_tuple(val), config)
@@ -102,7 +102,7 @@ class RequestParamPredicate(_Predicate):
 
 
 class HeaderPredicate(_Predicate):
-    """A predicate for headers, as `Name` or `Name:regular expression`."""
+    """True if the request has some headers: `Name` or `Name:regular expression`."""
 
     def __init__(self, val: Any, config: Any) -> None:
         headers = [text.partition(":") for text in as_sorted_tuple(val)]
@@ -123,7 +123,7 @@ class HeaderPredicate(_Predicate):
 
 
 class AcceptPredicate(_Predicate):
-    """A predicate for clients that accept one of several media types."""
+    """True if the client accepts any of some media types."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(val if is_nonstr_iter(val) else (val,), config)
@@ -137,7 +137,7 @@ class AcceptPredicate(_Predicate):
 
 
 class ContainmentPredicate(_Predicate):
-    """A predicate for the class or interface of the context or one of its ancestors."""
+    """True if the context or one of its ancestors has a class or provides an interface."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(config.maybe_dotted(val), config)
@@ -150,7 +150,7 @@ class ContainmentPredicate(_Predicate):
 
 
 class RequestTypePredicate(_Predicate):
-    """A predicate for an interface that the request provides."""
+    """True if the request provides an interface."""
 
     def text(self) -> str:
         return f"request_type = {self.val}"
@@ -160,7 +160,7 @@ class RequestTypePredicate(_Predicate):
 
 
 class MatchParamPredicate(_Predicate):
-    """A predicate for values that the route's pattern has matched, as `name=value`."""
+    """True if the route's pattern matched some values, given as `name=value`."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(as_sorted_tuple(val), config)
@@ -178,7 +178,7 @@ class MatchParamPredicate(_Predicate):
 
 
 class CustomPredicate(_Predicate):
-    """A predicate that is a function in the program."""
+    """A predicate that is a function of the program."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(val, config)
@@ -189,14 +189,14 @@ class CustomPredicate(_Predicate):
         return text
 
     def phash(self) -> str:
-        return f"custom:{hash(self.func)!r}"  # so that objects that are equal are one predicate
+        return f"custom:{hash(self.func)!r}"  # equal objects are one predicate
 
     def __call__(self, context: Any, request: Any) -> bool:
-        return self.func(context, request)  # type: ignore[no-any-return]  # true or false
+        return self.func(context, request)  # type: ignore[no-any-return]  # any truth value
 
 
 class TraversePredicate(_Predicate):
-    """Not a real predicate: it sets the path at which a route's context is found."""
+    """Sets the path at which a route's context is found. This is not a real predicate."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(val, config)
@@ -216,7 +216,7 @@ class TraversePredicate(_Predicate):
 
 
 class PhysicalPathPredicate(_Predicate):
-    """A predicate for the path of the context, given as text or a tuple of names."""
+    """True for the context with a path, given as text or as a tuple of names."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(tuple(val) if is_nonstr_iter(val) else ("", *filter(None, val.split("/"))), config)
@@ -229,7 +229,7 @@ class PhysicalPathPredicate(_Predicate):
 
 
 class IsAuthenticatedPredicate(_Predicate):
-    """A predicate for requests whose user is known, or unknown."""
+    """True if the user is known, or if the user is unknown."""
 
     def text(self) -> str:
         return f"is_authenticated = {self.val!r}"
@@ -239,7 +239,7 @@ class IsAuthenticatedPredicate(_Predicate):
 
 
 class EffectivePrincipalsPredicate(_Predicate):
-    """A predicate for principals of the request."""
+    """True if the request has some principals."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(set(val) if is_nonstr_iter(val) else {val}, config)
@@ -253,13 +253,13 @@ class EffectivePrincipalsPredicate(_Predicate):
 
 
 class Notted:
-    """The negation of a predicate."""
+    """Negates a predicate."""
 
     def __init__(self, predicate: Any) -> None:
         self.predicate = predicate
 
     def _notted_text(self, val: Any) -> Any:
-        return f"!{val}" if val else val  # a predicate without a text is not a real predicate
+        return f"!{val}" if val else val  # a predicate without text is not a real one
 
     def text(self) -> Any:
         return self._notted_text(self.predicate.text())

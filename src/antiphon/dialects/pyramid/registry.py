@@ -1,4 +1,4 @@
-"""The registry of an application: zope.interface's components, settings, and a dictionary for everything else."""
+"""An application's registry: zope.interface's components, settings, and a dictionary for everything else."""
 
 from collections.abc import Callable, Iterable
 from operator import attrgetter
@@ -18,25 +18,25 @@ require_names("zope.interface", "8", Components, "_init_registries")
 
 
 class CountedAdapters(AdapterRegistry):
-    """Adapters that count their changes, so that lookups can be cached until the next one."""
+    """Adapters that count their changes, so lookups can be cached until the next change."""
 
     def __init__(self, registry: "Registry") -> None:
         self._counting = registry
         super().__init__()
 
     def changed(self, originally_changed: Any) -> None:
-        """Count a change of this registry or one of its bases."""
+        """Count a change in this registry or one of its bases."""
         self._counting.generation += 1
         super().changed(originally_changed)
 
 
 class Registry(Components, dict[Any, Any]):
-    """The components of an application, as in zope.interface, its settings, and values by key."""
+    """An application's components (see zope.interface), its settings, and other values by key."""
 
     has_listeners = False
     """True if there may be subscribers."""
     generation = 0
-    """The number of changes to adapters and utilities: as long as it stays the same, nothing has been registered."""
+    """The number of changes to adapters and utilities. If it is the same as before, nothing has been registered."""
     _settings: Any = None
 
     def __init__(self, package_name: Any = CALLER_PACKAGE, *args: Any, **kw: Any) -> None:
@@ -53,24 +53,24 @@ class Registry(Components, dict[Any, Any]):
         self.utilities = CountedAdapters(self)
 
     def __bool__(self) -> bool:
-        return True  # true even if empty
+        return True  # even if empty
 
     def _clear_view_lookup_cache(self) -> None:
         self._view_lookup_cache = {}
 
     def registerSubscriptionAdapter(self, *arg: Any, **kw: Any) -> Any:  # noqa: N802 - zope's name
-        """Register a subscriber that returns a value."""
+        """Register a subscriber whose result is used."""
         result = Components.registerSubscriptionAdapter(self, *arg, **kw)
         self.has_listeners = True
         return result
 
     def registerHandler(self, *arg: Any, **kw: Any) -> Any:  # noqa: N802 - zope's name
-        """Register a subscriber that returns nothing."""
+        """Register a subscriber whose result is ignored."""
         result = Components.registerHandler(self, *arg, **kw)
         self.has_listeners = True
         return result
 
-    def registerSelfAdapter(  # noqa: N802 - its name
+    def registerSelfAdapter(  # noqa: N802 - Pyramid's name
         self, required: Any = None, provided: Any = None, name: str = "", info: str = "", event: bool = True
     ) -> Any:
         """Register objects that provide an interface as their own adapters."""
@@ -79,18 +79,18 @@ class Registry(Components, dict[Any, Any]):
         )
 
     def queryAdapterOrSelf(self, object: Any, interface: Any, default: Any = None) -> Any:  # noqa: A002, N802
-        """Return an object if it provides the interface, else its adapter, else the default."""
+        """Return an object if it provides the interface, or else its adapter, or else the default."""
         return object if interface.providedBy(object) else self.queryAdapter(object, interface, default=default)
 
     def notify(self, *events: Any) -> None:
-        """Notify all subscribers of events."""
+        """Notify all subscribers of an event, which may consist of several objects."""
         if self.has_listeners:
             for _ in self.subscribers(events, None):
                 pass
 
     @property
     def settings(self) -> Any:
-        """The settings, a dictionary; None before there are any."""
+        """A dictionary with the settings, or None if there are none yet."""
         if self._settings is None:
             self._settings = self.queryUtility(ISettings)
         return self._settings
@@ -102,29 +102,29 @@ class Registry(Components, dict[Any, Any]):
 
 
 class Deferred:
-    """A value that is computed when first needed."""
+    """A value that is computed when it is first needed."""
 
     def __init__(self, func: Callable[[], Any]) -> None:
         self.func = func
 
     @reify
     def value(self) -> Any:
-        """The value."""
+        """The computed value."""
         value = self.func()
         del self.func
         return value
 
     def resolve(self) -> Any:
-        """Return the value."""
+        """Compute the value."""
         return self.value
 
 
 def undefer(v: Any) -> Any:
-    """Return the value of a deferred object; any other object is returned unchanged."""
+    """Return the value of a deferred object. Return any other object as it is."""
     return v.resolve() if isinstance(v, Deferred) else v
 
 
-class predvalseq(tuple[Any, ...]):  # noqa: N801 - its name
+class predvalseq(tuple[Any, ...]):  # noqa: N801 - Pyramid's name
     """Several values for one predicate."""
 
     __slots__ = ()
@@ -132,7 +132,7 @@ class predvalseq(tuple[Any, ...]):  # noqa: N801 - its name
 
 @implementer(IIntrospectable)
 class Introspectable(dict[str, Any]):
-    """An entry in the record of the configuration: a category, a key in it, and values."""
+    """An entry in the record of the configuration, with a category, a key within it, and values."""
 
     order = 0
     action_info: Any = None
@@ -146,16 +146,16 @@ class Introspectable(dict[str, Any]):
         self._relations: list[tuple[bool, str, Any]] = []
 
     def relate(self, category_name: str, discriminator: Any) -> None:
-        """Relate this entry to another one, once both are registered."""
+        """Relate this entry to another one as soon as both are registered."""
         self._relations.append((True, category_name, discriminator))
 
     def unrelate(self, category_name: str, discriminator: Any) -> None:
-        """Remove a relation when this entry is registered."""
+        """Remove a relation as soon as this entry is registered."""
         self._relations.append((False, category_name, discriminator))
 
     @property
     def discriminator_hash(self) -> int:
-        """The hash of the key."""
+        """The key's hash."""
         return hash(undefer(self.discriminator))
 
     def register(self, introspector: Any, action_info: Any) -> None:
@@ -167,11 +167,11 @@ class Introspectable(dict[str, Any]):
             change = introspector.relate if relates else introspector.unrelate
             change((self.category_name, self.discriminator), (category_name, undefer(discriminator)))
 
-    def __hash__(self) -> int:  # type: ignore[override]  # its key never changes
+    def __hash__(self) -> int:  # type: ignore[override]  # the key never changes
         return hash((self.category_name, undefer(self.discriminator)))
 
     def __bool__(self) -> bool:
-        return True  # true even if empty
+        return True  # even if empty
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} category {self.category_name!r}, discriminator {undefer(self.discriminator)!r}>"
@@ -187,20 +187,20 @@ class Introspector:
         self._counter = 0
 
     def add(self, intr: Introspectable) -> None:
-        """Add an entry, which replaces one with the same key."""
+        """Add an entry. It replaces an entry with the same key."""
         intr.order = self._counter
         self._counter += 1
         category = self._categories.setdefault(intr.category_name, {})
         category[intr.discriminator] = category[intr.discriminator_hash] = intr
 
     def get(self, category_name: str, discriminator: Any, default: Any = None) -> Any:
-        """Return an entry, by its key or the key's hash, or the default."""
+        """Return the entry with a key or a key's hash, or the default."""
         return self._categories.get(category_name, {}).get(discriminator, default)
 
     def get_category(
         self, category_name: str, default: Any = None, sort_key: Callable[[Any], Any] | None = None
     ) -> Any:
-        """Return the entries of a category in order, each with its related entries; or the default."""
+        """Return a category's entries in order, each with its related entries, or the default."""
         category = self._categories.get(category_name)
         if category is None:
             return default
@@ -208,15 +208,15 @@ class Introspector:
         return [{"introspectable": entry, "related": self.related(entry)} for entry in entries]
 
     def categorized(self, sort_key: Callable[[Any], Any] | None = None) -> list[tuple[str, Any]]:
-        """Return the name of each category with its entries."""
+        """Return each category's name and entries."""
         return [(name, self.get_category(name, sort_key=sort_key)) for name in self.categories()]
 
     def categories(self) -> list[str]:
-        """Return the names of all categories, sorted."""
+        """Return the sorted names of all categories."""
         return sorted(self._categories)
 
     def remove(self, category_name: str, discriminator: Any) -> None:
-        """Remove an entry and its relations, if it exists."""
+        """Remove an entry and its relations if it exists."""
         intr = self.get(category_name, discriminator)
         if intr is None:
             return
@@ -230,7 +230,7 @@ class Introspector:
         return [self._categories[category_name][discriminator] for category_name, discriminator in pairs]
 
     def relate(self, *pairs: tuple[str, Any]) -> None:
-        """Relate entries, given by category and key, to each other. Raises KeyError for an unknown one."""
+        """Relate entries, given by category and key, to each other. Raises KeyError for an unknown entry."""
         entries = self._entries(pairs)
         for one in entries:
             related = self._refs.setdefault(one, [])
@@ -246,10 +246,10 @@ class Introspector:
                     related.remove(other)
 
     def related(self, intr: Introspectable) -> list[Introspectable]:
-        """Return the entries related to an entry. Raises KeyError for an unknown one."""
+        """Return the entries related to the given one. Raises KeyError for an unknown entry."""
         entry = self._categories[intr.category_name][intr.discriminator]
         return self._refs.get(entry, [])
 
 
 global_registry = Registry("global")
-"""The current registry outside of applications."""
+"""The registry that is current outside of applications."""

@@ -1,4 +1,4 @@
-"""Renderers, which turn the return values of views into text."""
+"""Renderers, which turn views' return values into text."""
 
 import json
 import os
@@ -22,11 +22,11 @@ from antiphon.dialects.pyramid.util import hide_attrs
 
 Render = Callable[[Any, Any], Any]
 
-# In programs
+# Functions for programs
 
 
 def render(renderer_name: str, value: Any, request: Any = None, package: Any = None) -> Any:
-    """Render a value with a renderer: `json` or a template. Names are relative to the caller's package."""
+    """Render a value with `json`, `string` or a template. Template paths are relative to the caller's package."""
     helper = _helper(renderer_name, caller_package() if package is None else package, request)
     with hide_attrs(request, "response"):
         return helper.render(value, None, request=request)
@@ -35,7 +35,7 @@ def render(renderer_name: str, value: Any, request: Any = None, package: Any = N
 def render_to_response(
     renderer_name: str, value: Any, request: Any = None, package: Any = None, response: Any = None
 ) -> Any:
-    """Return a response, new or given, with a rendered value."""
+    """Render a value into a new response, or into ``response`` if it is given."""
     helper = _helper(renderer_name, caller_package() if package is None else package, request)
     with hide_attrs(request, "response"):
         if response is not None:
@@ -53,11 +53,11 @@ def _helper(renderer_name: str, package: Any, request: Any) -> "RendererHelper":
     return RendererHelper(name=renderer_name, package=package, registry=getattr(request, "registry", None))
 
 
-# Renderers that all applications have
+# Built-in renderers
 
 
 def string_renderer_factory(info: Any) -> Render:  # noqa: ARG001 - as factories are called
-    """Return the renderer of text, which uses ``str``."""
+    """Return the text renderer, which calls ``str``."""
 
     def render(value: Any, system: Any) -> str:
         request = system.get("request")
@@ -71,8 +71,8 @@ def string_renderer_factory(info: Any) -> Render:  # noqa: ARG001 - as factories
 class JSON:
     """A JSON renderer.
 
-    A type's ``__json__``, or its adapter (a function of an object and the request), converts it to a JSON value.
-    ``serializer`` is called with the value, ``default`` and the other keywords.
+    A value of another type is converted by its ``__json__`` method or by an adapter, which is a function of the object
+    and the request. ``serializer`` is called with the value, ``default`` and other keywords.
     """
 
     def __init__(self, serializer: Any = json.dumps, adapters: Any = (), **kw: Any) -> None:
@@ -83,7 +83,7 @@ class JSON:
             self.add_adapter(type_or_iface, adapter)
 
     def add_adapter(self, type_or_iface: Any, adapter: Any) -> None:
-        """Use a function to convert objects of a type, or those that provide an interface, for JSON."""
+        """Use a function to convert objects of a type, or objects that provide an interface, for JSON."""
         self.components.registerAdapter(adapter, (type_or_iface,), IJSONAdapter)
 
     def __call__(self, info: Any) -> Render:  # noqa: ARG002 - as factories are called
@@ -100,8 +100,8 @@ class JSON:
     def _dumps(self, value: Any, request: Any) -> Any:
         if self.serializer is json.dumps and not self.kw:
             try:
-                return json.dumps(value)  # which caches its encoder
-            except TypeError:  # for objects of other types
+                return json.dumps(value)  # caches its encoder
+            except TypeError:  # fails for objects of other types
                 pass
         return self.serializer(value, default=self._make_default(request), **self.kw)
 
@@ -124,14 +124,14 @@ JSONP_VALID_CALLBACK = re.compile(r"^[$a-z_][$0-9a-z_.\[\]]+[$0-9a-z_\]]\Z", re.
 
 
 class JSONP(JSON):
-    """A JSONP renderer: it wraps the JSON in a call to the function named in the query. Plain JSON if there is none."""
+    """A JSONP renderer: wraps JSON in a call to the function named in the query. Without one, returns plain JSON."""
 
     def __init__(self, param_name: str = "callback", **kw: Any) -> None:
         self.param_name = param_name
         super().__init__(**kw)
 
     def __call__(self, info: Any) -> Render:  # noqa: ARG002 - as factories are called
-        """Return the renderer, which raises HTTPBadRequest for anything but a function name."""
+        """Return the renderer. It raises HTTPBadRequest if the name isn't a valid function name."""
 
         def render(value: Any, system: Any) -> Any:
             request = system.get("request")
@@ -145,7 +145,7 @@ class JSONP(JSON):
             if not JSONP_VALID_CALLBACK.match(callback):
                 raise HTTPBadRequest("Invalid JSONP callback function name.")
             response_of_type(request, "application/javascript")
-            return f"/**/{callback}({text});"  # the comment prevents Flash from interpreting it
+            return f"/**/{callback}({text});"  # the comment keeps Flash from interpreting the response
 
         return render
 
@@ -155,7 +155,7 @@ class JSONP(JSON):
 
 @implementer(IRendererInfo)
 class RendererHelper:
-    """A renderer by its name: that of a factory, or of a template, whose extension is that of a factory."""
+    """A renderer found by name: a factory's name, or a template whose extension is a factory's name."""
 
     name: Any
     package: Any
@@ -170,12 +170,12 @@ class RendererHelper:
 
     @reify
     def settings(self) -> Any:
-        """The settings of the application."""
+        """The application's settings."""
         return {} if self.registry.settings is None else self.registry.settings
 
     @reify
     def renderer(self) -> Any:
-        """The renderer. Raises ValueError if no factory has the name."""
+        """The renderer. Raises ValueError if no factory has the name or extension."""
         factory = self.registry.queryUtility(IRendererFactory, name=self.type)
         if factory is None:
             raise ValueError(f"No such renderer factory {self.type}")
@@ -186,7 +186,7 @@ class RendererHelper:
         return self.renderer
 
     def _system(self, request: Any, view: Any, context: Any) -> dict[str, Any]:
-        """Return the values for renderers in addition to the view's."""
+        """Return the values that renderers receive in addition to the view's."""
         return {
             "view": view,
             "renderer_name": self.name,
@@ -198,11 +198,11 @@ class RendererHelper:
         }
 
     def render_view(self, request: Any, response: Any, view: Any, context: Any) -> Any:
-        """Return the response to a request, with the rendered result of a view."""
+        """Render a view's result and return the response to the request."""
         return self.render_to_response(response, self._system(request, view, context), request=request)
 
     def render(self, value: Any, system_values: Any, request: Any = None) -> Any:
-        """Return a rendered value."""
+        """Render a value."""
         renderer = self.renderer
         if system_values is None:
             system_values = self._system(request, None, getattr(request, "context", None))
@@ -212,7 +212,7 @@ class RendererHelper:
         return renderer(value, system_values)
 
     def render_to_response(self, value: Any, system_values: Any, request: Any = None) -> Any:
-        """Return a response with a rendered value: the request's own response, if there is one."""
+        """Render a value into a response. If there is a request, use its response."""
         return self._make_response(self.render(value, system_values, request=request), request)
 
     def _make_response(self, result: Any, request: Any) -> Any:
@@ -239,7 +239,7 @@ class RendererHelper:
 
 
 class NullRendererHelper(RendererHelper):
-    """A stand-in without a renderer: views return responses."""
+    """Stands in for a renderer if there is none, so views must return responses."""
 
     def __init__(self, name: Any = None, package: Any = None, registry: Any = None) -> None:  # noqa: ARG002 - see above
         self.name = self.package = self.registry = None
@@ -247,11 +247,11 @@ class NullRendererHelper(RendererHelper):
 
     @property
     def settings(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """None: there are no settings."""
+        """None, since there are no settings."""
         return {}
 
     def render_view(self, request: Any, response: Any, view: Any, context: Any) -> Any:  # noqa: ARG002 - see above
-        """Return the result of the view unchanged."""
+        """Return the view's result unchanged."""
         return response
 
     def render(self, value: Any, system_values: Any, request: Any = None) -> Any:  # noqa: ARG002 - see above

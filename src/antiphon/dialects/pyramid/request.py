@@ -1,4 +1,4 @@
-"""The request: WebOb's request, with the results of routing and traversal, and URLs."""
+"""The request: WebOb's request with routing and traversal results, URLs, and more."""
 
 from collections import deque
 from collections.abc import Callable
@@ -21,11 +21,11 @@ from antiphon.dialects.webob.request import Request as WebObRequest
 
 
 class TemplateContext:
-    """An object whose attributes are values for templates."""
+    """An object that holds template variables in its attributes."""
 
 
 class CallbackMethodsMixin:
-    """A mixin for functions that are called with the response and at the end of the request."""
+    """A mixin for functions that are called with the response or at the end of the request."""
 
     @reify
     def finished_callbacks(self) -> deque[Callable[[Any], Any]]:
@@ -38,7 +38,7 @@ class CallbackMethodsMixin:
         return deque()
 
     def add_response_callback(self, callback: Callable[[Any, Any], Any]) -> None:
-        """Call a function with the request and the response if a view returns one."""
+        """Call a function with the request and the response, provided that a view returns one."""
         self.response_callbacks.append(callback)
 
     def _process_response_callbacks(self, response: Any) -> None:
@@ -47,7 +47,7 @@ class CallbackMethodsMixin:
             callbacks.popleft()(self, response)
 
     def add_finished_callback(self, callback: Callable[[Any], Any]) -> None:
-        """Call a function with the request at its very end, whatever happens."""
+        """Call a function with the request at its very end, even after an error."""
         self.finished_callbacks.append(callback)
 
     def _process_finished_callbacks(self) -> None:
@@ -67,9 +67,10 @@ class Request(
     AuthenticationAPIMixin,
     ViewMethodsMixin,
 ):
-    """A request. The application sets ``registry``; ``matchdict`` and ``matched_route``; ``root``, ``context``,
-    ``view_name``, ``subpath``, ``traversed``, ``virtual_root`` and ``virtual_root_path``; ``exception`` and
-    ``exc_info``.
+    """A request, with attributes that the application sets while it handles the request.
+
+    They are ``registry``; ``matchdict`` and ``matched_route``; ``root``, ``context``, ``view_name``, ``subpath``,
+    ``traversed``, ``virtual_root`` and ``virtual_root_path``; ``exception`` and ``exc_info``.
     """
 
     exception: Any = None
@@ -82,7 +83,7 @@ class Request(
 
     @reify
     def tmpl_context(self) -> TemplateContext:
-        """An object with values for templates."""
+        """An object that holds template variables."""
         return TemplateContext()
 
     @reify
@@ -98,21 +99,21 @@ class Request(
 
     @reify
     def response(self) -> Any:
-        """The response that a renderer fills: its status, headers and cookies are sent."""
+        """The response that a renderer fills. Its status, headers and cookies are sent."""
         return _get_response_factory(self.registry)(self)
 
     def is_response(self, ob: Any) -> bool:
-        """Return True for a response, or an object from which an adapter can make one."""
+        """Return True for a response, or for an object that an adapter can convert to one."""
         if ob.__class__ is Response:
             return True
         return self.registry.queryAdapterOrSelf(ob, IResponse) is ob
 
 
-WebObRequest.register(Request)  # only registered: WebOb's own attributes are in the environ, and slow down all others
+WebObRequest.register(Request)  # not a base class: WebOb's attributes are in the environ, which slows down all others
 
 
 def route_request_iface(name: str, bases: Any = ()) -> Any:
-    """Return a new interface for the requests of a route."""
+    """Return a new interface for a route's requests."""
     iface: Any = InterfaceClass(f"{name}_IRequest", bases=bases or (Interface,), __doc__="The requests of a route.")
     iface.combined = InterfaceClass(f"{name}_combined_IRequest", bases=(iface, IRequest), __doc__="As above.")
     return iface
@@ -129,7 +130,7 @@ def add_global_response_headers(request: Any, headerlist: Any) -> None:
 
 
 def call_app_with_subpath_as_path_info(request: Any, app: Any) -> Any:
-    """Call a WSGI application with the request's subpath as its path and return its response."""
+    """Call a WSGI application with the request's subpath as its path. Return its response."""
     environ = request.environ
     subpath = [segment.encode().decode("latin-1") for segment in getattr(request, "subpath", ())]
     path, moved = _split_off(environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", "/"), len(subpath))
@@ -140,7 +141,7 @@ def call_app_with_subpath_as_path_info(request: Any, app: Any) -> Any:
 
 
 def _split_off(script_name: str, path_info: str, count: int) -> tuple[str, str]:
-    """Return the path and the part before its last segments, which is the application's new script name."""
+    """Return the path, and the new script name: the old one and all but the last ``count`` segments of the path."""
     before = path_info.rstrip("/")
     for _ in range(count):
         before = before.rstrip("/").rpartition("/")[0]
@@ -149,7 +150,7 @@ def _split_off(script_name: str, path_info: str, count: int) -> tuple[str, str]:
 
 
 def apply_request_extensions(request: Any, extensions: Any = None) -> None:
-    """Add the methods and properties of ``add_request_method`` to a request."""
+    """Add the methods and properties from ``add_request_method`` to a request."""
     if extensions is None:
         extensions = request.registry.queryUtility(IRequestExtensions)
     if extensions is None:
@@ -160,7 +161,7 @@ def apply_request_extensions(request: Any, extensions: Any = None) -> None:
 
 
 class RequestLocalCache:
-    """A cache of one value for each request, computed by a function of the request. Usable as a decorator."""
+    """Caches one value per request, computed by a function of the request. Usable as a decorator."""
 
     NO_VALUE = Sentinel("NO_VALUE")
 
@@ -169,19 +170,19 @@ class RequestLocalCache:
         self.creator = creator
 
     def __call__(self, fn: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """Return a function of a request whose results are cached."""
+        """Return a version of a function of a request that caches its results."""
         from functools import wraps
 
         @wraps(fn)
         def wrapper(request: Any) -> Any:
-            return wrapper.cache.get_or_create(request, fn)  # type: ignore[attr-defined]  # it is set below
+            return wrapper.cache.get_or_create(request, fn)  # type: ignore[attr-defined]  # set below
 
         wrapper.cache = self  # type: ignore[attr-defined]  # for programs
         self.creator = fn
         return wrapper
 
     def get_or_create(self, request: Any, creator: Callable[[Any], Any] | None = None) -> Any:
-        """Return the value for a request, computed if necessary. Raises ValueError without a function for that."""
+        """Return the value for a request and compute it if necessary. Raises ValueError if no function can do that."""
         result = self._store.get(request, self.NO_VALUE)
         if result is self.NO_VALUE:
             creator = creator or self.creator
@@ -198,13 +199,13 @@ class RequestLocalCache:
         return self._store.get(request, default)
 
     def set(self, request: Any, value: Any) -> None:
-        """Set the value for a request, which lasts as long as the request."""
+        """Set the value for a request. It is kept as long as the request."""
         is_known = request in self._store
         self._store[request] = value
         if not is_known:
             request.add_finished_callback(self.clear)
 
     def clear(self, request: Any) -> None:
-        """Forget the value for a request."""
+        """Remove the value for a request."""
         if request in self._store:
             self._store[request] = self.NO_VALUE

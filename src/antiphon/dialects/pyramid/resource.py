@@ -1,4 +1,4 @@
-"""Asset specifications, under the names from before Pyramid 1.4."""
+"""Asset specifications, under their names from before Pyramid 1.4."""
 
 from antiphon.dialects.pyramid.asset import abspath_from_asset_spec, asset_spec_from_abspath, resolve_asset_spec
 

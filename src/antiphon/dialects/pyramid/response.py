@@ -1,4 +1,4 @@
-"""The response: WebOb's response, files, and adapters that make responses from other values."""
+"""The response: WebOb's response, file responses, and adapters that convert other values to responses."""
 
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -17,13 +17,13 @@ _BLOCK_SIZE = 4096 * 64
 
 @implementer(IResponse)
 class Response(_Response):
-    """WebOb's response, declared as a response."""
+    """WebOb's response, declared to provide Pyramid's interface."""
 
 
 class FileResponse(Response):
-    """A file that is sent unchanged, with Last-Modified and Content-Length.
+    """A response with an unchanged file, which includes Last-Modified and Content-Length.
 
-    The type is guessed from its name unless given. With ``request``, the server itself may send the file.
+    Unless a type is given, it is guessed from the filename. With ``request``, the server may send the file itself.
     ``cache_max_age`` is in seconds.
     """
 
@@ -40,7 +40,7 @@ class FileResponse(Response):
         super().__init__(conditional_response=True, content_type=content_type, content_encoding=content_encoding)
         self.last_modified = getmtime(path)
         length = getsize(path)
-        file = open(path, "rb")  # noqa: SIM115 - it is closed when it is sent
+        file = open(path, "rb")  # noqa: SIM115 - closed after it is sent
         wrapper = request.environ.get("wsgi.file_wrapper") if request is not None else None
         self.app_iter = FileIter(file, _BLOCK_SIZE) if wrapper is None else wrapper(file, _BLOCK_SIZE)
         self.content_length = length
@@ -69,10 +69,10 @@ class FileIter:
         self.file.close()
 
 
-class response_adapter:  # noqa: N801 - its name
-    """A decorator for a function that makes responses from views' results, by type, when ``scan`` finds it.
+class response_adapter:  # noqa: N801 - Pyramid's name
+    """A decorator for a function that converts views' results of some types to responses, when ``scan`` finds it.
 
-    ``_depth`` and ``_category`` are for decorators built on this one.
+    ``_depth`` and ``_category`` are used by decorators built on this one.
     """
 
     venusian = venusian
@@ -84,7 +84,7 @@ class response_adapter:  # noqa: N801 - its name
         self.kwargs = kwargs
 
     def register(self, scanner: Any, name: str, wrapped: Callable[..., Any]) -> None:  # noqa: ARG002 - venusian's call
-        """Register the function with the scanning configuration."""
+        """Register the function with the configuration that is scanning."""
         for type_or_iface in self.types_or_ifaces:
             scanner.config.add_response_adapter(wrapped, type_or_iface, **self.kwargs)
 
@@ -95,7 +95,7 @@ class response_adapter:  # noqa: N801 - its name
 
 
 def response_of_type(request: Any, content_type: str) -> Any:
-    """Return the request's response for renderers, with a content type unless the view has set one."""
+    """Return the request's response for renderers. It gets a content type unless the view has set one."""
     attrs = request.__dict__
     if "response" not in attrs and _makes_plain_responses(request):
         attrs["response"] = response = Response(content_type=content_type)

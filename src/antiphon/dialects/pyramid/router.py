@@ -1,4 +1,4 @@
-"""The application: it finds the view for a request, by route and context, and calls it inside the tweens."""
+"""The application, which finds the view for a request by route and context, and calls it inside the tweens."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 
 
 class Plan:
-    """Facts known in advance about the requests of one route, or of no route.
+    """What is known in advance about the requests for one route, or for no route.
 
-    Without a root of its own, a route needs no traversal: its context is the default root, and ``views`` are the root's
-    views.
+    A route without a root factory needs no traversal. Its context is the default root, and ``views`` are the views for
+    that root.
     """
 
     __slots__ = ("is_without_traversal", "request_iface", "root_factory", "views")
@@ -61,7 +61,7 @@ class Plan:
 
 
 class Plans:
-    """The plans of all routes, valid while the registry has this ``generation``."""
+    """The plans for all routes. They are valid while the registry has this ``generation``."""
 
     def __init__(self, registry: Any, root_factory: Any) -> None:
         self.generation: Any = getattr(registry, "generation", None)
@@ -70,7 +70,7 @@ class Plans:
         self._made: dict[Any, Plan] = {}
 
     def of_route(self, route: Any) -> Plan:
-        """Return the plan for a route, or for requests that match no route."""
+        """Return the plan for a route, or for requests without one."""
         plan = self._made.get(route)
         if plan is None:
             plan = self._made[route] = Plan(self._registry, route, self._root_factory)
@@ -78,10 +78,10 @@ class Plans:
 
 
 class _Input(ReceivedInput):
-    """The body of a native request."""
+    """The body of a native request, which is received as it is read."""
 
     def receive(self) -> bytes:
-        """Receive the next chunk. Raises DisconnectionError for a body that is cut short."""
+        """Receive the next chunk. Raises DisconnectionError if the body is cut short."""
         try:
             return super().receive()
         except ClientDisconnected as error:
@@ -89,7 +89,7 @@ class _Input(ReceivedInput):
 
 
 class Served(EnvironHost):
-    """An application whose own interface is WSGI. Views limit the bodies that they read."""
+    """An application whose own interface is WSGI. Its views limit the bodies that they read."""
 
     input_class = _Input
     request_limits = UNBOUNDED
@@ -109,7 +109,7 @@ _current = manager.variable
 
 @implementer(IRouter)
 class Router(Served):
-    """An application over WSGI, ASGI and RSGI, configured by a registry."""
+    """An application for WSGI, ASGI and RSGI, configured by a registry."""
 
     debug_notfound = False
     debug_routematch = False
@@ -135,16 +135,16 @@ class Router(Served):
             self.debug_notfound = settings["debug_notfound"]
             self.debug_routematch = settings["debug_routematch"]
 
-    # One request
+    # A single request
 
     def described_api(self) -> "DescribedApp":
-        """Return the routes, and the meaning of Pyramid's terms, for API documents."""
+        """Return the routes, and the meaning of Pyramid's names, for API documents."""
         from antiphon.dialects.pyramid.api_description import described
 
         return described(self.registry)
 
     def handle_request(self, request: Any) -> Any:
-        """Return the response of the view. Raises HTTPNotFound without a view, and any error that the view raises."""
+        """Return the view's response. Raises HTTPNotFound if there is no view, and any error that the view raises."""
         registry, attrs = self.registry, request.__dict__
         notify = registry.notify if registry.has_listeners else None
         if notify is not None:
@@ -222,12 +222,12 @@ class Router(Served):
         return message
 
     def invoke_request(self, request: Any, _use_tweens: bool = True) -> Any:
-        """Return the response to the current request and call its functions for the response and the end."""
+        """Return the response to the current request after calling its response and finished callbacks."""
         attrs = request.__dict__
         try:
             response = self.handle_request(request) if _use_tweens else self.orig_handle_request(request)
             if "response_callbacks" in attrs:
-                request._process_response_callbacks(response)  # noqa: SLF001 - of this package
+                request._process_response_callbacks(response)  # noqa: SLF001 - same package
             if self.registry.has_listeners:
                 self.registry.notify(NewResponse(request, response))
             return response
@@ -235,11 +235,11 @@ class Router(Served):
             self.finish_request(request)
 
     def finish_request(self, request: Any) -> None:
-        """Call the functions for the end of a request."""
+        """Call a request's finished callbacks."""
         attrs = request.__dict__
         if "finished_callbacks" in attrs:
-            request._process_finished_callbacks()  # noqa: SLF001 - of this package
-        attrs.pop("context", None)  # it may refer back to the request
+            request._process_finished_callbacks()  # noqa: SLF001 - same package
+        attrs.pop("context", None)  # the context may refer back to the request
 
     def _prepare(self, request: Any) -> None:
         attrs = request.__dict__
@@ -248,13 +248,13 @@ class Router(Served):
             apply_request_extensions(request, extensions=self.request_extensions)
 
     def invoke_subrequest(self, request: Any, use_tweens: bool = False) -> Any:
-        """Return the response to another request, with or without the tweens."""
+        """Return the response to another request, with or without tweens."""
         self._prepare(request)
         with RequestContext(request):
             return self.invoke_request(request, _use_tweens=use_tweens)
 
     def request_context(self, environ: "WSGIEnvironment") -> RequestContext:
-        """Return a context in which the request made from an environ is current."""
+        """Return a context in which a request, made from an environ, is current."""
         request = self.request_factory(environ)
         self._prepare(request)
         return RequestContext(request)
@@ -272,9 +272,9 @@ class Router(Served):
             finally:
                 _current.set(before)
             if exc_info := (attrs := request.__dict__).get("exc_info"):
-                forget_frames(exc_info[1])  # which refers to the request, which refers to both
+                forget_frames(exc_info[1])  # the error refers to the request, which refers to both
                 attrs["exc_info"] = (*exc_info[:2], None)
-                del exc_info  # its traceback
+                del exc_info  # and its traceback
         else:
             response = policy(environ, self)
         chunks: Iterable[bytes] = response(environ, start_response)
@@ -282,7 +282,7 @@ class Router(Served):
 
 
 def default_execution_policy(environ: "WSGIEnvironment", router: Any) -> Any:
-    """Return the response to the request made from an environ."""
+    """Return the response to a request made from an environ."""
     with router.request_context(environ) as request:
         return router.invoke_request(request)
 

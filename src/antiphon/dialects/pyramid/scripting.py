@@ -1,4 +1,4 @@
-"""Applications in programs that handle no requests: a shell, a job, a migration."""
+"""Applications in programs that don't handle requests, such as a shell, a job or a migration."""
 
 from collections.abc import Callable
 from types import TracebackType
@@ -13,7 +13,7 @@ from antiphon.dialects.pyramid.traversal import DefaultRootFactory
 
 
 def get_root(app: Any, request: Any = None) -> tuple[Any, Callable[[], None]]:
-    """Return the root of an application, and a function after which the application is no longer current."""
+    """Return an application's root, and a function that makes the application no longer current."""
     if request is None:
         request = _make_request("/", app.registry)
     request.registry = app.registry
@@ -23,9 +23,9 @@ def get_root(app: Any, request: Any = None) -> tuple[Any, Callable[[], None]]:
 
 
 class AppEnvironment(dict[str, Any]):
-    """A current application: ``root``, ``request``, ``registry``, ``root_factory`` and ``closer``.
+    """A current application, with ``root``, ``request``, ``registry``, ``root_factory`` and ``closer``.
 
-    Calling ``closer``, or leaving a `with` block, ends that.
+    Call ``closer`` or leave a `with` block to make it no longer current.
     """
 
     def __enter__(self) -> Self:
@@ -36,7 +36,7 @@ class AppEnvironment(dict[str, Any]):
 
 
 def prepare(request: Any = None, registry: Any = None) -> AppEnvironment:
-    """Make an application current, by default the one made last, with a request, by default one for its root.
+    """Make an application current, by default the newest one, with a request, by default one for its root.
 
     Raises ConfigurationError if there is no application.
     """
@@ -55,7 +55,7 @@ def prepare(request: Any = None, registry: Any = None) -> AppEnvironment:
 
     def close() -> None:
         if request.finished_callbacks:
-            request._process_finished_callbacks()  # noqa: SLF001 - of this package
+            request._process_finished_callbacks()  # noqa: SLF001 - same package
         current.end()
 
     root_factory = registry.queryUtility(IRootFactory, default=DefaultRootFactory)
@@ -66,7 +66,7 @@ def prepare(request: Any = None, registry: Any = None) -> AppEnvironment:
 
 
 def _make_request(path: str, registry: Any = None) -> Any:
-    """Return a request for an application, by default the one made last."""
+    """Return a request for an application, by default the newest one."""
     registry = global_registries.last if registry is None else registry
     request = registry.queryUtility(IRequestFactory, default=Request).blank(path)
     request.registry = registry

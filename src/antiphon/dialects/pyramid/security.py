@@ -22,7 +22,7 @@ NO_PERMISSION_REQUIRED = "__no_permission_required__"
 
 
 class AllPermissionsList:
-    """A list that contains every permission."""
+    """Stands for a list of all permissions."""
 
     def __iter__(self) -> Any:
         return iter(())
@@ -49,25 +49,25 @@ def _policy_of(request: Any) -> Any:
 
 
 def remember(request: Any, userid: Any, **kw: Any) -> Any:
-    """Return the headers with which a client is remembered as a user."""
+    """Return the headers that make a client remember a user."""
     policy = _policy_of(request)
     return [] if policy is None else policy.remember(request, userid, **kw)
 
 
 def forget(request: Any, **kw: Any) -> Any:
-    """Return the headers with which a client is forgotten."""
+    """Return the headers that make a client forget the user."""
     policy = _policy_of(request)
     return [] if policy is None else policy.forget(request, **kw)
 
 
 def principals_allowed_by_permission(context: Any, permission: Any) -> Any:
-    """Return the principals that have a permission, according to the authorization policy."""
+    """Return the principals who have a permission according to the authorization policy."""
     policy = get_current_registry().queryUtility(IAuthorizationPolicy)
     return [Everyone] if policy is None else policy.principals_allowed_by_permission(context, permission)
 
 
 def view_execution_permitted(context: Any, request: Any, name: str = "") -> Any:
-    """Return a true value if the view for a context may be called. Raises TypeError if there is no view."""
+    """Return a true value if the view for a context may be called. Raises TypeError if there is no such view."""
     registry = _registry_of(request)
     request_iface = getattr(request, "request_iface", None) or providedBy(request)
     provides = (IViewClassifier, request_iface, providedBy(context))
@@ -80,7 +80,7 @@ def view_execution_permitted(context: Any, request: Any, name: str = "") -> Any:
 
 
 class PermitsResult(int):
-    """A truth value with a reason."""
+    """A truth value with an explanation."""
 
     boolval = 0
 
@@ -95,7 +95,7 @@ class PermitsResult(int):
 
     @property
     def msg(self) -> str:
-        """The reason."""
+        """The explanation."""
         return self.s % self.args
 
     def __str__(self) -> str:
@@ -106,17 +106,17 @@ class PermitsResult(int):
 
 
 class Denied(PermitsResult):
-    """A result for something that is not permitted."""
+    """The result for an action that is not permitted."""
 
 
 class Allowed(PermitsResult):
-    """A result for something that is permitted."""
+    """The result for an action that is permitted."""
 
     boolval = 1
 
 
 class ACLPermitsResult(PermitsResult):
-    """A truth value with the access control entry that determined it."""
+    """A truth value with the access control entry that decided it."""
 
     def __new__(cls, ace: Any, acl: Any, permission: Any, principals: Any, context: Any) -> Self:
         made: Any = PermitsResult.__new__(
@@ -134,19 +134,19 @@ class ACLPermitsResult(PermitsResult):
 
 
 class ACLDenied(ACLPermitsResult, Denied):
-    """A result for something that an ACL denies."""
+    """The result for an action that an ACL denies."""
 
 
 class ACLAllowed(ACLPermitsResult, Allowed):
-    """A result for something that an ACL allows."""
+    """The result for an action that an ACL allows."""
 
 
 class SecurityAPIMixin:
-    """A mixin for requests with the user and their permissions."""
+    """A mixin that adds the user and their permissions to requests."""
 
     @property
     def identity(self) -> Any:
-        """The user, as the policy represents them; None if there is no user."""
+        """The user, in the form that the policy returns; None if there is no user."""
         policy = _policy_of(self)
         return None if policy is None else policy.identity(self)
 
@@ -162,7 +162,7 @@ class SecurityAPIMixin:
         return self.authenticated_userid is not None
 
     def has_permission(self, permission: Any, context: Any = None) -> Any:
-        """Return a true value if the user has a permission in a context, by default the request's."""
+        """Return a true value if the user has a permission in a context, which is the request's by default."""
         if context is None:
             context = self.context  # type: ignore[attr-defined]  # the request has it
         policy = _policy_of(self)
@@ -172,11 +172,11 @@ class SecurityAPIMixin:
 
 
 class AuthenticationAPIMixin:
-    """A mixin for requests with the user, as before Pyramid 2.0."""
+    """A mixin that adds the user to requests, as before Pyramid 2.0."""
 
     @property
     def unauthenticated_userid(self) -> Any:
-        """The id that the client claims."""
+        """The user id that the client claims."""
         registry = _registry_of(self)
         security = registry.queryUtility(ISecurityPolicy)
         if security is None:
@@ -187,7 +187,7 @@ class AuthenticationAPIMixin:
 
     @property
     def effective_principals(self) -> Any:
-        """The principals of the user."""
+        """The user's principals."""
         registry = _registry_of(self)
         security = registry.queryUtility(ISecurityPolicy)
         if isinstance(security, LegacySecurityPolicy):
@@ -197,7 +197,7 @@ class AuthenticationAPIMixin:
 
 @implementer(ISecurityPolicy)
 class LegacySecurityPolicy:
-    """The security policy of applications that set the two older policies."""
+    """The security policy for applications that set the two older policies."""
 
     def _authentication(self, request: Any) -> Any:
         return request.registry.getUtility(IAuthenticationPolicy)
@@ -211,11 +211,11 @@ class LegacySecurityPolicy:
         return self._authentication(request).authenticated_userid(request)
 
     def remember(self, request: Any, userid: Any, **kw: Any) -> Any:
-        """Return the headers with which a client is remembered."""
+        """Return the headers that make a client remember the user."""
         return self._authentication(request).remember(request, userid, **kw)
 
     def forget(self, request: Any, **kw: Any) -> Any:
-        """Return the headers with which a client is forgotten. Raises ValueError for keywords."""
+        """Return the headers that make a client forget the user. Raises ValueError if there are keyword arguments."""
         if kw:
             raise ValueError("Legacy authentication policies do not support keyword arguments for `forget`")
         return self._authentication(request).forget(request)

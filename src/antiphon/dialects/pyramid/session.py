@@ -20,16 +20,16 @@ __all__ = [
 ]  # fmt: skip
 
 LONGEST_COOKIE = 4064
-"""The maximum number of bytes of a cookie's value that browsers store, besides its name and attributes."""
+"""How many bytes browsers store of a cookie's value, without its name and attributes."""
 
 
 def manage_accessed(wrapped: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a method of a session that records the time and resends the cookie when that is due."""
+    """Make a session method record the access time, and resend the cookie if that is due."""
 
     @wraps(wrapped)
     def accessed(session: Any, *args: Any, **kw: Any) -> Any:
         session.accessed = now = int(time.time())
-        due = session._reissue_time  # noqa: SLF001 - of a session
+        due = session._reissue_time  # noqa: SLF001 - a session's attribute
         if due is not None and now - session.renewed > due:
             session.changed()
         return wrapped(session, *args, **kw)
@@ -38,7 +38,7 @@ def manage_accessed(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def manage_changed(wrapped: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a method of a session that records the time and resends the cookie."""
+    """Make a session method record the access time and resend the cookie."""
 
     @wraps(wrapped)
     def changed(session: Any, *args: Any, **kw: Any) -> Any:
@@ -50,15 +50,15 @@ def manage_changed(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class PickleSerializer:
-    """Pickled values, for cookies from before Pyramid 2.0. Anyone with the secret can run code."""
+    """Serializes with pickle, for cookies from before Pyramid 2.0. Anyone who knows the secret can execute code."""
 
     def __init__(self, protocol: int = pickle.HIGHEST_PROTOCOL) -> None:
         self.protocol = protocol
 
     def loads(self, bstruct: bytes) -> Any:
-        """Unpickle a value. Raises ValueError."""
+        """Unpickle a value. Raises ValueError if that fails."""
         try:
-            return pickle.loads(bstruct)  # noqa: S301 - as its class says
+            return pickle.loads(bstruct)  # noqa: S301 - see the class docstring
         except Exception as error:
             raise ValueError(f"no pickle: {error}") from None
 
@@ -69,7 +69,7 @@ class PickleSerializer:
 
 @implementer(ISession)
 class _CookieSession(dict[str, Any]):
-    """A session that is stored entirely in a cookie. Subclasses have the settings."""
+    """A session that is stored entirely in a cookie. Subclasses define the settings."""
 
     _serializer: Any
     _cookie_name: str
@@ -95,7 +95,7 @@ class _CookieSession(dict[str, Any]):
         super().__init__({} if is_over else state)
 
     def _read(self, request: Any) -> tuple[float, float, dict[str, Any]] | None:
-        """Return when the cookie was sent, when the session began, and the values; None if no cookie is valid."""
+        """Return when the cookie was sent, when the session began, and its values; None if there is no valid cookie."""
         cookie = request.cookies.get(self._cookie_name)
         if cookie is None:
             return None
@@ -106,14 +106,14 @@ class _CookieSession(dict[str, Any]):
             return None
 
     def changed(self) -> None:
-        """Send the cookie with the response. Call this after a change inside a value, for example."""
+        """Send the cookie with the response. Call this after a change inside a value."""
         if not self._dirty:
             self._dirty = True
             self.request.add_response_callback(self._send)
 
     def _send(self, request: Any, response: Any) -> None:  # noqa: ARG002 - a response callback
         self._set_cookie(response)
-        self.request = None  # which refers to the session
+        self.request = None  # the request refers to the session
 
     def invalidate(self) -> None:
         """Remove all values."""
@@ -140,19 +140,19 @@ class _CookieSession(dict[str, Any]):
 
     @manage_changed
     def flash(self, msg: Any, queue: str = "", allow_duplicate: bool = True) -> None:
-        """Add a message to a queue, unless it is already there and duplicates are not allowed."""
+        """Add a message to a queue. Without ``allow_duplicate``, skip a message that is already in the queue."""
         storage = self.setdefault(f"_f_{queue}", [])
         if allow_duplicate or msg not in storage:
             storage.append(msg)
 
     @manage_changed
     def pop_flash(self, queue: str = "") -> Any:
-        """Return the messages of a queue and empty it."""
+        """Remove and return all messages in a queue."""
         return self.pop(f"_f_{queue}", [])
 
     @manage_accessed
     def peek_flash(self, queue: str = "") -> Any:
-        """Return the messages of a queue."""
+        """Return the messages in a queue."""
         return self.get(f"_f_{queue}", [])
 
     # CSRF tokens
@@ -165,12 +165,12 @@ class _CookieSession(dict[str, Any]):
 
     @manage_accessed
     def get_csrf_token(self) -> Any:
-        """Return the token, or a new one if there is none."""
+        """Return the token, after making one if there is none."""
         token = self.get("_csrft_", None)
         return self.new_csrf_token() if token is None else token
 
     def _set_cookie(self, response: Any) -> bool:
-        """Set the cookie of a response. Raises ValueError if the values are too long for a cookie."""
+        """Set the cookie on a response. Raises ValueError if the values are too long for a cookie."""
         if not self._cookie_on_exception and getattr(self.request, "exception", None) is not None:
             return False
         value = text_(self._serializer.dumps((self.accessed, self.created, dict(self))))
@@ -189,7 +189,7 @@ class _CookieSession(dict[str, Any]):
         return True
 
 
-def BaseCookieSessionFactory(  # noqa: N802 - its name
+def BaseCookieSessionFactory(  # noqa: N802 - Pyramid's name
     serializer: Any,
     cookie_name: str = "session",
     max_age: Any = None,
@@ -202,11 +202,11 @@ def BaseCookieSessionFactory(  # noqa: N802 - its name
     reissue_time: Any = 0,
     set_on_exception: bool = True,
 ) -> Any:
-    """Return a factory of sessions whose cookies a serializer makes. One that does not sign lets anyone change them.
+    """Return a factory of sessions whose cookies a serializer makes. It must sign, or clients can change the data.
 
-    ``max_age`` is the cookie's, in seconds. A session ends ``timeout`` seconds after its cookie was sent; the cookie is
-    sent again if the session is used ``reissue_time`` seconds after that, or never with None. With
-    ``set_on_exception=False``, no cookie is sent with the responses of exception views.
+    ``max_age`` is the cookie's lifetime in seconds. A session ends ``timeout`` seconds after its cookie was last sent.
+    If the session is used ``reissue_time`` seconds after that, the cookie is sent again; None means never. With
+    ``set_on_exception=False``, responses of exception views don't include the cookie.
     """
     settings = {
         "_serializer": serializer,
@@ -228,7 +228,7 @@ def _whole(seconds: Any) -> int | None:
     return None if seconds is None else int(seconds)
 
 
-def SignedCookieSessionFactory(  # noqa: N802 - its name
+def SignedCookieSessionFactory(  # noqa: N802 - Pyramid's name
     secret: Any,
     cookie_name: str = "session",
     max_age: Any = None,
@@ -244,9 +244,9 @@ def SignedCookieSessionFactory(  # noqa: N802 - its name
     salt: Any = "pyramid.session.",
     serializer: Any = None,
 ) -> Any:
-    """Return a factory of sessions whose cookies are signed. Clients can read them.
+    """Return a factory of sessions with signed cookies. Clients can read the data, but can't change it.
 
-    ``serializer`` converts the values to bytes, by default as JSON. The other arguments are those of
+    ``serializer`` converts the values to bytes; by default, it uses JSON. The other arguments are passed to
     ``BaseCookieSessionFactory``.
     """
     return BaseCookieSessionFactory(

@@ -1,4 +1,4 @@
-"""Static files: a view for a directory, and cache busters, which change a file's URL with its content."""
+"""Static files: a view for a directory, and cache busters, which change a file's URL when its contents change."""
 
 import json
 import mimetypes
@@ -18,17 +18,17 @@ from antiphon.dialects.pyramid.traversal import traversal_path_info
 from antiphon.embedding import served_names
 
 Found = tuple[str, str | None]
-"""The path of a file and its content coding."""
+"""The path of a file, and its content coding."""
 
 _is_served = served_names(dotfiles=True)
 
 
-class static_view:  # noqa: N801 - its name
-    """A view that serves the files of a directory: a path, or `package:path`, whose files can be overridden.
+class static_view:  # noqa: N801 - Pyramid's name
+    """A view that serves the files in a directory: a path, or `package:path`, whose files can be overridden.
 
-    ``cache_max_age`` is in seconds. ``use_subpath`` takes the file's name from the request's subpath, not from its
-    whole path. ``index`` is the file of a directory. Files with the extensions of ``content_encodings`` are sent to
-    clients that accept these codings. With ``reload``, files are looked up each time.
+    ``cache_max_age`` is in seconds. With ``use_subpath``, the file's name is the request's subpath instead of its whole
+    path. ``index`` is the file to send for a directory. Files encoded with one of ``content_encodings``, recognized by
+    their extensions, are sent to clients that accept it. With ``reload``, files are looked up for each request.
     """
 
     def __init__(
@@ -57,10 +57,10 @@ class static_view:  # noqa: N801 - its name
         self.content_encodings = _extensions(content_encodings)
         self.filemap: dict[str, list[Found]] = {}
 
-    def __call__(self, context: Any, request: Any) -> Any:  # noqa: ARG002 - as views are called
-        """Return the requested file.
+    def __call__(self, context: Any, request: Any) -> Any:  # noqa: ARG002 - the signature of views
+        """Return a response with the requested file.
 
-        Raises HTTPNotFound if there is none, and HTTPMovedPermanently for a directory without a slash.
+        Raises HTTPNotFound if there is none, and HTTPMovedPermanently for a directory without a trailing slash.
         """
         name = self.get_resource_name(request)
         files = self.get_possible_files(name)
@@ -76,7 +76,7 @@ class static_view:  # noqa: N801 - its name
         return PkgResourcesAssetDescriptor(self.package_name, name) if self.package_name else FSAssetDescriptor(name)
 
     def get_resource_name(self, request: Any) -> str:
-        """Return the name of the file in its package, or its path.
+        """Return the name of the requested file in its package, or its path.
 
         Raises HTTPNotFound for a path outside of the directory.
         """
@@ -95,7 +95,7 @@ class static_view:  # noqa: N801 - its name
         return f"{name.rstrip('/')}/{self.index}" if self.package_name else os.path.join(name, self.index)
 
     def find_resource_path(self, name: str) -> str | None:
-        """Return the path of a regular file; None if there is none."""
+        """Return the path of a regular file, or None if there is no such file."""
         asset = self._asset(name)
         if not asset.exists() or asset.isdir():
             return None
@@ -103,7 +103,7 @@ class static_view:  # noqa: N801 - its name
         return path if os.path.isfile(path) else None
 
     def get_possible_files(self, resource_name: str) -> list[Found]:
-        """Return a file and its encoded versions, the shortest first."""
+        """Return a file and its encoded versions, shortest first."""
         known = self.filemap.get(resource_name)
         if known is not None:
             return known
@@ -111,7 +111,7 @@ class static_view:  # noqa: N801 - its name
         paths = [(self.find_resource_path(resource_name + ext), coding) for ext, coding in names]
         files: list[Found] = [(path, coding) for path, coding in paths if path is not None]
         files.sort(key=lambda each: os.path.getsize(each[0]))
-        if files and not self.reload:  # the number of names for missing files is unlimited
+        if files and not self.reload:  # missing files are not cached, since their names are unlimited
             self.filemap[resource_name] = files
         return files
 
@@ -124,7 +124,7 @@ class static_view:  # noqa: N801 - its name
         return next((each for each in files if each[1] in accepted), (None, None))
 
     def add_slash_redirect(self, request: Any) -> Any:
-        """Return the redirect to the URL of a directory."""
+        """Return a redirect to a directory's URL."""
         query = request.query_string
         return HTTPMovedPermanently(f"{request.path_url}/{f'?{query}' if query else ''}")
 
@@ -132,7 +132,7 @@ class static_view:  # noqa: N801 - its name
 def _is_importable(name: str) -> bool:
     try:
         return find_spec(name) is not None
-    except (ImportError, ValueError):  # in `__main__`, which has no specification
+    except (ImportError, ValueError):  # `__main__` has no spec
         return name == "__main__"
 
 
@@ -153,7 +153,7 @@ def _add_vary(response: Any, option: str) -> None:
 
 
 def _secure_path(path_tuple: tuple[str, ...]) -> str | None:
-    """Return the path made of segments; None if it could be outside of the directory."""
+    """Join the segments of a path. Return None if the path could be outside of the directory."""
     path = "/".join(path_tuple)
     is_whole = all(segment and "/" not in segment for segment in path_tuple)
     return path if not path_tuple or (is_whole and _is_served(path)) else None
@@ -163,14 +163,14 @@ def _secure_path(path_tuple: tuple[str, ...]) -> str | None:
 class QueryStringCacheBuster:
     """A cache buster that adds a parameter to the query of a file's URL.
 
-    Subclasses return its value in ``tokenize``.
+    Subclasses define ``tokenize``, which returns the parameter's value.
     """
 
     def __init__(self, param: str = "x") -> None:
         self.param = param
 
     def tokenize(self, request: Any, pathspec: Any, kw: dict[str, Any]) -> str:
-        """Return the value for a file."""
+        """Return the parameter's value for a file."""
         raise NotImplementedError
 
     def __call__(self, request: Any, subpath: str, kw: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -185,22 +185,22 @@ class QueryStringCacheBuster:
 
 
 class QueryStringConstantCacheBuster(QueryStringCacheBuster):
-    """A cache buster that adds one value, such as a deployment's, to the query of every file's URL."""
+    """A cache buster that adds the same value, such as a version, to the query of every file's URL."""
 
     def __init__(self, token: str, param: str = "x") -> None:
         super().__init__(param=param)
         self._token = token
 
     def tokenize(self, request: Any, pathspec: Any, kw: dict[str, Any]) -> str:  # noqa: ARG002 - as its class has it
-        """Return the value."""
+        """Return the constant value."""
         return self._token
 
 
 @implementer(ICacheBuster)
 class ManifestCacheBuster:
-    """A cache buster that replaces the paths of files by those in a manifest, by default a JSON file.
+    """A cache buster that replaces files' paths with those in a manifest, by default a JSON file.
 
-    The manifest is read once, or with ``reload`` again when it has changed. Raises OSError if it is missing.
+    The manifest is read once or, with ``reload``, again whenever it changes. Raises OSError if it is missing.
     """
 
     exists = staticmethod(os.path.exists)
@@ -218,12 +218,12 @@ class ManifestCacheBuster:
             return self.parse_manifest(file.read())
 
     def parse_manifest(self, content: bytes) -> Any:
-        """Parse the manifest and return its mapping of paths to paths."""
+        """Parse the manifest and return its mapping from paths to paths."""
         return json.loads(content.decode())
 
     @property
     def manifest(self) -> dict[str, str]:
-        """The mapping of paths to paths."""
+        """The mapping from paths to paths."""
         if self.reload:
             if not self.exists(self.manifest_path):
                 return {}
@@ -234,7 +234,7 @@ class ManifestCacheBuster:
 
     def __call__(
         self,
-        request: Any,  # noqa: ARG002 - as cache busters are called
+        request: Any,  # noqa: ARG002 - the signature of cache busters
         subpath: str,
         kw: dict[str, Any],
     ) -> tuple[str, dict[str, Any]]:

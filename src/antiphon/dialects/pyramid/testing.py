@@ -1,4 +1,4 @@
-"""Tests of views without an application: a configuration, and dummy requests, resources, renderers and users."""
+"""Tests of views without an application: a configuration, and dummies for requests, resources, renderers and users."""
 
 import copy
 import os
@@ -39,9 +39,9 @@ class DummyRootFactory:
 
 
 class DummySecurityPolicy:
-    """A policy with one user, who may do everything or nothing.
+    """A policy with a single user, who may do everything or nothing.
 
-    It records the id to remember in ``remembered`` and sets ``forgotten``.
+    It stores the remembered id in ``remembered``, and sets ``forgotten``.
     """
 
     def __init__(
@@ -58,31 +58,31 @@ class DummySecurityPolicy:
         self.remember_result = [] if remember_result is None else remember_result
         self.forget_result = [] if forget_result is None else forget_result
 
-    def identity(self, request: Any) -> Any:  # noqa: ARG002 - as policies are called
+    def identity(self, request: Any) -> Any:  # noqa: ARG002 - the signature of policies
         """Return the given identity."""
         return self._identity
 
-    def authenticated_userid(self, request: Any) -> Any:  # noqa: ARG002 - as policies are called
+    def authenticated_userid(self, request: Any) -> Any:  # noqa: ARG002 - the signature of policies
         """Return the given id."""
         return self.userid
 
-    def permits(self, request: Any, context: Any, permission: Any) -> Any:  # noqa: ARG002 - as policies are called
+    def permits(self, request: Any, context: Any, permission: Any) -> Any:  # noqa: ARG002 - the signature of policies
         """Return ``permissive``."""
         return self.permissive
 
-    def remember(self, request: Any, userid: Any, **kw: Any) -> Any:  # noqa: ARG002 - as policies are called
+    def remember(self, request: Any, userid: Any, **kw: Any) -> Any:  # noqa: ARG002 - the signature of policies
         """Record the id and return the configured result."""
         self.remembered = userid
         return self.remember_result
 
-    def forget(self, request: Any, **kw: Any) -> Any:  # noqa: ARG002 - as policies are called
+    def forget(self, request: Any, **kw: Any) -> Any:  # noqa: ARG002 - the signature of policies
         """Record the call and return the configured result."""
         self.forgotten = True
         return self.forget_result
 
 
 class DummyTemplateRenderer:
-    """A renderer that records its values, which become its attributes, and returns a fixed text."""
+    """A renderer that records its values as attributes and returns fixed text."""
 
     def __init__(self, string_response: str = "") -> None:
         self._received: dict[str, Any] = {}
@@ -99,7 +99,7 @@ class DummyTemplateRenderer:
         self._string_response = self._implementation.response = response
 
     def implementation(self) -> "MockTemplate":
-        """Return the template, which also records its values."""
+        """Return the template, which also records the values."""
         return self._implementation
 
     def __call__(self, kw: Any, system: Any = None) -> str:
@@ -108,7 +108,7 @@ class DummyTemplateRenderer:
         return self.string_response
 
     def _value(self, name: str) -> Any:
-        return self._received.get(name, self._implementation._received.get(name, _ABSENT))  # noqa: SLF001 - of this file
+        return self._received.get(name, self._implementation._received.get(name, _ABSENT))  # noqa: SLF001 - same module
 
     def __getattr__(self, k: str) -> Any:
         value = self._value(k) if "_implementation" in self.__dict__ else _ABSENT
@@ -117,7 +117,7 @@ class DummyTemplateRenderer:
         return value
 
     def assert_(self, **kw: Any) -> bool:
-        """Return True if the renderer was called with these values. Raises AssertionError otherwise."""
+        """Return True if the renderer was called with these values. Otherwise, raises AssertionError."""
         for name, wanted in kw.items():
             value = self._value(name)
             if value is _ABSENT:
@@ -128,27 +128,27 @@ class DummyTemplateRenderer:
 
 
 class MockTemplate:
-    """A template, including all its parts, that records the values it is called with."""
+    """A template that records the values with which it, or any of its parts, is called."""
 
     def __init__(self, response: str) -> None:
         self._received: dict[str, Any] = {}
         self.response = response
 
     def __getattr__(self, attrname: str) -> Self:
-        if attrname.startswith("__"):  # special attributes of Python
+        if attrname.startswith("__"):  # Python's special attributes
             raise AttributeError(attrname)
         return self
 
     def __getitem__(self, attrname: str) -> Self:
         return self
 
-    def __call__(self, *args: Any, **kw: Any) -> str:  # noqa: ARG002 - as templates are called
+    def __call__(self, *args: Any, **kw: Any) -> str:  # noqa: ARG002 - the signature of templates
         self._received.update(kw)
         return self.response
 
 
 class DummyRendererFactory:
-    """A factory of the renderers that tests have added by name. Others come from the factory that it replaces."""
+    """Returns the renderers that tests have added by name. For others, it calls the factory that it replaces."""
 
     def __init__(self, name: str, factory: Any) -> None:
         self.name = name
@@ -156,7 +156,7 @@ class DummyRendererFactory:
         self.renderers: dict[str, Any] = {}
 
     def add(self, spec: str, renderer: Any) -> None:
-        """Add a renderer for `package:path` and for `path`."""
+        """Add a renderer under both `package:path` and `path`."""
         self.renderers[spec] = renderer
         self.renderers[spec.partition(":")[2] or spec] = renderer
 
@@ -171,11 +171,11 @@ class DummyRendererFactory:
 
 
 class DummyResource:
-    """A resource with a name and a parent that can contain others. Keywords become its attributes."""
+    """A resource with a name and a parent that can contain others. Keyword arguments become its attributes."""
 
     def __init__(
         self,
-        __name__: Any = None,  # noqa: A002 - its name
+        __name__: Any = None,  # noqa: A002 - Pyramid's name
         __parent__: Any = None,
         __provides__: Any = None,
         **kw: Any,
@@ -200,26 +200,26 @@ class DummyResource:
         del self.subs[name]
 
     def get(self, name: Any, default: Any = None) -> Any:
-        """Return the contained resource with a name, or the default."""
+        """Return the child with a name, or the default."""
         return self.subs.get(name, default)
 
     def values(self) -> Any:
-        """Return the contained resources."""
+        """Return the children."""
         return self.subs.values()
 
     def items(self) -> Any:
-        """Return the names and the contained resources, in pairs."""
+        """Return pairs of names and children."""
         return self.subs.items()
 
     def keys(self) -> Any:
-        """Return the names."""
+        """Return the children's names."""
         return self.subs.keys()
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.subs)
 
     def __bool__(self) -> bool:
-        return True  # true even if empty
+        return True  # even if empty
 
     def __len__(self) -> int:
         return len(self.subs)
@@ -229,11 +229,11 @@ class DummyResource:
 
     def clone(
         self,
-        __name__: Any = _ABSENT,  # noqa: A002 - its name
+        __name__: Any = _ABSENT,  # noqa: A002 - Pyramid's name
         __parent__: Any = _ABSENT,
         **kw: Any,
     ) -> Self:
-        """Return a copy, with copies of the contained resources and additional attributes."""
+        """Return a copy with copies of the children, and with additional attributes."""
         name = self.__name__ if __name__ is _ABSENT else __name__
         parent = self.__parent__ if __parent__ is _ABSENT else __parent__
         made = type(self)(name, parent, **{**self.kw, **kw})
@@ -259,17 +259,17 @@ class DummySession(dict[str, Any]):
         self.clear()
 
     def flash(self, msg: Any, queue: str = "", allow_duplicate: bool = True) -> None:
-        """Add a message to a queue, unless it is already there and duplicates are not allowed."""
+        """Add a message to a queue. Without ``allow_duplicate``, skip a message that is already in the queue."""
         storage = self.setdefault(f"_f_{queue}", [])
         if allow_duplicate or msg not in storage:
             storage.append(msg)
 
     def pop_flash(self, queue: str = "") -> Any:
-        """Return the messages of a queue and empty it."""
+        """Remove and return all messages in a queue."""
         return self.pop(f"_f_{queue}", [])
 
     def peek_flash(self, queue: str = "") -> Any:
-        """Return the messages of a queue."""
+        """Return the messages in a queue."""
         return self.get(f"_f_{queue}", [])
 
     def new_csrf_token(self) -> str:
@@ -299,18 +299,18 @@ def setUp(
     settings: Any = None,
     package: Any = None,
 ) -> Configurator:
-    """Return a configuration that is current until ``tearDown``, with its own registry and perhaps a request.
+    """Return a configuration that is current until ``tearDown``, with its own registry and, if given, a request.
 
-    With ``hook_zca``, zope.component (if it is installed) uses the registry.
+    With ``hook_zca``, zope.component also uses this registry if it is installed.
     """
     manager.clear()
     registry = Registry("testing") if registry is None else registry
     package = caller_package() if package is None else package
     config = Configurator(registry=registry, autocommit=autocommit, package=package)
-    config._fix_registry()  # noqa: SLF001 - of this package
+    config._fix_registry()  # noqa: SLF001 - same package
     if getattr(registry, "settings", None) is None:
         config._set_settings({} if settings is None else settings)  # noqa: SLF001
-    if hasattr(registry, "registerUtility"):  # some programs use their own kind of registry
+    if hasattr(registry, "registerUtility"):  # some programs use their own registry class
         config._add_defaults(None)  # noqa: SLF001
     config.commit()
     if hook_zca:
@@ -329,12 +329,12 @@ def tearDown(unhook_zca: bool = True) -> None:
     manager.clear()
     registry: Any = None if info is None else info["registry"]
     if hasattr(registry, "__name__"):
-        begin = getattr(registry, "__init__")  # noqa: B009 - type checkers let nobody call it
-        with suppress(TypeError):  # some programs use their own kind of registry
+        begin = getattr(registry, "__init__")  # noqa: B009 - type checkers reject a direct call
+        with suppress(TypeError):  # some programs use their own registry class
             begin(registry.__name__)
 
 
-def cleanUp(*args: Any, **kw: Any) -> Configurator:  # noqa: N802 - its name
+def cleanUp(*args: Any, **kw: Any) -> Configurator:  # noqa: N802 - Pyramid's name
     """Do the same as ``setUp``."""
     if kw.get("package") is None:
         kw["package"] = caller_package()
@@ -342,10 +342,10 @@ def cleanUp(*args: Any, **kw: Any) -> Configurator:  # noqa: N802 - its name
 
 
 @contextmanager
-def testConfig(  # noqa: N802 - its name
+def testConfig(  # noqa: N802 - Pyramid's name
     registry: Any = None, request: Any = None, hook_zca: bool = True, autocommit: bool = True, settings: Any = None
 ) -> Iterator[Configurator]:
-    """Return a context manager whose configuration is made as by ``setUp``."""
+    """Return a context manager for a configuration like ``setUp``'s."""
     config = setUp(
         registry=registry,
         request=request,
@@ -373,9 +373,9 @@ class DummyRequest(
     AuthenticationAPIMixin,
     ViewMethodsMixin,
 ):
-    """A request whose attributes can all be given and set.
+    """A request on which any attribute can be given or set.
 
-    ``params`` are the fields of query and form, and ``post`` makes it a POST.
+    ``params`` are the fields of the query and form. With ``post``, it is a POST request.
     """
 
     method = "GET"
@@ -421,7 +421,7 @@ class DummyRequest(
 
     @property
     def registry(self) -> Any:
-        """The registry that was set, or else the current one."""
+        """The registry that was set, or the current one."""
         return get_current_registry() if self._registry is None else self._registry
 
     @registry.setter
@@ -452,7 +452,7 @@ class DummyRequest(
 
 
 def skip_on(*platforms: str) -> Any:
-    """Return a decorator that skips tests on some systems, by prefixes of ``os.name``; `pypy` is also a system."""
+    """Return a decorator that skips tests on some systems, which are prefixes of ``os.name``, or `pypy`."""
     import platform
 
     is_skipped = any(os.name.startswith(each) for each in platforms)

@@ -1,4 +1,4 @@
-"""The current request and registry, for code that is not given them."""
+"""The current request and registry, for code that does not receive them as arguments."""
 
 from contextvars import ContextVar
 from types import TracebackType
@@ -6,29 +6,26 @@ from typing import Any
 
 
 class ThreadLocalManager:
-    """A stack of dictionaries with the request and the registry, separate for each thread and task.
-
-    Each thread, and each task, has its own.
-    """
+    """A stack of dictionaries with the request and the registry. Each thread and each task has its own stack."""
 
     def __init__(self, default: Any = None) -> None:
         self.default = default
         self.variable: ContextVar[tuple[Any, ...]] = ContextVar("pyramid", default=())
-        """The dictionaries, in a tuple."""
+        """The dictionaries, as a tuple."""
 
     @property
     def stack(self) -> list[Any]:
-        """The dictionaries, the current one last."""
+        """The dictionaries, with the current one last."""
         return list(self.variable.get())
 
     def push(self, info: Any) -> None:
-        """Make a dictionary the current one."""
+        """Make a dictionary current."""
         self.variable.set((*self.variable.get(), info))
 
     set = push
 
     def pop(self) -> Any:
-        """Remove and return the current dictionary; None if there is none."""
+        """Remove the current dictionary and return it, or None if there is none."""
         stack = self.variable.get()
         if not stack:
             return None
@@ -46,28 +43,28 @@ class ThreadLocalManager:
 
 
 def defaults() -> dict[str, Any]:
-    """Return the values used while nothing is pushed: no request, and zope.component's or the global registry."""
+    """Return the values for when nothing is pushed: no request, and zope.component's registry or the global one."""
     from antiphon.dialects.pyramid.registry import global_registry
 
     return {"request": None, "registry": global_registry}
 
 
 manager = ThreadLocalManager(default=defaults)
-"""The stack of all applications in the process."""
+"""The stack shared by all applications in the process."""
 
 
 def get_current_request() -> Any:
-    """Return the request that is being handled; None if there is none."""
+    """Return the request that is being handled, or None."""
     return manager.get()["request"]
 
 
-def get_current_registry(context: Any = None) -> Any:  # noqa: ARG001 - zope.component calls it with one
-    """Return the registry of the active application, or else the global one."""
+def get_current_registry(context: Any = None) -> Any:  # noqa: ARG001 - zope.component passes one
+    """Return the active application's registry, or the global one."""
     return manager.get()["registry"]
 
 
 class RequestContext:
-    """A request that is current inside a `with` block, or between ``begin`` and ``end``."""
+    """Makes a request current in a `with` block, or between ``begin`` and ``end``."""
 
     def __init__(self, request: Any) -> None:
         self.request = request

@@ -1,4 +1,4 @@
-"""Finding resources by path segments, and the paths of resources."""
+"""Finding resources by path segments, and the paths to resources."""
 
 from functools import lru_cache
 from typing import Any
@@ -19,12 +19,12 @@ _ABSENT: Any = object()
 
 
 def find_root(resource: Any) -> Any:
-    """Return the root of a resource's tree."""
+    """Return the root of the tree that contains a resource."""
     return [resource, *lineage(resource)][-1]
 
 
 def find_resource(resource: Any, path: Any) -> Any:
-    """Return the resource at a path, text or a tuple of segments, relative to a resource. Raises KeyError."""
+    """Return the resource at a path (text or a tuple of segments) relative to a resource. Raises KeyError."""
     found = traverse(resource, path)
     if found["view_name"]:
         raise KeyError(f"{found['context']!r} has no subelement {found['view_name']}")
@@ -35,7 +35,7 @@ find_model = find_resource
 
 
 def find_interface(resource: Any, class_or_interface: Any) -> Any:
-    """Return the first resource in a lineage that has a class or an interface; None if there is none."""
+    """Return the first resource in a lineage with a class or an interface, or None."""
     if IInterface.providedBy(class_or_interface):
         test = class_or_interface.providedBy
     else:
@@ -47,7 +47,7 @@ def find_interface(resource: Any, class_or_interface: Any) -> Any:
 
 
 def resource_path(resource: Any, *elements: Any) -> str:
-    """Return the quoted path of a resource, with optional elements below it."""
+    """Return a resource's quoted path, optionally followed by further elements."""
     return _join_path_tuple(resource_path_tuple(resource, *elements))
 
 
@@ -55,7 +55,7 @@ model_path = resource_path
 
 
 def resource_path_tuple(resource: Any, *elements: Any) -> tuple[Any, ...]:
-    """Return the names from the root, whose name is "", to a resource, and optional elements below it."""
+    """Return the names from the root, which is "", to a resource, followed by any further elements."""
     names = [each.__name__ or "" for each in lineage(resource)]
     return (*reversed(names), *elements)
 
@@ -64,9 +64,9 @@ model_path_tuple = resource_path_tuple
 
 
 def traverse(resource: Any, path: Any) -> dict[str, Any]:
-    """Traverse a path, text or a tuple of segments, relative to the resource or its root, and return the result.
+    """Traverse a path (text or a tuple of segments) from a resource or its root, and return the result.
 
-    Raises UnicodeEncodeError for text that is not ASCII: text is quoted, and segments are not.
+    Text must be quoted; segments must not be. Raises UnicodeEncodeError for text that is not ASCII.
     """
     from antiphon.dialects.pyramid.threadlocal import get_current_registry
 
@@ -91,19 +91,19 @@ def _request_factory(registry: Any) -> Any:
 
 @lru_cache(1000)
 def traversal_path(path: str) -> tuple[str, ...]:
-    """Return the segments of a quoted path. Raises URLDecodeError if they are not UTF-8."""
+    """Split a quoted path into segments. Raises URLDecodeError if they are not UTF-8."""
     raw = unquote_to_bytes(str(path.encode("ascii") if isinstance(path, str) else path, "ascii"))
     return traversal_path_info(raw.decode("latin-1"))
 
 
 @lru_cache(1000)
 def traversal_path_info(path: str) -> tuple[str, ...]:
-    """Return the segments of a path as encoded in an environ. Raises URLDecodeError if they are not UTF-8."""
+    """Split a path that is encoded as in an environ. Raises URLDecodeError if it is not UTF-8."""
     return split_path_info(decode_path_info(path))
 
 
 def decode_path_info(path: str) -> str:
-    """Return a path from an environ as text. Raises URLDecodeError if it is not UTF-8."""
+    """Decode a path from an environ. Raises URLDecodeError if it is not UTF-8."""
     if path.isascii():
         return path
     try:
@@ -114,7 +114,7 @@ def decode_path_info(path: str) -> str:
 
 @lru_cache(1000)
 def split_path_info(path: str) -> tuple[str, ...]:
-    """Return the segments of a path. The segment `..` removes the previous one."""
+    """Split a path into segments. A segment `..` removes the one before it."""
     segments: list[str] = []
     for segment in path.strip("/").split("/"):
         if segment == "..":
@@ -137,13 +137,13 @@ def quote_path_segment(segment: Any, safe: str = PATH_SEGMENT_SAFE) -> str:
 
 
 @lru_cache(1000)
-def _join_path_tuple(tuple: tuple[Any, ...]) -> str:  # noqa: A002 - its name
+def _join_path_tuple(tuple: tuple[Any, ...]) -> str:  # noqa: A002 - Pyramid's name
     return "/".join([quote_path_segment(x) for x in tuple]) or "/" if tuple and tuple != ("",) else "/"
 
 
 @implementer(ITraverser)
 class ResourceTreeTraverser:
-    """A traverser that finds the context of a request through the items of resources, from the root on."""
+    """A traverser that finds a request's context by following the items of resources from the root."""
 
     VH_ROOT_KEY = VH_ROOT_KEY
     VIEW_SELECTOR = "@@"
@@ -152,7 +152,7 @@ class ResourceTreeTraverser:
         self.root = root
 
     def __call__(self, request: Any) -> dict[str, Any]:
-        """Return the context, view name and subpath, the traversed segments, and the virtual root."""
+        """Return the context, view name, subpath, traversed segments and virtual root."""
         path, subpath = self._path_of(request)
         virtual = request.environ.get(self.VH_ROOT_KEY)
         root_names: tuple[str, ...] = ()
@@ -183,7 +183,7 @@ class ResourceTreeTraverser:
         return self._found(context, view_name, names[traversed + 1 :], names[:traversed], vroot, root_names)
 
     def _path_of(self, request: Any) -> tuple[tuple[str, ...], Any]:
-        """Return the segments to traverse, and the subpath given by the route."""
+        """Return the segments to traverse, and the route's subpath."""
         matchdict = request.matchdict
         if matchdict is None:
             try:
@@ -218,7 +218,7 @@ def _segments(path: Any) -> tuple[str, ...]:
 
 @implementer(IResourceURL)
 class ResourceURL:
-    """The path of a resource, from the root and from a request's virtual root."""
+    """A resource's path, both from the root and from a request's virtual root."""
 
     VH_ROOT_KEY = VH_ROOT_KEY
 
@@ -239,7 +239,7 @@ class ResourceURL:
 
 
 def virtual_root(resource: Any, request: Any) -> Any:
-    """Return the resource that is a request's virtual root."""
+    """Return the resource that is the request's virtual root."""
     from antiphon.dialects.pyramid.threadlocal import get_current_registry
 
     registry = getattr(request, "registry", None) or get_current_registry()
@@ -253,7 +253,7 @@ def virtual_root(resource: Any, request: Any) -> Any:
 
 
 def virtual_root_path_tuple(request: Any) -> tuple[str, ...]:
-    """Return the names of the virtual root."""
+    """Return the names that lead to the virtual root."""
     return split_path_info(decode_path_info(request.environ.get(VH_ROOT_KEY, "")))
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from antiphon.dialects.pyramid.httpexceptions import HTTPNotFound
 
 MAIN = "MAIN"
-"""A marker for the views."""
+"""Stands for the views."""
 INGRESS = "INGRESS"
-"""A marker for the server."""
+"""Stands for the server."""
 EXCVIEW = "pyramid.tweens.excview_tween_factory"
 """The name of the tween that calls exception views."""
 
@@ -17,7 +17,7 @@ Handler = Callable[[Any], Any]
 
 
 def excview_tween_factory(handler: Handler, registry: Any) -> Handler:  # noqa: ARG001 - as tweens are made
-    """Return a handler that calls exception views, and re-raises exceptions that have none."""
+    """Return a handler that calls exception views. It re-raises exceptions that have none."""
 
     def excview_tween(request: Any) -> Any:
         try:
@@ -32,9 +32,10 @@ def excview_tween_factory(handler: Handler, registry: Any) -> Handler:  # noqa: 
 
 
 def _answer_by_view(request: Any) -> Any:
-    """Return the response of the exception view for the current exception, or None if there is no such view.
+    """Return the exception view's response to the current exception, or None if there is no such view.
 
-    The exception is not raised here: its traceback would include this frame, whose variables would keep both alive.
+    The exception must not be raised here: its traceback would refer to this frame, whose variables would keep both
+    alive.
     """
     try:
         return request.invoke_exception_view(sys.exc_info())

@@ -1,4 +1,4 @@
-"""The URLs of routes, resources and static files."""
+"""URLs of routes, resources and static files."""
 
 import os
 from typing import Any
@@ -15,9 +15,9 @@ _PORTS = {"http": "80", "https": "443"}
 
 
 def parse_url_overrides(request: Any, kw: dict[str, Any]) -> tuple[str, str, str]:
-    """Take ``_app_url`` or ``_scheme``, ``_host`` and ``_port``, ``_query`` and ``_anchor`` out of keywords.
+    """Remove ``_app_url`` or ``_scheme``, ``_host`` and ``_port``, ``_query`` and ``_anchor`` from keywords.
 
-    Returns the application's URL, the query with its question mark, and the fragment with its hash.
+    Returns the application's URL, the query with its "?", and the fragment with its "#".
     """
     app_url = kw.pop("_app_url", None)
     scheme, host, port = kw.pop("_scheme", None), kw.pop("_host", None), kw.pop("_port", None)
@@ -26,7 +26,7 @@ def parse_url_overrides(request: Any, kw: dict[str, Any]) -> tuple[str, str, str
         if scheme is None and host is None and port is None:
             app_url = request.application_url
         else:
-            app_url = request._partial_application_url(scheme, host, port)  # noqa: SLF001 - of this package
+            app_url = request._partial_application_url(scheme, host, port)  # noqa: SLF001 - same package
     if query:
         query = f"?{url_quote(query, QUERY_SAFE) if isinstance(query, str) else urlencode(query)}"
     return app_url, query or "", f"#{url_quote(anchor, ANCHOR_SAFE)}" if anchor else ""
@@ -40,10 +40,10 @@ def _registry_of(request: Any) -> Any:
 
 
 class URLMethodsMixin:
-    """A mixin for requests with the URLs of routes, resources and files."""
+    """A mixin that adds the URLs of routes, resources and files to requests."""
 
     def _partial_application_url(self, scheme: Any = None, host: Any = None, port: Any = None) -> str:
-        """Return the application's URL with another scheme, host or port."""
+        """Return the application's URL with a different scheme, host or port."""
         this: Any = self
         environ = this.environ
         if scheme is None:
@@ -62,9 +62,9 @@ class URLMethodsMixin:
         return f"{scheme}://{name}{port}{url_quote(script_name, PATH_SAFE)}"
 
     def route_url(self, route_name: str, *elements: Any, **kw: Any) -> str:
-        """Return the URL of a route, with elements after its path.
+        """Return a route's URL, with further elements appended to its path.
 
-        Keywords are the values of the pattern, and `_query`, `_anchor`, `_scheme`, `_host`, `_port` and `_app_url`.
+        Keywords are the pattern's values, `_query`, `_anchor`, `_scheme`, `_host`, `_port` and `_app_url`.
         Raises KeyError for an unknown route or a missing value.
         """
         route = _registry_of(self).getUtility(IRoutesMapper).get_route(route_name)
@@ -80,15 +80,15 @@ class URLMethodsMixin:
         return f"{app_url}{path}{suffix}{query}{anchor}"
 
     def route_path(self, route_name: str, *elements: Any, **kw: Any) -> str:
-        """Return the path of a route: its ``route_url`` without scheme and host."""
+        """Return a route's path, which is its ``route_url`` without scheme and host."""
         kw["_app_url"] = self.script_name  # type: ignore[attr-defined]  # the request has it
         return self.route_url(route_name, *elements, **kw)
 
     def resource_url(self, resource: Any, *elements: Any, **kw: Any) -> str:
-        """Return the URL of a resource, with elements after its path.
+        """Return a resource's URL, with further elements appended to its path.
 
-        Keywords are `query`, `anchor`, `scheme`, `host`, `port` and `app_url`; with `route_name`, the path is below
-        that route, as its value `route_remainder_name`, together with the values `route_kw`.
+        Keywords are `query`, `anchor`, `scheme`, `host`, `port` and `app_url`. With `route_name`, the resource's path
+        is appended to that route as the value `route_remainder_name`; `route_kw` contains the route's other values.
         """
         adapter = _registry_of(self).queryMultiAdapter((resource, self), IResourceURL)
         if adapter is None:
@@ -118,14 +118,14 @@ class URLMethodsMixin:
     model_url = resource_url
 
     def resource_path(self, resource: Any, *elements: Any, **kw: Any) -> str:
-        """Return the path of a resource: its ``resource_url`` without scheme and host."""
+        """Return a resource's path, which is its ``resource_url`` without scheme and host."""
         kw["app_url"] = self.script_name  # type: ignore[attr-defined]  # the request has it
         return self.resource_url(resource, *elements, **kw)
 
     def static_url(self, path: str, **kw: Any) -> str:
-        """Return the URL of a static file, given as `package:path`, or relative to the caller's package.
+        """Return a static file's URL, given as `package:path` or as a path relative to the caller's package.
 
-        Raises ValueError for a file that no static view serves.
+        Raises ValueError if no static view serves the file.
         """
         return self._static_url(path, caller_package, kw)
 
@@ -135,17 +135,17 @@ class URLMethodsMixin:
         info = _registry_of(self).queryUtility(IStaticURLInfo)
         if info is None:
             raise ValueError(f"No static URL definition matching {path}")
-        return info.generate(path, self, **kw)  # type: ignore[no-any-return]  # it is text
+        return info.generate(path, self, **kw)  # type: ignore[no-any-return]  # always text
 
     def static_path(self, path: str, **kw: Any) -> str:
-        """Return the path of a static file: its ``static_url`` without scheme and host."""
+        """Return a static file's path, which is its ``static_url`` without scheme and host."""
         kw["_app_url"] = self.script_name  # type: ignore[attr-defined]  # the request has it
         return self._static_url(path, caller_package, kw)
 
     def current_route_url(self, *elements: Any, **kw: Any) -> str:
         """Return the URL of the current route, or of ``_route_name``, with some values replaced.
 
-        Raises ValueError for a request without a route.
+        Raises ValueError if the request has no route.
         """
         this: Any = self
         route_name = kw.pop("_route_name", None) or getattr(getattr(this, "matched_route", None), "name", None)
@@ -156,7 +156,7 @@ class URLMethodsMixin:
         return self.route_url(route_name, *elements, **{**this.matchdict, **kw})
 
     def current_route_path(self, *elements: Any, **kw: Any) -> str:
-        """Return the path of the current route: its ``current_route_url`` without scheme and host."""
+        """Return the current route's path, which is its ``current_route_url`` without scheme and host."""
         kw["_app_url"] = self.script_name  # type: ignore[attr-defined]  # the request has it
         return self.current_route_url(*elements, **kw)
 
@@ -180,14 +180,14 @@ model_url = resource_url
 
 
 def static_url(path: str, request: Any, **kw: Any) -> str:
-    """Return ``request.static_url``, relative to the caller's package."""
+    """Return ``request.static_url`` for a path relative to the caller's package."""
     if not os.path.isabs(path) and ":" not in path:
         path = f"{caller_package().__name__}:{path}"
     return request.static_url(path, **kw)  # type: ignore[no-any-return]
 
 
 def static_path(path: str, request: Any, **kw: Any) -> str:
-    """Return ``request.static_path``, relative to the caller's package."""
+    """Return ``request.static_path`` for a path relative to the caller's package."""
     if not os.path.isabs(path) and ":" not in path:
         path = f"{caller_package().__name__}:{path}"
     return request.static_path(path, **kw)  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""Routes: path patterns, in the order in which they are tried, and the paths that they generate."""
+"""Routes: path patterns in the order in which they are tried, and generation of paths from them."""
 
 import re
 from collections.abc import Callable
@@ -22,7 +22,7 @@ _NO_ENVIRON: dict[str, str] = {}
 
 @implementer(IRoute)
 class Route:
-    """A route. ``match`` returns the values in a path, or None, and ``generate`` the path for values."""
+    """A route. ``match`` returns a path's values or None, and ``generate`` makes a path from values."""
 
     def __init__(
         self, name: str, pattern: str, factory: Any = None, predicates: Any = (), pregenerator: Any = None
@@ -38,7 +38,7 @@ class Route:
 
 @implementer(IRoutesMapper)
 class RoutesMapper:
-    """All routes, and the search for the first one that matches."""
+    """All routes, with a search for the first one that matches a request."""
 
     def __init__(self) -> None:
         self.routelist: list[Route] = []
@@ -50,15 +50,15 @@ class RoutesMapper:
         self._by_path: dict[str, list[Route]] = {}
 
     def has_routes(self) -> bool:
-        """Return True if there is a route to match."""
+        """Return True if any route can match."""
         return bool(self.routelist)
 
     def get_routes(self, include_static: bool = False) -> list[Route]:
-        """Return the routes in order; routes that only generate URLs are included on request."""
+        """Return the routes in order. Routes that only generate URLs are excluded by default."""
         return self.routelist + self.static_routes if include_static else self.routelist
 
     def get_route(self, name: str) -> Route | None:
-        """Return the route with a name; None if there is none."""
+        """Return the route with a name, or None."""
         return self.routes.get(name)
 
     def connect(
@@ -82,11 +82,11 @@ class RoutesMapper:
         return route
 
     def generate(self, name: str, kw: dict[str, Any]) -> str:
-        """Return the path of a route. Raises KeyError for an unknown route or a missing value."""
+        """Generate a route's path. Raises KeyError for an unknown route or a missing value."""
         return self.routes[name].generate(kw)
 
     def __call__(self, request: Any) -> dict[str, Any]:
-        """Return the first ``route`` that matches and its ``match``, or None for both.
+        """Return the first matching ``route`` and its ``match``, which are both None if there is none.
 
         Raises URLDecodeError for a path that is not UTF-8.
         """
@@ -94,7 +94,7 @@ class RoutesMapper:
         return {"match": match, "route": route}
 
     def find(self, request: Any) -> tuple[Match | None, Route | None]:
-        """Return the values in a request's path and its route, as a call does."""
+        """Return a request's path values and route, as for a call of this object."""
         try:
             path = getattr(request, "environ", _NO_ENVIRON).get("PATH_INFO") or "/"
             if not path.isascii() or path == "/":
@@ -117,7 +117,7 @@ class RoutesMapper:
         return None, None
 
     def _candidates(self, path: str) -> list[Route]:
-        """Return the routes that may match a path, in order. Patterns without placeholders are compared here."""
+        """Return the routes that may match a path, in order. Patterns without placeholders are compared right away."""
         if path not in self._literal:
             return self._dynamic
         found = self._by_path[path] = [route for route in self.routelist if route.match(path) is not None]
@@ -138,13 +138,13 @@ def _rooted(pattern: str) -> str:
 
 
 def _literal_path(pattern: str) -> str | None:
-    """Return the only path that a pattern matches, or None for a pattern with placeholders."""
+    """Return the only path that a pattern matches, or None if it has placeholders."""
     pattern = _rooted(pattern)
     return None if _place.search(pattern) or _rest.search(pattern) else pattern
 
 
 def _compile_route(route: Any) -> tuple[Callable[[str], Match | None], Callable[[dict[str, Any]], str]]:
-    """Return the two functions of a pattern: one matches a path, the other generates a path from values."""
+    """Compile a pattern into two functions: one matches a path, the other generates a path from values."""
     if isinstance(route, bytes):
         try:
             route = route.decode("ascii")

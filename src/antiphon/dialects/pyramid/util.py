@@ -1,4 +1,4 @@
-"""Shared parts of Pyramid: topological sorting, properties of single objects, and other helpers."""
+"""Shared helpers, such as topological sorting and properties of single objects."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -19,27 +19,27 @@ WIN = sys.platform == "win32"
 
 
 def text_(s: Any, encoding: str = "latin-1", errors: str = "strict") -> Any:
-    """Return bytes as text; anything else is returned as it is."""
+    """Decode bytes. Anything else is returned as it is."""
     return s.decode(encoding, errors) if isinstance(s, bytes) else s
 
 
 def bytes_(s: Any, encoding: str = "latin-1", errors: str = "strict") -> Any:
-    """Return text as bytes; anything else is returned as it is."""
+    """Encode text. Anything else is returned as it is."""
     return s.encode(encoding, errors) if isinstance(s, str) else s
 
 
 def ascii_(s: Any) -> str:
-    """Return text, or bytes as text. Raises UnicodeError for non-ASCII characters."""
+    """Return text, decoding bytes if necessary. Raises UnicodeError for non-ASCII characters."""
     return str(s.encode("ascii") if isinstance(s, str) else s, "ascii")
 
 
 def strings_differ(string1: Any, string2: Any) -> bool:
-    """Return True if two strings or bytes differ, in a time that does not reveal where."""
+    """Return True if two strings or bytes differ, in a time that does not reveal where they differ."""
     return not compare_digest(*[bytes_(each, "utf-8", "surrogatepass") for each in (string1, string2)])
 
 
 def is_same_domain(host: str, pattern: str) -> bool:
-    """Return True if a host equals a pattern or, if that begins with a dot, is below it, ignoring case."""
+    """Return True if a host equals a pattern or is a subdomain of a pattern with a leading dot, ignoring case."""
     if not pattern:
         return False
     pattern, host = pattern.lower(), host.lower()
@@ -47,14 +47,14 @@ def is_same_domain(host: str, pattern: str) -> bool:
 
 
 class SimpleSerializer:
-    """A serializer of text as UTF-8 bytes."""
+    """Serializes text as UTF-8 bytes."""
 
     def loads(self, bstruct: bytes) -> str:
-        """Return the text of bytes."""
+        """Decode bytes to text."""
         return str(text_(bstruct, "utf-8"))
 
     def dumps(self, appstruct: str) -> bytes:
-        """Return text as bytes."""
+        """Encode text as bytes."""
         return bytes(bytes_(appstruct, "utf-8"))
 
 
@@ -62,7 +62,7 @@ class SimpleSerializer:
 
 
 def is_nonstr_iter(v: Any) -> bool:
-    """Return True for an iterable that is not a string."""
+    """Return True for any iterable except a string."""
     return not isinstance(v, str) and hasattr(v, "__iter__")
 
 
@@ -72,14 +72,14 @@ def is_string_or_iterable(v: Any) -> bool:
 
 
 def as_sorted_tuple(val: Any) -> tuple[Any, ...]:
-    """Return the values of an iterable, or one value, sorted and without duplicates."""
+    """Return an iterable's values, or a single value, as a sorted tuple without duplicates."""
     return tuple(sorted(set(val if is_nonstr_iter(val) else (val,))))
 
 
 class Sentinel:
     """A unique value with a name."""
 
-    def __init__(self, repr: str) -> None:  # noqa: A002 - its name
+    def __init__(self, repr: str) -> None:  # noqa: A002 - Pyramid's name
         self.repr = repr
 
     def __repr__(self) -> str:
@@ -90,8 +90,8 @@ FIRST = Sentinel("FIRST")
 LAST = Sentinel("LAST")
 
 
-def shortrepr(object: Any, closer: str) -> str:  # noqa: A002 - its name
-    """Return the repr of an object, shortened to 100 characters."""
+def shortrepr(object: Any, closer: str) -> str:  # noqa: A002 - Pyramid's name
+    """Return an object's repr, shortened to 100 characters."""
     shown = str(object)
     return f"{shown[:100]} ... {closer}" if len(shown) > 100 else shown
 
@@ -99,8 +99,8 @@ def shortrepr(object: Any, closer: str) -> str:  # noqa: A002 - its name
 _CLOSERS: tuple[tuple[type, str], ...] = ((set, "}"), (frozenset, "})"), (list, "]"), (tuple, ")"), (dict, "}"))
 
 
-def object_description(object: Any) -> str:  # noqa: A002 - its name
-    """Return a description of an object that a programmer will recognize."""
+def object_description(object: Any) -> str:  # noqa: A002 - Pyramid's name
+    """Return a description of an object that developers will recognize."""
     if isinstance(object, str):
         return object
     if isinstance(object, (int, float, complex, bool, type(None))):
@@ -123,7 +123,7 @@ def object_description(object: Any) -> str:  # noqa: A002 - its name
 
 
 def get_callable_name(name: Any) -> str:
-    """Return a name in ASCII. Raises ConfigurationError for any other name."""
+    """Return an ASCII name. Raises ConfigurationError for any other name."""
     try:
         return ascii_(name)
     except (UnicodeEncodeError, UnicodeDecodeError):
@@ -133,7 +133,7 @@ def get_callable_name(name: Any) -> str:
 
 
 def reraise(tp: Any, value: Any, tb: Any = None) -> NoReturn:
-    """Raise an exception with a traceback."""
+    """Raise an exception with the given traceback."""
     if value is None:
         value = tp()
     raise value.with_traceback(tb)
@@ -143,13 +143,13 @@ def reraise(tp: Any, value: Any, tb: Any = None) -> NoReturn:
 
 
 _own_signature = partial(signature, follow_wrapped=False)
-"""The arguments of the function itself, even if it wraps another function."""
+"""Returns a function's own signature, even if it wraps another function."""
 
 
 def takes_one_arg(callee: Any, attr: str | None = None, argname: str | None = None, allow_varargs: bool = True) -> bool:
-    """Return True if a function, a class or an object, or its method ``attr``, takes one argument.
+    """Return True if a function, class or object, or its method ``attr``, accepts a single argument.
 
-    If ``argname`` is given, the first argument may also have that name if all others have defaults.
+    With ``argname``, more parameters are allowed if the first has that name and all others have defaults.
     """
     if attr == "__call__":
         attr = None
@@ -175,12 +175,12 @@ def takes_one_arg(callee: Any, attr: str | None = None, argname: str | None = No
 
 
 def is_bound_method(ob: Any) -> bool:
-    """Return True for a method of an instance or a class."""
+    """Return True for a method that is bound to an instance or a class."""
     return ismethod(ob) and getattr(ob, "__self__", None) is not None
 
 
 def is_unbound_method(fn: Any) -> bool:
-    """Return True for a function that is defined in a class."""
+    """Return True for a function defined in a class."""
     if is_bound_method(fn) or not isfunction(fn):
         return False
     qualified = fn.__qualname__
@@ -190,7 +190,7 @@ def is_unbound_method(fn: Any) -> bool:
 
 
 def make_contextmanager(fn: Callable[..., Any] | None) -> Callable[..., Any]:
-    """Return a generator function as a context manager; any other function as one that returns its result."""
+    """Turn a generator function into a context manager. Any other function becomes one that returns its result."""
     from inspect import isgeneratorfunction
 
     if fn is None:
@@ -206,7 +206,7 @@ def make_contextmanager(fn: Callable[..., Any] | None) -> Callable[..., Any]:
 
 @contextmanager
 def hide_attrs(obj: Any, *attrs: str) -> Iterator[None]:
-    """Remove attributes from an object's dictionary in a `with` block and restore them afterwards."""
+    """Remove attributes from an object's dictionary in a `with` block, and restore them afterwards."""
     values = getattr(obj, "__dict__", {})
     hidden = {name: values.pop(name) for name in attrs if name in values}
     try:
@@ -218,7 +218,7 @@ def hide_attrs(obj: Any, *attrs: str) -> Iterator[None]:
 
 
 class DottedNameResolver(_DottedNameResolver):
-    """A resolver of objects by name, relative to a package if there is one. Its errors are configuration errors."""
+    """Resolves objects by name, relative to a package if there is one. Its errors are configuration errors."""
 
     def __init__(self, package: Any = None) -> None:
         super().__init__(package)
@@ -228,7 +228,7 @@ class DottedNameResolver(_DottedNameResolver):
 
 
 class SettableProperty:
-    """A method turned into an attribute that may be set and deleted on the instance."""
+    """Turns a method into an attribute that can also be set and deleted on the instance."""
 
     def __init__(self, wrapped: Callable[[Any], Any]) -> None:
         self.wrapped = wrapped
@@ -253,14 +253,14 @@ def _class_with(parent: type, properties: tuple[tuple[str, Any], ...]) -> type:
 
 
 class InstancePropertyHelper:
-    """A helper that adds properties to single objects, each of which gets its own class."""
+    """Adds properties to single objects, each of which gets its own class."""
 
     def __init__(self) -> None:
         self.properties: dict[str, Any] = {}
 
     @classmethod
     def make_property(cls, callable: Any, name: str | None = None, reify: bool = False) -> tuple[str, Any]:  # noqa: A002
-        """Return the name and the property for a function, or for a property, which then needs a name.
+        """Return a name and a property, made from a function or a property. A property needs a ``name``.
 
         Raises ValueError for a property without a name or with ``reify``.
         """
@@ -287,7 +287,7 @@ class InstancePropertyHelper:
 
     @classmethod
     def apply_properties(cls, target: Any, properties: Any) -> None:
-        """Add properties to an object. Objects of one class that get equal properties share a class."""
+        """Add properties to an object. Objects of one class with equal properties share a new class."""
         pairs = tuple(properties.items() if hasattr(properties, "items") else properties)
         if pairs:
             parent: Any = type(target)
@@ -301,7 +301,7 @@ class InstancePropertyHelper:
         target.__class__ = type(parent.__name__, (parent,), {"__module__": parent.__module__, made[0]: made[1]})
 
     def add_property(self, callable: Any, name: str | None = None, reify: bool = False) -> None:  # noqa: A002
-        """Record a property for ``apply``."""
+        """Record a property to be added by ``apply``."""
         name, made = self.make_property(callable, name=name, reify=reify)
         self.properties[name] = made
 
@@ -311,15 +311,15 @@ class InstancePropertyHelper:
 
 
 class InstancePropertyMixin:
-    """A mixin for objects to which properties can be added."""
+    """A mixin for objects to which single properties can be added."""
 
     def set_property(self, callable: Any, name: str | None = None, reify: bool = False) -> None:  # noqa: A002
-        """Add a property to this object only: a function of the object, computed each time, or once with ``reify``."""
+        """Add a property to this object only. Its function is called each time or, with ``reify``, only once."""
         InstancePropertyHelper.set_property(self, callable, name=name, reify=reify)
 
 
 class WeakOrderedSet:
-    """A set of objects in the order of their addition, each as long as other code refers to it."""
+    """A set in insertion order that keeps each object only as long as other code refers to it."""
 
     def __init__(self) -> None:
         self._items: dict[int, Any] = {}
@@ -331,7 +331,7 @@ class WeakOrderedSet:
         self._items[identity] = ref(item, lambda _, known=self._items, key=identity: known.pop(key, None))  # type: ignore[misc]
 
     def remove(self, item: Any) -> None:
-        """Remove an object, if the set contains it."""
+        """Remove an object if the set contains it."""
         self._items.pop(id(item), None)
 
     def empty(self) -> None:
@@ -349,7 +349,7 @@ class WeakOrderedSet:
 
     @property
     def last(self) -> Any:
-        """The object added last; None if the set is empty."""
+        """The object that was added last, or None if the set is empty."""
         return next(reversed(self._items.values()))() if self._items else None
 
 
@@ -357,7 +357,7 @@ class WeakOrderedSet:
 
 
 class TopologicalSorter:
-    """A sorter of named values, each of which must come after some values and before others."""
+    """Sorts named values, each of which must come after some names and before others."""
 
     def __init__(
         self, default_before: Any = LAST, default_after: Any = None, first: Any = FIRST, last: Any = LAST
@@ -377,7 +377,7 @@ class TopologicalSorter:
         return self.name2val.values()
 
     def remove(self, name: Any) -> None:
-        """Remove a value. Raises ValueError for an unknown name."""
+        """Remove a value. Raises ValueError if its name is unknown."""
         self.names.remove(name)
         del self.name2val[name]
         after, before = self.name2after.pop(name, ()), self.name2before.pop(name, ())
@@ -387,7 +387,7 @@ class TopologicalSorter:
         self.order = [pair for pair in self.order if pair not in gone]
 
     def add(self, name: Any, val: Any, after: Any = None, before: Any = None) -> None:
-        """Add a value, or replace the one with its name. ``after`` and ``before`` are one name or several."""
+        """Add a value, or replace the one with its name. ``after`` and ``before`` are each one name or several."""
         if name in self.names:
             self.remove(name)
         self.names.append(name)
@@ -408,8 +408,8 @@ class TopologicalSorter:
     def sorted(self) -> list[tuple[Any, Any]]:
         """Return (name, value) pairs in order.
 
-        Raises ConfigurationError if none of the names exists that a value must come before or after, or
-        CyclicDependencyError.
+        Raises ConfigurationError if none of the names that a value must come before or after exists, and
+        CyclicDependencyError if there is no such order.
         """
         known = {self.first, self.last, *self.names}
         self._check_known(known)

@@ -1,4 +1,4 @@
-"""Views: the decorators that configure them, and calls of views by context and name."""
+"""Views: the decorators that configure them, and functions that call them by context and name."""
 
 import sys
 from collections.abc import Iterable
@@ -30,29 +30,29 @@ from antiphon.dialects.pyramid.util import reraise as reraise_
 _VIEW_TYPES = (IView, ISecuredView, IMultiView)
 
 
-# Calls
+# Calling views
 
 
 def render_view_to_response(context: Any, request: Any, name: str = "", secure: bool = True) -> Any:
-    """Return the response of the view with a name for a context; None if there is no such view.
+    """Call the view with a name for a context, and return its response; None if there is no such view.
 
     ``secure`` checks its permission. Raises PredicateMismatch if no view's predicates match, or Forbidden.
     """
     registry = getattr(request, "registry", None) or get_current_registry()
-    # Views of routes are left out: the request is looked up by its interfaces, not by its route.
+    # Views of routes are left out, since the request is looked up by its interfaces instead of its route.
     return _call_view(
         registry, request, context, providedBy(context), name, secure=secure, request_iface=providedBy(request)
     )
 
 
 def render_view_to_iterable(context: Any, request: Any, name: str = "", secure: bool = True) -> Iterable[bytes] | None:
-    """Return the body of the response in chunks; None if there is no such view."""
+    """Return the response body in chunks, or None if there is no such view."""
     response = render_view_to_response(context, request, name, secure)
     return None if response is None else response.app_iter
 
 
 def render_view(context: Any, request: Any, name: str = "", secure: bool = True) -> bytes | None:
-    """Return the body of the response; None if there is no such view."""
+    """Return the response body, or None if there is no such view."""
     chunks = render_view_to_iterable(context, request, name, secure)
     return None if chunks is None else b"".join(chunks)
 
@@ -65,13 +65,13 @@ def _find_views(
     view_types: Any = None,
     view_classifier: Any = None,
 ) -> list[Any]:
-    """Return the views for a context, from the most to the least specific.
+    """Return a context's views, from the most to the least specific.
 
     They are cached until the registry changes.
     """
     classifier = IViewClassifier if view_classifier is None else view_classifier
     key = (classifier, request_iface, context_iface, view_name, view_types)
-    cache = registry._view_lookup_cache  # noqa: SLF001 - of this package
+    cache = registry._view_lookup_cache  # noqa: SLF001 - same package
     generation = getattr(registry, "generation", None)
     found: list[Any] | None
     if cache.get("generation") == generation and generation is not None:
@@ -104,7 +104,7 @@ def _call_view(
     secure: bool = True,
     request_iface: Any = None,
 ) -> Any:
-    """Return the response of the first view whose predicates match; None if there is none."""
+    """Return the first matching view's response, or None without views. Raises PredicateMismatch if none matches."""
     if request_iface is None:
         request_iface = getattr(request, "request_iface", IRequest)
     views = _find_views(registry, request_iface, context_iface, view_name, view_types, view_classifier)
@@ -114,7 +114,7 @@ def _call_view(
 
 
 def call_first(views: list[Any], context: Any, request: Any) -> Any:
-    """Return the response of the first view whose predicates match; None if there is none. Raises PredicateMismatch."""
+    """Return the first matching view's response, or None without views. Raises PredicateMismatch if none matches."""
     mismatch = None
     for view in views:
         try:
@@ -127,14 +127,14 @@ def call_first(views: list[Any], context: Any, request: Any) -> Any:
 
 
 class ViewMethodsMixin:
-    """A mixin for requests with a method that calls exception views."""
+    """A mixin that lets requests call exception views."""
 
     def invoke_exception_view(
         self, exc_info: Any = None, request: Any = None, secure: bool = True, reraise: bool = False
     ) -> Any:
         """Call an exception view, by default for the current exception, and return its response.
 
-        Raises HTTPNotFound without a view, or the exception itself with ``reraise``.
+        If there is no such view, raises HTTPNotFound, or the exception itself with ``reraise``.
         """
         if request is None:
             request = self
@@ -177,10 +177,10 @@ class ViewMethodsMixin:
 # Decorators
 
 
-class view_config:  # noqa: N801 - its name
-    """Configure a function, class or method as a view when ``scan`` finds it.
+class view_config:  # noqa: N801 - Pyramid's name
+    """Registers a function, class or method as a view when ``scan`` finds it.
 
-    Keywords are those of ``add_view``. ``_depth`` and ``_category`` are for decorators built on this one.
+    Keywords are passed to ``add_view``. ``_depth`` and ``_category`` are used by decorators built on this one.
     """
 
     venusian = venusian
@@ -193,7 +193,7 @@ class view_config:  # noqa: N801 - its name
         self._get_info()
 
     def _get_info(self) -> None:
-        """Record the location of the decorator. Subclasses may override it."""
+        """Record where the decorator is used. Subclasses may override it."""
 
     def __call__(self, wrapped: Any) -> Any:
         """Attach the decorator to the object."""
@@ -215,26 +215,26 @@ class view_config:  # noqa: N801 - its name
 bfg_view = view_config
 
 
-class notfound_view_config(view_config):  # noqa: N801 - its name
-    """Configure a function, class or method as the not-found view. Takes the keywords of ``add_notfound_view``."""
+class notfound_view_config(view_config):  # noqa: N801 - Pyramid's name
+    """Registers a function, class or method as the not-found view. Accepts the keywords of ``add_notfound_view``."""
 
     _directive = "add_notfound_view"
 
 
-class forbidden_view_config(view_config):  # noqa: N801 - its name
-    """Configure a function, class or method as the forbidden view. Takes the keywords of ``add_forbidden_view``."""
+class forbidden_view_config(view_config):  # noqa: N801 - Pyramid's name
+    """Registers a function, class or method as the forbidden view. Accepts the keywords of ``add_forbidden_view``."""
 
     _directive = "add_forbidden_view"
 
 
-class exception_view_config(view_config):  # noqa: N801 - its name
-    """Configure a function, class or method as an exception view. Takes the keywords of ``add_exception_view``."""
+class exception_view_config(view_config):  # noqa: N801 - Pyramid's name
+    """Registers a function, class or method as an exception view. Accepts the keywords of ``add_exception_view``."""
 
     _directive = "add_exception_view"
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         if args and "context" not in settings:
-            settings["context"], *args = args  # type: ignore[assignment]  # a list then
+            settings["context"], *args = args  # type: ignore[assignment]  # a list at this point
         if args:
             raise ConfigurationError("unknown positional arguments to exception_view_config")
         super().__init__(**settings)
@@ -271,7 +271,7 @@ class AppendSlashNotFoundViewFactory:
             with_slash = f"{path}/"
             if any(route.match(with_slash) is not None for route in mapper.get_routes()):
                 query = f"?{request.query_string}" if request.query_string else ""
-                # A path with two leading slashes would name another host.
+                # A path with two leading slashes would be interpreted as another host.
                 path = request.path_url if request.path.startswith("//") else request.path
                 return self.redirect_class(location=f"{path}/{query}")
         return self.notfound_view(context, request)

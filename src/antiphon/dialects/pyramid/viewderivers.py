@@ -1,4 +1,4 @@
-"""View derivers, each of which makes a view (a function of a context and a request) from another view."""
+"""View derivers. Each turns a view, which is a function of a context and a request, into another view."""
 
 from collections.abc import Callable, Coroutine
 from inspect import isclass, isroutine
@@ -23,14 +23,14 @@ from antiphon.dialects.pyramid.util import is_bound_method, is_unbound_method, o
 from antiphon.embedding import describe
 
 INGRESS = "INGRESS"
-"""A marker for the outermost deriver."""
+"""Stands for the outermost deriver."""
 VIEW = "VIEW"
-"""A marker for the view itself."""
+"""Stands for the view itself."""
 
 View = Callable[[Any, Any], Any]
 
 _PLAIN = (dict, list, tuple, str, int, float, bool, type(None))
-"""Types whose instances can't declare that they are responses."""
+"""Types whose instances can't be declared to be responses."""
 
 _KEPT = (
     "__permitted__", "__call_permissive__", "__permission__", "__predicated__", "__predicates__", "__accept__",
@@ -39,20 +39,20 @@ _KEPT = (
 
 
 def view_description(view: Any) -> str:
-    """Return a description of a view that a programmer will recognize."""
+    """Return a description of a view that developers will recognize."""
     text: str | None = getattr(view, "__text__", None)
     return object_description(view) if text is None else text
 
 
 def requestonly(view: Any, attr: str | None = None) -> bool:
-    """Return True if a view, or its method, takes a request but no context."""
+    """Return True if a view or its method accepts a request but no context."""
     return takes_one_arg(view, attr=attr, argname="request")
 
 
 @implementer(IViewMapper)
 @provider(IViewMapperFactory)
 class DefaultViewMapper:
-    """A mapper that makes a view from a function, an object, or a class that is instantiated for each request."""
+    """Makes a view from a function, an object, or a class that is instantiated for each request."""
 
     def __init__(self, **kw: Any) -> None:
         self.attr = kw.get("attr")
@@ -66,7 +66,7 @@ class DefaultViewMapper:
         return self.map_class(view) if isclass(view) else self.map_nonclass(view)
 
     def map_class(self, view: Any) -> View:
-        """Return a view that makes an instance and calls it or its method."""
+        """Return a view that makes an instance, and calls it or its method."""
         attr = self.attr or "__call__"
         is_request_only = requestonly(view, self.attr)
 
@@ -79,9 +79,9 @@ class DefaultViewMapper:
         return class_view
 
     def map_nonclass(self, view: Any) -> Any:
-        """Return a view that calls a function, an object or its method.
+        """Return a view that calls a function, an object, or an object's method.
 
-        A function of context and request is used unchanged.
+        A function of context and request is returned unchanged.
         """
         mapped: Any
         if requestonly(view, self.attr):
@@ -89,7 +89,7 @@ class DefaultViewMapper:
         elif self.attr:
             mapped = self._of_both(view, self.attr)
         elif is_bound_method(view):
-            mapped = self._of_both(view, "__call__")  # methods can't have attributes of their own
+            mapped = self._of_both(view, "__call__")  # methods can't have their own attributes
         else:
             mapped = view
         if isroutine(mapped):
@@ -99,7 +99,7 @@ class DefaultViewMapper:
 
     def _of_request(self, view: Any) -> View:
         if self.attr is None:
-            return lambda context, request: view(request)  # noqa: ARG005 - as views are called
+            return lambda context, request: view(request)  # noqa: ARG005 - the signature of views
         attr = self.attr
         return lambda context, request: getattr(view, attr)(request)  # noqa: ARG005
 
@@ -111,7 +111,7 @@ class DefaultViewMapper:
 
 
 def wraps_view(wrapper: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Make a deriver copy the attributes of the inner view to its own view."""
+    """Make a deriver copy the inner view's attributes to the view that it returns."""
 
     def inner(view: Any, info: Any) -> Any:
         return preserve_view_attrs(view, wrapper(view, info))
@@ -120,7 +120,7 @@ def wraps_view(wrapper: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 def preserve_view_attrs(view: Any, wrapper: Any) -> Any:
-    """Copy the attributes of the inner view to a view and return the latter."""
+    """Copy the inner view's attributes to a wrapper. Return the wrapper."""
     if view is None or wrapper is view:
         return wrapper
     wrapper.__wraps__ = view
@@ -137,18 +137,18 @@ def preserve_view_attrs(view: Any, wrapper: Any) -> Any:
 
 
 def mapped_view(view: Any, info: Any) -> Any:
-    """Return a view made by its mapper: its own, the application's, or the default."""
+    """Apply the view's own mapper, the application's, or the default."""
     mapper = info.options.get("mapper") or getattr(view, "__view_mapper__", None)
     if mapper is None:
         mapper = info.registry.queryUtility(IViewMapperFactory) or DefaultViewMapper
     return mapper(**info.options)(view)
 
 
-mapped_view.options = ("mapper", "attr")  # type: ignore[attr-defined]  # what a deriver says of itself
+mapped_view.options = ("mapper", "attr")  # type: ignore[attr-defined]  # the options that this deriver uses
 
 
 def owrapped_view(view: Any, info: Any) -> Any:
-    """Return a view wrapped by another view, which the option ``wrapper`` names."""
+    """Wrap a view in the view that the option ``wrapper`` names."""
     wrapper_name = info.options.get("wrapper")
     name = info.options.get("name")
     if not wrapper_name:
@@ -171,7 +171,7 @@ owrapped_view.options = ("name", "wrapper")  # type: ignore[attr-defined]
 
 
 def http_cached_view(view: Any, info: Any) -> Any:
-    """Return a view whose responses may be cached, by the option ``http_cache``: see ``response.cache_expires``."""
+    """Make a view's responses cacheable according to the option ``http_cache`` (see ``response.cache_expires``)."""
     seconds = info.options.get("http_cache")
     if seconds is None or info.settings.get("prevent_http_cache", False):
         return view
@@ -196,7 +196,7 @@ http_cached_view.options = ("http_cache",)  # type: ignore[attr-defined]
 
 
 def secured_view(view: Any, info: Any) -> Any:
-    """Return a view that checks the option ``permission``, or the default permission, with the security policy."""
+    """Make a view check its option ``permission``, or the default permission, with the security policy."""
     for wrapper in (_secured_view, _authdebug_view):
         view = wraps_view(wrapper)(view, info)
     return view
@@ -263,7 +263,7 @@ def _authdebug_view(view: Any, info: Any) -> Any:
 
 
 def csrf_view(view: Any, info: Any) -> Any:
-    """Return a view with CSRF protection, by the option ``require_csrf`` or the application's default."""
+    """Protect a view from CSRF according to the option ``require_csrf`` or the application's default."""
     wanted = info.options.get("require_csrf")
     defaults = info.registry.queryUtility(IDefaultCSRFOptions)
     is_default = defaults is not None and defaults.require_csrf and not info.exception_only
@@ -291,7 +291,7 @@ csrf_view.options = ("require_csrf",)  # type: ignore[attr-defined]
 
 
 def decorated_view(view: Any, info: Any) -> Any:
-    """Return a view wrapped by the decorator in the option ``decorator``."""
+    """Apply the decorator in the option ``decorator`` to a view."""
     decorator = info.options.get("decorator")
     return view if decorator is None else decorator(view)
 
@@ -300,7 +300,7 @@ decorated_view.options = ("decorator",)  # type: ignore[attr-defined]
 
 
 def rendered_view(view: Any, info: Any) -> Any:
-    """Return a view that returns responses: its own, an adapter's, or those of the option ``renderer``."""
+    """Make a view return responses: its own, or those made by an adapter or by the option ``renderer``."""
     from antiphon.dialects.pyramid import renderers
 
     renderer = info.options.get("renderer")
@@ -319,7 +319,7 @@ def rendered_view(view: Any, info: Any) -> Any:
             return response
 
         return with_response
-    planned: list[Any] = [None, None, ()]  # a generation of the registry, a renderer, and types that are not responses
+    planned: list[Any] = [None, None, ()]  # the registry's generation, a renderer, and types that are not responses
 
     def plan(generation: Any) -> None:
         adapters = registry.adapters

@@ -7,20 +7,20 @@ from antiphon.dialects.pyramid.request import call_app_with_subpath_as_path_info
 
 
 def wsgiapp(wrapped: Any) -> Any:
-    """Turn a WSGI application into a view. It is called with the environ as it is. Raises ValueError for None."""
+    """Turn a WSGI application into a view, and pass it the environ unchanged. Raises ValueError for None."""
     _check(wrapped)
 
-    def view(context: Any, request: Any) -> Any:  # noqa: ARG001 - as views are called
+    def view(context: Any, request: Any) -> Any:  # noqa: ARG001 - the signature of views
         return request.get_response(wrapped)
 
     return _named(view, wrapped)
 
 
 def wsgiapp2(wrapped: Any) -> Any:
-    """Turn a WSGI application into a view. Its path is the request's subpath. Raises ValueError for None."""
+    """Turn a WSGI application into a view, with the request's subpath as its path. Raises ValueError for None."""
     _check(wrapped)
 
-    def view(context: Any, request: Any) -> Any:  # noqa: ARG001 - as views are called
+    def view(context: Any, request: Any) -> Any:  # noqa: ARG001 - the signature of views
         return call_app_with_subpath_as_path_info(request, wrapped)
 
     return _named(view, wrapped)

@@ -1,4 +1,4 @@
-"""Fields as defined by ``Form.text("Name", "required")``, the records of native forms, and their values."""
+"""Field definitions such as ``Form.text("Name", "required")``, the records of native forms, and their values."""
 
 import enum
 import json
@@ -16,7 +16,7 @@ from antiphon.features import Field
 from antiphon.features import Form as NativeForm
 
 Choices: TypeAlias = Iterable[tuple[Any, Any]] | Callable[[], Iterable[tuple[Any, Any]]] | None
-"""Values and their labels, or a function that returns them when the field is displayed."""
+"""Values with their labels, or a function that returns them when the field is displayed."""
 
 
 class Definition(NamedTuple):
@@ -34,7 +34,7 @@ M = TypeVar("M", bound=Callable[..., Definition])
 
 
 class Maker(Generic[M]):
-    """A function of the class Form that makes definitions. Forms themselves have fields instead."""
+    """A function on the class Form that makes definitions. On an instance, the same name is a field instead."""
 
     def __init__(self, function: M) -> None:
         self._function = function
@@ -49,7 +49,7 @@ class Maker(Generic[M]):
 
 
 class Plain(Protocol):
-    """A function that makes fields with no more than a label."""
+    """A function that makes fields that need only a label."""
 
     def __call__(self, label: str, rules: str = "", messages: Messages = None, **attrs: Any) -> Definition:
         """Return a definition. ``attrs`` are attributes of the input."""
@@ -77,7 +77,7 @@ class Offered(Protocol):
 
 
 def _plain(kind: str, **options: Any) -> Maker[Plain]:
-    """Return a function that makes fields of a type, whose ``options`` have these defaults."""
+    """Return a function that makes fields of one type. ``options`` are the defaults of its options."""
 
     def make(label: str, rules: str = "", messages: Messages = None, **attrs: Any) -> Definition:
         return Definition(kind, label, rules, messages, None, {**options, **attrs})
@@ -139,7 +139,7 @@ def _dropdown(
     messages: Messages = None,
     **attrs: Any,
 ) -> Definition:
-    """Return the definition of a choice among objects: the value is their ``id``, and their ``title`` is displayed."""
+    """Return the definition of a choice among objects, which sends their ``id`` and displays their ``title``."""
     shown = {"title": title, "subtitle": subtitle, "image": image, "searchable": searchable}
     return Definition("dropdown", label, rules, messages, None, {**attrs, "items": items, **shown})
 
@@ -230,7 +230,7 @@ _PAIRS = {"daterange", "timerange"}
 _PARTS = ("start", "end")
 _OF_LINES = {"textarea", "wysiwyg"}
 _Lines = Annotated[str, Field(widget="hidden")]
-"""Text that a native form accepts as sent, with several lines separated by CRLF."""
+"""Text that a native form accepts as sent. Lines are separated by CRLF."""
 
 _NAME = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
 
@@ -255,7 +255,7 @@ def planned(definitions: Mapping[str, Definition]) -> type[msgspec.Struct]:
 
 
 def _kind(definition: Definition) -> str:
-    """Return the type of a field; for tags typed with commas, that of text."""
+    """Return the type of a field. Tags that are typed with commas are text."""
     is_typed = definition.type == "tags" and (definition.attrs.get("allow_custom") or not definition.choices)
     return "text" if is_typed else definition.type
 
@@ -282,7 +282,7 @@ def _of_field(name: str, kind: str) -> Iterator[tuple[str, Any, Any]]:
 
 
 def sent_value(native: "NativeForm[Any]", name: str, kind: str) -> str:
-    """Return the sent text of a field: "1" or "0" for checkboxes, JSON for several strings, nothing for a file."""
+    """Return a field's sent text: "1" or "0" for a checkbox, JSON for several strings, nothing for a file."""
     if kind == "title":
         return ""
     texts = native.texts(name)
@@ -309,14 +309,14 @@ def _as_range(native: "NativeForm[Any]", name: str) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return a value with which to fill a field: the value of an Enum's member, and nothing for None."""
+    """Return the value to fill a field with: an Enum member's value, and an empty string for None."""
     if isinstance(value, enum.Enum):
         value = value.value
     return "" if value is None else value
 
 
 def shown_text(value: Any, kind: str) -> str:
-    """Return a value as the text for an input of a type."""
+    """Return a value as text for an input of the given type."""
     text = "" if value is None else str(value)
     shorten = _SHORTENED.get(kind)
     return shorten(text) if shorten else text
@@ -340,11 +340,11 @@ def _datetime(text: str) -> str:
 
 
 _SHORTENED: Mapping[str, Callable[[str], str]] = {"date": _date, "time": _time, "datetime-local": _datetime}
-"""The formats of dates and times in inputs, without seconds and offset."""
+"""The formats of dates and times in inputs, without seconds or offset."""
 
 
 def listed(value: Any) -> list[str]:
-    """Return the strings in a list, in a JSON list, or in text with commas."""
+    """Return the strings in a list, a JSON list, or comma-separated text."""
     if isinstance(value, str):
         found = _decoded(value)
         value = found if isinstance(found, list) else value.split(",")

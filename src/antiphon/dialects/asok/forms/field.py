@@ -1,4 +1,4 @@
-"""A field of a form, with its value, its error and its rules, for templates."""
+"""A form field for templates, with its value, error and rules."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
@@ -19,7 +19,7 @@ _OTHERS = {"select", "checkbox", "radio", "file", "color"}
 
 @lru_cache(1024)
 def attributes_of(rules: str, kind: str) -> Mapping[str, AttributeValue]:
-    """Return the attributes that express the rules for an input of a type."""
+    """Return the HTML attributes that express the rules for an input of the given type."""
     found: dict[str, AttributeValue] = {}
     if kind not in _TEXTS | _ORDERED | _OTHERS:
         return found
@@ -52,7 +52,7 @@ class Renderable:
         self._render = render_fn
 
     def __call__(self, **attrs: Any) -> Markup:
-        """Return the part with more attributes. ``class_`` is ``class``."""
+        """Return this part of the field with more attributes. ``class_`` becomes ``class``."""
         return self._render(**attrs)
 
     def __html__(self) -> str:
@@ -64,7 +64,7 @@ class Renderable:
 class FormField:
     """A field of a form: its ``value`` and ``error``, and its parts as HTML, ``label`` and ``input``.
 
-    The native form behind its form reads the sent values, keeps the errors and displays the input.
+    The native form reads the sent values, stores the errors and displays the input.
     """
 
     def __init__(self, name: str, definition: Definition, native: "NativeForm[Any]") -> None:
@@ -89,7 +89,7 @@ class FormField:
 
     @property
     def message(self) -> str:
-        """The error message; empty if there is none. Setting it makes the field invalid or valid."""
+        """The error message, or an empty string. Setting it makes the field invalid, or valid if it is empty."""
         errors = self.native.errors.get(self.name)
         return errors[0].message if errors else ""
 
@@ -127,7 +127,7 @@ class FormField:
         return [*(offered.items() if isinstance(offered, Mapping) else map(_pair, offered))]
 
     def item_pairs(self) -> list[tuple[Any, Any]]:
-        """Return the id and title of each item, and of items below it."""
+        """Return the id and title of each item and its descendants."""
         return [*_item_pairs(self.items or self.choices or (), str(self.item_meta["title"]))]
 
     # The parts
@@ -201,7 +201,7 @@ _GROUPS = ("radio", "rating", "daterange", "timerange")
 
 
 def _pair(choice: Any) -> tuple[Any, Any]:
-    """Return a value and its label, which is by default the value."""
+    """Return a value and its label, which defaults to the value."""
     if isinstance(choice, tuple | list):
         value, label = choice
         return value, label
@@ -231,12 +231,12 @@ def _of_item(item: Any, name: str) -> Any:
 
 
 def _renamed(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return attributes under their names in HTML: ``class`` for ``class_``."""
+    """Return attributes under their HTML names: ``class_`` becomes ``class``."""
     return {name.rstrip("_") or name: value for name, value in attributes.items()} if attributes else {}
 
 
 def _parted(given: Mapping[str, Any]) -> tuple[Attributes, dict[str, Attributes]]:
-    """Return the attributes of an input and those of its parts: ``option__class`` is the ``class`` of each option."""
+    """Split attributes into the input's and its parts': ``option__class`` is the ``class`` of each option."""
     own: Attributes = {}
     nested: dict[str, Attributes] = {}
     for name, value in given.items():

@@ -21,11 +21,11 @@ _SUBMITTING = ("POST", "PUT", "PATCH")
 
 
 class Form(Makers):
-    """A form with fields, and the values that a request sent.
+    """A form with its fields and the values that a request sent.
 
-    ``Form({"name": Form.text("Name", "required")}, request)``, or ``class Contact(Form): name = Form.text("Name")`` and
-    ``Contact(request)``. Without a request, the current one is used; if there is none, the form must be bound later.
-    Raises ValueError for a form without fields, or with a name that an input can't have.
+    Make one with ``Form({"name": Form.text("Name", "required")}, request)``, or declare ``class Contact(Form): name =
+    Form.text("Name")`` and call ``Contact(request)``. Without a request, the current one is used; outside a request,
+    bind the form later. Raises ValueError for a form without fields, or for a name that an input can't have.
     """
 
     _declared_fields: Mapping[str, Definition] = {}
@@ -68,7 +68,7 @@ class Form(Makers):
         return self._request is not None and self._request.method in _SUBMITTING
 
     def for_request(self, request: "Request") -> Self:
-        """Return a new form with these fields for a request, since each request gets its own copy of a shared form."""
+        """Return a new form with these fields for a request. Each request gets its own copy of a shared form."""
         made = copy(self)
         Form.__init__(made, self._schema, request)
         return made
@@ -76,7 +76,7 @@ class Form(Makers):
     _bind = for_request
 
     def bind(self, request: "Request") -> Self:
-        """Read the values that a request has sent and return the form."""
+        """Read the values that a request sent and return the form."""
         self._request = request
         self._is_template = False
         self._native = NativeForm(planned(self._schema), request.native, id="")
@@ -89,10 +89,10 @@ class Form(Makers):
     # Validation
 
     def validate(self, request: "Request | None" = None, csrf: bool = True, raise_error: bool = False) -> bool:
-        """Return True if the form was sent and satisfies all rules.
+        """Return True if the form was sent and satisfies every rule.
 
-        A form without a request is bound to ``request``. With ``csrf``, a request without a token is refused; with
-        ``raise_error``, an invalid form raises ValidationError. Raises RuntimeError without a request.
+        A form without a request is bound to ``request``. With ``csrf``, a request without a valid token is refused.
+        With ``raise_error``, an invalid form raises ValidationError. Raises RuntimeError if there is no request.
         """
         if request is not None and self._request is None:
             self.bind(request)
@@ -110,7 +110,7 @@ class Form(Makers):
     is_valid = validate
 
     def _check(self, _record: object, native: "NativeForm[Any]") -> None:
-        """Add the errors for Asok's rules to the native form."""
+        """Add the errors found by Asok's rules to the native form."""
         request = cast("Request", self._request)
         values = {name: field.value for name, field in self._fields.items() if field.type in _COMPOSED}
         sent = {**dict(request.native.form.items()), **values}
@@ -122,14 +122,14 @@ class Form(Makers):
                 native.add_error(name, message)
 
     def reset(self) -> Self:
-        """Remove the sent values and the errors, so that the form is empty, and return the form."""
+        """Discard the sent values and errors, and return the empty form."""
         self._native.reset()
         for field in self._fields.values():
             field.value = ""
         return self
 
     def fill(self, source: Any) -> Self:
-        """Fill in values from a dict or an object, unless the form was sent, and return the form."""
+        """Fill in values from a dict or an object unless the form was sent. Returns the form."""
         is_submitted = self._is_submitted()
         for name, field in self._fields.items():
             if is_submitted and not field.readonly:
@@ -157,13 +157,13 @@ class Form(Makers):
         return bool(self.errors)
 
     def has_error(self, field_name: str) -> bool:
-        """Return True if a field has an error. Raises KeyError for a field that the form does not have."""
+        """Return True if a field has an error. Raises KeyError if the form has no such field."""
         return bool(self.error(field_name))
 
     def error(self, field_name: str) -> str:
         """Return the message for a field; empty if it is valid.
 
-        Raises KeyError for a field that the form does not have.
+        Raises KeyError if the form has no such field.
         """
         return self[field_name].message
 
@@ -180,7 +180,7 @@ class Form(Makers):
         return joined([self.csrf, *(field for field in self if field.type == "hidden")], "\n")
 
     def render(self, submit: str | None = None, **_attrs: Any) -> Markup:
-        """Return all fields, with the CSRF token, and a button if its text is given."""
+        """Return all fields with the CSRF token, and a button if ``submit`` gives its text."""
         button = [tag("button", {"type": "submit", "class": "form-submit"}, submit)] if submit else []
         return joined([self.csrf, *self, *button], "\n")
 
@@ -209,7 +209,7 @@ class Form(Makers):
 
     @classmethod
     def from_model(cls, *args: object, **options: object) -> NoReturn:
-        """Raise NotImplementedError: forms made from models belong to Asok's ORM."""
+        """Raise NotImplementedError, since making forms from models requires Asok's ORM."""
         raise NotImplementedError(
             "Form.from_model makes forms from models of Asok's ORM, which this dialect does not offer: declare the"
             ' fields, Form({"name": Form.text("Name", "required")}, request), and form.fill(object)'
@@ -217,7 +217,7 @@ class Form(Makers):
 
 
 _COMPOSED = ("daterange", "timerange", "tags", "transfer")
-"""Types whose value consists of several sent values."""
+"""Field types whose value is sent as several values."""
 
 
 def _is_definition(value: object) -> bool:
@@ -226,7 +226,7 @@ def _is_definition(value: object) -> bool:
 
 @lru_cache(1024)
 def _is_taken(name: str) -> bool:
-    """Return True if the form has another attribute of this name. The field is then ``form["data"]``."""
+    """Return True if the form has another attribute of this name. The field is then available as ``form["data"]``."""
     return name.startswith("_") or (hasattr(Form, name) and name not in vars(Makers))
 
 

@@ -1,4 +1,4 @@
-"""The native inputs for each type of field, which send the same values as Asok's inputs, without a script."""
+"""Native inputs for each field type. They send the same values as Asok's inputs, but need no script."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 Attributes: TypeAlias = dict[str, AttributeValue]
 Nested: TypeAlias = Mapping[str, Attributes]
-"""Attributes of an input's parts, by part: ``option__class="wide"`` is an attribute of each option."""
+"""Attributes for the parts of an input: ``option__class="wide"`` adds an attribute to each option."""
 
 
 class Asked(NamedTuple):
-    """An input to display: its field, the native field, its attributes, and those of its parts."""
+    """An input to display: its field, the native field, its attributes, and the attributes of its parts."""
 
     field: "FormField"
     bound: BoundField
@@ -29,11 +29,11 @@ class Asked(NamedTuple):
         return shown_text(self.field.value, self.field.type)
 
     def option(self, name: str, otherwise: Any) -> Any:
-        """Return an argument of the definition that is not an attribute."""
+        """Return an argument of the definition that is not an HTML attribute."""
         return self.field.attrs.get(name, otherwise)
 
     def having(self, attributes: Attributes) -> "Asked":
-        """Return the input with attributes that it does not have yet."""
+        """Return the input with these attributes as defaults."""
         return self._replace(attributes={**attributes, **self.attributes})
 
 
@@ -43,11 +43,11 @@ OPTIONS = {
     *("items", "subtitle", "image", "searchable", "allow_custom", "preview", "max_width", "max_height", "start_label"),
     *("end_label", "length", "max_stars", "max_files", "min_chars", "default_country"),
 }
-"""Names of arguments that are not attributes of an input."""
+"""Arguments that are not HTML attributes of the input."""
 
 
 def widget_of(kind: str) -> Widget:
-    """Return the function that displays fields of a type; an unknown type is an HTML input's."""
+    """Return the function that displays fields of a type. An unknown type is used as the HTML input's type."""
     return _WIDGETS.get(kind, _input)
 
 
@@ -139,7 +139,7 @@ def _rating(asked: Asked) -> Markup:
 
 
 def _radio_of(asked: Asked, pairs: Iterable[tuple[Any, Any]]) -> Markup:
-    """Return radio buttons in a group that is labelled with the field's label."""
+    """Return radio buttons in a group with the field's label."""
     own = asked.nested.get("input") or asked.attributes
     shown = asked.bound.showing(
         str(asked.field.value),
@@ -210,11 +210,11 @@ _COMPOSED: Mapping[str, Widget] = {
     "treeselect": _dropdown,
     "wysiwyg": _textarea,
 }
-"""Types that are scripted elements in Asok. Here, each consists of HTML inputs, in an element with Asok's class."""
+"""Types that Asok implements with scripts. Here, they are HTML inputs inside an element with Asok's class."""
 
 
 def _boxed(kind: str, show: Widget) -> Widget:
-    """Return a widget in the element that Asok's users style: ``<div class="asok-toggle">``."""
+    """Return a widget inside the element that Asok's users style: ``<div class="asok-toggle">``."""
 
     def shown(asked: Asked) -> Markup:
         own = asked.nested.get("container", {})

@@ -1,4 +1,4 @@
-"""The environment in which templates render as in Asok: where they are found, and which names they know."""
+"""The environment that renders templates as Asok does: where it finds them, and which names they can use."""
 
 import os
 from collections import OrderedDict
@@ -46,14 +46,14 @@ OF_REQUEST = {
     "old": "old",
     "static": "static",
 }
-"""Names in templates, and the request's attributes that they stand for, which are read when a template uses them."""
+"""Template names and the request attributes that they refer to. An attribute is read when its name is used."""
 
 
 class AsokContext(RequestContext):
-    """The names known to a template: its data, shared values, names of the request, and functions."""
+    """The names that a template can use: its data, shared values, names from the request, and functions."""
 
     def resolve_of_request(self, request: Any, key: str) -> Any:
-        """Return the value of a name that is not among the data, from the request, or Jinja's ``missing``."""
+        """Look up a name that the data lacks in the request. Return Jinja's ``missing`` if it is unknown."""
         if request is not None:
             if "own_shared" in vars(request) and key in request.own_shared:
                 return request.own_shared[key]
@@ -68,24 +68,24 @@ def component(name: str, *_args: Any, **_options: Any) -> Any:
     """A stand-in for Asok's components. Raises TemplateRuntimeError."""
     raise TemplateRuntimeError(
         f"the component {name!r} can't be rendered: the Asok dialect has no components;"
-        " docs/reference/dialects/asok.md has the list"
+        " see docs/reference/dialects/asok.md"
     )
 
 
 SUFFIXES = (".html", ".asok")
-"""The suffixes of templates. Either one can replace the other, or be left out."""
+"""The suffixes of templates. They are interchangeable and optional."""
 
 PAGES = ("page.html", "page.asok")
-"""The names of the templates of pages. Other templates may have any name."""
+"""The required filenames for the templates of pages. Other templates may have any name."""
 _OF_FREE_NAMES = ("/components/", "/html/", "/partials/", "/templates/")
 
 
 _MOST_TEXTS = 400
-"""The number of string templates whose names a loader caches."""
+"""The maximum number of string templates whose names a loader keeps."""
 
 
 class ProjectLoader(BaseLoader):
-    """The templates of a project: those below ``src/`` by path in the project, others by path in its partials."""
+    """A project's templates: those below ``src/`` by path in the project, the others by path in its partials."""
 
     def __init__(self, root: str, *partials: str) -> None:
         self._root = root
@@ -93,7 +93,7 @@ class ProjectLoader(BaseLoader):
         self._texts: OrderedDict[str, str] = OrderedDict()
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str | None, Callable[[], bool]]:  # noqa: ARG002
-        """Return the text of a template, and its file if there is one. Raises TemplateNotFound."""
+        """Return a template's source, and its file if it has one. Raises TemplateNotFound."""
         if (text := self._texts.get(template)) is not None:
             return text, None, lambda: True
         inside = os.path.join(*split_template_path(template))
@@ -105,7 +105,7 @@ class ProjectLoader(BaseLoader):
             return file.read(), path, lambda: True
 
     def name_text(self, text: str) -> str:
-        """Return a name for loading a template that is given as a string."""
+        """Return a name under which to load a template given as a string."""
         name = f"text {sha256(text.encode()).hexdigest()[:16]}"
         self._texts[name] = text
         self._texts.move_to_end(name)
@@ -114,9 +114,9 @@ class ProjectLoader(BaseLoader):
         return name
 
     def name_of(self, filepath: str, page_file: str | None) -> str:
-        """Return the name of the template that a page refers to: next to the page, below ``src/``, or in the partials.
+        """Return the name of the template that a page asks for: next to the page, below ``src/``, or in the partials.
 
-        Raises TemplateNotFound, or ValueError for a page's template with a wrong name.
+        Raises TemplateNotFound, or ValueError for a page's template with a forbidden filename.
         """
         tried = [*self._places(filepath, page_file)]
         path = _first_file(tried)
@@ -164,7 +164,7 @@ _GLOBALS: dict[str, Any] = {
 }
 
 _READABLE = frozenset(("_error", "_fields", "_input_schema", "_label", "_output_schema"))
-"""The names that templates may read although they begin with an underscore."""
+"""Names that start with an underscore but that templates may use."""
 
 
 class AsokTemplate(Template):
@@ -179,7 +179,7 @@ class AsokTemplate(Template):
 
 
 class AsokEnvironment(Environment):
-    """An environment for the templates of one project. With ``is_strict``, displaying an unknown name is an error."""
+    """An environment for one project's templates. With ``is_strict``, displaying an unknown name is an error."""
 
     context_class = AsokContext
     template_class = AsokTemplate
@@ -202,7 +202,7 @@ class AsokEnvironment(Environment):
         return rescoped(AsokParser(self, source, name, filename).parse())
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return the item of a dictionary, an attribute, or an item of anything else, but nothing private."""
+        """Return a dictionary's item, an attribute, or any other object's item, but nothing private."""
         if attribute.startswith("_") and attribute not in _READABLE:
             return ""
         if isinstance(obj, dict) and attribute in obj:
@@ -213,7 +213,7 @@ class AsokEnvironment(Environment):
             return self._item(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """Return an item or, for a string, the result of ``getattr``."""
+        """Return an item. For a string key, return the result of ``getattr``."""
         return self.getattr(obj, argument) if isinstance(argument, str) else self._item(obj, argument)
 
     def _item(self, obj: Any, argument: Any) -> Any:
@@ -224,7 +224,7 @@ class AsokEnvironment(Environment):
 
 
 class ProjectTemplates:
-    """The templates of a project, read once or, with its setting ``DEBUG`` or in debug mode, on each use."""
+    """A project's templates. They are read once, or on each use if ``DEBUG`` is set or in debug mode."""
 
     def __init__(self, app: "Asok") -> None:
         self._is_kept = not (app.config["DEBUG"] or is_debug())
@@ -235,7 +235,7 @@ class ProjectTemplates:
         )
 
     def find(self, filepath: str, page_file: str | None) -> Template:
-        """Return the template with a page's name for it. Raises TemplateNotFound, ValueError or TemplateSyntaxError."""
+        """Find a template by the name a page uses. Raises TemplateNotFound, ValueError or TemplateSyntaxError."""
         template = self._found.get((filepath, page_file))
         if template is None:
             template = self.environment.get_template(self._loader.name_of(filepath, page_file))

@@ -1,4 +1,4 @@
-"""Asok's template filters and tests, with Asok's names and results, and the conversion of values to text."""
+"""Asok's template filters and tests, and the conversion of values to text."""
 
 import json
 import re
@@ -23,15 +23,15 @@ _UNITS = (
     (3_600, "hour"),
     (60, "minute"),
 )
-"""Units of time, and the number of seconds from which each is used."""
+"""Units of time, each with the number of seconds from which it is used."""
 _CENTURY = 3_155_760_000
 _SIZES = ("B", "KB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
 
 
 def _since(time: datetime | str | None) -> str:
-    """Return the time since ``time``, in English.
+    """Return the time that has passed since ``time``, in English.
 
-    A string is parsed as ISO 8601, and returned unchanged if it is not a date.
+    A string is parsed as ISO 8601. If it is not a date, it is returned unchanged.
     """
     if not time:
         return ""
@@ -52,7 +52,7 @@ def _since(time: datetime | str | None) -> str:
 
 
 def file_size(size: float) -> str:
-    """Return a number of bytes in the largest fitting unit, in steps of 1,024: "1.5 KB"."""
+    """Return a number of bytes in the largest unit that fits, in steps of 1,024: "1.5 KB"."""
     if size <= 0:
         return "0 B"
     power = min(int(log(size, 1024)), len(_SIZES) - 1)
@@ -60,7 +60,7 @@ def file_size(size: float) -> str:
 
 
 def intcomma(value: Any) -> Any:
-    """Return a number with commas between its thousands; other values are returned unchanged."""
+    """Return a number with thousands separated by commas. Other values are returned unchanged."""
     try:
         return f"{float(value) if isinstance(value, str) else value:,}"
     except (TypeError, ValueError):
@@ -80,9 +80,9 @@ __all__ = ["SafeString", "escape_text", "to_html"]
 
 
 def to_html(value: Any) -> str:
-    """Return a value as it is displayed: empty for None.
+    """Return a value as HTML for display. None is displayed as an empty string.
 
-    A value with ``__html__``, or marked as safe, is not escaped.
+    A value that is marked as safe or has ``__html__`` is not escaped.
     """
     kind = type(value)
     if kind is str:
@@ -99,7 +99,7 @@ def to_html(value: Any) -> str:
 
 
 def escape_text(text: str) -> str:
-    """Return text with entities for special characters, three times as fast as ``html.escape``."""
+    """Return text with special characters replaced by entities. This is three times as fast as ``html.escape``."""
     if "&" in text:
         text = text.replace("&", "&amp;")
     if "<" in text:
@@ -114,7 +114,7 @@ def escape_text(text: str) -> str:
 
 
 class Undefined(ChainableUndefined):
-    """A missing name, attribute or item. It is displayed as nothing, as are its own attributes, items and calls."""
+    """A missing name, attribute or item. Nothing is displayed for it, or for its own attributes, items and calls."""
 
     __slots__ = ()
 
@@ -132,7 +132,7 @@ class Undefined(ChainableUndefined):
 class StrictUndefined(Undefined):
     """A missing name, attribute or item in a project with ``STRICT_VARIABLES``.
 
-    It can be tested and can have a default. Displaying, calling or iterating over it raises UndefinedError.
+    You can test it or give it a default. Displaying, calling or iterating over it raises UndefinedError.
     """
 
     __slots__ = ()
@@ -144,12 +144,12 @@ class StrictUndefined(Undefined):
 
 
 def is_defined(value: Any) -> bool:
-    """Return True for a value that was given and is not empty."""
+    """Return True for a value that is defined and not empty."""
     return not (isinstance(value, Undefined) or value is None or (isinstance(value, str) and value == ""))
 
 
 def is_number(value: Any) -> bool:
-    """Return True for a number, but not for a Boolean."""
+    """Return True for a number other than a Boolean."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -178,7 +178,7 @@ TEMPLATE_TESTS: dict[str, Any] = {
     **_OWN_TESTS,
     **{name.capitalize(): test for name, test in _OWN_TESTS.items()},
 }
-"""The tests of all templates by name, which may be capitalized: ``is None``."""
+"""The tests that all templates can use, by name. Names may be capitalized: ``is None``."""
 
 
 _tag = re.compile(r"<[^>]+>")
@@ -186,61 +186,61 @@ _link = re.compile(r"\[([^\[\]]+)\]\(((?:https?:|mailto:|[/#?.])[^)\[\s]*)\)")
 
 _DAY = "%d/%m/%Y"
 _EPOCHS = range(1_000_000_000, 10_000_000_000)
-"""Numbers that are treated as seconds since 1970: those from 2001 to 2286. Smaller numbers are ids."""
+"""Numbers in this range, the years 2001 to 2286, are treated as seconds since 1970. Smaller numbers are ids."""
 
 
 def safe(value: Any) -> SafeString:
-    """Return a value as HTML that is not escaped."""
+    """Mark a value as HTML that must not be escaped."""
     return SafeString("" if value is None else value)
 
 
 def escaped(value: Any) -> SafeString:
-    """Return a value escaped, once."""
+    """Escape a value, but never twice."""
     if hasattr(type(value), "__html__"):
         return SafeString(value.__html__())
     return SafeString("" if value is None else escape(str(value)))
 
 
 def default(value: Any, other: Any = "") -> Any:
-    """Return a value, or ``other`` for None and for an empty string."""
+    """Return a value, or ``other`` for None or an empty string."""
     return other if value is None or value == "" or isinstance(value, Undefined) else value
 
 
 def truncate(value: Any, length: int = 100) -> str:
-    """Return the beginning of a string, with "..." if it is longer."""
+    """Cut a string to ``length`` characters, followed by "..." if it is longer."""
     length = length if isinstance(length, int) and length >= 0 else 100
     text = str(value)
     return f"{text[:length]}..." if len(text) > length else text
 
 
 def replace(value: Any, old: Any, new: Any, count: int = -1) -> str:
-    """Return text in which a substring is replaced everywhere, or at most ``count`` times."""
+    """Replace a substring in text everywhere, or at most ``count`` times."""
     return str(value).replace(str(old), str(new), count)
 
 
 def join(value: Iterable[Any], between: str = ", ") -> str:
-    """Return values joined into one text."""
+    """Join values into one string."""
     return between.join(map(str, value))
 
 
 def first(value: Any) -> Any:
-    """Return the first element of a sequence; empty for an empty one."""
+    """Return the first element of a sequence, or an empty string if it has none."""
     return value[0] if value else None
 
 
 def last(value: Any) -> Any:
-    """Return the last element of a sequence; empty for an empty one."""
+    """Return the last element of a sequence, or an empty string if it has none."""
     return value[-1] if value else None
 
 
 @pass_environment
 def selectattr(environment: Environment, values: Iterable[Any], attribute: str, value: Any = True) -> list[Any]:
-    """Return the values of which an attribute or item equals a value."""
+    """Return the objects whose attribute or item equals a value."""
     return [each for each in values if environment.getattr(each, attribute) == value]
 
 
 def striptags(value: Any) -> str:
-    """Return text without the parts between "<" and ">", in linear time: nothing is removed after the last ">"."""
+    """Remove everything between "<" and ">" in linear time. Nothing is removed after the last ">"."""
     start, end, rest = str(value).rpartition(">")
     return _tag.sub("", start + end) + rest
 
@@ -248,7 +248,7 @@ def striptags(value: Any) -> str:
 def html_safe_json(value: Any, **options: Any) -> SafeString:
     """Return a value as JSON that is safe in a script and in a single-quoted attribute.
 
-    ``options`` are those of ``json.dumps``.
+    ``options`` are passed to ``json.dumps``.
     """
     text = json.dumps(value, **options)
     for character in "<>&'":
@@ -257,7 +257,7 @@ def html_safe_json(value: Any, **options: Any) -> SafeString:
 
 
 def date(value: Any, written: str = _DAY) -> Any:
-    """Return a date, a time, or a string in ISO 8601, formatted as text; other values are returned unchanged."""
+    """Format a date, a time or an ISO 8601 string. Other values are returned unchanged."""
     if hasattr(value, "strftime"):
         return value.strftime(written)
     if isinstance(value, str) and len(value) >= len("2026-01-01"):
@@ -269,7 +269,7 @@ def date(value: Any, written: str = _DAY) -> Any:
 
 
 def epoch(value: Any, written: str = f"{_DAY} %H:%M") -> Any:
-    """Return seconds since 1970 as text in local time, and any other value as ``date`` does."""
+    """Format seconds since 1970 in local time, and any other value as ``date`` does."""
     try:
         seconds = float(value)
     except (TypeError, ValueError, UndefinedError):
@@ -278,7 +278,7 @@ def epoch(value: Any, written: str = f"{_DAY} %H:%M") -> Any:
 
 
 def pluralize(value: Any, one: str = "s", more: str | None = None) -> str:
-    """Return the ending of a word for a number or a collection: "y" for one and "ies" for more, or "" and "s"."""
+    """Return a word's ending for a number or a collection: by default "" or "s", or for example "y" or "ies"."""
     singular, plural = ("", one) if more is None else (one, more)
     try:
         count = len(value) if isinstance(value, list | tuple | dict | set) else float(value)
@@ -288,7 +288,7 @@ def pluralize(value: Any, one: str = "s", more: str | None = None) -> str:
 
 
 def decode_base64(value: Any, **attributes: Any) -> SafeString:
-    """Return an ``<img>`` for a data URL. ``attributes`` are added to it: ``class_="w-64"``."""
+    """Return an ``<img>`` for a data URL, with ``attributes`` such as ``class_="w-64"`` added."""
     if not value:
         return SafeString("")
     written = [(name.rstrip("_") or name, each) for name, each in attributes.items() if each not in (None, False)]
@@ -297,7 +297,7 @@ def decode_base64(value: Any, **attributes: Any) -> SafeString:
 
 
 def display(value: Any) -> str:
-    """Return a value as text; for an object with only Python's default text, its name, title or the like."""
+    """Return a value as text. An object with only Python's default text is displayed by its name, title or the like."""
     text = "" if value is None else str(value)
     if not (text.startswith("<") and "id=" in text):
         return text
@@ -306,7 +306,7 @@ def display(value: Any) -> str:
 
 
 def markdown(value: Any) -> SafeString:
-    """Return Markdown as HTML, made by the package of that name, or without it, with only the links converted."""
+    """Convert Markdown to HTML with the package of that name. Without the package, only convert the links."""
     if not value:
         return SafeString("")
     try:
@@ -323,7 +323,7 @@ def _anchor(found: re.Match[str]) -> str:
     return f'<a href="{found[2]}" target="_blank" rel="noopener" class="underline hover:opacity-80">{found[1]}</a>'
 
 
-@pass_context  # not computed at compile time, since the result changes with time
+@pass_context  # not computed at compile time, since the result depends on the current time
 def time_ago(_context: Any, value: Any) -> str:
     """Return a time as text, relative to now: "3 minutes ago"."""
     return _since(value)
@@ -368,4 +368,4 @@ _OWN: dict[str, Callable[..., Any]] = {
 }
 
 TEMPLATE_FILTERS: dict[str, Callable[..., Any]] = {**FILTERS, **_OWN}
-"""The filters of all templates by name. A project may add to them."""
+"""The filters that all templates can use, by name. A project may add more."""

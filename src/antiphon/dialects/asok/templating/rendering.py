@@ -1,4 +1,4 @@
-"""A project's templates as text, whole or by blocks, and additions to a page when it is sent."""
+"""Rendering a project's templates, whole or by block, and adding to a page as it is sent."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,21 +21,21 @@ _end_of_head = re.compile(r"</head\s*>", re.IGNORECASE)
 class Metadata:
     """The title, description and other tags of a page's head.
 
-    Templates may also call the methods, which output nothing. The title and the description may be assigned:
+    Templates may also call the methods, which output nothing. You can assign the title and the description:
     ``request.meta.title = "Contact"``.
     """
 
     def __init__(self) -> None:
         self.tags: dict[tuple[str, str], str] = {}
-        """The tags by their kind. If two tags are of one kind, the last one counts."""
+        """The tags by kind. If two tags are of the same kind, the last one wins."""
 
     def title(self, val: str) -> str:
-        """Set the title of the page, in place of the one in its template."""
+        """Set the page's title, overriding the one in its template."""
         self.tags["title", ""] = f"<title>{escape(str(val))}</title>"
         return ""
 
     def description(self, val: str) -> str:
-        """Set the description of the page, in place of the one in its template."""
+        """Set the page's description, overriding the one in its template."""
         return self.name("description", val)
 
     def name(self, name: str, content: str, **_options: Any) -> str:
@@ -44,12 +44,12 @@ class Metadata:
         return ""
 
     def property(self, prop: str, content: str, **_options: Any) -> str:
-        """Add ``<meta property="..." content="...">``, as for Open Graph."""
+        """Add ``<meta property="..." content="...">``, as used by Open Graph."""
         self.tags["property", prop] = f'<meta property="{escape(prop)}" content="{escape(str(content))}">'
         return ""
 
     def link(self, rel: str, href: str, **attributes: Any) -> str:
-        """Add ``<link rel="..." href="...">`` with further attributes."""
+        """Add ``<link rel="..." href="...">`` with any other attributes."""
         others = "".join([f' {escape(name)}="{escape(str(value))}"' for name, value in attributes.items()])
         self.tags[f"link {rel}", href] = f'<link rel="{escape(rel)}" href="{escape(href)}"{others}>'
         return ""
@@ -64,7 +64,7 @@ class Metadata:
         return SafeString("")
 
     def put_into(self, page: str) -> str:
-        """Return a complete HTML page with the tags in its head; text without a head is returned unchanged."""
+        """Return a complete HTML page with the tags added to its head. Text without a head is returned unchanged."""
         head = _end_of_head.search(page)
         if not self.tags or head is None:
             return page
@@ -77,19 +77,19 @@ class Metadata:
 
 
 MARK = "data-block"
-"""The attribute with which a form or link declares that it fills a block."""
+"""The attribute with which a form or link declares the block it fills."""
 
 _LONGEST_TAG = 1000
-"""The number of characters of a tag that may be sent before its attribute."""
+"""How many characters of a tag may be sent before this attribute."""
 
 _end = re.compile(r"</(?:head|body)\s*>", re.IGNORECASE)
 _filler = re.compile(r"<(?:form|a)\s", re.IGNORECASE)
 
 
 def completed(request: "Request", page: str) -> str:
-    """Return HTML with the metadata of the request, and with the script if a form or link in it fills a block.
+    """Return an HTML page with the request's metadata, and with the script if a form or link in it fills a block.
 
-    A part of a page is returned unchanged.
+    An HTML fragment is returned unchanged.
     """
     if "meta" in vars(request):
         page = request.meta.put_into(page)
@@ -99,7 +99,7 @@ def completed(request: "Request", page: str) -> str:
 
 
 def completed_stream(request: "Request", chunks: Iterator[str]) -> Iterator[str]:
-    """Yield the chunks of a page with the additions of ``completed``: the metadata known at the end of its head."""
+    """Yield a page's chunks with the same additions as ``completed``. Metadata must be set before its head ends."""
     is_filled, before = False, ""
     for made in chunks:
         chunk = request.meta.put_into(made) if "meta" in vars(request) else made
@@ -109,7 +109,7 @@ def completed_stream(request: "Request", chunks: Iterator[str]) -> Iterator[str]
 
 
 def with_script(request: "Request", page: str) -> str:
-    """Return a complete page with the script that fills its blocks, at the end of its head or body."""
+    """Return a complete page with the block-filling script at the end of its head or body."""
     end = _end.search(page)
     if end is None:
         return page
@@ -128,14 +128,14 @@ def fills_blocks(page: str) -> bool:
 
 
 X_BLOCK = "x-block"
-"""The header field in which a page's script names the blocks to fill, and the response those that it contains."""
+"""The header field in which a page's script lists the blocks to fill, and the response lists those it contains."""
 
 
 def render_html(request: "Request", filepath: str, context: Mapping[str, Any]) -> str:
-    """Return the text of a template, or of those of its blocks that the request asks for with ``X-Block``.
+    """Render a template, or only the blocks that the request lists in ``X-Block``, and return the text.
 
-    A single block is returned unchanged, and several blocks in one element each. A request for a block that the
-    template does not have gets the whole template. Raises the template's errors.
+    A single block is returned as it is; several are each wrapped in an element. If a requested block does not exist,
+    the whole template is returned. Raises the template's errors.
     """
     template = request.app.templates.find(filepath, request.page_file)
     variables = {**context, "request": request}
@@ -145,10 +145,10 @@ def render_html(request: "Request", filepath: str, context: Mapping[str, Any]) -
 
 
 def render_block(request: "Request", filepath: str, block_name: str | None, context: Mapping[str, Any]) -> str:
-    """Return the text of one block of a template; without a name, of the block that the request asks for.
+    """Render one block of a template. Without a name, render the block that the request asks for.
 
-    Raises NoSuchBlock (400), a ValueError, for a request that asks for several blocks, or for none that the template
-    always shows; ValueError for a name that is not a block's; or the template's errors.
+    Raises NoSuchBlock (400), a ValueError, if there is no name and the request does not ask for exactly one block that
+    the template always shows. Raises ValueError if no block has the given name, and the template's errors.
     """
     if block_name is None:
         return _asked_block(request, filepath, context)
@@ -171,19 +171,19 @@ def _asked_block(request: "Request", filepath: str, context: Mapping[str, Any]) 
 
 
 def render_several(request: "Request", filepath: str, block_names: Iterable[str], context: Mapping[str, Any]) -> str:
-    """Return the text of blocks of a template, each in its own element if the request asks for blocks.
+    """Render blocks of a template, each in its own element if the request asks for blocks.
 
-    Raises ValueError for a block that the template does not have, or the template's errors.
+    Raises ValueError if the template does not have one of the blocks, and the template's errors.
     """
     texts = _blocks(request, filepath, block_names, context)
     return "\n".join(_in_elements(texts) if request.native.head.field(X_BLOCK) else texts.values())
 
 
 def render_stream(request: "Request", filepath: str, context: Mapping[str, Any]) -> Iterator[str]:
-    """Return the text of a template in parts rendered while they are sent, or of the blocks that the request asks for.
+    """Render a template in chunks while they are sent, or render the blocks that the request asks for.
 
-    A request for a block that the template does not always show gets the whole template. Raises the template's errors
-    before the first part.
+    If the template does not always show a requested block, the whole template is sent. Raises the template's errors
+    before the first chunk.
     """
     template = request.app.templates.find(filepath, request.page_file)
     variables = {**context, "request": request}
@@ -203,7 +203,7 @@ def asked_blocks(request: "Request") -> list[str]:
 
 
 def _rendered(request: "Request", template: Any, names: list[str], variables: dict[str, Any]) -> dict[str, str] | None:
-    """Render blocks and name them in the response. Return None unless the template always shows all of them."""
+    """Render blocks and list them in the response. Return None unless the template always shows all of them."""
     from antiphon.features.templates.blocks import UnknownBlock, render_blocks  # imported late: they load Jinja2
 
     try:

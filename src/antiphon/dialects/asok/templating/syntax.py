@@ -1,10 +1,11 @@
-"""Asok's template syntax, where it differs from Jinja2's: tags, filters, loops, includes, macros, and scopes of names.
+"""Asok's template syntax where it differs from Jinja2's: tags, filters, loops, includes, macros and scopes.
 
-Asok marks the region of a block with comments. Here, an element such as ``<main>{% block main %}...{% endblock
-%}</main>`` is marked in the template's text: ``<main data-block="main">``.
+Asok marks the region of a block with comments. Here, an attribute in the template's source marks it: ``<main>{% block
+main %}...{% endblock %}</main>`` becomes ``<main data-block="main">``.
 
-In ``{{ }}``, ``{% set %}`` and ``{% do %}`` a filter applies to everything before it: to a name or its substitute in
-``{{ name or "you" | upper }}``. Inside parentheses and in other tags, it applies to the nearest value, as in Jinja2.
+In ``{{ }}``, ``{% set %}`` and ``{% do %}``, a filter applies to the whole expression before it: in ``{{ name or "you"
+| upper }}``, to the name or its substitute. Inside parentheses and in other tags, it applies to the nearest value, as
+in Jinja2.
 """
 
 import re
@@ -30,7 +31,7 @@ _NO_REGIONS = frozenset(("a", "form", "head", "html", "option", "script", "style
 
 
 def marked(source: str) -> str:
-    """Return the text of a template in which elements that contain only a block are marked as the block's regions."""
+    """Return a template's source, in which elements that contain only a block are marked as that block's region."""
     if "block" not in source:
         return source
     parts, at = [], 0
@@ -54,7 +55,7 @@ def _is_placed(attributes: str, name: str) -> bool:
 
 
 def _end_of_block(source: str, at: int) -> int:
-    """Return the end of the block that is open at a position; the end of the text if it is not closed."""
+    """Return the position after the block that is open at a position, or the end of the source if it isn't closed."""
     depth = 1
     for tag in _tag_of_blocks.finditer(source, at):
         depth += -1 if tag[1] else 1
@@ -64,40 +65,40 @@ def _end_of_block(source: str, at: int) -> int:
 
 
 MOST_PARTS = 1000
-"""The maximum number of cached parts, since clients may choose the keys, as from a query."""
+"""The maximum number of cached fragments. Clients may influence the keys, for example through a query."""
 
 _FOREVER = 10 * 365 * 24 * 3600.0
-"""The number of seconds for which a part is cached by default."""
+"""How many seconds a fragment is cached by default."""
 
 _trimming = re.compile(r"(\{[{%#])-|-([}%#]\})")
 _scripts = re.compile(
     r"\{%\s*raw\s*%\}.*?\{%\s*endraw\s*%\}|\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|<(script|style)(?=[\s>])(?![^>]*\bnonce\b)",
     re.DOTALL | re.IGNORECASE,
 )
-"""Parts of templates that are not HTML, and the beginnings of scripts and styles without a nonce."""
+"""Text in templates that is not HTML, and the opening tags of scripts and styles without a nonce."""
 
 _html_comment = re.compile(r"<!--.*?-->", re.DOTALL)
 _structure = re.compile(
     r"\{%\s*(?:include|extends|from|import|(?:end)?(?:block|macro|filter|autoescape|raw|component))\b.*?%\}", re.DOTALL
 )
-"""Tags without a meaning in an HTML comment, where pages explain themselves."""
+"""Tags that are ignored in HTML comments, where pages document themselves."""
 
 
 class Preparation(Extension):
-    """The text of a template as Jinja2 should read it.
+    """Prepares a template's source for Jinja2.
 
-    ``{%-`` trims nothing, HTML comments contain no tags for files and blocks, regions are marked, and scripts and
-    styles get the nonce of the response, but only the template's own, not any in a value.
+    ``{%-`` trims nothing, tags for files and blocks are removed from HTML comments, and regions are marked. Scripts and
+    styles in the template's source get the response's nonce; those in values do not.
     """
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
-        """Return the text of a template as Jinja2 should read it."""
+        """Return a template's source in the form that Jinja2 reads."""
         source = _scripts.sub(_with_nonce, _trimming.sub(r"\1\2", source))
         return marked(_html_comment.sub(_without_structure, source) if "<!--" in source else source)
 
 
 def _with_nonce(found: re.Match[str]) -> str:
-    """Return an HTML tag with the nonce, unquoted since it may be in a script's string. Other tags are unchanged."""
+    """Add the nonce to a script or style tag, unquoted since the tag may be in a script's string."""
     return f"{found[0]} nonce={{{{ nonce }}}}" if found[1] else found[0]
 
 
@@ -106,7 +107,7 @@ def _without_structure(comment: re.Match[str]) -> str:
 
 
 class CacheTag(Extension):
-    """The tag ``{% cache "key" 60 %}...{% endcache %}``, whose content is rendered once in 60 seconds."""
+    """The tag ``{% cache "key" 60 %}...{% endcache %}``, whose content is rendered at most once every 60 seconds."""
 
     tags = {"cache"}  # noqa: RUF012 - as Jinja declares it
 
@@ -133,7 +134,7 @@ class CacheTag(Extension):
             self._forget_oldest(str(key))
         else:
             text = entry.data["text"]
-        return Markup(text)  # noqa: S704 - its values were escaped as it was rendered
+        return Markup(text)  # noqa: S704 - its values were escaped when it was rendered
 
     def _forget_oldest(self, newest: str) -> None:
         self._keys.pop(newest, None)
@@ -143,27 +144,27 @@ class CacheTag(Extension):
 
 
 class ComponentTag(Extension):
-    """The tag of Asok's components, which this dialect does not have."""
+    """The tag for Asok's components, which this dialect does not support."""
 
     tags = {"component"}  # noqa: RUF012
 
     def parse(self, parser: Parser) -> nodes.Node:
         """Raise TemplateSyntaxError."""
-        parser.fail("the Asok dialect has no components: docs/reference/dialects/asok.md has the list")
+        parser.fail("the Asok dialect has no components: see docs/reference/dialects/asok.md")
 
 
 NAMESPACE = "_namespace"
-"""The name with which templates make namespaces, since authors may use ``namespace`` for something else."""
+"""The name that compiled templates use for namespaces, since authors may use ``namespace`` for something else."""
 
 JOINED = "_joined"
-"""The name of the function that joins strings, ``a ~ b``."""
+"""The name of the function behind ``a ~ b``, which joins strings."""
 
 _HOISTED = nodes.Import, nodes.FromImport, nodes.Macro
 _SCOPES = nodes.For, nodes.With
 
 
 def rescoped(tree: nodes.Template) -> nodes.Template:
-    """Change the tree of a template so that Jinja2 finds names where Asok does. Return the tree."""
+    """Rewrite a template's tree so that Jinja2 finds names where Asok does. Return the tree."""
     _Rewritten().visit(tree)
     _hoist(tree)
     _scope_blocks(tree)
@@ -179,12 +180,12 @@ def rescoped(tree: nodes.Template) -> nodes.Template:
 
 
 class _Rewritten(NodeTransformer):
-    """Blocks whose names recur in a file, such as a title that is also a heading, and consecutive strings."""
+    """Rewrites concatenations, and repeated blocks of the same name, such as a title that is also a heading."""
 
     def __init__(self) -> None:
         self._names: set[str] = set()
 
-    def visit_Block(self, node: nodes.Block) -> nodes.Node:  # noqa: N802 - Jinja's own way of naming
+    def visit_Block(self, node: nodes.Block) -> nodes.Node:  # noqa: N802 - Jinja's naming scheme
         if node.name not in self._names:
             self._names.add(node.name)
             return self.generic_visit(node)
@@ -193,13 +194,13 @@ class _Rewritten(NodeTransformer):
         return nodes.Output([nodes.Call(block, [], [], None, None, lineno=line)], lineno=line)
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
-        """Call the function that joins strings, all of which are escaped."""
+        """Replace a concatenation with a call to the function that joins strings and escapes all of them."""
         parts = [self.visit(part) for part in node.nodes]
         return nodes.Call(nodes.Name(JOINED, "load", lineno=node.lineno), parts, [], None, None, lineno=node.lineno)
 
 
 def _hoist(tree: nodes.Template) -> None:
-    """Move imports and macros, including those in blocks, to the beginning of a file."""
+    """Move imports and macros, even those in blocks, to the top of the file."""
     hoisted: list[nodes.Node] = []
     regions: list[Any] = [tree, *tree.find_all(nodes.Block)]
     for region in regions:
@@ -209,7 +210,7 @@ def _hoist(tree: nodes.Template) -> None:
 
 
 def _scope_blocks(tree: nodes.Template) -> None:
-    """Make the names of loops, including ``loop``, visible in the blocks and included files inside."""
+    """Make a loop's names, including ``loop``, visible in the blocks and includes inside it."""
     for scope in tree.find_all(_SCOPES):
         for block in scope.find_all(nodes.Block):
             block.scoped = True
@@ -237,13 +238,13 @@ def _printed(node: nodes.Expr, evaluation: nodes.EvalContext) -> nodes.Expr:
 
 
 class _Cells:
-    """Namespaces for names that a running loop sets."""
+    """Replaces names that a running loop sets with items of a namespace."""
 
     def __init__(self) -> None:
         self._count = 0
 
     def statements(self, body: Iterable[nodes.Node], known: frozenset[str]) -> Iterator[nodes.Node]:
-        """Yield statements, with cells around loops that set names of ``known``, which were set before them."""
+        """Yield statements, with cells around loops that set names in ``known``, which were set before the loop."""
         for node in body:
             names = sorted(known & {*_set_in(node)} - {*_own(node)}) if isinstance(node, _SCOPES) else []
             cell = f"_cell{self._count}"
@@ -267,7 +268,7 @@ class _Cells:
 
 
 class _Renamed(NodeTransformer):
-    """Names in a loop that are items of a cell."""
+    """Replaces names in a loop with items of a cell."""
 
     def __init__(self, cell: str, names: Iterable[str]) -> None:
         self._cell = cell
@@ -299,7 +300,7 @@ def _name(name: str, ctx: str, node: nodes.Node) -> nodes.Name:
 
 
 def _set_by(node: nodes.Node) -> Iterator[str]:
-    """Yield the names that a statement sets; for a condition, those of each branch."""
+    """Yield the names that a statement sets. For a condition, yield those of each branch."""
     if isinstance(node, nodes.Assign | nodes.AssignBlock):
         if isinstance(node.target, nodes.Name):
             yield node.target.name
@@ -315,14 +316,14 @@ def _set_in(scope: nodes.Node) -> Iterator[str]:
 
 
 def _own(scope: nodes.Node) -> Iterator[str]:
-    """Yield the names that a loop itself sets."""
+    """Yield the names that the loop statement itself sets."""
     targets = [scope.target] if isinstance(scope, nodes.For) else getattr(scope, "targets", [])
     for target in targets:
         yield from [each.name for each in [target, *target.find_all(nodes.Name)] if isinstance(each, nodes.Name)]
 
 
 class AsokParser(Parser):
-    """A parser of Asok's templates, which makes Jinja2's trees. The trees that it makes are Jinja2's."""
+    """A parser for Asok's templates that produces Jinja2's syntax trees."""
 
     _leaves_filters = False
     """True while filters apply to the whole expression."""
@@ -330,7 +331,7 @@ class AsokParser(Parser):
     # Filters
 
     def parse_tuple(self, *args: Any, **options: Any) -> Any:
-        """Parse expressions between commas; outside of parentheses, with the filters for all of them."""
+        """Parse a comma-separated list of expressions. Outside of parentheses, filters apply to all of them."""
         if args or options.keys() - {"with_condexpr"} or not options.get("with_condexpr", True):
             return super().parse_tuple(*args, **options)
         self._leaves_filters = True
@@ -341,7 +342,7 @@ class AsokParser(Parser):
         return self.parse_filter(node) if self.stream.current.type == "pipe" else node
 
     def parse_unary(self, with_filter: bool = True) -> nodes.Expr:
-        """Parse a value with its tests, and with its filters unless they apply to the whole expression."""
+        """Parse a value with its tests. Its filters are included unless they apply to the whole expression."""
         if not (self._leaves_filters and with_filter):
             return super().parse_unary(with_filter)
         node = super().parse_unary(with_filter=False)
@@ -364,7 +365,7 @@ class AsokParser(Parser):
         return self._within(super().parse_call_args)
 
     def _within(self, parse: Any, *args: Any, **options: Any) -> Any:
-        """Parse a part in which filters apply to the nearest value."""
+        """Parse a section in which filters apply to the nearest value."""
         left, self._leaves_filters = self._leaves_filters, False
         try:
             return parse(*args, **options)
@@ -374,7 +375,7 @@ class AsokParser(Parser):
     # Tags
 
     def parse_for(self) -> nodes.For:
-        """Parse a loop, whose collection may be conditional: ``for item in items if items else other``."""
+        """Parse a loop over a collection that may be conditional: ``for item in items if items else other``."""
         lineno = self.stream.expect("name:for").lineno
         target = self.parse_assign_target(extra_end_rules=("name:in",))
         self.stream.expect("name:in")
@@ -391,7 +392,7 @@ class AsokParser(Parser):
         return nodes.For(target, collection, body, otherwise, test, is_recursive, lineno=lineno)
 
     def parse_include(self) -> Any:
-        """Parse an include, which may pass values: ``include "card.html" with title="A", size=2``."""
+        """Parse an include that may pass values: ``include "card.html" with title="A", size=2``."""
         node = super().parse_include()
         if not self.stream.current.test("name:with"):
             return node
@@ -406,19 +407,19 @@ class AsokParser(Parser):
         return scope
 
     def parse_import(self) -> nodes.Import:
-        """Parse an import of a file, whose macros know the page's names."""
+        """Parse an import of a file. Its macros can use the page's names."""
         node = super().parse_import()
         node.with_context = True
         return node
 
     def parse_from(self) -> nodes.FromImport:
-        """Parse an import of macros, which know the page's names."""
+        """Parse an import of macros, which can use the page's names."""
         node = super().parse_from()
         node.with_context = True
         return node
 
     def parse_macro(self) -> nodes.Macro:
-        """Parse a macro, which may have ``*args`` and ``**options``. It always accepts additional arguments."""
+        """Parse a macro, which may declare ``*args`` and ``**options``. It always accepts extra arguments."""
         node = super().parse_macro()
         given = {arg.name for arg in node.args}
         for place, name in getattr(node, "rest", {"varargs": "varargs", "kwargs": "kwargs"}).items():
@@ -452,7 +453,7 @@ class AsokParser(Parser):
             node.defaults.append(nodes.Const("", lineno=parameter.lineno))
 
     def parse_autoescape(self) -> Any:
-        """Parse a part with ``autoescape false``, whose values are not escaped."""
+        """Parse a section with ``autoescape false``, whose values are not escaped."""
         lineno = next(self.stream).lineno
         is_escaped = self.parse_expression()
         body = self.parse_statements(("name:endautoescape",), drop_needle=True)

@@ -1,4 +1,4 @@
-"""Asok's validation rules: functions of the sent values that return the name of the error message."""
+"""Asok's validation rules: functions of the sent values that return the key of an error message."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from antiphon.features.forms.sent import EMAIL
 
 
 class File(Protocol):
-    """The data of an uploaded file, for rules."""
+    """An uploaded file, as rules see it."""
 
     @property
     def filename(self) -> str: ...
@@ -22,7 +22,7 @@ class File(Protocol):
 
 
 def _has_plain_name(filename: str) -> bool:
-    """Return True for a name that stays inside a folder when joined to it."""
+    """Return True for a name that stays inside a folder when it is joined to the folder's path."""
     return not any(part in filename for part in ("..", "/", "\\"))
 
 
@@ -45,7 +45,7 @@ def _size(file: File | None, argument: str) -> str:
 
 
 def _bytes(argument: str) -> float:
-    """Return a number of bytes that is written as ``500``, ``1.5k``, ``2M`` or ``1G``."""
+    """Return a number of bytes, which may be written as ``500``, ``1.5k``, ``2M`` or ``1G``."""
     number, unit = (argument[:-1], argument[-1:].lower()) if argument[-1:].lower() in _UNITS else (argument, "")
     try:
         return float(number) * _UNITS.get(unit, 1)
@@ -59,7 +59,7 @@ _IMAGES: tuple[tuple[Callable[[bytes], bool], tuple[str, ...]], ...] = (
     (lambda start: start.startswith((b"GIF87a", b"GIF89a")), (".gif",)),
     (lambda start: start.startswith(b"RIFF") and start[8:12] == b"WEBP", (".webp",)),
 )
-"""The first bytes of images, and their filename extensions."""
+"""Image formats: the first bytes of their files, and their filename extensions."""
 
 
 def _image(file: File | None, _argument: str) -> str:
@@ -71,7 +71,7 @@ def _image(file: File | None, _argument: str) -> str:
 
 
 FILE_RULES: Mapping[str, Callable[[File | None, str], str]] = {"ext": _ext, "image": _image, "size": _size}
-"""The rules for files by name: functions of the file and the rule's argument, as in ``RULES``."""
+"""The file rules by name, as functions of the file and the rule's argument. See also ``RULES``."""
 
 
 class Subject(NamedTuple):
@@ -85,21 +85,21 @@ class Subject(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The value as text; empty if there is none."""
+        """The value as text, or an empty string."""
         return "" if self.value is None else str(self.value)
 
     @property
     def is_filled(self) -> bool:
-        """True if the value is more than whitespace."""
+        """True if the value contains more than whitespace."""
         return bool(self.text.strip())
 
 
 Rule: TypeAlias = Callable[[Subject], str]
-"""A function of the field that returns the name of the error message, or nothing if the value is valid."""
+"""A function of the field. It returns the key of the error message, or an empty string if the value is valid."""
 
 
 def _of_text(name: str, is_right: Callable[[str], bool], longest: int) -> Rule:
-    """Return a rule for strings up to a length. An empty string is valid: only ``required`` rejects it."""
+    """Return a rule for strings up to a maximum length. An empty string is valid; only ``required`` rejects it."""
 
     def rule(subject: Subject) -> str:
         text = subject.text
@@ -114,7 +114,7 @@ def _matching(pattern: str, flags: int = 0) -> Callable[[str], bool]:
 
 
 def _is_made_by(make: Callable[[str], object]) -> Callable[[str], bool]:
-    """Return a function that checks if ``make`` can parse a string."""
+    """Return a function that reports whether ``make`` can parse a string."""
 
     def is_right(text: str) -> bool:
         try:
@@ -155,7 +155,7 @@ _TEXTS: dict[str, tuple[Callable[[str], bool], int]] = {
     "url": (_matching(r"https?://\S+"), 2000),
     "uuid": (_matching(f"{_HEX}{{8}}-?(?:{_HEX}{{4}}-?){{3}}{_HEX}{{12}}", re.IGNORECASE), 36),
 }
-"""Rules for strings: the type, and the maximum length in characters."""
+"""Rules for strings: the check, and the maximum length in characters."""
 
 
 def _required(subject: Subject) -> str:
@@ -205,7 +205,7 @@ _LONGEST_FOR_PATTERN = 2000
 
 
 def _regex(subject: Subject) -> str:
-    """Check with a pattern of the project, from the start of the text. Its running time is the pattern's."""
+    """Match the text from its start against the project's pattern. The project must keep the pattern fast."""
     pattern = _compiled(_given("regex", "<pattern>", subject.argument))
     text = subject.text
     return "regex" if text and not (len(text) <= _LONGEST_FOR_PATTERN and pattern.match(text)) else ""
@@ -248,7 +248,7 @@ _LONGEST_DATE_RANGE = 10_000
 
 
 def _dates(value: Any) -> tuple[date, date] | None:
-    """Return the first and last date of a range, given as JSON or a dict; None if one of them is missing."""
+    """Return the first and last date of a range, given as JSON or a dict; None if one is missing."""
     if isinstance(value, str):
         if len(value) > _LONGEST_DATE_RANGE:
             raise ValueError("the date range is too long")
@@ -260,7 +260,7 @@ def _dates(value: Any) -> tuple[date, date] | None:
 def _unique(subject: Subject) -> str:
     raise NotImplementedError(
         f"the rule 'unique:{subject.argument}' of {subject.name} needs the models of Asok's ORM, which this dialect"
-        " does not offer: look it up in your own code, or in a rule of your own (register_rule)"
+        " does not offer: check it in your own code, or register your own rule with register_rule"
     )
 
 

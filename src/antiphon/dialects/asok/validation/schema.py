@@ -1,4 +1,4 @@
-"""Schemas: the names that an object exposes, and those that it accepts."""
+"""Schemas, which list the names that an object exposes and accepts."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class _Kinds(type):
-    """The functions that make fields, such as ``Field.String()``. Here, each of them makes a plain field."""
+    """The metaclass with the functions that make fields, such as ``Field.String()``. All of them make a plain field."""
 
     def __getattr__(cls, kind: str) -> Callable[..., "Field"]:
         if not kind[:1].isupper():
@@ -15,14 +15,14 @@ class _Kinds(type):
 
 
 class Field(metaclass=_Kinds):
-    """A field of a schema. Schemas read nothing else of Asok's fields, whose models are not supported."""
+    """A field of a schema. Schemas use nothing else from Asok's fields, since its models are not supported."""
 
     def __init__(self, kind: str = "Text") -> None:
         self.kind = kind
 
 
 class SchemaMeta(type):
-    """The metaclass of schemas, which collects their fields from their attributes."""
+    """The metaclass of schemas. It collects their fields."""
 
     _fields: Mapping[str, Field]
 
@@ -35,7 +35,7 @@ class SchemaMeta(type):
 
 
 class Schema(metaclass=SchemaMeta):
-    """The names of values in one object or in ``many``: ``class Person(Schema): name = Field.String()``."""
+    """The names of values in one object, or in ``many``: ``class Person(Schema): name = Field.String()``."""
 
     def __init__(self, many: bool = False, request: Any = None) -> None:
         self.many = many
@@ -43,20 +43,20 @@ class Schema(metaclass=SchemaMeta):
 
     @property
     def request(self) -> Any:
-        """The given request, else the current one, else None."""
+        """The request that was given, or else the current one, or None."""
         from antiphon.dialects.asok.context import find_request
 
         return self._request or find_request()
 
     def dump(self, obj: Any) -> Any:
-        """Return the values of an object or dict as a dict, or those of many as a list of dicts.
+        """Return an object's or dict's values as a dict. With ``many``, return a list of dicts.
 
         Dates are in ISO format.
         """
         return [self._written(each) for each in obj] if self.many else self._written(obj)
 
     def load(self, data: Any) -> Any:
-        """Return the values of a dict, or of many, that the schema names. Raises TypeError for other values."""
+        """Return the values that the schema lists from a dict, or from each of many. Raises TypeError for others."""
         return [self._read(each) for each in data] if self.many else self._read(data)
 
     def _written(self, obj: object) -> dict[str, Any]:

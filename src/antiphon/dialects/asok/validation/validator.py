@@ -1,4 +1,4 @@
-"""A validator of data and files by rules written as ``required|min:2``, and the messages for errors."""
+"""A validator that checks data and files against rules such as ``required|min:2``, with its error messages."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -50,7 +50,7 @@ MESSAGES: Mapping[str, str] = {
     "url": "Invalid URL.",
     "uuid": "Invalid UUID format.",
 }
-"""The message for each violated rule, which projects and translations replace."""
+"""The message for each violated rule. Projects and translations can replace them."""
 
 _OF_ARGUMENT = {
     "between": ("between",),
@@ -61,13 +61,13 @@ _OF_ARGUMENT = {
     "min": ("min",),
     "size": ("size",),
 }
-"""A message's names for a rule's argument, in addition to ``arg``."""
+"""Message placeholders for a rule's argument, in addition to ``arg``."""
 
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
 def filled(text: str, rule: str, field: str, argument: str) -> str:
-    """Return a message with its values: the field's name in words, and the rule's argument."""
+    """Fill in a message's placeholders: the field's name in words, and the rule's argument."""
     values = {"field": field.replace("_", " ").title(), "name": field.replace("_", " ")}
     if argument:
         values |= dict.fromkeys(("arg", *_OF_ARGUMENT.get(rule, ())), argument)
@@ -80,27 +80,27 @@ def filled(text: str, rule: str, field: str, argument: str) -> str:
 
 
 Check: TypeAlias = Callable[[Any, str | None, dict[str, Any]], object]
-"""A function of the value, the rule's argument and all data that returns true if the value is valid."""
+"""A function of the value, the rule's argument and all data. It returns a true value if the value is valid."""
 
 ANY_FAULT = "Invalid value."
-"""The message for a project's rule that has none."""
+"""The message for a project's rule that doesn't define one."""
 
 OWN_RULES: dict[str, tuple[Check, str]] = {}
-"""The check and the message for each rule of the project."""
+"""The check and the message for each of the project's rules."""
 
 
 def register_rule(name: str, fn: Check, message: str = ANY_FAULT) -> None:
-    """Add a rule for the whole process. Asok's own rules can't be replaced."""
+    """Add a rule for the whole process. Asok's built-in rules can't be replaced."""
     OWN_RULES[name] = (fn, message)
 
 
 Messages: TypeAlias = Mapping[str, str] | str | None
-"""The messages of a field by rule, or one message for all rules."""
+"""A field's messages by rule, or one message for all rules."""
 
 
 @lru_cache(1024)
 def parsed(rules: str) -> tuple[tuple[str, str], ...]:
-    """Return the name and the argument of each rule."""
+    """Return the name and argument of each rule."""
     each = (rule.partition(":") for rule in rules.split("|") if rule.strip())
     return tuple((name.strip(), argument) for name, _, argument in each)
 
@@ -108,8 +108,8 @@ def parsed(rules: str) -> tuple[tuple[str, str], ...]:
 class Validator:
     """Checks data and files against rules.
 
-    ``errors`` contains the message for each invalid field. ``translate`` returns a message for names such as
-    ``v_required``, or the name itself if there is none.
+    ``errors`` contains the message for each invalid field. ``translate`` returns the message for a key such as
+    ``v_required``, or the key itself if there is none.
     """
 
     def __init__(
@@ -124,10 +124,10 @@ class Validator:
         self._translate = translate
 
     def rule(self, field: str, rules: str, messages: Messages = None) -> bool:
-        """Check a field, and return True if there is no error so far.
+        """Check a field. Return True if there are no errors so far.
 
-        A field's message is that of the last violated rule. Raises ValueError for an unknown rule, or for one without a
-        required argument.
+        The field's message is that of the last rule it violates. Raises ValueError for an unknown rule, or for a rule
+        without its required argument.
         """
         value, file = self.data.get(field), self.files.get(field)
         for name, argument in parsed(rules):
@@ -136,18 +136,18 @@ class Validator:
         return not self.errors
 
     def rules(self, schema: Mapping[str, str | tuple[str, Messages]]) -> bool:
-        """Check each field with its rules, or its rules and messages. Return True if there is no error."""
+        """Check each field against its rules, or its rules and messages. Return True if there are no errors."""
         for field, given in schema.items():
             rules, messages = (given, None) if isinstance(given, str) else given
             self.rule(field, rules, messages)
         return not self.errors
 
     def validate(self) -> bool:
-        """Return True if there is no error so far."""
+        """Return True if there are no errors so far."""
         return not self.errors
 
     def _fault(self, subject: Subject, name: str, messages: Messages) -> str:
-        """Return the message of a violated rule, or nothing if the value is valid."""
+        """Return the message if a rule is violated, or an empty string if the value is valid."""
         if rule := RULES.get(name):
             violated = rule(subject)
             return violated and self._message(violated, name, subject, messages)
@@ -175,11 +175,11 @@ class Validator:
 def _own(messages: Messages, rule: str) -> str:
     if isinstance(messages, Mapping):
         messages = messages.get(rule)
-    return str(messages or "")  # which may be known only now, in the language of the request
+    return str(messages or "")  # a lazy message may depend on the request's language
 
 
 def _passes(check: Callable[..., object], subject: Subject) -> bool:
-    """Call a check of a project. If it raises an error, it has failed, so that any invalid data leads to a message."""
+    """Call a project's check. If it raises an error, the check fails, so invalid data always gets a message."""
     try:
         return bool(check(subject.value, subject.argument or None, dict(subject.data)))
     except Exception:
@@ -196,9 +196,9 @@ def validate(
     csrf: bool,
     raise_error: bool,
 ) -> Any:
-    """Return the form, or the sent values if they satisfy the rules; otherwise False without ``raise_error``.
+    """Return the form, or the sent values if they are valid. If not, return False unless ``raise_error`` is true.
 
-    Raises ValidationError for invalid values, or TypeError for anything but rules or a form.
+    Raises ValidationError for invalid values, and TypeError for anything but rules or a form.
     """
     if not isinstance(rules_or_form, Mapping):
         form = _form_of(request, rules_or_form)
@@ -226,13 +226,13 @@ def _form_of(request: "Request", wanted: object) -> "Form":
 
 
 def _payload(request: "Request") -> Mapping[str, Any]:
-    """Return the members of a JSON object, or else the fields of the form and the query."""
+    """Return the members of a JSON object, or else the fields of the form and query."""
     if not request.is_json:
         return request.form
     try:
         sent = request.native.json
     except BadRequest as error:
-        raise ValidationError(f"The JSON can't be read: {error.detail}", errors={"_json": [error.detail]}) from error
+        raise ValidationError(f"The JSON can't be parsed: {error.detail}", errors={"_json": [error.detail]}) from error
     if sent is not None and not isinstance(sent, dict):
         raise ValidationError("The JSON is not an object", errors={"_json": ["JSON payload must be an object"]})
     return sent or {}

@@ -1,4 +1,4 @@
-"""The contents of `flask.cli`: the `flask` command, and command groups for applications."""
+"""The contents of `flask.cli`: the `flask` command and command groups for applications."""
 
 from typing import TYPE_CHECKING
 
@@ -61,10 +61,10 @@ __all__ = [
 
 cli = FlaskGroup(
     name="flask",
-    help="""Commands for an application of Flask.
+    help="""Commands for a Flask application.
 
-    The application is named by '--app' or by FLASK_APP in the environment, or is in 'wsgi.py' or 'app.py' in the
-    current directory.
+    Specify the application with '--app' or the environment variable FLASK_APP. Otherwise, it is looked for in
+    'wsgi.py' or 'app.py' in the current directory.
     """,
 )
 

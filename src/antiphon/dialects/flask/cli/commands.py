@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from antiphon.dialects.werkzeug.serving.server import WSGIRequestHandler
 
 
-class CertParamType(click.ParamType):  # type: ignore[type-arg]  # of newer versions of click
-    """The value of `--cert`: the path of a certificate, ``adhoc``, or the dotted name of an ``ssl.SSLContext``."""
+class CertParamType(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click
+    """The value of `--cert`: the path of a certificate, ``adhoc``, or the import name of an ``ssl.SSLContext``."""
 
     name = "path"
 
@@ -39,7 +39,7 @@ class CertParamType(click.ParamType):  # type: ignore[type-arg]  # of newer vers
         self.path_type = click.Path(exists=True, dir_okay=False, resolve_path=True)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the object that the value names. Raises BadParameter."""
+        """Return the object that the value refers to. Raises BadParameter."""
         try:
             return self.path_type(value, param, ctx)
         except click.BadParameter:
@@ -64,7 +64,7 @@ def _has_cryptography() -> bool:
 
 
 def validate_key(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
-    """Return the path of a certificate's key and set ``cert`` to the pair of both. Raises BadParameter."""
+    """Return the path of a certificate's key, and make ``cert`` a pair of the two paths. Raises BadParameter."""
     certificate = ctx.params.get("cert")
     has_key = certificate == "adhoc" or isinstance(certificate, ssl.SSLContext)
     if value is None:
@@ -82,7 +82,7 @@ def validate_key(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
 
 
 class SeparatedPathType(click.Path):
-    """A type of options for several paths, with the system's separator of PATH between them."""
+    """An option type for several paths, separated as in the system's PATH."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return a list of the paths. Raises BadParameter."""
@@ -91,9 +91,9 @@ class SeparatedPathType(click.Path):
 
 
 PROGRAM = "_ANTIPHON_FLASK_PROGRAM"
-"""The environment variable that tells a worker which program to load, as JSON: its kind, name and arguments."""
+"""The environment variable that tells a worker which program to load, as JSON with kind, name and arguments."""
 _IN_VAIN = (
-    " * app.run() does nothing while a command of flask loads the program, which it would keep from going on.\n"
+    " * app.run() does nothing here, since it would block the flask command that is loading this program.\n"
     '   Put the call below `if __name__ == "__main__":`.'
 )
 _loading: list[bool] = []
@@ -105,14 +105,14 @@ def is_loading() -> bool:
 
 
 class Loaded(BaseException):
-    """The end of a program that a worker runs, with the application that it would have served."""
+    """Ends a program that a worker runs, and carries the application that it would have served."""
 
     def __init__(self, app: "Flask") -> None:
         self.app = app
 
 
 def show_server_banner(debug: bool | None, app_import_path: str | None) -> None:
-    """Print what is served: once, not after every reload."""
+    """Print what is served, once rather than after every reload."""
     if is_running_from_reloader():
         return
     if app_import_path is not None:
@@ -124,7 +124,7 @@ def show_server_banner(debug: bool | None, app_import_path: str | None) -> None:
 def run_app(
     app: "Flask", host: str | None, port: int | None, debug: bool | None, load_dotenv: bool, **options: Any
 ) -> None:
-    """Serve an application, as ``Flask.run`` does; do nothing within a command of `flask`."""
+    """Serve an application as ``Flask.run`` does. Within a command of `flask`, do nothing."""
     if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
         if not is_running_from_reloader():
             click.secho(_IN_VAIN, fg="red")
@@ -144,9 +144,9 @@ def run_app(
 
 
 def serve(app: "Flask", host: str, port: int, *, use_debugger: bool = False, **options: Any) -> None:
-    """Serve an application until Ctrl-C: with ``use_reloader`` by `antiphon run`, if that supports all the options.
+    """Serve an application until Ctrl-C. ``use_reloader`` uses `antiphon run` if that supports all the options.
 
-    ``use_debugger`` shows errors on a page. All other options are those of ``werkzeug.serving.run_simple``, which a
+    ``use_debugger`` shows errors on a page. All other options are passed to ``werkzeug.serving.run_simple``, which a
     program may replace.
     """
     if is_loading():
@@ -157,7 +157,7 @@ def serve(app: "Flask", host: str, port: int, *, use_debugger: bool = False, **o
     if serving.run_simple is not run_simple:
         serving.run_simple(host, port, app, use_debugger=use_debugger, **options)
         return
-    options.pop("use_evalex", None)  # of a debugger that runs code it is sent
+    options.pop("use_evalex", None)  # for a debugger that executes code from its page
     program = _program()
     if options.get("use_reloader") and program is not None and _is_all_known(options):
         _become_command(_command(app, host, port, use_debugger), program)
@@ -168,7 +168,7 @@ def serve(app: "Flask", host: str, port: int, *, use_debugger: bool = False, **o
 
 
 def _unlogged() -> "type[WSGIRequestHandler]":
-    """Return a class of request handlers that log nothing, for an application that logs its own requests."""
+    """Return a request handler class that logs nothing, for an application that logs its own requests."""
     from antiphon.dialects.werkzeug.serving.server import WSGIRequestHandler
 
     class Unlogged(WSGIRequestHandler):
@@ -179,7 +179,7 @@ def _unlogged() -> "type[WSGIRequestHandler]":
 
 
 def _log_requests(app: "Flask") -> None:
-    """Log each request, unless the application does: to stderr, unless the program has configured logging."""
+    """Log each request unless the application does. Log to stderr unless the program has configured logging."""
     from antiphon.features import AccessLog
     from antiphon.logs import TextFormatter
 
@@ -194,13 +194,13 @@ def _log_requests(app: "Flask") -> None:
 
 
 def _is_all_known(options: dict[str, Any]) -> bool:
-    """True if `antiphon run` supports all options that are set. It uses threads, but no processes on Windows."""
+    """True if `antiphon run` supports all the given options. It always uses threads, and is not used on Windows."""
     others = {name for name, value in options.items() if value} - {"use_reloader", "threaded"}
     return sys.platform != "win32" and not others and options.get("threaded") is not False
 
 
 def _program() -> list[object] | None:
-    """Return how this program was started: its kind, name and arguments, or None if that is unknown."""
+    """Return how this program was started, as its kind, name and arguments; None if that is unknown."""
     main = sys.modules["__main__"]
     spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
     if spec is not None:
@@ -245,15 +245,17 @@ def _become_command(command: list[str], program: list[object]) -> NoReturn:
     type=click.Path(exists=True, dir_okay=False, resolve_path=True),
     callback=validate_key,
     expose_value=False,
-    help="The file with the key of the certificate.",
+    help="The certificate's key file.",
 )
 @click.option(
-    "--reload/--no-reload", default=None, help="Reload the application when files change. By default with --debug."
+    "--reload/--no-reload", default=None, help="Reload the application when files change. On by default with --debug."
 )
-@click.option("--debugger/--no-debugger", default=None, help="Show errors on a page. By default with --debug.")
-@click.option("--with-threads/--without-threads", default=True, help="Handle several requests at once, or only one.")
+@click.option("--debugger/--no-debugger", default=None, help="Show errors on a page. On by default with --debug.")
+@click.option(
+    "--with-threads/--without-threads", default=True, help="Handle several requests at once, or one at a time."
+)
 @click.option("--extra-files", type=SeparatedPathType(), help="Additional files whose changes trigger a reload.")
-@click.option("--exclude-patterns", type=SeparatedPathType(), help="Patterns of files whose changes trigger none.")
+@click.option("--exclude-patterns", type=SeparatedPathType(), help="Patterns of files to ignore for reloads.")
 @pass_script_info
 def run_command(
     info: ScriptInfo,
@@ -275,7 +277,7 @@ def run_command(
         app = info.load_app()
     except NoAppException as error:
         if is_loading() and error.__context__ is not None:
-            raise error.__context__ from None  # for the page that shows it
+            raise error.__context__ from None  # for the page that shows the error
         raise
     debug = get_debug_flag()
     show_server_banner(debug, info.app_import_path)
@@ -339,7 +341,7 @@ def _complete(names: dict[str, Any]) -> None:
 @click.option("--all-methods", is_flag=True, help="Show HEAD and OPTIONS methods.")
 @with_appcontext
 def routes_command(sort: str, all_methods: bool) -> None:
-    """Print the routes, with their endpoints and methods."""
+    """Print the routes with their endpoints and methods."""
     rules = [*current_app.url_map.iter_rules()]
     if not rules:
         click.echo("No routes were registered.")
@@ -355,7 +357,7 @@ def routes_command(sort: str, all_methods: bool) -> None:
 
 
 def _columns(rules: "list[Rule]") -> dict[str, str]:
-    """Return the titles of the columns by name. Domains are shown if any rule has one."""
+    """Return the titles of the columns, by name. Domains are included if any rule has one."""
     columns = {"endpoint": "Endpoint", "methods": "Methods", "domain": "Subdomain", "rule": "Rule"}
     if current_app.url_map.host_matching:
         columns["domain"] = "Host"

@@ -1,4 +1,4 @@
-"""Command groups, including the `flask` command, and the search for the application that a command works on."""
+"""Command groups, including the `flask` command, and the search for a command's application."""
 
 import ast
 import importlib.metadata
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 
 def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool = True) -> bool:
-    """Set environment variables from a file, and from the nearest `.env` and `.flaskenv`, unless they are set.
+    """Set environment variables from a file, `.env` and `.flaskenv`, except those that are already set.
 
-    The file has priority over `.env`, and `.env` over `.flaskenv`. Returns True if there were any variables, and False
-    without python-dotenv.
+    The file takes precedence over the nearest `.env`, and `.env` over `.flaskenv`. Returns True if any variable was
+    found, and False without python-dotenv.
     """
     try:
         dotenv: Any = import_module("dotenv")
     except ImportError:
         if path or os.path.isfile(".env") or os.path.isfile(".flaskenv"):
-            tip = " * The .env files here are read if python-dotenv is installed."
+            tip = " * The .env files here are ignored: install python-dotenv to load them."
             click.secho(tip, fg="yellow", err=True)
         return False
     paths = [dotenv.find_dotenv(name, usecwd=True) for name in (".flaskenv", ".env")] if load_defaults else []
@@ -54,11 +54,11 @@ _FACTORIES = ("create_app", "make_app")
 
 
 class NoAppException(click.UsageError):
-    """An error of a command that finds no application, or can't load it."""
+    """Raised by a command that can't find or load the application."""
 
 
 def find_best_app(module: ModuleType) -> "Flask":
-    """Return the application of a module: ``app`` or ``application``, the only one in it, or the one from a factory.
+    """Return a module's application: ``app`` or ``application``, the only application in it, or a factory's result.
 
     Raises NoAppException.
     """
@@ -66,7 +66,7 @@ def find_best_app(module: ModuleType) -> "Flask":
     found = found[:1] or [value for value in vars(module).values() if _is_app(value)]
     if len(found) > 1:
         raise NoAppException(
-            f"The module '{module.__name__}' has several Flask applications: name one of them, as in"
+            f"The module '{module.__name__}' has several Flask applications: choose one, as in"
             f" '{module.__name__}:name'."
         )
     if found:
@@ -78,19 +78,19 @@ def find_best_app(module: ModuleType) -> "Flask":
                 factory,
                 (),
                 {},
-                f"The factory '{name}' of the module '{module.__name__}' needs arguments: give them, as in"
+                f"The factory '{name}' of the module '{module.__name__}' needs arguments: pass them, as in"
                 f" '{module.__name__}:{name}(\"production\")'.",
             )
             if _is_app(app):
                 return cast("Flask", app)
     raise NoAppException(
-        f"The module '{module.__name__}' has no Flask application or factory with a usual name: name it,"
+        f"The module '{module.__name__}' has no Flask application or factory with a standard name: specify it,"
         f" as in '{module.__name__}:name'."
     )
 
 
 def find_app_by_string(module: ModuleType, app_name: str) -> "Flask":
-    """Return the application that a name in a module refers to, or that a call such as ``create_app('dev')`` makes.
+    """Return the application that a name in a module refers to, or that a call like ``create_app('dev')`` returns.
 
     Raises NoAppException.
     """
@@ -100,15 +100,15 @@ def find_app_by_string(module: ModuleType, app_name: str) -> "Flask":
     except AttributeError as error:
         raise NoAppException(f"Failed to find attribute {name!r} in {module.__name__!r}.") from error
     if inspect.isfunction(found):
-        reason = f"The factory {app_name!r} of the module {module.__name__!r} takes other arguments than these."
+        reason = f"The factory {app_name!r} of the module {module.__name__!r} does not accept these arguments."
         found = _made_by(found, args, kwargs, reason)
     if _is_app(found):
         return cast("Flask", found)
-    raise NoAppException(f"'{module.__name__}:{app_name}' is neither a Flask application nor a function for one.")
+    raise NoAppException(f"'{module.__name__}:{app_name}' is neither a Flask application nor a factory for one.")
 
 
 def _parsed(text: str) -> tuple[str, list[Any], dict[str, Any]]:
-    """Return the name and the arguments of a call; the arguments are empty without a call. Raises NoAppException."""
+    """Split a call into its name and its arguments, which are empty for a mere name. Raises NoAppException."""
     try:
         expression = ast.parse(text.strip(), mode="eval").body
     except SyntaxError:
@@ -128,7 +128,7 @@ def _parsed(text: str) -> tuple[str, list[Any], dict[str, Any]]:
 
 
 def _made_by(factory: Any, args: "list[Any] | tuple[Any, ...]", kwargs: dict[str, Any], reason: str) -> object:
-    """Call a factory. Raises NoAppException if the arguments don't fit, and whatever the factory raises."""
+    """Call a factory. Raises NoAppException if the arguments don't fit, and any error that the factory raises."""
     try:
         return factory(*args, **kwargs)
     except TypeError as error:
@@ -148,7 +148,7 @@ def _is_app(value: object) -> bool:
 
 
 def prepare_import(path: str) -> str:
-    """Return the dotted name of a module, by its path, and add its folder to the module search path."""
+    """Convert a module's path to its dotted name, and add its folder to the module search path."""
     path = os.path.realpath(path).removesuffix(".py")
     if os.path.basename(path) == "__init__":
         path = os.path.dirname(path)
@@ -166,9 +166,9 @@ def locate_app(module_name: str, app_name: str | None, raise_if_not_found: Liter
 @overload
 def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool) -> "Flask | None": ...
 def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool = True) -> "Flask | None":
-    """Import a module and return its application, by the given name or one of the usual names.
+    """Import a module and return its application, found by the given name or one of the usual names.
 
-    Raises NoAppException; for a missing module, returns None unless ``raise_if_not_found``.
+    Raises NoAppException. If the module is missing and ``raise_if_not_found`` is False, returns None instead.
     """
     try:
         __import__(module_name)
@@ -187,17 +187,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _PATHS = ("wsgi.py", "app.py")
 _NO_APP = (
-    "There is no Flask application here: name it by `flask --app shop`, or by FLASK_APP, or call its file wsgi.py or"
+    "No Flask application was found: specify it with `flask --app shop` or FLASK_APP, or name its file wsgi.py or"
     " app.py."
 )
 
 
 class ScriptInfo:
-    """The application of a command, loaded when first needed, and the ``data`` that commands share.
+    """A command's application, loaded on first use, and the ``data`` that commands share.
 
-    ``create_app`` makes it, or ``app_import_path`` names it: a module or a path, optionally followed by a colon and a
-    name or a call. Otherwise it is found in `wsgi.py` or `app.py`. Its ``debug`` is set from the environment, unless
-    ``set_debug_flag`` is False.
+    The application is made by ``create_app``, or loaded from ``app_import_path``: a module or path, optionally followed
+    by a colon and a name or a call. Otherwise, it is looked for in `wsgi.py` or `app.py`. Its ``debug`` is set from the
+    environment unless ``set_debug_flag`` is False.
     """
 
     def __init__(
@@ -215,7 +215,7 @@ class ScriptInfo:
         self._loaded_app: Flask | None = None
 
     def load_app(self) -> "Flask":
-        """Return the application, loaded once. Raises NoAppException."""
+        """Load the application once and return it. Raises NoAppException."""
         if self._loaded_app is None:
             app = self._found()
             if app is None:
@@ -229,7 +229,7 @@ class ScriptInfo:
         if self.create_app is not None:
             return self.create_app()
         if self.app_import_path:
-            path, *name = re.split(r":(?![\\/])", self.app_import_path, maxsplit=1)  # not a drive on Windows
+            path, *name = re.split(r":(?![\\/])", self.app_import_path, maxsplit=1)  # not a Windows drive
             return locate_app(prepare_import(path), name[0] if name else None)
         for path in _PATHS:
             app = locate_app(prepare_import(path), None, raise_if_not_found=False)
@@ -242,7 +242,7 @@ pass_script_info = click.make_pass_decorator(ScriptInfo, ensure=True)
 
 
 def with_appcontext(f: F) -> F:
-    """Make a function run in the context of the application. Commands of ``app.cli`` already do."""
+    """Make a function run in the application context. Commands of ``app.cli`` already do."""
 
     @click.pass_context
     def in_context(context: click.Context, /, *args: Any, **kwargs: Any) -> Any:
@@ -255,7 +255,7 @@ def with_appcontext(f: F) -> F:
 
 
 class AppGroup(click.Group):
-    """A group whose commands run in the context of the application, unless they have ``with_appcontext=False``."""
+    """A group whose commands run in the application context, unless declared with ``with_appcontext=False``."""
 
     def command(self, *args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Command]:  # type: ignore[override]
         """Turn a function into a command, as ``click.Group.command`` does."""
@@ -279,14 +279,14 @@ def _set_debug(context: click.Context, option: click.Parameter, value: bool) -> 
     source = context.get_parameter_source(str(option.name))
     if source in (None, ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP):
         return None
-    os.environ["FLASK_DEBUG"] = "1" if value else "0"  # where a factory finds it
+    os.environ["FLASK_DEBUG"] = "1" if value else "0"  # a factory reads it from there
     return value
 
 
 def _load_env_file(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
     if value is not None and not _has_dotenv():
         raise click.BadParameter(
-            "Reading a file of variables needs python-dotenv, which is not installed.", context, option
+            "Reading variables from a file requires python-dotenv: install it first.", context, option
         )
     defaults = context.obj.load_dotenv_defaults
     if value is not None or defaults:
@@ -301,7 +301,7 @@ def _has_dotenv() -> bool:
 
 
 def get_version(context: click.Context, _: click.Parameter, value: Any) -> None:
-    """Print the versions of Python, Flask and Werkzeug (the latter two as the dialects emulate them), and exit."""
+    """Print the versions of Python, Flask and Werkzeug (the latter two as emulated by the dialects), and exit."""
     if not value or context.resilient_parsing:
         return
     from antiphon.dialects import flask, werkzeug
@@ -318,7 +318,7 @@ def get_version(context: click.Context, _: click.Parameter, value: Any) -> None:
 _env_file_option = click.Option(
     ["-e", "--env-file"],
     type=click.Path(exists=True, dir_okay=False),
-    help="Set variables of the environment from this file, before '.env' and '.flaskenv'. Needs python-dotenv.",
+    help="Set environment variables from this file, before '.env' and '.flaskenv'. Requires python-dotenv.",
     is_eager=True,
     expose_value=False,
     callback=_load_env_file,
@@ -326,8 +326,8 @@ _env_file_option = click.Option(
 _app_option = click.Option(
     ["-A", "--app"],
     metavar="IMPORT",
-    help="The application or its factory: a module or a file, and after a colon a name, or a call with arguments."
-    " Names that need not be given: 'app', 'application', 'create_app', 'make_app'.",
+    help="The application or its factory: a module or file, optionally followed by a colon and a name or a call."
+    " The names 'app', 'application', 'create_app' and 'make_app' are found automatically.",
     is_eager=True,
     expose_value=False,
     callback=_set_app,
@@ -344,9 +344,9 @@ version_option = click.Option(
 
 
 class FlaskGroup(AppGroup):
-    """The `flask` command: its own commands, those of installed packages, and those of the application.
+    """The `flask` command, with its own commands, those of installed packages, and the application's.
 
-    ``create_app`` makes the application for a command of your own. ``load_dotenv`` reads `.env` and `.flaskenv`;
+    ``create_app`` returns the application, for a command of your own. ``load_dotenv`` reads `.env` and `.flaskenv`.
     ``set_debug_flag`` sets the application's ``debug`` from the environment.
     """
 
@@ -381,7 +381,7 @@ class FlaskGroup(AppGroup):
             self._has_plugins = True
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command of the group or of the application, whose context is then pushed."""
+        """Return a command of the group or the application. For the latter, push the application context."""
         self._load_plugin_commands()
         own = super().get_command(ctx, cmd_name)
         if own is not None:
@@ -397,7 +397,7 @@ class FlaskGroup(AppGroup):
         return app.cli.get_command(ctx, cmd_name)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands. If the application can't be loaded, prints why."""
+        """Return the names of all commands. If the application can't be loaded, print why."""
         self._load_plugin_commands()
         names = {*super().list_commands(ctx)}
         try:
@@ -411,7 +411,7 @@ class FlaskGroup(AppGroup):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Make the context of an invocation, in which ``Flask.run`` does nothing: a module may call it on import."""
+        """Make the context of an invocation. ``Flask.run`` does nothing in it, since a module may call it on import."""
         os.environ["FLASK_RUN_FROM_CLI"] = "true"
         if "obj" not in extra and "obj" not in self.context_settings:
             extra["obj"] = ScriptInfo(
@@ -422,7 +422,7 @@ class FlaskGroup(AppGroup):
         return super().make_context(info_name, args, parent=parent, **extra)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse arguments. A mere ``--help`` also reads the environment, to list the commands of the application."""
+        """Parse arguments. A lone ``--help`` also reads the environment, to list the application's commands."""
         is_help = len(args) == 1 and args[0] in self.get_help_option_names(ctx)
         if is_help or (not args and self.no_args_is_help):
             for option in (_env_file_option, _app_option):
@@ -430,7 +430,7 @@ class FlaskGroup(AppGroup):
         try:
             return super().parse_args(ctx, args)
         except BaseException:
-            ctx.close()  # click has not used it yet: the search for a command pushes a context
+            ctx.close()  # not yet in use: the search for a command pushes its own context
             raise
 
 

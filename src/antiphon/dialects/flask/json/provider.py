@@ -1,4 +1,4 @@
-"""JSON providers: how an application reads and writes JSON."""
+"""JSON providers, which determine how an application reads and writes JSON."""
 
 import dataclasses
 import decimal
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask.wrappers import Response
 
 _make_chunker: Any = getattr(standard, "c_make_encoder", None)
-"""The part of the standard encoder that is written in C; only CPython has it."""
+"""The C implementation of the standard encoder, which only CPython has."""
 
 COMPACT = {"separators": (",", ":")}
-"""The options of JSON without spaces."""
+"""The options for JSON without spaces."""
 
 
 class JSONProvider:
-    """The base class for JSON providers of an application. Subclasses define ``dumps`` and ``loads``.
+    """The base class for an application's JSON providers. Subclasses define ``dumps`` and ``loads``.
 
-    Set as ``json_provider_class`` of an application's class, or made for an application and set as its ``json``.
+    Use it as an application class's ``json_provider_class``, or set an instance as an application's ``json``.
     """
 
     def __init__(self, app: "App") -> None:
@@ -59,47 +59,48 @@ class JSONProvider:
         return args or kwargs or None
 
     def response(self, *args: Any, **kwargs: Any) -> "Response":
-        """Return a response with JSON: one value, several as an array, or named ones as an object; null if there are
-        none.
+        """Return a JSON response with one value, with several as an array, or with keyword arguments as an object.
 
-        Raises TypeError for both kinds at once.
+        Without arguments, the response is null.
+
+        Raises TypeError if positional and keyword arguments are mixed.
         """
         text = self.dumps(self._prepare_response_obj(args, kwargs))
         return self._app.response_class(text, mimetype="application/json")
 
 
 def _default(o: Any) -> Any:
-    """Return the replacement for a value of a type that JSON lacks. Raises TypeError for an unknown type."""
+    """Return the replacement for a value of a type that JSON lacks. Raises TypeError for an unsupported type."""
     if isinstance(o, date):
         return http_date(o)
     if isinstance(o, decimal.Decimal | uuid.UUID):
         return str(o)
     if dataclasses.is_dataclass(o):
-        return dataclasses.asdict(o)  # type: ignore[arg-type]  # which refuses classes
+        return dataclasses.asdict(o)  # type: ignore[arg-type]  # which rejects classes
     if hasattr(o, "__html__"):
         return str(o.__html__())
     raise TypeError(f"Object of type {type(o).__name__} is not JSON serializable")
 
 
 _Settings: TypeAlias = tuple[Callable[[Any], Any], bool, bool, bool]
-"""The settings of an encoder: ``default``, ``ensure_ascii``, ``sort_keys``, and True for JSON without spaces."""
+"""An encoder's settings: ``default``, ``ensure_ascii``, ``sort_keys``, and True for JSON without spaces."""
 
 
 class DefaultJSONProvider(JSONProvider):
-    """JSON by the standard library's rules.
+    """JSON as in the standard library, with support for more types.
 
-    It also writes dates (as headers do), UUIDs and decimals (as text), dataclasses (as objects), and objects with
-    ``__html__`` (as text).
+    Dates are written as in HTTP headers, UUIDs and decimals as strings, dataclasses as objects, and objects with
+    ``__html__`` as strings.
     """
 
     default: Callable[[Any], Any] = staticmethod(_default)
     """The function that returns the replacement for a value of a type that JSON lacks, or raises TypeError."""
     ensure_ascii = True
-    """Escape all characters outside of ASCII."""
+    """Escape all non-ASCII characters."""
     sort_keys = True
-    """Sort the names in objects; they must then all be text."""
+    """Sort the names in objects, which must then all be strings."""
     compact: bool | None = None
-    """Leave spaces and line breaks out of responses; None means: unless in debug mode."""
+    """Omit spaces and line breaks in responses. None means only outside of debug mode."""
     mimetype = "application/json"
     """The content type of responses."""
 
@@ -107,9 +108,9 @@ class DefaultJSONProvider(JSONProvider):
     """The last encoder, cached because making one takes as long as writing a small value."""
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
-        """Return a value as JSON. Takes the arguments of ``json.dumps``; the attributes are their defaults.
+        """Encode a value as JSON. Accepts the arguments of ``json.dumps``; attributes provide their defaults.
 
-        Raises TypeError for a value that can't be represented, and ValueError for one that contains itself.
+        Raises TypeError for a value that JSON can't represent, and ValueError for one that contains itself.
         """
         if kwargs and kwargs != COMPACT:
             options = {"default": self.default, "ensure_ascii": self.ensure_ascii, "sort_keys": self.sort_keys}
@@ -122,19 +123,19 @@ class DefaultJSONProvider(JSONProvider):
         return encode(obj)
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        """Parse JSON. Takes the arguments of ``json.loads``. Raises ValueError for malformed JSON."""
+        """Parse JSON. Accepts the arguments of ``json.loads``. Raises ValueError for malformed JSON."""
         if not kwargs and isinstance(s, str | bytes) and s[:1] != "\ufeff":
             try:
                 return decode_json(s.encode() if isinstance(s, str) else s, depth=sys.maxsize)
             except (BadRequest, UnicodeEncodeError):
-                pass  # The standard library raises its own error, or accepts it anyway: NaN, or UTF-16.
+                pass  # The standard library raises its own error, or accepts the text after all: NaN, or UTF-16.
         try:
             return json.loads(s, **kwargs)
         except RecursionError:
             raise ValueError("The JSON is nested too deeply.") from None
 
     def response(self, *args: Any, **kwargs: Any) -> "Response":
-        """Return a response with JSON and a newline, as ``JSONProvider.response`` does."""
+        """Return a JSON response that ends with a newline, as ``JSONProvider.response`` does."""
         value = self._prepare_response_obj(args, kwargs)
         is_compact = not self._app.debug if self.compact is None else self.compact
         text = self.dumps(value, **COMPACT) if is_compact else self.dumps(value, indent=2)
@@ -144,7 +145,7 @@ class DefaultJSONProvider(JSONProvider):
 def _encode_with(
     default: Callable[[Any], Any], ensure_ascii: bool, sort_keys: bool, is_compact: bool
 ) -> Callable[[Any], str]:
-    """Return a function that does what ``json.dumps`` does with these settings, but prepares it only once."""
+    """Return an equivalent of ``json.dumps`` with these settings that is prepared only once."""
     separators = COMPACT["separators"] if is_compact else (", ", ": ")
     encoder = json.JSONEncoder(default=default, ensure_ascii=ensure_ascii, sort_keys=sort_keys, separators=separators)
     if _make_chunker is None:
@@ -156,6 +157,6 @@ def _encode_with(
         try:
             return "".join(chunks(value, 0))
         except RecursionError:
-            return encoder.encode(value)  # whose error says that the value contains itself
+            return encoder.encode(value)  # its error mentions that the value contains itself
 
     return encode

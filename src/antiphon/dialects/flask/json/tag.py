@@ -1,4 +1,4 @@
-"""JSON with tags for types that it lacks. More tags can be added than in ``antiphon.features.stores.tagged_json``."""
+"""JSON with tags for types that JSON lacks. Unlike ``antiphon.features.stores.tagged_json``, it is extensible."""
 
 from base64 import b64decode, b64encode
 from datetime import datetime
@@ -14,9 +14,9 @@ from antiphon.features.stores.tagged_json import PLAIN
 
 
 class JSONTag:
-    """The base class for a type that JSON lacks and the tag around its values.
+    """The base class for a type that JSON lacks, and the tag for its values.
 
-    Without a ``key`` there is no tag, but the values inside a container get theirs.
+    Without a ``key``, there is no tag, but the values inside a container are still tagged.
     """
 
     __slots__ = ("serializer",)
@@ -28,24 +28,24 @@ class JSONTag:
         self.serializer = serializer
 
     def check(self, value: Any) -> bool:
-        """Return True for values of this type."""
+        """Return True if a value is of this type."""
         raise NotImplementedError
 
     def to_json(self, value: Any) -> Any:
-        """Return the JSON form of a value."""
+        """Convert a value to its JSON form."""
         raise NotImplementedError
 
     def to_python(self, value: Any) -> Any:
-        """Return the value for a result of ``to_json``."""
+        """Convert the result of ``to_json`` back to a value."""
         raise NotImplementedError
 
     def tag(self, value: Any) -> Any:
-        """Return the JSON form of a value, in an object with the tag as its only name."""
+        """Return the JSON form of a value, in an object whose only name is the tag."""
         return {self.key: self.to_json(value)}
 
 
 class TagDict(JSONTag):
-    """A dict that looks like a tagged value: two underscores are added to its name."""
+    """A dict that looks like a tagged value. Two underscores are added to its key."""
 
     __slots__ = ()
     key = " di"
@@ -156,7 +156,7 @@ class TagUUID(JSONTag):
 
 
 class TagDateTime(JSONTag):
-    """A datetime, in UTC and whole seconds."""
+    """A datetime, converted to UTC and whole seconds."""
 
     __slots__ = ()
     key = " d"
@@ -179,7 +179,7 @@ class TaggedJSONSerializer:
     default_tags: ClassVar[list[type[JSONTag]]] = [
         TagDict, PassDict, TagTuple, PassList, TagBytes, TagMarkup, TagUUID, TagDateTime,
     ]  # fmt: skip
-    """The tag classes that each serializer starts with."""
+    """The tag classes that every serializer starts with."""
 
     def __init__(self) -> None:
         self.tags: dict[str, JSONTag] = {}
@@ -189,10 +189,10 @@ class TaggedJSONSerializer:
             self.register(tag_class)
 
     def register(self, tag_class: type[JSONTag], force: bool = False, index: int | None = None) -> None:
-        """Register a class that makes and reads a tag. It is tried last, or at an ``index``.
+        """Register a tag class. It is tried last, unless an ``index`` is given.
 
-        Raises KeyError for a key that is registered, unless ``force``, with which the new class replaces the old one
-        for reading.
+        Raises KeyError if its key is already registered. With ``force``, the new class replaces the old one when
+        reading.
         """
         tag = tag_class(self)
         if tag.key:
@@ -203,7 +203,7 @@ class TaggedJSONSerializer:
         self._keeps_plain = self._keeps_plain and tag_class in _KEEPING_PLAIN
 
     def tag(self, value: Any) -> Any:
-        """Return a value with tags around the parts that JSON lacks."""
+        """Return a value in which everything that JSON lacks is tagged."""
         if self._keeps_plain and type(value) in PLAIN:
             return value
         for tag in self.order:
@@ -212,7 +212,7 @@ class TaggedJSONSerializer:
         return value
 
     def untag(self, value: dict[str, Any]) -> Any:
-        """Return the value of a tagged object; the object itself if it has no tag."""
+        """Return the value of a tagged object, or the object itself if it has no tag."""
         if len(value) != 1:
             return value
         [(key, inner)] = value.items()
@@ -233,7 +233,7 @@ class TaggedJSONSerializer:
     def loads(self, value: str) -> Any:
         """Parse JSON and replace tagged values."""
         found = loads(value)
-        if self._keeps_plain and '" ' not in value and "\\u0020" not in value:  # as all known tags begin
+        if self._keeps_plain and '" ' not in value and "\\u0020" not in value:  # all known tags start like this
             return found
         return self._untag_scan(found)
 

@@ -1,1 +1,1 @@
-"""Code that does not depend on how requests arrive: registration of routes, hooks, error handlers and blueprints."""
+"""Everything that does not depend on how requests arrive: registration of routes, hooks, handlers and blueprints."""

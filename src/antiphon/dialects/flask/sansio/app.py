@@ -56,32 +56,32 @@ class App(Scaffold):
     """An application: see ``Flask``."""
 
     aborter_class: type[Aborter] = Aborter
-    """The class for ``aborter``."""
+    """The class of ``aborter``."""
     jinja_environment: "type[Environment]" = deferred(_environment)
-    """The class for ``jinja_env``."""
+    """The class of ``jinja_env``."""
     app_ctx_globals_class: type[Any] = _AppCtxGlobals
-    """The class for ``g``."""
+    """The class of ``g``."""
     config_class: type[Config] = Config
-    """The class for ``config``."""
+    """The class of ``config``."""
     json_provider_class: "type[JSONProvider]" = deferred(_json_provider)
-    """The class for ``json``."""
+    """The class of ``json``."""
     url_rule_class: type[Rule] = Rule
-    """The class for rules."""
+    """The class of URL rules."""
     url_map_class: type[Map] = Map
-    """The class for ``url_map``."""
+    """The class of ``url_map``."""
     test_client_class: "type[FlaskClient] | None" = None
-    """The class for ``test_client()``; None means FlaskClient."""
+    """The class of ``test_client()``'s result; None means FlaskClient."""
     test_cli_runner_class: "type[FlaskCliRunner] | None" = None
-    """The class for ``test_cli_runner()``; None means FlaskCliRunner."""
+    """The class of ``test_cli_runner()``'s result; None means FlaskCliRunner."""
     jinja_options: dict[str, Any] = {}  # noqa: RUF012 - subclasses replace it
     """Arguments for the Jinja environment."""
     default_config: Mapping[str, Any] = MappingProxyType({})
-    """The default settings of an application."""
+    """The default settings of applications."""
     response_class: "type[Response]"
-    """The class for responses."""
+    """The class of responses."""
 
     testing = ConfigAttribute[bool]("TESTING")
-    """True if errors are raised for tests instead of being shown to the client."""
+    """True if errors are raised in tests rather than shown to the client."""
     secret_key = ConfigAttribute[str | bytes | None]("SECRET_KEY")
     """The key that signs cookies."""
     permanent_session_lifetime = ConfigAttribute[timedelta]("PERMANENT_SESSION_LIFETIME", _as_timedelta)
@@ -127,7 +127,7 @@ class App(Scaffold):
 
     @lazy
     def name(self) -> str:
-        """The import name; the name of the program's file if that is `__main__`."""
+        """The import name or, if that is `__main__`, the name of the program's file."""
         if self.import_name != "__main__":
             return self.import_name
         file: str | None = getattr(sys.modules["__main__"], "__file__", None)
@@ -135,7 +135,7 @@ class App(Scaffold):
 
     @lazy
     def logger(self) -> "logging.Logger":
-        """The logger with the name of the application."""
+        """The logger named after the application."""
         from antiphon.dialects.flask.logging import create_logger
 
         return create_logger(self)
@@ -150,7 +150,7 @@ class App(Scaffold):
         raise NotImplementedError
 
     def make_config(self, instance_relative: bool = False) -> "Config":
-        """Return the configuration, which finds files relative to the application, or to its instance folder."""
+        """Return the configuration. Its file paths are relative to the application or to its instance folder."""
         defaults = {**self.default_config, "DEBUG": get_debug_flag()}
         return self.config_class(self.instance_path if instance_relative else self.root_path, defaults)
 
@@ -159,20 +159,20 @@ class App(Scaffold):
         return self.aborter_class()
 
     def auto_find_instance_path(self) -> str:
-        """Return the path of the instance folder: next to the application, or below the prefix of its installation."""
+        """Return the path of the instance folder: next to the application, or below its installation prefix."""
         prefix, folder = find_package(self.import_name)
         return (
             os.path.join(folder, "instance") if prefix is None else os.path.join(prefix, "var", f"{self.name}-instance")
         )
 
     def create_global_jinja_loader(self) -> "DispatchingJinjaLoader":
-        """Return the loader for templates of the application and its blueprints."""
+        """Return the loader for the templates of the application and its blueprints."""
         from antiphon.dialects.flask.templating import DispatchingJinjaLoader
 
         return DispatchingJinjaLoader(self)
 
     def select_jinja_autoescape(self, filename: str | None) -> bool:
-        """Return True if values are escaped in a template: in HTML and XML templates, and in strings without a name."""
+        """Return True if values are escaped in a template, as in HTML and XML templates and unnamed strings."""
         return filename is None or filename.endswith((".html", ".htm", ".xml", ".xhtml", ".svg"))
 
     @property
@@ -191,7 +191,7 @@ class App(Scaffold):
 
     @setupmethod
     def register_blueprint(self, blueprint: "Blueprint", **options: Any) -> None:
-        """Add the routes, hooks and handlers of a blueprint. ``options`` override the blueprint's own."""
+        """Add a blueprint's routes, hooks and handlers. ``options`` override the blueprint's own."""
         blueprint.register(self, options)
 
     def iter_blueprints(self) -> "ValuesView[Blueprint]":
@@ -207,10 +207,10 @@ class App(Scaffold):
         provide_automatic_options: bool | None = None,
         **options: Any,
     ) -> None:
-        """Register a rule and the view of its endpoint, which is named after the view by default.
+        """Register a rule and its endpoint's view. By default, the endpoint is named after the view.
 
-        ``options`` are those of ``Rule``; ``methods`` is GET by default. OPTIONS is handled automatically, unless the
-        rule includes it or ``provide_automatic_options`` is False. Raises AssertionError for an endpoint that has
+        ``options`` are passed to ``Rule``; ``methods`` defaults to GET. OPTIONS is handled automatically unless the
+        rule includes it or ``provide_automatic_options`` is False. Raises AssertionError if the endpoint already has
         another view.
         """
         endpoint = _endpoint_from_view_func(view_func) if endpoint is None else endpoint
@@ -219,7 +219,7 @@ class App(Scaffold):
             methods = getattr(view_func, "methods", None) or ("GET",)
         if isinstance(methods, str):
             raise TypeError(
-                f"the methods of {rule!r} must be a list of strings, as in methods=['POST'], not one string"
+                f"the methods of {rule!r} must be a list of strings, as in methods=['POST'], not a single string"
             )
         methods = {method.upper() for method in methods}
         if provide_automatic_options is None:
@@ -242,22 +242,22 @@ class App(Scaffold):
 
     @setupmethod
     def template_filter(self, name: Any = None) -> Callable[[F], F]:
-        """Register a filter for templates. Usable as a decorator, with or without a name."""
+        """Register a template filter. Usable as a decorator, with or without a name."""
         return _named(self.add_template_filter, name)
 
     @setupmethod
     def add_template_filter(self, f: Callable[..., Any], name: str | None = None) -> None:
-        """Register a filter for templates."""
+        """Register a template filter."""
         self.jinja_env.filters[name or f.__name__] = f
 
     @setupmethod
     def template_test(self, name: Any = None) -> Callable[[F], F]:
-        """Register a test for templates. Usable as a decorator, with or without a name."""
+        """Register a template test. Usable as a decorator, with or without a name."""
         return _named(self.add_template_test, name)
 
     @setupmethod
     def add_template_test(self, f: Callable[..., bool], name: str | None = None) -> None:
-        """Register a test for templates."""
+        """Register a template test."""
         self.jinja_env.tests[name or f.__name__] = f
 
     @setupmethod
@@ -278,14 +278,14 @@ class App(Scaffold):
 
     @setupmethod
     def shell_context_processor(self, f: F) -> F:
-        """Register a function that returns names for the shell."""
+        """Register a function that returns names to add to the shell."""
         self.shell_context_processors.append(f)
         return f
 
     # Errors
 
     def _find_error_handler(self, e: Exception, blueprints: list[str]) -> Callable[..., Any] | None:
-        """Return the handler for an error: by status first, of the innermost blueprint first, for the nearest class."""
+        """Find an error's handler: by status first, then the innermost blueprint, then the closest class."""
         exc_class, code = self._get_exc_class_and_code(type(e))
         spec = self.error_handler_spec
         for wanted in (None,) if code is None else (code, None):
@@ -297,7 +297,7 @@ class App(Scaffold):
         return None
 
     def trap_http_exception(self, e: Exception) -> bool:
-        """Return True if an HTTP exception is treated like any other error: see TRAP_HTTP_EXCEPTIONS."""
+        """Return True if an HTTP exception is treated like any other error (TRAP_HTTP_EXCEPTIONS)."""
         if self.config["TRAP_HTTP_EXCEPTIONS"]:
             return True
         traps_bad_requests = self.config["TRAP_BAD_REQUEST_ERRORS"]
@@ -305,8 +305,8 @@ class App(Scaffold):
             return True
         return bool(traps_bad_requests) and isinstance(e, BadRequest)
 
-    def should_ignore_error(self, error: BaseException | None) -> bool:  # noqa: ARG002 - for those who override it
-        """Return True if teardown functions should not get an error."""
+    def should_ignore_error(self, error: BaseException | None) -> bool:  # noqa: ARG002 - for subclasses
+        """Return True if an error should not be passed to teardown functions."""
         return False
 
     # URLs
@@ -319,7 +319,7 @@ class App(Scaffold):
         return response
 
     def inject_url_defaults(self, endpoint: str, values: dict[str, Any]) -> None:
-        """Call the functions of ``url_defaults``, which may change the values of a URL, first the application's."""
+        """Call the ``url_defaults`` functions, which may change a URL's values. The application's run first."""
         names: list[str | None] = [None]
         if "." in endpoint:
             names += reversed(parents_of(endpoint.rpartition(".")[0]))
@@ -329,7 +329,7 @@ class App(Scaffold):
                     function(endpoint, values)
 
     def handle_url_build_error(self, error: BuildError, endpoint: str, values: dict[str, Any]) -> str:
-        """Return the URL of the first of ``url_build_error_handlers`` that returns one. Raises the last BuildError."""
+        """Return the first URL that one of ``url_build_error_handlers`` returns. Raises the last BuildError."""
         for handler in self.url_build_error_handlers:
             try:
                 url = handler(error, endpoint, values)

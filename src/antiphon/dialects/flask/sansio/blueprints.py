@@ -1,4 +1,4 @@
-"""Blueprints: routes, hooks and handlers that are registered on an application later, once or repeatedly."""
+"""Blueprints: routes, hooks and handlers to be registered on an application later, any number of times."""
 
 import os
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class BlueprintSetupState:
         view_func: Callable[..., Any] | None = None,
         **options: Any,
     ) -> None:
-        """Register a rule of the blueprint, with the prefix and the blueprint's name added to its path and endpoint."""
+        """Register a rule of the blueprint. Its path gets the prefix, and its endpoint the blueprint's name."""
         if self.url_prefix is not None:
             rule = _joined(self.url_prefix, rule) if rule else self.url_prefix
         options.setdefault("subdomain", self.subdomain)
@@ -54,7 +54,7 @@ class BlueprintSetupState:
 
 
 class Blueprint(Scaffold):
-    """Routes, hooks and handlers under a name: see ``flask.Blueprint``."""
+    """Routes, hooks and handlers under one name: see ``flask.Blueprint``."""
 
     _got_registered_once = False
 
@@ -95,12 +95,12 @@ class Blueprint(Scaffold):
 
     @setupmethod
     def record(self, func: DeferredSetupFunction) -> None:
-        """Register a function that is called with each ``BlueprintSetupState`` when the blueprint is registered."""
+        """Register a function to call with the ``BlueprintSetupState`` each time the blueprint is registered."""
         self.deferred_functions.append(func)
 
     @setupmethod
     def record_once(self, func: DeferredSetupFunction) -> None:
-        """Register a function that is called when the blueprint is registered on an application for the first time."""
+        """Register a function to call only the first time the blueprint is registered on an application."""
 
         def at_first(state: BlueprintSetupState) -> None:
             if state.first_registration:
@@ -111,7 +111,7 @@ class Blueprint(Scaffold):
     def make_setup_state(
         self, app: "App", options: dict[str, Any], first_registration: bool = False
     ) -> BlueprintSetupState:
-        """Return the object that functions of ``record`` get. Subclasses may override it."""
+        """Return the object passed to the functions of ``record``. Subclasses may override it."""
         return BlueprintSetupState(self, app, options, first_registration)
 
     @setupmethod
@@ -122,9 +122,9 @@ class Blueprint(Scaffold):
         self._blueprints.append((blueprint, options))
 
     def register(self, app: "App", options: dict[str, Any]) -> None:
-        """Add the routes, hooks and handlers to an application, then those of nested blueprints.
+        """Add the routes, hooks and handlers to an application, then those of the nested blueprints.
 
-        Raises ValueError for a name that is taken.
+        Raises ValueError if the name is already taken.
         """
         own_name = options.get("name", self.name)
         name = f"{options.get('name_prefix', '')}.{own_name}".lstrip(".")
@@ -153,7 +153,7 @@ class Blueprint(Scaffold):
             )
 
     def _add_commands(self, app: "App", name: str, options: dict[str, Any]) -> None:
-        """Add the commands to the application's: in a group with the blueprint's name, in another group, or in none."""
+        """Add the blueprint's commands to the application, in a group with its name, in another group, or directly."""
         if "cli" not in self.__dict__ or not self.cli.commands:
             return
         group = options.get("cli_group", self.cli_group)
@@ -183,12 +183,12 @@ class Blueprint(Scaffold):
         provide_automatic_options: bool | None = None,
         **options: Any,
     ) -> None:
-        """Register a rule below the prefix of the blueprint. Its endpoint is prefixed with the blueprint's name.
+        """Register a rule below the blueprint's prefix. Its endpoint is prefixed with the blueprint's name.
 
-        Raises ValueError for names with a dot.
+        Raises ValueError if the endpoint or the view's name contains a dot.
         """
         if endpoint and "." in endpoint:
-            raise ValueError("an endpoint of a blueprint must not contain a dot")
+            raise ValueError("a blueprint's endpoint must not contain a dot")
         if view_func and "." in getattr(view_func, "__name__", ""):
             raise ValueError("the name of a blueprint's view must not contain a dot")
         self.record(
@@ -210,7 +210,7 @@ class Blueprint(Scaffold):
 
     @setupmethod
     def after_app_request(self, f: F) -> F:
-        """Register a function of the response to call after each request of the application."""
+        """Register a function to call with the response after each request of the application."""
         return self._for_app("after_request_funcs", f)
 
     @setupmethod
@@ -220,22 +220,22 @@ class Blueprint(Scaffold):
 
     @setupmethod
     def app_context_processor(self, f: F) -> F:
-        """Register a function that returns values for all templates of the application."""
+        """Register a function that returns variables for all of the application's templates."""
         return self._for_app("template_context_processors", f)
 
     @setupmethod
     def app_url_value_preprocessor(self, f: F) -> F:
-        """Register a function that may change the path values of each of the application's requests."""
+        """Register a function that may change the path values of any of the application's requests."""
         return self._for_app("url_value_preprocessors", f)
 
     @setupmethod
     def app_url_defaults(self, f: F) -> F:
-        """Register a function that may change the values of each URL that the application builds."""
+        """Register a function that may change the values of any URL that the application builds."""
         return self._for_app("url_default_functions", f)
 
     @setupmethod
     def app_errorhandler(self, code: type[Exception] | int) -> Callable[[F], F]:
-        """Register a function that handles errors of the whole application. Usable as a decorator."""
+        """Register a handler for errors anywhere in the application. Usable as a decorator."""
 
         def register(f: F) -> F:
             self.record_once(lambda state: state.app.register_error_handler(code, f))
@@ -305,7 +305,7 @@ def _within(name: str, key: Key) -> str:
 def _inner_options(
     state: BlueprintSetupState, blueprint: Blueprint, options: dict[str, Any], name: str
 ) -> dict[str, Any]:
-    """Return the options of a nested blueprint, with its prefix and subdomain appended to the outer ones."""
+    """Return a nested blueprint's options, with its prefix and subdomain joined to the outer ones."""
     inner = {**options, "name_prefix": name}
     subdomains = [
         each

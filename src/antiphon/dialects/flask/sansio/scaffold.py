@@ -1,4 +1,4 @@
-"""The common parts of applications and blueprints: folders, and the registration of routes, hooks and handlers."""
+"""The base class of applications and blueprints: their folders, and registration of routes, hooks and handlers."""
 
 import os
 from collections import defaultdict
@@ -8,7 +8,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.dialects.flask.globals import current_app
-from antiphon.dialects.flask.helpers import find_package, get_root_path, send_from_directory  # noqa: F401 - Flask has the former here
+from antiphon.dialects.flask.helpers import find_package, get_root_path, send_from_directory  # noqa: F401 - Flask has find_package here
 from antiphon.dialects.werkzeug.exceptions.aborter import default_exceptions
 from antiphon.dialects.werkzeug.exceptions.base import HTTPException
 from antiphon.embedding import lazy
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 Key = str | None
-"""The name of a blueprint; None for the application."""
+"""A blueprint's name, or None for the application."""
 
 _sentinel: Any = object()
 
 
 def setupmethod(f: F) -> F:
-    """Make a method raise an error after the first request, when its effect would come too late for some requests."""
+    """Make a method raise an error after the first request, since some requests would miss its effect."""
     name = f.__name__
 
     @wraps(f)
@@ -36,11 +36,11 @@ def setupmethod(f: F) -> F:
         self._check_setup_finished(name)
         return f(self, *args, **kwargs)
 
-    return checked  # type: ignore[return-value]  # it is called as the method is
+    return checked  # type: ignore[return-value]  # called like the method
 
 
 class Scaffold:
-    """Routes, hooks and handlers, found relative to the module or package ``import_name``."""
+    """Routes, hooks and handlers. Folders are located relative to the module or package ``import_name``."""
 
     if TYPE_CHECKING:
         cli: Group
@@ -84,7 +84,7 @@ class Scaffold:
 
     @property
     def static_folder(self) -> str | None:
-        """The absolute path of the static files' folder; None if there is none."""
+        """The absolute path of the folder for static files; None if there is none."""
         return None if self._static_folder is None else os.path.join(self.root_path, self._static_folder)
 
     @static_folder.setter
@@ -93,12 +93,12 @@ class Scaffold:
 
     @property
     def has_static_folder(self) -> bool:
-        """True if there is a folder for static files. It need not exist yet."""
+        """True if a folder for static files is set. It need not exist yet."""
         return self.static_folder is not None
 
     @property
     def static_url_path(self) -> str | None:
-        """The path below which static files are served; named after their folder by default."""
+        """The path below which static files are served. By default, it is named after their folder."""
         if self._static_url_path is not None:
             return self._static_url_path
         folder = self.static_folder
@@ -110,34 +110,34 @@ class Scaffold:
 
     @lazy
     def jinja_loader(self) -> "BaseLoader | None":
-        """The loader for templates in ``template_folder``; None if there is none."""
+        """The loader for the templates in ``template_folder``; None if it is not set."""
         if self.template_folder is None:
             return None
         from jinja2 import FileSystemLoader
 
         return FileSystemLoader(os.path.join(self.root_path, self.template_folder))
 
-    def get_send_file_max_age(self, filename: str | None) -> int | None:  # noqa: ARG002 - for those who override it
-        """Return how many seconds clients may cache a file without asking again: SEND_FILE_MAX_AGE_DEFAULT."""
+    def get_send_file_max_age(self, filename: str | None) -> int | None:  # noqa: ARG002 - for subclasses
+        """Return how many seconds clients may cache a file without revalidating it (SEND_FILE_MAX_AGE_DEFAULT)."""
         age: timedelta | int | None = current_app.config["SEND_FILE_MAX_AGE_DEFAULT"]
         return int(age.total_seconds()) if isinstance(age, timedelta) else age
 
     def send_static_file(self, filename: str) -> "Response":
-        """Return a response with a file from ``static_folder``: the view of the static files.
+        """Return a response with a file from ``static_folder``. This is the view for static files.
 
-        Raises RuntimeError without a folder.
+        Raises RuntimeError if there is no such folder.
         """
         if not self.has_static_folder:
-            raise RuntimeError("there is no folder of static files: set 'static_folder'")
+            raise RuntimeError("there is no folder for static files: set 'static_folder'")
         return send_from_directory(str(self.static_folder), filename, max_age=self.get_send_file_max_age(filename))
 
-    send_static_file.__module__ = "flask.blueprints"  # names that extensions expect for the view of a blueprint
+    send_static_file.__module__ = "flask.blueprints"  # extensions expect these names for a blueprint's view
 
     # Routes
 
     def _method_route(self, method: str, rule: str, options: dict[str, Any]) -> Callable[[F], F]:
         if "methods" in options:
-            raise TypeError(f"'methods' goes with route(): {method.lower()}() has its method in its name")
+            raise TypeError(f"'methods' is only for route(): {method.lower()}() registers {method}")
         return self.route(rule, methods=[method], **options)
 
     @setupmethod
@@ -185,7 +185,7 @@ class Scaffold:
         provide_automatic_options: bool | None = None,
         **options: Any,
     ) -> None:
-        """Register a rule and the view of its endpoint. ``options`` are those of ``Rule``."""
+        """Register a rule and its endpoint's view. ``options`` are passed to ``Rule``."""
         raise NotImplementedError
 
     @setupmethod
@@ -210,7 +210,7 @@ class Scaffold:
 
     @setupmethod
     def endpoint(self, endpoint: str) -> Callable[[F], F]:
-        """Register the view of an endpoint whose rule is added elsewhere. Usable as a decorator."""
+        """Register the view for an endpoint whose rule is added elsewhere. Usable as a decorator."""
 
         def register(f: F) -> F:
             self.view_functions[endpoint] = f
@@ -228,7 +228,7 @@ class Scaffold:
 
     @setupmethod
     def after_request(self, f: F) -> F:
-        """Register a function that gets the response and returns the response to send. The last one is called first."""
+        """Register a function that receives the response and returns the one to send. The last one runs first."""
         self.after_request_funcs[None].append(f)
         return f
 
@@ -240,19 +240,19 @@ class Scaffold:
 
     @setupmethod
     def context_processor(self, f: F) -> F:
-        """Register a function that returns values for all templates."""
+        """Register a function that returns variables for all templates."""
         self.template_context_processors[None].append(f)
         return f
 
     @setupmethod
     def url_value_preprocessor(self, f: F) -> F:
-        """Register a function of the endpoint and the path values of each request, which may change the values."""
+        """Register a function that receives each request's endpoint and path values, and may change the values."""
         self.url_value_preprocessors[None].append(f)
         return f
 
     @setupmethod
     def url_defaults(self, f: F) -> F:
-        """Register a function of the endpoint and the values of each URL that is built, which may change the values."""
+        """Register a function that receives the endpoint and values of each URL to build, and may change the values."""
         self.url_default_functions[None].append(f)
         return f
 
@@ -260,7 +260,7 @@ class Scaffold:
 
     @setupmethod
     def errorhandler(self, code_or_exception: type[Exception] | int) -> Callable[[F], F]:
-        """Register a function that handles a status or a class of errors. Usable as a decorator."""
+        """Register a handler for a status or a class of errors. Usable as a decorator."""
 
         def register(f: F) -> F:
             self.register_error_handler(code_or_exception, f)
@@ -270,29 +270,29 @@ class Scaffold:
 
     @setupmethod
     def register_error_handler(self, code_or_exception: type[Exception] | int, f: Callable[..., Any]) -> None:
-        """Register a function that handles a status or a class of errors."""
+        """Register a handler for a status or a class of errors."""
         exc_class, code = self._get_exc_class_and_code(code_or_exception)
         self.error_handler_spec[None][code][exc_class] = f
 
     @staticmethod
     def _get_exc_class_and_code(exc_class_or_code: type[Exception] | int) -> tuple[type[Exception], int | None]:
-        """Return the class of an error, and its status if there is one."""
+        """Return the class for a handler and, if that class has one, the status."""
         if isinstance(exc_class_or_code, int):
             if exc_class_or_code not in default_exceptions:
                 raise ValueError(
                     f"{exc_class_or_code!r} is not a recognized HTTP error code. Use a subclass of HTTPException"
-                    " that has it."
+                    " with that code."
                 )
             return default_exceptions[exc_class_or_code], exc_class_or_code
         kind: Any = exc_class_or_code
         if isinstance(kind, Exception):
             raise TypeError(
-                f"{kind!r} is an instance, not a class. Handlers are for classes of errors, or for statuses."
+                f"{kind!r} is an instance, not a class. Register a handler for an exception class or a status."
             )
         if not (isinstance(kind, type) and issubclass(kind, Exception)):
             name = getattr(kind, "__name__", kind)
             raise ValueError(
-                f"{name!r} is not a subclass of Exception. Handlers are for classes of errors, or for statuses."
+                f"{name!r} is not a subclass of Exception. Register a handler for an exception class or a status."
             )
         return kind, kind.code if issubclass(kind, HTTPException) else None
 
@@ -315,7 +315,7 @@ def _endpoint_from_view_func(view_func: Callable[..., Any] | None) -> str:
 
 
 def _named(add: Callable[..., None], name: Any) -> Callable[[F], F]:
-    """Return a decorator for a name, or the function itself if it was given instead of a name."""
+    """Return a decorator that uses a name. If the name is really a function, decorate it right away."""
     if callable(name):
         add(name)
         return name  # type: ignore[no-any-return]  # as the decorator of a function would

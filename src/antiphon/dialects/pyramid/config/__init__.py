@@ -1,4 +1,4 @@
-"""The configurator: directives for an application's routes, views and other parts. It makes the application."""
+"""The configurator, which makes an application from directives for routes, views and more."""
 
 import inspect
 import logging
@@ -68,12 +68,12 @@ class Configurator(
     FactoriesConfiguratorMixin,
     AdaptersConfiguratorMixin,
 ):
-    """The directives of an application.
+    """Collects the directives that configure an application.
 
-    Their actions are executed when they are committed. ``registry`` is a registry that is already set up. Without it, a
-    new one is made, and each of the other arguments has the meaning that it has in its directive. Names are relative to
-    ``package``, by default the caller's. ``autocommit`` executes actions at once. In a `with` block, the registry is
-    current, and the actions are committed at its end.
+    A directive records actions, which run when they are committed. If ``registry`` is given, it must already be set up.
+    Otherwise, a new one is made, and each of the other arguments has the same meaning as in its directive. Names are
+    relative to ``package``, by default the caller's. With ``autocommit``, actions run immediately. In a `with` block,
+    the registry is current, and the actions are committed at the end.
     """
 
     manager = manager
@@ -154,13 +154,13 @@ class Configurator(
         default_view_mapper: Any = None,
         exceptionresponse_view: Any = default_exceptionresponse_view,
     ) -> None:
-        """Set up a given registry, with the settings and everything that applications have from the start."""
+        """Set up a registry with the settings and the defaults of every application."""
         self._fix_registry()
         self._set_settings(settings)
         logger = logging.getLogger(debug_logger or self.package_name) if _is_name(debug_logger) else debug_logger
         self.registry.registerUtility(logger, IDebugLogger)
         self._add_defaults(exceptionresponse_view)
-        self.commit()  # so that later actions can replace it
+        self.commit()  # allows later actions to replace it
         if authentication_policy and not authorization_policy:
             from antiphon.dialects.pyramid.authorization import ACLAuthorizationPolicy
 
@@ -204,7 +204,7 @@ class Configurator(
             self.add_view(view, context=WSGIHTTPException)
 
     def _fix_registry(self) -> None:
-        """Add the parts of application registries to a registry of zope.component."""
+        """Add to a zope.component registry what an application's registry needs."""
         registry = self.registry
         if not hasattr(registry, "notify"):
 
@@ -221,7 +221,7 @@ class Configurator(
         if not hasattr(registry, "_lock"):
             from threading import Lock
 
-            registry._lock = Lock()  # noqa: SLF001 - of this package
+            registry._lock = Lock()  # noqa: SLF001 - same package
         if not hasattr(registry, "_view_lookup_cache"):
             registry._view_lookup_cache = {}  # noqa: SLF001
 
@@ -243,13 +243,13 @@ class Configurator(
     def introspector(self) -> None:
         del self.registry.introspector
 
-    # Parts of programs
+    # Included programs
 
-    def include(self, callable: Any, route_prefix: str | None = None) -> None:  # noqa: A002 - its name
-        """Call a function of a configurator, or the function `includeme` of a module, once.
+    def include(self, callable: Any, route_prefix: str | None = None) -> None:  # noqa: A002 - Pyramid's name
+        """Call a function of a configurator, or a module's function `includeme`, once.
 
-        The including program's actions override its own. Raises ConfigurationError for a module that has no such
-        function.
+        The including program's actions override the included ones. Raises ConfigurationError for a module without such
+        a function.
         """
         state = self.action_state
         function = self.maybe_dotted(callable)
@@ -281,13 +281,13 @@ class Configurator(
             self.end()
 
     def add_directive(self, name: str, directive: Any, action_wrap: bool = True) -> None:
-        """Turn a function of a configurator and other arguments into a directive.
+        """Turn a function that accepts a configurator and other arguments into a directive.
 
-        With ``action_wrap``, its actions record where it is called.
+        With ``action_wrap``, its actions record where it was called.
         """
         function = self.maybe_dotted(directive)
         if not hasattr(self.registry, "_directives"):
-            self.registry._directives = {}  # noqa: SLF001 - of this package
+            self.registry._directives = {}  # noqa: SLF001 - same package
         self.registry._directives[name] = (function, action_wrap)  # noqa: SLF001
 
     def __getattr__(self, name: str) -> Any:
@@ -302,7 +302,7 @@ class Configurator(
         return function.__get__(self)
 
     def with_package(self, package: Any) -> "Configurator":
-        """Return a configurator for this application whose names are relative to another package."""
+        """Return a configurator for the same application, but with names relative to another package."""
         made = self.__class__(
             registry=self.registry,
             package=package,
@@ -317,11 +317,11 @@ class Configurator(
     # Names
 
     def maybe_dotted(self, dotted: Any) -> Any:
-        """Return the object with a dotted name; anything but a string is returned as it is. Raises ImportError."""
+        """Return the object with a dotted name, or any argument that is not a string as it is. Raises ImportError."""
         return self.name_resolver.maybe_resolve(dotted)
 
     def absolute_asset_spec(self, relative_spec: Any) -> Any:
-        """Return `package:path` for a path in the package; an absolute path is returned as it is."""
+        """Return `package:path` for a relative path, or an absolute path as it is."""
         return self._make_spec(relative_spec) if isinstance(relative_spec, str) else relative_spec
 
     absolute_resource_spec = absolute_asset_spec
@@ -330,17 +330,17 @@ class Configurator(
         package, path = resolve_asset_spec(path_or_spec, self.package_name)
         return path if package is None else f"{package}:{path}"
 
-    # Being current
+    # Making it current
 
     def begin(self, request: Any = _ABSENT) -> None:
-        """Make the registry and a request current. If the registry is current already, its request is kept."""
+        """Make the registry and a request current. If the registry is already current, keep its request."""
         if request is _ABSENT:
             current = self.manager.get()
             request = current["request"] if current["registry"] is self.registry else None
         self.manager.push({"registry": self.registry, "request": request})
 
     def end(self) -> Any:
-        """Undo the last ``begin``."""
+        """Undo the most recent ``begin``."""
         return self.manager.pop()
 
     def __enter__(self) -> Self:
@@ -362,9 +362,9 @@ class Configurator(
         ignore: Any = None,
         **kw: Any,
     ) -> None:
-        """Apply the decorators in and below a package or a module, by default the caller's.
+        """Apply the decorators in a package or module, by default the caller's, and below it.
 
-        ``categories`` are venusian's, ``ignore`` lists names, or functions of names, to leave out, and ``onerror`` is
+        ``categories`` are venusian's. ``ignore`` lists what to skip, as names or as functions of a name. ``onerror`` is
         called for a module that can't be imported.
         """
         package = caller_package() if package is None else self.maybe_dotted(package)
@@ -374,7 +374,7 @@ class Configurator(
         scanner.scan(package, categories=categories, onerror=onerror, ignore=ignore)
 
     def make_wsgi_app(self) -> Any:
-        """Commit, notify subscribers, and return the application."""
+        """Commit the actions, notify subscribers, and return the application."""
         self.commit()
         app = Router(self.registry)
         global_registries.add(self.registry)

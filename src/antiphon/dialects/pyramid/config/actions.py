@@ -1,4 +1,4 @@
-"""Actions: the work of directives, executed once each, in order, when the configuration is committed."""
+"""Actions: the work of directives, which runs once and in order when the configuration is committed."""
 
 import sys
 from collections.abc import Callable
@@ -22,7 +22,7 @@ Action = dict[str, Any]
 
 @implementer(IActionInfo)
 class ActionInfo:
-    """The location of a configuration statement: file, line number, function and source line."""
+    """Where a configuration statement is: its file, line number, function and source line."""
 
     def __init__(self, file: str, line: int, function: str, src: str) -> None:
         self.file, self.line, self.function, self.src = file, line, function, src
@@ -33,9 +33,9 @@ class ActionInfo:
 
 
 def caller_info(depth: int) -> ActionInfo:
-    """Return the location of the caller, ``depth`` calls up."""
+    """Return the location of the caller that is ``depth`` calls up."""
     try:
-        frame = sys._getframe(depth + 1)  # noqa: SLF001 - there is no public way
+        frame = sys._getframe(depth + 1)  # noqa: SLF001 - there is no public API
     except ValueError:
         return ActionInfo("", 0, "", "")
     code, line = frame.f_code, frame.f_lineno
@@ -43,7 +43,7 @@ def caller_info(depth: int) -> ActionInfo:
 
 
 def action_method(wrapped: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a directive whose actions record where it, or the directive around it, is called."""
+    """Return a directive whose actions record where it, or a directive that calls it, was called."""
 
     @wraps(wrapped)
     def wrapper(self: Any, *args: Any, **kw: Any) -> Any:
@@ -64,7 +64,7 @@ def action_method(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class ActionConfiguratorMixin:
-    """A mixin that keeps actions until they are committed, or executes them at once with autocommit."""
+    """A mixin that collects actions until they are committed. With autocommit, it runs them immediately."""
 
     registry: Any
     autocommit: bool
@@ -78,7 +78,7 @@ class ActionConfiguratorMixin:
 
     @property
     def action_info(self) -> Any:
-        """The location from which the outermost directive was called."""
+        """Where the outermost directive was called."""
         if self._ainfo:
             return self._ainfo[0]
         return self.info or ActionInfo("", 0, "", "")
@@ -86,17 +86,17 @@ class ActionConfiguratorMixin:
     def action(
         self,
         discriminator: Any,
-        callable: Callable[..., Any] | None = None,  # noqa: A002 - its name
+        callable: Callable[..., Any] | None = None,  # noqa: A002 - Pyramid's name
         args: Any = (),
         kw: dict[str, Any] | None = None,
         order: int = 0,
         introspectables: Any = (),
         **extra: Any,
     ) -> None:
-        """Record a function to call at commit, or call it now with autocommit.
+        """Record a function to call at commit, or call it immediately with autocommit.
 
-        Among actions with the same ``discriminator``, only that of the program that includes the others is executed; if
-        there is none, the commit fails. ``order`` is the phase.
+        If several actions have the same ``discriminator``, the including program's action is used. If no program
+        includes the others, the commit fails. ``order`` is the phase.
         """
         keywords = {} if kw is None else kw
         info = self.action_info if self._ainfo or self.info else caller_info(1)
@@ -143,9 +143,9 @@ class ActionConfiguratorMixin:
     _ctx = action_state
 
     def commit(self) -> None:
-        """Execute all pending actions. Raises ConfigurationConflictError, or ConfigurationExecutionError if one fails.
+        """Run all pending actions. Raises ConfigurationConflictError, or ConfigurationExecutionError if one fails.
 
-        Later actions can then replace the executed ones.
+        Later actions can replace those that have run.
         """
         self.begin()
         try:
@@ -162,8 +162,8 @@ class ActionState:
         self.actions: list[Action] = []
         self._seen_files: set[Any] = set()
 
-    def processSpec(self, spec: Any) -> bool:  # noqa: N802 - its name
-        """Return True if ``spec`` has not been included yet and record it."""
+    def processSpec(self, spec: Any) -> bool:  # noqa: N802 - Pyramid's name
+        """Record that ``spec`` is included. Return True if it was not included before."""
         if spec in self._seen_files:
             return False
         self._seen_files.add(spec)
@@ -172,7 +172,7 @@ class ActionState:
     def action(
         self,
         discriminator: Any,
-        callable: Callable[..., Any] | None = None,  # noqa: A002 - its name
+        callable: Callable[..., Any] | None = None,  # noqa: A002 - Pyramid's name
         args: Any = (),
         kw: dict[str, Any] | None = None,
         order: int = 0,
@@ -186,7 +186,7 @@ class ActionState:
         self.actions.append({**extra, **action})
 
     def execute_actions(self, clear: bool = True, introspector: Any = None) -> None:
-        """Execute all pending actions, and those that they add, in order."""
+        """Run all pending actions in order, including those that they add."""
         kept = self.actions
         resolver = _Resolver()
         try:
@@ -219,7 +219,7 @@ def _execute(action: Action, introspector: Any) -> None:
 
 
 class _Resolver:
-    """A resolver that returns actions in order, then as added; of conflicting ones, that with the shortest path."""
+    """Returns actions by order, then as added. The shortest include path wins a conflict."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[int, Action]] = []
@@ -229,7 +229,7 @@ class _Resolver:
         self._done: dict[Any, Action] = {}
 
     def add(self, actions: list[Action]) -> None:
-        """Add actions. Raises ConfigurationError for one of a lower order than those already executed."""
+        """Add actions. Raises ConfigurationError for an action with a lower order than those that have already run."""
         for action in actions:
             if self._order is not None and action["order"] < self._order:
                 raise ConfigurationError(
@@ -253,7 +253,7 @@ class _Resolver:
         return action
 
     def _resolve(self) -> None:
-        """Find the actions to execute for the lowest pending order."""
+        """Determine which actions to run for the lowest pending order."""
         if not self._waiting:
             self._ready = []
             return
@@ -266,7 +266,7 @@ class _Resolver:
 
 
 def _unique(actions: list[Action], done: dict[Any, Action]) -> list[Action]:
-    """Return the actions to execute, one of each conflicting group. Raises ConfigurationConflictError."""
+    """Return the actions to run, one for each discriminator. Raises ConfigurationConflictError."""
     equal: dict[Any, list[Action]] = {}
     for action in actions:
         action["discriminator"] = discriminator = undefer(action["discriminator"])
@@ -292,8 +292,8 @@ def _unique(actions: list[Action], done: dict[Any, Action]) -> list[Action]:
     return [action for action in actions if action["discriminator"] is None or done[action["discriminator"]] is action]
 
 
-def resolveConflicts(actions: Any, state: Any = None) -> Any:  # noqa: ARG001, N802 - its name
-    """Yield actions (dictionaries or tuples) in order, except those that others replace.
+def resolveConflicts(actions: Any, state: Any = None) -> Any:  # noqa: ARG001, N802 - Pyramid's name
+    """Yield actions (dictionaries or tuples) in order, without those that others override.
 
     Raises ConfigurationConflictError.
     """
@@ -304,13 +304,13 @@ def resolveConflicts(actions: Any, state: Any = None) -> Any:  # noqa: ARG001, N
 
 
 def normalize_actions(actions: Any) -> list[Action]:
-    """Return actions (dictionaries or tuples) as dictionaries."""
+    """Convert actions (dictionaries or tuples) to dictionaries."""
     return [action if isinstance(action, dict) else expand_action_tuple(*action) for action in actions]
 
 
 def expand_action_tuple(
     discriminator: Any,
-    callable: Any = None,  # noqa: A002 - its name
+    callable: Any = None,  # noqa: A002 - Pyramid's name
     args: Any = (),
     kw: Any = None,
     includepath: Any = (),
@@ -318,7 +318,7 @@ def expand_action_tuple(
     order: int = 0,
     introspectables: Any = (),
 ) -> Action:
-    """Return an action as a dictionary."""
+    """Convert an action to a dictionary."""
     return {
         "discriminator": discriminator,
         "callable": callable,

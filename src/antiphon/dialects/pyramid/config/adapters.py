@@ -16,9 +16,9 @@ class AdaptersConfiguratorMixin:
 
     @action_method
     def add_subscriber(self, subscriber: Any, iface: Any = None, **predicates: Any) -> Any:
-        """Call a function for all events, for events of one type, or for combinations of several objects' types.
+        """Call a function for all events, for events of one type, or for combinations of the types of several objects.
 
-        Keywords are subscriber predicates.
+        Keyword arguments are subscriber predicates.
         """
         config: Any = self
         subscriber, iface = config.maybe_dotted(subscriber), config.maybe_dotted(iface)
@@ -36,7 +36,7 @@ class AdaptersConfiguratorMixin:
         return subscriber
 
     def _derive_predicate(self, predicate: Any) -> Any:
-        if not takes_one_arg(getattr(predicate, "__call__", predicate)):  # noqa: B004 - the method is looked at
+        if not takes_one_arg(getattr(predicate, "__call__", predicate)):  # noqa: B004 - the method itself is inspected
             return predicate
         return lambda *args: predicate(args[0])
 
@@ -64,15 +64,15 @@ class AdaptersConfiguratorMixin:
     def add_subscriber_predicate(
         self, name: str, factory: Any, weighs_more_than: Any = None, weighs_less_than: Any = None
     ) -> None:
-        """Add a subscriber predicate: a function of a value and information about the application."""
+        """Add a subscriber predicate: a class called with a value and information about the application."""
         config: Any = self
-        config._add_predicate(  # noqa: SLF001 - of this class
+        config._add_predicate(  # noqa: SLF001 - same class
             "subscriber", name, factory, weighs_more_than=weighs_more_than, weighs_less_than=weighs_less_than
         )
 
     @action_method
     def add_response_adapter(self, adapter: Any, type_or_iface: Any) -> None:
-        """Use a function to make responses from the values of a type that views return. None removes it."""
+        """Convert values of a type that views return to responses with a function. None removes the adapter."""
         config: Any = self
         adapter, type_or_iface = config.maybe_dotted(adapter), config.maybe_dotted(type_or_iface)
 
@@ -90,13 +90,13 @@ class AdaptersConfiguratorMixin:
         config.action(discriminator, register, introspectables=(intr,))
 
     def add_default_response_adapters(self) -> None:
-        """Register WebOb's responses, which are used as they are."""
+        """Register WebOb's responses, which need no conversion."""
         config: Any = self
         config.add_response_adapter(None, WebObResponse)
 
     @action_method
     def add_traverser(self, adapter: Any, iface: Any = None) -> None:
-        """Use a traverser to find contexts, below all roots or those of a type."""
+        """Use a traverser to find contexts, either below all roots or below roots of a type."""
         config: Any = self
         iface, adapter = config.maybe_dotted(iface), config.maybe_dotted(adapter)
 
@@ -111,7 +111,7 @@ class AdaptersConfiguratorMixin:
 
     @action_method
     def add_resource_url_adapter(self, adapter: Any, resource_iface: Any = None) -> None:
-        """Use an adapter of a resource and a request to make the URLs of resources."""
+        """Use an adapter of a resource and a request to build the URLs of resources."""
         config: Any = self
         adapter, resource_iface = config.maybe_dotted(adapter), config.maybe_dotted(resource_iface)
 

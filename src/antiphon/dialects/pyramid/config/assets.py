@@ -1,4 +1,4 @@
-"""Overrides for the assets of a package."""
+"""Overrides for a package's assets."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from antiphon.dialects.pyramid.threadlocal import get_current_registry
 
 
 def overridden(package_name: str, path: str, method: str) -> Any:
-    """Return the result of calling a method of a package's overrides for a file; None if there are none."""
+    """Call a method of a package's overrides for a file. Return its result, or None if there are none."""
     overrides = get_current_registry().queryUtility(IPackageOverrides, package_name)
     return None if overrides is None else getattr(overrides, method)(path)
 
@@ -31,25 +31,25 @@ class _Source:
         raise NotImplementedError
 
     def get_path(self, resource_name: str) -> str:
-        """Return a name below this."""
+        """Return the path of a name within this source."""
         return f"{self.prefix}{resource_name}"
 
     def get_spec(self, resource_name: str) -> str:
-        """Return `package:path` or a path."""
+        """Return the specification of a name: `package:path` or a path."""
         return self.path(resource_name)
 
     def get_filename(self, resource_name: str) -> str | None:
-        """Return the path of a file; None if it does not exist."""
+        """Return the path of a file, or None if it does not exist."""
         path = self.path(resource_name)
         return path if os.path.exists(path) else None
 
     def get_stream(self, resource_name: str) -> IO[bytes] | None:
-        """Open a file; return None if it does not exist."""
+        """Open a file, or return None if it does not exist."""
         path = self.path(resource_name)
         return open(path, "rb") if os.path.exists(path) else None
 
     def get_string(self, resource_name: str) -> bytes | None:
-        """Return the contents of a file; None if it does not exist."""
+        """Return the contents of a file, or None if it does not exist."""
         stream = self.get_stream(resource_name)
         if stream is None:
             return None
@@ -57,16 +57,16 @@ class _Source:
             return stream.read()
 
     def exists(self, resource_name: str) -> bool | None:
-        """Return True if the file or directory exists, else None."""
+        """Return True if the file or directory exists, otherwise None."""
         return os.path.exists(self.path(resource_name)) or None
 
     def isdir(self, resource_name: str) -> bool | None:
-        """Return True for a directory, False for a file, None if it does not exist."""
+        """Return True for a directory, False for a file, or None if it does not exist."""
         path = self.path(resource_name)
         return os.path.isdir(path) if os.path.exists(path) else None
 
     def listdir(self, resource_name: str) -> list[str] | None:
-        """Return the names in a directory; None if it does not exist."""
+        """Return the names in a directory, or None if it does not exist."""
         path = self.path(resource_name)
         return os.listdir(path) if os.path.exists(path) else None
 
@@ -97,41 +97,41 @@ class FSAssetSource(_Source):
 
 
 class DirectoryOverride:
-    """A directory and its override."""
+    """A directory with its override."""
 
     def __init__(self, path: str, source: Any) -> None:
         self.path = path
         self.source = source
 
     def __call__(self, resource_name: str) -> tuple[Any, str] | None:
-        """Return the override for a name below the directory, and the name in it; None for any other name."""
+        """Return the override for a name below the directory, and its name there. Return None for any other name."""
         if resource_name.startswith(self.path):
             return self.source, resource_name[len(self.path) :]
         return None
 
 
 class FileOverride:
-    """A file and its override."""
+    """A file with its override."""
 
     def __init__(self, path: str, source: Any) -> None:
         self.path = path
         self.source = source
 
     def __call__(self, resource_name: str) -> tuple[Any, str] | None:
-        """Return the override of the file and "" for its name; None for any other name."""
+        """Return the file's override and an empty name. Return None for any other name."""
         return (self.source, "") if resource_name == self.path else None
 
 
 @implementer(IPackageOverrides)
 class PackageOverrides:
-    """All overrides of files in a package, the latest first."""
+    """All overrides for a package's files, latest first."""
 
     def __init__(self, package: Any) -> None:
         self.overridden_package_name = package.__name__
         self.overrides: list[Any] = []
 
     def insert(self, path: str, source: Any) -> Any:
-        """Override a file or a directory ("" or a path that ends with a slash) with a source."""
+        """Override a file or directory with a source. The path of a directory is empty or ends with a slash."""
         if isinstance(source, str):
             import sys
 
@@ -141,7 +141,7 @@ class PackageOverrides:
         return made
 
     def filtered_sources(self, resource_name: str) -> Iterator[tuple[Any, str]]:
-        """Yield the overrides of a name."""
+        """Yield the overrides for a name."""
         for override in self.overrides:
             found = override(resource_name)
             if found is not None:
@@ -155,22 +155,22 @@ class PackageOverrides:
         return None
 
     def get_spec(self, resource_name: str) -> Any:
-        """Return the specification of a name's override."""
+        """Return the specification of the override for a name."""
         for source, path in self.filtered_sources(resource_name):
             if source.exists(path):
                 return source.get_spec(path)
         return None
 
     def get_filename(self, resource_name: str) -> Any:
-        """Return the path of a name's override."""
+        """Return the path of the override for a name."""
         return self._first("get_filename", resource_name)
 
     def get_stream(self, resource_name: str) -> Any:
-        """Open a name's override."""
+        """Open the override for a name."""
         return self._first("get_stream", resource_name)
 
     def get_string(self, resource_name: str) -> Any:
-        """Return the content of a name's override."""
+        """Return the contents of the override for a name."""
         return self._first("get_string", resource_name)
 
     def has_resource(self, resource_name: str) -> Any:
@@ -178,7 +178,7 @@ class PackageOverrides:
         return self._first("exists", resource_name)
 
     def isdir(self, resource_name: str) -> Any:
-        """Return True if a name's override is a directory, False if it is a file."""
+        """Return True if the override for a name is a directory, and False if it is a file."""
         return self._first("isdir", resource_name)
 
     def listdir(self, resource_name: str) -> Any:
@@ -187,7 +187,7 @@ class PackageOverrides:
 
 
 def _source(override_with: str) -> tuple[Callable[[], Any], bool]:
-    """Return the class of a specification's source, and True for a directory. Raises ConfigurationError."""
+    """Return a function that makes a specification's source, and True for a directory. Raises ConfigurationError."""
     if os.path.isabs(override_with):
         if not os.path.exists(override_with):
             raise ConfigurationError(
@@ -200,14 +200,14 @@ def _source(override_with: str) -> tuple[Callable[[], Any], bool]:
 
 
 class AssetsConfiguratorMixin:
-    """The directive for overriding assets."""
+    """The directive that overrides assets."""
 
     @action_method
     def override_asset(self, to_override: str, override_with: str, _override: Any = None) -> None:
-        """Override a file or directory of a package.
+        """Override a package's file or directory.
 
-        Directory names end with a slash. A name without a colon is a package, with all its files. Raises
-        ConfigurationError if only one of the two is a directory or if one is missing.
+        The names of directories end with a slash. A name without a colon means a package with all its files. Raises
+        ConfigurationError if one of the two is a directory and the other is not, or if either is missing.
         """
         config: Any = self
         if to_override == override_with:
@@ -237,7 +237,7 @@ class AssetsConfiguratorMixin:
     override_resource = override_asset
 
     def _override(self, package: Any, path: str, override_source: Any) -> None:
-        registry: Any = self.registry  # type: ignore[attr-defined]  # the configurator has it
+        registry: Any = self.registry  # type: ignore[attr-defined]  # the configurator defines it
         overrides = registry.queryUtility(IPackageOverrides, name=package.__name__)
         if overrides is None:
             overrides = PackageOverrides(package)

@@ -1,4 +1,4 @@
-"""The outermost view derivers, which handle predicates and orders, and several views for one context, type and name."""
+"""The outermost view derivers, for predicates and order, and combined views for the same context, type and name."""
 
 from functools import wraps
 from inspect import isclass
@@ -18,7 +18,7 @@ Entry = tuple[int, Any, Any]
 
 @implementer(IMultiView)
 class MultiView:
-    """Views in the order to try them: first those for media types that the client accepts, by its preference."""
+    """Views in the order to try them. Those for media types come first, in the client's order of preference."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -32,7 +32,7 @@ class MultiView:
     def add(
         self, view: Any, order: int, phash: Any = None, accept: str | None = None, accept_order: Any = None
     ) -> None:
-        """Add a view, which replaces one with equal predicates."""
+        """Add a view. It replaces a view with equal predicates."""
         entry = (order, view, phash)
         if phash is not None and _replaced(self.views, entry):
             return
@@ -81,7 +81,7 @@ class MultiView:
 
 
 def _replaced(entries: list[Entry], entry: Entry) -> bool:
-    """Replace an entry with equal predicates; return True if there was one."""
+    """Replace an entry with equal predicates. Return True if there was one."""
     for index, (_, _, phash) in enumerate(entries):
         if phash == entry[2]:
             entries[index] = entry
@@ -91,7 +91,7 @@ def _replaced(entries: list[Entry], entry: Entry) -> bool:
 
 @implementer(IViewDeriverInfo)
 class ViewDeriverInfo:
-    """Information about a view, for a deriver."""
+    """Information about a view, as passed to derivers."""
 
     def __init__(
         self, view: Any, registry: Any, package: Any, predicates: Any, exception_only: bool, options: Any
@@ -112,7 +112,7 @@ class ViewDeriverInfo:
 
 
 def attr_wrapped_view(view: Any, info: Any) -> Any:
-    """Return a view that has its order among others as an attribute, unless it comes last."""
+    """Return a view that stores its order among other views as an attribute, unless it comes last."""
     accept, order, phash = info.options.get("accept"), info.order, info.phash
     if accept is None and order == MAX_ORDER and phash == DEFAULT_PHASH:
         return view
@@ -155,7 +155,7 @@ def predicated_view(view: Any, info: Any) -> Any:
 
 
 def runtime_exc_view(view: Any, excview: Any) -> Any:
-    """Return a view that calls the second view for a request with an exception, and otherwise the first."""
+    """Return a view that calls the second view if the request has an exception, and otherwise the first."""
 
     def chosen(request: Any) -> Any:
         return excview if getattr(request, "exception", None) else view
@@ -192,7 +192,7 @@ def isexception(o: Any) -> bool:
 
 
 def viewdefaults(wrapped: Any) -> Any:
-    """Return a directive whose keyword defaults come from the ``view_defaults`` of the view's class."""
+    """Return a directive whose keyword defaults come from ``view_defaults`` on the view's class."""
 
     @wraps(wrapped)
     def wrapper(self: Any, *args: Any, **kw: Any) -> Any:
@@ -205,7 +205,7 @@ def viewdefaults(wrapped: Any) -> Any:
 
 
 def combine_decorators(*decorators: Any) -> Any:
-    """Return a decorator that applies several decorators, the last one first."""
+    """Combine decorators into one, which applies the last of them first."""
 
     def decorated(view: Any) -> Any:
         for decorator in reversed(decorators):

@@ -1,4 +1,4 @@
-"""Directives for the factories of roots, sessions, requests and responses, and for additions to requests."""
+"""Directives for factories of roots, sessions, requests and responses, and for extending requests."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ class FactoriesConfiguratorMixin:
     """Directives for factories."""
 
     def _register_one(self, discriminator: Any, component: Any, iface: Any, title: str) -> None:
-        """Register the only utility of an interface."""
+        """Register the only utility for an interface."""
         config: Any = self
 
         def register() -> None:
@@ -41,13 +41,13 @@ class FactoriesConfiguratorMixin:
 
     @action_method
     def set_root_factory(self, factory: Any) -> None:
-        """Set the function of a request that returns the root for all routes without a root of their own."""
+        """Set the function of a request that returns the root, for all routes that have no factory of their own."""
         config: Any = self
         factory = config.maybe_dotted(factory) or DefaultRootFactory
 
         def register() -> None:
             config.registry.registerUtility(factory, IRootFactory)
-            config.registry.registerUtility(factory, IDefaultRootFactory)  # where programs from before 1.0 look it up
+            config.registry.registerUtility(factory, IDefaultRootFactory)  # programs from before 1.0 look it up here
 
         intr = config.introspectable("root factories", None, config.object_description(factory), "root factory")
         intr["factory"] = factory
@@ -57,13 +57,13 @@ class FactoriesConfiguratorMixin:
 
     @action_method
     def set_session_factory(self, factory: Any) -> None:
-        """Set the function of a request that returns its session."""
+        """Set the function of a request that returns the session."""
         config: Any = self
         self._register_one(ISessionFactory, config.maybe_dotted(factory), ISessionFactory, "session factory")
 
     @action_method
     def set_request_factory(self, factory: Any) -> None:
-        """Set the request class, which is called with an environ and has ``blank``."""
+        """Set the request class. It is called with an environ and must have a ``blank`` method."""
         config: Any = self
         self._register_one(IRequestFactory, config.maybe_dotted(factory), IRequestFactory, "request factory")
 
@@ -75,7 +75,7 @@ class FactoriesConfiguratorMixin:
 
     @action_method
     def set_execution_policy(self, policy: Any) -> None:
-        """Set the function of an environ and the application that returns the response."""
+        """Set the function that receives an environ and the application and returns the response."""
         config: Any = self
         from antiphon.dialects.pyramid.router import default_execution_policy
 
@@ -85,14 +85,14 @@ class FactoriesConfiguratorMixin:
     @action_method
     def add_request_method(
         self,
-        callable: Any = None,  # noqa: A002 - its name
+        callable: Any = None,  # noqa: A002 - Pyramid's name
         name: str | None = None,
-        property: bool = False,  # noqa: A002 - its name
+        property: bool = False,  # noqa: A002 - Pyramid's name
         reify: bool = False,
     ) -> None:
-        """Add a method (a function of the request) or a property to all requests. With ``reify``, it is computed once.
+        """Add a method (a function of the request) or property to all requests. With ``reify``, it is computed once.
 
-        Without a function, no other program may add the name.
+        Without a function, the name is reserved: no other program may add it.
         """
         config: Any = self
         function = config.maybe_dotted(callable)

@@ -14,7 +14,7 @@ class I18NConfiguratorMixin:
 
     @action_method
     def set_locale_negotiator(self, negotiator: Any) -> None:
-        """Set the function of a request that returns the name of its locale."""
+        """Set the function of a request that returns the locale's name."""
         config: Any = self
         negotiator = config.maybe_dotted(negotiator)
 
@@ -27,10 +27,10 @@ class I18NConfiguratorMixin:
 
     @action_method
     def add_translation_dirs(self, *specs: str, override: bool = False) -> None:
-        """Add directories of translations, `package:path` or paths.
+        """Add directories with translations, given as `package:path` or paths.
 
-        Earlier ones take precedence, and all of them over those of other calls unless ``override`` is set. Raises
-        ConfigurationError for anything but a directory.
+        Earlier directories take precedence over later ones. With ``override``, all of them take precedence over those
+        from other calls. Raises ConfigurationError if one is not a directory.
         """
         config: Any = self
         introspectables: list[Any] = []
@@ -39,7 +39,7 @@ class I18NConfiguratorMixin:
         def register() -> None:
             directories = []
             for spec in specs:
-                asset = resolver.resolve(spec if spec.endswith("/") else f"{spec}/")  # as other directories override it
+                asset = resolver.resolve(spec if spec.endswith("/") else f"{spec}/")  # overrides need the slash
                 directory = asset.abspath()
                 shown = spec if os.path.isabs(spec) else asset.absspec().rstrip("/")
                 if not asset.isdir():
@@ -49,7 +49,7 @@ class I18NConfiguratorMixin:
                 introspectables.append(intr)
                 directories.append(directory)
             for directory in reversed(directories) if not override else directories:
-                config._add_translation_dir(directory, override)  # noqa: SLF001 - of this class
+                config._add_translation_dir(directory, override)  # noqa: SLF001 - same class
 
         config.action(None, register, introspectables=introspectables)
 

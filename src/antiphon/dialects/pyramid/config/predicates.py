@@ -1,4 +1,4 @@
-"""Predicates of views, routes and subscribers, by name: their order, and comparison of lists of them."""
+"""Predicates of views, routes and subscribers by name, their order, and comparison of predicate lists."""
 
 from difflib import get_close_matches
 from hashlib import sha256
@@ -13,17 +13,17 @@ from antiphon.dialects.pyramid.registry import predvalseq
 from antiphon.dialects.pyramid.util import TopologicalSorter, bytes_, is_nonstr_iter
 
 MAX_ORDER = 1 << 30
-"""The order of a view without predicates: the last."""
+"""The order of a view without predicates, which comes last."""
 DEFAULT_PHASH = sha256().hexdigest()
 """The hash of an empty list of predicates."""
 
 
 class PredicateConfiguratorMixin:
-    """Directives for predicates that programs add."""
+    """Directives for custom predicates."""
 
     def get_predlist(self, name: str) -> "PredicateList":
-        """Return the predicates of a kind: view, route or subscriber."""
-        registry: Any = self.registry  # type: ignore[attr-defined]  # the configurator has it
+        """Return the predicates of one kind: view, route or subscriber."""
+        registry: Any = self.registry  # type: ignore[attr-defined]  # the configurator defines it
         found: PredicateList | None = registry.queryUtility(IPredicateList, name=name)
         if found is None:
             found = PredicateList()
@@ -32,7 +32,7 @@ class PredicateConfiguratorMixin:
 
     def _add_predicate(
         self,
-        type: str,  # noqa: A002 - its name
+        type: str,  # noqa: A002 - Pyramid's name
         name: str,
         factory: Any,
         weighs_more_than: Any = None,
@@ -52,8 +52,8 @@ class PredicateConfiguratorMixin:
         config.action(discriminator, register, introspectables=(intr,), order=PHASE1_CONFIG)
 
 
-class not_:  # noqa: N801 - its name
-    """The negation of a predicate, as its value: ``add_view(..., request_method=not_("POST"))``."""
+class not_:  # noqa: N801 - Pyramid's name
+    """Negates a predicate when used as its value: ``add_view(..., request_method=not_("POST"))``."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -61,7 +61,7 @@ class not_:  # noqa: N801 - its name
 
 @implementer(IPredicateInfo)
 class PredicateInfo:
-    """Information about the application, for a predicate."""
+    """Information about the application, as passed to predicates."""
 
     def __init__(self, package: Any, registry: Any, settings: Any, maybe_dotted: Any) -> None:
         self.package = package
@@ -72,7 +72,7 @@ class PredicateInfo:
 
 @implementer(IPredicateList)
 class PredicateList:
-    """The predicates of one kind, by name, in ascending order of weight."""
+    """The predicates of one kind by name, in ascending order of weight."""
 
     def __init__(self) -> None:
         self.sorter = TopologicalSorter()
@@ -88,9 +88,9 @@ class PredicateList:
         return self.sorter.names
 
     def make(self, config: Any, **kw: Any) -> tuple[int, list[Any], str]:
-        """Return the order, predicates and hash for values by name, where None means no value. None means no value.
+        """Return the order, predicates and hash for values by predicate name. None means no value.
 
-        More predicates, and heavier ones, result in a lower order. Raises ConfigurationError for an unknown name.
+        More predicates and heavier predicates result in a lower order. Raises ConfigurationError for an unknown name.
         """
         ordered = self.sorter.sorted()
         info = PredicateInfo(config.package, config.registry, config.get_settings(), config.maybe_dotted)
@@ -118,14 +118,14 @@ def _unknown(values: dict[str, Any], names: list[str]) -> ConfigurationError:
 
 
 def normalize_accept_offer(offer: str) -> str:
-    """Return a media type in normalized form."""
+    """Normalize a media type."""
     from antiphon.dialects.webob.acceptparse import Accept
 
     return str(Accept.parse_offer(offer))
 
 
 def sort_accept_offers(offers: Any, order: Any = None) -> list[str]:
-    """Return media types in order of preference; those with parameters come before those without."""
+    """Sort media types by preference. Those with parameters come before those without."""
     from antiphon.dialects.webob.acceptparse import Accept
 
     ranks: dict[str, int] = {offer: index for index, offer in reversed([*enumerate(order or ())])}

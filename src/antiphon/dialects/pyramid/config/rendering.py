@@ -19,9 +19,9 @@ class RenderingConfiguratorMixin:
 
     @action_method
     def add_renderer(self, name: str | None, factory: Any) -> None:
-        """Add a renderer, by its name or its files' extension: a function that makes it.
+        """Add a function that makes a renderer, for a renderer's name or the extension of its files.
 
-        With None as the name, it is the default renderer.
+        If the name is None, it becomes the default renderer.
         """
         config: Any = self
         factory = config.maybe_dotted(factory)

@@ -40,7 +40,7 @@ class RoutesConfiguratorMixin:
         name: str,
         pattern: str | None = None,
         factory: Any = None,
-        for_: Any = None,  # noqa: ARG002 - of older programs
+        for_: Any = None,  # noqa: ARG002 - passed by older programs
         header: Any = None,
         xhr: Any = None,
         accept: Any = None,
@@ -56,13 +56,13 @@ class RoutesConfiguratorMixin:
         inherit_slash: bool | None = None,
         **predicates: Any,
     ) -> None:
-        """Add a route, after all others.
+        """Add a route after all others.
 
-        ``pattern`` is a path with placeholders, `{name}` or `{name:regular expression}`, and `*name` at its end for the
-        rest. ``factory`` returns the root of its requests, ``traverse`` is the pattern of the path below it.
-        ``pregenerator`` changes the values of URLs. A ``static`` route only makes URLs, possibly on another host. With
-        ``use_global_views``, views without a route are also used. ``inherit_slash`` is for the pattern "" below a
-        prefix. All other keywords are predicates. Raises ConfigurationError without a pattern.
+        ``pattern`` is a path with placeholders: `{name}`, `{name:regular expression}` or, at the end, `*name` for the
+        rest. ``factory`` returns the root for its requests, and ``traverse`` is a pattern for the path below it.
+        ``pregenerator`` changes the values for URLs. A ``static`` route only generates URLs, possibly on another host.
+        With ``use_global_views``, views without a route are also used. ``inherit_slash`` applies to an empty pattern
+        below a prefix. All other keywords are predicates. Raises ConfigurationError without a pattern.
         """
         config: Any = self
         if custom_predicates:
@@ -129,20 +129,20 @@ class RoutesConfiguratorMixin:
     def add_route_predicate(
         self, name: str, factory: Any, weighs_more_than: Any = None, weighs_less_than: Any = None
     ) -> None:
-        """Add a route predicate: a function of a value and information about the application."""
+        """Add a route predicate: a class called with a value and information about the application."""
         config: Any = self
-        config._add_predicate(  # noqa: SLF001 - of this class
+        config._add_predicate(  # noqa: SLF001 - same class
             "route", name, factory, weighs_more_than=weighs_more_than, weighs_less_than=weighs_less_than
         )
 
     def add_default_route_predicates(self) -> None:
-        """Add the built-in predicates."""
+        """Add the built-in route predicates."""
         for name, factory in _DEFAULTS:
             self.add_route_predicate(name, factory)
 
     def get_routes_mapper(self) -> Any:
-        """Return the routes of the application."""
-        registry: Any = self.registry  # type: ignore[attr-defined]  # the configurator has it
+        """Return the application's routes."""
+        registry: Any = self.registry  # type: ignore[attr-defined]  # the configurator defines it
         mapper = registry.queryUtility(IRoutesMapper)
         if mapper is None:
             mapper = RoutesMapper()
@@ -151,10 +151,10 @@ class RoutesConfiguratorMixin:
 
     @contextmanager
     def route_prefix_context(self, route_prefix: str | None) -> Iterator[None]:
-        """Add a prefix, below the configurator's own, to all routes that are added in a `with` block."""
+        """Add a prefix, below the configurator's own, to all routes that are added in the `with` block."""
         original = self.route_prefix
         self.route_prefix = joined_prefix(original, route_prefix)
-        begin: Any = self.begin  # type: ignore[attr-defined]  # the configurator has it
+        begin: Any = self.begin  # type: ignore[attr-defined]  # the configurator defines it
         begin()
         try:
             yield
@@ -164,7 +164,7 @@ class RoutesConfiguratorMixin:
 
 
 def joined_prefix(outer: str | None, inner: str | None) -> str | None:
-    """Return two prefixes joined into one; None if there are none."""
+    """Join two prefixes, or return None if both are missing."""
     return f"{(outer or '').rstrip('/')}/{(inner or '').strip('/')}".strip("/") or None
 
 
@@ -181,7 +181,7 @@ def _register_interface(registry: Any, name: str, use_global_views: bool) -> Non
 
 
 def _external(pattern: str) -> tuple[str, str, bool] | None:
-    """Return the scheme with the host, and the path, of a pattern that is a whole URL; None for any other pattern."""
+    """Split a pattern that is a whole URL into its origin and its path. Return None for any other pattern."""
     from urllib.parse import urlparse
 
     parsed = urlparse(pattern)
@@ -192,7 +192,7 @@ def _external(pattern: str) -> tuple[str, str, bool] | None:
 
 
 def _for_other_host(name: str, external_url: str, given: Any) -> Any:
-    """Return a pregenerator that makes URLs on another host."""
+    """Return a pregenerator for URLs on another host."""
 
     def pregenerator(request: Any, elements: Any, kw: dict[str, Any]) -> Any:
         if "_app_url" in kw:

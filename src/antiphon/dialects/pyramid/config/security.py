@@ -23,7 +23,7 @@ from antiphon.dialects.pyramid.util import as_sorted_tuple
 
 @implementer(IDefaultCSRFOptions)
 class DefaultCSRFOptions:
-    """The options of CSRF protection."""
+    """The options for CSRF protection."""
 
     def __init__(
         self,
@@ -48,16 +48,16 @@ class SecurityConfiguratorMixin:
     """Directives for security."""
 
     def add_default_security(self) -> None:
-        """Store CSRF tokens in the session by default."""
+        """Make the session the default storage for CSRF tokens."""
         try:
-            from antiphon.dialects.pyramid.csrf import LegacySessionCSRFStoragePolicy
-        except ModuleNotFoundError:  # imported here to avoid a circular import
+            from antiphon.dialects.pyramid.csrf import LegacySessionCSRFStoragePolicy  # here, as the import is circular
+        except ModuleNotFoundError:
             return
         self.set_csrf_storage_policy(LegacySessionCSRFStoragePolicy())
 
     @action_method
     def set_security_policy(self, policy: Any) -> None:
-        """Set the policy that identifies users and decides what is permitted."""
+        """Set the policy that identifies users and decides what they may do."""
         config: Any = self
         policy = config.maybe_dotted(policy)
 
@@ -70,9 +70,9 @@ class SecurityConfiguratorMixin:
 
     @action_method
     def set_authentication_policy(self, policy: Any) -> None:
-        """Set the authentication policy, as before Pyramid 2.0. Needs an authorization policy.
+        """Set the authentication policy, as before Pyramid 2.0. Requires an authorization policy.
 
-        Raises ConfigurationError if there is a security policy.
+        Raises ConfigurationError if a security policy is set.
         """
         _warn_of_policies()
         self._set_authentication_policy(policy)
@@ -109,7 +109,7 @@ class SecurityConfiguratorMixin:
 
     @action_method
     def set_authorization_policy(self, policy: Any) -> None:
-        """Set the authorization policy, as before Pyramid 2.0. Needs an authentication policy."""
+        """Set the authorization policy, as before Pyramid 2.0. Requires an authentication policy."""
         config: Any = self
         _warn_of_policies()
         policy = config.maybe_dotted(policy)
@@ -133,7 +133,7 @@ class SecurityConfiguratorMixin:
 
     @action_method
     def set_default_permission(self, permission: Any) -> None:
-        """Set the default permission of views."""
+        """Set the default permission for views."""
         config: Any = self
 
         def register() -> None:
@@ -146,7 +146,7 @@ class SecurityConfiguratorMixin:
         config.action(IDefaultPermission, register, order=PHASE1_CONFIG, introspectables=(intr, named))
 
     def add_permission(self, permission_name: str) -> None:
-        """Register for introspection a permission that no view has."""
+        """Register a permission that no view uses, so that introspection lists it."""
         config: Any = self
         intr = config.introspectable("permissions", permission_name, permission_name, "permission")
         intr["value"] = permission_name
@@ -163,10 +163,10 @@ class SecurityConfiguratorMixin:
         allow_no_origin: bool = False,
         callback: Any = None,
     ) -> None:
-        """Set the CSRF protection of views that don't specify it.
+        """Set the CSRF protection for views that don't specify it.
 
-        ``token`` is the form field with the token, and ``header`` the header with it. Requests of ``safe_methods`` and
-        those for which ``callback`` returns False are not checked.
+        ``token`` is the form field with the token, and ``header`` is the header with it. Requests with ``safe_methods``
+        are not checked, nor are those for which ``callback`` returns False.
         """
         config: Any = self
         options = DefaultCSRFOptions(require_csrf, token, header, safe_methods, check_origin, allow_no_origin, callback)

@@ -1,4 +1,4 @@
-"""Settings, some of which environment variables can set."""
+"""The application's settings, some of which environment variables can set."""
 
 import os
 from typing import Any
@@ -24,7 +24,7 @@ _FLAGS = {
 
 @implementer(ISettings)
 class Settings(dict[str, Any]):
-    """The settings by name. Those of Pyramid begin with `pyramid.` and can also be read without it."""
+    """The settings by name. Pyramid's own start with `pyramid.`, but can also be read without this prefix."""
 
     def __init__(self, values: Any = None, _environ_: Any = os.environ, **kw: Any) -> None:
         given = dict(values or {}, **kw)
@@ -66,5 +66,5 @@ class SettingsConfiguratorMixin:
         known.update(settings or {}, **kw)
 
     def get_settings(self) -> Any:
-        """Return the settings; None before there are any."""
+        """Return the settings, or None if there are none yet."""
         return self.registry.settings

@@ -1,4 +1,4 @@
-"""The URLs of static files: their directories, and cache busters, which change a file's URL when the file changes."""
+"""The URLs of static files: their directories, and cache busters, which change a URL when its file changes."""
 
 import os
 from typing import Any
@@ -26,7 +26,7 @@ class StaticURLInfo:
         self.cache_busters: list[tuple[str, Any, bool]] = []
 
     def generate(self, path: str, request: Any, **kw: Any) -> str:
-        """Return the URL of a file. Raises ValueError for a file outside of the directories."""
+        """Return a file's URL. Raises ValueError for a file outside of the directories."""
         for url, spec, route_name in self.registrations:
             if not path.startswith(spec):
                 continue
@@ -43,7 +43,7 @@ class StaticURLInfo:
         raise ValueError(f"No static URL definition matching {path}")
 
     def add(self, config: Any, name: str, spec: str, **extra: Any) -> None:
-        """Add a directory, and unless ``name`` is a URL, a view that serves it."""
+        """Add a directory and, unless ``name`` is a URL, a view that serves it."""
         spec = _directory(spec)
         name = name if name.endswith("/") else f"{name}/"
         url = route_name = None
@@ -54,7 +54,7 @@ class StaticURLInfo:
 
         def register() -> None:
             known = self.registrations
-            # The first value of an entry is None for a view: only entries with a URL replace each other.
+            # Entries for views start with None instead of a URL. Only entries with a URL replace each other.
             self.registrations = [entry for entry in known if url is None or entry[0] != url]
             self.registrations.append((url, spec, route_name))
 
@@ -87,7 +87,7 @@ class StaticURLInfo:
         return route_name
 
     def add_cache_buster(self, config: Any, spec: str, cachebust: Any, explicit: bool = False) -> None:
-        """Add a cache buster for a directory: the most specific path applies."""
+        """Add a cache buster for a directory. The one with the most specific path applies."""
         spec = _directory(spec)
 
         def register() -> None:

@@ -1,4 +1,4 @@
-"""Directives for tests of views: a user, resources and templates that need no real application."""
+"""Directives for testing views with a user, resources and templates, but without a real application."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class TestingConfiguratorMixin:
         remember_result: Any = None,
         forget_result: Any = None,
     ) -> Any:
-        """Set a user who may do everything or nothing, and return the policy, which records its calls."""
+        """Set a user who may do everything or nothing. Return the policy, which records its calls."""
         from antiphon.dialects.pyramid.testing import DummySecurityPolicy
 
         policy = DummySecurityPolicy(userid, identity, permissive, remember_result, forget_result)
@@ -26,7 +26,7 @@ class TestingConfiguratorMixin:
         return policy
 
     def testing_resources(self, resources: dict[str, Any]) -> dict[str, Any]:
-        """Use a dictionary to find contexts by their paths and return it."""
+        """Find contexts in a dictionary by their paths. Return the dictionary."""
 
         class DummyTraverserFactory:
             def __init__(self, context: Any) -> None:
@@ -48,7 +48,7 @@ class TestingConfiguratorMixin:
 
     @action_method
     def testing_add_subscriber(self, event_iface: Any = None) -> list[Any]:
-        """Return a list that collects events, of all types or of one type."""
+        """Return a list that collects events of all types or of one type."""
         config: Any = self
         iface = config.maybe_dotted(event_iface)
         heard: list[Any] = []
@@ -61,7 +61,7 @@ class TestingConfiguratorMixin:
         return heard
 
     def testing_add_renderer(self, path: str, renderer: Any = None) -> Any:
-        """Replace a template with an object that records its values, or with a function, and return the renderer."""
+        """Replace a template with a function, or with an object that records its values. Return the renderer."""
         from antiphon.dialects.pyramid.testing import DummyRendererFactory, DummyTemplateRenderer
 
         config: Any = self

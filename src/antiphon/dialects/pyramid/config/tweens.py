@@ -1,4 +1,4 @@
-"""Directives for tweens, and their order."""
+"""Directives for tweens and their order."""
 
 from typing import Any
 
@@ -13,26 +13,26 @@ from antiphon.dialects.pyramid.util import TopologicalSorter, is_nonstr_iter, is
 
 @implementer(ITweens)
 class Tweens:
-    """The tweens in order: those named by the settings, or else all that were added."""
+    """The tweens in order: those listed in the settings, or else all that were added."""
 
     def __init__(self) -> None:
         self.sorter = TopologicalSorter(default_before=None, default_after=INGRESS, first=INGRESS, last=MAIN)
         self.explicit: list[tuple[str, Any]] = []
 
     def add_explicit(self, name: str, factory: Any) -> None:
-        """Add a tween that is named by the settings."""
+        """Add a tween that the settings list."""
         self.explicit.append((name, factory))
 
     def add_implicit(self, name: str, factory: Any, under: Any = None, over: Any = None) -> None:
-        """Add a tween, with the tweens that it must be under and over."""
+        """Add a tween, together with the tweens that must be over or under it."""
         self.sorter.add(name, factory, after=under, before=over)
 
     def implicit(self) -> list[tuple[str, Any]]:
-        """Return the tweens that were added, the outermost first."""
+        """Return the tweens that were added, outermost first."""
         return self.sorter.sorted()
 
     def __call__(self, handler: Any, registry: Any) -> Any:
-        """Return a handler with all tweens around it."""
+        """Wrap a handler in all tweens and return the result."""
         for _, factory in reversed(self.explicit or self.implicit()):
             handler = factory(handler, registry)
         return handler
@@ -43,10 +43,10 @@ class TweensConfiguratorMixin:
 
     @action_method
     def add_tween(self, tween_factory: str, under: Any = None, over: Any = None) -> None:
-        """Add a tween by the dotted name of its factory, a function of a handler and the registry.
+        """Add a tween, given the dotted name of its factory, which is a function of a handler and the registry.
 
-        ``under`` and ``over`` are names, INGRESS or MAIN, one or several. Raises ConfigurationError for any other
-        value.
+        ``under`` and ``over`` are one or several of these: names of tweens, INGRESS or MAIN. Raises ConfigurationError
+        for any other value.
         """
         self._add_tween(tween_factory, under=under, over=over)
 

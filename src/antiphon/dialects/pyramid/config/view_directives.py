@@ -1,4 +1,4 @@
-"""Directives for view predicates, view derivers and the order of media types."""
+"""Directives for special views, static views, view predicates, view derivers, and the order of media types."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ class SpecialViewsMixin:
     @viewdefaults
     @action_method
     def add_forbidden_view(self, view: Any = None, **view_options: Any) -> None:
-        """Add the view that handles requests without the required permission. Takes the keywords of ``add_view``.
+        """Add the view for requests that lack a required permission. Accepts the keywords of ``add_view``.
 
         Raises ConfigurationError for a name, a permission, a context or `require_csrf`.
         """
@@ -35,9 +35,9 @@ class SpecialViewsMixin:
     @viewdefaults
     @action_method
     def add_notfound_view(self, view: Any = None, append_slash: Any = False, **view_options: Any) -> None:
-        """Add the view that handles requests for which nothing is found. Takes the keywords of ``add_view``.
+        """Add the view for requests for which nothing is found. Accepts the keywords of ``add_view``.
 
-        ``append_slash`` redirects to the path with a slash, if a route has that; it may be a class of redirects.
+        ``append_slash`` redirects to the path with a slash if a route matches that. It may be a redirect class.
         Raises ConfigurationError for a name, a permission, a context or `require_csrf`.
         """
         self._add_special_view("add_notfound_view", HTTPNotFound, view, view_options, append_slash)
@@ -69,7 +69,7 @@ class SpecialViewsMixin:
         view = config.maybe_dotted(view)
         inner = None
         if view is not None or options.get("renderer"):
-            inner = config._derive_view(  # noqa: SLF001 - of this class
+            inner = config._derive_view(  # noqa: SLF001 - same class
                 (lambda context, request: {}) if view is None else view,  # noqa: ARG005
                 attr=options.pop("attr", None),
                 renderer=options.pop("renderer", None),
@@ -80,7 +80,7 @@ class SpecialViewsMixin:
     @viewdefaults
     @action_method
     def add_exception_view(self, view: Any = None, context: Any = None, **view_options: Any) -> None:
-        """Add a view that handles exceptions, of all classes or of one. Takes the keywords of ``add_view``.
+        """Add a view that handles exceptions, either all or those of one class. Accepts the keywords of ``add_view``.
 
         Raises ConfigurationError for a name, a permission, `require_csrf`, or a context that is not an exception.
         """
@@ -101,17 +101,17 @@ class SpecialViewsMixin:
         )
 
     def add_static_view(self, name: str, path: str, **kw: Any) -> None:
-        """Serve the files of a directory (`package:path` or a path) below a path, or make their URLs below a URL.
+        """Serve a directory's files (`package:path` or a path) below a path, or generate their URLs below a URL.
 
-        Keywords are `cache_max_age` in seconds, `content_encodings`, `permission`, and those of ``add_route``.
+        Keywords are `cache_max_age` in seconds, `content_encodings`, `permission`, and the keywords of ``add_route``.
         """
         config: Any = self
-        self._get_static_info().add(config, name, config._make_spec(path), **kw)  # noqa: SLF001 - of the configurator
+        self._get_static_info().add(config, name, config._make_spec(path), **kw)  # noqa: SLF001 - the configurator's
 
     def add_cache_buster(self, path: str, cachebust: Any, explicit: bool = False) -> None:
         """Change the URLs of a directory's files with a cache buster.
 
-        An ``explicit`` one applies to files that override others, by their own directory.
+        With ``explicit``, overriding files are matched by their own directory.
         """
         config: Any = self
         self._get_static_info().add_cache_buster(config, config._make_spec(path), cachebust, explicit=explicit)  # noqa: SLF001
@@ -119,7 +119,7 @@ class SpecialViewsMixin:
     def _get_static_info(self) -> Any:
         from antiphon.dialects.pyramid.config.static import StaticURLInfo
 
-        registry: Any = self.registry  # type: ignore[attr-defined]  # the configurator has it
+        registry: Any = self.registry  # type: ignore[attr-defined]  # the configurator defines it
         info = registry.queryUtility(IStaticURLInfo)
         if info is None:
             info = StaticURLInfo()
@@ -156,20 +156,20 @@ _MEDIA_TYPES = (
 
 
 class ViewOrderMixin:
-    """Directives for the parts of views."""
+    """Directives for view predicates, view derivers and the order of media types."""
 
     @action_method
     def add_view_predicate(
         self, name: str, factory: Any, weighs_more_than: Any = None, weighs_less_than: Any = None
     ) -> None:
-        """Add a view predicate: a function of a value and information about the application."""
+        """Add a view predicate: a class called with a value and information about the application."""
         config: Any = self
-        config._add_predicate(  # noqa: SLF001 - of this class
+        config._add_predicate(  # noqa: SLF001 - same class
             "view", name, factory, weighs_more_than=weighs_more_than, weighs_less_than=weighs_less_than
         )
 
     def add_default_view_predicates(self) -> None:
-        """Add the built-in predicates."""
+        """Add the built-in view predicates."""
         for name, factory in _PREDICATES:
             self.add_view_predicate(name, factory)
 
@@ -180,9 +180,9 @@ class ViewOrderMixin:
 
     @action_method
     def add_accept_view_order(self, value: str, weighs_more_than: Any = None, weighs_less_than: Any = None) -> None:
-        """Prefer a media type over others if a client accepts them equally.
+        """Prefer a media type over others that a client accepts equally.
 
-        Raises ConfigurationError if a type with parameters is compared with another type.
+        Raises ConfigurationError if a type with parameters is ordered relative to a different type.
         """
         config: Any = self
         media_type = normalize_accept_offer(value)
@@ -201,10 +201,10 @@ class ViewOrderMixin:
 
     @action_method
     def add_view_deriver(self, deriver: Any, name: str | None = None, under: Any = None, over: Any = None) -> None:
-        """Add a deriver, a function of a view and its info that returns a view.
+        """Add a deriver: a function that receives a view and its info and returns a view.
 
-        ``under`` and ``over`` are names of others, INGRESS or VIEW; without them, it comes between `decorated_view` and
-        `rendered_view`. Raises ConfigurationError for other positions.
+        ``under`` and ``over`` are names of other derivers, INGRESS or VIEW. By default, a deriver comes between
+        `decorated_view` and `rendered_view`. Raises ConfigurationError for an invalid position.
         """
         config: Any = self
         deriver = config.maybe_dotted(deriver)

@@ -84,12 +84,12 @@ class ViewsConfiguratorMixin(ViewOrderMixin, SpecialViewsMixin):
         exception_only: bool = False,
         **view_options: Any,
     ) -> None:
-        """Add a view: a function of a request, or of a context and a request; a class, or ``attr`` of either.
+        """Add a view: a function of a request, or of a context and a request; a class; or the ``attr`` of either.
 
-        It handles requests of ``route_name``, or those whose context is of a type and whose path continues with
-        ``name``. ``renderer`` makes responses from its results, ``permission`` is required, ``decorator`` wraps it, and
-        ``http_cache`` is the argument of ``response.cache_expires``. All other keywords are predicates or options of
-        view derivers. Raises ConfigurationError without a view or a renderer.
+        It handles requests for ``route_name``, or requests whose context has a given type and whose path continues with
+        ``name``. ``renderer`` makes a response from its result, ``permission`` is required, ``decorator`` wraps the
+        view, and ``http_cache`` is passed to ``response.cache_expires``. All other keywords are predicates or options
+        of view derivers. Raises ConfigurationError if both the view and the renderer are missing.
         """
         config: Any = self
         if custom_predicates:
@@ -129,8 +129,8 @@ class ViewsConfiguratorMixin(ViewOrderMixin, SpecialViewsMixin):
         config.action(registration.discriminator, registration.register, introspectables=registration.introspectables())
 
     def _check_view_options(self, **kw: Any) -> None:
-        """Raise ConfigurationError for options that no deriver knows."""
-        registry: Any = self.registry  # type: ignore[attr-defined]  # the configurator has it
+        """Raise ConfigurationError for options that no deriver accepts."""
+        registry: Any = self.registry  # type: ignore[attr-defined]  # the configurator defines it
         for deriver in registry.getUtility(IViewDerivers).values():
             for option in getattr(deriver, "options", ()):
                 kw.pop(option, None)
@@ -138,7 +138,7 @@ class ViewsConfiguratorMixin(ViewOrderMixin, SpecialViewsMixin):
             raise ConfigurationError(f"Unknown view options: {kw}")
 
     def _apply_view_derivers(self, info: Any) -> Any:
-        registry: Any = self.registry  # type: ignore[attr-defined]  # the configurator has it
+        registry: Any = self.registry  # type: ignore[attr-defined]  # the configurator defines it
         view = info.original_view
         innermost_first = [deriver for _, deriver in reversed(registry.getUtility(IViewDerivers).sorted())]
         for deriver in [*innermost_first, predicated_view, attr_wrapped_view]:
@@ -146,7 +146,7 @@ class ViewsConfiguratorMixin(ViewOrderMixin, SpecialViewsMixin):
         return view
 
     def derive_view(self, view: Any, attr: str | None = None, renderer: Any = None) -> Any:
-        """Return a view with its renderer, as a function of a context and a request."""
+        """Return a view with its renderer, in the form of a function of a context and a request."""
         return self._derive_view(view, attr=attr, renderer=renderer)
 
     def _derive_view(
@@ -175,7 +175,7 @@ class ViewsConfiguratorMixin(ViewOrderMixin, SpecialViewsMixin):
 
     @action_method
     def set_view_mapper(self, mapper: Any) -> None:
-        """Set the mapper for views made from functions and classes that have no mapper of their own."""
+        """Set the mapper for views whose functions or classes have no mapper of their own."""
         config: Any = self
         mapper = config.maybe_dotted(mapper)
 
@@ -200,11 +200,11 @@ def _view_or_renderer(view: Any, renderer: Any) -> Any:
         return view
     if not renderer:
         raise ConfigurationError('"view" was not specified and no "renderer" specified')
-    return lambda context, request: {}  # noqa: ARG005 - as views are called
+    return lambda context, request: {}  # noqa: ARG005 - the signature of views
 
 
 class _Registration:
-    """A call of ``add_view``, and its registrations at commit."""
+    """A call of ``add_view``, and the registrations that it makes at commit."""
 
     def __init__(self, config: Any, view: Any, predicates: Any, options: Any, exception_only: bool) -> None:
         self.config = config
@@ -222,7 +222,7 @@ class _Registration:
         self.template: Any = None
 
     def _discriminator(self) -> Any:
-        """Return the discriminator of this view. All predicates are known at commit."""
+        """Return this view's discriminator. All predicates are known at commit."""
         predicates = self.config.get_predlist("view")
         known = predicates.names()
         self.config._check_view_options(**{k: v for k, v in self.predicates.items() if k not in known})  # noqa: SLF001
@@ -256,7 +256,7 @@ class _Registration:
         return entry
 
     def introspectables(self) -> list[Any]:
-        """Return the introspectables for the view, its mapper, its template and its permission."""
+        """Return the introspectables for the view, its mapper, template and permission."""
         made = [self.entry]
         renderer, permission, mapper = self.options["renderer"], self.options["permission"], self.options["mapper"]
         if mapper:
@@ -279,7 +279,7 @@ class _Registration:
     # Registration
 
     def register(self) -> None:
-        """Register the view, and as an exception view if its context is an exception."""
+        """Register the view. If its context is an exception, also register it as an exception view."""
         request_iface = self._request_iface()
         if self.template is not None:
             kind = self.template["type"]
@@ -296,7 +296,7 @@ class _Registration:
         if view is not None:
             view.__discriminator__ = lambda *_: self.discriminator
         self.entry["derived_callable"] = view
-        self.config.registry._clear_view_lookup_cache()  # noqa: SLF001 - of this package
+        self.config.registry._clear_view_lookup_cache()  # noqa: SLF001 - same package
 
     def _request_iface(self) -> Any:
         if self.route_name is None:
@@ -307,7 +307,7 @@ class _Registration:
         return found
 
     def _derive(self, exception_only: bool) -> Any:
-        return self.config._derive_view(  # noqa: SLF001 - of this package
+        return self.config._derive_view(  # noqa: SLF001 - same package
             self.view,
             **{**self.predicates, **self.options},
             predicates=self.made,
@@ -317,7 +317,7 @@ class _Registration:
         )
 
     def _put(self, classifier: Any, request_iface: Any, view: Any) -> None:
-        """Register a view: alone, in place of an equal one, or together with views that have other predicates."""
+        """Register a view alone, in place of an equal view, or together with views that have other predicates."""
         registry = self.config.registry
         context: Any = Interface if self.context is None else self.context
         required = (classifier, request_iface, context if IInterface.providedBy(context) else implementedBy(context))

@@ -1,1 +1,1 @@
-"""The command `pserve` of Pyramid, for programs that call it."""
+"""Pyramid's command `pserve`, for programs that call it."""

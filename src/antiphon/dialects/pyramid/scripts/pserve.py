@@ -1,7 +1,7 @@
-"""`pserve development.ini`: serve a file's application with the server that the file names, as with PasteDeploy.
+"""`pserve development.ini`: serve the application in a file with the server in that file, as with PasteDeploy.
 
-`antiphon run --dialect pyramid development.ini` serves it without that server, over ASGI. This module is for programs
-whose own command calls `pserve`.
+`antiphon run --dialect pyramid development.ini` serves it over ASGI without that server. This module is intended for
+programs that call `pserve` in their own command.
 """
 
 import os
@@ -16,11 +16,10 @@ from antiphon.dialects.pyramid.paster import get_config_loader
 
 
 def main(argv: Sequence[str] = sys.argv, quiet: bool = False) -> int:
-    """Serve according to a command line, whose first word is the name of the command.
+    """Serve as specified by a command line, which starts with the name of the command.
 
-    Returns 0 at the end, 2 without a file.
-
-    Raises LookupError if the file has no such application or server, and SystemExit for malformed arguments.
+    Returns 0 at the end, or 2 if no file is given. Raises LookupError if the file has no such application or server,
+    and SystemExit for malformed arguments.
     """
     options = _parser().parse_args(argv[1:])
     if not options.config_uri:
@@ -42,7 +41,7 @@ def main(argv: Sequence[str] = sys.argv, quiet: bool = False) -> int:
 
 
 def parse_vars(words: Sequence[str]) -> dict[str, str]:
-    """Return the values of ``name=value`` words, for `%(name)s` in the file. Raises ValueError for other words."""
+    """Parse ``name=value`` arguments, for `%(name)s` in the file. Raises ValueError for any other argument."""
     values = {}
     for word in words:
         name, separator, value = word.partition("=")
@@ -53,13 +52,15 @@ def parse_vars(words: Sequence[str]) -> dict[str, str]:
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="pserve", description="Serve the application of a file by the server in it.")
+    parser = ArgumentParser(prog="pserve", description="Serve the application in a file with the server in that file.")
     parser.add_argument("-n", "--app-name", metavar="NAME", help="the application's section (main)")
     parser.add_argument("--server-name", metavar="NAME", help="the server's section (main)")
     parser.add_argument("--reload", action="store_true", help="reload when a file changes")
-    parser.add_argument("--reload-interval", type=int, default=1, help="ignored: changes are seen at once")
+    parser.add_argument(
+        "--reload-interval", type=int, default=1, help="ignored, since changes are detected immediately"
+    )
     parser.add_argument("-b", "--browser", action="store_true", help="open the application in a browser")
-    parser.add_argument("-v", "--verbose", action="count", default=1, help="say what is done")
+    parser.add_argument("-v", "--verbose", action="count", default=1, help="print what is done")
     parser.add_argument("-q", "--quiet", action="store_const", const=0, dest="verbose", help="say nothing")
     parser.add_argument("config_uri", nargs="?", help="the file, such as development.ini or development.ini#name")
     parser.add_argument("config_vars", nargs="*", help="name=value, for %%(name)s in the file")
@@ -67,7 +68,7 @@ def _parser() -> ArgumentParser:
 
 
 def _reload(options: Namespace) -> int:
-    """Run the command of this process, and restart it after each change in the file's and the command's folders."""
+    """Run this process's command, and restart it after each change in the folders of the file and the command."""
     from watchfiles import run_process
 
     words = [word for word in sys.orig_argv if word != "--reload"]
@@ -77,7 +78,7 @@ def _reload(options: Namespace) -> int:
 
 
 def _open_browser(settings: dict[str, str]) -> None:
-    """Open the address in a server's section in a browser."""
+    """Open the address in a server's section with a browser."""
     listens = settings.get("listen", "").split()
     address = listens[0] if listens else f"{settings.get('host', '127.0.0.1')}:{settings.get('port', '8080')}"
     webbrowser.open(f"http://{address.replace('0.0.0.0', '127.0.0.1').replace('*:', '127.0.0.1:')}/")  # noqa: S104
