@@ -4,7 +4,6 @@ Where no C compiler works, the package is built without it, and so it is with AN
 ANTIPHON_PURE=0 a build without it fails.
 """
 
-import json
 import lzma
 import os
 import sysconfig
@@ -45,9 +44,9 @@ class BuildWithDocs(build_py):
         pages = sorted(Path("docs").rglob("*.md"))
         if self.editable_mode or not pages:
             return
-        texts = {page.relative_to("docs").with_suffix("").as_posix(): page.read_text("utf-8") for page in pages}
-        packed = lzma.compress(json.dumps(texts, ensure_ascii=False).encode(), filters=[AS_TEXT])
-        Path(self.build_lib, "antiphon/cli/docs.json.xz").write_bytes(packed)
+        named = [f"{page.relative_to('docs').with_suffix('').as_posix()}\n{page.read_text('utf-8')}" for page in pages]
+        packed = lzma.compress("\0".join(named).encode(), filters=[AS_TEXT])
+        Path(self.build_lib, "antiphon/cli/docs.xz").write_bytes(packed)
 
 
 SPEEDUPS = Extension(

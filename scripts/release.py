@@ -35,7 +35,7 @@ NOT_COPIED = (".git", *(ROOT / ".gitignore").read_text().replace("/", "").split(
 NOT_IN_SDIST = (".gitignore", ".pre-commit-config.yaml")
 GENERATED = ("*.egg-info/*", "*.dist-info/*", "PKG-INFO", "setup.cfg")
 COMPILED = ("*.so", "*.pyd")
-PACKED_DOCS = "antiphon/cli/docs.json.xz"
+PACKED_DOCS = "antiphon/cli/docs.xz"
 """The pages of the documentation, which setup.py packs into a wheel."""
 
 TRIAL = """

@@ -87,7 +87,7 @@ def test_a_search_that_finds_nothing_fails():
 def test_a_wheel_has_all_pages_in_few_bytes(tmp_path, monkeypatch):
     command = (sys.executable, "setup.py", "-q", "build_py", "--build-lib", str(tmp_path))
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    packed = tmp_path / "antiphon/cli/docs.json.xz"
+    packed = tmp_path / "antiphon/cli/docs.xz"
     from_source = dict(docs.pages())
     monkeypatch.setattr(docs, "ARCHIVE", packed)
     docs.pages.cache_clear()

@@ -1,6 +1,5 @@
 """`antiphon docs` and `antiphon explain`: the documentation of this version, and explanations of errors."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +13,7 @@ from typing import NamedTuple
 from antiphon.cli.errors import BadCommand, Refused
 from antiphon.explanations.texts import Explanation, UnreadableError, explanations, explanations_of, packages
 
-ARCHIVE = Path(__file__).with_name("docs.json.xz")
+ARCHIVE = Path(__file__).with_name("docs.xz")
 """All pages in one file, which `setup.py` adds to a wheel."""
 SOURCE = Path(__file__).parents[3] / "docs"
 """The pages in a source checkout, which has no archive."""
@@ -50,8 +49,8 @@ def pages() -> Mapping[str, str]:
         if ARCHIVE.exists():
             import lzma
 
-            packed: Mapping[str, str] = json.loads(lzma.decompress(ARCHIVE.read_bytes()))
-            return packed
+            packed = lzma.decompress(ARCHIVE.read_bytes()).decode()
+            return {name: text for name, _, text in (page.partition("\n") for page in packed.split("\0"))}
     except Exception as error:  # lzma has its own error class, and some Pythons lack lzma
         raise Refused(f"The pages in {ARCHIVE} can't be read: {error}.") from error
     found = {str(path.relative_to(SOURCE).with_suffix("")): path.read_text("utf-8") for path in SOURCE.rglob("*.md")}
