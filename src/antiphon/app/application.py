@@ -674,7 +674,7 @@ class App(Routes, Servable):
     ) -> str: ...
     @overload
     def url_for(self, route: Callable[..., object], /, *args: object, _mounted_at: str, **params: object) -> str: ...
-    def url_for(  # type: ignore[misc]  # a parameter of a handler is not named like an option
+    def url_for(  # type: ignore[misc]  # no handler parameter has the name of an option
         self,
         route: str | Callable[..., object],
         /,

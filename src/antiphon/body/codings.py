@@ -21,7 +21,8 @@ ZSTD = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
 
 _WINDOW = 18
 """The window of zstd and br, as a power of 2 bytes: it bounds the memory of a stream, and is far below the 8 MiB that
-clients have to accept (RFC 9659 §3)."""
+clients have to accept (RFC 9659 §3).
+"""
 
 
 class Compressor(Protocol):

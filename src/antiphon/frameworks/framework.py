@@ -277,7 +277,8 @@ class Framework:
     def literal(self, text: str) -> str:
         """Return the text of a path in the framework's syntax.
 
-        Raises ValueError for characters with a meaning in it."""
+        Raises ValueError for characters with a meaning in it.
+        """
         if not text.isascii() or not {*text}.isdisjoint("<>{}*:()^$+?[]|\\"):
             raise explained(
                 "bad-path", ValueError(f"the path of a view must be plain text and parameters, not {text!r}")

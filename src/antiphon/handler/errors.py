@@ -163,7 +163,7 @@ def error_response(request: Request, error: BaseException) -> Response:
     """
     told = as_http_error(error)
     head = request.head
-    if isinstance(head, DerivedHead):  # as a watched one is
+    if isinstance(head, DerivedHead):  # such as a watched head
         note_in_head(head, REQUEST_ID)
     content_type = _accepted(head.field("accept"))
     if content_type == HTML:

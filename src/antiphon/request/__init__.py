@@ -1,4 +1,4 @@
-"""The request: its head, body and dependencies, and the trusted proxies that report on it."""
+"""The request: its head, body and dependencies, and the trusted proxies that report where it came from."""
 
 from typing import NoReturn
 

@@ -151,7 +151,8 @@ _is_usual = re.compile(rf"[-+]?[0-9.]{{0,{_FEW_DIGITS}}}(?:[eE][-+]?[0-9]{{1,3}}
 
 def text_fault(text: str) -> Reason | None:
     """Return the reason why a program can't calculate with the number in a string; None if it can, or for other
-    strings."""
+    strings.
+    """
     if _is_usual(text):
         return None
     try:

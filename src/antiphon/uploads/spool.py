@@ -27,7 +27,8 @@ SHARE = 16 << 20
 """The maximum number of waiting bytes in memory in all spools of the process. Each spool may always have a block."""
 BLOCK = 256 << 10
 """Bytes of one write, which begins and ends at a multiple of this size: file systems do that in a quarter less time.
-For twice as much, Linux needs contiguous memory, which can take long to find."""
+For twice as much, Linux needs contiguous memory, which can take long to find.
+"""
 CHUNK = 256 << 10
 """The default size of a chunk, in bytes."""
 

@@ -240,7 +240,8 @@ class RequestBody:
     def read(self) -> bytes:
         """Return the next chunk, or ``b""`` at the end; for use on a thread.
 
-        Raises ConnectionError as a socket does."""
+        Raises ConnectionError as a socket does.
+        """
         if self.is_complete or self.is_broken:
             return b""
         assert isinstance(self._chunks, Iterator)  # noqa: S101 - the WSGI transport has checked this
