@@ -191,7 +191,7 @@ def _unlengthened(given: Any, head: DjangoHead) -> Content:
     """Return a body without a Content-Length, which Django treats as empty over WSGI, and let Django also read it."""
     content = shared_input(given.environ)
     if content is None:
-        head.receive = head.inner.receive  # type: ignore[method-assign,assignment]  # the server provides what Django doesn't
+        head.receive = head.inner.receive  # type: ignore[method-assign,assignment]  # the server has it
         return Content(head)
     given._stream = given.environ["wsgi.input"]
     return content
