@@ -86,7 +86,7 @@ def print_response(response: Response, method: str = "GET") -> bytes:
     elif not isinstance(body, bytes):
         raise explained(
             "bad-http-message",
-            TypeError("a streamed body is not printed, since that would use it up: freeze the response first"),
+            TypeError("a streamed body can't be printed, because that would consume it: freeze the response first"),
         )
     lines = [*fields] if length is None else [*fields, ("content-length", str(length))]
     return b"HTTP/1.1 %s\r\n%s\r\n%s" % (STATUS_LINES[status].encode(), _printed(lines), body)

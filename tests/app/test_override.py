@@ -264,7 +264,7 @@ def test_an_app_that_serves_takes_no_routes_meanwhile(serving, style):
 @rows(
     "given, options, says",
     [
-        (("Tenant", "fake"), {}, r"app\.override takes dependencies, not 'Tenant'"),
+        (("Tenant", "fake"), {}, r"app\.override needs a dependency, not 'Tenant'"),
         ((Tenant,), {}, r"override\(tenant, value\), or override\(tenant, source=function\)"),
         ((Tenant, "fake"), {"source": waits}, r"override\(tenant, value\), or override\(tenant, source=function\)"),
         ((Tenant,), {"source": lambda: "fake"}, "request"),

@@ -727,7 +727,7 @@ class App(Routes, Servable):
         if len(above) > 1 or mount.host is not None or "<" in mount.prefix:
             raise explained(
                 "bad-signed-url",
-                ValueError("this app is mounted in several places: request.url_for knows which, or pass _mounted_at"),
+                ValueError("this app is mounted in several places: use request.url_for, or pass _mounted_at"),
             )
         return outer._place() + mount.prefix  # noqa: SLF001 - of this very class
 

@@ -152,7 +152,7 @@ def make_mount(
     if receive == "stream" and limits is not None:
         raise explained(
             "bad-mount",
-            TypeError("an application that receives its bodies itself limits them itself: leave limits out"),
+            TypeError("an application that receives its bodies itself also limits them itself: leave out limits"),
         )
     given = Limits.of(limits)
     received: Literal["load", "delegated"] = "delegated" if receive == "stream" else "load"

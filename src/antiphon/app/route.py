@@ -387,7 +387,7 @@ def checked_meta(values: object) -> RouteMeta:
     if not isinstance(values, Mapping) or not all(isinstance(key, RouteKey) for key in values):
         raise explained(
             "bad-route-option",
-            TypeError(f'meta has keys of RouteKey, as in FLAG = RouteKey[str]("flag") and {{FLAG: "new"}}: {values!r}'),
+            TypeError(f'meta must have RouteKeys, as in FLAG = RouteKey[str]("flag") and {{FLAG: "new"}}: {values!r}'),
         )
     return RouteMeta(values)
 

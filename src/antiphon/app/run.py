@@ -17,7 +17,7 @@ def become_server(app: object, settings: Mapping[str, object]) -> NoReturn:
         raise explained(
             "no-debug-in-code",
             ValueError(
-                "app.run() takes no debug=True, which is easily left in code: run it as `antiphon run --debug`, or with"
+                "app.run() doesn't accept debug=True, which is easily left in code: use `antiphon run --debug`, or set"
                 " ANTIPHON_DEBUG=1 in the environment"
             ),
         )

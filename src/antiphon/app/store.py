@@ -59,7 +59,7 @@ def check_same(name: str, value: object, write: Callable[[object], bytes], read:
         raise explained(
             "not-storable",
             TypeError(
-                f"{name!r} can't be stored: {value!r:.200} would come back as {again!r:.200}. Store what JSON has,"
+                f"{name!r} can't be stored: {value!r:.200} would come back as {again!r:.200}. Store JSON values,"
                 " bytes, and datetimes with a time zone"
             ),
         )

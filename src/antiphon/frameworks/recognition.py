@@ -37,7 +37,7 @@ class Servers(Framework):
         raise explained(
             "unknown-request",
             TypeError(
-                "a request is made from an environ, from an ASGI scope of the type http and its receive, or from an"
+                "a request can be made from an environ, an ASGI scope of the type http and its receive, or an"
                 " RSGI scope and its protocol: Request.of(scope, receive)"
             ),
         )
@@ -184,8 +184,8 @@ def known_framework(given: Any, *, is_response: bool = False) -> Framework:
         raise explained(
             "unknown-request",
             TypeError(
-                f"a request can't be made from a {kind.__module__}.{kind.__qualname__}: known are an environ, (scope,"
-                f" receive), RSGI's scope and protocol, and requests of {known}"
+                f"a request can't be made from a {kind.__module__}.{kind.__qualname__}: supported are an environ,"
+                f" (scope, receive), RSGI's scope and protocol, and requests of {known}"
             ),
         )
     return framework

@@ -14,7 +14,7 @@ def check_arguments(function: Callable[..., Any], *given: str, **named: object) 
     """
     if not callable(function):
         raise explained(
-            "wrong-arguments", TypeError(f"{function!r} is not a function, and is called with ({', '.join(given)})")
+            "wrong-arguments", TypeError(f"{function!r} is not a function, but is called with ({', '.join(given)})")
         )
     try:
         taken = signature_of(function, follow_wrapped=False)
@@ -26,7 +26,7 @@ def check_arguments(function: Callable[..., Any], *given: str, **named: object) 
         called = ", ".join(given)
         raise explained(
             "wrong-arguments",
-            TypeError(f"{describe(function)} takes ({', '.join(taken.parameters)}), and is called with ({called})"),
+            TypeError(f"{describe(function)} takes ({', '.join(taken.parameters)}), but is called with ({called})"),
         ) from None
 
 

@@ -187,7 +187,7 @@ class MultipartByteRanges:
         self, ranges: Sequence[ByteRange], length: int, *, boundary: str, content_type: str | None = None
     ) -> None:
         if not ranges:
-            raise explained("bad-http-value", ValueError("a body of parts needs at least one"))
+            raise explained("bad-http-value", ValueError("a multipart body needs at least one part"))
         if not _boundary(boundary):
             raise explained("bad-http-value", ValueError(f"not a multipart boundary: {boundary[:80]!r}"))
         described = "" if content_type is None else f"Content-Type: {field_value(content_type)}\r\n"

@@ -46,7 +46,7 @@ class ExternalLocation(BadRequest, ValueError):
 
     def __str__(self) -> str:
         return (
-            f'a redirect to {self.location[:200]!r} names a site, perhaps another one: give a path, otherwise="/" for'
+            f'a redirect to {self.location[:200]!r} may lead to another site: pass a path, otherwise="/" for'
             " a location that a client has chosen, or external=True for a site of your choice"
         )
 
@@ -143,7 +143,7 @@ def redirect_location(
         return uri
     instead = as_uri(otherwise)
     if _leaves(instead):
-        raise explained("external-redirect", ValueError(f"{otherwise=} names a site, perhaps another one: give a path"))
+        raise explained("external-redirect", ValueError(f"{otherwise=} may lead to another site: pass a path"))
     if external and location:
         return as_uri(location)
     return _on_this_site(location, origin) or instead

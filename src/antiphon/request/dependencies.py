@@ -110,7 +110,7 @@ class OfRequest:
 def check_dependency(given: object, where: str, fix: str) -> None:
     """Raise TypeError with the fix for anything but a dependency. ``where`` is the code that received the object."""
     if not isinstance(given, Dependency):
-        raise explained("not-a-dependency", TypeError(f"{where} takes dependencies, not {given!r}: {fix}"))
+        raise explained("not-a-dependency", TypeError(f"{where} needs a dependency, not {given!r}: {fix}"))
 
 
 class SharedValues(OfRequest, Mapping[str, Any]):

@@ -124,8 +124,8 @@ def _headers(declared: Iterable[str]) -> frozenset[str]:
     raise explained(
         "bad-proxies",
         ValueError(
-            f"trusted proxies set headers of {', '.join(_X_FORWARDED)}, or they set forwarded; what they don't set, "
-            f"clients do; so not {sorted(headers)}"
+            f"the headers of trusted proxies must be some of {', '.join(_X_FORWARDED)}, or forwarded, not"
+            f" {sorted(headers)}: clients could set the others"
         ),
     )
 

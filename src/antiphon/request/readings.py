@@ -30,7 +30,7 @@ def head_of(url: str, method: str, headers: HeaderFields) -> RequestHead:
     if authority:
         check_host_given(authority)
     elif target.scheme:
-        raise explained("bad-url", ValueError(f"a URL with a scheme names a host, too: {url[:300]!r}"))
+        raise explained("bad-url", ValueError(f"a URL with a scheme must have a host: {url[:300]!r}"))
     path = target.path if target.path[:1] == "/" else f"/{target.path}"
     return RequestHead(
         method,
@@ -106,7 +106,7 @@ def not_loaded(content: Content, reader: str, receive: str) -> Exception:
     if receive == "load":
         who = f"a hook or middleware of {reader}"
         fix = (
-            "first, in an `async def`, since a large body, or one of unknown length, arrives after them; or write"
+            "first, in an `async def`, because a large body, or a body of unknown length, arrives later; or write"
             " @app.middleware(loads_body=True)"
         )
     else:
@@ -115,7 +115,7 @@ def not_loaded(content: Content, reader: str, receive: str) -> Exception:
     return content.failure_again() or explained(
         "body-not-loaded",
         NotLoadedError(
-            f"this request's body is not loaded yet, and {who} is on an event loop, where nothing may wait for it:"
+            f"this request's body is not loaded yet, and {who} runs on an event loop, which reading it would block:"
             f" `await request.aload()` {fix}"
         ),
     )

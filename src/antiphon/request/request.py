@@ -687,8 +687,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         raise explained(
             "undeclared-host",
             RuntimeError(
-                f"url_for with _absolute would make a URL of the host that the client has named, {self.host!r}, which"
-                " may belong to an attacker: declare the hosts that the app serves, as in"
+                f"url_for with _absolute would use the host that the client has sent, {self.host!r}, which may belong"
+                " to an attacker: declare the hosts that the app serves, as in"
                 ' App(trusted_hosts=["example.com"])'
             ),
         )

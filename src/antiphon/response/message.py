@@ -243,7 +243,7 @@ class _Maker(classmethod):  # type: ignore[type-arg]
 
     def _refuse(self, instance: object) -> NoReturn:
         name = self.__func__.__name__
-        message = f"{name} makes a new response, and this is one: call {type(instance).__name__}.{name}(...)"
+        message = f"{name} makes a new response: call it on the class, {type(instance).__name__}.{name}(...)"
         raise AttributeError(message, name=name, obj=instance)
 
 

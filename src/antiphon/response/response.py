@@ -689,7 +689,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         if self.is_streamed:
             raise explained(
                 "body-is-streamed",
-                TypeError("a streamed response cannot be pickled or copied deeply: that would use up its body"),
+                TypeError("a streamed response can't be pickled or deep-copied, because that would consume its body"),
             )
         own, slots = self._state()
         return own, {**slots, "_fields": [*self._fields], "error": None}

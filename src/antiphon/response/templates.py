@@ -30,7 +30,7 @@ def _refuse(maker: Callable[..., Any], name: str) -> NoReturn:
     raise explained(
         "bad-template-option",
         TypeError(
-            f"{maker.__qualname__} has no option {name!r}{meant} It has {', '.join(options)}. Names of data can't begin"
+            f"{maker.__qualname__} has no option {name!r}{meant} It has {', '.join(options)}. Names in data can't begin"
             " with an underscore"
         ),
     )

@@ -83,7 +83,8 @@ def _checked_key(key: str | bytes) -> bytes:
         raise explained(
             "bad-secret-key",
             ValueError(
-                f"a secret key of {len(encoded)} bytes can be guessed, {_SHORTEST_KEY} or more cannot: {MAKE_A_KEY}"
+                f"a secret key must have at least {_SHORTEST_KEY} bytes, not {len(encoded)}, which can be guessed:"
+                f" {MAKE_A_KEY} makes one"
             ),
         )
     return encoded

@@ -148,8 +148,8 @@ escape_string(PyObject *markup, PyObject *text)
     return result;
 }
 
-/* Return a new reference to the method of a value that makes HTML, or to NotImplemented. Only this Python function looks
-   up an attribute without raising an error if it is missing; the error would take longer than all the rest. */
+/* Return a new reference to the method of a value that makes HTML, or to NotImplemented. It calls Python's getattr,
+   which looks up a missing attribute without raising an error first; that would take longer than all the rest. */
 static PyObject *
 html_method_of(PyObject *value)
 {

@@ -49,7 +49,7 @@ class Arguments(NamedTuple):
                 raise explained(
                     "unknown-parameter",
                     TypeError(
-                        f"{describe(handler)} takes {name!r}, which is not a parameter of {where}: that has {has}{fix}"
+                        f"{describe(handler)} takes {name!r}, which is not a parameter of {where}, which has {has}{fix}"
                     ),
                 )
         for part in parameters:

@@ -126,9 +126,9 @@ class Source(NamedTuple):
             raise explained(
                 "dependency-not-resolved",
                 RuntimeError(
-                    f"the dependency {name!r} is not resolved: {describe(self.hook.function)} is called when the"
-                    " middleware is open, before the hooks and the handler, after the sources of the dependencies that"
-                    f" were provided before it{', and closed with the response' if self.yields else ''}. If such a"
+                    f"the dependency {name!r} is not resolved yet: {describe(self.hook.function)} is called once the"
+                    " middleware is open, before the hooks and the handler, and after the sources of dependencies that"
+                    f" were provided earlier{', and is closed with the response' if self.yields else ''}. If an earlier"
                     f" source reads it, such as a loader of Users, move the line that provides {name!r} above the line"
                     " that provides that source, such as app.use(Users(...))"
                 ),
@@ -142,8 +142,8 @@ class Source(NamedTuple):
             raise explained(
                 "dependency-is-closed",
                 RuntimeError(
-                    f"the dependency {self.provides.name!r} is closed, since the response has been sent: code that runs"
-                    f" after that has to open one of its own, as {describe(self.hook.function)} does"
+                    f"the dependency {self.provides.name!r} is closed, because the response has been sent: code that"
+                    f" runs later has to open its own, as {describe(self.hook.function)} does"
                 ),
             )
         return OpenResource(self.provides, self.hook.function, False, where(request)).open(request)

@@ -119,8 +119,7 @@ def _entry(text: str) -> tuple[str, int | None]:
             ValueError(
                 'a trusted host must be written as in a URL, such as "example.com", "localhost:8000" or "[::1]";'
                 ' ".example.com" '
-                f'is that one with all below it, and "xn--mnchen-3ya.example" a name beyond ASCII; not {text!r}'
-                f" ({error})"
+                f'includes all subdomains, and "xn--mnchen-3ya.example" is a non-ASCII name; not {text!r} ({error})'
             ),
         ) from None
     return f".{host}" if below else host, port
