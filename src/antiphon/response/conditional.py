@@ -205,7 +205,7 @@ def _forget_older(headers: MutableHeaders) -> None:
 
 
 def _precondition_failed() -> PreconditionFailed:
-    return PreconditionFailed("The current version is not one that the request is meant for.")
+    return PreconditionFailed("The request is not meant for the current version.")
 
 
 def _ranged(
