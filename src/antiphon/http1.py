@@ -96,7 +96,7 @@ def _with_own(fields: Iterable[tuple[str, str]], own: dict[str, str]) -> Lines:
     """Return the fields, each name in ``own`` once and with its value from there. Names that occur are removed from
     ``own``.
 
-    Transfer-Encoding is left out, since it belongs to one connection.
+    Transfer-Encoding is left out, because it belongs to a single connection.
     """
     lines: Lines = []
     names = {"transfer-encoding", *own}

@@ -273,7 +273,7 @@ def test_a_hook_written_as_a_decorator_says_where_a_hook_goes(hook, returned):
         App().get("/")(hook(lambda request: ""))
     assert str(refused.value) == (
         f"the decorator below the route returned {returned}, not a handler."
-        ' If it is a hook, give it to the route: @app.get("/", before=hook)'
+        ' If it is a hook, pass it to the route: @app.get("/", before=hook)'
     )
 
 

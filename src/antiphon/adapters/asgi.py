@@ -330,7 +330,7 @@ class ObservedSend:
 
 
 async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
-    """Handle a request of an ASGI server with a handler."""
+    """Handle a request from an ASGI server with a handler."""
     head = ASGIHead(scope, receive, send)
     request = Request(head)
     is_unfinished = False

@@ -106,7 +106,7 @@ def is_still_open(descriptor: int, inode: int) -> bool:
 
 
 class Connection:
-    """A connection that a server keeps private. It is only inspected, and the server may close it at any time."""
+    """A connection that a server doesn't expose. It is only inspected, and the server may close it at any time."""
 
     __slots__ = ("_descriptor", "_inode")
 

@@ -144,7 +144,7 @@ class RSGIHead:
 
 
 async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
-    """Handle a request of an RSGI server with a handler."""
+    """Handle a request from an RSGI server with a handler."""
     head = RSGIHead(scope, protocol)
     request = Request(head)
     is_unfinished = False

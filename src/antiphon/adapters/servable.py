@@ -225,7 +225,7 @@ class Servable:
             raise
 
     def __rsgi__(self, scope: RSGIScope, protocol: Any) -> Coroutine[Any, Any, None]:
-        """Handle a request of an RSGI server."""
+        """Handle a request from an RSGI server."""
         if self._is_direct and scope.proto == "http":
             return call_rsgi(self, scope, protocol)
         if self._started and scope.proto == "http":

@@ -363,7 +363,7 @@ class Routes(metaclass=NamesOurs):
     def static(
         self, prefix: str, folder: str | PathLike[str], *, name: str = "static", **options: "Unpack[FolderOptions]"
     ) -> None:
-        """Serve GET below a prefix, "/" for all paths, with the files of a folder: see ``StaticFolder``.
+        """Serve the files of a folder for GET requests below a prefix, or "/" for all paths: see ``StaticFolder``.
 
         ``url_for("static", filename="css/site.css")`` includes the file's hash. Raises ValueError for a malformed
         prefix and for a folder that is relative or missing.
@@ -580,7 +580,7 @@ class Blueprint(Routes):
                 "registered-too-late",
                 RuntimeError(
                     f"an app with the blueprint {self.name!r} already serves requests: register before that; a function"
-                    " that makes several apps, and registers with the blueprint, has to make the blueprint, too"
+                    " that makes several apps, and registers with the blueprint, also has to make the blueprint"
                 ),
             )
 

@@ -17,7 +17,7 @@ AROUND = Dependency[Request]("request around")
 
 
 def check_by(by: Callable[[Request], str | None] | None) -> None:
-    """Check that a function, if there is one, can be called with the request, and is sync. Raises TypeError."""
+    """Check that a function, if given, is sync and can be called with the request. Raises TypeError."""
     if by is not None:
         check_arguments(by, "request")
         check_sync("by", by)
@@ -37,7 +37,7 @@ def caller_of(by: Callable[[Request], str | None], request: Request, owner: str)
 
 
 LOG_EVERY = 60.0
-"""Seconds between two log lines that report that callers are not distinguished, or not limited."""
+"""The seconds between two log lines about callers that aren't distinguished or limited."""
 
 
 class Sharing:

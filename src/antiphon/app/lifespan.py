@@ -279,7 +279,7 @@ def _without(error: BaseException, again: BaseException) -> BaseException | None
 
 
 def _raise(errors: list[BaseException], message: str) -> None:
-    """Raise the errors; cancellations only if there are no other errors."""
+    """Raise the errors; cancellations are raised only if there are no other errors."""
     if not all(isinstance(error, Exception) for error in errors):
         from asyncio import CancelledError
 

@@ -42,7 +42,7 @@ class Mount(NamedTuple):
     lifespan: "ASGILifespan | None"
     """The lifespan of an ASGI application."""
     limits: Limits
-    """Limits for its requests, if it has no limits of its own."""
+    """The limits for its requests, if it has none of its own."""
     encoded_slashes: bool
     """True if slashes that were sent encoded stay in their segment of the prefix."""
     receive: Literal["load", "delegated"]

@@ -173,7 +173,7 @@ class Route(NamedTuple):
 
 
 class RouteOptions(TypedDict, total=False):
-    """Options of a route besides its path and methods.
+    """The options of a route, in addition to its path and methods.
 
     ``name`` is the function's name by default, and ``host`` is a pattern such as ``<tenant>.example.com``. ``defaults``
     are values of parameters that need not be in the path. ``redirect_slashes`` defaults to the app's setting.
@@ -261,7 +261,7 @@ def make_route(
         raise explained(
             "deadline-without-effect",
             TypeError(
-                f"{describe(function)}: deadline={deadline:g} would cancel nothing, since only an `async def` handler"
+                f"{describe(function)}: deadline={deadline:g} would cancel nothing, because only an `async def` handler"
                 " that returns its response can be cancelled"
             ),
         )

@@ -28,8 +28,8 @@ def become_server(app: object, settings: Mapping[str, object]) -> NoReturn:
         raise explained(
             "run-outside-of-program",
             RuntimeError(
-                "app.run() is for the module that is run as a program, where the app has a name: write it at the"
-                " end, below"
+                "app.run() must be called in the module that is run as a program, where the app has a name: write it"
+                " at the end, below"
                 ' `if __name__ == "__main__":`. Serve any other app with: antiphon run module:app'
             ),
         )

@@ -83,7 +83,9 @@ def read_usual_head(data: bytes, start: int, offset: int, longest: int) -> PartH
 
 @accelerated
 def match_usual_head(data: bytes, start: int, /) -> tuple[bytes, bytes | None, str | None, int] | None:
-    """Return name, filename, content type and end of a head in the usual form at ``start``; None for any other."""
+    """Return the name, filename, content type and end of a head in the usual form at ``start``; None for any other
+    head.
+    """
     match = _usual_head(data, start)
     if match is None:
         return None

@@ -156,7 +156,7 @@ class Receiver:
         return self._decoder is not None
 
     def hold(self, data: bytes) -> None:
-        """Take over the first bytes, which were received by a call of the head's ``receive``."""
+        """Take over the first bytes, which the head's ``receive`` has already returned."""
         self._held = data
         self.received = len(data)
 

@@ -66,7 +66,7 @@ class _Flows:
         flow.append(ticket)
 
     def take(self, newest: bool) -> Ticket | None:
-        """Remove and return the ticket whose turn it is; None if none is waiting."""
+        """Remove and return the next ticket in turn; None if none is waiting."""
         while flows := self._new or self._old:
             client = next(reversed(flows) if newest and flows is self._new else iter(flows))
             flow = flows.pop(client)
@@ -191,7 +191,7 @@ class AdmissionQueue:
             self._end_wait(ticket, "left")
 
     def begin(self) -> bool:
-        """Let the request whose turn it is begin; return False if none waits."""
+        """Let the next request in turn begin. Return False if none is waiting."""
         self.expire()
         newest = self.is_standing
         ticket = self._normal.take(newest) or self._low.take(newest)

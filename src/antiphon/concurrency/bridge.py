@@ -46,7 +46,7 @@ class _Demand(Future[None]):
         """True if the thread waits for just the next item."""
 
     def give(self) -> None:
-        """Let the thread take the finished items."""
+        """Let the thread consume the finished items."""
         self.is_wanted = True
         if not self.done():
             self.set_result(None)

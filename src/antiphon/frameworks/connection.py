@@ -11,7 +11,7 @@ from antiphon.http.head import Address, RequestHead
 from antiphon.http.urls.url import unquote
 
 LOOK = 0.5
-"""Seconds between two checks."""
+"""The seconds between two checks."""
 
 
 async def wait_left(has_left: Callable[[], bool]) -> None:

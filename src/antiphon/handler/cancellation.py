@@ -112,7 +112,9 @@ class Watchable(Protocol):
 
 
 class LoopWatch:
-    """Everything that waits on one loop: added since the last check, or since the one before, or watched."""
+    """Everything that waits on one loop: added since the last check, since the check before that, or already
+    watched.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop

@@ -214,7 +214,7 @@ FAILED = "failed"
 def log_failure(
     request: Request, error: BaseException, where: str = "", *, fault: str = FAILED, response: Response | None = None
 ) -> None:
-    """Log an error with its traceback and its request; ``fault`` and ``where`` say what happened, and where.
+    """Log an error with its traceback and its request; ``fault`` and ``where`` say what happened and where.
 
     A request that has ``FAILED`` is also kept, if its application keeps failed requests, and the line ends with its id.
     """

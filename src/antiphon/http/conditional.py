@@ -365,7 +365,7 @@ def _is_known_version(field: Field, etag: str | None, modified: str | datetime |
 
 
 def applicable_range(method: str, field: Field, etag: str | None = None, modified: str | None = None) -> str | None:
-    """Return the value of Range if it applies to this version, else None: step 5, after the other conditions.
+    """Return the value of Range if it applies to this version, otherwise None: step 5, after the other conditions.
 
     Ranges are defined for GET only (RFC 9110 §14.2), and If-Range must match this version.
     """

@@ -109,7 +109,7 @@ def _unquote(value: str) -> str:
 
 
 def quote_cookie_value(value: str) -> str:
-    """Return a value as it is written in a cookie, quoted if needed. Raises ValueError for CR, LF and NUL."""
+    """Return a value as written in a cookie, quoted if needed. Raises ValueError for CR, LF and NUL."""
     if (value.isalnum() and value.isascii()) or _cookie_octets(value):
         return value
     if "\0" in value or "\r" in value or "\n" in value:

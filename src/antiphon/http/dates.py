@@ -50,7 +50,7 @@ _structured = re.compile("@(-?[0-9]{1,15})").fullmatch
 _delta_seconds = re.compile("[0-9]{1,10}").fullmatch
 
 RetryAfter: TypeAlias = int | datetime
-"""Seconds after the response, or a datetime in UTC."""
+"""The seconds after the response, or a datetime in UTC."""
 
 MOST_SECONDS = 10**10 - 1
 """The maximum number of seconds in Retry-After, about three hundred years."""

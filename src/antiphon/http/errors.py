@@ -107,7 +107,7 @@ class ProblemOptions(TypedDict, total=False):
     title: str | None
     """A short summary of the problem, instead of the status's phrase."""
     members: Mapping[str, object] | None
-    """Further members of the problem details object."""
+    """Additional members of the problem details object."""
 
 
 class ErrorOptions(ProblemOptions, total=False):
@@ -184,7 +184,7 @@ class HTTPError(Exception, metaclass=NamesOurs):
                 raise explained("bad-status", TypeError(f"an error's status must be a number, not {status!r}"))
             status, detail = None, status
             if self.__class__ is HTTPError:
-                self.add_note(f"This is a 500, since no status is given: HTTPError(404, {detail!r:.80})")
+                self.add_note(f"This is a 500, because no status is given: HTTPError(404, {detail!r:.80})")
         if detail is not None and not isinstance(detail, str):
             detail = _text_of(detail)
         super().__init__(detail)
@@ -604,7 +604,9 @@ assert ERRORS.keys() <= PHRASES.keys()  # noqa: S101
 
 
 def http_error(status: int, detail: Text | None = None, **options: Unpack[AbortOptions]) -> HTTPError:
-    """Make the error for a status, with the status's own class if there is one. ``options`` are those of the class."""
+    """Make the error for a status, using the status's own class if there is one. ``options`` are the options of that
+    class.
+    """
     cls = ERRORS.get(status)
     passed_on = cast("ErrorOptions", options)  # the class checks its other options
     return cls(detail, **passed_on) if cls is not None else HTTPError(status, detail, **passed_on)
@@ -613,9 +615,9 @@ def http_error(status: int, detail: Text | None = None, **options: Unpack[AbortO
 def abort(status: int, detail: Text | None = None, **options: Unpack[AbortOptions]) -> NoReturn:
     """Raise the error for a status of 400 to 599: ``abort(404, "There is no such order.")`` (RFC 9110 §15.5, §15.6).
 
-    ``options`` are those of the status's class: ``headers``, ``type``, ``title`` and ``members``, and ``challenge``,
-    ``allow``, ``length``, ``upgrade`` or ``retry_after`` if the class has it. Raises ValueError for a status outside
-    this range, and TypeError for a status that isn't a number or an option that the class doesn't have.
+    ``options`` are the options of the status's class: ``headers``, ``type``, ``title`` and ``members``, and
+    ``challenge``, ``allow``, ``length``, ``upgrade`` or ``retry_after`` if the class has it. Raises ValueError for a
+    status outside this range, and TypeError for a status that isn't a number or an option that the class doesn't have.
     """
     if not isinstance(status, int):
         raise explained(

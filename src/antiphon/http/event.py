@@ -82,7 +82,9 @@ class Event(Value):
         return type(self)(data, event=self._event, id=self._id, retry=self.retry, comment=self._comment)
 
     def __str__(self) -> str:
-        """Return the block as it is sent, with the empty line at its end. Raises TypeError unless the data is text."""
+        """Return the block in wire format, including the empty line at its end. Raises TypeError unless the data is
+        text.
+        """
         data = self._data
         lines = [] if self._comment is None else [f": {line}" for line in self._comment.split("\n")]
         if self._event is not None:
@@ -106,7 +108,7 @@ class Event(Value):
 
 
 def print_data(data: str) -> str:
-    """Return the block of an event that has only data, as it is sent."""
+    """Return the wire format of an event that has only data."""
     return f"{_data_lines(_with_line_feeds(data))}\n\n"
 
 

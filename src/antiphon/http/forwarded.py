@@ -33,7 +33,8 @@ _scheme = re.compile("[A-Za-z][A-Za-z0-9+.-]*+").fullmatch
 _CONTROLS = r"\x00-\x08\x0a-\x1f\x7f"
 _QUOTED = rf'"(?>(?:[^"\\{_CONTROLS}]++|\\[^{_CONTROLS}])*)"'
 _pair = re.compile(rf"[ \t]*+(?:({TCHARS})=({TCHARS}|{_QUOTED})[ \t]*+)?(?:;|\Z)").match
-# Matches in the reversed value: a backslash follows the quote that it escapes, and a stray quote spoils only the rest.
+# Matches in the reversed value, where a backslash follows the quote that it escapes, and a stray quote affects only the
+# rest.
 _elements_of_reversed = re.compile(r'(?:\A|,)((?:[^",]++|"(?>(?:[^"]++|"\\)*)"?)*+)', re.DOTALL).finditer
 _prefix = re.compile(r"(?:/[A-Za-z0-9\-._~!$&'()*+;=:@%]++)*/?").fullmatch
 

@@ -64,7 +64,7 @@ class Head(Protocol):
 
     @property
     def root_path(self) -> str:
-        """The decoded path at which the application is mounted, without a slash at its end."""
+        """The decoded path at which the application is mounted, without a trailing slash."""
         ...
 
     @property
@@ -120,7 +120,7 @@ class Head(Protocol):
         ...
 
     def fields(self) -> list[tuple[str, str]]:
-        """Return every header as received: name in lower case, value."""
+        """Return every header as received: the lower-case name and the value."""
         ...
 
     def plain_target(self) -> tuple[object, ...] | None:
@@ -212,7 +212,7 @@ class RequestHead:
         return combine(name, values) if values else None
 
     def fields(self) -> list[tuple[str, str]]:
-        """Return every header: name in lower case, value."""
+        """Return every header: the lower-case name and the value."""
         return self._fields
 
     def plain_target(self) -> None:

@@ -99,7 +99,7 @@ class Headers:
         return [element for line in lines for element in split_list(line)]
 
     def items(self) -> list[tuple[str, str]]:
-        """Return every line as name in lower case and value, in order."""
+        """Return every line as a lower-case name and a value, in order."""
         return self._fields.copy()
 
     def keys(self) -> list[str]:
@@ -132,12 +132,12 @@ class Headers:
         return f"{type(self).__name__}({self.items()!r})"
 
     def __str__(self) -> str:
-        """Return the lines as HTTP/1.1 writes them, each with CR LF at its end."""
+        """Return the lines in HTTP/1.1 format, each ending with CR LF."""
         return "".join([f"{name}: {value}\r\n" for name, value in self.items()])
 
     @classmethod
     def parse(cls, text: str) -> "Headers":
-        """Read a header section as HTTP/1.1 writes it (RFC 9112 §5). Raises ValueError for a malformed line."""
+        """Parse a header section in HTTP/1.1 format (RFC 9112 §5). Raises ValueError for a malformed line."""
         fields = []
         section = text.removesuffix("\r\n").removesuffix("\r\n")
         for line in section.split("\r\n") if section else ():

@@ -217,7 +217,7 @@ class Files(MultiDict[V]):
 
 
 class NoForm(MultiDict[V]):
-    """The form of a JSON body: it has no fields, and ``[]`` raises a MissingKey that explains why."""
+    """The form of a request with a JSON body: it is empty, and ``[]`` raises a MissingKey that explains why."""
 
     __slots__ = ()
 

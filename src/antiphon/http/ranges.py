@@ -150,17 +150,17 @@ class ContentRange(Value):
 
     @property
     def first(self) -> int | None:
-        """The first position, or None in a 416."""
+        """The first position; None in a 416."""
         return self._first
 
     @property
     def last(self) -> int | None:
-        """The last position, included, or None in a 416."""
+        """The last position, inclusive; None in a 416."""
         return self._last
 
     @property
     def length(self) -> int | None:
-        """The complete length, or None if unknown."""
+        """The complete length; None if unknown."""
         return self._length
 
     def __str__(self) -> str:

@@ -65,7 +65,7 @@ _BOTS = (
     "|pingdom|whatsapp"
 )
 _BOT_WORDS = _BOTS.split("|")
-"""Parts of the names of bots."""
+"""Text that occurs in bots' names."""
 
 _VERSION = r"v?([0-9][0-9A-Za-z_.+-]*+)"
 _NAME = "[A-Za-z0-9_.-]"

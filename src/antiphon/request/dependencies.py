@@ -101,7 +101,7 @@ class OfRequest:
                 "request-is-gone",
                 RuntimeError(
                     f"the request of this {type(self).__name__} has ended and is gone: in code that runs after the"
-                    " request, keep the request as well"
+                    " request, keep a reference to the request, too"
                 ),
             )
         return request

@@ -302,7 +302,7 @@ class Native(ABC):
         """
 
     def user_as(self, kind: type[T]) -> T | None:
-        """Return the framework's own user if it is of this class, else None: ``user_as(User)``."""
+        """Return the framework's own user if it is an instance of this class, otherwise None: ``user_as(User)``."""
         user = self.user
         return user if isinstance(user, kind) else None
 

@@ -174,7 +174,7 @@ class _Told(NamedTuple):
 
 
 class ForwardedHead(DerivedHead):
-    """A head whose client, scheme, authority and root path are those that trusted proxies report.
+    """A head with the client, scheme, authority and root path that trusted proxies report.
 
     ``inner`` is the server's head; it provides the values that no proxy reports. ``client`` is None if a trusted proxy
     doesn't know it, or wrote a malformed or empty element: the client may have written the elements to its left.

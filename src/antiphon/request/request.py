@@ -793,7 +793,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         return dependency in self._dependencies
 
     __iter__: None = None
-    """None, since a class with ``__getitem__`` would otherwise be iterable."""
+    """None, because a class with ``__getitem__`` would otherwise be iterable."""
 
     @property
     def id(self) -> str:

@@ -307,7 +307,7 @@ class WithHeartbeats(Generic[T]):
                 is_cancelled = task.cancel()
 
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Wake the requesting task if a heartbeat is due. One timer serves all steps, since most are shorter than a
+        """Wake the requesting task if a heartbeat is due. One timer serves all steps, because most are shorter than a
         heartbeat.
         """
         if loop.time() < self._due:

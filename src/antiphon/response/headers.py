@@ -160,10 +160,9 @@ class ResponseHeaders:
     __slots__ = ()
 
     accept_ch = header("accept-ch", read_list, print_tokens)
-    """Accept-Ch (RFC 8942 §3.1), a tuple of text: names of headers."""
+    """Accept-Ch (RFC 8942 §3.1), a tuple of text: header names."""
     accept_encodings = header("accept-encoding", read_list, print_list)
-    """Accept-Encoding (RFC 9110 §12.5.3), a tuple of text: the content codings that the server accepts, in a 415.
-    """
+    """Accept-Encoding (RFC 9110 §12.5.3), a tuple of text: the content codings that the server accepts, in a 415."""
     accept_patch = header("accept-patch", read_list, print_list)
     """Accept-Patch (RFC 5789 §3.1), a tuple of text: media types."""
     accept_post = header("accept-post", read_list, print_list)

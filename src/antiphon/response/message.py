@@ -32,7 +32,7 @@ BodyLike: TypeAlias = str | Body | None
 """The values that can be a body: text (sent as UTF-8), bytes, chunks of either, or None."""
 
 FRAMING = ("content-length", "transfer-encoding")
-"""Fields that say where a message ends."""
+"""The fields that determine where a message ends."""
 WITHOUT_CONTENT = {204: None, 205: 0, 304: None}
 """Statuses without content, and the length that is declared for them (RFC 9110 §8.6, §15.3.6)."""
 

@@ -514,7 +514,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
             own.extend([field for field in fields if field[0] not in present])
 
     def vary(self, *names: str) -> None:
-        """Add request headers that this response depends on to Vary (RFC 9110 §12.5.5).
+        """Add request headers on which this response depends to Vary (RFC 9110 §12.5.5).
 
         An application automatically adds those that were read through ``request.accept`` and similar attributes.
         """

@@ -107,7 +107,7 @@ def _between(argument: str) -> Converter:
         bounds[found[1]] = int(found[2])
     least, most = bounds.get("min", 0), bounds.get("max", LARGEST)
     if least > most:
-        raise ValueError(f"int({argument}) matches no number, since its min is above its max")
+        raise ValueError(f"int({argument}) matches no number, because its min is greater than its max")
 
     def to_python(segment: str) -> int:
         number = _whole_number(segment)

@@ -265,7 +265,7 @@ def with_unusable_marked(value: Any, text: bytes, info: inspect.Type) -> Any:
 
 
 class _Written(str):
-    """A number as it is written in JSON."""
+    """A number as written in JSON."""
 
     __slots__ = ()
 

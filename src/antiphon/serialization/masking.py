@@ -136,7 +136,7 @@ _ANYWHERE = (
     *("authorization", "authorisation", "cookie", "session", "csrf", "xsrf"),
     *("creditcard", "cardnumber", "ccnumber", "databaseurl", "dburl", "connectionstring", "conninfo"),
 )
-"""Parts of secrets' names, without separators between the words."""
+"""Text that occurs in secrets' names, without separators between the words."""
 _ALONE = frozenset(("auth", "cvc", "cvv", "dsn", "iban", "otp", "pass", "pin", "pwd", "salt", "sid", "ssn"))
 """Words that are matched only as whole words."""
 _OF_ENVIRONMENT = re.compile("session|cookie", re.IGNORECASE)

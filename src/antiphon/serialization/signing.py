@@ -104,7 +104,9 @@ class TimedSigner:
         return signed + b"." + self._signature(self._keys[0], signed)
 
     def unsign(self, text: bytes) -> tuple[bytes, bytes] | None:
-        """Return the value, and the time in base64, from a result of ``sign``; None if none of the keys signed it."""
+        """Return the value, and the time in base64, from a result of ``sign``; None unless one of the keys signed
+        it.
+        """
         signed, _, signature = text.rpartition(b".")
         if not self.is_signature(signed, signature):
             return None

@@ -135,7 +135,7 @@ def held_contract(app: object) -> HeldContract:
 
 
 class _WithHeldRequests(Wrapped):
-    """An application that gives its requests, and those of applications mounted in it, a different class."""
+    """An application that uses a different class for its requests and those of applications mounted in it."""
 
     def __init__(self, application: Servable, request_class: type[Request]) -> None:
         super().__init__(application)

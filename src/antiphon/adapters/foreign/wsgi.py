@@ -170,7 +170,7 @@ def from_wsgi(
 def answering_errors(application: "WSGIApplication") -> "WSGIApplication":
     """Return an application that wraps another one, logs its errors, and responds to them as ASGI and RSGI servers do.
 
-    Errors in a response's body are left to the server.
+    Errors in the response's body are left to the server.
     """
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

@@ -354,7 +354,7 @@ class _Link(asyncio.Protocol):
         return received
 
     async def wait_writable(self) -> None:
-        """Wait until the client has taken enough of the sent data. Raises WebSocketClosed for a lost connection."""
+        """Wait until the client has accepted enough of the sent data. Raises WebSocketClosed for a lost connection."""
         await self._writable.wait()
         if self._transport is None or self._transport.is_closing():
             raise WebSocketClosed(ABNORMAL)

@@ -106,7 +106,7 @@ def _check_function(handler: object) -> None:
         "hook-as-decorator",
         TypeError(
             f"the decorator below the route returned {returned}, not a handler."
-            ' If it is a hook, give it to the route: @app.get("/", before=hook)'
+            ' If it is a hook, pass it to the route: @app.get("/", before=hook)'
         ),
     )
 
@@ -265,5 +265,5 @@ def _fix(annotation: Any, part: Parameter) -> str:
 
 
 def shown(annotation: Any) -> str:
-    """Return an annotation as it is written."""
+    """Return an annotation as written in the code."""
     return getattr(annotation, "__name__", "") if isinstance(annotation, type) else str(annotation)

@@ -208,7 +208,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
             return await _end_failed(plan, request, raised, opened)
         finally:
             _forget_frames(error)
-            error = None  # its cause has frames, too
+            error = None  # its cause also has frames
     left: Response | Steps[Response] = response
     try:
         left = leave(plan, request, response, opened, response is answer)

@@ -99,7 +99,7 @@ class ErrorHandlerDecorator(Protocol[X_co]):
 
 
 class Part(Protocol):
-    """Something around a handler that a response passes through on its way out."""
+    """Something around a handler, through which a response passes on its way out."""
 
     @property
     def throws(self) -> bool:

@@ -214,7 +214,7 @@ def raise_error(_request: Request, error: HTTPError) -> NoReturn:
 
 
 class AtHand(NamedTuple):
-    """How a loop handles the requests of a plan that needs a thread, if they hardly block it."""
+    """How a loop handles requests of a plan that normally needs a thread, if they hardly block."""
 
     includes: Callable[[Request], bool]
     """True if a loop handles the request."""

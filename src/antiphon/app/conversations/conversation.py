@@ -164,7 +164,9 @@ class SocketHandler:
     def check_end(self, answer: object) -> None:
         """Check that a conversation returned nothing. Raises TypeError, naming the handler."""
         if answer is not None:
-            raise wrong_return(self._function, answer, "it must return nothing, since the handshake has been accepted")
+            raise wrong_return(
+                self._function, answer, "it must return nothing, because the handshake is already accepted"
+            )
 
     def _steps(self, request: Request, connection: Connection) -> Steps:
         socket = WebSocket(connection, blocks=self._blocks)
@@ -264,7 +266,7 @@ class Conversation(CancellableHandler):
         while True:
             try:
                 if effect is not None:
-                    effect._asyncio_future_blocking = True  # noqa: SLF001 - by which a task knows what is awaited
+                    effect._asyncio_future_blocking = True  # noqa: SLF001 - this tells a task what it awaits
                 yield effect
             except BaseException as error:
                 outcome = _throw(steps, error)

@@ -23,7 +23,7 @@ class Link(NamedTuple):
     """The request for which a signature is valid, besides the query."""
 
     method: str
-    """"GET" stands for HEAD, too."""
+    """"GET" also stands for HEAD."""
     mounted_at: str
     """Where this application is mounted in others: the mounts' prefixes and hosts, if any."""
     host: str

@@ -170,7 +170,7 @@ class AsyncExchange:
             self._error = None  # its frames refer to this exchange
 
     async def abort(self) -> None:
-        """Cancel the task. If it does not end within a second, it is left behind."""
+        """Cancel the task. If it doesn't end within a second, abandon it."""
         self._is_aborted = True
         self._error = None
         self._response.disconnect()

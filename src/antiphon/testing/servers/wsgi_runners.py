@@ -96,7 +96,7 @@ class InlineRunner:
             self._items.close()
 
     def where(self) -> str:
-        """Return an empty string, since the application has always returned by then."""
+        """Return an empty string, because the application has always returned by then."""
         return ""
 
 
@@ -154,7 +154,7 @@ class ThreadRunner:
             raise error
 
     async def abort(self) -> None:
-        """Close the generator. If that takes too long, leave the thread behind."""
+        """Close the generator. If that takes too long, abandon the thread."""
         self._demands.put(None)
         await asyncio.wait([self._outcome], timeout=ABORT)
 
