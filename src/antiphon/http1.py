@@ -41,7 +41,7 @@ def print_request(request: Request) -> bytes:
     """
     head, body = request.head, request.body
     if not is_token(head.method):
-        raise explained("bad-http-message", ValueError(f"{head.method!r} is not a method"))
+        raise explained("bad-http-message", ValueError(f"a method must be a token, not {head.method!r}"))
     if (head.field("transfer-encoding") or "chunked").lower() != "chunked":
         raise explained(
             "bad-http-message",

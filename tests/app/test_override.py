@@ -188,7 +188,7 @@ def test_what_a_lifespan_yields_is_not_opened_if_it_is_overridden_at_startup(ser
         assert client.get("/").text == "fakefake"
     assert opened == ["warmed up fake"]
     with pytest.raises(
-        RuntimeError, match=r"'pool' is available from startup to shutdown, and was overridden at startup"
+        RuntimeError, match=r"'pool' is available only from startup to shutdown, but was overridden at startup"
     ):
         app[pool]
 

@@ -51,11 +51,11 @@ P = ParamSpec("P")
 class App(Routes, Servable):
     """A web application, served as WSGI, ASGI or RSGI.
 
-    ``limits`` apply to every request, unless a blueprint or a route has its own. So does the ``deadline``: the seconds
-    or timedelta after which an ``async def`` handler is cancelled and its client gets a 504. With ``redirect_slashes``,
-    a request for a path without a route is redirected (308) to the path with or without a trailing slash, if that has a
-    route. With ``encoded_slashes``, ``%2F`` does not separate segments, if the server provides the path as it was sent;
-    otherwise it is a slash like any other.
+    ``limits`` apply to every request, unless a blueprint or a route has its own. The same applies to the ``deadline``:
+    the seconds or timedelta after which an ``async def`` handler is cancelled and its client gets a 504. With
+    ``redirect_slashes``, a request for a path without a route is redirected (308) to the path with or without a
+    trailing slash, if that has a route. With ``encoded_slashes``, ``%2F`` does not separate segments, if the server
+    provides the path as it was sent; otherwise it is a slash like any other.
 
     ``trusted_proxies`` are the addresses and networks whose forwarded headers are trusted. ``trusted_hosts`` are the
     hosts that the application serves, by default all. Writes from pages on other sites are refused (403), except from
@@ -99,7 +99,9 @@ class App(Routes, Servable):
         if others:
             raise explained(
                 "app-takes-settings",
-                TypeError(f"an App takes only settings, by name, and no name or routes: App(), not App({others[0]!r})"),
+                TypeError(
+                    f"an App accepts only settings, by name, but no name or routes: App(), not App({others[0]!r})"
+                ),
             )
         if unknown:
             message = unknown_setting(App, next(iter(unknown)), {**APP, **APP_SETTINGS})
@@ -330,7 +332,7 @@ class App(Routes, Servable):
             raise explained(
                 "bad-override",
                 TypeError(
-                    f"the lifespan {dependency.name!r} gives a value without a request, so no source can replace"
+                    f"the lifespan {dependency.name!r} is read without a request, so no source can replace"
                     f" it: app.override({dependency.name}, value)"
                 ),
             )

@@ -127,15 +127,16 @@ class Lifespan:
                 raise dependency.not_provided()
             reason = "was overridden at startup" if dependency in self._left_out else "the application is not running"
             raise explained(
-                "not-started", RuntimeError(f"{dependency.name!r} is available from startup to shutdown, and {reason}")
+                "not-started",
+                RuntimeError(f"{dependency.name!r} is available only from startup to shutdown, but {reason}"),
             )
         if dependency in self._loops and serves_elsewhere(self._loops[dependency]):
             raise explained(
                 "not-started",
                 RuntimeError(
                     f"{describe(self._makers[dependency].function)} was entered on a different event loop,"
-                    " and its value may belong to that: serve the application on one loop, or make one application"
-                    " for each"
+                    " and its value may belong to that loop: serve the application on one loop, or make one"
+                    " application per loop"
                 ),
             )
         value: T = self._values[dependency]

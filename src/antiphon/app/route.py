@@ -39,7 +39,7 @@ def check_subprotocols(names: Iterable[str]) -> tuple[str, ...]:
         raise explained("list-wanted", ValueError(f"subprotocols must be a list: [{names!r}]"))
     checked = tuple(names)
     if bad := [name for name in checked if not (isinstance(name, str) and is_token(name))]:
-        raise explained("bad-route-option", ValueError(f"{bad[0]!r} is not the name of a subprotocol"))
+        raise explained("bad-route-option", ValueError(f"a subprotocol must be a token, not {bad[0]!r}"))
     return checked
 
 
@@ -434,5 +434,5 @@ def checked_methods(methods: Iterable[str], pattern: str) -> tuple[str, ...]:
     if not wanted:
         raise explained("bad-route-option", ValueError(f"a route needs at least one method: {pattern!r}"))
     if bad := [method for method in wanted if not is_token(method)]:
-        raise explained("bad-route-option", ValueError(f"{bad[0]!r} is not a method"))
+        raise explained("bad-route-option", ValueError(f"a method must be a token, not {bad[0]!r}"))
     return wanted

@@ -358,7 +358,7 @@ class Content:
         return is_due
 
     async def _write(self, limits: Limits) -> None:
-        """Write the bytes in memory to the file; from then on, a form's parts are indexed while they arrive."""
+        """Write the bytes in memory to the file. After that, a form's parts are indexed while they arrive."""
         spool = self._spooled()
         if self._form is None and is_form(content_type := self._content_type):
             self._form = index_class().of(content_type, spool, limits)

@@ -122,7 +122,7 @@ Steps: TypeAlias = Coroutine[Any, Any, T]
 
 
 async def switch_shielded(switch: Switch) -> BaseException | None:
-    """Switch even if the task is cancelled meanwhile; return the last cancellation instead of raising it.
+    """Switch even if the task is cancelled in the process; return the last cancellation instead of raising it.
 
     The caller raises the cancellation when everything that has to be called has been called.
     """
@@ -341,8 +341,8 @@ def wrong_return(
 async def finish(request: Request) -> None:
     """Call the functions passed to ``request.after_response``, then close the body.
 
-    These are steps. All functions are called, even if the task is cancelled meanwhile; a failure is logged with the
-    function's name.
+    These are steps. All functions are called, even if the task is cancelled in the process; a failure is logged with
+    the function's name.
     """
     fatal: BaseException | None = None
     called = 0

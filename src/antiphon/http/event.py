@@ -50,7 +50,7 @@ class Event(Value):
         if comment is not None:
             self._comment = _with_line_feeds(_text("comment", comment))
         if all(part is None for part in self._identity()):
-            raise explained("bad-event", ValueError("an empty event can't be sent"))
+            raise explained("bad-event", ValueError("an event needs data, a comment or another field"))
 
     @property
     def data(self) -> Any:

@@ -139,7 +139,7 @@ def print_list(values: Iterable[str]) -> str:
     text = ", ".join(elements)
     if "" in elements or text.count(",") >= (len(elements) or 1):
         bad = next(element for element in elements if not element or "," in element)
-        raise ValueError(f"{bad!r} is not an element of a list")
+        raise ValueError(f"an element must not be empty or contain a comma: {bad!r}")
     return field_value(text)
 
 

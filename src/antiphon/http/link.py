@@ -60,7 +60,7 @@ class Link(Value):
         self._parameters = {name.lower(): value for name, value in (parameters or {}).items()}
         for name, value in self._parameters.items():
             if not is_token(name) or name[-1] == "*" or name in ("rel", "rev"):
-                raise explained("bad-http-value", ValueError(f"not the name of a link's parameter: {name!r}"))
+                raise explained("bad-http-value", ValueError(f"a link's parameter can't be named {name!r}"))
             if find_control(value):
                 raise explained(
                     "bad-http-value", ValueError(f"a link can't contain control characters: {value[:80]!r}")

@@ -110,7 +110,9 @@ class NotModified(RaisedAnswer):
 def check_redirect(status: int) -> int:
     """Return the status of a redirect. Raises ValueError for any other status."""
     if status not in REDIRECTS:
-        raise explained("bad-status", ValueError(f"{status} is not a redirect; 301, 302, 303, 307 and 308 are"))
+        raise explained(
+            "bad-status", ValueError(f"a redirect's status must be 301, 302, 303, 307 or 308, not {status}")
+        )
     return status
 
 

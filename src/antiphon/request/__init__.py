@@ -5,7 +5,7 @@ from typing import NoReturn
 
 def __getattr__(name: str) -> NoReturn:
     raise AttributeError(
-        f"module {__name__!r} has no attribute {name!r}. `from antiphon import request` gives this module: a handler"
+        f"module {__name__!r} has no attribute {name!r}. `from antiphon import request` imports this module: a handler"
         " gets its request as the first argument, and current_request() returns it elsewhere",
         name=name,
     )

@@ -93,9 +93,9 @@ class TrustedProxies:
 
         self._servers_warned_of.add(software)
         logging.getLogger("antiphon").warning(
-            "The headers of trusted proxies are ignored, and request.ip is None: over WSGI, %s may take"
-            " X_Forwarded_For for X-Forwarded-For, so that every client could forge them."
-            " Serve this application over ASGI, or by gunicorn or waitress.",
+            "The headers of trusted proxies are ignored, and request.ip is None: over WSGI, %s may accept"
+            " X_Forwarded_For as X-Forwarded-For, so any client could forge them."
+            " Serve this application over ASGI, or with gunicorn or waitress.",
             software or "a server without a name",
         )
 

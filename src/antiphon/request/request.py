@@ -197,7 +197,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     @method.setter
     def method(self, method: str) -> None:
         if not is_token(method):
-            raise explained("bad-http-message", ValueError(f"{method!r} is not a method"))
+            raise explained("bad-http-message", ValueError(f"a method must be a token, not {method!r}"))
         self._rewritten().method = method
 
     @property
@@ -299,7 +299,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @lazy
     def cookies(self) -> FirstMultiDict[str]:
-        """The cookies. Of several with the same name, the first is read because it is the most specific (RFC 6265bis
+        """The cookies. If several have the same name, the first is read because it is the most specific (RFC 6265bis
         §5.8.3); ``args`` reads the last. ``cookies.getall(name)`` returns all of them.
         """
         header = self.head.field("cookie")
@@ -307,7 +307,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @lazy
     def args(self) -> MultiDict[str]:
-        """The query's arguments. Of several with the same name, the last is read; ``cookies`` reads the first.
+        """The query's arguments. If several have the same name, the last is read; ``cookies`` reads the first.
 
         ``args.getall(name)`` returns all of them. Raises URITooLong (414) above ``limits.query`` bytes or
         ``limits.fields`` fields.
@@ -501,7 +501,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def form(self) -> MultiDict[str]:
         """The named fields of a urlencoded or multipart form, without its files; empty for any other body.
 
-        Of several fields with the same name, the last is read; ``form.getall(name)`` returns all. Reading a missing
+        If several fields have the same name, the last is read; ``form.getall(name)`` returns all. Reading a missing
         name with ``[]`` raises a KeyError that becomes a 400; if the body is JSON, the error explains that. Raises
         ContentTooLarge (413) beyond a limit, BadRequest (400) for malformed parts.
         """
@@ -848,7 +848,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
             raise explained(
                 "wrong-arguments",
                 TypeError(
-                    "after_response takes a function and its arguments, as in request.after_response(print, 1),"
+                    "after_response needs a function and its arguments, as in request.after_response(print, 1),"
                     f" not the result of a call: {type(function).__name__}"
                 ),
             )

@@ -47,7 +47,7 @@ def save(path: str, fill: Callable[[int], None], *, overwrite: bool = False) -> 
 
 
 def give_name(hidden: str, path: str, link: Callable[[str, str], None] | None = _link) -> None:
-    """Give a file its final name, if no other file has it. Of several concurrent callers, one succeeds.
+    """Give a file its final name, if no other file has it. If several callers do this at once, one succeeds.
 
     On a file system without links, an empty file has the name for a moment. Raises FileExistsError.
     """

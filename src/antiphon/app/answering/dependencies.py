@@ -223,7 +223,7 @@ class Dependencies:
     def override(self, dependency: Dependency[T], source: SourceFunction[T]) -> Source:
         """Let a different source provide a dependency until ``restore``, and return that source.
 
-        If the replaced source is called only for writes, so is this one. Raises TypeError as ``provide`` does.
+        It is called only for writes if the replaced source is. Raises TypeError as ``provide`` does.
         """
         provided = self._sources.get(dependency)
         made = _checked_source(dependency, source, only_writes=provided is not None and provided.hook.only_writes)

@@ -104,8 +104,8 @@ class Middleware(NamedTuple):
             raise explained(
                 "cancellation-taken-back",
                 RuntimeError(
-                    f"the middleware {describe(self.function)} suppressed a cancellation, but gave no response:"
-                    " give one after the block that timed out"
+                    f"the middleware {describe(self.function)} suppressed a cancellation without a response:"
+                    " yield or return one after the block that timed out"
                 ),
             )
         return instead
@@ -155,7 +155,7 @@ class Middleware(NamedTuple):
         return explained(
             "yields-twice",
             RuntimeError(
-                f"the middleware {describe(self.function)} yields again after it was given the response;"
+                f"the middleware {describe(self.function)} yields again after it has received the response;"
                 " it yields once, and may then yield or return another response as its last act"
             ),
         )
@@ -251,9 +251,7 @@ def middleware(
     if when_read is not None and (is_async or blocking or loads_body or errors_at_yield):
         raise explained(
             "bad-middleware",
-            TypeError(
-                f"the middleware {describe(function)} is opened late, when a dependency is read: it must be a plain one"
-            ),
+            TypeError(f"the middleware {describe(function)} has when_read: it must be sync, without other options"),
         )
     return Middleware(
         function,

@@ -25,9 +25,9 @@ def check_yields(function: Callable[..., Any]) -> None:
             "yield-misses-errors",
             TypeError(
                 f"the middleware {describe(function)} yields inside `{block}`, in line"
-                f" {lines_above + statement.lineno}, which would end as if nothing had failed: errors inside come"
-                " back as responses. Register it with errors_at_yield=True, and they are thrown in there; or write"
-                " `response = yield`, and look at response.error"
+                f" {lines_above + statement.lineno}, which would never see an error, because errors inside come"
+                " back as responses. Register it with errors_at_yield=True to have them raised at the yield; or write"
+                " `response = yield`, and check response.error"
                 " or call response.reraise()"
             ),
         )
