@@ -358,7 +358,7 @@ class App(Routes, Servable):
             self._plan()
 
     def provides(self, dependency: Dependency[Any]) -> bool:
-        """True if a dependency is already provided. For features that need another feature to be installed first."""
+        """True if a dependency is already provided. Features check this if they need another feature first."""
         return dependency in self._dependencies
 
     def share(self, **values: Any) -> None:
