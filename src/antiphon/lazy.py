@@ -193,7 +193,7 @@ def not_offered(name: str, message: str) -> AttributeError | ImportError:
     It is an AttributeError, as ``hasattr`` and ``inspect`` expect. In an import statement, Python would replace its
     message, so there it is an ImportError. For all other names, raise an AttributeError: they may be submodules.
     """
-    kind = ImportError if _is_importing(sys._getframe(2)) else AttributeError  # noqa: SLF001 - nothing else tells
+    kind = ImportError if _is_importing(sys._getframe(2)) else AttributeError  # noqa: SLF001 - there is no other way
     return kind(message, name=name)
 
 

@@ -355,7 +355,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
             await observed.send_both(start, last)
             return
         await begin(start)
-        await (_send_last(head, send, last) if head.has_body else send(last))  # most have no body: two calls less
+        await (_send_last(head, send, last) if head.has_body else send(last))  # most have no body: saves two calls
     finally:
         try:
             if request._deferred:

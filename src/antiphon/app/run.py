@@ -45,4 +45,4 @@ def become_server(app: object, settings: Mapping[str, object]) -> NoReturn:
     for name, value in settings.items():
         if value is not None and value is not False:  # 0 is a valid port
             command.append(f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}"))
-    os.execve(sys.executable, command, environment)  # noqa: S606 - no shell is meant
+    os.execve(sys.executable, command, environment)  # noqa: S606 - no shell is needed

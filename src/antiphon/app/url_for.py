@@ -352,7 +352,7 @@ def refuse_name_of_route(location: str) -> None:
     if request is None or not hasattr(app, "_has_path") or all(route.name != location for route in app.routes):
         return
     path = f"{request.path.rpartition('/')[0]}/{location}"
-    if not app._has_path(path):  # noqa: SLF001 - of the application
+    if not app._has_path(path):  # noqa: SLF001 - the application's own
         raise explained(
             "redirect-to-name",
             ValueError(

@@ -177,7 +177,7 @@ _loop: BackgroundLoop | None = None
 
 def background_loop() -> BackgroundLoop:
     """Return this process's background loop."""
-    global _loop  # noqa: PLW0603 - one loop a process
+    global _loop  # noqa: PLW0603 - one loop per process
     if _loop is None:
         with _lock:
             if _loop is None:

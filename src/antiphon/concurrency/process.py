@@ -65,7 +65,7 @@ _is_exit_limited = True
 
 def limit_exit_elsewhere() -> None:
     """Let the exit wait until calls are done, in a process whose caller ends it in time."""
-    global _is_exit_limited  # noqa: PLW0603 - one exit a process
+    global _is_exit_limited  # noqa: PLW0603 - one exit per process
     _is_exit_limited = False
 
 

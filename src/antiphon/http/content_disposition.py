@@ -50,7 +50,7 @@ class ContentDisposition(Value):
 
     def __init__(
         self,
-        type: str,  # noqa: A002 - the standard's own word
+        type: str,  # noqa: A002 - the standard's own name
         filename: str | None = None,
         *,
         name: str | None = None,

@@ -34,7 +34,7 @@ class Event(Value):
         data: Any = None,
         *,
         event: str | None = None,
-        id: str | None = None,  # noqa: A002 - the standard's own word
+        id: str | None = None,  # noqa: A002 - the standard's own name
         retry: Duration | None = None,
         comment: str | None = None,
     ) -> None:

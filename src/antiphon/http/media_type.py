@@ -31,7 +31,7 @@ class MediaType(Value):
 
     def __init__(
         self,
-        type: str,  # noqa: A002 - the standard's own word
+        type: str,  # noqa: A002 - the standard's own name
         subtype: str,
         parameters: Mapping[str, str] | None = None,
     ) -> None:

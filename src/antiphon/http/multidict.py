@@ -121,7 +121,7 @@ class MultiDict(Generic[V], metaclass=NamesOurs):
         name: str,
         default: object = None,
         *,
-        type: Callable[[V], object] | None = None,  # noqa: A002 - the word that users of MultiDicts know
+        type: Callable[[V], object] | None = None,  # noqa: A002 - the name that users of MultiDicts know
     ) -> object:
         """Return the value of a name, converted by ``type``; ``default`` if it is absent or not convertible.
 

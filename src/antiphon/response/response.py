@@ -207,7 +207,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         if status is not None and status >= 204 and isinstance(self._body, bytes):
             check_content(status, self._body)
 
-    # Ready-made kinds
+    # Ready-made responses
 
     text = MakerOrValue(_of_text, _text)
     json = MakerOrValue(_of_json, _json)
@@ -586,7 +586,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
             if status != 200:
                 self._status = status
             if isinstance(self._fields, list):
-                self._fields[:] = fields  # in place, since objects that `headers` has returned are views of them
+                self._fields[:] = fields  # in place, because objects that `headers` has returned are views of them
             else:
                 self._fields = fields
         return self

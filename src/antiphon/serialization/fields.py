@@ -186,7 +186,7 @@ class _Field:
 class _Words:
     """A field's choices that are text, but that msgspec reads as a number or None: ``"3"`` in ``Literal[1, "3"]``.
 
-    It keeps them as text only where it converts no text at all, so the other values are converted first.
+    msgspec keeps them as text only if it converts no text at all, so the other values are converted first.
     """
 
     __slots__ = ("_item", "_number", "_words")

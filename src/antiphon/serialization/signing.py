@@ -114,9 +114,7 @@ class TimedSigner:
         return value, signed_at
 
     def is_signature(self, signed: bytes, signature: bytes) -> bool:
-        """Return True if any of the keys made this signature of the bytes. Runs in constant time for all wrong
-        signatures.
-        """
+        """Return True if any of the keys made this signature of the bytes. All wrong signatures take equally long."""
         found = [hmac.compare_digest(self._signature(key, signed), signature) for key in self._keys]
         return any(found)
 
@@ -207,7 +205,5 @@ class Signer:
         return self._text_signer.get_signature(text.encode()).decode()
 
     def is_signature(self, text: str, signature: str) -> bool:
-        """Return True if any of the keys made this signature of the text. Runs in constant time for all wrong
-        signatures.
-        """
+        """Return True if any of the keys made this signature of the text. All wrong signatures take equally long."""
         return signature.isascii() and self._text_signer.verify_signature(text.encode(), signature)

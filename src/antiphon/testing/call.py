@@ -92,7 +92,7 @@ class Call:
         return await self._complete(head)
 
     async def _complete(self, head: Head) -> ClientResponse:
-        assert self._exchange is not None  # noqa: S101 - it has given the head
+        assert self._exchange is not None  # noqa: S101 - it has returned the head
         body = await self._body.read(self.options.max_body)
         await self._exchange.close()
         response = ClientResponse(self.request, head, self.history.copy(), body)

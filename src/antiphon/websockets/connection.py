@@ -316,7 +316,7 @@ class Connection:
     def _ended(self, end: WebSocketClosed | None = None) -> WebSocketClosed:
         """Record the end, unless there already is one; return the error to raise for the recorded one."""
         if self.closed is None:
-            assert end is not None  # noqa: S101 - only a noted end is raised again
+            assert end is not None  # noqa: S101 - only a recorded end is raised again
             self.closed = WebSocketClosed(end.code, end.reason)
             if self._closed_signal is not None and not self._closed_signal.done():
                 self._closed_signal.set_result(None)

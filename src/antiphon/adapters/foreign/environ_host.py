@@ -96,7 +96,7 @@ class EnvironHost(Host):
     def __init__(self) -> None:
         super().__init__()
         self._set_started(True)  # nothing has to be started
-        self._measure_header_sections()  # so no first request tells whether the server does
+        self._measure_header_sections()  # nothing tells in advance whether the server does
 
     def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Handle a request over WSGI. Raises NotImplementedError unless a subclass defines it."""

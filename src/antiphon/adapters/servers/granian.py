@@ -182,7 +182,7 @@ def _wake(task: Any) -> None:
     """Set the result for which a task waits, unless the task was cancelled, in which case Granian's own callback would
     fail.
     """
-    waited = task._fut_waiter  # noqa: SLF001 - asyncio's, since Granian keeps that future to itself
+    waited = task._fut_waiter  # noqa: SLF001 - asyncio's, because Granian doesn't expose that future
     if waited is not None and not waited.done():
         waited.set_result(None)
 
@@ -239,6 +239,6 @@ def holder_arguments(platform: str, descriptor: int, is_unix: bool) -> tuple[obj
     """Return the arguments for Granian's SocketHolder, which differ by operating system."""
     if platform == "win32":
         return (descriptor,)
-    if platform.startswith(("linux", "freebsd")):  # there, the holder listens, too
+    if platform.startswith(("linux", "freebsd")):  # on these systems, the holder also listens
         return descriptor, is_unix, BACKLOG
     return descriptor, is_unix

@@ -208,7 +208,7 @@ class RSGIChannel:
     __slots__ = ("_protocol", "_transport", "limit", "subprotocols")
 
     def __init__(self, protocol: Any) -> None:
-        self.subprotocols: tuple[str, ...] = ()  # since none can be negotiated
+        self.subprotocols: tuple[str, ...] = ()  # none can be negotiated
         self.limit = NO_BOUND
         self._protocol = protocol
         self._transport: Any = None

@@ -303,7 +303,7 @@ class _Link(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Store the transport."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - it is a socket's
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a socket has such a transport
         self._transport = transport
         self._writable.set()
 
@@ -321,7 +321,7 @@ class _Link(asyncio.Protocol):
         self._wake()
         return True
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the name is asyncio's
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's own name
         """Wake all waiting tasks, because the connection is closed."""
         self._transport = None
         self._is_over = True

@@ -287,7 +287,7 @@ class Conversation(CancellableHandler):
         finally:
             self._handler.conversations.discard(self)
 
-    # What ends it early
+    # Ending it early
 
     def watch(self) -> None:
         """Listen to the client while the handler doesn't."""

@@ -245,7 +245,7 @@ class URL(str):
 
     __slots__ = ("_root_path", "_split")
 
-    def __new__(cls, text: str = "", root_path: str = "") -> Self:  # noqa: ARG004 - taken by __init__
+    def __new__(cls, text: str = "", root_path: str = "") -> Self:  # noqa: ARG004 - used by __init__
         return super().__new__(cls, text)
 
     def __init__(self, text: str = "", root_path: str = "") -> None:

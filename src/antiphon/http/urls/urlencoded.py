@@ -91,7 +91,7 @@ def parse_fields(data: bytes, /) -> Fields:
         pairs = [(name, value) for piece in pieces if piece for name, _, value in (piece.partition("="),)]
     elif texts := _parse_regular(data):
         text = iter(texts)
-        fields = dict(zip(text, text))  # noqa: B905 - the number is even, and the keyword is slow
+        fields = dict(zip(text, text))  # noqa: B905 - the number of texts is even, and the keyword is slow
         return fields if 2 * len(fields) == len(texts) else [*zip(texts[::2], texts[1::2], strict=True)]
     else:
         pairs = _parse_pieces(data)

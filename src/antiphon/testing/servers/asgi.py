@@ -395,4 +395,4 @@ def _read_message(message: Mapping[str, Any]) -> str | bytes:
         raise ValueError(f"'text' must be a str, not {type(text).__name__}")
     if data is not None and type(data) is not bytes:
         raise ValueError(f"'bytes' must be bytes, not {type(data).__name__}")
-    return text if text is not None else data  # type: ignore[return-value]  # one of them is there
+    return text if text is not None else data  # type: ignore[return-value]  # one of them is set
