@@ -576,7 +576,7 @@ class TestTwoLoops:
         assert asyncio.run(self.answers(self.app())) == (["settings"] * 2, [500, 200])
         assert "pool" in caplog.text
         assert "was entered on a different event loop" in caplog.text
-        assert "make one application for each" in caplog.text
+        assert "make one application per loop" in caplog.text
 
     def test_are_not_made_by_two_clients_of_a_test(self):
         app = self.app()

@@ -432,7 +432,7 @@ class TestOverWSGI:
         assert [(each.client, Request(each).ip, each.scheme) for each in hidden] == [(None, None, "http")] * 2
         (record,) = caplog.records
         assert (software or "a server without a name") in record.getMessage()
-        assert "over ASGI, or by gunicorn or waitress" in record.getMessage()
+        assert "over ASGI, or with gunicorn or waitress" in record.getMessage()
 
     def test_nothing_is_logged_of_a_peer_that_is_no_proxy(self, caplog):
         head = WSGIHead(environ(REMOTE_ADDR="192.0.2.9"))
