@@ -235,7 +235,7 @@ class TestTheState:
     def test_is_there_from_startup_to_shutdown(self, lifespan):
         dependency = lifespan.add(generator)
         for _ in range(2):
-            with pytest.raises(RuntimeError, match="'generator' is available from startup to shutdown"):
+            with pytest.raises(RuntimeError, match="'generator' is available only from startup to shutdown"):
                 lifespan.state(dependency)
             run_lifespan(lifespan, lambda: lifespan.state(dependency))
         with pytest.raises(RuntimeError, match="not running"):
