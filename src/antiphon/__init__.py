@@ -12,13 +12,13 @@
 
     @app.post("/lamps/<int:number>")
     def add(request: Request, number: int):
-        return request.json_as(Lamp), 201  # a body that does not fit gets a 422
+        return request.json_as(Lamp), 201  # an invalid body gets a 422
 
 `antiphon run module:app` serves it. `request.form`, `.files`, `.args` and `.cookies` need no `await`. Features are in
-`antiphon.features` (`app.use(Sessions(...))`), the test client is in `antiphon.testing`, and values of HTTP are in
+`antiphon.features` (`app.use(Sessions(...))`), the test client is in `antiphon.testing`, and HTTP header values are in
 `antiphon.http`.
 
-The documentation of this version needs no network: `antiphon docs` lists its pages, `antiphon docs websockets` prints
+This version's documentation is installed with it: `antiphon docs` lists its pages, `antiphon docs websockets` prints
 one, and `antiphon docs --search "file upload"` searches them. `antiphon explain` explains errors.
 """
 

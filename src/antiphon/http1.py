@@ -1,4 +1,4 @@
-"""Requests and responses printed as HTTP/1.1 messages, and parsed from them (RFC 9112), as values.
+"""Print requests and responses as HTTP/1.1 messages, and parse them back (RFC 9112).
 
 Printing is canonical: field names in lower case, the standard phrase of the status, a Content-Length instead of a
 Transfer-Encoding, a Host in every request. If you parse a printed message and print it again, you get the same bytes.
@@ -33,14 +33,15 @@ _chunk_size = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*+;[^\r\n\0]*+)?\r\n").ma
 
 
 def print_request(request: Request) -> bytes:
-    """Return the message of a request (RFC 9112 §2.1): target in origin form, Host, all fields, body with its length.
+    """Return a request as an HTTP/1.1 message (RFC 9112 §2.1): target in origin form, Host, all fields, body with
+    length.
 
-    The path is printed as it was sent, if the server provides that and the path was not changed. HTTP/2 and 3 become
+    The path is printed as it was sent if the server provides that form and nothing has changed it. HTTP/2 and 3 become
     1.1. Raises ValueError for anything that is not allowed in a message, and the errors of ``request.body``.
     """
     head, body = request.head, request.body
     if not is_token(head.method):
-        raise explained("bad-http-message", ValueError(f"{head.method!r} is not a method"))
+        raise explained("bad-http-message", ValueError(f"a method must be a token, not {head.method!r}"))
     if (head.field("transfer-encoding") or "chunked").lower() != "chunked":
         raise explained(
             "bad-http-message",
@@ -75,9 +76,9 @@ def _sent_path(head: Head) -> bytes:
 
 
 def print_response(response: Response, method: str = "GET") -> bytes:
-    """Return the message of a response (RFC 9112 §2.1) to a request with this method, with all fields as sent.
+    """Return a response to a request with this method as an HTTP/1.1 message (RFC 9112 §2.1), with all fields as sent.
 
-    Raises TypeError for a streamed body, which printing would use up.
+    Raises TypeError for a streamed body, because printing would consume it.
     """
     status, fields, length, body, is_silent = response._message(method)
     if is_silent:
@@ -85,16 +86,17 @@ def print_response(response: Response, method: str = "GET") -> bytes:
     elif not isinstance(body, bytes):
         raise explained(
             "bad-http-message",
-            TypeError("a streamed body is not printed, since that would use it up: freeze the response first"),
+            TypeError("a streamed body can't be printed, because that would consume it: freeze the response first"),
         )
     lines = [*fields] if length is None else [*fields, ("content-length", str(length))]
     return b"HTTP/1.1 %s\r\n%s\r\n%s" % (STATUS_LINES[status].encode(), _printed(lines), body)
 
 
 def _with_own(fields: Iterable[tuple[str, str]], own: dict[str, str]) -> Lines:
-    """Return the fields, with each name in ``own`` once and with the value from there; names that occur leave ``own``.
+    """Return the fields, each name in ``own`` once and with its value from there. Names that occur are removed from
+    ``own``.
 
-    Transfer-Encoding is left out, since it belongs to one connection.
+    Transfer-Encoding is left out, because it belongs to a single connection.
     """
     lines: Lines = []
     names = {"transfer-encoding", *own}
@@ -114,8 +116,8 @@ def parse_request(data: bytes) -> Request:
     """Parse bytes that are one whole request (RFC 9112 §3).
 
     Parsing is strict: lines end with CR LF, the target is in origin form, HTTP/1.1 has one Host, and the body's length
-    is declared once. A chunked body is decoded, and then has a Content-Length; its trailers are dropped. Raises
-    ValueError, naming the byte.
+    is declared once. A chunked body is decoded and gets a Content-Length; its trailers are dropped. Raises ValueError
+    with the position of the offending byte.
     """
     line, fields, start = _parse_head(data)
     method, _, rest = line.partition(" ")
@@ -153,7 +155,7 @@ def parse_response(data: bytes, method: str = "GET") -> Response:
     """Parse bytes that are one whole response (RFC 9112 §4) to a request with this method.
 
     Parsing is as strict as in ``parse_request``. Without a declared length, the body extends to the end. Raises
-    ValueError, naming the byte, including for a status outside 200 to 599.
+    ValueError with the position of the offending byte, also for a status outside 200 to 599.
     """
     line, fields, start = _parse_head(data)
     match = _status_line(line)
@@ -204,7 +206,7 @@ def _parse_fields(section: str, at: int) -> Lines:
 
 
 def _parse_content(data: bytes, start: int, fields: Lines, version: str) -> tuple[Lines, bytes | None]:
-    """Return the fields, and the content that they frame; None if they do not (RFC 9112 §6.3)."""
+    """Return the fields and the content that they frame; the content is None if they frame none (RFC 9112 §6.3)."""
     lengths = [value for name, value in fields if name == "content-length"]
     codings = [value for name, value in fields if name == "transfer-encoding"]
     if codings:

@@ -1,4 +1,4 @@
-"""Work that is postponed until needed: attributes computed on first read, their docstrings, names to import."""
+"""Work postponed until it is needed: attributes computed on first read, their docstrings, and lazy imports."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -15,14 +15,14 @@ C = TypeVar("C", bound=type)
 
 
 class Declared(Protocol):
-    """A descriptor that knows its class, and the name under which it was declared."""
+    """A descriptor that stores its owner class and the name under which it was declared."""
 
     owner: type
     name: str
 
 
 class AttributeDoc:
-    """The ``__doc__`` of a class of descriptors: its own, and for each descriptor the text below its declaration."""
+    """The ``__doc__`` of a descriptor class: its own text, or, for a descriptor, the text below its declaration."""
 
     def __init__(self, own: str | None) -> None:
         self._own = own
@@ -32,7 +32,7 @@ class AttributeDoc:
 
 
 def documented_below(descriptors: C) -> C:
-    """Set the text below each descriptor's declaration as its ``__doc__``, where editors read it, too."""
+    """Make the text below each descriptor's declaration its ``__doc__``, because editors also read that text."""
     descriptors.__doc__ = AttributeDoc(descriptors.__doc__)  # type: ignore[assignment]
     return descriptors
 
@@ -102,7 +102,9 @@ class lazy(ComputedOnce, Generic[T]):  # noqa: N801 - used as a decorator, like 
 
 @lru_cache(maxsize=1)
 def frameworks() -> Any:
-    """Return the module that recognizes other frameworks, for requests and responses, which are in a lower layer."""
+    """Return the module that recognizes other frameworks; requests and responses are in a lower layer and can't import
+    it.
+    """
     from importlib import import_module
 
     return import_module("antiphon.frameworks.recognition")
@@ -111,15 +113,15 @@ def frameworks() -> Any:
 def class_if_imported(module: str, name: str) -> type | None:
     """Return the class of an optional module; None if nothing has imported the module.
 
-    No value can then be of its class. So a reader of values can recognize classes from packages that may be missing,
-    without loading them.
+    In that case no value can be an instance of the class, so code can recognize classes of optional packages without
+    importing them.
     """
     cls: type | None = getattr(sys.modules.get(module), name, None)  # or it is being imported
     return cls
 
 
 def missing_package(error: ModuleNotFoundError, extra: str) -> ModuleNotFoundError:
-    """Return the error to raise if an extra's package is not installed; it names the command that installs it."""
+    """Return the error to raise if an extra's package is not installed; it shows the command that installs it."""
     from antiphon.explanations import explained
 
     said = f"{error.name} is not installed: pip install 'antiphon[{extra}]'"
@@ -127,11 +129,11 @@ def missing_package(error: ModuleNotFoundError, extra: str) -> ModuleNotFoundErr
 
 
 def changed_package(package: str, series: str, missing: str) -> ImportError:
-    """Return the error for a version of a package that lacks an undocumented name, seen in all versions of a series.
+    """Return the error for a package version that lacks an undocumented name found in all versions of a series.
 
     Its ``name`` is the package. `docs/explanation/dependencies.md` lists these names.
     """
-    from importlib.metadata import version  # late: it is seldom needed
+    from importlib.metadata import version  # late: seldom needed
 
     return ImportError(
         f"Antiphon uses undocumented names of {package} {series}, but {package} {version(package)} is installed, which"
@@ -141,7 +143,7 @@ def changed_package(package: str, series: str, missing: str) -> ImportError:
 
 
 def require_names(package: str, series: str, owner: object, *names: str) -> None:
-    """Raise the error for a changed package if its class or object lacks an undocumented name.
+    """Raise the ``changed_package`` error if a class or object of the package lacks one of these undocumented names.
 
     Call this where nothing else would fail, such as an override that is never called, or an attribute that is never
     read.
@@ -188,10 +190,10 @@ def import_on_use(
 def not_offered(name: str, message: str) -> AttributeError | ImportError:
     """Return the error for a name that a module deliberately lacks, to raise in its ``__getattr__`` (PEP 562).
 
-    It is an AttributeError, as ``hasattr`` and ``inspect`` expect. In an import statement, where Python would replace
-    it with its own text, it is an ImportError. For other names, raise an AttributeError: they may be submodules.
+    It is an AttributeError, as ``hasattr`` and ``inspect`` expect. In an import statement, Python would replace its
+    message, so there it is an ImportError. For all other names, raise an AttributeError: they may be submodules.
     """
-    kind = ImportError if _is_importing(sys._getframe(2)) else AttributeError  # noqa: SLF001 - nothing else tells
+    kind = ImportError if _is_importing(sys._getframe(2)) else AttributeError  # noqa: SLF001 - there is no other way
     return kind(message, name=name)
 
 
@@ -211,14 +213,14 @@ def absent(module: str, instead: Mapping[str, str]) -> Callable[[str], Any]:
 
 
 def _imported_as(module: str) -> str:
-    """Return the name that programs import a module by, which a dialect's module has besides its own."""
+    """Return the name by which programs import a module. A dialect's module has such a name besides its own."""
     own = sys.modules.get(module)
     names = (name for name, each in [*sys.modules.items()] if own is not None and each is own and name != module)
     return next(names, module)
 
 
 def _is_importing(frame: "FrameType") -> bool:
-    """True if a frame looks a name up for an import statement: of a package by a function, else by an instruction."""
+    """True if a frame looks up a name for an import statement: importing from a package calls a function there."""
     from opcode import opmap
 
     code = frame.f_code

@@ -1,4 +1,4 @@
-"""Paths in the file system, as options accept them."""
+"""File system paths passed as options."""
 
 import os
 import sys
@@ -31,14 +31,14 @@ def caller_file() -> str | None:
     frame = sys._getframe(2)  # noqa: SLF001 - there is no public name
     if (
         frame.f_globals is errors_name_it.__globals__ and frame.f_back is not None
-    ):  # around the constructors of features
+    ):  # wrappers around feature constructors
         frame = frame.f_back
     file: str | None = frame.f_globals.get("__file__")
     return file
 
 
 def path_beside(file: str | None, path: str | os.PathLike[str]) -> str:
-    """Return the absolute path of a file or a folder; a relative path starts at the folder of ``file``.
+    """Return the absolute path of a file or folder; a relative path is resolved against the folder of ``file``.
 
     Raises ValueError for a relative path if ``file`` is None.
     """
@@ -47,7 +47,7 @@ def path_beside(file: str | None, path: str | os.PathLike[str]) -> str:
 
 
 def folder_beside(file: str | None, path: str | os.PathLike[str]) -> str:
-    """Return the absolute path of a folder; a relative path starts at the folder of ``file``.
+    """Return the absolute path of a folder; a relative path is resolved against the folder of ``file``.
 
     Raises ValueError for a missing folder, and for a relative path if ``file`` is None.
     """

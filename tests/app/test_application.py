@@ -559,7 +559,7 @@ class TestLifespan:
     @rows("key", ["pool", 0, None, list], ids=repr)
     def test_gives_the_app_nothing_but_dependencies(self, key):
         with pytest.raises(
-            TypeError, match=r"app\[\.\.\.\] takes dependencies, not .*: a function below @app\.lifespan is one"
+            TypeError, match=r"app\[\.\.\.\] needs a dependency, not .*: a function below @app\.lifespan is one"
         ):
             App()[key]
 

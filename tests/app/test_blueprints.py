@@ -275,7 +275,7 @@ class TestRegistering:
 
         assert serving(make_app()).get("/").status == 404
         with pytest.raises(
-            RuntimeError, match=r"'shop' already serves.*makes several apps.*has to make the blueprint, too"
+            RuntimeError, match=r"'shop' already serves.*makes several apps.*also has to make the blueprint"
         ):
             make_app()
 

@@ -296,7 +296,7 @@ class TestFilling:
         assert dependencies.resolving == ()
 
     def test_that_is_none_is_refused(self, dependencies):
-        with pytest.raises(TypeError, match=r"app\.provide takes dependencies, not 'user': make one, "):
+        with pytest.raises(TypeError, match=r"app\.provide needs a dependency, not 'user': make one, "):
             dependencies.provide("user", lambda request: "ann")
 
     def test_can_be_asked_for(self, dependencies):

@@ -208,14 +208,14 @@ def test_an_annotation_that_contradicts_the_converter_is_an_error(app, parameter
 
 NOT_FIRST = "takes the request as 'key', which is a parameter of /<key>: write (request, key)"
 MISTAKEN = [
-    (lambda request, number: "", "takes 'number', which is not a parameter of /<key>: that has key"),
-    (lambda request, key, page: "", "takes 'page', which is not a parameter of /<key>: that has key"),
-    (lambda request, *, page: "", "takes 'page', which is not a parameter of /<key>: that has key"),
+    (lambda request, number: "", "takes 'number', which is not a parameter of /<key>, which has key"),
+    (lambda request, key, page: "", "takes 'page', which is not a parameter of /<key>, which has key"),
+    (lambda request, *, page: "", "takes 'page', which is not a parameter of /<key>, which has key"),
     (lambda key, request: "", NOT_FIRST),
     (lambda key: "", NOT_FIRST),
-    (lambda: "", "takes (), and is called with (request)"),
-    (lambda request, key, /: "", "takes (request, key), and is called with (request)"),
-    (lambda **params: "", "takes (params), and is called with (request)"),
+    (lambda: "", "takes (), but is called with (request)"),
+    (lambda request, key, /: "", "takes (request, key), but is called with (request)"),
+    (lambda **params: "", "takes (params), but is called with (request)"),
 ]
 
 
@@ -246,7 +246,7 @@ MISTAKEN += [
     (text, f"takes key as str, {FIRST}: write (request, key: str) {IF_PARAMETER}"),
     (
         both,
-        ("takes 'body', which is not a parameter of /<key>: that has key."
+        ("takes 'body', which is not a parameter of /<key>, which has key."
         " Read the body: body = request.json_as(Order)"),
     ),
 ]  # fmt: skip
@@ -273,12 +273,12 @@ def test_a_hook_written_as_a_decorator_says_where_a_hook_goes(hook, returned):
         App().get("/")(hook(lambda request: ""))
     assert str(refused.value) == (
         f"the decorator below the route returned {returned}, not a handler."
-        ' If it is a hook, give it to the route: @app.get("/", before=hook)'
+        ' If it is a hook, pass it to the route: @app.get("/", before=hook)'
     )
 
 
 def test_a_route_without_parameters_says_so():
-    with pytest.raises(TypeError, match="which is not a parameter of /: that has none"):
+    with pytest.raises(TypeError, match="which is not a parameter of /, which has none"):
         App().get("/")(lambda request, key: "")
 
 

@@ -128,7 +128,7 @@ def test_it_is_a_plain_generator(app):
     async def note(request):
         yield
 
-    with pytest.raises(TypeError, match="is opened late, when a dependency is read: it must be a plain one"):
+    with pytest.raises(TypeError, match="has when_read: it must be sync, without other options"):
         app.middleware(when_read=CART)(note)
 
 

@@ -235,7 +235,7 @@ class TestTheState:
     def test_is_there_from_startup_to_shutdown(self, lifespan):
         dependency = lifespan.add(generator)
         for _ in range(2):
-            with pytest.raises(RuntimeError, match="'generator' is available from startup to shutdown"):
+            with pytest.raises(RuntimeError, match="'generator' is available only from startup to shutdown"):
                 lifespan.state(dependency)
             run_lifespan(lifespan, lambda: lifespan.state(dependency))
         with pytest.raises(RuntimeError, match="not running"):
@@ -576,7 +576,7 @@ class TestTwoLoops:
         assert asyncio.run(self.answers(self.app())) == (["settings"] * 2, [500, 200])
         assert "pool" in caplog.text
         assert "was entered on a different event loop" in caplog.text
-        assert "make one application for each" in caplog.text
+        assert "make one application per loop" in caplog.text
 
     def test_are_not_made_by_two_clients_of_a_test(self):
         app = self.app()

@@ -188,7 +188,7 @@ def test_what_a_lifespan_yields_is_not_opened_if_it_is_overridden_at_startup(ser
         assert client.get("/").text == "fakefake"
     assert opened == ["warmed up fake"]
     with pytest.raises(
-        RuntimeError, match=r"'pool' is available from startup to shutdown, and was overridden at startup"
+        RuntimeError, match=r"'pool' is available only from startup to shutdown, but was overridden at startup"
     ):
         app[pool]
 
@@ -264,7 +264,7 @@ def test_an_app_that_serves_takes_no_routes_meanwhile(serving, style):
 @rows(
     "given, options, says",
     [
-        (("Tenant", "fake"), {}, r"app\.override takes dependencies, not 'Tenant'"),
+        (("Tenant", "fake"), {}, r"app\.override needs a dependency, not 'Tenant'"),
         ((Tenant,), {}, r"override\(tenant, value\), or override\(tenant, source=function\)"),
         ((Tenant, "fake"), {"source": waits}, r"override\(tenant, value\), or override\(tenant, source=function\)"),
         ((Tenant,), {"source": lambda: "fake"}, "request"),

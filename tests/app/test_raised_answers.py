@@ -129,7 +129,7 @@ class TestARedirect:
         assert "external" not in response.text
         (record,) = caplog.records
         assert (record.levelname, record.exc_info) == ("WARNING", None)
-        assert "'//evil.example' names a site" in record.getMessage()
+        assert "'//evil.example' may lead to another site" in record.getMessage()
         assert "external=True" in record.getMessage()
         assert describe(login) in record.getMessage()
 

@@ -115,7 +115,7 @@ def test_it_is_fixed_when_the_route_is_registered():
 
 @rows("meta", [{"flag": "new"}, ["flag"], "flag", FLAG, {FLAG: 1, "flag": 2}])
 def test_other_keys_are_refused(meta):
-    with pytest.raises(TypeError, match=r"meta has keys of RouteKey.*FLAG = RouteKey"):
+    with pytest.raises(TypeError, match=r"meta must have RouteKeys.*FLAG = RouteKey"):
         App().get("/", meta=meta)
-    with pytest.raises(TypeError, match=r"meta has keys of RouteKey.*FLAG = RouteKey"):
+    with pytest.raises(TypeError, match=r"meta must have RouteKeys.*FLAG = RouteKey"):
         Blueprint("shop", meta=meta)

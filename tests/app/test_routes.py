@@ -314,7 +314,7 @@ class TestRefusals:
             ({"strict_slashes": False}, TypeError, "no option 'strict_slashes'; use redirect_slashes="),
             ({"methods": "GET"}, ValueError, r"such as \('GET',\)"),
             ({"methods": ()}, ValueError, "a route needs at least one method: '/'"),
-            ({"methods": ("G T",)}, ValueError, "'G T' is not a method"),
+            ({"methods": ("G T",)}, ValueError, "a method must be a token, not 'G T'"),
         ],
     )
     def test_are_raised_before_a_handler_is_registered(self, registry, options, error, message):

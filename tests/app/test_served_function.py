@@ -118,7 +118,7 @@ def test_is_refused_unless_it_can_be_called_with_a_request(function):
     with pytest.raises(TypeError) as refused:
         to_app(function)
     assert describe(function) in str(refused.value)
-    assert str(refused.value).endswith("and is called with (request)")
+    assert str(refused.value).endswith("but is called with (request)")
 
 
 def test_is_refused_where_it_is_none():

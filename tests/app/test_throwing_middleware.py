@@ -447,7 +447,7 @@ class TestADeadline:
             await asyncio.sleep(30)
 
         assert serving(app).get("/").status == 500
-        assert f"{describe(impatient)} suppressed a cancellation, but gave no response" in caplog.text
+        assert f"{describe(impatient)} suppressed a cancellation without a response" in caplog.text
 
     @rows("catches", [(), BaseException], ids=["passed on", "caught"])
     @rows("sync", [False, True])

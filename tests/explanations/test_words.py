@@ -313,7 +313,7 @@ async def awaited_part(request):
         (lambda request: CORS(allow_origins=["a"]), "Instead of 'allow_origins', use CORS([origin])"),
         (lambda request: RateLimit("1/s", key_func=str), "Instead of 'key_func', use by=function"),
         (lambda request: abort(status_code=404), "The status comes first, without a name: abort(404)"),
-        (text_alone, "This is a 500, since no status is given: HTTPError(404, 'There is no such lamp.')"),
+        (text_alone, "This is a 500, because no status is given: HTTPError(404, 'There is no such lamp.')"),
         (lambda request: App().register(Blueprint("a"), own=1), None),
         (lambda request: Response(own=1), None),
         (lambda request: request.id(request.json), None),

@@ -57,7 +57,7 @@ def test_what_can_be_called(function):
 def test_what_cannot_be_called_is_named_with_what_it_takes(function, taken):
     with pytest.raises(TypeError) as refused:
         check_arguments(function, "request")
-    assert str(refused.value) == f"{describe(function)} takes {taken}, and is called with (request)"
+    assert str(refused.value) == f"{describe(function)} takes {taken}, but is called with (request)"
 
 
 def test_what_is_no_function_at_all():

@@ -144,9 +144,9 @@ class TestAsAnAttribute:
 class TestARequest:
     @rows("key", ["tenant", 0, None], ids=repr)
     def test_has_nothing_but_dependencies(self, key):
-        with pytest.raises(TypeError, match="takes dependencies"):
+        with pytest.raises(TypeError, match="needs a dependency"):
             routed()[key]
-        with pytest.raises(TypeError, match=r"takes dependencies, not .*: make one, .* or set .* request\.g"):
+        with pytest.raises(TypeError, match=r"needs a dependency, not .*: make one, .* or set .* request\.g"):
             routed()[key] = 1
 
     def test_is_not_iterable(self):

@@ -97,7 +97,7 @@ class TestTrustedProxies:
         ],
     )  # fmt: skip
     def test_set_headers_of_one_kind(self, headers):
-        with pytest.raises(ValueError, match="clients do"):
+        with pytest.raises(ValueError, match="clients could set"):
             TrustedProxies(PROXIES, headers=headers)
 
     def test_set_headers_whose_names_have_no_case(self):
@@ -432,7 +432,7 @@ class TestOverWSGI:
         assert [(each.client, Request(each).ip, each.scheme) for each in hidden] == [(None, None, "http")] * 2
         (record,) = caplog.records
         assert (software or "a server without a name") in record.getMessage()
-        assert "over ASGI, or by gunicorn or waitress" in record.getMessage()
+        assert "over ASGI, or with gunicorn or waitress" in record.getMessage()
 
     def test_nothing_is_logged_of_a_peer_that_is_no_proxy(self, caplog):
         head = WSGIHead(environ(REMOTE_ADDR="192.0.2.9"))

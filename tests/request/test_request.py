@@ -297,7 +297,7 @@ class TestBlank:
         ["mailto:x", "a:b", "http://", "file:///x", "http://user@/"],
     )
     def test_refuses_a_url_with_a_scheme_and_no_host(self, url):
-        with pytest.raises(ValueError, match=f"names a host.*{re.escape(url)}"):
+        with pytest.raises(ValueError, match=f"must have a host.*{re.escape(url)}"):
             Request.blank(url)
 
     @rows("url", ["http:///x", "http:x"])

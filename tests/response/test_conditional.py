@@ -79,7 +79,7 @@ class TestConditions:
     def test_decide_the_status(self, method, headers, status):
         request = ask(method, **headers)
         if status == 412:
-            with pytest.raises(PreconditionFailed, match="not one that the request is meant for"):
+            with pytest.raises(PreconditionFailed, match="not meant for the current version"):
                 answer(request)
         else:
             response = answer(request)

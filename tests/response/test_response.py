@@ -576,7 +576,7 @@ class TestRedirect:
 
     @rows("status", [200, 300, 304, 305, 306, 400])
     def test_is_refused_with_a_status_that_sends_nowhere(self, status):
-        with pytest.raises(ValueError, match=f"{status} is not a redirect"):
+        with pytest.raises(ValueError, match=f"a redirect's status must be .*, not {status}"):
             Response.redirect("/next", status)
 
     @rows(
@@ -613,7 +613,9 @@ class TestRedirect:
         ],
     )  # fmt: skip
     def test_stays_on_this_site_unless_told(self, location):
-        with pytest.raises(ValueError, match=f"a redirect to '{re.escape(location)}' names a site.*external=True"):
+        with pytest.raises(
+            ValueError, match=f"a redirect to '{re.escape(location)}' may lead to another site.*external=True"
+        ):
             Response.redirect(location)
         assert Response.redirect(location, external=True).location == location
 
@@ -679,7 +681,7 @@ class TestRedirect:
 
     @rows("location", ["/next", "//evil.example", None])
     def test_leads_otherwise_to_no_other_site(self, location):
-        with pytest.raises(ValueError, match=r"otherwise='//other\.example' names a site"):
+        with pytest.raises(ValueError, match=r"otherwise='//other\.example' may lead to another site"):
             Response.redirect(location, otherwise="//other.example")
 
     def test_replaces_a_location_in_the_headers(self):

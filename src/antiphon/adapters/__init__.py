@@ -1,1 +1,1 @@
-"""The adapters between servers and handlers: WSGI, ASGI and RSGI, and calls of other applications."""
+"""The adapters between servers and handlers: WSGI, ASGI and RSGI, and calls to other applications."""

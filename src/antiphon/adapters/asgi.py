@@ -1,4 +1,4 @@
-"""ASGI (version 3): reads a scope as a head and handles a server's request with a handler."""
+"""ASGI (version 3): read a scope as a head, and handle a server's request with a handler."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
 from contextlib import suppress
@@ -36,7 +36,9 @@ ASGIApplication: TypeAlias = Callable[
 ]
 
 UNBOUNDED = "uvicorn.protocols.http.httptools_impl"
-"""The module of the only known server that does not limit the header section. ``receive`` is a method of its class."""
+"""The module of the only known server that doesn't limit the header section. Its ``receive`` is a method of a class
+there.
+"""
 PATHSEND = "http.response.pathsend"
 """The extension with which a server sends a file by path."""
 EARLY_HINT = "http.response.early_hint"
@@ -47,7 +49,7 @@ _NOT_PLAIN = frozenset(name.encode() for name in NOT_PLAIN)
 
 
 async def send_nothing(_: Message) -> None:
-    """Drop a message that would precede a response that has begun."""
+    """Drop a message that should have preceded a response that has already begun."""
 
 
 class ASGIHead:
@@ -60,9 +62,9 @@ class ASGIHead:
     root_path = ""
     """The scope's root_path."""
     _next: Receive | None = None
-    """The function that returns the next message once something waits for the disconnect."""
+    """The function that returns the next message, once something waits for the disconnect."""
     _receiving: "Future[None] | bool" = False
-    """True while the body is being received; a future if a task waits for the end of that."""
+    """True while the body is being received; a future if a task waits until that has ended."""
     _fields: LineIndex
     """The headers by name."""
     _hinted = 0
@@ -93,7 +95,7 @@ class ASGIHead:
 
     @property
     def header_size(self) -> int:
-        """The size, if the server is known not to limit it; other servers refuse a header that is too large."""
+        """The size, if the server is known not to limit it; other servers refuse large headers themselves."""
         return section_size(self.scope["headers"]) if server_module(self._receive) == UNBOUNDED else 0
 
     @property
@@ -105,7 +107,7 @@ class ASGIHead:
     def plain_target(self) -> tuple[object, ...] | None:
         """Return a key for the URL of a GET request without a body, from the server's own values.
 
-        None for other requests, those with any of the fields ``NOT_PLAIN``, and those without a Host.
+        None for other requests, requests with any field in ``NOT_PLAIN``, and requests without a Host.
         """
         host, scope = self.host_line, self.scope
         if self.has_body or not host or self.method != "GET":
@@ -145,7 +147,7 @@ class ASGIHead:
         return address(*(self.scope.get("client") or (None, None)))
 
     def field(self, name: str) -> str | None:
-        """Return the value of a header; several lines are joined."""
+        """Return the value of a header, with several lines joined."""
         return find_line(self._fields, name)
 
     def fields(self) -> list[tuple[str, str]]:
@@ -171,7 +173,7 @@ class ASGIHead:
 
     @property
     def takes_early_hints(self) -> bool:
-        """True if the scope has the extension for early hints."""
+        """True if the scope contains the extension for early hints."""
         return EARLY_HINT in (self.scope.get("extensions") or ()) and self.http_version != "1.0"
 
     def send_early_hints(self, links: Iterable[str]) -> None:
@@ -208,7 +210,7 @@ class ASGIHead:
         return self.has_body and self._has_more and not self._receiving
 
     async def drop_body(self) -> None:
-        """Receive the rest of the body and drop it. A message after that means that the client has left."""
+        """Receive and drop the rest of the body. A message after that means that the client has left."""
         receive, self._next = self._next or self._receive, _receive_disconnect
         while (await receive()).get("more_body"):
             pass
@@ -216,8 +218,8 @@ class ASGIHead:
     def wait_disconnect(self) -> "Task[None]":
         """Return the task that waits until the client disconnects, which all callers share. It ends with the request.
 
-        Messages with the body that come before are left to ``receive``. The server is asked once for all waiters: after
-        a cancellation, Granian may treat a second call as a disconnect.
+        Earlier messages with the body are left to ``receive``. The server is asked once for all waiters: after a
+        cancellation, Granian may treat a second call as a disconnect.
         """
         if self.watch is None:
             from asyncio import create_task
@@ -228,7 +230,7 @@ class ASGIHead:
         return self.watch
 
     def _waiting(self) -> Coroutine[Any, Any, None]:
-        """Return the coroutine that waits. There is only one, as every request that waits has one."""
+        """Return the coroutine that waits. It is a single one, because every waiting request has one."""
         from asyncio import get_running_loop
 
         from antiphon.adapters.disconnect import BufferedMessages, wait_disconnect
@@ -251,7 +253,7 @@ async def _receive_disconnect() -> Message:
 def may_send_unbounded_header(receive: Receive) -> bool:
     """Return True if this may be the server without a limit for header sections.
 
-    Its lifespan shows only the package.
+    During the lifespan, only the package is known.
     """
     return server_module(receive).partition(".")[0] == UNBOUNDED.partition(".")[0]
 
@@ -262,7 +264,7 @@ def server_module(receive: Receive) -> str:
 
 
 def _below(path: str, root_path: str) -> str:
-    """Return a path without the root path, or the whole path if it is not below that."""
+    """Return a path without the root path, or the whole path if it isn't below it."""
     rest = path.removeprefix(root_path)
     return rest if not rest or rest.startswith("/") else path
 
@@ -270,8 +272,8 @@ def _below(path: str, root_path: str) -> str:
 def _in_origin_form(scope: Scope) -> tuple[Scope, str]:
     """Return the scope of a target in origin form, with Host from the target, and the decoded path.
 
-    Some servers pass on a target that is a whole URL unchanged. Its host must be found before it is decoded. In HTTP/2,
-    a path may not be a URL (RFC 9113 §8.3.1): it is kept, and then refused.
+    Some servers pass on a target that is a whole URL unchanged. Its host must be extracted before it is decoded. In
+    HTTP/2, a path must not be a URL (RFC 9113 §8.3.1), so it is kept and later refused.
     """
     path: str = scope["path"]
     if path and scope.get("http_version", "1.1") >= "2":
@@ -289,7 +291,7 @@ def _in_origin_form(scope: Scope) -> tuple[Scope, str]:
 
 
 class ObservedSend:
-    """Sends messages to a server, and records in an observation those that the server has taken."""
+    """Sends messages to a server, and records the messages that the server has accepted in an observation."""
 
     __slots__ = ("_observation", "_send")
 
@@ -328,7 +330,7 @@ class ObservedSend:
 
 
 async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
-    """Handle a request of an ASGI server with a handler."""
+    """Handle a request from an ASGI server with a handler."""
     head = ASGIHead(scope, receive, send)
     request = Request(head)
     is_unfinished = False
@@ -353,7 +355,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
             await observed.send_both(start, last)
             return
         await begin(start)
-        await (_send_last(head, send, last) if head.has_body else send(last))  # most have none: this saves two calls
+        await (_send_last(head, send, last) if head.has_body else send(last))  # most have no body: saves two calls
     finally:
         try:
             if request._deferred:
@@ -371,7 +373,7 @@ def _length_field(length: int) -> tuple[bytes, bytes]:
 
 
 def _can_send_path(scope: Scope, request: Request, body: FileBody) -> bool:
-    """Return True if the server can send a file by path, and no ``after_response`` function can remove it first."""
+    """Return True if the server can send a file by path and no ``after_response`` function can remove it first."""
     offered = PATHSEND in (scope.get("extensions") or ())
     return offered and not request._deferred and not body.offset and body.size_by_path() == body.length
 

@@ -1,6 +1,6 @@
-"""Connections, as seen by the operating system: whether clients have left or read slowly; and listening sockets.
+"""Connections as seen by the operating system: whether clients have left or read slowly. Also listening sockets.
 
-Servers that don't report this hand out the connection or its client's address, by which it is found among the process's
+Servers that don't report this expose the connection, or its client's address, by which it is found among the process's
 open descriptors.
 """
 
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
 
 
 _DESCRIPTORS = "/dev/fd"
-"""The folder with an entry for each descriptor that this process has open, on systems that have one."""
+"""The folder that contains an entry for each open descriptor of this process, on systems that have such a folder."""
 _KEYS = ("gunicorn.socket", "werkzeug.socket", "gunicorn.sock")
-"""The environ keys under which servers pass connections: Gunicorn's, Werkzeug's, and that of Gunicorn's worker on
-gevent's server.
+"""The environ keys under which servers pass connections: Gunicorn's, Werkzeug's, and the key of Gunicorn's gevent
+worker.
 """
 _NAMES_CLIENT = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
-"""The keys of header fields in which proxies name a client. Servers replace the proxy's address with it."""
+"""The keys of header fields in which proxies report a client. Servers replace the proxy's address with it."""
 _AT_ONCE = 64 << 10
-"""Bytes written to a connection between two checks."""
+"""The number of bytes written to a connection between two checks."""
 _MOST_KEPT = 1 << 20
-"""The number of bytes that a server may keep for a connection, if the system tells how much it has written."""
+"""The number of bytes that a server may buffer for a connection, if the system reports how much it has written."""
 _LOOK, _LONGEST_LOOK = 0.001, 0.25
-"""Seconds between two checks of a connection that accepts no data."""
+"""The seconds between two checks of a connection that accepts no data, at first and at most."""
 _HUNG_UP = getattr(select, "POLLRDHUP", 0)
 """The event for a connection whose peer sends no more, even if there is unread data. Linux only."""
 
 
 def socket_of(environ: "WSGIEnvironment") -> socket.socket | None:
-    """Return the connection of a request, as handed out by its server; None if it is not."""
+    """Return the connection of a request, if its server exposes it, otherwise None."""
     for key in _KEYS:
         if (found := environ.get(key)) is not None:
             return found  # type: ignore[no-any-return]  # a socket: the server has read the request from it
@@ -58,8 +58,8 @@ def is_gevents(environ: "WSGIEnvironment") -> bool:
 
 
 def client_watch(environ: "WSGIEnvironment") -> Callable[[], bool] | None:
-    """Return the function that tells whether a request's client has left; None if that can't be seen."""
-    # Waitress itself notices only clients that it reads from, for which it has an option.
+    """Return a function that tells whether a request's client has left; None if that can't be detected."""
+    # Waitress notices only clients from which it reads, and only with an option.
     waitress = environ.get("waitress.client_disconnected")
     handed_out = socket_of(environ) or getattr(getattr(waitress, "__self__", None), "socket", None)
     if handed_out is not None:
@@ -72,7 +72,7 @@ def client_watch(environ: "WSGIEnvironment") -> Callable[[], bool] | None:
 def _direct_client(environ: "WSGIEnvironment") -> Address | None:
     """Return the address from which the server was called; None if a proxy has reported the client.
 
-    The port is then not the client's own: it may belong to someone else at the same address.
+    In that case, the port isn't the client's own: it may belong to someone else at the same address.
     """
     client = address(environ.get("REMOTE_ADDR"), environ.get("REMOTE_PORT"))
     if client is None or any(client.host in environ.get(key, "") for key in _NAMES_CLIENT):
@@ -83,14 +83,14 @@ def _direct_client(environ: "WSGIEnvironment") -> Address | None:
 def connected_sockets() -> Iterator[tuple[int, socket.socket]]:
     """Yield each connected socket of this process with its descriptor.
 
-    Each object is valid for one step of the iteration. Raises NotImplementedError if the system does not list them.
+    Each object is valid for one step of the iteration. Raises NotImplementedError if the system doesn't list them.
     """
     try:
         descriptors = list(map(int, os.listdir(_DESCRIPTORS)))
     except OSError:
         raise NotImplementedError(f"connections are found by {_DESCRIPTORS}, which this system lacks") from None
     for descriptor in descriptors:
-        with suppress(OSError):  # closed since, not a socket, or not connected
+        with suppress(OSError):  # closed in the meantime, not a socket, or not connected
             if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
                 with socket.socket(fileno=os.dup(descriptor)) as found:
                     found.getpeername()
@@ -106,7 +106,7 @@ def is_still_open(descriptor: int, inode: int) -> bool:
 
 
 class Connection:
-    """A connection that a server keeps private. It is only inspected, and the server may close it at any time."""
+    """A connection that a server doesn't expose. It is only inspected, and the server may close it at any time."""
 
     __slots__ = ("_descriptor", "_inode")
 
@@ -128,7 +128,7 @@ class Connection:
     def of_client(cls, client: Address | None) -> Self | None:
         """Return a client's connection by its address; None if none or several are found.
 
-        One address can have a connection to each of a server's addresses.
+        A client address can have connections to several of a server's addresses.
         """
         if client is None or client.port is None:
             return None
@@ -157,7 +157,7 @@ class Connection:
     def count_written(self) -> int | None:
         """Return the bytes that the server has written to a TCP connection so far; None if the system doesn't tell.
 
-        It is also None while no bytes are reported as acknowledged, as is always so on gVisor and old kernels.
+        Also None while no bytes are reported as acknowledged, which is always the case on gVisor and old kernels.
         """
         if sys.platform != "linux" or not self._is_open:
             return None
@@ -183,7 +183,7 @@ class Connection:
         return poll.poll(0)
 
     def _is_at_end(self) -> bool:
-        """Return True if there is nothing left to read and nothing will come. Unread data hides the end."""
+        """Return True if nothing is left to read and nothing more will come. Unread data hides the end."""
         try:
             with socket.socket(fileno=os.dup(self._descriptor)) as connection:
                 if not select.select([connection], [], [], 0)[0]:
@@ -196,7 +196,7 @@ class Connection:
 
 
 class Pace:
-    """The pace at which a response's client reads, for servers that accept any chunk at once and buffer it.
+    """The pace at which a response's client reads, for servers that accept every chunk at once and buffer it.
 
     Without a known connection, nothing is delayed.
     """
@@ -222,7 +222,8 @@ class Pace:
     async def _find(self) -> Connection | None:
         """Return the connection.
 
-        It is searched for once, on a thread: with thousands of connections, this takes too long for an event loop.
+        It is searched for once, on a thread, because with thousands of connections this takes too long for an event
+        loop.
         """
         if self._connection is None and self._client is not None:
             client, self._client = self._client, None
@@ -230,7 +231,7 @@ class Pace:
         return self._connection
 
     def _is_ahead(self, connection: Connection) -> bool:
-        """Return True while the server buffers much that it has yet to write."""
+        """Return True while the server buffers much data that it has yet to write."""
         written = connection.count_written()
         if written is None:
             return False
@@ -254,7 +255,7 @@ def make_unknown_listener(family: socket.AddressFamily) -> socket.socket:
         listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
         listener.listen(0)
     elif sys.platform == "linux":
-        listener.bind("")  # a name chosen by the kernel, which is not a file
+        listener.bind("")  # a name chosen by the kernel, not a file
         listener.listen(0)
     else:
         with TemporaryDirectory() as folder:
@@ -269,14 +270,14 @@ def count_waiting(listener: socket.socket) -> int:
     if sys.platform != "linux" or listener.family == socket.AF_UNIX:
         return 0
     information = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 28)
-    return int.from_bytes(information[24:28], sys.byteorder)  # tcpi_unacked, for a listening socket
+    return int.from_bytes(information[24:28], sys.byteorder)  # tcpi_unacked, the queue length of a listening socket
 
 
 def close_accepted(address: Any, *, drop_unsent: bool = False) -> None:
     """Shut down all connections of this process that were accepted at the address of a listening socket.
 
-    Data that was sent on them still arrives, unless it is dropped. Granian keeps its connections to itself, so they are
-    found among the process's descriptors. Raises NotImplementedError if the system does not list these.
+    Data that was already sent still arrives, unless it is dropped. Granian doesn't expose its connections, so they are
+    found among the process's descriptors. Raises NotImplementedError if the system doesn't list these.
     """
     for connection in _accepted(address):
         with suppress(OSError):  # closed by the client in the meantime
@@ -292,7 +293,7 @@ def _accepted(address: Any) -> Iterator[socket.socket]:
 
 
 def _is_accepted_at(address: Any, connection: socket.socket) -> bool:
-    """Return True if the connection's own address is the listening one."""
+    """Return True if the connection's own address is the listening address."""
     own = connection.getsockname()
     if not isinstance(own, tuple) or len(own) != len(address):  # the name of a unix socket, or IPv4 and IPv6
         return bool(own == address)

@@ -1,4 +1,4 @@
-"""Clients that disconnect before they get a response: how to notice them, and recognize the resulting errors."""
+"""Clients that disconnect before they get a response: noticing them, and recognizing the resulting errors."""
 
 import asyncio
 import sys
@@ -11,7 +11,9 @@ from typing import Any, TypeAlias
 from antiphon.http.head import Head, server_head
 
 READ_AHEAD = 256 << 10
-"""The size in bytes above which the rest of an unread body stays with the server, and disconnects go unnoticed."""
+"""The maximum number of bytes of an unread body to receive. More stays with the server, and disconnects go
+unnoticed.
+"""
 
 Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -25,8 +27,8 @@ async def wait_disconnect(receive: Receive) -> None:
 class BufferedMessages:
     """The messages of an ASGI request, from which one task may read the body while another waits for the disconnect.
 
-    A server has a single sequence of messages for both. Those that arrive during the wait for the disconnect are kept
-    until ``next`` takes them.
+    A server has a single sequence of messages for both. Messages that arrive during the wait for the disconnect are
+    kept until ``next`` returns them.
     """
 
     __slots__ = ("_kept", "_kept_bytes", "_receive", "_receiving", "_taken")
@@ -93,7 +95,9 @@ def _look(is_client_gone: Callable[[], bool]) -> bytes:
 
 
 def _gone_error() -> type[ClientGone]:
-    """Return the error that servers expect from a body whose client has left: Waitress logs any error but its own."""
+    """Return the error that servers expect from a body whose client has left. Waitress logs any error except its
+    own.
+    """
     waitress = sys.modules.get("waitress.channel")
     return ClientGone if waitress is None else type("ClientGone", (ClientGone, waitress.ClientDisconnected), {})
 

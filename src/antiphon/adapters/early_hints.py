@@ -15,14 +15,14 @@ from antiphon.concurrency.loop import is_on_loop
 from antiphon.http.headers import field_value
 
 MOST_BYTES = 8 << 10
-"""The maximum size of the links for one request, in bytes. Clients and proxies don't accept a longer header section."""
+"""The maximum size of the links for one request, in bytes. Clients and proxies don't accept longer header sections."""
 
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 Callback: TypeAlias = Callable[[list[tuple[str, str]]], object]
 
 
 def fitting(links: Iterable[str], hinted: int) -> tuple[list[str], int]:
-    """Return the links that may still be sent after this many bytes of links, and the new total.
+    """Return the links that may still be sent after ``hinted`` bytes of links, and the new total.
 
     Raises ValueError for a link that is not allowed in a header.
     """
@@ -35,7 +35,7 @@ def fitting(links: Iterable[str], hinted: int) -> tuple[list[str], int]:
 
 
 def call_back(callback: Callback, links: list[str]) -> None:
-    """Pass links to a WSGI server on its own thread: it may block, and with gevent, no other thread may use its socket.
+    """Pass links to a WSGI server on its own thread.
 
     It may block, and with gevent no other thread may use its socket.
 
@@ -50,14 +50,14 @@ def call_back(callback: Callback, links: list[str]) -> None:
 
 
 def _give(callback: Callback, fields: list[tuple[str, str]]) -> None:
-    with suppress(Exception):  # the client has left, which the response will notice, or the response has begun
+    with suppress(Exception):  # the client has left, which the response will notice, or the response has already begun
         callback(fields)
 
 
 class HintedSend:
-    """The ``send`` of an ASGI response that early hints precede.
+    """The ``send`` of an ASGI response that is preceded by early hints.
 
-    A call sends the start of the response after the hints.
+    Calling it sends the start of the response after the hints.
     """
 
     def __init__(self, send: Send) -> None:
@@ -77,7 +77,7 @@ class HintedSend:
                 with suppress(Exception):  # the client has left, which the response will notice
                     await self._send(self._hints.pop(0))
         finally:
-            self._sending = None  # its context may refer to the request, which refers to this
+            self._sending = None  # its context may refer to the request, which refers to this object
 
     async def __call__(self, message: dict[str, Any]) -> None:
         if self._sending is not None:

@@ -1,4 +1,4 @@
-"""Exchanges, each a request and its response as a server sees them, and the observers of exchanges."""
+"""Exchanges, which are requests with their responses as a server sees them, and the observers of exchanges."""
 
 # ruff: noqa: SLF001 - an observation writes what its exchange shows to observers
 
@@ -22,8 +22,8 @@ _LENGTH = ("content-length", b"content-length")
 class Observer:
     """An object that sees every exchange, for logs, traces and metrics: ``app.observe(observer)``.
 
-    Override the methods that you need. They are called where the server calls the application, on its thread or its
-    event loop, so none may block. An error in one of them is logged, and the request is still handled.
+    Override the methods that you need. They are called on the thread or event loop where the server calls the
+    application, so they must not block. An error in one of them is logged, and the request is still handled.
     """
 
     def begin(self, exchange: "Exchange") -> None:
@@ -33,13 +33,13 @@ class Observer:
         """
 
     def stream(self, exchange: "Exchange") -> None:
-        """Called before the response begins if it is a stream or a WebSocket. Files don't count as streams."""
+        """Called before the response begins if it is a stream or a WebSocket. Files aren't streams."""
 
     def sent(self, exchange: "Exchange") -> None:
-        """Called when the response has been sent, streams to their end, or has been cut off."""
+        """Called when the response, including a whole stream, has been sent or cut off."""
 
     def end(self, exchange: "Exchange") -> None:
-        """Called when nothing runs for the request any more, not even the functions of ``request.after_response``.
+        """Called when nothing runs for the request any more, not even ``request.after_response`` functions.
 
         On an event loop, the context is that of ``begin``; over WSGI, that context no longer exists.
         """
@@ -120,7 +120,7 @@ class Exchange:
 
     @property
     def response(self) -> Response | None:
-        """The application's response; None before there is one, and for an application of another framework."""
+        """The application's response; None before there is one, and for another framework's application."""
         return self._response
 
     @property
@@ -134,7 +134,7 @@ class Exchange:
 
     @property
     def body_size(self) -> int:
-        """The number of bytes of the response's body or messages that the server has taken; 0 for HEAD."""
+        """The number of bytes of the response's body or messages that the server has accepted; 0 for HEAD."""
         return 0 if self._method == "HEAD" else self._size
 
     @property
@@ -170,14 +170,15 @@ class Exchange:
 
     @property
     def is_disconnected(self) -> bool:
-        """True if the client disconnected before the last byte was sent, as far as the server reports that."""
+        """True if the server reported that the client disconnected before the last byte was sent."""
         return self._is_disconnected
 
     @property
     def measures(self) -> tuple[tuple[str, str, int], float, int, int, bool]:
-        """Method, route and status, seconds, the sizes of both bodies, and True if the response was not completed.
+        """The method, route and status, the seconds, the sizes of both bodies, and True if the response wasn't
+        completed.
 
-        Reading them together is faster than one by one.
+        Reading these together is faster than reading them one by one.
         """
         request, method, content = self._request, self._method, self._request._content
         below = request._pattern_below
@@ -241,22 +242,22 @@ class Observation:
         exchange._status, exchange._fields = status, fields
 
     def send_chunk(self, size: int) -> None:
-        """Record that the server has taken some bytes of the body."""
+        """Record that the server has accepted some bytes of the body."""
         self.exchange._size += size
         self._last = perf_counter()
 
     def send_whole(self, size: int) -> None:
-        """Record that the server has taken the whole body at once."""
+        """Record that the server has accepted the whole body at once."""
         self.exchange._size = size
         self.sent()
 
     def send_file(self) -> None:
-        """Record that the server itself sends the body, whose length the head declares."""
+        """Record that the server itself sends the body. The head declares its length."""
         exchange = self.exchange
         exchange._size = next((int(value) for name, value in exchange._fields if name.lower() in _LENGTH), 0)
 
     def sent(self, *, at_last_chunk: bool = False) -> None:
-        """Tell the observers that everything was sent, or that nothing more will be."""
+        """Tell the observers that everything was sent, or that nothing more will be sent."""
         exchange = self.exchange
         if not exchange._is_sent:
             exchange._is_sent = True

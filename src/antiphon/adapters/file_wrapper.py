@@ -1,4 +1,4 @@
-"""``wsgi.file_wrapper`` (PEP 3333): a file that a WSGI server sends in its own way."""
+"""``wsgi.file_wrapper`` (PEP 3333): a file that a WSGI server sends itself."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 BLOCK = 64 << 10
-"""The number of bytes that a server reads at once if it has no better way."""
+"""The number of bytes that a server reads at once if it can't do better."""
 
 
 def wrap_file(body: FileBody, environ: "WSGIEnvironment") -> Iterable[bytes] | None:
-    """Return a file wrapped by this server; None if it has no wrapper, or the file can't be opened."""
+    """Return a file wrapped by this server; None if it has no wrapper or the file can't be opened."""
     wrapper: Callable[[object, int], Iterable[bytes]] | None = environ.get("wsgi.file_wrapper")
     if wrapper is None:
         return None
@@ -28,8 +28,9 @@ def wrap_file(body: FileBody, environ: "WSGIEnvironment") -> Iterable[bytes] | N
 class FilePart(RawIOBase):
     """The bytes of a ``FileBody`` as a file that contains only these.
 
-    Reading raises EOFError if the file has become too short. If the server was given the descriptor, closing raises it,
-    too, since the server would not notice. Only a whole file has a descriptor: some servers send all of it.
+    Reading raises EOFError if the file has become too short. If the server was given the descriptor, closing also
+    raises it, because the server wouldn't notice. Only a whole file has a descriptor, because some servers send all of
+    it.
     """
 
     _is_open = False
@@ -62,7 +63,7 @@ class FilePart(RawIOBase):
         return self._file.seek(max(self._start, base + offset)) - self._start
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read at most ``size`` bytes, without more copies than a file makes."""
+        """Read at most ``size`` bytes, with no more copies than a file makes."""
         left = max(0, self._end - self._file.tell())
         wanted = left if size is None or size < 0 else min(size, left)
         chunk = self._file.read(wanted)

@@ -1,4 +1,4 @@
-"""The heads of requests: all servers' values in one form, and the checks that every application needs."""
+"""Request heads: normalizing the values of all servers, and the checks that every application needs."""
 
 import re
 
@@ -10,9 +10,10 @@ _whole_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+://([^/?#]*+)([^?#]*+)").match
 
 
 def split_target(target: str) -> tuple[str, str] | None:
-    """Return the authority and path, as sent, of a request target that is a whole URL (RFC 9112 §3.2.2), else None.
+    """Return the authority and path, as sent, of a request target that is a whole URL (RFC 9112 §3.2.2), otherwise
+    None.
 
-    The authority replaces Host. If it is not a host, it is kept, so that Host is treated as malformed.
+    The authority replaces Host. If it isn't a host, it is kept, and Host is then treated as malformed.
     """
     match = _whole_url(target)
     if match is None:
@@ -22,7 +23,7 @@ def split_target(target: str) -> tuple[str, str] | None:
 
 
 def address(host: str | None, port: object) -> Address | None:
-    """Return one end of the connection; None if the server does not provide it. A port that is not a number is left
+    """Return one end of the connection; None if the server doesn't provide it. A port must be a number, or it is left
     out.
     """
     if not host:
@@ -32,13 +33,13 @@ def address(host: str | None, port: object) -> Address | None:
 
 
 def netloc(host: str, port: object) -> str:
-    """Return host and port as in a URL (RFC 3986 §3.2)."""
+    """Return the host and port as in a URL (RFC 3986 §3.2)."""
     bracketed = f"[{host}]" if ":" in host and not host.startswith("[") else host
     return f"{bracketed}:{port}" if port else bracketed
 
 
 def server_address(head: Head) -> tuple[str, int]:
-    """Return the host and port named by the client: the address on which the server listens is unknown."""
+    """Return the host and port that the client requested, because the server's listening address is unknown."""
     try:
         host, port = parse_host(head.authority)
     except ValueError:
@@ -53,7 +54,7 @@ def http_version(text: str) -> str:
 
 
 def header_too_large(size: int, limit: int) -> HTTPError:
-    """Return the error for a header section that the server accepts, but the application's limits don't."""
+    """Return the error for a header section that exceeds the application's limit."""
     detail = f"The header section has {size} bytes, but only {limit} are accepted."
     return over_limit(RequestHeaderFieldsTooLarge, "headers", limit, detail)
 
@@ -61,11 +62,11 @@ def header_too_large(size: int, limit: int) -> HTTPError:
 _MOST_KNOWN = 1024
 """The number of hosts to cache."""
 _LONGEST_KNOWN = 255
-"""The length of the longest host to cache, in characters."""
+"""The maximum length of a cached host, in characters."""
 
 
 class HeadChecks:
-    """The checks of heads: ``looks_at_heads`` is True if more than the Host of each head is checked.
+    """Checks of heads. ``looks_at_heads`` is True if more than the Host of each head is checked.
 
     Most servers limit the header section themselves.
     """

@@ -1,6 +1,6 @@
 """An application's run in a process: it is started, serves requests, and is stopped, all in one task.
 
-Cancel scopes and task groups entered at startup can only be left in the same task.
+Cancel scopes and task groups that were entered at startup can be exited only in the same task.
 """
 
 import os
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 _tasks: "set[Task[None]]" = set()
-"""The running tasks: event loops refer to theirs only weakly."""
+"""The running tasks, because event loops refer to their tasks only weakly."""
 
 
 class LifespanTask:
@@ -115,7 +115,9 @@ class LifespanTask:
         self._raise_error()
 
     def stop_on_thread(self) -> None:
-        """Shut down, and block this thread until that is done, without new threads, as at exit. Raises its error."""
+        """Shut down, and block this thread until that is done, without starting threads, as at exit. Raises its
+        error.
+        """
         if os.getpid() != self._process:
             return
         _send(self._stopping)
@@ -158,7 +160,7 @@ class LifespanTask:
                 return
             raise
         _send(self._started)
-        await ON_LOOP  # steps that have needed no loop so far pause here, and may continue on any thread
+        await ON_LOOP  # steps that have not needed a loop so far pause here and may continue on any thread
         cancellation = None
         try:
             if not self._stopping.done():
@@ -195,7 +197,7 @@ class LifespanTask:
 
 
 def _signal() -> "Future[None]":
-    """Make a future that threads and loops can wait for, and that the waiting code can't cancel."""
+    """Make a future that threads and loops can wait for and that the waiting code can't cancel."""
     signal: Future[None] = Future()
     signal.set_running_or_notify_cancel()
     return signal

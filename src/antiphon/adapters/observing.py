@@ -1,4 +1,4 @@
-"""Observed applications, ours and foreign ones: an exchange records what they receive and send over each interface."""
+"""Observed applications, Antiphon's and others: an exchange records what they receive and send over each interface."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 def serve_observed_wsgi(
     handler: ThreadHandler, environ: "WSGIEnvironment", start_response: "StartResponse", observation: Observation
 ) -> Iterable[bytes]:
-    """Handle a WSGI server's request with a handler. A response that is not streamed counts as sent when returned."""
+    """Handle a WSGI server's request with a handler. A response that isn't streamed is recorded as sent when
+    returned.
+    """
     try:
         result = call_wsgi(handler, environ, start_response, observation)
     except BaseException as error:
@@ -46,7 +48,7 @@ def observe_wsgi(
     start_response: "StartResponse",
     observation: Observation,
 ) -> Iterable[bytes]:
-    """Call another framework's WSGI application. A body in memory counts as sent when returned."""
+    """Call another framework's WSGI application. A body in memory is recorded as sent when returned."""
 
     def start(status: str, fields: list[tuple[str, str]], *failure: Any) -> Any:
         observation.send_head(int(status[:3]), fields)
@@ -116,7 +118,7 @@ class ObservedBody:
             self._observation.end()
 
     def _fail(self, error: BaseException) -> None:
-        if isinstance(error, ConnectionError):  # this is how a body ends that reads the request's, if that was cut off
+        if isinstance(error, ConnectionError):  # raised by a body that reads the request's body, if that was cut off
             self._observation.disconnected()
         self._observation.fail(error)
 
@@ -266,10 +268,9 @@ class ObservedTransport:
 
 
 def with_observers(application: Any, interface: Literal["wsgi", "asgi", "rsgi"], observers: Observers) -> Any:
-    """Return an application that reports another application's exchanges to observers. For an Antiphon app, use
-    ``observe``.
+    """Return an application that reports another application's exchanges to observers. For an ``App``, use ``observe``.
 
-    During calls to that application, ``current_request`` is a request without a body.
+    During calls to that application, ``current_request`` returns a request without a body.
     """
     kinds = {"wsgi": WSGIWithObservers, "asgi": ASGIWithObservers, "rsgi": RSGIWithObservers}
     return kinds[interface](application, observers)
@@ -277,7 +278,7 @@ def with_observers(application: Any, interface: Literal["wsgi", "asgi", "rsgi"],
 
 @contextmanager
 def _observation(observers: Observers, head: Head) -> Iterator[Observation]:
-    """Begin the exchange for a request without a body, which is the current request inside the block."""
+    """Begin the exchange for a request without a body. It is the current request inside the block."""
     observation = Observation(observers)
     request = Request(head, b"")
     token = set_current_request(request)

@@ -1,4 +1,4 @@
-"""RSGI (version 1): reads a scope as a head and handles a server's request with a handler."""
+"""RSGI (version 1): read a scope as a head, and handle a server's request with a handler."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
@@ -68,7 +68,7 @@ class RSGIHead:
     def plain_target(self) -> tuple[object, ...] | None:
         """Return a key for the URL of a GET request without a body, from the server's own values.
 
-        None for other requests, those with any of the fields ``NOT_PLAIN``, and those without a Host.
+        None for other requests, requests with any field in ``NOT_PLAIN``, and requests without a Host.
         """
         host, scope, headers = self.host_line, self.scope, self._headers
         if self.has_body or not host or self.method != "GET":
@@ -89,7 +89,7 @@ class RSGIHead:
 
     @property
     def authority(self) -> str:
-        """The authority of the target, or the Host header, or the server's address."""
+        """The target's authority, the Host header, or the server's address."""
         return self.field("host") or self.scope.server
 
     @property
@@ -109,7 +109,7 @@ class RSGIHead:
         return uncoded_length(self.field)
 
     def field(self, name: str) -> str | None:
-        """Return the value of a header; several lines are joined. Host is the target's, if that has one."""
+        """Return the value of a header, with several lines joined. Host is the target's host, if it has one."""
         if name == "host" and (authority := self.scope.authority):
             return authority
         values = self._headers.get_all(name)
@@ -144,7 +144,7 @@ class RSGIHead:
 
 
 async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
-    """Handle a request of an RSGI server with a handler."""
+    """Handle a request from an RSGI server with a handler."""
     head = RSGIHead(scope, protocol)
     request = Request(head)
     is_unfinished = False
@@ -174,10 +174,10 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
 
 
 def _sent_by_path(request: Request, body: FileBody, status: int, fields: list[tuple[str, str]], protocol: Any) -> bool:
-    """Make the server send a file, or a part of one, by path.
+    """Make the server send a file, or a part of it, by path.
 
-    Return False if it can't. The server opens the file later, and functions passed to ``request.after_response`` might
-    remove it before that.
+    Return False if that isn't possible. The server opens the file later, so functions passed to
+    ``request.after_response`` might remove it first.
     """
     size = body.size_by_path()
     if request._deferred or size is None or not body.length:

@@ -1,4 +1,4 @@
-"""Applications that every server can call, over WSGI, ASGI or RSGI: any handler, or a response."""
+"""Applications that any server can call over WSGI, ASGI or RSGI: any handler, or a response."""
 
 import sys
 from collections.abc import Awaitable, Coroutine, Iterable
@@ -48,7 +48,7 @@ class Lifecycle(Protocol):
 class Servable:
     """A handler that is a WSGI, an ASGI and an RSGI application.
 
-    ``startup`` and ``shutdown`` run in one task and one context, which no request sees. WSGI has no lifespan: there
+    ``startup`` and ``shutdown`` run in one task and one context, which no request sees. WSGI has no lifespan, so
     ``startup`` runs before the first request of a process, and ``shutdown`` when the interpreter exits, unless it is
     killed. On a loop without a lifespan, ``shutdown`` runs when the loop's tasks are cancelled.
 
@@ -80,14 +80,14 @@ class Servable:
     def __init__(self) -> None:
         self._lifespan_lock = Lock()
         self._unfinished = Unfinished()
-        """The requests whose functions for after the response have yet to run."""
+        """The requests whose ``after_response`` functions have yet to run."""
         self._observers = Observers()
         """The observers, in the order of their registration."""
         self._set_started(False)
         _look_async(self)
 
     def _handle(self, request: Request) -> Steps[Response]:
-        """Return the steps that handle a request and handle their own errors.
+        """Return the steps that handle a request and their own errors.
 
         Raises NotImplementedError unless a subclass defines it.
         """
@@ -100,7 +100,8 @@ class Servable:
     def _answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
         """Handle a request on a server's loop; return the response, or an awaitable of it.
 
-        A request with several hosts, or without a required one, is refused with 400: servers with a loop pass it on.
+        A request with several hosts, or without a required host, is refused with 400, because servers with a loop don't
+        refuse it.
         """
         try:
             check_one_host(request.head.host_line, request.head.http_version)
@@ -129,7 +130,7 @@ class Servable:
     # Serving
 
     def observe(self, observer: Observer) -> None:
-        """Let an ``Observer`` see each request, and its response when it has been sent, streams to their end.
+        """Let an ``Observer`` see each request, and its response when it, including a whole stream, has been sent.
 
         It sees every request from a server, including those that no route matches. To observe a mounted application,
         observe the outer one.
@@ -139,7 +140,9 @@ class Servable:
 
     @property
     def _lifecycle(self) -> Lifecycle:
-        """The object whose ``startup`` and ``shutdown`` are called: another one if a subclass needs these names."""
+        """The object whose ``startup`` and ``shutdown`` are called; a different object if a subclass needs these
+        names.
+        """
         return self
 
     def _measure_header_sections(self) -> None:
@@ -147,7 +150,9 @@ class Servable:
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
-        """WSGI if everything in this application blocks, so that a thread can handle the whole request, else ASGI."""
+        """WSGI if everything in this application blocks, so that a thread can handle the whole request; otherwise
+        ASGI.
+        """
         return "asgi"
 
     @overload
@@ -220,7 +225,7 @@ class Servable:
             raise
 
     def __rsgi__(self, scope: RSGIScope, protocol: Any) -> Coroutine[Any, Any, None]:
-        """Handle a request of an RSGI server."""
+        """Handle a request from an RSGI server."""
         if self._is_direct and scope.proto == "http":
             return call_rsgi(self, scope, protocol)
         if self._started and scope.proto == "http":
@@ -250,7 +255,7 @@ class Servable:
         loop.run_until_complete(self.astop())
 
     async def astart(self) -> None:
-        """Start on the running loop, unless already started, and wait until that is done.
+        """Start on the running loop, unless already started, and wait until startup is done.
 
         Raises the startup's error, or RuntimeError if no asyncio loop runs, as on trio.
         """
@@ -273,7 +278,7 @@ class Servable:
             await self._lifespan_task.stop()
 
     def start(self) -> None:
-        """Start on this thread, unless already started, and block until that is done.
+        """Start on this thread, unless already started, and block until startup is done.
 
         Raises the startup's error, or RuntimeError on an event loop: await ``astart`` there.
         """
@@ -297,7 +302,7 @@ class Servable:
             _stop_on_thread(self._lifespan_task)
 
     def _current_lifespan(self) -> "tuple[LifespanTask, bool]":
-        """Return the task that requests wait for, and True if it must still be started."""
+        """Return the task for which requests wait, and True if it has yet to be started."""
         from antiphon.adapters.lifespan_task import LifespanTask
 
         with self._lifespan_lock:
@@ -334,12 +339,12 @@ def _stop_on_thread(task: "LifespanTask") -> None:
 
 
 def _look_async(servable: Servable) -> None:
-    """Make ``servable.__call__`` look like a coroutine function, by which servers distinguish ASGI from WSGI."""
+    """Make ``servable.__call__`` look like a coroutine function, because servers distinguish ASGI from WSGI by this."""
     if sys.version_info >= (3, 12):
         from inspect import markcoroutinefunction
 
         markcoroutinefunction(type(servable).__call__)
-    else:  # Python looks calls up on the class, so they bypass this
+    else:  # Python looks up ``__call__`` on the class, so calls bypass this
         servable.__call__ = CoroutineFunctionLike(servable)  # type: ignore[method-assign]
 
 

@@ -1,4 +1,4 @@
-"""Writing a response's body from an event loop, chunk by chunk, with heartbeats while it is silent."""
+"""Writing a response's body from an event loop, chunk by chunk, with heartbeats while the body is silent."""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
@@ -27,9 +27,9 @@ Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 class BeatingSend:
     """The ``send`` of a server for one response, with a heartbeat whenever it has not been called for some seconds.
 
-    Messages are sent one after another: while a heartbeat is being sent, others wait. A heartbeat has its own short
-    task, so the body runs in the task that sends it. ``lose_client`` is called if a heartbeat finds that the client has
-    left.
+    Messages are sent one after another: while a heartbeat is being sent, other messages wait. A heartbeat has its own
+    short task, so the body runs in the task that sends it. ``lose_client`` is called if a heartbeat finds that the
+    client has left.
     """
 
     def __init__(self, send: Send, heartbeat: Heartbeat, lose_client: Callable[[], None]) -> None:
@@ -38,7 +38,7 @@ class BeatingSend:
         self._message = {"type": "http.response.body", "body": chunk, "more_body": True}
         self._lose_client = lose_client
         self._silent_since = monotonic()
-        """The time of the last message; infinite while one is sent."""
+        """The time of the last message; infinite while a message is being sent."""
         self._sending: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
         self._context = copy_context()
@@ -64,7 +64,7 @@ class BeatingSend:
             await wait_ended(self._sending)
 
     def _look(self) -> None:
-        """Send a heartbeat if it is due. One timer serves all messages, since most are sent before it ends."""
+        """Send a heartbeat if it is due. One timer serves all messages, because most are sent before it expires."""
         left = self._silent_since + self._seconds - monotonic()
         if left <= 0 and self._sending is None:
             self._sending = self._loop.create_task(self._beat(), context=self._context)
@@ -77,14 +77,14 @@ class BeatingSend:
     async def _beat(self) -> None:
         try:
             await self._send(self._message)
-        except OSError:  # how servers report that the client has disconnected
+        except OSError:  # servers report a disconnect this way
             self._lose_client()
         self._silent_since = monotonic()
-        self._sending = None  # a failed one is kept, so that the next message fails, too
+        self._sending = None  # a failed heartbeat is kept, so that the next message also fails
 
 
 async def read_small_file(request: Request, body: Stream, fields: Iterable[tuple[str, str]]) -> bytes | None:
-    """Read a file of one chunk, in one change of threads; None for any other body, which is written in chunks.
+    """Read a file of one chunk with a single thread switch. Return None for any other body, which is written in chunks.
 
     If a file can't be read, the error is logged and raised, so that the server responds with an error.
     """
@@ -113,11 +113,11 @@ async def write_chunks(
     Return True if everything is written and the client is still connected.
 
     ``send_head`` returns the function that sends the messages. When the client disconnects, the iteration is cancelled
-    where it waits; the client of a stream is watched after 20 to 40 ms; before that, only the server's errors show that
-    it has left. If a body fails, its error is logged and raised, so that the server cuts the response off; if it fails
+    where it waits. A stream's client is watched after 20 to 40 ms; before that, only the server's errors reveal that it
+    has left. If a body fails, its error is logged and raised, so that the server cuts off the response. If it fails
     because the client cut off the request's body, the response merely has no end. A body that is longer or shorter than
-    ``fields`` declare fails, too. An error while closing a body that is completely written is logged. An ``is_silent``
-    body is only closed.
+    ``fields`` declare also fails. An error while closing a completely written body is logged. An ``is_silent`` body is
+    only closed.
     """
     chunks: AsyncIterator[bytes | str] | None = None
     is_whole = False
@@ -166,7 +166,7 @@ def cut_off(seconds: float) -> None:
 
 
 class _Writing:
-    """The task that creates this object writes one response; it is cancelled when the client disconnects."""
+    """One response, written by the task that creates this object. The task is cancelled when the client disconnects."""
 
     _send: Send
 
@@ -191,9 +191,9 @@ class _Writing:
         """Continue while the process drains: ``cut_off`` ends the streams."""
 
     def on_threads(self, body: Iterable[bytes | str]) -> AsyncFromSync[bytes | str]:
-        """Return a blocking body's chunks, which are made ahead.
+        """Return a blocking body's chunks, produced ahead of time.
 
-        A file's chunks are large, and read on the threads for files. Chunks of a declared length are counted one by
+        A file's chunks are large, and are read on the threads for files. Chunks of a declared length are counted one by
         one.
         """
         if is_for_any_thread(body):
@@ -221,7 +221,7 @@ class _Writing:
             await send.stop()
 
     async def _write_each(self, chunks: AsyncIterator[bytes | str], send: Send) -> None:
-        """Write chunks one by one. Other tasks get to run even if no chunk needs waiting for."""
+        """Write chunks one by one. Other tasks get to run even if no chunk has to be waited for."""
         length, loop, time_slice = self._length, self._task.get_loop(), TimeSlice()
         async for chunk in chunks:
             data = chunk if type(chunk) is bytes else as_bytes(chunk)
@@ -230,7 +230,7 @@ class _Writing:
             if data:
                 try:
                     await send({"type": "http.response.body", "body": data, "more_body": True})
-                except OSError:  # how servers report that the client has disconnected
+                except OSError:  # servers report a disconnect this way
                     self.is_disconnected = True
                     return
             if time_slice.is_over(loop):

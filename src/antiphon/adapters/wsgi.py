@@ -1,4 +1,4 @@
-"""WSGI (PEP 3333): reads an environ as a head and handles a server's request with a handler."""
+"""WSGI (PEP 3333): read an environ as a head, and handle a server's request with a handler."""
 
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from contextvars import Context, copy_context
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 CHUNK = 64 << 10
 """The number of bytes of a request's body to read at once."""
 LOOK = 2.0
-"""Seconds between two checks of a waiting request's client."""
+"""The seconds between two checks of a waiting request's client."""
 
 _KEYS = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"} | {
     name: "HTTP_" + name.upper().replace("-", "_")
@@ -44,15 +44,15 @@ _KEYS = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"} | {
 }  # fmt: skip
 
 _NOT_PLAIN = tuple(["HTTP_" + name.upper().replace("-", "_") for name in NOT_PLAIN])
-"""A tuple, since iterating over it is faster than over a set."""
+"""A tuple, because iterating over it is faster than over a set."""
 
 EARLY_HINTS = "wsgi.early_hints"
 """The key of the function with which Gunicorn sends early hints."""
 _NO_LENGTH = (None, "")
-_WITH_FRAMES = dict.fromkeys(("HTTP/2", "HTTP/2.0", "HTTP/3", "HTTP/3.0"))  # threads without a GIL lock a set
+_WITH_FRAMES = dict.fromkeys(("HTTP/2", "HTTP/2.0", "HTTP/3", "HTTP/3.0"))  # without the GIL, threads would lock a set
 """The protocols in which a body can arrive without any header that announces it."""
 _NOT_AS_THEY_ARE = ("HTTP_HOST", "HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
-"""Keys that ``field`` treats specially: Host may be in the target, and some servers leave others next to CGI's."""
+"""Keys that ``field`` treats specially: Host may be in the target, and some servers add the others besides CGI's."""
 
 
 class WSGIHead:
@@ -85,7 +85,7 @@ class WSGIHead:
 
     @property
     def raw_path(self) -> bytes | None:
-        """The path in REQUEST_URI or RAW_URI, if the server has either."""
+        """The path in REQUEST_URI or RAW_URI, if the server provides either."""
         target: str = self.environ.get("REQUEST_URI") or self.environ.get("RAW_URI") or ""
         if not target:
             return None
@@ -95,10 +95,10 @@ class WSGIHead:
         return parts[1].encode("latin-1", "replace") if parts else None
 
     def plain_target(self) -> tuple[object, ...] | None:
-        """Return a key for the URL of a GET request without a body, from the server's own values: those from which
-        ``authority``, ``scheme`` and the paths are made if there is a Host.
+        """Return a key for the URL of a GET request without a body, from the server's own values: the values of which
+        ``authority``, ``scheme`` and the paths consist if there is a Host.
 
-        None for other requests, those with any of the fields ``NOT_PLAIN``, and those without a Host.
+        None for other requests, requests with any field in ``NOT_PLAIN``, and requests without a Host.
         """
         environ = self.environ
         if self.has_body or not self.host_line or self.method != "GET":
@@ -161,7 +161,9 @@ class WSGIHead:
         return declared
 
     def field(self, name: str) -> str | None:
-        """Return the value of a header; WSGI has joined several lines. Host is the target's, if that has one."""
+        """Return the value of a header, in which WSGI has joined several lines. Host is the target's host, if it has
+        one.
+        """
         key = _KEYS.get(name)
         if key is None:
             if name == "host":
@@ -181,7 +183,7 @@ class WSGIHead:
         return ([] if host is None else [("host", host)]) + fields + [(name, value) for name, value in own if value]
 
     def watch_client(self) -> Callable[[], bool]:
-        """Return the function that tells whether the client has left; ``bool`` if that can't be seen.
+        """Return the function that tells whether the client has left; ``bool`` if that can't be detected.
 
         Call it early: a connection that was reset is no longer found.
         """
@@ -192,11 +194,11 @@ class WSGIHead:
         return self._client_watch
 
     def has_left(self) -> bool:
-        """Return True if the client is known to have disconnected, judged by its connection."""
+        """Return True if the client is known to have disconnected, based on its connection."""
         return self.watch_client()()
 
     async def wait_disconnect(self) -> None:
-        """Wait until the client is found to have disconnected: forever if that can't be seen."""
+        """Wait until the client is found to have disconnected; forever, if that can't be detected."""
         from asyncio import Event, sleep
 
         is_gone = self.watch_client()
@@ -221,8 +223,8 @@ class WSGIHead:
     def receive(self) -> bytes:
         """Read from wsgi.input: as much as Content-Length declares, or to its end if the server marks it.
 
-        Raises LengthRequired (411) otherwise, since reading would wait forever; BadRequest for a malformed body; or
-        ClientDisconnected if the connection was lost.
+        Otherwise raises LengthRequired (411), because reading would wait forever. Raises BadRequest for a malformed
+        body, and ClientDisconnected if the connection was lost.
         """
         left = self._left
         if left is None:
@@ -315,7 +317,7 @@ class WSGIBody:
         if is_silent:
             self._chunks = iter(())
         self._unfinished = unfinished
-        unfinished.add(ref(self, unfinished.discard))  # if it is dropped without a close, it is no longer waited for
+        unfinished.add(ref(self, unfinished.discard))  # a body that is dropped without a close is no longer waited for
 
     def __iter__(self) -> Iterator[bytes]:
         length = self._length
@@ -335,7 +337,7 @@ class WSGIBody:
             raise
 
     def close(self) -> None:
-        """Close the body, then call the functions of ``request.after_response``. Errors cut the response short."""
+        """Close the body, then call the ``request.after_response`` functions. Errors cut the response short."""
         try:
             self._close_chunks()
         except Exception:
@@ -363,7 +365,7 @@ class WSGIBody:
 
         if isinstance(error, ClientGone):
             return
-        if is_broken_by_client(self._request, error):  # this makes servers cut the response off, most without a log
+        if is_broken_by_client(self._request, error):  # makes servers cut off the response, mostly without a log
             raise ConnectionResetError(ECONNRESET, str(error)) from None
         self._context.run(log_broken_body, self._request, error)
         if not (isinstance(error, Exception) or is_leaving(error)):
@@ -388,6 +390,6 @@ def _blocking(
         context.run(getattr(body, "close", tuple))
         raise
     close = close_of(iterator, body) or tuple
-    # No Python code, since it would run for each chunk. It ends when `next` raises StopIteration.
+    # No Python code, because it would run for each chunk. It ends when `next` raises StopIteration.
     chunks = cast("Iterator[bytes | str]", starmap(context.run, repeat((next, iterator))))
     return chunks, partial(context.run, close)

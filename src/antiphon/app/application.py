@@ -1,4 +1,4 @@
-"""The application: routes are registered, planned once, and served by any server."""
+"""The application: its routes are registered, planned once, and served by any server."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
@@ -51,32 +51,31 @@ P = ParamSpec("P")
 class App(Routes, Servable):
     """A web application, served as WSGI, ASGI or RSGI.
 
-    ``limits`` apply to every request, unless a blueprint or a route has its own. The ``deadline`` applies in the same
-    way: the seconds or the timedelta after which an ``async def`` handler is cancelled, and its client gets a 504. With
-    ``redirect_slashes``, a request for a path without a route is redirected (308) to the path with, or without, a slash
-    at its end, if that has a route. With ``encoded_slashes``, ``%2F`` does not separate segments, if the server
+    ``limits`` apply to every request, unless a blueprint or a route has its own. The same applies to the ``deadline``:
+    the seconds or timedelta after which an ``async def`` handler is cancelled and its client gets a 504. With
+    ``redirect_slashes``, a request for a path without a route is redirected (308) to the path with or without a
+    trailing slash, if that has a route. With ``encoded_slashes``, ``%2F`` does not separate segments, if the server
     provides the path as it was sent; otherwise it is a slash like any other.
 
-    ``trusted_proxies`` are the addresses and networks whose forwarded headers are trusted, ``trusted_hosts`` the hosts
-    that the application serves (by default all). Writes by pages on other sites are refused (403), except for
-    pages of ``trusted_origins``, such as "https://shop.example.com"; ``cross_site_writes`` allows all of them.
+    ``trusted_proxies`` are the addresses and networks whose forwarded headers are trusted. ``trusted_hosts`` are the
+    hosts that the application serves, by default all. Writes from pages on other sites are refused (403), except from
+    ``trusted_origins``, such as "https://shop.example.com"; ``cross_site_writes`` allows all of them.
 
-    ``secret_keys`` sign URLs, sessions and the values of ``signer``: the first key, which is the newest, signs, and all
-    keys verify. Raises ValueError for a key of under 16 bytes, and TypeError for anything but a list of strings.
+    ``secret_keys`` sign URLs, sessions and the values of ``signer``. The first key, the newest, signs; all keys verify.
+    Raises ValueError for a key shorter than 16 bytes, and TypeError for anything but a list of strings.
 
     ``upload_folder`` is the folder for the unnamed files of large bodies, by default the system's folder for temporary
-    files. Raises TypeError if it is not a path, and ValueError if it is relative, or not a folder in which files can be
-    made.
+    files. Raises TypeError if it isn't a path, and ValueError if it is relative or isn't a writable folder.
 
-    ``store`` is the store of all features that need one and are not given their own, such as ``Sessions()``. A mounted
-    ``App`` has its own. Raises TypeError for anything but a store.
+    ``store`` is the store of all features that need a store and don't have their own, such as ``Sessions()``. A mounted
+    ``App`` doesn't share it. Raises TypeError for anything but a store.
 
-    ``json_default`` is called with each value in a handler's result that JSON can't express, and returns the value that
-    is written instead.
+    ``json_default`` is called with each value in a handler's result that can't be serialized to JSON, and returns a
+    replacement.
 
-    While a worker is overloaded (``antiphon run --patience``), clients take turns. They are told apart by their
-    addresses, or by the text that ``share_by`` returns for a request, unless it is None. Raises TypeError for an async
-    function, or one that can't be called with a request.
+    While a worker is overloaded (``antiphon run --patience``), clients take turns. They are distinguished by address,
+    or by the text that ``share_by`` returns for a request, unless it is None. Raises TypeError for an async function,
+    or for a function that can't be called with a request.
     """
 
     def __init__(
@@ -100,7 +99,9 @@ class App(Routes, Servable):
         if others:
             raise explained(
                 "app-takes-settings",
-                TypeError(f"an App takes only settings, by name, and no name or routes: App(), not App({others[0]!r})"),
+                TypeError(
+                    f"an App accepts only settings, by name, but no name or routes: App(), not App({others[0]!r})"
+                ),
             )
         if unknown:
             message = unknown_setting(App, next(iter(unknown)), {**APP, **APP_SETTINGS})
@@ -134,7 +135,7 @@ class App(Routes, Servable):
         self._find: Callable[[Request], Found] = self._find_first
         self._reverse: Reverse | None = None
         self._places_above: list[tuple[App, Mount]] = []
-        """The applications that this one is mounted in, with the mounts."""
+        """The applications in which this one is mounted, with the mounts."""
         self._idempotent_surrounding: SurroundIdempotent | None = None
         self._idempotent_watch: MiddlewareFunction | None = None
         self._signature_checks: dict[str, Callable[[Route], Callable[[Request], Any]]] = {}
@@ -160,7 +161,7 @@ class App(Routes, Servable):
     def trusts_origin(self, origin: str, blueprint: str | None = None) -> bool:
         """True if pages of another site may write to the routes here, or to those of a blueprint.
 
-        The name of a blueprint is that of ``request.blueprint``; its origins count when the app serves.
+        The blueprint's name is that in ``request.blueprint``. Its own origins apply once the app serves requests.
         """
         return origin in self._checks.trusted_by(blueprint)
 
@@ -187,13 +188,13 @@ class App(Routes, Servable):
         """Mount another application, which handles the requests below a prefix that no route here matches.
 
         ``application`` is another ``App``, or a WSGI or ASGI application. A coroutine function, or an object whose
-        ``__call__`` is one, counts as ASGI, unless ``interface`` is given. The prefix is its root path, its responses
-        pass through the middleware here, and it is started and stopped with this app. ``limits`` apply to its requests;
-        an ``App`` has its own. With ``receive="stream"``, any other application also applies its own limits: it is
-        called before the body has arrived, and receives it itself.
+        ``__call__`` is one, is treated as ASGI unless ``interface`` says otherwise. The prefix becomes its root path,
+        its responses pass through the middleware here, and it is started and stopped with this app. ``limits`` apply to
+        its requests, unless it is an ``App``, which has its own. With ``receive="stream"``, any other application also
+        applies its own limits: it is called before the body has arrived, and receives it itself.
 
-        Raises ValueError for a malformed prefix or host, and if something is already mounted there; TypeError for
-        anything that is not an application, and for limits of one that has its own.
+        Raises ValueError for a malformed prefix or host, and if something is already mounted there. Raises TypeError
+        for anything but an application, and for limits if the application has its own.
         """
         self._check_open()
         if not isinstance(prefix, str):
@@ -237,8 +238,8 @@ class App(Routes, Servable):
         return function
 
     def on_shutdown(self, function: F) -> F:
-        """Register a function that is called, or awaited, after the last request; the last one registered is called
-        first.
+        """Register a function that is called, or awaited, after the last request. The last function registered is
+        called first.
         """
         self._check_open()
         self._lifespan.on_shutdown(function)
@@ -253,11 +254,11 @@ class App(Routes, Servable):
     def lifespan(self, function: Callable[[], Any], /) -> Dependency[Any]:
         """Enter a context manager at startup and exit it at shutdown; usable as a decorator.
 
-        ``function`` is a generator or an async generator function that yields once, or returns a context manager, sync
-        or async. The function becomes the dependency that provides the value: ``request[function]`` and
-        ``app[function]`` return it, with its type. Lifespans are entered in order, before the functions of
-        ``on_startup`` are called, and exited in reverse order, after those of ``on_shutdown``. Raises TypeError for a
-        coroutine function.
+        ``function`` is a generator or async generator function that yields once, or returns a sync or async context
+        manager. The decorated function becomes the dependency that provides the value: ``request[function]`` and
+        ``app[function]`` return it, with its type. Lifespans are entered in order, before the ``on_startup`` functions
+        are called, and exited in reverse order, after the ``on_shutdown`` functions. Raises TypeError for a coroutine
+        function.
         """
         self._check_open()
         return self._lifespan.add(function)
@@ -277,20 +278,20 @@ class App(Routes, Servable):
         default: Callable[[Request], T] | None = None,
         only_writes: bool = False,
     ) -> None:
-        """Let ``source`` provide a dependency's value, at most once per request, for requests for which ``when`` is
-        true.
+        """Let ``source`` provide a dependency's value, at most once per request, if ``when`` is true for the request.
 
-        A sync source is called on first read. A source that is async, or is called on a thread because of ``blocking``,
-        is called before the hooks and the handler; with ``only_writes``, not for a route that handles only safe
-        methods, such as GET. If ``when`` returns false, the value is the result of ``default``; neither may block or be
-        async.
+        A sync source is called on first read. A source that is async, or runs on a thread because of ``blocking``, is
+        called before the hooks and the handler. With ``only_writes``, it isn't called for a route that handles only
+        safe methods, such as GET. If ``when`` returns false, the value is the result of ``default``; neither may block
+        or be async.
 
         A source that is a generator or an async generator function yields the value once. It is resumed before the
-        response passes through the middleware, so that a failed commit is a 500; for a stream, when the stream has
-        ended. If the handler or a hook has failed, or the stream was cut off, that error is raised at the yield.
+        response passes through the middleware, so a failed commit becomes a 500; for a stream, it is resumed when the
+        stream has ended. If the handler or a hook has failed, or the stream was cut off, that error is raised at the
+        yield.
 
         Raises ValueError for a dependency that is already provided, and TypeError for functions with the wrong
-        arguments. A source that returns a coroutine, but does not look async, fails when it is read.
+        arguments. If a source returns a coroutine but doesn't look async, reading the dependency fails.
         """
         self._check_open()
         self._dependencies.provide(
@@ -310,13 +311,13 @@ class App(Routes, Servable):
     def override(self, dependency: Any, /, *value: Any, source: Callable[[Request], Any] | None = None) -> Any:
         """Replace the value of a dependency during a ``with`` block, for tests; usable as a decorator.
 
-        ``value`` is the value for all requests, and the result of the ``with`` statement; a function is also a value. A
-        ``source`` is called for each request, like a source of ``provide``. The original source is not called, and a
-        lifespan whose value is overridden at startup is not entered. The app may already be serving; requests in
+        ``value`` is the value for all requests and the result of the ``with`` statement; a function is also a value. A
+        ``source`` is called for each request, like a source passed to ``provide``. The original source is not called,
+        and a lifespan whose value is overridden at startup is not entered. The app may already be serving; requests in
         progress keep their values. With several overrides of one dependency, the last one wins.
 
         Raises TypeError for anything but a dependency, for a function with the wrong arguments, and for a source that
-        would replace a lifespan, whose value ``app[dependency]`` reads without a request.
+        would replace a lifespan: ``app[dependency]`` reads its value without a request.
         """
         check_dependency(dependency, "app.override", 'make one, Tenant = Dependency[str]("tenant")')
         if len(value) != (source is None):
@@ -331,7 +332,7 @@ class App(Routes, Servable):
             raise explained(
                 "bad-override",
                 TypeError(
-                    f"the lifespan {dependency.name!r} gives a value without a request, so no source can replace"
+                    f"the lifespan {dependency.name!r} is read without a request, so no source can replace"
                     f" it: app.override({dependency.name}, value)"
                 ),
             )
@@ -350,21 +351,21 @@ class App(Routes, Servable):
                 self._plan_anew()
 
     def _plan_anew(self) -> None:
-        """If the routes are planned, handle future requests with the dependencies that are provided now."""
+        """If the routes are already planned, handle future requests with the dependencies provided now."""
         if self._planned is not None and not self._dependencies.has_overrides:
             self._routing, self._find = self._planned
         elif self._routing is not None:
             self._plan()
 
     def provides(self, dependency: Dependency[Any]) -> bool:
-        """True if a dependency is already provided: for features that need one that must come first."""
+        """True if a dependency is already provided. Features check this if they need another feature first."""
         return dependency in self._dependencies
 
     def share(self, **values: Any) -> None:
         """Share values with all templates, and as ``request.shared(name)``.
 
         A callable value is called with the request on first use, at most once per request, and its result is shared. It
-        must not block or be async; a function that reads a dependency may return a value that waits. Raises ValueError
+        must neither block nor be async; a function that reads a dependency may return an awaitable. Raises ValueError
         for a name that is already shared, and TypeError for functions with the wrong arguments.
         """
         self._check_open()
@@ -383,10 +384,10 @@ class App(Routes, Servable):
     def _surround_idempotent(self, surround: SurroundIdempotent, watch: MiddlewareFunction) -> None:
         """Let ``surround`` supply the middleware and the handler of each ``idempotent`` route.
 
-        It is called with the route, and the handler as a function of the request, when the route is planned. The
-        middleware is the outermost one. The function that is returned for the handler is called in its place and is
-        ``def`` or ``async def`` like the handler. ``watch`` is a middleware around those before routing. Raises
-        ValueError if a feature already does that.
+        When the route is planned, it is called with the route, and the handler as a function of the request. The
+        middleware is the outermost one. The function that it returns is called instead of the handler, and is ``def``
+        or ``async def`` like it. ``watch`` is a middleware around the middleware before routing. Raises ValueError if
+        another feature already does this.
         """
         self._check_open()
         if self._idempotent_surrounding is not None:
@@ -398,7 +399,8 @@ class App(Routes, Servable):
         self._idempotent_watch = watch
 
     def _check_signatures(self, name: str, check_for: Callable[[Route], Callable[[Request], Any]]) -> None:
-        """Let ``check_for`` supply the hook of each route that is ``signed_by`` a name, which refuses other requests.
+        """Let ``check_for`` supply the hook of each route that is ``signed_by`` a name. The hook refuses other
+        requests.
 
         Raises ValueError if a feature already has the name.
         """
@@ -419,11 +421,11 @@ class App(Routes, Servable):
         *,
         blocking: bool,
     ) -> None:
-        """Register the middleware of a cache, and the function that is called first, for a response that is ready.
+        """Register a cache's middleware, and the function that is called first, for a stored response.
 
-        ``where_hooked`` is the middleware in its place, and the one inside the hooks, for routes with hooks before the
-        handler. ``watch`` is a middleware around all others, if there are any around the cache. Raises ValueError if
-        there is already a cache.
+        ``where_hooked`` is the middleware that replaces it, and the middleware inside the hooks, for routes with hooks
+        before the handler. ``watch`` is a middleware around all others, if there are any around the cache. Raises
+        ValueError if there is already a cache.
         """
         self._check_open()
         if self._watch is not None:
@@ -434,7 +436,7 @@ class App(Routes, Servable):
         self._registry.middleware.append(cache)
 
     def _watching(self) -> tuple[Middleware, ...]:
-        """Return the middleware that is around all other middleware, if there is any."""
+        """Return the middleware that surrounds all other middleware, if any."""
         if self._watch is None:
             return ()
         watch, inside = self._watch
@@ -444,11 +446,12 @@ class App(Routes, Servable):
     # The store
 
     def store_for(self, feature: object, own: "Store | None" = None, *, client_side: bool = False) -> "Store":
-        """Return the store that a feature uses: its own, or else that of the app. Call it in the feature's ``install``.
+        """Return the store that a feature uses: its own, otherwise the app's. Call it in the feature's ``install``.
 
-        ``feature`` is the feature, or its name, for errors. Other features use the same store, so begin your keys and
-        owners with a name of your own. Raises RuntimeError if there is no store, TypeError for anything but a store,
-        and, without ``client_side``, ValueError for a store whose entries are kept by clients, as a ``CookieStore``.
+        ``feature`` is the feature, or its name for error messages. Other features use the same store, so begin your
+        keys and owners with a unique name. Raises RuntimeError if there is no store, TypeError for anything but a
+        store, and, without ``client_side``, ValueError for a store whose entries are kept by clients, such as a
+        ``CookieStore``.
         """
         from antiphon.app.store import check_store, missing_store
 
@@ -463,7 +466,7 @@ class App(Routes, Servable):
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """The routes of the application, then those of its blueprints, as they are handled."""
+        """The routes of the application, followed by those of its blueprints, as they are handled."""
         return tuple(route for group in self._group().walk() for route in group.routes())
 
     @property
@@ -478,17 +481,17 @@ class App(Routes, Servable):
 
     @property
     def allows_cross_site_writes(self) -> bool:
-        """True if pages of any site may write, which is refused by default."""
+        """True if pages on any site may send writes, which are refused by default."""
         return self._checks.allows_all_writes
 
     @property
     def mounts(self) -> tuple[Mount, ...]:
-        """The applications that are mounted, in the order of their registration."""
+        """The mounted applications, in the order of their registration."""
         return tuple(self._mounts)
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
-        """WSGI if all handlers, hooks, middleware and mounts are sync and no proxy is trusted, else ASGI."""
+        """WSGI if all handlers, hooks, middleware and mounts are sync and no proxy is trusted, otherwise ASGI."""
         if self._checks.proxies or any(not mount.hook.blocks for mount in self._mounts):
             return "asgi"
         groups = [*self._group().walk()]
@@ -506,7 +509,7 @@ class App(Routes, Servable):
         return RouteGroup(self, self._registry, around, self.limits, self._dependencies.overridden(), self.deadline)
 
     def _freeze(self) -> Routing:
-        """Plan each route. Done before the first request; raises ValueError for routes that conflict."""
+        """Plan each route, before the first request. Raises ValueError for routes that conflict."""
         with self._planning:
             return self._plan()
 
@@ -547,7 +550,7 @@ class App(Routes, Servable):
         return dispatch(plan, request, error)
 
     def __init_subclass__(cls, **arguments: Any) -> None:
-        """Let a subclass handle servers' requests with its own ``_handle`` and ``_answer`` methods."""
+        """Let a subclass handle requests from servers with its own ``_handle`` and ``_answer`` methods."""
         super().__init_subclass__(**arguments)
         if "_handle" in vars(cls) and "_answer_on_thread" not in vars(cls):
             cls._answer_on_thread = Servable._answer_on_thread  # type: ignore[method-assign]
@@ -578,7 +581,7 @@ class App(Routes, Servable):
         return refuse_or_receive(plan, request, error)
 
     def _has_path(self, path: str) -> bool:
-        """Return True if a route or a mount handles a path, on any host that has no route of its own."""
+        """Return True if a route or a mount handles a path on every host without its own routes."""
         router = (self._routing or self._freeze()).router
         return path in router.literal or router.search(path, None, "") is not None
 
@@ -609,7 +612,7 @@ class App(Routes, Servable):
 
     @property
     def _has_sockets(self) -> bool:
-        """True if there are routes for WebSockets, or mounts, which may have some."""
+        """True if there are WebSocket routes, or mounts, which may have some."""
         return super()._has_sockets or bool(self._mounts) or any(route.websocket for route in self.routes)
 
     def _measure_header_sections(self) -> None:
@@ -674,7 +677,7 @@ class App(Routes, Servable):
     ) -> str: ...
     @overload
     def url_for(self, route: Callable[..., object], /, *args: object, _mounted_at: str, **params: object) -> str: ...
-    def url_for(  # type: ignore[misc]  # a parameter of a handler is not named like an option
+    def url_for(  # type: ignore[misc]  # no handler parameter has the name of an option
         self,
         route: str | Callable[..., object],
         /,
@@ -686,18 +689,19 @@ class App(Routes, Servable):
     ) -> str:
         """Return the URL of a route below the root path, percent-encoded; ``//host/path`` for a route with a host.
 
-        The route is given by its name, or by its handler: ``url_for(show, number=7)``. Type checkers check the
-        parameters of a handler, which can also be positional, unless there are options as well. A route of a blueprint
-        is named with it: "shop.item". Arguments that are not parameters of the route become the query, in the format
-        that ``args_as`` reads: None is left out, a list, tuple or set is repeated. The URL of a ``signed`` route has a
-        signature, which is valid for ``_expires`` seconds, or forever, and for requests with ``_method``: by default
-        GET, with HEAD, or the route's only method. It is valid at one place: if an app is mounted more than once,
-        ``_mounted_at`` is the prefix to use.
+        The route is given by its name, or by its handler: ``url_for(show, number=7)``. Type checkers check a handler's
+        parameters, which can also be positional, unless options are also passed. The name of a blueprint's route
+        includes the blueprint: "shop.item". Arguments that aren't parameters of the route become the query, in the
+        format that ``args_as`` reads: None is left out, and a list, tuple or set is repeated. The URL of a ``signed``
+        route contains a signature, which is valid for ``_expires`` seconds, or forever, and for requests with
+        ``_method``: by default GET and HEAD, or the route's only method. It is valid below one prefix: if an app is
+        mounted more than once, pass that prefix as ``_mounted_at``.
 
-        Raises LookupError for an unknown name, and for a handler without a route, or with routes of several names, such
-        as those of a blueprint that is registered twice; ValueError, naming the route and the parameter, for a missing
-        or invalid parameter, and for an unknown place; TypeError for an unknown name that begins with an underscore,
-        like an option; RuntimeError for a signed route of an app without ``secret_keys``.
+        Raises LookupError for an unknown name, and for a handler without a route or with routes under several names,
+        such as those of a blueprint that is registered twice. Raises ValueError, with the route and the parameter, for
+        a missing or invalid parameter, and for an unknown ``_mounted_at``. Raises TypeError for an unknown argument
+        that begins with an underscore like an option, and RuntimeError for a signed route of an app without
+        ``secret_keys``.
         """
         reverse = self._reverse or self._reversing(merged_converters(self._group().walk()))
         place = self._place if _mounted_at is None else _mounted_at
@@ -725,7 +729,7 @@ class App(Routes, Servable):
         if len(above) > 1 or mount.host is not None or "<" in mount.prefix:
             raise explained(
                 "bad-signed-url",
-                ValueError("this app is mounted in several places: request.url_for knows which, or pass _mounted_at"),
+                ValueError("this app is mounted in several places: use request.url_for, or pass _mounted_at"),
             )
         return outer._place() + mount.prefix  # noqa: SLF001 - of this very class
 
@@ -733,23 +737,24 @@ class App(Routes, Servable):
         return Reverse(self.routes, converters, self.signer, self._encoded_slashes)
 
     def run(self, host: str | None = None, port: int | None = None, **settings: str | float | bool | None) -> NoReturn:
-        """Become the command ``antiphon run``, at the end of the program whose module contains this application.
+        """Replace the running program with the command ``antiphon run``. Call it at the end of the program's module,
+        which must contain this application.
 
-        ``settings`` are the command's options, such as ``workers=2``, except ``debug``, which code can't turn on
-        (ValueError). Raises RuntimeError in any other module.
+        ``settings`` are the command's options, such as ``workers=2``. Raises ValueError for ``debug``, which code can't
+        turn on, and RuntimeError in any other module.
         """
         from antiphon.app.run import become_server
 
         become_server(self, {"host": host, "port": port, **settings})
 
     async def startup(self) -> None:
-        """Plan the routes, then enter the lifespans and call the functions of ``on_startup``."""
+        """Plan the routes, then enter the lifespans and call the ``on_startup`` functions."""
         if self._routing is None:
             self._freeze()
         await self._lifespan.startup()
 
     async def shutdown(self) -> None:
-        """Call the functions of ``on_shutdown``, then leave the lifespans."""
+        """Call the ``on_shutdown`` functions, then exit the lifespans."""
         await self._lifespan.shutdown()
 
 

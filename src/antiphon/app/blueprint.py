@@ -1,4 +1,4 @@
-"""Registration with an application or a blueprint: routes, hooks, middleware, error handlers, blueprints."""
+"""Registration with an application or a blueprint: routes, hooks, middleware, error handlers and blueprints."""
 
 from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 
 class Snapshot:
-    """The attributes of some objects, and the contents of those that are lists or dicts, for restoring them."""
+    """A snapshot of some objects' attributes, and of the contents of their lists and dicts, for restoring them."""
 
     def __init__(self, objects: Iterable[object]) -> None:
         self._attributes = [(vars(each), dict(vars(each))) for each in objects]
@@ -84,7 +84,7 @@ class Feature(Protocol[A_contra]):
     """An object that adds routes, hooks, middleware or error handlers to an application: ``app.use(feature)``."""
 
     def install(self, app: A_contra, /) -> None:
-        """Register the parts of the feature with an application."""
+        """Register the feature's routes, hooks and handlers with an application."""
         ...
 
 
@@ -140,7 +140,7 @@ class Routes(metaclass=NamesOurs):
         return self._registry.trusted_origins
 
     def _converters(self) -> Mapping[str, Converter]:
-        """Return the converters that patterns of routes may name."""
+        """Return the converters that route patterns may use."""
         return {**CONVERTERS, **self._registry.converters}
 
     # Features
@@ -148,8 +148,8 @@ class Routes(metaclass=NamesOurs):
     def use(self, feature: Feature[Self]) -> None:
         """Install a feature: ``app.use(CORS(["https://shop.example.com"]))``.
 
-        If the feature's ``install`` raises an error, everything that it registered is removed. Raises TypeError for any
-        other object, and if a blueprint uses a feature that needs the whole application.
+        If the feature's ``install`` raises an error, everything that it registered is removed. Raises TypeError for an
+        object that isn't a feature, and if a blueprint uses a feature that needs the whole application.
         """
         self._check_open()
         if isinstance(feature, type) or not hasattr(feature, "install"):
@@ -163,7 +163,7 @@ class Routes(metaclass=NamesOurs):
             feature.install(self)
         except BaseException as error:
             before.restore()
-            missing = error.__cause__ if isinstance(error, TypeError) else error  # of a feature that this one uses
+            missing = error.__cause__ if isinstance(error, TypeError) else error  # a feature that this one uses
             if not isinstance(missing, AttributeError) or missing.obj is not self or not isinstance(self, Blueprint):
                 raise
             name = type(feature).__name__
@@ -181,7 +181,9 @@ class Routes(metaclass=NamesOurs):
         return tuple(self._registry.features)
 
     def find_feature(self, kind: type[T]) -> T | None:
-        """Return the first feature of a class that is in use here, or None: ``app.find_feature(Templates)``."""
+        """Return the first feature in use here that is an instance of a class, or None:
+        ``app.find_feature(Templates)``.
+        """
         return next((each for each in self._registry.features if isinstance(each, kind)), None)
 
     def _registered(self) -> list[object]:
@@ -198,7 +200,7 @@ class Routes(metaclass=NamesOurs):
     def converter(self, name: str, to_python: Callable[[str], Any], to_url: Callable[[Any], str] = str) -> None:
         """Register your own converter for routes that are registered later, ``<name:parameter>``.
 
-        ``to_python`` converts a decoded segment, which is not empty, to a value; if it raises ValueError, the segment
+        ``to_python`` converts a decoded segment, which is never empty, to a value; if it raises ValueError, the segment
         doesn't match. ``to_url`` converts the value back to a segment. Raises ValueError for a name that is invalid or
         taken, and TypeError for an async function.
         """
@@ -214,18 +216,18 @@ class Routes(metaclass=NamesOurs):
     ) -> Callable[[H], H]:
         """Register a handler for a path and some methods; usable as a decorator.
 
-        The handler is called with the request, and with those path parameters that it declares as arguments. It returns
+        The handler is called with the request, and with the path parameters that it declares as arguments. It returns
         text, bytes, a dict, a list, a dataclass (JSON), an iterator of text or bytes (a stream), a ``Page``, a
-        ``Response``, ``(body, status)`` or ``(body, status, headers)``; or None, if it is annotated ``-> None`` (204).
+        ``Response``, ``(body, status)`` or ``(body, status, headers)``; or None if it is annotated ``-> None`` (204).
         ``pattern`` is literal except for parameters such as ``<name>`` and ``<int:name>``.
 
-        Options, which ``antiphon.types.RouteOptions`` describes: ``name``, ``host``, ``defaults``, ``limits``,
+        The options, described in ``antiphon.types.RouteOptions``, are ``name``, ``host``, ``defaults``, ``limits``,
         ``redirect_slashes``, ``receive``, ``deadline``, ``cancel_on_disconnect``, ``before``, ``signed``,
         ``unguarded``, ``idempotent``, ``csrf_exempt``, ``signed_by``, ``check_digest``, ``takes``, ``gives``,
         ``examples``, ``tool``, ``priority`` and ``meta``.
 
-        Raises ValueError for a malformed pattern, host or method, and TypeError for an unknown option, and for a
-        handler with an argument that is not a parameter, or whose annotation does not fit the parameter's value.
+        Raises ValueError for a malformed pattern, host or method. Raises TypeError for an unknown option, and for a
+        handler with an argument that isn't a parameter or whose annotation doesn't match the parameter's value.
         """
         self._check_open()
         check_options(pattern, options)
@@ -242,7 +244,7 @@ class Routes(metaclass=NamesOurs):
         return register
 
     def _route_for(self, method: str, pattern: str, options: RouteOptions) -> Callable[[H], H]:
-        """Register a handler for one method. Raises TypeError if the options name others."""
+        """Register a handler for one method. Raises TypeError if the options contain ``methods``."""
         if "methods" in options:
             name = method.lower()
             message = (
@@ -256,7 +258,7 @@ class Routes(metaclass=NamesOurs):
         return parameters_in(pattern, host, self._converters())
 
     def _check_route(self, route: Route, parameters: list[Parameter]) -> None:
-        """Check that the handler of a route takes parameters of the route only."""
+        """Check that a route's handler accepts only parameters of the route."""
         route.arguments.check(route.handler, route.where, parameters, route.defaults or ())
 
     def _check_prefix(self, prefix: str, host: str | None) -> None:
@@ -274,11 +276,11 @@ class Routes(metaclass=NamesOurs):
     def get(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for GET, and with it for HEAD (RFC 9110 §9.3.1).
 
-        The handler is called with the request, and with the parameters of the path that it has as arguments. It returns
+        The handler is called with the request, and with the path parameters that it declares as arguments. It returns
         text, bytes, a dict, a list, a dataclass (JSON), an iterator of text or bytes (a stream), a ``Page``, a
-        ``Response``, ``(body, status)`` or ``(body, status, headers)``; or None, if it is annotated ``-> None`` (204).
+        ``Response``, ``(body, status)`` or ``(body, status, headers)``; or None if it is annotated ``-> None`` (204).
 
-        Options, which ``antiphon.types.RouteOptions`` describes: ``name``, ``host``, ``defaults``, ``limits``,
+        The options, described in ``antiphon.types.RouteOptions``, are ``name``, ``host``, ``defaults``, ``limits``,
         ``redirect_slashes``, ``receive``, ``deadline``, ``cancel_on_disconnect``, ``before``, ``signed``,
         ``unguarded``, ``idempotent``, ``csrf_exempt``, ``signed_by``, ``check_digest``, ``takes``, ``gives``,
         ``examples``, ``tool``, ``priority`` and ``meta``.
@@ -318,9 +320,9 @@ class Routes(metaclass=NamesOurs):
         return self._route_for("DELETE", pattern, options)
 
     def query(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
-        """Register a handler for QUERY: safe, with the query as its body (RFC 10008).
+        """Register a handler for QUERY, a safe method with the query in its body (RFC 10008).
 
-        The response to OPTIONS has the media types that the handler reads, in Accept-Query. The handler is called as
+        The response to OPTIONS lists the media types that the handler reads in Accept-Query. The handler is called as
         for ``get``, may return the same values, and has the same options.
         """
         return self._route_for("QUERY", pattern, options)
@@ -335,14 +337,14 @@ class Routes(metaclass=NamesOurs):
     ) -> Callable[[S], S]:
         """Register a handler for WebSockets (RFC 6455), which is called with the request and the ``WebSocket``.
 
-        The handshake is a GET request. It passes the same checks, hooks and middleware, and if the handler raises or
-        returns something before the first message, that is the response. Pages on other sites are refused (403), as for
+        The handshake is a GET request. It passes the same checks, hooks and middleware. If the handler raises an error
+        or returns before the first message, that is the response. Pages on other sites are refused (403), as for
         writes; a GET that is not a handshake gets a 426.
 
-        The first of ``subprotocols`` that the client also offers is used. With ``idle_timeout``, in seconds or as a
-        timedelta, the socket is closed with 1001 if the client has sent no message for that long. A ``deadline``
-        applies until the handshake is accepted or refused. The other options are those of ``get``. Raises the errors of
-        ``route``, and ValueError for a malformed subprotocol.
+        The first of ``subprotocols`` that the client also offers is used. ``idle_timeout`` is seconds or a timedelta:
+        the socket is closed with 1001 if the client has sent no message for that long. A ``deadline`` applies until the
+        handshake is accepted or refused. The other options are those of ``get``. Raises the errors of ``route``, and
+        ValueError for a malformed subprotocol.
         """
         self._check_open()
         check_options(pattern, options)
@@ -361,9 +363,9 @@ class Routes(metaclass=NamesOurs):
     def static(
         self, prefix: str, folder: str | PathLike[str], *, name: str = "static", **options: "Unpack[FolderOptions]"
     ) -> None:
-        """Serve GET below a prefix, "/" for all paths, with the files of a folder: see ``StaticFolder``.
+        """Serve the files of a folder for GET requests below a prefix, or "/" for all paths: see ``StaticFolder``.
 
-        ``url_for("static", filename="css/site.css")`` has the hash of the file in it. Raises ValueError for a malformed
+        ``url_for("static", filename="css/site.css")`` includes the file's hash. Raises ValueError for a malformed
         prefix and for a folder that is relative or missing.
         """
         from antiphon.app.static_files import StaticFolder, static_files
@@ -407,11 +409,11 @@ class Routes(metaclass=NamesOurs):
         ``loads_body=True``, the body is loaded before it opens, however large it is within the limits. With
         ``before_routing=True``, it opens before the route is found, and may set the request's ``method`` and ``path``.
         With ``errors_at_yield=True``, errors from inside are raised at the yield, which otherwise returns their
-        responses. An error that it does not catch is handled as usual; for an error that it catches, it makes the
-        response.
+        responses. An error that the middleware doesn't catch is handled as usual; for an error that it catches, it
+        makes the response.
 
-        ``when_read`` is a dependency: plain middleware that does nothing before its yield then opens only for a request
-        that has read the dependency, or may read it later, when the response is made. Raises TypeError for any other
+        ``when_read`` is a dependency: plain middleware that does nothing before its yield then opens only if the
+        request has read the dependency when the response is made, or may still read it. Raises TypeError for any other
         function, and for a yield inside ``with`` or ``try`` that would miss errors.
         """
         self._check_open()
@@ -439,7 +441,7 @@ class Routes(metaclass=NamesOurs):
     ) -> B | Callable[[B], B]:
         """Register a function that is called with the request before the handler and may return a response instead.
 
-        With ``only_writes``, it is not called for a route that handles only safe methods, such as GET.
+        With ``only_writes``, it isn't called for a route that handles only safe methods, such as GET.
         """
         return self._hook(self._registry.before, function, blocking, "request", only_writes=only_writes)
 
@@ -457,8 +459,8 @@ class Routes(metaclass=NamesOurs):
     def complete(self, function: Callable[[Request, Response], None]) -> None:
         """Register a function that completes each response in place once all middleware is closed. For features.
 
-        It is called with the request, and with a response that belongs to this request only. It must neither wait nor
-        fail. Raises TypeError for a function that is async or has the wrong arguments.
+        It is called with the request, and with a response that only this request uses. It must neither wait nor fail.
+        Raises TypeError for a function that is async or has the wrong arguments.
         """
         self._check_open()
         check_sync("complete", function)
@@ -490,9 +492,9 @@ class Routes(metaclass=NamesOurs):
     def errorhandler(self, key: type[Exception] | int) -> Any:
         """Register a function that handles a class of exceptions or a status, called with the request and the error.
 
-        For a status, the error is an HTTPError; for 500 it may be any exception, since unhandled exceptions are a 500.
-        If several functions match, the most specific one is called. Its response has the error's status unless it sets
-        a different one.
+        For a status, the error is an HTTPError; for 500 it may be any exception, because unhandled exceptions become a
+        500. If several functions match, the most specific one is called. Its response has the error's status unless it
+        sets a different one.
         """
         self._check_open()
         check_key(key)
@@ -512,10 +514,10 @@ class Routes(metaclass=NamesOurs):
     ) -> None:
         """Register a blueprint. Its routes are handled below its prefix, inside the middleware and hooks here.
 
-        ``name``, ``prefix`` and ``host`` are the blueprint's own unless given here. You can register a blueprint
-        several times, under different names. Routes that are added to it later, before the first request, are included.
-        Raises ValueError for a malformed prefix, host or name, and for a name that a blueprint already has here, and
-        TypeError for anything that is not a blueprint.
+        ``name``, ``prefix`` and ``host`` default to the blueprint's own. You can register a blueprint several times,
+        under different names. Routes that you add to it later, before the first request, are included. Raises
+        ValueError for a malformed prefix, host or name, and for a name that another blueprint already has here. Raises
+        TypeError for anything but a blueprint.
         """
         self._check_open()
         if not isinstance(blueprint, Blueprint):
@@ -536,12 +538,12 @@ class Routes(metaclass=NamesOurs):
 
 
 class Blueprint(Routes):
-    """Routes with hooks, middleware, error handlers and limits of their own, registered with an app or a blueprint.
+    """Routes with their own hooks, middleware, error handlers and limits, registered with an app or another blueprint.
 
-    ``name`` precedes the names of its routes: ``url_for("shop.item")``. Its routes are handled below ``prefix``,
-    which may have parameters, and at ``host``, where they don't name one. ``limits`` and ``deadline`` apply to its
-    requests unless a route has its own. ``meta`` applies to its routes, for keys that these don't have themselves.
-    Raises ValueError for a name with a dot, and for a malformed prefix or host; TypeError for an unknown argument.
+    ``name`` prefixes the names of its routes: ``url_for("shop.item")``. Its routes are handled below ``prefix``, which
+    may contain parameters, and at ``host``, unless they have their own. ``limits`` and ``deadline`` apply to its
+    requests unless a route has its own. ``meta`` applies to its routes, for keys that they don't set themselves. Raises
+    ValueError for a name with a dot, and for a malformed prefix or host, and TypeError for an unknown argument.
     """
 
     def __init__(
@@ -578,19 +580,21 @@ class Blueprint(Routes):
                 "registered-too-late",
                 RuntimeError(
                     f"an app with the blueprint {self.name!r} already serves requests: register before that; a function"
-                    " that makes several apps, and registers with the blueprint, has to make the blueprint, too"
+                    " that makes several apps, and registers with the blueprint, also has to make the blueprint"
                 ),
             )
 
     def _converters(self) -> Mapping[str, Converter]:
-        """Return the blueprint's converters, with a stand-in for each name that only the application may know."""
+        """Return the blueprint's converters, with a stand-in for each name that only the application may have
+        registered.
+        """
         return _Lenient(super()._converters())
 
     def _parameters(self, pattern: str, host: str | None) -> list[Parameter]:
         return super()._parameters(pattern or "/", host)
 
     def _check_route(self, route: Route, parameters: list[Parameter]) -> None:
-        """Leave the check to the application's planning, which knows the parameters of all prefixes."""
+        """Leave the check to the application's planning, when the parameters of all prefixes are known."""
 
 
 class _Lenient(dict[str, Converter]):

@@ -1,4 +1,4 @@
-"""The caller of a request, as returned by a function of the application: ``by`` of a feature, ``App(share_by=...)``."""
+"""The caller of a request, as returned by an application's function: a feature's ``by``, or ``App(share_by=...)``."""
 
 import logging
 import time
@@ -13,11 +13,11 @@ from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 
 AROUND = Dependency[Request]("request around")
-"""The client's request from which the application makes the current one, such as a tool call."""
+"""The client's request, such as a tool call, from which the application made the current one."""
 
 
 def check_by(by: Callable[[Request], str | None] | None) -> None:
-    """Check that a function, if there is one, can be called with the request, and is sync. Raises TypeError."""
+    """Check that a function, if given, is sync and can be called with the request. Raises TypeError."""
     if by is not None:
         check_arguments(by, "request")
         check_sync("by", by)
@@ -26,7 +26,7 @@ def check_by(by: Callable[[Request], str | None] | None) -> None:
 def caller_of(by: Callable[[Request], str | None], request: Request, owner: str) -> str | None:
     """Return the text that a function returns for a request.
 
-    Raises TypeError, naming the function and its ``owner``, for any other result.
+    Raises TypeError, with the function and its ``owner``, for any other result.
     """
     caller = by(request)
     if not isinstance(caller, str | None):
@@ -37,11 +37,11 @@ def caller_of(by: Callable[[Request], str | None], request: Request, owner: str)
 
 
 LOG_EVERY = 60.0
-"""Seconds between two log lines that report that callers are not distinguished, or not limited."""
+"""The seconds between two log lines about callers that aren't distinguished or limited."""
 
 
 class Sharing:
-    """The clients between which an overloaded worker shares its time, as told by a function of the application."""
+    """The clients among which an overloaded worker shares its time, as identified by the application's function."""
 
     def __init__(self, by: Callable[[Request], str | None]) -> None:
         check_by(by)
@@ -49,13 +49,13 @@ class Sharing:
         self._logged_again_at = 0.0
 
     def client(self, head: Head, address: str) -> str:
-        """Return the client of a request: the caller by the function, or its address if the function finds none.
+        """Return the client of a request: the caller that the function returns, or its address if that is None.
 
-        An error in the function must not turn a worker that is overloaded into one that fails, so it is logged.
+        An error in the function must not make an overloaded worker fail, so it is only logged.
         """
         try:
             caller = caller_of(self._by, Request(head), "share_by")
-        except HTTPError:  # the request is malformed, and is refused when it begins
+        except HTTPError:  # a malformed request is refused when it begins
             return address
         except Exception:
             now = time.monotonic()

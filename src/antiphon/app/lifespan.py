@@ -1,4 +1,4 @@
-"""An application's startup and shutdown, and the resources that it holds in between."""
+"""An application's startup and shutdown, and the resources that it keeps open in between."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import (
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 Manager: TypeAlias = AbstractContextManager[T] | AbstractAsyncContextManager[T]
 Yielding: TypeAlias = Manager[T] | Iterator[T] | AsyncIterator[T]
-"""The return value of a lifespan function: a context manager, or the generator from which one is made."""
+"""The return value of a lifespan function: a context manager, or a generator that is turned into one."""
 
 
 class Maker(NamedTuple):
@@ -45,10 +45,11 @@ class Maker(NamedTuple):
 
 
 class Lifespan:
-    """Context managers that are entered at startup, and functions that are called then and at shutdown.
+    """Context managers that are entered at startup and exited at shutdown, and functions that are called at these
+    times.
 
-    Sync ones run on a thread, async ones on the loop. The value that a context manager yields is the value of a
-    dependency from startup to shutdown, in each request and by ``state``.
+    Sync functions run on a thread, async functions on the loop. From startup to shutdown, the value that a context
+    manager yields is a dependency's value, available in each request and through ``state``.
     """
 
     def __init__(self, dependencies: Dependencies) -> None:
@@ -65,7 +66,7 @@ class Lifespan:
         self._started: set[Lifespan] = set()
         """The lifespans of mounted applications that have been started, by this application or one mounted in it."""
         self.around: set[Lifespan] | None = None
-        """The set that belongs to the application around this one, while that application starts this one."""
+        """The outer application's set, while that application starts this one."""
 
     def on_startup(self, function: Callable[[], object]) -> None:
         """Register a function that is called, or awaited, after the context managers have been entered."""
@@ -73,16 +74,18 @@ class Lifespan:
         self._on_startup.append(hook(function, blocking=True).pinned())
 
     def on_shutdown(self, function: Callable[[], object]) -> None:
-        """Register a function that is called, or awaited, before the context managers are left; the last one first."""
+        """Register a function that is called, or awaited, before the context managers are exited; the last one
+        first.
+        """
         _check(function)
         self._on_shutdown.insert(0, hook(function, blocking=True).pinned())
 
     def add(self, function: Callable[[], Yielding[T]]) -> Dependency[T]:
-        """Register a context manager to enter at startup and leave at shutdown; return the dependency of its value.
+        """Register a context manager to enter at startup and exit at shutdown. Return the dependency for its value.
 
         ``function`` has no parameters. It is a generator or an async generator function, which yields once, or it
         returns a sync or an async context manager. It is called on a thread, unless it is visibly async. Raises
-        TypeError for a coroutine function, and for one with parameters.
+        TypeError for a coroutine function, and for a function with parameters.
         """
         check_arguments(function)
         name = getattr(function, "__name__", None) or type(function).__name__
@@ -92,9 +95,9 @@ class Lifespan:
         return dependency
 
     def add_mounted(self, below: "Lifespan", manager: AbstractAsyncContextManager[Any]) -> None:
-        """Start and stop a mounted application with this one, unless another application has started it already.
+        """Start and stop a mounted application with this one, unless another application has already started it.
 
-        The application that started it stops it, so it serves as long as all applications in which it is mounted.
+        The application that started it also stops it, so it serves as long as any application in which it is mounted.
         """
 
         def once() -> AbstractAsyncContextManager[Any]:
@@ -124,15 +127,16 @@ class Lifespan:
                 raise dependency.not_provided()
             reason = "was overridden at startup" if dependency in self._left_out else "the application is not running"
             raise explained(
-                "not-started", RuntimeError(f"{dependency.name!r} is available from startup to shutdown, and {reason}")
+                "not-started",
+                RuntimeError(f"{dependency.name!r} is available only from startup to shutdown, but {reason}"),
             )
         if dependency in self._loops and serves_elsewhere(self._loops[dependency]):
             raise explained(
                 "not-started",
                 RuntimeError(
                     f"{describe(self._makers[dependency].function)} was entered on a different event loop,"
-                    " and its value may belong to that: serve the application on one loop, or make one application"
-                    " for each"
+                    " and its value may belong to that loop: serve the application on one loop, or make one"
+                    " application per loop"
                 ),
             )
         value: T = self._values[dependency]
@@ -141,10 +145,10 @@ class Lifespan:
     async def startup(self) -> None:
         """Enter the context managers in the order in which they were added, then call the functions in their order.
 
-        A context manager whose value is overridden is not entered. If one fails, those that were entered are left with
+        A context manager whose value is overridden is not entered. If one fails, those already entered are exited with
         its error.
         """
-        self._entered.clear()  # resources that were lost with a loop can't be left any more
+        self._entered.clear()  # resources that were lost with a loop can't be exited any more
         self._values.clear()
         self._loops.clear()
         self._started = set() if self.around is None else self.around
@@ -165,7 +169,7 @@ class Lifespan:
     async def shutdown(self) -> None:
         """Call the functions, then exit the context managers, the last one first, even if some of them fail.
 
-        Raises the error, or an ExceptionGroup if there are several.
+        Raises the error, or an ExceptionGroup of several errors.
         """
         errors: list[BaseException] = []
         for function in self._on_shutdown:
@@ -219,7 +223,7 @@ def _check(function: Callable[[], object]) -> None:
 
 
 async def _call(function: Hook) -> None:
-    """Call a function where it runs. If it returns a coroutine, await that."""
+    """Call a function where it runs. If it returns a coroutine, await it."""
     result = await function.call()
     if is_pending(result):
         cancelled = await switch_shielded(ON_LOOP)
@@ -245,7 +249,7 @@ def _maker(function: Callable[[], Any]) -> Maker:
 
 @contextmanager
 def _named(function: Callable[..., Any]) -> Iterator[None]:
-    """Name the function in the error of ``contextlib`` for a generator that does not yield once."""
+    """Add the function's name to the error of ``contextlib`` for a generator that doesn't yield exactly once."""
     try:
         yield
     except RuntimeError as error:
@@ -269,14 +273,14 @@ async def _leave(manager: Manager[Any], error: BaseException | None) -> None:
 
 
 def _without(error: BaseException, again: BaseException) -> BaseException | None:
-    """Return an error without the error that was thrown in, which task groups raise again in a group."""
+    """Return an error without the error that was thrown in, which task groups re-raise inside a group."""
     if isinstance(again, BaseExceptionGroup):
         return again.split(lambda part: part is error)[1]
     return None if again is error else again
 
 
 def _raise(errors: list[BaseException], message: str) -> None:
-    """Raise the errors; cancellations only if there are no other errors."""
+    """Raise the errors; cancellations are raised only if there are no other errors."""
     if not all(isinstance(error, Exception) for error in errors):
         from asyncio import CancelledError
 

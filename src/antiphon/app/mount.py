@@ -1,4 +1,4 @@
-"""Mounts: another application handles the requests below a prefix as if it were on its own."""
+"""Mounts: another application handles the requests below a prefix as if it were standalone."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager
@@ -38,16 +38,15 @@ class Mount(NamedTuple):
     host: str | None
     application: Any
     interface: Literal["wsgi", "asgi"] | None
-    """The interface of the application; None for another ``App``, which guards and bounds its requests itself."""
+    """The interface of the application; None for another ``App``, which checks and limits its requests itself."""
     lifespan: "ASGILifespan | None"
-    """The lifespan of an application that speaks ASGI."""
+    """The lifespan of an ASGI application."""
     limits: Limits
-    """Limits for its requests, if it has no limits of its own."""
+    """The limits for its requests, if it has none of its own."""
     encoded_slashes: bool
     """True if slashes that were sent encoded stay in their segment of the prefix."""
     receive: Literal["load", "delegated"]
-    """When a request's body is received: before the application is called, or when the application asks for it.
-    """
+    """When a request's body is received: before the application is called, or when the application asks for it."""
 
     @property
     def where(self) -> str:
@@ -61,7 +60,7 @@ class Mount(NamedTuple):
 
     @property
     def hook(self) -> Hook:
-        """The handler, which is called with the request of the application around it."""
+        """The handler, which is called with the outer application's request."""
         if isinstance(self.application, Servable):
             blocks = self.application.interface == "wsgi"
             hand_on = _inside if self.receive == "delegated" else _served
@@ -81,7 +80,7 @@ class Mount(NamedTuple):
 
     @property
     def handshake_hook(self) -> Hook:
-        """The handshake handler for an application that is not an ``App`` and handles WebSockets itself."""
+        """The handshake handler for an application other than an ``App`` that handles WebSockets itself."""
         if isinstance(self.application, Servable):
             blocks = self.application.interface == "wsgi"
             return Hook(_own_sockets(self.below, self.application, is_driven=blocks), True, blocks)
@@ -108,7 +107,8 @@ class Mount(NamedTuple):
         return answer_handshake
 
     def below(self, request: Request, root: str = "/") -> Request:
-        """Return the request that the application gets. Both share body, id, ``after_response`` and lifetime.
+        """Return the request that the application gets. Both requests share the body, id, ``after_response`` functions
+        and lifetime.
 
         Raises NotFound if the prefix's parameters would make redirects to a path below it lead elsewhere.
         """
@@ -127,7 +127,7 @@ class Mount(NamedTuple):
         return head
 
     def _foreign(self, handler: Callable[[Request], T]) -> Callable[[Request], T]:
-        """Return a handler for a foreign application, which sees whether there was a slash after the prefix."""
+        """Return a handler for another framework's application, which sees whether a slash followed the prefix."""
         return lambda request: handler(self.below(request, root=""))
 
 
@@ -141,10 +141,10 @@ def make_mount(
     encoded_slashes: bool,
     receive: Literal["load", "stream"] = "load",
 ) -> Mount:
-    """Make the mount of an application of Antiphon, or of a WSGI or ASGI application: a coroutine function is ASGI.
+    """Make the mount of an Antiphon, WSGI or ASGI application. A coroutine function is treated as ASGI.
 
-    Raises TypeError for an object that is not an application, and for limits of an application that limits its requests
-    itself; ValueError for an unknown ``interface`` or ``receive``.
+    Raises TypeError for an object that isn't an application, and for limits if the application limits its requests
+    itself. Raises ValueError for an unknown ``interface`` or ``receive``.
     """
     check_interface(interface)
     if receive not in ("load", "stream"):
@@ -152,7 +152,7 @@ def make_mount(
     if receive == "stream" and limits is not None:
         raise explained(
             "bad-mount",
-            TypeError("an application that receives its bodies itself limits them itself: leave limits out"),
+            TypeError("an application that receives its bodies itself also limits them itself: leave out limits"),
         )
     given = Limits.of(limits)
     received: Literal["load", "delegated"] = "delegated" if receive == "stream" else "load"
@@ -176,13 +176,13 @@ def make_mount(
 
 
 def contains(application: object, other: object) -> bool:
-    """True if ``application`` is the second one, or has it mounted at any depth."""
+    """True if ``application`` is ``other``, or has it mounted at any depth."""
     mounts: Iterable[Mount] = getattr(application, "mounts", ()) if isinstance(application, Routes) else ()
     return application is other or any(contains(mount.application, other) for mount in mounts)
 
 
 class Started:
-    """An async context manager that starts and stops a mounted application of Antiphon."""
+    """An async context manager that starts and stops a mounted Antiphon application."""
 
     def __init__(self, application: Servable) -> None:
         self._application = application
@@ -199,8 +199,8 @@ class Started:
 class MountedHead(DerivedHead):
     """The head of a request below a prefix of ``depth`` segments.
 
-    ``root`` is the path of a request for the prefix itself, without a slash after it. ``segments`` are those of the
-    path, if some have encoded slashes.
+    ``root`` is the path of a request for the prefix itself, without a trailing slash. ``segments`` are the segments of
+    the path, if some contain encoded slashes.
     """
 
     def __init__(self, inner: Head, depth: int, root: str = "/", segments: list[str] | None = None) -> None:
@@ -233,17 +233,17 @@ def _served(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
         if not (blocks or request.head.blocks):
             return await as_inner(outer, application._answer(request))
         response = await as_inner(outer, application._handle(request))
-        await (ON_THREAD if blocks else ON_LOOP)  # it may have ended anywhere
+        await (ON_THREAD if blocks else ON_LOOP)  # it may have ended on any thread or loop
         try:
             return response
         finally:
-            del response  # an error that was raised inside keeps this frame
+            del response  # an error raised inside keeps this frame
 
     return hand_on
 
 
 def _own_sockets(below: Below, application: Servable, *, is_driven: bool) -> Callable[[Request], Awaitable[Response]]:
-    """Return the handshake handler for a dialect's application, which handles them in its own way."""
+    """Return the handshake handler for a dialect's application, which handles handshakes itself."""
 
     async def answer_handshake(outer: Request) -> Response:
         if is_driven:
@@ -268,13 +268,13 @@ def _inside(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
     async def hand_on(request: Request) -> Response:
         inner = below(request)
         response = await run_nested(request, application._handle(inner), blocks)
-        if getattr(inner.route, "is_guarded", True):  # as the routes of others may be
+        if getattr(inner.route, "is_guarded", True):  # other applications' routes may be
             note_read(request, HOOKS)
         request._pattern_below = whole_pattern(inner) or None
         try:
             return response
         finally:
-            del response  # an error that was raised inside keeps this frame
+            del response  # an error raised inside keeps this frame
 
     return hand_on
 

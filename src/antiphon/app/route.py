@@ -1,4 +1,4 @@
-"""One route: a path, the methods that are handled there, the handler for them, and its options."""
+"""A route: a path, the methods that are handled there, their handler, and the options."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -21,7 +21,7 @@ from antiphon.request.route import NO_META, RouteKey, RouteMeta
 
 
 class SocketOptions(NamedTuple):
-    """The options of a route for WebSockets."""
+    """The options of a WebSocket route."""
 
     subprotocols: tuple[str, ...] = ()
     idle_timeout: float | None = None
@@ -32,17 +32,19 @@ class SocketOptions(NamedTuple):
 
 
 def check_subprotocols(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the names of subprotocols. Raises ValueError for text, and for a name that is not a token (RFC 6455)."""
+    """Return the names of subprotocols. Raises ValueError for a single text, and for a name that isn't a token (RFC
+    6455).
+    """
     if isinstance(names, str):
         raise explained("list-wanted", ValueError(f"subprotocols must be a list: [{names!r}]"))
     checked = tuple(names)
     if bad := [name for name in checked if not (isinstance(name, str) and is_token(name))]:
-        raise explained("bad-route-option", ValueError(f"{bad[0]!r} is not the name of a subprotocol"))
+        raise explained("bad-route-option", ValueError(f"a subprotocol must be a token, not {bad[0]!r}"))
     return checked
 
 
 def check_idle_timeout(given: Duration | None) -> float | None:
-    """Return an idle timeout in seconds, a number above 0, or None. Raises ValueError for anything else."""
+    """Return an idle timeout in seconds, greater than 0, or None. Raises ValueError for anything else."""
     seconds = seconds_of(given)
     if seconds is not None and not (isinstance(seconds, int | float) and seconds > 0):
         raise explained(
@@ -54,22 +56,22 @@ def check_idle_timeout(given: Duration | None) -> float | None:
 is_tool_name = re.compile(r"[A-Za-z0-9_.-]{1,128}").fullmatch
 
 BodyPolicy: TypeAlias = Literal["load", "lazy", "stream"]
-"""When a body is received: before the handler is called, when it is first read, or while it is streamed, without being
-kept.
+"""When a body is received: before the handler is called, when it is first read, or while it is streamed without being
+stored.
 """
 
 
 Priority: TypeAlias = Literal["normal", "low"]
-"""The priority of requests while a worker is overloaded: those of low priority wait until no others do."""
+"""The priority of requests while a worker is overloaded: low-priority requests wait until no others do."""
 
 
 class Tool(NamedTuple):
     """The options of a route that is a tool for language models: ``tool=Tool(destructive=True)``. See ``Tools``.
 
-    ``name`` is that of the route by default: letters, digits, and ``_-.``. ``title`` is shown to people. A
-    ``destructive`` tool deletes, pays, or does something else that can't be undone; by default, those for DELETE are.
-    With ``confirm``, text such as "Delete lamp {number}?" with the names of arguments, the person who uses the client
-    must agree to each call.
+    ``name`` consists of letters, digits and ``_-.``; the default is the route's name. ``title`` is shown to users. A
+    ``destructive`` tool deletes, pays, or does something else that can't be undone; by default, tools for DELETE are
+    destructive. ``confirm`` is text with argument names, such as "Delete lamp {number}?": the client's user must agree
+    to it before each call.
     """
 
     name: str | None = None
@@ -82,41 +84,45 @@ _TOOL = Tool()
 
 
 class Route(NamedTuple):
-    """A path, its methods, and the handler for them.
+    """A path, its methods, and their handler.
 
-    Each request has one (``request.route``), even if no route matches: then ``pattern`` and ``name`` are empty, and
-    there are no ``methods``, while ``blueprint``, ``limits`` and ``app`` say where the request is handled.
+    Each request has a route (``request.route``), even if none matches. Then ``pattern``, ``name`` and ``methods`` are
+    empty, while ``blueprint``, ``limits`` and ``app`` tell where the request is handled.
     """
 
     pattern: str
     """The path with its parameters and all prefixes: ``/users/<int:id>``."""
     methods: tuple[str, ...]
     name: str
-    """The name by which ``url_for`` knows the route, with those of its blueprints: ``shop.item``."""
+    """The route's name for ``url_for``, including the names of its blueprints: ``shop.item``."""
     handler: Callable[..., Any]
     host: str | None
-    """The host's pattern, if the route is only for some hosts."""
+    """The host pattern, if the route is limited to some hosts."""
     defaults: Mapping[str, Any] | None
     """Default values of parameters."""
     limits: Limits
     redirect_slashes: bool | None
-    """True if the path's other form, with or without a trailing slash, is redirected here; None to follow the app."""
+    """True if the path's other form, with or without a trailing slash, is redirected here; None to use the app's
+    setting.
+    """
     hook: Hook
     receive: BodyPolicy = "load"
     deadline: float | None = None
     """The seconds within which an ``async def`` handler must respond; None for no deadline."""
     cancel_on_disconnect: bool | None = None
-    """True if an ``async def`` handler is cancelled when the client disconnects; None means for GET and HEAD."""
+    """True if an ``async def`` handler is cancelled when the client disconnects; None means True for GET and HEAD
+    only.
+    """
     signed: bool = False
     """True if only URLs that ``url_for`` has signed are accepted."""
     unguarded: bool = False
     """True if the route is handled outside all middleware and hooks, for every host."""
     idempotent: bool = False
-    """True if a request is carried out once, however often it is sent with the same Idempotency-Key."""
+    """True if a request is executed once, however often it is sent with the same Idempotency-Key."""
     csrf_exempt: bool = False
     """True if writes are accepted from pages of any site, and without a token of ``CSRFTokens``."""
     signed_by: str | None = None
-    """The name of the ``Signatures`` whose keys must sign a request, or None if requests needn't be signed."""
+    """The name of the ``Signatures`` whose keys must sign requests, or None if they needn't be signed."""
     check_digest: bool = False
     """True if a request is accepted only if its body matches its Content-Digest."""
     priority: Priority = "normal"
@@ -124,28 +130,28 @@ class Route(NamedTuple):
     before: tuple[Hook, ...] = ()
     """The hooks for this route only, called after those of the blueprint and the application."""
     takes: object = None
-    """The type of the body, or the types of its parts, as declared for API documents."""
+    """The type of the body, or types for "json", "form", "query" and "headers", as declared for API documents."""
     gives: object = None
-    """The type of the response, or the types of its statuses, as declared for API documents."""
+    """The type of the response, or types by status, as declared for API documents."""
     examples: Mapping[str | int, object] | None = None
-    """Examples of a request's parts, and of responses by status, for API documents."""
+    """Examples of request data, and of responses by status, for API documents."""
     tool: Tool | None = None
-    """The options of a tool for language models; None if the route is not one."""
+    """The options of a tool for language models; None if the route isn't a tool."""
     meta: RouteMeta = NO_META
     """The metadata of the route and its blueprints, for hooks and features."""
     blueprint: str | None = None
-    """The name of the blueprint, with those around it: ``shop.admin``."""
+    """The name of the blueprint, including the enclosing ones: ``shop.admin``."""
     app: Any = None
     """The application that handles the requests; None until the route is registered with one."""
     dependencies: Dependencies = Dependencies()
     """The dependencies that the application provides."""
     arguments: Arguments = NO_ARGUMENTS
-    """The arguments that the handler takes besides the request."""
+    """The handler's arguments besides the request."""
     websocket: SocketOptions | None = None
     """The options of a WebSocket route, or None for any other route."""
     is_guarded: bool = False
-    """True if hooks or middleware of its application may refuse a request. The cache of an outer application doesn't
-    store these responses, since a hit would bypass the hooks.
+    """True if hooks or middleware of its application may refuse a request. An outer application's cache doesn't store
+    these responses, because a hit would bypass the hooks.
     """
     is_before_routing: bool = False
     """True until the route is found, so that the request's method and path may be set."""
@@ -157,7 +163,7 @@ class Route(NamedTuple):
 
     @property
     def answered_by(self) -> str:
-        """The handler's name with its file and line, for errors that a programmer reads."""
+        """The handler's name with its file and line, for error messages to developers."""
         return describe(self.handler)
 
     def __str__(self) -> str:
@@ -167,32 +173,33 @@ class Route(NamedTuple):
 
 
 class RouteOptions(TypedDict, total=False):
-    """Options of a route besides its path and methods.
+    """The options of a route, in addition to its path and methods.
 
-    ``name`` is the function's name by default, and ``host`` a pattern such as ``<tenant>.example.com``; ``defaults``
-    are parameters that need not be in the path; ``redirect_slashes`` is the app's by default. ``receive`` says when the
-    body is received: "load", before the handler is called; "lazy", when it is first read, and then kept; or "stream",
-    while ``request.stream`` or ``request.parts()`` are iterated, and not kept.
+    ``name`` is the function's name by default, and ``host`` is a pattern such as ``<tenant>.example.com``. ``defaults``
+    are values of parameters that need not be in the path. ``redirect_slashes`` defaults to the app's setting.
+    ``receive`` determines when the body is received: "load" means before the handler is called; "lazy" means when it is
+    first read, and then it is kept; "stream" means while ``request.stream`` or ``request.parts()`` is iterated, and it
+    isn't kept.
 
-    An ``async def`` handler is cancelled, and its client gets a 504, when its ``deadline`` has passed, in seconds or a
-    timedelta; ``inf`` means no deadline, even if the blueprint or the app has one. A ``def`` handler can't be
-    cancelled, so it can't have its own deadline: TypeError. When the client disconnects, an ``async def`` handler for
-    GET or HEAD is cancelled, and for other methods with ``cancel_on_disconnect``, which may also be False.
+    When the ``deadline``, in seconds or a timedelta, has passed, an ``async def`` handler is cancelled and its client
+    gets a 504. ``inf`` means no deadline, even if the blueprint or the app has one. A ``def`` handler can't be
+    cancelled, so setting its deadline raises TypeError. When the client disconnects, an ``async def`` handler is
+    cancelled for GET and HEAD by default; ``cancel_on_disconnect`` sets this for all methods.
 
-    ``before`` is one function or several, which are called like those of ``before_request``, and after them, for this
-    route only: each receives the request, and may return a response or raise an error.
+    ``before`` is one or more functions for this route only. They are called like ``before_request`` functions, and
+    after them: each receives the request, and may return a response or raise an error.
 
     A ``signed`` route accepts only URLs made by ``url_for``, which signs them with the app's ``secret_keys``. Other
     URLs are refused with 403, or with 410 after the ``_expires`` passed to ``url_for``.
 
-    An ``unguarded`` route is handled outside all middleware and hooks, and for every host. It is for probes, which
-    don't log in, and use an IP address as the host. Its path has no parameters.
+    An ``unguarded`` route is handled outside all middleware and hooks, and for every host. Use it for probes, which
+    don't log in and use an IP address as the host. Its path can't have parameters.
 
-    An ``idempotent`` route carries out a write once for each Idempotency-Key and sends the first response to retries.
-    It needs the feature ``IdempotentWrites``.
+    An ``idempotent`` route executes a write once for each Idempotency-Key and sends the first response to retries. It
+    needs the feature ``IdempotentWrites``.
 
-    A ``csrf_exempt`` route accepts writes from pages of any site, without a token of ``CSRFTokens``. It is for webhooks
-    and has to identify its clients in a different way, such as by a signature of the body.
+    A ``csrf_exempt`` route accepts writes from pages of any site, without a token of ``CSRFTokens``. Use it for
+    webhooks. Its handler has to identify clients in a different way, such as by a signature of the body.
 
     A route that is ``signed_by`` the keys of the feature ``Signatures`` with that name accepts only requests with such
     a signature (RFC 9421). Others are refused with 401, before all other hooks.
@@ -203,15 +210,15 @@ class RouteOptions(TypedDict, total=False):
     While a worker of `antiphon run` is overloaded, requests for a route with ``priority="low"`` wait until no others
     do, and are refused first.
 
-    ``takes`` and ``gives`` are for API documents (``OpenAPI``), if the handler's code and annotations are not enough.
-    ``takes`` is the type of the JSON body, or a mapping of "json", "form", "query" and "headers" to types. ``gives`` is
-    the type of the response with status 200, or a mapping of statuses to types, with None for no content. They don't
-    check anything when a request is handled. ``examples`` are values for the same parts and "path", and for
+    ``takes`` and ``gives`` declare types for API documents (``OpenAPI``), if the handler's code and annotations don't
+    suffice. ``takes`` is the type of the JSON body, or a mapping of "json", "form", "query" and "headers" to types.
+    ``gives`` is the type of the response with status 200, or a mapping of statuses to types, with None for no content.
+    They don't check anything when a request is handled. ``examples`` are values for the same keys, "path", and
     statuses: ``examples={"json": NewLamp("Desk"), 201: Lamp(7, "Desk")}``.
 
     With ``tool=True``, or a ``Tool``, language models can call the handler as a tool, if the app uses ``Tools``.
 
-    ``meta`` are values by keys of the type ``RouteKey``, which hooks and features read as ``request.route.meta[KEY]``.
+    ``meta`` maps keys of type ``RouteKey`` to values, which hooks and features read as ``request.route.meta[KEY]``.
     """
 
     name: str | None
@@ -246,7 +253,7 @@ def make_route(
 ) -> Route:
     """Make a route from a pattern, methods, a handler and checked options.
 
-    Raises TypeError for a handler that can't be called with the request, and for a deadline that would not cancel the
+    Raises TypeError for a handler that can't be called with the request, and for a deadline that wouldn't cancel the
     handler.
     """
     deadline = check_deadline(options.get("deadline"))
@@ -254,7 +261,7 @@ def make_route(
         raise explained(
             "deadline-without-effect",
             TypeError(
-                f"{describe(function)}: deadline={deadline:g} would cancel nothing, since only an `async def` handler"
+                f"{describe(function)}: deadline={deadline:g} would cancel nothing, because only an `async def` handler"
                 " that returns its response can be cancelled"
             ),
         )
@@ -291,8 +298,8 @@ def make_route(
 
 
 def check_options(pattern: object, options: Mapping[str, Any]) -> None:
-    """Check the path and the options of a route. Raises TypeError for a path that is not text, an unknown option and
-    wrong limits; ValueError for an unknown body policy, and for an unguarded route that is not one path.
+    """Check the path and the options of a route. Raises TypeError for a path that isn't text, an unknown option and
+    wrong limits. Raises ValueError for an unknown body policy, and for an unguarded route that isn't a single path.
     """
     if not isinstance(pattern, str):
         raise explained(
@@ -334,7 +341,7 @@ _PARTS = ("json", "form", "query", "headers")
 
 
 def _check_declared(pattern: str, options: Mapping[str, Any]) -> None:
-    """Check the parts and the statuses that ``takes``, ``gives`` and ``examples`` name. Raises ValueError."""
+    """Check the keys of ``takes``, ``gives`` and ``examples``. Raises ValueError."""
     takes, gives = options.get("takes"), options.get("gives")
     if isinstance(takes, Mapping) and (unknown := [part for part in takes if part not in _PARTS]):
         raise explained(
@@ -363,7 +370,7 @@ def _check_declared(pattern: str, options: Mapping[str, Any]) -> None:
 def before_hooks(before: BeforeHook | Iterable[BeforeHook]) -> tuple[Hook, ...]:
     """Return hooks that call the given function or functions.
 
-    Raises TypeError for one that can't be called with the request.
+    Raises TypeError for a function that can't be called with the request.
     """
     functions = [before] if callable(before) else [*before]
     for function in functions:
@@ -374,19 +381,19 @@ def before_hooks(before: BeforeHook | Iterable[BeforeHook]) -> tuple[Hook, ...]:
 
 
 def checked_meta(values: object) -> RouteMeta:
-    """Return the metadata that a route or a blueprint was given. Raises TypeError for keys of another type."""
+    """Return the metadata passed to a route or a blueprint. Raises TypeError for keys of another type."""
     if values is None:
         return NO_META
     if not isinstance(values, Mapping) or not all(isinstance(key, RouteKey) for key in values):
         raise explained(
             "bad-route-option",
-            TypeError(f'meta has keys of RouteKey, as in FLAG = RouteKey[str]("flag") and {{FLAG: "new"}}: {values!r}'),
+            TypeError(f'meta must have RouteKeys, as in FLAG = RouteKey[str]("flag") and {{FLAG: "new"}}: {values!r}'),
         )
     return RouteMeta(values)
 
 
 def tool_of(given: object, pattern: str) -> Tool | None:
-    """Return the options of a tool, or None for a route that is not one. Raises TypeError, and ValueError for a name
+    """Return the options of a tool, or None for a route that isn't a tool. Raises TypeError, and ValueError for a name
     with other characters.
     """
     if given is None or isinstance(given, bool):
@@ -402,7 +409,7 @@ def tool_of(given: object, pattern: str) -> Tool | None:
 
 
 def check_deadline(deadline: Duration | None) -> float | None:
-    """Return a deadline in seconds, a number above 0, or None. Raises TypeError or ValueError for anything else."""
+    """Return a deadline in seconds, greater than 0, or None. Raises TypeError or ValueError for anything else."""
     seconds = seconds_of(deadline)
     if seconds is None:
         return None
@@ -416,16 +423,16 @@ def check_deadline(deadline: Duration | None) -> float | None:
 
 
 def checked_methods(methods: Iterable[str], pattern: str) -> tuple[str, ...]:
-    """Return methods in upper case. Raises ValueError for no methods, for text, and for a malformed one."""
+    """Return methods in upper case. Raises ValueError for no methods, a single text, or a malformed method."""
     if isinstance(methods, str):
         raise explained("list-wanted", ValueError(f"methods must be a collection of methods, such as ({methods!r},)"))
     if not isinstance(methods, Iterable):
         raise explained(
             "list-wanted", TypeError(f'methods must be a collection of methods, such as ("POST",), not {methods!r}')
         )
-    wanted = tuple(intern(method.upper()) for method in methods)  # as keys they are found without a lock, on any thread
+    wanted = tuple(intern(method.upper()) for method in methods)  # interned keys are found without a lock on any thread
     if not wanted:
         raise explained("bad-route-option", ValueError(f"a route needs at least one method: {pattern!r}"))
     if bad := [method for method in wanted if not is_token(method)]:
-        raise explained("bad-route-option", ValueError(f"{bad[0]!r} is not a method"))
+        raise explained("bad-route-option", ValueError(f"a method must be a token, not {bad[0]!r}"))
     return wanted

@@ -1,4 +1,4 @@
-"""`app.run()`: replace the calling program with the command `antiphon run`."""
+"""`app.run()`: replace the running program with the command `antiphon run`."""
 
 import os
 import sys
@@ -11,13 +11,13 @@ from antiphon.explanations import explained
 def become_server(app: object, settings: Mapping[str, object]) -> NoReturn:
     """Replace this process with the command.
 
-    Raises RuntimeError unless the application is in the program's own module, ValueError for ``debug``.
+    Raises RuntimeError unless the application is in the program's own module, and ValueError for ``debug``.
     """
     if settings.get("debug"):
         raise explained(
             "no-debug-in-code",
             ValueError(
-                "app.run() takes no debug=True, which is easily left in code: run it as `antiphon run --debug`, or with"
+                "app.run() doesn't accept debug=True, which is easily left in code: use `antiphon run --debug`, or set"
                 " ANTIPHON_DEBUG=1 in the environment"
             ),
         )
@@ -28,8 +28,8 @@ def become_server(app: object, settings: Mapping[str, object]) -> NoReturn:
         raise explained(
             "run-outside-of-program",
             RuntimeError(
-                "app.run() is for the module that is run as a program, where the app has a name: write it at the"
-                " end, below"
+                "app.run() must be called in the module that is run as a program, where the app has a name: write it"
+                " at the end, below"
                 ' `if __name__ == "__main__":`. Serve any other app with: antiphon run module:app'
             ),
         )
@@ -43,6 +43,6 @@ def become_server(app: object, settings: Mapping[str, object]) -> NoReturn:
     sys.stderr.flush()
     command = [sys.executable, "-m", "antiphon", "run", f"{module}:{name}"]
     for name, value in settings.items():
-        if value is not None and value is not False:  # 0 is a port
+        if value is not None and value is not False:  # 0 is a valid port
             command.append(f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}"))
-    os.execve(sys.executable, command, environment)  # noqa: S606 - no shell is meant
+    os.execve(sys.executable, command, environment)  # noqa: S606 - no shell is needed

@@ -1,4 +1,4 @@
-"""A plain function, or a response, as an application for every server."""
+"""A plain function, or a response, served as an application on any server."""
 
 from collections.abc import Awaitable, Callable
 from copy import copy
@@ -61,7 +61,7 @@ class ServedFunction(Servable):
             if not isinstance(answer, Response):
                 answer = await respond(answer, self._function, request)
             if answer.is_conditional:
-                answer = copy(answer).conditional(request)  # the function may give the same one again
+                answer = copy(answer).conditional(request)  # the function may return the same one again
             if request.consulted:
                 answer.vary(*request.consulted)
             return answer
@@ -69,7 +69,7 @@ class ServedFunction(Servable):
             return failed(request, error)
 
     def _answer(self, request: Request) -> Awaitable[Response]:
-        """Handle a request on an event loop; return an awaitable that gives the response."""
+        """Handle a request on an event loop; return an awaitable of the response."""
         return self._handle(request) if self._is_async else super()._answer(request)
 
 
@@ -78,7 +78,8 @@ def to_app(answer: RequestFunction) -> ServedFunction: ...
 @overload
 def to_app(answer: Response) -> ServedResponse: ...
 def to_app(answer: RequestFunction | Response) -> Servable:
-    """Return an application for every server that responds with a function of a Request, or with a response.
+    """Return an application, for any server, that responds with the result of a function of a Request, or with a
+    response.
 
     The function is ``def`` or ``async def`` and returns the same values as handlers. Usable as a decorator. Raises
     TypeError for a function that can't be called with a request.

@@ -1,4 +1,4 @@
-"""Static files: the files of a folder, served by a route, with a hash of their content in their URLs."""
+"""Static files: a folder's files, served by a route, with a hash of their content in their URLs."""
 
 import os
 from collections.abc import Callable
@@ -27,13 +27,15 @@ YEAR = 31_536_000
 _LONGEST_AGE = 2**31
 _MOST_KNOWN = 10_000
 READ_AT_ONCE = 64 << 10
-"""The number of bytes of a file, or of a part of it, that are read before the response is sent."""
+"""The maximum number of bytes of a file, or a part of it, that are read before the response is sent."""
 RECENT = 5.0
-"""The number of seconds for which the system is likely to keep a file in memory after it was read."""
+"""The number of seconds for which the system probably keeps a file in memory after it was read."""
 SLOW = 0.01
-"""Seconds after which the file system counts as slow: a disk takes as long, another program's time slice doesn't."""
+"""The seconds after which the file system is considered slow: a disk takes this long, another program's time slice
+doesn't.
+"""
 WARY = 16
-"""The number of files that are read on threads after an event loop had to wait that long for one."""
+"""The number of files that are read on threads after an event loop has waited that long for a file."""
 
 CODINGS = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
 """The suffixes of precompressed files by content coding. If a client has no preference, the first is sent."""
@@ -51,9 +53,9 @@ class FolderOptions(TypedDict, total=False):
 
 
 class _File(NamedTuple):
-    """A regular file in the folder: its path without symbolic links, its state, and that of the folder it lies in.
+    """A regular file in the folder: its path without symbolic links, its state, and the state of its parent folder.
 
-    The folder's state is None if a symbolic link leads to the file.
+    The parent folder's state is None if a symbolic link leads to the file.
     """
 
     path: str
@@ -64,17 +66,17 @@ class _File(NamedTuple):
 class StaticFolder:
     """The regular files in a folder, at any depth, by names such as "css/site.css".
 
-    A symbolic link is followed if it leads to something in the folder. Names that begin with a dot are served only with
-    ``dotfiles``, except in ``.well-known``. With ``precompressed``, if there is a file with the same name and ".br",
-    ".zst" or ".gz" that is not older, it is sent instead to clients that prefer that coding.
+    A symbolic link is followed if its target is in the folder. Names that begin with a dot are served only with
+    ``dotfiles``, except for ``.well-known``. With ``precompressed``, a file with the same name plus ".br", ".zst" or
+    ".gz" that isn't older is sent instead to clients that prefer that coding.
 
     Clients check for changes each time, or after ``max_age``, in whole seconds or a timedelta. A name with the hash of
     the current content, as made by ``hashed``, is cached for a year without checking. The same applies to a name for
     which ``immutable`` is true, because another tool has put a hash into it. With ``hashes=False``, names with hashes
     are neither made nor recognized. Shared caches may store the files only if they are ``public``.
 
-    Raises ValueError for a folder that is relative or missing, and for an impossible ``max_age``; TypeError for an
-    ``immutable`` that is not a function.
+    Raises ValueError for a folder that is relative or missing, and for an invalid ``max_age``. Raises TypeError for an
+    ``immutable`` that isn't a function.
     """
 
     def __init__(
@@ -116,10 +118,10 @@ class StaticFolder:
         """For each name: the codings of its siblings, and the modification time of their folder."""
 
     def response(self, request: Request, name: str) -> Response:
-        """Respond with the named file, the requested ranges of it, or a 304. Blocks on the file system.
+        """Respond with the named file, the requested ranges of it, or a 304.
 
-        Blocks on the file system. A name with a hash means the file without it, unless a file has that very name. If
-        the hash is outdated, the request comes from an old page, and gets the current content. Raises NotFound (404)
+        This blocks on the file system. A name with a hash means the file without it, unless a file has that exact name.
+        If the hash is outdated, the request comes from an old page and gets the current content. Raises NotFound (404)
         for a name that is not served, Forbidden (403) for a file that can't be read, and the errors of
         ``Response.conditional``.
         """
@@ -138,9 +140,9 @@ class StaticFolder:
     def hashed(self, name: str) -> str:
         """Return a name with the hash of its file's content: "css/site.0f3a9c1d2b4e.css" for "css/site.css".
 
-        A file is read the first time, and again when its time or size has changed. The name stays unchanged if the file
-        can't be read, if the name is ``immutable``, or without ``hashes``. Raises ValueError for a name that is never
-        served.
+        A file is read the first time, and again when its modification time or size has changed. The name stays
+        unchanged if the file can't be read, if the name is ``immutable``, or without ``hashes``. Raises ValueError for
+        a name that is never served.
         """
         if not self._is_served(name):
             raise explained("url-for-value", ValueError(f"{name[:200]!r} is not the name of a served file"))
@@ -197,7 +199,9 @@ class StaticFolder:
             os.close(descriptor)
 
     def _siblings(self, name: str, file: _File) -> dict[str, _File]:
-        """Return a file's precompressed siblings by coding, without older ones, which belong to another version."""
+        """Return a file's precompressed siblings by coding. Older files are left out, because they belong to another
+        version.
+        """
         folder = file.folder
         known = self._codings.get(name)
         is_known = known is not None and folder is not None and known[0] == folder.st_mtime_ns
@@ -214,7 +218,7 @@ class StaticFolder:
         """Return the file with the same name and a suffix; None if there is none."""
         if file.folder is None:
             return self._find(name + suffix)
-        path = file.path + suffix  # the folders on the way are known not to be links
+        path = file.path + suffix  # the parent folders are known not to be links
         try:
             state = os.lstat(path)
         except OSError:
@@ -224,7 +228,9 @@ class StaticFolder:
         return self._find(name + suffix)
 
     def _note_codings(self, name: str, changed: int) -> None:
-        """Remember which siblings there are, until the folder's time changes, which it does when a name is added."""
+        """Remember which siblings exist until the folder's modification time changes, as it does when a name is
+        added.
+        """
         beside = f"{self._root}{os.sep}{name}"
         if len(self._codings) >= _MOST_KNOWN:
             self._codings.clear()
@@ -267,15 +273,14 @@ def _respond(
     """Respond with an open file.
 
     If the part to send is small, it is read now, so that nothing has to wait for a thread again. The time and size are
-    those of the opened file, even if a different one has its name by now. Raises NotFound for anything that is not a
-    regular file.
+    those of the opened file, even if another file has its name by now. Raises NotFound for anything but a regular file.
     """
     found = os.fstat(descriptor)
     if not S_ISREG(found.st_mode):
         raise NotFound
     etag, modified = validators(found)
     if coding != "identity":
-        # Siblings may have the same time and size, and each content has its own tag (RFC 9110 §8.8.3).
+        # Siblings may have the same time and size, but each needs its own tag (RFC 9110 §8.8.3).
         etag = etag[0], f'{etag[1][:-1]}-{coding}"'
         fields.append(("content-encoding", coding))
     fields += [etag, modified, *measures(found.st_size)]
@@ -291,7 +296,7 @@ def _respond(
 
 @lru_cache(maxsize=1024)
 def _complete(fields: tuple[Line, ...], content_type: str) -> tuple[Line, ...]:
-    """Return the fields of a file with its type, checked."""
+    """Return the checked fields of a file with its type."""
     return tuple(Response(b"", headers=fields, content_type=content_type).headers.items())
 
 
@@ -312,15 +317,15 @@ def _real_folder(folder: str | os.PathLike[str]) -> str:
 
 
 _numbers = count(1)
-"""Gives the converters of different folders different names, in whichever blueprints they are."""
+"""Numbers that give the converters of different folders different names across all blueprints."""
 
 
 class RecentReads:
-    """The files that were read a moment ago, so that the system still has them in memory.
+    """The files that were read a moment ago, which the system probably still has in memory.
 
-    An event loop reads those itself: a change of threads takes longer than reading a small file. Whether the system
-    would have to wait for a disk, or for another machine, can't be asked. So a loop is never the first to read a file,
-    nor to read the next one after a long pause, and if it had to wait anyway, threads read the next files.
+    An event loop reads these files itself, because a thread switch takes longer than reading a small file. There is no
+    way to ask if the system would have to wait for a disk or another machine. So a loop never reads a file first, nor
+    after a long pause; and if it had to wait anyway, threads read the next files.
     """
 
     def __init__(self) -> None:
@@ -328,7 +333,7 @@ class RecentReads:
         self._wary = 0
 
     def has(self, file: object) -> bool:
-        """True if a file was read a moment ago, and the loop has not had to wait since."""
+        """True if a file was read a moment ago and the loop has not had to wait since."""
         return not self._wary and monotonic() < self._ends.get(file, 0.0)
 
     def add(self, file: object) -> None:
@@ -353,11 +358,11 @@ class FileHandler:
     def __init__(self, folder: StaticFolder) -> None:
         self._folder = folder
         self._reads = RecentReads()
-        self.__name__ = "serve_file"  # a route that has another name was given it
+        self.__name__ = "serve_file"  # the default name of its routes
         self.at_hand = self._is_at_hand, self._serve_at_hand
 
     def __call__(self, request: Request) -> Response:
-        """Respond with the file that the path names."""
+        """Respond with the file at the path."""
         response = self._folder.response(request, request.path_params["filename"])
         if not request.head.blocks and response.status == 200 and response.body and type(response.body) is bytes:
             self._reads.add(_variant(request))
@@ -375,7 +380,7 @@ class FileHandler:
 
 
 def _variant(request: Request) -> tuple[str, str | None]:
-    """Return a key for the file that a request gets, which may be a precompressed one."""
+    """Return a key for the file that a request gets, which may be precompressed."""
     return request.path_params["filename"], request.head.field("accept-encoding")
 
 

@@ -1,11 +1,11 @@
-"""Names of static files: which may be served, and those with a hash of the content in them."""
+"""Names of static files: which names may be served, and names that contain a hash of the content."""
 
 import re
 from collections.abc import Callable
 from posixpath import splitext
 
 LONGEST_NAME = 1024
-"""The length of the longest path that all systems support, in characters."""
+"""The maximum path length that all systems support, in characters."""
 HASH_DIGITS = 12
 
 _is_hash = re.compile(f"[0-9a-f]{{{HASH_DIGITS}}}").fullmatch
@@ -14,7 +14,9 @@ _NO_DOTS = r"(?![. ]++(?:/|\Z))"
 """Matches the start of a segment unless it is all dots and spaces, which lead out of the folder on some systems."""
 _NOT_HIDDEN = r"(?:(?!\.)|(?=\.well-known/))"
 _TEXT = r"[^/\\:\0\ud800-\udfff]++"
-"""The characters allowed in a name. On some systems, others separate segments, name a drive, or can't be sent."""
+"""The characters allowed in a name. On some systems, other characters separate segments, denote a drive, or can't be
+encoded.
+"""
 
 
 def served_names(dotfiles: bool) -> Callable[[str], object]:
@@ -39,7 +41,7 @@ def with_hash(name: str, digits: str) -> str:
 
 
 def without_hash(name: str) -> tuple[str, str] | None:
-    """Return the name and the hash that ``with_hash`` made this name from, or None for a name without a hash."""
+    """Return the name and the hash from which ``with_hash`` made this name, or None for a name without a hash."""
     stem, _, last = name.rpartition(".")
     before, _, digits = stem.rpartition(".")
     if _is_hash(digits) and with_hash(plain := f"{before}.{last}", digits) == name:

@@ -1,10 +1,10 @@
-"""The interface of stores, the values that they return, and the stored form of data and of responses.
+"""The interface of stores, the values that they return, and the stored form of data and responses.
 
-The methods of stores are sync, and there are no async versions. SQLite blocks in any case. A Valkey client that belongs
-to an event loop would not help the threads of a WSGI server, which would wait for that loop in each call. A client with
-a pool of connections serves threads directly, and loops through a thread. A store sets ``blocks`` if it waits for a
-disk or a network. Features then call it on a thread: ``app.provide(dependency, source, blocking=store.blocks)``. In an
-``async def`` handler, ``await asyncio.to_thread(store.load, key)`` does that; a ``def`` handler calls it directly.
+The methods of stores are sync, without async versions. SQLite blocks in any case. A Valkey client on an event loop
+wouldn't help the threads of a WSGI server, which would have to wait for that loop in each call. A client with a
+connection pool serves threads directly, and loops through a thread. A store sets ``blocks`` if it waits for a disk or a
+network. Features then call it on a thread: ``app.provide(dependency, source, blocking=store.blocks)``. In an ``async
+def`` handler, use ``await asyncio.to_thread(store.load, key)``; a ``def`` handler calls the method directly.
 """
 
 import logging
@@ -23,11 +23,11 @@ from antiphon.http.errors import ServiceUnavailable
 from antiphon.response.response import Response, response_of
 
 FORMAT = b"\x01"
-"""The version that is written. Versions from earlier releases stay readable forever."""
+"""The format version that is written. Versions from earlier releases stay readable forever."""
 
 
 def _plain(value: object) -> object:
-    """Return the plain text or number that an instance of a subclass represents: a URL is text."""
+    """Return the plain text or number of a subclass instance: a URL is text."""
     for kind in (str, int, float):
         if isinstance(value, kind):
             return kind(value)
@@ -40,7 +40,7 @@ _read_data = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
 def encode_value(name: str, value: object) -> bytes:
-    """Return a value as bytes. Raises TypeError, naming it, if it would not be equal when read back."""
+    """Return a value as bytes. Raises TypeError, with its name, if it wouldn't be equal when read back."""
     return check_same(name, value, _write, _read)
 
 
@@ -59,7 +59,7 @@ def check_same(name: str, value: object, write: Callable[[object], bytes], read:
         raise explained(
             "not-storable",
             TypeError(
-                f"{name!r} can't be stored: {value!r:.200} would come back as {again!r:.200}. Store what JSON has,"
+                f"{name!r} can't be stored: {value!r:.200} would come back as {again!r:.200}. Store JSON values,"
                 " bytes, and datetimes with a time zone"
             ),
         )
@@ -72,7 +72,7 @@ def decode_value(written: bytes) -> Any:
 
 
 def encode(data: Mapping[str, Any]) -> bytes:
-    """Return data as bytes. Raises TypeError, naming the value, if one would not be equal when read back."""
+    """Return data as bytes. Raises TypeError, with the value's name, if a value wouldn't be equal when read back."""
     data = dict(data)
     try:
         written: bytes = _write(data)
@@ -91,27 +91,29 @@ def encode_again(data: dict[str, Any]) -> bytes:
 
 
 def decode(stored: bytes) -> dict[str, Any] | None:
-    """Return the data that these bytes encode. If a later release or other software wrote them, log that: None."""
+    """Return the data that these bytes encode. If a later release or other software wrote them, log that and return
+    None.
+    """
     if stored[:1] != FORMAT:
         log_unknown(stored[:1])
         return None
     try:
-        return _read_data(stored[1:])  # a copy is faster than a view, up to many kilobytes
+        return _read_data(stored[1:])  # up to many kilobytes, a copy is faster than a view
     except ValueError as error:
         log_damaged(error)
         return None
 
 
 def log_unknown(version: bytes | None) -> None:
-    """Log that an entry counts as absent because it has a different format."""
+    """Log that an entry is treated as absent because it has a different format."""
     logging.getLogger("antiphon").warning(
-        "an entry of a store has the format %r, which this release of Antiphon can't read: it counts as absent", version
+        "an entry of a store has the format %r, which this release of Antiphon can't read: treated as absent", version
     )
 
 
 def log_damaged(error: Exception) -> None:
-    """Log that an entry counts as absent because it can't be read."""
-    logging.getLogger("antiphon").error("an entry of a store is damaged, and counts as absent: %r", error)
+    """Log that an entry is treated as absent because it can't be read."""
+    logging.getLogger("antiphon").error("an entry of a store is damaged and treated as absent: %r", error)
 
 
 RETRY_AFTER = 2
@@ -119,14 +121,14 @@ RETRY_AFTER = 2
 
 
 class StoreUnavailable(ServiceUnavailable):
-    """503: the store does not respond, or not in time. Nothing was partially written, and the next call tries again."""
+    """503: the store doesn't respond, or not in time. Nothing was partially written, and the next call tries again."""
 
 
 class StoreEntry(NamedTuple):
     """Data that a store keeps under a key.
 
-    ``version`` is new after each change. ``created``, ``changed`` and ``expires`` are in seconds since 1970. ``owner``
-    is the owner under whom ``owned_by`` finds the entry, or None without an owner and in stores that can't tell.
+    ``version`` changes with each change. ``created``, ``changed`` and ``expires`` are in seconds since 1970. ``owner``
+    is the owner by which ``owned_by`` finds the entry; None if it has no owner, or if the store doesn't know it.
     """
 
     key: str
@@ -163,13 +165,13 @@ FOREVER = 100 * 365 * 24 * 3600.0
 
 
 class Store(ABC):
-    """Entries and counters under keys, each of which expires after its ``ttl``, in seconds: by default never.
+    """Entries and counters under keys. Each expires after its ``ttl``, in seconds; by default, it never does.
 
     The data of an entry maps names to JSON values, bytes, and datetimes with a time zone, which are returned in UTC. A
-    value that would not be equal when read back causes a TypeError that names it. Keys may be any text; a store keeps
-    only their hashes, so that someone who reads its file finds no usable key. An expired entry can't be read any more.
-    Methods raise ValueError for a ``ttl`` that is not above 0, and StoreUnavailable (503) if the store does not respond
-    in time. All of them can be called from several threads.
+    value that wouldn't be equal when read back causes a TypeError with its name. Keys may be any text. A store keeps
+    only their hashes, so someone who reads its file finds no usable key. An expired entry can't be read any more.
+    Methods raise ValueError for a ``ttl`` that isn't greater than 0, and StoreUnavailable (503) if the store doesn't
+    respond in time. All of them are thread-safe.
     """
 
     blocks: ClassVar[bool] = True
@@ -179,18 +181,18 @@ class Store(ABC):
     """True if entries are kept here, and only their keys are sent to clients."""
 
     keeps_files: ClassVar[bool] = False
-    """True if there is a folder for files that belong to entries, as for stores on one machine."""
+    """True if there is a folder for files that belong to entries, as in stores on a single machine."""
 
     def new_key(self) -> str:
         """Return an unguessable key of 256 bits for a new entry."""
         return token_urlsafe(32)
 
     def check_value(self, name: str, value: object) -> None:
-        """Raise TypeError, naming the value, if a value can't be stored."""
+        """Raise TypeError, with the value's name, if a value can't be stored."""
         encode_value(name, value)
 
     def shares_entries(self, other: "Store") -> bool:
-        """Return True if a key is valid in both stores, as for two with the same file."""
+        """Return True if a key is valid in both stores, such as two stores with the same file."""
         return self is other
 
     def bounded(self, most: int) -> "Store":  # noqa: ARG002 - for stores that count bytes
@@ -212,13 +214,11 @@ class Store(ABC):
         """Return the entry under a key, or None if there is none."""
 
     def reload(self, known: StoreEntry) -> StoreEntry | None:
-        """Return the current state of an entry: the same object if nothing has changed it, or None if it no longer
-        exists.
-        """
+        """Return an entry's current state: the same object if nothing has changed it, None if it no longer exists."""
         return self.load(known.key)
 
     def way_to_look(self, known: StoreEntry) -> tuple[Callable[[Any], object], Any, object]:
-        """Return a cheap way to check if an entry is unchanged, which need not count as using it.
+        """Return a cheap check that an entry is unchanged. The check need not count as a use of the entry.
 
         The result is a function, its argument, and the same object that the function returns while the entry is
         unchanged. The function raises StoreUnavailable (503).
@@ -238,10 +238,10 @@ class Store(ABC):
     ) -> StoreEntry | None:
         """Set some names of an entry, remove others, and let it expire ``ttl`` seconds from now; return the entry.
 
-        The other names keep their current values in the store, so that nothing is lost if many change an entry at once.
-        Without any names, the call only extends the entry's time. ``owned_by`` finds the entry by its ``owner``; None
-        leaves the owner unchanged. A missing entry is created. With ``create=False``, None is returned instead, so that
-        an entry that was deleted in the meantime stays deleted.
+        The other names keep their current values in the store, so concurrent changes aren't lost. Without any names,
+        the call only extends the entry's lifetime. ``owned_by`` finds the entry by its ``owner``; None leaves the owner
+        unchanged. A missing entry is created. With ``create=False``, None is returned instead, so that an entry that
+        was deleted in the meantime stays deleted.
         """
 
     @abstractmethod
@@ -260,13 +260,13 @@ class Store(ABC):
     def delete_owned(self, owner: str, *, only: str | None = None, keep: str | None = None) -> int:
         """Delete an owner's entries and return how many there were.
 
-        ``only`` is the ``id`` of the single entry to delete, which must be the owner's; ``keep`` is the key of one to
-        keep.
+        ``only`` is the ``id`` of the single entry to delete, which must be the owner's; ``keep`` is the key of an entry
+        to keep.
         """
 
     @abstractmethod
     def add(self, key: str, data: Mapping[str, Any], *, ttl: float = FOREVER) -> StoreEntry | None:
-        """Create an entry and return it, or return None if there already is one. If many try at once, one succeeds."""
+        """Create an entry and return it, or return None if it already exists. Of concurrent calls, one succeeds."""
 
     @abstractmethod
     def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float = FOREVER) -> StoreEntry | None:
@@ -281,7 +281,7 @@ class Store(ABC):
         """
 
     def check(self) -> None:
-        """Check that the store responds, for example in a readiness probe; if it does not, raise StoreUnavailable."""
+        """Raise StoreUnavailable unless the store responds, for example in a readiness probe."""
         self.load("check")
 
     def close(self) -> None:  # noqa: B027 - most stores have nothing to close
@@ -298,7 +298,7 @@ ON_SERVER = "SQLiteStore(path) or ValkeyStore(url)"
 
 
 def check_store(feature: str, store: object, *, client_side: bool = False, of_app: bool = False) -> None:
-    """Check a store for a feature. Error messages begin with the feature's name. ``of_app`` says that the store is the
+    """Check a store for a feature. Error messages begin with the feature's name. ``of_app`` means that the store is the
     app's.
 
     Raises TypeError for anything but a store, and, unless the store may be ``client_side``, ValueError for a store
@@ -323,8 +323,8 @@ def check_store(feature: str, store: object, *, client_side: bool = False, of_ap
 class FeatureStore:
     """The store that a feature uses: its own, or that of the application that uses it.
 
-    A feature that also works without a store can be told to: its own is then False. If the feature has its own store,
-    raises the errors of ``check_store``.
+    A feature that also works without a store passes False as its own to do so. If the feature has its own store, raises
+    the errors of ``check_store``.
     """
 
     def __init__(self, feature: str, own: Store | Literal[False] | None, *, client_side: bool = False) -> None:
@@ -351,7 +351,7 @@ class FeatureStore:
         return store
 
     def taken_if_any(self, app: Any) -> Store | None:
-        """Return the store for an application, or None if there is none, or none is wanted.
+        """Return the store for an application, or None if there is none or none is wanted.
 
         Raises the errors of ``taken_from``.
         """
@@ -360,13 +360,13 @@ class FeatureStore:
         return self.taken_from(app)
 
     def taken_from(self, app: Any) -> Store:
-        """Return the store for an application: each object has one, even if several applications use it.
+        """Return the store for an application. Each object has one store, even if several applications use it.
 
         Raises the errors of ``App.store_for``, and ValueError for the second of two applications with different stores.
         """
         if self.own is not None:
             return self.own
-        if not hasattr(app, "store_for"):  # that of a dialect, or none at all
+        if not hasattr(app, "store_for"):  # a dialect's application, or none at all
             raise missing_store(self._feature)
         store: Store = app.store_for(self._feature, client_side=self._client_side)
         if self._taken is not None and not store.shares_entries(self._taken):
@@ -394,13 +394,15 @@ def missing_store(feature: str) -> RuntimeError:
 
 
 def check_ttl(ttl: float) -> None:
-    """Raise ValueError for a time to live that is not above 0."""
+    """Raise ValueError for a time to live that isn't greater than 0."""
     if not (isfinite(ttl) and ttl > 0):
         raise explained("bad-feature-option", ValueError(f"ttl must be a number of seconds above 0, not {ttl!r}"))
 
 
 def unavailable(store: str, error: Exception) -> StoreUnavailable:
-    """Log that a store failed, and for which feature. Return the error for clients, which does not have the reason."""
+    """Log that a store failed, and for which feature. Return the error for clients, which doesn't contain the
+    reason.
+    """
     import logging
 
     feature = feature_in_use()
@@ -415,14 +417,14 @@ def try_later() -> StoreUnavailable:
 
 
 OF_ONE_EXCHANGE = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"})
-"""Fields of one framing and one connection, which are not kept (RFC 9110 §7.6.1)."""
+"""Fields about one connection and its framing, which aren't stored (RFC 9110 §7.6.1)."""
 
 OF_ONE_VISITOR = OF_ONE_EXCHANGE | {"ratelimit", "ratelimit-policy", "set-cookie"}
-"""These fields, and those for the first visitor only, such as a rate limit's remaining requests."""
+"""These fields, and fields that apply to the first visitor only, such as a rate limit's remaining requests."""
 
 
 def keep(response: Response, left_out: Collection[str] = OF_ONE_VISITOR) -> dict[str, Any]:
-    """Return the status, fields and body (in bytes) of a response in the form that a store keeps."""
+    """Return the status, fields and body (as bytes) of a response in the form that a store keeps."""
     fields = [[name, value] for name, value in response._fields if name not in left_out]
     return {"status": response.status, "fields": fields, "body": response.body}
 

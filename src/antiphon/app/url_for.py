@@ -43,26 +43,26 @@ class _Way(NamedTuple):
         return next((name for name in sorted(self.names) if name not in known), None)
 
     def contradicts(self, params: Mapping[str, Any]) -> str | None:
-        """Return the first parameter for which the route's value is always a different one."""
+        """Return the first parameter for which the route always has a different value."""
         return next((name for name, value in self.defaults.items() if params.get(name, value) != value), None)
 
 
 class Signing(NamedTuple):
-    """The options of a signature, for a route that is signed."""
+    """The options of a signature, for a signed route."""
 
     expires: float | timedelta | None
     method: str | None
     place: str | Callable[[], str]
-    """The place where the application is mounted, or a function that finds it (raises ValueError if it can't)."""
+    """Where the application is mounted, or a function that finds it (raises ValueError if it can't)."""
 
     @property
     def mounted_at(self) -> str:
-        """The place where the application is mounted. Raises ValueError if that is unknown."""
+        """Where the application is mounted. Raises ValueError if that is unknown."""
         return self.place if isinstance(self.place, str) else self.place()
 
 
 def _method_of(route: Route, wanted: str | None) -> str:
-    """Return the method that a link is for: GET, unless a method is given or the route has exactly one other method."""
+    """Return the method for which a link is valid: GET, unless one is given or the route has only one other method."""
     if wanted is not None:
         return "GET" if wanted == "HEAD" else wanted
     if "GET" in route.methods or len(route.methods) != 1:
@@ -89,18 +89,18 @@ class Reverse:
         self._ways: dict[str, list[_Way]] = {}
 
     def has(self, wanted: object) -> bool:
-        """Return True if a route has a name or a handler."""
+        """Return True if a route has this name or handler."""
         return wanted in self._routes if isinstance(wanted, str) else bool(self._ways_of(wanted))
 
     def url(self, name: str | Callable[..., object], params: Mapping[str, Any], signing: "Signing") -> str:
         """Return the path and query of a route; ``//host/path`` for a route with a host.
 
-        The route is given by its name or its handler. Arguments that are not parameters of the route become the query,
-        as ``args_as`` reads it. If several routes have the name, the one that takes the most of the arguments, and has
-        the fewest other parameters, is used. Raises LookupError for an unknown name, and for a handler that has no
-        route, or routes of several names; TypeError for anything else, and for an unknown option; and ValueError,
-        naming route and parameter, for a parameter that is missing or that the route would not match, and for
-        signature options for an unsigned route.
+        The route is given by its name or its handler. Arguments that aren't parameters of the route become the query,
+        as ``args_as`` reads it. If several routes have the name, the route that accepts the most arguments and has the
+        fewest other parameters is used. Raises LookupError for an unknown name, and for a handler without a route or
+        with routes under several names. Raises TypeError for anything else, and for an unknown option. Raises
+        ValueError, with the route and the parameter, for a parameter that is missing or that the route wouldn't match,
+        and for signature options for an unsigned route.
         """
         given = {key: value for key, value in params.items() if value is not None}
         way = _choose(self._named(name) if isinstance(name, str) else self._handled(name), given)
@@ -141,9 +141,9 @@ class Reverse:
     def named_arguments(
         self, handler: str | Callable[..., object], args: tuple[object, ...], params: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Return positional arguments, as for a handler, by name, together with the named ones.
+        """Return a handler's positional arguments by name, together with the named ones.
 
-        Raises TypeError for too many of them, for one that is passed twice, and for a route given by name.
+        Raises TypeError for too many of them, for an argument that is passed twice, and for a route given by name.
         """
         if isinstance(handler, str):
             raise explained(
@@ -231,7 +231,7 @@ class Reverse:
         return _Way(route, host, path, parameters, names, defaults)
 
     def _check_slashes(self, way: _Way, texts: Mapping[str, str]) -> None:
-        """Check that no value has a slash that would be read as the end of its segment."""
+        """Check that no value contains a slash that would be read as the end of its segment."""
         for segment in way.path:
             for part in parameters_of(segment):
                 if not self._encoded_slashes and not part.converter.spans and "/" in texts[part.name]:
@@ -239,7 +239,7 @@ class Reverse:
                     raise _refused(way, part.name, why)
 
     def _check_paths(self, way: _Way, texts: Mapping[str, str]) -> None:
-        """Check that several paths in one URL would be read back as they are."""
+        """Check that multiple paths in one URL would be read back unchanged."""
         paths = [part for part in way.parameters if part.converter.spans]
         if len(paths) < 2:
             return
@@ -256,7 +256,7 @@ class Reverse:
 
 
 def _check_options(names: Iterable[str]) -> None:
-    """Raise TypeError for names of the query that are meant as options, such as Flask's ``_external``.
+    """Raise TypeError for query names that are meant as options, such as Flask's ``_external``.
 
     Other names that begin with an underscore may be fields that a client has sent.
     """
@@ -352,7 +352,7 @@ def refuse_name_of_route(location: str) -> None:
     if request is None or not hasattr(app, "_has_path") or all(route.name != location for route in app.routes):
         return
     path = f"{request.path.rpartition('/')[0]}/{location}"
-    if not app._has_path(path):  # noqa: SLF001 - of the application
+    if not app._has_path(path):  # noqa: SLF001 - the application's own
         raise explained(
             "redirect-to-name",
             ValueError(

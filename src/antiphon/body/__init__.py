@@ -1,1 +1,1 @@
-"""Bodies as they arrive: limits, and parsers that are fed bytes, without I/O."""
+"""Bodies as they arrive: limits, and parsers that are fed bytes and do no I/O."""

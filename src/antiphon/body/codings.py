@@ -1,8 +1,10 @@
 """Content codings (RFC 9110 §8.4): compressors, and decoders that are fed a body as it arrives.
 
-gzip is RFC 1952; br is RFC 7932, by `brotli`; zstd is RFC 8878, by Python 3.14, below that by `backports.zstd`.
+gzip is RFC 1952; br is RFC 7932, with `brotli`; zstd is RFC 8878, with Python 3.14, or `backports.zstd` in older
+versions.
 
-No I/O. However much a body expands, only the requested chunk is produced, and nothing beyond the limit.
+This module does no I/O. However much a body expands, only the requested chunk is produced, and nothing beyond the
+limit.
 """
 
 import sys
@@ -21,14 +23,15 @@ ZSTD = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
 
 _WINDOW = 18
 """The window of zstd and br, as a power of 2 bytes: it bounds the memory of a stream, and is far below the 8 MiB that
-clients have to accept (RFC 9659 §3)."""
+clients have to accept (RFC 9659 §3).
+"""
 
 
 class Compressor(Protocol):
     """A compressor for one body, from its first byte to its last."""
 
     def chunk(self, data: bytes) -> bytes:
-        """Compress more of the body. The output so far suffices to decode the input so far."""
+        """Compress more of the body. The output so far is enough to decode the input so far."""
         ...
 
     def finish(self, data: bytes = b"") -> bytes:
@@ -37,15 +40,15 @@ class Compressor(Protocol):
 
 
 class Coding(NamedTuple):
-    """A content coding (RFC 9110 §8.4.1), with its compression levels and the default one."""
+    """A content coding (RFC 9110 §8.4.1), with its compression levels and the default level."""
 
     name: str
     levels: range
     usual_level: int
     start: Callable[[int], Compressor]
-    """Return a new compressor of a level. Raises ImportError if the library is missing."""
+    """Return a new compressor with a level. Raises ImportError if the library is missing."""
     library: str
-    """The name of the module that it needs."""
+    """The name of the required module."""
 
     @property
     def is_installed(self) -> bool:
@@ -113,14 +116,14 @@ CODINGS = {
         Coding("gzip", range(1, 10), 6, _Gzip, "zlib"),
     )
 }
-"""The known codings by name, with the most efficient first."""
+"""The supported codings by name, most efficient first."""
 
 
 CHUNK_SIZE = 64 << 10
 """The maximum size of a decoded chunk in bytes; brotli may return half as much again."""
 
 _BLOCK = 16 << 10
-"""Bytes that are decoded at a time. At the end of each member, the bytes after it are copied."""
+"""The number of bytes decoded at a time. At the end of each member, the bytes after it are copied."""
 
 _MOST_CODINGS = 3
 _MOST_ELEMENTS = 16
@@ -128,7 +131,9 @@ _MOST_ELEMENTS = 16
 
 _FREE_MEMBERS = 100
 _MEMBER = 1 << 10
-"""The minimum average size in bytes of members beyond the free ones, since starting one costs more than reading it."""
+"""The minimum average size in bytes of members beyond the free ones, because starting a member costs more than reading
+it.
+"""
 
 _OTHER_NAMES = {"x-gzip": "gzip"}
 
@@ -139,8 +144,8 @@ _LARGEST_WINDOW = 23
 def content_decoder(content_encoding: str | None) -> "ContentDecoder | None":
     """Return a decoder for the codings that a Content-Encoding lists, or None if it lists none.
 
-    Raises UnsupportedMediaType (415) for more than 3 codings, and for one that is not accepted: Accept-Encoding in that
-    error names the accepted ones (RFC 9110 §12.5.3).
+    Raises UnsupportedMediaType (415) for more than 3 codings, and for an unaccepted coding. The error's Accept-Encoding
+    lists the accepted ones (RFC 9110 §12.5.3).
     """
     if not content_encoding:
         return None
@@ -158,7 +163,7 @@ def content_decoder(content_encoding: str | None) -> "ContentDecoder | None":
 
 @cache
 def accepted_codings() -> tuple[str, ...]:
-    """Return the names of the codings that can be decoded: gzip and deflate; zstd and br where they are installed."""
+    """Return the names of the codings that can be decoded: gzip and deflate, and zstd and br if they are installed."""
     return tuple(name for name, coding in DECOMPRESSIONS.items() if coding.is_installed)
 
 
@@ -168,14 +173,14 @@ class ContentDecoder:
     __slots__ = ("_stages",)
 
     def __init__(self, codings: Sequence[str]) -> None:
-        """Make a decoder for accepted codings, given by name, the one applied last first."""
+        """Make a decoder for accepted codings, given by name; the coding that was applied last comes first."""
         self._stages = [_Stage(name, is_last=at == len(codings)) for at, name in enumerate(codings, 1)]
 
     def feed(self, data: bytes, limit: int) -> Iterator[bytes]:
-        """Decode more of the body. Return an iterator of chunks, each of which is made on demand.
+        """Decode more of the body. Return an iterator of chunks that are produced on demand.
 
-        Take all of them before you feed more. Raises BadRequest (400) for bytes that are not in the coding,
-        ContentTooLarge (413) before more than ``limit`` bytes of the decoded body are given.
+        Consume all of them before you feed more. Raises BadRequest (400) for bytes that aren't in the coding, and
+        ContentTooLarge (413) before more than ``limit`` bytes of the decoded body are returned.
         """
         chunks: Iterator[bytes] = iter((data,))
         for stage in self._stages:
@@ -183,7 +188,7 @@ class ContentDecoder:
         return chunks
 
     def finish(self) -> None:
-        """End the body. Raises BadRequest (400) if it is incomplete; a body of no bytes is complete."""
+        """End the body. Raises BadRequest (400) if it is incomplete; an empty body is complete."""
         for stage in self._stages:
             stage.finish()
 
@@ -213,7 +218,7 @@ class _Stage:
                 self._start_member()
             if chunk := self._decoded(block):
                 self._made += len(chunk)
-                # A body can be a little longer with a coding than without one.
+                # A body can be slightly longer with a coding than without.
                 if self._made > (limit if self._is_last else 2 * limit + CHUNK_SIZE):
                     detail = f"The body, decoded, is longer than the {limit} bytes that are accepted."
                     raise over_limit(ContentTooLarge, "body", limit, detail)
@@ -246,9 +251,9 @@ class Decompression(NamedTuple):
     start: "Callable[[], Member]"
     """Return a new reader of one member. Raises ImportError if the library is missing."""
     library: str
-    """The name of the module that it needs."""
+    """The name of the required module."""
     error: str
-    """The name of the library's exception for bytes that are not in the coding."""
+    """The name of the library's exception for bytes that aren't in the coding."""
     has_members: bool
     """True if a body may have several members, one after another (RFC 1952 §2.2, RFC 8878 §3)."""
 
@@ -344,4 +349,4 @@ DECOMPRESSIONS = {
     "gzip": Decompression(lambda: _Inflate(16 + zlib.MAX_WBITS), "zlib", "error", has_members=True),
     "deflate": Decompression(_Deflate, "zlib", "error", has_members=False),
 }
-"""The known codings by name, with the cheapest first."""
+"""The supported codings by name, cheapest first."""

@@ -1,12 +1,15 @@
-"""The content of a request: received once, and kept for all code that reads it, on any thread.
+"""A request's content: received once, and kept for all code that reads it, on any thread.
 
-A Receiver returns the chunks, a Spool keeps them; Content determines which code waits for them, and where. If a form is
-so large that it goes to a file, it is indexed while its chunks arrive.
+A Receiver returns the chunks, a Spool keeps them, and Content determines which code waits for them, and where. If a
+form is so large that it goes to a file, it is indexed while its chunks arrive.
 
-| the body is | ``data`` | ``_spool`` | ``is_complete`` | ``_loss`` | |---|---|---|---|---| | not received, or streamed
-and not kept | None | None | no | None | | being received, and kept | None | the bytes so far | no | None | | complete,
-and small or read as a whole | the bytes | None, or the same bytes | yes | None | | complete, and in a spool | None |
-the bytes | yes | None | | cut off, or discarded | None | the bytes so far, if any | no; yes if discarded | the reason |
+| the body is | ``data`` | ``_spool`` | ``is_complete`` | ``_loss`` |
+|---|---|---|---|---|
+| not received, or streamed and not kept | None | None | no | None |
+| being received, and kept | None | the bytes so far | no | None |
+| complete, and small or read as a whole | the bytes | None, or the same bytes | yes | None |
+| complete, and in a spool | None | the bytes | yes | None |
+| cut off, or discarded | None | the bytes so far, if any | no; yes if discarded | the reason |
 """
 
 import os
@@ -46,7 +49,7 @@ _MOST_AT_ONCE = 256 << 10
 
 
 class Content:
-    """The bytes of a request's body, decoded. They come from ``head``, unless they are given as ``data``."""
+    """The decoded bytes of a request's body. They come from ``head``, unless they are passed as ``data``."""
 
     __slots__ = (
         "__weakref__", "_form", "_is_receiving", "_loss", "_receiver", "_spool", "_streamed", "data", "failure",
@@ -59,9 +62,9 @@ class Content:
         self.data = data
         """All bytes, if they are in memory; None until the body is complete."""
         self.received = 0 if data is None else len(data)
-        """Bytes received so far, as they were sent."""
+        """The number of bytes received so far, as they were sent."""
         self.is_complete = data is not None
-        """True if no more is received: the whole body has arrived, or it was discarded."""
+        """True if no more will be received: the whole body has arrived, or it was discarded."""
         self.is_kept = True
         """True if received bytes can be read again. It may be set until the first chunk is received."""
         self.is_refused = False
@@ -69,22 +72,22 @@ class Content:
         self.failure: Exception | None = None
         """A copy of the error with which receiving the body last ended."""
         self.has_uploads = False
-        """True if files of a form have been handed out, which read the kept bytes themselves."""
+        """True if files of a form have been returned, which read the kept bytes themselves."""
         self.folder: str | os.PathLike[str] | None = None
-        """The folder in which the file of a large body is made; None for the system's folder for temporary files."""
+        """The folder for the files of large bodies; None for the system's folder for temporary files."""
         self.loop: AbstractEventLoop | None = None
         """The server's event loop, on which the body is received for code on other threads."""
         self.when_not_waited_for: Callable[[], None] | None = None
         """A function that is called as soon as no thread waits for the body any longer."""
         self.outermost: object = None
-        """The outermost application through which this request passes. It responds last, so its refusal decides."""
+        """The outermost application through which this request passes. It responds last, so its refusal is final."""
         self._receiver: Receiver | None = None
         self._spool: Spool | None = None
         self._form: FormIndex | None = None
         """The parts of a form, once they are needed, or once part of the form is in a file."""
         self._is_receiving = False
         self._streamed = 0
-        """Bytes that were handed out without being kept."""
+        """The number of bytes that were returned without being kept."""
         self._loss: Exception | None = None
         """The reason why the body can no longer be received as a whole."""
 
@@ -104,7 +107,7 @@ class Content:
 
     @property
     def size(self) -> int:
-        """Bytes that are kept so far."""
+        """The number of bytes kept so far."""
         return len(self.data) if self.data is not None else self._spool.size if self._spool is not None else 0
 
     @property
@@ -125,13 +128,15 @@ class Content:
         return self.readable_length == 0 or not self.head.has_body
 
     def is_small(self, most: int) -> bool:
-        """Return True if the body certainly has at most this many bytes; one with a content coding may grow."""
+        """Return True if the body certainly has at most this many bytes; a body with a content coding may grow."""
         length = self.readable_length
         return length is not None and length <= most and not (self._decodes() and self.head.field("content-encoding"))
 
     @property
     def is_decoded(self) -> bool:
-        """True if a content coding was undone: Content-Encoding and Content-Length don't apply to the kept bytes."""
+        """True if a content coding was decoded: Content-Encoding and Content-Length then don't apply to the kept
+        bytes.
+        """
         return self._receiver is not None and self._receiver.is_decoded
 
     @property
@@ -150,7 +155,9 @@ class Content:
         self._receiver = Receiver(self.head, pace)
 
     def stream_as_sent(self) -> None:
-        """Return bytes as they are sent, in their content coding, and keep none. Nothing may have been received yet."""
+        """Return bytes as they are sent, in their content coding, without keeping them. Call it before anything is
+        received.
+        """
         self.is_kept = False
         self.leave_coded()
 
@@ -163,32 +170,34 @@ class Content:
         return self._receiver is None or self._receiver.decodes
 
     def hold(self, data: bytes) -> None:
-        """Take over the first bytes, which have been received, but not checked."""
+        """Take over the first bytes, which have been received but not checked."""
         self._received_by().hold(data)
         self.received = len(data)
 
     def break_off(self, error: HTTPError | OSError) -> None:
-        """Take over the error with which receiving the first bytes ended. Late bytes may be requested again."""
+        """Take over the error with which receiving the first bytes ended. After a timeout, bytes may be requested
+        again.
+        """
         self.failure = without_traceback(error)
         if not isinstance(error, RequestTimeout):
             self._loss = self.failure
 
     async def load(self, limits: Limits) -> None:
-        """Receive the whole body: on a thread if the head blocks, where this never awaits anything; otherwise on its
-        event loop.
+        """Receive the whole body: on its event loop, or, if the head blocks, on a thread, where this never awaits
+        anything.
 
         When called again, it continues where it stopped.
-        Raises ContentTooLarge (413), from Content-Length before a byte is read, else by counting; BadRequest (400) for
-        a bad Content-Length or a body that ends too early; UnsupportedMediaType (415) for an unknown coding;
+        Raises ContentTooLarge (413), based on Content-Length before a byte is read, otherwise by counting; BadRequest
+        (400) for a bad Content-Length or a body that ends too early; UnsupportedMediaType (415) for an unknown coding;
         NotImplementedByServer (501) for a Transfer-Encoding other than chunked; RequestTimeout (408) for a body that
-        arrives too slowly; InsufficientStorage (507); ClientDisconnected.
+        arrives too slowly; InsufficientStorage (507) and ClientDisconnected.
         """
         self._check_loadable(limits)
         while not self.is_complete:
             await self.advance(limits)
 
     async def aload(self, limits: Limits) -> None:
-        """Do what ``load`` does, on an event loop: a head that blocks is read on a thread."""
+        """Do what ``load`` does, on an event loop; a blocking head is read on a thread."""
         if not self.head.blocks:
             return await self.load(limits)
         self._check_loadable(limits)
@@ -242,10 +251,11 @@ class Content:
         return await Crossing().run(lambda: result_of(self.advance(limits)))
 
     async def discard(self) -> None:
-        """Receive the rest of a refused body and discard it, since many clients listen only once they have sent it all.
+        """Receive and discard the rest of a refused body, because many clients read the response only after sending it
+        all.
 
         This runs where ``load`` does. If the client waits for permission to send its body (RFC 9110 §10.1.1), the body
-        is not received at all. Neither is a body that was refused because of its head, if receiving it might block a
+        is not received at all. A body that was refused because of its head isn't received either if that might block a
         server's thread for as long as the client likes. A client that was already too slow gets no more time.
         """
         if self.is_complete or self._is_receiving or (not self.received and self._is_left()):
@@ -257,7 +267,7 @@ class Content:
         if isinstance(self.failure, RequestTimeout):
             return
         receiver = self._received_by()
-        with suppress(Exception):  # the body is not wanted, nor the reason why it breaks off
+        with suppress(Exception):  # neither the body nor the reason why it breaks off matters
             await receiver.drain()
         self.received = receiver.received
 
@@ -348,7 +358,7 @@ class Content:
         return is_due
 
     async def _write(self, limits: Limits) -> None:
-        """Write the bytes in memory to the file; the parts of a form are then indexed while they arrive."""
+        """Write the bytes in memory to the file. After that, a form's parts are indexed while they arrive."""
         spool = self._spooled()
         if self._form is None and is_form(content_type := self._content_type):
             self._form = index_class().of(content_type, spool, limits)
@@ -369,7 +379,7 @@ class Content:
         return data if not offset and len(data) <= _MOST_AT_ONCE else data[offset : offset + _MOST_AT_ONCE]
 
     async def aread_at(self, offset: int) -> bytes:
-        """Do what ``read_at`` does, on an event loop: a thread reads the file."""
+        """Do what ``read_at`` does, on an event loop; a thread reads the file."""
         if self.data is None and not self._is_receiving and self._spool is not None:
             return await self._spool.achunk_at(offset)
         return self.read_at(offset)
@@ -381,7 +391,7 @@ class Content:
         return self.data
 
     def open(self) -> "BytesIO | Window":
-        """Return a file object for all bytes, with a position of its own."""
+        """Return a file object for all bytes, with its own position."""
         if self.data is not None:
             from io import BytesIO
 
@@ -391,7 +401,7 @@ class Content:
         return Window(self._spooled(), 0, self.size)
 
     def form(self, content_type: str, limits: Limits, charset: str | None) -> "FormData":
-        """Return the form in the bytes. ``content_type`` (multipart/form-data) and ``charset`` are as declared.
+        """Return the form in the bytes. ``content_type`` (multipart/form-data) and ``charset`` are the declared ones.
 
         Raises ContentTooLarge (413) for a form beyond a limit, BadRequest (400) for a malformed one.
         """
@@ -407,17 +417,17 @@ class Content:
         return read
 
     def close(self) -> None:
-        """Free the memory and the file of a body that is not small."""
+        """Free the memory and the file of a body that isn't small."""
         if self._spool is not None:
             self._spool.close()
 
 
 class NotLoadedError(RuntimeError):
-    """The body is needed on an event loop, and has not arrived yet."""
+    """The body is needed on an event loop but has not arrived yet."""
 
 
 def _received_on(loop: "AbstractEventLoop", receiving: Coroutine[Any, Any, T]) -> T:
-    """Wait for a coroutine that receives, on its loop. Raises ClientDisconnected if the server cancels that."""
+    """Wait for a coroutine that receives on its loop. Raises ClientDisconnected if the server cancels it."""
     from asyncio import run_coroutine_threadsafe
     from concurrent.futures import CancelledError
 
@@ -439,7 +449,7 @@ def is_form(content_type: str) -> bool:
     return content_type.lstrip(" \t")[: len(FORM_DATA)].lower() == FORM_DATA
 
 
-# Imported on first use; a repeated import statement takes as long as reading a small form.
+# The imports are cached, because a repeated import statement takes as long as reading a small form.
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Forms as multipart/form-data: an index of their parts, made while they arrive, and their fields and files."""
+"""multipart/form-data forms: an index of their parts, built while they arrive, and their fields and files."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -30,7 +30,7 @@ class FormData(NamedTuple):
 
 
 class FormBounds:
-    """A counter of a form's parts and bytes. Raises ContentTooLarge (413) as soon as one exceeds its limit."""
+    """A counter of a form's parts and bytes. Raises ContentTooLarge (413) as soon as a limit is exceeded."""
 
     __slots__ = ("_fields", "_files", "_head", "_in_fields", "_in_file", "_limits")
 
@@ -80,10 +80,10 @@ class FormBounds:
 
 
 class FormIndex:
-    """An index of a form's parts (RFC 7578), made from its whole body, or from chunks as they are fed.
+    """An index of a form's parts (RFC 7578), built from the whole body, or from chunks as they are fed.
 
     Raises ContentTooLarge (413) as soon as a limit is exceeded. A malformed form is an error only for code that reads
-    it: other code may want its bytes.
+    the form: other code may want its bytes.
     """
 
     __slots__ = ("_bounds", "_data", "_failure", "_limits", "_parser", "_parts")
@@ -148,8 +148,8 @@ class FormIndex:
         self._limits = limits
 
     def read(self, spool: Spool, charset: str | None) -> FormData:
-        """Return the form, once all of it has been fed. ``spool`` has its bytes; ``charset`` is the one that the
-        request declares.
+        """Return the form, once all of it has been fed. ``spool`` contains its bytes; ``charset`` is the charset that
+        the request declares.
 
         Raises BadRequest (400) for a malformed or incomplete form.
         """
@@ -164,7 +164,7 @@ class FormIndex:
                 stated = (spool.read_at(start, end - start).decode("latin-1"), charset)
                 break
         codec = form_codec(*stated)
-        is_utf8 = codec == "utf-8"  # like nearly all forms, whose parts are decoded without a call
+        is_utf8 = codec == "utf-8"  # as nearly all forms are: parts are decoded without a call
         fields: list[tuple[str, str]] = []
         files: list[tuple[str, Upload]] = []
         for part in self._parts:

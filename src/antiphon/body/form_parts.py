@@ -1,4 +1,4 @@
-"""The parts of a form, one after another, while they arrive: only the latest chunk is in memory."""
+"""The parts of a form, one after another, as they arrive. Only the latest chunk is in memory."""
 
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
@@ -33,7 +33,7 @@ class FormPart:
 
     @property
     def filename(self) -> str | None:
-        """The file's name as the client wrote it: it can be a path, or anything else. None for a part that is not a
+        """The file's name as the client wrote it: it can be a path, or anything else. None for a part that isn't a
         file.
         """
         return None if self._head.filename is None else decode(self._head.filename, "utf-8")
@@ -77,8 +77,8 @@ class FormPart:
 class FormParts:
     """The parts of a form, iterated once, with ``for`` or ``async for``.
 
-    Raises BadRequest (400) for a malformed form, ContentTooLarge (413) beyond a limit, and the errors of the body's
-    stream.
+    Raises BadRequest (400) for a malformed form, ContentTooLarge (413) if a limit is exceeded, and the errors of the
+    body's stream.
     """
 
     def __init__(self, stream: BodyStream, content_type: str, limits: Limits) -> None:

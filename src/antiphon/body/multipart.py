@@ -1,7 +1,8 @@
-"""Forms as multipart/form-data (RFC 7578, RFC 2046 §5.1): the positions of their parts in the body.
+"""multipart/form-data forms (RFC 7578, RFC 2046 §5.1): the positions of their parts in the body.
 
 ``MultipartParser`` is fed the body in chunks of any size and returns events; ``read_whole_form`` reads most small forms
-at once. Both return offsets in the body, so that a caller that keeps the body needs no copies of the parts. No I/O.
+at once. Both return offsets in the body, so a caller that keeps the body needs no copies of the parts. This module does
+no I/O.
 """
 
 import re
@@ -26,9 +27,9 @@ _usual_content_type = re.compile(
 _multipart = re.compile(rf"[ \t]*+multipart/{TCHARS}[ \t]*+(?:;(.*))?", re.DOTALL | re.IGNORECASE).fullmatch
 _boundary = re.compile(rb"[!-~](?:[ -~]{0,%d}[!-~])?" % (LONGEST_BOUNDARY - 2)).fullmatch
 
-# States of the parser: what it reads.
+# The parser's states: what it is reading.
 _PREAMBLE, _HEAD, _CONTENT, _EPILOGUE = range(4)
-# Instead of a state: more bytes are needed to know whether this is a delimiter.
+# Used instead of a state if more bytes are needed to know whether this is a delimiter.
 _CUT = 4
 
 # The state after a boundary, by the two bytes that follow it. The first may be padding (RFC 2046 §5.1.1). After any
@@ -43,7 +44,7 @@ class MultipartLimits(NamedTuple):
 
     - ``parts``: fields and files; 1000.
     - ``head``: bounds of the header fields of one part.
-    - ``outside``: bytes before the first part, and as many after the last one; they have no meaning; 8 KiB.
+    - ``outside``: meaningless bytes before the first part, and the same number after the last one; 8 KiB.
     """
 
     parts: int = Limits().parts
@@ -54,8 +55,8 @@ class MultipartLimits(NamedTuple):
 class PartData(NamedTuple):
     """Some content of the part with the latest head: ``held``, then the chunk just fed from ``start`` to ``end``.
 
-    ``held`` is from earlier chunks, and nearly always empty: bytes that could have begun a delimiter, and did not.
-    ``part_end`` is the offset in the body at which the part's content ends; None while more is to come.
+    ``held`` is from earlier chunks, and nearly always empty: bytes that could have begun a delimiter but did not.
+    ``part_end`` is the offset in the body at which the part's content ends; None if more follows.
     """
 
     start: int
@@ -78,7 +79,7 @@ _USUAL_HEAD_SIZE = min(HeadLimits().size, HeadLimits().name)
 
 
 def part_of(head: PartHead, end: int) -> Part:
-    """Return the part of a head whose content ends at ``end``."""
+    """Return the part with this head, whose content ends at ``end``."""
     name, filename, content_type, offset, section = head
     return name, filename, content_type, offset, section, end
 
@@ -103,7 +104,9 @@ def parse_boundary(content_type: str) -> bytes:
 
 @accelerated
 def usual_boundary(content_type: str, /) -> bytes | None:
-    """Return the boundary of a Content-Type as browsers and the usual libraries write it; None for any other."""
+    """Return the boundary of a Content-Type in the form that browsers and common libraries write; None for any
+    other.
+    """
     usual = _usual_content_type(content_type)
     return usual[1].encode() if usual else None
 
@@ -111,8 +114,8 @@ def usual_boundary(content_type: str, /) -> bytes | None:
 class MultipartParser:
     """A parser that finds the parts of one form.
 
-    Between two chunks it keeps at most a head and a boundary. It reads every byte a constant number of times. It must
-    not be fed again after an error. Raises ValueError for bytes that are not a boundary.
+    Between two chunks, it keeps at most a head and a boundary. It reads every byte a constant number of times. It must
+    not be fed again after an error. Raises ValueError for an invalid boundary.
     """
 
     __slots__ = ("_delimiter", "_end", "_gathered", "_held", "_limits", "_offset", "_parts", "_state", "_usual_size")
@@ -150,7 +153,7 @@ class MultipartParser:
         """Read the next chunk of the body and return its events, in order.
 
         Each part is one PartHead, then one PartData or more; the last of these has ``part_end``. Raises BadRequest for
-        a malformed form, and ContentTooLarge beyond a limit, which its member ``limit`` names.
+        a malformed form, and ContentTooLarge if a limit is exceeded; its member ``limit`` is the limit's name.
         """
         events: list[PartEvent] = []
         position = 0
@@ -201,7 +204,7 @@ class MultipartParser:
         return max(0, after - before)
 
     def _read_parts(self, data: bytes, start: int, events: list[PartEvent]) -> int:
-        """Read parts that are whole and in the usual form, from ``start``, where a boundary ended."""
+        """Read parts that are complete and in the usual form, from ``start``, where a boundary ended."""
         if self._gathered:
             return self._read_head(data, start, events)
         delimiter = self._delimiter
@@ -249,7 +252,7 @@ class MultipartParser:
             if end == 0:
                 return self._pass_seam(seam, follows, events, len(data))
         # Most chunks of a large file have no delimiter, and a search from their end establishes that in half the time.
-        # But for parts that begin within a chunk it would take quadratic time.
+        # For parts that begin within a chunk, however, this would take quadratic time.
         if not start and data.rfind(delimiter) < 0:
             return self._pass_content(data, 0, self._cut(data, 0), events)
         return self._end_content(data, start, data.find(delimiter, start), events)
@@ -284,8 +287,8 @@ class MultipartParser:
         return len(data)
 
     def _settle(self, data: bytes, start: int, found: int) -> tuple[int, int]:
-        """Return the position of the next delimiter, and the state after it. ``found`` is the position to look at
-        first, or -1.
+        """Return the position of the next delimiter, and the state after it. ``found`` is the position to check first,
+        or -1.
 
         The state is _CUT if more bytes are needed; the position is then where a delimiter may begin, or the end of the
         data.
@@ -300,9 +303,11 @@ class MultipartParser:
         return self._cut(data, start), _CUT
 
     def _cut(self, data: bytes, start: int) -> int:
-        """Return the position of a possible delimiter that the next chunk may complete; else the end of the data."""
+        """Return the position of a possible delimiter that the next chunk may complete, otherwise the end of the
+        data.
+        """
         delimiter = self._delimiter
-        # A delimiter has one CR, at its beginning.
+        # A delimiter contains one CR, at its beginning.
         cut = data.rfind(b"\r", max(start, len(data) - len(delimiter) + 1))
         return cut if cut >= 0 and delimiter.startswith(data[cut:]) else len(data)
 
@@ -329,9 +334,9 @@ class MultipartParser:
 
 
 def read_whole_form(data: bytes, boundary: bytes, limits: Limits) -> list[Part] | None:
-    """Return the parts of a form that browsers and the usual libraries write.
+    """Return the parts of a form as browsers and common libraries write it.
 
-    Return None for any other form, and one that may be malformed or beyond a limit: MultipartParser reads those.
+    Return None for any other form, and for a form that may be malformed or exceed a limit: MultipartParser reads those.
     """
     if len(data) > limits.form or len(data) > limits.file:
         return None
@@ -345,7 +350,8 @@ def read_whole_form(data: bytes, boundary: bytes, limits: Limits) -> list[Part] 
 def split_usual_form(data: bytes, delimiter: bytes, most: int, longest: int, /) -> list[Part] | None:
     """Return the parts of a form whose heads are in the usual form and have ``longest`` bytes or less.
 
-    Return None for any other form, and one of more than ``most`` parts. The delimiter has one CR, at its beginning.
+    Return None for any other form, and for a form with more than ``most`` parts. The delimiter contains one CR, at its
+    beginning.
     """
     if not data.startswith(delimiter[2:]):
         return None

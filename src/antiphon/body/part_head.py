@@ -12,14 +12,13 @@ _TOKEN = TCHARS.encode()
 _WITHOUT_ENCODING = frozenset({b"7bit", b"8bit", b"binary"})
 _KNOWN = frozenset({b"content-disposition", b"content-type", b"content-transfer-encoding"})
 
-# The heads that browsers, curl and the usual libraries write.
+# The heads that browsers, curl and common libraries write.
 _PLAIN = rb'[^"%\\\r\n\0]'
 _usual_head = re.compile(
     rb'\r\nContent-Disposition: form-data; name="(' + _PLAIN + rb'*+)"(?:; filename="(' + _PLAIN + rb'*+)")?'
     rb"(?:\r\nContent-Type: ([!-~]++(?: [!-~]++)*))?\r\n\r\n"
 ).match
-# Browsers don't escape backslashes, not even one before the closing quote. A header that matches can't be read
-# otherwise.
+# Browsers don't escape backslashes, not even before the closing quote. A header that matches is unambiguous.
 _usual_disposition = re.compile(rb'form-data; name="([^"]*+)"(?:; filename="([^"]*+)")?').fullmatch
 _folded = re.compile(rb"\r\n[ \t]++")
 _field = re.compile(rb"(" + _TOKEN + rb")[ \t]*+:([^\r\n\0]*+)").fullmatch
@@ -27,7 +26,7 @@ _disposition = re.compile(_TOKEN + rb"[ \t]*+((?:;.*)?)", re.DOTALL).fullmatch
 _parameter = re.compile(
     rb";[ \t]*+(?:(" + _TOKEN + rb')[ \t]*+(?:=[ \t]*+(?:"((?:[^"\\]++|\\.?)*+)"|([^";]*+)))?)?[ \t]*+', re.DOTALL
 ).match
-# A backslash before anything else belongs to a path, which some clients send as it is.
+# A backslash before anything else belongs to a path, which some clients send unescaped.
 _quoted_pair = re.compile(rb'\\(["\\])')
 
 
@@ -44,14 +43,14 @@ class HeadLimits(NamedTuple):
 
 
 class PartHead(NamedTuple):
-    """The head of a part, which is also the event that the part begins.
+    """The head of a part. It is also the event that announces the part.
 
     ``name`` is the form field's name, None if there is none. ``filename`` is None for a part that is not a file, and
     b"" for a file input in which no file was chosen. Both are the bytes that the client sent, nearly always UTF-8, with
-    ``%22`` and backslash escapes undone. ``%0D`` and ``%0A``, the line breaks of browsers, stay: decoded, they could
-    get into a header or a log. A filename can be a path. ``filename*`` is ignored (RFC 7578 §4.2). ``content_type`` is
-    the header's value, or None. ``offset`` is the position in the body at which the content begins. ``section`` has the
-    header fields as sent.
+    ``%22`` and backslash escapes undone. ``%0D`` and ``%0A``, which browsers write for line breaks, stay: decoded, they
+    could get into a header or a log. A filename can be a path. ``filename*`` is ignored (RFC 7578 §4.2).
+    ``content_type`` is the header's value, or None. ``offset`` is the position in the body at which the content begins.
+    ``section`` contains the header fields as sent.
     """
 
     name: bytes | None
@@ -67,10 +66,10 @@ class PartHead(NamedTuple):
 
 
 def read_usual_head(data: bytes, start: int, offset: int, longest: int) -> PartHead | None:
-    """Return the head that begins at ``start``, where the boundary ends, if it is whole and in the usual form.
+    """Return the head that begins at ``start``, where the boundary ends, if it is complete and in the usual form.
 
-    ``offset`` is the position in the body at which the data begin. Return None for any other head, and one of more than
-    ``longest`` bytes.
+    ``offset`` is the position in the body at which the data begins. Return None for any other head, and for a head of
+    more than ``longest`` bytes.
     """
     match = match_usual_head(data, start)
     if match is None:
@@ -84,7 +83,9 @@ def read_usual_head(data: bytes, start: int, offset: int, longest: int) -> PartH
 
 @accelerated
 def match_usual_head(data: bytes, start: int, /) -> tuple[bytes, bytes | None, str | None, int] | None:
-    """Return name, filename, content type and end of a head in the usual form at ``start``; None for any other."""
+    """Return the name, filename, content type and end of a head in the usual form at ``start``; None for any other
+    head.
+    """
     match = _usual_head(data, start)
     if match is None:
         return None
@@ -95,8 +96,9 @@ def match_usual_head(data: bytes, start: int, /) -> tuple[bytes, bytes | None, s
 def read_head(written: bytes, offset: int, limits: HeadLimits) -> PartHead:
     """Read a head in any form: ``written`` is the rest of the boundary's line and all lines up to the empty one.
 
-    ``offset`` is the position in the body at which the content begins. Raises BadRequest for a malformed head, one
-    without Content-Disposition, and one with a content encoding (RFC 7578 §4.7); ContentTooLarge beyond the limits.
+    ``offset`` is the position in the body at which the content begins. Raises BadRequest for a malformed head, and for
+    a head without Content-Disposition or with a content encoding (RFC 7578 §4.7). Raises ContentTooLarge if a limit is
+    exceeded.
     """
     padding, _, section = written.partition(b"\r\n")
     if padding.strip(b" \t"):
@@ -153,7 +155,7 @@ def _read_names(disposition: bytes | None) -> tuple[bytes | None, bytes | None]:
 
 
 def _read_parameters(written: bytes) -> dict[bytes, bytes]:
-    """Return the parameters that have a value, escapes included, by their lower-case names."""
+    """Return the parameters that have a value, with their escapes, by lower-case name."""
     parameters: dict[bytes, bytes] = {}
     position = 0
     while position < len(written):
@@ -180,7 +182,7 @@ _ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 
 
 class EncodedPart(NamedTuple):
-    """A part of a form. ``filename`` and ``content_type`` are None for a field that is not a file."""
+    """A part of a form. ``filename`` and ``content_type`` are None for a field that isn't a file."""
 
     name: str
     content: bytes

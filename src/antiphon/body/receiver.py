@@ -1,8 +1,8 @@
 """A body as its server delivers it: chunk by chunk, within limits, with content codings decoded.
 
 Chunks are received where the head delivers them: on a thread if it blocks, otherwise on the server's event loop.
-``Pace`` limits the time spent waiting for them, by the longest wait for data and a minimum average rate. Only time in
-which code waits for the body counts, so a handler may take as long as it likes between two chunks.
+``Pace`` limits the time spent waiting for them, with a maximum wait for data and a minimum average rate. Only time
+during which code waits for the body is measured, so a handler may take as long as it likes between two chunks.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 GRACE = 5.0
-"""The number of seconds of waiting before the average rate matters."""
+"""The number of seconds of waiting after which the average rate is checked."""
 
 
 class Pace:
@@ -41,7 +41,7 @@ class Pace:
 
     def __init__(self, waited: float = 0.0) -> None:
         self.waited = waited
-        """Seconds of waiting so far."""
+        """The seconds of waiting so far."""
 
     async def resume(self, receiving: Coroutine[Any, Any, bytes], effect: Any, received: int, limits: Limits) -> bytes:
         """Continue a coroutine that receives the next bytes, after ``received`` bytes. Return them.
@@ -59,12 +59,12 @@ class Pace:
         return data
 
     def check(self, received: int, limits: Limits) -> None:
-        """Check the rate so far, before more is received in a call that blocks. Raises RequestTimeout (408)."""
+        """Check the rate so far, before a blocking call receives more. Raises RequestTimeout (408)."""
         if self.waited > GRACE and self._left(received, limits) <= 0:
             raise _too_slow(limits)
 
     def _left(self, received: int, limits: Limits) -> float:
-        """Return the seconds of waiting that the rate allows from now on; below 0 if there were already too many."""
+        """Return the remaining seconds of waiting that the rate allows; below 0 if it has already been exceeded."""
         return GRACE + received / limits.rate - self.waited if limits.rate else inf
 
 
@@ -97,7 +97,7 @@ def _too_slow(limits: Limits) -> RequestTimeout:
 
 @cache
 def _finished_within() -> Callable[[float, Coroutine[Any, Any, bytes], Any], Awaitable[bytes | None]]:
-    """Return the function. It is imported on first use, with asyncio, which a server on threads does not need."""
+    """Return the function. It is imported on first use, together with asyncio, which a threaded server doesn't need."""
     from antiphon.concurrency.timers import finished_within
 
     return finished_within
@@ -106,7 +106,7 @@ def _finished_within() -> Callable[[float, Coroutine[Any, Any, bytes], Any], Awa
 T = TypeVar("T")
 
 SMALL_BODY = 64 << 10
-"""The maximum size of a small body in bytes. It never takes turns and is kept as the chunk that arrived."""
+"""The maximum size of a small body in bytes. A small body never takes turns and is kept as the chunk that arrived."""
 
 DRAIN_BYTES = 64 << 20
 DRAIN_SECONDS = 5
@@ -119,8 +119,8 @@ _NO_CHUNKS: Iterator[bytes] = iter(())
 class Receiver:
     """A receiver of the body of ``head``, for one caller at a time.
 
-    A chunk refused because of a limit is not lost: a later call with a higher limit returns it. A content coding is
-    decoded, unless raw chunks are requested.
+    A chunk that is refused because of a limit isn't lost: a later call with a higher limit returns it. A content coding
+    is decoded, unless raw chunks are requested.
     """
 
     __slots__ = (
@@ -134,7 +134,7 @@ class Receiver:
         """False if chunks are returned in their content coding, as they were sent."""
         self._pace = pace or Pace()
         self.received = 0
-        """Bytes received so far, as they were sent."""
+        """The number of bytes received so far, as they were sent."""
         self.has_ended = False
         """True if there are no more chunks."""
         self.is_broken = False
@@ -156,7 +156,7 @@ class Receiver:
         return self._decoder is not None
 
     def hold(self, data: bytes) -> None:
-        """Take over the first bytes, which were received by a call of the head's ``receive``."""
+        """Take over the first bytes, which the head's ``receive`` has already returned."""
         self._held = data
         self.received = len(data)
 
@@ -202,7 +202,7 @@ class Receiver:
         if transfer_coding := head.field("transfer-encoding"):
             if declared is not None:
                 raise BadRequest("The body has both a Content-Length and a Transfer-Encoding.")
-            # Servers decode this one, and leave others in the body (RFC 9112 §6.1).
+            # Servers decode this coding, and leave others in the body (RFC 9112 §6.1).
             if transfer_coding.strip(OWS).lower() != "chunked":
                 if [coding.lower() for coding in split_list(transfer_coding)].count("chunked") > 1:
                     raise BadRequest("The Transfer-Encoding has chunked twice (RFC 9112 §6.1).")
@@ -217,7 +217,7 @@ class Receiver:
         self._has_begun = True
 
     async def _let_others_run(self) -> None:
-        # Before more is decoded: a cancellation here loses no chunk.
+        # Before decoding more, so that a cancellation here loses no chunk.
         if not self._head.blocks and monotonic() > self._decodes_until:
             await yield_to_loop()
             self._decodes_until = monotonic() + TIME_SLICE
@@ -306,7 +306,7 @@ def readable_length(head: Head) -> int | None:
 
 
 def result_of(receiving: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that blocks, and so never awaits, and return its result."""
+    """Run a coroutine that blocks, and therefore never awaits, and return its result."""
     try:
         receiving.send(None)
     except StopIteration as end:

@@ -1,4 +1,4 @@
-"""A request's body in chunks, as they arrive or as they were kept, and the progress of one that is being received."""
+"""A request's body in chunks, as they arrive or as they were stored, and the progress of receiving it."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import NamedTuple, Protocol, Self
@@ -8,7 +8,7 @@ from antiphon.http.limits import Limits
 
 
 class BodyOwner(Protocol):
-    """The request that a body belongs to."""
+    """The request to which a body belongs."""
 
     @property
     def limits(self) -> Limits: ...
@@ -16,10 +16,10 @@ class BodyOwner(Protocol):
 
 
 class BodyStream:
-    """The body, iterated from its start each time; chunks have at most 256 KiB, or are the bytes that arrived at once.
+    """The body, iterated from its start each time. Chunks have at most 256 KiB, or are the bytes that arrived at once.
 
     ``for`` is for code that may block, ``async for`` for an event loop. Raises the errors of ``Request.load``, and
-    RuntimeError for a body that was already streamed without being kept.
+    RuntimeError for a body that has already been streamed without being kept.
     """
 
     __slots__ = ("_content", "_owner")
@@ -70,12 +70,12 @@ class Progress(NamedTuple):
     def of(cls, body: Content) -> Self:
         """Return the current progress of a body."""
         total, received = body.readable_length, body.received
-        is_whole = body.is_complete and body.failure is None  # a refused body is complete, too, and has a failure
+        is_whole = body.is_complete and body.failure is None  # a refused body is also complete, but has a failure
         return cls(received, total, is_whole and (total is None or received == total))
 
     @property
     def fraction(self) -> float | None:
-        """The received part, from 0.0 to 1.0; None while it is unknown."""
+        """The received fraction, from 0.0 to 1.0; None while it is unknown."""
         if self.is_complete:
             return 1.0
         return min(self.received / self.total, 1.0) if self.total else None

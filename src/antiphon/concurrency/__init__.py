@@ -1,1 +1,3 @@
-"""Threads and event loops: worker threads, crossing between threads and the loop, the background loop, iterables."""
+"""Threads and event loops: worker threads, switching between threads and the loop, the background loop, and
+iterables.
+"""

@@ -1,18 +1,18 @@
-"""The queue of requests that wait for their turn in an overloaded worker, and the rule by which they are refused.
+"""The queue of requests waiting for their turn in an overloaded worker, and the rule by which they are refused.
 
-The rule is that of "Fail at Scale" (Maurer, ACM Queue 13(8), 2015), which adapts CoDel (RFC 8289) to servers: a queue
-that was empty a moment ago is a burst, and may wait; one that has been standing for longer is too long, whatever its
-length. The pace is the time from one start to the next.
+The rule comes from "Fail at Scale" (Maurer, ACM Queue 13(8), 2015), which adapts CoDel (RFC 8289) to servers. A queue
+that was empty a moment ago is a burst, and its requests may wait; a queue that has been standing for longer is too
+long, regardless of its length. The pace is the time from one start to the next.
 
 | state | meaning | next | a request is refused |
 |---|---|---|---|
 | burst | it was empty within half of the patience | the oldest | after half of the patience |
 | standing | it was not, or only since requests were refused | the newest | after a tenth of it, or two paces |
 
-The client of the newest request is the most likely to still be connected. A request is refused at once if those before
-it would take longer than it may wait, at this pace (Little's law). Clients have queues of their own, which take turns,
-those without a turn so far first, and the longest one is cut (RFC 8290): one that sends a hundred requests delays its
-own. Requests of low priority wait until no others do.
+The client of the newest request is the most likely to still be connected. A request is refused at once if, at this
+pace, the requests before it would take longer than it may wait (Little's law). Each client has its own queue. The
+queues take turns, starting with those that have not had one, and the longest queue is cut (RFC 8290): a client that
+sends a hundred requests delays only its own. Low-priority requests wait until no others do.
 """
 
 import time
@@ -22,21 +22,23 @@ from math import inf
 from typing import Literal, TypeAlias
 
 Outcome: TypeAlias = Literal["begun", "refused", "left"]
-"""The end of a request's wait: it begins, is refused, or its client has left."""
+"""How a request's wait ends: it begins, is refused, or its client has left."""
 
 observers: set[Callable[[Outcome, float], object]] = set()
 """Functions that are called with the outcome of each wait in this process, and the seconds that it took."""
 
 BURST, STANDING = 2, 10
-"""The fractions of the patience for which a queue may be standing, and for which requests wait in a standing queue."""
+"""The divisors of the patience that give how long a queue may be standing, and how long requests wait in a standing
+queue.
+"""
 _WINDOW = 10
-"""The fraction of the patience for which the pace is measured each time."""
+"""The divisor of the patience that gives the time for each measurement of the pace."""
 _WEIGHT = 0.3
 """The weight of the latest measurement of the pace."""
 
 
 class Ticket:
-    """A request that waits. ``decide`` is called once, with True when it begins and False when it is refused."""
+    """A waiting request. ``decide`` is called once: with True when it begins, or with False when it is refused."""
 
     __slots__ = ("arrived", "client", "decide", "is_low", "is_waiting")
 
@@ -53,9 +55,9 @@ class _Flows:
 
     def __init__(self) -> None:
         self._new: dict[str, deque[Ticket]] = {}
-        """Clients without a turn since they began to wait, in the order of their arrival."""
+        """Clients that have not had a turn since they began to wait, in the order of their arrival."""
         self._old: dict[str, deque[Ticket]] = {}
-        """Clients that had one, in the order of their last turns."""
+        """Clients that have had a turn, in the order of their last turns."""
 
     def add(self, ticket: Ticket) -> None:
         flow = self._old.get(ticket.client)
@@ -64,7 +66,7 @@ class _Flows:
         flow.append(ticket)
 
     def take(self, newest: bool) -> Ticket | None:
-        """Remove and return the ticket whose turn it is; None if none is waiting."""
+        """Remove and return the next ticket in turn; None if none is waiting."""
         while flows := self._new or self._old:
             client = next(reversed(flows) if newest and flows is self._new else iter(flows))
             flow = flows.pop(client)
@@ -76,7 +78,7 @@ class _Flows:
         return None
 
     def take_from_longest(self, newest: bool) -> Ticket | None:
-        """Remove and return a ticket of the client with the most; None if none is waiting."""
+        """Remove and return a ticket of the client with the most tickets; None if none is waiting."""
         while self._new or self._old:
             flows, client = max(
                 ((flows, client) for flows in (self._new, self._old) for client in reversed(flows)),
@@ -91,7 +93,7 @@ class _Flows:
         return None
 
     def has_share(self, client: str, count: int) -> bool:
-        """Return True if a client has at least as many tickets as clients have on average, of ``count`` in all."""
+        """Return True if a client has at least an average number of the ``count`` tickets."""
         flow = self._old.get(client) or self._new.get(client)
         clients = len(self._old) + len(self._new)
         return flow is not None and len(flow) * clients >= count
@@ -116,7 +118,7 @@ def _pop(flow: deque[Ticket], newest: bool) -> Ticket | None:
 
 
 class AdmissionQueue:
-    """The requests that wait for their turn, at most ``most``, with a ``patience`` in seconds.
+    """The requests waiting for their turn, at most ``most`` of them, with a ``patience`` in seconds.
 
     Its methods are called by one thread at a time.
     """
@@ -141,11 +143,11 @@ class AdmissionQueue:
 
     @property
     def is_standing(self) -> bool:
-        """True if requests have been waiting without a break for so long that this is not a burst."""
+        """True if requests have been waiting without a break for too long to be a burst."""
         return self._count > 0 and self._clock() - self._emptied >= self._patience / BURST
 
     def join(self, ticket: Ticket) -> None:
-        """Let a request wait. Requests for which the queue is then too long are refused, perhaps including this one."""
+        """Let a request wait. Requests for which the queue is now too long are refused, possibly including this one."""
         now = self._clock()
         if not self._count:
             self._measured_from = None
@@ -162,7 +164,7 @@ class AdmissionQueue:
             self._end_wait(longest, "refused")
 
     def refuses(self, client: str, is_low: bool) -> bool:
-        """Return True if a request is to be refused at once: the queue is full, and its client has its share of it."""
+        """Return True if a request must be refused at once: the queue is full, and its client already has its share."""
         if not self._is_too_long(self._count + 1):
             return False
         refused = (self._low if is_low else self._normal).has_share(client, self._count)
@@ -173,7 +175,7 @@ class AdmissionQueue:
         return refused
 
     def _is_too_long(self, count: int) -> bool:
-        """Return True if so many requests may not wait, or the last of them would wait for too long."""
+        """Return True if this many requests may not wait, or if the last of them would wait too long."""
         return count > self._most or (count > 1 and count * (self._pace or 0.0) > self._longest)
 
     @property
@@ -189,7 +191,7 @@ class AdmissionQueue:
             self._end_wait(ticket, "left")
 
     def begin(self) -> bool:
-        """Let the request whose turn it is begin; return False if none waits."""
+        """Let the next request in turn begin. Return False if none is waiting."""
         self.expire()
         newest = self.is_standing
         ticket = self._normal.take(newest) or self._low.take(newest)
@@ -200,7 +202,7 @@ class AdmissionQueue:
         return True
 
     def expire(self) -> None:
-        """Refuse the requests that have waited for too long."""
+        """Refuse the requests that have waited too long."""
         latest = self._clock() - self._longest
         while self._by_age and (not self._by_age[0].is_waiting or self._by_age[0].arrived <= latest):
             ticket = self._by_age.popleft()
@@ -220,7 +222,7 @@ class AdmissionQueue:
             self._measured_from, self._begun = now, 0
 
     def _note_empty(self, now: float) -> None:
-        if now - self._refused >= self._patience / BURST:  # or it is only empty since others were refused
+        if now - self._refused >= self._patience / BURST:  # else it is empty only because others were refused
             self._emptied = now
 
     def _end_wait(self, ticket: Ticket, outcome: Outcome) -> None:

@@ -1,4 +1,4 @@
-"""The background loop: an event loop for a process whose server has none (WSGI). Made on first use."""
+"""The background loop: an event loop for a process whose server has none (WSGI), created on first use."""
 
 import _thread
 import asyncio
@@ -17,13 +17,13 @@ from antiphon.concurrency.process import call_after_fork
 T = TypeVar("T")
 
 CLEANING_UP = 0.5
-"""Seconds that a task gets to clean up when its wait was interrupted. Gunicorn kills a process after one."""
+"""The seconds that a task gets to clean up when its wait was interrupted. Gunicorn kills a process after one second."""
 
 
 class BackgroundTask:
-    """A task on a background loop, as seen by the thread that waits for it, or stops waiting.
+    """A task on a background loop, as seen by the thread that waits for it or stops waiting.
 
-    The waiting thread makes the task's calls for threads; once it has left, worker threads make them. ``ended`` is done
+    The waiting thread makes the task's blocking calls; once it has left, worker threads make them. ``ended`` is done
     when the task has ended and no longer uses its context.
     """
 
@@ -66,7 +66,7 @@ class BackgroundTask:
     def wait(self, future: Future[Any], seconds: float | None = None) -> bool:
         """Wait until a future is done, for which ``wake_after`` was called, or the task has ended.
 
-        Returns False if nothing has come for some ``seconds``.
+        Returns False if nothing has happened for ``seconds``.
         """
         return self._thread.wait(lambda: future.done() or self.ended.done(), seconds)
 
@@ -92,11 +92,13 @@ class BackgroundTask:
         self.interrupt()
 
     def interrupt(self) -> None:
-        """Cancel the task, and stay: this thread makes the calls with which it cleans up."""
+        """Cancel the task and stay: this thread makes the calls with which the task cleans up."""
         self._loop.call_soon_threadsafe(self.cancel_on_loop)
 
     def break_off(self) -> None:
-        """Cancel the task, unless it has ended, and give it a moment to clean up: the process may end after this."""
+        """Cancel the task, unless it has ended, and give it a moment to clean up, because the process may end after
+        this.
+        """
         if not self.ended.done():
             self.cancel()
             with suppress(TimeoutError):
@@ -117,10 +119,10 @@ class BackgroundLoop:
         if not isinstance(_thread.start_new_thread, BuiltinFunctionType):
             _let_greenlets_wake(self.loop)
         thread = Thread(target=self.loop.run_forever, name="antiphon-loop", daemon=True)
-        Context().run(thread.start)  # or it may keep the context of its starter, and so the request
+        Context().run(thread.start)  # else it may keep its starter's context, and thus the request
 
     def start(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> BackgroundTask:
-        """Run a coroutine as one task, in a context that is not otherwise in use."""
+        """Run a coroutine as one task, in a context that isn't otherwise in use."""
         task = BackgroundTask(self.loop, coroutine, context)
         task.start()
         return task
@@ -131,8 +133,7 @@ class BackgroundLoop:
 
 
 def run_on(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], context: Context) -> T:
-    """Run a coroutine on another thread's loop and return its result. Raises its errors. Interrupting the wait cancels
-    it.
+    """Run a coroutine on another thread's loop and return its result. Raises its errors.
 
     An interrupted wait cancels it.
     """
@@ -148,8 +149,7 @@ def run_on(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], c
 
 
 def run_on_loop(coroutine: Coroutine[Any, Any, T], context: Context) -> T:
-    """Run a coroutine on the loop for whose request this thread works, else on the background loop, and return its
-    result.
+    """Run a coroutine on the loop for which this thread works, otherwise on the background loop, and return its result.
 
     Raises its errors.
     """
@@ -160,7 +160,7 @@ def run_on_loop(coroutine: Coroutine[Any, Any, T], context: Context) -> T:
 def _let_greenlets_wake(loop: asyncio.AbstractEventLoop) -> None:
     """Make ``call_soon`` wake a loop that another greenlet calls, if gevent or eventlet has replaced threads.
 
-    asyncio mistakes each greenlet of the loop's thread for the loop itself. So the loop would continue to wait.
+    asyncio mistakes each greenlet of the loop's thread for the loop itself, so the loop would continue to wait.
     """
     call_soon, wake_and_call_soon = loop.call_soon, loop.call_soon_threadsafe
 
@@ -177,7 +177,7 @@ _loop: BackgroundLoop | None = None
 
 def background_loop() -> BackgroundLoop:
     """Return this process's background loop."""
-    global _loop  # noqa: PLW0603 - one loop a process
+    global _loop  # noqa: PLW0603 - one loop per process
     if _loop is None:
         with _lock:
             if _loop is None:

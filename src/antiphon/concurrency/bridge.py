@@ -1,15 +1,15 @@
 """Iterators between threads and loops: a thread iterates an async iterable, and a loop iterates a blocking one.
 
-Each item is made when it is asked for. Chunks of a body can be made ahead for their sender, since a hop between a
-thread and a loop takes longer than most of them do:
+Each item is produced on demand. A body's chunks can be produced ahead for their sender, because switching between a
+thread and a loop takes longer than producing most chunks:
 
 | the chunk before | made at the next demand | given |
 |---|---|---|
 | took ``AHEAD`` seconds or more, or there was none | one chunk | at once |
 | took less | chunks, for ``AHEAD`` seconds, up to ``BUFFER`` bytes | after that, even if one is still being made |
 
-So chunks that are made slowly are given one by one, as soon as they are made, and no iterable is more than one batch
-ahead. None is begun while the sender sends, so a slow client holds no thread.
+So chunks that are produced slowly are delivered one by one, as soon as they are ready, and no iterable is more than one
+batch ahead. No chunk is begun while the sender sends, so a slow client occupies no thread.
 """
 
 import asyncio
@@ -28,9 +28,9 @@ from antiphon.concurrency.iterables import aclose, as_bytes, close_of
 T = TypeVar("T")
 
 AHEAD = 0.001
-"""The number of seconds for which chunks are made ahead."""
+"""The number of seconds for which chunks are produced ahead."""
 BUFFER = 64 << 10
-"""The number of bytes of chunks that are made ahead."""
+"""The maximum number of bytes of chunks that are produced ahead."""
 _END = object()
 
 chunks_come_apart: ContextVar[bool] = ContextVar("chunks_come_apart", default=False)
@@ -38,15 +38,15 @@ chunks_come_apart: ContextVar[bool] = ContextVar("chunks_come_apart", default=Fa
 
 
 class _Demand(Future[None]):
-    """A thread's demand for an item, or for chunks that are made ahead."""
+    """A thread's demand for an item, or for chunks that are produced ahead."""
 
     def __init__(self, is_ahead: bool) -> None:
         super().__init__()
         self.is_wanted = not is_ahead
-        """True if the thread waits for the next item alone."""
+        """True if the thread waits for just the next item."""
 
     def give(self) -> None:
-        """Let the thread take the finished items."""
+        """Let the thread consume the finished items."""
         self.is_wanted = True
         if not self.done():
             self.set_result(None)
@@ -55,10 +55,10 @@ class _Demand(Future[None]):
 class SyncFromAsync(Generic[T]):
     """An iterator for a thread over an async iterable, which runs in one task on the background loop.
 
-    While the thread waits, it calls ``look``, if any, every few ``seconds``, which returns an item instead of the
-    awaited one, or raises. Once the thread sees the end, or an error of the iterable, the task has ended and its
-    context is free. If it is ``ahead``, the items are chunks, which are made ahead and given as bytes; those that are
-    ready at the same time are given in one piece.
+    While the thread waits, it calls ``look``, if any, every ``seconds``; ``look`` returns an item instead of the
+    awaited one, or raises an error. Once the thread sees the end or an error of the iterable, the task has ended and
+    its context is free. With ``ahead``, the items are chunks, which are produced ahead and returned as bytes; chunks
+    that are ready at the same time are joined.
     """
 
     def __init__(
@@ -75,11 +75,11 @@ class SyncFromAsync(Generic[T]):
         self._ahead = ahead
         self._joins = ahead and not chunks_come_apart.get()
         self._made: deque[Any] = deque()
-        """The items that have been made, and not been taken yet."""
+        """The items that have been produced but not consumed yet."""
         self._is_quick = self._is_making = self._is_interrupted = False
         self._demands: asyncio.Queue[_Demand | None] = asyncio.Queue()
         self._demand: _Demand | None = None
-        """The demand that is waited for, between two looks."""
+        """The demand for which the thread waits, between two calls of ``look``."""
         background = background_loop()
         self._loop = background.loop
         self._task = background.start(self._serve(), context)
@@ -112,7 +112,7 @@ class SyncFromAsync(Generic[T]):
     def _wait(self, demand: _Demand) -> bool:
         """Wait until items arrive or the task has ended.
 
-        Return False if nothing arrives in time. The wait for chunks that are generated ahead takes no longer than that,
+        Returns False if nothing arrives in time. The wait for chunks that are produced ahead takes no longer than that,
         even if the loop is blocked.
         """
         try:
@@ -120,7 +120,7 @@ class SyncFromAsync(Generic[T]):
                 if self._task.wait(demand, AHEAD):
                     return True
                 demand.is_wanted = True
-                if self._made:  # after that: the loop looks whether it is wanted when it has made it
+                if self._made:  # checked last: the loop checks ``is_wanted`` after producing an item
                     return True
             return self._task.wait(demand, self._seconds)
         except BaseException:
@@ -132,7 +132,9 @@ class SyncFromAsync(Generic[T]):
         self._task.break_off()
 
     def _end(self) -> NoReturn:
-        """Raise the end of the iteration: its error once, then StopIteration. ``close`` raises later errors."""
+        """Raise the end of the iteration: first its error, if any, then StopIteration. ``close`` raises later
+        errors.
+        """
         if not (self._is_over or self._is_whole):
             self._is_over = True
             try:
@@ -144,9 +146,9 @@ class SyncFromAsync(Generic[T]):
     def close(self) -> None:
         """Close the iterable, even before its end, and wait until it is closed. Raises the iterable's errors.
 
-        An item in progress is cancelled. An error in one that was made ahead is raised, too.
+        An item in progress is cancelled. An error in an item that was produced ahead is also raised.
         """
-        if self._is_over:  # for example if it was interrupted, and does not end
+        if self._is_over:  # for example if it was interrupted and doesn't end
             return
         self._is_over = True
         try:
@@ -186,7 +188,7 @@ class SyncFromAsync(Generic[T]):
             await aclose(iterator, self._iterable)
 
     async def _make(self, iterator: AsyncIterator[T], demand: _Demand) -> None:
-        """Make an item, or chunks ahead until the iterable waits for something."""
+        """Produce an item, or chunks ahead until the iterable waits for something."""
         append = self._made.append
         if not self._ahead:
             append(await anext(iterator))
@@ -211,21 +213,21 @@ def _taken(items: deque[T]) -> list[T]:
 
 
 class _Batch:
-    """The items that one call on a thread makes: one, or chunks that are made ahead."""
+    """The items that one call on a thread produces: a single item, or chunks that are produced ahead."""
 
     def __init__(self, iterator: Iterator[Any], is_ahead: bool) -> None:
         self._iterator = iterator
         self.is_ahead = is_ahead
         self.is_wanted = False
-        """True if a loop waits for the next chunk alone."""
+        """True if a loop waits for just the next chunk."""
         self.made: deque[bytes] = deque()
-        """The chunks that were made without a change of context variables."""
+        """The chunks that were produced without a change of context variables."""
         self.late: list[Any] = []
-        """The item after which variables may differ; none at the end."""
+        """The item after which context variables may differ; empty at the end."""
         self.is_quick = self.has_changed = self.is_last = False
 
     def make(self) -> None:
-        """Make an item, or chunks ahead."""
+        """Produce an item, or chunks ahead."""
         ends_at = monotonic() + AHEAD
         if self.is_ahead:
             self._make_ahead(ends_at)
@@ -242,7 +244,7 @@ class _Batch:
         before, append, left = copy_context(), self.made.append, BUFFER
         for item in self._iterator:
             now, kind = monotonic(), type(item)
-            # At once, since the next step may change what is neither bytes nor text.
+            # At once, because the next step may change objects that are neither bytes nor text.
             chunk = item if kind is bytes else item.encode() if kind is str else as_bytes(item)
             left -= len(chunk)
             if now < ends_at:
@@ -257,7 +259,7 @@ class _Batch:
         self.is_last, self.has_changed = True, _differs_from(before)
 
     def want(self, call: Call[None]) -> None:
-        """Wake the task that waits for the call. After this, it waits for the next chunk alone."""
+        """Wake the task that waits for the call. From now on, it waits for just the next chunk."""
         self.is_wanted = True
         call.wake()
 
@@ -266,17 +268,17 @@ def _differs_from(before: Context) -> bool:
     """Return True if a context variable has changed since the current context was copied."""
     try:
         return copy_context() != before  # in most cases without comparing the variables
-    except Exception:  # values that can't be compared are not the same
+    except Exception:  # values that can't be compared are treated as different
         return True
 
 
 class AsyncFromSync(Generic[T]):
-    """An async iterator over a blocking iterable, which runs in one context, on ``threads`` or those of its task.
+    """An async iterator over a blocking iterable, which runs in one context, on ``threads`` or the threads of its task.
 
-    If it is ``ahead``, the items are chunks, which are made ahead and given as bytes; if it ``joins`` them, those that
-    are ready at the same time are given in one piece. The task gets the variables that the iterable had set when it
-    made the last of them, as without that. The iterable gets those that the task had when a batch was begun: for a task
-    that sets some after each chunk, none is made ahead.
+    With ``ahead``, the items are chunks, which are produced ahead and returned as bytes; with ``joins``, chunks that
+    are ready at the same time are joined. The task gets the context variables that the iterable had set when it
+    produced the last chunk, as without ``ahead``. The iterable gets those that the task had when a batch was begun. For
+    a task that sets variables after each chunk, nothing is produced ahead.
     """
 
     def __init__(
@@ -289,7 +291,7 @@ class AsyncFromSync(Generic[T]):
         self._joins = ahead and joins and not chunks_come_apart.get()
         self._fetched: deque[Any] = deque()
         self._making: tuple[Call[None], _Batch] | None = None
-        """The call that makes a batch whose last item has yet to be taken."""
+        """The call that produces a batch whose last item has yet to be consumed."""
         self._is_quick = self._is_over = False
         self._seen: Context | None = None
         """The context of the task when it got the last item."""
@@ -305,18 +307,18 @@ class AsyncFromSync(Generic[T]):
             raise StopAsyncIteration
         if self._joins and len(items) > 1:
             self._fetched = deque()
-            return b"".join(items)  # type: ignore[return-value]  # they were made ahead, as bytes
+            return b"".join(items)  # type: ignore[return-value]  # they were produced ahead, as bytes
         item: T = items.popleft()
         return as_bytes(item) if self._ahead else item  # type: ignore[return-value]
 
     async def fetch(self) -> None:
-        """Make the first item in advance. Raises the iterable's errors."""
+        """Produce the first item in advance. Raises the iterable's errors."""
         self._fetched = deque(await self._next())
 
     async def _next(self) -> list[Any]:
         """Return the next items, or none at the end."""
         items: list[Any] = []
-        while not (items or self._is_over):  # all of a batch may have been taken before it was known to be made
+        while not (items or self._is_over):  # a batch may have been consumed before it was known to be done
             if self._iterator is None:
                 self._iterator = await self._crossing.run(iter, self._iterable)
             call, batch = self._making or await self._begin(self._iterator)
@@ -329,7 +331,7 @@ class AsyncFromSync(Generic[T]):
         return items
 
     def _end(self, call: Call[None], batch: _Batch) -> list[Any]:
-        """Take over the variables of a batch and return the item with which they came. Raises its error."""
+        """Take over a batch's variables, and return the item with which they came. Raises its error."""
         self._making = None
         self._is_quick, self._is_over = batch.is_quick, batch.is_last
         self._crossing.end(call)
@@ -350,7 +352,7 @@ class AsyncFromSync(Generic[T]):
         """
         timer = None
         if batch.is_ahead and not batch.is_wanted:
-            context = Context()  # not that of the request, which a timer keeps for a while
+            context = Context()  # not the request's, which a timer would keep for a while
             timer = asyncio.get_running_loop().call_later(AHEAD, batch.want, call, context=context)
         try:
             await self._crossing.wait(call, lambda: bool(batch.made))
@@ -362,7 +364,7 @@ class AsyncFromSync(Generic[T]):
                 timer.cancel()
 
     async def aclose(self) -> None:
-        """Close the iterable, if it can be closed. An error in a chunk that was made ahead is raised, too."""
+        """Close the iterable, if it can be closed. An error in a chunk that was produced ahead is also raised."""
         making, self._making, self._seen = self._making, None, None
         try:
             if making is not None:

@@ -1,6 +1,6 @@
-"""Calls that block: one thread makes each of them, and a task waits for it.
+"""Blocking calls: a thread makes each of them while a task waits for it.
 
-An executor's futures have a condition each, for threads that wait; without them a call takes up to a third less.
+Each future of an executor has a condition for waiting threads; without it, a call takes up to a third less time.
 """
 
 import asyncio
@@ -20,8 +20,7 @@ class Call(Generic[T]):
     """A call that one thread makes, once, while a task on the running loop waits for it.
 
     ``result`` is then the function's result, and ``error`` the error that it raised. ``is_last`` is True if ``ends`` is
-    true for the result: the task is then unlikely to make another call. A call is done when all this is known to its
-    thread.
+    true for the result: the task is then unlikely to make another call. A call is done when its thread knows all this.
     """
 
     __slots__ = ("_claims", "_ends", "_function", "_loop", "_waiter", "error", "home", "is_done", "is_last", "result")
@@ -49,7 +48,7 @@ class Call(Generic[T]):
 
     def run(self) -> None:
         """Call the function."""
-        outer, thread.loop = thread.loop, self._loop  # a thread that waits in one call makes others
+        outer, thread.loop = thread.loop, self._loop  # a thread that waits in one call may make others
         try:
             self.result = self._function()
             self.error = None
@@ -78,7 +77,7 @@ class Call(Generic[T]):
 
 
 class Threads(Protocol):
-    """One thread or several, on which calls are made."""
+    """One or more threads on which calls are made."""
 
     def run(self, call: Call[Any]) -> None:
         """Let a thread make a call."""

@@ -1,4 +1,4 @@
-"""Callables that look like coroutine functions to ``inspect``, which servers use to distinguish ASGI from WSGI."""
+"""Callables that look like coroutine functions to ``inspect``, by which servers distinguish ASGI from WSGI."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -7,7 +7,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class CoroutineFunctionLike:
-    """A callable with the code of a coroutine function, by which ``inspect`` and servers recognize one."""
+    """A callable with the code of a coroutine function, by which ``inspect`` and servers recognize it."""
 
     __name__ = "__call__"
     __defaults__ = __kwdefaults__ = None
@@ -36,8 +36,8 @@ class _LooksAsync:
 
 
 def looks_async(method: F) -> F:
-    """Make a method look like a coroutine function on instances. On the class it stays as it is.
+    """Make a method look like a coroutine function on instances. On the class, it stays unchanged.
 
-    Each access and each call makes an object: use it for methods that are rarely called.
+    Each access and each call creates an object, so use this only for methods that are rarely called.
     """
     return cast("F", _LooksAsync(method))

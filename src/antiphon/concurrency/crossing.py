@@ -1,4 +1,4 @@
-"""Crossing from a task to threads and back, with the context variables carried both ways, and the threads of a task."""
+"""Crossing from a task to threads and back, with context variables copied both ways, and the threads of a task."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from antiphon.concurrency.workers import Home, file_workers, workers
 class WaitingThread:
     """A thread that waits for a task and makes the task's calls in the meantime.
 
-    The thread is free for them, while the worker threads may all be waiting, each for a task that needs one of them.
+    This thread is free for them, while all worker threads may be waiting for tasks that need one of them.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class WaitingThread:
         self._lock = Lock()
 
     def run(self, call: Call[Any]) -> None:
-        """Make a call as soon as the thread waits; on a worker thread if it has left."""
+        """Make a call as soon as the thread waits, or on a worker thread if it has left."""
         with self._lock:
             if not self._has_left:
                 self._calls.put(call)
@@ -35,9 +35,9 @@ class WaitingThread:
         workers().run(call)
 
     def wait(self, is_over: Callable[[], bool], seconds: float | None = None) -> bool:
-        """Make calls on this thread until ``is_over`` returns True after a ``wake``. Leave if that is interrupted.
+        """Make calls on this thread until ``is_over`` returns True after a ``wake``. If interrupted, leave.
 
-        Returns False if nothing happens for some ``seconds``. Earlier calls for which nothing waits are made, too.
+        Returns False if nothing happens for ``seconds``. Earlier calls for which nothing waits are also made.
         """
         try:
             while not is_over():
@@ -48,7 +48,7 @@ class WaitingThread:
                 if call is not None and call.claim():
                     call.run()
                     call.notify()
-                del call  # or it would be kept until the next one
+                del call  # else it would be kept until the next one
             if not self._calls.empty():
                 self._make_the_rest()
         except BaseException:
@@ -69,7 +69,7 @@ class WaitingThread:
         self._calls.put(None)
 
     def leave(self) -> None:
-        """Stop making calls. The worker threads make those that are queued, and all later ones."""
+        """Stop making calls. The worker threads make the queued calls and all later ones."""
         with self._lock:
             self._has_left = True
         with suppress(Empty):
@@ -89,10 +89,10 @@ _homes: WeakKeyDictionary["asyncio.Task[Any]", Home] = WeakKeyDictionary()
 
 
 def threads_of_task() -> Threads:
-    """Return the threads that make the calls of the current task: the thread that waits for it, or else one of the
-    worker threads.
+    """Return the threads that make the current task's calls: the thread that waits for it, otherwise one of the worker
+    threads.
 
-    Such a thread is for its task alone, not for that task's own tasks. It makes one call at a time and is never busy
+    A waiting thread serves only its own task, not that task's subtasks. It makes one call at a time, and is never busy
     when its task needs another.
     """
     task = asyncio.current_task()
@@ -102,7 +102,9 @@ def threads_of_task() -> Threads:
 
 
 def file_threads_of_task() -> Threads:
-    """Return the threads that read, write and compress files for the current task. None of them may wait for long."""
+    """Return the threads that read, write and compress files for the current task. Calls on them must not wait for
+    long.
+    """
     task = asyncio.current_task()
     return task.thread if isinstance(task, WaitedTask) else file_workers()
 
@@ -123,9 +125,9 @@ def leave_at_end(home: Home) -> None:
 
 
 def wait_to_receive() -> Callable[[], None]:
-    """Make the next call of the current task wait until few enough calls of other tasks may wait for a body.
+    """Make the current task's next call wait until few enough calls of other tasks may wait for a body.
 
-    Return a function that says that this task's calls no longer wait for a body.
+    Return a function that reports that this task's calls no longer wait for a body.
     """
     task = asyncio.current_task()
     if task is None or isinstance(task, WaitedTask):
@@ -152,7 +154,7 @@ Tokens = dict[ContextVar[Any], Token[Any]]
 
 
 async def run_on_file_thread(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-    """Call a function that only waits for the disk and the processor. Raises the function's errors."""
+    """Call a function that waits only for the disk and the processor. Raises the function's errors."""
     return await Crossing(threads=file_threads_of_task()).run(function, *arguments)
 
 
@@ -160,9 +162,9 @@ class Crossing:
     """Moves a task to ``threads`` (by default, to the task's own thread) and back.
 
     ``ends`` is true for the results of calls after which the task is unlikely to make another one. All calls of one
-    crossing run in one context, its own or one that is not otherwise in use. So a token made in one call can be reset
-    in a later one. Variables that calls set are carried back to the task, and those that the task has set since are
-    carried to the next call.
+    crossing run in one context, its own or one that isn't otherwise in use, so a token made in one call can be reset in
+    a later one. Variables that calls set are copied back to the task, and variables that the task has set since are
+    copied to the next call.
     """
 
     def __init__(
@@ -181,9 +183,9 @@ class Crossing:
     async def run(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
         """Call a function on a thread. Raises the function's errors.
 
-        A function that is already running is waited for. A cancellation during that time is held back and reaches the
-        task where it next waits, at the latest before its next call. A function that is not running yet is then
-        dropped, unless the task was cancelled before the call: then it is cleaning up.
+        If the task is cancelled while the function is running, this waits for the function. The cancellation is held
+        back and reaches the task where it next waits, at the latest before its next call. A function that isn't running
+        yet is dropped, unless the task was cancelled before the call, because it is then cleaning up.
         """
         if self._holds_cancellation:
             await self.raise_held_cancellation()
@@ -198,17 +200,17 @@ class Crossing:
         return self.end(call)
 
     async def raise_held_cancellation(self) -> None:
-        """Let the task receive a cancellation that was held back, unless it was withdrawn since."""
+        """Let the task receive a cancellation that was held back, unless it has been withdrawn since."""
         await self.drop_withdrawn_cancellation()
         if self._holds_cancellation:
             self._holds_cancellation = False
             await asyncio.sleep(0)
 
     async def drop_withdrawn_cancellation(self, leaving: BaseException | None = None) -> None:
-        """Drop a cancellation that was held back if it was withdrawn since, or if another one is ``leaving``.
+        """Drop a cancellation that was held back if it has been withdrawn since, or if another one is ``leaving``.
 
-        Two cancellations would outlive the scope that has requested one. One that arrives during this is also held
-        back, so that the response gets to the code that closes it.
+        Two cancellations would outlive the scope that has requested one. A cancellation that arrives during this is
+        also held back, so that the response reaches the code that closes it.
         """
         task = asyncio.current_task()
         if not self._holds_cancellation or task is None:
@@ -224,7 +226,7 @@ class Crossing:
                     self._holds_cancellation = True
 
     def copy_to_threads(self, source: Context) -> None:
-        """Copy the variables of ``source`` to the threads' context, when that is no longer in use."""
+        """Copy the variables of ``source`` to the threads' context, once that is no longer in use."""
         self._context.run(copy_variables, source, self._thread_tokens)
 
     def copy_to_task(self) -> None:
@@ -239,7 +241,9 @@ class Crossing:
         return call
 
     async def wait(self, call: Call[Any], is_enough: Callable[[], bool] | None = None) -> None:
-        """Wait until a call is done, or it is woken and ``is_enough()``. A cancellation is treated as in ``run``."""
+        """Wait until a call is done, or is woken and ``is_enough()`` is true. A cancellation is treated as in
+        ``run``.
+        """
         task = asyncio.current_task()
         drops = task is None or not task.cancelling()
         self._holds_cancellation = await _wait_shielded(call, drops, is_enough)
@@ -258,9 +262,9 @@ class Crossing:
             try:
                 raise error
             finally:
-                del error  # or it would keep alive, through its traceback, itself and everything on the stack
+                del error  # else its traceback would keep it and everything on the stack alive
         result: T = call.result
-        del call.result  # the frames of an error on the thread keep the call
+        del call.result  # an error's frames on the thread refer to the call
         return result
 
 
@@ -268,7 +272,7 @@ async def _wait_shielded(call: Call[Any], drops: bool, is_enough: Callable[[], b
     """Wait until a call is done, even if the task is cancelled. Returns True if a cancellation was held back.
 
     With ``drops``, a cancellation drops a call that is not running yet, and is raised. The wait also ends if the call
-    is woken and ``is_enough()``, unless the task was cancelled.
+    is woken and ``is_enough()`` is true, unless the task was cancelled.
     """
     cancelled: tuple[object, ...] | None = None
     while not (call.is_done or (is_enough is not None and cancelled is None and is_enough())):
@@ -277,7 +281,7 @@ async def _wait_shielded(call: Call[Any], drops: bool, is_enough: Callable[[], b
         except asyncio.CancelledError as error:
             if drops and call.claim():
                 raise
-            cancelled = error.args  # the error has this frame
+            cancelled = error.args  # the error refers to this frame
     if cancelled is None or (task := asyncio.current_task()) is None:
         return False
     _hold_back(task, cancelled)
@@ -285,9 +289,9 @@ async def _wait_shielded(call: Call[Any], drops: bool, is_enough: Callable[[], b
 
 
 def _hold_back(task: "asyncio.Task[Any]", arguments: tuple[object, ...]) -> None:
-    """Deliver a cancellation that the current task has received again where it next waits.
+    """Deliver a cancellation that the current task has already received again where the task next waits.
 
-    ``arguments`` are those of its error.
+    ``arguments`` are its error's arguments.
     """
     task.uncancel()
     task.cancel(*arguments)
@@ -296,7 +300,7 @@ def _hold_back(task: "asyncio.Task[Any]", arguments: tuple[object, ...]) -> None
 def copy_variables(source: Context, tokens: Tokens) -> None:
     """Set each context variable of ``source`` in the current context, and unset those that ``source`` no longer has.
 
-    ``tokens`` keeps the tokens for that from call to call.
+    ``tokens`` keeps the required tokens from call to call.
     """
     for variable, value in source.items():
         before = variable.get(_MISSING)

@@ -1,7 +1,7 @@
-"""A fair queue for the large bodies of one event loop, so that none of them keeps the others or the loop waiting.
+"""A fair queue for an event loop's large bodies, so that none of them keeps the others or the loop waiting.
 
-A body acquires the queue before the server gives its next chunk and releases it when the chunk has arrived. Then the
-next body in line acquires it, in the loop's next pass. A body whose chunks arrive late does not hold the queue.
+A body acquires the queue before the server delivers its next chunk, and releases it when the chunk has arrived. Then
+the next body in line acquires it, in the loop's next pass. A body whose chunks arrive late doesn't hold the queue.
 """
 
 from asyncio import AbstractEventLoop, Future, get_running_loop
@@ -11,7 +11,7 @@ from time import monotonic
 from weakref import WeakKeyDictionary
 
 HELD = 0.002
-"""The maximum number of seconds for holding the queue. Servers that fetch a chunk on a thread need some of that."""
+"""The maximum number of seconds for holding the queue. Servers that fetch a chunk on a thread need some of it."""
 
 
 class Member:
@@ -23,7 +23,7 @@ class Member:
         self.queue = queue
         self.acquired_at = 0.0
         self.is_slow = False
-        """True if its last chunk arrived late. Then it does not hold the queue for the next one."""
+        """True if its last chunk arrived late. It then doesn't hold the queue for the next one."""
 
 
 class FairQueue:
@@ -38,7 +38,7 @@ class FairQueue:
         self._is_watched = False
 
     def try_acquire(self, member: Member) -> bool:
-        """Acquire the queue, unless another member has had it since, or waits for it. Returns False then."""
+        """Acquire the queue and return True, unless another member has had it since or waits for it."""
         if self._waiting or (self._last is not member and self._last is not None):
             return False
         self._give_to(member)
@@ -61,7 +61,7 @@ class FairQueue:
             raise
 
     def release(self, member: Member) -> None:
-        """Release the queue: the chunk has arrived, or will not arrive."""
+        """Release the queue: the chunk has arrived or won't arrive."""
         member.is_slow = monotonic() - member.acquired_at > HELD
         if self._holder is member:
             self._holder = None

@@ -1,6 +1,6 @@
-"""Iterables of chunks, blocking and async: read them whole, close them, and make one from another with a generator.
+"""Iterables of chunks, blocking and async: reading them whole, closing them, and wrapping one in a generator.
 
-An iterable is always closed, even if it was iterated only partly or not at all.
+An iterable is always closed, even if it was only partly iterated or not at all.
 """
 
 from collections.abc import (
@@ -67,14 +67,14 @@ def close_of(iterator: object, source: object) -> Callable[[], object] | None:
 
 
 async def aclose(iterator: object, source: object = None) -> None:
-    """Close an async iterable and its iterator, if there is one, as far as they can be closed."""
+    """Close an async iterable and its iterator, if any, as far as they can be closed."""
     if close := getattr(iterator, "aclose", None) or getattr(source, "aclose", None):
         await close()
 
 
 @accelerated
 def resume(steps: Generator[Any, Any, Any] | Coroutine[Any, Any, Any], value: object) -> tuple[bool, Any] | None:
-    """Send a generator or a coroutine a value and return None if it ends with None.
+    """Send a value to a generator or a coroutine. Return None if it ends with None.
 
     Otherwise return (True, its return value), or (False, the yielded value). Raises its errors.
     """

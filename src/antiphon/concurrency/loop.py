@@ -1,4 +1,4 @@
-"""How to find the event loop of a thread or a process, yield to it, and wait for it."""
+"""Finding the event loop of a thread or a process, yielding to it, and waiting for it."""
 
 import sys
 import threading
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
 
 TIME_SLICE = 0.01
-"""Seconds for which a coroutine that never has to wait may keep the event loop, before it yields.
+"""The seconds for which a coroutine that never has to wait may keep the event loop before it yields.
 
-Longer than ``sys.getswitchinterval()``: a loop that releases and retakes the GIL more often than that may keep the
-threads of a server from getting it for seconds.
+Longer than ``sys.getswitchinterval()``: a loop that releases and reacquires the GIL more often may keep a server's
+threads from acquiring it for seconds.
 """
 
 
@@ -22,7 +22,7 @@ class _Thread(threading.local):
 
 
 thread = _Thread()
-"""The event loop for which this thread makes a call, if there is one, as ``loop``."""
+"""The event loop for which this thread makes a call, if any, as ``loop``."""
 
 _background: "dict[AbstractEventLoop, int]" = {}
 """Background loops, and the identifiers of the threads, or of gevent's greenlets, on which they run."""
@@ -40,7 +40,7 @@ def forget_background_loops() -> None:
 
 def is_on_background_loop() -> bool:
     """Return True on the thread of a background loop, the only kind of loop on which code can run over WSGI."""
-    return threading.get_ident() in [*_background.values()]  # a copy, which is made at once: others may be noted
+    return threading.get_ident() in [*_background.values()]  # a copy, made atomically: other threads may add loops
 
 
 def is_on_loop() -> bool:
@@ -58,7 +58,7 @@ def refuse_on_loop(function: str, instead: str) -> None:
 
 
 def running_loop() -> "AbstractEventLoop | None":
-    """Return the event loop that runs on this thread, or None. With gevent that may be another greenlet's."""
+    """Return the event loop that runs on this thread, or None. With gevent, it may be another greenlet's."""
     asyncio = sys.modules.get("asyncio")
     # While another thread still imports asyncio, no loop can run here. The public function would raise.
     find = getattr(asyncio, "_get_running_loop", None)
@@ -68,13 +68,13 @@ def running_loop() -> "AbstractEventLoop | None":
 def serves_elsewhere(loop: "AbstractEventLoop") -> bool:
     """Return True if the event loop for requests is a different one. Threads serve the loop that calls them.
 
-    A background loop serves WSGI, where another loop on the thread, such as that of a test, has no part in any request.
+    A background loop serves WSGI, where another loop on the thread, such as a test's, takes no part in any request.
     """
     return loop not in _background and running_loop() not in (None, loop)
 
 
 async def yield_to_loop() -> None:
-    """Let the event loop run other tasks that are due. Awaiting something that is already done does not."""
+    """Let the event loop run other tasks that are due. Awaiting something that is already done doesn't do this."""
     from asyncio import sleep
 
     await sleep(0)
@@ -83,7 +83,7 @@ async def yield_to_loop() -> None:
 async def drop_withdrawn_cancellation() -> None:
     """Receive a cancellation that was withdrawn before it reached the current task, and drop it.
 
-    Before Python 3.13, ``uncancel`` alone does not stop it. Raises one that is requested in the meantime.
+    Before Python 3.13, ``uncancel`` alone doesn't stop it. Raises a cancellation that is requested in the meantime.
     """
     from asyncio import CancelledError, current_task, sleep
 

@@ -1,4 +1,4 @@
-"""The life of a process: calls at its exit and in its forked children, and two announcements that it will end."""
+"""A process's lifecycle: calls at its exit and in forked children, and two announcements that it will end."""
 
 import atexit
 import os
@@ -12,7 +12,7 @@ from types import FrameType
 
 
 def call_after_fork(function: Callable[[], object]) -> None:
-    """Register a function to be called in each child. On Windows, which has no forks, nothing is done."""
+    """Register a function to be called in each forked child. On Windows, which can't fork, this does nothing."""
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=function)
 
@@ -21,7 +21,7 @@ _first: list[Callable[[], object]] = []
 
 
 def call_first_at_exit(function: Callable[[], object]) -> None:
-    """Register a function to be called at exit, before all that ``call_at_exit`` registers, earlier or later."""
+    """Register a function to be called at exit, before all ``call_at_exit`` functions, whenever they are registered."""
     if not _first:
         call_at_exit(_call_first)
     _first.append(function)
@@ -56,19 +56,21 @@ def _register(function: Callable[[], object]) -> Callable[[], object]:
 
 
 SECONDS_AT_EXIT = 5.0
-"""The maximum number of seconds that the exit waits for calls that have begun, as one may be blocked forever."""
+"""The maximum number of seconds that the exit waits for calls that have begun, because a call may be blocked
+forever.
+"""
 
 _is_exit_limited = True
 
 
 def limit_exit_elsewhere() -> None:
-    """Let the exit wait for calls until they are done, in a process that its caller ends in time."""
-    global _is_exit_limited  # noqa: PLW0603 - one exit a process
+    """Let the exit wait until calls are done, in a process whose caller ends it in time."""
+    global _is_exit_limited  # noqa: PLW0603 - one exit per process
     _is_exit_limited = False
 
 
 def join_at_exit(threads: Iterable[Thread]) -> None:
-    """Wait a limited time for daemon threads to end, and log what any remaining ones are still running."""
+    """Wait a limited time for daemon threads to end, and log what the remaining ones are running."""
     threads = list(threads)
     end = monotonic() + SECONDS_AT_EXIT
     for thread in threads:
@@ -147,17 +149,19 @@ def _nothing() -> None:
 
 
 DRAINING = Announcement()
-"""The process takes no new requests: endless streams end, and readiness is false. Open requests are finished."""
+"""The process accepts no new requests: endless streams end, and readiness is false. Open requests are finished."""
 
 GRACE_OVER = Announcement()
-"""The time for open requests is over: those that can be cancelled are."""
+"""The time for open requests is over: requests that can be cancelled are cancelled."""
 
 OPEN_SOCKETS: set[object] = set()
-"""The WebSockets whose clients have not replied to an end, any object for each. All end when the process drains."""
+"""The WebSockets whose clients have not replied to a close, one arbitrary object each. All end when the process
+drains.
+"""
 
 
 def wait_sockets_closed(seconds: float) -> None:
-    """Wait on a thread without a loop until clients have replied to the ends of all WebSockets, ``seconds`` at most.
+    """On a thread without a loop, wait at most ``seconds`` until clients have replied to the close of all WebSockets.
 
     A WebSocket leaves ``OPEN_SOCKETS`` when its client has replied (RFC 6455 §7.1.1), or has not done so for a second.
     """

@@ -1,6 +1,6 @@
-"""Timers of event loops, one for all waits of a loop that end when their time is up, and the passes of loops.
+"""Event loop timers, one for all waits of a loop that have a time limit, and the passes of loops.
 
-Most are over within milliseconds, and starting and cancelling a timer for each would take longer than the wait.
+Most waits are over within milliseconds; starting and cancelling a timer for each would take longer than the wait.
 """
 
 from asyncio import AbstractEventLoop, CancelledError, TimerHandle, current_task, get_running_loop
@@ -17,9 +17,9 @@ from antiphon.concurrency.loop import TIME_SLICE
 T = TypeVar("T")
 
 INTERVAL = 0.25
-"""Minimum seconds between two checks of a loop's waits. A wait may end that much too late, but never too early."""
+"""The minimum seconds between two checks of a loop's waits. A wait may end this much too late, but never too early."""
 _PRECISION = 0.001
-"""Seconds by which the timers of some loops are early."""
+"""The seconds by which the timers of some loops are early."""
 
 
 class PerLoop(Generic[T]):
@@ -31,13 +31,13 @@ class PerLoop(Generic[T]):
 
     def keep(self, loop: AbstractEventLoop, served: T) -> None:
         """Keep an object for a loop and forget the objects for loops that have been closed."""
-        for other in [*self._kept]:  # a copy: the loops of other threads come and go
+        for other in [*self._kept]:  # a copy: other threads add and remove loops
             if other.is_closed():
                 self.drop(other)
         self._kept[loop] = served
 
     def drop(self, loop: AbstractEventLoop) -> None:
-        """Forget the object of a loop, if there is one."""
+        """Forget a loop's object, if any."""
         self._kept.pop(loop, None)
 
     def __len__(self) -> int:
@@ -46,10 +46,11 @@ class PerLoop(Generic[T]):
 
 @coroutine
 def finished_within(seconds: float, steps: Coroutine[Any, Any, T], effect: Any) -> Generator[Any, Any, T | None]:
-    """Run a coroutine that was started, and awaits ``effect``, to its end. Return its result; None if its time is up.
+    """Run a started coroutine that awaits ``effect`` to its end. Return its result, or None if its time is up.
 
-    The object that the coroutine then awaits is cancelled, once; without any time, in the loop's next pass. The task is
-    not: a cancellation of it comes from other code, and is raised even if the time is up as well.
+    When the time is up, the object that the coroutine awaits is cancelled, once; with no time at all, this happens in
+    the loop's next pass. The task itself isn't cancelled: its cancellation comes from other code, and is raised even if
+    the time is up, too.
     """
     loop = get_running_loop()
     waits = _waits.get(loop) or _Waits(loop)
@@ -57,7 +58,7 @@ def finished_within(seconds: float, steps: Coroutine[Any, Any, T], effect: Any) 
     wait = _Wait(ends_at, effect)
     waits.add(wait)
     if seconds <= 0:
-        loop.call_soon(waits.end, wait)  # a timer might be called before what is ready by then
+        loop.call_soon(waits.end, wait)  # a timer might be called before callbacks that are already ready
     elif ends_at < waits.looks_at:
         waits.look_after(ends_at)
     try:
@@ -84,33 +85,35 @@ def finished_within(seconds: float, steps: Coroutine[Any, Any, T], effect: Any) 
 
 
 class _Wait:
-    """One wait of the current task, which ends when ``effect`` is done, or at a time of ``monotonic``."""
+    """One wait of the current task. It ends when ``effect`` is done, or at a time of ``monotonic``."""
 
-    # No __slots__: with them, it takes longer to make and to free one, and each late body needs one.
+    # No __slots__: with them, creating and freeing takes longer, and each late body needs a wait.
 
     is_pending: bool
-    """True if a cancellation could not be made, since nothing was awaited."""
+    """True if a cancellation was not possible because nothing was awaited."""
 
     def __init__(self, ends_at: float, effect: Any) -> None:
         self.ends_at = ends_at
         self.effect = effect
-        self._cancellations = current_task().cancelling()  # type: ignore[union-attr]  # what waits for a loop is a task
+        self._cancellations = current_task().cancelling()  # type: ignore[union-attr]  # only tasks wait for a loop
         self._is_over = self.is_pending = False
 
     def end(self) -> bool:
-        """Cancel the awaited object, once. Return False if it is already done, and the next one has to be cancelled."""
+        """Cancel the awaited object, once. Return False if it is already done, so that the next one has to be
+        cancelled.
+        """
         if not self._is_over:
-            self.is_pending = self.effect is None  # in a task that only lets others run
+            self.is_pending = self.effect is None  # in a task that only yields to others
             self._is_over = self.is_pending or self.effect.cancel()
         return self._is_over
 
     def cancel_now(self) -> NoReturn:
-        """Make the pending cancellation."""
+        """Carry out the pending cancellation."""
         self.is_pending = False
         raise CancelledError
 
     def is_cancelled_by_others(self) -> bool:
-        """True if a cancellation that has arrived is not, or not only, that of ``end``."""
+        """True if a cancellation that has arrived was requested, perhaps also, by code other than ``end``."""
         task = current_task()
         return not self._is_over or task is None or task.cancelling() > self._cancellations
 
@@ -129,7 +132,7 @@ class _Waits:
         self.discard = self._waits.discard
 
     def end(self, wait: _Wait) -> None:
-        """End a wait, or else check it again soon."""
+        """End a wait, or check it again soon."""
         if wait in self._waits and not wait.end():
             self.look_after(wait.ends_at)
 
@@ -144,7 +147,7 @@ class _Waits:
             self.looks_at = moment
             self._timer = self._loop.call_later(
                 moment - monotonic() + _PRECISION, self._look, context=Context()
-            )  # not that of a request, which would be kept
+            )  # not a request's context, which would be kept
 
     def _look(self) -> None:
         self._timer, self.looks_at, now = None, inf, monotonic()
@@ -173,7 +176,7 @@ def current_pass(loop: AbstractEventLoop) -> object:
 
 
 class TimeSlice:
-    """The time that calls of a coroutine that may never wait can occupy a loop.
+    """The time for which calls of a coroutine that may never wait can occupy a loop.
 
     It begins when this object is created. When it is over, a new one begins in the next pass of the loop.
     """
@@ -185,7 +188,7 @@ class TimeSlice:
         self._ends_at = monotonic() + TIME_SLICE
 
     def is_over(self, loop: AbstractEventLoop) -> bool:
-        """Return True when the running pass of the loop has lasted for too long: for a slice, at most for two.
+        """Return True if the current pass of the loop has lasted too long: for one slice, at most two.
 
         The caller then awaits ``yield_to_loop()``.
         """

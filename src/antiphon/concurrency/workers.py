@@ -1,4 +1,4 @@
-"""Worker threads, for calls that block, and limits on how many of them, and of tasks, work at once.
+"""Worker threads for blocking calls, and limits on how many of them, and of tasks, work at once.
 
 All calls of one task are made on one thread, its home: an object that a handler has opened on its thread, such as a
 connection of sqlite3, can be used by hooks, by the generator that streams the response, and after the response.
@@ -17,7 +17,7 @@ from antiphon.concurrency.process import call_after_fork, call_at_exit, join_at_
 
 
 class CapacityLimiter:
-    """``capacity`` tokens, which are acquired and released on any thread, first come, first served."""
+    """``capacity`` tokens, acquired and released on any thread, first come, first served."""
 
     def __init__(self, capacity: int) -> None:
         self._free = capacity
@@ -25,7 +25,7 @@ class CapacityLimiter:
         self._lock = Lock()
 
     def try_acquire(self) -> bool:
-        """Acquire a token, unless none is free. Returns False then."""
+        """Acquire a token and return True, unless none is free."""
         with self._lock:
             is_free = self._free > 0
             self._free -= is_free
@@ -49,7 +49,7 @@ class CapacityLimiter:
             raise
 
     def release(self) -> None:
-        """Return a token, to the next one in line."""
+        """Return a token, or pass it to the next task in line."""
         with self._lock:
             self._free += 1
             self._hand_over()
@@ -77,18 +77,17 @@ class _Waiter:
 
 
 WORKERS = 40
-"""The number of threads that a process has for handlers that block."""
+"""The number of a process's threads for blocking handlers."""
 RECEIVING = WORKERS // 2
-"""The number of them that may wait for bodies at once."""
+"""The number of these threads that may wait for bodies at once."""
 RESOLVING = WORKERS // 2
-"""The number of them that may load sessions, users and other dependencies at once from slow services.
-"""
+"""The number of these threads that may load sessions, users and other dependencies from slow services at once."""
 FILE_WORKERS = 8
-"""The number of threads that a process has only for files and compression."""
+"""The number of a process's threads that are only for files and compression."""
 
 
 class Worker:
-    """A worker thread, with its next work: calls that no other thread makes, or a check of those for any thread."""
+    """A worker thread with its next work: calls that only it makes, or a check of the calls for any thread."""
 
     __slots__ = ("has_just_returned", "next", "returning", "thread")
 
@@ -99,7 +98,7 @@ class Worker:
         self.returning = 0
         """The number of tasks that will return to this thread."""
         self.has_just_returned = False
-        """True if its last call was one of its own, so that one of those for any thread is next."""
+        """True if its last call was one of its own, so that a call for any thread is next."""
 
 
 class Look:
@@ -110,7 +109,7 @@ _LOOK = Look()
 
 
 class Home:
-    """The thread of one task: the one that makes its first call makes all others, too."""
+    """The thread of one task: the thread that makes the task's first call makes all others, too."""
 
     __slots__ = (
         "has_left", "is_left_at_end", "is_receiving", "waits_to_receive", "will_return", "worker", "workers",
@@ -121,9 +120,9 @@ class Home:
         self.worker: Worker | None = None
         self.will_return = self.has_left = self.is_left_at_end = False
         self.is_receiving = False
-        """True while this is one of the few threads whose calls may wait for a body."""
+        """True while this is one of the few homes whose calls may wait for a body."""
         self.waits_to_receive = False
-        """True if the next call waits until this is one of them."""
+        """True if the next call waits until this is one of those homes."""
 
     def run(self, call: Call[Any]) -> None:
         """Make a call on the thread to which this task returns."""
@@ -131,7 +130,7 @@ class Home:
         self.workers.run(call)
 
     def wait_to_receive(self) -> None:
-        """Make the next call wait until few enough others may wait for a body."""
+        """Make the next call wait until few enough other calls may wait for a body."""
         self.waits_to_receive = not self.is_receiving
 
     def end_receiving(self) -> None:
@@ -146,8 +145,8 @@ class Home:
 class Workers:
     """Up to ``most`` worker threads, of which ``most_receiving`` may wait for bodies. Each is started when needed.
 
-    A task returns to its home, even if others are idle. So the calls of new tasks go to threads to which no task will
-    return; only if there is none, and no more may be started, they go to those to which a task will return, in turn.
+    A task returns to its home, even if other threads are idle. So new tasks' calls go to threads to which no task will
+    return. Only if there are none, and no more may be started, do they go to the other threads, in turn.
     """
 
     def __init__(self, most: int, name: str = "antiphon", most_receiving: int | None = None) -> None:
@@ -161,11 +160,13 @@ class Workers:
         self._waiting: deque[Call[Any]] = deque()
         """The calls for any worker."""
         self._is_looked_at = False
-        """True if a worker is about to check them. They are woken one by one, as the first may make several calls."""
+        """True if a worker is about to check them. Workers are woken one by one, because the first may make several
+        calls.
+        """
         self._most_receiving = most if most_receiving is None else most_receiving
         self._receiving = 0
         self.resolving = CapacityLimiter(RESOLVING)
-        """Tokens of the tasks whose calls may look for dependencies."""
+        """The tokens of tasks whose calls may load dependencies."""
         self._held: deque[Call[Any]] = deque()
         """Calls that wait until their home may receive."""
         self._accepted = 0
@@ -175,10 +176,10 @@ class Workers:
         self._lock = Lock()
         self._has_ended = False
         self.forget = call_at_exit(self.end)
-        """Leave these threads behind at exit, without waiting for them."""
+        """Cancels the wait for these threads at exit."""
 
     def run(self, call: Call[Any]) -> None:
-        """Make a call at its home, or on the next thread that is free; on this thread if the interpreter exits."""
+        """Make a call at its home, or on the next free thread, or on this thread if the interpreter exits."""
         with self._lock:
             is_queued = self._queue(call)
             self._accepted += is_queued
@@ -216,7 +217,7 @@ class Workers:
         elif len(self._workers) < self._most and (started := self._start()) is not None:
             worker = started
         elif self._kept:
-            worker = next(iter(self._kept))  # idle for longest, so that new tasks go to all of them in turn
+            worker = next(iter(self._kept))  # idle the longest, so that new tasks use all of them in turn
             del self._kept[worker]
         else:
             return False
@@ -229,8 +230,8 @@ class Workers:
         name = f"{self._name}-{len(self._workers)}"
         worker.thread = Thread(target=self._work, args=(worker,), name=name, daemon=True)
         try:
-            Context().run(worker.thread.start)  # or it may keep the context of its starter, and so the request
-        except RuntimeError:  # the system has no more threads to give
+            Context().run(worker.thread.start)  # else it may keep its starter's context, and thus the request
+        except RuntimeError:  # the system has no more threads
             return None
         self._workers.append(worker)
         return worker
@@ -250,9 +251,9 @@ class Workers:
                 if is_claimed and call.home is not None:
                     _expect(call.home, worker, call.is_last)
                 following = self._following(worker)
-            if is_claimed:  # last: the task that is woken may make the next call at once
+            if is_claimed:  # last: the woken task may make the next call at once
                 call.notify()
-            del call  # or it would be kept until the next one
+            del call  # else it would be kept until the next one
 
     def _look(self, worker: Worker) -> Call[Any] | None:
         with self._lock:
@@ -264,10 +265,10 @@ class Workers:
             return None
 
     def _following(self, worker: Worker) -> Call[Any] | None:
-        """Return a call for any worker; None if this one looks for its own calls, or is idle.
+        """Return a call for any worker; None if this worker checks its own calls or becomes idle.
 
-        Calls of its own, and those for any worker, take turns. A worker to which a task will return leaves those for
-        any worker to the one that is about to check them.
+        Its own calls and those for any worker take turns. A worker to which a task will return leaves calls for any
+        worker to the worker that is about to check them.
         """
         has_own = not worker.next.empty()
         if (
@@ -294,7 +295,7 @@ class Workers:
         (self._kept if worker.returning else self._free)[worker] = None
 
     def _take_last(self, worker: Worker) -> Call[Any] | None:
-        """Return a call that still waits, although everything has ended; None if there is none."""
+        """Return a call that is still waiting although everything has ended, or None."""
         with self._lock:
             if not self._waiting:
                 return None
@@ -314,7 +315,7 @@ class Workers:
             self._end_receiving(home)
 
     def _admit(self, home: Home) -> bool:
-        """Return True if a home may receive a body, as one of the few that may."""
+        """Return True if a home may receive a body, as one of the few homes that may."""
         if self._receiving >= self._most_receiving:
             return False
         self._receiving += 1
@@ -339,13 +340,15 @@ class Workers:
                     self._accepted -= 1
 
     def load(self) -> tuple[int, int]:
-        """Return the number of threads that make a call, and of calls that wait for any thread, or for their own."""
+        """Return the number of threads making a call, and the number of calls waiting for any thread or for their
+        own.
+        """
         with self._lock:
             busy = len(self._workers) - len(self._free) - len(self._kept)
             return busy, max(self._accepted - self.finished - busy, 0)
 
     def end(self) -> None:
-        """Wait some seconds until all queued calls are made. The interpreter does not wait for daemon threads."""
+        """Wait some seconds until all queued calls are made. The interpreter doesn't wait for daemon threads."""
         with self._lock:
             self._has_ended = True
             self._waiting += self._held
@@ -363,7 +366,7 @@ def _expect(home: Home, worker: Worker, is_last: bool) -> None:
 
 
 class _ProcessWorkers:
-    """The worker threads of a process, made on first use, and forgotten by forked children."""
+    """A process's worker threads, created on first use and forgotten by forked children."""
 
     def __init__(self, most: int, name: str, most_receiving: int | None = None) -> None:
         self._arguments = most, name, most_receiving
@@ -378,7 +381,9 @@ class _ProcessWorkers:
         return self._workers
 
     def load(self) -> tuple[int, int]:
-        """Return the number of threads that make a call, and of calls that wait for any thread, or for their own."""
+        """Return the number of threads making a call, and the number of calls waiting for any thread or for their
+        own.
+        """
         return (0, 0) if self._workers is None else self._workers.load()
 
     @property
@@ -397,6 +402,6 @@ workers = _ProcessWorkers(WORKERS, "antiphon", RECEIVING)
 file_workers = _ProcessWorkers(FILE_WORKERS, "antiphon-files")
 """This process's worker threads that are only for files and compression.
 
-Their calls only wait for the disk and the processor, so one of these threads is soon free even while all ``workers``
-wait for a loop, which may need a file before it goes on, or for a database.
+Their calls wait only for the disk and the processor. So one of these threads is soon free even while all ``workers``
+wait for a database, or for a loop that needs a file before it can go on.
 """

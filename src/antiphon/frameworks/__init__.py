@@ -1,1 +1,3 @@
-"""Support for other frameworks: their requests as ours, our responses as theirs, and views for all of them."""
+"""Support for other frameworks: converting their requests to Antiphon's, Antiphon's responses to theirs, and views for
+all of them.
+"""

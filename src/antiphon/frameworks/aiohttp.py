@@ -22,7 +22,7 @@ class Aiohttp(Framework):
         return hasattr(given, "match_info")
 
     def request(self, given: Any, second: Any = None) -> Request:
-        """Return the request; ``aload`` reads its body."""
+        """Return the request. ``aload`` reads its body."""
         version = given.version
         head = plain_head(
             given.method, given.raw_path, given.headers.items(), given.scheme, given.host,
@@ -43,7 +43,7 @@ class Aiohttp(Framework):
         return dict(given.match_info)
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
-        """Add a view to an application, its router or a table of routes; the view handles other methods itself."""
+        """Add a view to an application, its router or a route table; the view handles other methods itself."""
         if hasattr(app, "view"):
             app.route("*", route.path, name=route.name)(route.view)
         else:
@@ -77,7 +77,7 @@ def _streamed() -> Any:
     from aiohttp import web
 
     class Streamed(web.StreamResponse):
-        """A stream that is always closed, whatever its client does."""
+        """A stream that is always closed, regardless of its client."""
 
         def __init__(self, answer: Answer, headers: Any) -> None:
             super().__init__(status=answer.status, headers=headers)

@@ -11,7 +11,7 @@ from antiphon.request.request import Request
 
 
 class _Visitor(NativeRequest):
-    """The visitor of a Bottle request, by REMOTE_USER of the server or of middleware."""
+    """The visitor of a Bottle request, based on REMOTE_USER from the server or middleware."""
 
     __slots__ = ("_name",)
 
@@ -32,7 +32,7 @@ class Bottle(Framework):
     gives = frozenset({"user"})
 
     def native(self, given: Any) -> NativeRequest:
-        """Return the visitor. The name is read now, since the request can be read only on this thread."""
+        """Return the visitor. The name is read now, because the request can be read only on this thread."""
         return _Visitor(self, given)
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
@@ -57,7 +57,7 @@ class Bottle(Framework):
         return own_limits(form=most, json=most)
 
     def path_params(self, given: Any) -> Mapping[str, Any]:
-        """Return no parameters, since Bottle passes them to the view."""
+        """Return no parameters, because Bottle passes them to the view."""
         return {}
 
     def response(self, answer: Answer, given: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The connection of a request in other frameworks: heads made from plain values, and clients that may leave."""
+"""A request's connection in other frameworks: heads made from plain values, and clients that may leave."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable
@@ -11,7 +11,7 @@ from antiphon.http.head import Address, RequestHead
 from antiphon.http.urls.url import unquote
 
 LOOK = 0.5
-"""Seconds between two checks."""
+"""The seconds between two checks."""
 
 
 async def wait_left(has_left: Callable[[], bool]) -> None:
@@ -21,7 +21,9 @@ async def wait_left(has_left: Callable[[], bool]) -> None:
 
 
 def by_cancellation() -> Callable[[], bool]:
-    """Return a function that tells whether the current task is cancelled, as frameworks do when the client has left."""
+    """Return a function that tells whether the current task was cancelled, which frameworks do when the client has
+    left.
+    """
     task = ref(current) if (current := asyncio.current_task()) is not None else None
 
     def has_left() -> bool:
@@ -32,7 +34,7 @@ def by_cancellation() -> Callable[[], bool]:
 
 
 def check_not_cancelled() -> None:
-    """Raise CancelledError if the current task was cancelled while a thread that works for it runs to its end."""
+    """Raise CancelledError if the current task was cancelled while a thread that works for it is running."""
     if by_cancellation()():
         raise asyncio.CancelledError
 

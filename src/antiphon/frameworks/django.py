@@ -31,7 +31,7 @@ class DjangoHead(DerivedHead):
 
     @property
     def blocks(self) -> bool:
-        """True, since Django provides a file over either interface."""
+        """True, because Django provides a file over either interface."""
         return True
 
     @property
@@ -77,7 +77,7 @@ class Django(Framework):
         return getattr(given, "session", None)
 
     def csrf_token(self, given: Any) -> str:
-        """Return the token for a form, whose cookie the response gets."""
+        """Return the token for a form. The response gets its cookie."""
         from django.middleware.csrf import get_token
 
         return get_token(given)  # type: ignore[no-any-return]  # Django's is text
@@ -113,7 +113,7 @@ class Django(Framework):
         return request
 
     def limits(self, given: Any) -> Limits:
-        """Return the settings for uploads. In a multipart form, files don't count as memory."""
+        """Return the limits in the upload settings. Files in a multipart form aren't included in the memory limit."""
         from django.conf import settings
 
         memory = "form" if given.content_type == "multipart/form-data" else "body"
@@ -124,7 +124,7 @@ class Django(Framework):
         )
 
     def run_on_loop(self, function: "Callable[[], Coroutine[Any, Any, Any]]") -> Any:
-        """Run a coroutine on the loop that this thread works for."""
+        """Run a coroutine on the loop for which this thread works."""
         from asgiref.sync import async_to_sync
 
         return async_to_sync(function)()
@@ -188,10 +188,10 @@ def _body_of(given: Any, head: DjangoHead) -> bytes | Content:
 
 
 def _unlengthened(given: Any, head: DjangoHead) -> Content:
-    """Return a body without a Content-Length, which Django treats as empty over WSGI, and let Django read it, too."""
+    """Return a body without a Content-Length, which Django treats as empty over WSGI, and let Django also read it."""
     content = shared_input(given.environ)
     if content is None:
-        head.receive = head.inner.receive  # type: ignore[method-assign,assignment]  # the server has what Django lacks
+        head.receive = head.inner.receive  # type: ignore[method-assign,assignment]  # the server has it
         return Content(head)
     given._stream = given.environ["wsgi.input"]
     return content
@@ -214,7 +214,7 @@ class _Named:
 
 
 async def _closed(body: Any) -> "AsyncIterator[bytes]":
-    """Iterate over a body and close it, since Django closes a generator only if it has started."""
+    """Iterate over a body and close it, because Django closes a generator only if it has started."""
     try:
         async for chunk in body:
             yield chunk

@@ -1,4 +1,4 @@
-"""The parts of a framework that a view for all frameworks needs: its request, and its form of a response."""
+"""What a view for all frameworks needs of a framework: its request, and its form of a response."""
 
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping, MutableMapping
 from contextvars import copy_context
@@ -20,7 +20,7 @@ from antiphon.response.response import Response
 
 
 class Answer(NamedTuple):
-    """The response to a request: a body in bytes, or a stream that must be iterated or closed."""
+    """The response to a request: a body as bytes, or a stream that must be iterated or closed."""
 
     status: int
     fields: list[tuple[str, str]]
@@ -35,7 +35,7 @@ class Answer(NamedTuple):
 
     @property
     def response(self) -> Response:
-        """The same as a ``Response``, which is an application of WSGI and ASGI."""
+        """The same response as a ``Response``, which is a WSGI and ASGI application."""
         made = Response(None, self.status, self.fields)
         made.body = self.body
         return made
@@ -106,13 +106,13 @@ T = TypeVar("T")
 
 @lru_cache(maxsize=64)
 def own_limits(**bounds: int | None) -> Limits:
-    """Return limits with these bounds; None means no bound. Frameworks have the same bounds for most requests."""
+    """Return limits with these bounds; None means no bound. Cached, because a framework's bounds rarely change."""
     return Limits(**bounds)
 
 
 @lru_cache(maxsize=64)
 def tighter(own: Limits, limits: Limits) -> Limits:
-    """Return limits that also respect a framework's own limits where those are lower."""
+    """Return limits lowered to a framework's own limits where those are lower."""
     lower = {name: bound for name, bound in own.given.items() if bound < getattr(limits, name)}
     return Limits(**lower).within(limits) if lower else limits  # type: ignore[arg-type]
 
@@ -156,7 +156,7 @@ class NativeRequest(Native):
 
 
 ALL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-"""The methods for which a view is added to frameworks: for those that it doesn't support, it returns a 405."""
+"""The methods for which a view is added to frameworks. For methods that it doesn't support, it returns a 405."""
 
 
 class ViewRoute(NamedTuple):
@@ -169,10 +169,10 @@ class ViewRoute(NamedTuple):
 
 
 class Framework:
-    """The requests and responses of one framework. Subclass it to support a framework that Antiphon doesn't know.
+    """The requests and responses of one framework. Subclass it to support another framework.
 
-    The subclass is found through an entry point in the group ``antiphon.frameworks``. The entry's name is the package
-    of the framework's classes, as in ``shopkit = "shopkit_antiphon:Shopkit"``. One instance of it is created.
+    Antiphon finds the subclass through an entry point in the group ``antiphon.frameworks``. The entry's name is the
+    package of the framework's classes, as in ``shopkit = "shopkit_antiphon:Shopkit"``. A single instance is created.
     """
 
     is_async = False
@@ -182,16 +182,16 @@ class Framework:
     """True if the framework awaits the result of a view that looks like an ``async def``."""
 
     needs_async_views = False
-    """True if the framework has an event loop and refuses a ``def`` as a view or can't let it receive the body."""
+    """True if the framework has an event loop, and refuses a ``def`` as a view or can't let it receive the body."""
 
     calls_on_threads = False
-    """True if the framework has a loop, but calls ``def`` views on threads, where they can receive the body."""
+    """True if the framework has a loop but calls ``def`` views on threads, where they can receive the body."""
 
     keeps_request = False
-    """True if the framework's request refers to ours, which then refers to it weakly."""
+    """True if the framework's request refers to Antiphon's, which then refers to it weakly."""
 
     parameters: ClassVar[tuple[str, str]] = ("<{}>", "<path:{}>")
-    """The framework's syntax for a parameter in a path, and for one that spans several segments."""
+    """The framework's syntax for a path parameter, and for a parameter that spans several segments."""
 
     encoded_spans = False
     """True if a parameter that spans several segments is passed as sent and must be decoded."""
@@ -203,7 +203,7 @@ class Framework:
     """True if a view gets its response as the argument after the request and fills it."""
 
     relied_on: tuple[str, ...] = ()
-    """Undocumented attributes of each request. If one were missing, the body would be read incorrectly."""
+    """Undocumented attributes that each request must have. If one is missing, the body would be read incorrectly."""
 
     seen_in = ("", "")
     """The package, and the newest of its release series known to have these attributes."""
@@ -217,15 +217,17 @@ class Framework:
         return self.is_async
 
     def request(self, given: Any, second: Any = None) -> Request:
-        """Return a request made from the framework's own. Raises NotImplementedError unless a subclass defines it."""
+        """Return a request made from the framework's request. Raises NotImplementedError unless a subclass defines
+        it.
+        """
         raise NotImplementedError
 
     def limits(self, given: Any) -> Limits | None:
-        """Return the framework's own limits that it does not check before a view, or None if it has none."""
+        """Return the framework's own limits that it doesn't check before a view, or None if it has none."""
         return None
 
     def answer_errors(self, given: Any) -> None:
-        """Make the framework handle our errors raised by its own views, if its app has a place for handlers."""
+        """Make the framework handle Antiphon's errors in its own views, if its app can have error handlers."""
 
     async def aload(self, given: Any, request: Request) -> None:
         """Load the body, on an event loop."""
@@ -234,7 +236,7 @@ class Framework:
 
     @property
     def receives_bodies(self) -> bool:
-        """True if the framework receives bodies in its own way, so that a view must first await ``aload``."""
+        """True if the framework receives bodies itself, so that a view must first await ``aload``."""
         return type(self).aload is not Framework.aload
 
     def bounded_request(self, given: Any, second: Any = None, limits: Limits = DEFAULTS) -> Request:
@@ -255,7 +257,7 @@ class Framework:
         return {}
 
     def native(self, given: Any) -> Native:
-        """Return the framework's knowledge about the visitor, read on access."""
+        """Return what the framework knows about the visitor, read on access."""
         return NativeRequest(self, given)
 
     def user(self, given: Any) -> Any:
@@ -277,7 +279,8 @@ class Framework:
     def literal(self, text: str) -> str:
         """Return the text of a path in the framework's syntax.
 
-        Raises ValueError for characters with a meaning in it."""
+        Raises ValueError for characters that have a meaning in it.
+        """
         if not text.isascii() or not {*text}.isdisjoint("<>{}*:()^$+?[]|\\"):
             raise explained(
                 "bad-path", ValueError(f"the path of a view must be plain text and parameters, not {text!r}")
@@ -299,11 +302,13 @@ class Framework:
     def check_awaits(self) -> None:
         """Check that the framework awaits the coroutine of a view that looks like a ``def`` and is called on a loop.
 
-        Raises TypeError, naming the fix, if it doesn't.
+        Raises TypeError with the fix if it doesn't.
         """
 
     def run_on_loop(self, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run a coroutine on the server's loop, from a thread that works for it. Raises RuntimeError on others."""
+        """Run a coroutine on the server's loop, from a thread that works for it. Raises RuntimeError on other
+        threads.
+        """
         import anyio.from_thread
 
         result: T = anyio.from_thread.run(function)

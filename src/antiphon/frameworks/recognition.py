@@ -1,4 +1,4 @@
-"""Recognition of an object's framework by its classes, and of requests directly from servers."""
+"""Recognizing an object's framework by its classes, and requests that come directly from servers."""
 
 from functools import cache, lru_cache
 from importlib import import_module
@@ -37,7 +37,7 @@ class Servers(Framework):
         raise explained(
             "unknown-request",
             TypeError(
-                "a request is made from an environ, from an ASGI scope of the type http and its receive, or from an"
+                "a request can be made from an environ, an ASGI scope of the type http and its receive, or an"
                 " RSGI scope and its protocol: Request.of(scope, receive)"
             ),
         )
@@ -63,11 +63,11 @@ CHAPTERS = {
     "webob": ("webob", "WebOb"),
     "werkzeug": ("werkzeug", "Werkzeug"),
 }
-"""The packages of frameworks, and our modules and classes that support them."""
+"""The packages of frameworks, with the modules and classes that support them."""
 ENTRY_POINTS = "antiphon.frameworks"
 """The group of entry points through which other packages add frameworks."""
 _WITHOUT_ARGUMENT = ("flask", "quart", "bottle")
-"""Frameworks that don't pass their request to views. Those of other packages are also asked for it."""
+"""Frameworks that don't pass their request to views. Frameworks from other packages are also asked for it."""
 
 _servers = Servers()
 
@@ -133,7 +133,7 @@ def request_of(given: Any, second: Any = None) -> Request:
 
 
 async def loaded_request_of(given: Any, second: Any = None) -> Request:
-    """Return a request made from a framework's, with its body.
+    """Return a request made from a framework's request, with its body loaded.
 
     Raises the errors of ``request_of`` and of the framework.
     """
@@ -149,7 +149,7 @@ async def loaded_request_of(given: Any, second: Any = None) -> Request:
 
 
 def response_like(response: Response, given: Any) -> Any:
-    """Return a response as a framework's own. ``given`` is the framework's request, or the object for its response."""
+    """Return a response as a framework's own response. ``given`` is the framework's request, or its response object."""
     if isinstance(given, Request):
         return response
     given = unwrapped(given)
@@ -162,13 +162,13 @@ def response_like(response: Response, given: Any) -> Any:
 
 
 def error_like(error: HTTPError, given: Any) -> Any:
-    """Return the response to an error as a framework's own. ``given`` is the framework's request."""
+    """Return the response to an error as a framework's own response. ``given`` is the framework's request."""
     given = unwrapped(given)
     return response_like(failed(known_framework(given).request(given), error), given)
 
 
 def unwrapped(given: Any) -> Any:
-    """Return the object behind a proxy, such as Flask's ``request``, or the request that another one wraps."""
+    """Return the object behind a proxy such as Flask's ``request``, or the request that another one wraps."""
     module = type(given).__module__
     if module == "werkzeug.local":
         return given._get_current_object()
@@ -184,8 +184,8 @@ def known_framework(given: Any, *, is_response: bool = False) -> Framework:
         raise explained(
             "unknown-request",
             TypeError(
-                f"a request can't be made from a {kind.__module__}.{kind.__qualname__}: known are an environ, (scope,"
-                f" receive), RSGI's scope and protocol, and requests of {known}"
+                f"a request can't be made from a {kind.__module__}.{kind.__qualname__}: supported are an environ,"
+                f" (scope, receive), RSGI's scope and protocol, and requests of {known}"
             ),
         )
     return framework

@@ -10,7 +10,7 @@ from antiphon.request.request import Request
 
 
 class Sanic(Framework):
-    """Support for Sanic, whose requests have the whole body unless their route streams it."""
+    """Support for Sanic, whose requests contain the whole body unless their route streams it."""
 
     is_async = awaits_coroutine_functions = True
     parameters = "<{}:str>", "<{}:path>"
@@ -35,7 +35,7 @@ class Sanic(Framework):
         given.app.error_handler.cached_handlers.setdefault((HTTPError, None), _answer_error)
 
     async def aload(self, given: Any, request: Request) -> None:
-        """Receive the body for a route that streams it; Sanic then keeps it, too."""
+        """Receive the body for a route that streams it; Sanic then also keeps it."""
         content = request.content
         if not given.body and request.content_length != 0 and getattr(given, "stream", None) is not None:
             await given.receive_body()

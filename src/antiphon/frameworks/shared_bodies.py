@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 KEPT = "antiphon.request"
-"""The key in an environ or a scope that its request is stored under, as a weak reference."""
+"""The key in an environ or a scope under which its request is stored, as a weak reference."""
 BODY = "antiphon.body"
 """The key in a scope under which the body is stored."""
 
@@ -82,7 +82,7 @@ def environ_request(environ: "WSGIEnvironment") -> Request:
 
 
 def shared_input(environ: "WSGIEnvironment") -> Content | None:
-    """Return the content that ``wsgi.input`` now shares; None for a coded body, which only the first reader gets."""
+    """Return the content that ``wsgi.input`` now shares. None for a coded body, which only the first reader gets."""
     source: Any = environ.get("wsgi.input")
     if isinstance(source, SharedInput):
         return source.content
@@ -92,7 +92,7 @@ def shared_input(environ: "WSGIEnvironment") -> Content | None:
         return received.content
     if environ.get("webob.is_body_seekable"):
         source.seek(0)
-    # Only a part of the environ, since the environ itself will refer to the content.
+    # Only a part of the environ, because the environ itself will refer to the content.
     copied: WSGIEnvironment = {key: environ[key] for key in _OF_BODIES if key in environ}
     content = Content(WSGIHead(copied))
     environ["wsgi.input"] = SharedInput(content)
@@ -141,7 +141,7 @@ async def never() -> Message:
 
 
 def replaying(content: Content) -> Callable[[], Awaitable[Message]]:
-    """Return a ``receive`` that returns a body from its start, receives the rest of it, and keeps everything."""
+    """Return a ``receive`` that returns a body from its start, receives the rest, and keeps everything."""
     offset, has_ended = 0, False
 
     async def receive() -> Message:

@@ -62,7 +62,7 @@ class Starlette(Framework):
     def add_route(self, app: Any, route: ViewRoute) -> None:
         """Add a view to an application or a router; the view handles other methods itself."""
         router = getattr(app, "router", app)
-        path = getattr(router, "prefix", "") + route.path  # FastAPI adds it only to routes that treat arguments its way
+        path = getattr(router, "prefix", "") + route.path  # FastAPI adds it only to its own kind of routes
         router.add_route(path, route.view, ALL_METHODS, route.name, include_in_schema=False)
 
     def path_params(self, given: Any) -> Mapping[str, Any]:
@@ -71,7 +71,7 @@ class Starlette(Framework):
         return params
 
     def response(self, answer: Answer, given: Any) -> Any:
-        """Return a Starlette response. A stream is always closed, whatever its client does."""
+        """Return a Starlette response. A stream is always closed, regardless of its client."""
         from starlette.responses import Response as Bytes
 
         made = Bytes(answer.body, answer.status) if isinstance(answer.body, bytes) else _streamed()(answer)
@@ -118,7 +118,7 @@ def _form_of(given: Any, form: Any) -> bytes:
 
 
 class Litestar(Starlette):
-    """Support for Litestar, which recognizes responses by their class and keeps bodies in its own way."""
+    """Support for Litestar, which recognizes responses by class and stores bodies differently."""
 
     relied_on = "_body", "_form", "_connection_state"
     seen_in = "litestar", "2.25"
@@ -158,7 +158,7 @@ class Litestar(Starlette):
         return own_limits(body=most, parts=given.app.multipart_form_part_limit)
 
     def check_awaits(self) -> None:
-        """Raise TypeError, since Litestar treats the result of such a function as data."""
+        """Raise TypeError, because Litestar treats the result of such a function as data."""
         raise explained(
             "view-on-thread", TypeError('a view in Litestar is `async def`, or looks like it: @view(interface="asgi")')
         )

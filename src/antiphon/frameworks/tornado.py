@@ -12,7 +12,7 @@ from antiphon.request.request import Request
 
 
 class Tornado(Framework):
-    """Support for Tornado, with a handler or its request, which has the whole body."""
+    """Support for Tornado, with a handler or its request, which contains the whole body."""
 
     is_async = awaits_coroutine_functions = True
     parameters = "([^/]+)", "(.+)"
@@ -33,7 +33,7 @@ class Tornado(Framework):
         return Request(head, sent.body or b"")
 
     def path_params(self, given: Any) -> Mapping[str, Any]:
-        """Return no parameters, since Tornado passes them to the view."""
+        """Return no parameters, because Tornado passes them to the view."""
         return {}
 
     def user(self, given: Any) -> Any:
@@ -41,7 +41,7 @@ class Tornado(Framework):
         return getattr(given, "current_user", None)
 
     def csrf_token(self, given: Any) -> str | None:
-        """Return the token of a handler, whose response gets the cookie, if the application checks tokens."""
+        """Return the token of a handler if the application checks tokens. The response gets its cookie."""
         checks = getattr(given, "settings", {}).get("xsrf_cookies")
         return given.xsrf_token.decode() if checks else None
 
@@ -68,7 +68,7 @@ class Tornado(Framework):
             given.clear_header(name)
         for name, value in answer.fields:
             given.add_header(name, value)
-        given.compute_etag = _none  # a response has its own, or none
+        given.compute_etag = _none  # the response has its own or none
         if isinstance(answer.body, bytes):
             if answer.body:
                 given.write(answer.body)

@@ -1,4 +1,4 @@
-"""One function as a view for every framework: each framework sees it as a ``def`` or an ``async def``, as it needs."""
+"""One function as a view for every framework: each framework sees the ``def`` or ``async def`` that it needs."""
 
 import sys
 from collections.abc import Callable, Coroutine, Iterable
@@ -46,29 +46,28 @@ def view(
     """Turn a function that takes a ``Request`` into a view for every framework that ``Request.of`` supports.
 
     You can use this as a decorator. The function is ``def`` or ``async def`` and returns the same values as handlers.
-    Its other parameters are those of the route, by name; ``request.path_params`` has all of them. The body is loaded
+    Its other parameters are the route's, by name; ``request.path_params`` contains all of them. The body is loaded
     before the call, within ``limits`` and the framework's own limits, and errors become problem details or a page.
-    Everything that the framework does around its views, such as sessions and protection against requests from other
-    sites, still works.
+    Everything that the framework does around its views, such as sessions and CSRF protection, still works.
 
-    With ``methods``, requests with other methods get a 405 and Allow, whatever the framework accepts. GET includes
+    With ``methods``, requests with other methods get a 405 with Allow, whatever the framework accepts. GET includes
     HEAD. Flask and Quart register the view for these methods.
 
-    A parameter with a type, such as ``number: int``, is converted if the framework passes text; the response is a 404
-    if it does not fit, as for a route ``<int:number>``.
+    A parameter with a type, such as ``number: int``, is converted if the framework passes text; if that fails, the
+    response is a 404, as for a route ``<int:number>``.
 
-    Frameworks see a ``def`` or an ``async def`` function, as it was written, unless ``interface`` determines which one
-    they see: "wsgi" for an ``async def`` in Flask, or in Falcon without an event loop; "asgi" for a ``def`` in aiohttp,
-    Litestar, Quart, or in Falcon with an event loop. Other frameworks accept either. With "auto", one view works in all
-    of these: each framework sees the kind that it needs.
+    Frameworks see a ``def`` or an ``async def`` function, as you wrote it, unless ``interface`` says otherwise: "wsgi"
+    for an ``async def`` in Flask, or in Falcon without an event loop; "asgi" for a ``def`` in aiohttp, Litestar, Quart,
+    or in Falcon with an event loop. Other frameworks accept either. With "auto", the same view works in all of these:
+    each framework sees the kind that it needs.
 
-    ``before`` is one or several functions that take the request, called before the body is loaded. Each can return the
-    response instead, or raise an error, as ``RateLimit("5/minute")`` does. With ``idempotent=IdempotentWrites(store)``,
-    a request that writes is carried out once for each Idempotency-Key. With ``signed_by=Signatures(keys)``, only signed
-    requests are accepted. All of them work as for a route of an ``App``.
+    ``before`` is one or more functions of the request that are called before the body is loaded. Each can return a
+    response, which is sent instead, or raise an error, as ``RateLimit("5/minute")`` does. With
+    ``idempotent=IdempotentWrites(store)``, a write is executed once for each Idempotency-Key. With
+    ``signed_by=Signatures(keys)``, only signed requests are accepted. All of them work as for a route of an ``App``.
 
-    Raises TypeError for functions that can't be called with a request, ValueError for an unknown interface, and for a
-    view that can't be carried out once, such as a generator.
+    Raises TypeError for functions that can't be called with a request, and ValueError for an unknown interface and for
+    an ``idempotent`` view that can't be executed just once, such as a generator.
     """
     if interface not in (None, "wsgi", "asgi", "auto"):
         raise explained(
@@ -93,7 +92,7 @@ def shown_as(called: View, interface: Interface | None) -> Callable[..., Any]:
         if looks_async and framework.awaits_coroutine_functions:
             return called.answer_on_loop(given, framework, rest)
         if framework.runs_on_loop(given) and running_loop() is not None:
-            if interface != "auto":  # the framework was shown an `async def`
+            if interface != "auto":  # the framework sees an `async def`
                 framework.check_awaits()
             return called.answer_on_loop(given, framework, rest)
         if framework.runs_on_loop(given) and (called.is_async or not framework.calls_on_threads):
@@ -109,7 +108,7 @@ def shown_as(called: View, interface: Interface | None) -> Callable[..., Any]:
 def _marked(call: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that looks like an ``async def``, but responds immediately if nothing awaits it.
 
-    Python 3.11 can't mark a function like that: there it is an ``async def``, and must always be awaited.
+    Python 3.11 can't mark a function this way: there, it is an ``async def`` and must always be awaited.
     """
     if sys.version_info >= (3, 12):
         from inspect import markcoroutinefunction
@@ -124,7 +123,7 @@ def _marked(call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class AutoView:
-    """A view that is a ``def`` for frameworks that call functions, and an ``async def`` for those that await them.
+    """A view that is a ``def`` for frameworks that call functions, and an ``async def`` for frameworks that await them.
 
     It can't be both, so its attributes depend on the framework that reads them. Other code sees a callable object.
     """
@@ -134,19 +133,21 @@ class AutoView:
 
     @property
     def __call__(self) -> Callable[..., Any]:
-        """The function that handles requests. A method would have its own annotations, which Litestar would read."""
+        """The function that handles requests. Not a method, because Litestar would read the method's own
+        annotations.
+        """
         return self._call
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self._call, instance)
 
     def __deepcopy__(self, memo: Any) -> "AutoView":
-        """Return this view, since functions are not copied either."""
+        """Return this view itself, as for functions, which aren't copied either."""
         return self
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """A function, as Starlette and others require. Falcon accepts other callables over WSGI and ASGI."""
+        """The type of functions, as Starlette and others require. Falcon accepts other callables over WSGI and ASGI."""
         return AutoView if _asking() in ("", "falcon") else FunctionType
 
     @property
@@ -175,14 +176,14 @@ def _asking() -> str:
 
 
 def _dressed(call: V, called: View) -> V:
-    """Give a view the names of its function, and the signature with which FastAPI and Litestar call it."""
+    """Give a view its function's names, and the signature by which FastAPI and Litestar call it."""
     update_wrapper(call, called.function, ("__module__", "__name__", "__qualname__", "__doc__"))
-    del call.__wrapped__  # type: ignore[attr-defined]  # they would look at the function's own signature
+    del call.__wrapped__  # type: ignore[attr-defined]  # they would use the function's own signature
     wanted = called.parameters if called.path is None else [each.replace(annotation=Any) for each in called.parameters]
     signature = _ViewSignature(wanted)
     call.__view__ = called  # type: ignore[attr-defined]
     if called.options.methods:
-        call.methods = called.options.methods  # type: ignore[attr-defined]  # Flask and Quart look at it
+        call.methods = called.options.methods  # type: ignore[attr-defined]  # Flask and Quart read it
     call.__signature__ = signature  # type: ignore[attr-defined]
     call.__annotations__ = {each.name: each.annotation for each in signature.parameters.values()}
     call.__annotations__ |= {"request": _LITESTARS, "return": Any}
@@ -192,7 +193,7 @@ def _dressed(call: V, called: View) -> V:
 class _ViewSignature(Signature):
     """The signature of a view: a request, and the parameters of the route.
 
-    FastAPI and FastHTML check the type of the request, which is Starlette's as soon as that is imported.
+    FastAPI and FastHTML check the request's type, which is Starlette's once Starlette is imported.
     """
 
     def __init__(self, wanted: list[Parameter]) -> None:

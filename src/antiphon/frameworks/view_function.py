@@ -34,7 +34,7 @@ from antiphon.routing.converters import CONVERTERS
 
 
 class WriteOnce(Protocol):
-    """A feature that carries out a write once, such as ``IdempotentWrites``."""
+    """A feature that executes a write only once, such as ``IdempotentWrites``."""
 
     def _surround(
         self, route: Route, handler: Callable[[Request], Any]
@@ -48,7 +48,7 @@ class CheckSignature(Protocol):
 
 
 Call: TypeAlias = tuple[tuple[Any, ...], Mapping[str, Any]]
-"""The arguments of a view other than its request: its own object if it is a method, and keyword arguments."""
+"""A view's arguments other than its request: its ``self`` if it is a method, and keyword arguments."""
 
 _CALL = Dependency[Call]("call of a view")
 
@@ -64,7 +64,7 @@ class ViewOptions(NamedTuple):
     """The options of a view, which are the arguments of ``view``."""
 
     methods: tuple[str, ...] = ()
-    """The methods that the view supports, with HEAD for GET; empty for those that the framework accepts."""
+    """The methods that the view supports, with HEAD for GET; empty for all that the framework accepts."""
     limits: Limits = DEFAULTS
     before: BeforeHook | Iterable[BeforeHook] = ()
     idempotent: WriteOnce | None = None
@@ -87,7 +87,7 @@ class ViewOptions(NamedTuple):
 
 
 class ViewPlan:
-    """The plan of a view's function. Requests pass through it as through a route's plan, but without an application."""
+    """The plan of a view's function. Requests pass through it as through a route's plan, without an application."""
 
     def __init__(self, function: Callable[..., Any], options: ViewOptions) -> None:
         self._methods, _, before, idempotent, signed_by = options
@@ -109,7 +109,7 @@ class ViewPlan:
     def answer(self, request: Request, call: Call) -> Response | Steps[Response]:
         """Return the response, or the steps to it if something has to wait, on a thread or on an event loop.
 
-        The body is left to the framework, which may read it, too.
+        The body is left to the framework, which may also read it.
         """
         plan, limits = self._plan if request.method in SAFE_METHODS else self._of_writes, request.limits
         if self._methods and request.method == "OPTIONS" and "OPTIONS" not in self._methods:
@@ -140,7 +140,7 @@ class ViewPlan:
 
 
 def _answer_loaded(plan: Plan, request: Request) -> Response | Steps[Response]:
-    """Load a body that a thread can wait for or that has arrived, and respond immediately if it can be read."""
+    """Load a body that has arrived or for which a thread can wait, and respond immediately if it can be read."""
     content = request.content
     outermost = content.outermost
     content.outermost = outermost or request  # this leaves the body to the framework
@@ -161,7 +161,7 @@ def _plan(route: Route, handler: Hook, stack: HandlerStack) -> Plan:
 
 
 def _of_request(function: Callable[..., Any]) -> Callable[[Request], Any]:
-    """Return a function that takes only the request and is ``def`` or ``async def`` like the given one."""
+    """Return a function that accepts only the request and is ``def`` or ``async def`` like the given one."""
 
     def called(request: Request) -> Any:
         bound, named = request[_CALL]
@@ -255,7 +255,7 @@ class View:
             answer = answer_to(request, response, framework.runs_on_loop(given))
         except BaseException:
             stop_watching(request)
-            if request._deferred:  # the framework has no response whose end it could wait for
+            if request._deferred:  # without a response, there is no end to wait for
                 await run_async(finish(request))
             raise
         finally:
@@ -286,7 +286,7 @@ class View:
         return self._plan.answer(request, (rest.before[:1] if self._has_self else (), named))
 
     def _converted(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Convert parameters as the path and annotations require. Raises ValueError for a value that does not fit."""
+        """Convert parameters as the path and annotations require. Raises ValueError for an invalid value."""
         values = {**params} if self.path is None else self.path.converted(params)
         for name, convert in self._conversions.items():
             if isinstance(value := values.get(name), str):
@@ -295,7 +295,7 @@ class View:
 
     @cached_property
     def _conversions(self) -> dict[str, Callable[[str], Any]]:
-        """The conversions of typed parameters, looked up once all modules have been imported."""
+        """The conversions of typed parameters, determined once all modules have been imported."""
         named = [each for each in self.parameters if each.name in self._wanted]
         found = {each.name: conversion_to(resolved(each.annotation, self.function)) for each in named}
         return {name: convert for name, convert in found.items() if convert is not None}
@@ -310,11 +310,11 @@ class ViewPath(Protocol):
         ...
 
     def texts(self, request: Request, params: Mapping[str, Any], framework: Framework) -> dict[str, str]:
-        """Return the decoded values of parameters as text and tell the request its location, for ``url_for``."""
+        """Return the decoded values of parameters as text, and tell the request its location for ``url_for``."""
         ...
 
     def converted(self, texts: Mapping[str, str]) -> dict[str, Any]:
-        """Convert parameters with the path's converters. Raises ValueError for a value that does not fit."""
+        """Convert parameters with the path's converters. Raises ValueError for an invalid value."""
         ...
 
 
@@ -325,7 +325,7 @@ def conversion_to(wanted: Any) -> Callable[[str], Any] | None:
     """Return a function that converts the text of a parameter to a type and raises ValueError or NotFound; None for
     text.
 
-    For whole numbers and other types, it accepts what a route's own converters match.
+    For integers and other types, it accepts what a route's own converters match.
     """
     if wanted is Any or wanted is object or wanted is str:
         return None
@@ -352,7 +352,7 @@ async def _refused(framework: Framework, given: Any, request: Request) -> Respon
 
 
 class _Rest:
-    """The arguments of a view other than its request."""
+    """A view's arguments other than its request."""
 
     __slots__ = ("after", "before", "named")
 
@@ -362,5 +362,5 @@ class _Rest:
         self.named = named
 
     def target(self, framework: Framework, given: Any) -> Any:
-        """Return the object that a response is made for: the request, or Falcon's response after it."""
+        """Return the object for which a response is made: the request, or Falcon's response after it."""
         return self.after[0] if framework.fills_response and self.after else given

@@ -1,4 +1,4 @@
-"""Views with their paths, added to an application of any framework with one call, and their URLs."""
+"""Views with their paths, which one call adds to an application of any framework, and their URLs."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -25,8 +25,8 @@ class Views:
     """Views by their paths, which one call adds to an application: ``Views({"/": index}).add_to(app, "/feedback")``.
 
     A path is written as in an ``App``, ``/<int:number>``, with whole segments as parameters. A view is a function,
-    which handles GET and HEAD, or one with options, made by ``view``. In each of them, ``request.url_for("item",
-    number=7)`` returns the path of another one, wherever they have been added, even below a prefix of the framework
+    which handles GET and HEAD, or a view with options, made by ``view``. In each view, ``request.url_for("item",
+    number=7)`` returns the path of another view, wherever they have been added, even below a prefix in the framework
     itself.
 
     Raises TypeError for functions that can't be called with a request and the parameters of their path, or ValueError
@@ -47,7 +47,7 @@ class Views:
         ``app`` is an ``App`` or a ``Blueprint`` of Antiphon; an application of aiohttp, Bottle, Falcon, FastAPI, Flask,
         Litestar, Quart, Sanic, Starlette or Tornado, or its blueprint or router; Pyramid's configurator; or Django's
         list of URL patterns. Each view gets a name for the framework's own ``url_for``, such as ``feedback_item``: the
-        prefix, and the name of the function.
+        prefix and the function's name.
 
         Raises TypeError for any other object.
         """
@@ -125,7 +125,7 @@ class _Path:
         return framework.literal(prefix) + "".join(f"/{_written(each, framework)}" for each in self._segments)
 
     def texts(self, request: Request, params: Mapping[str, Any], framework: Framework) -> dict[str, str]:
-        """Return the decoded values of parameters as text and tell the request its location, for ``url_for``."""
+        """Return the decoded values of parameters as text, and tell the request its location for ``url_for``."""
         texts = {name: str(params[name]) for name in self._parameters}
         for name in self._spanning:
             texts[name] = (unquote(texts[name].encode()) if framework.encoded_spans else texts[name]).lstrip("/")
@@ -139,17 +139,17 @@ class _Path:
         return _URLs(self, request.path, {name: str(request.path_params[name]) for name in self._parameters})
 
     def converted(self, texts: Mapping[str, str]) -> dict[str, Any]:
-        """Convert parameters with the path's converters. Raises ValueError for a value that does not fit."""
+        """Convert parameters with the path's converters. Raises ValueError for an invalid value."""
         return {name: each.converter.to_python(texts[name]) for name, each in self._parameters.items()}
 
     def prefix_in(self, path: str, texts: Mapping[str, str]) -> str:
-        """Return the part of a request's path that precedes the view's, whose parameters have these values.
+        """Return the part of a request's path before the view's path, whose parameters have these values.
 
-        Frameworks add prefixes of their own, so only the request shows it.
+        Frameworks add their own prefixes, so only the request reveals it.
         """
-        count = len(self._segments) + sum(text.count("/") for text in texts.values())  # some are sent encoded
+        count = len(self._segments) + sum(text.count("/") for text in texts.values())  # some slashes are sent encoded
         segments = path.split("/")
-        if self._segments[-1] == "" and segments[-1] != "":  # the framework accepts the path without its slash, too
+        if self._segments[-1] == "" and segments[-1] != "":  # the framework also accepts the path without its slash
             count -= 1
         elif self._segments[-1] != "" and segments[-1] == "":
             count += 1

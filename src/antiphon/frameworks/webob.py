@@ -26,7 +26,7 @@ class WebOb(Framework):
         return getattr(given, "matchdict", None) or {}
 
     def user(self, given: Any) -> Any:
-        """Return REMOTE_USER of the server or of middleware."""
+        """Return REMOTE_USER from the server or middleware."""
         return given.remote_user
 
     def response(self, answer: Answer, given: Any) -> Any:
@@ -48,13 +48,13 @@ def _of_webob() -> Any:
 
 
 class Pyramid(WebOb):
-    """Support for Pyramid, whose requests have a registry with the parts that the application has chosen."""
+    """Support for Pyramid, whose requests have a registry with the policies that the application has chosen."""
 
     parameters = "{{{}}}", "{{{}:.+}}"
     gives = frozenset({"user", "session", "csrf_token"})
 
     def user(self, given: Any) -> Any:
-        """Return ``identity`` of the security policy, or else REMOTE_USER of the server or of middleware."""
+        """Return the security policy's ``identity``, otherwise REMOTE_USER from the server or middleware."""
         return super().user(given) if given.identity is None else given.identity
 
     def session(self, given: Any) -> Any:

@@ -20,13 +20,13 @@ from antiphon.request.request import Request
 
 
 class Werkzeug(Framework):
-    """Support for Werkzeug, whose requests have an environ, and keep their data or the form that they have parsed."""
+    """Support for Werkzeug, whose requests have an environ and keep their data or the parsed form."""
 
     module = "werkzeug.wrappers"
     gives = frozenset({"user"})
 
     def user(self, given: Any) -> Any:
-        """Return REMOTE_USER of the server or of middleware."""
+        """Return REMOTE_USER from the server or middleware."""
         return given.remote_user
 
     def request(self, given: Any, second: Any = None) -> Request:
@@ -76,7 +76,7 @@ class Flask(Werkzeug):
         return module.request if module is not None and module.has_request_context() else None
 
     def answer_errors(self, given: Any) -> None:
-        """Add an error handler to the current app, for errors in any blueprint that has no handler of its own."""
+        """Add an error handler to the current app, for errors in any blueprint without its own handler."""
         app = sys.modules[self.module].current_app
         app.error_handler_spec[None][None].setdefault(HTTPError, self._answer_error)
 
@@ -99,7 +99,7 @@ class Quart(Flask):
         """Return None: Quart has no users."""
 
     def request(self, given: Any, second: Any = None) -> Request:
-        """Return the request with the part of the body that has arrived; ``aload`` waits for the rest."""
+        """Return the request with the data of the body that has arrived; ``aload`` waits for the rest."""
         from antiphon.frameworks.connection import by_cancellation
 
         request = scope_request(given.scope, _ReceivedByQuart(given))
@@ -117,7 +117,7 @@ class Quart(Flask):
             content.data, content.is_complete, content.received = data, True, len(data)
 
     def run_on_loop(self, function: Any) -> Any:
-        """Raise TypeError, since code on a Quart thread can't find its loop."""
+        """Raise TypeError, because code on a Quart thread can't find its loop."""
         raise explained(
             "view-on-thread", TypeError('a view in Quart is `async def`, or looks like it: @view(interface="asgi")')
         )

@@ -1,4 +1,4 @@
-"""Checks at registration that a function can be called as it will be."""
+"""Checks at registration that a function can be called in the way it will be."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,13 +8,13 @@ from antiphon.handler.contract import describe, is_async, signature_of, without_
 
 
 def check_arguments(function: Callable[..., Any], *given: str, **named: object) -> None:
-    """Check that a function can be called with these arguments. Raises TypeError, naming the function.
+    """Check that a function can be called with these arguments. Raises TypeError with the function's name.
 
     ``named`` are passed by name; their values don't matter.
     """
     if not callable(function):
         raise explained(
-            "wrong-arguments", TypeError(f"{function!r} is not a function, and is called with ({', '.join(given)})")
+            "wrong-arguments", TypeError(f"{function!r} is not a function, but is called with ({', '.join(given)})")
         )
     try:
         taken = signature_of(function, follow_wrapped=False)
@@ -26,7 +26,7 @@ def check_arguments(function: Callable[..., Any], *given: str, **named: object) 
         called = ", ".join(given)
         raise explained(
             "wrong-arguments",
-            TypeError(f"{describe(function)} takes ({', '.join(taken.parameters)}), and is called with ({called})"),
+            TypeError(f"{describe(function)} takes ({', '.join(taken.parameters)}), but is called with ({called})"),
         ) from None
 
 
@@ -40,9 +40,9 @@ def check_no_decorator(hook: str, request: object) -> None:
 
 
 def check_sync(role: str, function: Callable[..., Any] | None) -> None:
-    """Check that a function that is not awaited is not async. Raises TypeError, naming the function and its role.
+    """Check that a function that isn't awaited isn't async. Raises TypeError with the function and its role.
 
-    It would return a coroutine, which is true.
+    An async function would return a coroutine, which is always truthy.
     """
     if function is not None and is_async(function):
         raise explained(
@@ -52,7 +52,9 @@ def check_sync(role: str, function: Callable[..., Any] | None) -> None:
 
 
 def check_returns(role: str, function: Callable[..., Any] | None) -> None:
-    """Check that a function that is called for its result does not yield. Raises TypeError, naming both."""
+    """Check that a function that is called for its result doesn't yield. Raises TypeError with the function and its
+    role.
+    """
     if function is not None and (is_generator(function) or is_async_generator(function)):
         raise explained(
             "yields-where-nobody-resumes",

@@ -1,6 +1,6 @@
 """Cancellation of handlers and streams that wait on a loop, when the lifetimes of their requests end.
 
-They are checked every 20 ms. The clients of those that are still waiting at the second check are watched: most have
+They are checked every 20 ms. Clients are watched only for those still waiting at the second check, because most have
 ended by then.
 """
 
@@ -19,14 +19,16 @@ from antiphon.request.request import Request
 LOOK = 0.02
 """The number of seconds between two checks of everything that waits."""
 SAFE = ("GET", "HEAD")
-"""Methods whose handlers are cancelled when the client disconnects: half-finished writes are worse than late ones."""
+"""Methods whose handlers are cancelled when the client disconnects. Others aren't: half-finished writes are worse than
+late ones.
+"""
 
 
 class CancellableHandler:
-    """One call of a handler that waits, in the current task; the block in which it runs.
+    """One call of a waiting handler in the current task, and the block in which it runs.
 
-    ``on_disconnect`` says that it is cancelled when its client disconnects; None, that it depends on the method. A
-    cancellation by this object leaves the block as an HTTPError.
+    ``on_disconnect`` determines whether it is cancelled when its client disconnects; None means that it depends on the
+    method. A cancellation by this object leaves the block as an HTTPError.
     """
 
     __slots__ = ("_on_disconnect", "_reason", "_request", "_task", "_timer", "_watch", "_withdraw", "is_over")
@@ -65,7 +67,7 @@ class CancellableHandler:
 
     @property
     def is_cancelled(self) -> bool:
-        """True if this has cancelled the handler, whatever the handler has done about it."""
+        """True if this has cancelled the handler, regardless of how the handler has reacted."""
         return self._reason is not None
 
     def watch(self) -> None:
@@ -81,7 +83,7 @@ class CancellableHandler:
         """Continue while the process drains, until its time for open requests is over."""
 
     def cancel(self, reason: EndReason) -> None:
-        """Cancel the handler, unless it has ended or was cancelled before; after its shield, if it has one up."""
+        """Cancel the handler, unless it has ended or was already cancelled; if a shield is up, cancel it after that."""
         if self.is_over or self._reason is not None:
             return
         lifetime: Lifetime | None = getattr(self._request, "_lifetime", None)
@@ -110,7 +112,9 @@ class Watchable(Protocol):
 
 
 class LoopWatch:
-    """Everything that waits on one loop: added since the last check, or since the one before, or watched."""
+    """Everything that waits on one loop: added since the last check, since the check before that, or already
+    watched.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -121,7 +125,7 @@ class LoopWatch:
         self._withdraw = (DRAINING.subscribe_on_loop(self._drain), GRACE_OVER.subscribe_on_loop(self._end))
 
     def add(self, watched: Watchable) -> None:
-        """Check a waiting object from now on, outside the context of its request, which would otherwise be kept."""
+        """Check a waiting object from now on, outside its request's context, which would otherwise be kept."""
         self._new.add(watched)
         if self._timer is None:
             self._timer = self._loop.call_later(LOOK, self._look, context=Context())
@@ -170,7 +174,7 @@ _watches: PerLoop[LoopWatch] = PerLoop()
 
 
 def watch_on(loop: asyncio.AbstractEventLoop) -> LoopWatch:
-    """Return the watch of a loop, to which more can be added."""
+    """Return the watch of a loop, to which objects can be added."""
     watch = _watches.get(loop)
     if watch is None:
         watch = LoopWatch(loop)

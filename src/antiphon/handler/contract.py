@@ -1,9 +1,9 @@
-"""The contract between handlers, which handle requests, and servers, and the requests that are not finished.
+"""The contract between handlers and servers, and the requests that aren't finished.
 
-A handler handles a request with a coroutine, its *steps*. They say ``await ON_THREAD`` before code that may block, and
-``await ON_LOOP`` before they await anything else; between the two they stay where they are. Steps know nothing about
-the server, and their driver knows nothing about the request. They are never closed halfway: a cancellation is thrown
-into them where they wait, and they are driven on to their end.
+A handler handles a request with a coroutine, its *steps*. Steps ``await ON_THREAD`` before code that may block, and
+``await ON_LOOP`` before they await anything else; in between, they stay where they are. Steps know nothing about the
+server, and their driver knows nothing about the request. They are never closed halfway: a cancellation is thrown into
+them where they wait, and they are driven to their end.
 """
 
 import sys
@@ -30,21 +30,23 @@ if TYPE_CHECKING:
 
 
 PATIENCE = 30.0
-"""Seconds to wait for them if the end of the grace period is not announced. Most servers are killed by then."""
+"""The seconds to wait for unfinished requests if the end of the grace period isn't announced. Most servers are killed
+by then.
+"""
 CLOSING = 0.4
-"""Seconds to wait for streams to be closed that a server has cut off, when the grace period is over."""
+"""The seconds to wait, after the grace period, until streams that a server has cut off are closed."""
 
 
 class Unfinished:
     """A set of requests, each added before its response is sent, and discarded after its functions have run.
 
-    A shutdown waits until it is empty. Requests are represented by any object that is unique to them.
+    A shutdown waits until it is empty. Any object that is unique to a request can represent it.
     """
 
     def __init__(self) -> None:
         self._requests: set[object] = set()
         self._signal: Future[None] | None = None
-        """The result, sent once, that a shutdown waits for."""
+        """The result, sent once, for which a shutdown waits."""
 
     def add(self, request: object) -> None:
         """Make the shutdown wait for a request."""
@@ -57,9 +59,9 @@ class Unfinished:
             self._send()
 
     async def wait(self) -> None:
-        """Wait until all have finished: on the running loop, or else blocking this thread.
+        """Wait until all have finished, on the running loop or by blocking this thread.
 
-        Waits until the grace period is over, and then for ``CLOSING`` seconds; if that is not announced, for
+        Waits until the grace period is over, and then for ``CLOSING`` seconds; if its end isn't announced, for
         ``PATIENCE`` seconds.
         """
         if self._requests:
@@ -74,7 +76,7 @@ class Unfinished:
         from concurrent.futures import Future
 
         self._signal = Future()
-        if not self._requests:  # the last one has left just before
+        if not self._requests:  # the last one has just left
             self._send()
         return self._signal
 
@@ -82,7 +84,7 @@ class Unfinished:
         from concurrent.futures import InvalidStateError
 
         if self._signal is not None:
-            with suppress(InvalidStateError):  # already sent; a lock would not do, since collected garbage sends, too
+            with suppress(InvalidStateError):  # already sent; a lock wouldn't help: the garbage collector may also send
                 self._signal.set_result(None)
 
 
@@ -101,7 +103,7 @@ T = TypeVar("T")
 
 
 class Switch(Enum):
-    """A change of thread, which steps await. Only their driver understands it."""
+    """A thread switch, which steps await. Only their driver understands it."""
 
     ON_THREAD = "on a thread"
     ON_LOOP = "on the loop"
@@ -116,8 +118,7 @@ ON_LOOP: Final = Switch.ON_LOOP
 """Continue on an event loop."""
 
 Steps: TypeAlias = Coroutine[Any, Any, T]
-"""A coroutine that handles a request and awaits the switches ``ON_THREAD`` and ``ON_LOOP`` where it has to continue.
-"""
+"""A coroutine that handles a request and awaits the switches ``ON_THREAD`` and ``ON_LOOP`` where it has to continue."""
 
 
 async def switch_shielded(switch: Switch) -> BaseException | None:
@@ -138,15 +139,15 @@ async def switch_shielded(switch: Switch) -> BaseException | None:
 
 
 class ThreadHandler(Protocol):
-    """An object that handles requests of servers that have threads."""
+    """An object that handles requests from servers with threads."""
 
     @property
     def _unfinished(self) -> Unfinished:
-        """The requests that its shutdown waits for."""
+        """The requests for which its shutdown waits."""
         ...
 
     def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
-        """Return the response if a server's thread doesn't have to wait for it, else the remaining steps."""
+        """Return the response if a server's thread doesn't have to wait for it, otherwise the remaining steps."""
         ...
 
 
@@ -173,7 +174,7 @@ class Handler(ThreadHandler, Protocol):
 
 
 def failed(request: Request, error: BaseException) -> Response:
-    """Handle an error that no error handler took and log it if the programmer has to see it."""
+    """Handle an error without an error handler, and log it if the developer has to see it."""
     error = sole_error(error)
     if isinstance(error, RaisedAnswer):
         return raised_response(error)
@@ -188,7 +189,9 @@ def failed(request: Request, error: BaseException) -> Response:
 
 
 def log_refused_value(request: Request, error: ValueError) -> None:
-    """Log a value that may be a client's or the programmer's: with the handler that used it, and no traceback."""
+    """Log an invalid value that may be the client's or the developer's fault: with the handler that used it, without a
+    traceback.
+    """
     import logging
 
     route, path = request.route, request.root_path + request.path
@@ -197,10 +200,10 @@ def log_refused_value(request: Request, error: ValueError) -> None:
 
 
 class Keeper(Protocol):
-    """A feature of an application that keeps requests which have failed."""
+    """A feature of an application that keeps failed requests."""
 
     def keep_failure(self, request: Request, error: BaseException, response: Response | None) -> str:
-        """Keep a request with its error and return the id under which it is found; "" if it is not kept."""
+        """Keep a request with its error, and return the id under which it can be found; "" if it isn't kept."""
         ...
 
 
@@ -211,9 +214,9 @@ FAILED = "failed"
 def log_failure(
     request: Request, error: BaseException, where: str = "", *, fault: str = FAILED, response: Response | None = None
 ) -> None:
-    """Log an error with its traceback and its request; ``fault`` and ``where`` say what happened, and where.
+    """Log an error with its traceback and its request; ``fault`` and ``where`` say what happened and where.
 
-    A request that has ``FAILED`` is also kept, if its application keeps some, and the line ends with its id.
+    A request that has ``FAILED`` is also kept, if its application keeps failed requests, and the line ends with its id.
     """
     import logging
 
@@ -244,7 +247,7 @@ def is_broken_by_client(request: Request, error: BaseException) -> bool:
 
 
 _CO_COROUTINE = 0x80
-"""The flag of ``inspect``, which takes long to import."""
+"""The flag from ``inspect``, which takes long to import."""
 
 
 def is_async(function: Callable[..., Any]) -> bool:
@@ -274,9 +277,9 @@ def innermost(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def signature_of(function: Callable[..., Any], *, follow_wrapped: bool = True) -> "Signature":
-    """Return a function's signature. Its annotations can have names that only type checkers know (PEP 649).
+    """Return a function's signature. Its annotations may contain names that only type checkers know (PEP 649).
 
-    Raises ValueError for a function in C that has none, TypeError for an object that can't be called.
+    Raises ValueError for a C function without one, and TypeError for an object that isn't callable.
     """
     from inspect import signature
 
@@ -299,7 +302,7 @@ def annotations_of(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def describe(function: Callable[..., Any]) -> str:
-    """Return a function's name, file and line, for errors that a programmer reads."""
+    """Return a function's name, file and line, for error messages to developers."""
     inner = innermost(function)
     code = getattr(inner, "__code__", None) or getattr(type(inner).__call__, "__code__", None)
     name = getattr(inner, "__qualname__", None) or type(inner).__qualname__
@@ -309,14 +312,14 @@ def describe(function: Callable[..., Any]) -> str:
 def is_pending(value: object) -> bool:
     """True for a coroutine and for a future.
 
-    Other objects that can be awaited, such as clients of databases, are values.
+    Other awaitable objects, such as database clients, are values.
     """
     kind = type(value)
     return hasattr(kind, "__await__") and (hasattr(kind, "send") or hasattr(kind, "_asyncio_future_blocking"))
 
 
 def ready(function: Callable[..., Any], value: T) -> T:
-    """Return the value that a function returned. Raise TypeError for a coroutine or a future, which would be true."""
+    """Return the value that a function returned. Raise TypeError for a coroutine or a future, which would be truthy."""
     if is_pending(value):
         raise wrong_return(function, value, "write it as `async def`, or await the result in it")
     return value
@@ -336,10 +339,10 @@ def wrong_return(
 
 
 async def finish(request: Request) -> None:
-    """Call the functions that ``request.after_response`` was given, then close the body.
+    """Call the functions passed to ``request.after_response``, then close the body.
 
-    These are steps. All functions are called, even if the task is cancelled in the meantime; one that fails is logged
-    by name.
+    These are steps. All functions are called, even if the task is cancelled in the process; a failure is logged with
+    the function's name.
     """
     fatal: BaseException | None = None
     called = 0

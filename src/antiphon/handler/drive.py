@@ -1,7 +1,7 @@
 """The two drivers of a handler's steps: one on a thread, one on an event loop.
 
 A request has at most one task. Steps are never closed: a cancellation is thrown into them where they wait, and they are
-driven on until they end.
+driven until they end.
 """
 
 from collections.abc import Generator
@@ -21,8 +21,8 @@ T = TypeVar("T")
 def advance(steps: Steps[T]) -> tuple[bool, bool, T | None]:
     """Run steps on this thread until they return or await ``ON_LOOP``.
 
-    Returns (has_used_thread, is_done, result): True if they have awaited ``ON_THREAD``, True if they have returned,
-    and what they returned then.
+    Returns (has_used_thread, is_done, result): True if they have awaited ``ON_THREAD``, True if they have returned, and
+    their return value.
     """
     has_used_thread = is_misplaced = False
     try:
@@ -39,16 +39,16 @@ def _misplaced() -> RuntimeError:
 
 
 def run_sync(steps: Steps[T], context: Context) -> T:
-    """Drive steps on this thread, in a context. As soon as they need a loop, they continue on that of this process.
+    """Drive steps on this thread, in a context. As soon as they need a loop, they continue on this process's loop.
 
-    Their parts on threads then run in that same context, too.
+    Their code on threads still runs in the same context.
     """
     has_used_thread, is_done, result = context.run(advance, steps)
     try:
         if is_done:
             return result  # type: ignore[return-value]  # steps that are done returned their T
     finally:
-        del result  # a response with an error, each of whose frames may keep this one
+        del result  # a response with an error, whose frames may refer to this one
     from antiphon.concurrency.background import background_loop
     from antiphon.concurrency.crossing import Crossing
 
@@ -63,7 +63,7 @@ def run_sync(steps: Steps[T], context: Context) -> T:
 
 
 async def driven(steps: Steps[T], crossing: "Crossing | None" = None) -> T:
-    """Run ``run_async`` in a coroutine, of which a task can be made."""
+    """Run ``run_async`` in a coroutine, from which a task can be made."""
     return await run_async(steps, crossing)
 
 

@@ -1,4 +1,4 @@
-"""Responses to errors that no error handler takes: problem details or a page, and the challenges of a 401."""
+"""Responses to errors without an error handler: problem details or a page, and the challenges of a 401."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -18,18 +18,18 @@ from antiphon.response.fields import HTML, NOT_SNIFFED, Line, vary
 from antiphon.response.response import Response, response_of
 
 CHALLENGES = Dependency[list[Challenge]]("challenges", fix="app.use(Users(...))")
-"""The challenges that this application's 401 has. The feature that knows its users provides them."""
+"""The challenges in this application's 401 responses. The feature that manages its users provides them."""
 
 _GENERAL = "Bearer"
 
 
 def needs_challenge(error: HTTPError) -> bool:
-    """True for a 401 without the header that it must have (RFC 9110 §15.5.2)."""
+    """True for a 401 without its required header (RFC 9110 §15.5.2)."""
     return error.status == Unauthorized.status and "www-authenticate" not in error.headers
 
 
 def challenge_for(request: Request, error: HTTPError, is_debug: bool) -> str:
-    """Return the WWW-Authenticate for a 401 that has none. In debug mode, log where it was raised, and what to do."""
+    """Return the WWW-Authenticate for a 401 without one. In debug mode, log where it was raised and what to do."""
     app = request.route.app
     if app is None or not app.provides(CHALLENGES):
         if is_debug:
@@ -71,21 +71,21 @@ def _raised_at(error: HTTPError) -> str:
 PROBLEM = "application/problem+json"
 
 DebugAnswer: TypeAlias = Callable[[Request, BaseException, Response], None]
-"""A function that adds everything that is known about an error to its response."""
+"""A function that adds everything known about an error to its response."""
 _debug_answer: DebugAnswer | None = None
 
 
 def is_debug() -> bool:
     """True in a process that `antiphon run --debug` serves with, from before the app is imported.
 
-    No setting in code switches that on. Call it where a programmer's mistake should be an error during development, and
-    be ignored in production.
+    No setting in code turns it on. Call this where a developer's mistake should be an error during development but
+    ignored in production.
     """
     return _debug_answer is not None
 
 
 def set_debug_answer(answer: DebugAnswer | None) -> None:
-    """Switch the debug mode of this process on or off. Only for the command."""
+    """Turn this process's debug mode on or off. Only for the command."""
     global _debug_answer  # noqa: PLW0603 - one mode per process
     _debug_answer = answer
 
@@ -102,7 +102,7 @@ small { color: #767676 }
 
 
 _ENDS_TASK = "_antiphon_ends_task"
-"""The attribute of a cancellation that tells other threads that it ends the task in which it was raised."""
+"""The attribute of a cancellation that tells other threads whether it ends the task in which it was raised."""
 
 
 def note_task(error: BaseException) -> None:
@@ -129,7 +129,7 @@ def is_leaving(error: BaseException) -> bool:
 
 
 def sole_error(error: BaseException) -> BaseException:
-    """Return the only error in a group, and in groups inside it; any other error as it is."""
+    """Return the only error in a group or in nested groups; any other error is returned unchanged."""
     if not isinstance(error, BaseExceptionGroup):
         return error
     inner: BaseException = error
@@ -148,7 +148,9 @@ def is_passed_on(raised: BaseException, error: BaseException | None) -> bool:
 
 
 def as_http_error(error: BaseException) -> HTTPError:
-    """Return the error that the client sees: the error itself if it is an HTTPError, else one that reveals nothing."""
+    """Return the error that the client sees: the error itself if it is an HTTPError, otherwise one that reveals
+    nothing.
+    """
     if isinstance(error, HTTPError):
         return error
     if isinstance(error, Exception) or not is_leaving(error):
@@ -163,7 +165,7 @@ def error_response(request: Request, error: BaseException) -> Response:
     """
     told = as_http_error(error)
     head = request.head
-    if isinstance(head, DerivedHead):  # as a watched one is
+    if isinstance(head, DerivedHead):  # such as a watched head
         note_in_head(head, REQUEST_ID)
     content_type = _accepted(head.field("accept"))
     if content_type == HTML:
@@ -179,11 +181,11 @@ def error_response(request: Request, error: BaseException) -> Response:
 
 
 _LONGEST_KNOWN = 256
-"""The length of the longest Accept for which the kind of response is remembered: most clients send one of a few."""
+"""The maximum length of an Accept for which the kind of response is cached: most clients send one of a few values."""
 
 
 def _accepted(accept: str | None) -> str:
-    """Return the content type that a client prefers. The response itself says that it varies."""
+    """Return the content type that a client prefers. The response must have the corresponding Vary."""
     return _known(accept) if accept is None or len(accept) <= _LONGEST_KNOWN else _best(accept)
 
 
@@ -198,7 +200,7 @@ _OURS = frozenset({"content-type", "x-content-type-options", "x-request-id", "va
 
 
 def headers_of(request: Request, told: HTTPError) -> list[Line]:
-    """Return the header fields of an error, and a challenge for a 401 that has none."""
+    """Return the header fields of an error, with a challenge for a 401 that has none."""
     own = told.headers.items()
     if not needs_challenge(told):
         return own
@@ -206,7 +208,7 @@ def headers_of(request: Request, told: HTTPError) -> list[Line]:
 
 
 def _fields(request: Request, told: HTTPError, content_type: str) -> list[Line]:
-    """Return the fields of the response to an error: its own, which were checked when they were set, and ours."""
+    """Return the fields of the response to an error: the error's own, which were checked when set, and Antiphon's."""
     own = headers_of(request, told)
     if not own:
         return [
@@ -224,7 +226,7 @@ def _fields(request: Request, told: HTTPError, content_type: str) -> list[Line]:
 
 
 def raised_response(answer: RaisedAnswer) -> Response:
-    """Return a redirect, or another response that was raised and is not an error."""
+    """Return a redirect, or another raised response that isn't an error."""
     response = Response(None, answer.status, answer.headers)
     if answer.location is not None:
         response.headers["location"] = answer.location
@@ -237,12 +239,12 @@ def _problem(request: Request, error: HTTPError) -> bytes:
     own = {"request_id": request._id}
     try:
         return encode_json(error.problem() | own)
-    except (TypeError, ValueError):  # an error has to become a response, whatever its members are
+    except (TypeError, ValueError):  # an error must become a response, whatever its members
         return encode_json(_writable(HTTPError.problem(error)) | own)
 
 
 def _writable(problem: dict[str, object]) -> dict[str, object]:
-    """Return the members that can be written as JSON, with text that UTF-8 can't encode replaced."""
+    """Return the members that can be serialized to JSON; text that UTF-8 can't encode is replaced."""
     printable = {
         name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
         for name, value in problem.items()
@@ -277,14 +279,14 @@ def _page(request: Request, error: HTTPError) -> str:
 
 
 def _has_markup(text: str) -> bool:
-    """Return True if text has to be escaped in HTML. Most text does not, and searching for each character is the
-    quickest way to find that out.
+    """Return True if text has to be escaped in HTML. Most text doesn't, and searching for each character is the fastest
+    test.
     """
     return "&" in text or "<" in text or ">" in text or '"' in text or "'" in text
 
 
 def _list_of_errors(errors: object) -> str:
-    """Return the list of individual errors in problem details, dicts with ``pointer`` and ``detail``, as HTML."""
+    """Return the individual errors in problem details, dicts with ``pointer`` and ``detail``, as an HTML list."""
     listed = errors if isinstance(errors, list | tuple) else ()
     items = "".join([_item(fault) for fault in listed if isinstance(fault, dict)])
     return f"<ul>\n{items}</ul>\n" if items else ""
@@ -302,5 +304,5 @@ def _item(fault: dict[object, object]) -> str:
 
 
 def _path_of(pointer: str) -> str:
-    """Return a JSON Pointer (RFC 6901) as people read it: `tags/1` for `/tags/1`."""
+    """Return a JSON Pointer (RFC 6901) in human-readable form: `tags/1` for `/tags/1`."""
     return pointer.removeprefix("/").replace("~1", "/").replace("~0", "~")

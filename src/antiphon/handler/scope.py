@@ -1,4 +1,4 @@
-"""The scope of one request: it is the current one, its handler may be cancelled, and its body is freed at its end."""
+"""The scope of a request: it is the current request, its handler may be cancelled, and its body is freed at the end."""
 
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextvars import ContextVar
@@ -20,10 +20,10 @@ _current: ContextVar[Request | None] = ContextVar("antiphon.request.request", de
 
 
 def current_request() -> Request:
-    """Return the request that is being handled: in its handler, its middleware, and everything that they call or
+    """Return the request that is being handled: in its handler, its middleware, and everything that these call or
     start.
 
-    Raises RuntimeError where no request is being handled.
+    Raises RuntimeError if no request is being handled.
     """
     request = _current.get()
     if request is None:
@@ -44,7 +44,7 @@ set_current_request = _current.set
 """Make a request the current one in this context. The token that it returns is valid in this context only."""
 
 reset_current_request = _current.reset
-"""Restore the request that was current before, by the token, in the same context: for nested requests."""
+"""Restore the previously current request with the token, in the same context. For nested requests."""
 
 
 T = TypeVar("T")
@@ -53,9 +53,9 @@ T = TypeVar("T")
 def in_scope(function: Callable[..., Awaitable[T]], on_disconnect: bool | None) -> Callable[..., Awaitable[T]]:
     """Return an ``async def`` handler that is cancelled when its request's lifetime ends.
 
-    ``on_disconnect`` says that it is also cancelled when the client disconnects; None means for GET and HEAD. The
-    cancellation leaves the handler as an HTTPError: 504 after the deadline, 499 without a client, 503 if the process
-    ends. A handler that never waits only pays for a call.
+    ``on_disconnect`` determines whether it is also cancelled when the client disconnects; None means for GET and HEAD
+    only. The cancellation leaves the handler as an HTTPError: 504 after the deadline, 499 after a disconnect, 503 if
+    the process ends. For a handler that never waits, this costs only a call.
     """
 
     @coroutine
@@ -75,7 +75,7 @@ def rest_in_scope(steps: Any, effect: object, request: Request, on_disconnect: b
     """Await ``effect``, which a handler's steps have yielded, and then the rest of the steps, in the scope of
     ``in_scope``.
     """
-    if running_loop() is None:  # driven by hand, where nothing could cancel it
+    if running_loop() is None:  # driven manually, where nothing could cancel it
         return (yield from rest(steps, effect))
     from antiphon.handler.cancellation import CancellableHandler
 
@@ -87,7 +87,7 @@ def rest_in_scope(steps: Any, effect: object, request: Request, on_disconnect: b
 
 
 def rest(steps: Any, effect: object) -> Generator[Any, Any, Any]:
-    """Await ``effect``, which the steps have yielded, and then the rest of the steps. Drivers only send None."""
+    """Await ``effect``, which the steps have yielded, and then the rest of the steps. Drivers send only None."""
     while True:
         try:
             yield effect
@@ -101,19 +101,18 @@ def rest(steps: Any, effect: object) -> Generator[Any, Any, Any]:
 
 
 async def release(request: Request, response: Response, is_driven: bool) -> None:
-    """Free the body's resources as soon as it can't be read any longer, and drain a body that was refused.
+    """Free the body's resources as soon as it can't be read any more, and drain a refused body.
 
-    These are steps, taken when the response is settled; those that are not driven run on the server's loop.
+    These are steps that run when the response is settled; if they aren't driven, they run on the server's loop.
     """
     if free(request, response):
         await drain(request, is_driven)
 
 
 def free(request: Request, response: Response) -> bool:
-    """Free the body's resources as soon as it can't be read any longer. Return True if the rest of it has to be
-    drained.
+    """Free the body's resources as soon as it can't be read any more. Return True if the rest of it has to be drained.
 
-    A body that an application around this one also has is left.
+    A body that an outer application shares is left alone.
     """
     content = request.content
     if not response.is_streamed:
@@ -125,7 +124,9 @@ def free(request: Request, response: Response) -> bool:
 
 
 async def drain(request: Request, is_driven: bool) -> None:
-    """Receive the rest of a body and forget it, in steps: many clients listen only after they have sent everything."""
+    """Receive and discard the rest of a body, in steps: many clients read the response only after sending
+    everything.
+    """
     if is_driven:
         await (ON_THREAD if request.head.blocks else ON_LOOP)
     await request.content.discard()
@@ -134,18 +135,18 @@ async def drain(request: Request, is_driven: bool) -> None:
 def _free(request: Request, content: Content, response: Response) -> None:
     """Close the body now, or when the response has been sent: files of a form may be read until then.
 
-    If functions are to be called then, the body is closed after them in any case.
+    If ``after_response`` functions are called then, the body is always closed after them.
     """
     if request._deferred:
         return
     if not content.in_memory or (content.has_uploads and response.is_streamed):
         request.after_response(content.close)
     elif content.has_uploads:
-        content.close()  # calling it at the end takes far longer
+        content.close()  # registering it for the end takes far longer
 
 
 def _is_refused(response: Response) -> bool:
-    """True if the rest will not be read. A handler that streams its response might read it, unless it is too large."""
+    """True if the rest won't be read. A handler that streams its response might read it, unless it is too large."""
     return response.status >= 400 and (not response.is_streamed or response.status == ContentTooLarge.status)
 
 
@@ -153,11 +154,10 @@ L = TypeVar("L")
 
 
 class RequestLocal(Generic[L]):
-    """An object of each request, such as a global ``request`` or ``ctx`` of another framework.
+    """A per-request object, such as a global ``request`` or ``ctx`` of another framework.
 
-    ``ctx = RequestLocal(Context)`` has the attributes and the items of an object that is made on first use, once for
-    each request, by a function that takes the request. ``ctx()`` returns that object. Raises RuntimeError where no
-    request is being handled.
+    ``ctx = RequestLocal(Context)`` has the attributes and items of an object that a function of the request creates on
+    first use, once per request. ``ctx()`` returns that object. Raises RuntimeError if no request is being handled.
     """
 
     __slots__ = ("_dependency", "_factory")

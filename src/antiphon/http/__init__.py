@@ -1,4 +1,4 @@
-"""HTTP values: each class parses, holds and prints one kind of value, without I/O."""
+"""HTTP values: each class parses, stores and prints one kind of value, without I/O."""
 
 from antiphon.lazy import import_on_use
 

@@ -25,9 +25,11 @@ from antiphon.http.media_type import MediaType
 
 _MOST_ELEMENTS = 200
 _MOST_PARAMETERS = 8
-"""The parameters of a media range, including its weight. Each one is compared with the parameters of every offer."""
+"""The maximum number of a media range's parameters, including its weight. Each is compared with the parameters of every
+offer.
+"""
 _MOST_KEPT = 128
-"""The number of parsed headers that are cached for each kind, each of at most ``_LONGEST_KEPT`` characters."""
+"""The number of parsed headers that are cached for each kind. Each has at most ``_LONGEST_KEPT`` characters."""
 _LONGEST_KEPT = 256
 _MOST_CHOICES = 8
 
@@ -35,9 +37,9 @@ _MOST_CHOICES = 8
 class _Accepted(Value):
     """The weighted ranges of one header, immutable.
 
-    Iteration gives the ranges as text, ordered by quality, then specificity, then position. Two are equal if they have
-    the same ranges with the same qualities in the same order. An absent header, or one without a well-formed element,
-    is False; then everything is acceptable.
+    Iteration yields the ranges as text, ordered by quality, then specificity, then position. Two objects are equal if
+    they have the same ranges with the same qualities in the same order. An absent header, or a header without a
+    well-formed element, is falsy and accepts everything.
     """
 
     __slots__ = ("_header", "_known", "_weights")
@@ -50,7 +52,7 @@ class _Accepted(Value):
     _parse_kept: ClassVar[Callable[[str], Any]]
 
     def __init_subclass__(cls) -> None:
-        # One cache for each class: making a key of class and header would take as long as everything else.
+        # One cache for each class: building a key from class and header would take as long as everything else.
         cls._parse_kept = lru_cache(_MOST_KEPT)(cls._parse)
 
     @classmethod
@@ -87,7 +89,7 @@ class _Accepted(Value):
 
     @staticmethod
     def _key(name: str) -> str:
-        """Return the same text for all spellings of a range."""
+        """Return a text that is the same for all spellings of a range."""
         return name.lower()
 
     @staticmethod
@@ -104,7 +106,7 @@ class _Accepted(Value):
     @overload
     def best(self, offers: Iterable[str], default: str) -> str: ...
     def best(self, offers: Iterable[str], default: str | None = None) -> str | None:
-        """Return the best offer, the first of equal ones, or `default` if none is acceptable."""
+        """Return the best offer, or `default` if none is acceptable. Of equally good offers, the first wins."""
         offered = tuple(offers)
         known = self._known
         try:
@@ -149,10 +151,10 @@ class _Accepted(Value):
 
 
 class Accept(_Accepted):
-    """The media types of `Accept` (RFC 9110 §12.5.1); `text/html` goes before `text/*` before `*/*`.
+    """The media types of `Accept` (RFC 9110 §12.5.1); `text/html` takes precedence over `text/*`, and that over `*/*`.
 
-    Offers are media types such as "text/html"; one without a slash raises ValueError. A range with parameters matches
-    only offers that have them and goes before the range without parameters.
+    Offers are media types such as "text/html"; an offer without a slash raises ValueError. A range with parameters
+    matches only offers that have them, and takes precedence over the range without parameters.
     """
 
     __slots__ = ()
@@ -186,7 +188,7 @@ class Accept(_Accepted):
     def quality(self, offer: str) -> float:
         """Return the quality of an offer, from 0.0 (unacceptable) to 1.0; the most specific range decides.
 
-        Raises ValueError for an offer that is not a media type.
+        Raises ValueError for an offer that isn't a media type.
         """
         weights = self._weights
         essence, has_parameters, _ = offer.partition(";")
@@ -226,10 +228,10 @@ def _read_parameters(element: str) -> list[tuple[str, float]]:
 class AcceptLanguage(_Accepted):
     """The language ranges of `Accept-Language` (RFC 9110 §12.5.4). Offers are tags; `_` is read as `-`.
 
-    `quality` and `in` are basic filtering (RFC 4647 §3.3.1): the range `en` matches the offer `en-GB`, not the reverse.
-    `best` is lookup (§3.4): the range `en-GB` falls back to the offer `en`. If lookup finds nothing for a range, `best`
-    filters, so that `en` matches `en-GB` if `en` is not offered. The server's order decides between ranges of the same
-    quality.
+    `quality` and `in` use basic filtering (RFC 4647 §3.3.1): the range `en` matches the offer `en-GB`, but not the
+    reverse. `best` uses lookup (§3.4): the range `en-GB` falls back to the offer `en`. If lookup finds nothing for a
+    range, `best` uses filtering: `en` matches `en-GB` if `en` isn't offered. The server's order decides between ranges
+    of the same quality.
     """
 
     __slots__ = ()
@@ -253,7 +255,7 @@ class AcceptLanguage(_Accepted):
         return name != "*", name.count("-")
 
     def quality(self, offer: str) -> float:
-        """Return the quality of the longest range that the offer equals or continues, from 0.0 to 1.0."""
+        """Return the quality of the longest range that the offer equals or extends, from 0.0 to 1.0."""
         return self._weights.get(self._range_of(self._key(offer)), 0.0)
 
     def _range_of(self, tag: str) -> str:
@@ -290,7 +292,7 @@ class AcceptLanguage(_Accepted):
 
 
 def _look_up(language_range: str, tags: dict[str, str]) -> str | None:
-    """Return the tag that a range falls back to, or else the first tag that continues the range."""
+    """Return the tag that a range falls back to, otherwise the first tag that extends the range."""
     fallback = language_range
     while fallback := fallback.rpartition("-")[0]:
         if fallback in tags:
@@ -304,7 +306,7 @@ class AcceptEncoding(_Accepted):
 
     `identity` is acceptable unless excluded, by its name or by `*`; if it is not listed, its quality is 0.001. Without
     a well-formed element, only `identity` is acceptable. Without a header, every coding is acceptable, but the client
-    need not know it: then `identity` has the quality 1, any other coding 0.001.
+    may not support it: `identity` then has the quality 1, and any other coding 0.001.
     """
 
     __slots__ = ()

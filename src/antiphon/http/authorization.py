@@ -50,7 +50,7 @@ class _SchemeAndParameters(Value):
     _unquoted_in_digest: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, scheme: str, parameters: Mapping[str, str] | None = None, *, token: str | None = None) -> None:
-        """Raise ValueError for values that cannot be sent as they are, and for a token together with parameters."""
+        """Raise ValueError for values that can't be sent unchanged, and for a token together with parameters."""
         if not is_token(scheme):
             raise explained("bad-http-value", ValueError(f"a scheme must be a token, not {scheme!r}"))
         if token is not None and (parameters or not isinstance(token, str) or not _token68(token)):
@@ -78,7 +78,7 @@ class _SchemeAndParameters(Value):
         return MappingProxyType(self._parameters)
 
     def __str__(self) -> str:
-        """Return the header's value, quoting all parameters but those that RFC 7616 requires unquoted."""
+        """Return the header's value. All parameters are quoted except those that RFC 7616 requires unquoted."""
         if self._token is not None:
             return f"{self._scheme} {self._token}"
         unquoted = self._unquoted_in_digest if self.scheme == "digest" else ()
@@ -95,8 +95,8 @@ class _SchemeAndParameters(Value):
 class Authorization(_SchemeAndParameters):
     """The credentials of a request: `Authorization` or `Proxy-Authorization` (RFC 9110 §11.6.2, §11.7.2). Immutable.
 
-    `Authorization("Digest", {"username": ...})` has parameters, `Authorization("Bearer", token=...)` a token. `==` does
-    not take constant time: compare secrets with `antiphon.features.is_same_secret`.
+    `Authorization("Digest", {"username": ...})` has parameters, `Authorization("Bearer", token=...)` a token. `==`
+    doesn't run in constant time: compare secrets with `antiphon.features.is_same_secret`.
     """
 
     __slots__ = ("_password", "_username")
@@ -106,7 +106,7 @@ class Authorization(_SchemeAndParameters):
     _unquoted_in_digest = frozenset({"algorithm", "nc", "qop", "userhash", "username*"})
 
     def __init__(self, scheme: str, parameters: Mapping[str, str] | None = None, *, token: str | None = None) -> None:
-        """Raise ValueError for credentials that `parse` would refuse, or that cannot be sent as they are."""
+        """Raise ValueError for credentials that `parse` would refuse, or that can't be sent unchanged."""
         super().__init__(scheme, parameters, token=token)
         self._complete()
 
@@ -130,7 +130,8 @@ class Authorization(_SchemeAndParameters):
 
     @classmethod
     def bearer(cls, token: str) -> Self:
-        """Make Bearer credentials. The token consists of letters, digits, `-._~+/`, and `=` at its end (RFC 6750 §2.1).
+        """Make Bearer credentials. The token must consist of letters, digits, `-._~+/`, and trailing `=` (RFC 6750
+        §2.1).
 
         Raises ValueError for other characters.
         """
@@ -140,9 +141,9 @@ class Authorization(_SchemeAndParameters):
     def parse(cls, text: str) -> Self:
         """Read a header's value. Raises ValueError if it is malformed; the message never repeats the value.
 
-        These are malformed, too: a repeated parameter, more than 200 parameters, Bearer without a token, and Basic
-        without a name and a password, or with control characters in them. Tokens and values without quotes may have
-        more characters than the RFC allows.
+        Also malformed are a repeated parameter, more than 200 parameters, Bearer without a token, and Basic without a
+        name and password or with control characters in them. Tokens and unquoted values may contain characters that the
+        RFC doesn't allow.
         """
         credentials = _credentials(text)
         if credentials is None:
@@ -165,12 +166,12 @@ class Authorization(_SchemeAndParameters):
 
     @property
     def username(self) -> str | None:
-        """The user's name in Basic and Digest; None for other schemes. A hash if Digest has `userhash=true`."""
+        """The user name of Basic and Digest; None for other schemes. If Digest has `userhash=true`, it is a hash."""
         return self._username
 
     @property
     def password(self) -> str | None:
-        """The password of Basic, read as UTF-8 or else as Latin-1; None for other schemes."""
+        """The password of Basic, decoded as UTF-8, or if that fails as Latin-1; None for other schemes."""
         return self._password
 
     def __repr__(self) -> str:
@@ -179,9 +180,10 @@ class Authorization(_SchemeAndParameters):
 
 
 class Challenge(_SchemeAndParameters):
-    """A way to authenticate, in `WWW-Authenticate` or `Proxy-Authenticate` (RFC 9110 §11.6.1, §11.7.1). Immutable.
+    """A demand for credentials, in `WWW-Authenticate` or `Proxy-Authenticate` (RFC 9110 §11.6.1, §11.7.1). Immutable.
 
-    A header may have several: `", ".join(map(str, challenges))` prints them, `parse_challenges` reads them.
+    A header may contain several challenges: `", ".join(map(str, challenges))` prints them, `parse_challenges` reads
+    them.
     """
 
     __slots__ = ()
@@ -190,7 +192,7 @@ class Challenge(_SchemeAndParameters):
 
     @classmethod
     def basic(cls, realm: str, charset: str | None = "UTF-8") -> Self:
-        """Ask for a name and a password. Raises ValueError for a charset that is not UTF-8 (RFC 7617 §2.1)."""
+        """Ask for a name and password. Raises ValueError for a charset other than UTF-8 (RFC 7617 §2.1)."""
         return cls("Basic", {"realm": realm} | _given(charset=_checked_charset(charset)))
 
     @classmethod
@@ -203,10 +205,10 @@ class Challenge(_SchemeAndParameters):
         error_description: str | None = None,
         error_uri: str | None = None,
     ) -> Self:
-        """Ask for a token with a scope and say what was wrong with the one that was sent (RFC 6750 §3).
+        """Ask for a token with a scope, and say what was wrong with the token that was sent (RFC 6750 §3).
 
         `error` is "invalid_request", "invalid_token" or "insufficient_scope" (§3.1). Raises ValueError if no argument
-        is given, and for values with quotes, backslashes, or characters that are not ASCII.
+        is given, and for values with quotes, backslashes or non-ASCII characters.
         """
         scope = scope if scope is None or isinstance(scope, str) else " ".join(scope)
         if scope is not None and not _scope(scope):
@@ -244,8 +246,8 @@ class Challenge(_SchemeAndParameters):
         """Ask for proof that the client knows the password (RFC 7616 §3.3); `qop` is "auth", "auth-int" or "auth,
         auth-int".
 
-        `domain` lists the URIs that the proof is valid for; `stale` says that only the nonce was too old. Raises
-        ValueError for an algorithm that is not a token, and for a charset that is not UTF-8.
+        `domain` lists the URIs for which the proof is valid; `stale` means that only the nonce was too old. Raises
+        ValueError for an algorithm that isn't a token, and for a charset other than UTF-8.
         """
         if not is_token(algorithm) or isinstance(domain, str):
             raise explained("bad-http-value", ValueError("algorithm must be a token, and domain a list of URIs"))
@@ -256,7 +258,7 @@ class Challenge(_SchemeAndParameters):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a header's value that has one challenge. Raises ValueError unless there is exactly one."""
+        """Read a header's value with one challenge. Raises ValueError unless there is exactly one."""
         challenges = _read_challenges(text)
         if len(challenges) != 1:
             raise ValueError(f"expected one challenge, not {len(challenges)}")
@@ -265,7 +267,7 @@ class Challenge(_SchemeAndParameters):
 
     @property
     def realm(self) -> str | None:
-        """The name of the protected area, for people to read (RFC 9110 §11.5); None if it has no name."""
+        """The human-readable name of the protected area (RFC 9110 §11.5); None if it has no name."""
         return self._parameters.get("realm")
 
     def __repr__(self) -> str:
@@ -320,7 +322,7 @@ def _read_basic(token: str) -> tuple[str, str]:
 
 
 def _digest_username(parameters: Mapping[str, str]) -> str | None:
-    """Return the name in `username`, or in `username*`, which can have any characters (RFC 7616 §3.4)."""
+    """Return the name in `username`, or in `username*`, which may contain any characters (RFC 7616 §3.4)."""
     if "username" in parameters or "username*" not in parameters:
         return parameters.get("username")
     username = read_extended(parameters["username*"])

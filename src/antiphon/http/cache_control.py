@@ -1,7 +1,7 @@
-"""Cache-Control, of requests and responses: who may store a response, and how long (RFC 9111 §5.2).
+"""Cache-Control in requests and responses: who may store a response, and for how long (RFC 9111 §5.2).
 
-Reading never raises. A directive whose name is not a token is skipped. A malformed argument gets the cautious reading:
-stale, not allowed, or all fields. Only the first 200 directives are read.
+Reading never raises. A directive whose name isn't a token is skipped. A malformed argument is interpreted cautiously:
+as stale, forbidden, or all fields. Only the first 200 directives are read.
 """
 
 import re
@@ -27,7 +27,7 @@ from antiphon.http.grammar import (
 from antiphon.http.header_property import read_number
 
 MOST_SECONDS = 2**31
-"""The maximum number of seconds, about 68 years; greater numbers are read as this one (RFC 9111 §1.2.2)."""
+"""The maximum number of seconds, about 68 years; greater numbers are reduced to this one (RFC 9111 §1.2.2)."""
 
 _MOST_DIRECTIVES = 200
 _LONGEST_KEPT = 256
@@ -60,8 +60,8 @@ class CacheDirectives(TypedDict, total=False):
 class CacheControl(Value):
     """The directives of one header: `CacheControl(max_age=60, public=True)` (RFC 9111 §5.2). Immutable.
 
-    Two are equal if they have the same directives with the same arguments, in any order and quoting. An object without
-    directives is False.
+    Two objects are equal if they have the same directives with the same arguments, in any order and quoting. An object
+    without directives is falsy.
     """
 
     __slots__ = ("_directives", "_text")
@@ -72,13 +72,13 @@ class CacheControl(Value):
     def __init__(
         self, *, extensions: Mapping[str, str | None] | None = None, **directives: Unpack[CacheDirectives]
     ) -> None:
-        """Take whole seconds from 0 to 2**31, as a number or a timedelta, True, or names of fields, as each directive
-        allows.
+        """Accept what each directive allows: whole seconds from 0 to 2**31 as a number or timedelta, True, or field
+        names.
 
         `max_stale=True` accepts a stale response of any age. `no_cache=["set-cookie"]` and `private=["set-cookie"]`
-        apply to these fields only. None and False leave a directive out. `extensions` has other directives by name,
-        with their argument or None. Raises ValueError for a value that the directive does not take, or that is not
-        allowed in a header; TypeError for an unknown directive.
+        apply to these fields only. None and False leave a directive out. `extensions` contains other directives by
+        name, with their argument or None. Raises ValueError for a value that the directive doesn't accept or that isn't
+        allowed in a header, and TypeError for an unknown directive.
         """
         self._directives = _written({}, directives) | _checked_extensions(extensions or {})
         self._text = None
@@ -87,9 +87,9 @@ class CacheControl(Value):
     def parse(cls, header: str | None) -> Self:
         """Read a header's value; None stands for an absent header. Never raises.
 
-        Names lose their case and arguments their quotes. A malformed argument reads as "". If a directive is repeated,
-        the first one applies (RFC 9111 §4.2.1); for `no-cache` and `private`, the widest one applies, or all of their
-        fields together.
+        Names become lower case, and arguments lose their quotes. A malformed argument reads as "". If a directive is
+        repeated, the first one applies (RFC 9111 §4.2.1). For `no-cache` and `private`, the widest one applies, or all
+        of their fields together.
 
         Results for short headers are cached: most requests have one of the same few values.
         """
@@ -111,7 +111,7 @@ class CacheControl(Value):
     def replace(
         self, *, extensions: Mapping[str, str | None] | None = None, **directives: Unpack[CacheDirectives]
     ) -> Self:
-        """Return a copy with changed directives; None and False remove one.
+        """Return a copy with changed directives; None and False remove a directive.
 
         `extensions`, if given, replaces all extensions. Raises ValueError and TypeError as the constructor does.
         """
@@ -136,46 +136,48 @@ class CacheControl(Value):
         """The seconds for which a response is fresh, or the maximum age that a client accepts (RFC 9111 §5.2.1.1,
         §5.2.2.1).
 
-        0 if the number is malformed: such a response counts as stale (§4.2.1).
+        0 if the number is malformed: such a response is treated as stale (§4.2.1).
         """
         return self._lifetime("max-age")
 
     @property
     def s_maxage(self) -> int | None:
-        """Seconds for shared caches, instead of `max_age` (RFC 9111 §5.2.2.10); 0 without a proper number."""
+        """The seconds for shared caches, instead of `max_age` (RFC 9111 §5.2.2.10); 0 if the number is malformed."""
         return self._lifetime("s-maxage")
 
     @property
     def max_stale(self) -> int | None:
-        """Seconds that a response may be stale for a client (RFC 9111 §5.2.1.2); `MOST_SECONDS` for any time."""
+        """The seconds for which a client accepts a stale response (RFC 9111 §5.2.1.2); `MOST_SECONDS` means any
+        time.
+        """
         return MOST_SECONDS if self._directives.get("max-stale", "") is None else self._seconds("max-stale")
 
     @property
     def min_fresh(self) -> int | None:
-        """Seconds that a response must still be fresh for a client (RFC 9111 §5.2.1.3)."""
+        """The seconds for which a client wants the response to stay fresh (RFC 9111 §5.2.1.3)."""
         return self._seconds("min-fresh")
 
     @property
     def stale_while_revalidate(self) -> int | None:
-        """Seconds that a stale response may be served while a new one is fetched (RFC 5861 §3)."""
+        """The seconds for which a stale response may be served while a new one is fetched (RFC 5861 §3)."""
         return self._seconds("stale-while-revalidate")
 
     @property
     def stale_if_error(self) -> int | None:
-        """Seconds that a stale response may be served instead of an error (RFC 5861 §4)."""
+        """The seconds for which a stale response may be served instead of an error (RFC 5861 §4)."""
         return self._seconds("stale-if-error")
 
     @property
     def no_cache(self) -> bool | tuple[str, ...]:
-        """True if caches must revalidate before use (RFC 9111 §5.2.1.4, §5.2.2.4); or the fields concerned, in lower
-        case.
+        """True if caches must revalidate before use (RFC 9111 §5.2.1.4, §5.2.2.4), or the names of the affected fields
+        in lower case.
         """
         return self._fields("no-cache")
 
     @property
     def private(self) -> bool | tuple[str, ...]:
-        """True if shared caches must not store the response (RFC 9111 §5.2.2.7); or the fields concerned, in lower
-        case.
+        """True if shared caches must not store the response (RFC 9111 §5.2.2.7), or the names of the affected fields in
+        lower case.
         """
         return self._fields("private")
 
@@ -191,12 +193,12 @@ class CacheControl(Value):
 
     @property
     def only_if_cached(self) -> bool:
-        """True if a client wants a stored response or none (RFC 9111 §5.2.1.7)."""
+        """True if a client accepts only a stored response (RFC 9111 §5.2.1.7)."""
         return "only-if-cached" in self._directives
 
     @property
     def public(self) -> bool:
-        """True if caches may store the response even where they otherwise must not (RFC 9111 §5.2.2.9)."""
+        """True if caches may store the response even when they otherwise must not (RFC 9111 §5.2.2.9)."""
         return "public" in self._directives
 
     @property
@@ -211,7 +213,7 @@ class CacheControl(Value):
 
     @property
     def must_understand(self) -> bool:
-        """True if only caches that know the status may store the response (RFC 9111 §5.2.2.3)."""
+        """True if only caches that understand the status may store the response (RFC 9111 §5.2.2.3)."""
         return "must-understand" in self._directives
 
     @property
@@ -235,7 +237,7 @@ class CacheControl(Value):
         return fields if fields and all(map(is_token, fields)) else True
 
     def __str__(self) -> str:
-        """Return the header's value: names of fields are quoted, other arguments if needed."""
+        """Return the header's value. Field names are quoted, other arguments only if needed."""
         if self._text is None:
             self._text = ", ".join([_print_directive(name, argument) for name, argument in self._directives.items()])
         return self._text
@@ -291,7 +293,7 @@ def _checked_extensions(extensions: Mapping[str, str | None]) -> dict[str, str |
 
 
 def _written(directives: Mapping[str, str | None], changes: CacheDirectives) -> dict[str, str | None]:
-    """Return the directives after the changes; those that stay keep their places."""
+    """Return the directives after the changes; the remaining ones keep their positions."""
     written = dict(directives)
     for keyword, value in changes.items():
         name = keyword.replace("_", "-")

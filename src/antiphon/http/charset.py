@@ -1,8 +1,8 @@
 """Charsets that clients may declare, and decoding by the WHATWG Encoding standard.
 
-Only charsets that are safe for a server are read. UTF-7, UTF-32, HZ, the ISO-2022 family and Python's other codecs are
-not: they hide ASCII from code that inspects the bytes, some always raise, punycode takes quadratic time, and Python
-remembers every unknown name that it looks up.
+Only charsets that are safe for a server are supported. UTF-7, UTF-32, HZ, the ISO-2022 family and Python's other codecs
+are not. They hide ASCII from code that inspects the bytes, some always raise, and punycode takes quadratic time. Python
+also remembers every unknown name that it looks up.
 """
 
 from codecs import charmap_decode
@@ -63,7 +63,9 @@ _LABELS = {
     ),
 }
 CODECS = {label: codec for codec, labels in _LABELS.items() for label in labels.split()}
-"""Python's codec for each label in lower case (WHATWG Encoding §4.2). ISO-8859-1 and ASCII are windows-1252 there."""
+"""Python's codec for each label in lower case (WHATWG Encoding §4.2). The standard reads ISO-8859-1 and ASCII as
+windows-1252.
+"""
 
 _UTF_16 = frozenset(["utf-16-le", "utf-16-be"])
 _WIDE = _UTF_16 | {"utf-8", "gb18030", "big5hkscs", "euc_jp", "cp932", "cp949"}
@@ -71,7 +73,7 @@ _BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
 def decode_text(data: bytes, charset: str | None) -> str:
-    """Decode text in a declared charset, or in UTF-8 if none, or an unsupported one, is declared. Never raises.
+    """Decode text in its declared charset, or in UTF-8 if the charset is missing or unsupported. Never raises.
 
     Malformed bytes become U+FFFD. In UTF-16, a byte order mark determines the byte order, and is dropped.
     """
@@ -82,11 +84,11 @@ def decode_text(data: bytes, charset: str | None) -> str:
 
 
 def form_codec(*charsets: str | None) -> str:
-    """Return the codec for a form's fields: that of the first charset that forms can use, else UTF-8.
+    """Return the codec for a form's fields: the codec of the first charset that forms can use, otherwise UTF-8.
 
     Forms can use all supported charsets except UTF-16, in which ASCII text is not ASCII bytes, and which no browser
-    sends (HTML §4.10.22.5). Give a field's own charset first, then the value of the `_charset_` field (RFC 7578 §4.6),
-    then the content type's.
+    sends (HTML §4.10.22.5). Pass a field's own charset first, then the value of the `_charset_` field (RFC 7578 §4.6),
+    then the content type's charset.
     """
     for charset in charsets:
         codec = CODECS.get(charset.strip().lower()) if charset else None

@@ -1,10 +1,10 @@
-"""Conditional requests: entity tags (RFC 9110 §8.8.3), and preconditions, evaluated in order; the last one decides
-whether Range applies.
+"""Conditional requests: entity tags (RFC 9110 §8.8.3) and preconditions. These are evaluated in order; the last one
+decides whether Range applies.
 
-Reading a list never raises. Malformed elements and those after the 256th match nothing. A malformed header is not
-treated as an absent one: it must not let a write through.
+Reading a list never raises. Malformed elements and those after the 256th match nothing. A malformed header isn't
+treated as absent, because it must not let a write through.
 
-Dates are compared in whole seconds, without a clock: a modification date in the future counts like any other.
+Dates are compared in whole seconds, without a clock: a modification date in the future is treated like any other.
 """
 
 import re
@@ -25,7 +25,7 @@ _STAR = ("*",)
 _ETAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*+"'
 _etag = re.compile(_ETAG).fullmatch
 _is_regular = re.compile(rf"{_ETAG}(?>(?:, {_ETAG}){{0,{_MOST_ELEMENTS - 1}}})").fullmatch
-# The second group matches a malformed element, so that no match begins inside of one. Tags have no backslash escapes.
+# The second group matches a malformed element, so that no match begins inside one. Tags have no backslash escapes.
 _elements = re.compile(rf'(?:\A|,)[ \t]*+(?:({_ETAG})[ \t]*+(?![^,])|((?:[^",]++|"[^"]*+"?)*+))').finditer
 
 
@@ -34,7 +34,8 @@ class ETag(Value):
 
     ``tag`` is the text between the quotes. Versions with the same ``weak`` tag are equivalent; versions with the same
     strong tag have the same bytes. ``==`` compares the printed text; compare validators by ``strong_match`` or
-    ``weak_match`` (§8.8.3.2). Raises ValueError for a tag with quotes, white space, controls, or beyond Latin-1.
+    ``weak_match`` (§8.8.3.2). Raises ValueError for a tag with quotes, white space, control characters, or characters
+    outside Latin-1.
     """
 
     __slots__ = ("_text",)
@@ -88,9 +89,9 @@ class ETag(Value):
 class ETags(Value):
     """The entity tags that a header lists, or `*`, which matches any current representation. Immutable.
 
-    An absent header is False; a header that was sent is True, even if it is malformed. `in` compares strongly for
-    `IfMatch` and weakly for `IfNoneMatch`. Raises ValueError for tags together with a star, TypeError for anything but
-    an `ETag`.
+    An absent header is falsy; a header that was sent is truthy, even if it is malformed. `in` compares strongly for
+    `IfMatch` and weakly for `IfNoneMatch`. Raises ValueError for tags together with a star, and TypeError for anything
+    but an `ETag`.
     """
 
     __slots__ = ("_is_complete", "_listed")
@@ -121,7 +122,7 @@ class ETags(Value):
 
     @property
     def is_complete(self) -> bool:
-        """True if the whole header was read: at least one element, none malformed, and at most 256."""
+        """True if the whole header was read: it has 1 to 256 elements, none of them malformed."""
         return self._is_complete
 
     def strong_match(self, etag: ETag | None) -> bool:
@@ -159,7 +160,7 @@ class IfMatch(ETags):
 
 
 class IfNoneMatch(ETags):
-    """The tags of If-None-Match: the versions that a client has already (RFC 9110 §13.1.2). `in` compares weakly."""
+    """The tags of If-None-Match: the versions that a client already has (RFC 9110 §13.1.2). `in` compares weakly."""
 
     __slots__ = ()
 
@@ -168,16 +169,16 @@ class IfNoneMatch(ETags):
 
 
 def generate_etag(content: bytes | bytearray | memoryview) -> ETag:
-    """Return a strong tag for some bytes (RFC 9110 §8.8.1): a hash, which is the same in every process."""
+    """Return a strong tag for some bytes (RFC 9110 §8.8.1): a hash that is the same in every process."""
     import hashlib
 
     return ETag(hashlib.sha256(content, usedforsecurity=False).hexdigest()[:32])
 
 
 def read_etags(header: str) -> tuple[tuple[str, ...], bool]:
-    """Return the tags in a list as written, or its star; and True if the whole list was read.
+    """Return the tags in a list as written, or its star, and True if the whole list was read.
 
-    Results for short headers are cached: clients that have the same version send the same header.
+    Results for short headers are cached, because clients with the same version send the same header.
     """
     return _read(header) if len(header) > _LONGEST_KEPT else _read_kept(header)
 
@@ -197,15 +198,15 @@ _read_kept = lru_cache(256)(_read)
 
 
 def is_strongly_among(listed: Sequence[str], etag: str | None) -> bool:
-    """True if `read_etags` gave a star, or this tag and it is strong (RFC 9110 §8.8.3.2).
+    """True if `read_etags` returned a star, or this tag and it is strong (RFC 9110 §8.8.3.2).
 
-    ``etag`` is the value of the header ETag; it may be None or malformed.
+    ``etag`` is the value of the ETag header; it may be None or malformed.
     """
     return (etag is not None and etag in listed and etag[0] == '"') or "*" in listed
 
 
 def is_weakly_among(listed: Sequence[str], etag: str | None) -> bool:
-    """True if `read_etags` gave a star, or this tag, weak or not (RFC 9110 §8.8.3.2); ``etag`` may be malformed."""
+    """True if `read_etags` returned a star, or this tag, weak or not (RFC 9110 §8.8.3.2); ``etag`` may be malformed."""
     if etag is not None:
         strong = etag.removeprefix("W/")
         if (strong in listed and strong[0] == '"') or f"W/{strong}" in listed:
@@ -239,10 +240,10 @@ _WITHOUT_REPRESENTATION = ("CONNECT", "OPTIONS", "TRACE")
 
 
 class IfRange(Value):
-    """The value of If-Range: the entity tag or date of the version that the client has a part of (RFC 9110 §13.1.5).
+    """The value of If-Range: the entity tag or date of the version of which the client has a part (RFC 9110 §13.1.5).
 
-    Immutable. An absent header is False and matches every version. A malformed header is True and matches none, so that
-    the client gets the whole representation. Raises ValueError for a date outside the years 1 to 9999.
+    Immutable. An absent header is falsy and matches every version. A malformed header is truthy and matches none, so
+    that the client gets the whole representation. Raises ValueError for a date outside the years 1 to 9999.
     """
 
     __slots__ = ("_date", "_etag", "_is_present")
@@ -282,8 +283,8 @@ class IfRange(Value):
         """True if a part of the version with this tag and modification date may be sent.
 
         Tags are compared strongly, and dates must be equal to the second. A date never matches a version with a weak
-        tag: there can be several such versions in one second. For content that may change twice within a second and has
-        no tag, give no date (RFC 9110 §8.8.2.2).
+        tag, because several such versions may exist within one second. For content without a tag that may change twice
+        within a second, pass no date (RFC 9110 §8.8.2.2).
         """
         if self._etag is not None:
             return etag is not None and self._etag.strong_match(etag)
@@ -316,11 +317,11 @@ def evaluate_preconditions(
     *,
     exists: bool = True,
 ) -> Literal[304, 412] | None:
-    """Return the status that the request's conditions call for; None if the request can go on (RFC 9110 §13.2.2).
+    """Return the status that the request's conditions require; None if the request can proceed (RFC 9110 §13.2.2).
 
     ``etag`` and ``modified`` are the ETag and Last-Modified of the current representation, or None if it has none.
-    Malformed values count as absent. ``modified`` may be an aware datetime. ``exists`` is False if there is no
-    representation yet, the case that `*` tests. Raises ValueError for a naive datetime.
+    Malformed values are treated as absent. ``modified`` may be an aware datetime. ``exists`` is False if there is no
+    representation yet; `*` tests for that. Raises ValueError for a naive datetime.
 
     Call it only for requests that would otherwise get a 2xx or 412 (§13.2.1). A malformed condition never
     lets a write through, except for malformed dates, which must be ignored (§13.1.4).
@@ -364,7 +365,7 @@ def _is_known_version(field: Field, etag: str | None, modified: str | datetime |
 
 
 def applicable_range(method: str, field: Field, etag: str | None = None, modified: str | None = None) -> str | None:
-    """Return the value of Range if it applies to this version, else None: step 5, after the other conditions.
+    """Return the value of Range if it applies to this version, otherwise None: step 5, after the other conditions.
 
     Ranges are defined for GET only (RFC 9110 §14.2), and If-Range must match this version.
     """

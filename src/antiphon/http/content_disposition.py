@@ -1,4 +1,4 @@
-"""Content-Disposition: the purpose of a body, and its file's name (RFC 6266, RFC 7578 §4.2)."""
+"""Content-Disposition: the purpose of a body, and its filename (RFC 6266, RFC 7578 §4.2)."""
 
 import re
 from typing import Self
@@ -29,7 +29,7 @@ _usual_part = re.compile(
 _disposition = re.compile(rf"[ \t]*+({TCHARS})[ \t]*+(?:;(.*))?", re.DOTALL).fullmatch
 _find_unnameable = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]").search
 _quoted = re.compile(r'"((?:[^"\\]++|\\.?)*+)', re.DOTALL).match
-# A backslash before any other character belongs to a path: some clients send paths without escapes.
+# A backslash before any other character belongs to a path, because some clients send paths without escapes.
 _quoted_pair = re.compile(r'\\(["\\])')
 _misread_in_quotes = re.compile(r'["\\%]').search
 _outside_fallback = re.compile(r'[^\x20-\x7e]++|["\\%/]')
@@ -37,20 +37,20 @@ _combining_marks = re.compile("[\u0300-\u036f]++")
 
 
 class ContentDisposition(Value):
-    """A type, the name of a file, and the name of a form's field. Immutable; the type is kept in lower case.
+    """A type, a filename, and the name of a form field. Immutable; the type is kept in lower case.
 
     ``type`` is "inline", "attachment", "form-data" or another token. ``filename`` may be in any script; None means no
-    file. Only the last part of a path is kept (RFC 6266 §4.3), except in forms, where the files of a folder have their
-    path: treat it as text from the client, not as a path to open. ``name`` is the name of the field, which only forms
-    have. Raises ValueError for a type that is not a token, a ``name`` with another type, control characters other than
-    a tab, and a filename of more than 1024 characters.
+    file. Only the last segment of a path is kept (RFC 6266 §4.3), except in forms, where the files of a folder keep
+    their path. Treat it as text from the client, not as a path to open. ``name`` is the name of the field, which only
+    forms have. Raises ValueError for a type that isn't a token, a ``name`` with another type, control characters other
+    than a tab, and a filename longer than 1024 characters.
     """
 
     __slots__ = ("_filename", "_name", "_type")
 
     def __init__(
         self,
-        type: str,  # noqa: A002 - the standard's own word
+        type: str,  # noqa: A002 - the standard's own name
         filename: str | None = None,
         *,
         name: str | None = None,
@@ -73,10 +73,10 @@ class ContentDisposition(Value):
     def parse(cls, text: str) -> Self:
         """Read a header's value; `filename*` takes precedence over `filename` (RFC 6266 §4.3).
 
-        Text beyond ASCII is read as UTF-8 if it is valid, since that is how browsers write it in forms. As in browsers,
-        a backslash escapes only a quote or a backslash, a filename without quotes may have spaces, and if a parameter
-        is repeated, the first one applies. A malformed `filename*` is ignored. Raises ValueError without a type, for
-        control characters, and for a filename of more than 1024 characters.
+        Non-ASCII text is read as UTF-8 if valid, because browsers write it that way in forms. As in browsers, a
+        backslash escapes only a quote or a backslash, an unquoted filename may contain spaces, and if a parameter is
+        repeated, the first one applies. A malformed `filename*` is ignored. Raises ValueError for a missing type,
+        control characters, and a filename longer than 1024 characters.
         """
         self = cls.__new__(cls)
         if usual := _usual_part(text):
@@ -108,10 +108,10 @@ class ContentDisposition(Value):
         return self._name
 
     def __str__(self) -> str:
-        """Return the header's value: UTF-8 in forms, as browsers write it, else ASCII.
+        """Return the header's value: in UTF-8 for forms, as browsers write it, otherwise in ASCII.
 
-        In ASCII, a filename with other characters is printed twice: with `_` for those that old clients would misread,
-        and in full in `filename*` (RFC 6266 appendix D).
+        In ASCII, a filename with other characters is printed twice: with `_` for characters that old clients would
+        misread, and in full as `filename*` (RFC 6266 appendix D).
         """
         if self._type == FORM_DATA:
             names = {"name": self._name, "filename": self._filename}
@@ -172,7 +172,7 @@ def _in_form(text: str) -> str:
 
 
 def _fallback(filename: str) -> str:
-    """Return the filename in ASCII that no client misreads."""
+    """Return an ASCII version of the filename that no client misreads."""
     from unicodedata import normalize
 
     plain = _combining_marks.sub("", normalize("NFKD", filename))

@@ -1,6 +1,6 @@
 """Cookies: read Cookie, read and print Set-Cookie (RFC 6265bis).
 
-A value with characters that cookies must not have is printed in quotes, with octal escapes of their UTF-8.
+A value with characters that aren't allowed in cookies is printed in quotes, with octal escapes of their UTF-8 bytes.
 """
 
 import re
@@ -18,7 +18,7 @@ from antiphon.speedups import accelerated
 SameSite = Literal["Lax", "Strict", "None"]
 
 LONGEST_COOKIE = 4096
-"""The number of bytes of name and value together above which user agents drop a cookie (RFC 6265bis §5.7)."""
+"""The maximum number of bytes of name and value together; user agents drop longer cookies (RFC 6265bis §5.7)."""
 
 _LONGEST_ATTRIBUTE = 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -47,7 +47,7 @@ def parse_cookies(header: str) -> list[tuple[str, str]]:
     """Return the names and values in a Cookie header, in order (RFC 6265bis §4.2.1). Never raises.
 
     A cookie without a name, which browsers may send, has the name "". Double quotes around a value are removed, and its
-    escapes are decoded. The header is Latin-1 text, as servers give it, and is read as UTF-8.
+    escapes are decoded. The header is Latin-1 text, as servers provide it, and is decoded as UTF-8.
     """
     cookies = read_cookies(header)
     return list(cookies.items()) if isinstance(cookies, dict) else cookies
@@ -69,7 +69,7 @@ def split_cookies(header: str, /) -> Fields:
     if not header.isascii():
         header = _as_utf8(header)
     pieces = header.split("; ")
-    if header.count(";") == header.count(" ") == len(pieces) - 1 and "\t" not in header:  # there is nothing to strip
+    if header.count(";") == header.count(" ") == len(pieces) - 1 and "\t" not in header:  # nothing to strip
         fields = {name: value for piece in pieces for name, equals, value in (piece.partition("="),) if equals}
         if len(fields) == len(pieces):
             return fields
@@ -104,12 +104,12 @@ def _unquote(value: str) -> str:
     try:
         return raw.decode()
     except UnicodeDecodeError:
-        # The standard library's `http.cookies` escapes characters up to U+00FF by their code point.
+        # The standard library's `http.cookies` escapes characters up to U+00FF as their code point.
         return raw.decode("latin-1") if inner.isascii() else raw.decode("utf-8", "replace")
 
 
 def quote_cookie_value(value: str) -> str:
-    """Return a value as it is written in a cookie, quoted if needed. Raises ValueError for CR, LF and NUL."""
+    """Return a value as written in a cookie, quoted if needed. Raises ValueError for CR, LF and NUL."""
     if (value.isalnum() and value.isascii()) or _cookie_octets(value):
         return value
     if "\0" in value or "\r" in value or "\n" in value:
@@ -137,9 +137,9 @@ F = TypeVar("F", bound=_Fields)
 class SetCookie(_Fields):
     """The cookie of one Set-Cookie header (RFC 6265bis §4.1); `str()` prints the header's value.
 
-    `coded_value` is the value as sent, quoted if needed. `max_age` is in seconds, given as a whole number or a
-    timedelta; `expires` in UTC and whole seconds, `domain` in lower case without a leading dot, `path` percent-encoded;
-    "" counts as None.
+    `coded_value` is the value as sent, quoted if needed. `max_age` is in seconds; you can pass a whole number or a
+    timedelta. `expires` is in UTC and whole seconds, `domain` in lower case without a leading dot, and `path`
+    percent-encoded. "" is treated as None.
     """
 
     __slots__ = ()
@@ -189,7 +189,7 @@ class SetCookie(_Fields):
         samesite: str | None = None,
         partitioned: bool = False,
     ) -> Self:
-        """Make the cookie that deletes the one with this name, path and domain.
+        """Make a cookie that deletes the cookie with this name, path and domain.
 
         It is always `secure` if its name begins with `__Host-` or `__Secure-`: user agents would ignore it otherwise.
         """
@@ -200,7 +200,7 @@ class SetCookie(_Fields):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read Set-Cookie as user agents do (RFC 6265bis §5.6), without unknown and malformed attributes.
+        """Read Set-Cookie as user agents do (RFC 6265bis §5.6), ignoring unknown and malformed attributes.
 
         The name may be any text, even "". Raises ValueError for a cookie that user agents would drop.
         """
@@ -219,7 +219,7 @@ class SetCookie(_Fields):
 
     @property
     def pair(self) -> str:
-        """The cookie as user agents send it back in Cookie, `name=value` (RFC 6265bis §5.8.3)."""
+        """The cookie as user agents send it back in the Cookie header, `name=value` (RFC 6265bis §5.8.3)."""
         return write_raw_utf8(f"{self.name}={self.coded_value}" if self.name else self.coded_value)
 
     def __str__(self) -> str:

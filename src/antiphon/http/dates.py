@@ -1,6 +1,6 @@
-"""Dates in UTC and whole seconds, of HTTP (RFC 9110 §5.6.7) and of structured fields (RFC 9651 §3.3.7), and durations.
+"""Dates of HTTP (RFC 9110 §5.6.7) and structured fields (RFC 9651 §3.3.7), in UTC and whole seconds, and durations.
 
-All three forms of HTTP dates are read; IMF-fixdate is printed. Retry-After is such a date, or seconds.
+All three forms of HTTP dates are read; dates are printed as IMF-fixdate. Retry-After is such a date, or seconds.
 """
 
 import re
@@ -50,18 +50,18 @@ _structured = re.compile("@(-?[0-9]{1,15})").fullmatch
 _delta_seconds = re.compile("[0-9]{1,10}").fullmatch
 
 RetryAfter: TypeAlias = int | datetime
-"""Seconds after the response, or a datetime in UTC."""
+"""The seconds after the response, or a datetime in UTC."""
 
 MOST_SECONDS = 10**10 - 1
-"""The maximum number of seconds in Retry-After, some three hundred years."""
+"""The maximum number of seconds in Retry-After, about three hundred years."""
 
 
 def parse_http_date(text: str, *, latest_year: int = 2069) -> datetime:
-    """Return the aware datetime (UTC) that an HTTP date names (RFC 9110 §5.6.7): IMF-fixdate, RFC 850 or asctime.
+    """Return the aware datetime (UTC) of an HTTP date (RFC 9110 §5.6.7): IMF-fixdate, RFC 850 or asctime.
 
     The two-digit year of an RFC 850 date is the last such year up to `latest_year`: by default 70-99 are 19xx
-    and 00-69 are 20xx; the current year + 50 gives the rule of RFC 9110. The name of the day need not match the date.
-    The leap second :60, which datetime cannot represent, is read as :59. Raise ValueError for anything else.
+    and 00-69 are 20xx; pass the current year + 50 for the rule of RFC 9110. The name of the day need not match the
+    date. The leap second :60, which datetime can't represent, is read as :59. Raises ValueError for anything else.
     """
     if len(text) <= _LONGEST_KEPT and (date := _parse_imf_fixdate(text)):
         return date
@@ -74,7 +74,7 @@ def parse_http_date(text: str, *, latest_year: int = 2069) -> datetime:
 
 @lru_cache(256)
 def _parse_imf_fixdate(text: str) -> datetime | None:
-    """Read an IMF-fixdate; None if the date has a different form. Cached, since the same few dates recur."""
+    """Read an IMF-fixdate; None if the date has a different form. Cached, because the same few dates recur."""
     match = _imf_fixdate(text)
     if match is None:
         return None
@@ -91,7 +91,7 @@ def _datetime(text: str, year: int, month: str, day: str, hour: str, minute: str
 
 
 def format_http_date(moment: datetime | float) -> str:
-    """Return a datetime as IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT", without fractions of the second.
+    """Return a datetime as IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT", without fractional seconds.
 
     That is the form in which HTTP dates are sent (RFC 9110 §5.6.7). A number is seconds since 1970-01-01 UTC. Raises
     ValueError outside the years 1 to 9999, and for a naive datetime.
@@ -103,7 +103,7 @@ def format_http_date(moment: datetime | float) -> str:
 
 
 def aware(moment: datetime) -> datetime:
-    """Return an aware datetime. Raise ValueError for a naive one; the message says how to fix it."""
+    """Return an aware datetime. For a naive datetime, raises a ValueError that says how to fix it."""
     if moment.utcoffset() is None:
         raise explained(
             "datetime-without-zone",
@@ -128,7 +128,7 @@ def _seconds(moment: datetime | float) -> int:
 
 @lru_cache(256)
 def _imf_fixdate_of(seconds: int) -> str:
-    """Print an IMF-fixdate. Cached, since the same few dates recur."""
+    """Print an IMF-fixdate. Cached, because the same few dates recur."""
     utc = _EPOCH + timedelta(seconds=seconds)
     return (
         f"{_DAYS[utc.weekday()]}, {utc.day:02} {_MONTHS[utc.month - 1]} {utc.year:04}"
@@ -137,7 +137,7 @@ def _imf_fixdate_of(seconds: int) -> str:
 
 
 def parse_structured_date(text: str) -> datetime:
-    """Return the aware datetime (UTC) of `@` and seconds since 1970. Raise ValueError for anything else."""
+    """Return the aware datetime (UTC) of `@` and seconds since 1970. Raises ValueError for anything else."""
     match = _structured(text)
     if match is None:
         raise ValueError(f"not the date of a structured field: {text[:80]!r}")
@@ -148,9 +148,9 @@ def parse_structured_date(text: str) -> datetime:
 
 
 def format_structured_date(moment: datetime) -> str:
-    """Return a datetime as `@1659578233`, without fractions of the second.
+    """Return a datetime as `@1659578233`, without fractional seconds.
 
-    Raise ValueError outside the years 1 to 9999, and for a naive datetime.
+    Raises ValueError outside the years 1 to 9999, and for a naive datetime.
     """
     text = f"@{_seconds(moment)}"
     parse_structured_date(text)

@@ -1,4 +1,4 @@
-"""Errors with a status, which can be raised anywhere while a request is handled (RFC 9110 §15.5, RFC 9457).
+"""Errors with a status, which you can raise anywhere while a request is handled (RFC 9110 §15.5, RFC 9457).
 
 HTTPError
 ├── 4xx  BadRequest ... UnavailableForLegalReasons, ClientDisconnected
@@ -8,7 +8,7 @@ HTTPError
 from collections import UserString
 from collections.abc import Iterable, Mapping
 from copy import copy
-from copyreg import __newobj__  # type: ignore[attr-defined]  # which pickle uses to make an object without __init__
+from copyreg import __newobj__  # type: ignore[attr-defined]  # pickle uses it to make an object without __init__
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -39,22 +39,22 @@ E = TypeVar("E", bound="HTTPError")
 Raised = TypeVar("Raised", bound=BaseException)
 
 Text: TypeAlias = str | UserString
-"""Text, or an object that becomes text, such as the translation of a key into the language of a request."""
+"""Text, or an object that converts to text, such as a lazy translation into the request's language."""
 
 _DEMANDED = {
     405: ("Allow", "15.5.6", 'allow=["GET"]'),
     407: ("Proxy-Authenticate", "11.7.1", 'challenge="Basic"'),
     426: ("Upgrade", "15.5.22", 'upgrade="TLS/1.3"'),
 }
-"""The header that a status must not be sent without, its section in RFC 9110, and an argument that gives it."""
+"""The header that a status requires, its section in RFC 9110, and an argument that sets it."""
 
 _OWN_MEMBERS = ("type", "title", "status", "detail")
-"""The members of problem details that errors have as attributes (RFC 9457 §3.1)."""
+"""The members of problem details that are attributes of errors (RFC 9457 §3.1)."""
 
 
 class Problem(dict[str, object]):
-    """A problem details object (RFC 9457 §3). A handler that returns one responds with application/problem+json, and
-    with its status.
+    """A problem details object (RFC 9457 §3). If a handler returns one, the response is application/problem+json with
+    its status.
     """
 
     __slots__ = ()
@@ -69,14 +69,14 @@ FaultCode: TypeAlias = Literal[
     "not_an_integer", "not_an_object", "not_base64", "out_of_range", "pattern_mismatch", "too_few", "too_long",
     "too_many", "too_short", "unknown", "wrong_name", "wrong_type",
 ]  # fmt: skip
-"""A name for a kind of fault. ``invalid`` is any other fault, which only the detail describes."""
+"""The name of a kind of fault. ``invalid`` means any other fault, which only the detail describes."""
 
 
 class FaultBounds(TypedDict, total=False):
-    """The bounds that a value violates, for describing the fault in your own words."""
+    """The bounds that a value violates, for messages of your own."""
 
     min: float
-    """The minimum length, number of items, or number."""
+    """The minimum length, item count or value."""
     max: float
     above: float
     """The bound that a number must exceed."""
@@ -91,7 +91,7 @@ class FieldFault(FaultBounds):
     """One of the ``errors`` in problem details (RFC 9457 §3): an invalid field of a body, form or query.
 
     ``pointer`` is a JSON Pointer to it (RFC 6901), empty for the whole; ``detail`` says what is wrong with it, and
-    ``code`` names the fault for programs: a ``FaultCode``, unless the error is your own.
+    ``code`` identifies the fault for programs: a ``FaultCode``, unless the error is your own.
     """
 
     pointer: str
@@ -103,11 +103,11 @@ class ProblemOptions(TypedDict, total=False):
     """The options that all errors have, except the headers."""
 
     type: str | None
-    """The URI of the kind of problem."""
+    """The URI that identifies the type of problem."""
     title: str | None
-    """A short summary of it, instead of the status's phrase."""
+    """A short summary of the problem, instead of the status's phrase."""
     members: Mapping[str, object] | None
-    """Further members of the problem details object."""
+    """Additional members of the problem details object."""
 
 
 class ErrorOptions(ProblemOptions, total=False):
@@ -132,7 +132,7 @@ class AbortOptions(ErrorOptions, total=False):
 
 
 def _text_of(detail: object) -> str:
-    """Return the text of a lazy string, in the language of the current request. Raises TypeError for other objects."""
+    """Return the text of a lazy string in the current request's language. Raises TypeError for other objects."""
     if not isinstance(detail, UserString):
         raise explained("wrong-body", TypeError(f"an error's detail must be text, not {detail.__class__.__name__}"))
     return str(detail)
@@ -149,12 +149,12 @@ def _checked_status(status: int) -> int:
 class HTTPError(Exception, metaclass=NamesOurs):
     """An error with a status and an optional detail for the client: ``HTTPError(418, "There is only tea.")``.
 
-    A class that has its own status takes none: ``NotFound("There is no such order.")``. ``detail`` is shown to the
-    client; a ``UserString`` is converted to a str. ``headers`` are added to the response. ``type`` is the URI of the
-    problem details object (RFC 9457 §3.1), ``title`` its short summary, and ``members`` are its further members (§3.2).
-    Raises ValueError for a status outside 400 to 599, and for one of 405, 407 and 426 without the header that RFC 9110
-    requires for it (§15.5); TypeError for a detail that is not text, for an unknown option, and for a member that has
-    its own parameter.
+    A class with its own status takes only the detail: ``NotFound("There is no such order.")``. ``detail`` is shown to
+    the client; a ``UserString`` is converted to a str. ``headers`` are added to the response. ``type`` is the URI of
+    the problem type (RFC 9457 §3.1), ``title`` a short summary, and ``members`` are additional members of the problem
+    details object (§3.2). Raises ValueError for a status outside 400 to 599, and for 405, 407 or 426 without the header
+    that RFC 9110 requires (§15.5). Raises TypeError for a detail that isn't text, for an unknown option, and for a
+    member that has its own parameter.
     """
 
     status: int = 500
@@ -184,7 +184,7 @@ class HTTPError(Exception, metaclass=NamesOurs):
                 raise explained("bad-status", TypeError(f"an error's status must be a number, not {status!r}"))
             status, detail = None, status
             if self.__class__ is HTTPError:
-                self.add_note(f"This is a 500, since no status is given: HTTPError(404, {detail!r:.80})")
+                self.add_note(f"This is a 500, because no status is given: HTTPError(404, {detail!r:.80})")
         if detail is not None and not isinstance(detail, str):
             detail = _text_of(detail)
         super().__init__(detail)
@@ -209,7 +209,7 @@ class HTTPError(Exception, metaclass=NamesOurs):
     def errors(self) -> list[FieldFault]:
         """The individual errors of a 422, each with its ``pointer``, ``detail`` and ``code``; empty if there are none.
 
-        They are the member ``errors`` of the problem details.
+        They are the ``errors`` member of the problem details.
         """
         errors = self.members.get("errors")
         return [*errors] if isinstance(errors, list | tuple) else []
@@ -277,7 +277,9 @@ class _Challenging(HTTPError):
 
 
 def _with_list(headers: HeaderFields, name: str, values: object) -> MutableHeaders:
-    """Return headers in which one is set to a list of one or more values (RFC 9110 §5.6.1); None leaves it as it is."""
+    """Return headers with one of them set to a list of one or more values (RFC 9110 §5.6.1); None leaves it
+    unchanged.
+    """
     fields = MutableHeaders(headers)
     if values is not None:
         several = values if isinstance(values, Iterable) and not isinstance(values, str) else [values]
@@ -288,8 +290,8 @@ def _with_list(headers: HeaderFields, name: str, values: object) -> MutableHeade
 class Unauthorized(_Challenging):
     """401: credentials are missing or wrong (RFC 9110 §15.5.2).
 
-    ``challenge`` becomes WWW-Authenticate: a ``Challenge``, its text, or several of either. Without one the response
-    has the challenges of the application's users (``Users``), or "Bearer".
+    ``challenge`` becomes WWW-Authenticate: a ``Challenge``, its text, or several of either. Without a challenge, the
+    response gets the challenges of the application's ``Users``, or "Bearer".
     """
 
     status = 401
@@ -315,10 +317,10 @@ class NotFound(HTTPError):
 
 
 class MethodNotAllowed(HTTPError):
-    """405: the resource exists, but not for this method (RFC 9110 §15.5.6).
+    """405: the resource exists, but doesn't support this method (RFC 9110 §15.5.6).
 
-    ``allow`` becomes the Allow header: the methods that the resource has. Raises TypeError for a single str, ValueError
-    for a method that is not a token.
+    ``allow`` becomes the Allow header: the methods that the resource supports. Raises TypeError for a single str, and
+    ValueError for a method that isn't a token.
     """
 
     status = 405
@@ -344,7 +346,7 @@ class MethodNotAllowed(HTTPError):
 
 
 class NotAcceptable(HTTPError):
-    """406: no representation that the client accepts (RFC 9110 §15.5.7)."""
+    """406: there is no representation that the client accepts (RFC 9110 §15.5.7)."""
 
     status = 406
 
@@ -441,8 +443,8 @@ class FieldError(UnprocessableContent, ValueError):
     """A 422 for one invalid field: ``FieldError("/amount", "is less than the highest bid")``.
 
     ``pointer`` is a JSON Pointer (RFC 6901) to the field, empty for the whole; ``detail`` says what is wrong with it,
-    and ``code`` names the fault for programs. If a handler raises it, it is the only one of the response's ``errors``.
-    In a ``__post_init__``, the pointer begins at the record, and the error is listed with those of other fields. Raises
+    and ``code`` identifies the fault for programs. If a handler raises it, it is the response's only error. In a
+    ``__post_init__``, the pointer begins at the record, and the error is listed with the errors of other fields. Raises
     ValueError for a pointer that begins with anything but a slash.
     """
 
@@ -475,7 +477,9 @@ class TooEarly(HTTPError):
 
 
 class UpgradeRequired(HTTPError):
-    """426: another protocol is needed (RFC 9110 §15.5.22). ``upgrade`` becomes Upgrade: a protocol, or several."""
+    """426: another protocol is needed (RFC 9110 §15.5.22). ``upgrade`` becomes the Upgrade header: one or more
+    protocols.
+    """
 
     status = 426
 
@@ -515,7 +519,7 @@ class _ComeBack(HTTPError):
 
 
 class TooManyRequests(_ComeBack):
-    """429: the client sent too many requests (RFC 6585 §4). ``retry_after`` is in seconds or a datetime."""
+    """429: the client sent too many requests (RFC 6585 §4). ``retry_after`` is seconds, a timedelta or a datetime."""
 
     status = 429
 
@@ -533,7 +537,7 @@ class UnavailableForLegalReasons(HTTPError):
 
 
 class ClientDisconnected(HTTPError):
-    """499: the client disconnected before the response. Nobody reads the response; logs show the status."""
+    """499: the client disconnected before the response, so only logs show this status."""
 
     status = 499
 
@@ -557,7 +561,9 @@ class BadGateway(HTTPError):
 
 
 class ServiceUnavailable(_ComeBack):
-    """503: the server can't handle the request now (RFC 9110 §15.6.4). ``retry_after`` is in seconds or a datetime."""
+    """503: the server can't handle the request now (RFC 9110 §15.6.4). ``retry_after`` is seconds, a timedelta or a
+    datetime.
+    """
 
     status = 503
 
@@ -592,24 +598,26 @@ ERRORS: dict[int, type[HTTPError]] = {
     for cls in family.__subclasses__()
     if "status" in vars(cls)
 }
-"""The class of each status that has one."""
+"""The error classes by status."""
 
 assert ERRORS.keys() <= PHRASES.keys()  # noqa: S101
 
 
 def http_error(status: int, detail: Text | None = None, **options: Unpack[AbortOptions]) -> HTTPError:
-    """Make the error for a status, with the status's own class if there is one. ``options`` are those of the class."""
+    """Make the error for a status, using the status's own class if there is one. ``options`` are the options of that
+    class.
+    """
     cls = ERRORS.get(status)
-    passed_on = cast("ErrorOptions", options)  # the class says which other options it has
+    passed_on = cast("ErrorOptions", options)  # the class checks its other options
     return cls(detail, **passed_on) if cls is not None else HTTPError(status, detail, **passed_on)
 
 
 def abort(status: int, detail: Text | None = None, **options: Unpack[AbortOptions]) -> NoReturn:
     """Raise the error for a status of 400 to 599: ``abort(404, "There is no such order.")`` (RFC 9110 §15.5, §15.6).
 
-    ``options`` are those of the status's class: ``headers``, ``type``, ``title`` and ``members``, and ``challenge``,
-    ``allow``, ``length``, ``upgrade`` or ``retry_after`` where the class has it. Raises ValueError for a status outside
-    this range, TypeError for one that is not a number, and for an option that its class does not have.
+    ``options`` are the options of the status's class: ``headers``, ``type``, ``title`` and ``members``, and
+    ``challenge``, ``allow``, ``length``, ``upgrade`` or ``retry_after`` if the class has it. Raises ValueError for a
+    status outside this range, and TypeError for a status that isn't a number or an option that the class doesn't have.
     """
     if not isinstance(status, int):
         raise explained(
@@ -622,13 +630,13 @@ def without_traceback(error: Raised) -> Raised:
     """Return a copy of an error, to be kept and raised again later.
 
     An object that keeps an error also keeps the frames of its traceback, with all their variables. If one of these
-    refers to that object, all of them have to wait for the garbage collector.
+    refers back to the object, only the garbage collector can free them.
     """
     return copy(error)
 
 
 def over_limit(kind: type[E], limit: str, maximum: float, detail: str) -> E:
-    """Make an error that names a limit and its maximum, also as members of its problem details.
+    """Make an error that reports a limit and its maximum, also as members of its problem details.
 
     Its ``type`` (RFC 9457 §3.1.1) ends with the limit's name.
     """

@@ -19,12 +19,12 @@ class Event(Value):
     """One block of an event stream (WHATWG HTML §9.2.6). Immutable.
 
     ``data`` is text, or another value that is converted to text before it is printed; None means a block without data,
-    from which browsers only take ``id`` and ``retry``. ``event`` is the type of the event that browsers dispatch
-    ("message" if it is None), ``id`` the Last-Event-ID that they send when they reconnect ("" makes them forget the
-    last ID), ``retry`` the seconds until they reconnect, or a timedelta, in whole milliseconds, ``comment`` text that
-    they skip. Line breaks in data and comments become LF. Raises ValueError for a name that is empty or has a line
-    break, an id with a line break or NUL, a ``retry`` below 0 or of 10**12 or more, and if no argument is given;
-    TypeError for a name, id or comment that is not text.
+    of which browsers use only ``id`` and ``retry``. ``event`` is the type of the event that browsers dispatch
+    ("message" if it is None). ``id`` is the Last-Event-ID that they send when they reconnect; "" makes them forget the
+    last ID. ``retry`` is the time until they reconnect, in seconds or as a timedelta, in whole milliseconds.
+    ``comment`` is text that they skip. Line breaks in data and comments become LF. Raises ValueError for a name that is
+    empty or contains a line break, an id with a line break or NUL, a ``retry`` below 0 or of 10**12 or more, and if no
+    argument is given. Raises TypeError for a name, id or comment that isn't text.
     """
 
     __slots__ = ("_comment", "_data", "_event", "_id", "_retry")
@@ -34,7 +34,7 @@ class Event(Value):
         data: Any = None,
         *,
         event: str | None = None,
-        id: str | None = None,  # noqa: A002 - the standard's own word
+        id: str | None = None,  # noqa: A002 - the standard's own name
         retry: Duration | None = None,
         comment: str | None = None,
     ) -> None:
@@ -50,7 +50,7 @@ class Event(Value):
         if comment is not None:
             self._comment = _with_line_feeds(_text("comment", comment))
         if all(part is None for part in self._identity()):
-            raise explained("bad-event", ValueError("an empty event can't be sent"))
+            raise explained("bad-event", ValueError("an event needs data, a comment or another field"))
 
     @property
     def data(self) -> Any:
@@ -69,7 +69,7 @@ class Event(Value):
 
     @property
     def retry(self) -> float | None:
-        """The seconds until a client that lost the stream reconnects; None leaves them unchanged."""
+        """The seconds until a client that lost the stream reconnects; None leaves the time unchanged."""
         return None if self._retry is None else self._retry / 1000
 
     @property
@@ -78,11 +78,13 @@ class Event(Value):
         return self._comment
 
     def with_data(self, data: Any) -> Self:
-        """Return a copy with other data."""
+        """Return a copy with different data."""
         return type(self)(data, event=self._event, id=self._id, retry=self.retry, comment=self._comment)
 
     def __str__(self) -> str:
-        """Return the block as it is sent, with the empty line at its end. Raises TypeError unless the data is text."""
+        """Return the block in wire format, including the empty line at its end. Raises TypeError unless the data is
+        text.
+        """
         data = self._data
         lines = [] if self._comment is None else [f": {line}" for line in self._comment.split("\n")]
         if self._event is not None:
@@ -106,7 +108,7 @@ class Event(Value):
 
 
 def print_data(data: str) -> str:
-    """Return the block of an event that has only data, as it is sent."""
+    """Return the wire format of an event that has only data."""
     return f"{_data_lines(_with_line_feeds(data))}\n\n"
 
 
@@ -117,10 +119,9 @@ def _data_lines(data: str) -> str:
 def parse_events(text: str) -> list[Event]:
     """Return the events in the text of a stream, in order, with their comments (WHATWG HTML §9.2.6). Never raises.
 
-    The text is read as browsers read it, but each block that has a field or a comment is an event, even without data,
-    where browsers dispatch none. A block without an empty line at its end is
-    left out, as are unknown fields, an id with NUL and a ``retry`` that is not a number. Except for data, the last
-    field of a name counts.
+    The text is parsed as browsers do, except that each block with a field or comment is an event, even without data,
+    for which browsers dispatch none. A block without an empty line at its end is left out, as are unknown fields, an id
+    with NUL and a ``retry`` that isn't a number. Except for data, the last field of a name applies.
     """
     events: list[Event] = []
     block: list[str] = []
@@ -150,7 +151,7 @@ def _parse_block(block: list[str]) -> Event | None:
             retry=int(last["retry"]) / 1000 if "retry" in fields else None,
             comment="\n".join(fields[""]) if "" in fields else None,
         )
-    except ValueError:  # it had no known field
+    except ValueError:  # no known field
         return None
 
 
@@ -168,7 +169,7 @@ def _is_number(value: str) -> bool:
 
 
 def _with_line_feeds(text: str) -> str:
-    """Return text with all line ends (CR LF, CR or LF) as LF."""
+    """Return text with all line breaks (CR LF, CR or LF) as LF."""
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 

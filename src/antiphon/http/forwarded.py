@@ -1,7 +1,7 @@
 """Addresses and hosts that proxies report: Forwarded (RFC 7239) and the X-Forwarded-* headers.
 
-Proxies append, so lists are split from the right, and nothing that a client wrote on the left can change the elements
-of trusted proxies. ``Networks`` tests whether an address is one of theirs.
+Proxies append, so lists are split from the right. Nothing that a client wrote on the left can change the elements of
+trusted proxies. ``Networks`` tests whether an address is a trusted proxy's.
 """
 
 import re
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 _MOST_KNOWN = 1024
-"""The number of addresses whose result is cached."""
+"""The number of addresses for which the result is cached."""
 _LONGEST = 64
-"""The length of the longest text that may be an address."""
+"""The maximum length of an address."""
 
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _OBFUSCATED = "_[A-Za-z0-9._-]++"
@@ -33,7 +33,8 @@ _scheme = re.compile("[A-Za-z][A-Za-z0-9+.-]*+").fullmatch
 _CONTROLS = r"\x00-\x08\x0a-\x1f\x7f"
 _QUOTED = rf'"(?>(?:[^"\\{_CONTROLS}]++|\\[^{_CONTROLS}])*)"'
 _pair = re.compile(rf"[ \t]*+(?:({TCHARS})=({TCHARS}|{_QUOTED})[ \t]*+)?(?:;|\Z)").match
-# Matches in the reversed value: a backslash follows the quote that it escapes, and a stray quote spoils only the rest.
+# Matches in the reversed value, where a backslash follows the quote that it escapes, and a stray quote affects only the
+# rest.
 _elements_of_reversed = re.compile(r'(?:\A|,)((?:[^",]++|"(?>(?:[^"]++|"\\)*)"?)*+)', re.DOTALL).finditer
 _prefix = re.compile(r"(?:/[A-Za-z0-9\-._~!$&'()*+;=:@%]++)*/?").fullmatch
 
@@ -41,8 +42,8 @@ _prefix = re.compile(r"(?:/[A-Za-z0-9\-._~!$&'()*+;=:@%]++)*/?").fullmatch
 class Node(Value):
     """One end of a connection, a client or a proxy, in Forwarded (RFC 7239 §6). Immutable.
 
-    ``host`` is an IP address without brackets, "unknown", or an identifier that hides the address ("_gazonk").
-    ``port`` is a number, or an identifier that hides it. Raises ValueError for anything else.
+    ``host`` is an IP address without brackets, "unknown", or an obfuscated identifier ("_gazonk"). ``port`` is a number
+    or an obfuscated identifier. Raises ValueError for anything else.
     """
 
     __slots__ = ("_host", "_port")
@@ -81,12 +82,12 @@ class Node(Value):
 
     @property
     def host(self) -> str:
-        """The address, in lower case and without brackets, or an identifier instead."""
+        """The address, in lower case and without brackets, or its obfuscated identifier."""
         return self._host
 
     @property
     def port(self) -> int | str | None:
-        """The port, or the identifier in its place; None if there is neither."""
+        """The port, or its obfuscated identifier; None if there is neither."""
         return self._port
 
     @property
@@ -95,7 +96,7 @@ class Node(Value):
         return self._host[0] != "_" and self._host != "unknown"
 
     def __str__(self) -> str:
-        """Return the node as it is written in headers, without the quotes that Forwarded requires around a colon."""
+        """Return the node as written in headers, without the quotes that Forwarded requires around a colon."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return host if self._port is None else f"{host}:{self._port}"
 
@@ -106,8 +107,8 @@ class Node(Value):
 class ForwardedElement(Value):
     """The element that one proxy added to Forwarded (RFC 7239 §4). Immutable; parameter names are in lower case.
 
-    Raises ValueError without a parameter, for a name that is not a token, a ``for`` or ``by`` that is not a node, a
-    ``proto`` that is not a scheme, and a value with control characters. ``host``, the Host that the client sent, is not
+    Raises ValueError if there are no parameters, for a name that isn't a token, a ``for`` or ``by`` that isn't a node,
+    a ``proto`` that isn't a scheme, and a value with control characters. ``host``, the Host that the client sent, isn't
     checked.
     """
 
@@ -196,7 +197,7 @@ class ForwardedElement(Value):
 def parse_forwarded(value: str) -> list[ForwardedElement]:
     """Return the elements of Forwarded (RFC 7239 §4), the nearest proxy's last.
 
-    Raises ValueError when one is malformed.
+    Raises ValueError if one is malformed.
     """
     return [ForwardedElement.parse(text) for text in elements_from_right(value) if text][::-1]
 
@@ -228,8 +229,8 @@ def last_elements(value: str, most: int) -> list[str]:
 def parse_prefix(text: str) -> str:
     """Return the decoded path of X-Forwarded-Prefix, without a trailing slash.
 
-    Raises ValueError for anything but a plain percent-encoded path. An empty or a dot segment, even an encoded one, a
-    backslash or a control character would make browsers read it as another path, or as a host.
+    Raises ValueError for anything but a plain percent-encoded path. With an empty segment or a dot segment, even an
+    encoded one, a backslash or a control character, browsers would read it as another path, or as a host.
     """
     if not text or not _prefix(text):
         raise ValueError(f"not a path that an application can be mounted at: {text[:80]!r}")
@@ -249,9 +250,9 @@ def parse_port(text: str) -> int:
 class Networks:
     """IP addresses and networks, written "192.0.2.7", "10.0.0.0/8" or "2001:db8::/32". Immutable.
 
-    An IPv4-mapped IPv6 address counts as IPv4. The zone of an IPv6 address ("%eth0") is ignored. Raises
-    ValueError for anything but a network, for a network whose address has bits below its mask, and for an IPv4-mapped
-    IPv6 network.
+    An IPv4-mapped IPv6 address is treated as IPv4. The zone of an IPv6 address ("%eth0") is ignored. Raises ValueError
+    for anything but a network, for a network whose address has bits below its mask, and for an IPv4-mapped IPv6
+    network.
     """
 
     __slots__ = ("_known", "_networks")
@@ -261,7 +262,9 @@ class Networks:
         self._known = lru_cache(_MOST_KNOWN)(self._look_up)
 
     def find(self, host: str) -> tuple[str, bool] | None:
-        """Return an address in its usual form, and True if a network contains it; None for any other ``host``."""
+        """Return an address in its canonical form and whether a network contains it; None if ``host`` isn't an
+        address.
+        """
         return self._known(host) if len(host) <= _LONGEST else None
 
     def _look_up(self, host: str) -> tuple[str, bool] | None:

@@ -1,7 +1,7 @@
-"""Building blocks of headers: tokens, lists, quoted strings, parameters, weights (RFC 9110 §5.6), percent-decoding.
+"""Building blocks of headers: tokens, lists, quoted strings, parameters and weights (RFC 9110 §5.6), percent-decoding.
 
-Reading is lenient: most functions skip malformed text instead of raising, and an unclosed quote extends to the end of
-the text. Printing is strict: it raises ValueError for text that is not allowed in a header.
+Reading is lenient: most functions skip malformed text instead of raising an error, and an unclosed quote extends to the
+end of the text. Printing is strict: it raises ValueError for text that is not allowed in a header.
 """
 
 import re
@@ -14,7 +14,7 @@ from antiphon.speedups import accelerated
 
 
 class Value:
-    """An object that equals others of the same class with the same ``_identity()``, by default its printed text."""
+    """An object that equals others of its class with the same ``_identity()``, which by default is the printed text."""
 
     __slots__ = ()
 
@@ -30,12 +30,12 @@ class Value:
 
 BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _SLICE = 64 << 10
-"""The number of bytes decoded at a time, since `re.sub` keeps about 80 bytes for each broken escape until it ends."""
+"""The number of bytes decoded at a time; until it ends, `re.sub` keeps about 80 bytes for each broken escape."""
 
 
 @accelerated
 def percent_decode(data: bytes, /) -> bytes:
-    """Undo the percent-escapes in `data`; broken ones stay as they are (WHATWG URL §1.3)."""
+    """Decode the percent-escapes in `data`; broken escapes stay unchanged (WHATWG URL §1.3)."""
     if b"%" not in data:
         return data
     return _by_slices(_undo_escapes, data)
@@ -64,7 +64,7 @@ def _slices(data: bytes) -> Iterator[bytes]:
     start = 0
     while start < len(data):
         end = start + _SLICE
-        # Only an escape that starts in the last two bytes reaches beyond the end: it begins the next slice.
+        # An escape that starts in the last two bytes reaches beyond the end, so it begins the next slice.
         if end < len(data) and (percent := data.find(b"%", end - 2, end)) >= 0:
             end = percent
         yield data[start:end]
@@ -76,24 +76,25 @@ T = TypeVar("T")
 OWS = " \t"
 """Optional whitespace: the characters that may surround a value in a header (RFC 9110 §5.6.3)."""
 
-# Possessive throughout, so that no input causes backtracking: reading stays linear.
+# Possessive throughout: no input causes backtracking, so reading takes linear time.
 TCHARS = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 QUOTED_STRING = r'"(?:[^"\\]++|\\.?)*+"?'
-# RFC 9110 allows three decimals. `.2` and more decimals are read too, since clients send them; extra ones are cut.
+# RFC 9110 allows three decimals. `.2` and more decimals are accepted, too, because clients send them; extra decimals
+# are cut off.
 _QVALUE = (
     r"(0\.[0-9]{1,3}|1\.0{1,3}|[01]\.?|\.[0-9]{1,3})"
     r"(?:(?<!1\.[0-9]{3})(?<=\.[0-9]{3})[0-9]++|(?<=1\.000)0++)?"
 )
 
 SENDABLE = r"\t\x20-\x7e\x80-\xff"
-"""The characters of a field value (RFC 9110 §5.5), for a character class."""
+"""The characters of a field value (RFC 9110 §5.5), for use in a character class."""
 SENT_QUOTED_STRING = rf'"(?>(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]++|\\[{SENDABLE}])*)"'
-"""A quoted string with an end, of characters that a field value may have (RFC 9110 §5.6.4)."""
+"""A closed quoted string of characters that a field value may contain (RFC 9110 §5.6.4)."""
 
 find_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 """Find the first control character other than a tab."""
 find_unsendable = re.compile(f"[^{SENDABLE}]").search
-"""Find the first character that a field value must not have."""
+"""Find the first character that isn't allowed in a field value."""
 
 _token = re.compile(TCHARS).fullmatch
 _list_elements = re.compile(rf'(?:[^",]++|{QUOTED_STRING})++', re.DOTALL).findall
@@ -109,7 +110,7 @@ _ESCAPES = [chr(byte) if byte in _ATTRIBUTE_CHARACTERS else f"%{byte:02X}" for b
 
 def is_token(text: str) -> bool:
     """True if `text` is a token: one or more visible ASCII characters, no delimiters (RFC 9110 §5.6.2)."""
-    return (text.isidentifier() and text.isascii()) or _token(text) is not None  # most are words: no match is made
+    return (text.isidentifier() and text.isascii()) or _token(text) is not None  # most are words, which need no match
 
 
 def split_list(value: str) -> list[str]:
@@ -123,7 +124,7 @@ def split_list(value: str) -> list[str]:
 
 
 def quote_string(text: str) -> str:
-    """Return `text` as a quoted string (RFC 9110 §5.6.4). Raise ValueError for control characters other than a tab."""
+    """Return `text` as a quoted string (RFC 9110 §5.6.4). Raises ValueError for control characters other than a tab."""
     if find_control(text):
         raise explained("bad-http-value", ValueError(f"a quoted string cannot contain control characters: {text!r}"))
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
@@ -131,7 +132,7 @@ def quote_string(text: str) -> str:
 
 
 def unquote_string(text: str) -> str:
-    """Return the content of a quoted string, up to its closing quote; text without quotes stays as it is."""
+    """Return the content of a quoted string, up to its closing quote; text without quotes is returned unchanged."""
     if text[:1] != '"':
         return text
     if "\\" not in text:
@@ -141,14 +142,15 @@ def unquote_string(text: str) -> str:
 
 
 def quote_if_needed(text: str) -> str:
-    """Return a token as it is and other text as a quoted string; raise ValueError as `quote_string` does."""
+    """Return a token unchanged, and other text as a quoted string. Raises ValueError as `quote_string` does."""
     return text if _token(text) else quote_string(text)
 
 
 def split_parameters(text: str) -> list[tuple[str, str]]:
-    """Return (name in lower case, value as written) of each parameter in `a=b; c="d"` (RFC 9110 §5.6.6).
+    """Return each parameter in `a=b; c="d"` as (name in lower case, value as written) (RFC 9110 §5.6.6).
 
-    A parameter whose name is not a token is skipped; one without `=` has the value "". Space around `=` is tolerated.
+    A parameter whose name isn't a token is skipped; a parameter without `=` has the value "". Space around `=` is
+    tolerated.
     """
     pairs = []
     for piece in _parameter_pieces(text) if '"' in text else text.split(";"):
@@ -160,10 +162,10 @@ def split_parameters(text: str) -> list[tuple[str, str]]:
 
 
 def parse_parameters(text: str) -> dict[str, str]:
-    """Return the parameters of `; a=b; c="d"` by their lower-cased names; if one is repeated, the first applies.
+    """Return the parameters of `; a=b; c="d"` by lower-cased name; the first of a repeated name applies.
 
-    As in browsers, a value without quotes need not be a token (`boundary=a/b`). Parameters without a value,
-    with a quote inside an unquoted value or with control characters are skipped.
+    As in browsers, an unquoted value need not be a token (`boundary=a/b`). Parameters without a value, with a quote
+    inside an unquoted value or with control characters are skipped.
     """
     parameters: dict[str, str] = {}
     for name, written in split_parameters(text):
@@ -188,7 +190,7 @@ def format_parameters(parameters: Mapping[str, str]) -> str:
 
 
 class _QualitiesAsWritten(dict[str, float]):
-    """The numbers that weights stand for. The usual ones need no conversion; an absent weight is 1."""
+    """The numbers of weights. The usual ones need no conversion; an absent weight is 1."""
 
     def __missing__(self, written: str) -> float:
         return float(written)
@@ -203,7 +205,7 @@ def weighted_element(item: str, *, parameters: bool = False) -> re.Pattern[str]:
     `item` is a regular expression without groups. With `parameters`, an item may have parameters other than a weight,
     and is found as written, with all its parameters.
     """
-    # A malformed element matches too, with empty groups, so that no match begins inside of one.
+    # A malformed element also matches, with empty groups, so that no match begins inside one.
     broken = rf'(?:[^",]++|{QUOTED_STRING})*+'
     weight = rf";[ \t]*+[qQ][ \t]*+=[ \t]*+{_QVALUE}[ \t]*+"
     if parameters:
@@ -212,7 +214,7 @@ def weighted_element(item: str, *, parameters: bool = False) -> re.Pattern[str]:
 
 
 def read_weighted(element: re.Pattern[str], value: str) -> list[tuple[str, float]]:
-    """Return (item, quality) of each element of a list, in order, skipping malformed ones."""
+    """Return (item, quality) for each element of a list, in order, skipping malformed ones."""
     return [(item, _QUALITIES[weight]) for item, weight in element.findall(value) if item]
 
 
@@ -226,7 +228,7 @@ def read_weights(element: re.Pattern[str], value: str) -> dict[str, float]:
 
 
 def parse_qvalue(text: str) -> float:
-    """Return the number of a qvalue, 0.0 to 1.0 (RFC 9110 §12.4.2). Raise ValueError for other text."""
+    """Return the number of a qvalue, 0.0 to 1.0 (RFC 9110 §12.4.2). Raises ValueError for other text."""
     match = _qvalue(text)
     if match is None:
         raise ValueError(f"not a quality from 0 to 1: {text!r}")
@@ -236,7 +238,7 @@ def parse_qvalue(text: str) -> float:
 def split_weight(text: str) -> tuple[dict[str, str], float]:
     """Return the parameters without `q`, and the quality of `q`, 1.0 if it is absent (RFC 9110 §12.4.2).
 
-    Raise ValueError if `q` is not a qvalue.
+    Raises ValueError if `q` isn't a qvalue.
     """
     parameters = parse_parameters(text)
     weight = parameters.pop("q", "") or next((value for name, value in split_parameters(text) if name == "q"), "1")
@@ -252,7 +254,7 @@ def decode_extended(value: str) -> str:
     """Return the text of `charset'language'...`, ignoring the language (RFC 8187 §3.2).
 
     The charset is UTF-8, or ISO-8859-1 by RFC 5987. Characters that should be escaped are tolerated. Raises ValueError
-    for another charset, a malformed escape, bytes that the charset doesn't have, and text of another form.
+    for another charset, a malformed escape, bytes that are invalid in the charset, and text in any other form.
     """
     match = _extended_value(value)
     charset = match[1].lower() if match else ""

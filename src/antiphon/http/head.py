@@ -1,7 +1,7 @@
 """The head of a request: its request line, headers and connection, and the source of its body.
 
-``Head`` is the interface. Every adapter has a class that reads these values from its server's objects; ``RequestHead``
-holds them as plain values, ``DerivedHead`` changes some of another head's.
+``Head`` is the interface. Every adapter has a class that reads these values from its server's objects. ``RequestHead``
+stores plain values, and ``DerivedHead`` changes some values of another head.
 """
 
 from collections.abc import Callable, Coroutine, Iterable
@@ -16,18 +16,18 @@ CONDITIONS = ("if-match", "if-modified-since", "if-none-match", "if-range", "if-
 """Fields that ask for something other than the whole response (RFC 9110 §13.1, §14.2)."""
 
 NOT_PLAIN = ("cache-control", "pragma", "upgrade", *CONDITIONS)
-"""Fields that make a response depend on more than the URL: a request that has one has no ``plain_target``."""
+"""Fields that make a response depend on more than the URL: a request with one of them has no ``plain_target``."""
 
 
 class Address(NamedTuple):
-    """The address of one end of a connection. ``port`` is None for a unix socket, whose ``host`` is its path."""
+    """The address of one end of a connection. For a unix socket, ``host`` is its path and ``port`` is None."""
 
     host: str
     port: int | None
 
 
 def network_of(ip: str) -> str:
-    """Return an IPv4 address, or the 64-bit network of an IPv6 address; any other text as it is."""
+    """Return an IPv4 address, or the 64-bit network of an IPv6 address; any other text is returned unchanged."""
     if ":" not in ip:
         return ip
     from ipaddress import IPv6Address  # imported late: most clients have an IPv4 address
@@ -64,7 +64,7 @@ class Head(Protocol):
 
     @property
     def root_path(self) -> str:
-        """The decoded path at which the application is mounted, without a slash at its end."""
+        """The decoded path at which the application is mounted, without a trailing slash."""
         ...
 
     @property
@@ -74,12 +74,12 @@ class Head(Protocol):
 
     @property
     def authority(self) -> str:
-        """The host and port that the client named, or else the server's own (RFC 9110 §7.2)."""
+        """The host and port that the client requested, otherwise the server's own (RFC 9110 §7.2)."""
         ...
 
     @property
     def host_line(self) -> str | bytes | None:
-        """Host as it was received, several lines joined by commas; None if there is no such line."""
+        """The Host header as received, with several lines joined by commas; None if there is no such line."""
         ...
 
     @property
@@ -94,14 +94,12 @@ class Head(Protocol):
 
     @property
     def header_size(self) -> int:
-        """The size of the header section in bytes, plus 32 for each field (RFC 9113 §6.5.2); 0 if the server limits
-        it.
-        """
+        """The header section's size in bytes, plus 32 for each field (RFC 9113 §6.5.2); 0 if the server limits it."""
         ...
 
     @property
     def blocks(self) -> bool:
-        """True if ``receive`` blocks the thread until there is a chunk; False if it needs an event loop."""
+        """True if ``receive`` blocks the thread until a chunk arrives; False if it needs an event loop."""
         ...
 
     @property
@@ -113,7 +111,7 @@ class Head(Protocol):
     def uncoded_length(self) -> int | None:
         """The declared length in bytes of a body without codings; None if the body is coded, or the length unknown.
 
-        None does not mean that there is no Content-Length: the header may be malformed, or repeated.
+        None doesn't mean that Content-Length is absent: the header may be malformed or repeated.
         """
         ...
 
@@ -122,14 +120,15 @@ class Head(Protocol):
         ...
 
     def fields(self) -> list[tuple[str, str]]:
-        """Return every header as received: name in lower case, value."""
+        """Return every header as received: the lower-case name and the value."""
         ...
 
     def plain_target(self) -> tuple[object, ...] | None:
-        """Return a key for the URL of a GET without a body, from the server's own values; equal keys mean equal URLs.
+        """Return a key for the URL of a GET without a body, made from the server's own values; equal keys mean equal
+        URLs.
 
-        None for other requests, for those with any of the fields ``NOT_PLAIN``, for those without a Host, and if the
-        key can't be made quickly.
+        None for other requests, for requests with any field in ``NOT_PLAIN`` or without a Host, and if the key can't be
+        made quickly.
         """
         ...
 
@@ -139,8 +138,7 @@ class Head(Protocol):
         ...
 
     def send_early_hints(self, links: Iterable[str]) -> None:
-        """Send values of Link before the response, as ``Request.send_early_hints`` does; drop them if they can't be
-        sent.
+        """Send Link values before the response, as ``Request.send_early_hints`` does; drop them if they can't be sent.
 
         Raises ValueError for a value that is not allowed in a header.
         """
@@ -214,7 +212,7 @@ class RequestHead:
         return combine(name, values) if values else None
 
     def fields(self) -> list[tuple[str, str]]:
-        """Return every header: name in lower case, value."""
+        """Return every header: the lower-case name and the value."""
         return self._fields
 
     def plain_target(self) -> None:
@@ -230,7 +228,7 @@ class RequestHead:
 
 
 class PlainHead(RequestHead):
-    """A copy of another head without its body; header fields stay as received, unless others are passed."""
+    """A copy of another head without its body. Header fields stay as received, unless others are passed."""
 
     __slots__ = ()
 
@@ -269,7 +267,7 @@ class DerivedHead:
 
     @property
     def channel(self) -> object:
-        """The messages of the WebSocket if this is the head of a handshake, else None."""
+        """The WebSocket's messages if this is the head of a handshake, otherwise None."""
         return getattr(self.inner, "channel", None)
 
     @property
@@ -294,12 +292,12 @@ class DerivedHead:
 
     @property
     def authority(self) -> str:
-        """Host and port as the client named them."""
+        """The host and port that the client requested."""
         return self.inner.authority
 
     @property
     def host_line(self) -> str | bytes | None:
-        """Host as it was received."""
+        """The Host header as received."""
         return self.inner.host_line
 
     @property
@@ -314,7 +312,7 @@ class DerivedHead:
 
     @property
     def header_size(self) -> int:
-        """The size of the header section in bytes, if the server does not limit it."""
+        """The size of the header section in bytes; 0 if the server limits it."""
         return self.inner.header_size
 
     @property
@@ -338,7 +336,7 @@ class DerivedHead:
         return self.inner.takes_early_hints
 
     def send_early_hints(self, links: Iterable[str]) -> None:
-        """Send values of Link before the response."""
+        """Send Link values before the response."""
         self.inner.send_early_hints(links)
 
 
@@ -350,11 +348,11 @@ def server_head(head: Head) -> Head:
 
 
 def check_one_host(line: str | bytes | None, http_version: str) -> None:
-    """Check that Host, as ``Head.host_line`` has it, was received exactly once.
+    """Check that Host, as returned by ``Head.host_line``, was received exactly once.
 
-    Raises BadRequest (400) for several hosts, and except in HTTP/1.0 without any (RFC 9112 §3.2, RFC 9113 §8.3.1). Some
-    servers provide an empty value for a missing one, and URLs of http and https have a host (RFC 9110 §4.2), so an
-    empty value counts as missing.
+    Raises BadRequest (400) for several hosts and, except in HTTP/1.0, for none (RFC 9112 §3.2, RFC 9113 §8.3.1). An
+    empty value is treated as missing: some servers provide it for a missing Host, and http and https URLs always have a
+    host (RFC 9110 §4.2).
     """
     if not line:
         if http_version != "1.0":
@@ -364,9 +362,9 @@ def check_one_host(line: str | bytes | None, http_version: str) -> None:
 
 
 def check_host(line: str | bytes | None, http_version: str) -> None:
-    """Check the Host as it was received: None if it is missing; several lines are joined.
+    """Check the Host as received: None if missing, several lines joined.
 
-    Raises BadRequest (400) as ``check_one_host`` does, and for anything that is not a host and port, such as one with
+    Raises BadRequest (400) as ``check_one_host`` does, and for anything but a host and port, such as a value with
     userinfo.
     """
     check_one_host(line, http_version)
@@ -380,7 +378,7 @@ def check_host(line: str | bytes | None, http_version: str) -> None:
 
 
 def malformed_host() -> BadRequest:
-    """Return the error for a host that is not a valid one."""
+    """Return the error for an invalid host."""
     return BadRequest("The requested host is malformed.")
 
 
@@ -450,9 +448,9 @@ class RequestClass(NamedTuple):
     """The class of a request, which determines whether an overloaded server starts it, makes it wait or refuses it."""
 
     client: str
-    """What tells the client from others: the network of its address, or the name of its user."""
+    """The client's identity: the network of its address, or the name of its user."""
     is_low: bool = False
-    """True if it waits while other requests wait."""
+    """True if it waits until no other requests wait."""
     is_exempt: bool = False
     """True if it is never refused, such as a probe."""
     blocks: bool = False
@@ -460,5 +458,5 @@ class RequestClass(NamedTuple):
 
 
 def client_of(head: Head) -> str:
-    """Return what tells a client from others by its address; the empty string if that is unknown."""
+    """Return a client's identity, based on its address; empty if the address is unknown."""
     return "" if head.client is None else network_of(head.client.host)

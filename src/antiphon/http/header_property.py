@@ -1,7 +1,7 @@
 """Headers as attributes: read once from a request; read, set and deleted on a response.
 
-``parsed`` and ``negotiated`` declare the former, ``header`` the latter. Below them are readers and printers that
-several headers share.
+``parsed`` and ``negotiated`` declare request headers, ``header`` response headers. Below them are readers and printers
+that several headers share.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -49,7 +49,7 @@ class HasHeaders(Protocol):
 
 
 def parsed(name: str, read: Callable[[str | None], T]) -> lazy[T]:
-    """Declare a header of a request as a value, read on first access. ``read`` gets None if it is absent."""
+    """Declare a request header as a value, read on first access. ``read`` gets None if the header is absent."""
 
     def compute(request: HasHead) -> T:
         return read(request.head.field(name))
@@ -58,7 +58,7 @@ def parsed(name: str, read: Callable[[str | None], T]) -> lazy[T]:
 
 
 def negotiated(name: str, read: Callable[[str | None], T]) -> lazy[T]:
-    """Declare a header that the response may depend on: like ``parsed``, but access is recorded for Vary."""
+    """Declare a header on which the response may depend: like ``parsed``, but access is recorded for Vary."""
     names = (name,)
 
     def compute(request: Negotiating) -> T:
@@ -70,9 +70,9 @@ def negotiated(name: str, read: Callable[[str | None], T]) -> lazy[T]:
 
 @documented_below
 class header(Generic[T, S]):  # noqa: N801 - used as a declaration, like property
-    """A header of a response: read as T, set to S. None, values printed as "", and ``del`` remove it.
+    """A response header: read as T, set to S. None, values printed as "", and ``del`` remove it.
 
-    Setting a value that the header cannot have raises ValueError. ``print_`` must return a valid field value.
+    Setting an invalid value raises ValueError. ``print_`` must return a valid field value.
     """
 
     def __init__(self, name: str, read: Callable[[str | None], T], print_: Callable[[S], str]) -> None:
@@ -113,12 +113,14 @@ def or_none(parse: Callable[[str], T]) -> Callable[[str | None], T | None]:
 
 
 def read_text(value: str | None) -> str | None:
-    """Return a header's value as it is."""
+    """Return a header's value unchanged."""
     return value
 
 
 def print_text(value: str) -> str:
-    """Return text as it is. Raises TypeError for other types, ValueError for text that is not allowed in a header."""
+    """Return text unchanged. Raises TypeError for other types, and ValueError for text that isn't allowed in a
+    header.
+    """
     if not isinstance(value, str):
         raise TypeError("it must be text")
     return field_value(value)
@@ -130,19 +132,19 @@ def read_list(value: str | None) -> tuple[str, ...]:
 
 
 def print_list(values: Iterable[str]) -> str:
-    """Print a list of elements. Raises ValueError for an element that is empty or has a comma."""
+    """Print a list of elements. Raises ValueError for an element that is empty or contains a comma."""
     if isinstance(values, str):
         raise TypeError(f"it must be a list, such as [{values!r}]")
     elements = [*values]
     text = ", ".join(elements)
     if "" in elements or text.count(",") >= (len(elements) or 1):
         bad = next(element for element in elements if not element or "," in element)
-        raise ValueError(f"{bad!r} is not an element of a list")
+        raise ValueError(f"an element must not be empty or contain a comma: {bad!r}")
     return field_value(text)
 
 
 def print_tokens(values: Iterable[str]) -> str:
-    """Print a list of tokens, such as names of methods and headers. Raises ValueError for any other element."""
+    """Print a list of tokens, such as method or header names. Raises ValueError for any other element."""
     text = print_list(values)
     if bad := [token for token in text.split(", ") if text and not is_token(token)]:
         raise ValueError(f"{bad[0]!r} is not a token")
@@ -150,7 +152,7 @@ def print_tokens(values: Iterable[str]) -> str:
 
 
 def parse_number(value: str) -> int:
-    """Return a number of 0 or more, at most 2**31 (RFC 9111 §1.2.2). Raises ValueError for other text."""
+    """Return a number from 0 to 2**31 (RFC 9111 §1.2.2). Raises ValueError for other text."""
     if not (value.isascii() and value.isdigit()):
         raise ValueError(f"not a number: {value[:40]!r}")
     return min(int(value.lstrip("0")[:11] or "0"), 1 << 31)
@@ -175,7 +177,7 @@ def print_date(value: datetime) -> str:
 
 
 def flag(literal: str) -> tuple[Callable[[str | None], bool], Callable[[Any], str]]:
-    """Return a reader and a printer for a header that is absent or has this one value."""
+    """Return a reader and a printer for a header that has this one value or is absent."""
 
     def print_flag(value: Any) -> str:
         if not isinstance(value, bool):

@@ -1,6 +1,6 @@
-"""Header fields: ordered lines of a name and a value; names repeat, and are case-insensitive (RFC 9110 §5).
+"""Header fields: ordered lines of a name and a value. Names may repeat and are case-insensitive (RFC 9110 §5).
 
-Names are kept in lower case, values as str of Latin-1 characters, as servers give them.
+Names are kept in lower case, and values as str of Latin-1 characters, as servers provide them.
 """
 
 import re
@@ -42,7 +42,7 @@ _HYPHENATED = frozenset({
     "timing-allow-origin", "want-content-digest", "want-repr-digest", "www-authenticate", "x-content-type-options",
     "x-dns-prefetch-control", "x-frame-options", "x-permitted-cross-domain-policies", "x-robots-tag",
 })  # fmt: skip
-"""Fields of responses with a hyphen in the name, for which an underscore is a mistake."""
+"""Response fields with a hyphen in the name; an underscore instead is a mistake."""
 
 HOP_BY_HOP = dict.fromkeys((
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "trailers",
@@ -50,16 +50,16 @@ HOP_BY_HOP = dict.fromkeys((
 ))  # fmt: skip
 """Fields of one connection, which WSGI servers set (RFC 2616 §13.5.1, which misspells Trailer; PEP 3333).
 
-Keys of a dict, since every response looks into it, and threads without a GIL lock a set for that.
+A dict, because every response looks into it, and without the GIL threads would lock a set for that.
 """
 
 
 class Headers:
     """Immutable header fields (RFC 9110 §5).
 
-    ``[]`` and ``get`` return a field's combined value, ``getall`` its elements, ``items`` every line. Raises ValueError
-    for a name that is not a token, or a value with CR, LF, NUL, or a character above U+00FF; TypeError for names and
-    values that are not text. ``[]`` raises KeyError for a field that is absent.
+    ``[]`` and ``get`` return a field's combined value, ``getall`` its elements, and ``items`` every line. Raises
+    ValueError for a name that isn't a token, or a value with CR, LF, NUL, or a character above U+00FF. Raises TypeError
+    for names and values that aren't text. ``[]`` raises KeyError for an absent field.
     """
 
     __slots__ = ("_fields",)
@@ -90,7 +90,7 @@ class Headers:
     def getall(self, name: str) -> list[str]:
         """Return the elements of a list, from one line or several (RFC 9110 §5.6.1).
 
-        A field that is not a list, such as Date or Set-Cookie, has one element for each line.
+        A field that isn't a list, such as Date or Set-Cookie, has one element per line.
         """
         name = name.lower()
         lines = [value for key, value in self.items() if key == name]
@@ -99,7 +99,7 @@ class Headers:
         return [element for line in lines for element in split_list(line)]
 
     def items(self) -> list[tuple[str, str]]:
-        """Return every line as name in lower case and value, in order."""
+        """Return every line as a lower-case name and a value, in order."""
         return self._fields.copy()
 
     def keys(self) -> list[str]:
@@ -132,12 +132,12 @@ class Headers:
         return f"{type(self).__name__}({self.items()!r})"
 
     def __str__(self) -> str:
-        """Return the lines as HTTP/1.1 writes them, each with CR LF at its end."""
+        """Return the lines in HTTP/1.1 format, each ending with CR LF."""
         return "".join([f"{name}: {value}\r\n" for name, value in self.items()])
 
     @classmethod
     def parse(cls, text: str) -> "Headers":
-        """Read a header section as HTTP/1.1 writes it (RFC 9112 §5). Raises ValueError for a malformed line."""
+        """Parse a header section in HTTP/1.1 format (RFC 9112 §5). Raises ValueError for a malformed line."""
         fields = []
         section = text.removesuffix("\r\n").removesuffix("\r\n")
         for line in section.split("\r\n") if section else ():
@@ -158,7 +158,7 @@ class MutableHeaders(Headers):
 
     @classmethod
     def over(cls, fields: list[tuple[str, str]]) -> "MutableHeaders":
-        """Make a view of a list of checked fields, with names in lower case; changes go to that list."""
+        """Make a view of a list of checked fields with names in lower case. Changes go to that list."""
         self = cls.__new__(cls)
         self._fields = fields
         return self
@@ -247,7 +247,7 @@ def _absent(name: str) -> KeyError:
 
 
 def check_hyphens(name: str) -> None:
-    """Raise ValueError for a name with an underscore that is a known field if written with hyphens."""
+    """Raise ValueError for a name with an underscore that would be a known field with hyphens."""
     if (meant := name.lower().replace("_", "-")) in _HYPHENATED:
         raise explained("bad-header-value", ValueError(f"a header's name must have hyphens: {meant!r}, not {name!r}"))
 
@@ -258,7 +258,7 @@ def field_name(name: str) -> str:
 
 
 _LONGEST_KNOWN = 64
-"""The length of the longest name that is remembered."""
+"""The maximum length of a remembered name."""
 
 
 def _checked_name(name: str) -> str:
@@ -271,7 +271,9 @@ _known_name = lru_cache(maxsize=512)(_checked_name)
 
 
 def field_value(value: str) -> str:
-    """Return a value if a header may have it (RFC 9110 §5.5). Raises ValueError if not, TypeError for non-str."""
+    """Return a value that a header may have (RFC 9110 §5.5). Raises ValueError for other text, and TypeError for other
+    types.
+    """
     if not isinstance(value, str):
         raise explained("bad-header-value", TypeError(f"a header's value must be a str, not {type(value).__name__}"))
     if value.isascii() and value.isprintable() and value.strip() is value:
@@ -291,7 +293,7 @@ def field_line(name: str, value: str, /) -> tuple[str, str]:
 
 
 def combine(name: str, values: list[str]) -> str:
-    """Return one value for the lines of a field (RFC 9110 §5.3); for Set-Cookie, the first."""
+    """Return one value for a field's lines (RFC 9110 §5.3); for Set-Cookie, the first line's."""
     if len(values) == 1:
         return values[0]
     if name == "cookie":
@@ -308,8 +310,8 @@ def index_lines(lines: Sequence[tuple[bytes, bytes]], /) -> tuple[LineIndex, byt
     """Return an index of a header section, its Host, and its declarations about the body.
 
     The results after the index are the value of Host, True if a length or a transfer coding is declared, and the length
-    of a body without codings, else None. Names are in lower case. Several lines of a field are combined, so several
-    hosts become one invalid host.
+    of a body without codings, otherwise None. Names are in lower case. Multiple lines of a field are combined, so
+    multiple hosts become one invalid host.
     """
     index = dict(lines)
     if len(index) < len(lines):
@@ -328,12 +330,12 @@ def index_lines(lines: Sequence[tuple[bytes, bytes]], /) -> tuple[LineIndex, byt
 
 @accelerated
 def section_size(lines: Sequence[tuple[bytes, bytes]], /) -> int:
-    """Return the size of a header section in bytes, with 32 more for each line (RFC 9113 §6.5.2)."""
+    """Return the size of a header section in bytes, plus 32 for each line (RFC 9113 §6.5.2)."""
     return 32 * len(lines) + sum([len(name) + len(value) for name, value in lines])
 
 
 class _Names(dict[str, bytes]):
-    """The names of headers in bytes; those that are read often are prepared."""
+    """Header names as bytes; those that are read often are prepared."""
 
     def __missing__(self, name: str) -> bytes:
         return name.encode("latin-1", "replace")
@@ -352,14 +354,14 @@ _NAMES = _Names(
 
 @accelerated
 def find_line(index: LineIndex, name: str, /) -> str | None:
-    """Return the value of a field by its lower-case name, several lines combined; None if there is no such field."""
-    line = index.get(_NAMES[name])  # type: ignore[union-attr]  # the index that is made here is a mapping
+    """Return the combined value of a field by its lower-case name; None if there is no such field."""
+    line = index.get(_NAMES[name])  # type: ignore[union-attr]  # the index that this module makes is a mapping
     return None if line is None else line.decode("latin-1")
 
 
 @accelerated
 def encode_fields(fields: Sequence[tuple[str, str]], /) -> list[tuple[bytes, bytes]]:
-    """Return names and values in bytes. Raises UnicodeEncodeError, a ValueError, for anything that is not Latin-1."""
+    """Return names and values as bytes. Raises UnicodeEncodeError, a ValueError, for anything but Latin-1."""
     return [(name.encode(), value.encode("latin-1")) for name, value in fields]
 
 
@@ -393,9 +395,9 @@ def put_line(fields: list[tuple[str, str]], line: tuple[str, str], /) -> None:
 
 
 def field_pairs(fields: HeaderFields) -> Iterable[tuple[str, str]]:
-    """Return the names and values of fields in any form that ``Headers`` takes."""
+    """Return the names and values of fields in any form that ``Headers`` accepts."""
     kind = type(fields)
-    if kind is tuple or kind is list:  # like ``dict``, in a tenth of the time that the interface takes
+    if kind is tuple or kind is list:  # as fast as for ``dict``; the interface takes ten times as long
         return cast("Iterable[tuple[str, str]]", fields)
     if kind is dict or isinstance(fields, Headers):
         return fields.items()  # type: ignore[union-attr]  # as checked above

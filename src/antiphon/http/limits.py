@@ -1,4 +1,4 @@
-"""Limits on requests. Every bound has a default; a bound that is not given is inherited."""
+"""Limits on requests. Every bound has a default; an unset bound is inherited."""
 
 from functools import partial
 from math import inf
@@ -9,7 +9,7 @@ from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.grammar import Value
 
 NO_BOUND = 1 << 62
-"""More bytes than any body has."""
+"""More bytes than any body contains."""
 
 
 class LimitOptions(TypedDict, total=False):
@@ -72,12 +72,12 @@ class Limits(Value):
     - ``sockets``: simultaneous WebSockets of a route in each process (503); 200 for a ``def`` handler, where each has a
       thread; otherwise unlimited.
 
-    A bound that is not given is inherited: a route's from its app, an app's from these defaults. Raises ValueError for
-    a negative bound, and for a bound that is not an int; ``timeout`` may be a float or a timedelta. Raises TypeError
-    for an unknown bound.
+    An unset bound is inherited: a route's from its app, an app's from these defaults. Raises ValueError for a negative
+    bound, and for a bound that isn't an int; ``timeout`` may be a float or a timedelta. Raises TypeError for an unknown
+    bound.
     """
 
-    # No __slots__: without the GIL, threads lock the object to read most of them.
+    # No __slots__: without the GIL, reading most slots locks the object.
 
     body: int
     fields: int
@@ -149,4 +149,4 @@ def _is_bound(name: str, bound: object) -> bool:
 
 
 UNBOUNDED = Limits(body=NO_BOUND, memory=NO_BOUND)
-"""The limits for a body whose size the application limits itself; only the pace is limited."""
+"""The limits for a body whose size the application itself limits; only the data rate is limited."""

@@ -34,8 +34,8 @@ class Link(Value):
 
     ``target`` is a URI reference as written between the brackets: ASCII, with percent-escapes. ``rel`` is one relation
     type, or several separated by spaces. ``parameters`` contains the rest by name ("title", "type", "anchor"), decoded;
-    "" means one without a value (`crossorigin`). Types and names are kept in lower case. Raises ValueError for a target
-    that is not a URI reference, no relation type, names that are not tokens, and control characters.
+    "" means a parameter without a value (`crossorigin`). Types and names are kept in lower case. Raises ValueError for
+    a target that isn't a URI reference, a missing relation type, names that aren't tokens, and control characters.
     """
 
     __slots__ = ("_parameters", "_rel", "_target")
@@ -60,7 +60,7 @@ class Link(Value):
         self._parameters = {name.lower(): value for name, value in (parameters or {}).items()}
         for name, value in self._parameters.items():
             if not is_token(name) or name[-1] == "*" or name in ("rel", "rev"):
-                raise explained("bad-http-value", ValueError(f"not the name of a link's parameter: {name!r}"))
+                raise explained("bad-http-value", ValueError(f"a link's parameter can't be named {name!r}"))
             if find_control(value):
                 raise explained(
                     "bad-http-value", ValueError(f"a link can't contain control characters: {value[:80]!r}")
@@ -72,7 +72,8 @@ class Link(Value):
         """Read one link. `title*` takes precedence over `title`, and so on; if a parameter is repeated, the first one
         applies.
 
-        Raises ValueError without a target in brackets or a relation type, and for anything that ``Link`` refuses.
+        Raises ValueError if the target in brackets or the relation type is missing, and for anything that ``Link``
+        refuses.
         """
         match = _link(text)
         if match is None:
@@ -118,9 +119,9 @@ class Link(Value):
 
 
 def parse_links(value: str) -> list[Link]:
-    """Return the links in the first 200 elements of the header Link (RFC 8288 §3), in order, without malformed ones.
+    """Return the links in the first 200 elements of a Link header (RFC 8288 §3), in order, without malformed ones.
 
-    A comma inside brackets or quotes separates nothing. Never raises.
+    A comma inside brackets or quotes doesn't separate elements. Never raises.
     """
     links = []
     for match in islice(_links(value), _MOST_LINKS):

@@ -15,11 +15,11 @@ _media_type = re.compile(rf"[ \t]*+({TCHARS})/({TCHARS})[ \t]*+(?:;(.*))?", re.D
 
 
 class MediaType(Value):
-    """A type, a subtype and parameters. Immutable; types and names of parameters are kept in lower case.
+    """A type, a subtype and parameters. Immutable; types and parameter names are kept in lower case.
 
-    Two are equal if they differ only in case, in the order of parameters or in quoting. The value of `charset` is
-    case-insensitive (RFC 9110 §8.3.2), other values are not. A type without parameters equals its text in lower case,
-    as in `upload.content_type in ("image/png", "image/jpeg")`. A type with parameters equals no text; compare its
+    Two types are equal if they differ only in case, in the order of parameters or in quoting. The value of `charset` is
+    case-insensitive (RFC 9110 §8.3.2); other values are not. A type without parameters equals its lower-case text, as
+    in `upload.content_type in ("image/png", "image/jpeg")`. A type with parameters never equals text; compare its
     `essence`.
     """
 
@@ -31,11 +31,11 @@ class MediaType(Value):
 
     def __init__(
         self,
-        type: str,  # noqa: A002 - the standard's own word
+        type: str,  # noqa: A002 - the standard's own name
         subtype: str,
         parameters: Mapping[str, str] | None = None,
     ) -> None:
-        """Raise ValueError if a type or the name of a parameter is not a token, or a value has control characters."""
+        """Raise ValueError if a type or parameter name isn't a token, or if a value contains control characters."""
         if not (is_token(type) and is_token(subtype)):
             raise explained("bad-http-value", ValueError(f"not a media type: {f'{type}/{subtype}'!r}"))
         self._type = type.lower()

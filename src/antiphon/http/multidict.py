@@ -1,9 +1,9 @@
 """Ordered pairs of a name and a value; names may repeat, and a value can be read as a finite number.
 
-A comparison with a Decimal that is NaN raises an error, and ``1E+999999999``, which has twelve characters, becomes a
-billion digits as an int or with ``f"{price:.2f}"``.
+Comparing a NaN Decimal raises an error, and the twelve characters ``1E+999999999`` become a billion digits as an int or
+with ``f"{price:.2f}"``.
 
-``[]`` and ``get`` return the last value of a name, ``getall`` all its values, ``items`` every pair.
+``[]`` and ``get`` return the last value of a name, ``getall`` all its values, and ``items`` every pair.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -47,7 +47,7 @@ Pairs: TypeAlias = "MultiDict[V] | Mapping[str, V] | Iterable[tuple[str, V]]"
 
 
 class MissingKey(BadRequest, KeyError):
-    """The error for an absent name: a KeyError, and a 400 if no handler catches it."""
+    """The error for an absent name: a KeyError that becomes a 400 if no handler catches it."""
 
     def __init__(self, name: str, detail: str | None = None) -> None:
         super().__init__(detail or f"{name!r} is missing")
@@ -55,7 +55,9 @@ class MissingKey(BadRequest, KeyError):
 
 
 class MissingFile(FieldError, KeyError):
-    """The error for an absent file of a form: a KeyError, and a 422 that names the field if no handler catches it."""
+    """The error for a file missing from a form: a KeyError that becomes a 422 with the field's name if no handler
+    catches it.
+    """
 
     def __init__(self, name: str) -> None:
         escaped = name.replace("~", "~0").replace("/", "~1")
@@ -73,7 +75,7 @@ def _each(pairs: "Pairs[V]") -> Iterable[tuple[str, V]]:
 class MultiDict(Generic[V], metaclass=NamesOurs):
     """Immutable pairs, made from pairs or from a mapping.
 
-    Two are equal if they have the same pairs in the same order. ``[]`` raises MissingKey for an absent name.
+    Two objects are equal if they have the same pairs in the same order. ``[]`` raises MissingKey for an absent name.
     """
 
     __slots__ = ("_found", "_lists", "_repeating")
@@ -83,9 +85,9 @@ class MultiDict(Generic[V], metaclass=NamesOurs):
     _first_counts = False
     """True if ``[]`` returns the first of several values, False if it returns the last."""
     _repeating: list[tuple[str, V]] | None
-    """Every pair, if names may be repeated; None if the items of ``_found`` are all pairs."""
+    """Every pair, if names may be repeated; None if ``_found`` contains all pairs."""
     _lists: dict[str, list[V]]
-    """All values of each name, made when a name that may have several is first read by ``getall``."""
+    """All values of each name; built when ``getall`` first reads a name that may have several."""
 
     def __init__(self, pairs: "Pairs[V]" = ()) -> None:
         if type(pairs) is dict:
@@ -119,7 +121,7 @@ class MultiDict(Generic[V], metaclass=NamesOurs):
         name: str,
         default: object = None,
         *,
-        type: Callable[[V], object] | None = None,  # noqa: A002 - the word that users of MultiDicts know
+        type: Callable[[V], object] | None = None,  # noqa: A002 - the name that users of MultiDicts know
     ) -> object:
         """Return the value of a name, converted by ``type``; ``default`` if it is absent or not convertible.
 
@@ -140,7 +142,9 @@ class MultiDict(Generic[V], metaclass=NamesOurs):
         return default if is_fraction and number_fault(converted) else converted
 
     def getone(self, name: str) -> V:
-        """Return the only value of a name. Raises MissingKey (a KeyError and a 400) unless there is exactly one."""
+        """Return the only value of a name. Raises MissingKey (a KeyError that becomes a 400) unless there is exactly
+        one.
+        """
         values = self.getall(name)
         if len(values) != 1:
             raise MissingKey(name, f"{name!r} must be given exactly once, not {len(values)} times")
@@ -201,7 +205,7 @@ class MultiDict(Generic[V], metaclass=NamesOurs):
 
 
 class Files(MultiDict[V]):
-    """The files of a form. ``[]`` raises MissingFile (a KeyError and a 422) for an absent name."""
+    """The files of a form. ``[]`` raises MissingFile (a KeyError that becomes a 422) for an absent name."""
 
     __slots__ = ()
 
@@ -213,7 +217,7 @@ class Files(MultiDict[V]):
 
 
 class NoForm(MultiDict[V]):
-    """The form fields of a JSON body, which has none. ``[]`` raises a MissingKey that explains this."""
+    """The form of a request with a JSON body: it is empty, and ``[]`` raises a MissingKey that explains why."""
 
     __slots__ = ()
 
@@ -238,7 +242,7 @@ class MutableMultiDict(MultiDict[V]):
         return type(self)(self)
 
     def __setitem__(self, name: str, value: V) -> None:
-        """Replace all values of a name with one, in place of the first."""
+        """Replace all values of a name with one, at the position of the first."""
         pairs = self._repeating
         if pairs is not None and name not in self._found:
             pairs.append((name, value))

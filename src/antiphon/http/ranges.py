@@ -9,7 +9,7 @@ from antiphon.http.grammar import TCHARS, Value, format_parameters, is_token, sp
 from antiphon.http.headers import field_value
 
 RangeSpec: TypeAlias = tuple[int | None, int | None]
-"""First and last position, both included: (0, 99); (100, None) to the end; (None, 500) is the last 500."""
+"""The first and last position, both included: (0, 99); (100, None) means to the end; (None, 500) means the last 500."""
 
 _MOST_RANGES = 64
 _DIGITS = 40
@@ -23,7 +23,7 @@ _boundary = re.compile(r"[0-9A-Za-z'()+_,\-./:=?]{1,70}").fullmatch
 
 
 class ByteRange(NamedTuple):
-    """A part of a representation that exists: the positions of its first and last byte, both included.
+    """An existing part of a representation: the positions of its first and last byte, both included.
 
     Positions are counted from 0 (RFC 9110 §14.1.2).
     """
@@ -40,7 +40,7 @@ class ByteRange(NamedTuple):
 class Range(Value):
     """The parts that a client requests (RFC 9110 §14.2). Immutable; the unit, such as "bytes", is kept in lower case.
 
-    Raises ValueError for no part, more than 64 parts, and a part that ends before it begins.
+    Raises ValueError if there are no parts or more than 64, and for a part that ends before it begins.
     """
 
     __slots__ = ("_ranges", "_unit")
@@ -63,8 +63,8 @@ class Range(Value):
     def parse(cls, text: str) -> Self:
         """Read `bytes=0-99,200-,-500`. Raises ValueError for anything else.
 
-        One malformed part makes the header malformed (§14.1.1). The response to a malformed header is the whole
-        representation (§14.2).
+        One malformed part makes the whole header malformed (§14.1.1). A malformed header gets the whole representation
+        as the response (§14.2).
         """
         unit, ranges = _parse(text)
         return cls(ranges, unit=unit)
@@ -76,15 +76,15 @@ class Range(Value):
 
     @property
     def ranges(self) -> tuple[RangeSpec, ...]:
-        """The parts in order: (0, 99); (100, None) to the end; (None, 500) is the last 500."""
+        """The parts in order: (0, 99); (100, None) means to the end; (None, 500) means the last 500."""
         return self._ranges
 
     def resolve(self, length: int) -> list[ByteRange] | None:
-        """Return the requested parts of a representation of ``length`` bytes that exist, in the requested order.
+        """Return the requested parts that exist in a representation of ``length`` bytes, in the requested order.
 
-        None means that the header must be ignored and the whole sent with a 200, as for units other than bytes, and for
-        an empty representation, whose parts Content-Range can't name. An empty list means a 416. Overlapping parts
-        become one (RFC 9110 §15.3.7.2), so together they never have more bytes than the whole.
+        None means to ignore the header and send the whole representation with a 200: for units other than bytes, and
+        for an empty representation, whose parts Content-Range can't express. An empty list means a 416. Overlapping
+        parts are merged (RFC 9110 §15.3.7.2), so together they never contain more bytes than the whole.
         """
         return _resolve(self._unit, self._ranges, length)
 
@@ -102,9 +102,9 @@ class Range(Value):
 class ContentRange(Value):
     """The part of a representation that a message contains (RFC 9110 §14.4). Immutable.
 
-    ``first`` and ``last`` are positions, both included; ``length`` is that of the whole representation, None if
-    unknown. A 416 has only the length. `ContentRange(*part, length)` is for a `ByteRange`. Raises ValueError for a part
-    that ends before it begins, or after the whole.
+    ``first`` and ``last`` are positions, both included; ``length`` is the length of the whole representation, None if
+    unknown. A 416 has only the length. For a `ByteRange`, use `ContentRange(*part, length)`. Raises ValueError for a
+    part that ends before it begins or beyond the whole representation.
     """
 
     __slots__ = ("_first", "_last", "_length", "_unit")
@@ -150,17 +150,17 @@ class ContentRange(Value):
 
     @property
     def first(self) -> int | None:
-        """The first position, or None in a 416."""
+        """The first position; None in a 416."""
         return self._first
 
     @property
     def last(self) -> int | None:
-        """The last position, included, or None in a 416."""
+        """The last position, inclusive; None in a 416."""
         return self._last
 
     @property
     def length(self) -> int | None:
-        """The complete length, or None if unknown."""
+        """The complete length; None if unknown."""
         return self._length
 
     def __str__(self) -> str:
@@ -175,10 +175,10 @@ class ContentRange(Value):
 class MultipartByteRanges:
     """The framing of a multipart/byteranges body (RFC 9110 §14.6). Immutable.
 
-    Iteration yields the chunks of the body in order: bytes to send as they are, and each `ByteRange` in place of its
-    bytes. ``length`` and ``content_type`` are those of the whole representation; the latter is None without one.
-    ``boundary`` must not occur in the content: make it random. Raises ValueError without a part, for a part that ends
-    after the whole, and for a bad boundary (RFC 2046 §5.1.1) or content type.
+    Iteration yields the chunks of the body in order: bytes to send unchanged, and each `ByteRange` in place of its
+    bytes. ``length`` and ``content_type`` describe the whole representation; ``content_type`` is None if it has none.
+    ``boundary`` must not occur in the content: make it random. Raises ValueError if there are no parts, for a part that
+    ends beyond the whole representation, and for a bad boundary (RFC 2046 §5.1.1) or content type.
     """
 
     __slots__ = ("_boundary", "_heads", "_ranges")
@@ -187,7 +187,7 @@ class MultipartByteRanges:
         self, ranges: Sequence[ByteRange], length: int, *, boundary: str, content_type: str | None = None
     ) -> None:
         if not ranges:
-            raise explained("bad-http-value", ValueError("a body of parts needs at least one"))
+            raise explained("bad-http-value", ValueError("a multipart body needs at least one part"))
         if not _boundary(boundary):
             raise explained("bad-http-value", ValueError(f"not a multipart boundary: {boundary[:80]!r}"))
         described = "" if content_type is None else f"Content-Type: {field_value(content_type)}\r\n"
@@ -298,7 +298,7 @@ def _within(first: int | None, last: int | None, length: int) -> ByteRange | Non
 
 
 def _merge_overlapping(parts: list[ByteRange]) -> list[ByteRange]:
-    """Join overlapping parts, putting each where its first part was."""
+    """Merge overlapping parts, each at the position of its first part."""
     merged: list[tuple[int, ByteRange]] = []
     for place, part in sorted(enumerate(parts), key=lambda placed: placed[1]):
         if merged and part.first <= merged[-1][1].last:

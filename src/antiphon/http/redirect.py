@@ -1,4 +1,4 @@
-"""Redirects (RFC 9110 §15.4) and 304, as exceptions that become these responses."""
+"""Exceptions that become redirects (RFC 9110 §15.4) or a 304."""
 
 import re
 from collections.abc import Callable
@@ -21,8 +21,8 @@ _leaves = re.compile(r"//|[A-Za-z][A-Za-z0-9+.\-]*+:").match
 class RaisedAnswer(Exception):
     """An exception that becomes a response with its status and headers, without content, wherever it is raised.
 
-    ``location`` is the URL reference of a redirect, else None. Error handlers don't see the exception.
-    Raises ValueError for bad ``headers``.
+    ``location`` is the URL reference of a redirect, otherwise None. Error handlers don't see the exception. Raises
+    ValueError for bad ``headers``.
     """
 
     status: int
@@ -34,9 +34,10 @@ class RaisedAnswer(Exception):
 
 
 class ExternalLocation(BadRequest, ValueError):
-    """The error for a location that names a site: a ValueError, and a 400, since a client may have chosen it.
+    """The error for a location with a host: a ValueError that becomes a 400, because a client may have chosen the
+    location.
 
-    ``location`` is the refused location. The text of the error is for the programmer, its ``detail`` for the client.
+    ``location`` is the refused location. The error's text is for the developer, its ``detail`` for the client.
     """
 
     def __init__(self, location: str) -> None:
@@ -45,7 +46,7 @@ class ExternalLocation(BadRequest, ValueError):
 
     def __str__(self) -> str:
         return (
-            f'a redirect to {self.location[:200]!r} names a site, perhaps another one: give a path, otherwise="/" for'
+            f'a redirect to {self.location[:200]!r} may lead to another site: pass a path, otherwise="/" for'
             " a location that a client has chosen, or external=True for a site of your choice"
         )
 
@@ -54,13 +55,13 @@ class Redirect(RaisedAnswer):
     """An exception that becomes a redirect to ``location``, a URL reference, wherever it is raised.
 
     ``status`` is 301, 302, 303, 307 or 308 (RFC 9110 §15.4). Error handlers don't see the exception. Raises
-    ExternalLocation, a ValueError that becomes a 400, for a location that names a site, unless ``external`` is
-    True. Raises ValueError for a lone surrogate, for an ``otherwise`` that names a site, for a status that is not a
-    redirect's, and for bad ``headers``; TypeError for a location that is not text.
+    ExternalLocation, a ValueError that becomes a 400, for a location with a host, unless ``external`` is True. Raises
+    ValueError for a lone surrogate, an ``otherwise`` with a host, a status that isn't a redirect's, and bad
+    ``headers``. Raises TypeError for a location that isn't text.
 
-    With ``otherwise``, no location that a client has chosen raises: the redirect goes to ``otherwise`` if ``location``
-    names a site, is None, empty, not text or longer than 2048 characters, or if browsers read it differently than it
-    looks. A complete URL of this site is accepted if you pass its ``origin``, such as ``request.url.origin``.
+    For a location that a client has chosen, pass ``otherwise``. Then no location raises an error: the redirect goes to
+    ``otherwise`` if ``location`` has a host, is None, empty, not text or longer than 2048 characters, or if browsers
+    would read it differently. To accept a whole URL of this site, pass its ``origin``, such as ``request.url.origin``.
     """
 
     @overload
@@ -94,10 +95,10 @@ class Redirect(RaisedAnswer):
 
 
 class NotModified(RaisedAnswer):
-    """An exception that becomes a 304 without content, wherever a handler of GET or HEAD raises it.
+    """An exception that becomes a 304 without content, wherever a GET or HEAD handler raises it.
 
-    ``headers`` are those of the corresponding 200 that caches update: Cache-Control, Content-Location, ETag, Expires,
-    Vary (RFC 9110 §15.4.5). Error handlers don't see the exception. Raises ValueError for bad ``headers``.
+    ``headers`` are the headers of the corresponding 200 that caches update: Cache-Control, Content-Location, ETag,
+    Expires, Vary (RFC 9110 §15.4.5). Error handlers don't see the exception. Raises ValueError for bad ``headers``.
     """
 
     status = 304
@@ -109,12 +110,14 @@ class NotModified(RaisedAnswer):
 def check_redirect(status: int) -> int:
     """Return the status of a redirect. Raises ValueError for any other status."""
     if status not in REDIRECTS:
-        raise explained("bad-status", ValueError(f"{status} is not a redirect; 301, 302, 303, 307 and 308 are"))
+        raise explained(
+            "bad-status", ValueError(f"a redirect's status must be 301, 302, 303, 307 or 308, not {status}")
+        )
     return status
 
 
 CHECKS_OF_WORDS: list[Callable[[str], None]] = []
-"""Functions that raise an error for a location that is a word, such as "index", and the name of a route, not a path."""
+"""Functions that raise an error for a location such as "index" that is a route's name, not a path."""
 
 _is_word = re.compile(r"[\w.-]+").fullmatch
 
@@ -122,10 +125,11 @@ _is_word = re.compile(r"[\w.-]+").fullmatch
 def redirect_location(
     location: str | None, external: bool, otherwise: str | None = None, origin: str | None = None
 ) -> str:
-    """Return a URL reference in ASCII, for Location; or ``otherwise`` for a location that is not on this site.
+    """Return a URL reference in ASCII for Location, or ``otherwise`` for a location that isn't on this site.
 
     Text from a request must not lead users to a site of an attacker's choice (CWE-601). Raises ExternalLocation for a
-    location that names a site, unless it is ``external`` or there is an ``otherwise``; ValueError if that names one.
+    location with a host, unless it is ``external`` or there is an ``otherwise``, and ValueError for an ``otherwise``
+    with a host.
     """
     if otherwise is None:
         if not isinstance(location, str):
@@ -141,14 +145,14 @@ def redirect_location(
         return uri
     instead = as_uri(otherwise)
     if _leaves(instead):
-        raise explained("external-redirect", ValueError(f"{otherwise=} names a site, perhaps another one: give a path"))
+        raise explained("external-redirect", ValueError(f"{otherwise=} may lead to another site: pass a path"))
     if external and location:
         return as_uri(location)
     return _on_this_site(location, origin) or instead
 
 
 def _on_this_site(location: object, origin: str | None) -> str | None:
-    """Return a client's location as a reference to this site; None if it is not a safe one."""
+    """Return a client's location as a reference to this site; None if it isn't safe."""
     if not isinstance(location, str) or len(location) > _LONGEST:
         return None
     try:

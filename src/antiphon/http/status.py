@@ -1,4 +1,4 @@
-"""Status codes and their phrases: those of IANA (RFC 9110 §15), 418, and 499, which only logs show."""
+"""Status codes and their phrases: IANA's (RFC 9110 §15), 418, and 499, which only logs show."""
 
 from http import HTTPStatus
 
@@ -10,7 +10,7 @@ _OVERRIDES = {
     422: "Unprocessable Content",
     499: "Client Closed Request",
 }
-"""Phrases of RFC 9110 that older Pythons lack, and two that IANA does not register."""
+"""Phrases of RFC 9110 that older Python versions lack, and two that aren't registered with IANA."""
 
 PHRASES: dict[int, str] = dict(sorted(({status.value: status.phrase for status in HTTPStatus} | _OVERRIDES).items()))
 
@@ -18,7 +18,7 @@ _CLASSES = {1: "Informational", 2: "Success", 3: "Redirection", 4: "Client Error
 
 
 def phrase(code: int) -> str:
-    """Return the reason phrase of a status code; for an unknown one the name of its class (RFC 9110 §15)."""
+    """Return the reason phrase of a status code; for an unknown code, the name of its class (RFC 9110 §15)."""
     return PHRASES.get(code) or _CLASSES.get(code // 100, "Unknown")
 
 
@@ -28,7 +28,7 @@ class _StatusLines(dict[int, str]):
 
 
 STATUS_LINES = _StatusLines((code, f"{code} {phrase}") for code, phrase in PHRASES.items())
-"""The code and the phrase for WSGI's ``start_response``, ``"404 Not Found"``, by the code."""
+"""Status lines for WSGI's ``start_response``, such as ``"404 Not Found"``, by code."""
 
 
 def has_body(code: int) -> bool:

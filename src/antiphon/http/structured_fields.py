@@ -1,6 +1,6 @@
 """Structured fields: items, lists and dictionaries, as in newer headers (RFC 9651) such as Priority (RFC 9218).
 
-Reading is strict, as the RFC demands: a field with a single fault counts as absent. Reading takes linear time.
+Reading is strict, as the RFC requires: a field with a single fault is treated as absent. Reading takes linear time.
 """
 
 import re
@@ -54,7 +54,7 @@ _unsafe_in_display = re.compile(r"[^\x20\x21\x23\x24\x26-\x7e]").sub
 
 
 class Token(str):
-    """A token: a word without quotes, such as ``gzip``. It begins with a letter or ``*`` (RFC 9651 §3.3.4)."""
+    """A token: unquoted text, such as ``gzip``. It begins with a letter or ``*`` (RFC 9651 §3.3.4)."""
 
     __slots__ = ()
 
@@ -98,8 +98,7 @@ class _WithParameters(Value):
 class Item(_WithParameters):
     """A value with parameters; ``str()`` prints it (RFC 9651 §3.3). Immutable.
 
-    Raises ValueError for anything that can't be an item: a number that is too large, text that is not ASCII, a bad
-    name.
+    Raises ValueError for anything that can't be an item: a number that is too large, non-ASCII text, or a bad name.
     """
 
     __slots__ = ("_value",)
@@ -161,7 +160,7 @@ def parse_structured_list(text: str) -> tuple[StructuredMember, ...]:
 
 
 def parse_structured_dictionary(text: str) -> dict[str, StructuredMember]:
-    """Read a field that is a dictionary (RFC 9651 §3.2): the last of a repeated name applies.
+    """Read a field that is a dictionary (RFC 9651 §3.2); if a name is repeated, the last value applies.
 
     Raises ValueError for anything else.
     """
@@ -171,7 +170,7 @@ def parse_structured_dictionary(text: str) -> dict[str, StructuredMember]:
 def format_structured_list(members: Iterable[StructuredMember | BareItem]) -> str:
     """Print a list (RFC 9651 §4.1.1); values become items.
 
-    Raises ValueError for values that ``Item`` refuses, TypeError for a str.
+    Raises ValueError for values that ``Item`` refuses, and TypeError for a str.
     """
     if isinstance(members, str | bytes):
         raise explained("bad-http-value", TypeError(f"it must be a list, such as [{members!r}]"))
@@ -389,8 +388,8 @@ class _Fields(NamedTuple):
 class Priority(_Fields):
     """The urgency of a response, from 0 (at once) to 7 (in the background; RFC 9218 §4).
 
-    ``str()`` prints the header's value. ``incremental`` is True if the client can use parts of the response as they
-    arrive, such as those of an image. Raises ValueError for any other urgency.
+    ``str()`` prints the header's value. ``incremental`` is True if the client can use chunks of the response as they
+    arrive, as for an image. Raises ValueError for any other urgency.
     """
 
     __slots__ = ()

@@ -1,4 +1,4 @@
-"""The trace of a request (W3C Trace Context), and its durations on the server (W3C Server Timing)."""
+"""A request's trace (W3C Trace Context), and its durations on the server (W3C Server Timing)."""
 
 import re
 from collections.abc import Iterable
@@ -24,8 +24,9 @@ class _Fields(NamedTuple):
 class ServerTiming(_Fields):
     """A metric (W3C Server Timing §3); `str()` prints it for the header, `db;dur=53.2;desc="two queries"`.
 
-    ``name`` is a token, ``dur`` milliseconds with three decimals, ``desc`` ASCII text for people. Raises ValueError for
-    any other name or text, for control characters, and for a duration that is negative or above 10**12 - 1.
+    ``name`` is a token, ``dur`` milliseconds with three decimals, and ``desc`` human-readable ASCII text. Raises
+    ValueError for any other name or text, for control characters, and for a duration that is negative or above 10**12 -
+    1.
     """
 
     __slots__ = ()
@@ -91,11 +92,11 @@ class _TraceFields(NamedTuple):
 
 
 class TraceParent(_TraceFields):
-    """A place in a trace (W3C Trace Context §3.2); `str()` prints the header's value, as version 0.
+    """A position in a trace (W3C Trace Context §3.2); `str()` prints the header's value, as version 0.
 
-    ``trace_id`` is 32 hexadecimal digits in lower case, not all zero; ``parent_id``, of the call that sent the request,
-    is 16 such digits. ``flags`` is a number of one byte, ``version`` that of the header. Raises ValueError for other
-    values.
+    ``trace_id`` is 32 hexadecimal digits in lower case, not all zero; ``parent_id``, the id of the call that sent the
+    request, is 16 such digits. ``flags`` is a one-byte number, and ``version`` is the header's version. Raises
+    ValueError for other values.
     """
 
     __slots__ = ()
@@ -124,7 +125,7 @@ class TraceParent(_TraceFields):
     def parse(cls, text: str) -> Self:
         """Read `00-<trace id>-<parent id>-<flags>`.
 
-        A header of a later version can have more after a dash; then only the known flags are read (§3.2.4). Raises
+        A header of a later version may continue after a dash; then only the known flags are read (§3.2.4). Raises
         ValueError for anything else.
         """
         match = _traceparent(text)
@@ -139,7 +140,7 @@ class TraceParent(_TraceFields):
         return bool(self.flags & _SAMPLED)
 
     def child(self, parent_id: str) -> Self:
-        """Make the header that the call with the id ``parent_id`` passes on. Raises ValueError for an invalid id."""
+        """Make the header for the call with the id ``parent_id`` to send. Raises ValueError for an invalid id."""
         return type(self)(self.trace_id, parent_id, self.flags & _KNOWN_FLAGS)
 
     def __str__(self) -> str:

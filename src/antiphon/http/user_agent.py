@@ -1,6 +1,6 @@
-"""The User-Agent header as text with attributes for its browser and system (RFC 9110 §10.1.5).
+"""The User-Agent header as text, with attributes for the browser and the operating system (RFC 9110 §10.1.5).
 
-The header is the client's own claim: browsers also name other browsers, and any client can lie.
+The header is the client's own claim: browsers also mention other browsers, and any client can lie.
 """
 
 import re
@@ -39,7 +39,7 @@ _PRODUCTS = {
     "Safari": "safari",
 }
 _BROWSERS = {product: browser for browser, products in _PRODUCTS.items() for product in products.split()}
-"""Browsers by their products. Browsers that also name other browsers come first."""
+"""Browsers by product name. Browsers that also mention other browsers come first."""
 
 _SYSTEMS = {
     "Windows Phone": ("windows phone", "windows mobile", "windows ce", "iemobile"),
@@ -58,14 +58,14 @@ _SYSTEMS = {
     "Solaris": ("sunos", "solaris"),
     "Linux": ("linux", "ubuntu", "x11;"),
 }
-"""Operating systems, and the words that identify them. Systems that also name other systems come first."""
+"""Operating systems, and the words that identify them. Systems that also mention other systems come first."""
 
 _BOTS = (
     "bot|crawler|spider|slurp|externalhit|externalagent|ia_archiver|bingpreview|-google|google-|googleother|lighthouse"
     "|pingdom|whatsapp"
 )
 _BOT_WORDS = _BOTS.split("|")
-"""Parts of the names of bots."""
+"""Text that occurs in bots' names."""
 
 _VERSION = r"v?([0-9][0-9A-Za-z_.+-]*+)"
 _NAME = "[A-Za-z0-9_.-]"
@@ -73,7 +73,7 @@ _products = re.compile(rf"(?<!{_NAME})(?:(?=[A-Za-z])({_NAME}++)/|(MSIE|Opera|AO
 _first_product = re.compile(rf"(?!Mozilla\b)([A-Za-z]{_NAME}*+)(?:/| \(){_VERSION}").match
 _revision = re.compile(r"\brv:([0-9.]++)").search
 _language = re.compile(r"(?:; |\[)(?!wv)([a-z]{2}(?:[-_][A-Za-z]{2})?)(?=[;)\]])").search
-# Cubot is a brand of telephones.
+# Cubot is a phone brand.
 _find_bot = re.compile(
     rf"(?<![A-Za-z0-9_-])(?!cubot)([A-Za-z0-9_-]*(?:{_BOTS})[A-Za-z_-]*+)(?:/{_VERSION})?", re.IGNORECASE
 ).search
@@ -84,7 +84,7 @@ _television = re.compile(r"\btv\b|smart-?tv|bravia|\baft[a-z]").search
 class UserAgent(str):
     """The value of User-Agent (RFC 9110 §10.1.5), "" if it is absent; only its first 1024 characters are searched.
 
-    Each attribute is found on first access.
+    Each attribute is determined on first access.
     """
 
     @lazy
@@ -120,7 +120,7 @@ class UserAgent(str):
     def browser(self) -> str | None:
         """The family of the browser ("Chrome", "Firefox", "Safari", "Edge", "Opera", "Internet Explorer", ...).
 
-        For a bot, or another program, its own name ("Googlebot", "curl").
+        For a bot or another program, its own name ("Googlebot", "curl").
         """
         return self._named[0]
 
@@ -140,17 +140,17 @@ class UserAgent(str):
 
     @lazy
     def language(self) -> str | None:
-        """The language in the headers of old browsers, as written ("en-US")."""
+        """The language that old browsers put into the header, as written ("en-US")."""
         match = _language(self[:_LONGEST_READ])
         return match[1] if match else None
 
     @lazy
     def is_mobile(self) -> bool:
-        """True for a telephone or a tablet."""
+        """True for a phone or tablet."""
         text = self._lowered
         return bool(_handheld(text) or self.os in ("Android", "Windows Phone")) and not _television(text)
 
     @lazy
     def is_bot(self) -> bool:
-        """True for a program that says that it fetches pages automatically: a crawler, a preview, a monitor."""
+        """True for a program that declares itself as automated: a crawler, a link preview, a monitor."""
         return self._bot is not None or "headless" in self._lowered

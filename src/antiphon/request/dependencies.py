@@ -1,6 +1,6 @@
-"""Dependencies: typed values of a request, computed on first read by their sources, and values shared by all.
+"""Dependencies: typed values of a request that their sources compute on first read, and an application's shared values.
 
-A layer declares a dependency together with its interface, and need not know its source.
+A layer declares a dependency together with its interface, without knowing its source.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,14 +27,14 @@ class HasDependencies(Protocol):
 
 
 class ReadableDependency(Protocol[T_co]):
-    """A dependency for reading: one of a list may be read where any iterable is accepted."""
+    """A dependency for reading: a dependency on a list can be read where any iterable is accepted."""
 
     def __get__(self, instance: HasDependencies, owner: type[Any], /) -> T_co: ...
     def not_provided(self, has_app: bool = True) -> RuntimeError: ...
 
 
 class SettableDependency(Protocol[T_contra]):
-    """A dependency for setting: one of a base class accepts a value of a subclass."""
+    """A dependency for setting: a dependency on a base class accepts an instance of a subclass."""
 
     def __set__(self, instance: HasDependencies, value: T_contra, /) -> None: ...
 
@@ -43,12 +43,12 @@ class Dependency(Generic[T]):
     """A typed value of requests: ``Tenant = Dependency[TenantModel]("tenant")``, then ``request[Tenant]``.
 
     ``name`` is for error messages only: two dependencies with the same name are different. ``fix`` is the line of code
-    that provides the dependency, such as ``app.use(Tenants())``. The values of a ``kept`` dependency are stored with
-    the requests of ``Keep``, and restored when those are replayed; JSON must be able to express them. Only the
-    library's own dependencies, such as ``request.session``, are also attributes of requests.
+    that provides the dependency, such as ``app.use(Tenants())``. ``Keep`` stores the values of a ``kept`` dependency
+    with its requests and restores them on replay; they must be JSON-serializable. Only the library's own dependencies,
+    such as ``request.session``, are also attributes of requests.
     """
 
-    __slots__ = ("__orig_class__", "fix", "kept", "name")  # the first is set by Dependency[Book]("book"): its type
+    __slots__ = ("__orig_class__", "fix", "kept", "name")  # Dependency[Book]("book") sets the first, its type
 
     def __init__(self, name: str, *, fix: str = "app.provide(dependency, source)", kept: bool = False) -> None:
         self.name = name
@@ -85,7 +85,7 @@ class Dependency(Generic[T]):
 
 
 class OfRequest:
-    """Base class of objects that a request holds and that refer to it weakly, so that both are freed."""
+    """Base class of objects that a request holds and that refer to it weakly, so that both can be freed."""
 
     __slots__ = ("_request_of",)
 
@@ -101,23 +101,22 @@ class OfRequest:
                 "request-is-gone",
                 RuntimeError(
                     f"the request of this {type(self).__name__} has ended and is gone: in code that runs after the"
-                    " request, keep the request as well"
+                    " request, keep a reference to the request, too"
                 ),
             )
         return request
 
 
 def check_dependency(given: object, where: str, fix: str) -> None:
-    """Raise TypeError, naming the fix, for anything but a dependency. ``where`` is the code that it was passed to."""
+    """Raise TypeError with the fix for anything but a dependency. ``where`` is the code that received the object."""
     if not isinstance(given, Dependency):
-        raise explained("not-a-dependency", TypeError(f"{where} takes dependencies, not {given!r}: {fix}"))
+        raise explained("not-a-dependency", TypeError(f"{where} needs a dependency, not {given!r}: {fix}"))
 
 
 class SharedValues(OfRequest, Mapping[str, Any]):
     """The values passed to ``App.share``, as one request sees them: ``request.shared("cart")``.
 
-    A function's value is computed on first use, once per request. This is also a mapping, from which templates get
-    values by name.
+    A function's value is computed on first use, once per request. Templates read this object as a mapping.
     """
 
     __slots__ = ("_sources", "_values")
@@ -128,7 +127,7 @@ class SharedValues(OfRequest, Mapping[str, Any]):
         self._values: dict[str, Any] = {}
 
     def __call__(self, name: str) -> Any:
-        """Return the value shared under a name. Raises KeyError, which lists the shared names, for any other name."""
+        """Return the value shared under a name. For an unknown name, raises a KeyError that lists the shared names."""
         return self[name]
 
     def __getitem__(self, name: str) -> Any:
@@ -141,7 +140,7 @@ class SharedValues(OfRequest, Mapping[str, Any]):
         return values[name]
 
     def forget(self, *names: str) -> None:
-        """Forget the values of names, so that they are computed again on next use."""
+        """Forget the values of these names; the next use computes them again."""
         for name in names:
             self._values.pop(name, None)
 

@@ -1,4 +1,4 @@
-"""The header fields of a request that standards name, as values."""
+"""The standard header fields of a request, as typed values."""
 
 import re
 from functools import cache
@@ -37,7 +37,7 @@ _essence = re.compile(rf"[ \t]*+({TCHARS}/{TCHARS})[ \t]*+(?:;|\Z)").match
 _USUAL_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "application/json")
 
 
-# Imported once: a repeated import statement takes as long as parsing a short header.
+# Cached: a repeated import statement takes as long as parsing a short header.
 @cache
 def _authorization_type() -> "type[Authorization]":
     from antiphon.http.authorization import Authorization
@@ -82,7 +82,7 @@ _preferences = members(int)[0]
 
 
 class RequestHeaders:
-    """A table of header fields as attributes of a request, each parsed when it is first read.
+    """The header fields of a request as attributes, each parsed when first read.
 
     An absent or malformed header reads as None, False or empty.
     """
@@ -108,26 +108,26 @@ class RequestHeaders:
     @property
     def charset(self) -> str | None:
         """The charset that the content type declares, in lower case."""
-        if "charset" not in self._declared_type.lower():  # nor is it in most
+        if "charset" not in self._declared_type.lower():  # as in most content types
             return None
         content_type = self.content_type
         return content_type.charset if content_type is not None else None
 
     accept = negotiated("accept", Accept.parse)
-    """Accept (RFC 9110 §12.5.1), an ``Accept``: the media types that the client prefers, and how much. An absent header
-    accepts all of them.
+    """Accept (RFC 9110 §12.5.1), an ``Accept``: the media types that the client accepts, with their preference. An
+    absent header accepts all media types.
     """
     accept_charsets = negotiated("accept-charset", AcceptCharset.parse)
     """Accept-Charset (RFC 9110 §12.5.2), an ``AcceptCharset``: the charsets that the client prefers. An absent header
-    accepts all of them.
+    accepts every charset.
     """
     accept_encodings = negotiated("accept-encoding", AcceptEncoding.parse)
     """Accept-Encoding (RFC 9110 §12.5.3), an ``AcceptEncoding``: the content codings that the client can decode. An
-    absent header accepts all of them.
+    absent header accepts every coding.
     """
     accept_languages = negotiated("accept-language", AcceptLanguage.parse)
     """Accept-Language (RFC 9110 §12.5.4), an ``AcceptLanguage``: the languages that the client prefers. An absent
-    header accepts all of them.
+    header accepts every language.
     """
     access_control_request_headers = parsed("access-control-request-headers", read_list)
     """Access-Control-Request-Headers (Fetch), a tuple of names: the headers that a preflight request asks for,
@@ -138,24 +138,27 @@ class RequestHeaders:
     authorization = parsed("authorization", _authorization)
     """Authorization (RFC 9110 §11.6.2), an ``Authorization``: the credentials of the client, or None."""
     baggage = parsed("baggage", read_text)
-    """baggage (Baggage), text: values that a trace carries along, or None."""
+    """baggage (Baggage), text: the values that accompany a trace, or None."""
     cache_control = parsed("cache-control", CacheControl.parse)
     """Cache-Control (RFC 9111 §5.2), a ``CacheControl``: the client's directives to caches, otherwise empty."""
     content_digest = parsed("content-digest", _digests)
     """Content-Digest (RFC 9530 §2), a dict of bytes by algorithm, such as ``sha-256``: the digests of the content as it
-    was sent, otherwise empty. They are not checked.
+    was sent, otherwise empty. Antiphon doesn't verify them.
     """
     content_encoding = parsed("content-encoding", read_text)
-    """Content-Encoding (RFC 9110 §8.4), text: the coding of the body as it was sent, which is already decoded, or None.
+    """Content-Encoding (RFC 9110 §8.4), text: the content coding in which the body was sent, or None. Antiphon decodes
+    the body.
     """
     content_language = parsed("content-language", read_list)
     """Content-Language (RFC 9110 §8.5), a tuple of language tags: the languages of the body, otherwise empty."""
     content_location = parsed("content-location", read_text)
     """Content-Location (RFC 9110 §8.7), text: a URL of the body, or None."""
     content_md5 = parsed("content-md5", read_text)
-    """Content-MD5 (RFC 2616 §14.15), text: an obsolete digest of the body, or None. It is not checked."""
+    """Content-MD5 (RFC 2616 §14.15), text: an obsolete digest of the body, or None. Antiphon doesn't verify it."""
     content_range = parsed("content-range", or_none(ContentRange.parse))
-    """Content-Range (RFC 9110 §14.4), a ``ContentRange``: which range of the whole the body is, or None."""
+    """Content-Range (RFC 9110 §14.4), a ``ContentRange``: the range of the whole representation that the body contains,
+    or None.
+    """
     content_type = parsed("content-type", or_none(MediaType.parse))
     """Content-Type (RFC 9110 §8.3), a ``MediaType``: the media type of the body with its parameters, or None."""
     date = parsed("date", read_date)
@@ -163,21 +166,25 @@ class RequestHeaders:
     dnt = parsed("dnt", flag("1")[0])
     """DNT (Tracking Preference Expression), a bool: True if the client asks not to be tracked."""
     early_data = parsed("early-data", flag("1")[0])
-    """Early-Data (RFC 8470 §5.1), a bool: True if the request may be a replay (TLS early data); 425 refuses it."""
+    """Early-Data (RFC 8470 §5.1), a bool: True if the request may be a replay (TLS early data). Refuse it with a
+    425.
+    """
     expect = parsed("expect", read_text)
     """Expect (RFC 9110 §10.1.1), text: ``100-continue``, which the server handles, or None."""
     from_ = parsed("from", read_text)
     """From (RFC 9110 §10.1.2), text: the email address of the person who controls a robot, or None."""
     idempotency_key = parsed("idempotency-key", _idempotency_key)
-    """Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), text without its quotes: the key under which the
-    request may be repeated, or None. A token without quotes, which many clients send, is read too.
+    """Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), text without its quotes: the key that makes the
+    request safe to repeat, or None. A token without quotes, which many clients send, is also accepted.
     """
     if_match = parsed("if-match", IfMatch.parse)
     """If-Match (RFC 9110 §13.1.1), an ``IfMatch``: the entity tags that the client has, otherwise empty. See
     ``precondition``.
     """
     if_modified_since = parsed("if-modified-since", read_date)
-    """If-Modified-Since (RFC 9110 §13.1.3), a ``datetime`` in UTC: when the client's copy was modified, or None."""
+    """If-Modified-Since (RFC 9110 §13.1.3), a ``datetime`` in UTC: the modification time of the client's copy, or
+    None.
+    """
     if_none_match = parsed("if-none-match", IfNoneMatch.parse)
     """If-None-Match (RFC 9110 §13.1.2), an ``IfNoneMatch``: the entity tags of the client's copies, otherwise empty.
     See ``precondition``.
@@ -187,11 +194,15 @@ class RequestHeaders:
     empty.
     """
     if_unmodified_since = parsed("if-unmodified-since", read_date)
-    """If-Unmodified-Since (RFC 9110 §13.1.4), a ``datetime`` in UTC: when the client's copy was modified, or None."""
+    """If-Unmodified-Since (RFC 9110 §13.1.4), a ``datetime`` in UTC: the modification time of the client's copy, or
+    None.
+    """
     incremental = parsed("incremental", read_boolean)
-    """Incremental (RFC 10036 §3), a bool: True if each part of the body is to be passed on as it arrives."""
+    """Incremental (RFC 10036 §3), a bool: True if intermediaries should forward each chunk of the body as it
+    arrives.
+    """
     last_event_id = parsed("last-event-id", _last_event_id)
-    """Last-Event-Id (HTML §9.2.4), text, as UTF-8: the id of the last event that an event source got, or None."""
+    """Last-Event-Id (HTML §9.2.4), text, as UTF-8: the id of the last event that an event source received, or None."""
     max_forwards = parsed("max-forwards", read_number)
     """Max-Forwards (RFC 9110 §7.6.2), an int: how many times TRACE and OPTIONS may be forwarded, or None."""
     origin = parsed("origin", read_text)
@@ -210,7 +221,7 @@ class RequestHeaders:
     """Referer (RFC 9110 §10.1.3), text: the URL of the page that led here, or None."""
     repr_digest = parsed("repr-digest", _digests)
     """Repr-Digest (RFC 9530 §3), a dict of bytes by algorithm, such as ``sha-256``: the digests of the representation
-    without content codings, otherwise empty. They are not checked.
+    without content codings, otherwise empty. Antiphon doesn't verify them.
     """
     save_data = parsed("save-data", flag("on")[0])
     """Save-Data (Save Data API), a bool: True if the client asks for small responses."""
@@ -223,7 +234,8 @@ class RequestHeaders:
     sec_ch_ua_platform = parsed("sec-ch-ua-platform", read_string)
     """Sec-CH-UA-Platform (User-Agent Client Hints), text without its quotes: the operating system, or None."""
     sec_fetch_dest = parsed("sec-fetch-dest", read_text)
-    """Sec-Fetch-Dest (Fetch Metadata §2.1), text: what the response is for, such as ``document`` or ``image``, or None.
+    """Sec-Fetch-Dest (Fetch Metadata §2.1), text: the intended use of the response, such as ``document`` or ``image``,
+    or None.
     """
     sec_fetch_mode = parsed("sec-fetch-mode", read_text)
     """Sec-Fetch-Mode (Fetch Metadata §2.2), text: ``navigate``, ``cors``, ``no-cors``, ``same-origin`` or
@@ -233,23 +245,23 @@ class RequestHeaders:
     """Sec-Fetch-Site (Fetch Metadata §2.3), text: ``same-origin``, ``same-site``, ``cross-site`` or ``none``, or None.
     """
     sec_fetch_user = parsed("sec-fetch-user", read_boolean)
-    """Sec-Fetch-User (Fetch Metadata §2.4), a bool: True if a person followed a link or sent a form."""
+    """Sec-Fetch-User (Fetch Metadata §2.4), a bool: True if the user followed a link or submitted a form."""
     sec_gpc = parsed("sec-gpc", flag("1")[0])
-    """Sec-GPC (Global Privacy Control), a bool: True if the person asks that data about them not be sold or shared."""
+    """Sec-GPC (Global Privacy Control), a bool: True if the user asks that their data not be sold or shared."""
     sec_purpose = parsed("sec-purpose", read_text)
     """Sec-Purpose (Fetch), text: ``prefetch`` if the response may never be shown, or None."""
     service_worker = parsed("service-worker", flag("script")[0])
     """Service-Worker (Service Workers), a bool: True if the request is for a service worker's script."""
     traceparent = parsed("traceparent", _trace_parent)
-    """traceparent (Trace Context §3.2), a ``TraceParent``: the trace and the span that the request belongs to, or None.
+    """traceparent (Trace Context §3.2), a ``TraceParent``: the trace and span that the request belongs to, or None.
     """
     tracestate = parsed("tracestate", read_text)
-    """tracestate (Trace Context §3.3), text: the additions of tracing systems to ``traceparent``, or None."""
+    """tracestate (Trace Context §3.3), text: what tracing systems add to ``traceparent``, or None."""
     upgrade_insecure_requests = parsed("upgrade-insecure-requests", flag("1")[0])
     """Upgrade-Insecure-Requests (Upgrade Insecure Requests), a bool: True if the client prefers https."""
     user_agent = parsed("user-agent", _user_agent)
-    """User-Agent (RFC 9110 §10.1.5), a ``UserAgent``: the client's text, with its browser and system as attributes,
-    otherwise empty.
+    """User-Agent (RFC 9110 §10.1.5), a ``UserAgent``: the header's text, with the browser and operating system as
+    attributes, otherwise empty.
     """
     via = parsed("via", read_list)
     """Via (RFC 9110 §7.6.3), a tuple of intermediaries, nearest to the client first, otherwise empty."""

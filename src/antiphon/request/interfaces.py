@@ -1,4 +1,6 @@
-"""The interfaces of features that a request knows: sessions, flashed messages, languages, locations and signatures."""
+"""The interfaces of features that a request exposes: sessions, flashed messages, languages, locations and
+signatures.
+"""
 
 from abc import ABC, abstractmethod
 from collections import UserString
@@ -19,16 +21,18 @@ T = TypeVar("T")
 class Session(MutableMapping[str, Any]):
     """The data of a visitor, kept between requests: a mapping of names to values, read and written like a dict.
 
-    Changes are stored when the response has been made, including those inside lists and dicts. Requests that change
-    different names at once lose nothing. Changing the session after that raises RuntimeError.
+    Changes, including those inside lists and dicts, are stored once the response has been made; changing the session
+    later raises RuntimeError. Concurrent requests that change different names don't overwrite each other.
     """
 
     __slots__ = ()
 
     is_over: bool = False
-    """True once the response has been made and the changes written; a later change raises RuntimeError."""
+    """True once the response has been made and the changes have been stored. Changing the session then raises
+    RuntimeError.
+    """
     is_server_side: bool = True
-    """False if the data is in the visitor's cookie, which has room for about 3000 bytes."""
+    """False if the data is stored in the visitor's cookie, which holds about 3000 bytes."""
 
     @property
     @abstractmethod
@@ -38,33 +42,32 @@ class Session(MutableMapping[str, Any]):
     @property
     @abstractmethod
     def created(self) -> float | None:
-        """The time at which the session began, in seconds since 1970, which rotating does not change; None if it is
-        new.
-        """
+        """The time when the session began, in seconds since 1970; None if it is new. Rotating doesn't change it."""
 
     def _peek(self, name: str) -> Any:
         """Return a value, or None, without leaving a trace in the response: for features that load ahead.
 
-        A response that depends on the value has to read it. The result is also None if the store is unavailable.
+        If the response depends on the value, read it in the usual way instead. Also returns None if the store is
+        unavailable.
         """
         return self.get(name)
 
     @abstractmethod
     def rotate(self, owner: str | None = None, *, end_others: bool = False) -> None:
-        """Give the session a new key, so that the old one becomes useless; do this at each login or change of rights.
+        """Give the session a new key and invalidate the old one. Do this at each login and each change of permissions.
 
-        The data is kept, except names that begin with two underscores, which are secrets that belong to a key.
-        ``owner`` is the new owner of the session, such as a user's id, by which all sessions of a user can be found.
-        ``end_others`` ends all other sessions of the owner when the response is made, for example after a change of the
-        password. Raises ValueError if the session has no owner, NotImplementedError if the store can't do that.
+        The data is kept, except for names that begin with two underscores: these are secrets bound to the old key.
+        ``owner`` sets the session's owner, such as a user's id, by which all of a user's sessions can be found.
+        ``end_others`` ends all other sessions of the owner when the response is made, for example after a password
+        change. Raises ValueError if the session has no owner, NotImplementedError if the store can't do that.
         """
 
     @abstractmethod
     def clear(self, *, everywhere: bool = False) -> None:
         """End the session: delete its data and the visitor's cookie. Setting a value after that begins a new one.
 
-        ``everywhere`` ends all sessions of its owner, when the response is made. Raises NotImplementedError if the
-        store can't do that.
+        ``everywhere`` ends all sessions of its owner when the response is made. Raises NotImplementedError if the store
+        can't do that.
         """
 
 
@@ -77,8 +80,7 @@ class HasHTML(Protocol):
 class FlashMessage(NamedTuple):
     """A message for a visitor. Its ``category`` is any text, such as "error"; ``message`` is text.
 
-    Its ``str()`` is the text. A message passed as markup has ``__html__``, so templates insert it unchanged; they
-    escape others.
+    Its ``str()`` is the text. Templates insert a message that was passed as markup unchanged, and escape all others.
     """
 
     category: str
@@ -102,14 +104,17 @@ class FlashMessages(ABC):
 
     @abstractmethod
     def __call__(self, message: str | UserString | HasHTML, category: str = "message") -> None:
-        """Queue a message, text or markup, for this response or the next one of this visitor. A ``UserString`` is text.
+        """Queue a message, text or markup, for this response or the visitor's next one. A ``UserString`` is treated as
+        text.
 
-        Raises TypeError for any other object, RuntimeError in a stream, which is sent after the messages were stored.
+        Raises TypeError for any other object, and RuntimeError in a stream, which is sent after the messages were
+        stored.
         """
 
     @abstractmethod
     def take(self, *categories: str) -> list[FlashMessage]:
-        """Return the messages, of some categories or all, in order, and remove them, so that each is shown once.
+        """Return the messages in order and remove them, so that each is shown once. Pass categories to take only their
+        messages.
 
         Raises RuntimeError in a stream: take them before it begins.
         """
@@ -118,9 +123,8 @@ class FlashMessages(ABC):
 class Language(ABC):
     """The language of one request, with its translations: ``request.language.gettext("welcome", name="Ann")``.
 
-    A text is looked up by its key in this language, then in those that the tag falls back to ("de" for "de-AT"),
-    then in the default language; one that is missing is the key itself. ``{name}`` in text stands for the value of
-    that name.
+    Text is looked up by its key in this language, then in its fallbacks ("de" for "de-AT"), then in the default
+    language. If no language has it, the key itself is used. ``{name}`` in text is replaced with the value of that name.
     """
 
     __slots__ = ()
@@ -128,9 +132,9 @@ class Language(ABC):
     @property
     @abstractmethod
     def tag(self) -> str:
-        """The tag (RFC 5646), such as "de-AT". If you set it, it is looked up among the languages of the application.
+        """The tag (RFC 5646), such as "de-AT". Setting it chooses a language of the application.
 
-        Raises ValueError if the application has neither this language nor one that the tag falls back to.
+        Raises ValueError if the application has neither this language nor a fallback for it.
         """
 
     @tag.setter
@@ -140,33 +144,33 @@ class Language(ABC):
     @property
     @abstractmethod
     def dir(self) -> Literal["ltr", "rtl"]:
-        """The direction in which the language is written, as a value of HTML's attribute ``dir``."""
+        """The direction in which the language is written, as a value of HTML's ``dir`` attribute."""
 
     @abstractmethod
     def remember(self) -> None:
         """Make the visitor's browser remember the language, with a cookie in the response.
 
-        Raises RuntimeError if the application keeps no such cookie.
+        Raises RuntimeError if the application doesn't use such a cookie.
         """
 
     @abstractmethod
     def has(self, key: str) -> bool:
-        """True if there is text under a key, in this language or in one that it falls back to."""
+        """True if this language or one of its fallbacks has text for a key."""
 
     @abstractmethod
     def find(self, key: str, *, n: float | None = None, context: str | None = None) -> str | None:
-        """Return the text for a key as it was written, with its placeholders, or None if no language has it.
+        """Return the text for a key with its placeholders unfilled, or None if no language has it.
 
-        If it has plural forms, the result is the one for ``n``.
+        If the text has plural forms, ``n`` selects one.
         """
 
     @abstractmethod
     def gettext(self, key: str, /, **values: object) -> str:
-        """Return the text for a key. If it has plural forms, the value ``n`` chooses one."""
+        """Return the text for a key. If it has plural forms, the value ``n`` selects one."""
 
     @abstractmethod
     def ngettext(self, singular: str, plural: str, n: float, /, **values: object) -> str:
-        """Return the plural form for a number, which is also the value ``n``. ``singular`` is the key."""
+        """Return the plural form for the number ``n``, which also replaces ``{n}``. ``singular`` is the key."""
 
     @abstractmethod
     def pgettext(self, context: str, key: str, /, **values: object) -> str:
@@ -174,7 +178,7 @@ class Language(ABC):
 
     @abstractmethod
     def npgettext(self, context: str, singular: str, plural: str, n: float, /, **values: object) -> str:
-        """Return the plural form that a key has in a context for a number."""
+        """Return the plural form for the number ``n`` that a key has in a context."""
 
 
 def language_of(request: "Request") -> Language | None:
@@ -190,9 +194,9 @@ def _value_of(request: "Request", dependency: Dependency[T]) -> T | None:
 class Location(Mapping[str, Any]):
     """A client's location, as far as its address reveals it: ``location.city``, or ``location["city"]``.
 
-    If nothing is known, it is false, and all its values are None. ``city`` and ``country`` are names, ``lat`` and
-    ``lon`` degrees north and east (WGS 84). It is a mapping of these four and of the source's ``further`` values, such
-    as ``location["timezone"]``.
+    If nothing is known, the location is falsy and all its values are None. ``city`` and ``country`` are names, ``lat``
+    and ``lon`` degrees north and east (WGS 84). It is a mapping of these four values and the source's ``further`` ones,
+    such as ``location["timezone"]``.
     """
 
     __slots__ = ("_values",)
@@ -253,19 +257,19 @@ class TemplateRenderer(Protocol):
     """The templates of an application, rendered for one request."""
 
     def render(self, template: str, /, *, _block: str | None = None, **data: Any) -> str:
-        """Return the text of a template, or of one block in it. Raises the errors of the template.
+        """Render a template, or one of its blocks, and return the text. Raises the template's errors.
 
-        Names of data must not begin with an underscore, as those of options do.
+        Names in ``data`` must not begin with an underscore; such names are reserved for options.
         """
         ...
 
     def content_type(self, template: str, /) -> str:
-        """Return the media type of a template's text, by its name."""
+        """Return the media type of a template's output, based on its name."""
         ...
 
 
 class Native(ABC):
-    """The visitor as another framework knows them, in a view of that framework: ``request.native.user``.
+    """Another framework's user, session and CSRF token, in a view of that framework: ``request.native.user``.
 
     The framework provides the values as usual, with its own middleware and settings.
     """
@@ -278,7 +282,7 @@ class Native(ABC):
         """The framework's own request. Raises RuntimeError once it has ended and is gone."""
 
     def request_as(self, kind: type[T]) -> T:
-        """Return the framework's own request, for type checkers as a class: ``request_as(HttpRequest)``.
+        """Return the framework's own request, typed as this class: ``request_as(HttpRequest)``.
 
         Raises TypeError for a request of a different class.
         """
@@ -291,25 +295,28 @@ class Native(ABC):
     @property
     @abstractmethod
     def user(self) -> Any:
-        """The framework's own user. None if nobody is logged in, if it has no users, or if nothing provides one.
+        """The framework's own user. None if nobody is logged in, if the framework has no users, or if nothing provides
+        one.
 
-        A user object whose ``is_authenticated`` is false, such as Django's ``AnonymousUser``, is nobody.
+        A user object whose ``is_authenticated`` is false, such as Django's ``AnonymousUser``, is read as None.
         """
 
     def user_as(self, kind: type[T]) -> T | None:
-        """Return the framework's own user if it is of this class, else None: ``user_as(User)``."""
+        """Return the framework's own user if it is an instance of this class, otherwise None: ``user_as(User)``."""
         user = self.user
         return user if isinstance(user, kind) else None
 
     @property
     @abstractmethod
     def session(self) -> MutableMapping[str, Any] | None:
-        """The framework's own session. None if it has no sessions, or if nothing provides one."""
+        """The framework's own session. None if the framework has no sessions, or if nothing provides one."""
 
     @property
     @abstractmethod
     def csrf_token(self) -> str | None:
-        """The token that the framework expects in forms. None if it has no such tokens, or if none are checked."""
+        """The token that the framework expects in forms. None if the framework has no such tokens or doesn't check
+        them.
+        """
 
     @property
     @abstractmethod
@@ -356,7 +363,7 @@ _NO_HEADERS = Headers()
 
 
 class RequestSigner(NamedTuple):
-    """The signature for which a request was accepted (RFC 9421). It is false for a request without a signature, which
+    """The signature for which a request was accepted (RFC 9421). It is falsy for a request without a signature, which
     only ``Signatures(..., required=False)`` accepts.
     """
 
@@ -375,7 +382,7 @@ class RequestSigner(NamedTuple):
     label: str = ""
     """The name of the signature in this request."""
     components: tuple[str, ...] = ()
-    """The components that the signature covers, in its own notation: ``'"@method"'``."""
+    """The components that the signature covers, in the notation of RFC 9421: ``'"@method"'``."""
     headers: Headers = _NO_HEADERS
     """The header fields that the signature covers as a whole."""
     directory: str | None = None

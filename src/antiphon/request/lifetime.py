@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from asyncio import Future
 
 EndReason: TypeAlias = Literal["deadline", "disconnect", "drain"]
-"""The reason why a request ends early: its time is up, its client has disconnected, or the process drains."""
+"""The reason why a request ends early: its deadline has passed, its client has disconnected, or the process drains."""
 
 
 class Lifetime:
@@ -24,8 +24,8 @@ class Lifetime:
     drains.
 
     An ``async def`` handler is cancelled when its deadline passes, and, if its route requests it, when its client
-    disconnects. A ``def`` handler can't be cancelled, but it can check. Servers report disconnects over ASGI and RSGI.
-    Over WSGI, Antiphon checks the connection, if the server hands it out or provides its client's address.
+    disconnects. A ``def`` handler can't be cancelled, but it can check its lifetime. Servers report disconnects over
+    ASGI and RSGI. Over WSGI, Antiphon checks the connection if the server exposes it or provides the client's address.
     """
 
     __slots__ = (
@@ -34,7 +34,7 @@ class Lifetime:
     )  # fmt: skip
 
     def __init__(self, head: Head, after: Callable[[Callable[[], object]], object]) -> None:
-        self._after = WeakMethod(after)  # of the request, which keeps its lifetime
+        self._after = WeakMethod(after)  # a method of the request, which holds its lifetime
         self._head: Any = server_head(head)
         self._ends_at = inf
         self._is_client_gone = False
@@ -52,7 +52,7 @@ class Lifetime:
 
     @property
     def is_client_gone(self) -> bool:
-        """True if the client is known to have disconnected. It is watched from the first time you ask."""
+        """True if the client is known to have disconnected. Antiphon watches it from the first time you read this."""
         if (has_left := getattr(self._head, "has_left", None)) is not None:
             return self._is_client_gone or bool(has_left())
         if not (self._is_asked_for or self._is_client_gone) and self._is_told:
@@ -62,7 +62,7 @@ class Lifetime:
 
     @property
     def is_draining(self) -> bool:
-        """True if the process accepts no new requests and ends when the open ones are finished (``antiphon run``)."""
+        """True if the process accepts no new requests and exits when the open ones are finished (``antiphon run``)."""
         return DRAINING.is_given
 
     async def ended(self) -> EndReason:
@@ -85,19 +85,19 @@ class Lifetime:
         return why
 
     def shield(self) -> "Shield":
-        """Return a context manager, ``with request.lifetime.shield():``, during which the handler is not cancelled.
+        """Return a context manager that protects the handler from cancellation: ``with request.lifetime.shield():``.
 
-        Whatever would have cancelled it does so after the block. Other cancellations, such as the server's, are not
-        delayed.
+        A deadline or disconnect during the block cancels the handler after it. Other cancellations, such as the
+        server's, aren't delayed.
         """
         return Shield(self)
 
     def _limit(self, seconds: float) -> None:
-        """Set the deadline to some seconds from now, unless it is already earlier."""
+        """Set the deadline to this many seconds from now, unless it is already earlier."""
         self._ends_at = min(self._ends_at, monotonic() + seconds)
 
     def _renew(self) -> None:
-        """Start again when a WebSocket is accepted: without a deadline, and with a client that can be watched now."""
+        """Start over when a WebSocket is accepted: there is no deadline then, and the client can be watched."""
         self._ends_at = inf
         if self._watchers and self._watch is None and self._is_told:
             self._watch_client()
@@ -125,7 +125,7 @@ class Lifetime:
         return self._shields > 0
 
     def _raise_shield(self, by: int) -> None:
-        """Count a shield that goes up, by 1, or down, by -1. After the last one, the held function is called soon."""
+        """Count a shield going up (1) or down (-1). When the last one is down, the held function is called soon."""
         self._shields += by
         if not self._shields and self._held is not None:
             held, self._held = self._held, None
@@ -134,11 +134,11 @@ class Lifetime:
 
     @property
     def _is_told(self) -> bool:
-        """True if the server reports the disconnect."""
+        """True if the server reports disconnects."""
         return getattr(self._head, "wait_disconnect", None) is not None
 
     def _watch_client(self) -> None:
-        """Wait in a task of this lifetime, unless the head has one, which ends with the request."""
+        """Wait in a task of this lifetime, unless the head has its own task, which ends with the request."""
         from asyncio import ensure_future
 
         waiting = self._head.wait_disconnect()
@@ -149,7 +149,7 @@ class Lifetime:
     def _tell(self, watch: "Future[None]") -> None:
         """Call the functions that wait for the client's disconnect.
 
-        A server that fails to report it does not abort the request.
+        If the server fails to report it, the request continues.
         """
         if not watch.cancelled() and watch.exception() is None:
             self._is_client_gone = True
@@ -196,7 +196,7 @@ def _awaited(function: Callable[[], object]) -> Callable[[], Awaitable[None]]:
 class _Watcher:
     """A function that a lifetime calls when the client disconnects. Calling this object withdraws it.
 
-    Each request that waits has one, so it is small.
+    It is kept small because each waiting request has one.
     """
 
     __slots__ = ("_lifetime", "function")

@@ -1,7 +1,7 @@
-"""Trusted proxies: a request's client, scheme and host as they report them. No other peer is trusted.
+"""Trusted proxies report a request's client, scheme and host. No other peer is trusted.
 
-The headers of proxies are read from the right, where the nearest proxy wrote, up to the first address that is not a
-trusted proxy's, which is the client. Nothing that the client wrote itself is trusted.
+Proxy headers are read from the right, where the nearest proxy wrote, to the first address that isn't a trusted proxy's:
+the client's. Nothing that the client wrote itself is trusted.
 """
 
 import re
@@ -25,7 +25,7 @@ from antiphon.http.urls.url import DEFAULT_PORTS, parse_host
 from antiphon.lazy import lazy
 
 MOST_HOPS = 32
-"""The maximum number of proxies in a chain that are examined."""
+"""The maximum number of proxies that are examined in a chain."""
 
 DEFAULT_HEADERS = ("x-forwarded-for", "x-forwarded-proto")
 """The headers that nearly every proxy sets."""
@@ -34,7 +34,7 @@ _X_FORWARDED = (*DEFAULT_HEADERS, "x-forwarded-host", "x-forwarded-port", "x-for
 _SCHEMES = frozenset({"http", "https"})
 
 NAMES_ARE_EXACT = "antiphon.names_are_exact"
-"""A key of the environ, true if the server or a middleware drops headers whose names have an underscore."""
+"""An environ key, true if the server or a middleware drops headers whose names contain an underscore."""
 _exact_server = re.compile(r"waitress|gunicorn/(?:2[2-9]|[3-9][0-9]|[1-9][0-9]{2,})(?:\.[\w.+-]*)?").fullmatch
 """Match the servers that drop such headers themselves: Waitress, and Gunicorn since 22."""
 
@@ -43,12 +43,12 @@ class TrustedProxies:
     """The trusted proxies, and the headers that each of them sets.
 
     ``networks`` are IP addresses and networks ("192.0.2.7", "10.0.0.0/8"), and "unix" for every peer on a unix socket.
-    ``headers`` are those that each of the proxies always sets or appends to, whatever the client sent: either
-    "forwarded" (RFC 7239), or some of "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host" and
-    "x-forwarded-port"; with both, "x-forwarded-prefix". Raises ValueError for anything else, and for "*".
+    ``headers`` are those that every proxy always sets or appends to, whatever the client sent: either "forwarded" (RFC
+    7239), or some of "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host" and "x-forwarded-port"; with both,
+    "x-forwarded-prefix". Raises ValueError for anything else, and for "*".
 
-    ``address in proxies`` is True if a connection from an address is a proxy's. The address is an IP address, an
-    ``Address``, or None if the server provides none. An IPv4-mapped IPv6 address counts as IPv4.
+    ``address in proxies`` is True if a connection from that address comes from a proxy. The address is an IP address,
+    an ``Address``, or None if the server provides none. An IPv4-mapped IPv6 address is treated as IPv4.
     """
 
     def __init__(self, networks: Iterable[str], *, headers: Iterable[str] = DEFAULT_HEADERS) -> None:
@@ -75,10 +75,10 @@ class TrustedProxies:
         return f"TrustedProxies({list(self._declared)!r}, headers={sorted(self.headers)!r})"
 
     def find(self, host: str, port: int | str | None = None) -> tuple[Address | None, bool]:
-        """Return an address in its usual form, and True if it is a proxy's.
+        """Return an address in its canonical form, and whether it is a proxy's.
 
-        An IPv4-mapped IPv6 address becomes IPv4. Anything that isn't an IP address becomes None, and isn't taken for a
-        proxy's address. A hidden port is left out.
+        An IPv4-mapped IPv6 address becomes IPv4. Anything that isn't an IP address becomes None and never matches a
+        proxy. A hidden port is left out.
         """
         found = self._networks.find(host)
         if found is None:
@@ -86,16 +86,16 @@ class TrustedProxies:
         return Address(found[0], port or None if isinstance(port, int) else None), found[1]
 
     def warn_of(self, software: str) -> None:
-        """Log once that the headers of a WSGI server can't be believed, and what to do about it."""
+        """Log once that a WSGI server's headers can't be trusted, and what to do about it."""
         if software in self._servers_warned_of:
             return
         import logging
 
         self._servers_warned_of.add(software)
         logging.getLogger("antiphon").warning(
-            "The headers of trusted proxies are ignored, and request.ip is None: over WSGI, %s may take"
-            " X_Forwarded_For for X-Forwarded-For, so that every client could forge them."
-            " Serve this application over ASGI, or by gunicorn or waitress.",
+            "The headers of trusted proxies are ignored, and request.ip is None: over WSGI, %s may accept"
+            " X_Forwarded_For as X-Forwarded-For, so any client could forge them."
+            " Serve this application over ASGI, or with gunicorn or waitress.",
             software or "a server without a name",
         )
 
@@ -124,17 +124,18 @@ def _headers(declared: Iterable[str]) -> frozenset[str]:
     raise explained(
         "bad-proxies",
         ValueError(
-            f"trusted proxies set headers of {', '.join(_X_FORWARDED)}, or they set forwarded; what they don't set, "
-            f"clients do; so not {sorted(headers)}"
+            f"the headers of trusted proxies must be some of {', '.join(_X_FORWARDED)}, or forwarded, not"
+            f" {sorted(headers)}: clients could set the others"
         ),
     )
 
 
 def behind(head: Head, proxies: TrustedProxies) -> Head:
-    """Return a head with the values that trusted proxies report, if its connection is from one; else the head itself.
+    """Return a head with the values that trusted proxies report, if its connection comes from one; otherwise the head
+    itself.
 
-    A WSGI server that may mistake another header for the proxy's is not trusted: this is logged once, and the client is
-    unknown.
+    A WSGI server that may mistake another header for the proxy's isn't trusted: a warning is logged once, and the
+    client is unknown.
     """
     if head.client not in proxies:
         return head
@@ -148,7 +149,7 @@ def behind(head: Head, proxies: TrustedProxies) -> Head:
 
 
 def is_by_trusted_proxy(head: Head) -> bool:
-    """True if the values in a head are those that a trusted proxy reports."""
+    """True if a trusted proxy reported the values in a head."""
     while isinstance(head, DerivedHead):
         if isinstance(head, ForwardedHead):
             return True
@@ -173,11 +174,10 @@ class _Told(NamedTuple):
 
 
 class ForwardedHead(DerivedHead):
-    """A head whose client, scheme, authority and root path are those that trusted proxies report.
+    """A head with the client, scheme, authority and root path that trusted proxies report.
 
-    ``inner`` is the head that the server gave. ``client`` is None if a trusted proxy does not know it, or wrote a
-    malformed or empty element: the client may have written the elements to the left of it. Values that no proxy reports
-    are those that the server saw.
+    ``inner`` is the server's head; it provides the values that no proxy reports. ``client`` is None if a trusted proxy
+    doesn't know it, or wrote a malformed or empty element: the client may have written the elements to its left.
     """
 
     def __init__(self, inner: Head, proxies: TrustedProxies) -> None:
@@ -220,7 +220,7 @@ class ForwardedHead(DerivedHead):
 
 
 def _read_forwarded(head: Head, proxies: TrustedProxies) -> _Told:
-    """Read the client, and scheme and host from the outermost proxy that reports them (RFC 7239)."""
+    """Read the client, and the scheme and host from the outermost proxy that reports them (RFC 7239)."""
     client, scheme, authority = head.client, head.scheme, head.authority
     chain = head.field("forwarded")
     for text in islice(elements_from_right(chain), MOST_HOPS) if chain is not None else ():
@@ -276,8 +276,8 @@ def _x_hop(text: str, proxies: TrustedProxies) -> tuple[Address | None, bool]:
 
 
 def _with_port(authority: str, port: str, scheme: str) -> str:
-    """Return an authority with a different port. The scheme's default port is left out; a malformed authority stays as
-    it is.
+    """Return an authority with a different port. The scheme's default port is left out; a malformed authority is
+    returned unchanged.
     """
     try:
         host, _ = parse_host(authority)

@@ -1,6 +1,6 @@
-"""Readings of a request: the URL and the query of its head, and its body, as text, as a form and as typed values.
+"""What a request contains, parsed: the URL and query of its head, and its body as text, as a form and as typed values.
 
-``Request`` has a property or a method for each of them, which keeps its result.
+``Request`` has a property or method for each of them and caches the result.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from antiphon.http.urls.urlencoded import Fields, parse_fields
 def head_of(url: str, method: str, headers: HeaderFields) -> RequestHead:
     """Return the head of a request for a path or a whole URL.
 
-    Characters that are not allowed in them are percent-encoded. Raises ValueError for a scheme without a host, and a
+    Characters that aren't allowed there are percent-encoded. Raises ValueError for a scheme without a host, and for a
     bad host.
     """
     target = URL(url)
@@ -30,7 +30,7 @@ def head_of(url: str, method: str, headers: HeaderFields) -> RequestHead:
     if authority:
         check_host_given(authority)
     elif target.scheme:
-        raise explained("bad-url", ValueError(f"a URL with a scheme names a host, too: {url[:300]!r}"))
+        raise explained("bad-url", ValueError(f"a URL with a scheme must have a host: {url[:300]!r}"))
     path = target.path if target.path[:1] == "/" else f"/{target.path}"
     return RequestHead(
         method,
@@ -72,7 +72,7 @@ def query_fields_of(head: Head, limits: Limits) -> Fields:
     size, most = len(query), limits.fields
     if size > limits.query:
         raise query_too_long(query, limits)
-    if size >= most and query and query.count(b"&") >= most:  # fewer bytes than that need no counting
+    if size >= most and query and query.count(b"&") >= most:  # a shorter query can't exceed it
         raise over_limit(URITooLong, "fields", most, f"The query has more than {most} fields.")
     return parse_fields(query)
 
@@ -91,7 +91,9 @@ DEFAULT_LIMITS = Limits()
 
 
 class Members(dict[str, Any]):
-    """The members of a JSON object. Reading a missing one with ``[]`` is a KeyError and a 400, as in a form."""
+    """The members of a JSON object. Reading a missing member with ``[]`` raises a KeyError that becomes a 400, as in a
+    form.
+    """
 
     __slots__ = ()
 
@@ -104,7 +106,7 @@ def not_loaded(content: Content, reader: str, receive: str) -> Exception:
     if receive == "load":
         who = f"a hook or middleware of {reader}"
         fix = (
-            "first, in an `async def`, since a large body, or one of unknown length, arrives after them; or write"
+            "first, in an `async def`, because a large body, or a body of unknown length, arrives later; or write"
             " @app.middleware(loads_body=True)"
         )
     else:
@@ -113,7 +115,7 @@ def not_loaded(content: Content, reader: str, receive: str) -> Exception:
     return content.failure_again() or explained(
         "body-not-loaded",
         NotLoadedError(
-            f"this request's body is not loaded yet, and {who} is on an event loop, where nothing may wait for it:"
+            f"this request's body is not loaded yet, and {who} runs on an event loop, which reading it would block:"
             f" `await request.aload()` {fix}"
         ),
     )
@@ -126,7 +128,7 @@ def wrong_type(wanted: str, content_type: str | None) -> UnsupportedMediaType:
 
 
 def read_whole(content: Content, limits: Limits, *, is_json: bool = False) -> bytes:
-    """Return the bytes of a body that was received. Raises ContentTooLarge (413) for more than the limits allow."""
+    """Return the bytes of a received body. Raises ContentTooLarge (413) for more than the limits allow."""
     content.check_size(limits)
     if content.size > limits.memory:
         detail = f"The body is longer than the {limits.memory} bytes that are read as a whole."
@@ -141,7 +143,7 @@ def read_whole(content: Content, limits: Limits, *, is_json: bool = False) -> by
 def json_decoder() -> Callable[..., object]:
     """Return the function that decodes JSON.
 
-    It is imported on first use; a repeated import statement takes as long as decoding a small body.
+    The import is cached, because a repeated import statement takes as long as decoding a small body.
     """
     from antiphon.serialization.json import decode_json
 

@@ -73,12 +73,12 @@ P = ParamSpec("P")
 AfterHook = TypeVar("AfterHook", bound=Callable[..., Any])
 
 _NO_DEPENDENCIES: dict[ReadableDependency[Any], Any] = {}
-"""The dependency values of a request that has read none; it is never changed."""
+"""The dependency values of a request that hasn't read any. This dict is never changed."""
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType(Params())
 
 
 class Globals(SimpleNamespace):
-    """The values that the parts of an application share about one request, as attributes."""
+    """The values that an application's code shares about one request, as attributes."""
 
     def __contains__(self, name: str) -> bool:
         return name in vars(self)
@@ -89,20 +89,19 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     """An HTTP request (RFC 9110).
 
     ``head`` contains what the server knows about the request. It also provides the body, unless ``body`` is given:
-    bytes, or the content of another request, which both requests then share. Headers that can't be parsed count as
-    missing.
+    bytes, or the content of another request, which both requests then share. Malformed headers are treated as missing.
 
-    You can read the body in any order, and repeatedly: it is received once, within ``limits``, and kept, in a file if
-    it is large. If it can't be read in the way that you ask for, an HTTPError (4xx) is raised. Code that may block
-    waits for a body that has not arrived yet; on an event loop, await ``aload`` first, or RuntimeError is raised.
+    You can read the body in any form, repeatedly: it is received once, within ``limits``, and kept, in a file if it is
+    large. If it can't be read in the requested form, an HTTPError (4xx) is raised. Code that may block waits for a body
+    that hasn't arrived yet. On an event loop, await ``aload`` first; otherwise RuntimeError is raised.
     """
 
-    __slots__ = {  # the attributes that every request needs; values computed on first read are in its ``__dict__``
+    __slots__ = {  # attributes that every request needs; values computed on first read go into its ``__dict__``
         "_after_hooks": "The functions given to ``after_request``, in order.",
-        "_content": "The content; its bytes alone, if only they were needed so far; None if nothing was.",
+        "_content": "The content; just its bytes, if nothing else was needed so far; None if it was not needed.",
         "_deferred": "The functions given to ``after_response``, in order.",
-        "_host_is_declared": "True once the application has checked that its host is one that it serves.",
-        "_lifetime": "The lifetime, once it was read.",
+        "_host_is_declared": "True once the application has checked that it serves the requested host.",
+        "_lifetime": "The lifetime, once it has been read.",
         "_own_limits": "The limits that were set, and the route at that time.",
         "consulted": "The headers of content negotiation that were read, a tuple of names in lower case: an application"
         " names them in Vary (RFC 9110 §12.5.5). For adapters and dialects.",
@@ -115,12 +114,12 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     path_params: Mapping[str, Any]
     _pattern_below: str | None = ""
-    """The pattern of the matching route in an application mounted here; None if none matched."""
+    """The pattern of the matching route in an application mounted here; None if no route matched."""
     _content: Content | bytes | None
     _own_limits: tuple[Route, Limits] | None
     _host_is_declared: bool
     _opening: Any = None
-    """The dependencies that are open, where the application has any to close."""
+    """The open dependencies, if the application has any to close."""
     _deferred_first = 0
     """The number of functions that are called before those passed to ``after_response``."""
 
@@ -136,7 +135,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @classmethod
     def blank(cls, url: str = "/", method: str = "GET", headers: HeaderFields = (), body: bytes = b"") -> Self:
-        """Make a request that no server received, for tests and subrequests. ``url`` is a path or a whole URL.
+        """Make a request without a server, for tests and subrequests. ``url`` is a path or a whole URL.
 
         Characters that are not allowed in it are percent-encoded. Raises ValueError for a scheme without a host, and
         for a bad host.
@@ -145,32 +144,33 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @staticmethod
     def of(given: object, second: object = None, /) -> "Request":
-        """Return the request of a server or of another framework as a Request.
+        """Convert a request of a server or another framework to a Request.
 
         ``given`` is an environ (PEP 3333), an ASGI scope with its ``receive`` as ``second``, an RSGI scope with its
         protocol, or the request of aiohttp, Bottle, Django, Falcon, FastAPI, Flask, Litestar, Pyramid, Quart, Sanic,
         Starlette, Tornado (or its handler), WebOb or Werkzeug. Your code and the framework can both read the body, in
-        any order; it is received once. From a plain environ, make the request before ``wsgi.input`` is read. The host,
-        scheme and address are those that the framework has determined, and its limits also apply.
+        any order; it is received once. With a plain environ, call this before anything reads ``wsgi.input``. The
+        framework determines the host, scheme and address, and its limits also apply.
 
-        On an event loop, await a body that has not arrived yet: use ``Request.aof``. Raises TypeError, naming the type,
-        for any other object.
+        On an event loop, use ``Request.aof``, which awaits the body. Raises TypeError, naming the type, for any other
+        object.
         """
         return frameworks().request_of(given, second)  # type: ignore[no-any-return]
 
     @staticmethod
     async def aof(given: object, second: object = None, /) -> "Request":
-        """Return the result of ``Request.of`` with its body, on an event loop.
+        """Return the result of ``Request.of`` with its body loaded, on an event loop.
 
-        Raises the errors of ``aload`` and ``Request.of``, and the framework's own error for a body above its limit.
+        Raises the errors of ``aload`` and ``Request.of``, and the framework's own error for a body that exceeds its
+        limit.
         """
         return await frameworks().loaded_request_of(given, second)  # type: ignore[no-any-return]
 
     @property
     def limits(self) -> Limits:
-        """The limits of this request, which are those of its route. You can set them until the body is loaded.
+        """The limits of this request, initially those of its route. You can set them until the body is loaded.
 
-        Limits that you don't set stay those of the route. Raises TypeError for anything but Limits.
+        Limits that you leave unset keep the route's values. Raises TypeError for anything but Limits.
         """
         route, own = self.route, self._own_limits
         if own is not None and own[0] is route:
@@ -190,22 +190,22 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def method(self) -> str:
         """The method, as sent (RFC 9110 §9): ``"GET"``.
 
-        It may be set before routing. Raises ValueError for anything that is not a token, RuntimeError after routing.
+        You can set it before routing. Raises ValueError for anything but a token, and RuntimeError after routing.
         """
         return self.head.method
 
     @method.setter
     def method(self, method: str) -> None:
         if not is_token(method):
-            raise explained("bad-http-message", ValueError(f"{method!r} is not a method"))
+            raise explained("bad-http-message", ValueError(f"a method must be a token, not {method!r}"))
         self._rewritten().method = method
 
     @property
     def path(self) -> str:
-        """The decoded path below ``root_path``; ``*`` for OPTIONS of the whole server (RFC 9110 §9.3.7).
+        """The decoded path below ``root_path``; ``*`` for OPTIONS requests about the whole server (RFC 9110 §9.3.7).
 
-        It may be set before routing. Raises ValueError for a path that does not begin with a slash, RuntimeError after
-        routing.
+        You can set it before routing. Raises ValueError for a path that doesn't begin with a slash, and RuntimeError
+        after routing.
         """
         return self.head.path
 
@@ -217,7 +217,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         vars(self).pop("url", None)
 
     def _rewritten(self) -> DerivedHead:
-        """Give this request a head that can be changed and return it. Raises RuntimeError after routing."""
+        """Give this request a mutable head and return it. Raises RuntimeError after routing."""
         if not self.route.is_before_routing:
             raise explained(
                 "routed-already",
@@ -256,12 +256,12 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @property
     def http_version(self) -> str:
-        """The version of HTTP that the server speaks with its client: ``"1.0"``, ``"1.1"``, ``"2"`` or ``"3"``."""
+        """The HTTP version that the client and the server use: ``"1.0"``, ``"1.1"``, ``"2"`` or ``"3"``."""
         return self.head.http_version
 
     @property
     def client(self) -> Address | None:
-        """The client's address (``host`` and ``port``); None if the server or a trusted proxy does not know it."""
+        """The client's address (``host`` and ``port``); None if the server or a trusted proxy doesn't know it."""
         return self.head.client
 
     @property
@@ -294,23 +294,23 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @lazy
     def headers(self) -> Headers:
-        """The headers, looked up by name, whatever its case."""
+        """The headers, looked up by name, case-insensitively."""
         return HeadHeaders(self.head)
 
     @lazy
     def cookies(self) -> FirstMultiDict[str]:
-        """The cookies. If several have the same name, the first is read, not the last as in ``args``: it is the most
-        specific (RFC 6265bis §5.8.3). ``cookies.getall(name)`` returns all.
+        """The cookies. If several have the same name, the first is read because it is the most specific (RFC 6265bis
+        §5.8.3); ``args`` reads the last. ``cookies.getall(name)`` returns all of them.
         """
         header = self.head.field("cookie")
         return FirstMultiDict(read_cookies(header) if header else ())
 
     @lazy
     def args(self) -> MultiDict[str]:
-        """The query's arguments. If several have the same name, the last is read, not the first as with cookies.
+        """The query's arguments. If several have the same name, the last is read; ``cookies`` reads the first.
 
-        ``args.getall(name)`` returns all. Raises URITooLong (414) above ``limits.query`` bytes or ``limits.fields``
-        fields.
+        ``args.getall(name)`` returns all of them. Raises URITooLong (414) above ``limits.query`` bytes or
+        ``limits.fields`` fields.
         """
         return MultiDict(query_fields_of(self.head, self.limits))
 
@@ -324,10 +324,10 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         return fields_as(self.args, wanted, "query")
 
     def headers_as(self, wanted: type[T]) -> T:
-        """Return headers as a dataclass, TypedDict or Struct, whose field ``x_user`` is the header X-User.
+        """Return headers as a dataclass, TypedDict or Struct. Its field ``x_user`` is the header X-User.
 
-        A list gets the elements of a header that is a list (RFC 9110 §5.6.1). Raises UnprocessableContent (422), naming
-        each invalid field.
+        A list field gets the elements of a list-valued header (RFC 9110 §5.6.1). Raises UnprocessableContent (422),
+        naming each invalid field.
         """
         from antiphon.serialization.readers import headers_as
 
@@ -343,8 +343,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     ) -> None:
         """Evaluate the request's conditions before a handler does its work (RFC 9110 §13.2).
 
-        ``etag`` and ``modified`` are those of the current version of the resource; ``exists`` is False if there is
-        none. Raises NotModified, which becomes a 304 with ``headers``, or PreconditionFailed (412).
+        ``etag`` and ``modified`` describe the current version of the resource; ``exists`` is False if it has none.
+        Raises NotModified, which becomes a 304 with ``headers``, or PreconditionFailed (412).
         """
         from antiphon.response.conditional import precondition
 
@@ -359,7 +359,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @property
     def content(self) -> Content:
-        """The body as it is received and kept, for several readers at once. For adapters and dialects."""
+        """The body as it is received and kept, shared by concurrent readers. For adapters and dialects."""
         content = self._content
         if not isinstance(content, Content):
             content = self._content = Content(self.head, content)
@@ -372,10 +372,10 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         return type(self._content) is bytes
 
     def _read_small_body(self, limits: Limits) -> bool | Coroutine[Any, Any, bool]:
-        """Receive a small body, if it comes as one chunk. Return True if it did, False if ``load`` has to read it.
+        """Receive a small body if it comes as one chunk. Return True if it did, False if ``load`` has to read it.
 
-        If the chunk has not arrived yet, a coroutine is returned, which waits for it and then returns either, or raises
-        RequestTimeout (408). A head that blocks never needs one.
+        If the chunk hasn't arrived yet, return a coroutine that waits for it and then returns True or False, or raises
+        RequestTimeout (408). A blocking head never needs a coroutine.
         """
         head = self.head
         length = head.uncoded_length
@@ -423,14 +423,14 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         return False
 
     def load(self) -> None:
-        """Load the body within ``limits``, in code that may block, if it was not loaded before the handler was called.
+        """Load the body within ``limits``, in code that may block, if it wasn't loaded before the handler was called.
 
         Raises the errors of ``aload``, and RuntimeError on an event loop: await ``aload`` there.
         """
         self._load_now()
 
     def aload(self) -> Coroutine[Any, Any, None]:
-        """Load the body within ``limits``, on an event loop, if it was not loaded before the handler was called.
+        """Load the body within ``limits``, on an event loop, if it wasn't loaded before the handler was called.
 
         Raises ContentTooLarge (413), BadRequest (400) for a bad Content-Length or a body that ends too early,
         UnsupportedMediaType (415) for an unknown Content-Encoding, NotImplementedByServer (501) for a Transfer-Encoding
@@ -446,14 +446,13 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @property
     def stream(self) -> BodyStream:
-        """The body in chunks, for ``for`` or ``async for``: as they arrive, or as they were kept."""
+        """The body as chunks, for ``for`` or ``async for``: as they arrive, or as they were stored."""
         return BodyStream(self.content, self)
 
     def parts(self) -> "FormParts":
-        """Return the parts of a form (multipart/form-data) one after another, for ``for`` or ``async for``.
+        """Iterate over the parts of a form (multipart/form-data) as they arrive, with ``for`` or ``async for``.
 
-        Parts are returned as they arrive. Raises UnsupportedMediaType (415) for a different type, and BadRequest (400)
-        for a form without a boundary.
+        Raises UnsupportedMediaType (415) for a different type, and BadRequest (400) for a form without a boundary.
         """
         if self.mimetype != FORM_DATA:
             raise wrong_type(FORM_DATA, self.head.field("content-type"))
@@ -463,8 +462,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @property
     def body(self) -> bytes:
-        """The content, in bytes. Raises ContentTooLarge (413) for more than ``limits.memory`` bytes; use ``stream`` to
-        read those chunk by chunk.
+        """The content as bytes. Raises ContentTooLarge (413) for more than ``limits.memory`` bytes; use ``stream`` to
+        read larger bodies in chunks.
         """
         return self._whole(self.limits)
 
@@ -493,17 +492,18 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @lazy
     def text(self) -> str:
-        """The content as text, in its declared charset, else UTF-8; bytes that can't be decoded become U+FFFD."""
+        """The content as text, decoded with its declared charset, or UTF-8. Bytes that can't be decoded become
+        U+FFFD.
+        """
         return decode_text(self.body, self.charset)
 
     @lazy
     def form(self) -> MultiDict[str]:
-        """The fields of a form that are not files, urlencoded or multipart, if they have names; empty for any other
-        body.
+        """The named fields of a urlencoded or multipart form, without its files; empty for any other body.
 
-        If several have the same name, the last is read; ``form.getall(name)`` returns all. Reading a missing name with
-        ``[]`` is a KeyError and a 400, which explains the cause if the body is JSON. Raises ContentTooLarge (413)
-        beyond a limit, BadRequest (400) for malformed parts.
+        If several fields have the same name, the last is read; ``form.getall(name)`` returns all. Reading a missing
+        name with ``[]`` raises a KeyError that becomes a 400; if the body is JSON, the error explains that. Raises
+        ContentTooLarge (413) beyond a limit, BadRequest (400) for malformed parts.
         """
         fields = urlencoded_fields_of(self)
         if fields is not None:
@@ -517,8 +517,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def files(self) -> "MultiDict[Upload]":
         """The files of a form (multipart/form-data), by the names of their fields; empty for any other body.
 
-        If no file was chosen for a field, its upload is falsy. ``files[name]`` is a KeyError and a 422 for a field that
-        is missing. Raises the errors of ``form``.
+        If no file was chosen for a field, its upload is falsy. For a missing field, ``files[name]`` raises a KeyError
+        that becomes a 422. Raises the errors of ``form``.
         """
         return self._form_data.files if self.mimetype == FORM_DATA else Files()
 
@@ -535,7 +535,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @lazy
     def json(self) -> Any:
-        """The content, decoded from JSON. Reading a missing name with ``[]`` is a KeyError and a 400.
+        """The content, decoded from JSON. Reading a missing name with ``[]`` raises a KeyError that becomes a 400.
 
         Raises UnsupportedMediaType (415) unless the content type is JSON, ContentTooLarge (413) above ``limits.json``
         bytes, BadRequest (400) for malformed JSON.
@@ -546,7 +546,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     def _json_body(self, limits: Limits) -> bytes:
         declared = self.head.field("content-type")
-        if declared != JSON:  # as nearly all of it is declared
+        if declared != JSON:  # nearly all JSON is declared this way
             content_type = self.content_type
             if content_type is None or not content_type.is_json:
                 raise wrong_type(JSON, declared)
@@ -567,7 +567,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         return json_as(self._json_body(limits), wanted, depth=limits.json_depth)
 
     def form_as(self, wanted: type[T]) -> T:
-        """Return the form as a dataclass, TypedDict or Struct, whose fields may be files (``Upload``).
+        """Return the form as a dataclass, TypedDict or Struct. Its fields may be files (``Upload``).
 
         Raises UnprocessableContent (422), naming each invalid field, UnsupportedMediaType (415) for a body that is not
         a form, and the errors of ``form``.
@@ -583,12 +583,12 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @property
     def endpoint(self) -> str | None:
-        """The name of the matching route, such as ``shop.item``; None if no route with a name matches."""
+        """The name of the matching route, such as ``shop.item``; None if no named route matches."""
         return self.route.name or None
 
     @property
     def blueprint(self) -> str | None:
-        """The name of the route's blueprint, preceded by the names of the blueprints around it: "shop.admin"."""
+        """The name of the route's blueprint, prefixed with the names of the enclosing blueprints: "shop.admin"."""
         return self.route.blueprint
 
     @property
@@ -634,7 +634,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     ) -> str: ...
     @overload
     def url_for(self, route: Callable[..., object], /, *args: object, _method: str, **params: object) -> str: ...
-    def url_for(  # type: ignore[misc]  # a parameter of a handler is not named like an option
+    def url_for(  # type: ignore[misc]  # no handler parameter has the name of an option
         self,
         route: str | Callable[..., object],
         /,
@@ -646,15 +646,16 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     ) -> str:
         """Return the URL of a route of this application: a path that begins with the root path.
 
-        The route is given by its name or its handler. With a handler, type checkers check the parameters, unless there
-        are options as well. A name that begins with a dot belongs to the same blueprint: in "shop", ".item" is
+        The route is given by its name or its handler. With a handler, type checkers check the parameters, unless
+        options are also passed. A name that begins with a dot belongs to the same blueprint: in "shop", ".item" is
         "shop.item". In a view of ``Views``, the other views of the same ``Views`` are found first, by their own names.
-        With ``_absolute``, and for a route of a different host, the URL has scheme and host. For a ``signed`` route,
-        ``_expires`` is the number of seconds for which the URL is valid, and ``_method`` the method that it is for.
+        With ``_absolute``, or for a route on a different host, the URL includes the scheme and host. For a ``signed``
+        route, ``_expires`` is the number of seconds for which the URL is valid, and ``_method`` is the method that it
+        permits.
 
         Raises the errors of ``App.url_for``, RuntimeError if no application handles this request, and BadRequest (400)
-        if its Host is malformed. With ``_absolute``, raises RuntimeError if any client could have named the host: if it
-        is neither one of the application's ``trusted_hosts``, nor that of the route or a mount, nor this machine.
+        if its Host is malformed. With ``_absolute``, raises RuntimeError if a client could have made up the host: it
+        must be one of the application's ``trusted_hosts``, the host of the route or a mount, or this machine.
         """
         placed = self.route.meta.get(PLACED_VIEW)
         urls = (self._urls if placed is None else placed.urls(self, route)) or self.app
@@ -686,18 +687,18 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         raise explained(
             "undeclared-host",
             RuntimeError(
-                f"url_for with _absolute would make a URL of the host that the client has named, {self.host!r}, which"
-                " may belong to an attacker: declare the hosts that the app serves, as in"
+                f"url_for with _absolute would use the host that the client has sent, {self.host!r}, which may belong"
+                " to an attacker: declare the hosts that the app serves, as in"
                 ' App(trusted_hosts=["example.com"])'
             ),
         )
 
     _urls: Any = None
-    """The URLs of the ``Views`` that handle this request, in another framework's application."""
+    """The URLs of the ``Views`` that handle this request in another framework's application."""
 
     @lazy
     def g(self) -> "Globals":
-        """A namespace for values that the parts of an application share about this request: ``"user" in request.g``."""
+        """A namespace for values that the application's code shares about this request: ``"user" in request.g``."""
         return Globals()
 
     session: Dependency[Session] = Dependency("session", fix="app.use(Sessions(store))")
@@ -714,7 +715,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     """
 
     user: Dependency[Any] = Dependency("user", fix="app.use(Users(Bearer(find_user)))")
-    """The user whose credentials the request has, or None; ``app.use(Users(...))`` provides it.
+    """The user whose credentials the request contains, or None; ``app.use(Users(...))`` provides it.
 
     Without that line, reading it raises a RuntimeError that shows the line.
     """
@@ -722,17 +723,17 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     signer: Dependency[RequestSigner] = Dependency(
         "signer", fix='app.use(Signatures(keys)), and the option signed_by="partners" of its route'
     )
-    """The signature for which the request was accepted, a ``RequestSigner``: ``request.signer.key``. A route that is
-    ``signed_by`` the keys of ``app.use(Signatures(keys))`` has it.
+    """The signature for which the request was accepted, a ``RequestSigner``: ``request.signer.key``. It is set in
+    routes that are ``signed_by`` the keys of ``app.use(Signatures(keys))``.
 
-    In any other route, raises RuntimeError, naming the fix.
+    In any other route, raises RuntimeError with the fix.
     """
 
     @property
     def signed_headers(self) -> Headers:
-        """The header fields that the signature covers. Any other field may not come from the signer.
+        """The header fields that the signature covers. Other fields may not come from the signer.
 
-        Raises RuntimeError, naming the fix, in a route that is not ``signed_by`` keys.
+        Raises RuntimeError with the fix in a route that isn't ``signed_by`` keys.
         """
         return self.signer.headers
 
@@ -758,7 +759,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     native: Dependency[Native] = Dependency("native", fix="App(), or a view of another framework, @view")
     """The user, session and CSRF token of another framework, in one of its views: ``request.native.user``.
 
-    In an ``App``, they are its own, and None if nothing provides them.
+    In an ``App``, they are the application's own, or None if nothing provides them.
     """
 
     shared: Dependency[SharedValues] = Dependency("shared")
@@ -769,12 +770,12 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def __getitem__(self, dependency: ReadableDependency[T], /) -> T:
         """Return the value of a dependency, computed on first read.
 
-        Raises RuntimeError, naming the fix, for a dependency that nothing provides.
+        Raises RuntimeError with the fix for a dependency that nothing provides.
         """
         values = self._dependencies
         if dependency not in values:
             _check_dependency(dependency)
-            settable: Any = dependency  # a covariant type is only for reading
+            settable: Any = dependency  # a covariant type can only be read
             self[settable] = self.route.dependencies.read(dependency, self)
             values = self._dependencies
         value: T = values[dependency]
@@ -792,12 +793,12 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         return dependency in self._dependencies
 
     __iter__: None = None
-    """None, since a class with ``__getitem__`` would otherwise be iterable."""
+    """None, because a class with ``__getitem__`` would otherwise be iterable."""
 
     @property
     def id(self) -> str:
-        """A random name for this request, in its log lines and error pages: 32 hexadecimal digits."""
-        if isinstance(self.head, DerivedHead):  # as a watched one is
+        """A random id for this request in log lines and error pages: 32 hexadecimal digits."""
+        if isinstance(self.head, DerivedHead):  # such as a watched head
             note_read(self, REQUEST_ID)
         return self._id
 
@@ -807,7 +808,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @lazy
     def _id(self) -> str:
-        """The name, for log lines and other uses that don't make the response depend on it."""
+        """The id, for log lines and other uses that don't make the response depend on it."""
         try:
             return _unused_ids.pop()
         except IndexError:
@@ -815,7 +816,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @property
     def lifetime(self) -> Lifetime:
-        """The time during which this request is needed: how much of it is left, and the events that end it."""
+        """The time during which this request is needed: the seconds left, and the events that end it."""
         lifetime = getattr(self, "_lifetime", None)  # in a slot: a ``__dict__`` takes 350 bytes
         if lifetime is None:
             lifetime = self._lifetime = Lifetime(self.head, self.after_response)
@@ -826,8 +827,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
         A browser fetches them while the handler works. Call this without ``await``, in ``def`` and ``async def``
         handlers and in middleware, but not on other threads or in other tasks; it does not block. Links are dropped if
-        the server can't send them, for HTTP/1.0 clients, once the response has begun, and above 8 KiB for one request.
-        They don't replace a header: set ``response.links``, too. Raises TypeError for anything but a ``Link``.
+        the server can't send them, for HTTP/1.0 clients, once the response has begun, and beyond 8 KiB per request.
+        They don't replace the Link header: set ``response.links``, too. Raises TypeError for anything but a ``Link``.
         """
         from antiphon.http.link import Link
 
@@ -837,17 +838,17 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         self.head.send_early_hints(map(str, links))
 
     def after_response(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[P, T]:
-        """Call a function, with the arguments, when the server has taken the response's last byte.
+        """Call a function with the arguments once the server has accepted the response's last byte.
 
         A sync function is called on a thread, an async one on the loop; if either returns a coroutine, it is awaited.
-        You can use this as a decorator. Raises TypeError for an object that can't be called, such as the result of a
+        You can use this as a decorator. Raises TypeError for anything that isn't callable, such as the result of a
         call.
         """
         if not callable(function):
             raise explained(
                 "wrong-arguments",
                 TypeError(
-                    "after_response takes a function and its arguments, as in request.after_response(print, 1),"
+                    "after_response needs a function and its arguments, as in request.after_response(print, 1),"
                     f" not the result of a call: {type(function).__name__}"
                 ),
             )
@@ -883,8 +884,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 _IDS_AT_ONCE = 64
 
 _unused_ids: list[str] = []
-"""Random ids for future requests, made in batches, because one system call for many is faster than one for each."""
-call_after_fork(_unused_ids.clear)  # its parent uses them
+"""Random ids for future requests, made in batches, because one system call for many ids is faster than one for each."""
+call_after_fork(_unused_ids.clear)  # the parent process uses them
 
 
 def _make_ids() -> str:
@@ -901,7 +902,7 @@ def _check_dependency(dependency: object) -> None:
 
 
 def refuse_unknown_attributes() -> None:
-    """From now on, refuse to set unknown attributes on requests; making a request then takes twice as long."""
+    """From now on, refuse to set unknown attributes on requests. Creating a request then takes twice as long."""
     Request.__setattr__ = _set_known  # type: ignore[method-assign,assignment]
 
 
@@ -927,17 +928,17 @@ if sys.flags.dev_mode:
 
 
 def urlencoded_fields_of(request: Request) -> Fields | None:
-    """Return the names and values of an urlencoded form, parsed again; None for any other body.
+    """Return the names and values of a urlencoded form, parsed again; None for any other body.
 
     Raises ContentTooLarge (413) beyond a limit.
     """
     charset = None
-    if request.head.field("content-type") != FORM:  # as nearly all of them are declared
+    if request.head.field("content-type") != FORM:  # nearly all forms are declared this way
         if request.mimetype != FORM:
             return None
         charset = request.charset
     limits = request.limits
-    data = request._whole(limits)  # noqa: SLF001 - what ``body`` is
+    data = request._whole(limits)  # noqa: SLF001 - returns the same as ``body``
     try:
         return parse_form(data, limits.fields, charset)
     except ValueError:

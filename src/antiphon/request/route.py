@@ -1,4 +1,4 @@
-"""The route of a request, as far as the request knows it."""
+"""The interface of the route that a request refers to."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Never, Protocol, TypeVar, overload
@@ -15,13 +15,13 @@ D = TypeVar("D")
 
 
 class RouteKey(Generic[T]):
-    """A typed key of the metadata of routes: ``FLAG = RouteKey[str]("flag")``, then ``request.route.meta[FLAG]``.
+    """A typed key of route metadata: ``FLAG = RouteKey[str]("flag")``, then ``request.route.meta[FLAG]``.
 
     Set it where a route is registered: ``@app.get("/", meta={FLAG: "new-page"})``. ``name`` is for error messages only:
     two keys with the same name are different.
     """
 
-    __slots__ = ("__orig_class__", "name")  # the first is set by RouteKey[str]("flag"): the type of the value
+    __slots__ = ("__orig_class__", "name")  # RouteKey[str]("flag") sets the first, the value's type
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -75,7 +75,7 @@ class PlacedView(Protocol):
     """A view of ``Views`` at its place in an application."""
 
     def urls(self, request: "Request", wanted: object) -> Any:
-        """Return the URLs of the same views as seen from a request, or None if none has this name or function."""
+        """Return the URLs of the same views as seen from a request, or None if no view has this name or function."""
         ...
 
 
@@ -84,7 +84,7 @@ PLACED_VIEW = RouteKey[PlacedView]("view of Views")
 
 
 class ProvidedDependencies(Protocol):
-    """The values of the dependencies of requests, computed by the sources that provide them."""
+    """The dependency values of requests, computed by the sources that provide them."""
 
     def read(self, dependency: ReadableDependency[T], request: "Request", /) -> T: ...
 
@@ -92,11 +92,11 @@ class ProvidedDependencies(Protocol):
 class Route(Protocol):
     """The route of a request. ``pattern`` is the whole path with its parameters, ``/users/<int:id>``.
 
-    Where no route matches (404, 405, a redirect to the path's other form), ``pattern`` and ``name`` are empty, and
-    there are no ``methods``. An OPTIONS request that the application handles itself has the path's pattern, but no
-    name. ``handler`` is the function that was registered, by which hooks recognize marked handlers; None if there is no
-    application. ``meta`` has the metadata of the route and its blueprints. ``csrf_exempt`` is True if it accepts writes
-    from anywhere.
+    If no route matches (404, 405, or a redirect to the path's other form), ``pattern``, ``name`` and ``methods`` are
+    empty. An OPTIONS request that the application handles itself has the path's pattern, but no name. ``handler`` is
+    the registered function, by which hooks recognize marked handlers; None if there is no application. ``meta``
+    contains the metadata of the route and its blueprints. ``csrf_exempt`` is True if the route accepts cross-site
+    writes.
     """
 
     @property
@@ -147,7 +147,7 @@ class _NoRoute:
     answered_by = "its handler"
 
     def __reduce__(self) -> str:
-        return "NO_ROUTE"  # of a request that is copied or pickled, too
+        return "NO_ROUTE"  # also when a request is copied or pickled
 
 
 NO_ROUTE: Route = _NoRoute()

@@ -1,4 +1,4 @@
-"""The watch on a request: its head records what is read from it, so that a cache knows what a response depends on."""
+"""Watching a request: its head records what is read from it, which tells a cache what a response depends on."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -17,7 +17,7 @@ ADDRESS = ":address"
 """The name that stands for the client's address."""
 HTTP_VERSION = ":http-version"
 SESSION, USER, PAGE_NONCE, REQUEST_ID = ":session", ":user", ":nonce", ":request-id"
-"""The names of values that are made from a request, or for it."""
+"""The names of values that are derived from a request or generated for it."""
 HOOKS = ":hooks"
 """The name that stands for a mounted application's hooks, which may refuse some requests."""
 
@@ -25,14 +25,14 @@ HOOKS = ":hooks"
 class WatchedHead(DerivedHead):
     """A head that records what is read from it, as ``reads``: names of fields in lower case, and of other values.
 
-    They don't include the URL and the method, on which a cache always depends.
+    They exclude the URL and the method, because a cache always depends on those.
     """
 
     def __init__(self, inner: Head) -> None:
         super().__init__(inner)
         self.reads: set[str] = set()
         self.is_paused = False
-        del self.field, self.fields  # so that those below are called: as attributes they would refer to this object
+        del self.field, self.fields  # so that the methods below are called: as attributes they'd refer to this object
 
     def note(self, name: str) -> None:
         """Record that something was read."""
@@ -78,25 +78,27 @@ def watches_of(head: Head) -> Iterator[WatchedHead]:
 def note_read(request: "Request", name: str) -> None:
     """Record that the response depends on something that is not in the head, such as a session.
 
-    Every watch records it, since an application with a cache may be mounted in another one that also has a cache.
+    Every watch records it, because an application with a cache may be mounted in another one with a cache.
     """
     note_in_head(request.head, name)
 
 
 def note_in_head(head: Head, name: str) -> None:
-    """Record that something was read without passing the watches on a head, as ``note_read`` does."""
+    """Record on all watches of a head that something was read without going through them, as ``note_read`` does."""
     for watch in watches_of(head):
         watch.note(name)
 
 
 def put_on_watch(request: "Request", watch: WatchedHead) -> None:
-    """Give a request a head that is watched. Header values that were already read are read once more."""
+    """Give a request a watched head. Header values that were already read are forgotten, so the next read is
+    recorded.
+    """
     request.head = watch
     forget_fields(request)
 
 
 def forget_fields(request: "Request") -> None:
-    """Forget the values that were made from header fields."""
+    """Forget the values that were computed from header fields."""
     values = vars(request)
     for name in _OF_FIELDS.intersection(values):
         del values[name]

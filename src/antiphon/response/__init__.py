@@ -1,1 +1,1 @@
-"""The response: message, headers, files, events, and the results of conditions and ranges."""
+"""The response: its message, headers, files and events, and the results of conditions and ranges."""

@@ -1,6 +1,6 @@
-"""Conditional and partial responses (RFC 9110 §13, §14), and their fields for caches (RFC 9111).
+"""Conditional and partial responses (RFC 9110 §13, §14), and their caching fields (RFC 9111).
 
-Only the head of the request and the response are read, and no clock.
+This module reads only the request's head and the response, and no clock.
 """
 
 import os
@@ -25,12 +25,12 @@ _OF_CONTENT = frozenset({
     "accept-ranges", "content-digest", "content-disposition", "content-encoding", "content-language", "content-length",
     "content-range", "content-type", "repr-digest", "trailer",
 })  # fmt: skip
-"""Fields about the content, which a 304 leaves out, since those of the stored response still apply."""
+"""Fields about the content, which a 304 leaves out, because those of the stored response still apply."""
 
 _OF_TAGGED_CONTENT = _OF_CONTENT | {"last-modified"}
 """Fields that a 304 with an ETag leaves out (RFC 9110 §15.4.5)."""
 _OF_THE_WHOLE = frozenset({"content-digest", "content-length", "content-range"})
-"""Fields about the whole content, which a part must not have, or needs other values for."""
+"""Fields about the whole content, which a part must not have or must have with other values."""
 
 _LONGEST_LENGTH = 18
 
@@ -51,7 +51,7 @@ class WithHeaders(Protocol):
 
 
 class WithContent(WithHeaders, Protocol):
-    """A response whose content an ETag can be made from."""
+    """A response with content from which an ETag can be made."""
 
     @property
     def status(self) -> int: ...
@@ -70,11 +70,11 @@ def conditional(
 
     A 2xx becomes a 304, without a body, if the client has the version that ETag and Last-Modified identify (RFC 9110
     §13.2.2). With ``ranges``, a 200 of known length gets Accept-Ranges, unless it already has it, and becomes a 206
-    with the requested parts. A file knows its length; other bodies in chunks need a Content-Length, and several parts
-    of one have to be in order.
+    with the requested parts. The length of a file is known. Other bodies in chunks need a Content-Length, and multiple
+    parts of them have to be in order.
 
     Raises PreconditionFailed (412) and RangeNotSatisfiable (416). A stream that is not sent is closed after the
-    request. Responses to other methods don't change, since their work is done; use `precondition` before it.
+    request. Responses to other methods don't change, because their work is already done; use `precondition` before it.
     """
     head = request.head
     method = head.method
@@ -83,7 +83,7 @@ def conditional(
     etag = modified = None
     for name, value in lines:
         if name == "etag":
-            etag = value if etag is None else ""  # two of them mean nothing
+            etag = value if etag is None else ""  # two ETags are meaningless
         elif name == "last-modified":
             modified = value if modified is None else ""
     outcome = evaluate_preconditions(method, head.field, etag, modified)
@@ -105,15 +105,15 @@ def precondition(
     exists: bool = True,
     headers: HeaderFields = (),
 ) -> None:
-    """Check the conditions of a request of any method, before its work is done.
+    """Check the conditions of a request with any method, before its work is done.
 
-    ``etag`` and ``modified`` are those of the current representation, None if it has none; ``exists`` is False if there
-    is no representation yet. Raises NotModified, which becomes a 304, if the client reads a version that it
-    has, and PreconditionFailed (412) if the request is not meant for this version (RFC 9110 §13.2.2).
+    ``etag`` and ``modified`` describe the current representation, or are None; ``exists`` is False if there is no
+    representation yet. Raises NotModified, which becomes a 304, if the client already has the version it requests, and
+    PreconditionFailed (412) if the request isn't meant for this version (RFC 9110 §13.2.2).
 
-    A str as ``etag`` makes a strong tag; raises ValueError if it can't, and for a naive ``modified``; TypeError for one
-    that is not a datetime. ``headers`` are for the 304: those that the 200 would have, such as Cache-Control and Vary.
-    The ETag, or without one Last-Modified, is added.
+    A str as ``etag`` makes a strong tag. Raises ValueError for an invalid tag and for a naive ``modified``, and
+    TypeError for a ``modified`` that isn't a datetime. ``headers`` are sent with the 304: pass those that the 200 would
+    have, such as Cache-Control and Vary. The ETag, or without one Last-Modified, is added.
     """
     if modified is not None and not isinstance(modified, datetime):
         raise explained(
@@ -133,9 +133,9 @@ def precondition(
 
 
 def add_etag(response: WithContent, *, weak: bool = False, overwrite: bool = False) -> None:
-    """Set an ETag made from the body, unless there is one; ``overwrite`` replaces an existing one.
+    """Set an ETag made from the body, unless the response has one; ``overwrite`` replaces an existing one.
 
-    Raises TypeError for a body in chunks, ValueError for a 206 or 304, which does not have the whole body.
+    Raises TypeError for a body in chunks, ValueError for a 206 or 304, which doesn't contain the whole body.
     """
     if not overwrite and "etag" in response.headers:
         return
@@ -163,15 +163,15 @@ def cache_for(
     stale_while_revalidate: int | timedelta | None = None,
     stale_if_error: int | timedelta | None = None,
 ) -> None:
-    """Let the client's cache keep the response for some seconds, or a timedelta; with ``public``, shared caches can
-    keep it, too.
+    """Let the client's cache keep the response for some seconds or a timedelta; with ``public``, shared caches may keep
+    it, too.
 
-    An ``immutable`` response is not revalidated before that (RFC 8246). For the times ``stale_while_revalidate`` and
-    ``stale_if_error`` after it, a cache may still serve it, while it fetches a new one, or instead of an error (RFC
-    5861). Other directives of Cache-Control stay, unless they conflict. Raises ValueError unless times are whole
-    seconds, from 0 to 2**31.
+    An ``immutable`` response is not revalidated during that time (RFC 8246). After it, a cache may still serve the
+    response for ``stale_while_revalidate`` while it fetches a new one, and for ``stale_if_error`` instead of an error
+    (RFC 5861). Other Cache-Control directives stay, unless they conflict. Raises ValueError unless times are whole
+    seconds from 0 to 2**31.
 
-    A ``public`` stream loses ``X-Accel-Buffering: no``, since nginx keeps only what it buffers.
+    A ``public`` stream loses ``X-Accel-Buffering: no``, because nginx caches only responses that it buffers.
     """
     headers = response.headers
     headers["cache-control"] = str(
@@ -205,7 +205,7 @@ def _forget_older(headers: MutableHeaders) -> None:
 
 
 def _precondition_failed() -> PreconditionFailed:
-    return PreconditionFailed("The current version is not one that the request is meant for.")
+    return PreconditionFailed("The request is not meant for the current version.")
 
 
 def _ranged(
@@ -250,8 +250,8 @@ def _with_part(lines: list[Line], body: Body, part: ByteRange, length: int, fiel
 def _with_parts(
     lines: list[Line], body: Body, parts: list[ByteRange], length: int, fields: Mapping[str, str]
 ) -> Answer:
-    """Return a response with several parts, or with the whole body if they can't be sent."""
-    # Recipients would decode a coding for all parts together (RFC 9110 §8.4).
+    """Return a response with multiple parts, or with the whole body if the parts can't be sent."""
+    # Recipients would decode the content coding for all parts together (RFC 9110 §8.4).
     if "content-encoding" in fields or not (has_any_order(body) or parts == sorted(parts)):
         return 200, lines, body
     boundary = os.urandom(16).hex()
@@ -270,7 +270,7 @@ def _declared_length(fields: Mapping[str, str]) -> int | None:
 
 
 def close_unsent(body: object, request: ConditionalRequest) -> None:
-    """Close a stream that will not be read, after the request."""
+    """After the request, close a stream that won't be read."""
     if aclose := getattr(body, "aclose", None):
 
         async def close_it() -> None:

@@ -1,4 +1,4 @@
-"""Streams of values: server-sent events (WHATWG HTML §9.2), with heartbeats, one JSON value per line, and an array."""
+"""Streams of values: server-sent events (WHATWG HTML §9.2), with heartbeats, JSON lines, and JSON arrays."""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
@@ -25,17 +25,19 @@ Values: TypeAlias = Iterable[object] | AsyncIterable[object]
 Chunks: TypeAlias = BlockingChunks[object] | AsyncChunks[object]
 
 OnDrain: TypeAlias = Literal["end", "finish"]
-"""What a stream does when its process stops accepting requests: end at once, or run to its own end in the time left."""
+"""What a stream does when its process stops accepting requests: end at once, or run to its end within the remaining
+time.
+"""
 
 HEARTBEAT = Event(comment="")
 """An empty event that keeps proxies from closing a silent stream."""
 HEARTBEAT_EVERY = 15.0
-"""The number of seconds of silence after which it is sent, unless ``heartbeat`` is given."""
+"""The number of seconds of silence after which a heartbeat is sent, unless ``heartbeat`` is given."""
 
 
 class Format(NamedTuple):
-    """How values are written: the function for each, the bytes before the first and after the last, and the function
-    for an error.
+    """How values are written: the function for each value, the bytes before the first and after the last, and the
+    function for an error.
 
     ``ends_on_drain`` is True if the stream ends when the process drains, with the ``preamble`` once more.
     """
@@ -50,12 +52,11 @@ class Format(NamedTuple):
 def event_stream(
     source: Values, heartbeat: Duration | None, retry: Duration | None, on_drain: OnDrain = "end"
 ) -> Chunks:
-    """Return events as they are sent, each in a chunk.
+    """Return events in wire format, one per chunk.
 
     While an async source is silent, a comment is sent every ``heartbeat`` seconds. ``retry``, in seconds, is sent
-    first, and again if the process drains and the stream ends ``on_drain``. Raises TypeError for a source that is
-    not an iterable of values, ValueError for a ``heartbeat`` that is not a number above 0, and for an impossible
-    ``retry`` or ``on_drain``.
+    first, and again if ``on_drain`` ends the stream. Raises TypeError for a source that isn't an iterable of values,
+    and ValueError for a ``heartbeat`` that isn't greater than 0 and for an invalid ``retry`` or ``on_drain``.
     """
     if on_drain not in ("end", "finish"):
         raise explained("bad-event", ValueError(f"on_drain must be 'end' or 'finish', not {on_drain!r}"))
@@ -83,13 +84,13 @@ def json_lines(source: Values, default: Default | None = None) -> Chunks:
 
 
 def json_array(source: Values, default: Default | None = None) -> Chunks:
-    """Return the JSON array of the values, each in a chunk."""
+    """Return a JSON array of the values, one per chunk."""
     separators = chain([b""], repeat(b","))
     return _chunks(source, Format(lambda value: next(separators) + encode_json(value, default), b"[", b"]"))
 
 
 def json_events(source: Values, default: Default | None = None) -> Chunks:
-    """Return values as events whose data is JSON, even for text. The stream ends on its own."""
+    """Return values as events whose data is JSON, even for text. A draining process doesn't end the stream."""
     return _event_chunks(source, HEARTBEAT_EVERY, Format(partial(_write_json_event, default), b"", b"", _write_error))
 
 
@@ -146,9 +147,9 @@ async def _write_async(written_as: Format, source: AsyncIterable[object]) -> Asy
 
 
 class _Drain:
-    """The block of a generator that reads a source. If it ``applies``, it ends when the process drains.
+    """The block in which a generator reads a source. If ``applies`` is true, it ends when the process drains.
 
-    While it waits for the source, it is cancelled in the task that waits; the cancellation ends with the block.
+    If it is waiting for the source then, the waiting task is cancelled; the cancellation ends with the block.
     """
 
     def __init__(self, applies: bool) -> None:
@@ -214,10 +215,10 @@ def _write_error(error: Exception) -> bytes:
 
 
 class BeatingChunks(AsyncChunks[object]):
-    """The chunks of an async source, with a heartbeat whenever none has arrived for some seconds.
+    """The chunks of an async source, with a heartbeat whenever no chunk has arrived for some seconds.
 
-    The source runs in its own task, while heartbeats are made next to it; or, if the sender of the chunks takes over
-    the heartbeats, in the task that asks for chunks.
+    The source runs in its own task, next to the heartbeats. If the sender of the chunks takes over the heartbeats, it
+    runs in the task that asks for chunks.
     """
 
     def __init__(self, source: AsyncIterable[object], seconds: float, written_as: Format) -> None:
@@ -232,11 +233,11 @@ class BeatingChunks(AsyncChunks[object]):
 
 
 class WithHeartbeats(Generic[T]):
-    """The items of an async iterable, and a HEARTBEAT whenever none has arrived for some seconds.
+    """The items of an async iterable, and a HEARTBEAT whenever no item has arrived for some seconds.
 
     The iterable runs in its own task, so that a step continues while heartbeats are sent, and a timeout inside it
-    affects nothing else. A step starts on demand and is cancelled when the asking task is. The context variables are
-    those of the first asking task; changes to them are carried back when the iterable is closed.
+    affects nothing else. A step starts on demand and is cancelled when the requesting task is. The context variables
+    are those of the first requesting task; changes to them are copied back when the iterable is closed.
     """
 
     is_left_to_others = False
@@ -251,13 +252,13 @@ class WithHeartbeats(Generic[T]):
         self._demand: asyncio.Future[bool]
         """Resolves to True for a step, False for the end. The iterable's task waits for it."""
         self._woken: asyncio.Future[None]
-        """The future for which the asking task waits."""
+        """The future for which the requesting task waits."""
         self._is_asked = False
         self._items: list[T] = []
         """The requested item, once it has arrived."""
         self._timer: asyncio.TimerHandle | None = None
         self._due: float
-        """The time of the loop at which a heartbeat is due."""
+        """The loop time at which a heartbeat is due."""
         self._is_raised = False
 
     def __aiter__(self) -> AsyncIterator[T | Event]:
@@ -289,7 +290,7 @@ class WithHeartbeats(Generic[T]):
             self._woken.set_result(None)
 
     async def _wait(self, task: "asyncio.Task[Any]") -> None:
-        """Wait for the outcome of a step, at most until a heartbeat is due. Wait out a step that is cancelled."""
+        """Wait for a step, at most until a heartbeat is due. If cancelled, cancel the step and wait for its end."""
         loop = asyncio.get_running_loop()
         is_cancelled = False
         while not (self._items or task.done()):
@@ -306,7 +307,7 @@ class WithHeartbeats(Generic[T]):
                 is_cancelled = task.cancel()
 
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Wake the asking task if a heartbeat is due. One timer serves all steps, since most are shorter than a
+        """Wake the requesting task if a heartbeat is due. One timer serves all steps, because most are shorter than a
         heartbeat.
         """
         if loop.time() < self._due:
@@ -322,7 +323,7 @@ class WithHeartbeats(Generic[T]):
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """Close the iterable. A step that is running is cancelled, and its error raised."""
+        """Close the iterable. A running step is cancelled and its error raised."""
         if self._timer is not None:
             self._timer.cancel()
         try:
@@ -345,7 +346,7 @@ class WithHeartbeats(Generic[T]):
         await wait_ended(task)
 
     async def _run(self) -> BaseException | None:
-        """Serve the demands. Return the error, if there is one: raised by the task, it could end the loop."""
+        """Serve the demands. Errors are returned, because an error raised by the task could end the loop."""
         try:
             await self._serve()
         except StopAsyncIteration:

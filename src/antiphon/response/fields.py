@@ -1,6 +1,4 @@
-"""The header fields of responses as lines. Many responses have the same ones, which they share until one of them
-changes its own.
-"""
+"""The header fields of responses, as lines. Responses share equal fields until one of them changes its own."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -24,16 +22,16 @@ Line: TypeAlias = tuple[str, str]
 
 
 class SharedFields(tuple[Line, ...]):
-    """Immutable header fields, each name once, and none that says where the body ends.
+    """Immutable header fields. Each name occurs once, and none of them says where the body ends.
 
-    ``encoded`` has their names and values in bytes.
+    ``encoded`` contains their names and values as bytes.
     """
 
     encoded: tuple[tuple[bytes, bytes], ...]
 
     @classmethod
     def of(cls, lines: Iterable[Line]) -> Self:
-        """Make shared fields from lines, which have been checked."""
+        """Make shared fields from lines that have already been checked."""
         self = cls(lines)
         self.encoded = tuple(encode_fields([*self]))
         return self
@@ -49,20 +47,20 @@ SENT_AS_EVENTS = SharedFields.of([("cache-control", "no-store"), *SENT_AT_ONCE])
 
 @lru_cache(maxsize=256)
 def only_typed(content_type: str | MediaType) -> SharedFields:
-    """Return the fields of a response with a Content-Type only. Raises ValueError for a malformed one."""
+    """Return the fields of a response with only a Content-Type. Raises ValueError if it is malformed."""
     text = str(content_type) if isinstance(content_type, MediaType) else content_type
     return SharedFields.of([("content-type", str(MediaType.parse(field_value(text))))])
 
 
 NOT_SNIFFED = ("x-content-type-options", "nosniff")
-"""The field without which browsers may take text for another type and wait for more of it (in Chrome, 1024 bytes) to
+"""Without this field, browsers may mistake text for another type, and wait for more of it (1024 bytes in Chrome) to
 guess the type (WHATWG MIME Sniffing §5.2).
 """
 
 
 @lru_cache(maxsize=256)
 def typed(content_type: str | MediaType) -> SharedFields:
-    """Return the fields of a response with this type, in which browsers can't take plain text for another type.
+    """Return the fields of a response with this type, such that browsers can't mistake plain text for another type.
 
     Raises ValueError for anything that is not a media type.
     """
@@ -76,7 +74,7 @@ TEXT_ONLY = typed(TEXT)
 
 @lru_cache(maxsize=256)
 def completed(fields: SharedFields, others: SharedFields) -> SharedFields:
-    """Return the fields, together with the fields in ``others`` whose names they don't have."""
+    """Return the fields, together with those in ``others`` whose names are missing."""
     present = {name for name, _ in fields}
     return SharedFields.of([*fields, *(field for field in others if field[0] not in present)])
 
@@ -97,7 +95,7 @@ def varied(fields: SharedFields, names: tuple[str, ...]) -> SharedFields:
 
 @lru_cache(maxsize=256)
 def vary(lines: tuple[str, ...], names: tuple[str, ...]) -> str:
-    """Return the value of a Vary that has lines already, with these request headers added (RFC 9110 §12.5.5).
+    """Return the value of Vary from its existing lines, with these request headers added (RFC 9110 §12.5.5).
 
     Raises ValueError for anything that can't be a name.
     """
@@ -110,7 +108,7 @@ def vary(lines: tuple[str, ...], names: tuple[str, ...]) -> str:
 
 
 def put_cookie(fields: list[Line], cookie: SetCookie) -> None:
-    """Add a Set-Cookie field and remove those of the same name, domain and path (RFC 6265bis §5.7)."""
+    """Add a Set-Cookie field, replacing fields with the same name, domain and path (RFC 6265bis §5.7)."""
     start = f"{cookie.name}="
     for name, value in fields:
         if name == "set-cookie" and value.startswith(start):

@@ -20,7 +20,7 @@ from antiphon.paths import NOT_THERE, absolute_path
 from antiphon.response.fields import BYTES
 
 CHUNK = 256 << 10
-"""The number of bytes that are read at once: many, since each chunk may cost a change of threads."""
+"""The number of bytes that are read at once. It is large because each chunk may cost a thread switch."""
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -49,23 +49,25 @@ _TYPES = {
     ".woff2": "font/woff2",
     ".zst": "application/zstd",
 }
-"""Types for which the standard library has older names, or that only its later versions know."""
+"""Types for which the standard library uses older names, or that only its later versions contain."""
 
 _NO_NAME = "[\x00-\x1f\x7f\ud800-\udfff]"
 
 SETTLED = 2.0
-"""Seconds after which the time of a file distinguishes its versions: the clocks of some file systems are that slow."""
+"""The seconds after which a file's modification time distinguishes its versions: some file systems have such coarse
+timestamps.
+"""
 
 
 class ReadableFile(Protocol):
-    """A file object that can be sent: it is read in bytes."""
+    """A file object that can be sent: reading it returns bytes."""
 
     def read(self, size: int, /) -> bytes: ...
     def close(self) -> None: ...
 
 
 FileSource: TypeAlias = str | os.PathLike[str] | ReadableFile | IO[bytes]
-"""An absolute path, or a file object that gives bytes."""
+"""An absolute path, or a binary file object."""
 
 
 def describe_file(
@@ -78,7 +80,7 @@ def describe_file(
     etag: bool = True,
     modified: bool = True,
 ) -> "tuple[FileBody | OpenFile, str, list[tuple[str, str]]]":
-    """Return the body, the media type, and the other header fields: ``headers``, and the file's own that they lack.
+    """Return the body, the media type, and the other header fields: ``headers``, and those of the file that they lack.
 
     Raises NotFound for anything that is not a regular file, Forbidden if it may not be read, ValueError for a relative
     path and for a ``filename`` that can't be sent, TypeError for anything that is neither a path nor a binary file.
@@ -106,7 +108,7 @@ def describe_file(
 
 
 def guess_type(name: str) -> str:
-    """Return the media type by the name of a file, the same on every machine. Text is taken to be UTF-8."""
+    """Return the media type for a file name, the same on every machine. Text is assumed to be UTF-8."""
     kind = _type_by_suffix(os.path.splitext(name)[1].lower())
     return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
 
@@ -118,7 +120,7 @@ def _type_by_suffix(suffix: str) -> str:
     types = MimeTypes()
     suffix = os.path.splitext(types.suffix_map.get(suffix, suffix) if suffix else "")[1] or suffix
     if encoding := types.encodings_map.get(suffix):
-        # A compressed file is sent as it is, without a Content-Encoding, which clients would undo.
+        # A compressed file is sent unchanged. With a Content-Encoding, clients would decompress it.
         return _COMPRESSED.get(encoding, BYTES)
     rare, usual = types.types_map
     return _TYPES.get(suffix) or usual.get(suffix) or rare.get(suffix) or BYTES
@@ -138,8 +140,8 @@ def _stat(path: str) -> os.stat_result:
 
 
 def _refusal(error: OSError | ValueError) -> HTTPError:
-    """Return the HTTP error for one of the file system, which is raised again if it is not about the path."""
-    if isinstance(error, ValueError):  # NUL, or characters that the encoding of the file system lacks
+    """Return the HTTP error for a file system error; an error that isn't about the path is re-raised."""
+    if isinstance(error, ValueError):  # NUL, or characters that the file system's encoding lacks
         return NotFound()
     if error.errno in NOT_THERE:
         return NotFound()
@@ -149,14 +151,14 @@ def _refusal(error: OSError | ValueError) -> HTTPError:
 
 
 def measures(length: int) -> list[tuple[str, str]]:
-    """Return the fields of a body of which any part can be requested."""
+    """Return the fields of a body that supports range requests."""
     return [("content-length", str(length)), ("accept-ranges", "bytes")]
 
 
 def validators(found: os.stat_result, etag: bool = True, modified: bool = True) -> list[tuple[str, str]]:
     """Return ETag and Last-Modified of the current version of a file."""
     now = time()
-    # Never after the moment of the response (RFC 9110 §8.8.2.1).
+    # Must not be later than the response (RFC 9110 §8.8.2.1).
     moment = int(max(0.0, min(found.st_mtime, now)))
     fields = _validators(found.st_mtime_ns, found.st_size, found.st_mtime > now - SETTLED, moment)
     return [field for field, is_wanted in zip(fields, (etag, modified), strict=True) if is_wanted]
@@ -164,7 +166,7 @@ def validators(found: os.stat_result, etag: bool = True, modified: bool = True) 
 
 @lru_cache(maxsize=1024)
 def _validators(time_ns: int, size: int, is_weak: bool, moment: int) -> tuple[tuple[str, str], tuple[str, str]]:
-    # Not the inode: machines behind one address have different ones for the same file.
+    # Without the inode: machines behind one address have different inodes for the same file.
     tag = ETag(f"{time_ns:x}-{size:x}", weak=is_weak)
     return ("etag", str(tag)), ("last-modified", format_http_date(moment))
 
@@ -196,25 +198,25 @@ def _disposition(as_attachment: bool, filename: str | None, own_name: str) -> st
 
 
 class Windowed(Protocol):
-    """A body of which any part can be read, as for ranges (RFC 9110 §14).
+    """A body from which any part can be read, as ranges need (RFC 9110 §14).
 
     Windows may be iterated one after another. The sender closes their body at the end, if it has ``close``.
     """
 
     @property
     def length(self) -> int | None:
-        """The size in bytes; None if it is not known, in which case there are no windows."""
+        """The size in bytes; None if it is unknown. Without a size there are no windows."""
         ...
 
     def window(self, offset: int, length: int) -> "Windowed":
-        """Return ``length`` bytes of this body, starting at ``offset``. Raises ValueError if they are not within it."""
+        """Return ``length`` bytes of this body, starting at ``offset``. Raises ValueError if they lie outside it."""
         ...
 
     def __iter__(self) -> Iterator[bytes]: ...
 
 
 def is_at_hand(body: object) -> bool:
-    """Check that a body's chunks are available without waiting: it is a file, or made from parts of one."""
+    """Check that a body's chunks are available without waiting: it is a file, or consists of parts of one."""
     return getattr(body, "is_at_hand", False)
 
 
@@ -224,10 +226,11 @@ def is_for_any_thread(body: object) -> bool:
 
 
 class FileBody:
-    """A body of ``length`` bytes of the file at an absolute path, from ``offset``. A value: it may be iterated again.
+    """A body of ``length`` bytes of the file at an absolute path, from ``offset``. It is a value: you can iterate over
+    it again.
 
-    The file is opened for the first chunk and always closed. The chunks have ``length`` bytes together, or end with an
-    error: OSError if the file can't be opened, EOFError if it has become too short.
+    The file is opened for the first chunk and always closed. The chunks contain ``length`` bytes in total, or end with
+    an error: OSError if the file can't be opened, EOFError if it has become too short.
     """
 
     __slots__ = ("length", "offset", "path")
@@ -239,7 +242,7 @@ class FileBody:
         self.length = length
 
     def window(self, offset: int, length: int) -> Self:
-        """Return a part of this body. Raises ValueError if it is not within it."""
+        """Return a part of this body. Raises ValueError if the part lies outside it."""
         _check_window(offset, length, self.length)
         return type(self)(self.path, self.offset + offset, length)
 
@@ -263,7 +266,7 @@ class FileBody:
         return file
 
     def size_by_path(self) -> int | None:
-        """Return the current size of the file, or None if a server that gets its path could not send this body."""
+        """Return the file's current size, or None if a server that sends files by path couldn't send this body."""
         try:
             found = os.stat(self.path)
             self.path.encode()
@@ -292,11 +295,11 @@ class OpenFile:
 
     @property
     def is_for_any_thread(self) -> bool:
-        """True for one of Python's own files, of known length: other objects may belong to a thread, or block."""
+        """True for Python's own file objects of known length; others may belong to a thread, or block."""
         return self.length is not None and isinstance(self._file, IOBase)
 
     def window(self, offset: int, length: int) -> Self:
-        """Return a part of this body, from the same file object. Raises ValueError if it is not within it."""
+        """Return a part of this body, from the same file object. Raises ValueError if the part lies outside it."""
         if self.offset is None or self.length is None:
             raise explained("bad-file-use", ValueError("a file without a position has no windows"))
         _check_window(offset, length, self.length)
@@ -308,7 +311,7 @@ class OpenFile:
     def __next__(self) -> bytes:
         if self._chunks is None:
             if self.offset is not None:
-                self._file.seek(self.offset)  # type: ignore[attr-defined]  # `_open_file` gives an offset only if there is `seek`
+                self._file.seek(self.offset)  # type: ignore[attr-defined]  # then there is `seek`
             self._chunks = _chunks(self._file, self.length)
         return next(self._chunks)
 
@@ -317,14 +320,14 @@ class OpenFile:
         self._file.close()
 
 
-def _open(path: str, flags: int) -> int:  # noqa: ARG001 - the flags of io would wait for a pipe
+def _open(path: str, flags: int) -> int:  # noqa: ARG001 - with io's flags, opening a pipe blocks
     return os.open(path, _FLAGS | _NEVER_WAIT)
 
 
 def open_itself(path: str) -> int:
-    """Open the file at a path, and not the target of a symbolic link. Return the descriptor.
+    """Open the file at a path without following a symbolic link. Return the descriptor.
 
-    Raises NotFound for a missing file, Forbidden for one that may not be read.
+    Raises NotFound for a missing file, and Forbidden for a file that may not be read.
     """
     try:
         return os.open(path, _FLAGS | _NEVER_WAIT | _NO_LINK)
@@ -333,7 +336,7 @@ def open_itself(path: str) -> int:
 
 
 def read_part(descriptor: int, offset: int, length: int) -> bytes:
-    """Read the first bytes of an open file, all at once. Raises EOFError if the file has become too short."""
+    """Read a part of an open file at once. Raises EOFError if the file has become too short."""
     if offset:
         os.lseek(descriptor, offset, os.SEEK_SET)
     content = os.read(descriptor, length)
@@ -350,7 +353,7 @@ def _check_window(offset: int, length: int, available: int) -> None:
 
 
 def _chunks(file: ReadableFile, length: int | None) -> Iterator[bytes]:
-    """Read a file up to a length. Raises EOFError if it is shorter."""
+    """Read a file up to a length. Raises EOFError if the file is shorter."""
     read = getattr(file, "read1", file.read)
     left = length
     while left is None or left > 0:

@@ -1,4 +1,4 @@
-"""The header fields of a response that standards name, as typed attributes."""
+"""The standard header fields of a response, as typed attributes."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -151,25 +151,26 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ResponseHeaders:
-    """The table of typed header attributes, which read and set ``headers``.
+    """Typed header attributes that read and set ``headers``.
 
-    An absent or malformed header reads as None, False or empty. Setting None, False or an empty value removes it, as
-    does ``del``. Setting a value that the header can't have raises ValueError.
+    An absent or malformed header reads as None, False or empty. Setting None, False or an empty value removes the
+    header, as ``del`` does. Setting an invalid value raises ValueError.
     """
 
     __slots__ = ()
 
     accept_ch = header("accept-ch", read_list, print_tokens)
-    """Accept-Ch (RFC 8942 §3.1), a tuple of text: names of headers."""
+    """Accept-Ch (RFC 8942 §3.1), a tuple of text: header names."""
     accept_encodings = header("accept-encoding", read_list, print_list)
-    """Accept-Encoding (RFC 9110 §12.5.3), a tuple of text: the content codings that the server understands, in a 415.
-    """
+    """Accept-Encoding (RFC 9110 §12.5.3), a tuple of text: the content codings that the server accepts, in a 415."""
     accept_patch = header("accept-patch", read_list, print_list)
     """Accept-Patch (RFC 5789 §3.1), a tuple of text: media types."""
     accept_post = header("accept-post", read_list, print_list)
     """Accept-Post (LDP), a tuple of text: media types."""
     accept_query = header("accept-query", read_items, _print_items)
-    """Accept-Query (RFC 10008 §3), a tuple of ``Item``: media types that a QUERY may have; you can set text."""
+    """Accept-Query (RFC 10008 §3), a tuple of ``Item``: the media types that QUERY requests may have; you can also set
+    text.
+    """
     accept_ranges = header("accept-ranges", read_text, print_text)
     """Accept-Ranges (RFC 9110 §14.3), text: ``bytes`` or ``none``."""
     access_control_allow_credentials = header("access-control-allow-credentials", *flag("true"))
@@ -195,11 +196,11 @@ class ResponseHeaders:
     cache_control = header("cache-control", CacheControl.parse, _print_cache_control)
     """Cache-Control (RFC 9111 §5.2), a ``CacheControl``."""
     cache_status = header("cache-status", read_items, _print_items)
-    """Cache-Status (RFC 9211 §2), a tuple of ``Item``: the caches, with parameters that say what each did."""
+    """Cache-Status (RFC 9211 §2), a tuple of ``Item``: the caches, each with parameters that describe what it did."""
     cdn_cache_control = header("cdn-cache-control", *_directives)
     """CDN-Cache-Control (RFC 9213 §3.1), a dict of directives: ``{"max-age": 60, "no-transform": True}``."""
     clear_site_data = header("clear-site-data", _quoted, _print_quoted)
-    """Clear-Site-Data (Clear Site Data), a tuple of text: ``cache`` and so on, which are printed in quotes."""
+    """Clear-Site-Data (Clear Site Data), a tuple of text, such as ``cache``, printed in quotes."""
     content_digest = header("content-digest", *members(bytes))
     """Content-Digest (RFC 9530 §2), a dict of bytes by algorithm: ``{"sha-256": hashlib.sha256(body).digest()}``."""
     content_disposition = header("content-disposition", _disposition, _print_disposition)
@@ -222,7 +223,7 @@ class ResponseHeaders:
     """Content-Security-Policy-Report-Only (CSP3 §3.2), text."""
     content_type = header("content-type", read_text, _print_type)
     """Content-Type (RFC 9110 §8.3), text: the media type of the body with its parameters. You can also set a
-    ``MediaType``, such as that of an upload.
+    ``MediaType``, such as an upload's.
     """
     cross_origin_embedder_policy = header("cross-origin-embedder-policy", read_text, print_text)
     """Cross-Origin-Embedder-Policy (HTML), text."""
@@ -239,18 +240,18 @@ class ResponseHeaders:
     deprecation = header("deprecation", or_none(parse_structured_date), _print_deprecation)
     """Deprecation (RFC 9745 §2.1), a ``datetime``."""
     etag = header("etag", or_none(ETag.parse), _print_etag)
-    """ETag (RFC 9110 §8.8.3), an ``ETag``; you can set text."""
+    """ETag (RFC 9110 §8.8.3), an ``ETag``; you can also set text."""
     expires = header("expires", _expires, print_date)
-    """Expires (RFC 9111 §5.3), a ``datetime``: anything that is not a date is read as long ago."""
+    """Expires (RFC 9111 §5.3), a ``datetime``; an invalid date is read as one in the past."""
     incremental = header("incremental", read_boolean, flag("?1")[1])
-    """Incremental (RFC 10036 §3), a bool: True asks proxies to pass on each part of the body as it arrives."""
+    """Incremental (RFC 10036 §3), a bool: True asks proxies to forward each chunk of the body as it arrives."""
     last_modified = header("last-modified", read_date, print_date)
     """Last-Modified (RFC 9110 §8.8.2), a ``datetime``."""
     links = header("link", _links, _print_links)
     """Link (RFC 8288 §3), a tuple of ``Link``."""
     location = header("location", read_text, _print_location)
-    """Location (RFC 9110 §10.2.2), text: the URL of a redirect or a created resource; characters that a URI can't have
-    are escaped.
+    """Location (RFC 9110 §10.2.2), text: the URL of a redirect or a created resource. Characters that aren't allowed in
+    a URI are escaped.
     """
     nel = header("nel", read_text, print_text)
     """NEL (Network Error Logging), text."""
@@ -265,9 +266,11 @@ class ResponseHeaders:
     priority = header("priority", or_none(Priority.parse), _print_priority)
     """Priority (RFC 9218 §5), a ``Priority``."""
     proxy_authenticate = header("proxy-authenticate", _challenges, _print_challenges)
-    """Proxy-Authenticate (RFC 9110 §11.7.1), a tuple of ``Challenge``; you can set a single one."""
+    """Proxy-Authenticate (RFC 9110 §11.7.1), a tuple of ``Challenge``; you can also set a single one."""
     proxy_status = header("proxy-status", read_items, _print_items)
-    """Proxy-Status (RFC 9209 §2), a tuple of ``Item``: the proxies, with parameters that say what happened at each."""
+    """Proxy-Status (RFC 9209 §2), a tuple of ``Item``: the proxies, each with parameters that describe what happened
+    there.
+    """
     referrer_policy = header("referrer-policy", read_text, print_text)
     """Referrer-Policy (Referrer Policy), text."""
     refresh = header("refresh", read_text, print_text)
@@ -275,7 +278,7 @@ class ResponseHeaders:
     report_to = header("report-to", read_text, print_text)
     """Report-To (Reporting API), text."""
     reporting_endpoints = header("reporting-endpoints", *members(str))
-    """Reporting-Endpoints (Reporting API), a dict of text: URLs by the name of the endpoint."""
+    """Reporting-Endpoints (Reporting API), a dict of text: URLs by endpoint name."""
     repr_digest = header("repr-digest", *members(bytes))
     """Repr-Digest (RFC 9530 §3), a dict of bytes by algorithm: ``{"sha-256": hashlib.sha256(body).digest()}``."""
     retry_after = header("retry-after", or_none(parse_retry_after), format_retry_after)
@@ -299,7 +302,7 @@ class ResponseHeaders:
     want_repr_digest = header("want-repr-digest", *members(int))
     """Want-Repr-Digest (RFC 9530 §4), a dict of int by algorithm: preferences, from 0 (not at all) to 10."""
     www_authenticate = header("www-authenticate", _challenges, _print_challenges)
-    """WWW-Authenticate (RFC 9110 §11.6.1), a tuple of ``Challenge``; you can set a single one."""
+    """WWW-Authenticate (RFC 9110 §11.6.1), a tuple of ``Challenge``; you can also set a single one."""
     x_content_type_options = header("x-content-type-options", read_text, print_text)
     """X-Content-Type-Options (Fetch), text: ``nosniff``."""
     x_dns_prefetch_control = header("x-dns-prefetch-control", read_text, print_text)

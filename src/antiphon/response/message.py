@@ -1,4 +1,4 @@
-"""The content of a message (RFC 9110 §6.4): its source, its one declared length, and its decoded values."""
+"""The content of a message (RFC 9110 §6.4): its source, its single declared length, and its decoded values."""
 
 from collections.abc import AsyncIterable, Callable, Iterable
 from types import MethodType
@@ -29,23 +29,23 @@ Stream: TypeAlias = Iterable[bytes | str] | AsyncIterable[bytes | str]
 """A body in chunks."""
 Body: TypeAlias = bytes | Stream
 BodyLike: TypeAlias = str | Body | None
-"""The values that make a body: text (sent as UTF-8), bytes, chunks of either, or nothing."""
+"""The values that can be a body: text (sent as UTF-8), bytes, chunks of either, or None."""
 
 FRAMING = ("content-length", "transfer-encoding")
-"""Fields that say where a message ends."""
+"""The fields that determine where a message ends."""
 WITHOUT_CONTENT = {204: None, 205: 0, 304: None}
 """Statuses without content, and the length that is declared for them (RFC 9110 §8.6, §15.3.6)."""
 
 
 class Heartbeat(NamedTuple):
-    """The chunk that is sent whenever a body has been silent for some seconds."""
+    """The chunk to send whenever a body has been silent for some seconds."""
 
     seconds: float
     chunk: bytes
 
 
 def take_heartbeats(body: object) -> Heartbeat | None:
-    """Take over the heartbeats of a body that has not been read yet, if any. The body then makes none itself."""
+    """Take over the heartbeats of an unread body, if it has any. The body then produces none itself."""
     take = getattr(body, "take_heartbeats", None)
     found: Heartbeat | None = None if take is None else take()
     return found
@@ -66,7 +66,7 @@ class PassedChunks(AsyncChunks[bytes | str]):
 
 
 def watched(body: Stream, look: Callable[[bytes], None]) -> Stream:
-    """Return the chunks of a body, each of which is passed to ``look`` before it is sent."""
+    """Return a body's chunks, passing each to ``look`` before it is sent."""
 
     def each(chunks: Iterable[bytes | str]) -> ByteGenerator:
         for chunk in chunks:
@@ -82,12 +82,12 @@ def watched(body: Stream, look: Callable[[bytes], None]) -> Stream:
 
 
 def body_of(value: BodyLike) -> Body:
-    """Return the body that is made from a value. Raises TypeError for a mapping, and for anything without chunks."""
+    """Make a body from a value. Raises TypeError for a mapping, and for anything that isn't iterable."""
     if isinstance(value, str):
         return value.encode()
     if value is None:
         return b""
-    if isinstance(value, (bytes, bytearray, memoryview)):  # a union would be made again each time
+    if isinstance(value, (bytes, bytearray, memoryview)):  # a union would be built anew on each call
         return bytes(value)
     if hasattr(value, "keys"):
         raise explained("wrong-body", TypeError(f"a body can't be a {type(value).__name__}: use Response.json()"))
@@ -112,9 +112,9 @@ def check_content(status: int, body: Body) -> None:
 
 
 def framed(fields: list[Line], length: int | None, status: int, method: str) -> tuple[list[Line], int | None]:
-    """Return the fields with at most one length, a correct one, and the length that is still to be declared.
+    """Return the fields with at most one, correct, length, and the length that remains to be declared.
 
-    A recipient must not read two different ends of a message. Its transfer coding is the server's to declare.
+    Recipients must agree on where a message ends. Only the server declares the transfer coding.
     """
     framing = [field for field in fields if field[0] in FRAMING]
     if framing == [("content-length", str(length))] and status not in WITHOUT_CONTENT:
@@ -129,14 +129,14 @@ def framed(fields: list[Line], length: int | None, status: int, method: str) -> 
 
 
 def _may_declare(declared: str, length: int | None, status: int, method: str) -> bool:
-    """Check that a Content-Length that was set is correct, or can be: HEAD often gets a response without a body."""
+    """Check that a given Content-Length is correct, or may be: the response to HEAD often has no body."""
     if status == 304 or declared == str(length):
         return status != 205
     return status not in WITHOUT_CONTENT and (length is None or (length == 0 and method == "HEAD"))
 
 
 def declared_length(fields: Iterable[tuple[str, str]]) -> "DeclaredLength | None":
-    """Return the length that header fields declare, with a count of the chunks; None if they declare none."""
+    """Return the length that header fields declare, as a counter for the chunks; None if they declare none."""
     for name, value in fields:
         if name == "content-length":
             declared = parse_or_none(parse_length, value)
@@ -145,7 +145,7 @@ def declared_length(fields: Iterable[tuple[str, str]]) -> "DeclaredLength | None
 
 
 class DeclaredLength:
-    """The Content-Length that a response declares, and the bytes that are sent of it."""
+    """A response's declared Content-Length, and the number of bytes sent so far."""
 
     __slots__ = ("_declared", "_sent")
 
@@ -154,16 +154,16 @@ class DeclaredLength:
         self._sent = 0
 
     def count(self, chunk: bytes) -> None:
-        """Count a chunk, before it is sent. Raises RuntimeError if there is more than was declared.
+        """Count a chunk before it is sent. Raises RuntimeError if the body is longer than declared.
 
-        Servers would cut that off silently.
+        Servers would silently cut off the rest.
         """
         self._sent += len(chunk)
         if self._sent > self._declared:
             raise self._wrong("more")
 
     def end(self) -> None:
-        """Check that nothing is missing. Raises RuntimeError if there is less than was declared."""
+        """Check that nothing is missing. Raises RuntimeError if the body is shorter than declared."""
         if self._sent < self._declared:
             raise self._wrong("less")
 
@@ -178,9 +178,9 @@ class DeclaredLength:
 
 
 def text_of(body: bytes, content_type: str | None) -> str:
-    """Return a body as text in its content type's charset, or in UTF-8 if Python knows no such charset.
+    """Return a body as text, decoded with its content type's charset, or UTF-8 if Python doesn't support the charset.
 
-    Raises ValueError for other bytes.
+    Raises ValueError if it can't be decoded.
     """
     try:
         return body.decode(_charset(content_type))
@@ -189,7 +189,7 @@ def text_of(body: bytes, content_type: str | None) -> str:
 
 
 def json_of(body: bytes, response: object) -> Any:
-    """Return the value of a response's body as JSON. Raises ValueError, which shows the response, for other bytes."""
+    """Return the decoded JSON of a response's body. For invalid JSON, raises a ValueError that shows the response."""
     from antiphon.serialization.json import decode_json
 
     try:
@@ -212,7 +212,8 @@ V = TypeVar("V")
 
 
 class MakerOrValue(Generic[P, V]):
-    """An attribute that makes a response on the class, ``Response.json(value)``, and is read on a response.
+    """An attribute that makes a response when called on the class, ``Response.json(value)``, and returns a value on a
+    response.
 
     ``make`` is called with the class, and ``read`` with the response.
     """
@@ -223,7 +224,7 @@ class MakerOrValue(Generic[P, V]):
         self.__doc__ = make.__doc__
 
     def __set_name__(self, owner: type[Any], name: str) -> None:
-        # Errors about wrong arguments name the function as it is called, and pickles of it find it there.
+        # Errors about wrong arguments then show the name that was called, and pickles find the function by it.
         self.make.__name__, self.make.__qualname__ = name, f"{owner.__qualname__}.{name}"
 
     @overload
@@ -235,14 +236,14 @@ class MakerOrValue(Generic[P, V]):
 
 
 class _Maker(classmethod):  # type: ignore[type-arg]
-    """A class method that a response does not have."""
+    """A class method that instances don't have."""
 
     def __get__(self, instance: object, owner: type[Any] | None = None) -> Any:
         return MethodType(self.__func__, owner) if instance is None else self._refuse(instance)
 
     def _refuse(self, instance: object) -> NoReturn:
         name = self.__func__.__name__
-        message = f"{name} makes a new response, and this is one: call {type(instance).__name__}.{name}(...)"
+        message = f"{name} makes a new response: call it on the class, {type(instance).__name__}.{name}(...)"
         raise AttributeError(message, name=name, obj=instance)
 
 

@@ -1,4 +1,4 @@
-"""The response: made from text, bytes, values, files and streams; usable alone, and sent by every adapter."""
+"""The response: made from text, bytes, values, files or streams, usable alone, and sent by every adapter."""
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
@@ -69,10 +69,10 @@ _BYTES_ONLY = only_typed(BYTES)
 
 
 class RequestWithReferrer(Protocol):
-    """A request that names the page of its link or form."""
+    """A request with a referrer: the page that contains its link or form."""
 
     @property
-    def referrer(self) -> object: ...  # text or None; pyright takes the descriptor of a request for its own type here
+    def referrer(self) -> object: ...  # text or None; pyright uses the type of the request's descriptor here
     @property
     def url(self) -> object: ...
 
@@ -81,14 +81,14 @@ R = TypeVar("R", bound="Response")
 
 
 def _of_text(cls: type[R], body: str, status: int | None = None, headers: HeaderFields = ()) -> R:
-    """Make a response of plain text, as UTF-8."""
+    """Make a plain text response in UTF-8."""
     return cls(body, status, headers, content_type=TEXT) if headers else _of_type(cls, TEXT, body, status, ())
 
 
 def _text(response: "Response") -> str:
-    """On a response, ``text`` is its body, in the charset of its Content-Type, by default UTF-8.
+    """On a response, ``text`` is its body as text, decoded with the charset of its Content-Type, by default UTF-8.
 
-    Raises ValueError if the body is not in that charset, TypeError for a stream: ``freeze`` reads one.
+    Raises ValueError if the body isn't valid in that charset, and TypeError for a stream: call ``freeze`` first.
     """
     return text_of(_bytes_of(response, "text"), response.content_type)
 
@@ -101,10 +101,10 @@ def _of_json(
     *,
     default: Callable[[Any], object] | None = None,
 ) -> R:
-    """Make a response from a value, written as JSON. ``default`` returns a replacement for a value that can't be
-    written.
+    """Make a response from a value, serialized as JSON. ``default`` returns a replacement for a value that can't be
+    serialized.
 
-    Raises TypeError, naming type and place, for a value that can't be written.
+    Raises TypeError, with the type and position, for a value that can't be serialized.
     """
     return _of_type(cls, JSON, json_encoder()(value, default), status, headers)
 
@@ -112,13 +112,13 @@ def _of_json(
 def _json(response: "Response") -> Any:
     """On a response, ``json`` is the value of its body, decoded on each read.
 
-    Raises ValueError if the body is not JSON, TypeError for a stream: ``freeze`` reads one.
+    Raises ValueError if the body isn't JSON, and TypeError for a stream: call ``freeze`` first.
     """
     return json_of(_bytes_of(response, "json"), response)
 
 
 def _of_type(cls: type[R], content_type: str, body: BodyLike, status: int | None, headers: HeaderFields) -> R:
-    """Make a response of this type, unless the headers name a different one."""
+    """Make a response of this type, unless the headers specify a different one."""
     fields: Fields = typed(content_type)
     if headers:
         if type(headers) is dict:
@@ -155,15 +155,15 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
     """An HTTP response (RFC 9110 §15).
 
     Text, bytes and None are converted to bytes at once; any other ``body`` is streamed, chunk by chunk. Without
-    ``status`` it is a 200, but the response of an error handler then has the status of the error. Without
-    ``content_type``, as an argument or in ``headers``, text is text/plain and everything else application/octet-stream.
-    Raises ValueError for a status outside 200 to 599, for text that can't be in a header, and for content with a status
-    that has none (204, 205, 304); TypeError for an impossible body.
+    ``status``, it is a 200; in an error handler, it gets the status of the error. Without ``content_type``, as an
+    argument or in ``headers``, text is text/plain and everything else application/octet-stream. Raises ValueError for a
+    status outside 200 to 599, for text that isn't allowed in a header, and for content with a status that allows none
+    (204, 205, 304). Raises TypeError for an unusable body.
     """
 
     __slots__ = {
         "__weakref__": None,
-        "_body": "The content in bytes, or its chunks.",
+        "_body": "The content as bytes, or its chunks.",
         "_fields": "The header fields, shared until they are changed.",
         "_status": "The status; None if none was given.",
         "error": "The exception that caused this response; None if there is none.",
@@ -196,18 +196,18 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         if content_type is not None:
             self._fields = typed(content_type)
         if headers:
-            if type(headers) is dict:  # lines come from elsewhere, such as a mounted application
+            if type(headers) is dict:  # lines come from other code, such as a mounted application
                 for name in headers:
                     if "_" in name:
                         check_hyphens(name)
             if content_type is not None:
                 headers = [field for field in checked_fields(headers, NO_FIELDS) if field[0] != "content-type"]
             self._fields = checked_fields(headers, self._fields)
-        # Most statuses are lower, which takes less time to see. A stream may turn out to be empty.
+        # Most statuses are lower, and that comparison is cheap. A stream may turn out to be empty.
         if status is not None and status >= 204 and isinstance(self._body, bytes):
             check_content(status, self._body)
 
-    # Ready-made kinds
+    # Ready-made responses
 
     text = MakerOrValue(_of_text, _text)
     json = MakerOrValue(_of_json, _json)
@@ -215,7 +215,9 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
     @maker
     @classmethod
     def html(cls, body: "str | TemplateString", status: int | None = None, headers: HeaderFields = ()) -> Self:
-        """Make an HTML response in UTF-8. Escape the values that you put into text; a t-string escapes all of them."""
+        """Make an HTML response in UTF-8. Escape the values that you insert into text; a t-string escapes its values
+        itself.
+        """
         if not isinstance(body, str) and is_template(body):
             body = render_template(body)
         return cls(body, status, headers, content_type=HTML) if headers else _of_type(cls, HTML, body, status, ())
@@ -234,12 +236,12 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
     ) -> Self:
         """Make a response from a template, rendered at once for the current request, with ``data`` as its variables.
 
-        Names of data can't begin with an underscore, since options do. With ``_block``, only that block is rendered.
-        The template's name determines the type, which is usually HTML. Raises RuntimeError without
-        ``app.use(Templates(...))``, and if no request is being handled; TypeError for an unknown option, and for data
-        that have no names.
+        Names in ``data`` can't begin with an underscore, because options do. With ``_block``, only that block is
+        rendered. The template's name determines the type, which is usually HTML. Raises RuntimeError without
+        ``app.use(Templates(...))``, and if no request is being handled. Raises TypeError for an unknown option, and for
+        data passed without names.
         """
-        # No response knows the current request, which knows responses: so the public name is used, as users do.
+        # The module of the current request imports this one, so this imports its public name, late.
         from antiphon import current_request
 
         check_data(cls.template, data, _status)
@@ -281,10 +283,10 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         A ``location`` on another site raises ExternalLocation, a ValueError that becomes a 400, unless it is
         ``external``: use that only for a URL that you have chosen yourself.
 
-        For a URL that a client has chosen, pass ``otherwise``. Then no location raises an error, and the redirect goes
-        to ``otherwise`` if the location is on another site, if it is None, empty, not text or longer than 2048
-        characters, and if browsers would read it differently than it looks, because of a backslash or a control
-        character. A whole URL of this site is accepted if its ``origin`` is given: ``origin=request.url.origin``.
+        For a URL that a client has chosen, pass ``otherwise``. Then no location raises an error. The redirect goes to
+        ``otherwise`` if the location is on another site, if it is None, empty, not text or longer than 2048 characters,
+        or if a backslash or control character would make browsers read it differently. To accept a whole URL of this
+        site, pass its ``origin``: ``origin=request.url.origin``.
         """
         response = cls(None, check_redirect(status), headers)
         response.headers["location"] = redirect_location(location, external, otherwise, origin)
@@ -293,7 +295,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
     @maker
     @classmethod
     def back(cls, request: RequestWithReferrer, default: str = "/", status: int = 303) -> Self:
-        """Send the client back to the page that it came from (Referer), if that is on this site, or else to
+        """Send the client back to the page that it came from (Referer) if that is on this site, otherwise to
         ``default``.
         """
         sent: Any = request.referrer
@@ -317,9 +319,9 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
     ) -> Self:
         """Make a response whose body is sent while it is being generated. The iterator is always closed.
 
-        Proxies are asked to pass on each chunk at once, unless ``headers`` say otherwise: by ``Incremental: ?1``
-        (RFC 10036), and by ``X-Accel-Buffering: no``, which nginx reads. Plain text has ``X-Content-Type-Options:
-        nosniff``, so that browsers also show each chunk at once.
+        Unless ``headers`` say otherwise, the response asks proxies to forward each chunk at once, with ``Incremental:
+        ?1`` (RFC 10036) and, for nginx, ``X-Accel-Buffering: no``. Plain text gets ``X-Content-Type-Options: nosniff``,
+        so that browsers also show each chunk at once.
         """
         if content_type is None:
             response = _of_type(cls, TEXT, chunks, status, headers)
@@ -342,16 +344,16 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         retry: Duration | None = None,
         on_drain: "OnDrain" = "end",
     ) -> Self:
-        """Make a response of server-sent events (WHATWG HTML §9.2): each an ``Event``, text, or a value, which is sent
+        """Make a response of server-sent events (WHATWG HTML §9.2). Each is an ``Event``, text, or a value that is sent
         as JSON.
 
-        While an async source yields nothing, a comment is sent every ``heartbeat``, in seconds or a timedelta, like
-        ``retry``; a blocking source has to yield comments itself. After a lost connection, the client reconnects after
-        ``retry`` seconds. If the source fails, the last event is named "error". With ``on_drain="end"``, the stream
-        ends when the process stops accepting requests, or for a blocking source at its next event. With "finish", it
+        While an async source yields nothing, a comment is sent every ``heartbeat``; a blocking source has to yield
+        comments itself. After a lost connection, the client reconnects after ``retry``. Both are seconds or a
+        timedelta. If the source fails, the last event is named "error". With ``on_drain="end"``, the stream ends when
+        the process stops accepting requests; a stream with a blocking source ends at its next event. With "finish", it
         may continue until the grace period is over. The iterator is always closed. Raises TypeError for a source that
-        is not an iterable of events, and ValueError for a ``heartbeat`` that is not above 0, a negative ``retry`` and
-        an unknown ``on_drain``.
+        isn't an iterable of events, and ValueError for a ``heartbeat`` that isn't greater than 0, a negative ``retry``
+        or an unknown ``on_drain``.
         """
         from antiphon.response.events import event_stream
 
@@ -365,10 +367,10 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
     def ndjson(
         cls, source: Iterable[Any] | AsyncIterable[Any], status: int | None = None, headers: HeaderFields = ()
     ) -> Self:
-        """Make a response of JSON values, one per line, sent while they are made. The iterator is always closed.
+        """Make a response of JSON values, one per line, sent as they are produced. The iterator is always closed.
 
-        If a value can't be written, the stream is cut short. Raises TypeError for a source that is not an iterable of
-        values.
+        If a value can't be serialized, the stream is cut short. Raises TypeError for a source that is not an iterable
+        of values.
         """
         from antiphon.response.events import json_lines
 
@@ -391,14 +393,14 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         modified: bool = True,
         conditional: bool = True,
     ) -> Self:
-        """Make a response from a file: an absolute path, or a binary file object, which is sent from its position and
-        closed.
+        """Make a response from a file: an absolute path, or a binary file object, which is sent from its current
+        position and closed.
 
-        Use it for paths that you choose, not for those that a client names. Without ``content_type``, the file's name
-        determines the type. With ``as_attachment``, browsers save it, as ``filename`` or under its own name (RFC 6266).
-        A path has an ETag, made from its time and size, and Last-Modified; ``etag=False`` and ``modified=False`` leave
-        them out. ``headers`` take precedence over all of these. With ``conditional``, the server applies the request's
-        conditions and ranges, as the method of that name does.
+        Use it for paths that you choose, not for paths from a client. Without ``content_type``, the file's name
+        determines the type. With ``as_attachment``, browsers save the file, as ``filename`` or under its own name (RFC
+        6266). A file given by path gets Last-Modified and an ETag made from its modification time and size;
+        ``modified=False`` and ``etag=False`` leave them out. ``headers`` take precedence over all of these. With
+        ``conditional``, the server applies the request's conditions and ranges, as the method of that name does.
 
         Raises NotFound (404) for anything that is not a regular file, Forbidden (403), ValueError for a relative path
         and for a ``filename`` that can't be sent, and TypeError for anything but a path or a binary file.
@@ -436,7 +438,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
 
     @property
     def body(self) -> Body:
-        """The content in bytes, or the iterable of its chunks. You can also set it to text."""
+        """The content as bytes, or an iterable of its chunks. You can also set it to text."""
         return self._body
 
     @body.setter
@@ -449,7 +451,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         return type(self._body) is not bytes and not isinstance(self._body, bytes)
 
     def reraise(self) -> None:
-        """Raise ``error``, if there is one. If middleware does that after its yield, this response stays unchanged."""
+        """Raise ``error``, if there is one. If middleware does this after its yield, the response doesn't change."""
         if self.error is not None:
             raise self.error
 
@@ -481,7 +483,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         if type(fields) is not list:
             fields = self._fields = [*fields]
         headers = MutableHeaders.__new__(MutableHeaders)
-        headers._fields = fields  # what ``over`` does, in half the time
+        headers._fields = fields  # does what ``over`` does, in half the time
         return headers
 
     def _own_fields(self) -> list[Line]:
@@ -491,7 +493,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         return fields
 
     def _put(self, line: Line) -> None:
-        """Replace all lines of a header field by one, which has been checked."""
+        """Replace all lines of a header field with one that has already been checked."""
         fields = self._fields
         if type(fields) is not list:
             fields = self._fields = [*fields]
@@ -512,9 +514,9 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
             own.extend([field for field in fields if field[0] not in present])
 
     def vary(self, *names: str) -> None:
-        """Add request headers that this response depends on to Vary (RFC 9110 §12.5.5).
+        """Add request headers on which this response depends to Vary (RFC 9110 §12.5.5).
 
-        An application adds those that were read through ``request.accept`` and similar attributes automatically.
+        An application automatically adds those that were read through ``request.accept`` and similar attributes.
         """
         if names:
             self._vary(names)
@@ -542,13 +544,13 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         samesite: str | None = "Lax",
         partitioned: bool = False,
     ) -> None:
-        """Set a cookie (RFC 6265bis §4.1). ``max_age`` is in whole seconds, or a timedelta; ``expires`` an aware
+        """Set a cookie (RFC 6265bis §4.1). ``max_age`` is whole seconds or a timedelta; ``expires`` is an aware
         datetime.
 
-        A cookie of the same name, domain and path that was set before is replaced. Raises ValueError for impossible
+        It replaces a cookie with the same name, domain and path that was set earlier. Raises ValueError for impossible
         combinations, such as ``samesite="None"`` without ``secure``.
         """
-        cookie = SetCookie.__new__(  # a call of the class would make a dictionary of the arguments
+        cookie = SetCookie.__new__(  # calling the class would build a dict of the arguments
             SetCookie,
             name,
             value,
@@ -566,7 +568,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
     def delete_cookie(
         self, name: str, *, path: str | None = "/", domain: str | None = None, secure: bool = False, **attributes: Any
     ) -> None:
-        """Let the client delete a cookie. Path, domain and ``secure`` must be the same as when it was set."""
+        """Make the client delete a cookie. Path, domain and ``secure`` must be the same as when it was set."""
         put_cookie(self._own_fields(), SetCookie.delete(name, path=path, domain=domain, secure=secure, **attributes))
 
     # Conditions, parts and caches
@@ -584,13 +586,13 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
             if status != 200:
                 self._status = status
             if isinstance(self._fields, list):
-                self._fields[:] = fields  # what `headers` gave stays a view of them
+                self._fields[:] = fields  # in place, because objects that `headers` has returned are views of them
             else:
                 self._fields = fields
         return self
 
     def add_etag(self, *, weak: bool = False, overwrite: bool = False) -> None:
-        """Set ETag from the body, unless there is one. Raises TypeError for a stream."""
+        """Set an ETag made from the body, unless there is one. Raises TypeError for a stream."""
         add_etag(self, weak=weak, overwrite=overwrite)
 
     def cache_for(
@@ -602,12 +604,12 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         stale_while_revalidate: int | timedelta | None = None,
         stale_if_error: int | timedelta | None = None,
     ) -> None:
-        """Let the client's cache keep the response for some seconds, or a timedelta; with ``public``, shared caches,
+        """Let the client's cache keep the response for some seconds or a timedelta; with ``public``, shared caches may,
         too.
 
-        For the times ``stale_while_revalidate`` and ``stale_if_error`` after that, a cache may still serve it, while it
-        fetches a new one, or instead of an error (RFC 5861). Raises ValueError for anything that is not a whole number
-        of seconds.
+        After that time, a cache may still serve the response for ``stale_while_revalidate`` while it fetches a new one,
+        and for ``stale_if_error`` instead of an error (RFC 5861). Raises ValueError for anything that isn't a whole
+        number of seconds.
         """
         cache_for(
             self,
@@ -625,9 +627,9 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
     # Sending
 
     def _message(self, method: str) -> tuple[int, Fields, int | None, Body, bool]:
-        """Return the message for a request of this method: the status; the header fields, not to be changed; the length
-        of a body in memory, unless the fields declare one; the body; and True if the body is left out; a stream is then
-        closed (RFC 9110 §6.4.1, §9.3.2).
+        """Return the message for a request with this method: the status; the header fields, which must not be changed;
+        the length of a body in memory, unless the fields declare one; the body; and True if the body is left out (RFC
+        9110 §6.4.1, §9.3.2). A stream that is left out is closed.
         """
         fields, body = self._fields, self._body
         if self._status is None and type(fields) is SharedFields and type(body) is bytes:
@@ -650,8 +652,8 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
     def __call__(self, scope: dict[str, Any], receive: Any, send: Any, /) -> Awaitable[None]: ...
     @looks_async
     def __call__(self, *arguments: Any) -> Any:
-        """Respond to a WSGI or an ASGI server with this response, whatever is requested."""
-        # No response knows the adapters, which know responses: so it calls them by the public name, as users do.
+        """Send this response to a WSGI or ASGI server, whatever the request."""
+        # The adapters import this module, so it imports their public name, late.
         from antiphon import to_app
 
         return to_app(self)(*arguments)
@@ -659,7 +661,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
     def like(self, given: object, /) -> Any:
         """Return this response as another framework's response, for a request of that framework.
 
-        ``given`` is anything that ``Request.of`` accepts; for Falcon, it can also be the response. Conditions are
+        ``given`` is anything that ``Request.of`` accepts; for Falcon, it can also be Falcon's response. Conditions are
         applied, and a stream is closed after it has been sent. For a Tornado handler, the response is written at once;
         for a stream, await the result. Raises TypeError for any other object.
         """
@@ -687,7 +689,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         if self.is_streamed:
             raise explained(
                 "body-is-streamed",
-                TypeError("a streamed response cannot be pickled or copied deeply: that would use up its body"),
+                TypeError("a streamed response can't be pickled or deep-copied, because that would consume its body"),
             )
         own, slots = self._state()
         return own, {**slots, "_fields": [*self._fields], "error": None}
@@ -706,9 +708,9 @@ _new = object.__new__
 
 
 def response_of(body: Body, fields: Fields) -> Response:
-    """Make a response from a body and checked fields in two thirds of the time: nothing is checked again.
+    """Make a response from a body and checked fields in two thirds of the time, because nothing is checked again.
 
-    For adapters and dialects. It is not a method of the class, since looking that up would take a tenth more.
+    For adapters and dialects. It is a function because looking up a method would take a tenth more time.
     """
     self = _new(Response)
     self._status = None
@@ -731,7 +733,7 @@ def _checked_status(status: int) -> int:
 
 @cache
 def json_encoder() -> Callable[..., bytes]:
-    """Import the JSON encoder once: a repeated import statement takes as long as writing a small value."""
+    """Import the JSON encoder once: a repeated import statement takes as long as encoding a small value."""
     from antiphon.serialization.json import encode_json
 
     return encode_json

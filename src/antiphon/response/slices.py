@@ -1,4 +1,4 @@
-"""Parts of a body: slices of bytes, windows of a file, or the remaining chunks when the rest is dropped."""
+"""Parts of a body: slices of bytes, windows of a file, or chunks with everything else dropped."""
 
 from collections.abc import AsyncIterable, Generator, Iterable, Iterator
 from functools import partial
@@ -10,7 +10,7 @@ from antiphon.response.files import Windowed, is_for_any_thread
 from antiphon.response.message import Body, Stream
 
 Layout: TypeAlias = Iterable[bytes | ByteRange]
-"""What is sent, in order: bytes as they are, and parts of the body."""
+"""What to send, in order: bytes to send unchanged, and parts of the body."""
 
 
 def known_length(body: Body) -> int | None:
@@ -26,7 +26,7 @@ def has_any_order(body: Body) -> bool:
 
 
 def part_of(body: Body, part: ByteRange) -> Body:
-    """Return a part that lies within a body. Closing a part, read or not, closes the body."""
+    """Return a part of a body, which must lie within it. Closing the part, read or not, closes the body."""
     if isinstance(body, bytes):
         return body[part.first : part.last + 1]
     if _is_windowed(body) and body.length is not None:
@@ -35,7 +35,7 @@ def part_of(body: Body, part: ByteRange) -> Body:
 
 
 def parts_of(body: Body, layout: Layout) -> Body:
-    """Return parts of a body, which don't overlap, and the bytes between them. Closing them closes the body."""
+    """Return parts of a body, which must not overlap, and the bytes between them. Closing them closes the body."""
     if isinstance(body, bytes):
         whole = memoryview(body)
         return b"".join([whole[item.first : item.last + 1] if isinstance(item, ByteRange) else item for item in layout])
@@ -78,14 +78,14 @@ class Windows:
         return next(self._chunks)
 
     def close(self) -> None:
-        """Close the open window, and the body, if that can be closed."""
+        """Close the open window, and the body if it can be closed."""
         self._chunks.close()
         if close_it := getattr(self._body, "close", None):
             close_it()
 
 
 class Cutter:
-    """Cuts the chunks of a body, which it is fed in order, according to a layout whose parts are in order."""
+    """Cuts a body's chunks, fed in order, according to a layout whose parts are in order."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = iter(layout)
@@ -95,11 +95,11 @@ class Cutter:
 
     @property
     def is_over(self) -> bool:
-        """True if nothing more of the body is sent."""
+        """True if no more of the body needs to be sent."""
         return self._part is None
 
     def feed(self, chunk: bytes | str) -> bytes:
-        """Return the part of the next chunk that is sent, perhaps nothing."""
+        """Return the part of the next chunk to send, possibly empty."""
         data = chunk.encode() if isinstance(chunk, str) else chunk
         start = self._position
         end = self._position = start + len(data)
@@ -126,7 +126,7 @@ class Cutter:
 
 
 def _cut_each(layout: Layout, stream: Iterable[bytes | str]) -> ByteGenerator:
-    """Yield a chunk, perhaps empty, for each that is read, so that the iteration can stop between any two."""
+    """Yield a chunk, possibly empty, for each one read, so that the iteration can stop between any two."""
     cutter = Cutter(layout)
     if cutter.is_over:
         return

@@ -1,4 +1,4 @@
-"""Templates as responses: their data, which are values by name next to options, and template strings (PEP 750)."""
+"""Templates as responses: their data, which is passed by name next to options, and template strings (PEP 750)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NoReturn, Protocol, TypeGuard
@@ -9,7 +9,7 @@ from antiphon.explanations import explained
 def check_data(maker: Callable[..., Any], data: Mapping[str, Any], status: object = None) -> None:
     """Check that no name in the data is, or may become, the name of an option.
 
-    Raises TypeError for a name that begins with an underscore, and for a mapping in place of the status.
+    Raises TypeError for a name that begins with an underscore, and for a mapping instead of a status.
     """
     if isinstance(status, Mapping):
         name = maker.__qualname__
@@ -30,7 +30,7 @@ def _refuse(maker: Callable[..., Any], name: str) -> NoReturn:
     raise explained(
         "bad-template-option",
         TypeError(
-            f"{maker.__qualname__} has no option {name!r}{meant} It has {', '.join(options)}. Names of data can't begin"
+            f"{maker.__qualname__} has no option {name!r}{meant} It has {', '.join(options)}. Names in data can't begin"
             " with an underscore"
         ),
     )

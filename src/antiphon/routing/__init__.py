@@ -1,1 +1,1 @@
-"""Routing of paths to values of any type: patterns, converters, the router and prefixes."""
+"""Routing paths to values of any type: patterns, converters, the router and prefixes."""

@@ -1,4 +1,4 @@
-"""Converters between segments of a path and the values of a route's parameters."""
+"""Converters between path segments and the values of a route's parameters."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from antiphon.explanations import explained
 
 MAX_DIGITS = 19
 LARGEST = 2**63 - 1
-"""The largest whole number, since a larger one does not fit into a database column."""
+"""The largest integer; a larger one doesn't fit into a database column."""
 _MAX_NUMBER = 40
 
 _FLOAT = r"-?[0-9]++(?>(?:\.[0-9]++)?)(?>(?:[eE][+-]?[0-9]++)?)"
@@ -21,13 +21,13 @@ _name = re.compile(r"[a-z_][a-z0-9_]*").fullmatch
 
 
 class Converter(NamedTuple):
-    """A converter of segments. ``to_python`` raises ValueError for a segment that does not match."""
+    """A converter of segments. ``to_python`` raises ValueError for a segment that doesn't match."""
 
     name: str
     """The name in a pattern, with its arguments: ``int``, ``any(en,de)``. Converters with the same name are equal."""
     to_python: Callable[[str], Any]
     rank: int
-    """The order in which several parameters at one place are tried, lowest first."""
+    """The order in which several parameters at the same position are tried, lowest first."""
     to_url: Callable[[Any], str] = str
     expression: str | None = None
     """A regular expression for a segment that also contains text. None if any text matches."""
@@ -36,7 +36,7 @@ class Converter(NamedTuple):
 
     @property
     def value_type(self) -> Any:
-        """The type of its values: ``to_python`` if that is a class, or its annotated return type, else Any."""
+        """The type of its values: ``to_python`` if it is a class, its annotated return type, or Any."""
         from inspect import unwrap
         from typing import get_type_hints
 
@@ -107,7 +107,7 @@ def _between(argument: str) -> Converter:
         bounds[found[1]] = int(found[2])
     least, most = bounds.get("min", 0), bounds.get("max", LARGEST)
     if least > most:
-        raise ValueError(f"int({argument}) matches no number, since its min is above its max")
+        raise ValueError(f"int({argument}) matches no number, because its min is greater than its max")
 
     def to_python(segment: str) -> int:
         number = _whole_number(segment)
@@ -154,7 +154,7 @@ _EXAMPLES = {"any": "<any(en,de):name>", "re": "<re([a-z]{2}):name>"}
 
 
 def find_converter(name: str, argument: str | None, known: Mapping[str, Converter]) -> Converter:
-    """Find the converter that a pattern names. Raises ValueError if there is none, or if the argument doesn't fit."""
+    """Find the converter that a pattern uses. Raises ValueError if there is none or its argument is invalid."""
     if argument is None:
         if name in _EXAMPLES:
             raise ValueError(f"{name} needs arguments, as in {_EXAMPLES[name]}")
@@ -170,7 +170,7 @@ def find_converter(name: str, argument: str | None, known: Mapping[str, Converte
 
 
 def own_converter(name: str, to_python: Callable[[str], Any], to_url: Callable[[Any], str]) -> Converter:
-    """Make a converter of the application's own. Raises ValueError for a name that can't be used in a pattern."""
+    """Make an application's own converter. Raises ValueError for a name that can't be used in a pattern."""
     if not _name(name):
         raise explained(
             "bad-converter",

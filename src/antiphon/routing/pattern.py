@@ -1,6 +1,6 @@
 """The syntax of a route's path: literal segments and parameters, ``/users/<int:id>/files/<name>.<ext>``.
 
-The pattern of a host has labels instead of segments: ``<tenant>.example.com``.
+A host pattern consists of labels instead of segments: ``<tenant>.example.com``.
 """
 
 import re
@@ -14,7 +14,9 @@ from antiphon.routing.converters import CONVERTERS, Converter, find_converter
 _PARAMETER = re.compile(r"<(?:([a-z_]\w*)(?:\((.*?)\))?:)?([A-Za-z_]\w*)>", re.ASCII | re.DOTALL)
 _braces = re.compile(r"\{([A-Za-z_]\w*)(?::(\w+))?\}", re.ASCII).search
 _colon = re.compile(r"(?<![^/]):([A-Za-z_]\w*)", re.ASCII).search
-"""Match a whole segment written like a parameter in Express and Rails. After other text, a colon has no meaning."""
+"""Match a whole segment written like a parameter in Express or Rails. After other text, a colon has no special
+meaning.
+"""
 _label = re.compile(r"[a-z0-9_~-]*").fullmatch
 
 
@@ -31,8 +33,8 @@ class Parameter(NamedTuple):
 class Mixed:
     """A segment of text and parameters, ``<name>.<ext>``.
 
-    The first parameter that matches any text takes as much as it can. Later ones do not contain the text before them,
-    so matching takes linear time.
+    The first parameter that matches any text takes as much as it can. Later ones don't contain the text before them, so
+    matching takes linear time.
     """
 
     __slots__ = ("_match", "parameters", "parts", "shape", "text_length")
@@ -86,7 +88,7 @@ def parse_pattern(pattern: str, converters: Mapping[str, Converter] = CONVERTERS
 
 
 def parse_host_pattern(host: str, converters: Mapping[str, Converter] = CONVERTERS) -> list[Segment]:
-    """Parse a route's host and return its labels in order, with their text in lower case as in a request's host.
+    """Parse a route's host, and return its labels in order, with their text in lower case, as in a request's host.
 
     Raises ValueError if the host is malformed.
     """
@@ -168,7 +170,7 @@ def _parts(text: str, pattern: str, converters: Mapping[str, Converter]) -> Iter
 
 
 def _in_angles(name: str, converter: str | None, converters: Mapping[str, Converter]) -> str:
-    """Return what to write for a parameter in braces, in which either the name or the converter is first."""
+    """Return the correct form of a parameter in braces, in which either the name or the converter comes first."""
     if converter is None:
         return f"<{name}>, or <int:{name}> for an int"
     is_first = name in converters and converter not in converters

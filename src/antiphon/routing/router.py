@@ -1,11 +1,10 @@
-"""The router: dictionaries for literal paths, a tree of segments for paths with parameters, and prefixes of paths.
+"""The router: dictionaries for literal paths, a tree of segments for paths with parameters, and path prefixes.
 
 The time of a lookup depends on the number of segments in the path, not on the number of routes. Even with backtracking,
-the search visits each node of the tree at most once for each segment of the path.
+the search visits each tree node at most once for each segment.
 
-Without a GIL, lookups take no locks, except in ``dict.get`` of Python 3.13. Strings that are looked up are interned,
-and nodes and resources have no ``__slots__``, which mostly need a lock when a thread reads what a different one has
-set.
+Without a GIL, lookups take no locks, except in ``dict.get`` of Python 3.13. Lookup strings are interned, and nodes and
+resources have no ``__slots__``: reading a slot that another thread has set usually needs a lock.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,7 +23,7 @@ Slot: TypeAlias = str | tuple[str, ...]
 
 
 class Params(dict[str, Any]):
-    """The values of a route's parameters, by name. The KeyError for an unknown name lists the existing ones."""
+    """The values of a route's parameters, by name. The KeyError for an unknown name lists the existing names."""
 
     __slots__ = ()
 
@@ -44,7 +43,7 @@ class SamePathsError(ValueError):
 class Resource(Generic[T]):
     """The value for each method at one path.
 
-    ``slots`` are the names of its parameters, in the order of their values; ``only`` is the name if there is only one.
+    ``slots`` are the names of its parameters, in the order of their values; ``only`` is the name of a single parameter.
     """
 
     def __init__(self, pattern: str, slots: tuple[Slot, ...]) -> None:
@@ -67,8 +66,8 @@ class Resource(Generic[T]):
 class _Node(Generic[T]):
     """A node of the tree: the nodes after literal segments and after parameters, and the resource at this node.
 
-    ``rest`` is the node after a path; ``sole`` is the parameter, if there is only one and no path. ``branches`` is True
-    if there is any parameter or path.
+    ``rest`` is the node after a path parameter; ``sole`` is the parameter, if there is only one and no path parameter.
+    ``branches`` is True if there is any parameter.
     """
 
     def __init__(self) -> None:
@@ -81,7 +80,7 @@ class _Node(Generic[T]):
         self.resource: Resource[T] | None = None
 
     def child(self, segment: Segment) -> "_Node[T]":
-        """Return the node after a segment. Create it if it does not exist."""
+        """Return the node after a segment, creating it if needed."""
         if isinstance(segment, str):
             return self.literals.setdefault(intern(segment), _Node())
         if isinstance(segment, Parameter) and segment.converter.spans:
@@ -114,9 +113,9 @@ class _Node(Generic[T]):
 class Router(Generic[T]):
     """All resources of an application.
 
-    ``literal`` has the methods of paths without parameters that have one slash. All other paths need a search: those
-    with more slashes literally, for requests without encoded slashes; those whose only parameter is the last segment by
-    the text before it; the rest in the tree.
+    ``literal`` contains the methods of parameterless paths with one slash. All other paths need a search. Parameterless
+    paths with more slashes are looked up literally, for requests without encoded slashes; paths whose only parameter is
+    the last segment, by the text before it; the rest, in the tree.
     """
 
     def __init__(self, converters: Mapping[str, Converter] = CONVERTERS) -> None:
@@ -132,9 +131,10 @@ class Router(Generic[T]):
         self.resources: list[Resource[T]] = []
 
     def resource(self, pattern: str, host: str | None = None) -> Resource[T]:
-        """Return the resource at a path, on one host or on all. Create it if it does not exist.
+        """Return the resource at a path, on one host or on all, creating it if needed.
 
-        Raises ValueError for a malformed path, SamePathsError if only the parameter names differ from another path's.
+        Raises ValueError for a malformed path, and SamePathsError if only the parameter names differ from another
+        path's.
         """
         pattern = intern(pattern)
         segments = parse_pattern(pattern, self.converters)
@@ -157,7 +157,7 @@ class Router(Generic[T]):
         return self._in_tree(node, segments, pattern)
 
     def _at_host(self, host: str, pattern: str, segments: list[Segment]) -> Resource[T]:
-        """Return the resource of one host. In the tree, the labels come first, from right to left, then the path."""
+        """Return the resource of one host. In the tree, its labels come first, from right to left, then the path."""
         whole = [*reversed(parse_host_pattern(host, self.converters)), "", *segments]
         check_names(whole, host + pattern)
         self.has_hosts = True
@@ -182,13 +182,13 @@ class Router(Generic[T]):
         return resource
 
     def search_for(self, pattern: str) -> None:
-        """Make lookups search for a literal path, so that its requests get their parameters like all others."""
+        """Make lookups search for a literal path, so that its requests get parameters like all others."""
         self._deep.discard(pattern)
         if pattern in self.literal:
             self._searched[pattern] = self.literal.pop(pattern)
 
     def trust_slashes(self) -> None:
-        """Look up literal paths with any number of slashes: encoded slashes count as slashes."""
+        """Look up literal paths with any number of slashes, because encoded slashes are treated as slashes."""
         self.literal |= {pattern: self._searched.pop(pattern) for pattern in self._deep}
         self._deep.clear()
 
@@ -215,7 +215,7 @@ class Router(Generic[T]):
     def _with_last(self, path: str) -> tuple[dict[str, T], dict[str, Any]] | None:
         """Return the result of ``_find`` for a path whose last segment is its only parameter, like most paths.
 
-        No literal path is in the tree, so none has to be tried first.
+        The tree contains no literal path, so none has to be tried first.
         """
         before, slash, last = path.rpartition("/")
         node = self._before_last.get(before) if slash else None
@@ -225,7 +225,7 @@ class Router(Generic[T]):
         resource = node.resource
         if resource is None or resource.only is None:
             return None
-        params = Params()  # to make one with the value in it takes longer
+        params = Params()  # creating it with the value takes longer
         try:
             params[resource.only] = to_python(last)
         except ValueError:
@@ -243,7 +243,7 @@ def _find(root: _Node[T], segments: list[str], at: int) -> tuple[dict[str, T], d
     if resource is None:
         return None
     if resource.only is not None:
-        params = Params()  # to make one with the value in it takes longer
+        params = Params()  # creating it with the value takes longer
         params[resource.only] = values[0]
         return resource.methods, params
     return resource.methods, resource.params(values)
@@ -279,7 +279,7 @@ def _try_each(
     values: list[Any],
     left: dict[_Node[T], int],
 ) -> Resource[T] | None:
-    """Try the literal branch, if there is one, then the parameters by rank, then a path."""
+    """Try the literal branch, if any, then the parameters by rank, then a path parameter."""
     known = len(values)
     if literal is not None and (found := _walk(literal, segments, at + 1, values, left)):
         return found
@@ -298,9 +298,11 @@ def _try_each(
 def _try_path(
     node: _Node[T], segments: list[str], start: int, values: list[Any], left: dict[_Node[T], int]
 ) -> Resource[T] | None:
-    """Match a path from ``start`` to the last place after which the remaining segments match, or to the last segment.
+    """Match a path parameter from ``start`` to the last position after which the remaining segments match, or to the
+    last segment.
 
-    Its possible ends do not depend on its start. ``left`` has the first end that failed; all later ones failed, too.
+    Its possible ends don't depend on its start. ``left`` contains the first end that failed; all later ones failed,
+    too.
     """
     if segments[start][:1] in ("", "/"):
         return None
@@ -333,7 +335,7 @@ class Match(NamedTuple, Generic[T]):
 
 
 class Prefixes(Generic[T]):
-    """Values at prefixes. A path has the value at its longest prefix, which consists of whole segments."""
+    """Values at prefixes. A path gets the value at its longest prefix of whole segments."""
 
     def __init__(self, converters: Mapping[str, Converter]) -> None:
         self._router: Router[T] = Router(converters)
@@ -341,7 +343,9 @@ class Prefixes(Generic[T]):
         self._deepest = -1
 
     def add(self, prefix: str, host: str | None, value: T) -> None:
-        """Put a value at a prefix. Raises TakenError if it has one, ValueError if the prefix is malformed."""
+        """Put a value at a prefix. Raises TakenError if the prefix already has a value, and ValueError if it is
+        malformed.
+        """
         try:
             resource = self._router.resource(prefix or "/", host)
         except SamePathsError as error:

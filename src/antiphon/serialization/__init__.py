@@ -1,1 +1,3 @@
-"""Reading and writing JSON; reading bodies, forms and queries as a type. Imported on first use, as it loads msgspec."""
+"""Reading and writing JSON, and reading bodies, forms and queries as a type. Imported on first use, because it loads
+msgspec.
+"""

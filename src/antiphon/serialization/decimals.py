@@ -1,8 +1,8 @@
-"""Refused Decimals in JSON, forms and queries: those outside their bounds, and those that no program can calculate with
-(NaN, infinity and enormous exponents).
+"""Refusing Decimals in JSON, forms and queries that are outside their bounds or unusable in calculations (NaN, infinity
+and enormous exponents).
 
-msgspec accepts all of these, and a check in a ``__post_init__`` would then raise an error or take minutes. So they are
-searched for before a value is created.
+msgspec accepts all of these, and a check in a ``__post_init__`` could then raise an error or take minutes. So they are
+detected before a value is created.
 """
 
 import json
@@ -29,7 +29,7 @@ REASONS: dict[NumberFault, Reason] = {
 }
 
 _BOUNDS = "antiphon.decimal"
-"""The name of a Decimal's bounds in msgspec's data about its type."""
+"""The key of a Decimal's bounds in msgspec's metadata of its type."""
 
 _SIGNS: dict[str, tuple[str, Literal["min", "max", "above", "below"], str, Callable[[Decimal, Decimal], bool]]] = {
     "ge": ("of at least", "min", "minimum", operator.ge),
@@ -37,7 +37,7 @@ _SIGNS: dict[str, tuple[str, Literal["min", "max", "above", "below"], str, Calla
     "le": ("of at most", "max", "maximum", operator.le),
     "lt": ("below", "below", "exclusiveMaximum", operator.lt),
 }
-"""For each bound, its words, its names in an error and in JSON Schema, and the comparison that must hold."""
+"""For each bound: its wording, its names in an error and in JSON Schema, and the comparison that must hold."""
 
 
 class DecimalBounds:
@@ -56,13 +56,13 @@ class DecimalBounds:
         return rf"{sign}[0-9]+(\.[0-9]{{1,{self.places}}})?" if self.places else f"{sign}[0-9]+"
 
     def schema(self) -> dict[str, object]:
-        """Return the bounds in JSON Schema, for the Decimal as a string and as a number."""
+        """Return the bounds as JSON Schema, for the Decimal as a string and as a number."""
         above_zero = r"(?!0*(\.0*)?$)" if self.limits.get("gt") == 0 else ""
         pattern: dict[str, object] = {} if self.places is None else {"pattern": f"^{above_zero}{self._pattern}$"}
         return pattern | {_SIGNS[name][2]: _plain_number(limit) for name, limit in self.limits.items()}
 
     def fault(self, text: str) -> Reason | None:
-        """Return the reason why a number is refused; None if it fits, or if the text is not a number."""
+        """Return the reason why a number is refused; None if it fits or the text isn't a number."""
         try:
             number = Decimal(text)
         except InvalidOperation:
@@ -70,7 +70,7 @@ class DecimalBounds:
         for name, limit in self.limits.items():
             words, bound, _, holds = _SIGNS[name]
             if not holds(number, limit):
-                known: FaultBounds = {bound: _plain_number(limit)}  # type: ignore[misc]  # one of the known names
+                known: FaultBounds = {bound: _plain_number(limit)}  # type: ignore[misc]  # a known name
                 return Reason(f"expected a decimal number {words} {limit}", "out_of_range", known)
         if self.places is None or self._is_plain is None or self._is_plain(text):
             return None
@@ -94,11 +94,10 @@ def decimal_meta(
 ) -> msgspec.Meta:
     """Return the bounds of a Decimal, for its annotation.
 
-    They are those of ``msgspec.Meta``, which takes none for a Decimal: ``Annotated[Decimal,
-    decimal_meta(ge=0, places=2)]``. With ``places``, a number has to be written in
-    digits, without an exponent and with at most so many digits after the point. Raises TypeError for a float, which is
-    rarely the decimal number that it is written as; ValueError for a bound that is not a finite number, and for
-    negative ``places``.
+    They are the bounds of ``msgspec.Meta``, which doesn't support them for Decimals: ``Annotated[Decimal,
+    decimal_meta(ge=0, places=2)]``. With ``places``, a number must be written in digits, without an exponent and with
+    at most this many digits after the point. Raises TypeError for a float, which is rarely exactly the number that it
+    is written as. Raises ValueError for a bound that isn't a finite number, and for negative ``places``.
     """
     given = {"ge": ge, "gt": gt, "le": le, "lt": lt}
     limits = {name: _limit(name, bound) for name, bound in given.items() if bound is not None}
@@ -124,7 +123,9 @@ def _limit(name: str, bound: object) -> Decimal:
 
 
 def bounds_in(info: inspect.Type, given: DecimalBounds | None = None) -> list[DecimalBounds | None]:
-    """Return the bounds of each Decimal that a value of a type, or its item, can be; None for one without bounds."""
+    """Return the bounds of each Decimal that a value of a type, or its item, can be; None for a Decimal without
+    bounds.
+    """
     match info:
         case inspect.Metadata(type=inner):
             return bounds_in(inner, (info.extra or {}).get(_BOUNDS, given))
@@ -138,7 +139,7 @@ def bounds_in(info: inspect.Type, given: DecimalBounds | None = None) -> list[De
 
 
 def decimal_fault(text: str, bounds: Sequence[DecimalBounds | None]) -> Reason | None:
-    """Return the reason why a string or number fits none of a Decimal's alternative bounds."""
+    """Return the reason why a string or number satisfies none of a Decimal's alternative bounds."""
     if (reason := text_fault(text)) is not None:
         return reason
     reasons = [None if each is None else each.fault(text) for each in bounds]
@@ -150,8 +151,9 @@ _is_usual = re.compile(rf"[-+]?[0-9.]{{0,{_FEW_DIGITS}}}(?:[eE][-+]?[0-9]{{1,3}}
 
 
 def text_fault(text: str) -> Reason | None:
-    """Return the reason why a program can't calculate with the number in a string; None if it can, or for other
-    strings."""
+    """Return the reason why a program can't calculate with the number in a string; None if it can, and for other
+    strings.
+    """
     if _is_usual(text):
         return None
     try:
@@ -164,11 +166,15 @@ def text_fault(text: str) -> Reason | None:
 _MANY_DIGITS = 4096
 _ZEROS = b"0" * _MANY_DIGITS
 _PLAIN = bytes(48 if chr(byte).isdigit() or byte > 127 else byte for byte in bytes(range(256)).lower())
-"""A table that lower-cases letters and replaces digits, and characters that may be part of a digit, with zeros."""
+"""A table that converts letters to lower case, and replaces digits, and bytes that may be part of a digit, with
+zeros.
+"""
 
 
 def _spelled(word: str) -> str:
-    """Return a pattern for a word with underscores anywhere, which Decimal ignores; a letter may be an escape."""
+    """Return a pattern for a word with underscores anywhere, because Decimal ignores them; a letter may be an
+    escape.
+    """
     letter = f"[{word[0]}{word[0].upper()}]"
     return letter if len(word) == 1 else rf"{letter}_*+(?:\\|{_spelled(word[1:])})"
 
@@ -184,9 +190,9 @@ _has_many_digits = re.compile(rb"(?<![0-9a-fA-Fu_\\\x80-\xff])[0-9a-fA-Fu_\\\x80
 
 
 def _may_be_unusable(text: bytes) -> bool:
-    """Return False for JSON without a number that can't be used: most JSON, in little time.
+    """Return False for JSON that certainly contains no unusable number: most JSON, in little time.
 
-    Such a number has a word, an exponent of four digits, or thousands of digits. Each search is linear.
+    Such a number contains a word, an exponent of four digits, or thousands of digits. Each search takes linear time.
     """
     plain, has_escapes = text.translate(_PLAIN, b"_+-"), b"\\u" in text
     if (has_escapes or b"nan" in plain or b"inf" in plain) and _has_word(text):
@@ -197,7 +203,7 @@ def _may_be_unusable(text: bytes) -> bool:
 
 
 def _has_long_exponent(text: bytes) -> bool:
-    """Return True for an exponent of four digits in a number, unlike one in the text of a UUID."""
+    """Return True for a number with an exponent of four digits, but not for such text in a UUID."""
     if _has_hidden_exponent(text):
         return True
     for found in _find_long_exponents(text):
@@ -210,7 +216,7 @@ def _has_long_exponent(text: bytes) -> bool:
 def refusing_unusable(decode: Decode, info: inspect.Type) -> Decode:
     """Return ``decode`` or, for a type with Decimals, a function that first searches for unusable numbers.
 
-    That function raises ValidationError if the JSON has one where the type has a Decimal.
+    That function raises ValidationError if the JSON contains one where the type has a Decimal.
     """
     if not any(isinstance(part, inspect.DecimalType) for _, part in parts("", info)):
         return decode
@@ -229,7 +235,7 @@ def _has_bounds(info: inspect.Type) -> bool:
 
 
 class Unusable:
-    """A number that can't be used, in a decoded value. No type accepts it."""
+    """An unusable number in a decoded value. No type accepts it."""
 
     __slots__ = ("_text", "reason")
 
@@ -242,7 +248,7 @@ class Unusable:
 
 
 def with_unusable_marked(value: Any, text: bytes, info: inspect.Type) -> Any:
-    """Return the value of JSON with an Unusable in place of each number that a type with Decimals can't have."""
+    """Return the value of JSON, with an Unusable in place of each number that a type with Decimals can't contain."""
     if not (_has_bounds(info) or _may_be_unusable(text)):
         return value
     whole = [value]
@@ -259,7 +265,7 @@ def with_unusable_marked(value: Any, text: bytes, info: inspect.Type) -> Any:
 
 
 class _Written(str):
-    """A number as it is written in JSON."""
+    """A number as written in JSON."""
 
     __slots__ = ()
 
@@ -270,11 +276,13 @@ def _integer(text: str) -> object:
 
 _Path: TypeAlias = tuple[Any, ...]
 _Found: TypeAlias = tuple[_Path, bool, Reason]
-"""The names and indices that lead to a number, True if it is the last name itself, and the reason it was refused."""
+"""The names and indices that lead to a number, True if the number is the last name itself, and the reason for its
+refusal.
+"""
 
 
 def _unusable_numbers(text: bytes, info: inspect.Type) -> Iterator[_Found]:
-    """Yield each Decimal that can't be used; none for malformed JSON."""
+    """Yield each unusable Decimal; none for malformed JSON."""
     with suppress(ValueError, RecursionError):
         value = json.loads(text.decode(), parse_float=_Written, parse_int=_integer, strict=False)
         yield from list(_unusable(value, info, (0,)))
@@ -298,7 +306,9 @@ def _unusable(value: object, info: inspect.Type, path: _Path) -> Iterator[_Found
 
 
 def _fault(value: str | int, info: inspect.Type, kinds: tuple[inspect.Type, ...]) -> Reason | None:
-    """Return the reason why a value is not a Decimal of a type; None if it is, or is of another type in a union."""
+    """Return the reason why a value isn't a valid Decimal of a type; None if it is, or if it has another type in a
+    union.
+    """
     if isinstance(value, bool) or not (bounds := bounds_in(info)):
         return None
     is_other = isinstance(value, int | _Written) and any(isinstance(kind, _OTHER_NUMBERS) for kind in kinds)
@@ -306,4 +316,4 @@ def _fault(value: str | int, info: inspect.Type, kinds: tuple[inspect.Type, ...]
 
 
 _OTHER_NUMBERS = (inspect.IntType, inspect.FloatType)
-"""Types that a number in JSON is read as, if a union has them besides a Decimal."""
+"""Types as which a JSON number is read if a union contains them besides a Decimal."""

@@ -1,9 +1,9 @@
-"""The defaults of dataclasses, set on each instance that msgspec has made, as the constructor would do.
+"""The defaults of dataclasses, set on each instance that msgspec has created, as the constructor would do.
 
-msgspec leaves a default on the class, so ``vars(instance)`` and the instance as JSON lack it. For each type, functions
-are therefore generated that walk a decoded value, but only to where the type may have such instances. Asking each value
-for its class would take many times as long as the decoding. Before a value is written, the same functions walk the
-records in it whose classes msgspec has ever decoded: a program may have called ``msgspec.convert``.
+msgspec leaves a default on the class, so ``vars(instance)`` and the instance's JSON lack it. For each type, functions
+are therefore generated that walk a decoded value, but only as far as the type may contain such instances. Checking the
+class of each value would take many times as long as decoding. Before a value is written, the same functions walk the
+records in it whose classes msgspec has ever decoded, because a program may have called ``msgspec.convert``.
 """
 
 from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ _CLASSES: dict[type[inspect.Type], type] = {
 }
 
 _DEPTH = 10
-"""The maximum number of nested blocks, which Python limits. A record nested more deeply gets a separate function."""
+"""The maximum number of nested blocks, which Python limits. More deeply nested records get a separate function."""
 
 
 def with_defaults(decode: Decode, info: inspect.Type) -> Decode:
@@ -39,7 +39,7 @@ def with_defaults(decode: Decode, info: inspect.Type) -> Decode:
 def set_defaults(value: Any) -> None:
     """Set the defaults that instances of dataclasses lack, in a value that is going to be written.
 
-    In a list of dicts, only the first is searched: to look at each of their values would take longer than to write it.
+    In a list of dicts, only the first is searched, because checking every value would take longer than writing it.
     """
     kind = type(value)
     if kind is dict:
@@ -60,7 +60,7 @@ def set_defaults(value: Any) -> None:
 
 
 PLAIN = frozenset({str, int, float, bool, NoneType, bytes})
-"""Classes of values that have no parts."""
+"""Classes of values without nested values."""
 _CONTAINERS = frozenset({dict, list, tuple})
 
 
@@ -72,19 +72,21 @@ def _set_defaults_of(cls: type, values: list[Any]) -> None:
 
 
 _DECODED, _GENERIC = "__msgspec_cache__", "__parameters__"
-"""The attributes of a dataclass that msgspec has decoded, and may have left without its defaults, and of a generic one,
-which it decodes as ``Page[int]`` without a trace on the class.
+"""The attributes of a dataclass that msgspec has decoded, perhaps leaving instances without defaults, and of a generic
+dataclass, which it decodes as ``Page[int]`` without a trace on the class.
 """
 
 
 @lru_cache(256)
 def _setter(cls: type) -> tuple[Decode, tuple[type, ...]]:
-    """Return the function for lists of instances of a class, and the dataclasses in it that may lack defaults."""
+    """Return the function for lists of instances of a class, and the dataclasses in the class that may lack
+    defaults.
+    """
     if not (hasattr(cls, "__dataclass_fields__") or hasattr(cls, "__struct_fields__")):
         return list, ()
     try:
         info = translated(list[cls])  # type: ignore[valid-type]
-    except Exception:  # it can't be written either
+    except Exception:  # such a class can't be written either
         return list, ()
     records = [part for _, part in parts("", info) if isinstance(part, inspect.DataclassType) and _held_by_class(part)]
     return _Source(info, is_decoded=False).compiled(list), tuple(map(_class_of, records))
@@ -95,7 +97,9 @@ def _may_lack_defaults(info: inspect.Type) -> bool:
 
 
 def _held_by_class(info: inspect.DataclassType) -> dict[str, Any]:
-    """Return the defaults that instances lack. Slots and attrs leave none on the class, so there are none."""
+    """Return the defaults that instances lack. There are none with slots or attrs, which leave no defaults on the
+    class.
+    """
     cls = _class_of(info)
     if not cls.__dictoffset__ or hasattr(cls, "__attrs_attrs__"):
         return {}
@@ -103,14 +107,16 @@ def _held_by_class(info: inspect.DataclassType) -> dict[str, Any]:
 
 
 def _class_of(info: inspect.Type) -> type[Any]:
-    """Return the class of the values that a type with parts is decoded to."""
+    """Return the class to which a type with nested values is decoded."""
     if isinstance(info, Record) and not isinstance(info, inspect.TypedDictType):
         return get_origin(info.cls) or info.cls
     return _CLASSES[type(info)]
 
 
 def _has_plain_attributes(info: Record) -> bool:
-    """Return True if attributes can be read and set without code of the class. That is faster than using its dict."""
+    """Return True if attributes can be read and set without running the class's code, which is faster than using its
+    dict.
+    """
     cls = _class_of(info)
     if not isinstance(info, inspect.DataclassType) or hasattr(cls, "__getattr__"):
         return False
@@ -130,15 +136,15 @@ def _is_plain_attribute(cls: type, field: inspect.Field) -> bool:
 class _Source:
     """The source of a function that decodes a type and sets defaults.
 
-    It has statements for each place in the type, and a function for each record that may contain itself, or is deeply
-    nested. The class of a value is checked where it may not be the type's: in a union, where a default or a
-    ``__post_init__`` may have put something else, and everywhere unless ``is_decoded``.
+    It contains statements for each position in the type, and a function for each record that may contain itself or is
+    deeply nested. A value's class is checked where it may differ from the type's: in a union, where a default or a
+    ``__post_init__`` may have set something else, and everywhere unless ``is_decoded``.
     """
 
     def __init__(self, info: inspect.Type, *, is_decoded: bool = True) -> None:
         self._is_decoded = is_decoded
         self._numbers = count()
-        # The module's name distinguishes its errors from those that the program's own code raised.
+        # The module's name distinguishes its errors from errors in the program's own code.
         self._names: dict[str, Any] = {"__name__": __name__}
         self._functions: dict[int, list[str]] = {}
         self._lines = ["def decode_with_defaults(data):", " value = decode(data)"]
@@ -160,7 +166,7 @@ class _Source:
         return name
 
     def _set_in(self, value: str, info: inspect.Type, indent: str, *, is_sure: bool) -> Iterator[str]:
-        """Yield statements for a variable of a type. ``is_sure`` is True if its value has certainly that type."""
+        """Yield statements for a variable of a type. ``is_sure`` is True if its value certainly has that type."""
         is_sure = is_sure and len(members(info)) == 1
         for part in filter(_may_lack_defaults, members(info)):
             if not is_sure:
@@ -209,7 +215,7 @@ class _Source:
                 constant = self._constant(default)
                 if has_names:
                     yield f"{indent}if {name!r} not in {given}: {given}[{name!r}] = {constant}"
-                else:  # the class has it, or the client sent the same
+                else:  # it comes from the class, or the client sent the same value
                     yield f"{indent}if {value}.{name} is {constant}: {value}.{name} = {constant}"
         for field in info.fields:
             get = f"{given}.get({field.name!r})" if has_names else f"getattr({value}, {field.name!r}, None)"

@@ -1,4 +1,4 @@
-"""Faults of values: the reasons in plain words, with a code and bounds for programs, in lists of limited size."""
+"""Faults of values: reasons in plain language, with a code and bounds for programs, in lists of limited size."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -56,7 +56,7 @@ _NO_BOUNDS: FaultBounds = {}
 
 
 class Reason(NamedTuple):
-    """The reason why a value is refused: a detail in words, and a code with its bounds."""
+    """The reason why a value is refused: a human-readable detail, and a code with its bounds."""
 
     detail: str
     code: FaultCode = "invalid"
@@ -73,7 +73,7 @@ def _noun(names: str) -> str:
 
 
 def _code(names: str) -> FaultCode:
-    """Return the code for a value that does not fit ``int | null``: the code of the only kind other than null."""
+    """Return the code for a value that doesn't match ``int | null``: the code of the only type other than null."""
     kinds = {*names.split(" | ")} - {"null"}
     if kinds and kinds <= _NUMBERS:
         return "not_an_integer" if kinds == {"int"} else "not_a_number"
@@ -178,7 +178,7 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Reason]], ...] = 
 
 
 def reason_of(message: str) -> Reason:
-    """Return the reason for a message of msgspec without its place, or a reason with any other message unchanged."""
+    """Return the reason for a msgspec message without its location; any other message becomes the reason unchanged."""
     for pattern, reason in _RULES:
         if found := pattern.fullmatch(message):
             return reason(found)
@@ -186,7 +186,7 @@ def reason_of(message: str) -> Reason:
 
 
 def reason_for_text(message: str) -> Reason:
-    """Return the reason for a value that was sent as text, without naming its type, which is always a string."""
+    """Return the reason for a value that was sent as text, without the value's type, which is always a string."""
     reason = reason_of(message)
     if reason.detail == message:
         return reason
@@ -194,7 +194,7 @@ def reason_for_text(message: str) -> Reason:
 
 
 def not_one_of(values: Sequence[Any]) -> Reason:
-    """Return the reason why a value is not one of the allowed values."""
+    """Return the reason why a value isn't one of the allowed values."""
     shown = [*values[:_SHOWN]]
     listed = [msgspec.json.encode(value).decode() for value in shown]
     if len(values) > _SHOWN:
@@ -208,9 +208,9 @@ _FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(.+)`"
 
 
 def located(error: msgspec.ValidationError) -> tuple[str, str]:
-    """Return the place of a fault that msgspec found, as a JSON Pointer (RFC 6901), and its message.
+    """Return the location of a fault that msgspec found, as a JSON Pointer (RFC 6901), and its message.
 
-    If msgspec doesn't say which member of an object it means, the pointer is the object's.
+    If msgspec doesn't say which member of an object is wrong, the pointer is the object's.
     """
     message, place = _placed(error)
     pointer = _pointer(place.removeprefix("key` in `").removeprefix("$"))
@@ -220,14 +220,14 @@ def located(error: msgspec.ValidationError) -> tuple[str, str]:
 
 
 class FirstFault(NamedTuple):
-    """The first fault in a value: the name or index of the part that has it, if known, and the error in that part."""
+    """The first fault in a value: the name or index of the nested value, if known, and its error."""
 
     step: str | int | None
     error: msgspec.ValidationError
 
 
 def first_step(error: msgspec.ValidationError) -> FirstFault:
-    """Return the fault of a value as a fault in one part of that value."""
+    """Return the fault of a value as a fault in one nested value."""
     message, place = _placed(error)
     step = _STEP.match(place, 1) if place.startswith("$") else None
     if step is None:
@@ -239,7 +239,7 @@ def first_step(error: msgspec.ValidationError) -> FirstFault:
 
 
 def _placed(error: msgspec.ValidationError) -> tuple[str, str]:
-    """Split a message of msgspec into the message itself and the place, in msgspec's notation."""
+    """Split a msgspec message into the message itself and the location, in msgspec's notation."""
     message, found, place = str(error).rpartition(" - at `")
     return (message, place[:-1]) if found and place.endswith("`") else (str(error), "")
 
@@ -253,7 +253,7 @@ def _pointer(path: str) -> str:
 
 
 _NAME = 200
-"""The maximum number of characters shown of a name."""
+"""The maximum number of characters of a name that are shown."""
 
 
 def shortened(text: str, most: int) -> str:
@@ -262,7 +262,7 @@ def shortened(text: str, most: int) -> str:
 
 
 def step_to(name: str) -> str:
-    """Return the step of a JSON Pointer to a member that the client named, with a long name cut."""
+    """Return the JSON Pointer step to a member with a name from the client; a long name is cut."""
     return pointer_step(shortened(name, _NAME))
 
 
@@ -273,14 +273,16 @@ COUNTED = 1000
 """The number of invalid fields after which the search stops."""
 
 _TEXT = 1024
-"""The maximum length of a listed pointer and detail: a ``__post_init__`` may quote the value in its detail."""
+"""The maximum length of a listed pointer and detail, because a ``__post_init__`` may quote the value in its detail."""
 
 _ROOM = 128 << 10
-"""The maximum size of the list in bytes of JSON: less than LISTED and _TEXT allow, as a character can take six."""
+"""The maximum size of the list in bytes of JSON: less than LISTED and _TEXT allow, because a character can take six
+bytes.
+"""
 
 
 class Faults:
-    """The invalid fields of a value: each has a JSON Pointer (RFC 6901), a detail in words and a code.
+    """The invalid fields of a value: each has a JSON Pointer (RFC 6901), a human-readable detail and a code.
 
     ``stopped`` is True if the search ended early, so that there may be more.
     """
@@ -295,7 +297,7 @@ class Faults:
 
     @property
     def full(self) -> bool:
-        """True if further faults are no longer counted."""
+        """True if no further faults are counted."""
         return self.total > COUNTED
 
     @property

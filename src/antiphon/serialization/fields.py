@@ -1,4 +1,4 @@
-"""Records read from named strings: the fields of a form, the arguments of a query, or headers."""
+"""Reading records from named strings: form fields, query arguments, or headers."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -47,7 +47,7 @@ class FileField:
         self.required = field.required
 
     def take(self, files: MultiDict[Any], taken: dict[str, object]) -> None:
-        """Put the files of this field into ``taken``. A file that is false comes from an empty file input."""
+        """Put this field's files into ``taken``. A falsy file comes from an empty file input."""
         found = [file for file in files.getall(self.name) if isinstance(file, self.kinds) and file]
         if found:
             taken[self.name] = found if self.many else found[-1]
@@ -64,7 +64,7 @@ class FileField:
 
 
 def file_kinds(texts: list[inspect.Type], place: str) -> tuple[type, ...]:
-    """Return the file classes among the types of one value; none if it is text. Raises TypeError for a mix of both."""
+    """Return the file classes among a value's types; none if it is text. Raises TypeError for a mix of both."""
     kinds = tuple(info.cls for info in texts if isinstance(info, inspect.CustomType))
     others = [info for info in texts if not isinstance(info, inspect.CustomType | inspect.NoneType)]
     if kinds and others:
@@ -101,9 +101,7 @@ _SPELLINGS: dict[type[inspect.Type], Callable[[str], str]] = {
     inspect.FloatType: _number,
     inspect.DecimalType: _number,
 }
-"""For each type, a function that converts the text that browsers send for its inputs to the spelling that msgspec
-reads.
-"""
+"""For each type, a function that converts the text that browsers send for its inputs to the form that msgspec reads."""
 
 _WORDS = {inspect.AnyType, inspect.StrType, inspect.LiteralType, inspect.EnumType}
 _FRACTIONS = {inspect.FloatType, inspect.DecimalType}
@@ -149,7 +147,9 @@ class _Field:
         self.words = _Words(_texts(field.type))
 
     def settle(self, values: Values) -> None:
-        """Convert the value to msgspec's spelling; treat an empty one as missing if the type has no empty value."""
+        """Convert the value to the form that msgspec reads; treat empty text as missing if the type has no empty
+        value.
+        """
         value = values.get(self.name)
         if value is None:
             return
@@ -176,7 +176,7 @@ class _Field:
         search.check(self.marked(value) if self.is_fraction else value, self.info, pointer)
 
     def marked(self, value: str | list[str] | None) -> object:
-        """Return the value with an Unusable in place of each text whose number can't be used."""
+        """Return the value with an Unusable in place of each text that is an unusable number."""
         if isinstance(value, list):
             return list(map(self.marked, value))
         reason = None if value is None else decimal_fault(value, self.bounds)
@@ -184,9 +184,9 @@ class _Field:
 
 
 class _Words:
-    """The choices of a field that are text, but that msgspec reads as a number or None: ``"3"`` of ``Literal[1, "3"]``.
+    """A field's choices that are text, but that msgspec reads as a number or None: ``"3"`` in ``Literal[1, "3"]``.
 
-    It takes them as they are only where it reads no other text, so the others are converted before.
+    msgspec keeps them as text only if it converts no text at all, so the other values are converted first.
     """
 
     __slots__ = ("_item", "_number", "_words")
@@ -211,13 +211,13 @@ class _Words:
         return not self._words.isdisjoint(value if isinstance(value, list) else (value,))
 
     def replaced_in(self, value: str | list[str] | None) -> str | list[str] | None:
-        """Return the value with each such text replaced by the number that it stands for, for a search for faults."""
+        """Return the value with each such text replaced by the number that it represents, for a search for faults."""
         if isinstance(value, list):
             return [self._number or text if text in self._words else text for text in value]
         return self._number or value if value in self._words else value
 
     def converted(self, value: str | list[str] | None) -> object:
-        """Return the value as JSON has it. Raises ValidationError for text that doesn't fit."""
+        """Return the value as it would be in JSON. Raises ValidationError for invalid text."""
         if isinstance(value, list):
             return list(map(self.converted, value))
         if value in self._words:
@@ -235,10 +235,10 @@ def _choices(kind: inspect.Type) -> list[object]:
 
 
 class FieldsReader:
-    """A reader of one type of record from pairs of name and text, and from files of ``file_type``.
+    """A reader that makes one type of record from pairs of name and text, and from files of ``file_type``.
 
-    ``read_json`` reads the fields that are JSON. Raises TypeError if the type is not a record, or has a field that can
-    be read from neither text nor a file.
+    ``read_json`` reads the JSON fields. Raises TypeError if the type isn't a record, or has a field that can be read
+    from neither text nor a file.
     """
 
     __slots__ = (
@@ -274,7 +274,7 @@ class FieldsReader:
     def read(
         self, pairs: MultiDict[str], source: str, files: MultiDict[Any] | None = None, limits: Limits = DEFAULT_LIMITS
     ) -> object:
-        """Return the record. Raises UnprocessableContent that names every invalid field."""
+        """Return the record. Raises UnprocessableContent with every invalid field."""
         values: Values = dict(pairs.items())
         for name in self._many:
             if name in values:
@@ -295,7 +295,9 @@ class FieldsReader:
             raise self._misfit(values, taken, error, (pairs, sent, source)) from error
 
     def pairs_of(self, headers: Headers) -> MultiDict[str]:
-        """Return the headers that are fields: ``x_user`` is X-User. A list has one pair for each element."""
+        """Return the headers that correspond to fields: ``x_user`` is X-User. A list header becomes one pair per
+        element.
+        """
         found: list[tuple[str, str]] = []
         for name in self._names:
             header = name.replace("_", "-")
@@ -304,7 +306,7 @@ class FieldsReader:
         return MultiDict(found)
 
     def _taken(self, values: Values, files: MultiDict[Any]) -> dict[str, object]:
-        """Return the values of the file fields, with None for each name of files that has no file field."""
+        """Return the values of the file fields, with None for each file name without a file field."""
         taken: dict[str, object] = {name: None for name in files if name not in self._names}
         for field in self._files:
             values.pop(field.name, None)
@@ -327,7 +329,7 @@ class FieldsReader:
             raise refusal(error, self._info) from error
 
     def _converted(self, values: Values) -> dict[str, object]:
-        """Return the values as JSON has them."""
+        """Return the values as they would be in JSON."""
         converted = {each.name: each.words.converted(values[each.name]) for each in self._fields if each.name in values}
         return values | converted
 
@@ -353,7 +355,7 @@ class FieldsReader:
 
 
 def _texts(info: inspect.Type) -> list[inspect.Type]:
-    """Return the types that one text of a field may have. For a collection, these are the types of its items."""
+    """Return the types that a single text of a field may have. For a collection, these are the item types."""
     found: list[inspect.Type] = []
     for member in members(info):
         match member:
@@ -369,7 +371,7 @@ def _texts(info: inspect.Type) -> list[inspect.Type]:
 def _maker(wanted: type, info: Record, *, strict: bool) -> Callable[[Mapping[str, object]], object]:
     """Return a function that makes the record from its values by name, or raises ValidationError.
 
-    Values that have been read from JSON stay as they are.
+    Values that were read from JSON stay unchanged.
     """
     if (
         any(is_json(field.type) for field in info.fields)
@@ -381,7 +383,7 @@ def _maker(wanted: type, info: Record, *, strict: bool) -> Callable[[Mapping[str
 
 
 def _maker_by_name(info: Record, *, strict: bool) -> Callable[[Mapping[str, object]], object]:
-    """Return such a function for a type that msgspec reads from arrays, using a Struct with the same fields."""
+    """Return such a function for a type that msgspec reads from arrays. It uses a Struct with the same fields."""
     kinds = [Any if is_json(field.type) else python_type(field.type) for field in info.fields]
     fields: list[tuple[str, Any, Any]] = [
         (field.name, kind, _same(field)) for field, kind in zip(info.fields, kinds, strict=True)

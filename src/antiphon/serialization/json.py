@@ -32,7 +32,7 @@ DEPTH = Limits().json_depth
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SEARCHED = 10_000
-"""The maximum number of values examined to find the place of a wrong one."""
+"""The maximum number of values examined to locate an invalid one."""
 
 _decode = msgspec.json.Decoder().decode
 
@@ -45,21 +45,21 @@ def _finite(number: str) -> float:
 
 
 decode_slow_numbers = msgspec.json.Decoder(float_hook=_finite).decode
-"""A decoder that reads floats with Python, which takes a fifth of a microsecond for any of them."""
+"""A decoder that reads floats with Python, which takes a fifth of a microsecond for every float."""
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""The errors that msgspec raises for bytes that are not JSON."""
+"""The errors that msgspec raises for bytes that aren't JSON."""
 
 
 def decode_json(data: bytes, depth: int = DEPTH) -> object:
-    """Decode JSON (RFC 8259). Raises BadRequest, which names the mistake and its byte.
+    """Decode JSON (RFC 8259). Raises BadRequest with the mistake and its position.
 
-    Integers are exact, up to the digits that Python reads (``sys.get_int_max_str_digits()``, 4300 unless
-    set); longer ones are refused, as are numbers beyond a float's range such as ``1e400``, NaN and
-    Infinity (which JSON lacks), half of a surrogate pair, any encoding but UTF-8, and more than ``depth``
-    nested arrays and objects. A byte order mark is ignored. If a name occurs twice, the last value is used.
+    Integers are exact, up to the number of digits that Python reads (``sys.get_int_max_str_digits()``, by default
+    4300). Longer ones are refused, as are numbers beyond a float's range such as ``1e400``, NaN and Infinity (which
+    aren't JSON), half of a surrogate pair, any encoding but UTF-8, and more than ``depth`` nested arrays and objects. A
+    byte order mark is ignored. If a name occurs twice, the last value is used.
     """
-    # A short text can't be deep, and has few numbers, which is checked here without a call.
+    # Short text can't be deep and contains few numbers; this check needs no call.
     is_long = len(data) > depth or len(data) > SHORT
     decode = decode_slow_numbers if is_long and check_bounds(data, depth) else _decode
     try:
@@ -101,7 +101,7 @@ def malformed(data: bytes, error: Exception) -> BadRequest:
 
 
 _OTHER_UNICODE = re.compile(rb"\xff\xfe|\xfe\xff|\0|[^\0]\0(?:\Z|[^\0]\0|\0\0)", re.DOTALL).match
-"""Match text that begins like UTF-16 or UTF-32, which no text in UTF-8 does."""
+"""Match text that begins like UTF-16 or UTF-32, as no UTF-8 text does."""
 
 _HALF_PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}.{0,5}\Z", re.DOTALL)
 _MESSAGE = re.compile(r"JSON is malformed: (.+) \(byte (\d+)\)")
@@ -111,7 +111,7 @@ _READ_AHEAD = {
     "invalid character in unicode escape": 1,
     "invalid utf-16 surrogate pair": 6,
 }
-"""The number of bytes that msgspec has read beyond a mistake when it reports it."""
+"""The number of bytes by which msgspec has read beyond a mistake when reporting it."""
 
 
 def _reason(data: bytes, error: Exception) -> str:
@@ -166,14 +166,14 @@ class _UnwritableError(TypeError):
         self.reason = ""
 
     def at(self, place: str) -> str:
-        """Return the message, with the place and the reason if there are any."""
+        """Return the message, with the location and the reason, if any."""
         parts = (f"it is at {place}" if place else "", self.reason, hint_of_attributes(self.value))
         more = [part for part in parts if part]
         return f"{self}: {'; '.join(more)}" if more else str(self)
 
 
 def hint_of_attributes(value: object) -> str:
-    """Return a hint to write the attributes of an object, such as an ORM's row; empty if it has none."""
+    """Return a hint to write the attributes of an object, such as an ORM row; empty if it has none."""
     if isinstance(value, type | FunctionType | ModuleType) or not getattr(value, "__dict__", None):
         return ""
     return "convert it to a dataclass with its attributes: msgspec.convert(value, Out, from_attributes=True)"
@@ -181,7 +181,7 @@ def hint_of_attributes(value: object) -> str:
 
 @runtime_checkable
 class _Mapping(Protocol):
-    """Any object that ``dict()`` reads as a mapping, whether registered as one or not."""
+    """Any object that ``dict()`` reads as a mapping, whether or not it is registered as one."""
 
     def keys(self) -> Iterable[object]: ...
     def __getitem__(self, name: object, /) -> object: ...
@@ -200,7 +200,9 @@ _PLAIN: tuple[tuple[type | tuple[type, ...], Callable[..., object]], ...] = (
     (_Mapping, dict),
     (Collection, list),
 )
-"""Types that msgspec can't write, each with a function that converts it to one that it can; the first match is used."""
+"""Types that msgspec can't write, each with a function that converts it to a supported type; the first match is
+used.
+"""
 
 
 def _plain_model(model: Any) -> object:
@@ -209,11 +211,11 @@ def _plain_model(model: Any) -> object:
 
 
 _NAMELESS = (list, tuple, dict, set, frozenset)
-"""Types that msgspec writes itself, but not as the keys of a dict. The same applies to None and bool."""
+"""Types that msgspec writes itself, but not as dict keys. The same applies to None and bool."""
 
 
 def _written_as(value: object) -> object:
-    """Return a replacement for a value that msgspec doesn't know, or doesn't accept as a name."""
+    """Return a replacement for a value that msgspec doesn't support, or doesn't accept as a name."""
     if value is None or isinstance(value, bool):
         return _encode(value).decode()
     if isinstance(value, _NAMELESS):
@@ -227,13 +229,13 @@ def _written_as(value: object) -> object:
 
 
 Default: TypeAlias = Callable[[object], object]
-"""A function that returns a replacement for a value that JSON lacks. Raises TypeError for unknown values."""
+"""A function that returns a replacement for a value that can't be serialized. Raises TypeError for unknown values."""
 
 _encode = msgspec.json.Encoder(enc_hook=_written_as).encode
 
 
 def _hook(default: Default | None) -> Default:
-    """Return the function that msgspec calls for values that it doesn't know."""
+    """Return the function that msgspec calls for values that it doesn't support."""
     if default is None:
         return _written_as
 
@@ -241,7 +243,7 @@ def _hook(default: Default | None) -> Default:
         try:
             return _written_as(value)
         except _UnwritableError as unwritable:
-            if isinstance(value, msgspec.UnsetType):  # it is left out, not written
+            if isinstance(value, msgspec.UnsetType):  # UNSET is left out, not written
                 raise
             try:
                 return default(value)
@@ -260,22 +262,22 @@ def _encoder(default: Default) -> Callable[[object], bytes]:
 def encode_json(value: object, default: Default | None = None) -> bytes:
     """Encode a value as JSON in UTF-8, without spaces.
 
-    All types that msgspec writes can be written (dict, list, str, numbers, bool, None, dataclasses, Structs, attrs
-    classes, tuples, sets, enums, dates and times, UUID; Decimal as a string, bytes in base64), and also: a MultiDict as
-    lists by name, any mapping (any object with ``keys`` and ``[]``, such as Headers), subclasses of str, int and float
-    as these, a UserString as a string, any other collection as an array, a Pydantic model as its fields; MediaType,
-    ETag, CacheControl, Range and ContentRange as in the header. NaN and Infinity, which JSON lacks, become null. A
-    member of an object that is msgspec's UNSET is left out. The fields that a dataclass made by ``msgspec.convert``
-    lacks are set to their defaults; in a list of dicts, only the first dict is searched for such instances. ``default``
-    is called with each value of any other type and returns the value to write instead.
+    All types that msgspec supports can be written (dict, list, str, numbers, bool, None, dataclasses, Structs, attrs
+    classes, tuples, sets, enums, dates and times, UUID; Decimal as a string, bytes in base64). Also supported are a
+    MultiDict as lists by name, any mapping (any object with ``keys`` and ``[]``, such as Headers), subclasses of str,
+    int and float as these, a UserString as a string, any other collection as an array, a Pydantic model as its fields,
+    and MediaType, ETag, CacheControl, Range and ContentRange as in the header. NaN and Infinity, which aren't JSON,
+    become null. Members whose value is msgspec's UNSET are left out. Fields that a dataclass made by
+    ``msgspec.convert`` lacks are set to their defaults; in a list of dicts, only the first dict is searched for such
+    instances. ``default`` is called with each value of any other type and returns the value to write instead.
 
-    Raises TypeError, naming the type and place, for a value that can't be written, ValueError for a value that contains
-    itself or is nested beyond Python's recursion limit, and for half of a surrogate pair in a str. Errors of
-    ``default`` are passed on, except a TypeError, which becomes the one that names type and place.
+    Raises TypeError, with the type and location, for a value that can't be written. Raises ValueError for a value that
+    contains itself or is nested beyond Python's recursion limit, and for half of a surrogate pair in a str. Errors of
+    ``default`` are passed on, except a TypeError, which gets the type and location added.
     """
     encode = _encode if default is None else _encoder(default)
     try:
-        if type(value) is dict:  # most values are, and have few parts
+        if type(value) is dict:  # most values are, and contain few values
             for part in value.values():
                 if type(part) not in PLAIN:
                     set_defaults(part)
@@ -303,7 +305,7 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
 
 def _without_unset(value: object, written_as: Default) -> object:
     """Return a value as JSON types, without the members of objects that are UNSET."""
-    unset = str(b"UNSET", "ascii")  # known by its identity, which no text of a program has
+    unset = str(b"UNSET", "ascii")  # recognized by identity, so no program's text matches
 
     def without(part: object) -> object:
         if isinstance(part, dict):
@@ -319,7 +321,7 @@ def _without_unset(value: object, written_as: Default) -> object:
 
 
 def _place(whole: object, part: object) -> str:
-    """Return the JSON Pointer to a part (RFC 6901); empty if the part is the whole value, or isn't found."""
+    """Return the JSON Pointer to a nested value (RFC 6901); empty if it is the whole value or isn't found."""
     levels = [("", iter(_children(whole)))]
     for _ in range(_SEARCHED):
         if not levels:

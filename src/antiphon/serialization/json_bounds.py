@@ -1,4 +1,4 @@
-"""Bounds of JSON that are checked before it is decoded: its depth, and numbers that are slow to read."""
+"""Bounds that are checked before JSON is decoded: its depth, and numbers that are slow to read."""
 
 import re
 from collections.abc import Iterator
@@ -10,17 +10,17 @@ NO_BOUND, DEPTH_BOUND, SLOW_NUMBERS = range(3)
 """The bound that JSON text exceeds: none, the depth, or the number of numbers that msgspec reads slowly."""
 
 MOST_SLOW_NUMBERS = 1000
-"""The maximum number of numbers with a three-digit exponent that are read like any other numbers."""
+"""The maximum number of numbers with a three-digit exponent that are read like other numbers."""
 
 _SLOW_EXPONENT = len("e000")
 SHORT = MOST_SLOW_NUMBERS * _SLOW_EXPONENT
-"""The size, in bytes, of JSON text that can't contain more of them."""
+"""The maximum size, in bytes, of JSON text that can't contain more of them."""
 
 _ALL_BUT_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _STEPS = bytes.maketrans(b"[]", b"\x01\xff")
 _SLICE = 64 << 10
-"""The number of bytes split at a time, since splitting creates an object of about 40 bytes for each string."""
+"""The number of bytes split at a time, because splitting creates an object of about 40 bytes for each string."""
 
 
 @accelerated
@@ -28,11 +28,11 @@ def crossed_bound(data: bytes, depth: int, most: int, /) -> int:
     """Return the bound that JSON exceeds.
 
     ``DEPTH_BOUND``: arrays and objects are nested more than ``depth`` deep. ``[{}]`` has a depth of 2. In malformed
-    JSON, only the part before the mistake is examined, since a decoder reads no further.
+    JSON, only the text before the mistake is examined, because a decoder reads no further.
 
     ``SLOW_NUMBERS``: more than ``most`` numbers have an exponent of three digits, such as 5e-324 and 1e308. msgspec, up
     to 0.22, reads most floats in 20 nanoseconds. But a float at the end of its range, or halfway between two others,
-    takes longer the larger its exponent is, up to 20 microseconds.
+    takes up to 20 microseconds, longer with larger exponents.
 
     ``NO_BOUND``: neither.
     """
@@ -52,7 +52,7 @@ def _is_nested_deeper(data: bytes, depth: int) -> bool:
 
 
 def _bracket_sequence(data: bytes) -> bytes:
-    """Return the brackets outside strings, all of them as square ones."""
+    """Return the brackets outside strings, all converted to square brackets."""
     marks = _without_escapes(data).translate(_BRACKETS, _ALL_BUT_MARKS).replace(b'""', b"")
     return b"".join(_replace_strings(marks, b"")) if b'"' in marks else marks
 
@@ -63,7 +63,7 @@ def _without_escapes(data: bytes) -> bytes:
 
 
 def _replace_strings(data: bytes, replacement: bytes) -> Iterator[bytes]:
-    """Yield the text with each string, or each part of a string, replaced: a string ends at every second quote."""
+    """Yield the text with each string, or part of a string, replaced. A string ends at every second quote."""
     within = 0
     for start in range(0, len(data), _SLICE):
         pieces = data[start : start + _SLICE].split(b'"')
@@ -80,7 +80,7 @@ _find_slow_exponents = re.compile(b"[eE][-+]?[0-9]{3}").finditer
 def _has_slow_numbers(data: bytes, most: int) -> bool:
     if len(data) <= most * _SLOW_EXPONENT:
         return False
-    # Most documents have none, in strings or outside, which can be checked without splitting them.
+    # Most documents contain none, inside or outside strings, which can be checked without splitting.
     if not _has_more(_find_three_digits(data.translate(_PLAIN_EXPONENTS, b"+-")), most):
         return False
     text = b"".join(_replace_strings(_without_escapes(data), b'"'))

@@ -1,4 +1,4 @@
-"""JSON fields of a form, as text or as a part of the type application/json: ``JSON[Details]``."""
+"""JSON fields of a form, sent as text or as a part with the type application/json: ``JSON[Details]``."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias, TypeVar
@@ -20,9 +20,9 @@ ReadJSON: TypeAlias = Callable[..., object]
 """``json_as``, which is passed to the fields of a form because its module imports this one."""
 
 JSON = Annotated[T, msgspec.Meta(extra={"antiphon.json": True})]
-"""The type of a form's field that is sent as JSON: ``JSON[Details]`` is read like a body with ``json_as(Details)``.
+"""The type of a form field that is sent as JSON: ``JSON[Details]`` is read as ``json_as(Details)`` reads a body.
 
-The field is text, or a part of the type application/json with a filename, as browsers send a ``Blob``.
+The field is text, or a part with the type application/json and a filename, as browsers send a ``Blob``.
 """
 
 
@@ -50,7 +50,7 @@ class JSONField:
         self.is_nullable = any(isinstance(member, inspect.NoneType) for member in members(field.type))
 
     def take(self, text: Any, files: MultiDict[Any], limits: Limits, taken: dict[str, object]) -> None:
-        """Put the value of this field into ``taken``, or the error for a value that doesn't fit.
+        """Put the value of this field into ``taken``, or the error for an invalid value.
 
         Raises ContentTooLarge for more JSON than a body may have.
         """
@@ -92,7 +92,7 @@ class JSONField:
 
 
 REFUSED = (UnprocessableContent, Reason)
-"""The classes of the errors that ``take`` stores in place of a value that doesn't fit."""
+"""The classes of the errors that ``take`` stores in place of an invalid value."""
 
 
 def _too_large(limits: Limits) -> Exception:

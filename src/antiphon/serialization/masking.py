@@ -1,6 +1,4 @@
-"""Secrets: their typical names, their shapes in text and in source code, and how they are masked before they are
-shown.
-"""
+"""Secrets: their typical names, their patterns in text and source code, and masking them before text is shown."""
 
 import os
 import re
@@ -25,12 +23,12 @@ _STATEMENTS = frozenset("case class def elif else except finally for if lambda m
 
 
 class _Bracket:
-    """The text in one pair of brackets, or outside any: the last thing that it names, and whether that is secret."""
+    """The text in one pair of brackets, or outside any: the last name in it, and whether that is a secret's."""
 
     def __init__(self, *, opening: str = "", follows_name: bool = False, is_secret: bool = False) -> None:
         self.opening = opening
         self.takes_key = follows_name and opening != "{"
-        """True until the first value of a call or of a subscript has ended, which is often a name."""
+        """True until the first value in a call or subscript has ended, because that is often a name."""
         self.surrounding_is_secret = self.is_secret = is_secret
         self.names: list[str] = []
         self.last = ""
@@ -39,9 +37,9 @@ class _Bracket:
 
 
 class SecretLiterals:
-    """A reader of source code, or part of it, which yields the literals that may be shown and those that may not.
+    """A reader of source code, or part of it, that yields literals and whether they may be shown.
 
-    ``is_secret`` says whether a name is that of a secret.
+    ``is_secret`` returns True for a secret's name.
     """
 
     def __init__(self, is_secret: Callable[[str], bool]) -> None:
@@ -49,7 +47,7 @@ class SecretLiterals:
         self._open = [_Bracket()]
 
     def read(self, code: str) -> Iterator[tuple[re.Match[str], bool]]:
-        """Yield each literal and each comment in code, with True for a literal that its place marks as secret."""
+        """Yield each literal and each comment in code, with True for a literal that its context marks as secret."""
         literals: list[tuple[re.Match[str], bool]] = []
         follows_value = is_compared = False
         for token in _tokens(code):
@@ -99,17 +97,19 @@ class SecretLiterals:
             self._open = [_Bracket()]
 
     def _close(self, here: _Bracket, sign: str) -> None:
-        if len(self._open) == 1:  # of what began before this part of the code
+        if len(self._open) == 1:  # closes a bracket from before this part of the code
             self._open = [_Bracket()]
             return
         self._open.pop()
         outer = self._open[-1]
-        if sign == "]" and here.takes_key and outer.names:  # an item, whose name is its key
+        if sign == "]" and here.takes_key and outer.names:  # an item, named by its key
             outer.names[-1] = here.last
         outer.last = here.last if sign == "]" else ""
 
     def _separate(self, here: _Bracket) -> None:
-        """Begin the next value after a comma. A value after a quoted name belongs to the name, as in a header field."""
+        """Begin the next value after a comma. A value after a quoted name belongs to that name, as in a header
+        field.
+        """
         if not here.opening:
             return
         here.is_pair = not here.is_pair and here.last not in here.names and self._is_secret(here.last)
@@ -123,12 +123,12 @@ MASK = "[masked]"
 MOST = 40_000
 """The maximum number of characters that are searched, unless a mask has its own limit. Any further text is cut off."""
 _SHORTEST, _LONGEST = 6, 5_000
-"""The minimum and maximum length of a secret that is masked wherever it occurs. A shorter one would occur in innocent
-words. If a secret is longer, the text after its beginning is masked, too.
+"""The minimum and maximum length of a secret that is masked wherever it occurs. A shorter secret would occur in
+innocent words. If a secret is longer, the text after its beginning is also masked.
 """
 
 _SHORTEST_OF_SEVERAL = 16
-"""The minimum length of a key among several that are separated by spaces. Shorter ones are words of a phrase."""
+"""The minimum length of a key among several separated by spaces. Shorter ones are words of a phrase."""
 
 _ANYWHERE = (
     *("password", "passwd", "passphrase", "secret", "token", "credential", "signature", "bearer", "jwt"),
@@ -136,11 +136,11 @@ _ANYWHERE = (
     *("authorization", "authorisation", "cookie", "session", "csrf", "xsrf"),
     *("creditcard", "cardnumber", "ccnumber", "databaseurl", "dburl", "connectionstring", "conninfo"),
 )
-"""Parts of secrets' names, without separators between the words."""
+"""Text that occurs in secrets' names, without separators between the words."""
 _ALONE = frozenset(("auth", "cvc", "cvv", "dsn", "iban", "otp", "pass", "pin", "pwd", "salt", "sid", "ssn"))
-"""Words that only count as whole words."""
+"""Words that are matched only as whole words."""
 _OF_ENVIRONMENT = re.compile("session|cookie", re.IGNORECASE)
-"""Parts of names in the environment that describe a desktop or a terminal and are not secret: XDG_SESSION_TYPE."""
+"""Parts of environment variable names that describe a desktop or terminal and aren't secret: XDG_SESSION_TYPE."""
 _ESCAPED = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 """The letters that represent some characters after a backslash."""
 _BEGINNINGS = (
@@ -148,7 +148,7 @@ _BEGINNINGS = (
     *("SG[.]", "npm_", "pypi-", "hf_", "shp[a-z]{2}_", "do[opr]_v1_", "sq0[a-z]{3}-", "AGE-SECRET-KEY-", "lin_api_"),
     *("SK(?=[0-9a-f]{32})", "key-(?=[0-9a-f]{32})", "dapi(?=[0-9a-f]{32})", "dp[.][a-z]{2}[.]", "ATATT3"),
 )
-"""The beginnings of keys that services hand out."""
+"""The prefixes of keys that services issue."""
 _RANDOM = r"(?![\w-]*[a-z]{8})" + "".join(rf"(?=(?:[\w-]*?{each}){{3}})" for each in ("[a-z]", "[A-Z]", r"\d"))
 """The start of a random string, with all kinds of characters and no words."""
 _words = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+").findall
@@ -207,10 +207,10 @@ def _masked(_secret: str) -> str:
 
 
 class Mask:
-    """A mask for text. It recognizes secrets by their names and shapes, and those that were added to it.
+    """A mask for text. It recognizes secrets by name and pattern, and those that were added to it.
 
-    ``hide`` returns the replacement of a secret. At most ``most`` characters of text are searched, and the rest is
-    cut off.
+    ``hide`` returns the replacement for a secret. At most ``most`` characters of text are searched, and the rest is cut
+    off.
     """
 
     def __init__(self, hide: Callable[[str], str] = _masked, *, most: int = MOST) -> None:
@@ -226,7 +226,9 @@ class Mask:
             self.add(key.decode("utf-8", "replace"))
 
     def add(self, secret: str) -> None:
-        """Mask a secret wherever it occurs, unless it is short; and the password in it, if it contains credentials."""
+        """Mask a secret wherever it occurs, unless it is short. If it contains credentials, also mask the password in
+        them.
+        """
         secret = _readable(secret.strip(), self._most)[:_LONGEST]
         if len(secret) >= _SHORTEST and secret not in self._secrets:
             self._secrets.add(secret)
@@ -240,12 +242,12 @@ class Mask:
         return self._of(self._by_names(_readable(text, self._most)))
 
     def text_by_itself(self, text: str) -> str:
-        """Return text without the secrets recognized by name or shape, regardless of added ones."""
+        """Return text without the secrets recognized by name or pattern, ignoring added ones."""
         return self._by_shapes(self._by_names(_readable(text, self._most)))
 
     def code(self, text: str) -> str:
-        """Return source code without secrets, and with all its lines: only literals and comments are masked."""
-        if text not in self._code:  # frames of a recursion show the same lines many times
+        """Return source code without secrets but with all its lines: only literals and comments are masked."""
+        if text not in self._code:  # recursive frames show the same lines many times
             masked = text.encode("utf-8", "replace").decode()
             shown: list[str] = []
             end = 0
@@ -256,7 +258,7 @@ class Mask:
         return self._code[text]
 
     def known(self, text: str) -> str:
-        """Return text without the secrets that were added, for names of files and functions."""
+        """Return text without the added secrets, for names of files and functions."""
         if not self._secrets:
             return text
         if self._search is None:
@@ -274,7 +276,7 @@ class Mask:
         return _digits(self._without_card, text)
 
     def _by_names(self, text: str) -> str:
-        """Return text without the values that follow names of secrets."""
+        """Return text without the values that follow secrets' names."""
         if len(text) < _SHORTEST:
             return text
         for named in (_pairs_in_text, _several_in_text, _in_text):
@@ -295,7 +297,9 @@ class Mask:
 
 
 def _passwords(secret: str) -> Iterator[str]:
-    """Yield the parts of a secret that are secrets themselves: a password in a URL or in credentials, several keys."""
+    """Yield the parts of a secret that are secrets themselves: a password in a URL or in credentials, or each of
+    several keys.
+    """
     if url := _credentials(secret):
         yield unquote(url[1])
     several = [part for part in secret.split() if len(part) >= _SHORTEST_OF_SEVERAL]
@@ -315,8 +319,8 @@ _parts_of_secret = re.compile(r"(\\*)(.?)", re.DOTALL).findall
 def _spelled(secret: str) -> str:
     """Return a pattern for a secret in all spellings.
 
-    Backslashes and the character after them are one atomic group: both may begin with more backslashes, and each way
-    to share those would double the time of a search that fails.
+    Backslashes and the character after them are one atomic group. Both may begin with more backslashes, and each way to
+    distribute those would double the time of a failing search.
     """
     return "".join(
         f"(?>{_spelled_backslashes(len(backslashes))}{_spelled_character(character)})" if backslashes
@@ -349,7 +353,7 @@ def _spelled_character(character: str) -> str:
 
 
 def _readable(text: str, most: int) -> str:
-    """Return the first characters of text, with characters that UTF-8 can't encode replaced."""
+    """Return the beginning of text, with characters that UTF-8 can't encode replaced."""
     return text[:most].encode("utf-8", "replace").decode()
 
 
@@ -358,7 +362,7 @@ def _masked_literal(found: re.Match[str]) -> str:
 
 
 def is_card_number(text: str) -> bool:
-    """True for 13 to 19 digits whose last one is the check digit of a card number (ISO/IEC 7812-1)."""
+    """True for 13 to 19 digits of which the last is a card number's check digit (ISO/IEC 7812-1)."""
     digits = [int(digit) for digit in text if digit.isdigit()]
     return 13 <= len(digits) <= 19 and checksum(digits) % 10 == 0
 

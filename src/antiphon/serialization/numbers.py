@@ -1,11 +1,11 @@
 """Numbers in JSON: integers written with a point, such as ``87.0``, and numbers chosen for their equal hashes.
 
-msgspec reads the former as floats only. So JSON that it has refused is searched for them, alongside its type.
+msgspec reads the former only as floats, so JSON that it has refused is searched for them, alongside its type.
 
-Python's hashes of numbers and UUIDs are predictable, so JSON is searched before it is decoded to a type with such sets
-or names. A limit on the number of items would not suffice. 2000 UUIDs with one hash take 0.15 s, so the limit would
-have to be lower than the numbers that honest clients send, and apply to the whole text, since a list can have many
-sets.
+Python's hashes of numbers and UUIDs are predictable, so JSON is searched for collisions before it is decoded to a type
+with sets or names of these. A limit on the number of items wouldn't suffice: 2000 UUIDs with the same hash take 0.15 s,
+so the limit would have to be lower than what honest clients send, and apply to the whole text, because a list can
+contain many sets.
 """
 
 import re
@@ -21,12 +21,12 @@ from antiphon.serialization.faults import Faults, Reason
 from antiphon.serialization.types import Decode, items_of, members, members_of, parts
 
 _MOST = 2**53
-"""The largest number up to which a float can represent every integer. RFC 8259 §6 advises against larger ones."""
+"""The largest number up to which a float can represent every integer. RFC 8259 §6 advises against larger numbers."""
 
 _strings_and_numbers = re.compile(rb'"(?:[^"\\]++|\\.?)*+"|-?[0-9][-+.0-9eE]*+', re.DOTALL).finditer
 
 _FEW_DIGITS = 16
-"""The minimum length, including a sign, of a number that may exceed it."""
+"""The minimum length, including a sign, of a number that may exceed ``_MOST``."""
 
 _NESTED = (list, dict)
 _FRACTIONAL = (inspect.AnyType, inspect.RawType, inspect.FloatType, inspect.DecimalType)
@@ -39,13 +39,14 @@ class _Whole:
 
     def __init__(self, written: bytes) -> None:
         self.written = written
-        """The number as an integer is written."""
+        """The number, written as an integer."""
         self.is_integer = False
-        """True at places where the type has only integers."""
+        """True where the type accepts only integers."""
 
 
 def with_integers(text: bytes, info: inspect.Type) -> bytes | None:
-    """Return JSON in which numbers without a fraction are integers where the type needs them; None if none changes.
+    """Return JSON in which numbers without a fraction are integers where the type needs integers; None if nothing
+    changes.
 
     This applies to numbers up to 2**53 in either direction.
     """
@@ -68,7 +69,7 @@ def with_integers(text: bytes, info: inspect.Type) -> bytes | None:
 
 
 def _rewritten(text: bytes, numbers: Iterable[_Whole | None]) -> Iterator[bytes]:
-    """Yield the parts of a text. The numbers are those in it that are written with a point or an exponent."""
+    """Yield the parts of a text. ``numbers`` are the numbers in it that are written with a point or an exponent."""
     at = 0
     written = (found for found in _strings_and_numbers(text) if _has_point_or_exponent(found[0]))
     for found, number in zip(written, numbers, strict=False):
@@ -108,7 +109,7 @@ def _is_integer(info: inspect.Type) -> bool:
 
 
 class _Marking:
-    """The search for the numbers in a value that are integers to its type."""
+    """A search for the numbers in a value that must be integers."""
 
     def __init__(self) -> None:
         self._known: dict[int, bool] = {}
@@ -126,7 +127,7 @@ class _Marking:
                 self.mark(part, of)
 
     def _is_integer_alone(self, info: inspect.Type) -> bool:
-        """True for a type that takes integers, and no other numbers."""
+        """True for a type that accepts integers and no other numbers."""
         if (known := self._known.get(id(info))) is None:
             kinds = members(info)
             known = any(map(_is_integer, kinds)) and not any(isinstance(kind, _FRACTIONAL) for kind in kinds)
@@ -135,13 +136,13 @@ class _Marking:
 
 
 _FEW = 500
-"""The number of items that do no harm, regardless of their values."""
+"""The number of items that is harmless, regardless of their values."""
 
 _SAME = 100
-"""The number of numbers that may have the same hash. Unless someone chose them for that, even two are rare."""
+"""How many numbers may have the same hash. Unless someone chose them for that, even two are rare."""
 
 _LONG = re.compile(rb'[^\s,:\[\]{}"]{17,}')
-"""Match a possible number or UUID. Shorter numbers do not collide in quantity."""
+"""Match a possible number or UUID. Shorter numbers don't collide in large quantities."""
 
 _HEX = re.compile(r"[0-9a-fA-F-]{32,36}")
 _Number: TypeAlias = inspect.IntType | inspect.DecimalType | inspect.UUIDType

@@ -24,7 +24,7 @@ _CODES: dict[str, FaultCode] = {
     "string_too_short": "too_short", "string_too_long": "too_long", "too_short": "too_few", "too_long": "too_many",
     "string_pattern_mismatch": "pattern_mismatch",
 }  # fmt: skip
-"""Our codes by the prefixes of Pydantic's codes; the first match is used."""
+"""Antiphon's codes by the prefixes of Pydantic's codes; the first match is used."""
 _BOUNDS = {
     "ge": "min", "le": "max", "gt": "above", "lt": "below", "min_length": "min", "max_length": "max",
     "multiple_of": "multiple_of", "pattern": "pattern",
@@ -42,7 +42,7 @@ def has_model(wanted: object) -> bool:
         return False
     try:
         info = translated(wanted)
-    except Exception:  # it can't be read either way, and is refused later
+    except Exception:  # unreadable in any case, and refused later
         return False
     return any(is_model(getattr(part, "cls", None)) for _, part in parts("", info))
 
@@ -50,7 +50,7 @@ def has_model(wanted: object) -> bool:
 def model_reader(wanted: Any) -> tuple[Decode, inspect.Type]:
     """Return a function that decodes JSON as a type with models, and a description of the type.
 
-    The function raises BadRequest for malformed JSON, and UnprocessableContent, naming each invalid field.
+    The function raises BadRequest for malformed JSON, and UnprocessableContent with each invalid field.
     """
     from pydantic import TypeAdapter, ValidationError
 
@@ -82,7 +82,7 @@ def _refused(errors: Sequence[Mapping[str, Any]], value: object) -> HTTPError:
 
 
 def _pointer(location: Sequence[Any], value: Any, *, is_missing: bool) -> str:
-    """Return the JSON Pointer (RFC 6901) to a field, without Pydantic's additions: names of types, tags and keys."""
+    """Return the JSON Pointer (RFC 6901) to a field, without Pydantic's additions: type names, tags and keys."""
     pointer = ""
     for at, step in enumerate(location):
         is_item = isinstance(value, list) and isinstance(step, int) and step < len(value)

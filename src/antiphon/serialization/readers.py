@@ -1,8 +1,8 @@
-"""Reading JSON, forms and queries as values of a type. A value that doesn't fit is a 422 that names each invalid field.
+"""Reading JSON, forms and queries as values of a type. An invalid value is a 422 that lists each invalid field.
 
 The 422 is an UnprocessableContent whose ``errors`` are dicts of a ``pointer`` (a JSON Pointer, RFC 6901), a
 ``detail`` and a ``code`` with its bounds, such as ``{"pointer": "/items/0/price", "detail": "expected a number, got a
-string", "code": "not_a_number"}``; it lists the first hundred, in at most about 130 KiB.
+string", "code": "not_a_number"}``; it lists the first hundred, with at most about 130 KiB.
 
 Imported when first used, because it loads msgspec.
 """
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _KEPT = 256
-"""The number of types whose readers are kept."""
+"""The number of types whose readers are cached."""
 
 _REFUSALS = (*UNREADABLE, *PLAIN)
 """The errors that msgspec raises for JSON that it can't read as a type."""
 
 _decode_any = msgspec.json.Decoder(float_hook=float).decode
-"""A decoder like decode_json, but numbers beyond a float's range become infinity, since the type may be Decimal."""
+"""A decoder like decode_json, but numbers beyond a float's range become infinity, because the type may be Decimal."""
 
 
 _json_readers: dict[Any, tuple[Decode, inspect.Type]] = {}
@@ -73,10 +73,10 @@ _READ_AS_WRITTEN = {inspect.DecimalType, inspect.RawType}
 def _for_slow_numbers(wanted: Any, decode: Decode, info: inspect.Type) -> Decode:
     """Return a function that decodes a type from JSON with many numbers that ``decode`` reads slowly.
 
-    Raises BadRequest for a type that has floats and also other numbers, whose digits all matter.
+    Raises BadRequest for a type with floats and also other numbers, because for those every digit matters.
     """
     kinds = {type(part) for _, part in parts("", info)}
-    if inspect.CustomType in kinds:  # this is a model of Pydantic
+    if inspect.CustomType in kinds:  # a Pydantic model
         return decode
     if kinds.isdisjoint(_READ_AS_FLOATS):
         return decode
@@ -92,22 +92,22 @@ def json_as(data: bytes, wanted: "TypeForm[T]", *, depth: int = DEPTH) -> T: ...
 def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
     """Decode JSON as a value of a type.
 
-    The type is a dataclass, TypedDict, NamedTuple (an array in JSON), Struct or attrs class, a type that JSON has, an
-    enum, Literal, date, time or UUID, or a list, tuple, set, dict or union of these. Pydantic reads its models, and
-    types that contain one.
+    The type is a dataclass, TypedDict, NamedTuple (an array in JSON), Struct or attrs class, a JSON type, an enum,
+    Literal, date, time or UUID, or a list, tuple, set, dict or union of these. Pydantic reads its own models, and types
+    that contain one.
 
-    A number without a fraction, up to 2**53, is also an int, as in JSON Schema: ``87.0``. A Decimal may be sent as a
-    string. NaN and infinity are refused, as are Decimals beyond the range of IEEE 754's decimal128: exponents to 6144,
-    and 6176 decimal places.
+    A number without a fraction, up to 2**53, is also accepted as an int, as in JSON Schema: ``87.0``. A Decimal may be
+    sent as a string. NaN and infinity are refused, as are Decimals beyond the range of IEEE 754's decimal128: exponents
+    to 6144, and 6176 decimal places.
 
-    Raises UnprocessableContent, naming every invalid field, BadRequest for anything that is not JSON (like
-    decode_json), and TypeError for a type that can't be read.
+    Raises UnprocessableContent with every invalid field, BadRequest for anything but JSON (like decode_json), and
+    TypeError for a type that can't be read.
     """
     try:
         decode, info = _json_readers[wanted]
     except (KeyError, TypeError):
         decode, info = _json_reader(wanted)
-    # A short body can't be deep, and rarely has a mark, which is checked here without a call.
+    # A short body can't be deep and rarely has a byte order mark; this check needs no call.
     if 0 < len(data) <= depth and len(data) <= SHORT and data[0] != 0xEF:
         text = data
     else:
@@ -127,13 +127,15 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
 
 
 def _refused(data: bytes, text: bytes, info: inspect.Type, error: Exception) -> HTTPError:
-    """Return the error for a body that msgspec refused with ``error``, or raise that if it is the programmer's."""
+    """Return the error for a body that msgspec refused with ``error``. Raises ``error`` itself if it is the developer's
+    fault.
+    """
     try:
         if isinstance(error, UNREADABLE) and not isinstance(error, msgspec.ValidationError):
             return malformed(data, error)
         return _misfit(text, info, error if isinstance(error, msgspec.ValidationError) else refusal(error, info))
     finally:
-        del error  # otherwise this frame, which a re-raised error refers to, would keep it
+        del error  # a re-raised error refers to this frame
 
 
 def _misfit(data: bytes, info: inspect.Type, error: msgspec.ValidationError) -> HTTPError:
@@ -144,7 +146,7 @@ def _misfit(data: bytes, info: inspect.Type, error: msgspec.ValidationError) -> 
         search.check(value, info, "")
     except UNREADABLE as unreadable:
         return malformed(data, unreadable)
-    if not search.faults.total:  # for example, a name occurs twice, and its last value fits
+    if not search.faults.total:  # for example, a name occurs twice and its last value is valid
         search.note(error, value, info, "")
     return search.faults.error()
 
@@ -172,31 +174,31 @@ def fields_as(
 ) -> T:
     """Read the pairs of a form or query as a record: a dataclass, TypedDict, NamedTuple, Struct or attrs class.
 
-    - A field whose type is a list, tuple or set gets all values of its name, any other field the last one.
-    - A missing name gets the field's default; without a default it is an error.
-    - An empty text that the type doesn't accept (str does) counts as missing if the field has a default, and
-    otherwise as None if the type allows that.
+    - A field whose type is a list, tuple or set gets all values of its name; any other field gets the last one.
+    - A missing name gets the field's default; without a default, it is an error.
+    - Empty text that the type doesn't accept (str does) is treated as missing if the field has a default, otherwise as
+    None if the type allows it.
     - A bool is ``true``, ``1`` or a checkbox's ``on``; ``false``, ``0`` or ``off``, in upper or lower case. An
     unticked checkbox sends nothing, so give its field the default False.
     - Numbers, dates, times, durations, UUIDs and enums are written as in JSON. As browsers send them, numbers may
     also begin with zeros or a point, and times may lack seconds. An int may be ``1.0`` or ``1e3``, a datetime or
     duration a number of seconds, None ``null`` if the type doesn't accept str. NaN and infinity are refused.
     - A field of the type ``file_type``, or of a list, tuple or set of it, gets the ``files`` that have the field's name
-    and this type: all of them, or the last one. Files that are false, from empty file inputs, don't count. A field
-    without a default whose type allows None is None if there is no file.
+    and this type: all of them, or the last one. Falsy files, from empty file inputs, are ignored. A field without a
+    default whose type allows None is None if there is no file.
     - A field of the type ``JSON[...]`` is read as ``json_as`` reads a body, with the same ``limits``.
     - Names that the record doesn't have are ignored, unless it is a Struct with ``forbid_unknown_fields``.
 
-    ``source`` is the source of the pairs, ``form`` or ``query``, for the error's detail.
+    ``source`` is where the pairs come from, ``form`` or ``query``, for the error's detail.
 
-    Raises UnprocessableContent, naming every invalid field, and TypeError for a type that is not a record, or has a
-    field that can be read from neither text nor a file.
+    Raises UnprocessableContent with every invalid field, and TypeError for a type that isn't a record, or has a field
+    that can be read from neither text nor a file.
     """
     return cast(T, _reader_of(wanted, file_type).read(pairs, source, files, limits))
 
 
 def headers_as(headers: Headers, wanted: type[T]) -> T:
-    """Read headers as a record, whose field ``x_user`` is X-User, as ``fields_as`` reads a query."""
+    """Read headers as a record, as ``fields_as`` reads a query. Its field ``x_user`` is X-User."""
     reader = _reader_of(wanted, None)
     return cast(T, reader.read(reader.pairs_of(headers), "headers"))
 
@@ -230,7 +232,7 @@ def _texts(values: Collection[object]) -> list[str]:
 def _text(value: object) -> str:
     """Return a value as text: enums as their value, durations as ISO 8601, bytes as base64, anything else as in JSON.
 
-    A value for which JSON has no text or number is written with ``str()``.
+    A value without a JSON string or number is converted with ``str()``.
     """
     try:
         plain = msgspec.to_builtins(value)

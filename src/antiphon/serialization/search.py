@@ -1,8 +1,9 @@
-"""A search for every fault in a decoded value, since msgspec stops at the first.
+"""A search for every fault in a decoded value, because msgspec stops at the first.
 
-The description of the type is walked alongside the value, but only into parts that don't fit. msgspec finds these in C
-and says where the first fault is. The work therefore grows with the number of faults and with the depth, which are both
-limited. A part with more than one fault is tried again at each depth, so the number of attempts is limited as well.
+The type's description is walked alongside the value, but only into invalid nested values. msgspec finds these in C and
+reports where the first fault is. The work therefore grows with the number of faults and with the depth, which are both
+limited. A nested value with more than one fault is tried again at each depth, so the number of attempts is also
+limited.
 """
 
 import re
@@ -45,11 +46,11 @@ _PACKAGE = "antiphon.serialization."
 
 
 def refusal(error: Exception, info: inspect.Type | None = None) -> msgspec.ValidationError:
-    """Return the fault of the value. Raises the error itself if it is the programmer's.
+    """Return the fault of the value. Raises the error itself if it is the developer's fault.
 
-    Such errors are raised by Python code, for example in a default factory, or for sets of unhashable items: without
-    Any among the parts of its type (``info``, if it is known), the value can't be the cause. But an ArithmeticError in
-    a ``__post_init__``, such as a division by zero, depends on the value alone.
+    Such errors come from Python code, for example in a default factory, or from sets of unhashable items: unless the
+    type (``info``, if known) contains Any, the value can't be the cause. But an ArithmeticError in a ``__post_init__``,
+    such as a division by zero, depends only on the value.
     """
     fault = _refusal(error, info)
     try:
@@ -57,7 +58,7 @@ def refusal(error: Exception, info: inspect.Type | None = None) -> msgspec.Valid
             raise error
         return fault
     finally:
-        del error  # otherwise this frame, which the error refers to, would keep it
+        del error  # the error refers to this frame
 
 
 def _refusal(error: Exception, info: inspect.Type | None) -> msgspec.ValidationError | None:
@@ -73,7 +74,7 @@ def _refusal(error: Exception, info: inspect.Type | None) -> msgspec.ValidationE
 
 
 def _is_from_here(error: Exception) -> bool:
-    """Return True if the error was raised in C called from this package, not by Python code called from there."""
+    """Return True if the error was raised in C code called from this package, not by Python code that it called."""
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
@@ -85,26 +86,26 @@ def _has_any(info: inspect.Type) -> bool:
 
 
 _DEPTH = 32
-"""The maximum depth of the search. For a part below it, only the first fault is reported."""
+"""The maximum depth of the search. Below it, only the first fault of a nested value is reported."""
 
 _CHUNK = 64
-"""The number of items that are tried together to find one that doesn't fit."""
+"""The number of items that are tried together to find an invalid one."""
 
 _TRIED = 10_000
-"""The number of values that may always be tried. A value counts each time it is part of an attempt."""
+"""The number of values that may always be tried. A value is counted each time it is part of an attempt."""
 
 _TIMES = 4
 """The number of additional values that may be tried, as a multiple of the number of values."""
 
 _PER_VALUE = 64
-"""The number of characters of a string that take as much work as one value."""
+"""The number of characters of a string that cost as much as one value."""
 
 
 class FaultSearch:
     """The search for the faults of one value.
 
     ``as_text`` is True if the value was sent as text, as in a form: numbers, dates and so on are read from strings.
-    ``whole`` is the value, if it may have many nested parts: it limits how many of them are tried.
+    ``whole`` is the value, if it may contain many nested values: it limits how many of them are tried.
     """
 
     __slots__ = ("_left", "as_text", "faults")
@@ -119,13 +120,13 @@ class FaultSearch:
         return self._misfit(value, wanted) is None
 
     def _misfit(self, value: object, wanted: Any) -> msgspec.ValidationError | None:
-        """Return msgspec's error for a value that doesn't fit; None if it fits, or if the limit is reached."""
+        """Return msgspec's error for an invalid value; None if it is valid or the limit is reached."""
         if not self._may_try(value):
             return None
         try:
             msgspec.convert(value, wanted, strict=not self.as_text, str_keys=True)
         except msgspec.ValidationError as error:
-            return error.with_traceback(None)  # the frames of the search keep the error, which would keep them alive
+            return error.with_traceback(None)  # the search's frames keep the error, which would keep them alive
         except PLAIN as error:
             return refusal(error)
         return None
@@ -144,7 +145,7 @@ class FaultSearch:
     def explain(
         self, value: object, info: inspect.Type, pointer: str, error: msgspec.ValidationError, depth: int = 0
     ) -> None:
-        """Add the faults of a value's parts; if there are none, the fault that msgspec found."""
+        """Add the faults of a value's nested values; if there are none, the fault that msgspec found."""
         before = self.faults.total
         if depth < _DEPTH:
             self._parts(value, _meant(value, info), pointer, first_step(error), depth + 1)
@@ -202,7 +203,7 @@ class FaultSearch:
             self.faults.add(pointer + pointer_step(name), not_one_of([info.tag]))
 
     def unknown(self, names: Iterable[str], info: Record, pointer: str) -> None:
-        """Add the names that have no field in the record, if it forbids them."""
+        """Add the names without a field in the record, if the record forbids them."""
         if isinstance(info, inspect.StructType) and info.forbid_unknown_fields:
             known = {field.encode_name for field in info.fields} | {info.tag_field}
             for name in names:
@@ -236,7 +237,7 @@ class FaultSearch:
         depth: int,
         kind: type = list,
     ) -> None:
-        """Add the faults of the items in a list, or in a set (``kind``), whose items may fit but be unhashable."""
+        """Add the faults of the items in a list, or in a set (``kind``), whose items may be valid but unhashable."""
         wanted = python_type(info)
         together = GenericAlias(kind, (wanted,))
 
@@ -263,7 +264,7 @@ class FaultSearch:
     def _unfit(
         self, begin: int, length: int, misfit: Callable[[slice], msgspec.ValidationError | None]
     ) -> Iterator[tuple[int, msgspec.ValidationError]]:
-        """Yield the index and error of each misfit. Chunks are tried as a whole, so that C skips the rest."""
+        """Yield the index and error of each invalid item. Chunks are tried as a whole, so C skips the rest."""
         for start in range(begin, length, _CHUNK):
             if self.faults.enough:
                 return
@@ -275,9 +276,9 @@ class FaultSearch:
 
 
 def _weight(value: object, most: int) -> int:
-    """Count the values in a JSON value, itself included; a long string counts as several.
+    """Count the values in a JSON value, including itself; a long string is counted as several.
 
-    Counting stops at ``most``, so that it is limited as well.
+    Counting stops at ``most``, so it is limited, too.
     """
     weight, ahead = 0, [value]
     while ahead and weight <= most:
@@ -293,7 +294,7 @@ def _weight(value: object, most: int) -> int:
 
 
 def _shape(info: inspect.Type) -> type | None:
-    """Return the class of JSON value that contains the parts of this type, if it has parts."""
+    """Return the class of the JSON value that contains this type's nested values, if it has any."""
     match info:
         case inspect.StructType(array_like=True) | inspect.NamedTupleType():
             return list
@@ -305,7 +306,7 @@ def _shape(info: inspect.Type) -> type | None:
 
 
 def _meant(value: object, info: inspect.Type) -> inspect.Type:
-    """Return the member of a union that a value was meant for: the only one with its shape, or the one with its tag."""
+    """Return the union member for which a value was meant: the only one with its shape, or the one with its tag."""
     alike = [member for member in members(info) if _shape(member) is type(value)]
     if len(alike) == 1:
         return alike[0]
@@ -321,7 +322,7 @@ def _bears_tag(value: object, info: inspect.Type) -> bool:
 
 
 def _positions(info: inspect.Type) -> tuple[tuple[inspect.Type, ...], int, int]:
-    """Return the types of an array's items, and the minimum and maximum number of them."""
+    """Return the types of an array's items, and their minimum and maximum number."""
     if isinstance(info, inspect.TupleType):
         return info.item_types, len(info.item_types), len(info.item_types)
     fields = info.fields if isinstance(info, Record) else ()

@@ -1,4 +1,4 @@
-"""Values and text signed with secret keys that rotate: the newest key signs, all of them verify."""
+"""Values and text signed with rotating secret keys: the newest key signs, and all keys verify."""
 
 import hmac
 import time
@@ -24,14 +24,14 @@ _DIGESTS = {"sha256": sha256, "sha1": sha1}
 
 
 class BadSignature(Forbidden):
-    """403: a value or a URL that none of the keys has signed for this purpose. It was changed, truncated or made up."""
+    """403: a value or a URL that none of the keys has signed for this purpose: it was changed, truncated or made up."""
 
     def __init__(self, detail: str = "The signature does not match.") -> None:
         super().__init__(detail)
 
 
 class SignatureExpired(BadSignature):
-    """410: a signature that was valid, but is too old."""
+    """410: a signature that was valid but has expired."""
 
     status = 410
 
@@ -40,9 +40,9 @@ class SignatureExpired(BadSignature):
 
 
 class SecretKeys:
-    """Secret keys, the newest first. Their ``repr`` does not show them.
+    """Secret keys, newest first. The ``repr`` doesn't show them.
 
-    Raises TypeError unless the keys are a list of strings, ValueError for a key of less than 16 bytes.
+    Raises TypeError unless the keys are a list of strings, and ValueError for a key shorter than 16 bytes.
     """
 
     __slots__ = ("__weakref__", "oldest_first")
@@ -68,7 +68,7 @@ _in_use: WeakSet[SecretKeys] = WeakSet()
 
 
 def secret_keys_in_use() -> set[bytes]:
-    """Return all secret keys of the process, which must not be shown, whatever the variables are named."""
+    """Return all secret keys of the process, which must not be shown, whatever their variables' names."""
     return {key for keys in _in_use for key in keys.oldest_first}
 
 
@@ -83,14 +83,15 @@ def _checked_key(key: str | bytes) -> bytes:
         raise explained(
             "bad-secret-key",
             ValueError(
-                f"a secret key of {len(encoded)} bytes can be guessed, {_SHORTEST_KEY} or more cannot: {MAKE_A_KEY}"
+                f"a secret key must have at least {_SHORTEST_KEY} bytes, not {len(encoded)}, which can be guessed:"
+                f" {MAKE_A_KEY} makes one"
             ),
         )
     return encoded
 
 
 class TimedSigner:
-    """A signer of bytes and the time for one purpose, the ``salt``, like itsdangerous, but derives keys only once."""
+    """Signs bytes and the time for one purpose, the ``salt``, as itsdangerous does, but derives keys only once."""
 
     def __init__(self, oldest_first: Sequence[bytes], salt: str, digest: Literal["sha256", "sha1"]) -> None:
         self._digest: str = digest
@@ -103,7 +104,9 @@ class TimedSigner:
         return signed + b"." + self._signature(self._keys[0], signed)
 
     def unsign(self, text: bytes) -> tuple[bytes, bytes] | None:
-        """Return the value, and the time in base64, from a result of ``sign``; None if none of the keys signed it."""
+        """Return the value, and the time in base64, from a result of ``sign``; None unless one of the keys signed
+        it.
+        """
         signed, _, signature = text.rpartition(b".")
         if not self.is_signature(signed, signature):
             return None
@@ -111,7 +114,7 @@ class TimedSigner:
         return value, signed_at
 
     def is_signature(self, signed: bytes, signature: bytes) -> bool:
-        """Return True if any of the keys made this signature of the bytes. All wrong signatures take the same time."""
+        """Return True if any of the keys made this signature of the bytes. All wrong signatures take equally long."""
         found = [hmac.compare_digest(self._signature(key, signed), signature) for key in self._keys]
         return any(found)
 
@@ -130,7 +133,7 @@ def to_base64(data: bytes) -> bytes:
 class Signer:
     """A signer of values for one purpose, the ``salt``: a value signed for one purpose is not valid for another.
 
-    The first of the ``secret_keys``, the newest, signs; all of them verify. Clients can read signed values, but not
+    The first of the ``secret_keys``, the newest, signs; all of them verify. Clients can read signed values but can't
     change them. ``digest`` is the hash; "sha1" reads values that Flask signed with the same key and salt. Raises
     TypeError and ValueError for missing and weak keys, and for an empty salt.
     """
@@ -173,12 +176,12 @@ class Signer:
     def sign(self, value: object) -> str:
         """Return a JSON value as signed text with the time, for use in URLs: letters, digits, ``-``, ``_`` and ``.``.
 
-        Raises TypeError for a value that JSON can't express.
+        Raises TypeError for a value that can't be serialized to JSON.
         """
         return str(self._serializer.dumps(value))
 
     def unsign(self, text: str | None, max_age: Duration | None = None) -> Any:
-        """Return the value of signed text. ``max_age`` is in seconds, or a timedelta; None for any age.
+        """Return the value of signed text. ``max_age`` is seconds or a timedelta; None means any age.
 
         Raises BadSignature, which becomes a 403, for anything that ``sign`` did not make, including None, and
         SignatureExpired, which becomes a 410, for older text.
@@ -191,16 +194,16 @@ class Signer:
             value, signed_at = self._serializer.loads(text, return_timestamp=True)
         except BadData:
             raise BadSignature from None
-        # A negative age comes from a different machine, whose clock is ahead.
+        # A negative age comes from another machine whose clock is ahead.
         oldest = seconds_of(max_age)
         if oldest is not None and time.time() - signed_at.timestamp() > oldest:
             raise SignatureExpired
         return value
 
     def signature(self, text: str) -> str:
-        """Return the signature of text, without the text."""
+        """Return only the signature of text."""
         return self._text_signer.get_signature(text.encode()).decode()
 
     def is_signature(self, text: str, signature: str) -> bool:
-        """Return True if any of the keys made this signature of the text. All wrong signatures take the same time."""
+        """Return True if any of the keys made this signature of the text. All wrong signatures take equally long."""
         return signature.isascii() and self._text_signer.verify_signature(text.encode(), signature)

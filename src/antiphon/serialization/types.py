@@ -54,7 +54,7 @@ _CONSTRAINTS = ("gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length
 
 
 def described(wanted: object, file_type: type | None = None) -> inspect.Type:
-    """Return msgspec's description of a type. Raises TypeError, naming the part that can't be read.
+    """Return msgspec's description of a type. Raises TypeError with the part that can't be read.
 
     ``file_type`` and its subclasses may be parts of the type, although they can't be read from text.
     """
@@ -75,7 +75,7 @@ def described(wanted: object, file_type: type | None = None) -> inspect.Type:
 def _check_unions(wanted: object) -> None:
     """Raise TypeError for a union that makes msgspec, up to 0.22, read or free memory that isn't its own.
 
-    ``type_info`` itself does so, because it makes a decoder; the translator that describes types does not.
+    ``type_info`` does so itself, because it makes a decoder; the translator that describes types doesn't.
     """
     for place, part in parts(type_name(wanted), translated(wanted)):
         if isinstance(part, inspect.UnionType) and (clash := _clash(members(part))):
@@ -114,7 +114,7 @@ def type_name(wanted: object) -> str:
 
 
 def parts(place: str, root: inspect.Type) -> Iterator[tuple[str, inspect.Type]]:
-    """Yield every description within a description once, with the name of the type or field that has it."""
+    """Yield every description within a description once, with the name of the type or field that contains it."""
     ahead, seen = [(place, root)], set[int]()
     while ahead:
         place, info = ahead.pop()
@@ -142,7 +142,7 @@ def _children(info: inspect.Type) -> tuple[inspect.Type, ...]:
 
 
 def members(info: inspect.Type) -> tuple[inspect.Type, ...]:
-    """Return the types of a union, or for any other type only that type."""
+    """Return the types of a union, or any other type alone."""
     if isinstance(info, inspect.Metadata):
         return members(info.type)
     if isinstance(info, inspect.UnionType):
@@ -151,7 +151,7 @@ def members(info: inspect.Type) -> tuple[inspect.Type, ...]:
 
 
 Placed: TypeAlias = tuple[int | str, Any, inspect.Type]
-"""A part of a value in JSON: its index or name, the part itself, and its type."""
+"""A nested value in JSON: its index or name, the value itself, and its type."""
 
 
 def items_of(value: list[Any], kinds: tuple[inspect.Type, ...]) -> Iterable[Placed]:
@@ -196,7 +196,7 @@ def _is_tagged(kind: Record, found: list[object]) -> bool:
 
 
 def python_type(info: inspect.Type) -> Any:
-    """Return the described type. It decodes identically, but may be spelled differently."""
+    """Return the described type. It decodes identically but may be written differently."""
     constraints = {name: bound for name in _CONSTRAINTS if (bound := getattr(info, name, None)) is not None}
     plain = _unconstrained(info)
     return Annotated[plain, msgspec.Meta(**constraints)] if constraints else plain

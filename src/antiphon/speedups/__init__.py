@@ -1,7 +1,7 @@
-"""Functions and a class in C, if the extension was built, in place of their Python twins.
+"""Functions and a class in C that replace their Python twins if the extension was built.
 
-A twin lives in the module where it belongs and documents the C version. ``ANTIPHON_PURE=1`` in the environment disables
-the extension.
+A twin is defined in the module where it belongs, and documents the C version. ``ANTIPHON_PURE=1`` in the environment
+disables the extension.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 _extension: ModuleType | None = None
 if environ.get("ANTIPHON_PURE") != "1":
-    with suppress(ImportError):  # it was not built for this Python
+    with suppress(ImportError):  # not built for this Python
         from antiphon.speedups import _speedups as _extension
 
 IS_COMPILED = _extension is not None
@@ -25,6 +25,6 @@ PURE: dict[str, Callable[..., Any]] = {}
 
 
 def accelerated(function: F) -> F:
-    """Return the C object with this name, or the function or class itself if the extension is not in use."""
+    """Return the C object with this name, or the function or class itself if the extension isn't in use."""
     PURE[function.__name__] = function
     return getattr(_extension, function.__name__, function)

@@ -1,4 +1,4 @@
-/* Cells of metrics: whole numbers of 64 bits in memory that processes may share. Threads add to them without a lock. */
+/* Metric cells: 64-bit integers in memory that processes may share. Threads add to them without a lock. */
 
 #include "_speedups.h"
 #include <stdint.h>
@@ -22,7 +22,7 @@ enum {
     EXCHANGE = SENT + LENGTH(BYTES) + 2,
 };
 
-/* Take a buffer of cells that can be written. Return 0, without an error, for any other object. */
+/* Get a writable buffer of cells. Return 0, without an error, for any other object. */
 static int
 take_cells(PyObject *object, Py_buffer *cells)
 {
@@ -38,7 +38,7 @@ take_cells(PyObject *object, Py_buffer *cells)
     return 0;
 }
 
-/* Read a whole number within bounds. Return 0 for anything else, without an error. */
+/* Read an integer within bounds. Return 0, without an error, for anything else. */
 static int
 read_whole(PyObject *object, int64_t lowest, int64_t highest, int64_t *number)
 {
@@ -69,7 +69,7 @@ add_to_cell(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count
     return call_twin("add_to_cell", args, count);
 }
 
-/* Count a size in the buckets and the sum from `cell` on. */
+/* Add a size to the buckets and the sum that start at `cell`. */
 static void
 count_size(int64_t *cell, int64_t size)
 {

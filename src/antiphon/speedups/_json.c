@@ -1,4 +1,4 @@
-/* The bounds of JSON, looked for in one pass. */
+/* The bounds of JSON, checked in one pass. */
 
 #include "_speedups.h"
 #include <stdint.h>
@@ -10,8 +10,8 @@
 #endif
 
 #define BLOCK 64
-#define SLOW_EXPONENT 4 /* bytes of the shortest one, `e100` */
-#define WITHOUT_GIL (1 << 20) /* bytes from which on other threads may run: getting the GIL back may take 5 ms */
+#define SLOW_EXPONENT 4 /* bytes of the shortest slow exponent, `e100` */
+#define WITHOUT_GIL (1 << 20) /* bytes from which other threads may run: reacquiring the GIL may take 5 ms */
 
 enum { NO_BOUND, DEPTH_BOUND, SLOW_NUMBERS, UNBALANCED };
 
@@ -21,7 +21,7 @@ typedef struct {
     Py_ssize_t level, depth, slow, most;
 } Scan;
 
-/* Return the bytes of a block that equal `wanted` once `added` bits are set: the first byte's bit is the lowest. */
+/* Return a bit for each byte of a block that equals `wanted` once the `added` bits are set, lowest bit first. */
 #ifdef HAS_SSE2
 static uint64_t
 find_bytes(const byte *block, byte added, byte wanted)
@@ -61,7 +61,7 @@ lowest_bit(uint64_t bits)
 #endif
 }
 
-/* Return each bit's sum, modulo 2, with all lower ones: set from the first quote of a string to before its last. */
+/* Return each bit's parity together with all lower bits: set from a string's first quote to just before its last. */
 static uint64_t
 fill_strings(uint64_t quotes)
 {
@@ -71,7 +71,7 @@ fill_strings(uint64_t quotes)
     return quotes;
 }
 
-/* Return 1 if three digits follow, with or without a sign before them. */
+/* Return 1 if three digits follow, with or without a sign. */
 static int
 is_slow_exponent(const byte *at, const byte *end)
 {
@@ -83,7 +83,7 @@ is_slow_exponent(const byte *at, const byte *end)
     return digits == 3;
 }
 
-/* Take a byte outside of strings. Return the bound that it crosses. */
+/* Process a byte outside strings. Return the bound that it crosses. */
 static int
 take_mark(Scan *scan, const byte *at)
 {
@@ -121,7 +121,7 @@ scan_block(Scan *scan)
     return NO_BOUND;
 }
 
-/* Scan byte by byte up to `stop`, and to the end of an escape that begins before it. Return the bound that is crossed. */
+/* Scan byte by byte up to `stop`, or to the end of an escape that begins before it. Return the bound crossed. */
 static int
 scan_bytes(Scan *scan, const byte *stop)
 {
@@ -162,7 +162,7 @@ scan_all(Scan *scan)
     return !bound && scan->slow > scan->most ? SLOW_NUMBERS : bound;
 }
 
-/* Return 1 for a short text with few brackets that open, in strings or not: compilers count 64 bytes in a few steps. */
+/* Return 1 for short text with few opening brackets, in strings or not: compilers count 64 bytes in a few steps. */
 static int
 crosses_none(const byte *at, Py_ssize_t size, Py_ssize_t depth, Py_ssize_t most)
 {
@@ -194,13 +194,13 @@ crossed_bound(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t cou
         Scan scan = {.at = data, .end = data + size};
         scan.depth = PyLong_AsSsize_t(args[1]);
         scan.most = PyLong_AsSsize_t(args[2]);
-        PyErr_Clear(); /* of a number that is too large: it reads as -1 */
+        PyErr_Clear(); /* the number is too large, and is read as -1 */
         if (scan.depth >= 0 && scan.most >= 0 && size < WITHOUT_GIL) {
             bound = crosses_none(data, size, scan.depth, scan.most) ? NO_BOUND : scan_all(&scan);
         }
         else if (scan.depth >= 0 && scan.most >= 0) {
             Py_BEGIN_ALLOW_THREADS
-            bound = scan_all(&scan); /* what it reads is the caller's, and never changes */
+            bound = scan_all(&scan); /* the caller owns the data, which never changes */
             Py_END_ALLOW_THREADS
         }
     }

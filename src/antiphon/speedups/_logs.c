@@ -1,4 +1,4 @@
-/* Lines of requests in the access log. */
+/* Access log lines of requests. */
 
 #include "_speedups.h"
 #include <stdint.h>
@@ -8,7 +8,7 @@
 #define LONGEST_PATH 1000
 #define LONGEST_ROUTE 500
 #define LONGEST_ID 200
-#define LONGEST_LINE 4096 /* room for JSON, which has method, path and route twice */
+#define LONGEST_LINE 4096 /* enough for JSON, which contains method, path and route twice */
 
 #define END_OF_YEAR_9999 253402300800.0
 #define MOST_MILLISECONDS 1e9 /* above this, the thousandths may be off */
@@ -26,7 +26,7 @@ typedef struct {
     int is_disconnected;
 } Line;
 
-/* What `escaped` leaves as it is. */
+/* The characters that `escaped` leaves unchanged. */
 static int
 is_plain(byte each)
 {
@@ -34,14 +34,14 @@ is_plain(byte each)
            (each && strchr("_~!$=@", each));
 }
 
-/* What is printed as it is, in JSON, too. */
+/* The characters that are printed unchanged, also in JSON. */
 static int
 is_printed(byte each)
 {
     return each >= ' ' && each <= '~' && each != '"' && each != '\\';
 }
 
-/* Read text of which every character `is_usual`. Return 0 for any other. */
+/* Read text in which every character `is_usual`. Return 0 for any other text. */
 static int
 read_text(PyObject *text, Py_ssize_t longest, int (*is_usual)(byte), Text *found)
 {
@@ -56,8 +56,8 @@ read_text(PyObject *text, Py_ssize_t longest, int (*is_usual)(byte), Text *found
     return count == found->size;
 }
 
-/* Read seconds as microseconds, rounded as decimals are. Return 0 where the last bits decide, also about the tenths of
-   milliseconds that these are rounded to. */
+/* Read seconds as microseconds, rounded as decimals are. Return 0 if the last bits decide the result, also when it is
+   rounded to tenths of milliseconds. */
 static int
 read_seconds(PyObject *seconds, int64_t *microseconds)
 {
@@ -72,7 +72,7 @@ read_seconds(PyObject *seconds, int64_t *microseconds)
     return (rest < 0.499 || rest > 0.501) && *microseconds % 100 != 50;
 }
 
-/* Read a line's arguments. Return 0 if one of them is unusual; an error may be set then. */
+/* Read a line's arguments. Return 0 if one of them is unusual; an error may then be set. */
 static int
 read_line(PyObject *const *args, Py_ssize_t count, Line *line)
 {
@@ -89,7 +89,7 @@ read_line(PyObject *const *args, Py_ssize_t count, Line *line)
            read_text(args[2], LONGEST_PATH, is_plain, &line->path) &&
            read_text(args[3], LONGEST_ROUTE, is_printed, &line->route) &&
            read_seconds(args[6], &line->microseconds) && read_text(args[7], LONGEST_ID, is_plain, &line->id) &&
-           line->id.size > 1; /* there is none for a request with "-" */
+           line->id.size > 1; /* "-" means that the request has no id */
 }
 
 static char *
@@ -107,7 +107,7 @@ put_text(char *to, Text text)
     return put(to, text.at, (size_t)text.size);
 }
 
-/* Write a number with at least so many digits. */
+/* Write a number with at least this many digits. */
 static char *
 put_number(char *to, long long number, int digits)
 {
@@ -123,7 +123,7 @@ put_number(char *to, long long number, int digits)
     return put(to, start, (size_t)(written + sizeof(written) - start));
 }
 
-/* Write a time as UTC. The days are counted from March on in eras of 400 years, so that leap days are at the end. */
+/* Write a time as UTC. Days are counted from March in eras of 400 years, so leap days come last. */
 static char *
 put_time(char *to, double created)
 {

@@ -1,8 +1,8 @@
-/* Pure functions of antiphon in C, and a descriptor. Each has a twin in Python, marked @accelerated, which says what it
-   does: read that first. A function here handles only the usual arguments. For all others it calls its twin, so that
-   unusual cases, including errors, are written once.
+/* Pure functions of antiphon in C, and a descriptor. Each has a twin in Python, marked @accelerated, which
+   documents it: read that first. A function here handles only the usual arguments. For all others, it calls its twin,
+   so unusual cases, including errors, are implemented only once.
 
-   This uses the limited part of Python's C API, as of 3.11: one binary serves that version and all later ones. */
+   This uses Python's limited C API as of 3.11, so one binary works with that version and all later ones. */
 
 #include "_speedups.h"
 #include <stddef.h>
@@ -34,7 +34,7 @@ call_twin(const char *name, PyObject *const *args, Py_ssize_t count)
     return result;
 }
 
-/* Append (first, second) to a list, and release all but the list. Take NULL for an error that is set. */
+/* Append (first, second) to a list, and release both. NULL means that an error is set. */
 static int
 append_pair(PyObject *list, PyObject *first, PyObject *second)
 {
@@ -46,7 +46,7 @@ append_pair(PyObject *list, PyObject *first, PyObject *second)
     return failed;
 }
 
-/* The value of a hexadecimal digit, or 16. */
+/* Return the value of a hexadecimal digit, or 16 for any other character. */
 static unsigned
 hex_value(byte digit)
 {
@@ -57,8 +57,8 @@ hex_value(byte digit)
     return letter < 6 ? letter + 10 : 16;
 }
 
-/* Write the text from `start` to `end` with its escapes decoded, and `space` for each plus sign. `to` has room for all
-   of it. Return the end of the written text. */
+/* Write the text from `start` to `end` with its escapes decoded, and `space` for each plus sign. `to` must have room for
+   all of it. Return the end of the written text. */
 static byte *
 undo_escapes(const byte *start, const byte *end, byte *to, byte space)
 {
@@ -86,7 +86,7 @@ decode_field(const byte *start, const byte *end, byte *room)
     return PyUnicode_DecodeUTF8((const char *)room, stop - room, "replace");
 }
 
-/* Add a field to a dictionary; a list of pairs replaces it as soon as a name is repeated. */
+/* Add a field to a dictionary. As soon as a name is repeated, a list of pairs replaces the dictionary. */
 static int
 add_field(PyObject **fields, PyObject *name, PyObject *value)
 {
@@ -188,7 +188,7 @@ stripped(const char *start, const char *end)
     return PyUnicode_FromStringAndSize(start, end - start);
 }
 
-/* Add the cookie from `start` to `end`, unless nothing is there. */
+/* Add the cookie from `start` to `end`, unless it is empty. */
 static int
 add_cookie(PyObject **cookies, const char *start, const char *end)
 {
@@ -210,7 +210,7 @@ split_cookies(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t cou
 {
     Py_ssize_t size;
     const char *start = count == 1 && PyUnicode_CheckExact(args[0]) ? PyUnicode_AsUTF8AndSize(args[0], &size) : NULL;
-    if (!start || size != PyUnicode_GetLength(args[0])) { /* not ASCII, or a surrogate, which has no UTF-8 */
+    if (!start || size != PyUnicode_GetLength(args[0])) { /* not ASCII, or a surrogate, which UTF-8 can't encode */
         PyErr_Clear();
         return call_twin("split_cookies", args, count);
     }
@@ -229,7 +229,7 @@ split_cookies(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t cou
 
 /* Multipart forms */
 
-/* Pass a text at `*at`. Return 0 if a different one is there. */
+/* Skip this text at `*at`. Return 0 if the text differs. */
 static int
 pass(const char **at, const char *end, const char *text, size_t length)
 {
@@ -242,7 +242,7 @@ pass(const char **at, const char *end, const char *text, size_t length)
 
 #define PASS(at, end, text) pass(at, end, text, sizeof(text) - 1)
 
-/* Pass a value up to its closing quote, and that. Return where the value ends; NULL if it may have escapes. */
+/* Skip a value and its closing quote. Return where the value ends; NULL if it may contain escapes. */
 static const char *
 pass_quoted(const char **at, const char *end)
 {
@@ -264,7 +264,7 @@ pass_quoted(const char **at, const char *end)
     return NULL;
 }
 
-/* Pass visible ASCII characters with single spaces between them. Return 0 if there are none. */
+/* Skip visible ASCII characters with single spaces between them. Return 0 if there are none. */
 static int
 pass_words(const char **at, const char *end)
 {
@@ -298,7 +298,7 @@ usual_boundary(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t co
 {
     Py_ssize_t size = 0;
     const char *at = count == 1 && PyUnicode_CheckExact(args[0]) ? PyUnicode_AsUTF8AndSize(args[0], &size) : NULL;
-    if (!at) { /* or it has a surrogate */
+    if (!at) { /* or it contains a surrogate */
         PyErr_Clear();
         return call_twin("usual_boundary", args, count);
     }
@@ -312,7 +312,7 @@ usual_boundary(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t co
         : Py_NewRef(Py_None);
 }
 
-/* The head of a part in the usual form: where its values are. Those that it lacks end at NULL. */
+/* The head of a part in the usual form: the positions of its values. A missing value ends at NULL. */
 struct head {
     const char *name, *name_end, *file, *file_end, *type, *type_end, *end;
 };
@@ -342,7 +342,7 @@ read_usual_head(const char *at, const char *end, struct head *head)
     return is_usual;
 }
 
-/* Return a tuple of objects, and release them. NULL stands for an error that is set. */
+/* Return a tuple of objects, and release them. NULL means that an error is set. */
 static PyObject *
 packed(PyObject **objects, Py_ssize_t count)
 {
@@ -391,7 +391,7 @@ match_usual_head(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t 
     return packed(values, 4);
 }
 
-/* Return the start of a text whose first byte occurs in it once; NULL if it is missing. */
+/* Find a text whose first byte occurs in it only once. Return its start, or NULL if it is missing. */
 static const char *
 find_text(const char *at, const char *end, const char *text, size_t length)
 {
@@ -425,7 +425,7 @@ is_last(const char *at, const char *end)
     return PASS(&at, end, "--") && (at == end || (end - at == 2 && memcmp(at, "\r\n", 2) == 0));
 }
 
-/* Append each part of a form. Return 1 if that was all of it, 0 if it is in any other form, -1 for an error. */
+/* Append each part of a form. Return 1 if that was all of it, 0 if it isn't in the usual form, -1 for an error. */
 static int
 append_parts(PyObject *parts, const char *data, const char *end, const char *delimiter, size_t length, Py_ssize_t most,
              Py_ssize_t longest)
@@ -462,7 +462,7 @@ split_usual_form(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t 
         longest = PyLong_AsSsize_t(args[3]);
         (void)PyBytes_AsStringAndSize(args[0], &data, &size);
         (void)PyBytes_AsStringAndSize(args[1], &delimiter, &length);
-        PyErr_Clear(); /* of a number that is too large: it reads as -1 */
+        PyErr_Clear(); /* the number is too large, and is read as -1 */
     }
     if (most < 0 || longest < 0 || length < 3) {
         return call_twin("split_usual_form", args, count);
@@ -475,11 +475,11 @@ split_usual_form(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t 
     return done ? parts : Py_NewRef(Py_None);
 }
 
-/* Header lines: (name, value) pairs of bytes, few enough for a search of all of them to be quick. */
+/* Header lines: (name, value) pairs of bytes, few enough to search all of them quickly. */
 
 #define MOST_SEARCHED 64
 
-/* Return a line of a tuple, and set its name, to NULL without an error for anything but a pair with a name in bytes. */
+/* Return a line of a tuple and set its name: to NULL, without an error, for anything but a pair with a bytes name. */
 static inline PyObject *
 line_at(PyObject *lines, Py_ssize_t at, PyObject **name)
 {
@@ -491,20 +491,20 @@ line_at(PyObject *lines, Py_ssize_t at, PyObject **name)
     return line;
 }
 
-/* True if bytes have this content: most names differ in their lengths. */
+/* Return 1 if bytes have this content. The length is compared first, because most names differ in it. */
 static inline int
 is_named(PyObject *name, const char *wanted, Py_ssize_t size)
 {
     return Py_SIZE(name) == size && memcmp(PyBytes_AsString(name), wanted, (size_t)size) == 0;
 }
 
-/* The lines of a header section that every request is asked for. */
+/* The lines of a header section that every request needs. */
 struct section {
     PyObject *host, *length;
     int is_framed, is_coded;
 };
 
-/* Note a line. Return 0 for one that the twin has to combine with another, or whose value is not bytes. */
+/* Note a line. Return 0 for a line that the twin has to combine with another, or whose value isn't bytes. */
 static int
 note_line(struct section *section, PyObject *line, PyObject *name)
 {
@@ -530,7 +530,7 @@ note_line(struct section *section, PyObject *line, PyObject *name)
     return is_first && PyBytes_CheckExact(*found);
 }
 
-/* Look at each line of a tuple. Return 0 for lines that the twin has to index. */
+/* Check each line of a tuple. Return 0 for lines that the twin has to index. */
 static int
 look_at_lines(PyObject *lines, struct section *section)
 {
@@ -547,7 +547,7 @@ look_at_lines(PyObject *lines, struct section *section)
     return 1;
 }
 
-/* The length of a body without codings, None if it is unknown. */
+/* The length of a body without codings; None if it is unknown. */
 static PyObject *
 uncoded_length(const struct section *section)
 {
@@ -563,7 +563,7 @@ uncoded_length(const struct section *section)
     return size > 0 && size < 20 ? PyLong_FromUnsignedLongLong(length) : Py_NewRef(Py_None);
 }
 
-/* The index is a tuple of the lines, where ``find_line`` looks at each. */
+/* The index is a tuple of the lines, all of which ``find_line`` checks. */
 static PyObject *
 index_lines(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 {
@@ -608,7 +608,7 @@ combine_lines(PyObject *lines, const char *wanted, Py_ssize_t size)
     return result;
 }
 
-/* Find the value of a field in a tuple of lines: None without one, NULL without an error if a line is not a pair. */
+/* Find a field's value in a tuple of lines: None if missing; NULL, without an error, if a line isn't a pair. */
 static PyObject *
 search_lines(PyObject *lines, const char *wanted, Py_ssize_t size)
 {
@@ -629,7 +629,7 @@ search_lines(PyObject *lines, const char *wanted, Py_ssize_t size)
     return Py_NewRef(found);
 }
 
-/* Find the value of a field in a dictionary. */
+/* Find a field's value in a dictionary. */
 static PyObject *
 look_up_line(PyObject *index, const char *wanted, Py_ssize_t size)
 {
@@ -639,7 +639,7 @@ look_up_line(PyObject *index, const char *wanted, Py_ssize_t size)
     return found ? Py_NewRef(found) : PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
 }
 
-/* Find the value of a field, in bytes, in either kind of index. */
+/* Find a field's value, as bytes, in either kind of index. */
 static PyObject *
 find_value(PyObject *index, PyObject *name)
 {
@@ -647,7 +647,7 @@ find_value(PyObject *index, PyObject *name)
     PyObject *encoded = NULL;
     const char *wanted = PyUnicode_AsUTF8AndSize(name, &size);
     if (!wanted || size != PyUnicode_GetLength(name)) {
-        PyErr_Clear(); /* of half of a surrogate pair */
+        PyErr_Clear(); /* raised by half of a surrogate pair */
         encoded = PyUnicode_AsEncodedString(name, "latin-1", "replace");
         if (!encoded) {
             return NULL;
@@ -682,7 +682,7 @@ find_line(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
     return text;
 }
 
-/* The size of a header section whose lines are pairs of bytes. */
+/* Return the size of a header section whose lines are pairs of bytes. */
 static PyObject *
 section_size(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 {
@@ -759,7 +759,7 @@ resume(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 
 #define LONGEST_NAME 64
 
-/* Write a token of ASCII letters, digits and `-` in lower case. Return 0 for others, most of which are not tokens. */
+/* Write a token of ASCII letters, digits and `-` in lower case. Return 0 for other names, mostly not tokens. */
 static int
 lower_name(const char *name, Py_ssize_t size, char *to)
 {
@@ -788,8 +788,8 @@ is_usual_value(const char *value, Py_ssize_t size)
     return size == 0 || (value[0] != ' ' && value[size - 1] != ' ');
 }
 
-/* A new reference to the line of a name and a value: to `pair`, unless it is NULL, if that is the line. NULL, most often
-   without an error, for what the twin has to look at. */
+/* Return a new reference to the line of a name and a value: to `pair` itself if it already is this line and not NULL.
+   Return NULL, usually without an error, for anything that the twin has to check. */
 static PyObject *
 usual_line(PyObject *name, PyObject *value, PyObject *pair)
 {
@@ -799,7 +799,7 @@ usual_line(PyObject *name, PyObject *value, PyObject *pair)
     if (PyUnicode_CheckExact(name) && PyUnicode_CheckExact(value)) {
         given = PyUnicode_AsUTF8AndSize(name, &size);
         text = given ? PyUnicode_AsUTF8AndSize(value, &text_size) : NULL;
-        PyErr_Clear(); /* of a surrogate, which has no UTF-8 */
+        PyErr_Clear(); /* raised by a surrogate, which UTF-8 can't encode */
     }
     if (!text || size == 0 || size > LONGEST_NAME || !lower_name(given, size, lower)
         || !is_usual_value(text, text_size)) {
@@ -825,7 +825,7 @@ field_line(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
     return line;
 }
 
-/* Make lines of the pairs in a list. Return -1 for what the twin has to look at. */
+/* Make lines from the pairs in a list. Return -1 for anything that the twin has to check. */
 static int
 check_lines(PyObject *lines)
 {
@@ -842,7 +842,7 @@ check_lines(PyObject *lines)
     return 0;
 }
 
-/* Append those lines of a tuple whose names are not in a list. Return -1 for an error. */
+/* Append the lines of a tuple whose names aren't in a list. Return -1 for an error. */
 static int
 append_missing(PyObject *lines, PyObject *others)
 {
@@ -880,7 +880,7 @@ checked_fields(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t co
     return lines;
 }
 
-/* A new reference to an item of a list; NULL with an error if there is none. */
+/* Return a new reference to a list item; NULL with an error if there is none. */
 static PyObject *
 item_of(PyObject *list, Py_ssize_t at)
 {
@@ -891,7 +891,7 @@ item_of(PyObject *list, Py_ssize_t at)
 #endif
 }
 
-/* Remove the lines of a name from a list, the last ones first. Return -1 for what the twin has to look at. */
+/* Remove the lines of a name from a list, last ones first. Return -1 for anything that the twin has to check. */
 static int
 remove_lines(PyObject *fields, PyObject *name)
 {
@@ -930,7 +930,7 @@ typedef struct {
     PyObject *name;
 } ComputedOnce;
 
-/* A new reference to a member, or the AttributeError of one that is not set. */
+/* Return a new reference to a member, or raise AttributeError if it isn't set. */
 static PyObject *
 member_of(PyObject *self, PyObject *member, const char *name)
 {

@@ -3,7 +3,7 @@
 #include "_speedups.h"
 #include <string.h>
 
-/* Clear an error of a type. Return 0 if another one is set. */
+/* Clear an error of this type. Return 0 if a different error is set. */
 static int
 clear_error(PyObject *type)
 {
@@ -28,7 +28,7 @@ undefined(PyObject *environment, PyObject *value, PyObject *name)
     return result;
 }
 
-/* A new reference to an attribute by its name; NULL, without an error if there is none. */
+/* Return a new reference to an attribute by name; NULL, without an error, if there is none. */
 static PyObject *
 attribute_of(PyObject *value, PyObject *name)
 {
@@ -39,7 +39,7 @@ attribute_of(PyObject *value, PyObject *name)
     return found;
 }
 
-/* The same for an item. */
+/* Do the same for an item. */
 static PyObject *
 item_of(PyObject *value, PyObject *name)
 {
@@ -76,7 +76,7 @@ read_attribute(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t co
     return found || PyErr_Occurred() ? found : undefined(args[0], value, name);
 }
 
-/* Return the escape of a character; NULL if it is written as it is. */
+/* Return the escape of a character; NULL if it is written unchanged. */
 static const char *
 escaped(char character)
 {
@@ -96,7 +96,7 @@ escaped(char character)
     }
 }
 
-/* How many bytes the escapes of a text add to it. */
+/* Return the number of bytes that escaping adds to a text. */
 static Py_ssize_t
 size_of_escapes(const char *at, const char *end)
 {
@@ -123,10 +123,10 @@ write_escaped(const char *at, const char *end, char *to)
 }
 
 #define LONG_TEXT 256
-#define LARGEST (LONG_TEXT * 5) /* at most: five bytes for one, or four that stay */
+#define LARGEST (LONG_TEXT * 5) /* the maximum: one character becomes five bytes, or four that stay */
 
-/* Escape a string, to which this takes a reference. MarkupSafe, which looks at several characters at once, is quicker for
-   long ones, whose UTF-8 would also be kept with them; and half of a surrogate pair has none. */
+/* Escape a string; this consumes the reference to it. MarkupSafe, which checks several characters at once, is faster for
+   long strings. Their UTF-8 would also be cached with them, and half of a surrogate pair can't be encoded in UTF-8. */
 static PyObject *
 escape_string(PyObject *markup, PyObject *text)
 {
@@ -148,8 +148,8 @@ escape_string(PyObject *markup, PyObject *text)
     return result;
 }
 
-/* A new reference to the method of a value that makes HTML, or to NotImplemented. An attribute that is missing is no
-   error on the way, which would take longer than all the rest: so it is for this function of Python alone. */
+/* Return a new reference to the method of a value that makes HTML, or to NotImplemented. It calls Python's getattr,
+   which looks up a missing attribute without raising an error first; that would take longer than all the rest. */
 static PyObject *
 html_method_of(PyObject *value)
 {
@@ -161,7 +161,7 @@ html_method_of(PyObject *value)
     return method;
 }
 
-/* A new reference to the HTML that a value gives of itself, or to NotImplemented. */
+/* Return a new reference to the HTML that a value returns for itself, or to NotImplemented. */
 static PyObject *
 html_of(PyObject *markup, PyObject *value)
 {
@@ -179,7 +179,7 @@ html_of(PyObject *markup, PyObject *value)
     return result;
 }
 
-/* Numbers and None, whose text has nothing to escape. */
+/* Numbers and None, whose text needs no escaping. */
 static int
 is_plainly_written(PyObject *value)
 {

@@ -28,8 +28,8 @@ Check: TypeAlias = Callable[[ClientRequest, ClientResponse], None]
 class CallOptions(NamedTuple):
     """Limits and options of a call.
 
-    ``timeout`` is in seconds, for a whole response or for one step of a stream; ``max_body`` in bytes, for a
-    body that is held in memory; ``cookies`` go to the first request's origin, in addition to those of the jar.
+    ``timeout`` is in seconds, for a whole response or for one step of a stream. ``max_body`` is in bytes, for a body
+    that is held in memory. ``cookies`` are sent to the first request's origin, in addition to those in the jar.
     """
 
     timeout: float | None
@@ -75,7 +75,7 @@ class Call:
         return await self._limited(self._body.read(self.options.max_body), "the rest of the body")
 
     async def leave(self, error: BaseException | None = None) -> None:
-        """Disconnect if the body has not ended and wait until the application has ended.
+        """Disconnect if the body has not ended, and wait until the application has ended.
 
         If the test has failed with ``error``, stop the application instead, so that the test's error is shown.
         """
@@ -92,7 +92,7 @@ class Call:
         return await self._complete(head)
 
     async def _complete(self, head: Head) -> ClientResponse:
-        assert self._exchange is not None  # noqa: S101 - it has given the head
+        assert self._exchange is not None  # noqa: S101 - it has returned the head
         body = await self._body.read(self.options.max_body)
         await self._exchange.close()
         response = ClientResponse(self.request, head, self.history.copy(), body)
@@ -139,8 +139,8 @@ class Call:
 def next_request(request: ClientRequest, head: Head) -> ClientRequest | None:
     """Return the request that follows a redirect (RFC 9110 §15.4).
 
-    None for other responses, and for redirects to URLs that no HTTP server handles, such as ``mailto:``. Raises
-    ValueError for a Location that is not a URL, or for a body that must be sent again but is used up.
+    Returns None for other responses, and for redirects to URLs that no HTTP server handles, such as ``mailto:``. Raises
+    ValueError for a Location that isn't a URL, or for a body that must be sent again but is used up.
     """
     location = head.headers.get("location")
     if head.status not in _REDIRECTS or location is None:

@@ -1,4 +1,4 @@
-"""The test client: ``Client`` waits for responses, ``AsyncClient`` is awaited. Their requests are the same."""
+"""The test client: ``Client`` waits for responses, ``AsyncClient`` is awaited. They send the same requests."""
 
 import re
 from abc import ABC, abstractmethod
@@ -49,26 +49,25 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
 
     The client plays a server for ``app`` that speaks ``interface``: ``"wsgi"``, ``"asgi"`` or ``"rsgi"``.
 
-    ``base_url`` provides scheme, host and port for URLs without them. Secure cookies are kept and sent over https and,
-    as in browsers, with localhost; the default ``base_url`` is treated as localhost. ``root_path`` is where the
-    application is mounted; URLs are those that a browser sees, so they begin with it. ``headers`` and ``cookies`` are
-    sent with every request; you can change the attributes with these names. ``client`` is the address from which
-    requests come, and ``http_version`` is their version of HTTP. ``follow_redirects`` can also be given for each
-    request.
+    ``base_url`` provides the scheme, host and port for URLs without them. Secure cookies are stored and sent over https
+    and, as in browsers, on localhost; the default ``base_url`` is treated as localhost. ``root_path`` is where the
+    application is mounted; URLs must begin with it, as in a browser. ``headers`` and ``cookies`` are sent with every
+    request; you can change the attributes with these names. ``client`` is the address from which requests come, and
+    ``http_version`` is their HTTP version. ``follow_redirects`` can also be given for each request.
 
     With ``raise_errors=True``, every error of the application is raised in the test; with False, each becomes a
     response, as on a server. By default, an error that escapes the application is raised, and an error for which an
     ``App`` returns a 500 is a response. Errors that escape a WSGI application are also raised over the other
     interfaces.
 
-    ``timeout`` is in seconds, or a timedelta, for a whole response with the redirects before it, and for each step of a
-    stream or of the lifespan; the TimeoutError shows where the application is. ``max_body`` is in bytes, for bodies
-    that are held in memory. ``extra`` is added to each environ (WSGI) or scope (ASGI), for example ``{"extensions":
-    ...}``.
+    ``timeout`` is seconds or a timedelta. It applies to a whole response including redirects, and to each step of a
+    stream or of the lifespan; the TimeoutError shows where the application hangs. ``max_body`` is the maximum size, in
+    bytes, of bodies that are held in memory. ``extra`` is added to each environ (WSGI) or scope (ASGI), for example
+    ``{"extensions": ...}``.
 
-    ``contract=True`` checks whole responses, and what handlers read, against the contracts that ``OpenAPI`` reads in
+    ``contract=True`` checks whole responses, and what handlers read, against the contracts that ``OpenAPI`` infers from
     the handlers' code. A violation raises a ContractError that names the handler. Raises TypeError for an application
-    that is not an ``App``.
+    that isn't an ``App``.
     """
 
     _on_loop: ClassVar[bool]
@@ -127,7 +126,7 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
 
         ``client.session["cart"]`` reads its current value. To change it, use ``with client.session as session:``. The
         changes are written at the end of the block, with the cookie if the session is new. Nothing has to be awaited,
-        since no request is sent. Raises TypeError for anything but an ``App``, or RuntimeError for an app without
+        because no request is sent. Raises TypeError for anything but an ``App``, or RuntimeError for an app without
         ``Sessions``.
         """
         from antiphon.testing.sessions import ClientSession
@@ -135,12 +134,12 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
         return ClientSession(self._visitor)
 
     def login(self, user: object) -> None:
-        """Log a user in, as a login page does: subsequent requests have the cookie of the user's session.
+        """Log a user in, as a login page does: subsequent requests include the user's session cookie.
 
         The app finds the user with the loader of its ``SessionLogin``. ``client.cookies.clear()`` makes the client an
-        anonymous visitor again. Nothing is awaited, since no request is sent. Raises TypeError for an application that
-        is not an ``App`` or for a user without a key, or RuntimeError for an app without ``Users`` with a
-        ``SessionLogin``.
+        anonymous visitor again. Nothing has to be awaited, because no request is sent. Raises TypeError for an
+        application that isn't an ``App`` and for a user without a key, and RuntimeError for an app without ``Users``
+        with a ``SessionLogin``.
         """
         self._visitor.login(user)
 
@@ -180,20 +179,20 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
         """Send a request, follow redirects, and return the whole response.
 
         ``params`` are added to the query. The body is one of ``json``, ``form`` and ``body``; an iterable of bytes is
-        sent in chunks, as the application requests them. With ``files``, a multipart form is sent: a file is bytes or a
-        file object, ``(filename, content)`` or ``(filename, content, content_type)``, and a field can have a list of
-        them. Header fields and cookies given here replace those of the client. Method and path are sent as written,
-        including dot segments, which browsers remove (as redirects do here). OPTIONS can have ``*`` instead of the URL.
+        sent in chunks, as the application requests them. With ``files``, a multipart form is sent. A file is bytes or a
+        file object, ``(filename, content)`` or ``(filename, content, content_type)``; a field can have a list of files.
+        Header fields and cookies passed here replace the client's. Method and path are sent as written, including dot
+        segments, which browsers remove (as redirects do here). OPTIONS can have ``*`` instead of the URL.
 
         Options: ``params``, ``headers``, ``cookies``, ``body``, ``json``, ``form``, ``files``, ``content_type`` and
-        ``follow_redirects``. Raises TypeError for any other.
+        ``follow_redirects``. Raises TypeError for any other option.
         """
         return self._respond(self._call(method, url, options))
 
     def stream(self, method: str, url: str, **options: Unpack[RequestOptions]) -> Opening:
         """Send a request and open a response whose body, which may be endless, is read chunk by chunk.
 
-        Use this in a ``with`` statement (``async with``). The client disconnects at the end of the block, unless the
+        Use this in a ``with`` or ``async with`` statement. The client disconnects at the end of the block, unless the
         body has ended. Raises TimeoutError if the application then continues until the timeout.
         """
         return self._open(self._call(method, url, options))
@@ -243,7 +242,7 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
         try:
             await within(self._options.timeout, self._transport.shutdown(), lambda: "the application has not shut down")
         except Exception:
-            if failure is None:  # otherwise, the test's own error should be shown
+            if failure is None:  # otherwise, show the test's own error
                 raise
 
     @abstractmethod
@@ -263,7 +262,7 @@ class Client(BaseClient[ClientResponse, Streaming]):
     variables of the test. With ``timeout=None``, a WSGI application runs on the thread of the test, for debuggers and
     for code that reads thread-locals.
 
-    As a context manager, the client starts the application up and shuts it down.
+    As a context manager, the client starts up the application and shuts it down.
     """
 
     _on_loop = False
@@ -295,9 +294,10 @@ class Client(BaseClient[ClientResponse, Streaming]):
     ) -> "AbstractContextManager[ClientWebSocket]":
         """Open a WebSocket: ``with client.websocket("/rooms/7") as socket:``. It is closed at the end of the block.
 
-        The handshake has the Origin that browsers would send from a page of the application, unless ``origin`` names a
-        different one, or is None to send none. Raises HandshakeRefused, with the ``response``, if the handshake is
-        refused; errors that escape the application; and TimeoutError if it continues until the timeout.
+        The handshake has the Origin that browsers would send from a page of the application, unless ``origin`` is a
+        different one, or None to send none. Raises HandshakeRefused, with the ``response``, if the handshake is
+        refused, errors that escape the application, and TimeoutError if the handshake isn't completed within the
+        timeout.
         """
         from antiphon.testing.websockets import SocketOpening
 
@@ -307,7 +307,7 @@ class Client(BaseClient[ClientResponse, Streaming]):
     def tools(self) -> "ClientTools[ToolResult, dict[str, dict[str, Any]]]":
         """The tools of the application: ``client.tools.call("show_lamp", number=7).data``.
 
-        Raises RuntimeError for an application that serves no ``Tools``.
+        Raises RuntimeError for an application without ``Tools``.
         """
         from antiphon.testing.tools import ClientTools, path_of
 
@@ -338,7 +338,7 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming
 
     The application runs on the event loop of the test; over WSGI on another thread.
 
-    As an async context manager, the client starts the application up and shuts it down.
+    As an async context manager, the client starts up the application and shuts it down.
     """
 
     _on_loop = True

@@ -1,4 +1,4 @@
-"""The contract of an application, against which a client checks its responses and what its handlers read."""
+"""An application's contract, against which a client checks the responses and what the handlers read."""
 
 from threading import Lock
 from typing import Any
@@ -29,7 +29,7 @@ _sources = Sources()
 
 
 class HeldContract:
-    """The contracts of an application's routes, and the first breach that was found but is not yet reported.
+    """The contracts of an application's routes, and the first violation that was found but not yet reported.
 
     A route's contract is read when the route is called, so that a test doesn't wait for other routes.
     """
@@ -45,7 +45,7 @@ class HeldContract:
 
     @property
     def application(self) -> Servable:
-        """The application, with requests that report to this contract what is read from them."""
+        """The application, with requests that report what is read from them to this contract."""
         return _WithHeldRequests(self._app, _request_class(self))
 
     def _contract(self, route: Route, method: str) -> Contract | None:
@@ -69,7 +69,7 @@ class HeldContract:
         return None
 
     def check(self, request: ClientRequest, response: ClientResponse, root_path: str) -> None:
-        """Check a response. Raises ContractError, naming the handler, if it breaks the contract of its route."""
+        """Check a response. Raises ContractError, with the handler's name, if it violates its route's contract."""
         breach, self._breach = self._breach, None
         if breach is not None:
             raise breach
@@ -120,7 +120,7 @@ _PARTS: dict[ReadAs, str] = {
 }
 
 _HELD = "_held_contract"
-"""The attribute in which an application keeps its contract, so that both live equally long."""
+"""The attribute in which an application stores its contract, so that both live equally long."""
 
 
 def held_contract(app: object) -> HeldContract:
@@ -135,7 +135,7 @@ def held_contract(app: object) -> HeldContract:
 
 
 class _WithHeldRequests(Wrapped):
-    """An application that gives its requests, and those of applications mounted in it, a different class."""
+    """An application that uses a different class for its requests and those of applications mounted in it."""
 
     def __init__(self, application: Servable, request_class: type[Request]) -> None:
         super().__init__(application)

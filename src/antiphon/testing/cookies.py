@@ -21,7 +21,9 @@ _is_ipv4 = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}").fullmatch
 
 
 class KeptCookie(NamedTuple):
-    """A cookie in a jar, as it was set, with the places to which it is sent. ``expires`` is in seconds since 1970."""
+    """A cookie in a jar, as it was set, with the hosts and paths to which it is sent. ``expires`` is in seconds since
+    1970.
+    """
 
     cookie: SetCookie
     domain: str
@@ -55,7 +57,7 @@ class KeptCookie(NamedTuple):
 
 @names_ours(COOKIES)
 class CookieJar(metaclass=NamesOurs):
-    """The cookies of all hosts. ``[]`` and ``get`` find a cookie by name, whatever its host and path.
+    """The cookies of all hosts. ``[]`` and ``get`` find a cookie by name, regardless of its host and path.
 
     ``[]`` raises KeyError if there is none. ``set`` makes cookies for ``host``; ``clock`` returns seconds since 1970.
     """
@@ -76,7 +78,9 @@ class CookieJar(metaclass=NamesOurs):
         self._put(KeptCookie(cookie, cookie.domain or self._host, cookie.path or "/", domain is None, None))
 
     def store(self, url: URL, lines: Iterable[str]) -> None:
-        """Store and delete cookies by a response's Set-Cookie lines (RFC 6265bis §5.7); bad lines are ignored."""
+        """Store and delete cookies according to a response's Set-Cookie lines (RFC 6265bis §5.7). Bad lines are
+        ignored.
+        """
         for line in lines:
             try:
                 cookie = self._kept(url, SetCookie.parse(line))
@@ -86,10 +90,9 @@ class CookieJar(metaclass=NamesOurs):
                 self._put(cookie)
 
     def header(self, url: URL, more: Mapping[str, str] = MappingProxyType({})) -> str | None:
-        """Return the Cookie header for a request (RFC 6265bis §5.8.3), or None if there are no cookies. The longest
-        paths come first.
+        """Return the Cookie header for a request (RFC 6265bis §5.8.3), or None if there are no cookies.
 
-        The longest paths come first. The cookies of ``more`` come last and replace those with the same names.
+        The longest paths come first. The cookies in ``more`` come last and replace those with the same names.
         """
         cookies = [cookie for cookie in self if cookie.is_sent_to(url) and cookie.name not in more]
         pairs = [cookie.cookie.pair for cookie in sorted(cookies, key=lambda cookie: -len(cookie.path))]
@@ -101,7 +104,7 @@ class CookieJar(metaclass=NamesOurs):
         return next((cookie.value for cookie in reversed(self._unexpired()) if cookie.name == name), default)
 
     def keys(self) -> list[str]:
-        """Return the names of the cookies, each once, oldest first: ``dict(client.cookies)`` has their values."""
+        """Return the distinct names of the cookies, oldest first; ``dict(client.cookies)`` contains their values."""
         return [*dict.fromkeys(cookie.name for cookie in self)]
 
     def __getitem__(self, name: str) -> str:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class ContractError(AssertionError):
     """A violation of the interface by the application, such as a body whose length differs from the declared one.
 
-    With ``Client(app, contract=True)``, this includes a response that its handler's contract lacks. It is raised inside
-    the application, and again by the client, so that no error handler hides it.
+    With ``Client(app, contract=True)``, this includes a response that isn't in its handler's contract. It is raised
+    inside the application, and again by the client, so error handlers can't hide it.
     """
 
 
@@ -24,7 +24,7 @@ class BrokenResponse(ConnectionError):
 
 
 class HandshakeRefused(ConnectionError):
-    """A handshake that got ``response`` instead of opening a WebSocket."""
+    """A handshake that received ``response`` instead of opening a WebSocket."""
 
     def __init__(self, response: "ClientResponse") -> None:
         super().__init__(f"the handshake was refused with {response.status} {response.reason}: {response.body[:200]!r}")

@@ -14,7 +14,7 @@ MARGIN = 2.0
 """The number of seconds that a coroutine gets beyond its own limit before its loop is considered blocked."""
 
 STOP = 1.0
-"""Seconds that the tasks of a stopped loop have to end."""
+"""The number of seconds that the tasks of a stopped loop have to end."""
 
 
 _lock = Lock()
@@ -31,7 +31,9 @@ class LoopThread:
 
     @classmethod
     def of(cls, owner: object) -> "LoopThread":
-        """Return the loop that all callers with this owner share: the clients of one application, as with a server."""
+        """Return the loop that all callers with this owner share, such as the clients of one application, as with a
+        server.
+        """
         with _lock:
             shared = _shared.get(id(owner))
             if shared is None or not shared.is_usable:
@@ -52,7 +54,7 @@ class LoopThread:
         return self._stop.alive and self._thread.is_alive()
 
     def run(self, coroutine: Coroutine[Any, Any, T], seconds: float | None) -> T:
-        """Run a coroutine that ends on its own within ``seconds`` and return or raise its outcome.
+        """Run a coroutine that ends by itself within ``seconds``, and return or raise its outcome.
 
         Raises TimeoutError if the coroutine can't end because the loop is blocked, which makes the loop unusable.
         """

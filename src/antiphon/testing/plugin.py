@@ -2,7 +2,7 @@
 
     pytest -p antiphon.testing.plugin --antiphon-dialect=werkzeug
 
-Plugins named with ``-p`` are loaded before others, which may import the original themselves.
+Plugins passed with ``-p`` are loaded before others, which may import the original themselves.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    """Name the dialects that the tests run on."""
+    """Show the dialects on which the tests run."""
     dialects = config.getoption("antiphon_dialect")
     return f"antiphon dialects: {', '.join(dialects)}" if dialects else None
 

@@ -274,7 +274,8 @@ def split_url(url: str) -> tuple[str, str]:
 
 
 def as_target(reference: str) -> str:
-    """Return the path and query for a request line. Only spaces, controls and characters beyond ASCII are escaped.
+    """Return the path and query for a request line. Only spaces, control characters and non-ASCII characters are
+    escaped.
 
     Dots, broken escapes and doubled slashes therefore reach the application.
     """

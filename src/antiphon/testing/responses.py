@@ -115,7 +115,7 @@ class ClientResponse(ResponseHead):
 
 
 class ResponseBody:
-    """A body while it is received, which is checked against its head. For HEAD it is dropped, as by servers."""
+    """A body while it is received, which is checked against its head. For HEAD it is dropped, as servers do."""
 
     def __init__(self, exchange: Exchange, method: str, head: Head) -> None:
         self._exchange = exchange

@@ -21,7 +21,7 @@ from antiphon.testing.cookies import CookieJar
 
 
 class Visitor:
-    """A client as an application's sessions see it: by its cookies, and by the proxies that its headers name.
+    """A client as an application's sessions see it, based on its cookies and the proxies in its headers.
 
     Raises TypeError for an application that is not an ``App``.
     """
@@ -41,9 +41,9 @@ class Visitor:
         self._client = client
 
     def open(self) -> Request:
-        """Return a request that matches no route, with the session that the cookie names.
+        """Return a request that matches no route, with the session that the cookie identifies.
 
-        Raises RuntimeError, naming the fix, for an application without sessions.
+        Raises RuntimeError with the fix for an application without sessions.
         """
         cookies, base = self._jar.header(self._base_url), self._base_url
         head = RequestHead(

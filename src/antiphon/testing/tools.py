@@ -23,14 +23,14 @@ class ToolResult(NamedTuple):
     is_error: bool
     """True for an error that tells the model what to change."""
     content: list[dict[str, Any]]
-    """The parts of the result, as sent."""
+    """The content blocks of the result, as sent."""
     response: ClientResponse
 
 
 class ClientTools(Generic[Answer, Listed]):
     """The tools of the application under test. With an ``AsyncClient``, calls are awaited.
 
-    A request has the client's header fields and cookies, so what is listed depends on who is logged in.
+    Calls are sent with the client's header fields and cookies, so the listed tools depend on who is logged in.
     """
 
     def __init__(

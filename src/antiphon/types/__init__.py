@@ -1,4 +1,4 @@
-"""The types named in signatures elsewhere, for your own annotations. Programs rarely create these objects."""
+"""The types that other signatures mention, for your own annotations. Programs rarely create these objects."""
 
 from antiphon.lazy import import_on_use
 

@@ -1,1 +1,1 @@
-"""Large bodies: bytes in memory or in one unnamed file, views of them, and uploads."""
+"""Large bodies: bytes in memory or in an unnamed file, views of them, and uploads."""

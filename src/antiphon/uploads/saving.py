@@ -1,4 +1,4 @@
-"""Files that appear at their path when they are complete, never before; and safe names for them."""
+"""Files that appear at their path only when they are complete, and safe names for them."""
 
 import os
 import re
@@ -21,11 +21,11 @@ def save(path: str, fill: Callable[[int], None], *, overwrite: bool = False) -> 
     """Create the file at ``path`` from the bytes that ``fill`` writes to a descriptor.
 
     It gets the permissions that ``open`` would give it. Until it is complete, it has a hidden name in the same folder;
-    nothing is left if this fails. An existing file at the path stays, unless ``overwrite`` is True: then it is replaced
-    in one step. A link is replaced itself, not its target; folders, devices, pipes and sockets are never replaced. The
-    file is not synchronised with the disk.
+    if this fails, nothing is left behind. An existing file at the path stays, unless ``overwrite`` is True: then it is
+    replaced atomically. A link itself is replaced, not its target; folders, devices, pipes and sockets are never
+    replaced. The file isn't synced to disk.
 
-    Raises FileExistsError, InsufficientStorage (507) when the disk is full, other OSErrors, and the errors of ``fill``.
+    Raises FileExistsError, InsufficientStorage (507) if the disk is full, other OSErrors, and the errors of ``fill``.
     """
     _check_free(path, overwrite)
     hidden = os.path.join(os.path.dirname(path), f".{os.urandom(8).hex()}.part")
@@ -47,7 +47,7 @@ def save(path: str, fill: Callable[[int], None], *, overwrite: bool = False) -> 
 
 
 def give_name(hidden: str, path: str, link: Callable[[str, str], None] | None = _link) -> None:
-    """Give a file its final name, if no other file has it. If several callers do so at once, one succeeds.
+    """Give a file its final name, if no other file has it. If several callers do this at once, one succeeds.
 
     On a file system without links, an empty file has the name for a moment. Raises FileExistsError.
     """
@@ -75,7 +75,7 @@ def _check_free(path: str, overwrite: bool) -> None:
     """Raise FileExistsError or IsADirectoryError if something at the path must not be replaced."""
     try:
         mode = os.lstat(path).st_mode
-    except (OSError, ValueError):  # nothing is there, or no file can be created there either
+    except (OSError, ValueError):  # nothing exists there, or no file can be created there
         return
     if not overwrite:
         raise _exists(path)
@@ -103,8 +103,8 @@ def safe_filename(name: str) -> str:
     """Return the last part of a path from any system as a name that is safe in any folder.
 
     The name keeps its extension and letters of every script. Control, format and unassigned characters are removed, as
-    are dots and spaces at either end. Equivalent characters become one (NFKC), so a fullwidth slash is a slash.
-    Characters that Windows forbids become ``_``, and names that Windows reserves get a ``_`` in front. The name has at
+    are dots and spaces at either end. Equivalent characters are unified (NFKC), so a fullwidth slash is a slash.
+    Characters that Windows forbids become ``_``, and names that Windows reserves get a leading ``_``. The name has at
     most 255 bytes in UTF-8. If nothing is left, it is "upload".
     """
     last = _last_part(name)
@@ -142,7 +142,7 @@ def _shortened(name: str) -> str:
 def usable_folder(path: str | os.PathLike[str]) -> str:
     """Return the path of a folder in which files can be created.
 
-    Raises TypeError for anything but a path as text, ValueError for a relative path and for a missing folder.
+    Raises TypeError for anything but a path as text, and ValueError for a relative path or a missing folder.
     """
     try:
         folder = absolute_path(path)

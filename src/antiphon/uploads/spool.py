@@ -1,4 +1,4 @@
-"""The body of one request, in memory if it is small, else in an unnamed file, and its parts as file objects."""
+"""A request's body, in memory if it is small, otherwise in an unnamed file, and parts of it as file objects."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -24,10 +24,11 @@ THRESHOLD = 512 << 10
 BATCH = 1 << 20
 """The number of bytes written to the file at a time."""
 SHARE = 16 << 20
-"""The maximum number of waiting bytes in memory in all spools of the process. Each spool may always have a block."""
+"""The maximum number of waiting bytes in memory in all spools of the process. Each spool may always keep one block."""
 BLOCK = 256 << 10
-"""Bytes of one write, which begins and ends at a multiple of this size: file systems do that in a quarter less time.
-For twice as much, Linux needs contiguous memory, which can take long to find."""
+"""The number of bytes of one write, which begins and ends at a multiple of this size: file systems then need a quarter
+less time. For twice as much, Linux needs contiguous memory, which can take long to find.
+"""
 CHUNK = 256 << 10
 """The default size of a chunk, in bytes."""
 
@@ -40,11 +41,11 @@ Block: TypeAlias = list[bytes | memoryview]
 class Spool:
     """A store for the chunks of a body, in order, from which any part can be read.
 
-    Up to ``threshold`` bytes are kept in memory; ``data`` are the first of them. More bytes go to one file in
+    Up to ``threshold`` bytes are kept in memory; ``data`` contains the first ones. More bytes go to one file in
     ``folder`` (None: the system's temporary folder), ``BATCH`` bytes at a time. While there are many large spools, both
-    numbers are lower. Code that may block calls ``write``. An event loop calls ``add``, and ``flush`` if ``is_due``: on
-    a thread, unless ``flushes_at_once``. Once all bytes are stored, any number of threads can read, even while the
-    spool is being closed: they get their bytes, or ValueError.
+    numbers are lower. Code that may block calls ``write``. An event loop calls ``add``, and ``flush`` if ``is_due``, on
+    a thread unless ``flushes_at_once``. Once all bytes are stored, any number of threads can read, even while the spool
+    is being closed: they get their bytes or ValueError.
     """
 
     __slots__ = ("__weakref__", "_chunks", "_due_at", "_file", "_folder", "_loose", "_written", "is_closed", "size")
@@ -53,7 +54,7 @@ class Spool:
         self, folder: str | os.PathLike[str] | None = None, data: bytes = b"", threshold: int = THRESHOLD
     ) -> None:
         self.size = len(data)
-        """Bytes stored so far."""
+        """The number of bytes stored so far."""
         self.is_closed = False
         self._chunks = [data] if data else []
         self._loose = 0
@@ -82,7 +83,7 @@ class Spool:
             self.size += len(data)
             self._loose += 1
             if self._loose == _MOST_LOOSE:
-                # Each chunk takes more memory than its bytes; a very small one takes many times as much.
+                # Each chunk takes more memory than its bytes; a very small chunk takes many times as much.
                 self._chunks[-_MOST_LOOSE:] = [b"".join(self._chunks[-_MOST_LOOSE:])]
                 self._loose = 0
 
@@ -105,11 +106,11 @@ class Spool:
 
     @property
     def flushes_at_once(self) -> bool:
-        """True if an event loop may ``flush``, since there is already a file, and writes are fast."""
+        """True if an event loop may ``flush``, because there is already a file and writes are fast."""
         return self._file is not None and WRITE_TIMES.are_short
 
     def flush(self) -> None:
-        """Write the bytes that wait in memory to the file: complete blocks, or all bytes if they are less than a block.
+        """Write the bytes that wait in memory to the file: complete blocks, or all bytes if there is less than a block.
 
         Raises InsufficientStorage (507) if the disk is full, and other OSErrors; all bytes are then freed. Raises
         ValueError if the spool is closed.
@@ -137,7 +138,7 @@ class Spool:
         self._loose = len(self._chunks)
 
     async def aflush(self, may_block: bool) -> None:
-        """Do what ``flush`` does: at once if this thread ``may_block``, else without blocking an event loop."""
+        """Do what ``flush`` does: at once if this thread ``may_block``, otherwise without blocking the event loop."""
         if may_block:
             self.flush()
         elif self.flushes_at_once:
@@ -163,7 +164,9 @@ class Spool:
         return (blocks, b"".join(block)) if blocks else ([block], b"")
 
     def getvalue(self) -> bytes:
-        """Return all bytes, uncopied if they came in one chunk. Raises ValueError if they are in a file, or closed."""
+        """Return all bytes, uncopied if they came in one chunk. Raises ValueError if they are in a file or the spool is
+        closed.
+        """
         if self._file is not None:
             raise explained(
                 "bad-file-use", ValueError(f"these {self.size} bytes are in a file: they are read in parts")
@@ -187,9 +190,9 @@ class Spool:
         return file.read_at(offset, written - offset) + waiting[: end - written]
 
     def reader_of_file(self, offset: int, length: int) -> Callable[[], bytes] | None:
-        """Return a function that reads those of ``length`` bytes from ``offset`` that are in the file.
+        """Return a function that reads the bytes in this range that are in the file.
 
-        Return None if none of them are. The function works while more bytes are added and raises OSError.
+        Return None if none of them are. The function works while more bytes are added, and raises OSError.
         """
         file, length = self._file, min(length, self._written - offset)
         return partial(file.read_at, offset, length) if file is not None and length > 0 else None
@@ -204,7 +207,7 @@ class Spool:
         return self.chunk_at(offset) if read is None else await _on_file_thread(read)
 
     def read_all(self) -> bytes:
-        """Return all bytes, not copied if they came in one chunk and are in memory."""
+        """Return all bytes, uncopied if they came in one chunk and are in memory."""
         return self.getvalue() if self.in_memory else self.read_at(0, self.size)
 
     def read_into(self, target: memoryview, offset: int) -> int:
@@ -219,7 +222,7 @@ class Spool:
     def copy_to(self, descriptor: int, offset: int, length: int) -> None:
         """Write ``length`` bytes from ``offset`` to a file; the kernel copies them if it can.
 
-        Raises ValueError if the spool is closed or does not have them, and OSError.
+        Raises ValueError if the spool is closed or doesn't contain them, and OSError.
         """
         end = offset + length
         if not 0 <= offset <= end <= self.size:
@@ -241,7 +244,9 @@ class Spool:
         return shared
 
     def close(self) -> None:
-        """Free all bytes. The file is deleted with its last reader, unless another spool shares it. Can be repeated."""
+        """Free all bytes. The file is deleted with its last reader, unless another spool shares it. You can call it
+        again.
+        """
         self.is_closed = True
         _large.discard(self)
         self._file = None
@@ -260,11 +265,11 @@ class Spool:
 
 
 _large: "WeakSet[Spool]" = WeakSet()
-"""The open spools with at least a block of bytes."""
+"""The open spools that contain at least a block."""
 
 
 async def _on_file_thread(function: Callable[[], T]) -> T:
-    """Call a function on a thread that never waits for a body: threads that do would otherwise wait for each other."""
+    """Call a function on a thread that never waits for a body, because threads that do could wait for each other."""
     from antiphon.concurrency.crossing import run_on_file_thread
 
     return await run_on_file_thread(function)
@@ -285,8 +290,8 @@ _BUFFER = 16 << 10
 class Window(BufferedReader):
     """A read-only file object for ``length`` bytes of a spool from ``offset``.
 
-    It has its own position, and several threads can use it. Closing it does not close the spool; once the spool is
-    closed, reading raises ValueError. Raises ValueError for a range that is not within the spool.
+    It has its own position, and several threads can use it. Closing it doesn't close the spool; once the spool is
+    closed, reading raises ValueError. Raises ValueError for a range outside the spool.
     """
 
     def __init__(self, spool: Spool, offset: int, length: int) -> None:

@@ -1,4 +1,4 @@
-"""Temporary files without a name, and complete reading, writing and copying of files by descriptor."""
+"""Unnamed temporary files, and complete reading, writing and copying of files by descriptor."""
 
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +10,7 @@ from typing import TypeAlias
 from antiphon.http.errors import InsufficientStorage
 
 Way: TypeAlias = Callable[[int, int, int, int], int]
-"""A function that copies up to ``length`` bytes from ``offset`` to another descriptor and returns their number."""
+"""A function that copies up to ``length`` bytes from ``offset`` to another descriptor, and returns how many."""
 
 _AT_ONCE = 64 << 20
 _CHUNK = 1 << 20
@@ -53,7 +53,7 @@ else:
 
 
 def read_all(descriptor: int, length: int, offset: int) -> bytes:
-    """Read ``length`` bytes from ``offset``, with as many calls as necessary. Raises OSError, EOFError."""
+    """Read ``length`` bytes from ``offset``, with as many calls as necessary. Raises OSError or EOFError."""
     data = pread(descriptor, length, offset)
     if len(data) == length:
         return data
@@ -69,7 +69,7 @@ def read_all(descriptor: int, length: int, offset: int) -> bytes:
 
 
 def read_into(descriptor: int, target: memoryview, offset: int) -> int:
-    """Read at least one byte from ``offset`` into ``target``. Return how many. Raises OSError, EOFError."""
+    """Read at least one byte from ``offset`` into ``target``. Return how many. Raises OSError or EOFError."""
     if not hasattr(os, "preadv"):
         data = pread(descriptor, len(target), offset)
         target[: len(data)] = data
@@ -94,7 +94,7 @@ def _by_sendfile(source: int, target: int, offset: int, length: int) -> int:
 
 
 IN_KERNEL: list[Way] = []
-"""Ways to copy without using memory of this process. Some file systems and kernels support none of them."""
+"""Functions that copy without using this process's memory. Some file systems and kernels support none of them."""
 if hasattr(os, "copy_file_range"):
     IN_KERNEL.append(_by_copy_file_range)
 if hasattr(os, "sendfile"):
@@ -102,7 +102,7 @@ if hasattr(os, "sendfile"):
 
 
 def copy(source: int, target: int, offset: int, length: int, ways: Iterable[Way] = IN_KERNEL) -> None:
-    """Copy ``length`` bytes from ``offset`` of a file to another file's position. Raises OSError, EOFError.
+    """Copy ``length`` bytes from ``offset`` of a file to another file's position. Raises OSError or EOFError.
 
     ``ways`` are tried in order; if one stops early, the next one continues with the rest.
     """
@@ -128,7 +128,7 @@ NO_ROOM = frozenset({ENOSPC, EDQUOT, EFBIG})
 
 
 class NoRoomIs507:
-    """A context manager that raises InsufficientStorage (507) instead of an OSError for a lack of space.
+    """A context manager that raises InsufficientStorage (507) instead of an OSError if there is no space left.
 
     It is not a generator, because the error would keep a generator's frames alive.
     """
@@ -148,7 +148,7 @@ _MOUNTS = "/proc/self/mountinfo"
 
 @cache
 def warn_of_memory(folder: str) -> None:
-    """Log a warning, once for each folder, if the files in a folder are in memory."""
+    """Log a warning, once per folder, if the files in a folder are in memory."""
     if (kind := file_system(folder)) not in _IN_MEMORY:
         return
     import logging
@@ -164,14 +164,14 @@ def warn_of_memory(folder: str) -> None:
 def reserves_quickly(folder: str) -> bool:
     """Return True if a file in this folder grows faster when its disk space is reserved before each write.
 
-    On ext4, and on container overlays above it, that saves a quarter of the time. XFS and Btrfs take equally long
-    either way. On other file systems, the C library writes to every block, which takes three times as long.
+    On ext4, and on container overlays on top of it, this saves a quarter of the time. On XFS and Btrfs, it makes no
+    difference. On other file systems, the C library writes to every block, which takes three times as long.
     """
     return hasattr(os, "posix_fallocate") and file_system(folder) in _RESERVES_QUICKLY
 
 
 def file_system(folder: str) -> str | None:
-    """Return the kind of file system that a folder is on, such as "ext4"; None if it is unknown."""
+    """Return the type of a folder's file system, such as "ext4"; None if it is unknown."""
     try:
         with open(_MOUNTS, encoding="utf-8", errors="replace") as mounts:
             device = os.stat(folder).st_dev
@@ -188,8 +188,8 @@ def file_system(folder: str) -> str | None:
 class UnnamedFile:
     """A temporary file that grows at its end and can be read anywhere, in ``folder`` or the system's temporary folder.
 
-    The file is closed with its last reference, so a thread that still reads it never reads a different file that was
-    given the same descriptor. Raises OSError if the file can't be created.
+    The file is closed with its last reference, so a thread that is still reading never reads a different file with the
+    same descriptor. Raises OSError if the file can't be created.
     """
 
     __slots__ = ("_descriptor", "_reserves", "size")
@@ -200,16 +200,18 @@ class UnnamedFile:
         self._descriptor = -1
         self._reserves = False
         self.size = 0
-        """Bytes appended so far."""
+        """The number of bytes appended so far."""
         folder = gettempdir() if folder is None else os.fspath(folder)
         with TemporaryFile(buffering=0, dir=folder) as file:
-            # A file object that is collected in a cycle, before this object, would warn that it was not closed.
+            # A file object that is garbage-collected in a cycle, before this object, would warn that it wasn't closed.
             self._descriptor = os.dup(file.fileno())
         warn_of_memory(folder)
         self._reserves = reserves_quickly(folder)
 
     def discard(self) -> None:
-        """Close the file now. Nothing reads it, but the traceback of a failure may hold a reference for a long time."""
+        """Close the file now. Nothing reads it any more, but a failure's traceback may hold a reference for a long
+        time.
+        """
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             with suppress(OSError):  # bytes that could not be written are no longer needed
@@ -218,7 +220,7 @@ class UnnamedFile:
     __del__ = discard
 
     def reserve(self, length: int) -> None:
-        """Reserve disk space for ``length`` more bytes, if that is faster than finding it during the writes.
+        """Reserve disk space for ``length`` more bytes, if that is faster than allocating it during the writes.
 
         Raises OSError if the disk is full.
         """
@@ -231,31 +233,33 @@ class UnnamedFile:
                 self._reserves = False
 
     def append(self, chunks: Sequence[bytes | memoryview]) -> None:
-        """Write chunks at the end. Raises OSError; it is then unknown how much was written."""
+        """Write chunks at the end. Raises OSError, after which it is unknown how much was written."""
         write_chunks(self._descriptor, chunks)
         self.size += sum(map(len, chunks))
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """Return ``length`` bytes from ``offset`` that have been appended. Any number of threads can read at once."""
+        """Return ``length`` bytes from ``offset``, which must have been appended. Any number of threads can read at
+        once.
+        """
         return read_all(self._descriptor, length, offset)
 
     def read_into(self, target: memoryview, offset: int) -> int:
-        """Read bytes from ``offset`` that have been appended into ``target``. Return how many were read."""
+        """Read appended bytes from ``offset`` into ``target``. Return how many were read."""
         return read_into(self._descriptor, target, offset)
 
     def copy_to(self, descriptor: int, offset: int, length: int) -> None:
-        """Write ``length`` bytes from ``offset`` that have been appended to another file. Raises OSError."""
+        """Write ``length`` appended bytes from ``offset`` to another file. Raises OSError."""
         copy(self._descriptor, descriptor, offset, length)
 
 
 SLOW = 0.002
-"""The number of seconds after which a write counts as slow: ten times as long as a write to memory takes."""
+"""The number of seconds after which a write is considered slow: ten times as long as a write to memory takes."""
 WARY = 16
-"""The number of fast writes in a row that are needed after a slow one."""
+"""The number of consecutive fast writes that are required after a slow one."""
 
 
 class WriteTimes:
-    """A watch on how long writes take, on any thread, to predict the next one. The first write counts as slow."""
+    """Measures how long writes take, on any thread, to predict the next one. The first write is assumed to be slow."""
 
     __slots__ = ("_wary",)
 
@@ -273,4 +277,4 @@ class WriteTimes:
 
 
 WRITE_TIMES = WriteTimes()
-"""How long this process's writes take, for all file systems together: one loop serves the bodies on all of them."""
+"""How long this process's writes take, for all file systems together, because one loop serves bodies on all of them."""

@@ -1,4 +1,4 @@
-"""An uploaded file: the names that the client sent, and its bytes, which are a view of the request's spool."""
+"""An uploaded file: the names that the client sent, and the bytes, which are a view of the request's spool."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class PartHead(Protocol):
-    """The header of a form's part, as an upload needs it."""
+    """The header of a form's part, as far as an upload needs it."""
 
     @property
     def content_type(self) -> str | None: ...
@@ -33,9 +33,9 @@ class PartHead(Protocol):
 class Upload:
     """An uploaded file: ``size`` bytes of a spool from ``offset``, with the header of their part (RFC 7578 §4).
 
-    You can read it like a file, at one position; ``open`` returns file objects with their own positions. It is readable
-    until its request has ended; after that, reading raises ValueError, unless you use ``detach``. It is false if the
-    form's field was left empty: without a name and without bytes, unlike an empty file that the user chose.
+    You can read it like a file, with one position; ``open`` returns file objects with their own positions. It is
+    readable until its request has ended; after that, reading raises ValueError, unless you use ``detach``. It is falsy
+    if the form field was left empty: it then has neither a name nor bytes, unlike an empty file that the user chose.
     """
 
     size: int
@@ -43,7 +43,7 @@ class Upload:
     field_name: str
     """The name of the form's field."""
     filename: str
-    """The filename as the client sent it: a path, or anything else. Never save a file under it."""
+    """The filename as the client sent it: a path, or anything else. Never save a file under this name."""
     _is_detached = False
     _begins_at = 0
     _is_opened = False
@@ -56,7 +56,7 @@ class Upload:
 
     @property
     def name(self) -> str:
-        """The name of the file, as of other file objects: ``safe_filename``. That of the field is ``field_name``."""
+        """The file's name, as on other file objects: ``safe_filename``. The form field's name is ``field_name``."""
         return self.safe_filename
 
     @lazy
@@ -66,7 +66,7 @@ class Upload:
 
     @lazy
     def headers(self) -> Headers:
-        """The header of the file's part of the form, without malformed fields."""
+        """The header fields of the file's part in the form, without malformed ones."""
         return Headers(well_formed(self._head.fields))
 
     @lazy
@@ -89,7 +89,7 @@ class Upload:
     # As a file
 
     def open(self) -> Window:
-        """Return the bytes as a file object of the standard library, with a position of its own, at the start."""
+        """Return the bytes as a standard library file object with its own position, at the start."""
         return Window(self._spool, self._offset, self.size)
 
     @lazy
@@ -107,14 +107,14 @@ class Upload:
     def read(self, size: int | None = -1, /) -> bytes:
         """Return the next ``size`` bytes, or all remaining bytes if ``size`` is -1, None or larger."""
         if not self._begins_at and (size is None or size == -1) and not self._is_opened:
-            # So it's read nearly always, and a window costs several times as much.
+            # Nearly always read this way; a window costs several times as much.
             data = self._spool.read_at(self._offset, self.size)
             self._begins_at = self.size
             return data
         return self._readable.read(size)
 
     async def aread(self, size: int | None = -1, /) -> bytes:
-        """Read like ``read``, on an event loop. A thread reads bytes that are not in memory."""
+        """Read like ``read``, on an event loop. A thread reads bytes that aren't in memory."""
         if self._spool.in_memory:
             return self.read(size)
         from antiphon.concurrency.crossing import run_on_file_thread
@@ -169,19 +169,19 @@ class Upload:
         return False
 
     def fileno(self) -> int:
-        """Raise UnsupportedOperation, since an upload is not a file of its own."""
+        """Raise UnsupportedOperation, because an upload isn't a separate file."""
         raise UnsupportedOperation("fileno")
 
     def write(self, data: "ReadableBuffer", /) -> int:  # noqa: ARG002
-        """Raise UnsupportedOperation, as files that are open for reading do."""
+        """Raise UnsupportedOperation, as files opened for reading do."""
         raise UnsupportedOperation("write")
 
     def truncate(self, size: int | None = None, /) -> int:  # noqa: ARG002
-        """Raise UnsupportedOperation, as files that are open for reading do."""
+        """Raise UnsupportedOperation, as files opened for reading do."""
         raise UnsupportedOperation("truncate")
 
     def flush(self) -> None:
-        """Do nothing: wrappers of files expect this method."""
+        """Do nothing: file wrappers expect this method."""
 
     @property
     def closed(self) -> bool:
@@ -189,7 +189,7 @@ class Upload:
         return self._spool.is_closed
 
     def close(self) -> None:
-        """Free a file that ``detach`` has kept. Other uploads are freed with their request and are not changed."""
+        """Free a file that ``detach`` has kept. Has no effect on other uploads, which are freed with their request."""
         if self._is_detached:
             self._spool.close()
 
@@ -204,7 +204,8 @@ class Upload:
     def digest(self, algorithm: str = "sha256") -> str:
         """Return the hash of the bytes, in hexadecimal digits.
 
-        Raises ValueError for an algorithm that hashlib lacks, or whose hashes have no fixed length ("shake_128").
+        Raises ValueError for an algorithm that hashlib doesn't support, or whose hashes have no fixed length
+        ("shake_128").
         """
         from hashlib import file_digest, new
 
@@ -218,7 +219,7 @@ class Upload:
             return file_digest(file, lambda: digest).hexdigest()
 
     async def adigest(self, algorithm: str = "sha256") -> str:
-        """Return the hash like ``digest``, on an event loop. A thread reads bytes that are not in memory."""
+        """Return the hash like ``digest``, on an event loop. A thread reads bytes that aren't in memory."""
         if self._spool.in_memory:
             return self.digest(algorithm)
         from antiphon.concurrency.crossing import run_on_file_thread
@@ -226,14 +227,15 @@ class Upload:
         return await run_on_file_thread(self.digest, algorithm)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> "Path":
-        """Copy the file to a path, or into a folder under ``safe_filename``. Return the path of the copy.
+        """Copy the file to a path, or into a folder as ``safe_filename``. Return the path of the copy.
 
-        The path must be absolute. A copy appears completely or not at all, with the permissions that ``open`` would
-        give. The system decides when it is written to the disk: call ``os.fsync`` if it must survive a power cut. With
-        ``overwrite``, an existing file is replaced, or a link, which is not followed; pipes and devices never are.
+        The path must be absolute. The copy appears completely or not at all, with the permissions that ``open`` would
+        give it. The system decides when it is written to disk: call ``os.fsync`` if it must survive a power failure.
+        With ``overwrite``, an existing file or link is replaced; links aren't followed, and pipes and devices are never
+        replaced.
 
-        Raises FileExistsError, also for all but one of several callers that save to the same path at once; ValueError
-        for a relative path; InsufficientStorage (507) if the disk is full; and other OSErrors.
+        Raises FileExistsError if the path exists; of several concurrent callers with the same path, only one succeeds.
+        Raises ValueError for a relative path, InsufficientStorage (507) if the disk is full, and other OSErrors.
         """
         from pathlib import Path
 
@@ -251,7 +253,8 @@ class Upload:
         return await run_on_file_thread(partial(self.save, path, overwrite=overwrite))
 
     def detach(self) -> "Upload":
-        """Return an upload of the same bytes that stays until it is closed or dropped, even after the request.
+        """Return an upload with the same bytes that stays readable until it is closed or dropped, even after the
+        request.
 
         If the upload is in memory, only its own bytes are kept; otherwise, the file with the whole body is kept.
         """

@@ -1,4 +1,4 @@
-"""The interface between a WebSocket and the server that carries its messages, and the end of a WebSocket."""
+"""The interface between a WebSocket and the server that carries its messages, and how a WebSocket ends."""
 
 import asyncio
 from collections import deque
@@ -14,9 +14,9 @@ from antiphon.http.head import Head, server_head
 NORMAL: Final = 1000
 GOING_AWAY: Final = 1001
 NO_CODE: Final = 1005
-"""The code that stands for closing without a code."""
+"""The code that represents closing without a code."""
 ABNORMAL: Final = 1006
-"""The code for a connection that was lost."""
+"""The code for a lost connection."""
 POLICY_VIOLATION: Final = 1008
 TOO_BIG: Final = 1009
 FAILED: Final = 1011
@@ -31,7 +31,7 @@ _NEVER_SENT = (1004, NO_CODE, ABNORMAL, 1015)
 class WebSocketClosed(Exception):
     """The end of a WebSocket, with the ``code`` and the ``reason`` of the side that closed it (RFC 6455 §7.4).
 
-    1005 stands for an end without a code, 1006 for a connection that was lost.
+    1005 means that it was closed without a code, 1006 that the connection was lost.
     """
 
     def __init__(self, code: int, reason: str = "") -> None:
@@ -46,7 +46,7 @@ class WebSocketClosed(Exception):
 def check_close(code: int, reason: str) -> None:
     """Check a code and a reason before they are sent.
 
-    Raises ValueError for a code that no application sends, and for a reason of more than 123 bytes.
+    Raises ValueError for a code that applications can't send, and for a reason longer than 123 bytes.
     """
     is_defined = 1000 <= code <= 1014 and code not in _NEVER_SENT
     if not (is_defined or 3000 <= code <= 4999):
@@ -67,20 +67,25 @@ WebSocketMessage: TypeAlias = str | bytes
 """A message: text, or bytes."""
 
 MOST_UNREAD: Final = 1 << 20
-"""The maximum size, in bytes, of messages that a handler has not received. Further messages stay with the server."""
+"""The maximum size, in bytes, of the messages that a handler has not received. Further messages stay with the
+server.
+"""
 STANDSTILL: Final = 60.0
-"""Seconds that messages may stay with the server while a handler receives none: they hide the end of the connection.
+"""The seconds for which messages may stay with the server while a handler receives none. They hide the end of the
+connection.
 """
 
 
 class Channel(Protocol):
     """The messages of one connection, as a server receives and sends them, on its event loop.
 
-    A message that the client has not taken yet makes ``send`` wait, if the server limits its buffers.
+    If the server limits its buffers, ``send`` waits while the client has not accepted a message.
     """
 
     limit: int
-    """The maximum size of a message in bytes. Channels that read frames disconnect before a longer one is complete."""
+    """The maximum size of a message in bytes. Channels that read frames disconnect before a longer message is
+    complete.
+    """
 
     @property
     def subprotocols(self) -> Sequence[str]:
@@ -101,7 +106,7 @@ class Channel(Protocol):
 
 
 class UnreadMessages:
-    """Messages that have arrived while their handler does something else."""
+    """Messages that have arrived while their handler was busy."""
 
     __slots__ = ("_messages", "_size", "_taken")
 
@@ -109,7 +114,7 @@ class UnreadMessages:
         self._messages: deque[WebSocketMessage] = deque()
         self._size = 0
         self._taken: asyncio.Future[None] | None = None
-        """Done when a message is taken; None if nothing waits for that."""
+        """Done when a message is received; None if nothing waits for that."""
 
     def __bool__(self) -> bool:
         return bool(self._messages)
@@ -128,7 +133,7 @@ class UnreadMessages:
         return message
 
     async def wait_room(self) -> None:
-        """Wait until there is room for another message. Raises TimeoutError if none is taken for too long."""
+        """Wait until there is room for another message. Raises TimeoutError if none is received for too long."""
         while self._size > MOST_UNREAD:
             self._taken = asyncio.get_running_loop().create_future()
             async with asyncio.timeout(STANDSTILL):
@@ -141,5 +146,5 @@ def is_handshake(method: str, upgrade: str | None) -> bool:
 
 
 def refusal_of(head: Head) -> HTTPError | None:
-    """Return the error for a handshake that opens no WebSocket, whatever its route; None if there is none."""
+    """Return the error for a handshake that can't open a WebSocket on any route, or None."""
     return getattr(server_head(head), "refusal", None)

@@ -1,4 +1,4 @@
-"""One connection on its event loop: the response to its handshake, its messages, and its end.
+"""A connection on its event loop: the response to its handshake, its messages, and its end.
 
 | state | ``_opened`` | ``closed`` | receives from the channel | ends it |
 |---|---|---|---|---|
@@ -8,8 +8,8 @@
 | interrupted, by a process that drains or a cancellation | None | the end | ``wait_answered`` | |
 | closed | None | the end | nothing | |
 
-``closed`` is set once, by ``_ended``. Whatever comes later, each method raises a copy of that end: an error that is
-raised keeps frames, and these keep the connection.
+``closed`` is set once, by ``_ended``. After that, each method raises a copy of that error, because a raised error keeps
+frames, and these keep the connection.
 """
 
 import asyncio
@@ -46,10 +46,10 @@ CLOSING: Final = 1.0
 
 
 class Connection:
-    """A connection as its handler and its server see it. All but ``wait_for`` is for its event loop.
+    """A connection as its handler and its server see it. Everything except ``wait_for`` must be used on its event loop.
 
-    ``limit`` is in bytes of a message, ``idle_timeout`` in seconds. ``json_default`` is called with a value that JSON
-    has no form for.
+    ``limit`` is the maximum size of a message in bytes; ``idle_timeout`` is in seconds. ``json_default`` is called with
+    a value that can't be serialized to JSON.
     """
 
     __slots__ = (
@@ -72,11 +72,11 @@ class Connection:
         self._json_default = json_default
         self._loop = asyncio.get_running_loop()
         self._calls: set[CallFuture[Any]] | None = None
-        """The calls that threads wait for."""
+        """The calls for which threads wait."""
         self._opened: asyncio.Future[None] | None = self._loop.create_future()
         """Done when the handshake is accepted or refused; None after that."""
         self._ahead: asyncio.Task[None] | None = None
-        """The task that waits for messages while the handler does something else."""
+        """The task that waits for messages while the handler is busy."""
         self._unread: UnreadMessages | None = None
         """The messages that have arrived in the meantime."""
         self._time_slice = TimeSlice()
@@ -94,9 +94,9 @@ class Connection:
         self.is_demanded = False
         """True once the handler wants the handshake to be accepted."""
         self.is_interrupted = False
-        """True once this side ends the connection, whatever the handler does."""
+        """True once this side ends the connection, regardless of the handler."""
         self.last_received: deque[WebSocketMessage] | None = None
-        """The last messages that were received, if they are kept for a failure of the handler."""
+        """The last received messages, if they are kept in case the handler fails."""
         self.received = 0
         self.sent = 0
         self.bytes_sent = 0
@@ -152,7 +152,7 @@ class Connection:
         return message
 
     async def _wait_longer(self) -> WebSocketMessage | None:
-        """Wait for the message that is read ahead, or for a new one, for as long as the client may be idle.
+        """Wait for the message that is being read ahead, or for a new one, for as long as the client may be idle.
 
         Return None if the connection is closed.
         """
@@ -167,11 +167,11 @@ class Connection:
         if self._unread:
             return self._unread.take()
         if self.closed is None:
-            await ahead  # raises what has ended it
+            await ahead  # raises the error that has ended it
         return None
 
     async def _read_ahead(self) -> None:
-        """Receive messages and keep them: one, and more while the handler does something else."""
+        """Receive messages and keep them: one, and more while the handler is busy."""
         unread = self._unread = self._unread or UnreadMessages()
         try:
             while True:
@@ -199,7 +199,9 @@ class Connection:
             raise self._ended()
 
     async def receive_as(self, wanted: Any) -> Any:
-        """Wait for the next message that is a value of the type, and reply to any other with a problem as JSON."""
+        """Wait for the next message that is a value of the type, and reply to any other message with problem details as
+        JSON.
+        """
         from antiphon.serialization.readers import json_as
 
         while True:
@@ -253,13 +255,13 @@ class Connection:
         return encode_json(message, self._json_default).decode()
 
     async def close(self, code: int, reason: str) -> None:
-        """Close the connection, unless it is closed. The handshake is accepted first."""
+        """Close the connection, unless it is already closed. The handshake is accepted first."""
         if self._opened is not None:
             await self.open()
         await self.end(code, reason)
 
     def wait_for(self, steps: Coroutine[Any, Any, T]) -> T:
-        """Run steps on the connection's loop, and block this thread until they have ended."""
+        """Run steps on the connection's loop, blocking this thread until they have ended."""
         call = asyncio.run_coroutine_threadsafe(steps, self._loop)
         if self._calls is None:
             self._calls = set()
@@ -272,12 +274,12 @@ class Connection:
             raise (self._ended() if self.closed else WebSocketClosed(ABNORMAL)) from None
         finally:
             self._calls.discard(call)
-            del call  # it keeps an error that was raised, whose frames keep this one
+            del call  # it refers to a raised error, whose frames refer to this one
 
     # The end
 
     async def end(self, code: int, reason: str = "") -> None:
-        """Close the connection, unless it is closed, even if something waits for it."""
+        """Close the connection, unless it is already closed, even if something waits for it."""
         if self.closed is None:
             self._ended(WebSocketClosed(code, reason))
             await self.send_end()
@@ -289,7 +291,7 @@ class Connection:
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSING):
                 if ahead is not None:
-                    await asyncio.wait([ahead])  # Granian sends no end while it is asked for messages
+                    await asyncio.wait([ahead])  # Granian doesn't send a close while something waits for messages
                 await self._channel.close(end.code, end.reason)
 
     async def wait_answered(self) -> None:
@@ -300,7 +302,7 @@ class Connection:
                     await self._channel.receive()
 
     def interrupt(self, end: WebSocketClosed) -> bool:
-        """Make every method raise an end from now on, including the calls that threads wait for.
+        """Make every method raise this end from now on, including the calls for which threads wait.
 
         Return True if the connection was still open, so the end has to be sent.
         """
@@ -314,7 +316,7 @@ class Connection:
     def _ended(self, end: WebSocketClosed | None = None) -> WebSocketClosed:
         """Record the end, unless there already is one; return the error to raise for the recorded one."""
         if self.closed is None:
-            assert end is not None  # noqa: S101 - only a noted end is raised again
+            assert end is not None  # noqa: S101 - only a recorded end is raised again
             self.closed = WebSocketClosed(end.code, end.reason)
             if self._closed_signal is not None and not self._closed_signal.done():
                 self._closed_signal.set_result(None)
@@ -324,7 +326,7 @@ class Connection:
 
     @property
     def is_open(self) -> bool:
-        """True when the handshake was accepted (101), and the connection has not been closed."""
+        """True if the handshake was accepted (101) and the connection has not been closed."""
         return self._opened is None and self.closed is None
 
     def on_demand(self, function: Callable[[], object]) -> None:
@@ -343,9 +345,9 @@ class Connection:
         self.accepted()
 
     def look_ahead(self, on_end: Callable[[], object]) -> None:
-        """Wait for messages while the handler does something else, and call ``on_end`` when the end comes.
+        """Wait for messages while the handler is busy, and call ``on_end`` when the connection ends.
 
-        Nothing is done while the handler itself receives: ``on_received`` reports when it has.
+        Does nothing while the handler itself receives; ``on_received`` reports when it has.
         """
         if self._is_receiving or self._ahead is not None or not self.is_open:
             return
@@ -353,7 +355,7 @@ class Connection:
         self._ahead = self._loop.create_task(self._read_ahead())
 
     def on_received(self, function: Callable[[], object]) -> None:
-        """Call a function once, when the handler has next received a message."""
+        """Call a function once, when the handler has received its next message."""
         self._on_received = function
 
     def wait_closed(self) -> "asyncio.Future[None]":
@@ -372,9 +374,9 @@ class Connection:
 
 
 class WebSocketResponse(Response):
-    """The acceptance of a handshake (101, RFC 6455 §4.2.2), whose body is the conversation: it has no chunks.
+    """The acceptance of a handshake (101, RFC 6455 §4.2.2). Its body is the conversation, which has no chunks.
 
-    Header fields and cookies that you set are sent with the handshake, if the server allows that.
+    Header fields and cookies that you set are sent with the handshake if the server allows it.
     """
 
     __slots__ = {"connection": "The connection of the conversation."}

@@ -20,13 +20,13 @@ T = TypeVar("T")
 class WebSocket:
     """A connection on which both sides send messages (RFC 6455), as its handler sees it.
 
-    An ``async def`` handler awaits its methods and iterates it with ``async for``. In a ``def`` handler, they block,
-    and return the result that awaiting them would give: ``socket.send(...)``, ``for message in socket``; there its type
-    is ``BlockingWebSocket``. Iteration ends when either side closes the socket; after that, the methods raise
+    An ``async def`` handler awaits its methods and iterates over it with ``async for``. In a ``def`` handler, the
+    methods block and return the results directly: ``socket.send(...)``, ``for message in socket``; annotate it as
+    ``BlockingWebSocket`` there. Iteration ends when either side closes the socket; after that, the methods raise
     WebSocketClosed.
 
     The handshake is accepted when the first message is received or sent, or by ``accept``. Until then, the handler can
-    still raise an HTTPError, or return a value: that is an HTTP response.
+    still raise an HTTPError or return a value, which becomes an HTTP response.
     """
 
     __slots__ = ("_blocks", "_connection")
@@ -46,7 +46,7 @@ class WebSocket:
         return self._connection.closed
 
     def accept(self) -> Awaitable[None]:
-        """Accept the handshake now (101), unless it has been accepted. Raises WebSocketClosed."""
+        """Accept the handshake now (101), unless it has already been accepted. Raises WebSocketClosed."""
         steps = self._connection.open()
         return self._called(steps) if self._blocks else steps
 
@@ -65,7 +65,7 @@ class WebSocket:
     def receive_as(self, wanted: Any) -> Awaitable[Any]:
         """Wait for the next message whose JSON is a value of a type, as ``request.json_as`` reads it.
 
-        Other messages are skipped, after a reply with their problem as JSON (RFC 9457). Raises WebSocketClosed, and
+        Other messages are skipped, after a reply with problem details as JSON (RFC 9457). Raises WebSocketClosed, and
         TypeError for a type that can't be read.
         """
         steps = self._connection.receive_as(wanted)
@@ -80,10 +80,10 @@ class WebSocket:
         return WebSocketValues(partial(self._connection.receive_as, wanted), self._wait_for)
 
     def send(self, message: object) -> Awaitable[None]:
-        """Send text, bytes, or any other value as JSON. Waits while the client reads too slowly.
+        """Send text, bytes, or any other value as JSON. This waits while the client reads too slowly.
 
-        An ``Event`` is an object with its ``event``, ``id`` and ``data``, which is text, as for EventSource. Raises
-        WebSocketClosed, and TypeError for a value that can't be written as JSON.
+        An ``Event`` is sent as an object with its ``event``, ``id`` and ``data``, which is text, as for EventSource.
+        Raises WebSocketClosed, and TypeError for a value that can't be serialized to JSON.
         """
         steps = self._connection.send(message)
         return self._called(steps) if self._blocks else steps
@@ -91,15 +91,15 @@ class WebSocket:
     def send_each(self, source: AsyncIterable[object]) -> Awaitable[None]:
         """Send each item of an async iterable, such as ``run.follow()``, as ``send`` does, and close it at the end.
 
-        Events that are only a comment are left out. Raises WebSocketClosed, and the errors of the iterable.
+        Events that consist only of a comment are left out. Raises WebSocketClosed, and the errors of the iterable.
         """
         steps = self._connection.send_each(source)
         return self._called(steps) if self._blocks else steps
 
     def close(self, code: int = NORMAL, reason: str = "") -> Awaitable[None]:
-        """Close the socket, unless it is closed.
+        """Close the socket, unless it is already closed.
 
-        Raises ValueError for a code that no application sends, and for a reason of more than 123 bytes.
+        Raises ValueError for a code that applications can't send, and for a reason longer than 123 bytes.
         """
         check_close(code, reason)
         steps = self._connection.close(code, reason)
@@ -157,7 +157,8 @@ class BlockingWebSocket(Protocol):
     """A ``WebSocket`` as a ``def`` handler sees it: its methods block, and return the results that an ``async def``
     handler awaits.
 
-    This is for annotations: ``def echo(request: Request, socket: BlockingWebSocket)``. The object is a ``WebSocket``.
+    Use it in annotations: ``def echo(request: Request, socket: BlockingWebSocket)``. The object itself is a
+    ``WebSocket``.
     """
 
     @property
@@ -171,7 +172,7 @@ class BlockingWebSocket(Protocol):
         ...
 
     def accept(self) -> None:
-        """Accept the handshake now (101), unless it has been accepted. Raises WebSocketClosed."""
+        """Accept the handshake now (101), unless it has already been accepted. Raises WebSocketClosed."""
         ...
 
     def receive(self) -> WebSocketMessage:
@@ -203,7 +204,9 @@ class BlockingWebSocket(Protocol):
         ...
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:
-        """Close the socket, unless it is closed. Raises ValueError for a code or a reason that can't be sent."""
+        """Close the socket, unless it is already closed. Raises ValueError for a code or a reason that can't be
+        sent.
+        """
         ...
 
     def __iter__(self) -> Iterator[WebSocketMessage]:

@@ -1,4 +1,6 @@
-"""WSGI and ASGI applications of other frameworks: called with our requests, and served like our own."""
+"""Other frameworks' WSGI and ASGI applications: calling them with Antiphon's requests, and serving them like Antiphon's
+own.
+"""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -11,12 +13,12 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 ForeignApplication: TypeAlias = "WSGIApplication | ASGIApplication"
-"""Any application; one of Antiphon's has both interfaces."""
+"""Any application. An Antiphon application has both interfaces."""
 ForeignInterface: TypeAlias = Literal["wsgi", "asgi"]
 
 
 def check_interface(interface: str | None) -> None:
-    """Raise ValueError unless the value is an interface that a foreign application can have, or None."""
+    """Raise ValueError unless the value is "wsgi", "asgi" or None."""
     if interface not in (None, "wsgi", "asgi"):
         raise explained(
             "bad-mount", ValueError(f"the interface of an application must be 'wsgi' or 'asgi', not {interface!r}")
@@ -24,5 +26,5 @@ def check_interface(interface: str | None) -> None:
 
 
 def interface_of(application: Callable[..., Any]) -> ForeignInterface:
-    """Return a foreign application's interface: ASGI if calling it returns a coroutine."""
+    """Return the interface of another framework's application: ASGI if calling it returns a coroutine."""
     return "asgi" if is_async(application) else "wsgi"

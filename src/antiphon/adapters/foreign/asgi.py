@@ -1,4 +1,4 @@
-"""An ASGI application as a handler: it is called with a scope for the request, and its messages become the response."""
+"""An ASGI application as a handler. It is called with a scope for the request, and its messages become the response."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, MutableMapping
@@ -27,9 +27,9 @@ _CODING_FIELDS = frozenset({"content-encoding", "content-length", "transfer-enco
 def make_scope(request: Request, state: Mapping[str, Any] | None = None) -> Scope:
     """Return an HTTP scope (ASGI 3, HTTP specification 2.5) for a request.
 
-    ``path`` is the whole path, of which ``root_path`` is the beginning. ``raw_path`` is left out if the server hides
-    it. ``state`` is copied. The rest is a copy of an ASGI server's scope, without the extensions that a server must
-    support. Early hints are offered if the server has a loop and sends them: the application has its own task, for
+    ``path`` is the whole path, which begins with ``root_path``. ``raw_path`` is left out if the server hides it.
+    ``state`` is copied. The rest is a copy of an ASGI server's scope, without the extensions that a server must
+    support. Early hints are offered only if the server has a loop and sends them: the application has its own task, for
     which no thread of a WSGI server waits.
     """
     head = request.head
@@ -61,7 +61,7 @@ def make_scope(request: Request, state: Mapping[str, Any] | None = None) -> Scop
 
 
 def _encoded_fields(request: Request) -> list[tuple[bytes, bytes]]:
-    """Return the header. Its Host is the authority, which may come from HTTP/2 or a trusted proxy."""
+    """Return the header fields. Host is the authority, which may come from HTTP/2 or a trusted proxy."""
     head, content = request.head, request.content
     sent = head.fields()
     if content.is_decoded:
@@ -76,7 +76,7 @@ def _encoded_fields(request: Request) -> list[tuple[bytes, bytes]]:
 
 
 GRACE = 5.0
-"""Seconds that an application gets to clean up before it is cancelled."""
+"""The number of seconds that an application has to clean up before it is cancelled."""
 
 _CONNECTION_FIELDS = frozenset({"connection", "keep-alive", "transfer-encoding"})
 """Fields about a connection, which is the server's, not the application's (RFC 9110 §7.6.1)."""
@@ -90,13 +90,13 @@ def from_asgi(
     The application gets the loaded body. If the body is not loaded, it receives the body itself, without a limit.
 
     ``state`` is the state of the application's lifespan (``ASGILifespan.state``), which may still be empty. A body in
-    several messages is streamed: each ``send`` returns when its chunk has been taken. When the client disconnects, or
-    the rest of the body is not needed (HEAD), the application gets a disconnect, and is cancelled unless it ends within
-    ``grace``, in seconds or a timedelta. Its work after the response continues in the background. If the server reports
-    it, the application also gets a client's disconnect before the response, while it waits in ``receive``; it then runs
-    to its end, and ClientDisconnected is raised. Raises the application's errors, and RuntimeError if it breaks the
-    rules of ASGI; once the response has started, the body's iterator raises them. If the application fails after a
-    complete response, ``response.error`` is its error.
+    several messages is streamed: each ``send`` returns when its chunk has been consumed. When the client disconnects,
+    or the rest of the body isn't needed (HEAD), the application receives a disconnect, and is cancelled unless it ends
+    within ``grace``, in seconds or a timedelta. Its work after the response continues in the background. If the server
+    reports disconnects, the application also receives a disconnect that comes before the response, while it waits in
+    ``receive``; it then runs to its end, and ClientDisconnected is raised. Raises the application's errors, and
+    RuntimeError if it violates ASGI; once the response has started, the body's iterator raises them. If the application
+    fails after a complete response, ``response.error`` is its error.
     """
     seconds = seconds_of(grace)
 
@@ -109,8 +109,8 @@ def from_asgi(
 class _ASGICall:
     """One call to an application, with its ``receive`` and ``send``.
 
-    As an async iterator, it is the response's body. It therefore refers to the response only until it has returned it,
-    and to an error until that is raised, so nothing waits for the garbage collector.
+    As an async iterator, it is the response's body. It refers to the response only until it has returned it, and to an
+    error only until it is raised, so nothing has to wait for the garbage collector.
     """
 
     _task: asyncio.Task[None]
@@ -179,7 +179,7 @@ class _ASGICall:
         return self._fault("ended before its response did: its last 'http.response.body' must not set more_body")
 
     def _fail(self, error: BaseException) -> None:
-        """Store an error for the task that waits, unless the application failed because of the disconnect."""
+        """Store an error for the waiting task, unless the application failed because of the disconnect."""
         if self._is_disconnected and stems_from_disconnect(error):
             return
         self._error = error
@@ -195,7 +195,7 @@ class _ASGICall:
         return await body.aadvance(UNBOUNDED), not body.is_complete
 
     def _start(self, response: Response | None) -> None:
-        """Pass the response to the waiting task; None if there is none and none will come."""
+        """Pass the response to the waiting task, or None if there won't be one."""
         if not self._started.done():
             self._response = response
             self._started.set_result(None)
@@ -211,7 +211,7 @@ class _ASGICall:
             if not has_more:
                 self._request_body = None
             return {"type": "http.request", "body": chunk, "more_body": has_more}
-        if not self._started.done():  # after that, the code that writes the response watches
+        if not self._started.done():  # after that, the code that writes the response watches the client
             self._withdraw = self._withdraw or self._lifetime._on_disconnect(self._disconnect)
         await self._over.wait()
         return {"type": "http.disconnect"}
@@ -293,7 +293,7 @@ class _ASGICall:
         return chunk
 
     async def aclose(self) -> None:
-        """Tell the application that the rest of the body, if any, isn't needed, and wait for the application to end."""
+        """Tell the application that the rest of the body, if any, isn't needed, and wait until it has ended."""
         if not self._is_complete:
             self._disconnect()
             await wait_ended(self._task, self._grace)
@@ -308,7 +308,9 @@ class _ASGICall:
         self._chunks.close()
 
     async def _finish(self) -> None:
-        """Wait until the application's work after the response is done. Raises an error that was not raised before."""
+        """Wait until the application's work after the response is done. Raises an error that has not been raised
+        yet.
+        """
         await self.aclose()
         await wait_ended(self._task)
         self._raise_error()
@@ -335,14 +337,14 @@ def application_fault(application: ASGIApplication, fault: str, cause: BaseExcep
 
 
 def read_head(message: Mapping[str, Any]) -> Response:
-    """Return the response without its body, with a type and length only if the application sent them."""
+    """Return the response without its body. It has a type and length only if the application sent them."""
     fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers", ())]
     fields = [field for field in fields if field[0].lower() not in _CONNECTION_FIELDS]
     return Response(None, message.get("status", 0), fields)
 
 
 class Channel:
-    """An unbuffered channel of chunks for tasks on one loop: several put chunks, one gets them."""
+    """An unbuffered channel of chunks between tasks on one loop: several tasks put chunks, one gets them."""
 
     def __init__(self) -> None:
         self._chunk: bytes | None = None

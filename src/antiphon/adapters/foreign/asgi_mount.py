@@ -1,4 +1,4 @@
-"""A mounted ASGI application beyond its requests: its lifespan (specification 2.0) and its WebSockets."""
+"""The lifespan (specification 2.0) and WebSockets of a mounted ASGI application."""
 
 import asyncio
 import logging
@@ -20,11 +20,11 @@ from antiphon.websockets.connection import Connection
 
 
 class ASGILifespan:
-    """An async context manager that starts an application up, shuts it down and returns its state.
+    """An async context manager that starts up an application, shuts it down, and returns its state.
 
-    An application that ends, or fails, before it reports its startup does not support lifespans, and is served without
-    a lifespan; its error is logged if it had received the event. Raises RuntimeError with the application's own message
-    when it reports that startup or shutdown failed, or the error with which it has ended since its startup.
+    An application that ends or fails before it reports its startup doesn't support lifespans and is served without one;
+    its error is logged if it had received the event. Raises RuntimeError with the application's own message if it
+    reports that startup or shutdown failed, or the error with which it has ended since its startup.
 
     ``state`` is the dictionary that the application fills at startup, always the same object. An application that has
     not ended ``grace`` seconds after it reported a failure or its shutdown is cancelled.
@@ -142,7 +142,7 @@ def make_socket_scope(request: Request, state: Mapping[str, Any] | None = None) 
 class ASGIConversation:
     """A call to an application for a handshake, with its ``receive`` and ``send``.
 
-    The application is told when the connection ends, whichever side ends it, and runs until it ends by itself.
+    The application is told when the connection ends, whichever side ends it, and then runs to its own end.
     """
 
     _refusal: Response | None = None
@@ -160,8 +160,8 @@ class ASGIConversation:
     async def run(self, scope: Scope) -> Response | None:
         """Call the application; return its response if it refuses the handshake.
 
-        Raises the application's errors, except those caused by a client that has left, or RuntimeError if it breaks the
-        rules of ASGI.
+        Raises the application's errors, except those caused by a client that has left, and RuntimeError if it violates
+        ASGI.
         """
         try:
             await self._application(scope, self._receive, self._send)

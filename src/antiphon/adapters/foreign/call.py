@@ -1,7 +1,7 @@
-"""Calling any WSGI, ASGI or Antiphon application as a function from a request to a response.
+"""Calling any WSGI, ASGI or Antiphon application as a function that turns a request into a response.
 
-The application gets its own request, with the same head and body, so the caller's keeps its route, dependencies and
-hooks.
+The application gets its own request, with the same head and body, so the caller's request keeps its route, dependencies
+and hooks.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator
@@ -34,12 +34,12 @@ def get_response(
 ) -> Response:
     """Call an application with a request, on this thread, and return its response.
 
-    ``application`` is one of Antiphon's, or speaks WSGI or ASGI; ``interface`` names the interface, if it can't be
-    detected. Its async parts run on the background loop. A streamed body is a blocking iterator of bytes with
-    ``close()``. Functions that are passed to ``request.after_response`` inside are called before this returns, or, for
-    a stream, when that ends or is closed. An Antiphon application is started up; for any other one, you have to run the
-    lifespan. Raises a foreign application's errors, ValueError for an ``interface`` other than "wsgi" and "asgi", and
-    RuntimeError on an event loop: use ``aget_response`` there.
+    ``application`` is an Antiphon, WSGI or ASGI application; pass ``interface`` if the interface can't be detected. Its
+    async code runs on the background loop. A streamed body is a blocking iterator of bytes with ``close()``. Functions
+    that the application passes to ``request.after_response`` are called before this returns, or, for a stream, when it
+    ends or is closed. An Antiphon application is started up; for any other application, you have to run the lifespan.
+    Raises another framework's errors, ValueError for an ``interface`` other than "wsgi" and "asgi", and RuntimeError on
+    an event loop: use ``aget_response`` there.
     """
     check_interface(interface)
     refuse_on_loop("get_response", "aget_response")
@@ -59,8 +59,8 @@ async def aget_response(
 ) -> Response:
     """Call an application with a request, on an event loop, and return its response: ``get_response`` for coroutines.
 
-    The application runs in the current task, in its own context; its blocking parts run on threads. A streamed
-    body is an async iterator of bytes with ``aclose()``. A body that has not arrived yet is loaded first.
+    The application runs in the current task, in its own context; its blocking code runs on threads. A streamed body is
+    an async iterator of bytes with ``aclose()``. A body that has not arrived yet is loaded first.
     """
     check_interface(interface)
     if request.head.has_body:
@@ -73,7 +73,7 @@ async def aget_response(
 async def acall(
     application: ForeignApplication, request: Request, interface: ForeignInterface | None = None
 ) -> Response:
-    """Call an application as ``aget_response`` does, with its own request, whose body was received."""
+    """Call an application as ``aget_response`` does, with its own request, whose body has been received."""
     context = copy_context()
     response = await in_context(context, driven(_answer(application, request, interface)))
     body = response.body
@@ -111,7 +111,9 @@ def _subrequest(request: Request, blocks: bool) -> Request:
 
 
 class _SubrequestHead(DerivedHead):
-    """The head of a request whose body was received. It takes no hints, since its response may not be the client's."""
+    """The head of a request whose body has been received. It ignores early hints, because the client may get a
+    different response.
+    """
 
     def __init__(self, inner: Head, has_body: bool, blocks: bool) -> None:
         super().__init__(inner)
@@ -138,14 +140,18 @@ class _SubrequestHead(DerivedHead):
 
 
 def _with_body(response: Response, body: Stream) -> Response:
-    """Return a copy of the response with a different body, since the application may return the same response again."""
+    """Return a copy of the response with a different body, because the application may return the same response
+    again.
+    """
     response = copy(response)
     response.body = body
     return response
 
 
 class BlockingBody:
-    """A streamed body for a thread to read. Its end, or ``close``, closes it and finishes the request, once."""
+    """A streamed body for a thread to read. Reaching its end, or ``close``, closes it and finishes the request,
+    once.
+    """
 
     def __init__(self, request: Request, body: Stream, context: Context) -> None:
         self._request = request
@@ -195,7 +201,7 @@ class BlockingBody:
 
 
 class AsyncBody:
-    """A streamed body for a task to read. Its end, or ``aclose``, closes it and finishes the request, once."""
+    """A streamed body for a task to read. Reaching its end, or ``aclose``, closes it and finishes the request, once."""
 
     def __init__(self, request: Request, body: Stream, context: Context) -> None:
         from antiphon.concurrency.bridge import AsyncFromSync

@@ -1,6 +1,6 @@
 """Applications with WSGI as their own interface, served over every interface: their environ, body, thread and response.
 
-Protection is implemented here once for all of them: a slow client occupies no thread, and a body is freed at its end.
+This module protects all of them: a slow client doesn't occupy a thread, and a body is freed at its end.
 """
 
 from collections.abc import Callable, Iterable
@@ -37,7 +37,7 @@ class ReceivedInput(RawIOBase):
     """The ``wsgi.input`` of a request over ASGI or RSGI: received on a thread while it is read, and not stored.
 
     It puts itself into the environ. It is used if the server needs bodies to be received. If the body was loaded
-    through the request, ``request.form`` for instance, it reads the same bytes from the start.
+    through the request, for instance with ``request.form``, it reads the same bytes from the start.
     """
 
     def __init__(self, request: Request, environ: "WSGIEnvironment") -> None:
@@ -46,7 +46,7 @@ class ReceivedInput(RawIOBase):
         """The limits on the received data."""
         self.environ = environ
         self.failure = content.failure
-        """The error with which receiving ended before the application read."""
+        """The error with which receiving ended before the application read anything."""
         self._rest = b""
         self._stream = BodyStream(content, self)
         self._position = 0
@@ -84,10 +84,10 @@ class ReceivedInput(RawIOBase):
 
 
 class EnvironHost(Host):
-    """An application with WSGI as its own interface, which a subclass calls in ``answer_environ``, on a thread.
+    """An application with WSGI as its own interface. A subclass calls it in ``answer_environ``, on a thread.
 
-    Over ASGI and RSGI, a small body is received before a thread is taken. A larger one is received while the
-    application reads it; only some of the threads wait for such bodies, so that others are available.
+    Over ASGI and RSGI, a small body is received before a thread is taken. A larger body is received while the
+    application reads it; only some of the threads may wait for such bodies, so that others stay available.
     """
 
     input_class: type[ReceivedInput] = ReceivedInput
@@ -96,7 +96,7 @@ class EnvironHost(Host):
     def __init__(self) -> None:
         super().__init__()
         self._set_started(True)  # nothing has to be started
-        self._measure_header_sections()  # so no first request tells whether the server does
+        self._measure_header_sections()  # nothing tells in advance whether the server does
 
     def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Handle a request over WSGI. Raises NotImplementedError unless a subclass defines it."""
@@ -124,10 +124,10 @@ class EnvironHost(Host):
         environ: "WSGIEnvironment",
         body: ReceivedInput | None,  # noqa: ARG002 - subclasses use it
     ) -> Response:
-        """Handle a native request with its environ, in steps; ``body`` is one that is received while it is read.
+        """Handle a native request with its environ, in steps. ``body`` is a body that is received while it is read.
 
-        A body that is cut off raises OSError when the application reads it, as PEP 3333 allows. If the application does
-        not catch that, the client gets the reason.
+        If the body is cut off, reading it raises OSError, as PEP 3333 allows. If the application doesn't catch that,
+        the client gets the reason.
         """
         await ON_THREAD
         try:
@@ -136,14 +136,14 @@ class EnvironHost(Host):
             failure = error.__cause__
             if not isinstance(failure, HTTPError):
                 raise
-        raise failure  # here, so that it does not refer to the other error, with the application's frames
+        raise failure  # here, so that it doesn't refer to the other error and the application's frames
 
     def exchange(self, request: Request) -> tuple[str, list[tuple[str, str]], bytes]:
         """Handle a request on this thread and return the status line, the header fields and the body.
 
-        This is for a framework's own test client, such as one that sends requests to an application in the same
-        process. The request may be made by ``Request.blank``. Errors of the application are raised, and its functions
-        under ``AT_END`` are called.
+        This is for test clients, such as a framework's own, that send requests to an application in the same process.
+        You can make the request with ``Request.blank``. The application's errors are raised, and its functions under
+        ``AT_END`` are called.
         """
         at_end: list[Callable[[], object]] = []
         token = set_current_request(request)
@@ -168,9 +168,9 @@ class EnvironHost(Host):
         self._check_host_and_sizes(request)
 
     def refuse_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes] | None:
-        """Handle a WSGI server's request if its head is refused, else return None.
+        """Handle a WSGI server's request if its head is refused, otherwise return None.
 
-        A subclass whose ``__call__`` itself handles calls of WSGI servers must call this first.
+        A subclass whose ``__call__`` handles calls from WSGI servers itself must call this first.
         """
         if (
             environ.get("HTTP_HOST") in self.head_checks.known_hosts
@@ -185,9 +185,9 @@ class EnvironHost(Host):
         return None
 
     async def receive_body(self, request: Request) -> None:
-        """Receive a small body, in steps, without decoding it: the environ has its coding and length.
+        """Receive a small body, in steps, without decoding it: the environ contains its coding and length.
 
-        A body that fails is left: reading it raises the error. Raises ContentTooLarge for a declared length above the
+        If receiving fails, reading the body raises the error. Raises ContentTooLarge for a declared length above the
         limit.
         """
         head, limits = request.head, request.limits
@@ -214,7 +214,7 @@ class EnvironHost(Host):
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
-        """WSGI, since everything in the application blocks."""
+        """WSGI, because everything in the application blocks."""
         return "wsgi"
 
 
@@ -248,7 +248,7 @@ class BridgedApplication(EnvironHost):
 
 
 class _PlainInput(ReceivedInput):
-    """The ``wsgi.input`` for an application that knows only PEP 3333 and counts bytes against Content-Length itself."""
+    """The ``wsgi.input`` for an application that only uses PEP 3333 and counts bytes against Content-Length itself."""
 
     def __init__(self, request: Request, environ: "WSGIEnvironment") -> None:
         super().__init__(request, environ)

@@ -1,4 +1,4 @@
-"""Applications of other frameworks, served over every interface: the work around each request, done once for all."""
+"""Other frameworks' applications, served over every interface: the work around each request that all of them need."""
 
 from typing import Any
 
@@ -16,11 +16,12 @@ from antiphon.response.response import Response
 
 
 class Host(Servable):
-    """An application of another framework, whose requests are handled by a subclass in ``answer_request``.
+    """Another framework's application. A subclass handles its requests in ``answer_request``.
 
     Before that, the request is made the current one, checked and received, so that slow clients don't occupy threads.
-    An error is logged and becomes a response, and the body's resources are freed at the end. A body that is too large,
-    too slow or cut off gets the error's status. A request with several hosts, none, or a malformed one gets a 400.
+    An error is logged and becomes a response, and the body's resources are freed at the end. If a body is too large,
+    too slow or cut off, the response has that error's status. A request with several hosts, no host or a malformed host
+    gets a 400.
     """
 
     request_limits = Limits()
@@ -46,7 +47,7 @@ class Host(Servable):
         raise NotImplementedError
 
     async def receive_body(self, request: Request) -> None:
-        """Receive the body of a request that has one, in steps, before it is handled: all of it, within its limits.
+        """Receive a request's whole body, if any, within its limits, in steps, before it is handled.
 
         Raises the errors of ``Request.load``.
         """
@@ -55,8 +56,8 @@ class Host(Servable):
     def check_head(self, request: Request) -> None:
         """Check the head of a request.
 
-        Raises BadRequest for a malformed path or Host, or unless there is exactly one Host; URITooLong for a long
-        query; or RequestHeaderFieldsTooLarge.
+        Raises BadRequest for a malformed path or Host, or unless there is exactly one Host, URITooLong for a long
+        query, and RequestHeaderFieldsTooLarge.
         """
         check_path(request.head.path)
         self._check_host_and_sizes(request)

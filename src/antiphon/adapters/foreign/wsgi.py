@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def make_environ(request: Request) -> "WSGIEnvironment":
     """Return an environ (PEP 3333) for a request that came over any interface; its body is loaded first.
 
-    A header whose name has an underscore is left out: WSGI can't distinguish it from one with a hyphen. Under a WSGI
-    server, the environ is a copy of the server's own, with a body that can be read again.
+    A header whose name contains an underscore is left out, because WSGI can't distinguish it from a name with a hyphen.
+    Under a WSGI server, the environ is a copy of the server's own, with a body that can be read again.
     """
     environ = head_environ(request.head)
     content = request.content
@@ -35,7 +35,7 @@ def make_environ(request: Request) -> "WSGIEnvironment":
     environ["wsgi.input"] = content.open()
     environ["wsgi.input_terminated"] = True
     environ.pop("HTTP_TRANSFER_ENCODING", None)
-    environ.pop("wsgi.file_wrapper", None)  # the server could not send its result as a file: it gets another body
+    environ.pop("wsgi.file_wrapper", None)  # the server couldn't send a file from it
     if content.is_decoded:
         environ.pop("HTTP_CONTENT_ENCODING", None)
     environ["CONTENT_LENGTH"] = str(content.size) if content.size or request.content_length == 0 else ""
@@ -61,7 +61,7 @@ def _send_early_hints(head: Head, fields: Iterable[tuple[str, str]]) -> None:
 
 
 def _environ_of(head: Head) -> "WSGIEnvironment":
-    note_in_head(head, EVERYTHING)  # nothing records what is read from an environ
+    note_in_head(head, EVERYTHING)  # reads of an environ can't be recorded
     given = server_head(head)
     if isinstance(given, WSGIHead):
         environ = dict(given.environ)
@@ -120,12 +120,12 @@ def _field_values(fields: Iterable[tuple[str, str]]) -> "WSGIEnvironment":
 def _path_info(head: Head) -> str:
     """Return the path in the form of PEP 3333: its bytes as Latin-1 characters, including those that are not UTF-8.
 
-    If the server hides them, they are replaced by those of U+FFFD.
+    If the server hides those, they are replaced with the bytes of U+FFFD.
     """
     path = head.path
     if path.isascii() or "\ufffd" not in path or (sent := _sent_path(head)) is None:
         return _latin1(path)
-    segments = sent.split(b"/")[-path.count("/") :]  # the part before them is the root path
+    segments = sent.split(b"/")[-path.count("/") :]  # what precedes them is the root path
     below = b"/" + b"/".join(segments)
     return below.decode("latin-1") if below.decode("utf-8", "replace") == path else _latin1(path)
 
@@ -147,7 +147,7 @@ def _latin1(text: str) -> str:
 def from_wsgi(
     application: "WSGIApplication", environ_of: "Callable[[Request], WSGIEnvironment]" = make_environ
 ) -> Callable[[Request], Response]:
-    """Return a handler that calls a WSGI application. The body is streamed, and closed in every case.
+    """Return a handler that calls a WSGI application. The body is streamed and always closed.
 
     ``environ_of`` makes the environ of a request.
 
@@ -168,9 +168,9 @@ def from_wsgi(
 
 
 def answering_errors(application: "WSGIApplication") -> "WSGIApplication":
-    """Return an application that wraps another one, logs its errors, and responds as ASGI and RSGI servers expect.
+    """Return an application that wraps another one, logs its errors, and responds to them as ASGI and RSGI servers do.
 
-    Errors in a response's body are left to the server.
+    Errors in the response's body are left to the server.
     """
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -195,7 +195,7 @@ def _start_anew(start_response: "StartResponse", raised: Any, status: str, field
 def started_response(request: Request, status: str, headers: list[tuple[str, str]]) -> Response:
     """Return a response without a body, with the status line and headers of a WSGI application.
 
-    A WSGI server sends the status line's phrase, too, unless the response gets a different status. Raises ValueError
+    A WSGI server also sends the status line's phrase, unless the response gets a different status. Raises ValueError
     for a malformed status or header.
     """
     given = server_head(request.head)
@@ -220,7 +220,9 @@ class WSGICall:
     def start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
     ) -> Callable[[bytes], object]:
-        """Accept status and headers and return the ``write`` of PEP 3333. Raises ``exc_info`` if it is too late."""
+        """Accept the status and headers, and return the ``write`` of PEP 3333. Raises ``exc_info`` if it is too
+        late.
+        """
         if self._is_sent and exc_info is not None:
             raise exc_info[1].with_traceback(exc_info[2])
         if self._head is not None and exc_info is None:
@@ -231,14 +233,14 @@ class WSGICall:
         return self._written.append
 
     def response(self, request: Request, chunks: Iterable[bytes]) -> Response:
-        """Return the response once the application has started it, at the latest with its first chunk."""
+        """Return the response once the application has started it, which is with its first chunk at the latest."""
         (status, headers), body = self._started(chunks)
         response = started_response(request, status, headers)
         response.body = _Body(body, chunks)
         return response
 
     def whole(self, chunks: Iterable[bytes]) -> tuple[str, list[tuple[str, str]], bytes]:
-        """Return the status line, the headers and the whole body, which is not closed."""
+        """Return the status line, the headers and the whole body. The body isn't closed."""
         (status, headers), body = self._started(chunks)
         return status, headers, b"".join(body)
 
@@ -265,7 +267,7 @@ class _Body:
         return self._iterator
 
     def close(self) -> None:
-        """Close the iterable of the application if it can be closed."""
+        """Close the application's iterable if it can be closed."""
         close(self._chunks)
 
 

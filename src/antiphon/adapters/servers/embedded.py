@@ -1,7 +1,7 @@
 """Embedded servers: one serves on a thread, one next to the other tasks of an event loop.
 
-Each gets a socket that already listens and closes it at the end. Each reports when it accepts connections or fails to
-start and stops gracefully.
+Each gets a listening socket and closes it at the end. Each reports when it accepts connections or fails to start, and
+stops gracefully.
 """
 
 import asyncio
@@ -18,10 +18,12 @@ from antiphon.adapters.servers.granian import Interface, WorkerOnLoop, WorkerOnT
 from antiphon.concurrency.process import DRAINING, GRACE_OVER, call_after_fork, call_first_at_exit
 
 _LETTING_GO = 0.05
-"""Seconds that Granian's threads get to release Python objects when a server ends: nothing shows when they have."""
+"""The seconds that Granian's threads get to release Python objects when a server ends: nothing tells when they are
+done.
+"""
 _FIRST_LOOK = 0.001
 _LAST_LOOK = 0.05
-"""Seconds between two checks of whether connections are accepted, which nothing reports: at first, and later."""
+"""The seconds between two checks of whether connections are accepted, which nothing reports: at first, and later."""
 
 
 class StartupError(RuntimeError):
@@ -33,11 +35,11 @@ class StartupError(RuntimeError):
 
 _running: "set[ThreadServer]" = set()
 _LAST_REQUESTS = 1.0
-"""Seconds that open requests get when the interpreter ends, and again after they are cut off."""
+"""The seconds that open requests get when the interpreter ends, and again after they are cut off."""
 
 
 def _end_all() -> None:
-    """End the servers that still run when the interpreter ends: otherwise, Granian's threads panic."""
+    """End the servers that are still running when the interpreter exits: otherwise, Granian's threads panic."""
     if servers := [*_running]:
         DRAINING.give()
         for server in servers:
@@ -54,19 +56,19 @@ def _end_all() -> None:
 
 
 call_first_at_exit(_end_all)
-call_after_fork(_running.clear)  # their threads are in the parent
+call_after_fork(_running.clear)  # their threads are in the parent process
 
 
 def let_threads_end() -> None:
-    """Give Granian's threads time to release Python objects, since they panic if the interpreter ends first."""
+    """Give Granian's threads time to release Python objects, because they panic if the interpreter exits first."""
     time.sleep(_LETTING_GO)
 
 
 class ThreadServer:
     """An application served over WSGI, ASGI or RSGI, on the thread that calls ``run`` or on its own thread.
 
-    ``threads`` is the number of WSGI requests to handle at once; ``tls`` names the files of a certificate and its key,
-    in PEM.
+    ``threads`` is the number of WSGI requests to handle at once; ``tls`` contains the paths of a certificate and its
+    key, in PEM format.
     """
 
     def __init__(
@@ -86,7 +88,7 @@ class ThreadServer:
     def run(self) -> None:
         """Serve on this thread until ``stop`` is called and open requests are handled.
 
-        Raises the error of the application's startup; SystemExit for an ASGI lifespan, whose error is logged.
+        Raises the error of the application's startup, or SystemExit for an ASGI lifespan, whose error is logged.
         """
         try:
             self._serve()
@@ -98,7 +100,7 @@ class ThreadServer:
         try:
             self._worker.run()
         except BaseException as error:
-            self._error = error  # before the socket is closed, which looks like being taken
+            self._error = error  # before the socket is closed: a closed socket looks like a taken one
             raise
         finally:
             _running.discard(self)
@@ -139,7 +141,7 @@ class ThreadServer:
     def stop_accepting(self, within: float = 0.0) -> None:
         """Accept no new connections, and serve the open ones, until ``stop`` is called.
 
-        Waits at most ``within`` seconds until those that have arrived are accepted. The listening socket stays open in
+        Waits at most ``within`` seconds until waiting connections are accepted. The listening socket stays open in
         other processes that share it.
         """
         self._worker.socket.stop_accepting(within)
@@ -162,7 +164,7 @@ class LoopServer:
         self._worker.task.add_done_callback(self._release)
 
     def _call(self, scope: Any, receive: Any, send: Any) -> Any:
-        """Call the application and record why its lifespan refuses to start, which Granian only logs."""
+        """Call the application, and record why its lifespan fails to start, which Granian only logs."""
         if scope["type"] != "lifespan":
             return self._app(scope, receive, send)
 
@@ -196,6 +198,6 @@ class LoopServer:
         self._worker.end()
 
     def _release(self, _: object) -> None:
-        self.has_ended = True  # not earlier: once the end is known, the address must be free
+        self.has_ended = True  # not earlier: once this is True, the address must be free
         self._worker.socket.close_unless_taken()
         self._worker.abandon()  # its threads may still handle requests when its loop ends

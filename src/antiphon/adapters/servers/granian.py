@@ -1,7 +1,7 @@
-"""Granian through its private names: it has no public way to serve on a socket that is already open.
+"""Granian through its private names, because it has no public way to serve on an open socket.
 
-All private names of Granian that Antiphon uses are used here and listed in ``PRIVATE_NAMES``. Their behaviour is
-undocumented: it is known from Granian's source, in Python and Rust.
+All private names of Granian that Antiphon uses are used here and listed in ``PRIVATE_NAMES``. Their behavior is
+undocumented; it is known from Granian's Python and Rust source code.
 """
 
 import asyncio
@@ -73,24 +73,24 @@ _SPAWNERS = {
 _READ_BUFFER = 128 << 10
 """The number of bytes to read ahead from a connection, and the maximum length of a header section.
 
-Granian's own 408 KiB make no upload faster, and take most of the memory of many uploads at once.
+Granian's own 408 KiB don't make uploads faster, and account for most of the memory of many concurrent uploads.
 """
 _OPTIONS: dict[str, Any] = {
     "backlog": BACKLOG,
     "http1_settings": HTTP1Settings(max_buffer_size=_READ_BUFFER),
     "websockets": True,
-    # "incremental" keeps logging.config from closing the application's handlers. Without "loggers", Granian's logs go
-    # where all others go.
+    # "incremental" keeps logging.config from closing the application's handlers. With an empty "loggers", Granian's
+    # logs go where all others go.
     "log_dictconfig": {"incremental": True, "handlers": {}, "loggers": {}},
 }
 
 _LOOK = 0.002
-"""Seconds between two checks of the connections that wait to be accepted."""
+"""The seconds between two checks of the connections that wait to be accepted."""
 
 
 def silence() -> None:
-    """Make Granian log nothing any more."""
-    logger.handlers[:] = [logging.NullHandler()]  # records from its Rust code come through loggers below this one
+    """Make Granian stop logging."""
+    logger.handlers[:] = [logging.NullHandler()]  # its Rust code logs through child loggers of this one
     logger.propagate = False
 
 
@@ -140,9 +140,9 @@ class WorkerOnThread:
 
 
 class WorkerOnLoop:
-    """Granian's server for one ASGI application, in a task of the running loop. It closes the socket at its end.
+    """Granian's server for one ASGI application, in a task of the running loop. It closes the socket when it ends.
 
-    The task raises an error of Granian's if the application's lifespan fails to start.
+    The task raises a Granian error if the application's lifespan fails to start.
     """
 
     def __init__(self, app: Any, listener: socket.socket) -> None:
@@ -168,7 +168,7 @@ class WorkerOnLoop:
     def _end(self, callback: Any) -> None:
         with suppress(IndexError):
             signal = self._signals.pop()
-            signal.add_cb(callback)  # before it is set: the thread that calls it holds a lock that add_cb needs
+            signal.add_cb(callback)  # before set(): the thread that calls it holds a lock that add_cb needs
             signal.set()
 
 
@@ -179,14 +179,16 @@ def _wake_on_its_loop(task: "asyncio.Task[None]") -> None:
 
 
 def _wake(task: Any) -> None:
-    """Set the result that a task waits for, unless the task was cancelled: Granian's own callback would fail then."""
-    waited = task._fut_waiter  # noqa: SLF001 - asyncio's, since Granian keeps that future to itself
+    """Set the result for which a task waits, unless the task was cancelled, in which case Granian's own callback would
+    fail.
+    """
+    waited = task._fut_waiter  # noqa: SLF001 - asyncio's, because Granian doesn't expose that future
     if waited is not None and not waited.done():
         waited.set_result(None)
 
 
 class _GivenSocket:
-    """A listening socket given to Granian, which closes it at its end if it has started to serve on it."""
+    """A listening socket passed to Granian, which closes it when it ends if it has started to serve on it."""
 
     def __init__(self, listener: socket.socket) -> None:
         is_unix = sys.platform != "win32" and listener.family == socket.AF_UNIX
@@ -200,7 +202,7 @@ class _GivenSocket:
     def is_taken(self) -> bool:
         """True once Granian serves on the socket: it first makes it non-blocking."""
         if sys.platform == "win32":
-            return True  # the holder closes it then, in any case
+            return True  # then the holder closes it in any case
         with suppress(OSError):
             return not (self._is_open and os.get_blocking(self._descriptor))
         return True
@@ -213,7 +215,7 @@ class _GivenSocket:
         """Leave new connections to other processes that listen on this socket, without Granian noticing.
 
         Granian continues to accept on its descriptor, which then belongs to a socket with an unknown address. It gets
-        ``within`` seconds to accept waiting connections, since the kernel resets these when the last process leaves.
+        ``within`` seconds to accept waiting connections, because the kernel resets these when the last process leaves.
         Nothing is done if the socket is closed.
         """
         if not self._is_open:
@@ -237,6 +239,6 @@ def holder_arguments(platform: str, descriptor: int, is_unix: bool) -> tuple[obj
     """Return the arguments for Granian's SocketHolder, which differ by operating system."""
     if platform == "win32":
         return (descriptor,)
-    if platform.startswith(("linux", "freebsd")):  # there, the holder listens, too
+    if platform.startswith(("linux", "freebsd")):  # on these systems, the holder also listens
         return descriptor, is_unix, BACKLOG
     return descriptor, is_unix

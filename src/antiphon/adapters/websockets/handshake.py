@@ -1,4 +1,4 @@
-"""WebSocket handshakes, to which a handler returns a response or a conversation, and handshakes over RSGI."""
+"""WebSocket handshakes, for which a handler returns a response or a conversation, and handshakes over RSGI."""
 
 import asyncio
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
@@ -25,12 +25,12 @@ DENIAL = "websocket.http.response"
 """The extension with which a server can send any response to a handshake, not only 403."""
 
 GRANIAN = "granian._granian"
-"""The module of the server that aborts its process if a refusal has two header lines with the same name. Its
+"""The module of the server that aborts its process if a refusal contains two header lines with the same name. Its
 ``receive`` is a method of a class there.
 """
 
 HTTP_SCHEMES = {"ws": "http", "wss": "https"}
-"""The request schemes, by the corresponding handshake schemes."""
+"""The HTTP scheme for each handshake scheme."""
 SOCKET_SCHEMES = {http: socket for socket, http in HTTP_SCHEMES.items()}
 
 
@@ -47,7 +47,7 @@ class ASGIHandshake(ASGIHead):
         self._takes_response = DENIAL in (scope.get("extensions") or ())
         self._send = send
         self.begin_handshake = receive
-        """Take the message with which a server announces a handshake."""
+        """Receive the message with which a server announces a handshake."""
 
     async def accept(self, subprotocol: str | None, fields: Fields) -> None:
         """Accept the handshake (101). Raises WebSocketClosed if the client has left."""
@@ -91,7 +91,7 @@ class ASGIHandshake(ASGIHead):
 
 
 def with_safe_refusals(application: ASGIApplication) -> ASGIApplication:
-    """Return an application whose refusals of handshakes don't abort Granian's process."""
+    """Return an application whose handshake refusals don't abort Granian's process."""
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_safely(message: MutableMapping[str, Any]) -> None:
@@ -155,7 +155,8 @@ class ASGIChannel:
     async def pass_on(self, message: Message) -> None:
         """Pass a message on to the server.
 
-        Servers do this with an OSError, or with a RuntimeError if they have sent a close themselves.
+        Raises WebSocketClosed if the client has left. Servers report this with an OSError, or with a RuntimeError if
+        they have sent a close themselves.
         """
         try:
             await self._send(message)
@@ -190,7 +191,7 @@ class RSGIHandshake(RSGIHead):
         """Do nothing: RSGI announces no handshake."""
 
     async def accept(self, _subprotocol: str | None, _fields: Fields) -> None:
-        """Accept the handshake (101): RSGI has no way to send a subprotocol and fields."""
+        """Accept the handshake (101). RSGI has no way to send a subprotocol and fields."""
         await self.channel.accept()
 
     async def refuse(self, _request: Request, response: Response) -> None:
@@ -207,7 +208,7 @@ class RSGIChannel:
     __slots__ = ("_protocol", "_transport", "limit", "subprotocols")
 
     def __init__(self, protocol: Any) -> None:
-        self.subprotocols: tuple[str, ...] = ()  # since none can be negotiated
+        self.subprotocols: tuple[str, ...] = ()  # none can be negotiated
         self.limit = NO_BOUND
         self._protocol = protocol
         self._transport: Any = None
@@ -253,7 +254,7 @@ class RSGIChannel:
         return self._transport
 
     async def _closed(self, error: Exception) -> Exception:
-        """Return the end that a server's error stands for, or the error itself."""
+        """Return the WebSocketClosed for a server's error, or the error itself."""
         if type(error).__name__ != CLOSED:
             return error
         await self.close(ABNORMAL, "")
@@ -301,7 +302,7 @@ async def answer_handshake(handler: Handler, observation: Observation | None, *c
 
 
 async def refusing(response: Response) -> Response:
-    """Return the response to a handshake that opens no conversation, and end any that it might have opened."""
+    """Return the response to a handshake that doesn't open a conversation, and end any conversation in it."""
     if isinstance(response, WebSocketResponse):
         await aclose(None, response.body)
         response.body = b""

@@ -1,4 +1,4 @@
-"""The messages of a connection whose socket a WSGI server has handed out, framed here on the background loop."""
+"""The messages of a connection whose socket a WSGI server exposes, framed here on the background loop."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ SMALLEST_PIECE = 4 << 10
 
 
 class Frames:
-    """The frames on one connection, on the server's side. ``extension`` is the negotiated compression.
+    """The frames on one connection, on the server's side.
 
     ``extension`` is the negotiated compression. ``replies`` contains the bytes to send in reply to frames.
     """
@@ -44,7 +44,9 @@ class Frames:
         self._size = 0
 
     def feed(self, data: bytes) -> None:
-        """Accept bytes from the network once earlier ones have no more messages; b"" if the connection has ended."""
+        """Accept bytes from the network, once earlier bytes contain no more messages; b"" means that the connection has
+        ended.
+        """
         if not data:
             self._end(WebSocketClosed(ABNORMAL))
         self._unread = memoryview(data)
@@ -81,7 +83,7 @@ class Frames:
 
     def _join(self, event: "Message[Any]") -> WebSocketMessage | None:
         """Add a piece to the message; return the message once it is complete."""
-        self._size += len(event.data)  # in characters for text: bytes are counted when it is complete
+        self._size += len(event.data)  # characters, for text: its bytes are counted when it is complete
         if self._size > self.limit:
             self.replies += self.close(TOO_BIG, f"A message may have at most {self.limit} bytes.")
             self._end(WebSocketClosed(TOO_BIG, f"A message may have at most {self.limit} bytes."))
@@ -106,7 +108,7 @@ class Frames:
         return data
 
     def _close(self, event: CloseConnection) -> None:
-        """Reply to the client's close frame, or end the connection for a frame that breaks the rules."""
+        """Reply to the client's close frame, or end the connection because of an invalid frame."""
         state, code, reason = self._connection.state, int(event.code), event.reason or ""
         if state is ConnectionState.REMOTE_CLOSING:
             self.replies += self._connection.send(event.response())
@@ -132,7 +134,7 @@ class Frames:
         return b"" if self.is_closing or self.end else self._connection.send(Ping())
 
     def close(self, code: int, reason: str) -> bytes:
-        """Return the close frame; empty if it was sent."""
+        """Return the close frame; empty if it was already sent."""
         if self.is_closing or self.end is not None:
             return b""
         self.is_closing = True
@@ -156,7 +158,7 @@ def agreed_extension(offers: str) -> tuple[PerMessageDeflate, str] | None:
 
 
 def _can_be_met(parameters: list[tuple[str, str]]) -> bool:
-    """Return True if an offer has only parameters of RFC 7692 §7.1, each once, with values that zlib supports."""
+    """Return True if an offer contains only parameters of RFC 7692 §7.1, each once, with values that zlib supports."""
     names = [name for name, _ in parameters]
     return len({*names}) == len(names) and all(_is_known(name, value) for name, value in parameters)
 
@@ -169,7 +171,9 @@ def _is_known(name: str, value: str) -> bool:
 
 
 HEARTBEAT = 20.0
-"""The seconds between two pings. A client that was read from, but has sent nothing since the last ping, has left."""
+"""The seconds between two pings. A client that has sent nothing since the last ping, although it was read from, has
+left.
+"""
 UNREAD = 64 << 10
 """The number of bytes to receive before a handler wants them. Further bytes stay with the client."""
 
@@ -177,7 +181,7 @@ UNREAD = 64 << 10
 class SocketChannel:
     """The messages of a connection over a blocking socket, which is returned to the server at the end.
 
-    The server's own object is never closed here, because servers do that, and use it to count their connections.
+    The server's own object is never closed here, because servers close it and use it to count their connections.
     """
 
     def __init__(self, server_socket: socket.socket, subprotocols: Sequence[str], frames: Frames) -> None:
@@ -206,7 +210,7 @@ class SocketChannel:
         except OSError:
             self._link.connection_lost(None)
         await self._link.write(head)
-        self._heartbeat = loop.call_later(HEARTBEAT, self._beat, context=Context())  # that of the task would be kept
+        self._heartbeat = loop.call_later(HEARTBEAT, self._beat, context=Context())  # don't keep the task's context
 
     async def receive(self) -> WebSocketMessage:
         """Wait for the next message, and reply to pings in the meantime. Raises WebSocketClosed."""
@@ -270,7 +274,8 @@ class SocketChannel:
 
 
 def _seal(server_socket: socket.socket) -> None:
-    """Replace the server's connection with one that has ended: the server must not treat later bytes as a request.
+    """Replace the server's connection with one that has ended, so that the server doesn't treat later bytes as a
+    request.
 
     Received bytes stay readable after a shutdown, and Werkzeug's server looks for another request.
     """
@@ -298,7 +303,7 @@ class _Link(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Store the transport."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - it is a socket's
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a socket has such a transport
         self._transport = transport
         self._writable.set()
 
@@ -316,8 +321,8 @@ class _Link(asyncio.Protocol):
         self._wake()
         return True
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the name is asyncio's
-        """Wake all waiting tasks, since the connection is closed."""
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's own name
+        """Wake all waiting tasks, because the connection is closed."""
         self._transport = None
         self._is_over = True
         self._wake()
@@ -349,13 +354,13 @@ class _Link(asyncio.Protocol):
         return received
 
     async def wait_writable(self) -> None:
-        """Wait until the client has taken enough of the sent data. Raises WebSocketClosed for a lost connection."""
+        """Wait until the client has accepted enough of the sent data. Raises WebSocketClosed for a lost connection."""
         await self._writable.wait()
         if self._transport is None or self._transport.is_closing():
             raise WebSocketClosed(ABNORMAL)
 
     async def write(self, data: bytes) -> None:
-        """Send bytes, completely or not at all, and wait while the client reads too slowly. Raises WebSocketClosed."""
+        """Send bytes, completely or not at all, and wait if the client reads too slowly. Raises WebSocketClosed."""
         await self.wait_writable()
         self.write_soon(data)
         await self.wait_writable()

@@ -1,4 +1,4 @@
-"""WebSockets over WSGI, if the server hands out the connection: the handshake (RFC 6455 §4.2) and its handler."""
+"""WebSockets over WSGI, if the server exposes the connection: the handshake (RFC 6455 §4.2) and its handler."""
 
 import _thread
 import asyncio
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 LOOK = 0.25
-"""Seconds between two checks of whether the server is stopping."""
+"""The seconds between two checks of whether the server is stopping."""
 LAST_ENDS = 1.0
 """The maximum number of seconds to send close frames when the interpreter ends."""
 
@@ -54,9 +54,11 @@ def obstacle_of(environ: "WSGIEnvironment", connection: socket.socket) -> HTTPEr
 
 
 def most_sockets(environ: "WSGIEnvironment") -> int:
-    """Return the maximum number of open sockets in this process: each takes a server thread, and one is left free."""
+    """Return the maximum number of open sockets in this process: each occupies a server thread, and one thread is left
+    free.
+    """
     if not isinstance(_thread.start_new_thread, BuiltinFunctionType):
-        return NO_BOUND  # gevent has patched it: a thread is a greenlet
+        return NO_BOUND  # patched by gevent: a thread is a greenlet
     if is_gevents(environ) or not environ.get("wsgi.multithread"):
         return 0
     worker = _gunicorn_worker()
@@ -93,7 +95,7 @@ class OpenSockets:
             self._timer = self._loop.call_later(LOOK, self._look, context=Context())
 
     def _look(self) -> None:
-        """Drain if Gunicorn's worker is stopping: it does not announce that, but waits for all threads."""
+        """Drain if Gunicorn's worker is stopping. The worker doesn't announce that, but waits for all threads."""
         self._timer = None
         worker = _gunicorn_worker()
         if worker is not None and not worker.alive:
@@ -117,7 +119,7 @@ def open_sockets() -> OpenSockets:
 
 @cache
 def _drain_at_exit() -> None:
-    """Close the sockets that are open when the interpreter exits, for example after Ctrl-C."""
+    """Close the sockets that are still open when the interpreter exits, for example after Ctrl-C."""
     call_first_at_exit(_drain)
 
 
@@ -201,8 +203,8 @@ def _missing() -> HTTPError | None:
 class SocketEnded(BrokenPipeError):
     """The error that tells the server that a WebSocket has ended.
 
-    There is no response to send, and the connection can be closed. All servers that hand out their sockets treat it
-    like a client that has left.
+    There is no response to send, and the connection can be closed. All servers that expose their sockets treat it like
+    a client that has left.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The arguments of handlers: the request, and those parameters of the route that the handler names."""
+"""The arguments of handlers: the request, and the route parameters that the handler declares."""
 
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from functools import partial
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 class Arguments(NamedTuple):
-    """The arguments that a handler takes besides the request."""
+    """The arguments that a handler accepts besides the request."""
 
     annotations: Mapping[str, Any]
-    """The annotation of each, by its name; ``inspect.Parameter.empty`` for none."""
+    """The annotations by argument name; ``inspect.Parameter.empty`` if there is none."""
     required: Collection[str]
     """The names of arguments without a default."""
     takes_all: bool
-    """True if the handler takes arguments of any name."""
+    """True if the handler accepts arguments with any name."""
     defaults: Mapping[str, Any] = MappingProxyType({})
     """The defaults of the handler's own arguments, except those that a partial has set."""
 
     def given_by(self, parameters: Collection[str]) -> list[str]:
-        """Return the parameters of a route that the handler takes."""
+        """Return the route parameters that the handler accepts."""
         return [name for name in parameters if self.takes_all or name in self.annotations]
 
     def check(
@@ -37,8 +37,8 @@ class Arguments(NamedTuple):
     ) -> None:
         """Check the arguments against a route's parameters and defaults.
 
-        Raises TypeError, naming the handler and the fix, for an argument that is not a parameter, for a first argument
-        that is named like a parameter, and for an annotation that no value of the parameter can have.
+        Raises TypeError, with the handler and the fix, for an argument that isn't a parameter, for a first argument
+        with a parameter's name, and for an annotation that no value of the parameter can match.
         """
         known = [*dict.fromkeys([*(part.name for part in parameters), *defaults])]
         _check_first(handler, where, known)
@@ -49,7 +49,7 @@ class Arguments(NamedTuple):
                 raise explained(
                     "unknown-parameter",
                     TypeError(
-                        f"{describe(handler)} takes {name!r}, which is not a parameter of {where}: that has {has}{fix}"
+                        f"{describe(handler)} takes {name!r}, which is not a parameter of {where}, which has {has}{fix}"
                     ),
                 )
         for part in parameters:
@@ -67,10 +67,11 @@ NO_ARGUMENTS = Arguments({}, (), False)
 
 
 def arguments_of(handler: Callable[..., Any], given: Collection[str] = ("request",)) -> Arguments:
-    """Return the arguments that a handler takes besides the ``given`` positional ones, the first being the request.
+    """Return the arguments that a handler accepts besides the ``given`` positional ones, of which the first is the
+    request.
 
-    If a decorator passes on arbitrary arguments, those of the decorated function are included. Raises TypeError, naming
-    the handler, for one that can't be called with the given arguments.
+    If a decorator passes on arbitrary arguments, the decorated function's arguments are included. Raises TypeError,
+    with the handler's name, if the handler can't be called with the given arguments.
     """
     _check_function(handler)
     parameters = _parameters(handler)
@@ -95,7 +96,7 @@ def _defaults(handler: Callable[..., Any], others: "list[Argument]") -> dict[str
 def _check_function(handler: object) -> None:
     """Raise TypeError for the result of a hook that was used as a decorator: None, or a coroutine if it is async."""
     if isinstance(handler, Coroutine):
-        handler.close()  # it would warn that nothing awaits it
+        handler.close()  # else it would warn that nothing awaits it
         returned = "a coroutine"
     elif handler is None:
         returned = "None"
@@ -105,7 +106,7 @@ def _check_function(handler: object) -> None:
         "hook-as-decorator",
         TypeError(
             f"the decorator below the route returned {returned}, not a handler."
-            ' If it is a hook, give it to the route: @app.get("/", before=hook)'
+            ' If it is a hook, pass it to the route: @app.get("/", before=hook)'
         ),
     )
 
@@ -140,7 +141,7 @@ def _check_request(handler: Callable[..., Any], parameters: "list[Argument]") ->
 
 
 def _check_first(handler: Callable[..., Any], where: str, known: Collection[str]) -> None:
-    """Raise TypeError for a handler whose first argument, which is the request, is named like a parameter."""
+    """Raise TypeError for a handler whose first argument, the request, has the name of a parameter."""
     first = next(iter(_parameters(handler)), None)
     if first is not None and first.annotation is first.empty and first.name in known and first.name != "request":
         raise explained(
@@ -153,14 +154,14 @@ def _check_first(handler: Callable[..., Any], where: str, known: Collection[str]
 
 
 def _reading(name: str, annotation: Any) -> str:
-    """Return the fix for an argument that is meant as a body, or an empty string for any other argument."""
+    """Return the fix for an argument that is meant to be the body, or an empty string for any other argument."""
     return f". Read the body: {name} = request.json_as({shown(annotation)})" if is_record(annotation) else ""
 
 
 def with_arguments(handler: Callable[..., Any], names: Collection[str], has_others: bool) -> Callable[[Any], Any]:
-    """Return a function that takes only the request and calls a handler with these parameters of the route by name.
+    """Return a function of only the request that calls a handler with these route parameters by name.
 
-    ``has_others`` is True if the route has other parameters, too.
+    ``has_others`` is True if the route also has other parameters.
     """
 
     def call(request: Any) -> Any:
@@ -176,8 +177,8 @@ def with_arguments(handler: Callable[..., Any], names: Collection[str], has_othe
 
 
 def _described(others: "list[Argument]") -> tuple[dict[str, Any], list[str], bool]:
-    """Return the annotations of arguments that can be given by name, the names of those without a default, and True if
-    it takes arguments of any name.
+    """Return the annotations of arguments that can be passed by name, the names of those without a default, and True if
+    arguments with any name are accepted.
     """
     named = [other for other in others if other.kind in (other.POSITIONAL_OR_KEYWORD, other.KEYWORD_ONLY)]
     required = [other.name for other in named if other.default is other.empty]
@@ -186,9 +187,9 @@ def _described(others: "list[Argument]") -> tuple[dict[str, Any], list[str], boo
 
 
 def _parameters(function: Callable[..., Any]) -> "list[Argument]":
-    """Return a function's own parameters, not those of one that it wraps.
+    """Return a function's own parameters, not those of a function that it wraps.
 
-    A function in C may hide them: then there are none.
+    A C function may hide them; then there are none.
     """
     try:
         return [*signature_of(function, follow_wrapped=False).parameters.values()]
@@ -203,7 +204,7 @@ def _wrapped(function: Callable[..., Any]) -> Callable[..., Any] | None:
 
 
 def resolved(annotation: Any, handler: Callable[..., Any]) -> Any:
-    """Return an annotation with its names looked up, or Any for one that only type checkers understand."""
+    """Return an annotation with its names resolved, or Any for an annotation that only type checkers understand."""
     from inspect import Parameter as Argument
     from typing import get_type_hints
 
@@ -222,7 +223,7 @@ def resolved(annotation: Any, handler: Callable[..., Any]) -> Any:
 
 
 def _variables_around(function: Any) -> dict[str, Any]:
-    """Return the variables that a function uses from the functions around it."""
+    """Return the variables that a function uses from enclosing functions."""
     code = getattr(function, "__code__", None)
     cells = zip(code.co_freevars, function.__closure__ or (), strict=True) if code is not None else ()
     return {name: cell.cell_contents for name, cell in cells}
@@ -246,12 +247,12 @@ def _agrees(annotation: Any, kind: Any) -> bool:
         return True
     try:
         return issubclass(kind, origin) or (kind is int and origin in (float, complex))
-    except TypeError:  # of a protocol that can't be checked at run time
+    except TypeError:  # a protocol that can't be checked at run time
         return True
 
 
 def _fix(annotation: Any, part: Parameter) -> str:
-    """Return the value that a parameter supplies, and how to get one of an annotated type."""
+    """Return what a parameter supplies, and how to get a value of the annotated type."""
     kind = part.converter.value_type.__name__
     written = f"<{part.name}>" if part.converter.name == "str" else str(part)
     gives = f"{written} gives {'an' if kind[0] in 'aeiou' else 'a'} {kind}"
@@ -264,5 +265,5 @@ def _fix(annotation: Any, part: Parameter) -> str:
 
 
 def shown(annotation: Any) -> str:
-    """Return an annotation as it is written."""
+    """Return an annotation as written in the code."""
     return getattr(annotation, "__name__", "") if isinstance(annotation, type) else str(annotation)

@@ -1,8 +1,8 @@
-"""Closing: errors become responses, hooks are called, and everything opened around the handler is closed.
+"""Closing: errors become responses, hooks are called, and everything that was opened around the handler is closed.
 
 At each step, one function owns the response, and with it the response's error, whose traceback refers to the frames
-that the error has passed through. So code that hands on the response must not keep it in a variable of a frame that an
-error may refer to.
+that the error has passed through. Code that passes on the response must therefore not keep it in a variable of a frame
+that an error may refer to.
 
 | step | owner of the response | an error that is raised here |
 |---|---|---|
@@ -12,7 +12,7 @@ error may refer to.
 | ``_completed`` | itself; it copies one that a handler may return again | ends the task, and is raised |
 
 A replaced response is closed, unless the new one reads its stream. The new one takes over its error, unless a part
-caught it. A body of the request is freed last, when the response is settled.
+caught it. The request's body is freed last, when the response is settled.
 """
 
 from collections.abc import Awaitable
@@ -56,8 +56,8 @@ def leave(
 ) -> Response | Steps[Response]:
     """Close everything around the handler, complete the response, free the body, and return the response.
 
-    If anything has to wait, or has to make another response, return the steps to the response. ``is_shared`` is True if
-    a handler or a hook may return the same response again. Raises an error only if it ends the task or the process.
+    If anything has to wait or to make another response, return the steps to the response. ``is_shared`` is True if a
+    handler or a hook may return the same response again. Raises an error only if it ends the task or the process.
     """
     try:
         if plan.opened_on_read and _is_unopened(plan, request, response, opened):
@@ -79,11 +79,11 @@ def leave(
             return _drained(plan, request, response)
         return response
     finally:
-        del response  # the frames of an error that is raised must not keep it
+        del response  # the frames of a raised error must not keep it
 
 
 def _open_on_read(plan: Plan, request: Request, opened: Opened) -> Awaitable[Response | None] | None:
-    """Open middleware that has nothing to do before there is a response; return the steps if one of them waits."""
+    """Open middleware that has nothing to do before there is a response. Return the steps if any of it waits."""
     openers = iter(plan.opened_on_read)
     stopped = open_in_place(openers, request, opened)
     return None if stopped is None else open_in_steps(stopped, openers, request, opened)
@@ -97,7 +97,7 @@ async def _leave_when_open(
     is_shared: bool,
     opening: Awaitable[Response | None],
 ) -> Response:
-    """Continue ``leave`` once all middleware that was opened late is open."""
+    """Continue ``leave`` once all late middleware is open."""
     await opening
     left = leave(plan, request, response, opened, is_shared)
     return left if isinstance(left, Response) else await left
@@ -109,10 +109,10 @@ async def _drained(plan: Plan, request: Request, response: Response) -> Response
 
 
 def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Closer], opened: Opened) -> Halt:
-    """Call the hooks after the request, last one first, then close all that is open, innermost first.
+    """Call the hooks after the request, last one first, then close everything that is open, innermost first.
 
-    The request's own hooks are called next, and hooks and middleware may open dependencies. Return None when all is
-    closed, the switch to await if one runs elsewhere, or the holder of the response.
+    The request's own hooks are called next, and hooks and middleware may open dependencies. Return None when everything
+    is closed, the switch to await if a part runs elsewhere, or the holder of the response.
     """
     dependencies = opened if type(opened) is ResourceStack else None
     traceback = None if response.error is None else response.error.__traceback__
@@ -149,7 +149,7 @@ def _replace_at_once(
     is_shared: bool,
     halt: Halt,
 ) -> tuple[Response, bool, Halt]:
-    """Pass on each response that a part gives instead of another, until one has to be made or waited for."""
+    """Pass on each response with which a part replaces another, until one has to be made or awaited."""
     instead: Response | None = None
     try:
         while halt is not None and response.error is None and (instead := _given_at_once(halt)) is not None:
@@ -157,11 +157,11 @@ def _replace_at_once(
             halt = _pass_back(plan, request, response, hooks, opened)
         return response, is_shared, halt
     finally:
-        del response, instead  # the frames of an error that is raised must not keep them
+        del response, instead  # the frames of a raised error must not keep them
 
 
 def _given_at_once(halt: Switch | Held) -> Response | None:
-    """Return the response that a part gives instead of another, or None if that has to be made or waited for."""
+    """Return the response with which a part replaces another, or None if it has to be made or awaited."""
     outcome = halt.outcome if type(halt) is Held else None
     if type(outcome) is tuple and len(outcome) == 2 and outcome[0]:
         outcome = outcome[1]
@@ -179,8 +179,7 @@ async def _go_on(
 ) -> Response:
     """Continue ``leave`` each time the response has paused.
 
-    An error becomes the response for the functions that are called next, as does a cancellation during the switch to
-    it.
+    An error becomes the response for the functions that are called next, as does a cancellation during a switch.
     """
     before, failure, made = response, response.error, None
     outcome: Any = None
@@ -191,7 +190,7 @@ async def _go_on(
             if type(halt) is Switch:
                 response = _unless_cancelled(await switch_shielded(halt), request, response)
             else:
-                outcome, part, subject = halt  # type: ignore[misc]  # it is not a switch, which has no subclass
+                outcome, part, subject = halt  # type: ignore[misc]  # not a switch, which has no subclass
                 traceback = None if response.error is None else response.error.__traceback__
                 try:
                     if type(outcome) is AsyncStep:
@@ -201,7 +200,7 @@ async def _go_on(
                         steps = part.settle(outcome, subject, request, response)
                     made = response if steps is None else await steps
                     if made is not response and response.error is not None:
-                        response.error.__traceback__ = traceback  # without the frames of what has caught it
+                        response.error.__traceback__ = traceback  # without the frames of the code that caught it
                 except BaseException as error:
                     made = await _answer_late_error(plan, request, response, error, traceback)
                 if made is not response:
@@ -212,16 +211,16 @@ async def _go_on(
             await release(request, response, plan.is_driven(request))
         return response
     finally:
-        outcome = steps = subject = traceback = None  # of the last part: they may lead to the response, or its error
+        outcome = steps = subject = traceback = None  # values of the last part may lead to the response or its error
         del response, before, made, failure, halt  # as above
 
 
 def _completed(
     plan: Plan, request: Request, response: Response, opened: Opened, is_shared: bool, failure: BaseException | None
 ) -> Response:
-    """Return the response, or a copy of one that is shared, completed by the finishers.
+    """Return the response, or a copy of a shared response, completed by the finishers.
 
-    Raises its error, or an earlier ``failure``, if that ends the task or the process.
+    Raises the response's error, or an earlier ``failure``, if that ends the task or the process.
     """
     try:
         failure = _fatal(failure) or _fatal(response.error)
@@ -241,7 +240,7 @@ def _completed(
 
 
 def _is_unopened(plan: Plan, request: Request, response: Response, opened: Opened) -> bool:
-    """True if a request has read, or may still read, a dependency whose middleware is not open yet."""
+    """True if a request has read, or may still read, a dependency whose middleware isn't open yet."""
     if plan.opening:
         if type(opened) is list and len(opened) == plan.opened_count:
             return False
@@ -266,7 +265,7 @@ def _varied(request: Request, response: Response, is_shared: bool) -> Response:
 def _own_hooks(plan: Plan, request: Request) -> list[Closer]:
     """Take the hooks that were registered for this request only, most recent first: the innermost plan calls them.
 
-    If they may run elsewhere, the steps go on where the code that follows runs.
+    If they may run elsewhere, the steps then switch back to where the following code runs.
     """
     functions, request._after_hooks = request._after_hooks, ()
     hooks = [hook(function).for_handler(plan.hooks_block) for function in reversed(functions)]
@@ -283,9 +282,9 @@ def _let_pass(_request: Request, _response: Response) -> None:
 async def _answer_late_error(
     plan: Plan, request: Request, response: Response, error: BaseException, traceback: TracebackType | None
 ) -> Response:
-    """Handle an error that was raised on the way out; return the response if the error belongs to it.
+    """Handle an error that was raised on the way out. Return the response itself if the error belongs to it.
 
-    An error that was thrown in and is passed on keeps its traceback, without the frames that it has passed.
+    An error that was thrown in and passed on keeps its traceback, without the frames in between.
     """
     thrown = response.error
     if thrown is None or not is_passed_on(error, thrown):
@@ -302,29 +301,29 @@ def _fatal(error: BaseException | None) -> BaseException | None:
 
 
 def _unless_cancelled(cancelled: BaseException | None, request: Request, response: Response) -> Response:
-    """Return the response, or the one to a cancellation if this is the first one to cut the request off."""
+    """Return the response, or the response to a cancellation if this is the first to cut the request off."""
     if cancelled is None or _fatal(response.error) is not None:
         return response
     return _in_place_of(response, failed(request, cancelled), request)
 
 
 def _in_place_of(before: Response, response: Response, request: Request, *, is_caught: bool = False) -> Response:
-    """Return a response that is sent instead of another, with the other's error, unless it has one of its own.
+    """Return a response that replaces another, with the other's error unless it has its own.
 
-    A caught error is dropped, unless it ends the task. A stream that is no longer read is closed.
+    A caught error is dropped, unless it ends the task. A stream that nothing reads any more is closed.
     """
     if response is before:
         return response
     _close_unsent(request, before, response)
     error = _fatal(before.error) or response.error or (None if is_caught else before.error)
     if error is not response.error:
-        response = copy(response)  # it may be sent to other requests, too
+        response = copy(response)  # other requests may get the same response
         response.error = error
     return response
 
 
 def _close_unsent(request: Request, response: Response, instead: Response) -> None:
-    """Close a stream that is not sent, if the response that replaces it is bytes and therefore does not read it."""
+    """Close a stream that isn't sent, if the response that replaces it is bytes and therefore can't read the stream."""
     body = response.body
     if not isinstance(body, bytes) and isinstance(instead.body, bytes):
         from antiphon.response.conditional import close_unsent
@@ -333,7 +332,7 @@ def _close_unsent(request: Request, response: Response, instead: Response) -> No
 
 
 def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response | None:
-    """Handle an error in a request that was not raised, if nothing surrounds the handler; otherwise return None.
+    """Handle a request's error that was not raised, if nothing surrounds the handler; otherwise return None.
 
     A server failure is raised, so that it is logged with its traceback.
     """
@@ -346,7 +345,7 @@ def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response |
 
 
 def answer_unhandled(plan: Plan, request: Request, error: BaseException) -> Response | None:
-    """Handle an error that has no handler; return None for any other error, and for exceptions that end the task."""
+    """Handle an error without a handler. Return None for any other error, and for exceptions that end the task."""
     error = sole_error(error)
     if not isinstance(error, Exception) or find_handler(plan.error_handlers, error) is not None:
         return None
@@ -354,9 +353,9 @@ def answer_unhandled(plan: Plan, request: Request, error: BaseException) -> Resp
 
 
 async def answer_failure(plan: Plan, request: Request, error: BaseException) -> Response:
-    """Handle an error where its handler has to be called, even while the task is being cancelled.
+    """Handle an error where its handler has to run, even while the task is being cancelled.
 
-    If the steps are no longer driven, nothing is called. A single error in a group is handled as if it were alone.
+    If the steps are no longer driven, nothing is called. The only error in a group is handled as if it were alone.
     """
     if isinstance(error, GeneratorExit):
         raise error

@@ -1,4 +1,6 @@
-"""Sources of dependencies, called on first read, or before the handler if they wait or block. Generators are closed."""
+"""Sources of dependencies. They are called on first read, or before the handler if they wait or block. Generators are
+closed.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
@@ -28,7 +30,7 @@ SourceFunction: TypeAlias = (
     | Callable[[Request], Iterator[T]]
     | Callable[[Request], AsyncIterator[T]]
 )
-"""A function that computes a dependency's value. If it returns an iterator of the value, it is a generator function."""
+"""A function that computes a dependency's value. A generator function yields the value."""
 
 
 class Fixed(Generic[T]):
@@ -42,7 +44,9 @@ class Fixed(Generic[T]):
 
 
 class Source(NamedTuple):
-    """The function that computes a dependency's value, its condition, and the function to call if that is false."""
+    """The function that computes a dependency's value, its condition, and the function to call if the condition is
+    false.
+    """
 
     provides: Any
     """The dependency; type checkers would treat an attribute of type ``Dependency`` as a descriptor."""
@@ -50,11 +54,11 @@ class Source(NamedTuple):
     when: Callable[[Request], bool] | None
     default: Callable[[Request], Any] | None
     yields: bool = False
-    """True if it is a generator function: the dependency is closed with the response."""
+    """True if the source is a generator function: the dependency is closed with the response."""
 
     @property
     def is_resolved(self) -> bool:
-        """True if it is called before the handler, because it waits or blocks."""
+        """True if the source is called before the handler, because it waits or blocks."""
         return self.hook.is_async or self.hook.blocks
 
     @property
@@ -72,7 +76,7 @@ class Source(NamedTuple):
         return self._replace(hook=self.hook.pinned())
 
     async def resolve(self, request: Request) -> None:
-        """Set the value on a request that has none, if the condition is true. Raises the source's errors."""
+        """Set the value on a request without one, if the condition is true. Raises the source's errors."""
         if self.provides in request or not self._is_wanted(request):
             return
         if not self._takes_worker(request):
@@ -89,7 +93,7 @@ class Source(NamedTuple):
             limiter.release()
 
     def _takes_worker(self, request: Request) -> bool:
-        """True if a worker thread waits for the value. Values that may wait for a body, too, are limited elsewhere."""
+        """True if a worker thread waits for the value. Sources that may also wait for a body are limited elsewhere."""
         if not self.blocks or request.head.blocks:
             return False
         return not request.head.has_body or request.content.is_complete
@@ -122,9 +126,9 @@ class Source(NamedTuple):
             raise explained(
                 "dependency-not-resolved",
                 RuntimeError(
-                    f"the dependency {name!r} is not resolved: {describe(self.hook.function)} is called when the"
-                    " middleware is open, before the hooks and the handler, after the sources of the dependencies that"
-                    f" were provided before it{', and closed with the response' if self.yields else ''}. If such a"
+                    f"the dependency {name!r} is not resolved yet: {describe(self.hook.function)} is called once the"
+                    " middleware is open, before the hooks and the handler, and after the sources of dependencies that"
+                    f" were provided earlier{', and is closed with the response' if self.yields else ''}. If an earlier"
                     f" source reads it, such as a loader of Users, move the line that provides {name!r} above the line"
                     " that provides that source, such as app.use(Users(...))"
                 ),
@@ -138,8 +142,8 @@ class Source(NamedTuple):
             raise explained(
                 "dependency-is-closed",
                 RuntimeError(
-                    f"the dependency {self.provides.name!r} is closed, since the response has been sent: code that runs"
-                    f" after that has to open one of its own, as {describe(self.hook.function)} does"
+                    f"the dependency {self.provides.name!r} is closed, because the response has been sent: code that"
+                    f" runs later has to open its own, as {describe(self.hook.function)} does"
                 ),
             )
         return OpenResource(self.provides, self.hook.function, False, where(request)).open(request)
@@ -149,7 +153,7 @@ class Source(NamedTuple):
 
 
 async def _acquire_on_loop(limiter: "CapacityLimiter") -> None:
-    """Leave the thread to other requests until a token is free, in steps."""
+    """In steps, leave the thread to other requests until a token is free."""
     await ON_LOOP
     await limiter.acquire()
     try:
@@ -186,17 +190,17 @@ class Dependencies:
         default: Callable[[Request], T] | None = None,
         only_writes: bool = False,
     ) -> None:
-        """Provide a dependency by a source, which is called at most once per request, for requests for which ``when``
-        is true.
+        """Let a source provide a dependency. It is called at most once per request, and only if ``when`` is true for
+        the request.
 
-        A sync source is called on first read, wherever that is. One that is async, or that ``blocking`` gives a thread,
-        is called before the hooks and the handler, whether the dependency is read or not. If ``when`` returns False,
-        the value is the one that ``default`` returns; both are called directly, and must not block. A generator
-        function, sync or async, yields the value, and is resumed when the response has been made, or its stream has
-        ended. Raises ValueError for a dependency that is provided already, TypeError for an object that is not a
+        A sync source is called on first read, wherever that is. An async source, or a source that ``blocking`` runs on
+        a thread, is called before the hooks and the handler, whether or not the dependency is read. If ``when`` returns
+        False, the value is the result of ``default``; both are called directly and must not block. A generator
+        function, sync or async, yields the value, and is resumed when the response has been made or its stream has
+        ended. Raises ValueError for a dependency that is already provided. Raises TypeError for an object that isn't a
         dependency, for functions that can't be called with a request, for context managers, and for a ``when`` or
-        ``default`` that is async or yields. If a function that is not async returns a coroutine, reading the dependency
-        raises a TypeError, too.
+        ``default`` that is async or yields. If a sync function returns a coroutine, reading the dependency raises a
+        TypeError.
         """
         check_dependency(dependency, "app.provide", 'make one, Tenant = Dependency[str]("tenant")')
         if dependency in self._sources:
@@ -217,7 +221,7 @@ class Dependencies:
         self._sources[dependency] = _checked_source(dependency, source, blocking, when, default, only_writes)
 
     def override(self, dependency: Dependency[T], source: SourceFunction[T]) -> Source:
-        """Let a different source provide a dependency until ``restore`` and return that source.
+        """Let a different source provide a dependency until ``restore``, and return that source.
 
         It is called only for writes if the replaced source is. Raises TypeError as ``provide`` does.
         """
@@ -236,7 +240,7 @@ class Dependencies:
         return bool(self._overrides)
 
     def overridden(self) -> "Dependencies":
-        """Return the dependencies as currently provided, for a plan: this object if nothing is overridden."""
+        """Return the dependencies as currently provided, for a plan; this object itself if nothing is overridden."""
         if not self.has_overrides:
             return self
         last = {override.provides: override for override in self._overrides}
@@ -261,7 +265,9 @@ class Dependencies:
         return self._sources.get(dependency)
 
     def read(self, dependency: ReadableDependency[T], request: Request) -> T:
-        """Return the value of a dependency for a request that has none yet. Raises RuntimeError without a source."""
+        """Return the value of a dependency for a request that has none yet. Raises RuntimeError if there is no
+        source.
+        """
         source = self._sources.get(dependency)
         if source is None:
             raise dependency.not_provided()
@@ -277,7 +283,7 @@ def _checked_source(
     default: Callable[[Request], Any] | None = None,
     only_writes: bool = False,
 ) -> Source:
-    """Make a source of a function. Raises TypeError for one that can't be called with a request."""
+    """Make a source from a function. Raises TypeError if it can't be called with a request."""
     check_arguments(source, "request")
     _check_undecorated(source)
     waits = is_async_generator(source)
@@ -286,7 +292,7 @@ def _checked_source(
 
 
 def _check_undecorated(source: Callable[..., Any]) -> None:
-    """Check that a source is not a function of ``contextlib``, whose context managers would not be entered."""
+    """Check that a source isn't decorated by ``contextlib``: nothing would enter its context managers."""
     import contextlib
 
     code = getattr(source, "__code__", None)

@@ -1,9 +1,9 @@
-"""A request's path through an application, or through one inside another, for ``def`` and ``async def``.
+"""A request's path through an application, or through a nested application, for ``def`` and ``async def``.
 
 Receive the body, as far as possible; open the middleware, outermost first; call the handler; close the middleware,
-innermost first; release the body. An error becomes a response where it is raised, so that every response passes the
-middleware around it. All this is one coroutine, ``dispatch``. If possible, ``answer_at_once`` does it at once on the
-server's thread or loop, and leaves only the parts that have to wait to a coroutine.
+innermost first; release the body. An error becomes a response where it is raised, so every response passes through the
+middleware around it. All this is one coroutine, ``dispatch``. If possible, ``answer_at_once`` does the same at once on
+the server's thread or loop, and leaves only what has to wait to a coroutine.
 """
 
 from collections.abc import Awaitable
@@ -25,10 +25,10 @@ from antiphon.response.response import Response, response_of
 
 
 async def run_nested(request: Request, steps: Steps[Response], may_block: bool) -> Response:
-    """Run the steps of another plan where requests begin, on a server's thread or loop.
+    """Run another plan's steps where requests begin: on a server's thread or loop.
 
     Steps that ``may_block`` can also begin on a worker thread, unless they have a body to receive. When they have
-    ended, on whichever thread or loop, this request is the current one again.
+    ended, on whichever thread or loop, this request becomes the current one again.
     """
     if request.head.blocks:
         await ON_THREAD
@@ -38,9 +38,9 @@ async def run_nested(request: Request, steps: Steps[Response], may_block: bool) 
 
 
 async def as_inner(request: Request, steps: Awaitable[Response]) -> Response:
-    """Await the response of another plan or application, which shares the body of a request and does not release it.
+    """Await the response of another plan or application, which shares the request's body and doesn't release it.
 
-    The request is the current one again afterwards.
+    Afterwards, the request is the current one again.
     """
     if not request.head.has_body:
         response = await steps
@@ -62,7 +62,7 @@ async def as_inner(request: Request, steps: Awaitable[Response]) -> Response:
 _NOTHING: Opened = []
 """The list of the parts that a bare plan opens, which is always empty.
 
-It is shared because creating a list takes time.
+It is shared, because creating a list takes time.
 """
 
 
@@ -82,8 +82,8 @@ def refuse_or_receive(plan: Plan, request: Request, error: HTTPError | None) -> 
 
 
 def answer_at_once(plan: Plan, request: Request, has_body: bool = False) -> Response | Steps[Response]:
-    """Handle a request where its handler runs, by a plan that is not stacked: at once, or, as soon as anything has to
-    wait, by steps. These are driven on a thread, and awaited on a loop. A body has been received.
+    """Handle a request where its handler runs, with a plan that isn't stacked: at once, or, as soon as anything has to
+    wait, in steps. These are driven on a thread and awaited on a loop. The body has already been received.
     """
     set_current_request(request)
     if plan.deadline is not None:
@@ -117,7 +117,9 @@ def answer_at_once(plan: Plan, request: Request, has_body: bool = False) -> Resp
 
 
 async def _answer_when_open(plan: Plan, request: Request, opening: Awaitable[Response | None]) -> object:
-    """Wait until everything around the handler has opened, then call the handler, unless something has responded."""
+    """Wait until everything around the handler is open, then call the handler, unless something has already
+    responded.
+    """
     early = await opening
     if early is not None:
         return early
@@ -135,12 +137,12 @@ async def _answer_when_read(plan: Plan, request: Request, reading: Awaitable[boo
     try:
         return answer if isinstance(answer, Response) else await answer
     finally:
-        del answer  # an error that was raised in the handler keeps this frame
+        del answer  # an error raised in the handler keeps this frame
 
 
-# An error has the frames that it has passed, these have their variables, and a response has its error. So code
-# that catches an error here leaves the response to others, and keeps neither: nothing of a request has to wait for the
-# collector.
+# An error refers to the frames that it has passed, the frames to their variables, and a response to its error. So code
+# that catches an error here leaves the response to other code and keeps neither. Then nothing of a request has to wait
+# for the garbage collector.
 
 
 def _end_failed_at_once(
@@ -165,14 +167,14 @@ async def _conclude(plan: Plan, request: Request, waiting: Awaitable[object], op
         left = leave(plan, request, response, opened, response is answer)
         return left if isinstance(left, Response) else await left
     finally:
-        del answer, made, response, left  # an error that was raised in an application that is mounted keeps this frame
+        del answer, made, response, left  # an error raised in a mounted application keeps this frame
 
 
 # In steps
 
 
 async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> Response:
-    """Handle a request by any plan, in steps. An ``error`` in the request is raised inside all middleware."""
+    """Handle a request with any plan, in steps. The request's ``error`` is raised inside all middleware."""
     set_current_request(request)
     head = request.head
     if head.blocks:
@@ -206,17 +208,17 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
             return await _end_failed(plan, request, raised, opened)
         finally:
             _forget_frames(error)
-            error = None  # its cause has frames, too
+            error = None  # its cause also has frames
     left: Response | Steps[Response] = response
     try:
         left = leave(plan, request, response, opened, response is answer)
         return left if isinstance(left, Response) else await left
     finally:
-        del answer, made, response, left  # an error that was raised in an application that is mounted keeps this frame
+        del answer, made, response, left  # an error raised in a mounted application keeps this frame
 
 
 def _prepare_request(plan: Plan, request: Request) -> Opened:
-    """Start the deadline and return the list of open resources, including dependencies if there can be any."""
+    """Start the deadline and return the list of open resources, which includes dependencies if there can be any."""
     if plan.deadline is not None:
         request.lifetime._limit(plan.deadline)
     return ResourceStack(request, plan.runs_on is MIXED) if plan.stack.opens_dependencies else []
@@ -234,7 +236,7 @@ async def _end_failed(plan: Plan, request: Request, error: BaseException, opened
 
 
 def _forget_frames(error: HTTPError | None) -> None:
-    """Forget the frames of an error in a request that was raised here: they say nothing useful."""
+    """Forget the frames of a request's error that was raised here: they contain nothing useful."""
     if error is not None:
         error.__traceback__ = None
 
@@ -256,4 +258,4 @@ async def _wait(request: Request, made: Awaitable[Response]) -> Response:
 
 
 def _by_conditions(request: Request, response: Response) -> Response:
-    return copy(response).conditional(request) if response.is_conditional else response  # it may be given again
+    return copy(response).conditional(request) if response.is_conditional else response  # it may be returned again

@@ -1,7 +1,7 @@
-"""Functions that an application calls for a request: handlers, hooks and error handlers, with their signatures.
+"""The functions that an application calls for a request: handlers, hooks and error handlers, with their signatures.
 
-``def`` and ``async def`` functions are listed separately, as are those that return nothing: a handler that only
-sometimes returns nothing has forgotten a ``return``.
+``def`` and ``async def`` functions are listed separately, as are functions that return None: a handler that only
+sometimes returns None has probably forgotten a ``return``.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
@@ -53,13 +53,13 @@ Handler: TypeAlias = (
     | Callable[Concatenate[Request, ...], None]
     | Callable[Concatenate[Request, ...], Awaitable[None]]
 )
-"""A handler: called with the request, and with parameters of its route by name."""
+"""A handler, called with the request and with parameters of its route by name."""
 
 WebSocketHandler: TypeAlias = (
     Callable[Concatenate[Request, "WebSocket", ...], Awaitable[ResponseLike | None]]
     | Callable[Concatenate[Request, "BlockingWebSocket", ...], ResponseLike | None]
 )
-"""A handler of WebSockets: called with the request, the socket, and parameters of its route by name."""
+"""A WebSocket handler, called with the request, the socket, and parameters of its route by name."""
 
 BeforeHook: TypeAlias = Callable[[Request], ResponseLike | None] | Callable[[Request], Awaitable[ResponseLike | None]]
 """A hook before the handler, which may respond instead."""
@@ -73,7 +73,7 @@ MiddlewareFunction: TypeAlias = (
     Callable[[Request], Generator[ResponseLike | None, Response, ResponseLike | None]]
     | Callable[[Request], AsyncGenerator[ResponseLike | None, Response]]
 )
-"""Middleware: a generator that yields once and is sent the response from inside."""
+"""Middleware: a generator that yields once and receives the response from inside."""
 
 X_co = TypeVar("X_co", bound=Exception, covariant=True)
 R = TypeVar("R", bound=ResponseLike)
@@ -83,8 +83,7 @@ A = TypeVar("A", bound=Awaitable[ResponseLike])
 class ErrorHandlerDecorator(Protocol[X_co]):
     """The decorator of a handler for one kind of error: the handler is called with the request and such an error.
 
-    The function that type checkers see as the result takes any error, so that a further decorator can name its own
-    kind.
+    Type checkers see a function that accepts any error, so another decorator can specify its own kind of error.
     """
 
     @overload
@@ -100,11 +99,13 @@ class ErrorHandlerDecorator(Protocol[X_co]):
 
 
 class Part(Protocol):
-    """Something around a handler that a response passes through on its way out."""
+    """Something around a handler, through which a response passes on its way out."""
 
     @property
     def throws(self) -> bool:
-        """True if the response's error is thrown into it; the error is over when it gives its own response."""
+        """True if the response's error is thrown into it. If it then provides its own response, the error counts as
+        handled.
+        """
         ...
 
     @property
@@ -113,14 +114,14 @@ class Part(Protocol):
         ...
 
     def settle(self, outcome: Any, subject: Any, request: Request, response: Response, /) -> Awaitable[Response]:
-        """Return the steps to a replacement for a response that did not pass, given the outcome."""
+        """Return the steps to a replacement for a response that did not pass, based on the outcome."""
         ...
 
 
 Close: TypeAlias = Callable[[Any, Any], object]
 """A function that is called with the object that it closes, a generator or the request, and with the response.
 
-It returns None if the response passes, the switch to await if it has to be called elsewhere, and any other outcome for
+It returns None if the response passes, a switch to await if it has to be called elsewhere, or any other outcome for
 ``settle``.
 """
 Closer: TypeAlias = tuple[Close, Part]
@@ -133,8 +134,8 @@ def closer(part: Part, switch: Switch | None) -> Closer:
 
 
 Opener: TypeAlias = tuple[Callable[[Request], Any], Closer | None, tuple[Switch | None, bool] | None]
-"""How a part is opened: its function; how it is closed, if the function is a generator function; and, unless it is
-called at once, the switch to await first, if there is one, and True if it is awaited.
+"""How a part is opened: its function; how it is closed, if the function is a generator function; and None if it is
+called at once, otherwise the switch to await first, or None, and True if the function is awaited.
 """
 
 
@@ -149,15 +150,15 @@ class Hook(NamedTuple):
     function: Callable[..., Any]
     is_async: bool
     blocks: bool = False
-    """True if it is called on a thread, False if on the event loop, where there is one."""
+    """True if it is called on a thread, False if it is called on the event loop, if there is one."""
     switch: Switch | None = None
     """The switch to await before the call; None if the request is there already."""
     only_writes: bool = False
     """True if routes that handle only safe methods skip it."""
     raw_handler: Callable[..., Any] | None = None
-    """The function of an async handler without its scope, which it needs only when it waits."""
+    """An async handler's function without its scope, which it needs only when it waits."""
     blocks_at: Callable[[Any], bool] | None = None
-    """A function of the planned route that returns True if it is called on a thread there."""
+    """A function of the planned route that returns True if this is called on a thread there."""
 
     async def call(self, *arguments: Any) -> Any:
         """Call the function where it runs and return its result."""
@@ -185,7 +186,7 @@ class Hook(NamedTuple):
 
     @property
     def throws(self) -> bool:
-        """False: hooks only get responses."""
+        """False: hooks receive only responses."""
         return False
 
     async def settle(self, outcome: Any, _: object, request: Request, response: Response) -> Response:
@@ -202,14 +203,14 @@ class Hook(NamedTuple):
         return self._replace(blocks=not self.is_async and (self.blocks or handler_blocks))
 
     def pinned(self) -> Self:
-        """Return the hook with a switch of its own, for a stack that runs on a thread and on the loop."""
+        """Return the hook with its own switch, for a stack that runs partly on a thread and partly on the loop."""
         return self._replace(switch=ON_THREAD if self.blocks else ON_LOOP)
 
 
 def hook(function: Callable[..., Any], blocking: bool = False) -> Hook:
-    """Make a hook of a function; ``blocking`` calls it on a thread even around an async handler.
+    """Make a hook from a function; ``blocking`` calls it on a thread even around an async handler.
 
-    A callable object can request that with an attribute ``blocking``, or with a method ``blocking_at``, which is called
+    A callable object can request this with a ``blocking`` attribute, or with a ``blocking_at`` method, which is called
     with each planned route.
     """
     waits = is_async(function)
@@ -218,7 +219,7 @@ def hook(function: Callable[..., Any], blocking: bool = False) -> Hook:
 
 
 def check_returns(function: Callable[..., Any], fix: str) -> None:
-    """Check that a function returns and does not yield. Raises TypeError, naming it and the fix."""
+    """Check that a function doesn't yield. Raises TypeError, with the function and the fix."""
     from inspect import isasyncgenfunction, isgeneratorfunction
 
     if isgeneratorfunction(function) or isasyncgenfunction(function):
@@ -229,7 +230,7 @@ def check_returns(function: Callable[..., Any], fix: str) -> None:
 
 
 def check_before(function: Callable[..., Any]) -> None:
-    """Check that a hook before the handler is not annotated to return a record. Raises TypeError, naming it."""
+    """Check that a hook before the handler isn't annotated to return a record. Raises TypeError with its name."""
     inner = innermost(function)
     annotations = annotations_of(inner if hasattr(inner, "__code__") else type(inner).__call__)
     annotation = annotations.get("return")
@@ -238,7 +239,7 @@ def check_before(function: Callable[..., Any]) -> None:
 
 
 def _has_value(annotation: Any) -> bool:
-    """Return True for an annotation of a record, of a list of records, or of a union with one of these."""
+    """Return True for an annotation that is a record, a list of records, or a union with one of these."""
     origin = get_origin(annotation)
     if origin in (Union, UnionType, Annotated, list):
         return any(map(_has_value, get_args(annotation)))
@@ -281,8 +282,8 @@ class ErrorHandlers:
     def find(self, error: BaseException) -> Found | None:
         """Return the handler for an error, and the class or status for which it was registered.
 
-        An HTTPError's own class comes first, then its status, then the classes that it derives from. Other errors have
-        no status of their own: 500 comes just before Exception.
+        An HTTPError's own class comes first, then its status, then its base classes. Other errors have no status of
+        their own: for them, 500 comes just before Exception.
         """
         if not isinstance(error, Exception):
             return None
@@ -294,7 +295,7 @@ class ErrorHandlers:
 
 
 def check_key(key: object) -> None:
-    """Check that a key is a class of exceptions (else TypeError) or a status from 400 to 599 (else ValueError)."""
+    """Check that a key is an exception class (else TypeError) or a status from 400 to 599 (else ValueError)."""
     if isinstance(key, int):
         if not 400 <= key <= 599:
             raise explained("bad-error-handler", ValueError(f"an error's status must be 400 to 599, not {key}"))
@@ -308,12 +309,12 @@ def check_key(key: object) -> None:
 async def answer_error(
     error_handlers: Iterable[ErrorHandlers], request: Request, error: BaseException, blocks: bool, is_driven: bool
 ) -> Response:
-    """Handle an error with the handler of the first of these that has one for it.
+    """Handle an error with the first handler for it in these objects.
 
-    ``blocks`` says that sync handlers run on a thread, ``is_driven`` that they may go there. The handler's response has
-    the error's status, unless it sets another, and with that status the error's headers, such as Allow (RFC 9110
-    §15.5.6). If the handler fails, its error is handled as if it had no handler. An unexpected error is logged, even if
-    a handler turns it into a page.
+    ``blocks`` means that sync handlers run on a thread, ``is_driven`` that they may switch to it. The handler's
+    response has the error's status unless it sets another, and with that status the error's headers, such as Allow (RFC
+    9110 §15.5.6). If the handler itself fails, its error is handled as if there were no handler. An unexpected error is
+    logged, even if a handler turns it into a page.
     """
     found = find_handler(error_handlers, error)
     if found is None:
@@ -322,19 +323,19 @@ async def answer_error(
     handler = handler.for_handler(blocks)
     traceback = error.__traceback__
     try:
-        raise error  # so that it is the context of what its handler raises
+        raise error  # so that it becomes the context of errors in its handler
     except BaseException:
         error.__traceback__ = traceback
         return await _answer_by(key, handler.pinned() if is_driven else handler, request, error)
     finally:
-        error.__traceback__ = traceback  # without the frames here: they keep the error, and it would keep them
+        error.__traceback__ = traceback  # without the frames here, which refer to the error
 
 
 async def _answer_by(key: type[BaseException] | int, handler: Hook, request: Request, error: BaseException) -> Response:
     """Return the handler's response to an error, or the response to the handler's own error."""
     try:
         answer = await handler.call(request, error)
-        response = copy(await respond(answer, handler.function, request))  # it may be one for other errors, too
+        response = copy(await respond(answer, handler.function, request))  # other errors may get it, too
         told = as_http_error(error)
         if answer is None or not response.has_own_status:
             response.status = told.status
@@ -358,7 +359,7 @@ def _add_missing(request: Request, response: Response, told: HTTPError) -> None:
 
 
 def find_handler(error_handlers: Iterable[ErrorHandlers], error: BaseException) -> Found | None:
-    """Return the first handler for an error, or None for a raised response, which is not an error."""
+    """Return the first handler for an error, or None for a raised response, which isn't an error."""
     if isinstance(error, RaisedAnswer):
         return None
     for handlers in error_handlers:

@@ -1,4 +1,6 @@
-"""Middleware: a generator around everything inside it, opened with the request and closed with the response."""
+"""Middleware: a generator that surrounds everything inside it. It is opened with the request and closed with the
+response.
+"""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from types import AsyncGeneratorType
@@ -21,9 +23,9 @@ AnyGenerator: TypeAlias = Generator[Any, Response, Any] | AsyncGenerator[Any, Re
 class Middleware(NamedTuple):
     """A generator function or an async generator function, called with the request.
 
-    The generator yields once, without a value, and is sent the response from inside. If it returns a value before the
+    The generator yields once, without a value, and receives the response from inside. If it returns a value before the
     yield, nothing inside is called; a value that it yields or returns becomes the response. If it ``throws``, a
-    response's error is thrown in at the yield instead, and an error that it lets pass leaves the response unchanged.
+    response's error is thrown in at the yield instead; if it doesn't catch the error, the response stays unchanged.
     """
 
     function: Callable[[Request], AnyGenerator]
@@ -35,7 +37,7 @@ class Middleware(NamedTuple):
     """The switch to await before it runs; None if the request is there already."""
     throws: bool = False
     when_read: Any = None
-    """The ``Dependency`` that a request must have read, or may still read, for this to be opened."""
+    """This is opened only if the request has read, or may still read, this ``Dependency``."""
     early: Callable[[Request], Response | None] | None = None
     """A function that is called first and may return the response without any generator."""
     where_hooked: "tuple[Middleware, Middleware] | None" = None
@@ -52,18 +54,20 @@ class Middleware(NamedTuple):
         return self._replace(blocks=not self.is_async and (self.blocks or handler_blocks))
 
     def pinned(self) -> Self:
-        """Return the middleware with a switch of its own, for a stack that runs on a thread and on the loop."""
+        """Return the middleware with its own switch, for a stack that runs partly on a thread and partly on the
+        loop.
+        """
         return self._replace(switch=ON_THREAD if self.blocks else ON_LOOP)
 
     @property
     def openers(self) -> tuple[Opener, ...]:
-        """The way in which it is opened: its generator, after the function that may return the response."""
+        """How it is opened: its generator, after the function that may return the response."""
         own = opener(self.function, self.closer, self.switch, self.is_async)
         return (own,) if self.early is None else (opener(self.early, None, self.switch, False), own)
 
     @property
     def closer(self) -> Closer:
-        """The way in which it is closed: it is sent the response, and run to its end."""
+        """How it is closed: it is sent the response and run to its end."""
         return closer(self, self.switch)
 
     @property
@@ -72,7 +76,7 @@ class Middleware(NamedTuple):
         return _send_or_throw if self.throws else send_in_place if self.is_async else resume
 
     async def settle(self, outcome: Any, generator: Any, request: Request, response: Response) -> Response:
-        """Return the response that the middleware gives instead of another. Raises RuntimeError if it yields again."""
+        """Return the response with which the middleware replaces another. Raises RuntimeError if it yields again."""
         try:
             if self.throws and response.error is not None and outcome is response.error:
                 instead = await self._throw(generator, response.error)
@@ -86,7 +90,7 @@ class Middleware(NamedTuple):
             del outcome, response  # an error that the middleware has caught keeps this frame
 
     async def _throw(self, generator: AnyGenerator, error: BaseException) -> object:
-        """Throw an error in. Record whether this undoes a cancellation, as the end of an inner timeout does."""
+        """Throw an error in. Record if this undoes a cancellation, as the end of an inner timeout does."""
         try:
             if self.is_async:
                 instead = await self._end_async(generator, generator.athrow(error))  # type: ignore[arg-type,union-attr]
@@ -100,8 +104,8 @@ class Middleware(NamedTuple):
             raise explained(
                 "cancellation-taken-back",
                 RuntimeError(
-                    f"the middleware {describe(self.function)} suppressed a cancellation, but gave no response:"
-                    " give one after the block that timed out"
+                    f"the middleware {describe(self.function)} suppressed a cancellation without a response:"
+                    " yield or return one after the block that timed out"
                 ),
             )
         return instead
@@ -117,7 +121,7 @@ class Middleware(NamedTuple):
         return self._instead(generator, (False, yielded))
 
     def _instead(self, generator: Generator[Any, Any, Any], ended: tuple[bool, object]) -> object:
-        """Return a response that it has returned, or yielded as its last act before returning."""
+        """Return a response that the middleware has returned, or yielded as its last act."""
         has_returned, instead = ended
         if has_returned:
             return instead
@@ -128,17 +132,17 @@ class Middleware(NamedTuple):
         raise self._yields_again()
 
     async def _end_async(self, generator: AsyncGenerator[Any, Any], resumed: Awaitable[object]) -> object:
-        """Return its replacement for the response."""
+        """Return the middleware's replacement for the response."""
         try:
             instead = await resumed
         except StopAsyncIteration:
             return None
         finally:
-            del resumed  # it keeps the error that was thrown in
+            del resumed  # it refers to the error that was thrown in
         return await self._end_last(generator, instead)
 
     async def _end_last(self, generator: AsyncGenerator[Any, Any], instead: object) -> object:
-        """Return the value that it has yielded instead of the response, which must be its last act."""
+        """Return the value that the middleware has yielded to replace the response. The yield must be its last act."""
         try:
             await generator.asend(None)
         except StopAsyncIteration:
@@ -151,7 +155,7 @@ class Middleware(NamedTuple):
         return explained(
             "yields-twice",
             RuntimeError(
-                f"the middleware {describe(self.function)} yields again after it was given the response;"
+                f"the middleware {describe(self.function)} yields again after it has received the response;"
                 " it yields once, and may then yield or return another response as its last act"
             ),
         )
@@ -176,7 +180,7 @@ class AsyncStep:
 def send_in_place(generator: AsyncGenerator[Any, Any], response: Response) -> "AsyncStep | tuple[object] | None":
     """Send the response to an async generator and drive it until it waits.
 
-    Return None if it ends, the yielded value in a tuple, or the rest, which gives either.
+    Return None if it ends, the yielded value in a tuple, or the rest of the step, which returns either.
     """
     steps = generator.asend(response)
     try:
@@ -198,7 +202,7 @@ def _send_or_throw(generator: Any, response: Response) -> object:
 
 
 def answered(function: Callable[..., Any], early: Any) -> Any:
-    """Return the response of middleware that ended before its yield. Raises RuntimeError if there is no response."""
+    """Return the response of middleware that ended before its yield. Raises RuntimeError without a response."""
     if early is None:
         raise explained(
             "middleware-without-answer",
@@ -218,10 +222,10 @@ def middleware(
     errors_at_yield: bool = False,
     when_read: object = None,
 ) -> Middleware:
-    """Make middleware of a generator function or an async generator function.
+    """Make middleware from a generator function or an async generator function.
 
-    Raises TypeError for any other function, for one that can't be called with the request, and for one that needs
-    errors to be thrown in at its yield.
+    Raises TypeError for any other function, for a function that can't be called with the request, and for a function
+    that needs errors to be thrown in at its yield.
     """
     from inspect import isasyncgenfunction, isgeneratorfunction
 
@@ -247,9 +251,7 @@ def middleware(
     if when_read is not None and (is_async or blocking or loads_body or errors_at_yield):
         raise explained(
             "bad-middleware",
-            TypeError(
-                f"the middleware {describe(function)} is opened late, when a dependency is read: it must be a plain one"
-            ),
+            TypeError(f"the middleware {describe(function)} has when_read: it must be sync, without other options"),
         )
     return Middleware(
         function,

@@ -1,6 +1,6 @@
 """Open dependencies: generators that have yielded their value and are resumed when the response has been made.
 
-If the response is a stream, they are resumed when it has ended.
+For a stream, they are resumed when it has ended.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
@@ -32,15 +32,17 @@ Generating: TypeAlias = Callable[[Request], Generator[Any, None, object] | Async
 
 
 Opened: TypeAlias = list[tuple[Closer, Any]]
-"""The open middleware and dependencies, outermost first: how each is closed, with the generator or the dependency."""
+"""The open middleware and dependencies, outermost first: for each, how it is closed, and the generator or
+dependency.
+"""
 
 
 class ResourceStack(Opened):
     """The open middleware and dependencies of a request, outermost first. Dependencies are added as they are read.
 
-    ``switches`` says that each is closed where it was opened, after a switch. ``kept`` are the dependencies that a
-    stream may read, and ``around`` contains everything that is open around this: a request may be handled by one plan
-    inside another.
+    ``switches`` means that each is closed where it was opened, after a switch. ``kept`` contains the dependencies that
+    a stream may read. ``around`` contains everything that is open around this, because a request may be handled by one
+    plan inside another.
     """
 
     def __init__(self, request: Request, switches: bool) -> None:
@@ -52,7 +54,7 @@ class ResourceStack(Opened):
         request._opening = self
 
     def add(self, resource: "OpenResource") -> None:
-        """Register a dependency to close before those that are open or, while a stream is being sent, before those kept
+        """Register a dependency to be closed before those already open or, while a stream is sent, before those kept
         for it.
         """
         if self._is_over:
@@ -64,7 +66,7 @@ class ResourceStack(Opened):
         self.append((closer(resource, resource.switch if self._switches else None), resource))
 
     def keep(self, resource: "OpenResource") -> None:
-        """Close a dependency later, and after those that are kept."""
+        """Close a dependency later, after those already kept."""
         self.kept.insert(0, resource)
 
     def take_back_unread(self, request: Request, response: Response) -> None:
@@ -89,13 +91,13 @@ class ResourceStack(Opened):
         elif is_read_later(request, response):
             self._is_over, request._opening = True, self
             ending = StreamEnd()
-            response = copy(response)  # it may be sent to other requests, too
+            response = copy(response)  # other requests may get the same response
             response.body = ending.watching(response.body)
             request._defer_first(partial(self._close_kept, request, ending))
         return response
 
     async def _close_kept(self, request: Request, ending: "StreamEnd") -> None:
-        """Close the dependencies that a stream could read, in steps: all of them, even if one fails. Log errors."""
+        """In steps, close all dependencies that a stream could read, even if one fails. Log errors."""
         fatal: BaseException | None = None
         while self.kept:
             resource = self.kept.pop()
@@ -116,14 +118,14 @@ class ResourceStack(Opened):
                     resource.log(request, raised)
             finally:
                 if error is not None:
-                    error.__traceback__ = traceback  # without the frames here, which keep the error
+                    error.__traceback__ = traceback  # without the frames here, which refer to the error
         request._opening = ending.error = None
         if fatal is not None:
             raise fatal
 
 
 class OpenResource:
-    """A dependency whose generator has given the value. It is closed like throwing middleware, without a response."""
+    """A dependency whose generator has yielded the value. It is closed like throwing middleware, without a response."""
 
     __slots__ = ("_context", "_tokens", "error", "function", "generator", "is_async", "provides", "switch")
     throws = False
@@ -133,14 +135,14 @@ class OpenResource:
         self.function = function
         self.is_async = is_async
         self.switch = switch
-        """The switch to where it was started, and has to be resumed."""
+        """The switch to where it was started and has to be resumed."""
         self.error: BaseException | None = None
         """The error to throw in, if it is closed after the error became known."""
         self._context = copy_context()
         self._tokens: Tokens = {}
 
     def open(self, request: Request) -> Any:
-        """Start a sync generator, on the spot, and return the value."""
+        """Start a sync generator in place and return the value."""
         generator: Any = self.function(request)
         try:
             value = self._run(next, generator)
@@ -170,7 +172,7 @@ class OpenResource:
         """Resume the generator, or throw the response's error in, and return the response. Raises the generator's
         errors.
 
-        It is kept, if the response is a stream that may read the dependency.
+        The dependency is kept if the response is a stream that may read it.
         """
         try:
             if is_read_later(request, response):
@@ -182,7 +184,7 @@ class OpenResource:
                 await self._throw(request, self.error or response.error)  # type: ignore[arg-type]  # one of both
             return response
         finally:
-            del response  # an error that the generator has caught keeps this frame, and those below
+            del response  # an error that the generator has caught keeps these frames
 
     async def _throw(self, request: Request, error: BaseException) -> None:
         try:
@@ -244,7 +246,7 @@ class OpenResource:
         raise self._yields_twice()
 
     def _run(self, function: Callable[[Any], Any], argument: Any) -> Any:
-        """Call a function in the one context of a sync generator, which may reset tokens, and copy the variables that
+        """Call a function in a sync generator's own context, because it may reset tokens, and copy the variables that
         it sets.
         """
         from antiphon.concurrency.crossing import copy_variables
@@ -252,7 +254,7 @@ class OpenResource:
         try:
             return self._context.run(function, argument)
         finally:
-            del argument  # perhaps an error
+            del argument  # it may be an error
             with suppress(ValueError):  # another context, whose variables are not read after a stream
                 copy_variables(self._context, self._tokens)
 
@@ -283,7 +285,7 @@ def where(request: Request) -> Switch:
 
 
 def is_read_later(request: Request, response: Response) -> bool:
-    """True if a stream is sent that may read dependencies. A file's stream does not read any."""
+    """True if a stream that may read dependencies is sent. A file's stream doesn't read any."""
     return (
         response.is_streamed
         and not is_for_any_thread(response.body)

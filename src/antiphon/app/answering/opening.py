@@ -21,11 +21,10 @@ from antiphon.response.response import Response
 
 
 async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -> HTTPError | None:
-    """Receive the body before any middleware opens, as far as the plan says, and return the fault in the request, if
-    any.
+    """Receive the body before any middleware opens, as far as the plan says. Return the request's error, if any.
 
-    If something is already wrong and no middleware reads the body, receiving a large body isn't worthwhile. Over WSGI,
-    a body that the server's thread can read on demand is not received, since a slow client would occupy the thread.
+    If something is already wrong and no middleware reads the body, a large body isn't received. Over WSGI, a body that
+    the server's thread can read on demand isn't received either, because a slow client would occupy the thread.
     """
     if request.head.blocks and _may_leave_unread(plan, error):
         _prepare(plan, request, request.content)
@@ -56,8 +55,8 @@ async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -
 
 
 def _may_leave_unread(plan: Plan, error: HTTPError | None) -> bool:
-    """True if the body is not needed before another plan has found the request in order, or if the code that looks at a
-    refused request runs on the thread that can read the body.
+    """True if the body isn't needed before another plan has accepted the request, or if the code that sees a refused
+    request runs on the thread that can read the body.
     """
     if plan.ahead is FOR_MIDDLEWARE:
         return False
@@ -76,16 +75,16 @@ def _is_received_ahead(plan: Plan, content: Content, error: HTTPError | None) ->
 
 @lru_cache(maxsize=64)
 def _limits_of_small(rate: int, timeout: float) -> Limits:
-    """Limits of a small body for a plan that passes the request on: the other plan says how large it may be."""
+    """The limits for a small body in a plan that passes the request on. The other plan limits the size."""
     return Limits(body=SMALL_BODY, rate=rate, timeout=timeout)
 
 
 def _prepare(plan: Plan, request: Request, content: Content) -> None:
-    """Tell a body whether and where it is kept, and on which loop it is received for other threads.
+    """Tell a body whether and where it is kept, and which loop receives it for other threads.
 
     Code that may wait for the body on a thread first waits on the loop, until few enough threads are waiting.
     """
-    if plan.route.app is not None:  # a view of another framework has none
+    if plan.route.app is not None:  # another framework's view has none
         content.folder = plan.route.app.upload_folder
     if not content.received:
         content.is_kept = plan.body is not STREAM
@@ -102,8 +101,8 @@ def _prepare(plan: Plan, request: Request, content: Content) -> None:
 async def receive_rest(plan: Plan, request: Request, error: HTTPError | None) -> None:
     """Receive the rest of a body for the handler, once the middleware has let the request through.
 
-    It is received where the bytes come from; then the steps return to where the handler runs. Limits may have been set
-    in the meantime, so code that reads a received body checks them.
+    It is received where the bytes arrive; then the steps switch back to where the handler runs. The limits may have
+    changed in the meantime, so code that reads a received body checks them.
     """
     if error is not None or plan.body is not LOAD:
         if plan.is_async and plan.waits_on_thread:
@@ -131,7 +130,7 @@ class Waiting(NamedTuple):
 
 
 Stopped: TypeAlias = Response | Awaitable[Response] | Opener | Waiting | None
-"""The point at which opening stopped, as ``open_in_place`` returns it."""
+"""The reason why ``open_in_place`` stopped: its return value."""
 
 
 def open_all(parts: Iterable[Opener], request: Request, opened: Opened) -> Awaitable[Response | None]:
@@ -143,8 +142,9 @@ def open_all(parts: Iterable[Opener], request: Request, opened: Opened) -> Await
 def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -> Stopped:
     """Open the parts that neither wait nor run elsewhere and record that they are open, until one returns a response.
 
-    Return that response; or the first part that waits, or must be opened elsewhere; or None at the end. Raises
-    RuntimeError if middleware ends without a yield and without a response: it might have meant to refuse the request.
+    Return that response, or the first part that waits or must be opened elsewhere, or None at the end. Raises
+    RuntimeError if middleware ends without a yield and without a response, because it may have meant to refuse the
+    request.
     """
     early: Any
     for function, closer, apart in openers:
@@ -191,7 +191,7 @@ def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -
 
 
 async def _call_when_loaded(function: Callable[[Request], Any], request: Request) -> Any:
-    """Load the body on the loop and call the hook that needed it again. Raises the errors of ``Request.aload``."""
+    """Load the body on the loop, and call the hook that needed it again. Raises the errors of ``Request.aload``."""
     await request.aload()
     return function(request)
 
@@ -199,7 +199,7 @@ async def _call_when_loaded(function: Callable[[Request], Any], request: Request
 async def open_in_steps(
     stopped: Stopped, openers: Iterator[Opener], request: Request, opened: Opened
 ) -> Response | None:
-    """Open the remaining parts around a handler, each in its place; return the first response from one of them."""
+    """Open the remaining parts around a handler, each where it runs; return the first response from one of them."""
     while isinstance(stopped, tuple):
         early: Any = None
         if isinstance(stopped, Waiting):
@@ -222,7 +222,7 @@ async def open_in_steps(
 
 
 async def _opened(waiting: Waiting, opened: Opened) -> Any:
-    """Await the middleware, up to its yield or its end, and return a response that replaces the handler's."""
+    """Await the middleware until its yield or its end, and return a response that replaces the handler's, if any."""
     yielded = await waiting.step
     if yielded is None:
         return answered(waiting.function, None)

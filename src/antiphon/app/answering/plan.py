@@ -1,4 +1,4 @@
-"""Plans: how one route's requests are handled, decided when the application is frozen."""
+"""Plans: how a route's requests are handled, decided when the application is frozen."""
 
 from collections.abc import Callable
 from enum import Enum
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class RunsOn(Enum):
-    """The place where a handler runs, with the middleware and hooks around it.
+    """Where a handler runs, with the middleware and hooks around it.
 
     ``from_loop`` and ``from_thread`` are the switches to await first, from a server's loop and from its thread.
     """
@@ -28,7 +28,7 @@ class RunsOn(Enum):
     LOOP = (None, ON_LOOP)
     THREAD = (ON_THREAD, None)
     MIXED = (None, None)
-    """Some parts run on a thread, others on the loop; each has its own switch."""
+    """Some parts run on a thread, others on the loop, and each has its own switch."""
 
     def __init__(self, from_loop: Switch | None, from_thread: Switch | None) -> None:
         self.from_loop = from_loop
@@ -36,7 +36,9 @@ class RunsOn(Enum):
 
 
 class Surroundings(Enum):
-    """The surroundings of a handler. Unless STACKED, a server's thread or loop that runs it responds at once."""
+    """The surroundings of a handler. Unless STACKED, a server's thread or loop runs the handler and responds at
+    once.
+    """
 
     BARE = "nothing"
     IN_PLACE = "what seldom waits, and runs where the handler does"
@@ -44,7 +46,9 @@ class Surroundings(Enum):
 
 
 class Body(Enum):
-    """When a route's body is received, and by which code: as its ``body`` option says, or as another plan decides."""
+    """When a route's body is received, and by which code: as its ``receive`` option says, or as another plan
+    decides.
+    """
 
     LOAD = "load"
     LAZY = "lazy"
@@ -60,7 +64,7 @@ class Ahead(Enum):
 
     NOTHING = (0, 0)
     SMALL = (SMALL_BODY, SMALL_BODY)
-    """A larger body is received only when the middleware has let the request through."""
+    """A larger body is received only after the middleware has let the request through."""
     ALL = (inf, SMALL_BODY)
     FOR_MIDDLEWARE = (inf, inf)
     """Middleware reads it, even if something is wrong with the request."""
@@ -79,7 +83,7 @@ COMBINATIONS: Final = {
     (BARE, LOAD, ALL): {LOOP, THREAD},
     (BARE, LAZY, NOTHING): {LOOP, THREAD},
     (BARE, STREAM, NOTHING): {LOOP, THREAD},
-    (IN_PLACE, LOAD, ALL): {LOOP, THREAD},  # what is around has nothing to do before the handler has run
+    (IN_PLACE, LOAD, ALL): {LOOP, THREAD},  # nothing around has work to do before the handler has run
     (IN_PLACE, LOAD, SMALL): {LOOP, THREAD},
     (IN_PLACE, LOAD, FOR_MIDDLEWARE): {LOOP, THREAD},
     (IN_PLACE, LAZY, NOTHING): {LOOP, THREAD},
@@ -96,7 +100,7 @@ COMBINATIONS: Final = {
     (STACKED, DELEGATED, SMALL): {MIXED},
     (STACKED, DELEGATED, FOR_MIDDLEWARE): {MIXED},
 }
-"""All existing plans. Each may have a handler that is ``def`` or ``async def``."""
+"""All combinations that plans have. The handler may be ``def`` or ``async def`` in each."""
 
 
 class HandlerStack(NamedTuple):
@@ -104,8 +108,9 @@ class HandlerStack(NamedTuple):
 
     ``resolving`` are the sources of dependencies that are resolved before the handler, after the middleware has opened.
     ``innermost`` is the middleware inside the hooks. ``opens_dependencies`` is True if a generator provides any
-    dependency, which has to be closed. ``finishers`` complete each response when all is closed. ``is_in_blueprint`` is
-    True if any of the middleware is that of a blueprint, which can't be around that of the application.
+    dependency, which has to be closed. ``finishers`` complete each response when everything is closed.
+    ``is_in_blueprint`` is True if any of the middleware belongs to a blueprint; it can't surround the application's
+    middleware.
     """
 
     middleware: tuple[Middleware, ...] = ()
@@ -130,14 +135,16 @@ class HandlerStack(NamedTuple):
 
     @property
     def is_guarded(self) -> bool:
-        """True if anything here may refuse a request and is bypassed if another application has the response."""
+        """True if anything here may refuse a request, and would be bypassed if another application had a stored
+        response.
+        """
         return bool(self.before) or any(
             part.when_read is None and part.where_hooked is None for part in self.middleware
         )
 
     def with_hooks_first(self) -> Self:
-        """Return the stack in which a cache looks for a response after the hooks and the blueprints' middleware have
-        let the request through, since these may refuse requests for a stored response.
+        """Return the stack in which a cache looks for a response only after the hooks and the blueprints' middleware
+        have let the request through, because these may refuse requests for a stored response.
         """
         if not (self.before or self.is_in_blueprint):
             return self
@@ -154,7 +161,7 @@ class HandlerStack(NamedTuple):
 
     @property
     def waits(self) -> bool:
-        """True if any part is always awaited. Async middleware is driven in its place until it waits."""
+        """True if any part is always awaited. Async middleware is driven in place until it waits."""
         return bool(self.resolving) or any(part.is_async for part in (*self.before, *self.after))
 
     @property
@@ -184,7 +191,7 @@ class HandlerStack(NamedTuple):
         )
 
     def without_writes(self) -> Self:
-        """Return the stack as it is around a handler of safe methods."""
+        """Return the stack around a handler of safe methods."""
         return self._replace(
             resolving=tuple(source for source in self.resolving if not source.hook.only_writes),
             before=tuple(part for part in self.before if not part.only_writes),
@@ -202,12 +209,12 @@ class HandlerStack(NamedTuple):
 
 
 def raise_error(_request: Request, error: HTTPError) -> NoReturn:
-    """Refuse a request in which something is wrong: the error is raised where the handler would be called."""
+    """Refuse a faulty request: raise the error where the handler would be called."""
     raise error
 
 
 class AtHand(NamedTuple):
-    """How a loop handles the requests of a plan that needs a thread, if they hardly block it."""
+    """How a loop handles requests of a plan that normally needs a thread, if they hardly block."""
 
     includes: Callable[[Request], bool]
     """True if a loop handles the request."""
@@ -215,29 +222,31 @@ class AtHand(NamedTuple):
 
 
 class Plan:
-    """The way in which the requests of one route are handled; ``for_wsgi`` is the way over WSGI, if that differs.
+    """How the requests of one route are handled. ``for_wsgi`` is the plan over WSGI, if it differs.
 
     Around an ``async def`` handler, sync parts run on the server's loop. Over WSGI, with ``hooks_block``, they run on
-    the thread that waits for the request: the process then has one loop, which all of them would hold up.
+    the thread that waits for the request: otherwise they would all hold up the process's only loop.
 
     ``deadline`` is in seconds from the dispatch, None for no deadline. ``refuse`` is called instead of the handler,
     with the error, if something is wrong with a request. ``raw_handler`` is the ``function`` of an async handler
     without the scope that it needs only when it waits, and ``handler_switch`` the switch to await first.
 
-    Reading an attribute of a stack or a hook takes several times as long as one of a plan, or a part of a plain tuple,
-    so a plan has those that each request needs. ``opening`` says how the middleware, the dependencies and the hooks
-    before the handler are opened, of which ``opened_count`` is middleware, and ``after`` how the hooks after it are
-    called, from its end. Middleware is ``opened_on_read`` instead if one of the dependencies ``opens_on_read`` was
-    read, or if it is for a dependency of ``read_late`` and was not reached, since a part around it has failed or
-    responded. The ``finishers`` complete each response, and ``error_handlers`` are those that are not empty.
+    Reading an attribute of a stack or a hook takes several times as long as reading an attribute of a plan or an
+    element of a plain tuple, so a plan contains everything that each request needs. ``opening`` contains how the
+    middleware, the dependencies and the hooks before the handler are opened; the first ``opened_count`` are middleware.
+    ``after`` contains how the hooks after it are called, from the end. Middleware is ``opened_on_read`` instead if one
+    of the dependencies ``opens_on_read`` was read, or if it is for a dependency in ``read_late`` and was not reached
+    because a part around it has failed or responded. The ``finishers`` complete each response, and ``error_handlers``
+    contains those that aren't empty.
 
-    Some requests of a plan for a thread may be handled ``at_hand``, by another plan, for the loop.
+    Some requests of a plan for a thread may be handled ``at_hand``, by another plan on the loop.
     """
 
-    # No __slots__: without the GIL, threads lock the plan to read most of them.
+    # No __slots__: without the GIL, reading most slots locks the plan.
 
     checks_writes = True
-    """False if writes from other sites are accepted, or refused by an application to which the handler hands them on.
+    """False if writes from other sites are accepted, or if an application to which the handler passes them refuses
+    them.
     """
 
     def __init__(
@@ -266,7 +275,7 @@ class Plan:
         self._surround(around)
         self.ahead = _ahead(self)
         self.at_hand: AtHand | None = None
-        self.for_wsgi = self  # the last attribute: names that another plan would set first cost more to read
+        self.for_wsgi = self  # the last attribute: setting attributes in the same order keeps reading them fast
         if handler.is_async and not self.hooks_block:
             self.for_wsgi = Plan(route, handler, stack, body=body, refuse=refuse, hooks_block=True)
 
@@ -298,7 +307,7 @@ class Plan:
 
     @property
     def home(self) -> Switch:
-        """The switch to where error handlers run, and the code that follows the hooks of a single request."""
+        """The switch to where error handlers run, and the code that follows a request's own hooks."""
         return ON_THREAD if self.handler.blocks else ON_LOOP
 
     @property
@@ -307,7 +316,7 @@ class Plan:
         return (self.handler.blocks and self.ahead is NOTHING) or any(part.blocks for part in self.stack.parts)
 
     def is_driven(self, request: Request) -> bool:
-        """True where steps may switch: those of a plan that is all async are awaited as they are on a server's loop."""
+        """True if steps may switch. The steps of an all-async plan are awaited directly on a server's loop."""
         return self.runs_on is not LOOP or request.head.blocks
 
 

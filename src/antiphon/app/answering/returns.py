@@ -1,4 +1,4 @@
-"""Return values of handlers, and the responses made from them."""
+"""The return values of handlers, and the responses made from them."""
 
 from collections import UserString
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping
@@ -39,7 +39,7 @@ class _WithHtml(Protocol):
 class MakesResponse(Protocol):
     """A value that makes the response itself, such as the page of a template.
 
-    If it has to wait for something, which it can only do on an event loop, it returns an awaitable.
+    If it has to wait for something, which is possible only on an event loop, it returns an awaitable.
     """
 
     def __response__(self, request: Request, /) -> Response | Awaitable[Response]: ...
@@ -56,7 +56,7 @@ ResponseLike: TypeAlias = (
     | tuple[_Content | None, HeaderFields]
     | tuple[_Content | None, int, HeaderFields]
 )
-"""The values that handlers return, from which responses are made. A TypedDict is treated as the dict that it is."""
+"""The values that handlers can return, from which responses are made. A TypedDict is treated as a dict."""
 
 _JSON_ONLY = only_typed(JSON)
 _PROBLEM_ONLY = SharedFields.of([*only_typed(PROBLEM), NOT_SNIFFED])
@@ -68,7 +68,7 @@ _WANTED = (
 
 
 async def respond(value: object, source: Source, request: Request) -> Response:
-    """Make a response as ``to_response`` does and wait for it if needed."""
+    """Make a response as ``to_response`` does, awaiting it if needed."""
     made = to_response(value, source, request)
     return made if isinstance(made, Response) else await made
 
@@ -76,8 +76,8 @@ async def respond(value: object, source: Source, request: Request) -> Response:
 def to_response(value: object, source: Source, request: Request) -> Response | Awaitable[Response]:
     """Make a response from a value that ``source`` returned for a request.
 
-    Raises TypeError, naming ``source``, if no response can be made from the value, and any error of a value that makes
-    the response itself.
+    Raises TypeError, with the name of ``source``, if no response can be made from the value, and any error of a value
+    that makes the response itself.
     """
     kind = type(value)
     if kind in _MAKERS:
@@ -101,17 +101,17 @@ def to_response(value: object, source: Source, request: Request) -> Response | A
 
 
 class _WrongReturn(TypeError):
-    """A TypeError that already names its source."""
+    """A TypeError that already contains its source's name."""
 
 
 def _is_misordered(value: Any) -> bool:
-    """True for a tuple that has its status before the body, or after the header fields."""
+    """True for a tuple with its status before the body, or after the header fields."""
     places = [place for place, part in enumerate(value) if isinstance(part, int)]
     return len(value) in (2, 3) and places in ([0], [2])
 
 
 def _in_order(value: Any) -> str:
-    """Return the types of a tuple, and the order in which its parts are understood."""
+    """Return the types in a tuple, and the order in which its elements are accepted."""
     kinds = ", ".join(type(part).__name__ for part in value)
     ordered = "body, status" if len(value) == 2 else "body, status, headers"
     return f"({kinds}): the body comes first, write `return {ordered}`"
@@ -149,14 +149,14 @@ def _hint(value: object) -> str:
 
 
 def is_value(kind: type) -> bool:
-    """True for a class of records, such as a dataclass or a model, that does not make its own response."""
+    """True for a record class, such as a dataclass or a model, that doesn't make its own response."""
     if hasattr(kind, "__response__") or hasattr(kind, "__html__") or issubclass(kind, Response):
         return False
     return is_record(kind) or hasattr(kind, "__attrs_attrs__")
 
 
 def refuse_value(hook: Source, value: object) -> None:
-    """Raise TypeError, naming the hook, for a record, or a list with one, that it returned before the handler."""
+    """Raise TypeError, with the hook's name, for a record or a list of records that it returned before the handler."""
     found = next(
         (type(each) for each in (value if isinstance(value, list) else (value,)) if is_value(type(each))), None
     )
@@ -177,7 +177,7 @@ def value_from_hook(hook: Source, returned: str) -> TypeError:
 
 
 def _is_mapping(kind: type) -> bool:
-    """True for a type that has keys, such as a row of a database."""
+    """True for a type with keys, such as a database row."""
     return hasattr(kind, "keys") and hasattr(kind, "__getitem__")
 
 
@@ -189,7 +189,7 @@ def _problem(value: Any, source: Source, request: Request) -> Response:
     """Make a response from problem details, with the status that they contain (RFC 9457 §3.1.2)."""
     response = _json(value, source, request, _PROBLEM_ONLY)
     if "status" in value:
-        response.status = value["status"]  # the setter refuses what is not a status
+        response.status = value["status"]  # the setter refuses anything but a status
     return response
 
 
@@ -252,11 +252,11 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
         )
     kind = type(body)
     if kind is str or kind is bytes:
-        return Response(body, status, headers)  # type: ignore[arg-type]  # it refuses what is not a status
+        return Response(body, status, headers)  # type: ignore[arg-type]  # it refuses anything but a status
     if kind is dict or kind is list:
         return Response.json(body, status, headers, default=_json_default(request))  # type: ignore[arg-type]  # likewise
     if isinstance(body, Response):
-        return _amended(copy(body), status, headers)  # a handler may give the same one again
+        return _amended(copy(body), status, headers)  # a handler may return the same response again
     made = Response(None) if body is None else _MAKERS.get(kind, _make)(body, source, request)
     return _amended(made, status, headers) if isinstance(made, Response) else _Amended(made, status, headers)
 
@@ -264,12 +264,12 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
 _MAKERS: dict[type, Callable[[Any, Source, Request], Response | MakesResponse]] = {
     str: _from_content, bytes: _from_content, dict: _json, list: _json, tuple: _from_tuple, type(None): _from_none,
 }  # fmt: skip
-"""The functions that make a response from a value of exactly this type; ``_make`` makes it from all others."""
+"""The functions that make a response from a value of exactly this type; ``_make`` handles all others."""
 
 
 def _amended(response: Response, status: Any, headers: HeaderFields) -> Response:
     if status is not None:
-        response.status = status  # the setter refuses what is not a status
+        response.status = status  # the setter refuses anything but a status
         if status >= 204:
             check_content(status, response.body)
     if headers:

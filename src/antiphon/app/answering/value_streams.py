@@ -1,4 +1,4 @@
-"""Streams of values: iterators that a function returns, and whose annotation names the type of their items."""
+"""Streams of values: iterators that a function returns, with an annotation of the items' type."""
 
 from collections.abc import (
     AsyncGenerator,
@@ -25,14 +25,16 @@ FORMATS = (NDJSON, EVENTS, JSON)
 
 _STREAMS = (Iterator, AsyncIterator, Generator, AsyncGenerator, Iterable, AsyncIterable)
 _offered: "WeakKeyDictionary[Callable[..., Any], tuple[str, ...]]" = WeakKeyDictionary()
-"""The formats that each function can stream, since reading an annotation takes as long as sending a short response."""
+"""The formats that each function can stream, cached because reading an annotation takes as long as sending a short
+response.
+"""
 _CHUNKS = (str, bytes, bytearray, memoryview, NoneType)
 
 
 def stream_of_values(source: Callable[..., Any], values: Any, request: Request) -> Response | None:
     """Return the stream of an iterator that ``source`` returned, in the format that the client accepts.
 
-    None unless its annotation says that the items are values.
+    Returns None unless the annotation says that the items are values.
     """
     function = innermost(source)
     function = function if hasattr(function, "__code__") else type(function).__call__
@@ -69,7 +71,7 @@ def item_type(annotation: Any) -> Any:
 
 
 def formats_of(item: Any) -> tuple[str, ...]:
-    """Return the media types that a stream of items can have; none if they are chunks of a body, or not known."""
+    """Return the media types that a stream of items can have; none if the items are chunks of a body, or unknown."""
     kinds = [_class_of(each) for each in _members(item)]
     if any(kind in (None, Any, object) or issubclass(kind, Response) for kind in kinds):
         return ()
@@ -79,7 +81,7 @@ def formats_of(item: Any) -> tuple[str, ...]:
 
 
 def _members(annotation: Any) -> Iterator[Any]:
-    """Yield the alternatives in a type, without the type's names and metadata."""
+    """Yield the alternatives in a type, without type aliases and metadata."""
     while hasattr(annotation, "__value__") or isinstance(annotation, NewType):
         annotation = annotation.__supertype__ if isinstance(annotation, NewType) else annotation.__value__
     origin = get_origin(annotation)

@@ -1,4 +1,4 @@
-"""A check of middleware's source code: a block around its ``yield`` must see errors from inside."""
+"""A check of middleware's source code: a block around a ``yield`` must see errors from inside."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -12,9 +12,9 @@ _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def check_yields(function: Callable[..., Any]) -> None:
-    """Check that no ``yield`` in a ``with``, or before an ``except``, ignores the response that it gives.
+    """Check that no ``yield`` in a ``with``, or before an ``except``, ignores the response that it returns.
 
-    Raises TypeError, naming the function, the block and the line. Functions without source code pass.
+    Raises TypeError with the function, the block and the line. Functions without source code pass.
     """
     found = _parsed(innermost(function))
     if found is None:
@@ -25,9 +25,9 @@ def check_yields(function: Callable[..., Any]) -> None:
             "yield-misses-errors",
             TypeError(
                 f"the middleware {describe(function)} yields inside `{block}`, in line"
-                f" {lines_above + statement.lineno}, which would end as if nothing had failed: errors inside come"
-                " back as responses. Register it with errors_at_yield=True, and they are thrown in there; or write"
-                " `response = yield`, and look at response.error"
+                f" {lines_above + statement.lineno}, which would never see an error, because errors inside come"
+                " back as responses. Register it with errors_at_yield=True to have them raised at the yield; or write"
+                " `response = yield`, and check response.error"
                 " or call response.reraise()"
             ),
         )
@@ -47,13 +47,13 @@ def _parsed(function: Callable[..., Any]) -> tuple[_Function, int] | None:
     except (OSError, SyntaxError):
         return None
     definition = next((node for node in ast.walk(tree) if isinstance(node, _Function)), None)
-    if definition is None or definition.name != code.co_name:  # the file has changed since
+    if definition is None or definition.name != code.co_name:  # the file has changed
         return None
     return definition, code.co_firstlineno - (2 if is_indented else 1)
 
 
 def _blind_yields(node: ast.AST, block: str | None) -> Iterator[tuple[ast.Expr, str]]:
-    """Yield each ``yield`` that has no value and whose result is not used, with the block that contains it."""
+    """Yield each ``yield`` without a value whose result is not used, with the block that contains it."""
     for field, value in ast.iter_fields(node):
         inside = _block(node, field) or block
         for child in value if isinstance(value, list) else [value]:
@@ -67,7 +67,7 @@ _Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def _block(node: ast.AST, field: str) -> str | None:
-    """Return the name of the block that a statement's field holds, if errors in the block make a difference."""
+    """Return the name of the block in a statement's field, if errors in the block make a difference."""
     if field != "body":
         return None
     if isinstance(node, ast.Try | ast.TryStar):

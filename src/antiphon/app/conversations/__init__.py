@@ -1,1 +1,1 @@
-"""WebSocket conversations: a handler, or another framework, on the connection of a handshake."""
+"""WebSocket conversations: a handler, or another framework, on a handshake's connection."""

@@ -1,7 +1,7 @@
 """Conversations: a WebSocket's handler runs until it accepts or refuses the handshake, then continues with the socket.
 
-All of it is one task. Until then, the handler is part of the handshake: it can refuse it with an error, or give a
-different response. After that it is the body of the response: a stream without chunks, which ends with the handler.
+All of it is one task. Until then, the handler is part of the handshake: it can refuse it with an error, or return a
+different response. After that, it is the body of the response: a stream without chunks, which ends with the handler.
 
 | state of a conversation | its steps are run by | it learns of a client that leaves by |
 |---|---|---|
@@ -55,7 +55,7 @@ async def on_own_thread(
     params: Mapping[str, Any],
     connection: Connection,
 ) -> Any:
-    """Call a ``def`` handler on a thread of its own, in the context of this task, and wait for its end.
+    """Call a ``def`` handler on its own thread, in the context of this task, and wait until it ends.
 
     A thread can't be cancelled: if the task is cancelled, each method of the socket raises WebSocketClosed after that.
     """
@@ -88,7 +88,7 @@ async def on_own_thread(
 
 
 def _settle(ended: "asyncio.Future[Any]", result: object, error: BaseException | None) -> None:
-    if isinstance(error, StopIteration):  # a future can't have it
+    if isinstance(error, StopIteration):  # a future can't store it
         error, cause = RuntimeError("the handler raised StopIteration"), error
         error.__cause__ = cause
     if error is None:
@@ -98,7 +98,9 @@ def _settle(ended: "asyncio.Future[Any]", result: object, error: BaseException |
 
 
 MOST_THREADS = 200
-"""The maximum of a ``def`` handler's open sockets in a process if ``limits.sockets`` isn't set. Each has a thread."""
+"""The maximum number of a ``def`` handler's open sockets per process if ``limits.sockets`` isn't set. Each has a
+thread.
+"""
 
 Steps: TypeAlias = Coroutine[Any, Any, Any]
 Outcome: TypeAlias = tuple[bool, Any] | None
@@ -106,13 +108,13 @@ Outcome: TypeAlias = tuple[bool, Any] | None
 
 
 LAST_MESSAGES = 20
-"""The number of messages of a WebSocket that are kept in case its handler fails."""
+"""The number of a WebSocket's messages that are kept in case its handler fails."""
 
 
 class SocketHandler:
-    """A handler of WebSockets as a handler of their handshakes, which gives responses.
+    """A WebSocket handler, wrapped as a handler of handshakes that returns responses.
 
-    ``names`` are those of the route's parameters that it takes.
+    ``names`` are the names of the route parameters that it accepts.
     """
 
     def __init__(
@@ -162,7 +164,9 @@ class SocketHandler:
     def check_end(self, answer: object) -> None:
         """Check that a conversation returned nothing. Raises TypeError, naming the handler."""
         if answer is not None:
-            raise wrong_return(self._function, answer, "it must return nothing, since the handshake has been accepted")
+            raise wrong_return(
+                self._function, answer, "it must return nothing, because the handshake is already accepted"
+            )
 
     def _steps(self, request: Request, connection: Connection) -> Steps:
         socket = WebSocket(connection, blocks=self._blocks)
@@ -177,7 +181,7 @@ class Conversation(CancellableHandler):
 
     When the handler fails, the connection is closed, and the iteration raises its error. When the process drains, the
     connection is closed with 1012. A handler that waits for the client notices this, or a disconnect, when its socket
-    ends. Any other handler is cancelled; for a disconnect, only if its route allows it.
+    ends. Any other handler is cancelled, but for a disconnect only if its route allows it.
     """
 
     __slots__ = ("_answering", "_connection", "_effect", "_handler", "_sending", "_steps")
@@ -196,7 +200,7 @@ class Conversation(CancellableHandler):
 
     @coroutine
     def until_demanded(self) -> Generator[Any, Any, Any]:
-        """Run the steps until the handshake is to be accepted or refused, or they end; return what they return."""
+        """Run the steps until they accept or refuse the handshake, or end. Return their return value."""
         steps, connection = self._steps, self._connection
         outcome: Outcome = resume(steps, None)
         while outcome is not None and not outcome[0]:
@@ -238,9 +242,9 @@ class Conversation(CancellableHandler):
         raise StopAsyncIteration
 
     async def _talk(self) -> Any:
-        set_current_request(self._request)  # an application around this one has set its own
+        set_current_request(self._request)  # an outer application has set its own
         if (lifetime := getattr(self._request, "_lifetime", None)) is not None:
-            lifetime._renew()  # the deadline was that of the handshake
+            lifetime._renew()  # the handshake's deadline no longer applies
         OPEN_SOCKETS.add(self)
         try:
             with self:
@@ -262,7 +266,7 @@ class Conversation(CancellableHandler):
         while True:
             try:
                 if effect is not None:
-                    effect._asyncio_future_blocking = True  # noqa: SLF001 - by which a task knows what is awaited
+                    effect._asyncio_future_blocking = True  # noqa: SLF001 - this tells a task what it awaits
                 yield effect
             except BaseException as error:
                 outcome = _throw(steps, error)
@@ -273,7 +277,7 @@ class Conversation(CancellableHandler):
                 return (yield from steps.__await__())
 
     async def aclose(self) -> None:
-        """End a conversation that was never opened and tell the handler that its handshake was not accepted."""
+        """End a conversation that was never opened, and tell the handler that its handshake was not accepted."""
         try:
             if not self.is_over:
                 self._connection.refused()
@@ -283,10 +287,10 @@ class Conversation(CancellableHandler):
         finally:
             self._handler.conversations.discard(self)
 
-    # What ends it early
+    # Ending it early
 
     def watch(self) -> None:
-        """Listen to the client while the handler does not."""
+        """Listen to the client while the handler doesn't."""
         if not self.is_over:
             self._connection.look_ahead(self._leave if self._on_disconnect else bool)
             self._connection.on_received(partial(self._watch.add, self))
@@ -328,7 +332,7 @@ def _end_for(error: BaseException) -> tuple[int, str]:
 
 
 def _throw(steps: Steps, error: BaseException) -> Outcome:
-    """Throw an error into steps; the outcome is that of ``resume``."""
+    """Throw an error into steps, and return an outcome as ``resume`` does."""
     try:
         return False, steps.throw(error)
     except StopIteration as end:
@@ -336,8 +340,8 @@ def _throw(steps: Steps, error: BaseException) -> Outcome:
 
 
 def _wait(effect: Any, connection: Connection) -> Generator[Any, Any, None]:
-    """Wait for the object that steps have passed to a task, until the handshake has to be accepted or refused."""
-    if effect is None:  # others get their turn
+    """Wait for the object that the steps are awaiting, until the handshake has to be accepted or refused."""
+    if effect is None:  # let other tasks run
         yield
         return
     while not (effect.done() or connection.is_demanded):

@@ -1,7 +1,7 @@
-"""WebSockets of foreign applications: steps on a loop, or a connection taken from WSGI's environ.
+"""WebSockets of other frameworks' applications: steps on a loop, or a connection taken from WSGI's environ.
 
-Over ASGI and RSGI, where the server frames the messages, there is no such connection, so the application gets one end
-of a socket pair. At the other end, its frames become messages, and messages become frames.
+Over ASGI and RSGI, the server frames the messages, so there is no such connection. The application then gets one end of
+a socket pair. At the other end, its frames are converted to messages, and messages to frames.
 """
 
 import asyncio
@@ -31,11 +31,11 @@ Talk: TypeAlias = Callable[[Request, Connection], Steps]
 
 
 class ForeignSockets(SocketHandler):
-    """A handler of handshakes, which gives responses: ``talk`` has the steps of a conversation.
+    """A handler of handshakes that returns responses. ``talk`` returns the steps of a conversation.
 
     The steps choose a subprotocol themselves and may return a response instead of a conversation. They see the client's
-    disconnect; with ``cancels``, they are cancelled then if they wait for something else. ``blocks`` says that each has
-    a thread, so their number is limited.
+    disconnect; with ``cancels``, they are cancelled then if they wait for something else. ``blocks`` means that each
+    conversation occupies a thread, so their number is limited.
     """
 
     def __init__(self, talk: Talk, *, blocks: bool = False, cancels: bool = False) -> None:
@@ -44,7 +44,7 @@ class ForeignSockets(SocketHandler):
         self._blocks = blocks
 
     async def answer(self, request: Request) -> Response:
-        """Handle a handshake, whatever goes wrong."""
+        """Handle a handshake, even if something goes wrong."""
         try:
             response: Response = await self(request)
         except Exception as error:
@@ -61,14 +61,14 @@ class ForeignSockets(SocketHandler):
 SOCKET = "werkzeug.socket"
 """The environ key for the connection, as in Werkzeug's server."""
 LONGEST_HEAD = 64 << 10
-"""The longest response to a handshake, in bytes."""
+"""The maximum size of the response to a handshake, in bytes."""
 CHUNK = 64 << 10
 
 _SERVERS_OWN = frozenset({b"connection", b"upgrade", b"sec-websocket-accept", b"sec-websocket-extensions"})
 
 
 def environ_sockets(application: "WSGIApplication") -> ForeignSockets:
-    """Return the handler of handshakes for a WSGI application, which gets a socket in its environ, and a thread."""
+    """Return the handler of handshakes for a WSGI application, which gets a thread, and a socket in its environ."""
     return ForeignSockets(partial(_talk, application), blocks=True)
 
 
@@ -89,7 +89,7 @@ async def _talk(application: "WSGIApplication", request: Request, connection: Co
         if connection.is_demanded:
             with suppress(OSError):  # it is closed
                 theirs.shutdown(socket.SHUT_WR)
-            await asyncio.wait([carrying], timeout=CLOSING)  # for what the application has sent last
+            await asyncio.wait([carrying], timeout=CLOSING)  # for the application's last data
             await connection.end(FAILED if response.status >= 500 else NORMAL)
         return response
     finally:
@@ -98,7 +98,7 @@ async def _talk(application: "WSGIApplication", request: Request, connection: Co
             await asyncio.wait([carrying])
         finally:
             ours.close()
-            if not connection.is_demanded:  # or a thread of the application waits for it, and closes it
+            if not connection.is_demanded:  # else a thread of the application waits for it and closes it
                 theirs.close()
 
 
@@ -112,7 +112,7 @@ class _Carrier:
         self._frames: Frames
 
     async def carry(self) -> None:
-        """Wait until the application responds to the handshake, and then carry messages until it has closed its end."""
+        """Wait until the application responds to the handshake, then carry messages until it has closed its end."""
         from wsproto.connection import Connection as Frames
         from wsproto.connection import ConnectionType
 
@@ -191,7 +191,7 @@ class _Carrier:
             if event.message_finished:
                 message = type(event.data)().join(parts)
                 parts.clear()
-                with suppress(WebSocketClosed):  # the application sees that
+                with suppress(WebSocketClosed):  # the application notices that itself
                     await self._connection.send(bytes(message) if isinstance(message, bytearray) else message)
         elif isinstance(event, Ping):
             await self._send(event.response())

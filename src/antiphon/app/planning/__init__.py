@@ -1,1 +1,1 @@
-"""The plans of an application, made before its first request, and the search for the plan of each request."""
+"""An application's plans, made before its first request, and finding the plan for each request."""

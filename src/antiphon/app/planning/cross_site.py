@@ -1,6 +1,6 @@
-"""Refusal of writes from other sites: by Sec-Fetch-Site, else by Origin against the request's own host.
+"""Refusing writes from other sites: based on Sec-Fetch-Site, otherwise by comparing Origin with the request's own host.
 
-This needs no token and no session: browsers send these headers themselves, and no page can set or remove them.
+This needs neither a token nor a session: browsers send these headers themselves, and pages can't set or remove them.
 """
 
 from collections.abc import Container, Iterable
@@ -12,7 +12,7 @@ from antiphon.http.urls.url import DEFAULT_PORTS, URL, parse_host
 from antiphon.request.request import Request
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE", "QUERY")
-"""Methods that change nothing (RFC 9110 §9.2.1); they may come from anywhere."""
+"""Methods that change nothing (RFC 9110 §9.2.1); requests with them may come from anywhere."""
 
 OWN_PAGES = frozenset({"same-origin", "none"})
 """Values of Sec-Fetch-Site for writes from a page of this site, or from no page."""
@@ -26,7 +26,8 @@ def check_cross_site(request: Request, allowed: Container[str] = frozenset(), *,
 
     Raises Forbidden (403). A request with neither Sec-Fetch-Site (Fetch Metadata §2.3) nor Origin (Fetch §3.1) does not
     come from a browser, and passes. A ``null`` or malformed origin is another site. A handshake is checked like a
-    write. But since browsers always name its origin (RFC 6455 §4.1), one with cookies and no origin is refused.
+    write, but a handshake with cookies and without an origin is refused, because browsers always send the origin (RFC
+    6455 §4.1).
     """
     head = request.head
     if is_handshake or head.method not in SAFE_METHODS:
@@ -50,18 +51,18 @@ def check_site(head: Head, site: str | None, allowed: Container[str], *, is_hand
 def check_handshake_site(request: Request, trusted: "Iterable[str] | TrustedOrigins" = ()) -> None:
     """Check that a handshake does not come from a page on another site, unless the page's origin is trusted.
 
-    Raises Forbidden (403), as for a write by such a page or for a handshake with cookies that names no origin, and
-    ValueError for a trusted origin that is not one.
+    Raises Forbidden (403), as for a write by such a page, also for a handshake with cookies and without an origin.
+    Raises ValueError for an invalid trusted origin.
     """
     allowed = trusted if isinstance(trusted, TrustedOrigins) else TrustedOrigins(trusted)
     check_cross_site(request, allowed, is_handshake=True)
 
 
 def _is_own(origin: str, head: Head) -> bool:
-    """True if an origin is that of the requested host.
+    """True if an origin is the requested host's.
 
-    A proxy that terminates TLS hides that the client used https, so https passes for http; http never passes for https,
-    as anyone on the client's network could have made that page.
+    A proxy that terminates TLS hides that the client used https, so an https origin is accepted over http. The reverse
+    never is, because anyone on the client's network could have made an http page.
     """
     scheme, _, authority = origin.partition("://")
     if scheme != head.scheme and not (scheme == "https" and head.scheme == "http"):
@@ -93,7 +94,9 @@ def _refusal(origin: str | None, what: str) -> Forbidden:
 
 
 def declarable_origin(origin: str | None) -> str | None:
-    """Return an origin in the form in which it can be trusted, or None for a page that has no origin of its own."""
+    """Return an origin in the form in which it can be declared as trusted, or None for a page without its own
+    origin.
+    """
     try:
         return parse_origin(origin or "")
     except ValueError:
@@ -103,7 +106,7 @@ def declarable_origin(origin: str | None) -> str | None:
 def parse_origin(value: str) -> str:
     """Return an origin as browsers write it (RFC 6454 §6.2): in lower case, without a default port.
 
-    Raises ValueError for text that is not a scheme, a host and perhaps a port.
+    Raises ValueError for anything but a scheme, a host and an optional port.
     """
     try:
         url = URL(value)
@@ -125,14 +128,16 @@ def parse_origin(value: str) -> str:
 
 
 def origins(values: Iterable[str]) -> frozenset[str]:
-    """Check and normalise trusted origins. Raises ValueError for a malformed one, for "null" and for "*"."""
+    """Check and normalize trusted origins. Raises ValueError for a malformed origin, for "null" and for "*"."""
     if isinstance(values, str):
         raise explained("list-wanted", ValueError(f"origins must be a list: [{values!r}]"))
     return frozenset(map(_trusted, values))
 
 
 class TrustedOrigins:
-    """The origins of other sites that may write: those an application declares, and those its features know."""
+    """The origins of other sites that may send writes: those that an application declares, and those that its features
+    add.
+    """
 
     def __init__(self, declared: Iterable[str] = ()) -> None:
         self._known: list[Container[str]] = [origins(declared)]

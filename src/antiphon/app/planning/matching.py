@@ -1,4 +1,4 @@
-"""Finding the plan that handles a request, with middleware around it, and the response to a request without a plan."""
+"""Finding the plan that handles a request, with middleware around this, and responding to requests without a plan."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import copy
@@ -56,7 +56,7 @@ def malformed_path(head: Head) -> HTTPError | None:
 
 
 def answer_options(fields: Mapping[str, str], request: Request) -> Response:  # noqa: ARG001 - handlers get the request
-    """Respond to OPTIONS with the path's fields, including the methods that it allows (RFC 9110 §9.3.7)."""
+    """Respond to OPTIONS with the path's header fields, including the allowed methods (RFC 9110 §9.3.7)."""
     return Response(None, 204, fields)
 
 
@@ -72,7 +72,7 @@ def redirect_to_other_form(encoded_slashes: bool, request: Request) -> Response:
 
 
 def answer_nothing(request: Request) -> Response:
-    """Stand in for the handler in a plan for requests without a route, which always have an error."""
+    """Replace the handler in a plan for requests without a route, which always have an error."""
     raise AssertionError(request)
 
 
@@ -80,10 +80,10 @@ Matched: TypeAlias = tuple[Mapping[str, Plan], Mapping[str, Any]]
 """The plan of each method, and the values of the route's parameters."""
 
 Found: TypeAlias = tuple[Plan, HTTPError | None]
-"""The plan for a request, and the request's error if something is wrong with it."""
+"""The plan for a request, and the request's error, if any."""
 
 _PERCENT = ord("%")
-"""A number, since searching for bytes is a tenth as fast in Python."""
+"""A number, because searching for bytes takes ten times as long in Python."""
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType(Params())
 
 
@@ -99,7 +99,7 @@ class AnyMethod(dict[str, Plan]):
 
 
 class MountPlans(NamedTuple):
-    """The plans of a mount: for requests, and for handshakes of WebSockets."""
+    """The plans of a mount: for requests, and for WebSocket handshakes."""
 
     requests: Plan
     handshakes: Plan
@@ -118,7 +118,7 @@ class Routing:
         self.defaults: dict[Plan, Mapping[str, Any]] = {}
         """The parameter defaults of the plans that have any."""
         self.redirected: set[Plan] = set()
-        """The plans that requests are redirected to if their path differs only in the trailing slash."""
+        """The plans to which requests are redirected if their path differs only in the trailing slash."""
         self.unguarded: set[tuple[str, str]] = set()
         """The paths and methods that are handled on every host, and before any middleware."""
         self.redirecting: Plan
@@ -127,7 +127,7 @@ class Routing:
         self.blueprints: Prefixes[str] = Prefixes({})
 
     def look(self, request: Request) -> HTTPError | None:
-        """Check the head of a request and return the error if something is wrong with it."""
+        """Check the head of a request and return its error, if any."""
         checks, head = self.checks, request.head
         if head.host_line not in checks.known_hosts and (error := checks.host_error(head)):
             return error
@@ -151,13 +151,13 @@ class Routing:
         if methods is None:
             try:
                 found = self.router.search(head.path, None, head.authority if self.router.has_hosts else "")
-            except Exception:  # raised by a converter of the application's own
+            except Exception:  # raised by one of the application's converters
                 return None
             methods = {} if found is None else found[0]
         return methods.get(head.method)
 
     def find(self, request: Request) -> Found:
-        """Find the plan for a request, and the error, if something is wrong with the request."""
+        """Find the plan for a request, and the request's error, if any."""
         checks, head = self.checks, request.head
         if (head.host_line not in checks.known_hosts or checks.looks_at_heads) and self.looks:
             if error := self.look(request):
@@ -198,7 +198,7 @@ class Routing:
         host = request.host if router.has_hosts else ""
         try:
             found = router.search(path, segments, host) or self._elsewhere(request, segments, host)
-        except Exception as error:  # raised by a converter of the application's own
+        except Exception as error:  # raised by one of the application's converters
             return _not_converted(error)
         if found is None:
             return NotFound(f"There is nothing at {_whole_path(request)}.")
@@ -207,7 +207,7 @@ class Routing:
         return found
 
     def _encoded_segments(self, head: Head) -> list[str] | None:
-        """Return a path's segments, if some have encoded slashes. Raises BadRequest for a malformed path."""
+        """Return a path's segments if some contain encoded slashes. Raises BadRequest for a malformed path."""
         path = head.path
         if not (path.isascii() and path.isprintable() and "%" not in path) and (error := malformed_path(head)):
             raise error
@@ -217,7 +217,7 @@ class Routing:
         return hidden_segments(head) if self.encoded_slashes else None
 
     def _elsewhere(self, request: Request, segments: list[str] | None, host: str) -> Matched | None:
-        """Find a response where no route matches: a redirect to the path's other form, or a mount."""
+        """Find what responds if no route matches: a redirect to the path's other form, or a mount."""
         if self.redirected and self._other_form(request, segments, host):
             return AnyMethod({"": self.redirecting}), _NO_PARAMS
         if self.mounts and (mounted := self.mounts.find(request.path, request.host, segments)):
@@ -227,7 +227,7 @@ class Routing:
         return None
 
     def _other_form(self, request: Request, segments: list[str] | None, host: str) -> bool:
-        """True if a route that requests are redirected to matches the path with or without its last slash."""
+        """True if a route that accepts redirects matches the path with or without its trailing slash."""
         path = request.path
         if path.endswith("//") or path == "/":
             return False
@@ -256,7 +256,7 @@ def _whole_path(request: Request) -> str:
 
 def _not_converted(error: Exception) -> InternalServerError:
     failure = InternalServerError("A part of the path could not be converted.")
-    failure.__cause__ = error  # its frames don't have the failure, which would then have to wait for the collector
+    failure.__cause__ = error  # its frames don't refer to the failure, which would leave both to the garbage collector
     return failure
 
 
@@ -267,7 +267,7 @@ def _not_allowed(request: Request, methods: Mapping[str, Plan]) -> MethodNotAllo
 
 
 def common_blueprint(methods: Mapping[str, Plan]) -> str:
-    """Return the name of the innermost blueprint that all plans belong to; "" if that is the application."""
+    """Return the name of the innermost blueprint to which all plans belong; "" for the application."""
     names = [(plan.route.blueprint or "").split(".") for plan in methods.values()]
     levels = takewhile(lambda level: len({*level}) == 1, zip(*names, strict=False))
     return ".".join(level[0] for level in levels)
@@ -278,8 +278,8 @@ def find_after(
 ) -> Callable[[Request], Found] | None:
     """Return a function that finds the plan with this middleware for each request; None if there is no middleware.
 
-    The plan's handler finds the route when the middleware has opened. A request with a bad head gets none. Without a
-    body, and where the middleware runs, the route's plan responds at once if it can.
+    The plan's handler finds the route when the middleware has opened. The middleware doesn't run for a request with a
+    bad head. If there is no body and the route's plan runs where the middleware does, it responds at once if possible.
     """
     if not middleware:
         return None
@@ -301,7 +301,7 @@ def find_after(
         try:
             return answer if isinstance(answer, Response) else _Waiting(as_inner(request, answer))
         finally:
-            del answer  # an error that was raised inside keeps this frame
+            del answer  # an error raised inside keeps this frame
 
     unrouted = routing.refusing[""]
     known, blocks = unrouted.route._replace(is_before_routing=True), unrouted.handler.blocks
@@ -340,9 +340,9 @@ async def _back_on_thread(steps: Steps[Response]) -> Response:
     try:
         return response
     finally:
-        del response  # an error that was raised inside keeps this frame
+        del response  # an error raised inside keeps this frame
 
 
 async def hand_on(plan: Plan, request: Request, error: HTTPError | None) -> Response:
-    """Let a plan inside the middleware respond, with its own place, body and middleware."""
+    """Let a plan inside the middleware respond: it runs where it must, and has its own body policy and middleware."""
     return await run_nested(request, dispatch(plan, request, error), plan.runs_on is not LOOP)

@@ -45,20 +45,21 @@ from antiphon.serialization.signing import Signer
 SurroundIdempotent: TypeAlias = Callable[
     [Route, Callable[[Request], Any]], tuple[MiddlewareFunction, Callable[[Request], Any]]
 ]
-"""A function that receives an idempotent route and its handler, as a function of the request alone. It returns the
+"""A function that receives an idempotent route and its handler, as a function of only the request. It returns the
 route's outermost middleware, and the function to call instead of the handler.
 """
 
 SignatureChecks: TypeAlias = Mapping[str, Callable[[Route], Callable[[Request], Any]]]
-"""Functions by the names that ``signed_by`` takes. Each gets a route and returns the hook that refuses its requests.
+"""Functions by the names that ``signed_by`` accepts. Each gets a route and returns the hook that refuses unsigned
+requests.
 """
 
 
 class RouteGroup:
-    """The routes of an application or a blueprint, with their whole names, paths and limits, and their handler stack.
+    """The routes of an application or a blueprint, with their full names, paths and limits, and their handler stack.
 
-    The stack has the parts of the groups around this one, outermost first, then its own. ``name`` has the names of all
-    blueprints, with dots between them; it is empty for the application.
+    The stack contains the parts of the outer groups, outermost first, then its own. ``name`` consists of the names of
+    all blueprints, separated by dots; it is empty for the application.
     """
 
     def __init__(
@@ -97,7 +98,9 @@ class RouteGroup:
         )
 
     def _own_finishers(self) -> Iterable[Callable[[Request, Response], None]]:
-        """Return the group's finishers; none if middleware before routing is around it, which closes after this."""
+        """Return the group's finishers; none if it is inside middleware that opens before routing, which closes
+        later.
+        """
         return () if self.above is None and self.has_before_routing else self.registry.finishers
 
     @property
@@ -140,7 +143,7 @@ class RouteGroup:
             yield from self.below(included).walk()
 
     def routes(self) -> list[Route]:
-        """Return the routes of only this group, with their whole names, paths, hosts and limits."""
+        """Return the routes of only this group, with their full names, paths, hosts and limits."""
         return [
             self._placed(
                 route,
@@ -168,7 +171,9 @@ class RouteGroup:
         body: Body = LOAD,
         checks_writes: bool = True,
     ) -> Plan:
-        """Plan responses where there is no route. The requests still have a route, which describes the response."""
+        """Plan responses to requests without a matching route. They still have a ``route``, which describes the
+        response.
+        """
         route = Route(pattern, methods, "", hook.function, host, None, limits or self.limits, None, hook)
         route = route._replace(is_guarded=self.has_before_routing or self.stack.is_guarded)
         plan = Plan(self._placed(route, deadline=self.deadline), hook, self.stack, body=body)
@@ -177,7 +182,7 @@ class RouteGroup:
 
 
 def merged_converters(groups: Iterable[RouteGroup]) -> dict[str, Converter]:
-    """Return the converters of an application and all its blueprints. Raises ValueError when two have the same name."""
+    """Return the converters of an application and all its blueprints. Raises ValueError if two have the same name."""
     merged = dict(CONVERTERS)
     owners: dict[str, str] = {}
     for group in groups:
@@ -195,8 +200,9 @@ def merged_converters(groups: Iterable[RouteGroup]) -> dict[str, Converter]:
 def check_route_names(routes: Iterable[Route]) -> None:
     """Check that no explicit route name is also the name of another handler.
 
-    Raises ValueError. A handler may have the same name at several routes, and the handlers of one path may share a
-    name. Functions that happen to have the same name are an error only when ``url_for`` is called with that name.
+    Raises ValueError if one is. A handler may have the same name at several routes, and the handlers of one path may
+    share a name. Functions that happen to have the same name cause an error only when ``url_for`` is called with that
+    name.
     """
     named: dict[str, Route] = {}
     for route in routes:
@@ -229,7 +235,7 @@ def places(one: Route, other: Route) -> str:
 class Planning:
     """The planning of an application's routes and mounts.
 
-    Raises ValueError for routes that conflict, and for patterns that are malformed with their prefixes.
+    Raises ValueError for routes that conflict, and for patterns that become malformed with their prefixes.
     """
 
     def __init__(
@@ -256,7 +262,7 @@ class Planning:
     def routing(self, mounts: Iterable[Mount]) -> Routing:
         """Plan all routes, mounts, and responses for requests without either.
 
-        Also raises TypeError for a handler that reads the request as an unreadable type.
+        Also raises TypeError for a handler that reads the request as an unsupported type.
         """
         routes = [route for _, route in self._routes]
         check_route_names(routes)
@@ -358,9 +364,10 @@ class Planning:
         return handshake_check(None if route.csrf_exempt else self._routing.checks)
 
     def _surrounded(self, route: Route, handler: Hook, stack: HandlerStack) -> tuple[Hook, HandlerStack]:
-        """Return the handler of an idempotent route, and the stack around it, as a feature supplies them.
+        """Return the handler of an idempotent route and the stack around it, as supplied by a feature.
 
-        The feature's middleware is the outermost, so that it sees failures in all others, such as in a commit.
+        The feature's middleware is the outermost, so it also sees failures in all other middleware, such as a failed
+        commit.
         """
         if self._surround_idempotent is None:
             raise explained(
@@ -372,9 +379,9 @@ class Planning:
         return handler._replace(function=function, raw_handler=None), stack
 
     def _handler(self, route: Route) -> Hook:
-        """Return the handler of a route as a function of the request alone.
+        """Return a route's handler as a function of only the request.
 
-        Raises TypeError if it takes an argument that is not a parameter of the route.
+        Raises TypeError if it has an argument that isn't a parameter of the route.
         """
         if route.arguments is NO_ARGUMENTS and route.websocket is None:
             return route.hook
@@ -408,8 +415,8 @@ class Planning:
             raise explained("bad-path", ValueError(f"{error}: {describe(route.handler)}")) from None
 
     def _complete(self, methods: dict[str, Plan], route: Route) -> None:
-        """Add HEAD, handled like GET, and OPTIONS, whose response has the allowed methods, and the media types that a
-        QUERY may have, if they are known (RFC 9110 §9.3.2, §9.3.7, RFC 10008 §3).
+        """Add HEAD, which is handled like GET, and OPTIONS, whose response lists the allowed methods and, if known, the
+        media types of QUERY bodies (RFC 9110 §9.3.2, §9.3.7, RFC 10008 §3).
         """
         if "GET" in methods:
             methods.setdefault("HEAD", methods["GET"])
@@ -423,7 +430,7 @@ class Planning:
             methods["OPTIONS"] = group.plan_answer(hook, pattern=route.pattern, methods=("OPTIONS",), host=route.host)
 
     def _plan_refusals(self) -> None:
-        """Plan refusals and redirects. They run on a thread, unless some handler of the application is async."""
+        """Plan refusals and redirects. They run on a thread, unless the application has an async handler."""
         routing = self._routing
         blocks = not any(route.hook.is_async for _, route in self._routes)
         routing.blueprints = Prefixes({name: _never_fails(each) for name, each in self._router.converters.items()})
@@ -434,12 +441,12 @@ class Planning:
             try:
                 routing.blueprints.add(group.prefix, group.host, name)
             except TakenError:
-                pass  # if several blueprints have one prefix, the first handles it
+                pass  # of several blueprints with one prefix, the first handles it
             except ValueError as error:
                 raise explained("bad-path", ValueError(f"{error}: the prefix of the blueprint {name!r}")) from None
         redirect = partial(redirect_to_other_form, routing.encoded_slashes)
         routing.redirecting = self._groups[""].plan_answer(Hook(redirect, False, blocks))
-        # OPTIONS * gets all methods of all routes (RFC 9110 §9.3.7).
+        # The response to OPTIONS * lists the methods of all routes (RFC 9110 §9.3.7).
         known = {method for resource in self._router.resources for method in resource.methods}
         asterisk = partial(answer_options, {"allow": ", ".join(sorted({*known, "OPTIONS"}))})
         self._router.literal["*"] = {"OPTIONS": self._groups[""].plan_answer(Hook(asterisk, False, blocks))}
@@ -462,7 +469,7 @@ class Planning:
             self._routing.mounts.add(mount.prefix, mount.host, MountPlans(requests, handshakes))
 
     def _handshake_hook(self, mount: Mount) -> Hook:
-        """Return the hook of a mount for handshakes, which an ``App`` checks itself."""
+        """Return a mount's hook for handshakes, which an ``App`` checks itself."""
         if mount.interface is None:
             return mount.hook
         return checking_handshakes(self._routing.checks, mount.handshake_hook)
@@ -477,8 +484,8 @@ def _at_hand(
 ) -> AtHand | None:
     """Return how a loop handles the requests for which a function hardly blocks it.
 
-    None if that would call sync hooks, middleware or error handlers on the loop that no handler has there: these may
-    block.
+    Returns None if that would call sync hooks, middleware or error handlers on the loop that no async handler runs
+    there, because they may block.
     """
     has_async = any(route.hook.is_async for each in group.walk() for route in each.registry.routes)
     if (stack.parts or plan.error_handlers) and not has_async:

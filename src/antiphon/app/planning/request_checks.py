@@ -1,7 +1,6 @@
-"""The checks that an application makes on requests: hosts and proxies, the site that a write comes from, and digests.
+"""The checks that an application makes on requests: hosts and proxies, the sites that writes come from, and digests.
 
-Links, redirects and caches take the host from the request, so a client that can name any host can make them point to
-its own.
+Links, redirects and caches use the request's host, so a client that can send any host could make them point to its own.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -43,10 +42,10 @@ _MOST_KNOWN = 1024
 class TrustedHosts:
     """The hosts that an application serves. Immutable.
 
-    "example.com" is one host, ".example.org" that host and all below it, and "[::1]" an IPv6 address, each on every
-    port, or only on a given port ("example.com:8443"); "*" is every well-formed host. Names are compared without regard
-    to case or a trailing dot and are written as browsers send them (München is "xn--mnchen-3ya"). Raises ValueError for
-    anything else.
+    "example.com" is one host, ".example.org" is that host with all its subdomains, and "[::1]" is an IPv6 address, each
+    on every port, or only on a given port ("example.com:8443"). "*" is every well-formed host. Names are compared
+    without regard to case or a trailing dot, and must be written as browsers send them (München is "xn--mnchen-3ya").
+    Raises ValueError for anything else.
     """
 
     __slots__ = ("_declared", "_known", "_trusted")
@@ -67,7 +66,7 @@ class TrustedHosts:
     def check(self, head: Head) -> None:
         """Check the host of a request, which a proxy may have reported.
 
-        Raises BadRequest (400) for a malformed one, MisdirectedRequest (421) for one that is not declared (RFC 9110
+        Raises BadRequest (400) for a malformed host, and MisdirectedRequest (421) for an undeclared host (RFC 9110
         §7.4).
         """
         authority = head.authority
@@ -96,7 +95,7 @@ def _above(host: str) -> list[str]:
 
 
 def _parse(authority: str) -> tuple[str, int | None]:
-    """Return the host, in lower case and without a dot at its end, and the port. Raises ValueError if malformed."""
+    """Return the host, in lower case and without a trailing dot, and the port. Raises ValueError if malformed."""
     if len(authority) > 300:
         raise ValueError("the name of the host is too long")
     host, port = parse_host(authority)
@@ -120,8 +119,7 @@ def _entry(text: str) -> tuple[str, int | None]:
             ValueError(
                 'a trusted host must be written as in a URL, such as "example.com", "localhost:8000" or "[::1]";'
                 ' ".example.com" '
-                f'is that one with all below it, and "xn--mnchen-3ya.example" a name beyond ASCII; not {text!r}'
-                f" ({error})"
+                f'includes all subdomains, and "xn--mnchen-3ya.example" is a non-ASCII name; not {text!r} ({error})'
             ),
         ) from None
     return f".{host}" if below else host, port
@@ -130,8 +128,8 @@ def _entry(text: str) -> tuple[str, int | None]:
 class RequestChecks(HeadChecks):
     """The settings that decide which requests are handled.
 
-    ``looks_at_heads`` is True if more than each head's Host is checked: with ``has_rules``, which proxies and hosts are
-    trusted, otherwise only its size. Most servers limit the header section themselves.
+    ``looks_at_heads`` is True if more than each head's Host is checked: with ``has_rules``, trusted proxies and hosts,
+    otherwise only its size. Most servers limit the header section themselves.
     """
 
     def __init__(
@@ -156,12 +154,14 @@ class RequestChecks(HeadChecks):
         self._origins_of[blueprint] = origins.within(self._origins_of.get(above, self.origins))
 
     def trusted_by(self, blueprint: str | None) -> TrustedOrigins:
-        """Return the origins of other sites that may write to the routes of a blueprint, or of the application."""
+        """Return the origins of other sites that may send writes to the routes of a blueprint, or of the
+        application.
+        """
         return self._origins_of.get(blueprint, self.origins)
 
     def look_at_head(self, request: Request, *, for_any_host: bool = False) -> HTTPError | None:
-        """Undo what trusted proxies changed in a request and return the error if its head is too large or its host is
-        not trusted.
+        """Restore what trusted proxies changed in a request. Return the error if its head is too large or its host
+        isn't trusted.
         """
         if error := self.size_error(request.head):
             return error
@@ -184,7 +184,7 @@ class RequestChecks(HeadChecks):
             return None
         head = request.head
         site = head.field("sec-fetch-site")
-        if site in OWN_PAGES:  # as for most: a call less
+        if site in OWN_PAGES:  # most are: this saves a call
             return None
         try:
             check_site(head, site, self.trusted_by(request.blueprint) if self._origins_of else self.origins)
@@ -215,7 +215,7 @@ PREFERRED_DIGESTS = "sha-256=10, sha-512=5"
 """The Want-Content-Digest field that clients get if their digest is missing or wrong."""
 
 _HASHES: Mapping[str, Callable[[], Any]] = {"sha-256": sha256, "sha-512": sha512}
-"""The algorithms of RFC 9530 §5 that are not broken."""
+"""The algorithms of RFC 9530 §5 that are still secure."""
 
 
 class DigestError(ValueError):
@@ -225,8 +225,9 @@ class DigestError(ValueError):
 def check_digest(request: Request) -> None:
     """Read the body, where that may block, and compare it with each known digest.
 
-    Raises DigestError if one differs, and if there is none; UnsupportedMediaType (415) for a body with a content
-    coding, whose digest is that of the coded bytes, which are not kept; and the errors of reading the body.
+    Raises DigestError if one differs or if there is none, and the errors of reading the body. Raises
+    UnsupportedMediaType (415) for a body with a content coding, because its digest covers the coded bytes, which aren't
+    kept.
     """
     given = {name: digest for name, digest in request.content_digest.items() if name in _HASHES}
     if not given:
@@ -257,7 +258,7 @@ def require_digest(request: Request) -> None:
 def in_place(check: Callable[[Request], Any], *, blocks: bool = False) -> Callable[[Request], Any]:
     """Return an ``async def`` function that does the same as a sync one that reads the body.
 
-    The sync one is called on a thread if it ``blocks``, or if the body is in a file, else on the event loop.
+    The sync function is called on a thread if it ``blocks`` or if the body is in a file, otherwise on the event loop.
     """
 
     async def acheck(request: Request) -> None:
@@ -282,10 +283,10 @@ def handshake_check(checks: RequestChecks | None) -> Hook:
 
 
 def check_handshake(request: Request, checks: RequestChecks | None = None) -> None:
-    """Check that a request is a handshake through a server that supports WebSockets; ``checks`` refuse other sites.
+    """Check that a request is a handshake on a server that supports WebSockets. ``checks`` refuses other sites.
 
-    Raises UpgradeRequired (426), and NotImplementedByServer (501), naming the servers; over WSGI also BadRequest (400)
-    for a handshake that is malformed, and ServiceUnavailable (503) if the server has no thread for it.
+    Raises UpgradeRequired (426), and NotImplementedByServer (501) with a list of suitable servers. Over WSGI, also
+    raises BadRequest (400) for a malformed handshake, and ServiceUnavailable (503) if the server has no thread for it.
     """
     if getattr(request.head, "channel", None) is None:
         from antiphon.websockets.channel import is_handshake, refusal_of  # late: few applications have WebSockets

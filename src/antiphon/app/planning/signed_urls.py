@@ -1,4 +1,4 @@
-"""Signed URLs: links that only the application can make, and that may expire."""
+"""Signed URLs: links that only the application can make, and that can expire."""
 
 import time
 from collections.abc import Iterable
@@ -20,19 +20,19 @@ _MOST_DIGITS = 12
 
 
 class Link(NamedTuple):
-    """The request that a signature is for, besides the query."""
+    """The request for which a signature is valid, besides the query."""
 
     method: str
-    """"GET" stands for HEAD, too."""
+    """"GET" also stands for HEAD."""
     mounted_at: str
-    """The place where this application is mounted in others: the mounts' prefixes and hosts, if any."""
+    """Where this application is mounted in others: the mounts' prefixes and hosts, if any."""
     host: str
     """Empty for a route that is handled on every host."""
     path: str
     """Percent-encoded, and below the root path."""
 
     def text(self, fields: Iterable[tuple[str, str]]) -> str:
-        """Return the text to sign, with the query sorted by name, since clients and proxies may reorder it."""
+        """Return the text to sign, with the query sorted by name, because clients and proxies may reorder it."""
         query = format_query(sorted(fields, key=lambda field: field[0]))
         return f"{self.method} {self.mounted_at}\n//{self.host}{self.path}?{query}"
 
@@ -42,7 +42,7 @@ def with_signature(
 ) -> list[tuple[str, str]]:
     """Return the query fields together with a signature of the whole URL, valid for some seconds, or forever.
 
-    Raises ValueError for a field that the signature needs, and for ``expires`` that is not above 0.
+    Raises ValueError for a field that the signature uses, and for an ``expires`` that isn't greater than 0.
     """
     if taken := [name for name, _ in fields if name in (SIGNATURE, EXPIRES)]:
         raise explained(
@@ -54,8 +54,8 @@ def with_signature(
 
 
 def check_signature(signer: Signer, request: Request) -> None:
-    """Raise BadSignature (403) for a URL that ``with_signature`` did not make, SignatureExpired (410) for one that is
-    no longer valid.
+    """Raise BadSignature (403) for a URL that ``with_signature`` did not make, and SignatureExpired (410) for an
+    expired URL.
     """
     fields = [field for field in request.args.items() if field[0] != SIGNATURE]
     given = request.args.getall(SIGNATURE)

@@ -1,10 +1,11 @@
-"""Checks of handlers when an application is made, for unreadable types and arguments that nothing fills.
+"""Checks of handlers when an application is planned, for unreadable types and for arguments that nothing provides.
 
-``request.form_as(Order)`` names a type only where it is called. A call that is written differently, for example with a
-type that is chosen at run time, shows its mistake at the first request.
+``request.form_as(Order)`` mentions a type only where it is called. In a call that is written differently, for example
+with a type chosen at run time, a mistake shows only at the first request.
 
-``def search(request, q: str = "")`` looks as if the query gave ``q``. An argument counts as such if it is annotated
-with a type that a query or a body could give. Other defaults are the program's own: a bound value (``n=n``), a store.
+``def search(request, q: str = "")`` looks as if the query provided ``q``. An argument is treated this way if it is
+annotated with a type that a query or a body could provide. Other defaults are the program's own, such as a bound value
+(``n=n``) or a store.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,17 +30,17 @@ _CALLS = ("CALL", "PRECALL")
 
 _JSON, _FORMS = ("application/json",), ("application/x-www-form-urlencoded", "multipart/form-data")
 _MEDIA = {"json": _JSON, "json_as": _JSON, "form": _FORMS, "form_as": _FORMS, "files": _FORMS[1:]}
-"""The media types that are read by attributes of a request, and by parts of ``takes``."""
+"""The media types that a request's attributes, and the keys of ``takes``, read."""
 
 Check: TypeAlias = Callable[[type], object]
 """A function that raises TypeError for a class that can't be read."""
 
 
 def check_read_types(handler: Callable[..., Any]) -> None:
-    """Check the classes that a handler's own code names. Raises TypeError, naming the handler and the part.
+    """Check the classes that a handler's own code passes. Raises TypeError with the handler and the field.
 
-    They are the argument of ``request.form_as`` and the like, and the first one of a class with a method
-    ``check_type``, which is called with a class and the request, as ``Form`` is.
+    They are the argument of ``request.form_as`` and similar methods, and the first argument of a class with a
+    ``check_type`` method that is called with a class and the request, as ``Form`` is.
     """
     function = innermost(handler)
     function = getattr(function, "__func__", function)
@@ -55,7 +56,7 @@ def check_read_types(handler: Callable[..., Any]) -> None:
 
 
 def media_of_query(route: "Route") -> list[str]:
-    """Return the media types that a QUERY handler reads, as it declares or its own code shows; none if neither does."""
+    """Return the media types that a QUERY handler reads, as declared or as found in its own code; none if unknown."""
     if route.takes is not None:
         parts: Iterable[str] = route.takes if isinstance(route.takes, Mapping) else ("json",)
     else:
@@ -112,13 +113,13 @@ def _calls(function: FunctionType) -> Iterator[tuple[str, type, Check]]:
 
 
 def _request_in(code: CodeType) -> str:
-    """Return the name of the argument that is the request: the first one, unless another has the name ``request``."""
+    """Return the name of the request argument: the first one, unless another is named ``request``."""
     names = code.co_varnames[: code.co_argcount]
     return names[0] if names and "request" not in names else "request"
 
 
 def _is_last(step: "Instruction", name: str) -> bool:
-    """True if an instruction loads the variable. In newer Pythons it can load two: the second one is compared."""
+    """True if an instruction loads the variable. In newer Python versions it can load two; the second is compared."""
     return step.opname.startswith("LOAD_FAST") and _names(step)[-1] == name
 
 
@@ -131,7 +132,7 @@ def _names(step: "Instruction") -> tuple[str, ...]:
 
 
 def _value(function: FunctionType, step: "Instruction") -> object:
-    """Return the global variable, or that of an enclosing function, that an instruction loads; else None."""
+    """Return the global or enclosing function's variable that an instruction loads, otherwise None."""
     if step.opname == "LOAD_GLOBAL":
         return function.__globals__.get(step.argval)
     if step.opname != "LOAD_DEREF" or step.argval not in function.__code__.co_freevars:
@@ -139,7 +140,7 @@ def _value(function: FunctionType, step: "Instruction") -> object:
     cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
     try:
         return cells[step.argval].cell_contents
-    except ValueError:  # it is not assigned yet
+    except ValueError:  # not assigned yet
         return None
 
 
@@ -151,11 +152,11 @@ _COLLECTIONS = (list, set, frozenset, tuple)
 
 
 def check_filled(routes: Iterable[tuple[Route, Iterable[str]]]) -> None:
-    """Check that a route provides each of the handlers' arguments. ``routes`` have the names that each of them
+    """Check that routes provide all of their handlers' arguments. ``routes`` contains each route with the names that it
     provides.
 
-    Raises TypeError, naming the handler and the fix. An argument is not checked if other code of the module uses the
-    handler, since that code may pass the argument.
+    Raises TypeError with the handler and the fix. Arguments aren't checked if other code in the module uses the
+    handler, because that code may pass them.
     """
     handlers: dict[object, Route] = {}
     given: dict[object, set[str]] = {}
@@ -228,7 +229,7 @@ def _is_textual(annotation: Any) -> bool:
 
 
 def _is_used_elsewhere(handler: Callable[..., Any]) -> bool:
-    """Return True if another function of the handler's module names it, perhaps to call it with the argument."""
+    """Return True if another function in the handler's module refers to it, perhaps to call it with the argument."""
     function = innermost(handler)
     function = getattr(function, "__func__", function)
     if not isinstance(function, FunctionType):

@@ -1,4 +1,4 @@
-"""Paths of requests: checked, with encoded slashes (``%2F``) in their segments, and encoded for URLs again."""
+"""Request paths: checking them, finding encoded slashes (``%2F``) in their segments, and encoding them for URLs."""
 
 import re
 from typing import TypeGuard
@@ -11,8 +11,7 @@ _misleading = re.compile(r"//|\\|[\x00-\x1f\x7f]|/\.\.?(?:/|\Z)").search
 
 
 def check_path(path: str) -> None:
-    """Raise BadRequest for a path that neither begins with a slash nor is ``*`` (RFC 9112 §3.2). Some servers accept
-    these.
+    """Raise BadRequest for a path that neither begins with a slash nor is ``*`` (RFC 9112 §3.2).
 
     Some servers let such paths pass.
     """
@@ -21,10 +20,10 @@ def check_path(path: str) -> None:
 
 
 def raw_segments(raw: bytes | None, path: str) -> list[str] | None:
-    """Return the decoded segments below the root path, with "" before the first slash.
+    """Return the decoded segments below the root path, starting with "" for the text before the first slash.
 
-    ``raw`` is the whole path as it was sent, if known; ``path`` is the decoded path below the root path. None if no
-    segment has an encoded slash, or if ``raw`` is a different path, for example behind a layer that rewrote it.
+    ``raw`` is the whole path as it was sent, if known; ``path`` is the decoded path below the root path. Returns None
+    if no segment contains an encoded slash, or if ``raw`` is a different path, for example because a layer rewrote it.
     """
     if not _may_hide_slashes(raw) or path.count("/") < 2:
         return None
@@ -42,12 +41,12 @@ def raw_segments(raw: bytes | None, path: str) -> list[str] | None:
 
 
 def hidden_segments(head: Head) -> list[str] | None:
-    """Return the decoded segments of a head's path if some have encoded slashes; else None."""
+    """Return the decoded segments of a head's path if some contain encoded slashes, otherwise None."""
     return raw_segments(head.raw_path, head.path)
 
 
 def with_or_without_slash(segments: list[str]) -> list[str]:
-    """Return the segments with a slash added at the end, or removed if there is one."""
+    """Return the segments with a trailing slash added, or removed if there is one."""
     return segments[:-1] if segments[-1] == "" else [*segments, ""]
 
 
@@ -87,7 +86,7 @@ def quote_segment(text: str) -> str:
 def is_misleading(path: str) -> bool:
     """True if browsers would read a URL that begins with this decoded path as another path, or as a host.
 
-    They do so for an empty or a dot segment, a backslash or a control character.
+    They do so for an empty segment, a dot segment, a backslash or a control character.
     """
     return _misleading(path) is not None
 

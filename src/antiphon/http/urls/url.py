@@ -16,7 +16,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
 _SCHEME = "[A-Za-z][A-Za-z0-9+.-]*+"
 _scheme = re.compile(_SCHEME).fullmatch
 _url = re.compile(rf"(?:({_SCHEME}):)?(?://([^/?#]*+))?([^?#]*+)(?:\?([^#]*+))?(?:#(.*))?", re.DOTALL)
-# Browsers drop tabs, line ends and outer spaces, read a backslash as a slash, and find a host after three slashes, or
+# Browsers drop tabs, line breaks and outer spaces, read a backslash as a slash, and find a host after three slashes, or
 # after one or none if the scheme is one of theirs.
 _OTHER_THAN_TWO_SLASHES = r"///|(?:https?|wss?|ftp):(?://(?=/)|(?!//))"
 _misleading = re.compile(
@@ -31,7 +31,7 @@ _ipv6_group = re.compile("[0-9A-Fa-f]{1,4}").fullmatch
 _zero_groups = re.compile(r"(?<![^:])0(?::0)+(?![^:])").finditer
 _ipv4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}").fullmatch
 TEST_HOST = "testserver"
-"""The host of a client for tests without a ``base_url``."""
+"""The host of a test client without a ``base_url``."""
 
 _is_this_machine = re.compile(rf"(?:.+\.)?localhost|127(?:\.[0-9]{{1,3}}){{3}}|::1|{TEST_HOST}").fullmatch
 _ends_in_number = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.IGNORECASE).fullmatch
@@ -46,7 +46,7 @@ _TEXT_ESCAPES, _PATH_ESCAPES, _QUERY_ESCAPES = (
 
 
 def quote_path(text: str) -> str:
-    """Percent-encode text for a path, as UTF-8: `/` stays, `%` becomes `%25` (RFC 3986 §3.3).
+    """Percent-encode text for a path, as UTF-8. `/` stays, and `%` becomes `%25` (RFC 3986 §3.3).
 
     Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
     """
@@ -80,15 +80,15 @@ def as_uri(reference: str) -> str:
 
 
 def unquote(text: str | bytes) -> str:
-    """Undo percent-escapes as UTF-8. Never raises: malformed escapes stay, malformed UTF-8 becomes U+FFFD."""
+    """Decode percent-escapes as UTF-8. Never raises: malformed escapes stay, and malformed UTF-8 becomes U+FFFD."""
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     return percent_decode(raw).decode("utf-8", "replace")
 
 
 def decode_path(raw: bytes) -> str:
-    """Undo the percent-escapes of a path, as UTF-8.
+    """Decode a path's percent-escapes as UTF-8.
 
-    Raises ValueError, naming the offset, for a malformed escape, malformed UTF-8, and NUL.
+    Raises ValueError with the offset for a malformed escape, malformed UTF-8, and NUL.
     """
     if raw.find(b"%") >= 0:
         if broken := BROKEN_ESCAPE.search(raw):
@@ -103,19 +103,18 @@ def decode_path(raw: bytes) -> str:
 
 
 def is_this_machine(host: str) -> bool:
-    """Return True for names and addresses that only a program on the same machine can reach, such as the test client's
-    host.
+    """Return True for names and addresses that only a program on the same machine can reach.
 
-    The host of the test client is one of them.
+    The test client's host is one of them.
     """
     return _is_this_machine(host.lower().removesuffix(".")) is not None
 
 
 def parse_host(value: str) -> tuple[str, int | None]:
-    """Return host, in lower case and without brackets, and port of a Host header (RFC 9110 §7.2).
+    """Return the host, in lower case and without brackets, and the port of a Host header (RFC 9110 §7.2).
 
-    A name has ASCII letters, digits and `-._~`; the other characters of RFC 3986 §3.2.2 are refused, since no host has
-    them. Raises ValueError for anything else, for no host and for a port above 65535.
+    A name consists of ASCII letters, digits and `-._~`; the other characters of RFC 3986 §3.2.2 are refused, because no
+    host has them. Raises ValueError for anything else, for a missing host and for a port above 65535.
     """
     if not value.isascii():
         raise ValueError(f"a host must be ASCII, not {value[:300]!r}")
@@ -150,10 +149,10 @@ def _is_ipv6(address: str) -> bool:
 
 
 def _host_in_browsers(host: str) -> str:
-    """Return a host as browsers write it (WHATWG URL §3.5); "" for one that they would have to read as another host.
+    """Return a host as browsers write it (WHATWG URL §3.5); "" for a host that they would read as a different one.
 
-    That is a host with characters other than ASCII, which IDNA maps, or a name that ends in a number, which they take
-    for an IPv4 address: they go to 127.0.0.1 for ``0x7f.1`` and ``2130706433``.
+    Such a host contains non-ASCII characters, which IDNA maps, or ends in a number, which they read as an IPv4 address:
+    ``0x7f.1`` and ``2130706433`` lead to 127.0.0.1.
     """
     if ":" in host:
         return _compressed_ipv6(host)
@@ -236,16 +235,17 @@ def _rooted(path: str) -> str:
 
 
 class URL(str):
-    """An absolute or relative URL (RFC 3986 §4.1): a str that is split into parts on first access.
+    """An absolute or relative URL (RFC 3986 §4.1): a str that is split into its components on first access.
 
-    Parts are as written, percent-encoded; absent and malformed parts are "" or None. `root_path` is the path of the
-    application. Raises ValueError for text that browsers read as another URL: control characters, a space at an end, a
-    backslash before the query, three slashes at the start, `http:` and the like without exactly two slashes after it.
+    Components are as written, percent-encoded; absent and malformed components are "" or None. `root_path` is the path
+    of the application. Raises ValueError for text that browsers read as another URL: text with control characters,
+    leading or trailing spaces, a backslash before the query, three leading slashes, or a scheme such as `http:` without
+    exactly two slashes after it.
     """
 
     __slots__ = ("_root_path", "_split")
 
-    def __new__(cls, text: str = "", root_path: str = "") -> Self:  # noqa: ARG004 - taken by __init__
+    def __new__(cls, text: str = "", root_path: str = "") -> Self:  # noqa: ARG004 - used by __init__
         return super().__new__(cls, text)
 
     def __init__(self, text: str = "", root_path: str = "") -> None:
@@ -260,9 +260,10 @@ class URL(str):
     ) -> Self:
         """Build a request's URL. `host` is a Host header's value; `path` begins below `root_path`.
 
-        The URL is relative without a host. Paths and query are percent-encoded (see `quote_path` for text); characters
-        that are not allowed in them are escaped. The path `*`, with which OPTIONS asks about the whole server, stands
-        for an empty path above every root (RFC 9112 §3.3), printed as `/`. Raises ValueError for a bad scheme or host.
+        Without a host, the URL is relative. Pass the paths and the query percent-encoded (see `quote_path` for text);
+        characters that aren't allowed in them are escaped. The path `*`, with which OPTIONS asks about the whole
+        server, stands for an empty path above every root (RFC 9112 §3.3), printed as `/`. Raises ValueError for a bad
+        scheme or host.
         """
         if not _scheme(scheme):
             raise explained("bad-url", ValueError(f"not a scheme: {scheme!r}"))
@@ -309,8 +310,8 @@ class URL(str):
     def host(self) -> str:
         """The host as browsers write it (WHATWG URL §3.5): in lower case, without the brackets of IPv6.
 
-        The host is "" if it is absent, malformed, or written in a way that browsers read as another host: with
-        characters other than ASCII, with percent-escapes, or as an IPv4 address that is not four decimal numbers.
+        The host is "" if it is absent, malformed, or written so that browsers read it as another host: with non-ASCII
+        characters, with percent-escapes, or as an IPv4 address that isn't four decimal numbers.
         """
         return self._host_and_port[0]
 
@@ -343,7 +344,7 @@ class URL(str):
     def origin(self) -> str:
         """Scheme, host, and port if it isn't the default (RFC 6454 §6.2); "" without a scheme or host.
 
-        The origin is never "null", so that it cannot equal the Origin header of a sandboxed page.
+        The origin is never "null", so it can't equal the Origin header of a sandboxed page.
         """
         scheme = self.scheme
         host, port = self._host_and_port
@@ -360,8 +361,8 @@ class URL(str):
     def with_query(self, changes: Mapping[str, object] | None = None, /, **named: object) -> Self:
         """Replace fields of the query: None removes a field, a list or tuple sets several.
 
-        Booleans become "true" and "false", enums their value, dates and times ISO 8601; other values are printed by
-        `str()`. An existing name keeps its place, a new one comes last. Other fields stay as written.
+        Booleans become "true" and "false", enums their value, and dates and times ISO 8601; other values are converted
+        with `str()`. An existing name keeps its position, and a new one comes last. Other fields stay as written.
         """
         printed = {name: _fields(name, value) for name, value in {**(changes or {}), **named}.items()}
         waiting = dict(printed)

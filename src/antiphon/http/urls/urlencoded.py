@@ -13,8 +13,8 @@ from antiphon.http.grammar import double_broken_escapes, percent_decode
 from antiphon.http.multidict import MultiDict
 from antiphon.speedups import accelerated
 
-# The quoted-printable decoder undoes `=XX` in C: an escape only needs its `%` turned into `=`. It also undoes
-# soft line breaks (`=` before a line end), so it must never see one.
+# The quoted-printable decoder decodes `=XX` in C, so an escape only needs its `%` turned into `=`. It also removes soft
+# line breaks (`=` before a line end), so it must never see one.
 _FLAT = bytes.maketrans(b"&=+%", b"\0\0 =")
 _SWAPPED = bytes.maketrans(b"%=+", b"=% ")
 _VISIBLE_BUT_SEPARATORS = bytes(set(range(0x21, 0x7F)) - set(b"&="))
@@ -26,7 +26,7 @@ _ESCAPES = [chr(byte) if byte in _UNESCAPED else f"%{byte:02X}" for byte in rang
 _ESCAPES[ord(" ")] = "+"
 
 Fields: TypeAlias = dict[str, str] | list[tuple[str, str]]
-"""Names and values, in order: a dictionary if no name occurs twice, else pairs."""
+"""Names and values, in order: a dictionary if no name occurs twice, otherwise pairs."""
 
 _charset_field = re.compile(rb"(?:\A|&)_charset_=([^&]*)").search
 
@@ -35,7 +35,7 @@ def parse_query(data: bytes, max_fields: int | None = None) -> list[tuple[str, s
     """Return the names and values in `data`, in order (WHATWG URL §5.1).
 
     `a` reads as ("a", ""); an empty field between two `&` is skipped. Raises ValueError, before decoding, for more than
-    `max_fields` fields; empty ones count too.
+    `max_fields` fields, including empty ones.
     """
     fields = parse_limited(data, max_fields)
     return list(fields.items()) if isinstance(fields, dict) else fields
@@ -43,7 +43,7 @@ def parse_query(data: bytes, max_fields: int | None = None) -> list[tuple[str, s
 
 def parse_limited(data: bytes, max_fields: int | None) -> Fields:
     """Return the same fields, and raise the same errors, as `parse_query`."""
-    # Fewer bytes than `max_fields` need no counting.
+    # Data with fewer than `max_fields` bytes can't exceed the limit.
     if max_fields is not None and 0 < len(data) >= max_fields and data.count(b"&") >= max_fields:
         raise ValueError(f"more than {max_fields} fields")
     return parse_fields(data)
@@ -52,8 +52,8 @@ def parse_limited(data: bytes, max_fields: int | None) -> Fields:
 def parse_form(data: bytes, max_fields: int | None = None, charset: str | None = None) -> Fields:
     """Return the names and values in `data`.
 
-    The charset is that of the field `_charset_`, which browsers fill in, else `charset`, that of the content type, else
-    UTF-8. Raises ValueError for more than `max_fields` fields; empty ones count too.
+    The charset is the value of the field `_charset_`, which browsers fill in; otherwise `charset`, from the content
+    type; otherwise UTF-8. Raises ValueError for more than `max_fields` fields, including empty ones.
     """
     if charset is None and data.find(b"_charset_=") < 0:
         return parse_limited(data, max_fields)
@@ -91,7 +91,7 @@ def parse_fields(data: bytes, /) -> Fields:
         pairs = [(name, value) for piece in pieces if piece for name, _, value in (piece.partition("="),)]
     elif texts := _parse_regular(data):
         text = iter(texts)
-        fields = dict(zip(text, text))  # noqa: B905 - the number is even, and the keyword is slow
+        fields = dict(zip(text, text))  # noqa: B905 - the number of texts is even, and the keyword is slow
         return fields if 2 * len(fields) == len(texts) else [*zip(texts[::2], texts[1::2], strict=True)]
     else:
         pairs = _parse_pieces(data)
@@ -104,20 +104,20 @@ def _parse_regular(data: bytes) -> list[str] | None:
 
     None unless each field has one raw `=`, visible ASCII, whole escapes, and no NUL.
 
-    `&` and `=` both become NUL, so that names and values alternate. NUL ends an incomplete UTF-8 sequence, so malformed
-    UTF-8 reads as if each name and value were decoded separately.
+    `&` and `=` both become NUL, so names and values alternate. NUL ends an incomplete UTF-8 sequence, so malformed
+    UTF-8 is decoded as if each name and value were decoded separately.
     """
     separators = data.translate(None, _VISIBLE_BUT_SEPARATORS)
     count = len(separators)
     if separators not in _OF_FEW_FIELDS and separators != b"=&" * (count // 2) + b"=":
         return None
     decoded = a2b_qp(data.translate(_FLAT))
-    # A malformed escape leaves its `=`, or is dropped at the very end. But `%3D` leaves one, too. So compare lengths: a
-    # whole escape shrinks the data by two bytes, a malformed one by less.
+    # A malformed escape leaves its `=`, or is dropped at the very end, but `%3D` also leaves one. So compare lengths: a
+    # whole escape shortens the data by two bytes, a malformed one by less.
     if (_EQUALS in decoded or data[-1] == _PERCENT) and len(data) - len(decoded) != 2 * data.count(b"%"):
         return None
     texts = decoded.decode("utf-8", "replace").split("\0")
-    # An escaped NUL made one text too many.
+    # An escaped NUL adds an extra text.
     return texts if len(texts) == count + 1 else None
 
 

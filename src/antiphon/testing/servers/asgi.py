@@ -19,8 +19,9 @@ from antiphon.websockets.channel import WebSocketClosed
 class ASGILifespan:
     """One call to the application, from startup to shutdown.
 
-    An application that ends, or fails, before it receives the first event does not support the protocol, and is served
-    without it. With ``raise_errors=False``, one that fails later without having sent "failed" is also served.
+    An application that ends or fails before it receives the first event doesn't support the protocol, and is served
+    without it. With ``raise_errors=False``, an application that fails later without having sent "failed" is also
+    served.
     """
 
     def __init__(self, application: Callable[..., Awaitable[object]], *, raise_errors: bool) -> None:
@@ -394,4 +395,4 @@ def _read_message(message: Mapping[str, Any]) -> str | bytes:
         raise ValueError(f"'text' must be a str, not {type(text).__name__}")
     if data is not None and type(data) is not bytes:
         raise ValueError(f"'bytes' must be bytes, not {type(data).__name__}")
-    return text if text is not None else data  # type: ignore[return-value]  # one of them is there
+    return text if text is not None else data  # type: ignore[return-value]  # one of them is set

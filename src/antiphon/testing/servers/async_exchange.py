@@ -1,4 +1,4 @@
-"""Exchanges with an async application: bodies of requests, when it asks for them, and the channel of a response."""
+"""Exchanges with an async application: request bodies, delivered on demand, and the channel of a response."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -17,8 +17,8 @@ ABORT = 1.0
 class ResponseChannel:
     """A response in transit from the application to the reader, who is at most one chunk behind.
 
-    ``is_complete`` is set when the application has sent everything, ``is_disconnected`` when the client has gone away
-    before that. ``fault`` is the first violation of the interface.
+    ``is_complete`` is set when the application has sent everything, ``is_disconnected`` when the client has
+    disconnected before that. ``fault`` is the first violation of the interface.
     """
 
     def __init__(self) -> None:
@@ -167,10 +167,10 @@ class AsyncExchange:
         try:
             self._check()
         finally:
-            self._error = None  # its frames keep this exchange
+            self._error = None  # its frames refer to this exchange
 
     async def abort(self) -> None:
-        """Cancel the task. If it does not end within a second, it is left behind."""
+        """Cancel the task. If it doesn't end within a second, abandon it."""
         self._is_aborted = True
         self._error = None
         self._response.disconnect()
@@ -240,7 +240,8 @@ class RequestBody:
     def read(self) -> bytes:
         """Return the next chunk, or ``b""`` at the end; for use on a thread.
 
-        Raises ConnectionError as a socket does."""
+        Raises ConnectionError as a socket does.
+        """
         if self.is_complete or self.is_broken:
             return b""
         assert isinstance(self._chunks, Iterator)  # noqa: S101 - the WSGI transport has checked this
@@ -272,7 +273,7 @@ class RequestBody:
 
 
 def _iterate(content: ClientContent) -> tuple[Iterator[bytes] | AsyncIterator[bytes], Iterator[bytes] | None]:
-    """Return an iterator of a body's non-empty chunks, and the same one again if it never blocks."""
+    """Return an iterator of a body's non-empty chunks, and the same iterator again if it never blocks."""
     if isinstance(content, bytes):
         chunks = (content[start : start + CHUNK] for start in range(0, len(content), CHUNK))
         return chunks, chunks

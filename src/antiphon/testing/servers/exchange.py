@@ -17,7 +17,7 @@ FILE_CHUNK = 64 << 10
 
 
 class Head(NamedTuple):
-    """The status and header fields of a response, and the links of early hints before it."""
+    """The status and header fields of a response, and the links of the early hints before it."""
 
     status: int
     headers: Headers
@@ -65,7 +65,7 @@ class Exchange(Protocol):
         ...
 
     async def close(self) -> None:
-        """Disconnect if the body has not ended and wait until the application has ended.
+        """Disconnect if the body has not ended, and wait until the application has ended.
 
         Raises an error that escaped the application, or a breach of contract.
         """
@@ -96,23 +96,23 @@ class Transport(Opener, Protocol):
         ...
 
     async def startup(self) -> None:
-        """Start the application up, if the interface has a lifespan. Raises LifespanError."""
+        """Start up the application, if the interface has a lifespan. Raises LifespanError."""
         ...
 
     async def shutdown(self) -> None:
-        """Shut the application down. Raises LifespanError."""
+        """Shut down the application. Raises LifespanError."""
         ...
 
 
 def checked_status(status: object) -> int:
-    """Return a status of 200 to 999, since lower ones are not final responses (RFC 9110 §15). Raises ValueError."""
+    """Return a status from 200 to 999; lower ones aren't final responses (RFC 9110 §15). Raises ValueError."""
     if type(status) is not int or not 200 <= status <= 999:
         raise ValueError(f"a response's status must be an int from 200 to 999, not {status!r}")
     return status
 
 
 def checked_head(status: object, fields: Iterable[tuple[str, str]]) -> Head:
-    """Return a head that can be sent. Raises ValueError for any other."""
+    """Return a head that can be sent. Raises ValueError for an invalid one."""
     headers = Headers(fields)
     length = headers.get("content-length")
     if length is not None and not (length.isascii() and length.isdigit()):

@@ -147,7 +147,7 @@ class RSGIProtocol:
         return RSGIStream(self._loop, self._response)
 
     def client_disconnect(self) -> "asyncio.Future[None]":
-        """Return a future that is done if the client disconnects before it has the whole response."""
+        """Return a future that resolves if the client disconnects before it has received the whole response."""
         return self._future(self._response.wait_until(lambda: self._response.is_disconnected))
 
     def on_end(self) -> None:

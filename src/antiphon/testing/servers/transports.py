@@ -40,9 +40,9 @@ def make_transport(
 ) -> Transport:
     """Return the server's side of an interface. Raises ValueError for options that the interface does not support.
 
-    Over WSGI, the application runs on its own thread if ``on_thread`` is True, else on the calling thread. If
-    ``raise_answered_errors`` is True, errors for which an Antiphon application has sent a 500 are raised. With None,
-    this is done for dialect applications from which such errors escape over WSGI.
+    Over WSGI, the application runs on its own thread if ``on_thread`` is True, otherwise on the calling thread. If
+    ``raise_answered_errors`` is True, errors for which an Antiphon application has sent a 500 are raised. None means
+    True for dialect applications from which such errors escape over WSGI.
     """
     if raise_answered_errors is None:
         raise_answered_errors = interface != "wsgi" and _lets_errors_escape(application)
@@ -68,7 +68,7 @@ def make_transport(
 
 
 def _lets_errors_escape(application: object) -> bool:
-    """Return True for an application that handles WSGI calls itself, without a host's treatment of errors."""
+    """Return True for an application that handles WSGI calls itself, without a host that handles errors."""
     answers_itself = type(application).__call__ is not Servable.__call__
     return isinstance(application, BridgedApplication) or (isinstance(application, EnvironHost) and answers_itself)
 
@@ -102,19 +102,19 @@ class Wrapped(Servable):
         return super().__call__(*arguments)
 
     async def astart(self) -> None:
-        """Start the inner application up, unless that has been done."""
+        """Start up the inner application, unless it has already been started."""
         await self._application.astart()
 
     def _start_on_thread(self) -> None:
-        """Start the inner application up on a thread without a loop."""
+        """Start up the inner application on a thread without a loop."""
         self._application.start()
 
     def __rsgi_init__(self, loop: AbstractEventLoop) -> None:
-        """Start the inner application up."""
+        """Start up the inner application."""
         self._application.__rsgi_init__(loop)
 
     def __rsgi_del__(self, loop: AbstractEventLoop) -> None:
-        """Shut the inner application down."""
+        """Shut down the inner application."""
         self._application.__rsgi_del__(loop)
 
 

@@ -1,4 +1,4 @@
-"""The server's side of WSGI (PEP 3333), which makes an environ, calls the application and checks everything."""
+"""The server's side of WSGI (PEP 3333): it makes an environ, calls the application and checks everything."""
 
 import io
 import sys
@@ -32,7 +32,7 @@ def make_environ(request: ClientRequest, connection: Connection) -> dict[str, An
     """Return the environ of a server that runs requests on threads of one process.
 
     REQUEST_URI is the target as sent, as on several servers. Header names with an underscore are dropped, as by
-    gunicorn and waitress, because WSGI can't distinguish them from those with a hyphen.
+    gunicorn and waitress, because WSGI can't distinguish them from names with a hyphen.
     """
     _, host, port = request.origin
     root = connection.root_path
@@ -288,7 +288,7 @@ class WSGICall:
                 close()
 
     def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None) -> Write:
-        """Accept one head, or a second one with ``exc_info``, which is raised if a head has already been sent."""
+        """Accept one head, or a second head with ``exc_info``, which is raised if a head has already been sent."""
         if exc_info is not None:
             self._check(
                 isinstance(exc_info, tuple) and len(exc_info) == 3,

@@ -1,4 +1,4 @@
-"""Runners of WSGI applications, item by item, on the calling thread or on a thread beside an event loop."""
+"""Runners that run WSGI applications item by item, on the calling thread or on a thread next to an event loop."""
 
 import asyncio
 from collections import deque
@@ -96,7 +96,7 @@ class InlineRunner:
             self._items.close()
 
     def where(self) -> str:
-        """Return an empty string, since the application has always returned by then."""
+        """Return an empty string, because the application has always returned by then."""
         return ""
 
 
@@ -125,7 +125,9 @@ class ThreadRunner:
         self._thread.start()
 
     def push(self, item: Item) -> None:
-        """Pass on an item and wait for the next request for one. Raises OSError if the client disconnects instead."""
+        """Pass on an item, and wait until the next one is requested. Raises OSError if the client disconnects
+        instead.
+        """
         if not self._is_disconnected:
             demand, self._demand = self._demand, None
             self._call_on_loop(_fulfil, demand, item)
@@ -152,7 +154,7 @@ class ThreadRunner:
             raise error
 
     async def abort(self) -> None:
-        """Close the generator. If that takes too long, leave the thread behind."""
+        """Close the generator. If that takes too long, abandon the thread."""
         self._demands.put(None)
         await asyncio.wait([self._outcome], timeout=ABORT)
 
