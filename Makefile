@@ -3,6 +3,7 @@
 # make test    run the tests, on the newest Python that this machine has
 # make test-all-pythons   the same, and on each other Python from 3.11 on what can differ there
 # make test-all   the same as `make test`, with every combination of what multiplies a test, and what takes long
+# make coverage   the tests of CI, and which lines they run: too few are a failure
 # make system-packages   install what some tests need from the system: servers, Chromium, curl, Valgrind, GCC and a debug Python
 # make check   format, lint, types for the oldest and the newest Python, and layers; with --jobs 2 side by side
 # make lint    format and lint alone
@@ -19,7 +20,7 @@
 # make api-clients   generate clients of an API, in TypeScript and Python, with generators that it fetches, and run them
 # make tool-clients   use an API's tools with clients in TypeScript, an agent and a conformance suite, which it fetches
 # make interop   sign and verify requests with packages of npm, which it fetches
-# make weekly   all of what is too long or too random for each change: test-all with 1,000 examples, fuzz, mutants, features, compat, corpora, api-clients, tool-clients, interop, newest; hours
+# make weekly   all of what is too long or too random for each change: test-all with 1,000 examples, fuzz, mutants, features, compat, corpora, api-clients, tool-clients, interop, newest, coverage; hours
 # make environments   build the wheel; try it with nothing else, with each extra alone, and in what `antiphon new` makes
 # make newest  run the tests that stand on other projects on the wheel, with the newest versions of all
 # make test-elsewhere   run some tests in another folder, time zone, locale and umask, without a home
@@ -33,7 +34,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCHMARKS := benchmarks $(addprefix benchmarks., instructions floor imports growth waiting_requests events typed pages sessions dialects wire which_server server_cost workers access_log first_page worker_memory interop sockets everyday files small_files uploads upload_crowd)
 
-.PHONY: run quick test test-all-pythons test-all test-elsewhere system-packages check lint types-3.11 types-3.14 types-pyright layers sanitize bench first-hour fuzz random-apps features mutants compat wall corpora api-clients tool-clients interop weekly environments newest release docs clean
+.PHONY: run quick test test-all-pythons test-all coverage test-elsewhere system-packages check lint types-3.11 types-3.14 types-pyright layers sanitize bench first-hour fuzz random-apps features mutants compat wall corpora api-clients tool-clients interop weekly environments newest release docs clean
 
 run: $(VENV)/.ready
 	$(BIN)/antiphon run examples.site:make_site
@@ -49,6 +50,9 @@ test-all-pythons: test
 
 test-all: $(VENV)/.test
 	scripts/test -m "slow or not slow" --all-combinations
+
+coverage: $(VENV)/.test
+	CI=true COVERAGE=yes scripts/test
 
 system-packages:
 	scripts/system-packages
