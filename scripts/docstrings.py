@@ -28,6 +28,9 @@ EXPLAINED = {"RouteOptions": RouteOptions, "StaticFolder": StaticFolder}
 """Classes that a docstring sends its reader to."""
 CONSTRUCTORS = ("__init__", "__new__")
 _LONGEST_DEFAULT = 60
+_FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
+_WRAP = re.compile(r"(?<=[^\n|])\n(?=[^\s|#>]|`(?!``))(?![-*] |\d+\. )")
+"""A line break inside a paragraph, and not in front of a table, a heading, a quotation or an item of a list."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 N = TypeVar("N", bound=ast.AST)
@@ -99,9 +102,10 @@ def assigned(place: str, name: str) -> tuple[str, str]:
 
 
 def markdown(doc: str | None) -> str:
-    """Return a docstring as Markdown."""
+    """Return a docstring as Markdown, with each paragraph in one line: the pages in a wheel are smaller by that."""
     text = inspect.cleandoc(doc or "").replace("``", "`").strip()
-    return "\n".join(line.rstrip() for line in text.splitlines())
+    parts = _FENCED.split("\n".join(line.rstrip() for line in text.splitlines()))
+    return "".join(part if number % 2 else _WRAP.sub(" ", part) for number, part in enumerate(parts))
 
 
 def signature(name: str, node: Function, has_type: bool = True) -> str:
