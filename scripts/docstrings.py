@@ -137,6 +137,8 @@ def _doc(owner: type, name: str) -> str:
     slots = vars(owner).get("__slots__", ())
     if isinstance(slots, dict) and name in slots:
         return str(slots[name])
+    if getattr(value, "__module__", "") == "typing":  # Python's stub for overloads has a docstring about itself
+        return ""
     doc = (inspect.getdoc(value) or "") if hasattr(value, "__get__") else ""  # other values have that of their class
     return "" if doc.startswith("Alias for field") else doc
 

@@ -130,7 +130,8 @@ class Servable:
     # Serving
 
     def observe(self, observer: Observer) -> None:
-        """Let an ``Observer`` see each request, and its response when it, including a whole stream, has been sent.
+        """Let an ``Observer`` see each request, and its response once the whole response has been sent, even if it is a
+        stream.
 
         It sees every request from a server, including those that no route matches. To observe a mounted application,
         observe the outer one.
@@ -293,7 +294,7 @@ class Servable:
         task.block_until_started()
 
     def stop(self) -> None:
-        """Shut down, if started, from a thread that serves no request, and block until that is done.
+        """Shut down, if started, and block until that is done. Call this on a thread that serves no request.
 
         Raises the shutdown's error, or RuntimeError on an event loop: await ``astop`` there.
         """

@@ -98,7 +98,8 @@ class _WithParameters(Value):
 class Item(_WithParameters):
     """A value with parameters; ``str()`` prints it (RFC 9651 §3.3). Immutable.
 
-    Raises ValueError for anything that can't be an item: a number that is too large, non-ASCII text, or a bad name.
+    Raises ValueError for anything that can't be an item: a number that is too large, non-ASCII text, or an invalid
+    name.
     """
 
     __slots__ = ("_value",)

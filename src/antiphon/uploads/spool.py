@@ -288,7 +288,7 @@ _BUFFER = 16 << 10
 
 
 class Window(BufferedReader):
-    """A read-only file object for ``length`` bytes of a spool from ``offset``.
+    """A read-only file object for ``length`` bytes of a spool, from ``offset`` on.
 
     It has its own position, and several threads can use it. Closing it doesn't close the spool; once the spool is
     closed, reading raises ValueError. Raises ValueError for a range outside the spool.

@@ -170,7 +170,7 @@ class RunEnded(Exception):
 
 
 class ValuesMissed(Exception):
-    """A gap in a run's values, because they are no longer kept; ``total`` is their number, if known."""
+    """A gap in a run's values, because some are no longer kept; ``total`` is the number of missing values, if known."""
 
     def __init__(self, total: int | None) -> None:
         super().__init__("some values of the run are no longer kept")
@@ -178,7 +178,7 @@ class ValuesMissed(Exception):
 
 
 class Run(Generic[T]):
-    """A run, in the state in which it was started or found. You can follow its values and stop it.
+    """A run, with the state that it had when it was started or found. You can follow its values and stop it.
 
     ``started`` and ``ended`` are Unix times in seconds; ``ended`` is None if the run was live.
     """
