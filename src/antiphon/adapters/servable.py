@@ -100,8 +100,8 @@ class Servable:
     def _answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
         """Handle a request on a server's loop; return the response, or an awaitable of it.
 
-        A request with several hosts, or without a required host, is refused with 400, because servers with a loop don't
-        refuse it.
+        A request with more than one Host, or without a required one, is refused with 400 here, because servers that run
+        an event loop don't do so themselves.
         """
         try:
             check_one_host(request.head.host_line, request.head.http_version)

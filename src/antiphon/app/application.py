@@ -628,8 +628,7 @@ class App(Routes, Servable):
 
     @property
     def secret_keys(self) -> SecretKeys:
-        """The app's secret keys, for features that sign values: ``CookieStore(app.secret_keys)``. Empty if it has none.
-        """
+        """The app's secret keys, for features that sign: ``CookieStore(app.secret_keys)``. Empty if it has none."""
         return self._secret_keys
 
     def signer(self, salt: str) -> Signer:

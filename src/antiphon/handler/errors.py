@@ -181,7 +181,7 @@ def error_response(request: Request, error: BaseException) -> Response:
 
 
 _LONGEST_KNOWN = 256
-"""The maximum length of an Accept for which the kind of response is cached: most clients send one of a few values."""
+"""The maximum length of an Accept header whose result is cached; most clients send one of a few values."""
 
 
 def _accepted(accept: str | None) -> str:

@@ -45,7 +45,8 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 @names_ours(CLIENT)
 class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
-    """The base of both clients, which differ only in how they wait. An ``Answer`` is a response or an awaitable of one.
+    """Both clients share these methods, and differ only in how they wait. An ``Answer`` is a response or an awaitable
+    of one.
 
     The client acts as a server that calls ``app`` over ``interface``: ``"wsgi"``, ``"asgi"`` or ``"rsgi"``.
 
@@ -382,7 +383,7 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming
 
 
 def _held_to_contract(app: TestedApplication, root_path: str) -> tuple[TestedApplication, Check]:
-    """Return an application whose requests report what is read from them, and the check of its responses."""
+    """Return an application whose requests record what is read from them, and a function that checks its responses."""
     from antiphon.testing.contract import held_contract
 
     held = held_contract(app)
