@@ -234,7 +234,7 @@ class Connection:
         self.bytes_sent += len(sent) if isinstance(sent, bytes) or sent.isascii() else len(sent.encode())
 
     async def send_each(self, source: AsyncIterable[object]) -> None:
-        """Send the items of an async iterable, and close the iterable. Raises WebSocketClosed."""
+        """Send the items of an async iterable and close the iterable. Raises WebSocketClosed."""
         try:
             async for item in source:
                 if not isinstance(item, Event) or item.data is not None:
