@@ -79,7 +79,7 @@ def _shared(names: set[str]) -> str:
     members = [each for each in docstrings.members(antiphon.App) if each.name in names and each.section != EXTENDING]
     lines = [f"- [`{each.name}`](app.md#{_anchor(each.name)}): {first_sentence(each.doc)}" for each in members]
     return "\n\n".join(
-        [f"## {SHARED}", "A blueprint has these attributes and methods of an app, for its own routes.", "\n".join(lines)]
+        [f"## {SHARED}", "A blueprint has these members of an app, for its own routes.", "\n".join(lines)]
     )
 
 

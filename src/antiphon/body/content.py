@@ -175,7 +175,7 @@ class Content:
         self.received = len(data)
 
     def break_off(self, error: HTTPError | OSError) -> None:
-        """Take over the error that ended the reception of the first bytes. After a timeout, bytes may be requested
+        """Take over the error that interrupted receiving the first bytes. After a timeout, bytes may be requested
         again.
         """
         self.failure = without_traceback(error)
@@ -306,11 +306,11 @@ class Content:
             )
 
     def failure_again(self) -> Exception | None:
-        """Return the error that last ended the reception of the body, to be raised again; None if there is none."""
+        """Return the error that last interrupted receiving the body, to be raised again; None if there is none."""
         return None if self.failure is None else without_traceback(self.failure)
 
     def is_failure(self, error: BaseException) -> bool:
-        """True if an error is the one that last ended the reception of the body."""
+        """True if an error is the one that last interrupted receiving the body."""
         failure = self.failure
         return failure is not None and type(error) is type(failure) and error.args == failure.args
 

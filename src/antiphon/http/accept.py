@@ -151,8 +151,8 @@ class _Accepted(Value):
 
 
 class Accept(_Accepted):
-    """The media types of `Accept` (RFC 9110 §12.5.1); ``text/html`` takes precedence over ``text/*``, and ``text/*``
-    over ``*/*``.
+    """The media types of `Accept` (RFC 9110 §12.5.1); `text/html` takes precedence over `text/*`, and `text/*` over
+    `*/*`.
 
     Offers are media types such as "text/html"; an offer without a slash raises ValueError. A range with parameters
     matches only offers that have them, and takes precedence over the range without parameters.

@@ -50,7 +50,7 @@ class _SchemeAndParameters(Value):
     _unquoted_in_digest: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, scheme: str, parameters: Mapping[str, str] | None = None, *, token: str | None = None) -> None:
-        """Raise ValueError for values that can't be sent unchanged, and for a token together with parameters."""
+        """Raises ValueError for values that can't be sent unchanged, and for a token together with parameters."""
         if not is_token(scheme):
             raise explained("bad-http-value", ValueError(f"a scheme must be a token, not {scheme!r}"))
         if token is not None and (parameters or not isinstance(token, str) or not _token68(token)):
@@ -106,7 +106,7 @@ class Authorization(_SchemeAndParameters):
     _unquoted_in_digest = frozenset({"algorithm", "nc", "qop", "userhash", "username*"})
 
     def __init__(self, scheme: str, parameters: Mapping[str, str] | None = None, *, token: str | None = None) -> None:
-        """Raise ValueError for credentials that `parse` would refuse, or that can't be sent unchanged."""
+        """Raises ValueError for credentials that `parse` would refuse, or that can't be sent unchanged."""
         super().__init__(scheme, parameters, token=token)
         self._complete()
 
@@ -182,7 +182,7 @@ class Authorization(_SchemeAndParameters):
 class Challenge(_SchemeAndParameters):
     """A demand for credentials, in `WWW-Authenticate` or `Proxy-Authenticate` (RFC 9110 §11.6.1, §11.7.1). Immutable.
 
-    A header may contain several challenges: ``", ".join(map(str, challenges))`` prints them, and ``parse_challenges``
+    A header may contain several challenges: `", ".join(map(str, challenges))` prints them, and `parse_challenges`
     reads them.
     """
 

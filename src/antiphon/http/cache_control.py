@@ -37,7 +37,7 @@ _argument = re.compile(rf"[\t\x20\x21\x23-\x7e\x80-\xff]++|{SENT_QUOTED_STRING}"
 
 
 class CacheDirectives(TypedDict, total=False):
-    """The keyword arguments of ``CacheControl``: whole seconds, True or False, or the names of header fields."""
+    """The keyword arguments of `CacheControl`: whole seconds, True or False, or the names of header fields."""
 
     max_age: int | timedelta | None
     s_maxage: int | timedelta | None

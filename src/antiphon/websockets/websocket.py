@@ -201,8 +201,7 @@ class BlockingWebSocket(Protocol):
         ...
 
     def send_each(self, source: AsyncIterable[object]) -> None:
-        """Send each item of an async iterable and close the iterable at the end. Raises WebSocketClosed, and TypeError.
-        """
+        """Send each item of an async iterable, and then close it. Raises WebSocketClosed, and TypeError."""
         ...
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:

@@ -56,8 +56,8 @@ class Host(Servable):
     def check_head(self, request: Request) -> None:
         """Check the head of a request.
 
-        Raises BadRequest for a malformed path or Host and unless there is exactly one Host, URITooLong for a query that
-        is too long, and RequestHeaderFieldsTooLarge.
+        Raises BadRequest unless there is exactly one Host, and it and the path are well-formed. Raises URITooLong for a
+        query that is too long, and RequestHeaderFieldsTooLarge for header fields that are.
         """
         check_path(request.head.path)
         self._check_host_and_sizes(request)

@@ -261,8 +261,8 @@ class URL(str):
         """Build a request's URL. `host` is a Host header's value; `path` begins below `root_path`.
 
         Without a host, the URL is relative. Pass the paths and the query percent-encoded (see `quote_path` for text);
-        characters that aren't allowed in them are escaped. The path ``*``, in an OPTIONS request about the whole
-        server, stands for an empty path above every root (RFC 9112 §3.3), which is printed as ``/``. Raises ValueError
+        characters that aren't allowed in them are escaped. The path `*`, in an OPTIONS request about the whole
+        server, stands for an empty path above every root (RFC 9112 §3.3), which is printed as `/`. Raises ValueError
         for an invalid scheme or host.
         """
         if not _scheme(scheme):
