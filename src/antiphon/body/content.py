@@ -293,7 +293,9 @@ class Content:
             raise body_too_large(limits)
 
     def check_kept(self, offset: int) -> None:
-        """Raise an error if the bytes from an offset can't be read: they are lost, or were streamed and not kept."""
+        """Raise an error if the bytes from an offset can't be read because they are lost, or were streamed and not
+        kept.
+        """
         if self._loss is not None:
             raise without_traceback(self._loss)
         if not self.is_kept and offset != self._streamed:

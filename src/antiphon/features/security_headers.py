@@ -80,7 +80,7 @@ class StrictTransportSecurity:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse `max-age=1; includeSubDomains` (RFC 6797 §6.1). Raises ValueError unless it has one max-age."""
+        """Parse `max-age=1; includeSubDomains` (RFC 6797 §6.1). Raises ValueError unless it has exactly one max-age."""
         pairs = split_parameters(text)
         directives = dict(pairs)
         age = unquote_string(directives.get("max-age", ""))

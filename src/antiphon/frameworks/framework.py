@@ -156,7 +156,9 @@ class NativeRequest(Native):
 
 
 ALL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-"""The methods for which a view is added to frameworks. For methods that it doesn't support, the view returns a 405."""
+"""The methods that a view is registered for in other frameworks. For methods that it doesn't support, the view returns
+a 405.
+"""
 
 
 class ViewRoute(NamedTuple):
@@ -206,7 +208,7 @@ class Framework:
     """Undocumented attributes that each request must have. If one is missing, the body would be read incorrectly."""
 
     seen_in = ("", "")
-    """The package, and the newest of its release series known to have these attributes."""
+    """The package, and its newest release series that is known to have these attributes."""
 
     def owns(self, given: Any) -> bool:
         """Return True for a request, False for any other object of the framework, such as its response."""

@@ -78,8 +78,8 @@ _debug_answer: DebugAnswer | None = None
 def is_debug() -> bool:
     """True in the processes in which ``antiphon run --debug`` serves an app, even before the app is imported.
 
-    No setting in code turns it on. Call this where a developer's mistake should raise an error during development but
-    be ignored in production.
+    No setting in code turns debug mode on. Call this where a developer's mistake should raise an error during
+    development but be ignored in production.
     """
     return _debug_answer is not None
 

@@ -106,7 +106,9 @@ class _Accepted(Value):
     @overload
     def best(self, offers: Iterable[str], default: str) -> str: ...
     def best(self, offers: Iterable[str], default: str | None = None) -> str | None:
-        """Return the best offer, or `default` if none is acceptable. Of equally good offers, the first wins."""
+        """Return the best offer, or `default` if none is acceptable. If several offers are equally good, the first
+        wins.
+        """
         offered = tuple(offers)
         known = self._known
         try:

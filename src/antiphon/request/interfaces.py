@@ -133,7 +133,7 @@ class Language(ABC):
     @property
     @abstractmethod
     def tag(self) -> str:
-        """The tag (RFC 5646), such as "de-AT". Setting it chooses a language of the application.
+        """The tag (RFC 5646), such as "de-AT". Set it to choose another language of the application.
 
         Raises ValueError if the application has neither this language nor a fallback for it.
         """

@@ -78,7 +78,7 @@ class TrustedProxies:
         """Return an address in its canonical form, and whether it is a proxy's.
 
         An IPv4-mapped IPv6 address becomes IPv4. Anything that isn't an IP address becomes None and never matches a
-        proxy. A hidden port is left out.
+        proxy. An obfuscated port is left out.
         """
         found = self._networks.find(host)
         if found is None:

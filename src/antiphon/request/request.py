@@ -103,12 +103,12 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         "_host_is_declared": "True once the application has checked that it serves the requested host.",
         "_lifetime": "The lifetime, once it has been read.",
         "_own_limits": "The limits that were set, and the route at that time.",
-        "consulted": "The headers of content negotiation that were read, a tuple of names in lower case: an application"
-        " names them in Vary (RFC 9110 §12.5.5). For adapters and dialects.",
+        "consulted": "The content negotiation headers that were read, as a tuple of lowercase names: an application"
+        " lists them in Vary (RFC 9110 §12.5.5). For adapters and dialects.",
         "head": "The head, a ``Head``: what the server knows about the request, unparsed. For adapters and dialects.",
-        "path_params": "The values of the route's parameters by name, as their converters give them; empty if there are"
-        " none. A handler may take them as arguments, with their types.",
-        "route": "The route that handles the request. It has no pattern if no route was found, or if there is no"
+        "path_params": "The values of the route's parameters by name, as their converters return them; empty if there"
+        " are none. A handler may take them as arguments, with their types.",
+        "route": "The route that handles the request. Its pattern is empty if no route was found, or if there is no"
         " application.",
     }
 
@@ -706,20 +706,20 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     session: Dependency[Session] = Dependency("session", fix="app.use(Sessions(store))")
     """The visitor's data, kept between requests: a ``Session``, which ``app.use(Sessions(store))`` provides.
 
-    Without that line, reading it raises a RuntimeError that shows the line.
+    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """
 
     flash: Dependency[FlashMessages] = Dependency("flash", fix="app.use(Flash())")
     """The messages that the next page shows to the visitor: ``request.flash("It is saved.", "success")`` adds one, and
     ``request.flash.take()`` returns them. ``app.use(Flash())`` provides it.
 
-    Without that line, reading it raises a RuntimeError that shows the line.
+    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """
 
     user: Dependency[Any] = Dependency("user", fix="app.use(Users(Bearer(find_user)))")
     """The user whose credentials the request contains, or None; ``app.use(Users(...))`` provides it.
 
-    Without that line, reading it raises a RuntimeError that shows the line.
+    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """
 
     signer: Dependency[RequestSigner] = Dependency(
@@ -742,20 +742,20 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     language: Dependency[Language] = Dependency("language", fix='app.use(Languages("locales", default="en"))')
     """The language of the response, a ``Language``, which ``app.use(Languages(folder))`` provides.
 
-    Without that line, reading it raises a RuntimeError that shows the line.
+    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """
 
     location: Dependency[Location] = Dependency("location", fix='app.use(Locations("geo.csv"))')
     """The client's location, as far as its address reveals it: a ``Location``, which is falsy if the location is
     unknown. ``app.use(Locations("geo.csv"))`` provides it.
 
-    Without that line, reading it raises a RuntimeError that shows the line.
+    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """
 
     templates: Dependency[TemplateRenderer] = Dependency("templates", fix='app.use(Templates("templates"))')
     """The templates, which ``app.use(Templates(folder))`` provides: ``request.templates.render("mail.txt", n=1)``.
 
-    Without that line, reading it raises a RuntimeError that shows the line.
+    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """
 
     native: Dependency[Native] = Dependency("native", fix="App(), or a view of another framework, @view")

@@ -605,9 +605,9 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         stale_while_revalidate: int | timedelta | None = None,
         stale_if_error: int | timedelta | None = None,
     ) -> None:
-        """Let the client's cache keep the response for this time. With ``public``, shared caches may also keep it.
+        """Let the client's cache keep the response for ``seconds``. With ``public``, shared caches may also keep it.
 
-        The times are whole seconds or timedeltas. Once the first has passed, a cache may still serve the response for
+        All times are whole seconds or timedeltas. After ``seconds``, a cache may still serve the response for
         ``stale_while_revalidate`` while it fetches a new one, and for ``stale_if_error`` instead of an error (RFC
         5861). Raises ValueError for anything that isn't a whole number of seconds.
         """
@@ -708,7 +708,7 @@ _new = object.__new__
 
 
 def response_of(body: Body, fields: Fields) -> Response:
-    """Make a response from a body and checked fields in two thirds of the time, because nothing is checked again.
+    """Make a response from a body and fields that were checked before. Skipping the checks saves a third of the time.
 
     For adapters and dialects. It is a function because looking up a method would take a tenth more time.
     """

@@ -162,7 +162,7 @@ T = TypeVar("T")
 
 
 class RunEnded(Exception):
-    """The run did not end as done: it was stopped, failed or was interrupted. ``end`` contains its state."""
+    """The run did not end with the state "done": it failed, or was stopped or interrupted. ``end`` contains its state."""
 
     def __init__(self, end: RunEnd) -> None:
         super().__init__("the run has failed" if end.state == "failed" else f"the run was {end.state}")
@@ -243,8 +243,8 @@ class Run(Generic[T]):
     async def values(self, since: str | None = None) -> AsyncGenerator[T, None]:
         """Yield the typed values after the one whose event has the id ``since``, until the end.
 
-        Raises RunEnded unless the run ends as done, ValuesMissed if values are no longer kept, and StoreUnavailable
-        (503).
+        Raises RunEnded unless the run ends with the state "done", ValuesMissed if values are no longer kept, and
+        StoreUnavailable (503).
         """
         async with aclosing(self._told(since)) as batches:
             async for batch in batches:

@@ -124,10 +124,10 @@ class Runs(Generic[T]):
     had to abandon.
 
     In all processes together, at most ``most`` runs are live at once, and at most ``most_per_owner`` for one owner. The
-    newest ``keep_values`` values of a run are kept. Each may have ``max_value_size`` bytes of JSON, and all of them
-    together ``keep_bytes``; each process that follows a run keeps them in memory. A run is forgotten ``keep`` after it
-    ends. It fails after its ``deadline``, unless that is None. If its process dies, its followers are notified within a
-    ``lease``. These times are in seconds or timedeltas.
+    newest ``keep_values`` values of a run are kept. Each value may have ``max_value_size`` bytes of JSON, and all
+    values together ``keep_bytes``; each process that follows a run keeps them in memory. A run is forgotten ``keep``
+    after it ends. It fails after its ``deadline``, unless that is None. If its process dies, its followers are notified
+    within a ``lease``. These times are in seconds or timedeltas.
 
     Raises ValueError for an empty name and for numbers that are not above 0, and TypeError for any other store.
     """

@@ -241,7 +241,7 @@ class StandardWebhook(Webhook):
     """
 
     def secret_bytes(self, secret: str) -> bytes:
-        """Return a secret's bytes. Raises ValueError, which doesn't reveal it, if it is not base64."""
+        """Return a secret's bytes. Raises ValueError, without revealing the secret, if it is not base64."""
         try:
             return from_base64(secret.removeprefix("whsec_"))
         except ValueError:

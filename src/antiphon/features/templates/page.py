@@ -103,7 +103,9 @@ class _Buffer:
 
 
 def stream_of(pieces: Iterator[str]) -> Iterator[str]:
-    """Return a template's rendered text in chunks, the first of which is ready. Raises errors that occur before it."""
+    """Return a template's rendered text in chunks, the first of which is ready. Raises errors that occur before the
+    first chunk.
+    """
     stream = _begun(_chunks(pieces))
     next(stream)
     return stream

@@ -359,7 +359,7 @@ class URL(str):
         return f"{self.origin}{self._root_path}/"
 
     def with_query(self, changes: Mapping[str, object] | None = None, /, **named: object) -> Self:
-        """Replace fields of the query: None removes a field, a list or tuple sets several.
+        """Replace fields of the query: None removes a field, and a list or tuple sets several.
 
         Booleans become "true" and "false", enums become their values, and dates and times are written in ISO 8601;
         other values are converted with `str()`. An existing name keeps its position, and a new one comes last. Other
