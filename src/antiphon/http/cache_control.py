@@ -88,8 +88,8 @@ class CacheControl(Value):
         """Read a header's value; None stands for an absent header. Never raises.
 
         Names become lower case, and arguments lose their quotes. A malformed argument reads as "". If a directive is
-        repeated, the first one applies (RFC 9111 §4.2.1). For `no-cache` and `private`, the widest one applies, or all
-        of their fields together.
+        repeated, the first one applies (RFC 9111 §4.2.1). If `no-cache` or `private` is repeated, the fields are
+        combined; one without fields applies to the whole response.
 
         Results for short headers are cached: most requests have one of the same few values.
         """

@@ -162,7 +162,7 @@ T = TypeVar("T")
 
 
 class RunEnded(Exception):
-    """The run did not end with the state "done": it failed, or was stopped or interrupted. ``end`` contains its state."""
+    """The run failed, or was stopped or interrupted, so it did not end as "done". ``end`` contains its state."""
 
     def __init__(self, end: RunEnd) -> None:
         super().__init__("the run has failed" if end.state == "failed" else f"the run was {end.state}")
