@@ -157,7 +157,7 @@ class App(Routes, Servable):
 
     @property
     def trusted_origins(self) -> TrustedOrigins:
-        """The origins of other sites whose pages may send writes to this app, including its blueprints."""
+        """The origins of other sites whose pages may send writes to the routes here, including those of blueprints."""
         return self._checks.origins
 
     def trusts_origin(self, origin: str, blueprint: str | None = None) -> bool:

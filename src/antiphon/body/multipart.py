@@ -334,7 +334,7 @@ class MultipartParser:
 
 
 def read_whole_form(data: bytes, boundary: bytes, limits: Limits) -> list[Part] | None:
-    """Return the parts of a form that has the format that browsers and common libraries use.
+    """Return the parts of a form in the format that browsers and common libraries use.
 
     Return None for any other form, and for a form that may be malformed or exceed a limit: use MultipartParser for
     those.
