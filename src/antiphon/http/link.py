@@ -119,7 +119,7 @@ class Link(Value):
 
 
 def parse_links(value: str) -> list[Link]:
-    """Return the links in the first 200 elements of a Link header (RFC 8288 §3), in order, leaving out malformed ones.
+    """Return the links in the first 200 elements of a Link header (RFC 8288 §3), in order, without malformed ones.
 
     A comma inside brackets or quotes doesn't separate elements. Never raises.
     """
