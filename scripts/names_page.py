@@ -14,11 +14,11 @@ INTRODUCTION = """# Names
 
 <!-- Written by `python -m scripts.reference` from the docstrings of all public names. -->
 
-Each name leads to the page that describes it, with its attributes and methods, what it raises, and the RFC that
+Each name links to the page that describes it: its attributes and methods, the errors that it raises, and the RFC that
 defines it.
 
-Everything you import comes from one of {count} places. Names that are not listed here are internal, and may move.
-[Versions and support](../explanation/versions.md) says which of them are stable."""
+Everything you import comes from one of {count} modules. Names that are not listed here are internal, and may move.
+[Versions and support](../explanation/versions.md) describes which of them are stable."""
 
 ERRORS_INTRODUCTION = """## Errors
 

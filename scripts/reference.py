@@ -79,7 +79,7 @@ def _shared(names: set[str]) -> str:
     members = [each for each in docstrings.members(antiphon.App) if each.name in names and each.section != EXTENDING]
     lines = [f"- [`{each.name}`](app.md#{_anchor(each.name)}): {first_sentence(each.doc)}" for each in members]
     return "\n\n".join(
-        [f"## {SHARED}", "A blueprint has these as an app has them, for its own routes.", "\n".join(lines)]
+        [f"## {SHARED}", "A blueprint has these members of an app, for its own routes.", "\n".join(lines)]
     )
 
 
@@ -120,7 +120,7 @@ def _class(cls: type, is_given: bool) -> Iterator[str]:
         yield f"```text\n{docstrings.constructor(cls)}\n```"
     yield docstrings.class_doc(cls, _public_classes())
     if inherited:
-        yield f"It also has everything that `{inherited[0].__name__}` has."
+        yield f"It also has the attributes and methods of `{inherited[0].__name__}`."
     attributes = [each for each in members if not each.is_method]
     if attributes:
         yield "\n".join(f"- `{each.shown}`: {' '.join(each.doc.split())}" for each in attributes)
@@ -136,7 +136,7 @@ def _is_plain_error(value: Any) -> bool:
 def _by_status(place: str, names: list[str]) -> str:
     classes = [getattr(importlib.import_module(place), name) for name in names]
     lines = [f"- {cls.status} `{cls.__name__}`{_said_of_status(cls)}" for cls in classes]
-    intro = "Each is an `HTTPError` with this status, made with the same arguments but `status`."
+    intro = "Each is an `HTTPError` with this status, and accepts the same arguments except `status`."
     return "\n\n".join([f"## {BY_STATUS}", intro, "\n".join(lines)])
 
 

@@ -311,8 +311,8 @@ GIVEN = {
 }  # fmt: skip
 """Classes whose objects an application is given: it makes none, so their constructors are not shown."""
 
-TYPES = """What the signatures of other places name has a name, too: functions of your own are annotated by
-`antiphon.types`. Programs make few of these objects themselves.
+TYPES = """Types that appear in the signatures of other names, for annotations in your own code. Programs create few
+of these objects themselves.
 
 ```python
 from antiphon import Request
@@ -328,12 +328,12 @@ def is_wanted(request: Request) -> bool:
 ```"""
 
 INTRODUCTIONS = {
-    "antiphon": "Names that every application needs, as do libraries that read a request or make a response.",
-    "antiphon.http": "HTTP values: headers, cookies, URLs, errors. They need no request, and can be used alone.",
+    "antiphon": "Names for applications, and for libraries that read requests or make responses.",
+    "antiphon.http": "HTTP values: headers, cookies, URLs, errors. They don't need a request or an application.",
     "antiphon.features": "Features that an application uses: `app.use(Sessions(store))`.",
-    "antiphon.testing": "A client for tests, which needs no server.",
-    "antiphon.logs": "Formats for the handlers of `logging`.",
-    "antiphon.http1": "Requests and responses as bytes, and back.",
+    "antiphon.testing": "A test client, which doesn't need a server.",
+    "antiphon.logs": "Formatters and a filter for the handlers of `logging`.",
+    "antiphon.http1": "Functions that convert requests and responses to bytes and back.",
     "antiphon.cli": "Names for [commands of other packages](../how-to/write-a-feature.md#add-a-command).",
     "antiphon.types": TYPES,
     "antiphon.embedding": "The parts that [dialects](../how-to/write-a-dialect.md) are built from. It is provisional,"

@@ -33,8 +33,8 @@ _chunk_size = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*+;[^\r\n\0]*+)?\r\n").ma
 
 
 def print_request(request: Request) -> bytes:
-    """Return a request as an HTTP/1.1 message (RFC 9112 §2.1): target in origin form, Host, all fields, body with
-    length.
+    """Return a request as an HTTP/1.1 message (RFC 9112 §2.1), with the target in origin form, Host, all fields, and
+    the body with its length.
 
     The path is printed as it was sent if the server provides that form and nothing has changed it. HTTP/2 and 3 become
     1.1. Raises ValueError for anything that is not allowed in a message, and the errors of ``request.body``.
@@ -155,7 +155,7 @@ def parse_response(data: bytes, method: str = "GET") -> Response:
     """Parse bytes that are one whole response (RFC 9112 §4) to a request with this method.
 
     Parsing is as strict as in ``parse_request``. Without a declared length, the body extends to the end. Raises
-    ValueError with the position of the offending byte, also for a status outside 200 to 599.
+    ValueError for a malformed message, with the position of the offending byte, and for a status outside 200 to 599.
     """
     line, fields, start = _parse_head(data)
     match = _status_line(line)

@@ -200,7 +200,7 @@ SOCKET_SERVERS: tuple[Server, ...] = (
         _granian("asgi"),
         _GRANIAN_SOCKETS
         | _BROKEN_WITHOUT_CODE
-        | {"Two cookies of a refusal": "one", "Text that is not UTF-8": "1005", "End by the client": "the code"},
+        | {"Two cookies of a refusal": "one", "Text that is not UTF-8": "1005", "Closed by the client": "the code"},
         {},
     ),
     Server(
@@ -215,12 +215,12 @@ SOCKET_SERVERS: tuple[Server, ...] = (
             "Redirect": "303",
             "Message above the limit": "1005",
             "Text that is not UTF-8": "1005",
-            "End by the handler": "1005",
+            "Closed by the handler": "1005",
             "Longest reason": "none",
-            "End with the handler": "1005",
-            "End by an error": "1005",
-            "End by the client": "neither",
-            "End by the client, in a `def` handler": "none",
+            "Closed when the handler returns": "1005",
+            "Closed by an error": "1005",
+            "Closed by the client": "neither",
+            "Closed by the client, in a `def` handler": "none",
             "End at SIGTERM": "1005",
         },
         {},
@@ -243,8 +243,8 @@ SOCKET_SERVERS: tuple[Server, ...] = (
         _16_MIB
         | {
             "Text that is not UTF-8": "1006",
-            "End by the client": "neither",
-            "End by the client, in a `def` handler": "none",
+            "Closed by the client": "neither",
+            "Closed by the client, in a `def` handler": "none",
             "End at SIGTERM": "nothing",
         },
         {},

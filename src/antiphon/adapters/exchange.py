@@ -192,7 +192,7 @@ class Exchange:
 
     @property
     def socket(self) -> SocketUse | None:
-        """The messages and end of a WebSocket, once it has ended; None for all other requests."""
+        """The message counts and close code of a WebSocket, once it is closed; None for all other requests."""
         connection = getattr(self._response, "connection", None) if self._status == _SWITCHED else None
         if connection is None or connection.closed is None:
             return None

@@ -100,8 +100,8 @@ class Servable:
     def _answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
         """Handle a request on a server's loop; return the response, or an awaitable of it.
 
-        A request with several hosts, or without a required host, is refused with 400, because servers with a loop don't
-        refuse it.
+        A request with more than one Host, or without a required one, is refused with 400 here, because servers that run
+        an event loop don't do so themselves.
         """
         try:
             check_one_host(request.head.host_line, request.head.http_version)
@@ -130,7 +130,8 @@ class Servable:
     # Serving
 
     def observe(self, observer: Observer) -> None:
-        """Let an ``Observer`` see each request, and its response when it, including a whole stream, has been sent.
+        """Let an ``Observer`` see each request, and its response once the whole response has been sent, even if it is a
+        stream.
 
         It sees every request from a server, including those that no route matches. To observe a mounted application,
         observe the outer one.
@@ -293,7 +294,7 @@ class Servable:
         task.block_until_started()
 
     def stop(self) -> None:
-        """Shut down, if started, from a thread that serves no request, and block until that is done.
+        """Shut down, if started, and block until that is done. Call this on a thread that serves no request.
 
         Raises the shutdown's error, or RuntimeError on an event loop: await ``astop`` there.
         """

@@ -95,8 +95,8 @@ class WSGIHead:
         return parts[1].encode("latin-1", "replace") if parts else None
 
     def plain_target(self) -> tuple[object, ...] | None:
-        """Return a key for the URL of a GET request without a body, from the server's own values: the values of which
-        ``authority``, ``scheme`` and the paths consist if there is a Host.
+        """Return a key for the URL of a GET request without a body, from the server's own values: those that make up
+        ``authority``, ``scheme`` and the paths if there is a Host.
 
         None for other requests, requests with any field in ``NOT_PLAIN``, and requests without a Host.
         """
@@ -183,7 +183,7 @@ class WSGIHead:
         return ([] if host is None else [("host", host)]) + fields + [(name, value) for name, value in own if value]
 
     def watch_client(self) -> Callable[[], bool]:
-        """Return the function that tells whether the client has left; ``bool`` if that can't be detected.
+        """Return a function that returns whether the client has left; ``bool`` if that can't be detected.
 
         Call it early: a connection that was reset is no longer found.
         """

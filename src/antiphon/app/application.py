@@ -51,18 +51,20 @@ P = ParamSpec("P")
 class App(Routes, Servable):
     """A web application, served as WSGI, ASGI or RSGI.
 
-    ``limits`` apply to every request, unless a blueprint or a route has its own. The same applies to the ``deadline``:
-    the seconds or timedelta after which an ``async def`` handler is cancelled and its client gets a 504. With
-    ``redirect_slashes``, a request for a path without a route is redirected (308) to the path with or without a
-    trailing slash, if that has a route. With ``encoded_slashes``, ``%2F`` does not separate segments, if the server
-    provides the path as it was sent; otherwise it is a slash like any other.
+    ``limits`` and ``deadline`` apply to every request, unless a blueprint or a route has its own. The deadline is the
+    seconds or timedelta after which an ``async def`` handler is cancelled and its client gets a 504. With
+    ``redirect_slashes``, a request for a path without a route is redirected (308) to the same path with its trailing
+    slash added or removed, if that path has a route. With ``encoded_slashes``, ``%2F`` does not separate segments if
+    the server provides the path as it was sent. Otherwise, it separates them like any other slash.
 
     ``trusted_proxies`` are the addresses and networks whose forwarded headers are trusted. ``trusted_hosts`` are the
-    hosts that the application serves, by default all. Writes from pages on other sites are refused (403), except from
-    ``trusted_origins``, such as "https://shop.example.com"; ``cross_site_writes`` allows all of them.
+    hosts that the application serves; by default, it serves all hosts. Writes from pages on other sites are refused
+    (403), except from ``trusted_origins``, such as "https://shop.example.com"; ``cross_site_writes`` allows writes from
+    all sites.
 
-    ``secret_keys`` sign URLs, sessions and the values of ``signer``. The first key, the newest, signs; all keys verify.
-    Raises ValueError for a key shorter than 16 bytes, and TypeError for anything but a list of strings.
+    ``secret_keys`` sign URLs, sessions and the values of ``signer``. The first key must be the newest and is used to
+    sign; all keys are used to verify. Raises ValueError for a key shorter than 16 bytes, and TypeError for anything but
+    a list of strings.
 
     ``upload_folder`` is the folder for the unnamed files of large bodies, by default the system's folder for temporary
     files. Raises TypeError if it isn't a path, and ValueError if it is relative or isn't a writable folder.
@@ -74,8 +76,8 @@ class App(Routes, Servable):
     replacement.
 
     While a worker is overloaded (``antiphon run --patience``), clients take turns. They are distinguished by address,
-    or by the text that ``share_by`` returns for a request, unless it is None. Raises TypeError for an async function,
-    or for a function that can't be called with a request.
+    or by the text that ``share_by`` returns for a request, unless it returns None. Raises TypeError for an async
+    function, or for a function that can't be called with a request.
     """
 
     def __init__(
@@ -155,13 +157,14 @@ class App(Routes, Servable):
 
     @property
     def trusted_origins(self) -> TrustedOrigins:
-        """The origins of other sites whose pages may write here, including to blueprints."""
+        """The origins of other sites whose pages may send writes to the routes here, including those of blueprints."""
         return self._checks.origins
 
     def trusts_origin(self, origin: str, blueprint: str | None = None) -> bool:
-        """True if pages of another site may write to the routes here, or to those of a blueprint.
+        """True if pages from this origin may send writes to the app's routes, or to a blueprint's routes.
 
-        The blueprint's name is that in ``request.blueprint``. Its own origins apply once the app serves requests.
+        ``blueprint`` is a name as ``request.blueprint`` returns it. The blueprint's own origins apply once the app
+        serves requests.
         """
         return origin in self._checks.trusted_by(blueprint)
 
@@ -189,9 +192,9 @@ class App(Routes, Servable):
 
         ``application`` is another ``App``, or a WSGI or ASGI application. A coroutine function, or an object whose
         ``__call__`` is one, is treated as ASGI unless ``interface`` says otherwise. The prefix becomes its root path,
-        its responses pass through the middleware here, and it is started and stopped with this app. ``limits`` apply to
-        its requests, unless it is an ``App``, which has its own. With ``receive="stream"``, any other application also
-        applies its own limits: it is called before the body has arrived, and receives it itself.
+        its responses pass through this app's middleware, and it is started and stopped with this app. ``limits`` apply
+        to its requests, unless it is an ``App``, which has its own. With ``receive="stream"``, an application other
+        than an ``App`` is called before the body has arrived. It receives the body itself, so its own limits apply too.
 
         Raises ValueError for a malformed prefix or host, and if something is already mounted there. Raises TypeError
         for anything but an application, and for limits if the application has its own.
@@ -282,16 +285,17 @@ class App(Routes, Servable):
 
         A sync source is called on first read. A source that is async, or runs on a thread because of ``blocking``, is
         called before the hooks and the handler. With ``only_writes``, it isn't called for a route that handles only
-        safe methods, such as GET. If ``when`` returns false, the value is the result of ``default``; neither may block
-        or be async.
+        safe methods, such as GET. If ``when`` returns false, the value is the result of ``default``. Neither function
+        may block or be async.
 
         A source that is a generator or an async generator function yields the value once. It is resumed before the
         response passes through the middleware, so a failed commit becomes a 500; for a stream, it is resumed when the
         stream has ended. If the handler or a hook has failed, or the stream was cut off, that error is raised at the
-        yield.
+        ``yield``.
 
         Raises ValueError for a dependency that is already provided, and TypeError for functions with the wrong
-        arguments. If a source returns a coroutine but doesn't look async, reading the dependency fails.
+        arguments. If a source isn't recognized as async but returns a coroutine, reading the dependency raises an
+        error.
         """
         self._check_open()
         self._dependencies.provide(
@@ -311,10 +315,11 @@ class App(Routes, Servable):
     def override(self, dependency: Any, /, *value: Any, source: Callable[[Request], Any] | None = None) -> Any:
         """Replace the value of a dependency during a ``with`` block, for tests; usable as a decorator.
 
-        ``value`` is the value for all requests and the result of the ``with`` statement; a function is also a value. A
-        ``source`` is called for each request, like a source passed to ``provide``. The original source is not called,
-        and a lifespan whose value is overridden at startup is not entered. The app may already be serving; requests in
-        progress keep their values. With several overrides of one dependency, the last one wins.
+        ``value`` is used for all requests and is the result of the ``with`` statement; a function is used as a value
+        too, and isn't called. A ``source`` is called for each request, like a source passed to ``provide``. The
+        original source is not called, and a lifespan whose value is overridden at startup is not entered. The app may
+        already be serving; requests in progress keep their values. With several overrides of one dependency, the last
+        one wins.
 
         Raises TypeError for anything but a dependency, for a function with the wrong arguments, and for a source that
         would replace a lifespan: ``app[dependency]`` reads its value without a request.
@@ -466,7 +471,9 @@ class App(Routes, Servable):
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """The routes of the application, followed by those of its blueprints, as they are handled."""
+        """The routes of the application, followed by those of its blueprints, with the prefixes and settings that apply
+        to them.
+        """
         return tuple(route for group in self._group().walk() for route in group.routes())
 
     @property
@@ -627,7 +634,7 @@ class App(Routes, Servable):
     def signer(self, salt: str) -> Signer:
         """Return a signer with the app's ``secret_keys`` for one purpose, the ``salt``.
 
-        Raises RuntimeError if the app has no keys, ValueError for an empty salt.
+        Raises RuntimeError if the app has no keys, and ValueError for an empty salt.
         """
         if not self._secret_keys:
             raise explained(
@@ -689,18 +696,18 @@ class App(Routes, Servable):
     ) -> str:
         """Return the URL of a route below the root path, percent-encoded; ``//host/path`` for a route with a host.
 
-        The route is given by its name, or by its handler: ``url_for(show, number=7)``. Type checkers check a handler's
-        parameters, which can also be positional, unless options are also passed. The name of a blueprint's route
-        includes the blueprint: "shop.item". Arguments that aren't parameters of the route become the query, in the
-        format that ``args_as`` reads: None is left out, and a list, tuple or set is repeated. The URL of a ``signed``
-        route contains a signature, which is valid for ``_expires`` seconds, or forever, and for requests with
-        ``_method``: by default GET and HEAD, or the route's only method. It is valid below one prefix: if an app is
-        mounted more than once, pass that prefix as ``_mounted_at``.
+        The route is given by its name, or by its handler: ``url_for(show, number=7)``. A handler's parameters can also
+        be positional; type checkers check them, unless you also pass options. The name of a blueprint's route includes
+        the blueprint: "shop.item". Arguments that aren't parameters of the route become the query, in the format that
+        ``args_as`` reads: None is left out, and a list, tuple or set becomes one field per item. The URL of a
+        ``signed`` route contains a signature. It is valid for ``_expires`` seconds (by default, forever) and for
+        requests with ``_method`` (by default, GET and HEAD, or the route's only method). It is valid below one prefix
+        only: if an app is mounted more than once, pass that prefix as ``_mounted_at``.
 
         Raises LookupError for an unknown name, and for a handler without a route or with routes under several names,
-        such as those of a blueprint that is registered twice. Raises ValueError, with the route and the parameter, for
-        a missing or invalid parameter, and for an unknown ``_mounted_at``. Raises TypeError for an unknown argument
-        that begins with an underscore like an option, and RuntimeError for a signed route of an app without
+        such as those of a blueprint that is registered twice. Raises ValueError, naming the route and the parameter,
+        for a missing or invalid parameter, and for an unknown ``_mounted_at``. Raises TypeError for an unknown argument
+        that begins with an underscore, as options do, and RuntimeError for a signed route of an app without
         ``secret_keys``.
         """
         reverse = self._reverse or self._reversing(merged_converters(self._group().walk()))

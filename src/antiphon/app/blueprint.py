@@ -136,7 +136,7 @@ class Routes(metaclass=NamesOurs):
 
     @property
     def trusted_origins(self) -> TrustedOrigins:
-        """The origins of other sites whose pages may write to the routes here."""
+        """The origins of other sites whose pages may send writes to these routes."""
         return self._registry.trusted_origins
 
     def _converters(self) -> Mapping[str, Converter]:
@@ -198,7 +198,7 @@ class Routes(metaclass=NamesOurs):
     # Routes
 
     def converter(self, name: str, to_python: Callable[[str], Any], to_url: Callable[[Any], str] = str) -> None:
-        """Register your own converter for routes that are registered later, ``<name:parameter>``.
+        """Register your own converter, ``<name:parameter>``, for routes that are registered later.
 
         ``to_python`` converts a decoded segment, which is never empty, to a value; if it raises ValueError, the segment
         doesn't match. ``to_url`` converts the value back to a segment. Raises ValueError for a name that is invalid or
@@ -274,7 +274,7 @@ class Routes(metaclass=NamesOurs):
             check_names([*parse_host_pattern(host, self._converters()), *segments], host + prefix)
 
     def get(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
-        """Register a handler for GET, and with it for HEAD (RFC 9110 §9.3.1).
+        """Register a handler for GET, which also handles HEAD (RFC 9110 §9.3.1).
 
         The handler is called with the request, and with the path parameters that it declares as arguments. It returns
         text, bytes, a dict, a list, a dataclass (JSON), an iterator of text or bytes (a stream), a ``Page``, a
@@ -322,8 +322,8 @@ class Routes(metaclass=NamesOurs):
     def query(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for QUERY, a safe method with the query in its body (RFC 10008).
 
-        The response to OPTIONS lists the media types that the handler reads in Accept-Query. The handler is called as
-        for ``get``, may return the same values, and has the same options.
+        In response to OPTIONS, the Accept-Query header lists the media types that the handler reads. The handler is
+        called as for ``get``, may return the same values, and has the same options.
         """
         return self._route_for("QUERY", pattern, options)
 
@@ -338,8 +338,8 @@ class Routes(metaclass=NamesOurs):
         """Register a handler for WebSockets (RFC 6455), which is called with the request and the ``WebSocket``.
 
         The handshake is a GET request. It passes the same checks, hooks and middleware. If the handler raises an error
-        or returns before the first message, that is the response. Pages on other sites are refused (403), as for
-        writes; a GET that is not a handshake gets a 426.
+        or returns a value before the first message, this becomes the response. Handshakes from pages on other sites are
+        refused (403), as writes are; a GET that is not a handshake gets a 426.
 
         The first of ``subprotocols`` that the client also offers is used. ``idle_timeout`` is seconds or a timedelta:
         the socket is closed with 1001 if the client has sent no message for that long. A ``deadline`` applies until the
@@ -363,7 +363,7 @@ class Routes(metaclass=NamesOurs):
     def static(
         self, prefix: str, folder: str | PathLike[str], *, name: str = "static", **options: "Unpack[FolderOptions]"
     ) -> None:
-        """Serve the files of a folder for GET requests below a prefix, or "/" for all paths: see ``StaticFolder``.
+        """Serve the files of a folder for GET requests below a prefix ("/" means all paths): see ``StaticFolder``.
 
         ``url_for("static", filename="css/site.css")`` includes the file's hash. Raises ValueError for a malformed
         prefix and for a folder that is relative or missing.
@@ -406,15 +406,15 @@ class Routes(metaclass=NamesOurs):
         """Register middleware, a generator or async generator function, around everything that is registered after it.
 
         With ``blocking=True``, sync middleware is called on a thread even around async handlers. With
-        ``loads_body=True``, the body is loaded before it opens, however large it is within the limits. With
-        ``before_routing=True``, it opens before the route is found, and may set the request's ``method`` and ``path``.
-        With ``errors_at_yield=True``, errors from inside are raised at the yield, which otherwise returns their
-        responses. An error that the middleware doesn't catch is handled as usual; for an error that it catches, it
-        makes the response.
+        ``loads_body=True``, the body is loaded before the middleware opens, however large the body is within the
+        limits. With ``before_routing=True``, the middleware opens before the route is found, and may set the request's
+        ``method`` and ``path``. With ``errors_at_yield=True``, errors from inside are raised at the ``yield``, which
+        otherwise returns their responses. An error that the middleware doesn't catch is handled as usual; if it catches
+        an error, it must make the response.
 
-        ``when_read`` is a dependency: plain middleware that does nothing before its yield then opens only if the
-        request has read the dependency when the response is made, or may still read it. Raises TypeError for any other
-        function, and for a yield inside ``with`` or ``try`` that would miss errors.
+        ``when_read`` is a dependency, for plain middleware that does nothing before its ``yield``. The middleware then
+        opens only if the request has read the dependency by the time the response is made, or may still read it. Raises
+        TypeError for any other function, and for a yield inside ``with`` or ``try`` that would miss errors.
         """
         self._check_open()
         if before_routing and isinstance(self, Blueprint):
@@ -490,11 +490,12 @@ class Routes(metaclass=NamesOurs):
     @overload
     def errorhandler(self, key: int) -> ErrorHandlerDecorator[HTTPError]: ...
     def errorhandler(self, key: type[Exception] | int) -> Any:
-        """Register a function that handles a class of exceptions or a status, called with the request and the error.
+        """Register a function that handles a class of exceptions or a status. It is called with the request and the
+        error.
 
         For a status, the error is an HTTPError; for 500 it may be any exception, because unhandled exceptions become a
-        500. If several functions match, the most specific one is called. Its response has the error's status unless it
-        sets a different one.
+        500. If several functions match, the most specific one is called. The response has the error's status unless the
+        function sets a different one.
         """
         self._check_open()
         check_key(key)

@@ -44,7 +44,7 @@ class Mount(NamedTuple):
     limits: Limits
     """The limits for its requests, if it has none of its own."""
     encoded_slashes: bool
-    """True if slashes that were sent encoded stay in their segment of the prefix."""
+    """True if an encoded slash does not separate the prefix's segments."""
     receive: Literal["load", "delegated"]
     """When a request's body is received: before the application is called, or when the application asks for it."""
 
@@ -80,7 +80,7 @@ class Mount(NamedTuple):
 
     @property
     def handshake_hook(self) -> Hook:
-        """The handshake handler for an application other than an ``App`` that handles WebSockets itself."""
+        """The handler of handshakes, for an application that isn't an ``App`` and handles WebSockets itself."""
         if isinstance(self.application, Servable):
             blocks = self.application.interface == "wsgi"
             return Hook(_own_sockets(self.below, self.application, is_driven=blocks), True, blocks)
@@ -107,10 +107,10 @@ class Mount(NamedTuple):
         return answer_handshake
 
     def below(self, request: Request, root: str = "/") -> Request:
-        """Return the request that the application gets. Both requests share the body, id, ``after_response`` functions
-        and lifetime.
+        """Return the request that the application receives. Both requests share the body, id, ``after_response``
+        functions and lifetime.
 
-        Raises NotFound if the prefix's parameters would make redirects to a path below it lead elsewhere.
+        Raises NotFound if the values of the prefix's parameters would make redirects below the prefix lead elsewhere.
         """
         inner = request_with(request, self._head_below(request, root) if self.where else request.head)
         if self.host is not None:

@@ -87,7 +87,7 @@ class Route(NamedTuple):
     """A path, its methods, and their handler.
 
     Each request has a route (``request.route``), even if none matches. Then ``pattern``, ``name`` and ``methods`` are
-    empty, while ``blueprint``, ``limits`` and ``app`` tell where the request is handled.
+    empty, while ``blueprint``, ``limits`` and ``app`` still describe where the request is handled.
     """
 
     pattern: str
@@ -140,7 +140,7 @@ class Route(NamedTuple):
     meta: RouteMeta = NO_META
     """The metadata of the route and its blueprints, for hooks and features."""
     blueprint: str | None = None
-    """The name of the blueprint, including the enclosing ones: ``shop.admin``."""
+    """The name of the blueprint, prefixed with the names of the enclosing blueprints: ``shop.admin``."""
     app: Any = None
     """The application that handles the requests; None until the route is registered with one."""
     dependencies: Dependencies = Dependencies()
@@ -199,13 +199,13 @@ class RouteOptions(TypedDict, total=False):
     needs the feature ``IdempotentWrites``.
 
     A ``csrf_exempt`` route accepts writes from pages of any site, without a token of ``CSRFTokens``. Use it for
-    webhooks. Its handler has to identify clients in a different way, such as by a signature of the body.
+    webhooks. Its handler must identify clients in another way, for example by a signature of the body.
 
     A route that is ``signed_by`` the keys of the feature ``Signatures`` with that name accepts only requests with such
     a signature (RFC 9421). Others are refused with 401, before all other hooks.
 
-    A route with ``check_digest`` accepts only requests whose body matches its Content-Digest (RFC 9530). Others are
-    refused with 400.
+    A route with ``check_digest`` accepts only requests whose body matches its Content-Digest (RFC 9530). Other requests
+    are refused with 400.
 
     While a worker of `antiphon run` is overloaded, requests for a route with ``priority="low"`` wait until no others
     do, and are refused first.
@@ -213,8 +213,8 @@ class RouteOptions(TypedDict, total=False):
     ``takes`` and ``gives`` declare types for API documents (``OpenAPI``), if the handler's code and annotations don't
     suffice. ``takes`` is the type of the JSON body, or a mapping of "json", "form", "query" and "headers" to types.
     ``gives`` is the type of the response with status 200, or a mapping of statuses to types, with None for no content.
-    They don't check anything when a request is handled. ``examples`` are values for the same keys, "path", and
-    statuses: ``examples={"json": NewLamp("Desk"), 201: Lamp(7, "Desk")}``.
+    They aren't checked when a request is handled. ``examples`` maps the same keys, "path" and statuses to example
+    values: ``examples={"json": NewLamp("Desk"), 201: Lamp(7, "Desk")}``.
 
     With ``tool=True``, or a ``Tool``, language models can call the handler as a tool, if the app uses ``Tools``.
 

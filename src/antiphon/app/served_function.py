@@ -78,10 +78,9 @@ def to_app(answer: RequestFunction) -> ServedFunction: ...
 @overload
 def to_app(answer: Response) -> ServedResponse: ...
 def to_app(answer: RequestFunction | Response) -> Servable:
-    """Return an application, for any server, that responds with the result of a function of a Request, or with a
-    response.
+    """Return an application, for any server, that responds with the result of a function or with a given response.
 
-    The function is ``def`` or ``async def`` and returns the same values as handlers. Usable as a decorator. Raises
-    TypeError for a function that can't be called with a request.
+    The function is called with the ``Request``. It is ``def`` or ``async def`` and returns the same values as handlers.
+    Usable as a decorator. Raises TypeError for a function that can't be called with a request.
     """
     return ServedResponse(answer) if isinstance(answer, Response) else ServedFunction(answer)

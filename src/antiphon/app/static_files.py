@@ -67,13 +67,13 @@ class StaticFolder:
     """The regular files in a folder, at any depth, by names such as "css/site.css".
 
     A symbolic link is followed if its target is in the folder. Names that begin with a dot are served only with
-    ``dotfiles``, except for ``.well-known``. With ``precompressed``, a file with the same name plus ".br", ".zst" or
-    ".gz" that isn't older is sent instead to clients that prefer that coding.
+    ``dotfiles``, except for ``.well-known``. With ``precompressed``, clients that prefer Brotli, Zstandard or gzip
+    instead get the file with the same name plus ".br", ".zst" or ".gz", unless it is older.
 
-    Clients check for changes each time, or after ``max_age``, in whole seconds or a timedelta. A name with the hash of
-    the current content, as made by ``hashed``, is cached for a year without checking. The same applies to a name for
-    which ``immutable`` is true, because another tool has put a hash into it. With ``hashes=False``, names with hashes
-    are neither made nor recognized. Shared caches may store the files only if they are ``public``.
+    Clients check for changes each time, or after ``max_age`` (whole seconds or a timedelta). A file requested by a name
+    with its current hash, as ``hashed`` returns it, is cached for a year without checking. The same applies if
+    ``immutable`` returns true for the name, because another tool has put a hash into it. With ``hashes=False``, names
+    with hashes are neither made nor recognized. Shared caches may store the files only if they are ``public``.
 
     Raises ValueError for a folder that is relative or missing, and for an invalid ``max_age``. Raises TypeError for an
     ``immutable`` that isn't a function.

@@ -20,7 +20,7 @@ encoded.
 
 
 def served_names(dotfiles: bool) -> Callable[[str], object]:
-    """Return a function that tells whether a name may be served.
+    """Return a function that returns whether a name may be served.
 
     Such a name is relative, has no empty or dot segments, no backslash, colon or NUL, and at most 1024 characters.
     Unless ``dotfiles`` are served, no segment begins with a dot, except ``.well-known`` (RFC 8615).

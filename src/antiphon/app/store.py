@@ -121,7 +121,9 @@ RETRY_AFTER = 2
 
 
 class StoreUnavailable(ServiceUnavailable):
-    """503: the store doesn't respond, or not in time. Nothing was partially written, and the next call tries again."""
+    """503: the store doesn't respond, or doesn't respond in time. Nothing was partially written, and the next call
+    tries again.
+    """
 
 
 class StoreEntry(NamedTuple):
@@ -167,11 +169,11 @@ FOREVER = 100 * 365 * 24 * 3600.0
 class Store(ABC):
     """Entries and counters under keys. Each expires after its ``ttl``, in seconds; by default, it never does.
 
-    The data of an entry maps names to JSON values, bytes, and datetimes with a time zone, which are returned in UTC. A
-    value that wouldn't be equal when read back causes a TypeError with its name. Keys may be any text. A store keeps
-    only their hashes, so someone who reads its file finds no usable key. An expired entry can't be read any more.
-    Methods raise ValueError for a ``ttl`` that isn't greater than 0, and StoreUnavailable (503) if the store doesn't
-    respond in time. All of them are thread-safe.
+    The data of an entry maps names to JSON values, bytes, and datetimes with a time zone, which are returned in UTC.
+    Storing a value that wouldn't be equal when read back raises a TypeError with the value's name. Keys may be any
+    text. A store keeps only their hashes, so someone who reads its file finds no usable key. An expired entry can't be
+    read any more. Methods raise ValueError for a ``ttl`` that isn't greater than 0, and StoreUnavailable (503) if the
+    store doesn't respond in time. All of them are thread-safe.
     """
 
     blocks: ClassVar[bool] = True
@@ -266,7 +268,9 @@ class Store(ABC):
 
     @abstractmethod
     def add(self, key: str, data: Mapping[str, Any], *, ttl: float = FOREVER) -> StoreEntry | None:
-        """Create an entry and return it, or return None if it already exists. Of concurrent calls, one succeeds."""
+        """Create an entry and return it, or return None if it already exists. Only one of several concurrent calls
+        succeeds.
+        """
 
     @abstractmethod
     def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float = FOREVER) -> StoreEntry | None:
@@ -274,7 +278,8 @@ class Store(ABC):
 
     @abstractmethod
     def increment(self, key: str, *, ttl: float = FOREVER, by: int = 1) -> StoreCount:
-        """Add to the counter under a key and return it. 0 only reads it, and a negative number subtracts.
+        """Add ``by`` to the counter under a key and return the counter. 0 only reads it, and a negative number
+        subtracts.
 
         It begins at 0 and starts over ``ttl`` seconds after the first call; all calls must pass the same ``ttl``. A
         counter and an entry may have the same key.

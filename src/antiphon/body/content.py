@@ -175,7 +175,7 @@ class Content:
         self.received = len(data)
 
     def break_off(self, error: HTTPError | OSError) -> None:
-        """Take over the error with which receiving the first bytes ended. After a timeout, bytes may be requested
+        """Take over the error that interrupted receiving the first bytes. After a timeout, bytes may be requested
         again.
         """
         self.failure = without_traceback(error)
@@ -277,14 +277,14 @@ class Content:
         return (self.head.field("expect") or "").lower() == "100-continue"
 
     def load_on_thread(self, limits: Limits) -> None:
-        """Do what ``load`` does, for code that may block. Raises NotLoadedError if this code may not."""
+        """Do what ``load`` does, in code that may block. Raises NotLoadedError in any other code."""
         if self._has_all():
             self._check_loadable(limits)
         else:
             self._wait_for(self.load(limits))
 
     def advance_on_thread(self, limits: Limits) -> bytes:
-        """Do what ``advance`` does, for code that may block. Raises NotLoadedError if this code may not."""
+        """Do what ``advance`` does, in code that may block. Raises NotLoadedError in any other code."""
         return b"" if self._has_all() else self._wait_for(self.advance(limits))
 
     def check_size(self, limits: Limits) -> None:
@@ -293,7 +293,9 @@ class Content:
             raise body_too_large(limits)
 
     def check_kept(self, offset: int) -> None:
-        """Raise an error if the bytes from an offset can't be read: they are lost, or were streamed and not kept."""
+        """Raise an error if the bytes from an offset can't be read because they are lost, or were streamed and not
+        kept.
+        """
         if self._loss is not None:
             raise without_traceback(self._loss)
         if not self.is_kept and offset != self._streamed:
@@ -306,11 +308,11 @@ class Content:
             )
 
     def failure_again(self) -> Exception | None:
-        """Return the error with which receiving the body last ended, to be raised again; None if there is none."""
+        """Return the error that last interrupted receiving the body, to be raised again; None if there is none."""
         return None if self.failure is None else without_traceback(self.failure)
 
     def is_failure(self, error: BaseException) -> bool:
-        """True if an error is the one with which receiving the body last ended."""
+        """True if an error is the one that last interrupted receiving the body."""
         failure = self.failure
         return failure is not None and type(error) is type(failure) and error.args == failure.args
 
@@ -403,7 +405,7 @@ class Content:
     def form(self, content_type: str, limits: Limits, charset: str | None) -> "FormData":
         """Return the form in the bytes. ``content_type`` (multipart/form-data) and ``charset`` are the declared ones.
 
-        Raises ContentTooLarge (413) for a form beyond a limit, BadRequest (400) for a malformed one.
+        Raises ContentTooLarge (413) for a form beyond a limit, and BadRequest (400) for a malformed form.
         """
         spool, form = self._spooled(), self._form
         if form is not None:

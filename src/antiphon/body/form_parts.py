@@ -28,12 +28,12 @@ class FormPart:
 
     @property
     def name(self) -> str:
-        """The name of the form's field; empty if it has none."""
+        """The name of the form field; empty if the part has none."""
         return decode(self._head.name or b"", "utf-8")
 
     @property
     def filename(self) -> str | None:
-        """The file's name as the client wrote it: it can be a path, or anything else. None for a part that isn't a
+        """The file's name as the client sent it, which can be a path or anything else. None for a part that isn't a
         file.
         """
         return None if self._head.filename is None else decode(self._head.filename, "utf-8")
@@ -45,7 +45,7 @@ class FormPart:
 
     @lazy
     def headers(self) -> Headers:
-        """The header fields of the part, without malformed ones."""
+        """The header fields of the part, leaving out malformed ones."""
         return Headers(well_formed(self._head.fields))
 
     def __iter__(self) -> Iterator[bytes]:
@@ -117,7 +117,7 @@ class FormParts:
         return None
 
     def content_of(self, head: PartHead) -> bytes | None:
-        """Return more of a part's content; empty if more must be received first, None at the part's end."""
+        """Return more of a part's content: empty bytes if more must be received first, None at the end of the part."""
         while self._current is head and self._events:
             event = self._events.popleft()
             if isinstance(event, PartData):

@@ -334,9 +334,10 @@ class MultipartParser:
 
 
 def read_whole_form(data: bytes, boundary: bytes, limits: Limits) -> list[Part] | None:
-    """Return the parts of a form as browsers and common libraries write it.
+    """Return the parts of a form in the format that browsers and common libraries use.
 
-    Return None for any other form, and for a form that may be malformed or exceed a limit: MultipartParser reads those.
+    Return None for any other form, and for a form that may be malformed or exceed a limit: use MultipartParser for
+    those.
     """
     if len(data) > limits.form or len(data) > limits.file:
         return None

@@ -16,9 +16,10 @@ class BodyOwner(Protocol):
 
 
 class BodyStream:
-    """The body, iterated from its start each time. Chunks have at most 256 KiB, or are the bytes that arrived at once.
+    """The body; each iteration begins at its start. A chunk contains at most 256 KiB, or the bytes that arrived at
+    once.
 
-    ``for`` is for code that may block, ``async for`` for an event loop. Raises the errors of ``Request.load``, and
+    Use ``for`` in code that may block, and ``async for`` on an event loop. Raises the errors of ``Request.load``, and
     RuntimeError for a body that has already been streamed without being kept.
     """
 
@@ -41,7 +42,7 @@ class BodyStream:
             offset += len(chunk)
 
     def chunk_at(self, offset: int) -> bytes:
-        """Return the chunk that begins at an offset, for code that may block; empty at the end."""
+        """Return the chunk that begins at an offset, in code that may block; empty at the end of the body."""
         content = self._content
         content.check_kept(offset)
         content.check_size(self._owner.limits)
@@ -51,7 +52,7 @@ class BodyStream:
             raise self._owner._not_loaded() from None
 
     async def achunk_at(self, offset: int) -> bytes:
-        """Do what ``chunk_at`` does, on an event loop."""
+        """Return the same chunk as ``chunk_at``, on an event loop."""
         content = self._content
         content.check_kept(offset)
         content.check_size(self._owner.limits)
@@ -59,12 +60,14 @@ class BodyStream:
 
 
 class Progress(NamedTuple):
-    """The ``received`` bytes of ``total``, as they are sent. ``total`` is None if no valid length is declared."""
+    """How much of a body has arrived: ``received`` of ``total`` bytes, before decoding. ``total`` is None if no valid
+    length is declared.
+    """
 
     received: int
     total: int | None
     is_complete: bool = False
-    """True if all of the body was received."""
+    """True if the whole body has been received."""
 
     @classmethod
     def of(cls, body: Content) -> Self:

@@ -20,11 +20,11 @@ Row: TypeAlias = tuple[str, str, str, str]
 
 
 def load_app(target: str | None = None) -> App:
-    """Return the application on which a command works: ``load_app("shop:app")``.
+    """Return the application that a command works on: ``load_app("shop:app")``.
 
-    Without a target, this is the application in ANTIPHON_APP, or else the only one in the modules of the current
-    directory, as for `antiphon run`. If there is no application, if it can't be loaded, or if it is not an ``App``,
-    raises BadCommand, which ends the command with a message and exit code 2.
+    Without a target, this is the application that ANTIPHON_APP names. If that isn't set, it is the only application in
+    the modules of the current directory, as for `antiphon run`. If there is no application, if it can't be loaded, or
+    if it is not an ``App``, raises BadCommand, which ends the command with a message and exit code 2.
     """
     return load(find_target(target))
 

@@ -135,7 +135,7 @@ class BackgroundLoop:
 def run_on(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], context: Context) -> T:
     """Run a coroutine on another thread's loop and return its result. Raises its errors.
 
-    An interrupted wait cancels it.
+    If the wait is interrupted, the coroutine is cancelled.
     """
     task = BackgroundTask(loop, coroutine, context)
     try:

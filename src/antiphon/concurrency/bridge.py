@@ -277,8 +277,8 @@ class AsyncFromSync(Generic[T]):
 
     With ``ahead``, the items are chunks, which are produced ahead and returned as bytes; with ``joins``, chunks that
     are ready at the same time are joined. The task gets the context variables that the iterable had set when it
-    produced the last chunk, as without ``ahead``. The iterable gets those that the task had when a batch was begun. For
-    a task that sets variables after each chunk, nothing is produced ahead.
+    produced the last chunk, as without ``ahead``. The iterable gets the variables that the task had when the batch
+    began. For a task that sets variables after each chunk, nothing is produced ahead.
     """
 
     def __init__(

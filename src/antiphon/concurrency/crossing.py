@@ -161,7 +161,7 @@ async def run_on_file_thread(function: Callable[[*Arguments], T], *arguments: *A
 class Crossing:
     """Moves a task to ``threads`` (by default, to the task's own thread) and back.
 
-    ``ends`` is true for the results of calls after which the task is unlikely to make another one. All calls of one
+    ``ends`` returns true for the result of a call if the task is unlikely to make another call. All calls of one
     crossing run in one context, its own or one that isn't otherwise in use, so a token made in one call can be reset in
     a later one. Variables that calls set are copied back to the task, and variables that the task has set since are
     copied to the next call.
@@ -184,8 +184,9 @@ class Crossing:
         """Call a function on a thread. Raises the function's errors.
 
         If the task is cancelled while the function is running, this waits for the function. The cancellation is held
-        back and reaches the task where it next waits, at the latest before its next call. A function that isn't running
-        yet is dropped, unless the task was cancelled before the call, because it is then cleaning up.
+        back and reaches the task where it next waits, at the latest before its next call. A function that hasn't
+        started is dropped, unless the task was already cancelled before the call: the task is then cleaning up, so the
+        function still runs.
         """
         if self._holds_cancellation:
             await self.raise_held_cancellation()
@@ -209,8 +210,8 @@ class Crossing:
     async def drop_withdrawn_cancellation(self, leaving: BaseException | None = None) -> None:
         """Drop a cancellation that was held back if it has been withdrawn since, or if another one is ``leaving``.
 
-        Two cancellations would outlive the scope that has requested one. A cancellation that arrives during this is
-        also held back, so that the response reaches the code that closes it.
+        Otherwise, two cancellations would outlive the scope that requested only one. A cancellation that arrives during
+        this is also held back, so that the response reaches the code that closes it.
         """
         task = asyncio.current_task()
         if not self._holds_cancellation or task is None:

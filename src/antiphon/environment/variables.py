@@ -100,7 +100,7 @@ _OF_PARTS = (list, tuple, set, frozenset, dict, bytes, bytearray)
 class Environment:
     """The variables of the process's environment: ``env("DEBUG", False)``, ``env["SECRET_KEY"]``, ``"DEBUG" in env``.
 
-    Each is looked up when it is read.
+    A variable is looked up each time it is read.
     """
 
     __slots__ = ()
@@ -117,9 +117,9 @@ class Environment:
         """Return a variable, or the default if it is not set.
 
         The value has the type of the default, which is text, a bool, an int or a float: ``env("DEBUG", False)`` is
-        never the text "false", which is true. A bool is written true, 1, yes or on, or false, 0, no or off. ``cast`` is
-        a function that converts the text instead, such as ``int``, ``Path`` or ``str.split``. It also converts a
-        default that is text, unless it can't, as with "auto". Raises ValueError, with the variable's name but not its
+        never the text "false", which is truthy. A bool is written true, 1, yes or on, or false, 0, no or off. ``cast``
+        is a function that converts the text instead, such as ``int``, ``Path`` or ``str.split``. It also converts a
+        default that is text, unless that fails, as with "auto". Raises ValueError, with the variable's name but not its
         value, for text that can't be converted. Raises TypeError for a default of any other type without a ``cast``.
         """
         cast = _cast(name, default) if cast is None else _check(name, cast)

@@ -91,7 +91,7 @@ class Advice:
         self._given: set[str] = set()
 
     def give(self, refused: str, setting: str) -> None:
-        """Log that something was refused, and the setting that accepts it."""
+        """Log that something was refused, and the setting that would allow it."""
         if setting in self._given or len(self._given) >= _MOST:
             return
         import logging

@@ -51,7 +51,7 @@ SCRIPT = _smaller(Path(__file__).with_suffix(".js").read_text("utf-8")).encode()
 
 @errors_name_it
 class BlockScript:
-    """A feature that serves the script with which ``<form data-block="main">`` and ``<a data-block="main">`` fill
+    """A feature that serves the script that lets ``<form data-block="main">`` and ``<a data-block="main">`` fill
     blocks.
 
     Templates load it with ``{{ block_script() }}``, or ``{{ block_script(nonce=...) }}`` if the page's policy uses

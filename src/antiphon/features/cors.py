@@ -84,7 +84,7 @@ class CORS:
     def install(self, app: Routes) -> None:
         """Register the middleware that handles preflights and adds the headers to responses.
 
-        Listed origins are also trusted to send requests that write; "*" trusts none.
+        Listed origins are also trusted to send requests that write; "*" adds no trusted origin.
         """
         app.middleware(self._add_headers)
         app.trusted_origins.add(self)

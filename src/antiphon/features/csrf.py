@@ -71,7 +71,7 @@ class BadCSRFToken(Forbidden):
 
 @errors_name_it
 class CSRFTokens:
-    """A feature that refuses writes without a token with 403. Pages of this app get the token from ``csrf_input``.
+    """A feature that refuses writes without a token (403). Pages of this app get the token from ``csrf_input``.
 
     A write is any request except GET, HEAD, OPTIONS, TRACE and QUERY. Its token is in the X-CSRF-Token header, or in a
     form's "csrf_token" field. The token belongs to the session: use Sessions before this feature. ``exempt`` lists
@@ -163,7 +163,7 @@ def csrf_token(request: Request) -> str:
 
     Its text differs in each response, so compression reveals nothing about it. It is valid until the session ends or
     gets a new key at a login. The first token begins a session. Raises RuntimeError without ``CSRFTokens``, and in a
-    stream, if the session has no secret by then.
+    stream if the session doesn't have a secret yet.
     """
     mask = request[_MASK]
     return urlsafe_b64encode(mask + _xor(mask, _secret(request.session))).decode()

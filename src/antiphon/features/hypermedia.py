@@ -23,7 +23,7 @@ def _is_true(value: str | None) -> bool:
 
 
 class HtmxRequest:
-    """The htmx header fields of a request: ``HtmxRequest(request).target``. The response varies by each field read.
+    """The htmx header fields of a request: ``HtmxRequest(request).target``. The response varies by each field that is
     read.
     """
 
@@ -143,7 +143,8 @@ class HtmxHeaders(MutableHeaders):
 
 
 def redirect_htmx(request: Request, location: str, *, reload: bool = False, external: bool = False) -> Response:
-    """Send a client to another page of this site: htmx with HX-Location, or HX-Redirect if ``reload``, others with 303.
+    """Send a client to another page of this site: htmx with HX-Location (HX-Redirect with ``reload``), other clients
+    with a 303.
 
     htmx would follow a 303 itself and fill its target with that page, which works if the page offers the block. For a
     location on another site, raises ExternalLocation, which becomes a 400, unless ``external`` is True; htmx reaches

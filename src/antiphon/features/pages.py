@@ -84,9 +84,9 @@ class Pages:
     def install(self, app: Routes) -> None:
         """Import the files and register their handlers.
 
-        Raises ValueError, naming the file, for a bad name, a page without a handler, a link that points outside the
-        folder, and two files with the same path. Raises TypeError for a handler that can't be called. Errors from the
-        imports propagate.
+        Raises ValueError, naming the file, for an invalid name, a page without a handler, a link that points outside
+        the folder, and two files with the same path. Raises TypeError for a handler that can't be called. Errors from
+        the imports propagate.
         """
         for pattern, page in _by_pattern(_page_files(self.folder, self.suffixes), app).items():
             for methods, handler in self.handlers(page):

@@ -55,8 +55,8 @@ class RateLimit:
     users and sessions. Both run before a body of more than 64 KiB is received, unless ``by`` reads it.
 
     The window slides: the previous window's requests count in proportion to how much of that window still overlaps.
-    This is an approximation: fewer than twice as many requests can pass in any period. Refused requests (429, with
-    Retry-After) are not counted. All responses have RateLimit and RateLimit-Policy
+    This is an approximation: in any period, fewer than twice the allowed number of requests can pass. Refused requests
+    (429, with Retry-After) are not counted. All responses have RateLimit and RateLimit-Policy
     (draft-ietf-httpapi-ratelimit-headers). ``name`` is the limit's name in these headers, by default the rate. It is
     also the limit's name in the ``store``, where limits with the same name share a count. Without a ``store``, the
     limit uses the application's store, where an unnamed limit has a separate count. If the application has no store

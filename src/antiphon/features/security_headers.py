@@ -52,7 +52,8 @@ _is_keyword = re.compile(
 
 @dataclass(frozen=True, slots=True, init=False)
 class StrictTransportSecurity:
-    """A policy that browsers use only https for ``max_age``, in whole seconds or a timedelta (RFC 6797). 0 ends it.
+    """A policy that makes browsers use only https for ``max_age``, in whole seconds or a timedelta (RFC 6797). 0 ends
+    it.
 
     ``preload`` consents to inclusion in the list built into browsers, which requires a ``max_age`` of at least a year
     and all subdomains. Raises ValueError if these are missing, and for a negative ``max_age``.
@@ -79,7 +80,7 @@ class StrictTransportSecurity:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse `max-age=1; includeSubDomains` (RFC 6797 §6.1). Raises ValueError unless it has one max-age."""
+        """Parse `max-age=1; includeSubDomains` (RFC 6797 §6.1). Raises ValueError unless it has exactly one max-age."""
         pairs = split_parameters(text)
         directives = dict(pairs)
         age = unquote_string(directives.get("max-age", ""))
@@ -251,8 +252,8 @@ _NONCE = Dependency[str]("nonce of the content security policy")
 def csp_nonce(request: Request) -> str:
     """Return the nonce of this response (CSP3 §7.1): 22 unguessable characters, for ``<script nonce="...">``.
 
-    Browsers run this script if the policy of ``SecurityHeaders`` has the source "'nonce'". A response's policy includes
-    the source only if this function was called for that response, or if the response is a stream. To use it in
+    Browsers run such a script if the policy of ``SecurityHeaders`` has the source "'nonce'". A response's policy
+    includes the source only if this function was called for that response, or if the response is a stream. To use it in
     templates, call ``app.share(csp_nonce=csp_nonce)``.
     """
     note_read(request, PAGE_NONCE)
@@ -276,7 +277,7 @@ _POLICIES: Mapping[str, type[PermissionsPolicy | StrictTransportSecurity | Conte
 @dataclass(frozen=True, slots=True, kw_only=True)
 @errors_name_it
 class SecurityHeaders:
-    """A feature that adds security headers that a response lacks. None or False turns one off.
+    """A feature that adds the security headers that a response lacks. None or False turns a header off.
 
     The defaults break no page that loads only its own files. They keep browsers from guessing content types, framing
     pages, sending other sites more than the origin, sharing a window with them, loading plugins, and obeying a

@@ -68,8 +68,8 @@ class Sessions:
     seconds or a timedelta.
 
     The cookie is named "__Host-session", and is Secure and HttpOnly; over http, as on localhost, its name is "session".
-    ``cookie`` is a different name for both cases, such as the one used by an app that you are replacing. If the store
-    is unavailable, requests that use the session get a 503. Raises ValueError for times that are not above 0 and for an
+    ``cookie`` sets another name for both cases, such as the one used by an app that you are replacing. If the store is
+    unavailable, requests that use the session get a 503. Raises ValueError for times that are not above 0 and for an
     invalid cookie name, and TypeError for anything but a store.
     """
 

@@ -35,7 +35,7 @@ _LONGEST_NEXT = 2000
 
 
 class UserSource(ABC, Generic[U]):
-    """A kind of credentials, with the ``loader`` that finds their user. The base class for your own kinds.
+    """A kind of credentials, with the ``loader`` that finds the user they belong to. The base class for your own kinds.
 
     The loader is called with the values that ``credentials`` returns. It can be ``def`` or ``async def``, and returns
     the user, or None if the credentials are not valid.
@@ -63,8 +63,8 @@ class UserSource(ABC, Generic[U]):
 class Basic(UserSource[U]):
     """A name and a password with each request (RFC 7617). The loader is called with both.
 
-    It has to check the password, with a slow hash if people chose it. Browsers may show the ``realm`` when they ask for
-    the name and password.
+    The loader must check the password, with a slow hash if people choose their passwords. Browsers may show the
+    ``realm`` when they ask for the name and password.
     """
 
     @overload  # separate, since a type checker finds no U in a union of both
@@ -93,8 +93,8 @@ class Basic(UserSource[U]):
 class Bearer(UserSource[U]):
     """A token with each request (RFC 6750). The loader is called with the token.
 
-    It should look up a hash of the token, or compare it with ``is_same_secret``. If ``Users`` has a ``resource``, the
-    loader gets a verified token, as an ``AccessToken``.
+    The loader should look up a hash of the token, or compare the token with ``is_same_secret``. If ``Users`` has a
+    ``resource``, the loader gets a verified token, as an ``AccessToken``.
     """
 
     @overload  # separate, since a type checker finds no U in a union of both
@@ -294,7 +294,9 @@ def login_required(request: Request) -> None:
 
 
 def is_same_secret(given: str | bytes | None, known: str | bytes) -> bool:
-    """Return True if two secrets are equal, in a time that does not reveal where they differ. False if one is None."""
+    """Return True if two secrets are equal, in a time that does not reveal where they differ. Returns False if one is
+    None.
+    """
     return given is not None and compare_digest(_digest(given), _digest(known))
 
 

@@ -107,7 +107,7 @@ def plain_head(
 ) -> ServedHead:
     """Return the head of a request.
 
-    ``target`` is the path and query as sent. ``has_left`` tells whether the client has disconnected.
+    ``target`` is the path and query as sent. ``has_left`` returns whether the client has disconnected.
     """
     path, _, query = target.partition("?")
     raw = path.encode("latin-1", "replace")

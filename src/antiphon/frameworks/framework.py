@@ -156,7 +156,9 @@ class NativeRequest(Native):
 
 
 ALL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-"""The methods for which a view is added to frameworks. For methods that it doesn't support, it returns a 405."""
+"""The methods that a view is registered for in other frameworks. For methods that it doesn't support, the view returns
+a 405.
+"""
 
 
 class ViewRoute(NamedTuple):
@@ -206,14 +208,14 @@ class Framework:
     """Undocumented attributes that each request must have. If one is missing, the body would be read incorrectly."""
 
     seen_in = ("", "")
-    """The package, and the newest of its release series known to have these attributes."""
+    """The package, and its newest release series that is known to have these attributes."""
 
     def owns(self, given: Any) -> bool:
         """Return True for a request, False for any other object of the framework, such as its response."""
         return True
 
     def runs_on_loop(self, given: Any) -> bool:
-        """Return True if the view of this request is called on an event loop."""
+        """Return True if the view for this request is called on an event loop."""
         return self.is_async
 
     def request(self, given: Any, second: Any = None) -> Request:
@@ -223,7 +225,9 @@ class Framework:
         raise NotImplementedError
 
     def limits(self, given: Any) -> Limits | None:
-        """Return the framework's own limits that it doesn't check before a view, or None if it has none."""
+        """Return those of the framework's own limits that it doesn't check before calling a view, or None if there are
+        none.
+        """
         return None
 
     def answer_errors(self, given: Any) -> None:
@@ -257,7 +261,7 @@ class Framework:
         return {}
 
     def native(self, given: Any) -> Native:
-        """Return what the framework knows about the visitor, read on access."""
+        """Return the framework's data about the visitor, which is read on access."""
         return NativeRequest(self, given)
 
     def user(self, given: Any) -> Any:
@@ -279,7 +283,7 @@ class Framework:
     def literal(self, text: str) -> str:
         """Return the text of a path in the framework's syntax.
 
-        Raises ValueError for characters that have a meaning in it.
+        Raises ValueError for characters that have a special meaning in that syntax.
         """
         if not text.isascii() or not {*text}.isdisjoint("<>{}*:()^$+?[]|\\"):
             raise explained(

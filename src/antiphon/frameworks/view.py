@@ -61,7 +61,7 @@ def view(
     or in Falcon with an event loop. Other frameworks accept either. With "auto", the same view works in all of these:
     each framework sees the kind that it needs.
 
-    ``before`` is one or more functions of the request that are called before the body is loaded. Each can return a
+    ``before`` is one or more functions that are called with the request before the body is loaded. Each can return a
     response, which is sent instead, or raise an error, as ``RateLimit("5/minute")`` does. With
     ``idempotent=IdempotentWrites(store)``, a write is executed once for each Idempotency-Key. With
     ``signed_by=Signatures(keys)``, only signed requests are accepted. All of them work as for a route of an ``App``.

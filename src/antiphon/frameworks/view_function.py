@@ -107,7 +107,8 @@ class ViewPlan:
             self._of_writes = _plan(route, handler._replace(function=once), stack)
 
     def answer(self, request: Request, call: Call) -> Response | Steps[Response]:
-        """Return the response, or the steps to it if something has to wait, on a thread or on an event loop.
+        """Return the response or, if something has to wait, the steps that produce it. Works on a thread and on an
+        event loop.
 
         The body is left to the framework, which may also read it.
         """

@@ -26,10 +26,10 @@ class Views:
 
     A path is written as in an ``App``, ``/<int:number>``, with whole segments as parameters. A view is a function,
     which handles GET and HEAD, or a view with options, made by ``view``. In each view, ``request.url_for("item",
-    number=7)`` returns the path of another view, wherever they have been added, even below a prefix in the framework
-    itself.
+    number=7)`` returns the path of another view, wherever the views have been added, even below a prefix that the
+    framework itself adds.
 
-    Raises TypeError for functions that can't be called with a request and the parameters of their path, or ValueError
+    Raises TypeError for functions that can't be called with a request and the parameters of their path, and ValueError
     for malformed paths.
     """
 

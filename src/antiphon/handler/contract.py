@@ -174,7 +174,7 @@ class Handler(ThreadHandler, Protocol):
 
 
 def failed(request: Request, error: BaseException) -> Response:
-    """Handle an error without an error handler, and log it if the developer has to see it."""
+    """Return the response to an error that has no error handler, and log the error if the developer has to see it."""
     error = sole_error(error)
     if isinstance(error, RaisedAnswer):
         return raised_response(error)
@@ -279,7 +279,7 @@ def innermost(function: Callable[..., Any]) -> Callable[..., Any]:
 def signature_of(function: Callable[..., Any], *, follow_wrapped: bool = True) -> "Signature":
     """Return a function's signature. Its annotations may contain names that only type checkers know (PEP 649).
 
-    Raises ValueError for a C function without one, and TypeError for an object that isn't callable.
+    Raises ValueError for a C function without a signature, and TypeError for an object that isn't callable.
     """
     from inspect import signature
 
@@ -341,8 +341,8 @@ def wrong_return(
 async def finish(request: Request) -> None:
     """Call the functions passed to ``request.after_response``, then close the body.
 
-    These are steps. All functions are called, even if the task is cancelled in the process; a failure is logged with
-    the function's name.
+    These are steps. All functions are called, even if the task is cancelled during this; a failure is logged with the
+    function's name.
     """
     fatal: BaseException | None = None
     called = 0

@@ -76,10 +76,10 @@ _debug_answer: DebugAnswer | None = None
 
 
 def is_debug() -> bool:
-    """True in a process that `antiphon run --debug` serves with, from before the app is imported.
+    """True in the processes in which ``antiphon run --debug`` serves an app, even before the app is imported.
 
-    No setting in code turns it on. Call this where a developer's mistake should be an error during development but
-    ignored in production.
+    No setting in code turns debug mode on. Call this where a developer's mistake should raise an error during
+    development but be ignored in production.
     """
     return _debug_answer is not None
 
@@ -181,7 +181,7 @@ def error_response(request: Request, error: BaseException) -> Response:
 
 
 _LONGEST_KNOWN = 256
-"""The maximum length of an Accept for which the kind of response is cached: most clients send one of a few values."""
+"""The maximum length of an Accept header whose result is cached; most clients send one of a few values."""
 
 
 def _accepted(accept: str | None) -> str:

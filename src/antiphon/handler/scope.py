@@ -156,8 +156,8 @@ L = TypeVar("L")
 class RequestLocal(Generic[L]):
     """A per-request object, such as a global ``request`` or ``ctx`` of another framework.
 
-    ``ctx = RequestLocal(Context)`` has the attributes and items of an object that a function of the request creates on
-    first use, once per request. ``ctx()`` returns that object. Raises RuntimeError if no request is being handled.
+    ``ctx = RequestLocal(Context)`` has the attributes and items of an object that ``factory`` creates from the request
+    on first use, once per request. ``ctx()`` returns that object. Raises RuntimeError if no request is being handled.
     """
 
     __slots__ = ("_dependency", "_factory")

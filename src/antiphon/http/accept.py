@@ -106,7 +106,9 @@ class _Accepted(Value):
     @overload
     def best(self, offers: Iterable[str], default: str) -> str: ...
     def best(self, offers: Iterable[str], default: str | None = None) -> str | None:
-        """Return the best offer, or `default` if none is acceptable. Of equally good offers, the first wins."""
+        """Return the best offer, or `default` if none is acceptable. If several offers are equally good, the first
+        wins.
+        """
         offered = tuple(offers)
         known = self._known
         try:
@@ -151,7 +153,8 @@ class _Accepted(Value):
 
 
 class Accept(_Accepted):
-    """The media types of `Accept` (RFC 9110 §12.5.1); `text/html` takes precedence over `text/*`, and that over `*/*`.
+    """The media types of `Accept` (RFC 9110 §12.5.1); `text/html` takes precedence over `text/*`, and `text/*` over
+    `*/*`.
 
     Offers are media types such as "text/html"; an offer without a slash raises ValueError. A range with parameters
     matches only offers that have them, and takes precedence over the range without parameters.

@@ -50,7 +50,7 @@ class _SchemeAndParameters(Value):
     _unquoted_in_digest: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, scheme: str, parameters: Mapping[str, str] | None = None, *, token: str | None = None) -> None:
-        """Raise ValueError for values that can't be sent unchanged, and for a token together with parameters."""
+        """Raises ValueError for values that can't be sent unchanged, and for a token together with parameters."""
         if not is_token(scheme):
             raise explained("bad-http-value", ValueError(f"a scheme must be a token, not {scheme!r}"))
         if token is not None and (parameters or not isinstance(token, str) or not _token68(token)):
@@ -106,7 +106,7 @@ class Authorization(_SchemeAndParameters):
     _unquoted_in_digest = frozenset({"algorithm", "nc", "qop", "userhash", "username*"})
 
     def __init__(self, scheme: str, parameters: Mapping[str, str] | None = None, *, token: str | None = None) -> None:
-        """Raise ValueError for credentials that `parse` would refuse, or that can't be sent unchanged."""
+        """Raises ValueError for credentials that `parse` would refuse, or that can't be sent unchanged."""
         super().__init__(scheme, parameters, token=token)
         self._complete()
 
@@ -141,8 +141,8 @@ class Authorization(_SchemeAndParameters):
     def parse(cls, text: str) -> Self:
         """Read a header's value. Raises ValueError if it is malformed; the message never repeats the value.
 
-        Also malformed are a repeated parameter, more than 200 parameters, Bearer without a token, and Basic without a
-        name and password or with control characters in them. Tokens and unquoted values may contain characters that the
+        A repeated parameter, more than 200 parameters, Bearer without a token, and Basic without a name and password or
+        with control characters in them are also malformed. Tokens and unquoted values may contain characters that the
         RFC doesn't allow.
         """
         credentials = _credentials(text)
@@ -171,7 +171,7 @@ class Authorization(_SchemeAndParameters):
 
     @property
     def password(self) -> str | None:
-        """The password of Basic, decoded as UTF-8, or if that fails as Latin-1; None for other schemes."""
+        """The password of Basic, decoded as UTF-8 or, if that fails, as Latin-1; None for other schemes."""
         return self._password
 
     def __repr__(self) -> str:
@@ -182,8 +182,8 @@ class Authorization(_SchemeAndParameters):
 class Challenge(_SchemeAndParameters):
     """A demand for credentials, in `WWW-Authenticate` or `Proxy-Authenticate` (RFC 9110 §11.6.1, §11.7.1). Immutable.
 
-    A header may contain several challenges: `", ".join(map(str, challenges))` prints them, `parse_challenges` reads
-    them.
+    A header may contain several challenges: `", ".join(map(str, challenges))` prints them, and `parse_challenges`
+    reads them.
     """
 
     __slots__ = ()

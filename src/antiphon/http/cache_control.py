@@ -37,7 +37,7 @@ _argument = re.compile(rf"[\t\x20\x21\x23-\x7e\x80-\xff]++|{SENT_QUOTED_STRING}"
 
 
 class CacheDirectives(TypedDict, total=False):
-    """The keywords of `CacheControl`: whole seconds, True or False, or the names of header fields."""
+    """The keyword arguments of `CacheControl`: whole seconds, True or False, or the names of header fields."""
 
     max_age: int | timedelta | None
     s_maxage: int | timedelta | None
@@ -72,8 +72,8 @@ class CacheControl(Value):
     def __init__(
         self, *, extensions: Mapping[str, str | None] | None = None, **directives: Unpack[CacheDirectives]
     ) -> None:
-        """Accept what each directive allows: whole seconds from 0 to 2**31 as a number or timedelta, True, or field
-        names.
+        """Accept the values that each directive allows: whole seconds from 0 to 2**31 as a number or timedelta, True,
+        or field names.
 
         `max_stale=True` accepts a stale response of any age. `no_cache=["set-cookie"]` and `private=["set-cookie"]`
         apply to these fields only. None and False leave a directive out. `extensions` contains other directives by
@@ -88,8 +88,8 @@ class CacheControl(Value):
         """Read a header's value; None stands for an absent header. Never raises.
 
         Names become lower case, and arguments lose their quotes. A malformed argument reads as "". If a directive is
-        repeated, the first one applies (RFC 9111 §4.2.1). For `no-cache` and `private`, the widest one applies, or all
-        of their fields together.
+        repeated, the first one applies (RFC 9111 §4.2.1). If `no-cache` or `private` is repeated, the fields are
+        combined; one without fields applies to the whole response.
 
         Results for short headers are cached: most requests have one of the same few values.
         """

@@ -33,7 +33,7 @@ class ETag(Value):
     """An entity tag: a name for one version of a representation (RFC 9110 §8.8.3). Immutable.
 
     ``tag`` is the text between the quotes. Versions with the same ``weak`` tag are equivalent; versions with the same
-    strong tag have the same bytes. ``==`` compares the printed text; compare validators by ``strong_match`` or
+    strong tag have the same bytes. ``==`` compares the printed text; compare validators with ``strong_match`` or
     ``weak_match`` (§8.8.3.2). Raises ValueError for a tag with quotes, white space, control characters, or characters
     outside Latin-1.
     """
@@ -169,7 +169,7 @@ class IfNoneMatch(ETags):
 
 
 def generate_etag(content: bytes | bytearray | memoryview) -> ETag:
-    """Return a strong tag for some bytes (RFC 9110 §8.8.1): a hash that is the same in every process."""
+    """Return a strong tag for this content (RFC 9110 §8.8.1): a hash that is the same in every process."""
     import hashlib
 
     return ETag(hashlib.sha256(content, usedforsecurity=False).hexdigest()[:32])
@@ -240,7 +240,7 @@ _WITHOUT_REPRESENTATION = ("CONNECT", "OPTIONS", "TRACE")
 
 
 class IfRange(Value):
-    """The value of If-Range: the entity tag or date of the version of which the client has a part (RFC 9110 §13.1.5).
+    """The value of If-Range: the entity tag or date of the version that the client has a part of (RFC 9110 §13.1.5).
 
     Immutable. An absent header is falsy and matches every version. A malformed header is truthy and matches none, so
     that the client gets the whole representation. Raises ValueError for a date outside the years 1 to 9999.

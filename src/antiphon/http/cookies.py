@@ -158,7 +158,7 @@ class SetCookie(_Fields):
         samesite: str | None = None,
         partitioned: bool = False,
     ) -> Self:
-        """Raise ValueError for a cookie that user agents would drop, for CR, LF and NUL in the value, and for other
+        """Raises ValueError for a cookie that user agents would drop, for CR, LF and NUL in the value, and for other
         types.
 
         `expires` is an aware datetime; `domain` and `path` may have characters that need escaping.

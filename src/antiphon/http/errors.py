@@ -90,8 +90,8 @@ class FaultBounds(TypedDict, total=False):
 class FieldFault(FaultBounds):
     """One of the ``errors`` in problem details (RFC 9457 §3): an invalid field of a body, form or query.
 
-    ``pointer`` is a JSON Pointer to it (RFC 6901), empty for the whole; ``detail`` says what is wrong with it, and
-    ``code`` identifies the fault for programs: a ``FaultCode``, unless the error is your own.
+    ``pointer`` is a JSON Pointer to the field (RFC 6901), or empty for the whole input; ``detail`` says what is wrong,
+    and ``code`` identifies the fault for programs: a ``FaultCode``, unless the error is your own.
     """
 
     pointer: str
@@ -149,7 +149,7 @@ def _checked_status(status: int) -> int:
 class HTTPError(Exception, metaclass=NamesOurs):
     """An error with a status and an optional detail for the client: ``HTTPError(418, "There is only tea.")``.
 
-    A class with its own status takes only the detail: ``NotFound("There is no such order.")``. ``detail`` is shown to
+    A class with its own status needs only the detail: ``NotFound("There is no such order.")``. ``detail`` is shown to
     the client; a ``UserString`` is converted to a str. ``headers`` are added to the response. ``type`` is the URI of
     the problem type (RFC 9457 §3.1), ``title`` a short summary, and ``members`` are additional members of the problem
     details object (§3.2). Raises ValueError for a status outside 400 to 599, and for 405, 407 or 426 without the header
@@ -442,7 +442,7 @@ class UnprocessableContent(HTTPError):
 class FieldError(UnprocessableContent, ValueError):
     """A 422 for one invalid field: ``FieldError("/amount", "is less than the highest bid")``.
 
-    ``pointer`` is a JSON Pointer (RFC 6901) to the field, empty for the whole; ``detail`` says what is wrong with it,
+    ``pointer`` is a JSON Pointer (RFC 6901) to the field, or empty for the whole input; ``detail`` says what is wrong,
     and ``code`` identifies the fault for programs. If a handler raises it, it is the response's only error. In a
     ``__post_init__``, the pointer begins at the record, and the error is listed with the errors of other fields. Raises
     ValueError for a pointer that begins with anything but a slash.

@@ -195,7 +195,7 @@ class ForwardedElement(Value):
 
 
 def parse_forwarded(value: str) -> list[ForwardedElement]:
-    """Return the elements of Forwarded (RFC 7239 §4), the nearest proxy's last.
+    """Return the elements of Forwarded (RFC 7239 §4), with the nearest proxy's element last.
 
     Raises ValueError if one is malformed.
     """

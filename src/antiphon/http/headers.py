@@ -158,7 +158,7 @@ class MutableHeaders(Headers):
 
     @classmethod
     def over(cls, fields: list[tuple[str, str]]) -> "MutableHeaders":
-        """Make a view of a list of checked fields with names in lower case. Changes go to that list."""
+        """Make a view of a list of checked fields with names in lower case. Changes to the view change the list."""
         self = cls.__new__(cls)
         self._fields = fields
         return self
@@ -185,7 +185,7 @@ class MutableHeaders(Headers):
         return found
 
     def discard(self, names: Collection[str]) -> None:
-        """Remove the fields with these names, in lower case, if there are any."""
+        """Remove the fields with these lowercase names, if there are any."""
         self._fields[:] = [field for field in self._fields if field[0] not in names]
 
     def add(self, name: str, value: str) -> None:

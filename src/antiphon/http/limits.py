@@ -13,7 +13,7 @@ NO_BOUND = 1 << 62
 
 
 class LimitOptions(TypedDict, total=False):
-    """The keywords of ``Limits``. A bound that is None is inherited."""
+    """The keyword arguments of ``Limits``. A limit that is None is inherited."""
 
     body: int | None
     fields: int | None
@@ -72,9 +72,9 @@ class Limits(Value):
     - ``sockets``: simultaneous WebSockets of a route in each process (503); 200 for a ``def`` handler, where each has a
       thread; otherwise unlimited.
 
-    An unset bound is inherited: a route's from its app, an app's from these defaults. Raises ValueError for a negative
-    bound, and for a bound that isn't an int; ``timeout`` may be a float or a timedelta. Raises TypeError for an unknown
-    bound.
+    A bound that isn't set is inherited: a route inherits it from its app, and an app from these defaults. Raises
+    ValueError for a negative bound, and for a bound that isn't an int; ``timeout`` may be a float or a timedelta.
+    Raises TypeError for an unknown bound.
     """
 
     # No __slots__: without the GIL, reading most slots locks the object.

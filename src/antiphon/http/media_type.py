@@ -35,7 +35,7 @@ class MediaType(Value):
         subtype: str,
         parameters: Mapping[str, str] | None = None,
     ) -> None:
-        """Raise ValueError if a type or parameter name isn't a token, or if a value contains control characters."""
+        """Raises ValueError if a type or parameter name isn't a token, or if a value contains control characters."""
         if not (is_token(type) and is_token(subtype)):
             raise explained("bad-http-value", ValueError(f"not a media type: {f'{type}/{subtype}'!r}"))
         self._type = type.lower()

@@ -73,7 +73,7 @@ def _each(pairs: "Pairs[V]") -> Iterable[tuple[str, V]]:
 
 @names_ours(MULTIDICT)
 class MultiDict(Generic[V], metaclass=NamesOurs):
-    """Immutable pairs, made from pairs or from a mapping.
+    """An immutable collection of names and values, made from pairs or from a mapping.
 
     Two objects are equal if they have the same pairs in the same order. ``[]`` raises MissingKey for an absent name.
     """
@@ -123,10 +123,11 @@ class MultiDict(Generic[V], metaclass=NamesOurs):
         *,
         type: Callable[[V], object] | None = None,  # noqa: A002 - the name that users of MultiDicts know
     ) -> object:
-        """Return the value of a name, converted by ``type``; ``default`` if it is absent or not convertible.
+        """Return the value of a name, converted by ``type``; ``default`` if the name is absent or the value can't be
+        converted.
 
-        A float or Decimal that a program can't calculate with, such as NaN or ``1E+999999999``, is treated as not
-        convertible.
+        A float or Decimal that a program can't calculate with, such as NaN or ``1E+999999999``, is treated as a value
+        that can't be converted.
         """
         found = self._found
         if name not in found:
@@ -226,7 +227,9 @@ class NoForm(MultiDict[V]):
 
 
 class FirstMultiDict(MultiDict[V]):
-    """A MultiDict whose ``[]`` and ``get`` return the first value: for cookies, the closest one (RFC 6265 §5.4)."""
+    """A MultiDict whose ``[]`` and ``get`` return the first value: for cookies, that is the most specific one (RFC 6265
+    §5.4).
+    """
 
     __slots__ = ()
 

@@ -97,8 +97,9 @@ class Redirect(RaisedAnswer):
 class NotModified(RaisedAnswer):
     """An exception that becomes a 304 without content, wherever a GET or HEAD handler raises it.
 
-    ``headers`` are the headers of the corresponding 200 that caches update: Cache-Control, Content-Location, ETag,
-    Expires, Vary (RFC 9110 §15.4.5). Error handlers don't see the exception. Raises ValueError for bad ``headers``.
+    ``headers`` are those headers of the corresponding 200 response that caches update: Cache-Control, Content-Location,
+    ETag, Expires, Vary (RFC 9110 §15.4.5). Error handlers don't see the exception. Raises ValueError for bad
+    ``headers``.
     """
 
     status = 304

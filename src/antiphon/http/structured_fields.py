@@ -98,7 +98,8 @@ class _WithParameters(Value):
 class Item(_WithParameters):
     """A value with parameters; ``str()`` prints it (RFC 9651 §3.3). Immutable.
 
-    Raises ValueError for anything that can't be an item: a number that is too large, non-ASCII text, or a bad name.
+    Raises ValueError for anything that can't be an item: a number that is too large, non-ASCII text, or an invalid
+    name.
     """
 
     __slots__ = ("_value",)
@@ -168,7 +169,7 @@ def parse_structured_dictionary(text: str) -> dict[str, StructuredMember]:
 
 
 def format_structured_list(members: Iterable[StructuredMember | BareItem]) -> str:
-    """Print a list (RFC 9651 §4.1.1); values become items.
+    """Return a list as the text of a field (RFC 9651 §4.1.1); plain values become items.
 
     Raises ValueError for values that ``Item`` refuses, and TypeError for a str.
     """
@@ -178,9 +179,9 @@ def format_structured_list(members: Iterable[StructuredMember | BareItem]) -> st
 
 
 def format_structured_dictionary(members: Mapping[str, StructuredMember | BareItem]) -> str:
-    """Print a dictionary (RFC 9651 §4.1.2); values become items.
+    """Return a dictionary as the text of a field (RFC 9651 §4.1.2); plain values become items.
 
-    Raises ValueError for a bad name and for values that ``Item`` refuses.
+    Raises ValueError for an invalid name and for values that ``Item`` refuses.
     """
     return ", ".join([_print_named(name, member, _print_member) for name, member in members.items()])
 
@@ -405,7 +406,7 @@ class Priority(_Fields):
     def parse(cls, text: str) -> Self:
         """Read `u=1, i`; a member with an invalid value is ignored (§4).
 
-        Raises ValueError unless it is a dictionary.
+        Raises ValueError unless the text is a dictionary.
         """
         members = parse_structured_dictionary(text)
         urgency, incremental = [

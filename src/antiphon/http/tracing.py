@@ -140,7 +140,7 @@ class TraceParent(_TraceFields):
         return bool(self.flags & _SAMPLED)
 
     def child(self, parent_id: str) -> Self:
-        """Make the header for the call with the id ``parent_id`` to send. Raises ValueError for an invalid id."""
+        """Make the header that the call with the id ``parent_id`` sends. Raises ValueError for an invalid id."""
         return type(self)(self.trace_id, parent_id, self.flags & _KNOWN_FLAGS)
 
     def __str__(self) -> str:

@@ -34,13 +34,13 @@ class ReadableDependency(Protocol[T_co]):
 
 
 class SettableDependency(Protocol[T_contra]):
-    """A dependency for setting: a dependency on a base class accepts an instance of a subclass."""
+    """A dependency that can be set: one whose type is a base class accepts an instance of a subclass."""
 
     def __set__(self, instance: HasDependencies, value: T_contra, /) -> None: ...
 
 
 class Dependency(Generic[T]):
-    """A typed value of requests: ``Tenant = Dependency[TenantModel]("tenant")``, then ``request[Tenant]``.
+    """A typed value that each request has: ``Tenant = Dependency[TenantModel]("tenant")``, then ``request[Tenant]``.
 
     ``name`` is for error messages only: two dependencies with the same name are different. ``fix`` is the line of code
     that provides the dependency, such as ``app.use(Tenants())``. ``Keep`` stores the values of a ``kept`` dependency

@@ -97,7 +97,7 @@ class RequestHeaders:
 
     @lazy
     def mimetype(self) -> str:
-        """The media type of the body without parameters, in lower case; empty for an absent or malformed one."""
+        """The media type of the body without parameters, in lower case; empty if it is missing or malformed."""
         declared = self._declared_type
         essence = declared.partition(";")[0]
         if essence in _USUAL_TYPES:

@@ -59,12 +59,13 @@ class Session(MutableMapping[str, Any]):
         The data is kept, except for names that begin with two underscores: these are secrets bound to the old key.
         ``owner`` sets the session's owner, such as a user's id, by which all of a user's sessions can be found.
         ``end_others`` ends all other sessions of the owner when the response is made, for example after a password
-        change. Raises ValueError if the session has no owner, NotImplementedError if the store can't do that.
+        change. Raises ValueError if the session has no owner, and NotImplementedError if the store can't end an owner's
+        sessions.
         """
 
     @abstractmethod
     def clear(self, *, everywhere: bool = False) -> None:
-        """End the session: delete its data and the visitor's cookie. Setting a value after that begins a new one.
+        """End the session: delete its data and the visitor's cookie. Setting a value afterwards begins a new session.
 
         ``everywhere`` ends all sessions of its owner when the response is made. Raises NotImplementedError if the store
         can't do that.
@@ -132,7 +133,7 @@ class Language(ABC):
     @property
     @abstractmethod
     def tag(self) -> str:
-        """The tag (RFC 5646), such as "de-AT". Setting it chooses a language of the application.
+        """The tag (RFC 5646), such as "de-AT". Set it to choose another language of the application.
 
         Raises ValueError if the application has neither this language nor a fallback for it.
         """
@@ -148,7 +149,7 @@ class Language(ABC):
 
     @abstractmethod
     def remember(self) -> None:
-        """Make the visitor's browser remember the language, with a cookie in the response.
+        """Make the visitor's browser remember the language by setting a cookie in the response.
 
         Raises RuntimeError if the application doesn't use such a cookie.
         """
@@ -279,7 +280,7 @@ class Native(ABC):
     @property
     @abstractmethod
     def request(self) -> Any:
-        """The framework's own request. Raises RuntimeError once it has ended and is gone."""
+        """The framework's own request. Raises RuntimeError once the request has ended and been freed."""
 
     def request_as(self, kind: type[T]) -> T:
         """Return the framework's own request, typed as this class: ``request_as(HttpRequest)``.

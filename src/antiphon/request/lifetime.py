@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from asyncio import Future
 
 EndReason: TypeAlias = Literal["deadline", "disconnect", "drain"]
-"""The reason why a request ends early: its deadline has passed, its client has disconnected, or the process drains."""
+"""The reason why a request ends early: its deadline has passed, its client has disconnected, or the process is
+draining.
+"""
 
 
 class Lifetime:
@@ -66,7 +68,7 @@ class Lifetime:
         return DRAINING.is_given
 
     async def ended(self) -> EndReason:
-        """Wait until the deadline passes, the client disconnects, or the process drains; return which it was."""
+        """Wait until the deadline passes, the client disconnects, or the process drains, and return the reason."""
         from asyncio import get_running_loop
 
         loop = get_running_loop()
@@ -87,8 +89,8 @@ class Lifetime:
     def shield(self) -> "Shield":
         """Return a context manager that protects the handler from cancellation: ``with request.lifetime.shield():``.
 
-        A deadline or disconnect during the block cancels the handler after it. Other cancellations, such as the
-        server's, aren't delayed.
+        If the deadline passes or the client disconnects during the block, the handler is cancelled after it. Other
+        cancellations, such as the server's, aren't delayed.
         """
         return Shield(self)
 
@@ -210,7 +212,7 @@ class _Watcher:
 
 
 class Shield:
-    """A block that the end of a request's lifetime does not interrupt."""
+    """A ``with`` block that neither the request's deadline nor a disconnect interrupts."""
 
     __slots__ = ("_lifetime",)
 

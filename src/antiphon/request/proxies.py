@@ -44,8 +44,8 @@ class TrustedProxies:
 
     ``networks`` are IP addresses and networks ("192.0.2.7", "10.0.0.0/8"), and "unix" for every peer on a unix socket.
     ``headers`` are those that every proxy always sets or appends to, whatever the client sent: either "forwarded" (RFC
-    7239), or some of "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host" and "x-forwarded-port"; with both,
-    "x-forwarded-prefix". Raises ValueError for anything else, and for "*".
+    7239), or some of "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host" and "x-forwarded-port". In both cases,
+    you can add "x-forwarded-prefix". Raises ValueError for anything else, and for "*".
 
     ``address in proxies`` is True if a connection from that address comes from a proxy. The address is an IP address,
     an ``Address``, or None if the server provides none. An IPv4-mapped IPv6 address is treated as IPv4.
@@ -78,7 +78,7 @@ class TrustedProxies:
         """Return an address in its canonical form, and whether it is a proxy's.
 
         An IPv4-mapped IPv6 address becomes IPv4. Anything that isn't an IP address becomes None and never matches a
-        proxy. A hidden port is left out.
+        proxy. An obfuscated port is left out.
         """
         found = self._networks.find(host)
         if found is None:

@@ -22,8 +22,8 @@ from antiphon.http.urls.urlencoded import Fields, parse_fields
 def head_of(url: str, method: str, headers: HeaderFields) -> RequestHead:
     """Return the head of a request for a path or a whole URL.
 
-    Characters that aren't allowed there are percent-encoded. Raises ValueError for a scheme without a host, and for a
-    bad host.
+    Characters that aren't allowed there are percent-encoded. Raises ValueError for a scheme without a host, and for an
+    invalid host.
     """
     target = URL(url)
     authority = target.netloc.rpartition("@")[2]

@@ -103,12 +103,12 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         "_host_is_declared": "True once the application has checked that it serves the requested host.",
         "_lifetime": "The lifetime, once it has been read.",
         "_own_limits": "The limits that were set, and the route at that time.",
-        "consulted": "The headers of content negotiation that were read, a tuple of names in lower case: an application"
-        " names them in Vary (RFC 9110 §12.5.5). For adapters and dialects.",
+        "consulted": "The content negotiation headers that were read, as a tuple of lowercase names: an application"
+        " lists them in Vary (RFC 9110 §12.5.5). For adapters and dialects.",
         "head": "The head, a ``Head``: what the server knows about the request, unparsed. For adapters and dialects.",
-        "path_params": "The values of the route's parameters by name, as their converters give them; empty if there are"
-        " none. A handler may take them as arguments, with their types.",
-        "route": "The route that handles the request. It has no pattern if no route was found, or if there is no"
+        "path_params": "The values of the route's parameters by name, as their converters return them; empty if there"
+        " are none. A handler may take them as arguments, with their types.",
+        "route": "The route that handles the request. Its pattern is empty if no route was found, or if there is no"
         " application.",
     }
 
@@ -138,7 +138,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         """Make a request without a server, for tests and subrequests. ``url`` is a path or a whole URL.
 
         Characters that are not allowed in it are percent-encoded. Raises ValueError for a scheme without a host, and
-        for a bad host.
+        for an invalid host.
         """
         return cls(head_of(url, method, headers), body)
 
@@ -286,7 +286,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @lazy
     def url(self) -> URL:
-        """The whole URL, rebuilt: a str with parts (``url.origin``, ``url.with_query(page=2)``).
+        """The whole URL, rebuilt: a str with more attributes and methods (``url.origin``, ``url.with_query(page=2)``).
 
         The URL of ``OPTIONS *`` is the origin with a slash (RFC 9112 §3.3), while ``path`` is ``*``.
         """
@@ -324,7 +324,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         return fields_as(self.args, wanted, "query")
 
     def headers_as(self, wanted: type[T]) -> T:
-        """Return headers as a dataclass, TypedDict or Struct. Its field ``x_user`` is the header X-User.
+        """Return headers as a dataclass, TypedDict or Struct. Its field ``x_user`` contains the header X-User.
 
         A list field gets the elements of a list-valued header (RFC 9110 §5.6.1). Raises UnprocessableContent (422),
         naming each invalid field.
@@ -343,8 +343,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     ) -> None:
         """Evaluate the request's conditions before a handler does its work (RFC 9110 §13.2).
 
-        ``etag`` and ``modified`` describe the current version of the resource; ``exists`` is False if it has none.
-        Raises NotModified, which becomes a 304 with ``headers``, or PreconditionFailed (412).
+        ``etag`` and ``modified`` describe the current version of the resource; ``exists`` is False if there is no
+        current version. Raises NotModified, which becomes a 304 with ``headers``, or PreconditionFailed (412).
         """
         from antiphon.response.conditional import precondition
 
@@ -441,7 +441,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @property
     def progress(self) -> Progress:
-        """The progress of the body: ``received`` bytes of ``total`` have arrived, counted as they are sent."""
+        """How much of the body has arrived: ``received`` of ``total`` bytes, counted before decoding."""
         return Progress.of(self.content)
 
     @property
@@ -452,7 +452,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def parts(self) -> "FormParts":
         """Iterate over the parts of a form (multipart/form-data) as they arrive, with ``for`` or ``async for``.
 
-        Raises UnsupportedMediaType (415) for a different type, and BadRequest (400) for a form without a boundary.
+        Raises UnsupportedMediaType (415) for any other media type, and BadRequest (400) for a form without a boundary.
         """
         if self.mimetype != FORM_DATA:
             raise wrong_type(FORM_DATA, self.head.field("content-type"))
@@ -503,7 +503,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
         If several fields have the same name, the last is read; ``form.getall(name)`` returns all. Reading a missing
         name with ``[]`` raises a KeyError that becomes a 400; if the body is JSON, the error explains that. Raises
-        ContentTooLarge (413) beyond a limit, BadRequest (400) for malformed parts.
+        ContentTooLarge (413) beyond a limit, and BadRequest (400) for malformed parts.
         """
         fields = urlencoded_fields_of(self)
         if fields is not None:
@@ -538,7 +538,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         """The content, decoded from JSON. Reading a missing name with ``[]`` raises a KeyError that becomes a 400.
 
         Raises UnsupportedMediaType (415) unless the content type is JSON, ContentTooLarge (413) above ``limits.json``
-        bytes, BadRequest (400) for malformed JSON.
+        bytes, and BadRequest (400) for malformed JSON.
         """
         limits = self.limits
         value = json_decoder()(self._json_body(limits), limits.json_depth)
@@ -698,26 +698,28 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @lazy
     def g(self) -> "Globals":
-        """A namespace for values that the application's code shares about this request: ``"user" in request.g``."""
+        """A namespace for values that the application's code shares while it handles this request: ``"user" in
+        request.g``.
+        """
         return Globals()
 
     session: Dependency[Session] = Dependency("session", fix="app.use(Sessions(store))")
     """The visitor's data, kept between requests: a ``Session``, which ``app.use(Sessions(store))`` provides.
 
-    Without that line, reading it raises a RuntimeError that shows the line.
+    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """
 
     flash: Dependency[FlashMessages] = Dependency("flash", fix="app.use(Flash())")
-    """The messages for the visitor that the next page shows: ``request.flash("It is saved.", "success")``, and
-    ``request.flash.take()``, which ``app.use(Flash())`` provides.
+    """The messages that the next page shows to the visitor: ``request.flash("It is saved.", "success")`` adds one, and
+    ``request.flash.take()`` returns them. ``app.use(Flash())`` provides it.
 
-    Without that line, reading it raises a RuntimeError that shows the line.
+    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """
 
     user: Dependency[Any] = Dependency("user", fix="app.use(Users(Bearer(find_user)))")
     """The user whose credentials the request contains, or None; ``app.use(Users(...))`` provides it.
 
-    Without that line, reading it raises a RuntimeError that shows the line.
+    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """
 
     signer: Dependency[RequestSigner] = Dependency(
@@ -726,34 +728,34 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     """The signature for which the request was accepted, a ``RequestSigner``: ``request.signer.key``. It is set in
     routes that are ``signed_by`` the keys of ``app.use(Signatures(keys))``.
 
-    In any other route, raises RuntimeError with the fix.
+    In any other route, reading it raises a RuntimeError that shows the fix.
     """
 
     @property
     def signed_headers(self) -> Headers:
         """The header fields that the signature covers. Other fields may not come from the signer.
 
-        Raises RuntimeError with the fix in a route that isn't ``signed_by`` keys.
+        In a route that isn't ``signed_by`` keys, reading them raises a RuntimeError that shows the fix.
         """
         return self.signer.headers
 
     language: Dependency[Language] = Dependency("language", fix='app.use(Languages("locales", default="en"))')
     """The language of the response, a ``Language``, which ``app.use(Languages(folder))`` provides.
 
-    Without that line, reading it raises a RuntimeError that shows the line.
+    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """
 
     location: Dependency[Location] = Dependency("location", fix='app.use(Locations("geo.csv"))')
-    """The client's location, as far as its address reveals it: a ``Location``, which is falsy if that is unknown.
-    ``app.use(Locations("geo.csv"))`` provides it.
+    """The client's location, as far as its address reveals it: a ``Location``, which is falsy if the location is
+    unknown. ``app.use(Locations("geo.csv"))`` provides it.
 
-    Without that line, reading it raises a RuntimeError that shows the line.
+    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """
 
     templates: Dependency[TemplateRenderer] = Dependency("templates", fix='app.use(Templates("templates"))')
     """The templates, which ``app.use(Templates(folder))`` provides: ``request.templates.render("mail.txt", n=1)``.
 
-    Without that line, reading it raises a RuntimeError that shows the line.
+    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """
 
     native: Dependency[Native] = Dependency("native", fix="App(), or a view of another framework, @view")
@@ -770,7 +772,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def __getitem__(self, dependency: ReadableDependency[T], /) -> T:
         """Return the value of a dependency, computed on first read.
 
-        Raises RuntimeError with the fix for a dependency that nothing provides.
+        If nothing provides the dependency, raises a RuntimeError that shows the fix.
         """
         values = self._dependencies
         if dependency not in values:
@@ -816,7 +818,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @property
     def lifetime(self) -> Lifetime:
-        """The time during which this request is needed: the seconds left, and the events that end it."""
+        """How long this request is needed: the seconds left until its deadline, and the events that end it early."""
         lifetime = getattr(self, "_lifetime", None)  # in a slot: a ``__dict__`` takes 350 bytes
         if lifetime is None:
             lifetime = self._lifetime = Lifetime(self.head, self.after_response)
@@ -871,7 +873,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         return function
 
     def copy(self) -> Self:
-        """Return a copy of the message: head, body and limits, without route, dependencies and hooks."""
+        """Return a copy of the message: head, body and limits, without the route, dependencies or hooks."""
         return copy(self)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -279,7 +279,7 @@ class FileBody:
 
 
 class OpenFile:
-    """A body from an open file object: ``length`` bytes from ``offset``, or its rest if both are None.
+    """A body from an open file object: ``length`` bytes from ``offset``, or the rest of the file if both are None.
 
     The body is its own iterator. Closing it closes the file.
     """

@@ -167,7 +167,8 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         "_fields": "The header fields, shared until they are changed.",
         "_status": "The status; None if none was given.",
         "error": "The exception that caused this response; None if there is none.",
-        "is_conditional": "True if the server has yet to apply ``conditional`` to what a handler has returned: a file.",
+        "is_conditional": "True if the server has yet to apply ``conditional`` to this response because a handler"
+        " returned a file.",
     }
 
     def __init__(
@@ -239,7 +240,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         Names in ``data`` can't begin with an underscore, because options do. With ``_block``, only that block is
         rendered. The template's name determines the type, which is usually HTML. Raises RuntimeError without
         ``app.use(Templates(...))``, and if no request is being handled. Raises TypeError for an unknown option, and for
-        data passed without names.
+        positional data.
         """
         # The module of the current request imports this one, so this imports its public name, late.
         from antiphon import current_request
@@ -458,7 +459,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
     def freeze(self) -> Self:
         """Read a streamed body into memory and return the response: it can then be read again, and pickled.
 
-        The stream is closed. Raises TypeError for an async one: use ``await response.afreeze()``.
+        The stream is closed. Raises TypeError for an async stream: use ``await response.afreeze()``.
         """
         body = self._body
         if isinstance(body, AsyncIterable):
@@ -514,7 +515,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
             own.extend([field for field in fields if field[0] not in present])
 
     def vary(self, *names: str) -> None:
-        """Add request headers on which this response depends to Vary (RFC 9110 §12.5.5).
+        """Add to Vary the names of request headers on which this response depends (RFC 9110 §12.5.5).
 
         An application automatically adds those that were read through ``request.accept`` and similar attributes.
         """
@@ -547,8 +548,8 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         """Set a cookie (RFC 6265bis §4.1). ``max_age`` is whole seconds or a timedelta; ``expires`` is an aware
         datetime.
 
-        It replaces a cookie with the same name, domain and path that was set earlier. Raises ValueError for impossible
-        combinations, such as ``samesite="None"`` without ``secure``.
+        It replaces a cookie that this response has already set with the same name, domain and path. Raises ValueError
+        for impossible combinations, such as ``samesite="None"`` without ``secure``.
         """
         cookie = SetCookie.__new__(  # calling the class would build a dict of the arguments
             SetCookie,
@@ -604,12 +605,11 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         stale_while_revalidate: int | timedelta | None = None,
         stale_if_error: int | timedelta | None = None,
     ) -> None:
-        """Let the client's cache keep the response for some seconds or a timedelta; with ``public``, shared caches may,
-        too.
+        """Let the client's cache keep the response for ``seconds``. With ``public``, shared caches may also keep it.
 
-        After that time, a cache may still serve the response for ``stale_while_revalidate`` while it fetches a new one,
-        and for ``stale_if_error`` instead of an error (RFC 5861). Raises ValueError for anything that isn't a whole
-        number of seconds.
+        All times are whole seconds or timedeltas. After ``seconds``, a cache may still serve the response for
+        ``stale_while_revalidate`` while it fetches a new one, and for ``stale_if_error`` instead of an error (RFC
+        5861). Raises ValueError for anything that isn't a whole number of seconds.
         """
         cache_for(
             self,
@@ -708,7 +708,7 @@ _new = object.__new__
 
 
 def response_of(body: Body, fields: Fields) -> Response:
-    """Make a response from a body and checked fields in two thirds of the time, because nothing is checked again.
+    """Make a response from a body and fields that were checked before. Skipping the checks saves a third of the time.
 
     For adapters and dialects. It is a function because looking up a method would take a tenth more time.
     """

@@ -263,11 +263,11 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
     """Encode a value as JSON in UTF-8, without spaces.
 
     All types that msgspec supports can be written (dict, list, str, numbers, bool, None, dataclasses, Structs, attrs
-    classes, tuples, sets, enums, dates and times, UUID; Decimal as a string, bytes in base64). Also supported are a
+    classes, tuples, sets, enums, dates and times, UUID; Decimal as a string, bytes in base64). It also supports a
     MultiDict as lists by name, any mapping (any object with ``keys`` and ``[]``, such as Headers), subclasses of str,
-    int and float as these, a UserString as a string, any other collection as an array, a Pydantic model as its fields,
-    and MediaType, ETag, CacheControl, Range and ContentRange as in the header. NaN and Infinity, which aren't JSON,
-    become null. Members whose value is msgspec's UNSET are left out. Fields that a dataclass made by
+    int and float like their base classes, a UserString as a string, any other collection as an array, a Pydantic model
+    as its fields, and MediaType, ETag, CacheControl, Range and ContentRange as in the header. NaN and Infinity, which
+    aren't JSON, become null. Members whose value is msgspec's UNSET are left out. Fields that a dataclass made by
     ``msgspec.convert`` lacks are set to their defaults; in a list of dicts, only the first dict is searched for such
     instances. ``default`` is called with each value of any other type and returns the value to write instead.
 

@@ -73,7 +73,7 @@ _READ_AS_WRITTEN = {inspect.DecimalType, inspect.RawType}
 def _for_slow_numbers(wanted: Any, decode: Decode, info: inspect.Type) -> Decode:
     """Return a function that decodes a type from JSON with many numbers that ``decode`` reads slowly.
 
-    Raises BadRequest for a type with floats and also other numbers, because for those every digit matters.
+    Raises BadRequest if the type has both floats and numbers that must keep every digit (Decimal, Raw).
     """
     kinds = {type(part) for _, part in parts("", info)}
     if inspect.CustomType in kinds:  # a Pydantic model

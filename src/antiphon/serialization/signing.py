@@ -114,7 +114,9 @@ class TimedSigner:
         return value, signed_at
 
     def is_signature(self, signed: bytes, signature: bytes) -> bool:
-        """Return True if any of the keys made this signature of the bytes. All wrong signatures take equally long."""
+        """Return True if any of the keys made this signature of the bytes. The check takes equally long for all wrong
+        signatures.
+        """
         found = [hmac.compare_digest(self._signature(key, signed), signature) for key in self._keys]
         return any(found)
 
@@ -133,9 +135,9 @@ def to_base64(data: bytes) -> bytes:
 class Signer:
     """A signer of values for one purpose, the ``salt``: a value signed for one purpose is not valid for another.
 
-    The first of the ``secret_keys``, the newest, signs; all of them verify. Clients can read signed values but can't
-    change them. ``digest`` is the hash; "sha1" reads values that Flask signed with the same key and salt. Raises
-    TypeError and ValueError for missing and weak keys, and for an empty salt.
+    The first of the ``secret_keys``, the newest, is used to sign; all of them are used to verify. Clients can read
+    signed values but can't change them. ``digest`` is the hash; "sha1" reads values that Flask signed with the same key
+    and salt. Raises TypeError and ValueError for missing and weak keys, and for an empty salt.
     """
 
     def __init__(
@@ -174,7 +176,8 @@ class Signer:
         )
 
     def sign(self, value: object) -> str:
-        """Return a JSON value as signed text with the time, for use in URLs: letters, digits, ``-``, ``_`` and ``.``.
+        """Return a JSON value as signed text that includes the time. It is safe in URLs: letters, digits, ``-``, ``_``
+        and ``.``.
 
         Raises TypeError for a value that can't be serialized to JSON.
         """
@@ -184,7 +187,7 @@ class Signer:
         """Return the value of signed text. ``max_age`` is seconds or a timedelta; None means any age.
 
         Raises BadSignature, which becomes a 403, for anything that ``sign`` did not make, including None, and
-        SignatureExpired, which becomes a 410, for older text.
+        SignatureExpired, which becomes a 410, for text older than ``max_age``.
         """
         from itsdangerous import BadData
 
@@ -205,5 +208,7 @@ class Signer:
         return self._text_signer.get_signature(text.encode()).decode()
 
     def is_signature(self, text: str, signature: str) -> bool:
-        """Return True if any of the keys made this signature of the text. All wrong signatures take equally long."""
+        """Return True if any of the keys made this signature of the text. The check takes equally long for all wrong
+        signatures.
+        """
         return signature.isascii() and self._text_signer.verify_signature(text.encode(), signature)

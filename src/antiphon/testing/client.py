@@ -45,9 +45,10 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 @names_ours(CLIENT)
 class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
-    """The base of both clients, which differ only in how they wait. An ``Answer`` is a response or an awaitable of one.
+    """Both clients share these methods, and differ only in how they wait. An ``Answer`` is a response or an awaitable
+    of one.
 
-    The client plays a server for ``app`` that speaks ``interface``: ``"wsgi"``, ``"asgi"`` or ``"rsgi"``.
+    The client acts as a server that calls ``app`` over ``interface``: ``"wsgi"``, ``"asgi"`` or ``"rsgi"``.
 
     ``base_url`` provides the scheme, host and port for URLs without them. Secure cookies are stored and sent over https
     and, as in browsers, on localhost; the default ``base_url`` is treated as localhost. ``root_path`` is where the
@@ -57,7 +58,7 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
 
     With ``raise_errors=True``, every error of the application is raised in the test; with False, each becomes a
     response, as on a server. By default, an error that escapes the application is raised, and an error for which an
-    ``App`` returns a 500 is a response. Errors that escape a WSGI application are also raised over the other
+    ``App`` returns a 500 becomes a response. Errors that escape a WSGI application are also raised over the other
     interfaces.
 
     ``timeout`` is seconds or a timedelta. It applies to a whole response including redirects, and to each step of a
@@ -193,7 +194,7 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
         """Send a request and open a response whose body, which may be endless, is read chunk by chunk.
 
         Use this in a ``with`` or ``async with`` statement. The client disconnects at the end of the block, unless the
-        body has ended. Raises TimeoutError if the application then continues until the timeout.
+        body has ended. Raises TimeoutError if the application is then still running when the timeout passes.
         """
         return self._open(self._call(method, url, options))
 
@@ -258,9 +259,9 @@ BaseClient.__init__.__doc__ = BaseClient.__doc__  # so that help() of either cli
 class Client(BaseClient[ClientResponse, Streaming]):
     """A client for tests that are plain functions.
 
-    The application runs on an event loop on its own thread, over WSGI on yet another thread, and can read the context
-    variables of the test. With ``timeout=None``, a WSGI application runs on the thread of the test, for debuggers and
-    for code that reads thread-locals.
+    The application runs on an event loop in its own thread; over WSGI, it runs on another thread. It can read the
+    context variables of the test. With ``timeout=None``, a WSGI application runs on the thread of the test, for
+    debuggers and for code that reads thread-locals.
 
     As a context manager, the client starts up the application and shuts it down.
     """
@@ -294,10 +295,10 @@ class Client(BaseClient[ClientResponse, Streaming]):
     ) -> "AbstractContextManager[ClientWebSocket]":
         """Open a WebSocket: ``with client.websocket("/rooms/7") as socket:``. It is closed at the end of the block.
 
-        The handshake has the Origin that browsers would send from a page of the application, unless ``origin`` is a
-        different one, or None to send none. Raises HandshakeRefused, with the ``response``, if the handshake is
-        refused, errors that escape the application, and TimeoutError if the handshake isn't completed within the
-        timeout.
+        The handshake has the Origin that a browser would send from a page of the application. Pass another ``origin``
+        to send that one instead, or None to send no Origin. Raises HandshakeRefused, with the ``response``, if the
+        handshake is refused, errors that escape the application, and TimeoutError if the handshake isn't completed
+        within the timeout.
         """
         from antiphon.testing.websockets import SocketOpening
 
@@ -382,7 +383,7 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming
 
 
 def _held_to_contract(app: TestedApplication, root_path: str) -> tuple[TestedApplication, Check]:
-    """Return an application whose requests report what is read from them, and the check of its responses."""
+    """Return an application whose requests record what is read from them, and a function that checks its responses."""
     from antiphon.testing.contract import held_contract
 
     held = held_contract(app)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class ContractError(AssertionError):
     """A violation of the interface by the application, such as a body whose length differs from the declared one.
 
-    With ``Client(app, contract=True)``, this includes a response that isn't in its handler's contract. It is raised
-    inside the application, and again by the client, so error handlers can't hide it.
+    With ``Client(app, contract=True)``, this includes a response that isn't in its handler's contract. The error is
+    raised inside the application, and again by the client, so error handlers can't hide it.
     """
 
 

@@ -95,12 +95,12 @@ class ClientWebSocket:
 
     @property
     def subprotocol(self) -> str | None:
-        """The agreed subprotocol; None if there is none."""
+        """The negotiated subprotocol; None if there is none."""
         return self._call.exchange.channel.subprotocol
 
     @property
     def closed(self) -> WebSocketClosed | None:
-        """The end of the socket, with its ``code`` and ``reason``; None while it is open."""
+        """How the socket was closed: its ``code`` and ``reason``. None while it is open."""
         return self._call.exchange.channel.end
 
     def receive(self) -> WebSocketMessage:
@@ -140,12 +140,12 @@ class AsyncClientWebSocket:
 
     @property
     def subprotocol(self) -> str | None:
-        """The agreed subprotocol; None if there is none."""
+        """The negotiated subprotocol; None if there is none."""
         return self._call.exchange.channel.subprotocol
 
     @property
     def closed(self) -> WebSocketClosed | None:
-        """The end of the socket, with its ``code`` and ``reason``; None while it is open."""
+        """How the socket was closed: its ``code`` and ``reason``. None while it is open."""
         return self._call.exchange.channel.end
 
     @overload

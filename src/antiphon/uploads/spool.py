@@ -211,7 +211,9 @@ class Spool:
         return self.getvalue() if self.in_memory else self.read_at(0, self.size)
 
     def read_into(self, target: memoryview, offset: int) -> int:
-        """Read bytes from ``offset`` into ``target``. Return how many: 0 at the end. Raises as ``read_at`` does."""
+        """Read bytes from ``offset`` into ``target``. Return how many were read: 0 at the end. Raises as ``read_at``
+        does.
+        """
         file, written = self._file, self._written
         if file is None or offset >= written:
             data = self.read_at(offset, len(target))
@@ -288,7 +290,7 @@ _BUFFER = 16 << 10
 
 
 class Window(BufferedReader):
-    """A read-only file object for ``length`` bytes of a spool from ``offset``.
+    """A read-only file object for ``length`` bytes of a spool, from ``offset`` on.
 
     It has its own position, and several threads can use it. Closing it doesn't close the spool; once the spool is
     closed, reading raises ValueError. Raises ValueError for a range outside the spool.

@@ -31,7 +31,8 @@ class PartHead(Protocol):
 
 
 class Upload:
-    """An uploaded file: ``size`` bytes of a spool from ``offset``, with the header of their part (RFC 7578 §4).
+    """An uploaded file: ``size`` bytes of a spool, from ``offset`` on, with the headers of their form part (RFC 7578
+    §4).
 
     You can read it like a file, with one position; ``open`` returns file objects with their own positions. It is
     readable until its request has ended; after that, reading raises ValueError, unless you use ``detach``. It is falsy
@@ -66,7 +67,7 @@ class Upload:
 
     @lazy
     def headers(self) -> Headers:
-        """The header fields of the file's part in the form, without malformed ones."""
+        """The header fields of the file's part in the form, leaving out malformed ones."""
         return Headers(well_formed(self._head.fields))
 
     @lazy
@@ -122,7 +123,7 @@ class Upload:
         return await run_on_file_thread(self.read, size)
 
     def read1(self, size: int = -1, /) -> bytes:
-        """Return up to ``size`` bytes from one read."""
+        """Return up to ``size`` bytes, reading at most once."""
         return self._readable.read1(size)
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
@@ -254,7 +255,7 @@ class Upload:
 
     def detach(self) -> "Upload":
         """Return an upload with the same bytes that stays readable until it is closed or dropped, even after the
-        request.
+        request has ended.
 
         If the upload is in memory, only its own bytes are kept; otherwise, the file with the whole body is kept.
         """

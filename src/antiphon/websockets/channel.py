@@ -29,7 +29,7 @@ _NEVER_SENT = (1004, NO_CODE, ABNORMAL, 1015)
 
 
 class WebSocketClosed(Exception):
-    """The end of a WebSocket, with the ``code`` and the ``reason`` of the side that closed it (RFC 6455 §7.4).
+    """How a WebSocket was closed: the ``code`` and the ``reason`` from the side that closed it (RFC 6455 §7.4).
 
     1005 means that it was closed without a code, 1006 that the connection was lost.
     """

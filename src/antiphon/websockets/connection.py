@@ -234,7 +234,7 @@ class Connection:
         self.bytes_sent += len(sent) if isinstance(sent, bytes) or sent.isascii() else len(sent.encode())
 
     async def send_each(self, source: AsyncIterable[object]) -> None:
-        """Send the items of an async iterable and close it. Raises WebSocketClosed."""
+        """Send the items of an async iterable and close the iterable. Raises WebSocketClosed."""
         try:
             async for item in source:
                 if not isinstance(item, Event) or item.data is not None:
@@ -279,13 +279,13 @@ class Connection:
     # The end
 
     async def end(self, code: int, reason: str = "") -> None:
-        """Close the connection, unless it is already closed, even if something waits for it."""
+        """Close the connection, unless it is already closed, even if something is waiting for it."""
         if self.closed is None:
             self._ended(WebSocketClosed(code, reason))
             await self.send_end()
 
     async def send_end(self) -> None:
-        """Send the recorded end, without waiting for a client that no longer reads."""
+        """Send the recorded close frame, without waiting for a client that no longer reads."""
         end, ahead = self._ended(), self._ahead
         self.let_go()
         with suppress(TimeoutError):
@@ -295,16 +295,16 @@ class Connection:
                 await self._channel.close(end.code, end.reason)
 
     async def wait_answered(self) -> None:
-        """Wait until the client has replied to the end and to everything sent before it (RFC 6455 §7.1.1)."""
+        """Wait until the client has replied to the close frame and to everything sent before it (RFC 6455 §7.1.1)."""
         with suppress(WebSocketClosed, TimeoutError):
             async with asyncio.timeout(CLOSING):
                 while True:
                     await self._channel.receive()
 
     def interrupt(self, end: WebSocketClosed) -> bool:
-        """Make every method raise this end from now on, including the calls for which threads wait.
+        """Make every method raise this WebSocketClosed from now on, including the calls that threads are waiting for.
 
-        Return True if the connection was still open, so the end has to be sent.
+        Return True if the connection was still open, so a close frame has to be sent.
         """
         was_open = self.is_open
         self.is_interrupted = True

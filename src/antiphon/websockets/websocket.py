@@ -42,7 +42,7 @@ class WebSocket:
 
     @property
     def closed(self) -> WebSocketClosed | None:
-        """The end of the socket, with its ``code`` and ``reason``; None while it is open."""
+        """How the socket was closed: its ``code`` and ``reason``. None while it is open."""
         return self._connection.closed
 
     def accept(self) -> Awaitable[None]:
@@ -89,7 +89,8 @@ class WebSocket:
         return self._called(steps) if self._blocks else steps
 
     def send_each(self, source: AsyncIterable[object]) -> Awaitable[None]:
-        """Send each item of an async iterable, such as ``run.follow()``, as ``send`` does, and close it at the end.
+        """Send each item of an async iterable, such as ``run.follow()``, as ``send`` does, and close the iterable at
+        the end.
 
         Events that consist only of a comment are left out. Raises WebSocketClosed, and the errors of the iterable.
         """
@@ -168,7 +169,7 @@ class BlockingWebSocket(Protocol):
 
     @property
     def closed(self) -> WebSocketClosed | None:
-        """The end of the socket, with its ``code`` and ``reason``; None while it is open."""
+        """How the socket was closed: its ``code`` and ``reason``. None while it is open."""
         ...
 
     def accept(self) -> None:
@@ -200,7 +201,7 @@ class BlockingWebSocket(Protocol):
         ...
 
     def send_each(self, source: AsyncIterable[object]) -> None:
-        """Send each item of an async iterable and close it at the end. Raises WebSocketClosed, and TypeError."""
+        """Send each item of an async iterable, and then close it. Raises WebSocketClosed, and TypeError."""
         ...
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:

@@ -87,16 +87,16 @@ def from_asgi(
 ) -> Callable[[Request], Coroutine[Any, Any, Response]]:
     """Return a handler that calls an ASGI application, which runs in its own task.
 
-    The application gets the loaded body. If the body is not loaded, it receives the body itself, without a limit.
+    The application receives the loaded body. If the body is not loaded, it receives the body itself, without a limit.
 
     ``state`` is the state of the application's lifespan (``ASGILifespan.state``), which may still be empty. A body in
     several messages is streamed: each ``send`` returns when its chunk has been consumed. When the client disconnects,
     or the rest of the body isn't needed (HEAD), the application receives a disconnect, and is cancelled unless it ends
     within ``grace``, in seconds or a timedelta. Its work after the response continues in the background. If the server
-    reports disconnects, the application also receives a disconnect that comes before the response, while it waits in
-    ``receive``; it then runs to its end, and ClientDisconnected is raised. Raises the application's errors, and
-    RuntimeError if it violates ASGI; once the response has started, the body's iterator raises them. If the application
-    fails after a complete response, ``response.error`` is its error.
+    reports disconnects, an application that is waiting in ``receive`` is also told of a disconnect before the response;
+    it then runs to its end, and ClientDisconnected is raised. Raises the application's errors, and RuntimeError if it
+    violates ASGI; once the response has started, the body's iterator raises these errors. If the application fails
+    after a complete response, ``response.error`` is its error.
     """
     seconds = seconds_of(grace)
 

@@ -36,10 +36,10 @@ def get_response(
 
     ``application`` is an Antiphon, WSGI or ASGI application; pass ``interface`` if the interface can't be detected. Its
     async code runs on the background loop. A streamed body is a blocking iterator of bytes with ``close()``. Functions
-    that the application passes to ``request.after_response`` are called before this returns, or, for a stream, when it
-    ends or is closed. An Antiphon application is started up; for any other application, you have to run the lifespan.
-    Raises another framework's errors, ValueError for an ``interface`` other than "wsgi" and "asgi", and RuntimeError on
-    an event loop: use ``aget_response`` there.
+    that the application passes to ``request.after_response`` are called before this function returns or, for a stream,
+    when the stream ends or is closed. An Antiphon application is started up; for any other application, you have to run
+    the lifespan. Raises another framework's errors, ValueError for an ``interface`` other than "wsgi" and "asgi", and
+    RuntimeError on an event loop: use ``aget_response`` there.
     """
     check_interface(interface)
     refuse_on_loop("get_response", "aget_response")
@@ -149,7 +149,7 @@ def _with_body(response: Response, body: Stream) -> Response:
 
 
 class BlockingBody:
-    """A streamed body for a thread to read. Reaching its end, or ``close``, closes it and finishes the request,
+    """A streamed body for a thread to read. Reaching its end or calling ``close`` closes it and finishes the request,
     once.
     """
 

@@ -84,7 +84,7 @@ class ReceivedInput(RawIOBase):
 
 
 class EnvironHost(Host):
-    """An application with WSGI as its own interface. A subclass calls it in ``answer_environ``, on a thread.
+    """An application whose own interface is WSGI. A subclass calls it in ``answer_environ``, on a thread.
 
     Over ASGI and RSGI, a small body is received before a thread is taken. A larger body is received while the
     application reads it; only some of the threads may wait for such bodies, so that others stay available.

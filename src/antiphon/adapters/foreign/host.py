@@ -18,10 +18,10 @@ from antiphon.response.response import Response
 class Host(Servable):
     """Another framework's application. A subclass handles its requests in ``answer_request``.
 
-    Before that, the request is made the current one, checked and received, so that slow clients don't occupy threads.
-    An error is logged and becomes a response, and the body's resources are freed at the end. If a body is too large,
-    too slow or cut off, the response has that error's status. A request with several hosts, no host or a malformed host
-    gets a 400.
+    Before that, the host makes the request the current one, checks it and receives it, so slow clients don't occupy
+    threads. An error is logged and becomes a response, and the body's resources are freed at the end. If a body is too
+    large, too slow or cut off, the response has that error's status. A request with more than one Host, no Host or a
+    malformed Host gets a 400.
     """
 
     request_limits = Limits()
@@ -56,8 +56,8 @@ class Host(Servable):
     def check_head(self, request: Request) -> None:
         """Check the head of a request.
 
-        Raises BadRequest for a malformed path or Host, or unless there is exactly one Host, URITooLong for a long
-        query, and RequestHeaderFieldsTooLarge.
+        Raises BadRequest unless there is exactly one Host, and it and the path are well-formed. Raises URITooLong for a
+        query that is too long, and RequestHeaderFieldsTooLarge for header fields that are.
         """
         check_path(request.head.path)
         self._check_host_and_sizes(request)

@@ -62,12 +62,12 @@ WebSocketHandler: TypeAlias = (
 """A WebSocket handler, called with the request, the socket, and parameters of its route by name."""
 
 BeforeHook: TypeAlias = Callable[[Request], ResponseLike | None] | Callable[[Request], Awaitable[ResponseLike | None]]
-"""A hook before the handler, which may respond instead."""
+"""A hook that is called before the handler and may return a response instead."""
 
 AfterHook: TypeAlias = (
     Callable[[Request, Response], ResponseLike | None] | Callable[[Request, Response], Awaitable[ResponseLike | None]]
 )
-"""A hook after the handler, which may return a different response."""
+"""A hook that is called after the handler and may return a different response."""
 
 MiddlewareFunction: TypeAlias = (
     Callable[[Request], Generator[ResponseLike | None, Response, ResponseLike | None]]
@@ -81,9 +81,9 @@ A = TypeVar("A", bound=Awaitable[ResponseLike])
 
 
 class ErrorHandlerDecorator(Protocol[X_co]):
-    """The decorator of a handler for one kind of error: the handler is called with the request and such an error.
+    """A decorator for functions that handle one kind of error. They are called with the request and the error.
 
-    Type checkers see a function that accepts any error, so another decorator can specify its own kind of error.
+    To type checkers, the decorated function accepts any error, so you can decorate it again for another kind of error.
     """
 
     @overload

@@ -33,9 +33,9 @@ Talk: TypeAlias = Callable[[Request, Connection], Steps]
 class ForeignSockets(SocketHandler):
     """A handler of handshakes that returns responses. ``talk`` returns the steps of a conversation.
 
-    The steps choose a subprotocol themselves and may return a response instead of a conversation. They see the client's
-    disconnect; with ``cancels``, they are cancelled then if they wait for something else. ``blocks`` means that each
-    conversation occupies a thread, so their number is limited.
+    The steps choose a subprotocol themselves and may return a response instead of a conversation. They are told when
+    the client disconnects; with ``cancels``, they are then cancelled if they are waiting for something else. ``blocks``
+    means that each conversation occupies a thread, so their number is limited.
     """
 
     def __init__(self, talk: Talk, *, blocks: bool = False, cancels: bool = False) -> None:
@@ -68,7 +68,9 @@ _SERVERS_OWN = frozenset({b"connection", b"upgrade", b"sec-websocket-accept", b"
 
 
 def environ_sockets(application: "WSGIApplication") -> ForeignSockets:
-    """Return the handler of handshakes for a WSGI application, which gets a thread, and a socket in its environ."""
+    """Return a handler of handshakes for a WSGI application. The application gets a thread, and a socket in its
+    environ.
+    """
     return ForeignSockets(partial(_talk, application), blocks=True)
 
 

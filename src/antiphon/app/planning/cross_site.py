@@ -51,7 +51,7 @@ def check_site(head: Head, site: str | None, allowed: Container[str], *, is_hand
 def check_handshake_site(request: Request, trusted: "Iterable[str] | TrustedOrigins" = ()) -> None:
     """Check that a handshake does not come from a page on another site, unless the page's origin is trusted.
 
-    Raises Forbidden (403), as for a write by such a page, also for a handshake with cookies and without an origin.
+    Raises Forbidden (403) for such a page, as for its writes, and for a handshake with cookies but without an origin.
     Raises ValueError for an invalid trusted origin.
     """
     allowed = trusted if isinstance(trusted, TrustedOrigins) else TrustedOrigins(trusted)

@@ -147,8 +147,8 @@ def _say_why(request: "RequestState") -> None:
 def authenticate(request: "RequestState", password_field: str = "password", **credentials: Any) -> Any:  # noqa: S107
     """Find a user by credentials in the model, and log the user in if the password is right. Return the user or None.
 
-    The model must have ``find(**credentials)``, and users ``check_password(field, password)``. Raises ValueError if
-    there is no model.
+    The model must have ``find(**credentials)``, and its users must have ``check_password(field, password)``. Raises
+    ValueError if there is no model.
 
     After five failures within 15 minutes, an address always gets None. After 20 failures for one user within an hour,
     every address does. A login does not reset these counts.

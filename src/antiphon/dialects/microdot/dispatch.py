@@ -358,7 +358,7 @@ async def _answer_status(
 
 
 async def error_result(app: "Microdot", request: Request, call: Call, status_code: int, reason: str | None) -> Any:
-    """Return the result of a status's handler. If it has none, return the reason and status."""
+    """Call the handler for a status and return its result. If there is no handler, return the reason and the status."""
     for owner in (request.subapp, app):
         if owner is not None and status_code in owner.error_handlers:
             return await call(owner.error_handlers[status_code], request)

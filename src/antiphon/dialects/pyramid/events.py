@@ -80,7 +80,7 @@ class NewResponse:
 
 @implementer(IApplicationCreated)
 class ApplicationCreated:
-    """Sent when an application has been made, which is available as ``app`` and ``object``."""
+    """Sent when an application has been created. The application is available as ``app`` and ``object``."""
 
     def __init__(self, app: Any) -> None:
         self.app = app

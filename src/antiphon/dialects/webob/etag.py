@@ -140,7 +140,7 @@ class IfRange:
 class IfRangeDate:
     """The date in If-Range.
 
-    It contains (``in``) a response whose Last-Modified equals the date. A malformed date contains no response.
+    It contains (``in``) a response whose Last-Modified equals the date. A malformed date matches no response.
     """
 
     def __init__(self, date: datetime | None) -> None:

@@ -43,9 +43,9 @@ class Form(Generic[T]):
     ``initial`` is an object or a mapping with the initial values. With ``method="get"``, the form is read from the
     query, otherwise from the body. ``choices`` maps field names to choices that come from a request or a database;
     ``order`` names the fields to put first. ``id`` is the prefix of all elements' ids; if it is empty, an input's id is
-    its name. ``messages`` replace those of ``MESSAGES`` by code. All other messages come from the request's language,
-    under "form." and the code, or else are in English. ``shared`` names values that the application shares with
-    templates, such as a token; those that exist become hidden inputs in forms that are posted.
+    its name. ``messages`` replace messages of ``MESSAGES``, by code. All other messages come from the request's
+    language, under "form." and the code, or else are in English. ``shared`` names values that the application shares
+    with templates, such as a token; those that exist become hidden inputs in forms that are posted.
 
     Raises TypeError for a class from which no form can be made, and ValueError if ``choices`` or ``order`` name a field
     that the form does not have.
@@ -171,7 +171,7 @@ class Form(Generic[T]):
 
     @property
     def errors(self) -> Mapping[str, list[FormError]]:
-        """The errors by field. Those that concern the whole form are under the empty name."""
+        """The errors by field. Errors of the whole form are under the empty name."""
         return self._errors
 
     @property

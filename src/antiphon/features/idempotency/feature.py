@@ -83,11 +83,11 @@ class IdempotentWrites:
     else by their session, if the app has sessions. They are also distinguished by the host and by all header fields
     that the handler, hooks, middleware or dependencies have read, except fields that don't identify a caller, such as
     Accept. In a view, and in a mounted app, where other code may have read them, all such fields are included. If a
-    user's credentials can change between retries, use ``by``: a function of the request that returns text that
-    identifies the caller, or None if the caller is unknown. It must not block. Each caller has separate keys.
+    user's credentials can change between retries, use ``by``: a function that is called with the request and returns
+    text that identifies the caller, or None if the caller is unknown. It must not block. Each caller has separate keys.
 
-    After a 5xx, 408, 425 or 429 response, a retry is carried out again. A request that was interrupted by the end of
-    its process or by a cancellation may already have had an effect, so its retries are refused with 409. With
+    After a 5xx, 408, 425 or 429 response, a retry is carried out again. A request that was interrupted because its
+    process ended or because it was cancelled may already have had an effect, so its retries are refused with 409. With
     ``takeover``, in seconds or a timedelta, a retry is carried out again after that time, which has to be longer than
     any handler takes. Streams, and responses of more than ``largest`` bytes, can't be kept and raise a RuntimeError
     that names the handler. If the store is unavailable, the response is a 503, sent before anything is carried out. The

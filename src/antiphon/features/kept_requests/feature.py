@@ -32,16 +32,16 @@ class Keep(Observer):
 
     With ``errors``, a request is kept if its handler, or any code around it, raises an error that becomes a response
     with a status of 500 or above. ``slower`` keeps requests that take longer, in seconds or a timedelta. ``statuses``
-    keeps those with one of these statuses. ``when`` is a function of the ``Exchange`` that must not block; it keeps
-    those for which it returns True. Requests with the same cause (the same error at the same place) share one record,
-    which contains the first and the last of them, and their number. The store keeps up to ``most`` causes, each for
-    ``ttl`` after its last request.
+    keeps requests with one of these statuses. ``when`` is a function that is called with the ``Exchange`` and must not
+    block; requests for which it returns True are kept. Requests with the same cause (the same error at the same place)
+    share one record, which contains the first and the last of them, and their number. The store keeps up to ``most``
+    causes, each for ``ttl`` after its last request.
 
     Before anything is written, secrets are replaced by values of the same shape: credentials, cookies, fields named
     like passwords, payment card numbers, and members that a model marks as ``Secret``. Records are encrypted with the
     app's secret keys, or with ``secret_keys``, and written by a separate thread. If the store is full, slow or
-    unavailable, requests are not kept, and an error is logged. ``largest`` is the number of bytes of a body to keep.
-    ``release`` is stored in each record. The default ``store`` is the app's.
+    unavailable, requests are not kept, and an error is logged. ``largest`` is the maximum number of bytes to keep of a
+    body. ``release`` is stored in each record. The default ``store`` is the app's.
 
     Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients; RuntimeError
     without a secret key; and ModuleNotFoundError without the package cryptography.
@@ -192,7 +192,7 @@ class Keep(Observer):
         return self._shelf.find(id_)
 
     def forget(self, user: str) -> int:
-        """Delete all requests of the user with this key and return the number of causes that had any.
+        """Delete all requests of the user with this key and return the number of causes that included any.
 
         The key is the one that ``SessionLogin`` keeps, or else the user's ``id``. It calls the store.
         """

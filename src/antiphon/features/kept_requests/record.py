@@ -61,7 +61,7 @@ class Record(msgspec.Struct, kw_only=True):
     user: str = ""
     """The user's key, by which ``forget`` finds the record."""
     session: dict[str, str] = {}
-    """The names in the session that were used, each with its value's kind."""
+    """The names that were used in the session, each with the kind of its value."""
     dependencies: dict[str, Any] = {}
     """The values of the ``kept`` dependencies, by name."""
     messages: list[tuple[Literal["text", "bytes"], bytes]] = []

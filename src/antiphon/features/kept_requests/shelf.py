@@ -41,7 +41,7 @@ class Kept(msgspec.Struct, kw_only=True):
 
     @property
     def users(self) -> set[str]:
-        """The keys of both requests' users."""
+        """The keys of the users who sent the first and the last request."""
         return {record.user for record in (self.first, self.last) if record.user}
 
 

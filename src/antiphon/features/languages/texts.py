@@ -102,7 +102,7 @@ class Texts:
         self._missing: set[str] = set()
 
     def has(self, key: str) -> bool:
-        """True if there is text under a key."""
+        """True if a key has a text."""
         return any(catalogue.text(key) is not None for catalogue in self._catalogues)
 
     def find(self, key: str, *, n: float | None = None, context: str | None = None) -> str | None:

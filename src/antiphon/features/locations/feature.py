@@ -128,7 +128,7 @@ class Locations:
     to, city, country, lat, lon, or network, city, country, lat, lon. If several ranges contain an address, the
     narrowest wins.
 
-    Names from a ``.mmdb`` file are in the request's language, if the application uses ``Languages``, or else in
+    Names from a ``.mmdb`` file are in the request's language, if the application uses ``Languages``, and otherwise in
     English.
 
     The file is read once, on a thread, before the first request is handled, and again when it is replaced. A relative

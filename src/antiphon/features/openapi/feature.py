@@ -39,9 +39,9 @@ class OpenAPI:
     The document describes the routes below ``prefix`` and is served at ``path`` below it, such as
     ``/api/openapi.json``. It is created once, on the first request for it, so it costs other requests nothing. A page
     at ``docs``, such as ``/api/docs``, shows the document with a form for each operation; None omits the page.
-    ``title``, ``version`` and ``description`` are the API's. ``servers`` are the URLs at which the API is served; the
-    default is the server that responds. ``openapi`` is the OpenAPI version: "3.2" also includes the items of streams,
-    and QUERY, but not all client generators support it.
+    ``title``, ``version`` and ``description`` describe the API. ``servers`` are the URLs at which the API is served;
+    the default is the server that responds. ``openapi`` is the OpenAPI version: "3.2" also includes the items of
+    streams, and QUERY, but not all client generators support it.
 
     With ``antiphon run --debug``, responses are checked against the document. A response that breaks its contract is
     logged with its handler, and listed on the page.

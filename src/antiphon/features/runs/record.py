@@ -143,8 +143,9 @@ def read_line(data: bytes) -> Line:
 
 
 class RunEnd(NamedTuple):
-    """The end of a run: its final ``state``, the ``total`` number of its values, and a failure's ``problem`` (RFC
-    9457)."""
+    """How a run ended: its final ``state``, the ``total`` number of its values, and, after a failure, the ``problem``
+    (RFC 9457).
+    """
 
     state: RunState
     total: int

@@ -162,7 +162,7 @@ T = TypeVar("T")
 
 
 class RunEnded(Exception):
-    """The run did not end as done: it was stopped, failed or was interrupted. ``end`` contains its state."""
+    """The run failed, or was stopped or interrupted, so it did not end as "done". ``end`` contains its state."""
 
     def __init__(self, end: RunEnd) -> None:
         super().__init__("the run has failed" if end.state == "failed" else f"the run was {end.state}")
@@ -170,7 +170,7 @@ class RunEnded(Exception):
 
 
 class ValuesMissed(Exception):
-    """A gap in a run's values, because they are no longer kept; ``total`` is their number, if known."""
+    """A gap in a run's values, because some are no longer kept; ``total`` is the number of missing values, if known."""
 
     def __init__(self, total: int | None) -> None:
         super().__init__("some values of the run are no longer kept")
@@ -178,7 +178,7 @@ class ValuesMissed(Exception):
 
 
 class Run(Generic[T]):
-    """A run, in the state in which it was started or found. You can follow its values and stop it.
+    """A run, with the state that it had when it was started or found. You can follow its values and stop it.
 
     ``started`` and ``ended`` are Unix times in seconds; ``ended`` is None if the run was live.
     """
@@ -243,8 +243,8 @@ class Run(Generic[T]):
     async def values(self, since: str | None = None) -> AsyncGenerator[T, None]:
         """Yield the typed values after the one whose event has the id ``since``, until the end.
 
-        Raises RunEnded unless the run ends as done, ValuesMissed if values are no longer kept, and StoreUnavailable
-        (503).
+        Raises RunEnded unless the run ends with the state "done", ValuesMissed if values are no longer kept, and
+        StoreUnavailable (503).
         """
         async with aclosing(self._told(since)) as batches:
             async for batch in batches:

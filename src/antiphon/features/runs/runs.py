@@ -124,10 +124,10 @@ class Runs(Generic[T]):
     had to abandon.
 
     In all processes together, at most ``most`` runs are live at once, and at most ``most_per_owner`` for one owner. The
-    newest ``keep_values`` values of a run are kept. Each may have ``max_value_size`` bytes of JSON, and all of them
-    together ``keep_bytes``; each process that follows a run keeps them in memory. A run is forgotten ``keep`` after its
-    end. It fails after its ``deadline``, unless that is None. If its process dies, its followers are notified within a
-    ``lease``. These times are in seconds or timedeltas.
+    newest ``keep_values`` values of a run are kept. Each value may have ``max_value_size`` bytes of JSON, and all
+    values together ``keep_bytes``; each process that follows a run keeps them in memory. A run is forgotten ``keep``
+    after it ends. It fails after its ``deadline``, unless that is None. If its process dies, its followers are notified
+    within a ``lease``. These times are in seconds or timedeltas.
 
     Raises ValueError for an empty name and for numbers that are not above 0, and TypeError for any other store.
     """
@@ -229,8 +229,9 @@ class Runs(Generic[T]):
         The values must be expressible as JSON. Only the ``owner`` can find the run; if there is none, everyone who
         knows its id can.
 
-        Raises ServiceUnavailable (503) if too many runs are live, TooManyRequests (429) if too many of the owner's are,
-        StoreUnavailable (503), and TypeError for a source that is not an iterator. In each case, the source is closed.
+        Raises ServiceUnavailable (503) if too many runs are live, TooManyRequests (429) if the owner has too many live
+        runs, StoreUnavailable (503), and TypeError for a source that is not an iterator. In each case, the source is
+        closed.
         """
         return await self._call(partial(self._start, source, owner, asyncio.get_running_loop()))
 

@@ -106,10 +106,9 @@ DAY = 24 * 3600.0
 class KeyDirectory:
     """Keys that others publish: ``Signatures(KeyDirectory("https://agent.example"))``.
 
-    Each URL leads to a directory (a JSON Web Key Set), or to a site that has one at its well-known path. Only you
-    choose the URLs; a client can't. A key is found by its thumbprint (RFC 7638), which is the ``keyid`` in Web Bot
-    Auth. With ``by="kid"``, which allows only one URL, it is found by its ``kid``. The first directory that has a key
-    wins.
+    Each URL leads to a directory (a JSON Web Key Set), or to a site that has one at its well-known path. You choose the
+    URLs; clients can't. A key is found by its thumbprint (RFC 7638), which is the ``keyid`` in Web Bot Auth. With
+    ``by="kid"``, which allows only one URL, it is found by its ``kid``. The first directory that has a key wins.
 
     A directory is fetched when it is first needed. It is fetched again after ``ttl``, in seconds or a timedelta, or for
     an unknown key, but at most once a minute. If it does not respond, its keys are kept for a day. Only Ed25519, ECDSA

@@ -109,7 +109,7 @@ class Signatures:
 
     ``name`` is the name to use in ``signed_by``. ``everywhere=True`` requires all requests to be signed, including
     those to mounted applications. ``structured`` adds kinds of structured fields that ``sf`` needs (RFC 9421 §2.1.1).
-    Raises ValueError or TypeError for bad options.
+    Raises ValueError or TypeError for invalid options.
     """
 
     def __init__(

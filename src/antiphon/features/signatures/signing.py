@@ -58,10 +58,10 @@ def sign(
     By default, these are a request's method, authority, path, query, Content-Type and Content-Digest, if present; or a
     response's status, Content-Type and Content-Digest. If Content-Digest is covered but missing, it is added.
 
-    ``created`` is when the signature is made, by default now. With ``max_age``, in seconds or a timedelta, the
-    signature ``expires`` that long afterwards. ``nonce`` makes it unique: True means a random nonce, False none.
-    ``tag`` states its purpose, and ``alg`` determines whether it names its algorithm. If a response's signature covers
-    components of its request, such as ``"@path";req``, pass the ``request``.
+    ``created`` is the time at which the signature is made; the default is now. With ``max_age``, in seconds or a
+    timedelta, the signature ``expires`` that long afterwards. ``nonce`` makes it unique: True means a random nonce, and
+    False means none. ``tag`` states its purpose, and ``alg`` determines whether the signature names its algorithm. If a
+    response's signature covers components of its request, such as ``"@path";req``, pass the ``request``.
 
     Raises ValueError for a component that the message does not have, for a public key, for a label that is already in
     use, and for the digest of a stream. Errors from reading a request's body propagate.

@@ -51,7 +51,7 @@ class Delivery(NamedTuple):
     signatures: list[bytes]
     """The HMAC-SHA256 signatures, one of which must be valid."""
     prefix: bytes = b""
-    """The bytes before the body that are signed with it."""
+    """The bytes that precede the body in the signed data."""
     sent: int | None = None
     """The Unix time at which the webhook was sent, in seconds; None if the sender doesn't sign the time."""
     id: str | None = None
@@ -62,15 +62,15 @@ class Delivery(NamedTuple):
 class Webhook(ABC):
     """A hook for ``before=`` that accepts only webhooks from one sender. The base class for other senders.
 
-    ``secrets`` is the secret that the sender gave you, or several while it changes. A webhook is refused with 403
-    unless it has a valid signature made with one of them. If the sender signs the time, it must also have been sent
-    within ``tolerance`` of now, in seconds or a timedelta.
+    ``secrets`` is the secret that the sender gave you, or several secrets while you replace one. A webhook is refused
+    with 403 unless it has a valid signature made with one of them. If the sender signs the time, it must also have been
+    sent within ``tolerance`` of now, in seconds or a timedelta.
 
     With a ``store``, each webhook is processed once: for ``ttl`` after the first delivery, in seconds or a timedelta,
     a duplicate gets a 204, and the handler isn't called. While the first delivery is being processed, a duplicate
     gets a 409, after which senders try again. After a response of 400 or above, the next attempt is processed. While
     the store is unavailable, the response is a 503. The default is the app's store; ``store=False`` means no store.
-    Raises ValueError or TypeError for bad options.
+    Raises ValueError or TypeError for invalid options.
     """
 
     waits_for_body = True
@@ -111,7 +111,7 @@ class Webhook(ABC):
         return secret.encode()
 
     def id_of(self, request: Request) -> str | None:  # noqa: ARG002 - for senders that sign an id in the body
-        """Return the webhook's id from its body, which is the same in each attempt, or None if it has none."""
+        """Return the id in the webhook's body, or None if there is none. The id is the same in each attempt."""
         return None
 
     def __call__(self, request: Request) -> Response | None:
@@ -134,7 +134,7 @@ class Webhook(ABC):
         return self._claim(request, store, f"webhook {_name_of(known)}\n{self._id(request, delivery)}")
 
     def blocking_at(self, route: Route) -> bool:
-        """True if the webhook waits for a store at a route. Called when the route is planned.
+        """True if checking a webhook at this route blocks on a store. Called when the route is planned.
 
         Raises ValueError if the entries in the application's store are kept by clients.
         """
@@ -241,7 +241,7 @@ class StandardWebhook(Webhook):
     """
 
     def secret_bytes(self, secret: str) -> bytes:
-        """Return a secret's bytes. Raises ValueError, which doesn't reveal it, if it is not base64."""
+        """Return a secret's bytes. Raises ValueError, without revealing the secret, if it is not base64."""
         try:
             return from_base64(secret.removeprefix("whsec_"))
         except ValueError:

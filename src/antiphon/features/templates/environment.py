@@ -141,7 +141,9 @@ class DictEnvironment(Environment):
         return read_attribute if is_own and "getattr" not in vars(self) else _ask
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return an attribute, or else an item, as Jinja does, but without an internal error for plain dicts."""
+        """Return an attribute or, if there is none, an item, as Jinja does, but without an internal error for plain
+        dicts.
+        """
         if type(obj) is dict and attribute not in DICT_ATTRIBUTES:
             return read_attribute(self, obj, attribute)
         return super().getattr(obj, attribute)

@@ -103,7 +103,9 @@ class _Buffer:
 
 
 def stream_of(pieces: Iterator[str]) -> Iterator[str]:
-    """Return a template's rendered text in chunks, the first of which is ready. Raises errors that occur before it."""
+    """Return a template's rendered text in chunks, the first of which is ready. Raises errors that occur before the
+    first chunk.
+    """
     stream = _begun(_chunks(pieces))
     next(stream)
     return stream
@@ -160,8 +162,8 @@ class Page:
     The page is rendered where the handler runs. With ``Templates(enable_async=True)``, the page of an ``async def``
     handler can await. A page that handles GET has an ETag made from its text, so a client that already has the page
     gets a 304. With ``_stream``, the page is sent while it is rendered, without an ETag. An error in the template is
-    treated as the handler's, and a note on it names the handler. In a stream, an error cuts the page short, unless it
-    occurs before the first chunk.
+    treated as an error of the handler, and a note on the error names the handler. In a stream, an error cuts the page
+    short, unless it occurs before the first chunk.
 
     ``_block`` names the blocks that clients can ask for, with ``X-Block`` or, in htmx, with the id of the element: one
     block, several, or a mapping of ids to blocks. Any other request gets the whole page. ``_also`` names other blocks
@@ -169,8 +171,8 @@ class Page:
 
     ``_json`` is the value for clients that prefer JSON, or True for ``data``. Requests for other types get a 406.
 
-    Raises ValueError for an invalid status, and TypeError for an unknown option, and for data without a name or named
-    ``request``.
+    Raises ValueError for an invalid status. Raises TypeError for an unknown option, for positional data, and for data
+    named ``request``.
     """
 
     __slots__ = ("_also", "_data", "_headers", "_json", "_offered", "_status", "_stream", "_template")

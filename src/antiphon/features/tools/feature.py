@@ -63,9 +63,9 @@ class Tools:
     mapping of its route names to True or a ``Tool``.
 
     The protocol revisions 2026-07-28, 2025-11-25, 2025-06-18 and 2025-03-26 are supported, without sessions. List the
-    application's hosts in ``App(trusted_hosts=...)``; otherwise pages of other sites can reach it on this machine
-    through a host name that they control. Raises TypeError if ``api`` is not an ``OpenAPI``, and ValueError for a path
-    that does not begin with a slash and for a limit that is not above 0.
+    application's hosts in ``App(trusted_hosts=...)``; otherwise, pages of other sites can reach an application on this
+    machine through a host name that they control. Raises TypeError if ``api`` is not an ``OpenAPI``, and ValueError for
+    a path that does not begin with a slash and for a limit that is not above 0.
     """
 
     def __init__(

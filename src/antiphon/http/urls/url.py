@@ -261,9 +261,9 @@ class URL(str):
         """Build a request's URL. `host` is a Host header's value; `path` begins below `root_path`.
 
         Without a host, the URL is relative. Pass the paths and the query percent-encoded (see `quote_path` for text);
-        characters that aren't allowed in them are escaped. The path `*`, with which OPTIONS asks about the whole
-        server, stands for an empty path above every root (RFC 9112 §3.3), printed as `/`. Raises ValueError for a bad
-        scheme or host.
+        characters that aren't allowed in them are escaped. The path `*`, in an OPTIONS request about the whole
+        server, stands for an empty path above every root (RFC 9112 §3.3), which is printed as `/`. Raises ValueError
+        for an invalid scheme or host.
         """
         if not _scheme(scheme):
             raise explained("bad-url", ValueError(f"not a scheme: {scheme!r}"))
@@ -359,10 +359,11 @@ class URL(str):
         return f"{self.origin}{self._root_path}/"
 
     def with_query(self, changes: Mapping[str, object] | None = None, /, **named: object) -> Self:
-        """Replace fields of the query: None removes a field, a list or tuple sets several.
+        """Replace fields of the query: None removes a field, and a list or tuple sets several.
 
-        Booleans become "true" and "false", enums their value, and dates and times ISO 8601; other values are converted
-        with `str()`. An existing name keeps its position, and a new one comes last. Other fields stay as written.
+        Booleans become "true" and "false", enums become their values, and dates and times are written in ISO 8601;
+        other values are converted with `str()`. An existing name keeps its position, and a new one comes last. Other
+        fields stay as written.
         """
         printed = {name: _fields(name, value) for name, value in {**(changes or {}), **named}.items()}
         waiting = dict(printed)

@@ -32,7 +32,7 @@ _charset_field = re.compile(rb"(?:\A|&)_charset_=([^&]*)").search
 
 
 def parse_query(data: bytes, max_fields: int | None = None) -> list[tuple[str, str]]:
-    """Return the names and values in `data`, in order (WHATWG URL §5.1).
+    """Return the names and values in a query, in order (WHATWG URL §5.1).
 
     `a` reads as ("a", ""); an empty field between two `&` is skipped. Raises ValueError, before decoding, for more than
     `max_fields` fields, including empty ones.
@@ -72,7 +72,7 @@ def parse_form(data: bytes, max_fields: int | None = None, charset: str | None =
 
 
 def format_query(pairs: Iterable[tuple[str, str]] | Mapping[str, str] | MultiDict[str]) -> str:
-    """Print names and values, in order (WHATWG URL §5.2).
+    """Return a query with these names and values, in order (WHATWG URL §5.2).
 
     Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
     """

@@ -16,7 +16,7 @@ from antiphon.testing.servers.exchange import Connection, Transport
 from antiphon.testing.servers.wsgi import WSGITransport
 
 Interface: TypeAlias = Literal["wsgi", "asgi", "rsgi"]
-"""The interface between server and application that a client plays."""
+"""The interface between server and application that a client uses."""
 
 
 class HasRSGI(Protocol):
@@ -26,7 +26,7 @@ class HasRSGI(Protocol):
 
 
 TestedApplication: TypeAlias = Callable[..., Any] | HasRSGI
-"""An application of the client's interface."""
+"""An application that uses the client's interface."""
 
 
 def make_transport(

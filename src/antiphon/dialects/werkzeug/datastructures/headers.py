@@ -217,7 +217,7 @@ class Headers:
         return place
 
     def setlist(self, key: str, values: Iterable[Any]) -> None:
-        """Replace a name's values with several others."""
+        """Replace a name's values with the given ones."""
         several = list(values)
         if not several:
             self.remove(key)

@@ -189,7 +189,7 @@ class MultiDict(TypeConversionDict[K, V]):
             values.append(value)
 
     def setlist(self, key: K, new_list: Iterable[V]) -> None:
-        """Replace a key's values with several others."""
+        """Replace a key's values with the given ones."""
         _put(self, key, list(new_list))
 
     def setdefault(self, key: K, default: V | None = None) -> V:
@@ -453,7 +453,7 @@ class OrderedMultiDict(MultiDict[K, V]):
         self.setlist(key, [value])
 
     def setlist(self, key: K, new_list: Iterable[V]) -> None:
-        """Replace a key's values with several others at the end."""
+        """Replace a key's values with the given ones, at the end."""
         values = list(new_list)
         self.poplist(key)
         for value in values:

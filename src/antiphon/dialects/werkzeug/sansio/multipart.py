@@ -1,4 +1,4 @@
-"""A decoder and an encoder of multipart forms as events, based on `antiphon.body.multipart`."""
+"""A multipart decoder and encoder that work with events, based on ``antiphon.body.multipart``."""
 
 from collections import deque
 from dataclasses import dataclass

@@ -189,7 +189,8 @@ class ValkeyStore(Store):
     ``url`` is, for example, "valkey://localhost:6379/0", "valkeys://user:password@host" for TLS, or
     "unix:///run/valkey.sock". For a cluster, use "valkey+cluster://host1,host2:6380", with some of its nodes as hosts.
     Use "valkey+sentinel://host1,host2:26379/name/0" for the primary that Sentinel monitors under that name. With
-    "valkeys+", these two use TLS. The schemes of Redis also work. ``prefix`` is prepended to all keys on the server.
+    "valkeys+" instead of "valkey+", these two use TLS. The schemes of Redis also work. ``prefix`` is prepended to all
+    keys on the server.
 
     ``connect_timeout`` and ``timeout`` are the longest waits for a connection and for a response, in seconds or
     timedeltas. After that, StoreUnavailable (503) is raised. For the next second, calls to that server, except
