@@ -20,7 +20,7 @@
 # make api-clients   generate clients of an API, in TypeScript and Python, with generators that it fetches, and run them
 # make tool-clients   use an API's tools with clients in TypeScript, an agent and a conformance suite, which it fetches
 # make interop   sign and verify requests with packages of npm, which it fetches
-# make weekly   all of what is too long or too random for each change: test-all with 1,000 examples, fuzz, mutants, features, compat, corpora, api-clients, tool-clients, interop, newest, coverage; hours
+# make weekly   all of what is too long or too random for each change: test-all with 1,000 examples, fuzz, mutants, features, compat, corpora, api-clients, tool-clients, interop, newest, coverage, test-all-pythons; hours
 # make environments   build the wheel; try it with nothing else, with each extra alone, and in what `antiphon new` makes
 # make newest  run the tests that stand on other projects on the wheel, with the newest versions of all
 # make test-elsewhere   run some tests in another folder, time zone, locale and umask, without a home
@@ -46,7 +46,7 @@ test: $(VENV)/.test
 	scripts/test
 
 test-all-pythons: test
-	scripts/test-older-pythons
+	scripts/test-older-pythons all
 
 test-all: $(VENV)/.test
 	scripts/test -m "slow or not slow" --all-combinations
