@@ -294,7 +294,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @lazy
     def headers(self) -> Headers:
-        """The headers, looked up by name, whatever its case."""
+        """The headers, looked up by name, whatever its case. ``[]`` for an absent one is a KeyError and a 400."""
         return HeadHeaders(self.head)
 
     @lazy
