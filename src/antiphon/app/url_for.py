@@ -15,7 +15,7 @@ from antiphon.handler.scope import find_current_request
 from antiphon.http.redirect import CHECKS_OF_WORDS
 from antiphon.http.urls.path import quote_segment
 from antiphon.http.urls.url import quote_path
-from antiphon.http.urls.urlencoded import format_query
+from antiphon.http.urls.urlencoded import check_field, format_query
 from antiphon.lazy import lazy
 from antiphon.routing.converters import Converter
 from antiphon.routing.pattern import Parameter, Segment, parameters_of, parse_host_pattern, parse_pattern, parts_of
@@ -98,7 +98,8 @@ class Reverse:
         The route is given by its name or its handler. Arguments that are not parameters of the route become the query,
         as ``args_as`` reads it. If several routes have the name, the one that takes the most of the arguments, and has
         the fewest other parameters, is used. Raises LookupError for an unknown name, and for a handler that has no
-        route, or routes of several names; TypeError for anything else, and for an unknown option; and ValueError,
+        route, or routes of several names; TypeError for anything else, for an unknown option, and for a value of the
+        query without a text of its own, such as a dict; and ValueError,
         naming route and parameter, for a parameter that is missing or that the route would not match, and for
         signature options for an unsigned route.
         """
@@ -339,6 +340,9 @@ def _fields(name: str, value: Any) -> list[tuple[str, str]]:
         return [(name, str(value))]
     from antiphon.serialization.readers import texts_of
 
+    for each in value if isinstance(value, list | tuple | set | frozenset) else (value,):
+        if each is not None:
+            check_field(name, each)
     return [(name, text) for text in texts_of(value)]
 
 
