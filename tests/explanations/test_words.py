@@ -8,6 +8,7 @@ import pydoc
 import re
 import tempfile
 from abc import ABC, abstractmethod
+from dataclasses import make_dataclass
 
 import pytest
 
@@ -28,7 +29,7 @@ from antiphon.explanations.words import (
     RESPONSE,
     RESPONSE_HEAD,
 )
-from antiphon.features import CORS, RateLimit, Templates
+from antiphon.features import CORS, Form, RateLimit, Templates
 from antiphon.http import NotFound, Redirect
 from antiphon.testing import Client
 from tests.helpers.rows import rows
@@ -288,9 +289,15 @@ async def awaited_part(request):
     return (await request.files["x"]).read()
 
 
+def called_form(request):
+    form = Form(make_dataclass("Order", [("name", str)]), request, method="get")
+    return str(form.is_valid())
+
+
 @rows(
     "handler, note",
     [
+        (called_form, "form.is_valid is an attribute, not a method: leave out the () and the await"),
         (called, "request.json is an attribute, not a method: leave out the () and the await"),
         (awaited, "request.json is an attribute, not a method: leave out the () and the await"),
         (awaited_call, "request.form is an attribute, not a method: leave out the () and the await"),

@@ -697,7 +697,8 @@ class App(Routes, Servable):
         Raises LookupError for an unknown name, and for a handler without a route, or with routes of several names, such
         as those of a blueprint that is registered twice; ValueError, naming the route and the parameter, for a missing
         or invalid parameter, and for an unknown place; TypeError for an unknown name that begins with an underscore,
-        like an option; RuntimeError for a signed route of an app without ``secret_keys``.
+        like an option, and for a value of the query without a text of its own, such as a dict; RuntimeError for a
+        signed route of an app without ``secret_keys``.
         """
         reverse = self._reverse or self._reversing(merged_converters(self._group().walk()))
         place = self._place if _mounted_at is None else _mounted_at

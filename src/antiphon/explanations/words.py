@@ -250,7 +250,7 @@ _IS_CALLED = r"not callable|'await' expression|be awaited"
 _ABORT = "abort() missing 1 required positional argument: 'status'"
 _NAMES = "args|body|cookies|files|form|headers|json|stream|text|url"
 _AWAITED = r"(?<=await )([\w.]+(?:\[[^\]]*\])?\.(read|save))\("
-_CALLED = rf"(?<=await )request\.(?:{_NAMES})\b|\brequest\.(?:{_NAMES})(?=\()"
+_CALLED = rf"(?<=await )request\.(?:{_NAMES})\b|\brequest\.(?:{_NAMES})(?=\()|\b\w+\.is_valid(?=\()"
 
 
 class NamesOurs(ABCMeta):
