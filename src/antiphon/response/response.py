@@ -346,11 +346,11 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
 
         While an async source yields nothing, a comment is sent every ``heartbeat``, in seconds or a timedelta, like
         ``retry``; a blocking source has to yield comments itself. After a lost connection, the client reconnects after
-        ``retry`` seconds. If the source fails, the last event is named "error". With ``on_drain="end"``, the stream
-        ends when the process stops accepting requests, or for a blocking source at its next event. With "finish", it
-        may continue until the grace period is over. The iterator is always closed. Raises TypeError for a source that
-        is not an iterable of events, and ValueError for a ``heartbeat`` that is not above 0, a negative ``retry`` and
-        an unknown ``on_drain``.
+        ``retry`` seconds, which are sent with the first event. If the source fails, the last event is named "error".
+        With ``on_drain="end"``, the stream ends when the process stops accepting requests, or for a blocking source at
+        its next event. With "finish", it may continue until the grace period is over. The iterator is always closed.
+        Raises TypeError for a source that is not an iterable of events, and ValueError for a ``heartbeat`` that is not
+        above 0, a negative ``retry`` and an unknown ``on_drain``.
         """
         from antiphon.response.events import event_stream
 
