@@ -205,6 +205,11 @@ def test_an_app_takes_no_name():
             lambda: Blueprint("shop", template_folder="a"),
             "Blueprint has no argument 'template_folder'; use blueprint.use",
         ),
+        (
+            lambda: Blueprint("shop", tags=["a"]),
+            r"Blueprint has no argument 'tags'; use Blueprint\(name, meta={OpenAPI.TAGS: \[tag\]}\)",
+        ),
+        (lambda: App(lifespan=print), "App has no argument 'lifespan'; use @app.lifespan, on a function without param"),
     ],
 )
 def test_an_unknown_argument_names_ours(make, message):
@@ -315,6 +320,10 @@ def called_form(request):
         (
             lambda request: App().register(Blueprint("a"), url_prefix="/a"),
             "Instead of 'url_prefix', use prefix=",
+        ),
+        (
+            lambda request: App().register(Blueprint("a"), dependencies=[]),
+            "Instead of 'dependencies', use blueprint.before_request(hook)",
         ),
         (lambda request: Templates(directory="a"), "Instead of 'directory', use Templates(folder)"),
         (lambda request: CORS(allow_origins=["a"]), "Instead of 'allow_origins', use CORS([origin])"),

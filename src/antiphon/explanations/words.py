@@ -201,7 +201,7 @@ APP_SETTINGS = {
     "max_content_length request_max_body_size": "limits=Limits(body=...)",
     "title summary description version openapi_url docs_url redoc_url": "app.use(OpenAPI(title=...))",
     "cors_config": "app.use(CORS([origin]))",
-    "lifespan": "@app.lifespan",
+    "lifespan": "@app.lifespan, on a function without parameters",
     "on_startup": "@app.on_startup",
     "on_shutdown": "@app.on_shutdown",
     "before_request": "@app.before_request",
@@ -219,6 +219,7 @@ BLUEPRINT_SETTINGS = {
     "subdomain": "host",
     "dependencies": "blueprint.before_request(hook), or before=hook at a route",
     "static_folder static_url_path": 'blueprint.static("/static", folder)',
+    "tags": "Blueprint(name, meta={OpenAPI.TAGS: [tag]})",
     "template_folder": "blueprint.use(Templates(folder))",
 }
 """Other frameworks' arguments for an app and a blueprint, besides the names above, and Antiphon's equivalents."""
@@ -230,7 +231,11 @@ ARGUMENTS = {
         "allow_methods": "methods=[method]",
     },
     "RateLimit.__init__": {"key_func": "by=function"},
-    "Routes.register": {"url_prefix": "prefix="},
+    "Routes.register": {
+        "url_prefix": "prefix=",
+        "tags": "Blueprint(name, meta={OpenAPI.TAGS: [tag]})",
+        "dependencies": "blueprint.before_request(hook)",
+    },
     "Templates.__init__": {"directory": "Templates(folder)"},
 }
 """For each of Antiphon's functions, other frameworks' arguments, and what to write instead."""

@@ -243,7 +243,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         # No response knows the current request, which knows responses: so the public name is used, as users do.
         from antiphon import current_request
 
-        check_data(cls.template, data, _status)
+        check_data(cls.template, template, data, _status)
         templates = current_request().templates
         text = templates.render(template, _block=_block, **data)
         return _of_type(cls, templates.content_type(template), text, _status, _headers)
