@@ -250,6 +250,12 @@ def test_importing_a_name_that_is_misspelt_names_the_nearest(name, fix):
     [
         ("antiphon.features", "Session", "use Sessions"),
         ("antiphon.features", "Limiter", "use RateLimit from antiphon.features"),
+        ("antiphon", "HTTP_404_NOT_FOUND", "use the number, 404"),
+        ("antiphon", "render", "use Page(template, name=value) from antiphon.features"),
+        ("antiphon", "login_required", "write `from antiphon.features import login_required`"),
+        ("antiphon", "HttpRequest", "use Request"),
+        ("antiphon.http", "Http404", "use abort(404)"),
+        ("antiphon.features", "WebSocket", "write `from antiphon import WebSocket`"),
         ("antiphon.features", "Depends", f"use {PACKAGE['Depends']}"),
         ("antiphon.testing", "TestClient", "use Client from antiphon.testing"),
     ],
