@@ -151,8 +151,8 @@ def inputs_of(wanted: Any) -> tuple[Input, ...]:
     check_fields(wanted, Upload)
     info = cast(Record, described(wanted, Upload))
     hints = get_type_hints(get_origin(wanted) or wanted, include_extras=True)
-    for each in info.fields:
-        _check_habits(wanted, each)
+    for field in info.fields:
+        _check_habits(wanted, field)
     inputs = tuple(_input(each, hints.get(each.name)) for each in info.fields)
     for each, of in zip(inputs, info.fields, strict=True):
         _check(each, type_name(wanted), is_json=is_json(of.type))
