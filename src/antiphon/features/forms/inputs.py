@@ -354,7 +354,7 @@ def _check_habits(wanted: Any, field: inspect.Field) -> None:
         raise explained(
             "bad-form-field",
             TypeError(
-                f"{place}: a Field is part of the type, not the default: {field.name}: Annotated[..., Field(...)]"
+                f"{place}: a Field must be part of the type, not the default: {field.name}: Annotated[..., Field(...)]"
             ),
         )
     if callable(getattr(wanted, f"clean_{field.name}", None)):
