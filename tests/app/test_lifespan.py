@@ -170,6 +170,18 @@ class TestWhatIsAdded:
             lifespan.add(pool)
         assert describe(pool) in str(refused.value)
 
+    def test_has_no_parameters_such_as_the_app_of_other_frameworks(self, lifespan):
+        async def pool(app):
+            yield "pool"
+
+        for function in (pool, asynccontextmanager(pool), contextmanager(lambda app: iter(["pool"]))):
+            with pytest.raises(TypeError, match=r" takes \(app\), and is called with \(\)") as refused:
+                lifespan.add(function)
+            assert refused.value.__notes__[-1].startswith("Leave out the parameters: ")
+        with pytest.raises(TypeError, match="takes the function that makes a context manager, not the context manager"):
+            lifespan.add(asynccontextmanager(pool)(None))
+        lifespan.add(asynccontextmanager(async_generator))
+
     def test_has_to_return_a_context_manager(self, lifespan):
         def pool():
             return "pool"

@@ -5,7 +5,7 @@ import json
 import re
 import sqlite3
 import sys
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict, UserString, defaultdict
 from contextlib import closing, suppress
 from decimal import Decimal
 from types import MappingProxyType
@@ -146,7 +146,10 @@ TEXT_ONLY = {"content-type": TEXT, "x-content-type-options": "nosniff"}
         (({"a": 1}, 201), 201, {"content-type": JSON}, b'{"a":1}'),
         (("text", {"x-a": "1"}), 200, {**TEXT_ONLY, "x-a": "1"}, b"text"),
         (("text", [("x-a", "1")]), 200, {**TEXT_ONLY, "x-a": "1"}, b"text"),
-        (("text", {"Content-Type": "text/csv"}), 200, {**TEXT_ONLY, "content-type": "text/csv"}, b"text"),
+        (("text", {"Content-Type": "text/csv"}), 200, {"content-type": "text/csv"}, b"text"),
+        ((b"text", {"Content-Type": TEXT}), 200, {**TEXT_ONLY}, b"text"),
+        ((UserString("text"), {"Content-Type": "text/csv"}), 200, {"content-type": "text/csv"}, b"text"),
+        ((Response(b"own"), {"Content-Type": TEXT}), 200, {**TEXT_ONLY}, b"own"),
         (("text", 202, {"x-a": "1"}), 202, {**TEXT_ONLY, "x-a": "1"}, b"text"),
         (("text", 202, ()), 202, {**TEXT_ONLY}, b"text"),
         ((None, 204), 204, {}, b""),

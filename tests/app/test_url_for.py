@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from antiphon import App, Blueprint, Request, current_request
 from antiphon.features import Health, HealthCheck
+from antiphon.http import URL, MultiDict
 from antiphon.http.head import RequestHead
 from antiphon.http.urls.path import raw_segments
 from antiphon.http.urls.url import decode_path
@@ -256,6 +257,25 @@ class TestOfARequest:
         with pytest.raises(TypeError) as refused:
             self.url_for("user", id=5, **{option: True})
         assert str(refused.value) == f"url_for has no option {option!r}; {fix}"
+
+    @rows(
+        "value",
+        [
+            {"a": 1},
+            [{"a": 1}],
+            [[1]],
+            make_dataclass("Order", ["name"])("tea"),
+            object(),
+            (each for each in "ab"),
+            MultiDict({"a": "1"}),
+        ],
+    )
+    def test_a_value_without_a_text_is_not_written_as_python_code(self, value):
+        for call in (lambda: self.url_for("home", q=value), lambda: URL("http://a/").with_query(q=value)):
+            with pytest.raises(TypeError, match="'q' in a query must be text, a number or a list of these, not "):
+                call()
+        with pytest.raises(TypeError, match=r"not dict: pass one of its members, or json.dumps\(value\)"):
+            self.url_for("home", q={"a": 1})
 
     def test_a_field_that_a_client_has_sent_may_begin_with_an_underscore(self):
         assert self.url_for("user", id=5, _ga="1") == "/r%20t/users/5?_ga=1"

@@ -8,6 +8,7 @@ import pydoc
 import re
 import tempfile
 from abc import ABC, abstractmethod
+from dataclasses import make_dataclass
 
 import pytest
 
@@ -28,7 +29,7 @@ from antiphon.explanations.words import (
     RESPONSE,
     RESPONSE_HEAD,
 )
-from antiphon.features import CORS, RateLimit, Templates
+from antiphon.features import CORS, Form, RateLimit, Templates
 from antiphon.http import NotFound, Redirect
 from antiphon.testing import Client
 from tests.helpers.rows import rows
@@ -204,6 +205,11 @@ def test_an_app_takes_no_name():
             lambda: Blueprint("shop", template_folder="a"),
             "Blueprint has no argument 'template_folder'; use blueprint.use",
         ),
+        (
+            lambda: Blueprint("shop", tags=["a"]),
+            r"Blueprint has no argument 'tags'; use Blueprint\(name, meta={OpenAPI.TAGS: \[tag\]}\)",
+        ),
+        (lambda: App(lifespan=print), "App has no argument 'lifespan'; use @app.lifespan, on a function without param"),
     ],
 )
 def test_an_unknown_argument_names_ours(make, message):
@@ -244,6 +250,12 @@ def test_importing_a_name_that_is_misspelt_names_the_nearest(name, fix):
     [
         ("antiphon.features", "Session", "use Sessions"),
         ("antiphon.features", "Limiter", "use RateLimit from antiphon.features"),
+        ("antiphon", "HTTP_404_NOT_FOUND", "use the number, 404"),
+        ("antiphon", "render", "use Page(template, name=value) from antiphon.features"),
+        ("antiphon", "login_required", "write `from antiphon.features import login_required`"),
+        ("antiphon", "HttpRequest", "use Request"),
+        ("antiphon.http", "Http404", "use abort(404)"),
+        ("antiphon.features", "WebSocket", "write `from antiphon import WebSocket`"),
         ("antiphon.features", "Depends", f"use {PACKAGE['Depends']}"),
         ("antiphon.testing", "TestClient", "use Client from antiphon.testing"),
     ],
@@ -288,9 +300,15 @@ async def awaited_part(request):
     return (await request.files["x"]).read()
 
 
+def called_form(request):
+    form = Form(make_dataclass("Order", [("name", str)]), request, method="get")
+    return str(form.is_valid())
+
+
 @rows(
     "handler, note",
     [
+        (called_form, "form.is_valid is an attribute, not a method: leave out the () and the await"),
         (called, "request.json is an attribute, not a method: leave out the () and the await"),
         (awaited, "request.json is an attribute, not a method: leave out the () and the await"),
         (awaited_call, "request.form is an attribute, not a method: leave out the () and the await"),
@@ -308,6 +326,10 @@ async def awaited_part(request):
         (
             lambda request: App().register(Blueprint("a"), url_prefix="/a"),
             "Instead of 'url_prefix', use prefix=",
+        ),
+        (
+            lambda request: App().register(Blueprint("a"), dependencies=[]),
+            "Instead of 'dependencies', use blueprint.before_request(hook)",
         ),
         (lambda request: Templates(directory="a"), "Instead of 'directory', use Templates(folder)"),
         (lambda request: CORS(allow_origins=["a"]), "Instead of 'allow_origins', use CORS([origin])"),

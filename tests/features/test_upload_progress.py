@@ -113,7 +113,7 @@ def test_events_tell_of_an_upload_until_it_is_complete(clients, size):
     def look():
         with watcher.stream("GET", f"/progress/{ID}", headers=EVENTS) as response:
             assert response.content_type == "text/event-stream"
-            assert next(response) == b"retry: 1000\n\n"
+            assert next(response) == b"retry: 1000\n\n: \n\n"
             return next(response).decode()
 
     send(uploader, watched(watcher, seen, look=look))
@@ -135,7 +135,7 @@ def test_events_wait_for_an_upload_that_has_not_begun(clients, size):
 def test_events_of_an_upload_that_never_begins_end(clients, size):
     _, watcher = clients(app_of(size))
     response = watcher.get(f"/progress/{ID}", headers=EVENTS)
-    assert (response.status, response.text) == (200, "retry: 1000\n\n")
+    assert (response.status, response.text) == (200, "retry: 1000\n\n: \n\n")
 
 
 def test_a_browser_that_comes_back_to_what_is_forgotten_is_told_not_to(clients, size):

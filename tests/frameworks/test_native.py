@@ -262,6 +262,24 @@ def test_a_visitor_who_is_not_authenticated_is_no_user(path):
     assert json.loads(ask(app, "asgi", "GET", path, {}, b"")[2])["user"] is None
 
 
+def test_djangos_user_that_a_loop_can_not_load_is_an_error_that_says_what_to_await():
+    apps.need(django_wsgi)
+    from django.test import RequestFactory
+    from django.utils.asyncio import async_unsafe
+    from django.utils.functional import SimpleLazyObject
+
+    given = RequestFactory().get("/")
+    given.user = SimpleLazyObject(async_unsafe(lambda: SimpleNamespace(is_authenticated=True, name="ann")))
+
+    async def read():
+        return Request.of(given).native.user.name
+
+    with pytest.raises(RuntimeError, match=r"await request.native.request.auser\(\) instead of request.native.user"):
+        asyncio.run(read())
+    assert Request.of(given).native.user.name == "ann"
+    assert asyncio.run(read()) == "ann"
+
+
 def test_djangos_anonymous_user_is_no_user():
     apps.need(django_wsgi)
     from django.test import RequestFactory

@@ -2,8 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from antiphon.http.errors import BadRequest
 from antiphon.http.head import Address, HeadHeaders, RequestHead
 from antiphon.http.headers import Headers
+from antiphon.http.multidict import MissingKey
 from tests.helpers.content_length_cases import uncoded_lengths
 from tests.helpers.rows import rows
 
@@ -101,8 +103,18 @@ class TestHeadHeaders:
         assert "X-a" in headers
         assert "x-b" not in headers
         assert headers.get("X-B", "none") == "none"
-        with pytest.raises(KeyError, match="X-B"):
-            _ = headers["X-B"]
+
+    def test_an_absent_one_is_a_400_and_a_key_error(self):
+        headers = HeadHeaders(RequestHead(headers=LINES))
+        for error in (MissingKey, KeyError, BadRequest):
+            with pytest.raises(error) as raised:
+                _ = headers["X-B"]
+        assert (raised.value.name, raised.value.detail) == ("X-B", "the header 'X-B' is missing")
+        with pytest.raises(MissingKey, match=r"Names of headers have hyphens: 'x-a'"):
+            _ = headers["x_a"]
+        with pytest.raises(KeyError) as plain:
+            _ = Headers(headers)["X-B"]
+        assert type(plain.value) is KeyError
 
     @given(
         st.lists(

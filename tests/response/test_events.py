@@ -105,6 +105,25 @@ class TestEvents:
             connect(lambda request: Response.events(Source(), retry=0.05)).get("/").text.startswith("retry: 50\n\nda")
         )
 
+    def test_send_the_time_to_come_back_once_the_source_has_begun(self, connect, heartbeat):
+        begun = []
+
+        def source():
+            begun.append("source")
+            yield Event(comment="")
+
+        async def asource():
+            await asyncio.sleep(SOON)
+            begun.append("source")
+            yield Event(comment="")
+
+        for make in (source, asource):
+            with connect(lambda _, make=make: Response.events(make(), heartbeat=heartbeat, retry=1)).stream(
+                "GET", "/"
+            ) as response:
+                assert (next(response), begun) == (b"retry: 1000\n\n: \n\n", ["source"])
+            begun.clear()
+
     def test_go_with_status_and_headers(self):
         response = Response.events([], status=203, headers={"Cache-Control": "private", "x-a": "b"})
         assert (response.status, response.headers["cache-control"], response.headers["x-a"]) == (203, "private", "b")

@@ -137,6 +137,24 @@ class TestKinds:
             response = Response("a", None, headers, content_type=content_type)
             assert response.headers.get("x-content-type-options") == told
 
+    @rows("make", [Response, Response.json, Response.stream], ids=["any", "json", "stream"])
+    @rows(
+        "headers, told",
+        [
+            ({"content-type": "Text/Plain"}, ["nosniff"]),
+            ([("Content-Type", TEXT), ("X-Content-Type-Options", "none")], ["none"]),
+            ({"content-type": HTML}, []),
+            ([("content-type", "image/png")], []),
+            ({"content-type": HTML, "x-content-type-options": "nosniff"}, ["nosniff"]),
+        ],
+    )
+    def test_text_is_not_sniffed_whether_an_argument_or_the_headers_name_its_type(self, make, headers, told):
+        bodies = {Response: ["a", b"a", [b"a"]], Response.json: ["a"], Response.stream: [["a"], [b"a"]]}
+        for body in bodies[make]:
+            for fields in (headers, iter(Headers(headers).items())):
+                response = make(body, None, fields)
+                assert response.headers.getall("x-content-type-options") == told
+
     @rows(
         "make, body, content_type",
         [

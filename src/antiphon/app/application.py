@@ -707,8 +707,8 @@ class App(Routes, Servable):
         Raises LookupError for an unknown name, and for a handler without a route or with routes under several names,
         such as those of a blueprint that is registered twice. Raises ValueError, naming the route and the parameter,
         for a missing or invalid parameter, and for an unknown ``_mounted_at``. Raises TypeError for an unknown argument
-        that begins with an underscore, as options do, and RuntimeError for a signed route of an app without
-        ``secret_keys``.
+        that begins with an underscore, as options do, and for a query value that has no text form, such as a dict.
+        Raises RuntimeError for a signed route of an app without ``secret_keys``.
         """
         reverse = self._reverse or self._reversing(merged_converters(self._group().walk()))
         place = self._place if _mounted_at is None else _mounted_at

@@ -87,7 +87,7 @@ class Lifespan:
         returns a sync or an async context manager. It is called on a thread, unless it is visibly async. Raises
         TypeError for a coroutine function, and for a function with parameters.
         """
-        check_arguments(function)
+        _check_maker(function)
         name = getattr(function, "__name__", None) or type(function).__name__
         dependency = Dependency[T](name, fix=f"app.lifespan({name})")
         self._makers[dependency] = _maker(function)
@@ -215,6 +215,24 @@ class Lifespan:
                 errors.append(again)
             del self._values[dependency]
         return errors
+
+
+def _check_maker(function: Any) -> None:
+    """Check that a lifespan is a function without parameters, also below ``@asynccontextmanager``.
+
+    Raises TypeError, naming the fix.
+    """
+    if isinstance(function, AbstractContextManager | AbstractAsyncContextManager):
+        raise explained(
+            "wrong-arguments",
+            TypeError("app.lifespan takes the function that makes a context manager, not the context manager"),
+        )
+    is_of_contextlib = getattr(function, "__globals__", {}).get("__name__") == "contextlib"
+    try:
+        check_arguments(function.__wrapped__ if is_of_contextlib else function)
+    except TypeError as error:
+        error.add_note("Leave out the parameters: the lifespan is registered with its app, which it can use directly")
+        raise
 
 
 def _check(function: Callable[[], object]) -> None:

@@ -15,7 +15,7 @@ from antiphon.handler.scope import find_current_request
 from antiphon.http.redirect import CHECKS_OF_WORDS
 from antiphon.http.urls.path import quote_segment
 from antiphon.http.urls.url import quote_path
-from antiphon.http.urls.urlencoded import format_query
+from antiphon.http.urls.urlencoded import check_field, format_query
 from antiphon.lazy import lazy
 from antiphon.routing.converters import Converter
 from antiphon.routing.pattern import Parameter, Segment, parameters_of, parse_host_pattern, parse_pattern, parts_of
@@ -98,9 +98,9 @@ class Reverse:
         The route is given by its name or its handler. Arguments that aren't parameters of the route become the query,
         as ``args_as`` reads it. If several routes have the name, the route that accepts the most arguments and has the
         fewest other parameters is used. Raises LookupError for an unknown name, and for a handler without a route or
-        with routes under several names. Raises TypeError for anything else, and for an unknown option. Raises
-        ValueError, with the route and the parameter, for a parameter that is missing or that the route wouldn't match,
-        and for signature options for an unsigned route.
+        with routes under several names. Raises TypeError for anything else, for an unknown option, and for a query
+        value that has no text form, such as a dict. Raises ValueError, with the route and the parameter, for a
+        parameter that is missing or that the route wouldn't match, and for signature options for an unsigned route.
         """
         given = {key: value for key, value in params.items() if value is not None}
         way = _choose(self._named(name) if isinstance(name, str) else self._handled(name), given)
@@ -339,6 +339,9 @@ def _fields(name: str, value: Any) -> list[tuple[str, str]]:
         return [(name, str(value))]
     from antiphon.serialization.readers import texts_of
 
+    for each in value if isinstance(value, list | tuple | set | frozenset) else (value,):
+        if each is not None:
+            check_field(name, each)
     return [(name, text) for text in texts_of(value)]
 
 

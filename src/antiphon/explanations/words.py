@@ -132,6 +132,8 @@ APP = {
 PACKAGE = {
     "Flask FastAPI Starlette": "App",
     "APIRouter Router": "Blueprint",
+    "HttpRequest": "Request",
+    "Annotated": "typing.Annotated; a handler reads a dependency itself, as request[dependency]",
     "Depends": "a Dependency: app.provide(dependency, source), then request[dependency]",
     "Cookie": "request.cookies",
     "Header": "request.headers",
@@ -142,18 +144,32 @@ PACKAGE = {
     "session": "request.session, after app.use(Sessions(store))",
     "g": "request.g",
     "current_app": "request.app",
-    "url_for": "request.url_for(name)",
-    "flash": "request.flash(text), after app.use(Flash())",
-    "render_template TemplateResponse Jinja2Templates": "Page(template, name=value) from antiphon.features",
-    "jsonify JSONResponse": "Response.json(value), or return the dict, list or dataclass itself",
-    "make_response PlainTextResponse": "Response(body, status, headers)",
+    "reverse reverse_lazy url_for": "request.url_for(name)",
+    "flash messages": "request.flash(text), after app.use(Flash())",
+    "render render_template TemplateResponse Jinja2Templates": "Page(template, name=value) from antiphon.features",
+    "JSONResponse JsonResponse jsonable_encoder jsonify": (
+        "Response.json(value), or return the dict, list or dataclass itself"
+    ),
+    "HttpResponse PlainTextResponse make_response": "Response(body, status, headers)",
     "HTMLResponse": "Response.html(text)",
     "FileResponse send_file": "Response.file(path)",
     "send_from_directory StaticFiles": "app.static(prefix, folder)",
-    "StreamingResponse": "Response.stream(chunks), or return the generator itself",
+    "StreamingHttpResponse StreamingResponse": "Response.stream(chunks), or return the generator itself",
     "EventSourceResponse": "Response.events(source)",
-    "redirect RedirectResponse": "Response.redirect(location), or raise Redirect(location)",
+    "HttpResponseRedirect RedirectResponse redirect": "Response.redirect(location), or raise Redirect(location)",
     "HTTPException": "HTTPError, or abort(404)",
+    "Http404 HttpResponseNotFound get_object_or_404": "abort(404)",
+    "path re_path urlpatterns": "@app.get(pattern), or @app.route(pattern, methods)",
+    "include": "app.register(blueprint, prefix=...)",
+    "csrf_exempt": "csrf_exempt=True at the route",
+    "ModelForm forms": "Form(Order, request) from antiphon.features, with a dataclass",
+    "settings": "env(name, default), and the arguments of App",
+    "CORSMiddleware": "app.use(CORS([origin])) from antiphon.features",
+    "GZipMiddleware": "app.use(Compression()) from antiphon.features",
+    "TrustedHostMiddleware": "App(trusted_hosts=[host])",
+    "HTTPBearer OAuth2PasswordBearer": "Users(Bearer(loader)) from antiphon.features",
+    "HTTPBasic": "Users(Basic(loader)) from antiphon.features",
+    "run_in_threadpool sync_to_async": "await asyncio.to_thread(function), or a def handler, which runs on a thread",
     "BackgroundTasks": "request.after_response(function)",
     "TestClient": "Client from antiphon.testing",
     "WebSocketDisconnect": "WebSocketClosed",
@@ -163,7 +179,9 @@ PACKAGE = {
     "login_user": "login(request, user) from antiphon.features",
     "logout_user": "logout(request) from antiphon.features",
     "current_user": "request.user, after app.use(Users(...))",
-    "APIView HTTPEndpoint MethodView views": "one handler for each method: @app.get(path), @app.post(path)",
+    "APIView HTTPEndpoint MethodView TemplateView View views": (
+        "one handler for each method: @app.get(path), @app.post(path)"
+    ),
     "Path": "an argument of the handler, or request.path_params",
     "Security": "a Dependency, or Users from antiphon.features",
     "secure_filename": "upload.safe_filename",
@@ -201,7 +219,7 @@ APP_SETTINGS = {
     "max_content_length request_max_body_size": "limits=Limits(body=...)",
     "title summary description version openapi_url docs_url redoc_url": "app.use(OpenAPI(title=...))",
     "cors_config": "app.use(CORS([origin]))",
-    "lifespan": "@app.lifespan",
+    "lifespan": "@app.lifespan, on a function without parameters",
     "on_startup": "@app.on_startup",
     "on_shutdown": "@app.on_shutdown",
     "before_request": "@app.before_request",
@@ -219,6 +237,7 @@ BLUEPRINT_SETTINGS = {
     "subdomain": "host",
     "dependencies": "blueprint.before_request(hook), or before=hook at a route",
     "static_folder static_url_path": 'blueprint.static("/static", folder)',
+    "tags": "Blueprint(name, meta={OpenAPI.TAGS: [tag]})",
     "template_folder": "blueprint.use(Templates(folder))",
 }
 """Other frameworks' arguments for an app and a blueprint, besides the names above, and Antiphon's equivalents."""
@@ -230,7 +249,11 @@ ARGUMENTS = {
         "allow_methods": "methods=[method]",
     },
     "RateLimit.__init__": {"key_func": "by=function"},
-    "Routes.register": {"url_prefix": "prefix="},
+    "Routes.register": {
+        "url_prefix": "prefix=",
+        "tags": "Blueprint(name, meta={OpenAPI.TAGS: [tag]})",
+        "dependencies": "blueprint.before_request(hook)",
+    },
     "Templates.__init__": {"directory": "Templates(folder)"},
 }
 """For each of Antiphon's functions, other frameworks' arguments, and what to write instead."""
@@ -250,7 +273,7 @@ _IS_CALLED = r"not callable|'await' expression|be awaited"
 _ABORT = "abort() missing 1 required positional argument: 'status'"
 _NAMES = "args|body|cookies|files|form|headers|json|stream|text|url"
 _AWAITED = r"(?<=await )([\w.]+(?:\[[^\]]*\])?\.(read|save))\("
-_CALLED = rf"(?<=await )request\.(?:{_NAMES})\b|\brequest\.(?:{_NAMES})(?=\()"
+_CALLED = rf"(?<=await )request\.(?:{_NAMES})\b|\brequest\.(?:{_NAMES})(?=\()|\b\w+\.is_valid(?=\()"
 
 
 class NamesOurs(ABCMeta):
@@ -328,6 +351,8 @@ def _fix_of(package: str, name: str) -> str | None:
     own = FEATURES if package == "antiphon.features" else NO_WORDS
     if ours := _split({**PACKAGE, **own}).get(name):
         return f"use {ours}"
+    if status := re.match(r"HTTP_(\d{3})_", name):
+        return f"use the number, {status[1]}"
     if home := _home_of(name):
         return f"write `from {home} import {name}`"
     for place in (package, *_LIKELY):

@@ -99,6 +99,7 @@ class UploadProgress:
     async def _events(self, id_: str) -> AsyncIterator[Event]:
         until = monotonic() + self._patience
         before: Report | None = None
+        yield Event(comment="")  # so the client receives the response's head at once
         while (upload := self._uploads.find(id_)) is not None or (before is None and monotonic() < until):
             if upload is not None and (report := upload.report()) != before:
                 yield Event(report, id=str(report["received"]))

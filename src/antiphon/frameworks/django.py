@@ -9,6 +9,7 @@ from antiphon.adapters.wsgi import CHUNK, WSGIHead
 from antiphon.body.content import Content
 from antiphon.concurrency.iterables import aclose
 from antiphon.concurrency.loop import running_loop
+from antiphon.explanations import explained
 from antiphon.frameworks.connection import by_cancellation
 from antiphon.frameworks.framework import Answer, Framework, ViewRoute, own_limits
 from antiphon.frameworks.shared_bodies import KEPT, never, shared_input
@@ -69,8 +70,25 @@ class Django(Framework):
     gives = frozenset({"user", "session", "csrf_token"})
 
     def user(self, given: Any) -> Any:
-        """Return the user of AuthenticationMiddleware."""
-        return getattr(given, "user", None)
+        """Return the user of AuthenticationMiddleware.
+
+        Raises RuntimeError on an event loop if a database has to be read first, which Django refuses there.
+        """
+        user = getattr(given, "user", None)
+        if user is not None and running_loop() is not None:
+            from django.core.exceptions import SynchronousOnlyOperation
+
+            try:
+                getattr(user, "is_authenticated", None)  # loads the user, unless it is loaded
+            except SynchronousOnlyOperation as error:
+                raise explained(
+                    "would-block-loop",
+                    RuntimeError(
+                        "Django can't load the user on an event loop: await request.native.request.auser() instead of"
+                        " request.native.user"
+                    ),
+                ) from error
+        return user
 
     def session(self, given: Any) -> Any:
         """Return the session of SessionMiddleware."""

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, Protocol
 
 from antiphon.http.errors import BadRequest
 from antiphon.http.grammar import split_list
-from antiphon.http.headers import SINGLETONS, HeaderFields, Headers, combine
+from antiphon.http.headers import SINGLETONS, HeaderFields, Headers, combine, hyphens_hint
+from antiphon.http.multidict import MissingKey
 from antiphon.http.urls.url import parse_host
 
 CONDITIONS = ("if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "range")
@@ -392,7 +393,7 @@ def mounted_at(head: Head) -> str:
 
 
 class HeadHeaders(Headers):
-    """The headers of a request, looked up in its head."""
+    """The headers of a request, looked up in its head. ``[]`` raises MissingKey for a field that is absent."""
 
     __slots__ = ("_head",)
 
@@ -401,6 +402,10 @@ class HeadHeaders(Headers):
 
     def _lookup(self, name: str) -> str | None:
         return self._head.field(name)
+
+    def _absent(self, name: str) -> MissingKey:
+        hint = f". {hyphens_hint(name)}" if "_" in name else ""
+        return MissingKey(name, f"the header {name!r} is missing{hint}")
 
     def getall(self, name: str) -> list[str]:
         """Return the elements of a list, which all lines of a field form together (RFC 9110 §5.3)."""

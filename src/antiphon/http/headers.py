@@ -75,8 +75,15 @@ class Headers:
     def __getitem__(self, name: str) -> str:
         value = self._lookup(name.lower())
         if value is None:
-            raise _absent(name)
+            raise self._absent(name)
         return value
+
+    def _absent(self, name: str) -> KeyError:
+        """Return the error for a field that is absent."""
+        error = KeyError(name)
+        if "_" in name:
+            error.add_note(hyphens_hint(name))
+        return error
 
     @overload
     def get(self, name: str, default: None = None) -> str | None: ...
@@ -239,11 +246,9 @@ class MutableHeaders(Headers):
         return value
 
 
-def _absent(name: str) -> KeyError:
-    error = KeyError(name)
-    if "_" in name:
-        error.add_note(f"Names of headers have hyphens: {name.replace('_', '-')!r}")
-    return error
+def hyphens_hint(name: str) -> str:
+    """Return a hint for a name with underscores, such as that of a key in a WSGI environ."""
+    return f"Names of headers have hyphens: {name.replace('_', '-')!r}"
 
 
 def check_hyphens(name: str) -> None:

@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 
 from antiphon.explanations import explained
+from antiphon.http.head import HeadHeaders, PlainHead, RequestHead
 from antiphon.http.headers import Headers
+from antiphon.http.multidict import MissingKey
 from antiphon.request.dependencies import Dependency, OfRequest
 
 if TYPE_CHECKING:
@@ -360,7 +362,19 @@ class NativeToApp(OfRequest, Native):
         return CSRF_FIELD if "csrf_token_value" in self._request.shared else None
 
 
-_NO_HEADERS = Headers()
+class SignedHeaders(HeadHeaders):
+    """The header fields that a signature covers. ``[]`` raises MissingKey for any other field."""
+
+    __slots__ = ()
+
+    def __init__(self, lines: list[tuple[str, str]]) -> None:
+        super().__init__(PlainHead(RequestHead(), lines))
+
+    def _absent(self, name: str) -> MissingKey:
+        return MissingKey(name, f"no header {name!r} is signed")
+
+
+_NO_HEADERS = SignedHeaders([])
 
 
 class RequestSigner(NamedTuple):

@@ -294,7 +294,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @lazy
     def headers(self) -> Headers:
-        """The headers, looked up by name, case-insensitively."""
+        """The headers, looked up by name, case-insensitively. ``[]`` raises a KeyError, which is a 400, if one is absent."""
         return HeadHeaders(self.head)
 
     @lazy

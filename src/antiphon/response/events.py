@@ -39,7 +39,9 @@ class Format(NamedTuple):
     """How values are written: the function for each value, the bytes before the first and after the last, and the
     function for an error.
 
-    ``ends_on_drain`` is True if the stream ends when the process drains, with the ``preamble`` once more.
+    The ``preamble`` is sent with the first value: a client that receives something may rely on the source's having
+    begun, such as to follow a channel. ``ends_on_drain`` is True if the stream ends when the process drains, with the
+    ``preamble`` once more.
     """
 
     write: Callable[[object], bytes]
@@ -54,9 +56,9 @@ def event_stream(
 ) -> Chunks:
     """Return events in wire format, one per chunk.
 
-    While an async source is silent, a comment is sent every ``heartbeat`` seconds. ``retry``, in seconds, is sent
-    first, and again if ``on_drain`` ends the stream. Raises TypeError for a source that isn't an iterable of values,
-    and ValueError for a ``heartbeat`` that isn't greater than 0 and for an invalid ``retry`` or ``on_drain``.
+    While an async source is silent, a comment is sent every ``heartbeat`` seconds. ``retry``, in seconds, is sent with
+    the first event, and again if ``on_drain`` ends the stream. Raises TypeError for a source that isn't an iterable of
+    values, and ValueError for a ``heartbeat`` that isn't greater than 0 and for an invalid ``retry`` or ``on_drain``.
     """
     if on_drain not in ("end", "finish"):
         raise explained("bad-event", ValueError(f"on_drain must be 'end' or 'finish', not {on_drain!r}"))
@@ -108,40 +110,40 @@ def _chunks(source: Values, written_as: Format) -> Chunks:
 
 def _write(written_as: Format, source: Iterable[object]) -> ByteGenerator:
     """Write the values of a source. If it fails, write and raise its error."""
-    if written_as.preamble:
-        yield written_as.preamble
+    start = written_as.preamble
     try:
         for value in source:
-            yield written_as.write(value)
+            yield start + written_as.write(value)
+            start = b""
             if written_as.ends_on_drain and DRAINING.is_given:
                 break
     except Exception as error:
         if written_as.write_error:
-            yield written_as.write_error(error)
+            yield start + written_as.write_error(error)
         raise
-    if written_as.ending:
-        yield written_as.ending
+    if end := start + written_as.ending:
+        yield end
     if written_as.ends_on_drain and DRAINING.is_given and written_as.preamble:
         yield written_as.preamble
 
 
 async def _write_async(written_as: Format, source: AsyncIterable[object]) -> AsyncByteGenerator:
-    if written_as.preamble:
-        yield written_as.preamble
+    start = written_as.preamble
     try:
         with _Drain(written_as.ends_on_drain) as drain:
             if drain.waits():
                 async for value in source:
                     drain.goes_on()
-                    yield written_as.write(value)
+                    yield start + written_as.write(value)
+                    start = b""
                     if not drain.waits():
                         break
     except Exception as error:
         if written_as.write_error:
-            yield written_as.write_error(error)
+            yield start + written_as.write_error(error)
         raise
-    if written_as.ending:
-        yield written_as.ending
+    if end := start + written_as.ending:
+        yield end
     if written_as.ends_on_drain and DRAINING.is_given and written_as.preamble:
         yield written_as.preamble
 

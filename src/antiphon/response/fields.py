@@ -6,7 +6,7 @@ from typing import Self, TypeAlias
 
 from antiphon.http.cookies import SetCookie
 from antiphon.http.grammar import split_list
-from antiphon.http.headers import encode_fields, field_name, field_value
+from antiphon.http.headers import HeaderFields, checked_fields, encode_fields, field_name, field_value
 from antiphon.http.media_type import MediaType
 
 PLAIN = "text/plain"
@@ -66,6 +66,29 @@ def typed(content_type: str | MediaType) -> SharedFields:
     """
     fields = only_typed(content_type)
     return SharedFields.of([*fields, NOT_SNIFFED]) if fields[0][1].startswith(PLAIN) else fields
+
+
+def declared(headers: HeaderFields, fields: SharedFields) -> list[Line]:
+    """Return header fields as lines, and those of ``fields`` that they lack. A type among them counts as in ``typed``.
+
+    Raises ValueError and TypeError as ``Headers`` does.
+    """
+    lines = checked_fields(headers, fields)
+    if fields and fields[0] not in lines:
+        settle_type(lines)
+    return lines
+
+
+def settle_type(lines: list[Line]) -> None:
+    """Add NOT_SNIFFED to lines if their type is plain text, unless they have the field; else remove it.
+
+    A line with the same value that the program has set itself stays.
+    """
+    values = dict(lines)
+    if not values.get("content-type", "").lower().startswith(PLAIN):
+        lines[:] = [line for line in lines if line is not NOT_SNIFFED]
+    elif NOT_SNIFFED[0] not in values:
+        lines.append(NOT_SNIFFED)
 
 
 TEXT_ONLY = typed(TEXT)

@@ -23,8 +23,6 @@ from antiphon.response.fields import (
     JSON,
     NDJSON,
     NO_FIELDS,
-    NOT_SNIFFED,
-    PLAIN,
     SENT_AS_EVENTS,
     SENT_AT_ONCE,
     TEXT,
@@ -33,6 +31,7 @@ from antiphon.response.fields import (
     Line,
     SharedFields,
     completed,
+    declared,
     has_none_of,
     only_typed,
     put_cookie,
@@ -119,13 +118,14 @@ def _json(response: "Response") -> Any:
 
 def _of_type(cls: type[R], content_type: str, body: BodyLike, status: int | None, headers: HeaderFields) -> R:
     """Make a response of this type, unless the headers specify a different one."""
-    fields: Fields = typed(content_type)
+    shared = typed(content_type)
+    fields: Fields = shared
     if headers:
         if type(headers) is dict:
             for name in headers:
                 if "_" in name:
                     check_hyphens(name)
-        fields = checked_fields(headers, fields)
+        fields = declared(headers, shared)
     if type(body) is str:
         body = body.encode()
     if cls is Response and type(body) is bytes:
@@ -184,18 +184,19 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         self.is_conditional = False
         if type(body) is str:
             self._body: Body = body.encode()
-            self._fields: Fields = TEXT_ONLY
+            fields = TEXT_ONLY
         elif body is None:
             self._body = b""
-            self._fields = NO_FIELDS
+            fields = NO_FIELDS
         elif type(body) is bytes:
             self._body = body
-            self._fields = _BYTES_ONLY
+            fields = _BYTES_ONLY
         else:
             self._body = body_of(body)
-            self._fields = TEXT_ONLY if isinstance(body, str) else _BYTES_ONLY
+            fields = TEXT_ONLY if isinstance(body, str) else _BYTES_ONLY
         if content_type is not None:
-            self._fields = typed(content_type)
+            fields = typed(content_type)
+        self._fields: Fields = fields
         if headers:
             if type(headers) is dict:  # lines come from other code, such as a mounted application
                 for name in headers:
@@ -203,7 +204,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
                         check_hyphens(name)
             if content_type is not None:
                 headers = [field for field in checked_fields(headers, NO_FIELDS) if field[0] != "content-type"]
-            self._fields = checked_fields(headers, self._fields)
+            self._fields = declared(headers, fields)
         # Most statuses are lower, and that comparison is cheap. A stream may turn out to be empty.
         if status is not None and status >= 204 and isinstance(self._body, bytes):
             check_content(status, self._body)
@@ -245,7 +246,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         # The module of the current request imports this one, so this imports its public name, late.
         from antiphon import current_request
 
-        check_data(cls.template, data, _status)
+        check_data(cls.template, template, data, _status)
         templates = current_request().templates
         text = templates.render(template, _block=_block, **data)
         return _of_type(cls, templates.content_type(template), text, _status, _headers)
@@ -328,8 +329,6 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
             response = _of_type(cls, TEXT, chunks, status, headers)
         else:
             response = cls(chunks, status, headers, content_type=content_type)
-        if response._fields is not TEXT_ONLY and (response.content_type or "").startswith(PLAIN):
-            response.headers.setdefault(*NOT_SNIFFED)
         response._add_missing(SENT_AT_ONCE)
         return response
 
@@ -349,12 +348,12 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         as JSON.
 
         While an async source yields nothing, a comment is sent every ``heartbeat``; a blocking source has to yield
-        comments itself. After a lost connection, the client reconnects after ``retry``. Both are seconds or a
-        timedelta. If the source fails, the last event is named "error". With ``on_drain="end"``, the stream ends when
-        the process stops accepting requests; a stream with a blocking source ends at its next event. With "finish", it
-        may continue until the grace period is over. The iterator is always closed. Raises TypeError for a source that
-        isn't an iterable of events, and ValueError for a ``heartbeat`` that isn't greater than 0, a negative ``retry``
-        or an unknown ``on_drain``.
+        comments itself. After a lost connection, the client reconnects after ``retry``, which is sent with the first
+        event. Both are seconds or a timedelta. If the source fails, the last event is named "error". With
+        ``on_drain="end"``, the stream ends when the process stops accepting requests; a stream with a blocking source
+        ends at its next event. With "finish", it may continue until the grace period is over. The iterator is always
+        closed. Raises TypeError for a source that isn't an iterable of events, and ValueError for a ``heartbeat`` that
+        isn't greater than 0, a negative ``retry`` or an unknown ``on_drain``.
         """
         from antiphon.response.events import event_stream
 

@@ -6,11 +6,16 @@ from typing import Any, NoReturn, Protocol, TypeGuard
 from antiphon.explanations import explained
 
 
-def check_data(maker: Callable[..., Any], data: Mapping[str, Any], status: object = None) -> None:
+def check_data(maker: Callable[..., Any], template: object, data: Mapping[str, Any], status: object = None) -> None:
     """Check that no name in the data is, or may become, the name of an option.
 
-    Raises TypeError for a name that begins with an underscore, and for a mapping instead of a status.
+    Raises TypeError for a name that begins with an underscore, for a mapping instead of a status, and for a template
+    that is not text.
     """
+    if not isinstance(template, str):
+        name, kind = maker.__qualname__, type(template).__name__
+        message = f"{name} takes the name of a template first, not {kind}: {name}(template, name=value)"
+        raise explained("bad-template-option", TypeError(message))
     if isinstance(status, Mapping):
         name = maker.__qualname__
         message = f"{name} takes data by name, not as a dict: {name}(template, name=value), or **data"

@@ -11,9 +11,9 @@ import pytest
 from msgspec import Meta, Struct
 
 from antiphon import App, Limits, Request, Upload
-from antiphon.features import Field, Form
+from antiphon.features import Field, Form, lazy
 from antiphon.features.forms.messages import MESSAGES
-from antiphon.http import FaultCode
+from antiphon.http import FaultCode, MultiDict
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
@@ -77,6 +77,16 @@ class TestValidation:
         form = Form(Signup, Request.blank("/", method))
         assert not form.validate()
         assert (form.errors, form.status, form.is_bound) == ({}, 200, False)
+
+    def test_comes_before_the_question_whether_the_form_is_valid(self):
+        form = Form(Signup, post({"name": "Ada", "age": "36"}))
+        with pytest.raises(RuntimeError, match=r"Signup .* before form.validate\(\) is called"):
+            _ = form.is_valid
+        assert form.validate()
+        assert form.is_valid
+        form.reset()
+        assert not form.is_valid
+        assert not Form(Signup, Request.blank("/")).is_valid
 
     def test_again_forgets_the_errors_before(self):
         form = sent(Signup, {"name": "Ada", "age": "36"})
@@ -223,6 +233,22 @@ def test_every_record_that_form_as_reads_can_be_a_form():
     assert codes(sent(Closed)) == {"first_name": ["missing"]}
 
 
+class Shop(Struct):
+    """A Struct with a mistake."""
+
+    name: str = Field(label="Name")  # type: ignore[assignment]
+
+
+@dataclass
+class Cleaned:
+    """A form with a method that another framework calls."""
+
+    name: str
+
+    def clean_name(self):
+        raise AssertionError
+
+
 @rows(
     "wanted, message",
     [
@@ -235,11 +261,24 @@ def test_every_record_that_form_as_reads_can_be_a_form():
         (made(list[Colour], field(default_factory=lambda: [Colour.RED])), "default of a list with choices is empty"),
         (made(Annotated[str, Field(widget="file")]), "Record.f: text can't have the widget 'file'"),
         (made(Annotated[Upload, Field(widget="text")]), "Record.f: a file needs the widget 'file'"),
+        (made(str, Field(label="F")), r"Record.f: a Field must be part of the type, not the default: f: Annotated\["),
+        (made(str, field(default=Field())), "a Field must be part of the type, not the default"),
+        (Shop, "Shop.name: a Field must be part of the type, not the default"),
+        (Cleaned, r"Cleaned.name: forms don't call the method clean_name: .* form.validate\(check\)"),
+        (made(Annotated[str, Field(choices=[("de", "Germany", 1)])]), r"a pair \(value, label\), not \('de', 'Ge"),
+        (made(Annotated[str, Field(choices=[["de", "Germany"]])]), r"a pair \(value, label\), not \['de', "),
+        (made(Annotated[str, Field(choices=[("Europe", [("de", "Germany")])])]), r"a pair \(value, label\), not \('Eu"),
     ],
 )
 def test_what_can_not_be_shown_is_a_programmers_error_that_names_it(wanted, message):
     with pytest.raises(TypeError, match=message):
         Form(wanted, Request.blank("/"))
+
+
+@rows("given", [MultiDict({"name": "Ada"}), {"name": "Ada"}, None])
+def test_what_is_no_request_is_a_programmers_error(given):
+    with pytest.raises(TypeError, match=rf"a request, not {type(given).__name__}: Form\(Signup, request\)"):
+        Form(Signup, given)
 
 
 def test_a_declaration_can_be_part_of_a_union_which_hashes_it():
@@ -381,6 +420,13 @@ class TestChoices:
         form = sent(wanted, {"f": "de"}, choices={"f": {"de": "Germany", "fr": "France"}})
         assert (form.data.f, form["f"].widget) == ("de", "select")
         assert codes(sent(wanted, {"f": "xx"}, choices={"f": {"de": "Germany"}})) == {"f": ["not_a_choice"]}
+
+    def test_may_be_pairs_of_a_value_and_its_label(self):
+        pairs = [(Colour.RED, "Rot"), (Colour.BLUE, lazy("Blau")), (None, "Keine")]
+        form = sent(made(Colour | None), {"f": "red"}, choices={"f": pairs})
+        assert form.data.f is Colour.RED
+        assert '<option value="red" selected>Rot</option>' in form["f"].input
+        assert sent(made(Annotated[int, Field(choices=[(1, "one"), 2])]), {"f": "1"}).data.f == 1
 
     @rows("options", [{"choices": {"g": []}}, {"order": ["g"]}])
     def test_and_order_of_a_field_that_is_not_there_are_a_programmers_error(self, options):

@@ -383,6 +383,21 @@ def test_a_request_that_nobody_checked_has_no_signer():
         Client(app, raise_errors=True).get("/")
 
 
+def test_a_header_that_no_signature_covers_is_a_400():
+    app = App()
+    app.use(Signatures({"p": SECRET}))
+    app.use(Signatures({"p": SECRET}, name="anyone", required=False))
+    app.get("/p", signed_by="partners")(lambda request: request.signed_headers["x-tenant"])
+    app.get("/a", signed_by="anyone")(lambda request: request.signed_headers["x-tenant"])
+    client = Client(app, base_url="https://shop.example")
+    signed = sign(Request.blank("https://shop.example/p"), SECRET, keyid="p")
+    for answer in (
+        client.get("/p", headers={**dict(signed.headers.items()), "x-tenant": "north"}),
+        client.get("/a", headers={"x-tenant": "north"}),
+    ):
+        assert (answer.status, answer.json["detail"]) == (400, "no header 'x-tenant' is signed")
+
+
 def test_a_key_of_another_package_is_found_as_it_is():
     key = SignatureKey(SECRET)
     assert Signatures(lambda keyid: key).verify(sign(Request.blank(SITE), key, keyid="any")).key == "any"

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from antiphon import App, Request
+from antiphon import App, Request, view
 from antiphon.features import (
     CookieStore,
     Delivery,
@@ -149,6 +149,36 @@ def test_each_id_is_carried_out_once(kind, interface, style, tmp_path):
         assert post(client, failed, **{"x-status": "422"}).status == 422
         assert [post(client, failed).status for _ in range(2)] == [200, 204]
     assert len(seen) == 6
+
+
+def test_each_route_and_each_view_carries_out_an_id_once(interface):
+    store, app, seen = MemoryStore(), App(), []
+    hook = StandardWebhook(SECRET, store)
+
+    def take(request, number=0):
+        seen.append(request.path)
+        return "taken"
+
+    for pattern in ("/orders/<int:number>", "/stock"):
+        app.post(pattern, before=hook)(take)
+    fields = standard(id="msg_1")
+    with closing(store), Client(app, interface) as client:
+        paths = ["/orders/1", "/stock", "/orders/1", "/orders/2", "/stock"]  # nor is it replayed at another path
+        statuses = [client.post(path, headers=fields, body=BODY).status for path in paths]
+    assert (statuses, seen) == ([200, 200, 204, 204, 204], ["/orders/1", "/stock"])
+
+    @view(before=hook)
+    def bills(request: Request):
+        return "taken"
+
+    @view(before=hook)
+    def mails(request: Request):
+        return "taken"
+
+    requests = pytest.importorskip("werkzeug.test")
+    sent = [requests.EnvironBuilder("/hook", method="POST", headers=fields, data=BODY).get_request() for _ in range(3)]
+    views = (bills, mails, bills)
+    assert [each(request).status_code for each, request in zip(views, sent, strict=True)] == [200, 200, 204]
 
 
 def test_a_repetition_waits_for_the_first_one():

@@ -12,7 +12,7 @@ from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import Problem
 from antiphon.http.headers import HeaderFields
 from antiphon.request.request import Request
-from antiphon.response.fields import HTML, JSON, NOT_SNIFFED, SharedFields, only_typed
+from antiphon.response.fields import HTML, JSON, NOT_SNIFFED, SharedFields, only_typed, settle_type
 from antiphon.response.message import check_content
 from antiphon.response.response import Response, json_encoder, response_of
 from antiphon.response.templates import TemplateString, is_template
@@ -273,5 +273,9 @@ def _amended(response: Response, status: Any, headers: HeaderFields) -> Response
         if status >= 204:
             check_content(status, response.body)
     if headers:
-        response.headers.update(headers)
+        fields = response.headers
+        former = fields.get("content-type")
+        fields.update(headers)
+        if fields.get("content-type") != former:
+            settle_type(response._own_fields())  # noqa: SLF001 - as the constructor does
     return response

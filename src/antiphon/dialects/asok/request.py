@@ -28,7 +28,7 @@ from antiphon.dialects.asok.templating.rendering import (
 )
 from antiphon.dialects.asok.uploads import UPLOADS, UploadedFile, static_url
 from antiphon.embedding import lazy, make_environ
-from antiphon.http import HTTPError, UserAgent
+from antiphon.http import HTTPError, MutableHeaders, UserAgent
 from antiphon.http.redirect import redirect_location
 from antiphon.http.status import phrase
 
@@ -210,10 +210,11 @@ class Request(RequestState):
         environ: dict[str, Any] = make_environ(self.native)
         return environ | {"asok.app": self.app, "asok.root": self.app.root_dir}
 
-    @property
+    @lazy
     def headers(self) -> Mapping[str, str]:
         """The request's header fields, by case-insensitive name."""
-        return cast("Mapping[str, str]", self.native.headers)
+        own = MutableHeaders.over(self.native.headers.items())  # whose KeyError, unlike the request's, is not a 400
+        return cast("Mapping[str, str]", own)
 
     @lazy
     def cookies_dict(self) -> dict[str, str]:

@@ -16,7 +16,7 @@ Widget: TypeAlias = Literal[
 """The HTML input types, except those that are not fields."""
 
 Choices: TypeAlias = Mapping[Any, Text] | Iterable[Any]
-"""The values to choose from, with or without labels."""
+"""The values to choose from, or pairs of a value and its label, or a mapping of these."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,8 +47,8 @@ class Form(Generic[T]):
     language, under "form." and the code, or else are in English. ``shared`` names values that the application shares
     with templates, such as a token; those that exist become hidden inputs in forms that are posted.
 
-    Raises TypeError for a class from which no form can be made, and ValueError if ``choices`` or ``order`` name a field
-    that the form does not have.
+    Raises TypeError for a class from which no form can be made, and for anything but a request, and ValueError if
+    ``choices`` or ``order`` name a field that the form does not have.
     """
 
     def __init__(
@@ -66,6 +66,14 @@ class Form(Generic[T]):
         messages: Mapping[str, Text] | None = None,
         shared: Sequence[str] = ("csrf_input",),
     ) -> None:
+        if not isinstance(request, Request):
+            raise explained(
+                "bad-form-field",
+                TypeError(
+                    f"a form must have a request, not {type(request).__name__}:"
+                    f" Form({getattr(wanted, '__name__', 'Order')}, request)"
+                ),
+            )
         self._wanted = wanted
         self._request = request
         self._initial = initial
@@ -76,6 +84,7 @@ class Form(Generic[T]):
         self._errors: dict[str, list[FormError]] = {}
         self._sent: Sent | None = None
         self._value: tuple[T] | None = None
+        self._is_read = False
         self.method = method
         self.action = action
         self.id = _id_of(wanted) if id is None else id
@@ -161,7 +170,17 @@ class Form(Generic[T]):
 
     @property
     def is_valid(self) -> bool:
-        """True if the form was validated and has no errors."""
+        """True if the form was validated and has no errors.
+
+        Raises RuntimeError if the form was submitted, but not yet validated.
+        """
+        if self.is_bound and not self._is_read:
+            raise explained(
+                "form-without-data",
+                RuntimeError(
+                    f"the form {self._wanted.__name__} is not valid or invalid before form.validate() is called"
+                ),
+            )
         return self._value is not None and not self._errors
 
     @property
@@ -215,6 +234,7 @@ class Form(Generic[T]):
         self._errors, self._value, self._refusal, self.is_bound = {}, None, None, False
 
     def _read(self) -> None:
+        self._is_read = True
         sent = self._received()
         if self._refusal is not None:
             self._add_refusal(self._refusal)

@@ -5,6 +5,7 @@ from collections import UserString
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from enum import Enum
 from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
@@ -111,11 +112,19 @@ def _but(planned: T, **changes: object) -> T:
 
 def labelled(choices: Choices) -> dict[str, Text]:
     """Return the text and the label of each value to choose from."""
-    if isinstance(choices, Mapping):
-        return {
-            _text(value): label if isinstance(label, UserString) else str(label) for value, label in choices.items()
-        }
-    return {_text(value): _label_of(value) for value in choices}
+    pairs = choices.items() if isinstance(choices, Mapping) else [_with_label(choice) for choice in choices]
+    return {_text(value): label if isinstance(label, UserString) else str(label) for value, label in pairs}
+
+
+def _with_label(choice: Any) -> tuple[object, object]:
+    """Return the value and the label of a choice, which may be a pair of these. Raises TypeError for other groups."""
+    if isinstance(choice, Enum) or not isinstance(choice, tuple | list | Mapping):
+        return choice, _label_of(choice)
+    if not isinstance(choice, tuple) or len(choice) != 2 or isinstance(choice[1], tuple | list | Mapping):
+        raise explained(
+            "bad-form-field", TypeError(f"a choice must be a value, or a pair (value, label), not {choice!r:.80}")
+        )
+    return choice
 
 
 def _text(value: object) -> str:
@@ -142,6 +151,8 @@ def inputs_of(wanted: Any) -> tuple[Input, ...]:
     check_fields(wanted, Upload)
     info = cast(Record, described(wanted, Upload))
     hints = get_type_hints(get_origin(wanted) or wanted, include_extras=True)
+    for field in info.fields:
+        _check_habits(wanted, field)
     inputs = tuple(_input(each, hints.get(each.name)) for each in info.fields)
     for each, of in zip(inputs, info.fields, strict=True):
         _check(each, type_name(wanted), is_json=is_json(of.type))
@@ -334,6 +345,26 @@ def _default(field: inspect.Field) -> Callable[[], object]:
         return lambda: field.default
     factory = field.default_factory
     return factory if callable(factory) else lambda: None
+
+
+def _check_habits(wanted: Any, field: inspect.Field) -> None:
+    """Raise TypeError for what other packages read, such as ``name: str = Field(...)``, but would have no effect."""
+    place = f"{type_name(wanted)}.{field.name}"
+    if isinstance(field.default, Field):
+        raise explained(
+            "bad-form-field",
+            TypeError(
+                f"{place}: a Field must be part of the type, not the default: {field.name}: Annotated[..., Field(...)]"
+            ),
+        )
+    if callable(getattr(wanted, f"clean_{field.name}", None)):
+        raise explained(
+            "bad-form-field",
+            TypeError(
+                f"{place}: forms don't call the method clean_{field.name}: pass a function of the value and the form,"
+                " form.validate(check)"
+            ),
+        )
 
 
 def _check(planned: Input, name: str, *, is_json: bool) -> None:

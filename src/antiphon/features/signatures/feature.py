@@ -31,9 +31,8 @@ from antiphon.handler.contract import describe, is_async
 from antiphon.http.authorization import Challenge
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import Unauthorized
-from antiphon.http.headers import MutableHeaders
 from antiphon.http.structured_fields import BareItem, InnerList, Item, StructuredMember, parse_structured_dictionary
-from antiphon.request.interfaces import RequestSigner
+from antiphon.request.interfaces import RequestSigner, SignedHeaders
 from antiphon.request.request import Request
 from antiphon.request.watching import USER, note_read, unwatched
 
@@ -429,7 +428,7 @@ def _signer(message: Components, signature: _Signature, key: SignatureKey) -> Re
         signature.text("tag"),
         signature.label,
         tuple([str(item) for item in signature.covered.items]),
-        MutableHeaders.over([line for line in message.lines if line[0] in whole]),
+        SignedHeaders([line for line in message.lines if line[0] in whole]),
         key.directory,
     )
 

@@ -66,11 +66,11 @@ class Webhook(ABC):
     with 403 unless it has a valid signature made with one of them. If the sender signs the time, it must also have been
     sent within ``tolerance`` of now, in seconds or a timedelta.
 
-    With a ``store``, each webhook is processed once: for ``ttl`` after the first delivery, in seconds or a timedelta,
-    a duplicate gets a 204, and the handler isn't called. While the first delivery is being processed, a duplicate
-    gets a 409, after which senders try again. After a response of 400 or above, the next attempt is processed. While
-    the store is unavailable, the response is a 503. The default is the app's store; ``store=False`` means no store.
-    Raises ValueError or TypeError for invalid options.
+    With a ``store``, each route processes a webhook once: for ``ttl`` after the first delivery, in seconds or a
+    timedelta, a duplicate gets a 204, and the handler isn't called. While the first delivery is being processed, a
+    duplicate gets a 409, after which senders try again. After a response of 400 or above, the next attempt is
+    processed. While the store is unavailable, the response is a 503. The default is the app's store; ``store=False``
+    means no store. Raises ValueError or TypeError for invalid options.
     """
 
     waits_for_body = True
@@ -131,7 +131,8 @@ class Webhook(ABC):
         store = self._store_in(request.app)
         if store is None:
             return None
-        return self._claim(request, store, f"webhook {_name_of(known)}\n{self._id(request, delivery)}")
+        key = f"webhook {_name_of(known)}\n{_place(request)}\n{self._id(request, delivery)}"
+        return self._claim(request, store, key)
 
     def blocking_at(self, route: Route) -> bool:
         """True if checking a webhook at this route blocks on a store. Called when the route is planned.
@@ -210,6 +211,17 @@ class Webhook(ABC):
 def _name_of(secret: bytes) -> str:
     """Return a name for the sender who has a secret, so senders don't share ids."""
     return hmac.digest(secret, b"antiphon webhook", "sha256").hex()
+
+
+def _place(request: Request) -> str:
+    """Return a name for the route or view, so that a webhook for several of them is processed by each of them once.
+
+    The signature does not cover the URL, so the name has no part of it that a client can choose.
+    """
+    route = request.route
+    handler: object = route.handler
+    name = f"{getattr(handler, '__module__', '')}.{getattr(handler, '__qualname__', '')}"
+    return f"{route.host or ''}{route.pattern} {name}"
 
 
 def field_of(request: Request, name: str) -> str:

@@ -134,7 +134,7 @@ class RequestTemplates(OfRequest):
         Raises any error raised by the template, LookupError for a block that it does not have, and TypeError for data
         under reserved names: ``request``, and names that begin with an underscore.
         """
-        check_data(self.render, data)
+        check_data(self.render, template, data)
         found, variables = self.find(template), self.variables(data)
         return render(found, variables) if _block is None else render_blocks(found, [_block], variables)[_block]
 

@@ -190,7 +190,7 @@ class Page:
         _stream: bool = False,
         **data: Any,
     ) -> None:
-        check_data(type(self), data, _status)
+        check_data(type(self), template, data, _status)
         if _status is not None:
             Response(None, _status)  # an invalid status raises an error at the handler's own line
         self._template = template
@@ -303,7 +303,7 @@ class Block(Page):
         _json: object = False,
         **data: Any,
     ) -> None:
-        check_data(type(self), data)  # Page has more options
+        check_data(type(self), template, data)  # Page has more options
         super().__init__(template, _status, _headers, _block=block, _json=_json, **data)
 
     def _blocks(self, request: Request) -> tuple[str, ...]:  # noqa: ARG002 - whatever it asks for

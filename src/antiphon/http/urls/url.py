@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from antiphon.explanations import explained
 from antiphon.http.grammar import BROKEN_ESCAPE, percent_decode
-from antiphon.http.urls.urlencoded import format_query
+from antiphon.http.urls.urlencoded import check_field, format_query
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
 
@@ -363,7 +363,7 @@ class URL(str):
 
         Booleans become "true" and "false", enums become their values, and dates and times are written in ISO 8601;
         other values are converted with `str()`. An existing name keeps its position, and a new one comes last. Other
-        fields stay as written.
+        fields stay as written. Raises TypeError for a value that has no text form, such as a dict.
         """
         printed = {name: _fields(name, value) for name, value in {**(changes or {}), **named}.items()}
         waiting = dict(printed)
@@ -386,12 +386,13 @@ class URL(str):
 
 def _fields(name: str, value: object) -> str:
     values = () if value is None else value if isinstance(value, (list, tuple)) else (value,)
-    return format_query([(name, _text(each)) for each in values])
+    return format_query([(name, _text(name, each)) for each in values])
 
 
-def _text(value: object) -> str:
+def _text(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Enum):
-        return _text(value.value)
+        return _text(name, value.value)
+    check_field(name, value)
     return value.isoformat() if isinstance(value, (date, time)) else str(value)

@@ -8,6 +8,7 @@ from binascii import a2b_qp
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias, cast
 
+from antiphon.explanations import explained
 from antiphon.http.charset import decode, form_codec
 from antiphon.http.grammar import double_broken_escapes, percent_decode
 from antiphon.http.multidict import MultiDict
@@ -78,6 +79,19 @@ def format_query(pairs: Iterable[tuple[str, str]] | Mapping[str, str] | MultiDic
     """
     items = pairs.items() if isinstance(pairs, (Mapping, MultiDict)) else pairs
     return "&".join([f"{_escape(name)}={_escape(value)}" for name, value in cast("Iterable[tuple[str, str]]", items)])
+
+
+def check_field(name: str, value: object) -> None:
+    """Raise TypeError for the value of a field if ``str`` would write it as Python code, as it does for a dict."""
+    kind = type(value)
+    if kind.__str__ is object.__str__ and not isinstance(value, int | float | complex):
+        fix = "one of its members, or json.dumps(value)" if isinstance(value, Mapping) else "its text"
+        raise explained(
+            "url-for-value",
+            TypeError(
+                f"{name!r} in a query must be text, a number or a list of these, not {kind.__name__}: pass {fix}"
+            ),
+        )
 
 
 @accelerated
