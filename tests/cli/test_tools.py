@@ -74,7 +74,7 @@ def test_the_tools_as_clients_see_them(tools):
 
 def test_an_application_without_tools_or_with_wrong_ones(tools):
     code, said = tools("tools", "with_tools:without")
-    assert (code, "app.use(Tools(api)) does." in said) == (2, True)
+    assert (code, "add app.use(Tools(api))." in said) == (2, True)
     code, said = tools("tools", "with_tools:broken")
     assert (code, "accepts files: use JSON." in said) == (2, True)
 

@@ -151,13 +151,13 @@ def test_source_code_keeps_all_but_literals(code, masked):
 
 
 @rows("written", ["it was {}", "'{}'", "/path?q={}&r=1", "a{}b"], ids=["plain", "quoted", "in a URL", "within a word"])
-@rows("secret", ["opensesame", "it's\\ \tso", "ü&<ö>%20!"])
+@rows("secret", ["opensesame", "it's\\ \tso", "ü&<ö>%20!", "open\\Ãsesame"])
 def test_a_secret_is_masked_wherever_it_stands(secret, written):
     from urllib.parse import quote, quote_plus
 
     mask = Mask()
     mask.add(secret)
-    for form in (secret, repr(secret)[1:-1], quote(secret), quote_plus(secret)):
+    for form in (secret, repr(secret)[1:-1], repr(secret.encode())[2:-1], quote(secret), quote_plus(secret)):
         assert mask.text(written.format(form)) == written.format(MASK)
 
 

@@ -294,7 +294,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @lazy
     def headers(self) -> Headers:
-        """The headers, looked up by name, case-insensitively. ``[]`` raises KeyError for an absent one, which is a 400."""
+        """The headers, looked up by name, case-insensitively. ``[]`` raises KeyError for an absent one: a 400."""
         return HeadHeaders(self.head)
 
     @lazy

@@ -340,11 +340,11 @@ def _spelled_character(character: str) -> str:
         return character
     code = ord(character)
     in_bytes = character.encode()
-    ways = [
-        *(rf"\\{{0,16}}{re.escape(each)}" for each in (character, in_bytes.decode("latin-1"))),
+    ways = [  # bytes first: the first byte of U+00C3, \xc3, is also the whole character in Latin-1
+        "".join(rf"\\{{1,16}}x{byte:02x}" for byte in in_bytes),
+        *(rf"\\{{0,16}}{re.escape(each)}" for each in (in_bytes.decode("latin-1"), character)),
         *(rf"\\{{1,16}}{each}" for each in (f"x{code:02x}", f"u{code:04x}", f"U{code:08x}")),
         *(rf"\\{{1,16}}{letter}" for letter in (_ESCAPED.get(character, ""),) if letter),
-        "".join(rf"\\{{1,16}}x{byte:02x}" for byte in in_bytes),
         "".join(f"%{byte:02X}" for byte in in_bytes),
         "".join(rf"\\{{1,16}}u{unit}" for unit in re.findall("....", character.encode("utf-16-be").hex())),
         re.escape(escape(character)),
