@@ -464,6 +464,31 @@ class BookOut:
     title: str
 
 
+class ForeignResponse:
+    """A response of another library, with the attributes that those of Django, Starlette and HTTPX have."""
+
+    def __init__(self):
+        self.status_code, self.headers = 200, {}
+
+    def __iter__(self):
+        yield b"Hello"
+
+
+class ForeignStream(ForeignResponse):
+    async def __aiter__(self):
+        yield b"Hello"
+
+
+@rows("response", [ForeignResponse(), ForeignStream()], ids=["whole", "stream"])
+def test_the_error_for_the_response_of_another_library_says_what_to_return(response, caplog):
+    app = App()
+    app.get("/")(lambda request: response)
+    assert Client(app).get("/").status == 500
+    said = "it is another library's response: return its content, such as Response.html(text), or a dict for JSON"
+    assert said in caplog.text
+    assert "from_attributes" not in caplog.text
+
+
 @pytest.mark.parametrize("value", [Row(), [Row()], {"book": Row()}], ids=["alone", "in a list", "in a dict"])
 def test_the_error_for_an_object_with_attributes_says_how_to_convert_it(value, caplog):
     app = App()

@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.core.wsgi import get_wsgi_application
+from django.db import connection
 from django.test import override_settings
 
 from antiphon import App
@@ -44,10 +45,12 @@ def interface(request):
 def new_app(page, project):
     app = App(trusted_proxies=[PROXY])
     app.use(Sessions(MemoryStore()))
-    app.use(Users(page["DjangoSession"](page["find_user"]), blocking=True))
+    app.use(Users(page["DjangoSession"](page["find_user"])))
     app.static("/old/static", settings.STATIC_ROOT)
     app.mount("/old", project)
+    app.middleware(page["connections"])
     app.get("/orders", before=page["login_required"])(page["orders"])
+    app.get("/break")(break_connection)
     return app
 
 
@@ -80,6 +83,31 @@ def test_a_user_whom_django_would_refuse_is_nobody(change, client, page):
     finally:
         setattr(ada, change, before[change])
         ada.save()
+
+
+@pytest.mark.axes("interface", "project")
+def test_a_rotated_key_keeps_users_logged_in(client):
+    key = settings.SECRET_KEY
+    with override_settings(SECRET_KEY="a new key of Django's own", SECRET_KEY_FALLBACKS=[key]):
+        assert [client.get("/orders").status for _ in range(2)] == [200, 200]
+        assert client.get("/old/").text.startswith("ada ")
+        assert client.get("/orders").status == 200
+    assert client.get("/orders").status == 401  # Django has renewed the session with the new key
+    with override_settings(SECRET_KEY="a new key of Django's own"):
+        assert client.get("/orders").status == 200
+
+
+@pytest.mark.axes("interface", "project")
+def test_a_broken_connection_is_replaced(client):
+    assert [client.get("/break").status, client.get("/orders").status] == [200, 200]
+
+
+def break_connection(request):
+    """Leave a connection in the state in which a database that has gone leaves it."""
+    connection.ensure_connection()
+    connection.connection.close()
+    connection.errors_occurred = True
+    return "broken"
 
 
 @pytest.mark.axes("project")

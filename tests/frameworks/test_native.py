@@ -289,6 +289,15 @@ def test_djangos_anonymous_user_is_no_user():
     assert Request.of(given).native.user is None
 
 
+@pytest.mark.parametrize("name", ["user", "session"])
+def test_an_apps_attribute_in_a_view_leads_to_the_frameworks(name, caplog):
+    apps.need(django_wsgi)
+    from django.test import RequestFactory
+
+    assert view(lambda request: getattr(request, name))(RequestFactory().get("/")).status_code == 500
+    assert f"a view has no request.{name} of an application: read the framework's, request.native.{name}" in caplog.text
+
+
 def test_an_app_gives_its_own_user_session_and_token():
     def form(request: Request):
         native = request.native

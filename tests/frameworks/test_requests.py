@@ -7,10 +7,11 @@ import weakref
 
 import pytest
 
-from antiphon import Limits, Request, Response, get_response, view
+from antiphon import App, Limits, Request, Response, get_response, view
 from antiphon.embedding import Framework
 from antiphon.frameworks import recognition
 from antiphon.http import ContentTooLarge
+from tests.helpers.rows import rows
 from tests.helpers.waiting import in_time
 
 pytestmark = pytest.mark.once
@@ -166,6 +167,19 @@ def test_the_limits_of_flask_and_of_antiphon_hold():
         Request.of(flask.request).body  # noqa: B018
     answer = view(limits=Limits(body=4))(lambda request: request.body)(environ())
     assert answer.status == 413
+
+
+@rows("name, status", [("localhost", 200), ("other.example", 400)])
+def test_djangos_server_name_is_the_host_without_one(name, status):
+    test = pytest.importorskip("django.test")
+    from tests.frameworks import apps
+
+    apps.django_wsgi()
+    app = App()
+    app.get("/")(lambda request: request.host)
+    given = test.RequestFactory().get("/")
+    given.META["SERVER_NAME"] = name
+    assert get_response(app, Request.of(given)).status == status
 
 
 def test_hosts_that_django_refuses_are_refused():

@@ -12,6 +12,9 @@ WORDS = [
     ("query", "it is 'params' here"),
     ("args", "it is 'params' here"),
     ("allow_redirects", "it is 'follow_redirects' here"),
+    ("follow", "it is 'follow_redirects' here"),
+    ("HTTP_X_TOKEN", r"it is headers={'x-token': \.\.\.} here"),
+    ("REMOTE_ADDR", r"the client has 'client': Client\(app, client=\(address, port\)\)"),
     ("file", "did you mean 'files'"),
     ("header", "did you mean 'headers'"),
     ("jsn", "did you mean 'json'"),
@@ -50,6 +53,22 @@ def test_every_way_to_send_a_request_refuses_it_where_it_is_called(make, send):
             send(make(unreached, "wsgi"))
 
     asyncio.run(call())
+
+
+@rows(
+    "method, option",
+    [(each, "form") for each in ("post", "put", "patch", "query")]
+    + [(each, "params") for each in ("get", "head", "options", "delete")],
+)
+@rows("make", [Client, AsyncClient])
+def test_data_without_a_name_is_an_error_with_the_right_word(make, method, option):
+    with pytest.raises(TypeError, match=f"{method.upper()} request .* by name: write {option}="):
+        getattr(make(unreached, "wsgi"), method)("/", {"a": "b"})
+
+
+def test_the_login_of_django_is_an_error_with_the_right_word():
+    with pytest.raises(TypeError, match=r"login\(\) takes a user, not 'username': .* client\.post"):
+        Client(unreached, "wsgi").login(username="ada", password="secret")
 
 
 def test_the_known_ones_pass():

@@ -52,6 +52,12 @@ class DjangoHead(DerivedHead):
         except Exception as error:  # Django's SuspiciousOperation
             raise BadRequest("This site does not serve this host.") from error
 
+    @property
+    def host_line(self) -> str | bytes | None:
+        """The Host as received, or else the SERVER_NAME that Django uses instead, as in its tests."""
+        given = self._given()
+        return self.inner.host_line or (None if given is None else given.META.get("SERVER_NAME"))
+
     def receive(self) -> bytes:
         """Return the next chunk of the body, ``b""`` at its end."""
         given = self._given()

@@ -57,6 +57,14 @@ class _NoDependencies(Dependencies):
     """The dependencies of a view, which no application provides."""
 
     def read(self, dependency: ReadableDependency[Any], request: Request) -> Any:
+        for name in ("user", "session"):
+            if dependency is getattr(Request, name):
+                raise explained(
+                    "missing-dependency",
+                    RuntimeError(
+                        f"a view has no request.{name} of an application: read the framework's, request.native.{name}"
+                    ),
+                )
         raise dependency.not_provided(has_app=False)
 
 

@@ -134,7 +134,7 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
 
         return ClientSession(self._visitor)
 
-    def login(self, user: object) -> None:
+    def login(self, user: object = None, **unknown: Never) -> None:
         """Log a user in, as a login page does: subsequent requests include the user's session cookie.
 
         The app finds the user with the loader of its ``SessionLogin``. ``client.cookies.clear()`` makes the client an
@@ -142,41 +142,49 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
         application that isn't an ``App`` and for a user without a key, and RuntimeError for an app without ``Users``
         with a ``SessionLogin``.
         """
+        if unknown:
+            raise explained(
+                "bad-test-request",
+                TypeError(
+                    f"login() takes a user, not {next(iter(unknown))!r}: pass the user, or send your login form with"
+                    " client.post(url, form={...})"
+                ),
+            )
         self._visitor.login(user)
 
-    def get(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
+    def get(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Answer:
         """Send a GET request. Its options are those of ``request``, such as ``params``, ``headers`` and ``json``."""
-        return self.request("GET", url, **options)
+        return self.request("GET", url, *unnamed, **options)
 
-    def head(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
+    def head(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Answer:
         """Send a HEAD request, whose response has no body. Its options are those of ``request``."""
-        return self.request("HEAD", url, **options)
+        return self.request("HEAD", url, *unnamed, **options)
 
-    def options(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
+    def options(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Answer:
         """Send an OPTIONS request. Its options are those of ``request``, such as ``params`` and ``headers``."""
-        return self.request("OPTIONS", url, **options)
+        return self.request("OPTIONS", url, *unnamed, **options)
 
-    def post(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
+    def post(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Answer:
         """Send a POST request. Its options are those of ``request``, such as ``json``, ``form`` and ``files``."""
-        return self.request("POST", url, **options)
+        return self.request("POST", url, *unnamed, **options)
 
-    def put(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
+    def put(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Answer:
         """Send a PUT request. Its options are those of ``request``, such as ``json``, ``form`` and ``files``."""
-        return self.request("PUT", url, **options)
+        return self.request("PUT", url, *unnamed, **options)
 
-    def patch(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
+    def patch(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Answer:
         """Send a PATCH request. Its options are those of ``request``, such as ``json``, ``form`` and ``files``."""
-        return self.request("PATCH", url, **options)
+        return self.request("PATCH", url, *unnamed, **options)
 
-    def delete(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
+    def delete(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Answer:
         """Send a DELETE request. Its options are those of ``request``, such as ``params``, ``headers`` and ``json``."""
-        return self.request("DELETE", url, **options)
+        return self.request("DELETE", url, *unnamed, **options)
 
-    def query(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
+    def query(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Answer:
         """Send a QUERY request, which is safe and has a body. Its options are those of ``request``."""
-        return self.request("QUERY", url, **options)
+        return self.request("QUERY", url, *unnamed, **options)
 
-    def request(self, method: str, url: str, **options: Unpack[RequestOptions]) -> Answer:
+    def request(self, method: str, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Answer:
         """Send a request, follow redirects, and return the whole response.
 
         ``params`` are added to the query. The body is one of ``json``, ``form`` and ``body``; an iterable of bytes is
@@ -186,17 +194,17 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
         segments, which browsers remove (as redirects do here). OPTIONS can have ``*`` instead of the URL.
 
         Options: ``params``, ``headers``, ``cookies``, ``body``, ``json``, ``form``, ``files``, ``content_type`` and
-        ``follow_redirects``. Raises TypeError for any other option.
+        ``follow_redirects``. Raises TypeError for any other option, and for data without one.
         """
-        return self._respond(self._call(method, url, options))
+        return self._respond(self._call(method, url, options, unnamed))
 
-    def stream(self, method: str, url: str, **options: Unpack[RequestOptions]) -> Opening:
+    def stream(self, method: str, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Opening:
         """Send a request and open a response whose body, which may be endless, is read chunk by chunk.
 
         Use this in a ``with`` or ``async with`` statement. The client disconnects at the end of the block, unless the
         body has ended. Raises TimeoutError if the application is then still running when the timeout passes.
         """
-        return self._open(self._call(method, url, options))
+        return self._open(self._call(method, url, options, unnamed))
 
     def _send_message(self, path: str, fields: Mapping[str, str], message: object) -> Call:
         return self._call("POST", self._root_path + path, {"json": message, "headers": fields})
@@ -220,8 +228,8 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
             transport, call.request, self.cookies, call.options._replace(follow_redirects=False, check=None)
         )
 
-    def _call(self, method: str, url: str, options: RequestOptions) -> Call:
-        check_options(options, BaseClient.__init__.__kwdefaults__ or ())
+    def _call(self, method: str, url: str, options: RequestOptions, unnamed: tuple[Never, ...] = ()) -> Call:
+        check_options(options, BaseClient.__init__.__kwdefaults__ or (), method if unnamed else None)
         headers, http_version = Headers(self.headers), self._http_version
         request = compose(method, url, options, base=self.base_url, headers=headers, http_version=http_version)
         call_options = self._options._replace(

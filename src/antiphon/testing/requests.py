@@ -142,6 +142,7 @@ _ELSEWHERE = {
     "auth": "'headers', with 'authorization'",
     "content": "'body'",
     "data": "'form', or 'body' for bytes",
+    "follow": "'follow_redirects'",
     "mimetype": "'content_type'",
     "query": "'params'",
     "query_string": "'params'",
@@ -243,8 +244,19 @@ def compose(
     return ClientRequest(method, scheme, authority, target, Headers(fields), content, http_version)
 
 
-def check_options(names: Collection[str], client_options: Collection[str]) -> None:
-    """Raise TypeError, with a hint, for an unknown option. ``client_options`` are options of a client."""
+def check_options(
+    names: Collection[str], client_options: Collection[str], method_of_unnamed: str | None = None
+) -> None:
+    """Raise TypeError, with a hint, for an unknown option. ``client_options`` are options of a client.
+
+    Also raises it for arguments without a name; ``method_of_unnamed`` is the method of a request that has any.
+    """
+    if method_of_unnamed is not None:
+        fix = "params={...}" if method_of_unnamed in _WITHOUT_CONTENT else "form={...}, json=... or body=b'...'"
+        raise explained(
+            "bad-test-request",
+            TypeError(f"a {method_of_unnamed} request takes its options by name: write {fix}"),
+        )
     for name in names:
         if name not in RequestOptions.__optional_keys__:
             raise explained(
@@ -252,9 +264,16 @@ def check_options(names: Collection[str], client_options: Collection[str]) -> No
             )
 
 
+_WITHOUT_CONTENT = {"GET", "HEAD", "OPTIONS", "DELETE"}
+
+
 def _hint(name: str, client_options: Collection[str]) -> str:
     from difflib import get_close_matches
 
+    if name.startswith("HTTP_"):
+        return f"it is headers={{{name[5:].lower().replace('_', '-')!r}: ...}} here"
+    if name == "REMOTE_ADDR":
+        return "the client has 'client': Client(app, client=(address, port))"
     if name in _ELSEWHERE:
         return f"it is {_ELSEWHERE[name]} here"
     known = sorted(RequestOptions.__optional_keys__)

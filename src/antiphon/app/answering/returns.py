@@ -131,7 +131,7 @@ def _make(value: Any, source: Source, request: Request) -> Response | MakesRespo
         return _problem(value, source, request) if kind is Problem else _json(value, source, request)
     if is_template(value):
         return Response.html(value)
-    if isinstance(value, Iterator | AsyncIterable):
+    if isinstance(value, Iterator | AsyncIterable) and not _is_foreign_response(value):
         from antiphon.app.answering.value_streams import stream_of_values
 
         return stream_of_values(source, value, request) or Response.stream(value)
@@ -142,9 +142,18 @@ def _make(value: Any, source: Source, request: Request) -> Response | MakesRespo
     raise wrong_return(source, value, "; ".join(filter(None, [_WANTED, _hint(value)])), _WrongReturn)
 
 
+def _is_foreign_response(value: object) -> bool:
+    return hasattr(value, "status_code") and hasattr(value, "headers")
+
+
 def _hint(value: object) -> str:
     from antiphon.serialization.json import hint_of_attributes
 
+    if _is_foreign_response(value):
+        return (
+            "it is another library's response: return its content, such as Response.html(text), or a dict for JSON;"
+            " for a template, what it renders, such as Response.html(render_to_string(name, values))"
+        )
     return hint_of_attributes(value)
 
 

@@ -14,20 +14,21 @@ _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 def check_yields(function: Callable[..., Any]) -> None:
     """Check that no ``yield`` in a ``with``, or before an ``except``, ignores the response that it returns.
 
+    In a transaction, the response must be examined, because the transaction would be committed after an error, too.
     Raises TypeError with the function, the block and the line. Functions without source code pass.
     """
     found = _parsed(innermost(function))
     if found is None:
         return
     definition, lines_above = found
-    for statement, block in _blind_yields(definition, None):
+    for statement, block in _blind_yields(definition):
         raise explained(
             "yield-misses-errors",
             TypeError(
                 f"the middleware {describe(function)} yields inside `{block}`, in line"
                 f" {lines_above + statement.lineno}, which would never see an error, because errors inside come"
                 " back as responses. Register it with errors_at_yield=True to have them raised at the yield; or write"
-                " `response = yield`, and check response.error"
+                f" `response = yield`, and inside the `{block}`, check response.error"
                 " or call response.reraise()"
             ),
         )
@@ -52,15 +53,18 @@ def _parsed(function: Callable[..., Any]) -> tuple[_Function, int] | None:
     return definition, code.co_firstlineno - (2 if is_indented else 1)
 
 
-def _blind_yields(node: ast.AST, block: str | None) -> Iterator[tuple[ast.Expr, str]]:
-    """Yield each ``yield`` without a value whose result is not used, with the block that contains it."""
+def _blind_yields(
+    node: ast.AST, block: str | None = None, transaction: ast.AST | None = None
+) -> Iterator[tuple[ast.stmt, str]]:
+    """Yield each statement with a ``yield`` that would miss an error, with the block that contains it."""
+    transaction = node if _is_transaction(node) else transaction
     for field, value in ast.iter_fields(node):
         inside = _block(node, field) or block
         for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.Expr) and inside and _is_bare(child.value):
+            if isinstance(child, ast.stmt) and inside and _is_blind(child, transaction):
                 yield child, inside
             elif isinstance(child, ast.stmt | ast.excepthandler | ast.match_case) and not isinstance(child, _Scope):
-                yield from _blind_yields(child, inside)
+                yield from _blind_yields(child, inside, transaction)
 
 
 _Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -77,7 +81,54 @@ def _block(node: ast.AST, field: str) -> str | None:
     return "with" if isinstance(node, ast.With) else None
 
 
-def _is_bare(value: ast.expr) -> bool:
+_TRANSACTIONS = {"atomic", "begin", "begin_nested", "db_session", "in_transaction", "transaction"}
+"""The names of context managers that commit unless an error leaves their block, in Django and other libraries."""
+
+
+def _is_transaction(node: ast.AST) -> bool:
+    if not isinstance(node, ast.With | ast.AsyncWith):
+        return False
+    return any(_last_name(item.context_expr) in _TRANSACTIONS for item in node.items)
+
+
+def _last_name(value: ast.AST) -> str:
+    """Return the last name of an expression, such as ``atomic`` for ``transaction.atomic()``."""
+    match value:
+        case ast.Call(func=function):
+            return _last_name(function)
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
+
+
+def _is_blind(statement: ast.stmt, transaction: ast.AST | None) -> bool:
+    """Return True for a ``yield`` without a value whose response is not used, or not examined in its transaction."""
+    match statement:
+        case ast.Expr(value=value):
+            return _is_bare(value)
+        case ast.Return(value=value) if transaction is not None:
+            return _is_bare(value)
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)) if transaction:
+            return _is_bare(statement.value) and not _is_examined(name, transaction)
+    return False
+
+
+def _is_examined(name: str, transaction: ast.AST) -> bool:
+    """Return True if code in a transaction may look at a response's error, or rolls back by itself."""
+    nodes = [*ast.walk(transaction)]
+    if any("rollback" in _last_name(node) for node in nodes):
+        return True
+    blind = {id(node.value) for node in nodes if isinstance(node, ast.Attribute) and node.attr not in _EXAMINING}
+    blind |= {id(node.value) for node in nodes if isinstance(node, ast.Return | ast.Yield)}
+    reads = [node for node in nodes if isinstance(node, ast.Name) and node.id == name]
+    return any(isinstance(node.ctx, ast.Load) and id(node) not in blind for node in reads)
+
+
+_EXAMINING = {"error", "reraise", "status"}
+"""The attributes of a response that tell whether there was an error."""
+
+
+def _is_bare(value: ast.expr | None) -> bool:
     if not isinstance(value, ast.Yield):
         return False
     return value.value is None or (isinstance(value.value, ast.Constant) and value.value.value is None)
