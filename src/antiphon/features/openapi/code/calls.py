@@ -191,7 +191,7 @@ def call_class(frame: "Frame", made: Call, cls: type) -> Value:
         frozen = frame.flow.frozen
         named = {name: frozen(value) for name, value in made.named.items()}
         status_at = 2 if annotations.is_page(cls, "Block") else 1
-        frame.escape(*made.given)
+        frame.escape(*[each for each in made.given if not isinstance(frame.flow.frozen(each), Raisable)])
         return frame.hold(made.node, answer_of_page(made.positional, named, status_at))
     if cls in (enumerate, zip, map, range, filter, reversed):
         return _call_iterator(frame, made, cls)
