@@ -288,10 +288,15 @@ class Form(Generic[T]):
     # Showing
 
     def texts(self, field: str) -> Sequence[str]:
-        """Return the text of each of a field's inputs: as submitted, or else from the initial value."""
+        """Return the text of each of a field's inputs: as submitted, or else from the initial value.
+
+        A checkbox or a list that is not submitted is empty.
+        """
         planned = self._by_key[field]
         if self.is_bound:
-            return self._received().texts.getall(planned.name)
+            sent = self._received().texts
+            if planned.is_many or planned.is_switch or planned.name in sent:
+                return sent.getall(planned.name)
         return self._initial_texts(planned)
 
     def lost_file(self, field: str) -> list[FormError]:
