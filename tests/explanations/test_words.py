@@ -28,7 +28,7 @@ from antiphon.explanations.words import (
     RESPONSE,
     RESPONSE_HEAD,
 )
-from antiphon.features import CORS, RateLimit, Templates
+from antiphon.features import CORS, Basic, Bearer, Channel, MemoryStore, RateLimit, Runs, SessionLogin, Templates
 from antiphon.http import NotFound, Redirect
 from antiphon.testing import Client
 from tests.helpers.rows import rows
@@ -344,6 +344,43 @@ def test_a_habit_that_is_wrong_here_says_what_to_do(handler, status, said, caplo
     response = Client(app, raise_errors=False).post("/", json={"a": 1})
     assert response.status == status
     assert said in (str(caplog.records[0].exc_info[1]) if status == 500 else response.text)
+
+
+def test_an_error_handler_that_returns_its_error_is_told_to_raise_it(caplog):
+    app = App()
+    app.errorhandler(HTTPError)(lambda request, error: error)
+    assert Client(app, raise_errors=False).get("/none").status == 500
+    assert str(caplog.records[0].exc_info[1]).endswith("returned a NotFound; an error is raised: `raise error`")
+
+
+@rows(
+    "before, message",
+    [
+        ("5/minute", "must be a function or a RateLimit, not '5/minute': before=RateLimit('5/minute')"),
+        (5, "must be a function or a RateLimit, not 5"),
+        (["5/minute"], "'5/minute' is not a function, but is called with (request)"),
+    ],
+)
+def test_a_hook_that_is_no_function_is_named_as_it_is_written(before, message):
+    with pytest.raises(TypeError) as refused:
+        App().get("/", before=before)(lambda request: "a")
+    assert str(refused.value).endswith(message)
+
+
+@rows("source", [SessionLogin, Bearer, Basic])
+def test_a_loader_that_takes_the_request_is_told_where_it_is(source):
+    with pytest.raises(TypeError) as refused:
+        source(lambda request, one, two: None)
+    assert refused.value.__notes__[-1] == "For the request, call current_request() from antiphon"
+
+
+@rows(
+    "method, now",
+    [(Channel("news", MemoryStore()).send, "send_now"), (Runs[int](store=MemoryStore()).start, "start_now")],
+)
+def test_pythons_warning_that_nothing_is_awaited_names_the_method_for_def_handlers(method, now):
+    with pytest.warns(RuntimeWarning, match=rf"\(in a def handler: {now}\)' was never awaited"):
+        method([1])
 
 
 @rows(
