@@ -4,10 +4,11 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from inspect import isawaitable
-from typing import Any, Generic, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, TypeVar, cast
 
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.explanations import explained
+from antiphon.explanations.words import FORM
 from antiphon.features.forms.bound_field import BoundField, FormFields
 from antiphon.features.forms.field import Choices
 from antiphon.features.forms.inputs import Input, inputs_of
@@ -317,6 +318,13 @@ class Form(Generic[T]):
 
     def __getitem__(self, key: str) -> BoundField:
         return self.fields[key]
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            ours = f"form[{name!r}]" if name in vars(self).get("_by_key", ()) else FORM.get(name)
+            fix = f"; use {ours}" if ours else ""
+            raise AttributeError(f"{type(self).__name__} has no {name!r}{fix}", name=name, obj=self)
 
     def __iter__(self) -> Iterator[BoundField]:
         return iter(self.fields)
