@@ -8,40 +8,66 @@ import pydoc
 import re
 import tempfile
 from abc import ABC, abstractmethod
-from dataclasses import make_dataclass
+from dataclasses import dataclass, make_dataclass
 
 import pytest
+from jinja2 import DictLoader
 
 from antiphon import App, Blueprint, HTTPError, MultiDict, Request, Response, abort
 from antiphon.explanations.words import (
     APP,
     APP_ATTRIBUTES,
     APP_SETTINGS,
+    BLUEPRINT,
     BLUEPRINT_SETTINGS,
     CLIENT,
     CLIENT_RESPONSE,
     COOKIES,
     ERROR,
+    FIELD,
+    FORM,
     MULTIDICT,
     PACKAGE,
     REQUEST,
     REQUEST_LIMITS,
     RESPONSE,
     RESPONSE_HEAD,
+    TEMPLATE,
 )
-from antiphon.features import CORS, Form, RateLimit, Templates
+from antiphon.features import (
+    CORS,
+    Basic,
+    Bearer,
+    Channel,
+    Form,
+    MemoryStore,
+    Page,
+    RateLimit,
+    Runs,
+    SessionLogin,
+    Templates,
+)
 from antiphon.http import NotFound, Redirect
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
+
+@dataclass
+class Lamp:
+    name: str
+
+
 APP_WORDS = {
     word: ours for words, ours in (APP | APP_ATTRIBUTES).items() for word in words.split() if word not in dir(App)
 }
+BLUEPRINT_WORDS = {word: ours for words, ours in BLUEPRINT.items() for word in words.split()}
+FORM_OF_LAMP = Form(Lamp, Request.blank("/"))
 OBJECTS = {
     "Request": (Request.blank(), REQUEST | REQUEST_LIMITS),
     "Response": (Response(), RESPONSE),
     "App": (App(), APP_WORDS),
-    "Blueprint": (Blueprint("shop"), APP_WORDS),
+    "Blueprint": (Blueprint("shop"), APP_WORDS | BLUEPRINT_WORDS),
+    "BoundField": (FORM_OF_LAMP["name"], FIELD),
     "HTTPError": (HTTPError("gone"), ERROR),
     "MultiDict": (MultiDict([("a", "b")]), MULTIDICT),
     "Client": (Client(App()), CLIENT),
@@ -366,6 +392,92 @@ def test_a_habit_that_is_wrong_here_says_what_to_do(handler, status, said, caplo
     response = Client(app, raise_errors=False).post("/", json={"a": 1})
     assert response.status == status
     assert said in (str(caplog.records[0].exc_info[1]) if status == 500 else response.text)
+
+
+def test_an_error_handler_that_returns_its_error_is_told_to_raise_it(caplog):
+    app = App()
+    app.errorhandler(HTTPError)(lambda request, error: error)
+    assert Client(app, raise_errors=False).get("/none").status == 500
+    assert str(caplog.records[0].exc_info[1]).endswith("returned a NotFound; an error is raised: `raise error`")
+
+
+@rows(
+    "text, note",
+    [
+        ("{{ current_user }}", "Instead of 'current_user', use request.user"),
+        (
+            "{{ csrf_token() }}",
+            f"Instead of 'csrf_token', use {TEMPLATE['csrf_token']}",
+        ),
+        ("{{ other }}", None),
+        (
+            "{{ field(class_='wide') }}",
+            'A field is shown with attributes by field.showing(attributes={"class": "wide"})',
+        ),
+    ],
+)
+def test_the_log_says_what_a_template_has_instead(text, note, caplog):
+    app = App()
+    app.use(Templates(DictLoader({"a.html": text})))
+    app.get("/")(lambda request: Page("a.html", field=FORM_OF_LAMP["name"]))
+    assert Client(app, raise_errors=False).get("/").status == 500
+    found = caplog.records[0].exc_info[1].__notes__
+    assert note in found if note else not any("nstead of" in each for each in found)
+
+
+@rows(
+    "name, message",
+    [
+        ("name", "Form has no 'name'; use form['name']"),
+        ("validate_on_submit", f"Form has no 'validate_on_submit'; use {FORM['validate_on_submit']}"),
+        ("other", "Form has no 'other'"),
+    ],
+)
+def test_an_attribute_that_a_form_lacks_names_ours(name, message):
+    with pytest.raises(AttributeError) as error:
+        getattr(FORM_OF_LAMP, name)
+    assert str(error.value) == message
+
+
+def test_a_method_that_a_form_would_not_call_is_an_error():
+    @dataclass
+    class Order:
+        lamp: str
+
+        def validate_lamp(self, field): ...
+
+    with pytest.raises(TypeError, match=r"forms don't call the method validate_lamp: .* form.validate\(check\)"):
+        Form(Order, Request.blank("/"))
+
+
+@rows(
+    "before, message",
+    [
+        ("5/minute", "must be a function or a RateLimit, not '5/minute': before=RateLimit('5/minute')"),
+        (5, "must be a function or a RateLimit, not 5"),
+        (["5/minute"], "'5/minute' is not a function, but is called with (request)"),
+    ],
+)
+def test_a_hook_that_is_no_function_is_named_as_it_is_written(before, message):
+    with pytest.raises(TypeError) as refused:
+        App().get("/", before=before)(lambda request: "a")
+    assert str(refused.value).endswith(message)
+
+
+@rows("source", [SessionLogin, Bearer, Basic])
+def test_a_loader_that_takes_the_request_is_told_where_it_is(source):
+    with pytest.raises(TypeError) as refused:
+        source(lambda request, one, two: None)
+    assert refused.value.__notes__[-1] == "For the request, call current_request() from antiphon"
+
+
+@rows(
+    "method, now",
+    [(Channel("news", MemoryStore()).send, "send_now"), (Runs[int](store=MemoryStore()).start, "start_now")],
+)
+def test_pythons_warning_that_nothing_is_awaited_names_the_method_for_def_handlers(method, now):
+    with pytest.warns(RuntimeWarning, match=rf"\(in a def handler: {now}\)' was never awaited"):
+        method([1])
 
 
 @rows(

@@ -33,7 +33,15 @@ from antiphon.app.route import (
     make_route,
 )
 from antiphon.explanations import explained
-from antiphon.explanations.words import APP, APP_ATTRIBUTES, BLUEPRINT_SETTINGS, NamesOurs, names_ours, unknown_setting
+from antiphon.explanations.words import (
+    APP,
+    APP_ATTRIBUTES,
+    BLUEPRINT,
+    BLUEPRINT_SETTINGS,
+    NamesOurs,
+    names_ours,
+    unknown_setting,
+)
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.http.dates import Duration
 from antiphon.http.errors import HTTPError
@@ -538,6 +546,7 @@ class Routes(metaclass=NamesOurs):
         self._registry.blueprints.append(IncludedBlueprint(blueprint, name, prefix, host))
 
 
+@names_ours(BLUEPRINT, settings=BLUEPRINT)
 class Blueprint(Routes):
     """Routes with their own hooks, middleware, error handlers and limits, registered with an app or another blueprint.
 

@@ -372,6 +372,9 @@ def before_hooks(before: BeforeHook | Iterable[BeforeHook]) -> tuple[Hook, ...]:
 
     Raises TypeError for a function that can't be called with the request.
     """
+    if isinstance(before, str) or not (callable(before) or isinstance(before, Iterable)):
+        fix = f": before=RateLimit({before!r})" if isinstance(before, str) else ""
+        raise explained("wrong-arguments", TypeError(f"before must be a function or a RateLimit, not {before!r}{fix}"))
     functions = [before] if callable(before) else [*before]
     for function in functions:
         check_arguments(function, "request")

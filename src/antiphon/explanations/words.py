@@ -105,6 +105,8 @@ CLIENT = {
     "force_login aforce_login": "client.login(user)",
     "session_transaction": "with client.session as session:",
     "websocket_connect": "with client.websocket(url) as socket:",
+    "open": "client.request(method, url)",
+    "delete_cookie get_cookie set_cookie": "client.cookies, such as client.cookies.set(name, value)",
 }
 COOKIES = {"get_dict items values": "dict(client.cookies)"}
 APP = {
@@ -126,8 +128,39 @@ APP = {
     "dependency_overrides": "with app.override(dependency, value):",
     "url_map router": "app.routes",
     "context_processor template_context_processor": "app.share(name=value)",
-    "jinja_env jinja_options template_filter template_folder template_global": "app.use(Templates(folder))",
+    "jinja_options template_folder": "app.use(Templates(folder))",
+    "jinja_env": "templates.environment, of templates = Templates(folder)",
+    "add_template_filter app_template_filter template_filter": "templates.environment.filters[name] = function",
+    "add_template_global app_template_global template_global": (
+        "templates.environment.globals[name] = function, or app.share(name=value)"
+    ),
+    "add_template_test app_template_test template_test": "templates.environment.tests[name] = function",
+    "logger": "logging.getLogger(name)",
+    "cli": "a program of your own, or a click command in the entry-point group antiphon.commands",
+    "open_resource": "importlib.resources.files(package)",
+    "make_response": "Response(body, status, headers), or return the value itself",
+    "view_functions": "app.routes",
     "head": "@app.get, which handles HEAD, too",
+}
+BLUEPRINT = {
+    "include_router register_blueprint": "blueprint.register(other)",
+    "add_api_route add_route add_url_rule api_route": "blueprint.route(pattern, methods)(function)",
+    "register_error_handler": "@blueprint.errorhandler(key)",
+    "before_app_request": "@app.before_request",
+    "after_app_request": "@app.after_request",
+    "app_errorhandler": "@app.errorhandler(key)",
+    "app_context_processor": "app.share(name=value)",
+}
+SESSION = {"permanent": "app.use(Sessions(lifetime=...)), for all sessions"}
+FORM = {
+    "validate_on_submit": "form.validate(), which is False unless the form was submitted",
+    "hidden_tag": "form.hidden, an attribute",
+    "populate_obj": "form.data, the value that was read",
+}
+FIELD = {
+    "data process_data raw_data": "field.value, the text, or form.data, the value that was read",
+    "description": "field.help",
+    "render_kw": "field.showing(attributes={name: value})",
 }
 PACKAGE = {
     "Flask FastAPI Starlette": "App",
@@ -174,6 +207,15 @@ PACKAGE = {
     "TestClient": "Client from antiphon.testing",
     "WebSocketDisconnect": "WebSocketClosed",
     "Limiter": "RateLimit from antiphon.features",
+    "get_flashed_messages": "request.flash.take(), after app.use(Flash())",
+    "UserMixin": "any class: the loader of SessionLogin returns your user",
+    "FlaskForm": "Form(Order, request) from antiphon.features, with a dataclass",
+    "BooleanField IntegerField SelectField StringField TextAreaField": (
+        "an annotated attribute of a dataclass, such as name: str, for Form(Order, request)"
+    ),
+    "FileField": "an attribute of a dataclass, such as picture: Upload, for Form(Order, request)",
+    "DataRequired Length": "the type, such as Annotated[str, Meta(min_length=1)] of msgspec",
+    "CSRFProtect": "app.use(CSRFTokens()) from antiphon.features",
     "LoginManager": "Users(SessionLogin(loader)) from antiphon.features",
     "SessionMiddleware": "Sessions from antiphon.features",
     "login_user": "login(request, user) from antiphon.features",
@@ -248,15 +290,35 @@ ARGUMENTS = {
         "allow_headers": "headers=[name]",
         "allow_methods": "methods=[method]",
     },
+    "AccessLog.__init__": {"format": "antiphon run --log-format json"},
     "RateLimit.__init__": {"key_func": "by=function"},
+    "Response.__init__": {"media_type mimetype": "content_type="},
+    "Response.redirect": {"code status_code": "status="},
     "Routes.register": {
         "url_prefix": "prefix=",
         "tags": "Blueprint(name, meta={OpenAPI.TAGS: [tag]})",
         "dependencies": "blueprint.before_request(hook)",
     },
-    "Templates.__init__": {"directory": "Templates(folder)"},
+    "_SessionMessages.take": {
+        "with_categories": "message.category: each message has one",
+        "category_filter": "the categories themselves: get_flashed_messages('error')",
+    },
+    "login": {"remember": "app.use(Sessions(lifetime=...)), for all sessions"},
+    "Templates.__init__": {
+        "directory": "Templates(folder)",
+        "filters": "templates.environment.filters[name] = function",
+    },
 }
 """For each of Antiphon's functions, other frameworks' arguments, and what to write instead."""
+
+TEMPLATE = {
+    "current_user": "request.user",
+    "g session": "request.g or request.session",
+    "config": "app.share(name=value)",
+    "csrf_token": "csrf_token_value, or csrf_input() for the field, after app.use(CSRFTokens())",
+    "get_flashed_messages": "request.flash.take(), after app.use(Flash())",
+}
+"""Names that are undefined in templates here, and what to use instead."""
 
 APP_ATTRIBUTES = (
     {word: ours for word, ours in APP.items() if word != "state"}
@@ -270,6 +332,7 @@ REQUEST_LIMITS = {"max_body_length max_content_length max_readline": "request.li
 # Compiled only when there is an error, since all programs import this.
 _UNEXPECTED = r"([\w.]+)\(\) got an unexpected keyword argument '(\w+)'"
 _IS_CALLED = r"not callable|'await' expression|be awaited"
+_UNDEFINED = r"'(\w+)' is undefined"
 _ABORT = "abort() missing 1 required positional argument: 'status'"
 _NAMES = "args|body|cookies|files|form|headers|json|stream|text|url"
 _AWAITED = r"(?<=await )([\w.]+(?:\[[^\]]*\])?\.(read|save))\("
@@ -408,22 +471,33 @@ def _split(words: Mapping[str, str]) -> dict[str, str]:
 
 
 def explain(error: BaseException) -> None:
-    """Add a note to a TypeError caused by another framework's name."""
+    """Add a note to an error caused by another framework's name."""
+    if type(error).__name__ == "UndefinedError":  # of Jinja, which may not be installed
+        _explain_undefined(error)
     if not isinstance(error, TypeError):
         return
     if unexpected := re.match(_UNEXPECTED, str(error)):
         _explain_argument(error, unexpected[1], unexpected[2])
     elif str(error) == _ABORT:
         error.add_note("The status comes first, without a name: abort(404)")
+    elif "'BoundField' object is not callable" in str(error):
+        error.add_note('A field is shown with attributes by field.showing(attributes={"class": "wide"})')
     elif re.search(_IS_CALLED, str(error)):
         _explain_call(error, _failed_line(error))
+
+
+def _explain_undefined(error: BaseException) -> None:
+    """Add a note to the error for a name that a template doesn't have."""
+    found = re.fullmatch(_UNDEFINED, str(error))
+    if found and (ours := _split(TEMPLATE).get(found[1])):
+        error.add_note(f"Instead of {found[1]!r}, use {ours}")
 
 
 def _explain_argument(error: TypeError, function: str, name: str) -> None:
     """Add a note to the error for an argument that a function doesn't have."""
     owner, _, maker = function.rpartition(".")
     is_response = owner == "Response"
-    words = RESPONSE if is_response else ARGUMENTS.get(function, NO_WORDS)
+    words = {**(RESPONSE if is_response else NO_WORDS), **ARGUMENTS.get(function, NO_WORDS)}
     if ours := _split(words).get(name):
         error.add_note(f"Instead of {name!r}, use {ours}")
     elif is_response and (near := _near_argument(maker, name)) and "Did you mean" not in str(error):

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.sessions import Sessions
-from antiphon.features.users import USERS, Users, UserSource
-from antiphon.handler.callables import check_arguments
+from antiphon.features.users import USERS, Users, UserSource, check_loader
 from antiphon.handler.contract import describe
 from antiphon.request.request import Request
 
@@ -65,7 +64,7 @@ class SessionLogin(UserSource[U]):
         *,
         key: Callable[[U], str] = _id_of,
     ) -> None:
-        check_arguments(loader, "key")
+        check_loader(loader, "key")
         super().__init__(loader)
         self._key = key
 

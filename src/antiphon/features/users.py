@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
 from antiphon.explanations import errors_name_it, explained
 from antiphon.handler.callables import check_arguments, check_no_decorator
-from antiphon.handler.contract import is_async
+from antiphon.handler.contract import is_async, signature_of
 from antiphon.handler.errors import CHALLENGES
 from antiphon.http.authorization import Challenge
 from antiphon.http.errors import Unauthorized
@@ -32,6 +32,16 @@ U = TypeVar("U")
 
 _LONGEST_NEXT = 2000
 """The maximum length of a return URL passed to a login page, in characters."""
+
+
+def check_loader(loader: Callable[..., object], *given: str) -> None:
+    """Check that a function that finds a user can be called with these arguments. Raises TypeError."""
+    try:
+        check_arguments(loader, *given)
+    except TypeError as error:
+        if callable(loader) and "request" in signature_of(loader).parameters:
+            error.add_note("For the request, call current_request() from antiphon")
+        raise
 
 
 class UserSource(ABC, Generic[U]):
@@ -77,7 +87,7 @@ class Basic(UserSource[U]):
         *,
         realm: str = "Restricted",
     ) -> None:
-        check_arguments(loader, "name", "password")
+        check_loader(loader, "name", "password")
         super().__init__(loader)
         self._challenge = Challenge.basic(realm)
 
@@ -114,7 +124,7 @@ class Bearer(UserSource[U]):
         *,
         realm: str = "Restricted",
     ) -> None:
-        check_arguments(loader, "token")
+        check_loader(loader, "token")
         super().__init__(loader)
         self.realm = realm
         self._missing = Challenge.bearer(realm)

@@ -178,7 +178,7 @@ def failed(request: Request, error: BaseException) -> Response:
     error = sole_error(error)
     if isinstance(error, RaisedAnswer):
         return raised_response(error)
-    if isinstance(error, TypeError):
+    if not isinstance(error, HTTPError):
         explain(error)
     response = error_response(request, error)
     if response.status >= 500:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 
 from antiphon.explanations import explained
+from antiphon.explanations.words import SESSION, NamesOurs, names_ours
 from antiphon.http.head import HeadHeaders, PlainHead, RequestHead
 from antiphon.http.headers import Headers
 from antiphon.http.multidict import MissingKey
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Session(MutableMapping[str, Any]):
+@names_ours(SESSION, settings=SESSION)
+class Session(MutableMapping[str, Any], metaclass=NamesOurs):
     """The data of a visitor, kept between requests: a mapping of names to values, read and written like a dict.
 
     Changes, including those inside lists and dicts, are stored once the response has been made; changing the session

@@ -5,7 +5,7 @@ import enum
 import re
 import uuid
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -434,6 +434,23 @@ def test_a_handler_may_return_a_form():
     assert (client.get("/").status, client.post("/", form={}).status) == (200, 422)
     assert client.get("/").content_type == "text/html; charset=utf-8"
     assert re.match('<form id="record" method="post">', client.get("/").text)
+
+
+@rows(
+    "kind, default, shown",
+    [
+        (Literal["a", "b"], "b", ["b"]),
+        (Annotated[Literal["a", "b"], Field(widget="radio")], "b", ["b"]),
+        (str, "b", ["b"]),
+        (bool, True, []),
+    ],
+    ids=["select", "radio buttons", "text", "checkbox"],
+)
+def test_a_field_that_was_not_submitted_shows_its_default_unless_that_means_not_ticked(kind, default, shown):
+    record = make_dataclass("Record", [("f", kind, default)])
+    wrong = form(post({}), record)
+    wrong.add_error(None, "No.")
+    assert list(wrong["f"].values) == shown
 
 
 class TestAFieldShownOtherwise:

@@ -7,12 +7,13 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from antiphon import App, Blueprint, Request, abort
+from antiphon.features import Page
 from antiphon.features.openapi.document import Info, make_document
 from antiphon.http.errors import Conflict, HTTPError
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
-PROBLEM = "application/problem+json"
+PROBLEM, HTML = "application/problem+json", "text/html"
 
 
 @dataclass
@@ -227,6 +228,33 @@ def test_an_error_handler_whose_response_is_not_known_breaks_no_contract(error_h
     app.errorhandler(HTTPError)(error_handler)
     assert len(make_document(app, Info("Bids")).unknown) == 1
     assert Client(app, contract=True).get("/x").status == status
+
+
+def page_of_the_error(request: Request, error: HTTPError):
+    return Page("error.html", error=error), error.status
+
+
+def page_or_details(request: Request, error: HTTPError):
+    if request.path.startswith("/api"):
+        raise error
+    return Page("error.html", error=error), error.status
+
+
+@rows("error_handler, media", [(page_of_the_error, [HTML]), (page_or_details, [PROBLEM, HTML])])
+def test_an_error_that_is_shown_on_a_page_keeps_its_status(error_handler: Any, media: list[str]) -> None:
+    app = app_of(by_class)
+    app.errorhandler(HTTPError)(error_handler)
+    document = make_document(app, Info("Bids"))
+    described = document.content["paths"]["/x"]["get"]["responses"]["409"]["content"]
+    assert (document.unknown, sorted(described)) == ([], sorted(media))
+
+
+def test_an_error_stays_in_the_document_if_the_status_that_its_handler_returns_is_not_known() -> None:
+    app = app_of(by_class)
+    app.errorhandler(HTTPError)(lambda request, error: ("Sold.", held["status"]))
+    document = make_document(app, Info("Bids"))
+    assert document.content["paths"]["/x"]["get"]["responses"]["409"] == {"description": "Conflict"}
+    assert "the status in the tuple is not known before it runs" in document.unknown[0]
 
 
 def returned_details(request: Request):

@@ -138,7 +138,8 @@ def _make(value: Any, source: Source, request: Request) -> Response | MakesRespo
     if _is_mapping(kind):
         return _json(value, source, request)
     if isinstance(value, BaseException):
-        raise wrong_return(source, value, f"an error is raised: `raise {kind.__name__}(...)`", _WrongReturn)
+        again = "error" if value.__traceback__ else f"{kind.__name__}(...)"  # an error handler's own error was raised
+        raise wrong_return(source, value, f"an error is raised: `raise {again}`", _WrongReturn)
     raise wrong_return(source, value, "; ".join(filter(None, [_WANTED, _hint(value)])), _WrongReturn)
 
 

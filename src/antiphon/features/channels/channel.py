@@ -260,6 +260,8 @@ class Channel:
             return str(hub.send(self._name, self._keep, data))
         return str(await asyncio.to_thread(hub.send, self._name, self._keep, data))
 
+    send.__qualname__ += " (in a def handler: send_now)"  # Python's warning that it is not awaited says this, too
+
     def send_now(self, value: object) -> str:
         """Send a value as ``send`` does, but wait on this thread until it is stored: for ``def`` handlers."""
         return str(self._own_hub().send(self._name, self._keep, self._encode(value)))

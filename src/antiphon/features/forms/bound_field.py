@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from antiphon.explanations import explained
+from antiphon.explanations.words import FIELD, NamesOurs, names_ours
 from antiphon.features.forms.field import Choices, Widget
 from antiphon.features.forms.inputs import Input
 from antiphon.features.forms.messages import FormError
@@ -22,7 +23,8 @@ _OFFSET = re.compile(r"\d(?:Z|[+-]\d\d:\d\d)")
 _MICROSECONDS = re.compile(r"(?<=\.\d{3})\d+$")
 
 
-class BoundField:
+@names_ours(FIELD)
+class BoundField(metaclass=NamesOurs):
     """A field of a form: in a template, ``{{ field }}`` is the whole field, and ``label``, ``input``, ``help`` and
     ``error`` are its parts.
     """

@@ -4,10 +4,11 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from inspect import isawaitable
-from typing import Any, Generic, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, TypeVar, cast
 
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.explanations import explained
+from antiphon.explanations.words import FORM
 from antiphon.features.forms.bound_field import BoundField, FormFields
 from antiphon.features.forms.field import Choices
 from antiphon.features.forms.inputs import Input, inputs_of
@@ -308,10 +309,15 @@ class Form(Generic[T]):
     # Showing
 
     def texts(self, field: str) -> Sequence[str]:
-        """Return the text of each of a field's inputs: as submitted, or else from the initial value."""
+        """Return the text of each of a field's inputs: as submitted, or else from the initial value.
+
+        A checkbox or a list that is not submitted is empty.
+        """
         planned = self._by_key[field]
         if self.is_bound:
-            return self._received().texts.getall(planned.name)
+            sent = self._received().texts
+            if planned.is_many or planned.is_switch or planned.name in sent:
+                return sent.getall(planned.name)
         return self._initial_texts(planned)
 
     def lost_file(self, field: str) -> list[FormError]:
@@ -332,6 +338,13 @@ class Form(Generic[T]):
 
     def __getitem__(self, key: str) -> BoundField:
         return self.fields[key]
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            ours = f"form[{name!r}]" if name in vars(self).get("_by_key", ()) else FORM.get(name)
+            fix = f"; use {ours}" if ours else ""
+            raise AttributeError(f"{type(self).__name__} has no {name!r}{fix}", name=name, obj=self)
 
     def __iter__(self) -> Iterator[BoundField]:
         return iter(self.fields)

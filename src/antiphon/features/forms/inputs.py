@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
+from inspect import isfunction, signature
 from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -149,6 +150,7 @@ _KEPT = 256
 def inputs_of(wanted: Any) -> tuple[Input, ...]:
     """Return the inputs of a form for a class. Raises TypeError for a class or field that can't have inputs."""
     check_fields(wanted, Upload)
+    _check_no_validators(wanted)
     info = cast(Record, described(wanted, Upload))
     hints = get_type_hints(get_origin(wanted) or wanted, include_extras=True)
     for field in info.fields:
@@ -157,6 +159,20 @@ def inputs_of(wanted: Any) -> tuple[Input, ...]:
     for each, of in zip(inputs, info.fields, strict=True):
         _check(each, type_name(wanted), is_json=is_json(of.type))
     return inputs
+
+
+def _check_no_validators(wanted: type) -> None:
+    """Raise TypeError for a method such as ``def validate_title(self, field)``, which other packages call."""
+    for name in get_type_hints(get_origin(wanted) or wanted):
+        method = getattr(wanted, f"validate_{name}", None)
+        if isfunction(method) and len(signature(method).parameters) == 2:
+            raise explained(
+                "bad-form-field",
+                TypeError(
+                    f"{type_name(wanted)}.{name}: forms don't call the method validate_{name}: pass a function of the"
+                    " value and the form, form.validate(check)"
+                ),
+            )
 
 
 def _input(field: inspect.Field, hint: object) -> Input:

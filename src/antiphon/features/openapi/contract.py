@@ -279,6 +279,7 @@ class ContractReader:
                 untold = [each for each in found.unread if each.about == "given"]
                 for unread in untold or [Unread(answer.text, found.place, "given")]:
                     contract.add_unread(unread._replace(about="all"))  # it may have any status
+                contract.failures[status].append(Failure(error.detail, is_problem=raised_again))
                 continue
             own = answer.status if answer.has_own_status else status
             is_problem = answer.media == PROBLEM

@@ -235,6 +235,8 @@ class Runs(Generic[T]):
         """
         return await self._call(partial(self._start, source, owner, asyncio.get_running_loop()))
 
+    start.__qualname__ += " (in a def handler: start_now)"  # Python's warning that it is not awaited says this, too
+
     def start_now(
         self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", *, owner: RunOwner | None = None
     ) -> Run[T]:

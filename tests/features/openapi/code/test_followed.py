@@ -1,16 +1,18 @@
 """Values that other code touches: what changes them is followed, or they are unknown, with the file and the line."""
 
 import contextlib
+import logging
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
+from urllib.parse import urlencode, urljoin
 
-from antiphon import App, Dependency, Request, Response, abort
-from antiphon.features import Basic, Bearer, Users
+from antiphon import App, Dependency, Redirect, Request, Response, abort
+from antiphon.features import Basic, Bearer, Page, Users
 from antiphon.features.openapi.document import Info, OpenAPIDocument, make_document
-from antiphon.http import Conflict, HTTPError
+from antiphon.http import Conflict, HTTPError, Link
 from tests.features.openapi.code.test_reading import JSON, contract_of, given, taken
 from tests.features.openapi.handlers import Lamp
 from tests.helpers.rows import rows
@@ -279,6 +281,48 @@ def not_allowed(request: Request):
 def test_what_touches_a_value_without_being_followed_makes_it_unknown(handler: Any, text: str) -> None:
     (unread,) = contract_of(handler).unread
     assert (unread.text, unread.place.file) == (text, __file__)
+
+
+def link_to_next_page(request: Request):
+    response = Response.json([1])
+    response.links = [Link(request.url.with_query(after=3), rel="next"), Link("/x", rel="up")]
+    return response
+
+
+def link_in_a_field(request: Request):
+    return [1], {"link": str(Link(request.url.with_query(after=3).target, rel="next"))}
+
+
+def content_location(request: Request):
+    response = Response.json([1])
+    response.content_location = request.url.target
+    return response
+
+
+def url_on_a_page(request: Request):
+    return Page("a.html", url=request.url.with_query(page=2))
+
+
+def redirected(request: Request):
+    if request.url.path == "/":
+        raise Redirect("/login?" + urlencode({"next": request.url.target}))
+    return Response.redirect(urljoin(str(request.url), "a"))
+
+
+log = logging.getLogger("shop")
+
+
+def logged(request: Request):
+    log.info("%s", request.url)
+    return [1]
+
+
+SHOWN = [link_to_next_page, link_in_a_field, content_location, url_on_a_page, redirected, logged]
+
+
+@rows("handler", SHOWN, ids=lambda each: each.__name__)
+def test_what_is_made_from_the_url_and_only_shown_reads_nothing_that_is_not_known(handler: Any) -> None:
+    assert contract_of(handler).unread == []
 
 
 # Around handlers

@@ -19,6 +19,7 @@ from antiphon.features.openapi.code.responses import answer_of_page, statuses_in
 from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
+    PART_OF_REQUEST,
     TEXT,
     UNKNOWN,
     Bound,
@@ -191,7 +192,7 @@ def call_class(frame: "Frame", made: Call, cls: type) -> Value:
         frozen = frame.flow.frozen
         named = {name: frozen(value) for name, value in made.named.items()}
         status_at = 2 if annotations.is_page(cls, "Block") else 1
-        frame.escape(*made.given)
+        frame.escape(*[each for each in made.given if not _is_only_shown(frame.flow.frozen(each))])
         return frame.hold(made.node, answer_of_page(made.positional, named, status_at))
     if cls in (enumerate, zip, map, range, filter, reversed):
         return _call_iterator(frame, made, cls)
@@ -215,11 +216,19 @@ def call_class(frame: "Frame", made: Call, cls: type) -> Value:
         if method is not None and (frame.reader.follows(method) or (made.is_given_request and name == "__init__")):
             initial = made if name != "__post_init__" else Call(made.node, made.called, [], {})
             call_function(frame, initial, method, Of(cls))
-    frame.use(*made.given)
-    if cls.__module__.partition(".")[0] not in PURE:
+    is_pure = cls.__module__.partition(".")[0] in PURE
+    shown = frame.use(*made.given, result=TEXT if is_pure else UNKNOWN)
+    if not is_pure:
         is_read = _has_own(frame, cls)
         frame.escape(*[each for each in made.given if not (is_read and isinstance(each, TheRequest))])
-    return frame.hold(made.node, _make_error(frame, made, cls)) if issubclass(cls, BaseException) else Of(cls)
+    if issubclass(cls, BaseException):
+        return frame.hold(made.node, _make_error(frame, made, cls))
+    return shown if shown == PART_OF_REQUEST else Of(cls)  # such as a Link to the next page
+
+
+def _is_only_shown(value: Value) -> bool:
+    """True for values that a template neither changes nor calls: an error, a URL."""
+    return isinstance(value, Raisable) or value == PART_OF_REQUEST
 
 
 def _call_iterator(frame: "Frame", made: Call, cls: type) -> Value:

@@ -11,7 +11,7 @@ from antiphon.features.forms.messages import FormError
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import call
 from antiphon.features.openapi.code.findings import Named
-from antiphon.features.openapi.code.frames import PART_OF_REQUEST, Frame
+from antiphon.features.openapi.code.frames import Frame
 from antiphon.features.openapi.code.functions import Call, call_function, call_method_of
 from antiphon.features.openapi.code.objects import OPEN, changed, is_problem, merged, with_item
 from antiphon.features.openapi.code.operators import combined, compared, dotted, is_option, simple_type
@@ -26,6 +26,7 @@ from antiphon.features.openapi.code.sources import MISSING
 from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
+    PART_OF_REQUEST,
     PASSED,
     TEXT,
     UNKNOWN,

@@ -4,7 +4,7 @@ import ast
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, NewType
+from typing import TYPE_CHECKING, Any
 
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import About, Findings, Named, ReadAs, Unread, read_as
@@ -23,7 +23,10 @@ from antiphon.features.openapi.code.parts import item_of, kind_of, unpacked
 from antiphon.features.openapi.code.sources import Source, own_names
 from antiphon.features.openapi.code.values import (
     NONE,
+    PART_OF_REQUEST,
+    TEXT,
     UNKNOWN,
+    Answer,
     Bound,
     Closure,
     Fields,
@@ -40,15 +43,13 @@ from antiphon.features.openapi.code.values import (
     either,
     parts_of,
 )
+from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from antiphon.features.openapi.code.reading import CodeReader
 
 _READ_AS: dict[str, ReadAs] = {"json": "json", "raw": "raw", "form": "form", "files": "form"}
 
-
-PART_OF_REQUEST = Of(NewType("PartOfRequest", str))
-"""A string in which query fields, cookies or headers can't be told apart, such as the URL."""
 _USED = (
     "__format__", "__str__", "__repr__", "__len__", "__bool__", "__eq__", "__lt__", "__contains__", "__hash__",
     "__iter__",
@@ -283,8 +284,13 @@ class Frame(ast.NodeVisitor, ABC):
             self.unread(text, target, "taken")
             return
         content = self.flow.frozen(value)
+        owners = alternatives(self.flow.content(owner))
+        is_header = hasattr(Response, target.attr) and all(isinstance(each, Answer) for each in owners)
         self.flow.change(owner, lambda one: with_attribute(one, target.attr, content))
-        self.escape(value)
+        if is_header:  # which is written at once
+            self.use(value, result=TEXT)
+        else:
+            self.escape(value)
 
     def _set_item(self, owner: Value, key: Value, value: Value, node: ast.AST) -> None:
         self.flow.forget_attributes()

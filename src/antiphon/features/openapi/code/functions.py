@@ -24,8 +24,13 @@ PURE = frozenset({
     "msgspec", "pathlib", "re", "secrets", "statistics", "textwrap", "time", "urllib", "uuid",
 })  # fmt: skip
 """Modules and packages whose functions neither change nor keep their arguments."""
-_MAKE_TEXT = (html.escape, json.dumps, textwrap.dedent, urllib.parse.quote, urllib.parse.urlencode)
+_MAKE_TEXT = (
+    html.escape, json.dumps, textwrap.dedent, urllib.parse.quote, urllib.parse.quote_plus, urllib.parse.urlencode,
+    urllib.parse.urljoin,
+)  # fmt: skip
 """Functions in them that return text but have no annotations."""
+_LOG = frozenset({"critical", "debug", "error", "exception", "info", "log", "warning"})
+"""Functions and methods of logging that only show their arguments."""
 
 
 class Call(NamedTuple):
@@ -99,6 +104,8 @@ def call_function(frame: "Frame", made: Call, function: FunctionType, owner: Val
     if found is None:
         if (function.__module__ or "").partition(".")[0] in PURE:
             made_by = owner if stated is Self and owner is not None else _typed(stated)
+            if function.__module__ == "logging" and function.__name__ in _LOG:
+                made_by = NONE
             return frame.use(*given.given, result=TEXT if function in _MAKE_TEXT else made_by)
         lost(frame, given, "its code is not known")
         return _typed(stated)

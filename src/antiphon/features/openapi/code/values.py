@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import NoneType
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, NewType, TypeAlias
 
 from antiphon.features.openapi.code import annotations
 from antiphon.http.errors import HTTPError, Problem
@@ -210,6 +210,8 @@ RECEIVED = Answer(statuses=(), is_passed_on=True)
 """The response's content before they change it."""
 NONE = Known(None)
 TEXT = Of(str)
+PART_OF_REQUEST = Of(NewType("PartOfRequest", str))
+"""A string in which query fields, cookies or headers can't be told apart, such as the URL."""
 
 
 def either(*values: Value) -> Value:
