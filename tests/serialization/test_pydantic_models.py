@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -18,6 +18,7 @@ from antiphon.testing import Client
 
 pydantic = pytest.importorskip("pydantic")
 
+import annotated_types  # noqa: E402
 from pydantic import BaseModel, ConfigDict, Field, RootModel, computed_field, field_validator  # noqa: E402
 
 from tests.helpers.rows import rows  # noqa: E402
@@ -232,3 +233,44 @@ def test_a_handler_that_takes_a_model_as_its_argument_says_how_to_read_it():
 
     with pytest.raises(TypeError, match=r"takes lamp as Lamp.* Read the body: lamp = request\.json_as\(Lamp\)"):
         App().post("/")(create)
+
+
+@dataclass
+class Bounded:
+    count: Annotated[int, Field(gt=0)]
+
+
+@dataclass
+class BoundedItems:
+    prices: list[Annotated[int, annotated_types.Ge(0)]]
+
+
+@dataclass
+class Name:
+    text: str = Field(max_length=9)
+
+
+class Priced(BaseModel):
+    item: Bounded
+
+
+@rows(
+    "wanted, place",
+    [
+        (Bounded, "Bounded.count"), (BoundedItems, "BoundedItems.prices"), (Name, "Name.text"), (dict[str, Bounded], "Bounded.count"),
+        (list[pydantic.PositiveInt], "list"),
+    ],
+)  # fmt: skip
+def test_bounds_that_nothing_would_check_are_refused(wanted, place):
+    message = rf"^{place}.* of (pydantic|annotated_types) has no effect outside Pydantic models: write .*msgspec.Meta\("
+    with pytest.raises(TypeError, match=message):
+        json_as(b"{}", wanted)
+    if is_dataclass(wanted):
+        with pytest.raises(TypeError, match=message):
+            Request.blank("/?count=1").args_as(wanted)
+
+
+def test_bounds_in_a_model_stay_those_of_pydantic():
+    with pytest.raises(UnprocessableContent):
+        json_as(b'{"item": {"count": 0}}', Priced)
+    assert json_as(b'{"item": {"count": 1}}', Priced).item == Bounded(1)

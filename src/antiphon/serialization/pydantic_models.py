@@ -5,14 +5,15 @@ Such a program has imported Pydantic; other programs don't load it.
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from msgspec import inspect
 
+from antiphon.explanations import explained
 from antiphon.http.errors import BadRequest, FaultBounds, FaultCode, FieldError, HTTPError
 from antiphon.serialization.faults import MISSING, UNKNOWN, Faults, Reason, step_to
 from antiphon.serialization.json import decode_json
-from antiphon.serialization.types import Decode, parts, translated
+from antiphon.serialization.types import Decode, Record, parts, translated, type_name
 
 _CODES: dict[str, FaultCode] = {
     "int_": "not_an_integer", "float_": "not_a_number", "decimal_": "not_a_number", "string_type": "not_a_string",
@@ -30,6 +31,9 @@ _BOUNDS = {
     "multiple_of": "multiple_of", "pattern": "pattern",
 }  # fmt: skip
 
+_OTHERS = frozenset(("annotated_types", "pydantic"))
+"""The packages with bounds that msgspec doesn't read."""
+
 
 def is_model(kind: object) -> bool:
     """Return True for a Pydantic model: a subclass of BaseModel, or a Pydantic dataclass."""
@@ -45,6 +49,39 @@ def has_model(wanted: object) -> bool:
     except Exception:  # unreadable in any case, and refused later
         return False
     return any(is_model(getattr(part, "cls", None)) for _, part in parts("", info))
+
+
+def check_bounds_are_read(wanted: object, info: inspect.Type) -> None:
+    """Raise TypeError for bounds of Pydantic, or of its annotated_types, outside models: nothing would check them."""
+    if _OTHERS.isdisjoint(sys.modules):
+        return
+    _check_hint(type_name(wanted), wanted)
+    for _, part in parts("", info):
+        if isinstance(part, Record) and not is_model(part.cls):
+            hints = get_type_hints(get_origin(part.cls) or part.cls, include_extras=True)
+            for field in part.fields:
+                place = f"{type_name(part.cls)}.{field.name}"
+                _check_hint(place, hints.get(field.name))
+                _check_declaration(place, field.default)
+
+
+def _check_hint(place: str, hint: object) -> None:
+    for each in getattr(hint, "__metadata__", ()):
+        _check_declaration(place, each)
+    for part in get_args(hint):
+        _check_hint(place, part)
+
+
+def _check_declaration(place: str, declared: object) -> None:
+    package = type(declared).__module__.partition(".")[0]
+    if package in _OTHERS:
+        raise explained(
+            "unreadable-type",
+            TypeError(
+                f"{place}: {declared!r:.80} of {package} has no effect outside Pydantic models: write"
+                " Annotated[..., msgspec.Meta(ge=0, max_length=9)]"
+            ),
+        )
 
 
 def model_reader(wanted: Any) -> tuple[Decode, inspect.Type]:

@@ -26,7 +26,7 @@ from antiphon.serialization.fields import DEFAULT_LIMITS, FieldsReader
 from antiphon.serialization.json import DEPTH, UNREADABLE, check_bounds, decode_slow_numbers, malformed, without_mark
 from antiphon.serialization.json_bounds import MOST_SLOW_NUMBERS, SHORT
 from antiphon.serialization.numbers import refusing_collisions, with_integers
-from antiphon.serialization.pydantic_models import has_model, model_reader
+from antiphon.serialization.pydantic_models import check_bounds_are_read, has_model, model_reader
 from antiphon.serialization.search import PLAIN, FaultSearch, refusal
 from antiphon.serialization.types import Decode, described, parts
 
@@ -54,6 +54,7 @@ def _json_reader(wanted: Any) -> tuple[Decode, inspect.Type]:
         reader = model_reader(wanted)
     else:
         info = described(wanted)
+        check_bounds_are_read(wanted, info)
         reader = _completed(msgspec.json.Decoder(wanted).decode, info), info
     if len(_json_readers) >= _KEPT:
         _json_readers.clear()
