@@ -103,6 +103,13 @@ class TestValidation:
             ]
         assert (form.error().status, form.error().errors[0]["code"]) == (413, "body_too_large")
 
+    def test_of_a_body_that_is_too_large_keeps_the_initial_values(self):
+        request = post({"name": "Ada", "age": "36"})
+        request.limits = Limits(body=5)
+        form = Form(Signup, request, initial={"name": "Old", "news": True})
+        assert not form.validate()
+        assert (form["name"].value, 'value="Old"' in str(form), form["news"].value) == ("Old", True, "true")
+
     def test_of_a_body_that_is_no_form_is_refused(self):
         request = Request.blank("/", "POST", {"content-type": "application/json"}, b"{}")
         with pytest.raises(Exception, match=r"415 .*must be a form, not application/json"):

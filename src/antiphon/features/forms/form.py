@@ -288,11 +288,12 @@ class Form(Generic[T]):
     # Showing
 
     def texts(self, field: str) -> Sequence[str]:
-        """Return the text of each of a field's inputs: as submitted, or else from the initial value."""
+        """Return the text of each of a field's inputs: as submitted, or else, and if the body was too large, from the
+        initial value.
+        """
         planned = self._by_key[field]
-        if self.is_bound:
-            return self._received().texts.getall(planned.name)
-        return self._initial_texts(planned)
+        sent = self._received() if self.is_bound else NOTHING
+        return self._initial_texts(planned) if sent is NOTHING else sent.texts.getall(planned.name)
 
     def lost_file(self, field: str) -> list[FormError]:
         """Return the message that asks for a field's file again, if it was sent with a form that has errors."""
