@@ -29,7 +29,7 @@ class Field:
     replace the form's messages. ``attributes`` are added to the input, and ``choice_attributes`` to each choice: to the
     option, or to the label of the radio button or checkbox.
 
-    Raises ValueError for an unknown widget.
+    Raises ValueError for an unknown widget, and TypeError for a ``max_size`` that isn't a number of bytes.
     """
 
     label: Text | None = None
@@ -48,6 +48,11 @@ class Field:
 
     def __post_init__(self) -> None:
         check_widget(self.widget)
+        size: object = self.max_size
+        if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
+            raise explained(
+                "bad-form-field", TypeError(f"max_size must be a number of bytes above 0, not {size!r:.80}")
+            )
 
     def __hash__(self) -> int:
         return hash((self.label, self.widget))  # unions of annotated types need it; mappings have none
