@@ -1,5 +1,6 @@
 """Forms: the value of what was sent, or what is wrong with it, in words."""
 
+import asyncio
 import datetime
 import enum
 from dataclasses import dataclass, field, make_dataclass
@@ -270,6 +271,12 @@ def test_an_unknown_widget_is_an_error_with_those_that_there_are(widget, fix, sh
     assert str(refused.value).startswith(fix)
 
 
+@rows("size", ["1MB", 2.5, True, 0, -1])
+def test_a_size_that_is_no_number_of_bytes_is_refused_where_it_is_declared(size):
+    with pytest.raises(TypeError, match=rf"max_size must be a number of bytes above 0, not {size!r}"):
+        Field(max_size=size)
+
+
 class TestMessages:
     def test_are_there_for_each_code_that_a_form_may_have(self):
         never = {"invalid", "not_a_string", "not_an_array", "not_an_object", "unknown", "wrong_name"}
@@ -375,6 +382,18 @@ class TestOwnChecks:
         assert client.post("/", form={"name": "Ada", "age": "1"}).json == {"name": "is taken"}
         assert client.post("/", form={"name": "Bob", "age": "1"}).json == {"name": "Bob", "age": 1, "news": False}
         assert client.post("/", form={"name": "Bob"}).status == 422
+
+    def test_on_a_loop_is_an_error_without_await(self):
+        form = Form(Signup, post({"name": "A"}))
+        with pytest.raises(TypeError, match=r"avalidate\(\) was not awaited: write `await form.avalidate\(\)`"):
+            assert form.avalidate()
+
+    def test_on_a_loop_can_be_a_task(self):
+        async def run():
+            form = Form(Signup, post({"name": "Ada", "age": "36"}))
+            return await asyncio.create_task(form.avalidate()), await form.avalidate()
+
+        assert asyncio.run(run()) == (True, True)
 
 
 class TestChoices:

@@ -376,3 +376,12 @@ def test_all_templates_are_compiled_once_unless_a_loader_may_have_any_number(wra
     client = Client(app)
     assert client.get("/").text == client.get("/").text == "".join(parts[name] for name in parts)
     assert loader.count == (1002 if is_loaded_again else 501)
+
+
+def test_a_coroutine_in_the_data_is_an_error_where_the_page_is_made():
+    async def load(): ...
+
+    with pytest.raises(TypeError, match=r"Page\(\.\.\., lamps=.*load\(\.\.\.\)\) was given a coroutine: `await` it"):
+        Page("lamps.html", lamps=load())
+    with pytest.raises(TypeError, match=r"Response.template\(\.\.\., lamps=.*was given a coroutine: `await` it"):
+        Response.template("lamps.html", lamps=load())
