@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
-from antiphon.explanations import explained
+from antiphon.explanations import arguments_name_ours, explained
 from antiphon.explanations.words import word_for
 from antiphon.features.html import AttributeValue
 from antiphon.http.errors import Text
@@ -19,6 +19,7 @@ Choices: TypeAlias = Mapping[Any, Text] | Iterable[Any]
 """The values to choose from, with or without labels."""
 
 
+@arguments_name_ours
 @dataclass(frozen=True, kw_only=True)
 class Field:
     """A declaration of how a form field is shown: ``mail: Annotated[str, Field(label="E-mail", widget="email")]``.
