@@ -315,8 +315,6 @@ class TestFilling:
 
 
 def test_a_value_in_place_of_a_source_is_an_error_that_says_what_to_write():
-    message = (
-        r"the source of 'settings' must be a function of the request, not {'page_size': 9}: .*lambda request: value"
-    )
+    message = r"the source of 'settings' must be a function of the request, not {'size': 9}: .*lambda request: value"
     with pytest.raises(TypeError, match=message):
         App().provide(Dependency("settings"), {"size": 9})
