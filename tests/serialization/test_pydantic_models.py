@@ -258,8 +258,8 @@ class Priced(BaseModel):
 @rows(
     "wanted, place",
     [
-        (Bounded, "Bounded.count"), (BoundedItems, "BoundedItems.prices"), (Name, "Name.text"), (dict[str, Bounded], "Bounded.count"),
-        (list[pydantic.PositiveInt], "list"),
+        (Bounded, "Bounded.count"), (BoundedItems, "BoundedItems.prices"), (Name, "Name.text"),
+        (dict[str, Bounded], "Bounded.count"), (list[pydantic.PositiveInt], "list"),
     ],
 )  # fmt: skip
 def test_bounds_that_nothing_would_check_are_refused(wanted, place):
