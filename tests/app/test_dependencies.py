@@ -4,7 +4,7 @@ from functools import partial, wraps
 
 import pytest
 
-from antiphon import Request
+from antiphon import App, Request
 from antiphon.app.answering.dependencies import Dependencies
 from antiphon.handler.contract import describe
 from antiphon.handler.drive import run_async
@@ -312,3 +312,9 @@ class TestFilling:
         dependencies.provide(User, ada)
         with pytest.raises(RuntimeError):
             request_with(Dependencies())[User]
+
+
+def test_a_value_in_place_of_a_source_is_an_error_that_says_what_to_write():
+    message = r"the source of 'settings' must be a function of the request, not {'size': 9}: .*lambda request: value"
+    with pytest.raises(TypeError, match=message):
+        App().provide(Dependency("settings"), {"size": 9})

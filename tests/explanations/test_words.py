@@ -39,13 +39,18 @@ from antiphon.features import (
     Basic,
     Bearer,
     Channel,
+    Field,
     Form,
+    Health,
     MemoryStore,
+    OpenAPI,
     Page,
     RateLimit,
     Runs,
     SessionLogin,
+    Sessions,
     Templates,
+    Users,
 )
 from antiphon.http import NotFound, Redirect
 from antiphon.testing import Client
@@ -202,6 +207,31 @@ def test_importing_a_name_from_another_place_says_where_it_is(package, name, hom
     with pytest.raises(AttributeError) as missing:
         getattr(importlib.import_module(package), name)
     assert str(missing.value) == message
+
+
+@rows(
+    "make, ours",
+    [
+        (lambda: CORS(allow_origins=["a"]), "CORS([origin])"),
+        (lambda: Templates(directory="a"), "Templates(folder)"),
+        (lambda: Templates("a", autoescape=True), "which escapes all values"),
+        (lambda: Sessions(secret_key="a"), "Sessions(store)"),
+        (lambda: Health(path="/up"), "live=path and ready=path"),
+        (lambda: OpenAPI("Shop", openapi_url="/o"), "path=path"),
+        (lambda: OpenAPI("Shop", docs_url="/d"), "docs=path"),
+        (lambda: Users(login_view="login"), "login=name"),
+        (lambda: SessionLogin(user_loader=str), "SessionLogin(loader)"),
+        (lambda: Channel("news", history=9), "keep=1000"),
+        (lambda: Field(max_length=9), "msgspec.Meta(max_length=9)"),
+        (lambda: RateLimit("1/s", key_func=str), "by=function"),
+    ],
+)
+def test_a_features_argument_of_another_framework_is_explained_by_the_error_itself(make, ours):
+    with pytest.raises(TypeError, match="got an unexpected keyword argument") as error:
+        make()
+    (note,) = error.value.__notes__
+    assert note.startswith("Instead of '")
+    assert ours in note
 
 
 def test_an_app_takes_no_name():

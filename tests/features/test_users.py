@@ -408,3 +408,17 @@ def test_a_loader_that_reads_what_is_provided_later_says_what_to_move(caplog):
         "move the line that provides 'connection' above the line that provides that source, such as app.use(Users(...))"
         in caplog.text
     )
+
+
+class Repository:
+    async def user(self, key):
+        return key
+
+
+def test_a_lambda_around_an_async_loader_is_named_itself():
+    app = App(store=MemoryStore())
+    app.use(Users(Bearer(lambda key: Repository().user(key))))
+    app.get("/")(lambda request: str(request.user))
+    message = rf"<lambda> \({re.escape(__file__)}:\d+\) returned a coroutine: write it as `async def`"
+    with pytest.raises(TypeError, match=message):
+        Client(app, raise_errors=True).get("/", headers=BOB)

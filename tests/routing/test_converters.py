@@ -80,7 +80,7 @@ def test_every_uuid_comes_back(value):
         ("int", "min=1, min=2", "like"),
         ("int", "step=2", "like"),
         ("int", "min=-1", "like"),
-        ("int", "min=5, max=4", "above"),
+        ("int", "min=5, max=4", "greater than"),
         ("re", "(", "not a regular expression"),
         ("str", "x", "'str' takes no arguments; any, int, re do"),
         ("nope", None, "app.converter"),

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import pytest
 
 from antiphon import App, Request
+from antiphon.features import Form
 from antiphon.http.errors import BadRequest, UnprocessableContent
 from antiphon.serialization.json import encode_json
 from antiphon.serialization.readers import json_as
@@ -274,3 +275,33 @@ def test_bounds_in_a_model_stay_those_of_pydantic():
     with pytest.raises(UnprocessableContent):
         json_as(b'{"item": {"count": 0}}', Priced)
     assert json_as(b'{"item": {"count": 1}}', Priced).item == Bounded(1)
+
+
+@pydantic.dataclasses.dataclass
+class Checked:
+    count: Annotated[int, Field(gt=0)] = 1
+
+
+@rows("read", [Request.args_as, Request.form_as, Request.headers_as])
+def test_a_pydantic_dataclass_is_refused_where_nothing_would_run_its_checks(read):
+    with pytest.raises(TypeError, match=r"Checked is a dataclass of Pydantic, which only json_as reads"):
+        read(Request.blank("/?count=0"), Checked)
+    with pytest.raises(UnprocessableContent):
+        json_as(b'{"count": 0}', Checked)
+
+
+def test_a_form_of_a_pydantic_dataclass_is_refused_before_the_app_starts():
+    app = App()
+
+    @app.post("/")
+    def create(request):
+        return request.form_as(Checked)
+
+    @app.post("/form")
+    def edit(request):
+        return Form(Checked, request)
+
+    with pytest.raises(TypeError, match="Checked is a dataclass of Pydantic"):
+        Form.check_type(Checked)
+    with pytest.raises(TypeError, match="Checked is a dataclass of Pydantic"):
+        Client(app).post("/", form={"count": 0})

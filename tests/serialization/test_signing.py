@@ -104,8 +104,8 @@ class TestKeys:
             (b"a" * 32, TypeError, "must be a list"),
             ([None], TypeError, "NoneType; python -c"),
             ([123456789012345678], TypeError, "token_urlsafe"),
-            ([""], ValueError, "0 bytes .*token_urlsafe"),
-            ([NEW, "fifteen bytes.."], ValueError, "15 bytes .*token_urlsafe"),
+            ([""], ValueError, "16 bytes, not 0, .*token_urlsafe"),
+            ([NEW, "fifteen bytes.."], ValueError, "16 bytes, not 15, .*token_urlsafe"),
             ([], ValueError, "needs a secret key"),
         ],
     )

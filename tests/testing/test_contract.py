@@ -28,7 +28,7 @@ class Lamp:
 
 LAMP = {"id": 1, "name": "a", "room": None}
 other: Any = abort
-answers: dict[str, Any] = {"lamp": LAMP}
+answers: dict[str, Any] = {"lamp": LAMP, "wrong lamp": {"id": 1}}
 
 
 def right(request: Request) -> Lamp:
@@ -180,7 +180,12 @@ def wrong_made_line(request: Request) -> Response:
     return Response.ndjson(lamps)
 
 
+def wrong_loaded(request: Request) -> Lamp:
+    return Response.json(answers["wrong lamp"])  # type: ignore[return-value]
+
+
 WRONG = [
+    (wrong_loaded, "returned 200 with a body that does not fit Lamp: /name is missing"),
     (wrong_line, "returned 200 with an item that does not fit Lamp: /id expected an integer, got a string"),
     (wrong_made_line, "returned 200 with an item that does not fit Lamp: /name expected a string, got null"),
     (wrong_type, "returned 200 with a body that does not fit Lamp: /id expected an integer, got a string"),

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
+from antiphon.explanations.words import explain
+
 E = TypeVar("E", bound=BaseException)
 C = TypeVar("C", bound=type)
 
@@ -24,12 +26,19 @@ def errors_name_it(feature: C) -> C:
 
     They are often raised by code that many features share and that doesn't know which feature called it. Messages that
     already contain the name are unchanged, as are errors other than ValueError, TypeError and RuntimeError themselves.
+    The error for another framework's argument gets a note with Antiphon's.
     """
     for name in ("__init__", "__post_init__", "install"):
         if name in vars(feature):
             setattr(feature, name, _naming(vars(feature)[name]))
     _FEATURES.append(feature)
     return feature
+
+
+def arguments_name_ours(cls: C) -> C:
+    """Add Antiphon's name to the error for another framework's argument of a constructor, as a class decorator."""
+    cls.__init__ = _hinting(vars(cls)["__init__"])  # type: ignore[misc]
+    return cls
 
 
 _FEATURES: list[type] = []
@@ -69,6 +78,19 @@ def _naming(method: Callable[..., Any]) -> Callable[..., Any]:
             return method(self, *arguments, **options)
         except (ValueError, TypeError, RuntimeError) as error:
             named(type(self).__name__, error)
+            explain(error)
+            raise
+
+    return call
+
+
+def _hinting(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def call(self: object, *arguments: Any, **options: Any) -> Any:
+        try:
+            return method(self, *arguments, **options)
+        except TypeError as error:
+            explain(error)
             raise
 
     return call

@@ -288,9 +288,22 @@ ARGUMENTS = {
         "allow_origins": "CORS([origin])",
         "allow_credentials": "credentials=True",
         "allow_headers": "headers=[name]",
+        "expose_headers": "expose=[name]",
         "allow_methods": "methods=[method]",
     },
     "AccessLog.__init__": {"format": "antiphon run --log-format json"},
+    "Channel.__init__": {"backlog history": "keep=1000"},
+    "Field.__init__": {
+        "ge gt le lt max_length max_value min_length min_value multiple_of pattern regex": (
+            "Annotated[str, msgspec.Meta(max_length=9)], with ge, gt, le, lt, min_length or pattern as needed"
+        ),
+        "default default_factory initial": "the default of the class's field, or Form(..., initial=value)",
+        "description help_text": "help=text",
+        "title": "label=text",
+        "validators": "form.validate(check)",
+    },
+    "Health.__init__": {"endpoint path url": "live=path and ready=path"},
+    "OpenAPI.__init__": {"openapi_url": "path=path", "docs_url": "docs=path", "redoc_url": "docs=path"},
     "RateLimit.__init__": {"key_func": "by=function"},
     "Response.__init__": {"media_type mimetype": "content_type="},
     "Response.redirect": {"code status_code": "status="},
@@ -299,15 +312,24 @@ ARGUMENTS = {
         "tags": "Blueprint(name, meta={OpenAPI.TAGS: [tag]})",
         "dependencies": "blueprint.before_request(hook)",
     },
+    "SessionLogin.__init__": {"user_loader": "SessionLogin(loader)"},
+    "Sessions.__init__": {
+        "max_age": "lifetime=seconds",
+        "secret_key": "Sessions(store): the cookie has only a random key, and nothing is signed",
+        "same_site": "samesite=",
+        "session_cookie": "cookie=name",
+    },
+    "Templates.__init__": {
+        "directory": "Templates(folder)",
+        "autoescape": "Templates(folder), which escapes all values that are not Markup",
+        "filters": "templates.environment.filters[name] = function",
+    },
+    "Users.__init__": {"login_url login_view": "login=name"},
     "_SessionMessages.take": {
         "with_categories": "message.category: each message has one",
         "category_filter": "the categories themselves: get_flashed_messages('error')",
     },
     "login": {"remember": "app.use(Sessions(lifetime=...)), for all sessions"},
-    "Templates.__init__": {
-        "directory": "Templates(folder)",
-        "filters": "templates.environment.filters[name] = function",
-    },
 }
 """For each of Antiphon's functions, other frameworks' arguments, and what to write instead."""
 
@@ -499,7 +521,9 @@ def _explain_argument(error: TypeError, function: str, name: str) -> None:
     is_response = owner == "Response"
     words = {**(RESPONSE if is_response else NO_WORDS), **ARGUMENTS.get(function, NO_WORDS)}
     if ours := _split(words).get(name):
-        error.add_note(f"Instead of {name!r}, use {ours}")
+        note = f"Instead of {name!r}, use {ours}"
+        if note not in getattr(error, "__notes__", ()):  # a feature's error already has it
+            error.add_note(note)
     elif is_response and (near := _near_argument(maker, name)) and "Did you mean" not in str(error):
         error.add_note(f"Did you mean {near!r}?")  # Python says so since 3.13
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
 from antiphon.explanations import errors_name_it, explained
 from antiphon.handler.callables import check_arguments, check_no_decorator
-from antiphon.handler.contract import is_async, signature_of
+from antiphon.handler.contract import is_async, ready, signature_of
 from antiphon.handler.errors import CHALLENGES
 from antiphon.http.authorization import Challenge
 from antiphon.http.errors import Unauthorized
@@ -225,16 +225,22 @@ class Users(Generic[U]):
             return any(source.credentials(request) is not None for source in self.sources)
 
     def _load(self, request: Request) -> Any:
-        for source in self.sources:
-            with unwatched(request):
-                given = source.credentials(request)
-            if given is not None:
-                return source.loader(*given)
-        return None
+        source, given = self._used(request)
+        return None if source is None else ready(source.loader, source.loader(*given))
 
     async def _aload(self, request: Request) -> Any:
-        found = self._load(request)
+        source, given = self._used(request)
+        found = None if source is None else source.loader(*given)
         return await found if isawaitable(found) else found
+
+    def _used(self, request: Request) -> tuple[UserSource[U] | None, tuple[Any, ...]]:
+        """Return the first source for which the request has credentials, and these."""
+        with unwatched(request):
+            for source in self.sources:
+                given = source.credentials(request)
+                if given is not None:
+                    return source, given
+        return None, ()
 
     def _read(self, request: Request) -> U | None:
         note_read(request, USER)

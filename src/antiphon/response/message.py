@@ -17,6 +17,7 @@ from typing import (
 
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, as_bytes
 from antiphon.explanations import explained
+from antiphon.http.errors import HTTPError
 from antiphon.http.grammar import parse_or_none
 from antiphon.http.head import parse_length
 from antiphon.http.media_type import MediaType
@@ -195,7 +196,8 @@ def json_of(body: bytes, response: object) -> Any:
     try:
         return decode_json(body)
     except Exception as error:
-        raise explained("response-not-json", ValueError(f"{response!r} is not JSON: {error}")) from error
+        why = error.detail if isinstance(error, HTTPError) else error  # without the 400 that a request would get
+        raise explained("response-not-json", ValueError(f"{response!r} is not JSON: {why}")) from error
 
 
 def _charset(content_type: str | None) -> str:

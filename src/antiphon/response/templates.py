@@ -1,6 +1,7 @@
 """Templates as responses: their data, which is passed by name next to options, and template strings (PEP 750)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import CoroutineType
 from typing import Any, NoReturn, Protocol, TypeGuard
 
 from antiphon.explanations import explained
@@ -9,8 +10,8 @@ from antiphon.explanations import explained
 def check_data(maker: Callable[..., Any], template: object, data: Mapping[str, Any], status: object = None) -> None:
     """Check that no name in the data is, or may become, the name of an option.
 
-    Raises TypeError for a name that begins with an underscore, for a mapping instead of a status, and for a template
-    that is not text.
+    Raises TypeError for a name that begins with an underscore, for a mapping instead of a status, for a template that is
+    not text, and for a coroutine, which a template would print.
     """
     if not isinstance(template, str):
         name, kind = maker.__qualname__, type(template).__name__
@@ -20,9 +21,13 @@ def check_data(maker: Callable[..., Any], template: object, data: Mapping[str, A
         name = maker.__qualname__
         message = f"{name} takes data by name, not as a dict: {name}(template, name=value), or **data"
         raise explained("bad-template-option", TypeError(message))
-    for name in data:
+    for name, value in data.items():
         if name[:1] == "_":
             _refuse(maker, name)
+        if type(value) is CoroutineType:
+            value.close()
+            given = f"{maker.__qualname__}(..., {name}={value.__qualname__}(...))"
+            raise explained("coroutine-not-awaited", TypeError(f"{given} was given a coroutine: `await` it first"))
 
 
 def _refuse(maker: Callable[..., Any], name: str) -> NoReturn:

@@ -18,7 +18,7 @@ from antiphon.serialization.defaults import with_defaults
 from antiphon.serialization.faults import MISSING, Reason
 from antiphon.serialization.json import pointer_step
 from antiphon.serialization.json_fields import REFUSED, JSONField, ReadJSON, is_json
-from antiphon.serialization.pydantic_models import check_bounds_are_read
+from antiphon.serialization.pydantic_models import check_bounds_are_read, check_is_no_model
 from antiphon.serialization.search import PLAIN, FaultSearch, refusal
 from antiphon.serialization.types import (
     Collection,
@@ -256,6 +256,7 @@ class FieldsReader:
                     "TypedDict, NamedTuple, Struct or attrs class"
                 ),
             )
+        check_is_no_model(info.cls)
         check_bounds_are_read(wanted, info)
         self._json = [JSONField(field, read_json) for field in info.fields if is_json(field.type)]
         if self._json and file_type is None:

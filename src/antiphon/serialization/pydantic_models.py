@@ -65,6 +65,18 @@ def check_bounds_are_read(wanted: object, info: inspect.Type) -> None:
                 _check_declaration(place, field.default)
 
 
+def check_is_no_model(kind: type) -> None:
+    """Raise TypeError for a Pydantic dataclass that is read from text, whose bounds and validators would not run."""
+    if is_model(kind):
+        raise explained(
+            "unreadable-type",
+            TypeError(
+                f"{type_name(kind)} is a dataclass of Pydantic, which only json_as reads: for a form or query, write a"
+                " dataclass of the standard library, with bounds such as Annotated[int, msgspec.Meta(ge=0)]"
+            ),
+        )
+
+
 def _check_hint(place: str, hint: object) -> None:
     for each in getattr(hint, "__metadata__", ()):
         _check_declaration(place, each)

@@ -1,5 +1,6 @@
 """Forms: the value of what was sent, or what is wrong with it, in words."""
 
+import asyncio
 import datetime
 import enum
 from dataclasses import dataclass, field, make_dataclass
@@ -112,6 +113,13 @@ class TestValidation:
                 message
             ]
         assert (form.error().status, form.error().errors[0]["code"]) == (413, "body_too_large")
+
+    def test_of_a_body_that_is_too_large_keeps_the_initial_values(self):
+        request = post({"name": "Ada", "age": "36"})
+        request.limits = Limits(body=5)
+        form = Form(Signup, request, initial={"name": "Old", "news": True})
+        assert not form.validate()
+        assert (form["name"].value, 'value="Old"' in str(form), form["news"].value) == ("Old", True, "true")
 
     def test_of_a_body_that_is_no_form_is_refused(self):
         request = Request.blank("/", "POST", {"content-type": "application/json"}, b"{}")
@@ -302,6 +310,12 @@ def test_an_unknown_widget_is_an_error_with_those_that_there_are(widget, fix, sh
     assert str(refused.value).startswith(fix)
 
 
+@rows("size", ["1MB", 2.5, True, 0, -1])
+def test_a_size_that_is_no_number_of_bytes_is_refused_where_it_is_declared(size):
+    with pytest.raises(TypeError, match=rf"max_size must be a number of bytes above 0, not {size!r}"):
+        Field(max_size=size)
+
+
 class TestMessages:
     def test_are_there_for_each_code_that_a_form_may_have(self):
         never = {"invalid", "not_a_string", "not_an_array", "not_an_object", "unknown", "wrong_name"}
@@ -407,6 +421,18 @@ class TestOwnChecks:
         assert client.post("/", form={"name": "Ada", "age": "1"}).json == {"name": "is taken"}
         assert client.post("/", form={"name": "Bob", "age": "1"}).json == {"name": "Bob", "age": 1, "news": False}
         assert client.post("/", form={"name": "Bob"}).status == 422
+
+    def test_on_a_loop_is_an_error_without_await(self):
+        form = Form(Signup, post({"name": "A"}))
+        with pytest.raises(TypeError, match=r"avalidate\(\) was not awaited: write `await form.avalidate\(\)`"):
+            assert form.avalidate()
+
+    def test_on_a_loop_can_be_a_task(self):
+        async def run():
+            form = Form(Signup, post({"name": "Ada", "age": "36"}))
+            return await asyncio.create_task(form.avalidate()), await form.avalidate()
+
+        assert asyncio.run(run()) == (True, True)
 
 
 class TestChoices:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import pytest
 from msgspec import Meta
 
-from antiphon import App, Blueprint, Request, WebSocket
+from antiphon import App, Blueprint, Request, Response, WebSocket
 from antiphon.features import Compression, CSRFTokens, MemoryStore, OpenAPI, RateLimit, Sessions
 from antiphon.features.openapi.document import Info, make_document
 from antiphon.features.openapi.schemas import Schemas
@@ -346,6 +346,35 @@ def test_an_annotated_answer_with_headers_has_those_of_the_code() -> None:
     answer = document_of(app)["paths"]["/"]["get"]["responses"]["200"]
     assert [*answer["headers"]] == ["X-Total"]
     assert answer["content"]["application/json"]["schema"]["$ref"].endswith("/Lamp")
+
+
+def test_an_annotation_describes_a_response_whose_json_the_code_does_not_show() -> None:
+    app = App()
+
+    @app.get("/")
+    def handler(request: Request) -> h.Lamp:
+        return Response.json(json.loads("{}"), 201, headers={"x-total": "1"})  # type: ignore[return-value]
+
+    document = make_document(app, Info("API"))
+    answer = document.content["paths"]["/"]["get"]["responses"]["201"]
+    assert answer["content"]["application/json"]["schema"]["$ref"].endswith("/Lamp")
+    assert document.unknown == []
+
+
+def test_json_that_neither_the_code_nor_an_annotation_shows_is_reported() -> None:
+    app = App()
+
+    @app.get("/")
+    def handler(request: Request):
+        return Response.json(json.loads("{}"))
+
+    @app.get("/declared", gives=h.Lamp)
+    def declared(request: Request):
+        return Response.json(json.loads("{}"))
+
+    (unknown,) = make_document(app, Info("API")).unknown
+    assert unknown.startswith("GET /: ")
+    assert unknown.endswith("the JSON of its response is not known before it runs")
 
 
 def test_a_type_without_a_schema_is_reported_with_the_handler() -> None:

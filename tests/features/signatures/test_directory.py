@@ -184,7 +184,7 @@ def test_a_directory_has_a_public_url(url):
 
 
 @rows("make, message", [
-    (KeyDirectory, "takes URLs of directories"),
+    (KeyDirectory, "needs URLs of directories"),
     (lambda: KeyDirectory(AGENT, "https://b.example", by="kid"), "takes one URL, since"),
 ])  # fmt: skip
 def test_mistakes_are_told(make, message):

@@ -146,7 +146,7 @@ def test_data_have_any_names_but_those_with_an_underscore_in_front(site, answer)
     assert (site.get().status, site.get().text) == (200, " ".join(f"my {name}" for name in OURS))
     with pytest.raises(
         TypeError,
-        match=r"(Page|Block|Response.template|RequestTemplates.render) has no option '_paid'. It has .*_\w+. Names of",
+        match=r"(Page|Block|Response.template|RequestTemplates.render) has no option '_paid'. It has .*_\w+. Names in",
     ):
         site.client(raise_errors=True).get("/paid")
 
@@ -382,3 +382,12 @@ def test_all_templates_are_compiled_once_unless_a_loader_may_have_any_number(wra
     client = Client(app)
     assert client.get("/").text == client.get("/").text == "".join(parts[name] for name in parts)
     assert loader.count == (1002 if is_loaded_again else 501)
+
+
+def test_a_coroutine_in_the_data_is_an_error_where_the_page_is_made():
+    async def load(): ...
+
+    with pytest.raises(TypeError, match=r"Page\(\.\.\., lamps=.*load\(\.\.\.\)\) was given a coroutine: `await` it"):
+        Page("lamps.html", lamps=load())
+    with pytest.raises(TypeError, match=r"Response.template\(\.\.\., lamps=.*was given a coroutine: `await` it"):
+        Response.template("lamps.html", lamps=load())

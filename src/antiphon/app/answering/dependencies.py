@@ -284,6 +284,14 @@ def _checked_source(
     only_writes: bool = False,
 ) -> Source:
     """Make a source from a function. Raises TypeError if it can't be called with a request."""
+    if not callable(source):
+        raise explained(
+            "wrong-arguments",
+            TypeError(
+                f"the source of {dependency.name!r} must be a function of the request, not {source!r:.80}: for a value"
+                " of all requests, write lambda request: value"
+            ),
+        )
     check_arguments(source, "request")
     _check_undecorated(source)
     waits = is_async_generator(source)

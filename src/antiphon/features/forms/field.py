@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
-from antiphon.explanations import explained
+from antiphon.explanations import arguments_name_ours, explained
 from antiphon.explanations.words import word_for
 from antiphon.features.html import AttributeValue
 from antiphon.http.errors import Text
@@ -19,6 +19,7 @@ Choices: TypeAlias = Mapping[Any, Text] | Iterable[Any]
 """The values to choose from, or pairs of a value and its label, or a mapping of these."""
 
 
+@arguments_name_ours
 @dataclass(frozen=True, kw_only=True)
 class Field:
     """A declaration of how a form field is shown: ``mail: Annotated[str, Field(label="E-mail", widget="email")]``.
@@ -29,7 +30,7 @@ class Field:
     replace the form's messages. ``attributes`` are added to the input, and ``choice_attributes`` to each choice: to the
     option, or to the label of the radio button or checkbox.
 
-    Raises ValueError for an unknown widget.
+    Raises ValueError for an unknown widget, and TypeError for a ``max_size`` that isn't a number of bytes.
     """
 
     label: Text | None = None
@@ -48,6 +49,11 @@ class Field:
 
     def __post_init__(self) -> None:
         check_widget(self.widget)
+        size: object = self.max_size
+        if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
+            raise explained(
+                "bad-form-field", TypeError(f"max_size must be a number of bytes above 0, not {size!r:.80}")
+            )
 
     def __hash__(self) -> int:
         return hash((self.label, self.widget))  # unions of annotated types need it; mappings have none

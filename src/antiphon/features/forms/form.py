@@ -1,7 +1,7 @@
 """Forms: a typed class is shown as inputs, and the submitted form becomes its value or is shown again with errors."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, TypeVar, cast
@@ -136,10 +136,16 @@ class Form(Generic[T]):
                     check(self.data, self)
         return self.is_valid
 
-    async def avalidate(
+    def avalidate(
         self, *checks: "Callable[[T, Form[T]], object] | Callable[[T, Form[T]], Awaitable[object]]"
-    ) -> bool:
-        """Validate as ``validate`` does, but on an event loop: load the body first, and await async checks."""
+    ) -> Coroutine[Any, Any, bool]:
+        """Validate as ``validate`` does, but on an event loop: load the body first, and await async checks.
+
+        The result has to be awaited. It is not true or false itself: ``if form.avalidate():`` raises TypeError.
+        """
+        return _Validation(self._avalidate(*checks))
+
+    async def _avalidate(self, *checks: Callable[[T, "Form[T]"], object]) -> bool:
         if self.is_bound and self.method != "get":
             with suppress(ContentTooLarge):  # reading raises it again
                 await self._request.aload()
@@ -309,15 +315,15 @@ class Form(Generic[T]):
     # Showing
 
     def texts(self, field: str) -> Sequence[str]:
-        """Return the text of each of a field's inputs: as submitted, or else from the initial value.
+        """Return the text of each of a field's inputs: as submitted, or else, and if the body was too large, from the
+        initial value.
 
         A checkbox or a list that is not submitted is empty.
         """
         planned = self._by_key[field]
-        if self.is_bound:
-            sent = self._received().texts
-            if planned.is_many or planned.is_switch or planned.name in sent:
-                return sent.getall(planned.name)
+        sent = self._received() if self.is_bound else NOTHING
+        if sent is not NOTHING and (planned.is_many or planned.is_switch or planned.name in sent.texts):
+            return sent.texts.getall(planned.name)
         return self._initial_texts(planned)
 
     def lost_file(self, field: str) -> list[FormError]:
@@ -406,6 +412,32 @@ class Form(Generic[T]):
         return self.render()
 
     __str__ = __html__
+
+
+class _Validation(Coroutine[Any, Any, bool]):
+    """A coroutine that raises an error if it is used as a condition: without ``await``, any data would be valid."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, bool]) -> None:
+        self._coroutine = coroutine
+
+    def __await__(self) -> Generator[Any, Any, bool]:
+        return self._coroutine.__await__()
+
+    def __bool__(self) -> NoReturn:
+        self._coroutine.close()
+        raise explained(
+            "coroutine-not-awaited",
+            TypeError("form.avalidate() was not awaited: write `await form.avalidate()`"),
+        )
+
+    def send(self, value: Any, /) -> Any:
+        return self._coroutine.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        return self._coroutine.throw(*error)
+
+    def close(self) -> None:
+        self._coroutine.close()
 
 
 def _ordered(inputs: tuple[Input, ...], choices: Mapping[str, Choices], order: Sequence[str]) -> tuple[Input, ...]:

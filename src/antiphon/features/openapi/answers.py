@@ -2,6 +2,7 @@
 
 import builtins
 from collections.abc import AsyncIterable, Iterator, Sequence
+from dataclasses import replace
 from types import NoneType
 from typing import Any, NamedTuple, Never, NoReturn, get_args
 
@@ -234,11 +235,35 @@ def given_by(findings: Findings) -> list[Given | NotKnown]:
     if annotation in (annotations.NOT_SAID, NoReturn, Never) or _says_nothing(annotation):
         return _without_annotation(findings.result)
     found = alternatives(findings.result)
-    responses = [each for each in found if _makes_response(each)]
+    responses = [_with_body(each, annotation) for each in found if _makes_response(each)]
     others = [each for each in found if not _makes_response(each)]
     stated = [value for each in _alternatives_of(annotation) for value in _stated(each, others)]
     made = [each for value in (*stated, *responses) for each in answers_of(value)]
     return [each for at, each in enumerate(made) if each not in made[:at]]
+
+
+def _with_body(value: Value, annotation: Any) -> Value:
+    """Return a response, with the annotation's body if the code's JSON is unknown."""
+    if isinstance(value, Tuple):
+        return Tuple((_with_body(value.items[0], annotation), *value.items[1:]))
+    if not isinstance(value, Answer) or not _is_unknown(value.media, value.body, value.statuses or ()):
+        return value
+    said = next((each for each in map(value_of, _alternatives_of(annotation)) if _is_json_value(each)), value.body)
+    return replace(value, body=said.items[0] if isinstance(said, Tuple) else said)
+
+
+def _is_json_value(value: Value) -> bool:
+    body = value.items[0] if isinstance(value, Tuple) else value
+    return isinstance(body, Of) and (_is_json(body.type) or all(map(_is_json, annotations.members(body.type))))
+
+
+def has_unknown_json(given: Given | NotKnown) -> bool:
+    """Return True for a successful response whose JSON is not known before the code runs."""
+    return isinstance(given, Given) and _is_unknown(given.media, given.body, (given.status,))
+
+
+def _is_unknown(media: str | None, body: Value, statuses: Sequence[int]) -> bool:
+    return media == JSON and body is UNKNOWN and all(status < 400 for status in statuses)
 
 
 def _stated(annotation: Any, found: Sequence[Value]) -> list[Value]:

@@ -13,7 +13,7 @@ from antiphon.app.answering.plan import HandlerStack
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.planner import RouteGroup
 from antiphon.app.route import Route
-from antiphon.features.openapi.answers import Given, NotKnown, answers_of, given_by, value_of
+from antiphon.features.openapi.answers import Given, NotKnown, answers_of, given_by, has_unknown_json, value_of
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import names_in
 from antiphon.features.openapi.code.findings import Findings, Named, Raised, Read, Unread, read_as
@@ -198,6 +198,8 @@ class ContractReader:
         contract.unread += [each for each in found.unread if not (each.about == "given" and is_stated)]
         if not any(each.about in ("given", "all") for each in contract.unread):
             contract.unread += unknown
+        if any(map(has_unknown_json, given)):
+            contract.add_unread(Unread("the JSON of its response is not known before it runs", found.place, "body"))
 
     def _add_around(self, contract: Contract, function: Any, *passed: Value) -> list[Raised]:
         """Add the input and responses of a hook or middleware and return the errors that it raises."""
@@ -322,7 +324,7 @@ class ContractReader:
             said = [_declared(status, kind) for status, kind in gives.items()]
             if any(each.status < 400 for each in said):
                 contract.answers = []
-                contract.unread = [each for each in contract.unread if each.about != "given"]
+                contract.unread = [each for each in contract.unread if each.about not in ("given", "body")]
             if any(each.status >= 400 for each in said):
                 contract.unread = [each for each in contract.unread if each.about != "raised"]
             contract.answers = [each for each in contract.answers if each.status not in gives] + said

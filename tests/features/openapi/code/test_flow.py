@@ -479,7 +479,8 @@ def test_values_are_followed(handler: Any, takes: str, gives: str) -> None:
     contract = contract_of(handler)
     found = SAME_TYPE.sub(r"\1", given(contract)).replace(f"{__name__}.", "")
     assert (taken(contract), found) == (takes, gives)
-    assert [each for each in contract.unread if each.about != "taken"] == []
+    unknown = {"body"} if gives.endswith(f"{JSON} ?") else set()
+    assert {each.about for each in contract.unread if each.about != "taken"} == unknown
 
 
 @rows(

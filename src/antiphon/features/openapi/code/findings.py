@@ -16,7 +16,7 @@ ReadAs: TypeAlias = Literal["json", "form", "query", "headers", "raw"]
 """A part of a request that is read as a type; "raw" is a body of any media type."""
 
 
-About: TypeAlias = Literal["taken", "given", "raised", "all"]
+About: TypeAlias = Literal["taken", "given", "body", "raised", "all"]
 
 
 class Read(NamedTuple):
