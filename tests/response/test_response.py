@@ -278,7 +278,9 @@ class TestOnAResponse:
             pass
 
         for kind in (Response, Mine):
-            with pytest.raises(AttributeError, match=rf"call it on the class, {kind.__name__}\.{name}\(\.\.\.\)") as error:
+            with pytest.raises(
+                AttributeError, match=rf"call it on the class, {kind.__name__}\.{name}\(\.\.\.\)"
+            ) as error:
                 getattr(kind(), name)
             assert (error.value.name, callable(getattr(kind, name))) == (name, True)
 

@@ -10,8 +10,8 @@ from antiphon.explanations import explained
 def check_data(maker: Callable[..., Any], template: object, data: Mapping[str, Any], status: object = None) -> None:
     """Check that no name in the data is, or may become, the name of an option.
 
-    Raises TypeError for a name that begins with an underscore, for a mapping instead of a status, for a template that is
-    not text, and for a coroutine, which a template would print.
+    Raises TypeError for a name that begins with an underscore, for a mapping instead of a status, for a template that
+    is not text, and for a coroutine, which a template would print.
     """
     if not isinstance(template, str):
         name, kind = maker.__qualname__, type(template).__name__

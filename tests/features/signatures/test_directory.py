@@ -185,7 +185,7 @@ def test_a_directory_has_a_public_url(url):
 
 @rows("make, message", [
     (KeyDirectory, "needs URLs of directories"),
-    (lambda: KeyDirectory(AGENT, "https://b.example", by="kid"), "takes one URL, since"),
+    (lambda: KeyDirectory(AGENT, "https://b.example", by="kid"), "needs one URL, since"),
 ])  # fmt: skip
 def test_mistakes_are_told(make, message):
     with pytest.raises(ValueError, match=message):

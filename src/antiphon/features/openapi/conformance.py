@@ -139,7 +139,8 @@ def _read_items(media: str, body: bytes) -> list[bytes]:
         events = parse_events(body.decode("utf-8", "replace"))
         return [str(each.data).encode() for each in events if each.data is not None and each.event != "error"]
     if media == JSON:
-        return [] if body in (b"[", b"]") else [body.removeprefix(b",")]
+        item = body[1:] if body.startswith((b"[", b",")) else body
+        return [] if item in (b"", b"]") else [item]
     return [line for line in body.split(b"\n") if line]
 
 
