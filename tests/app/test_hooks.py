@@ -70,8 +70,8 @@ class TestOfOneRoute:
         [
             ([lambda: None], "request"),
             ([lambda request, other: None], "other"),
-            ("hook", "is not a function"),
-            (5, "iterable"),
+            ("hook", "must be a function or a RateLimit, not 'hook'"),
+            (5, "must be a function or a RateLimit, not 5"),
             (lambda request: (yield), "yields"),
         ],
     )

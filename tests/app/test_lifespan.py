@@ -175,7 +175,7 @@ class TestWhatIsAdded:
             yield "pool"
 
         for function in (pool, asynccontextmanager(pool), contextmanager(lambda app: iter(["pool"]))):
-            with pytest.raises(TypeError, match=r" takes \(app\), and is called with \(\)") as refused:
+            with pytest.raises(TypeError, match=r" takes \(app\), but is called with \(\)") as refused:
                 lifespan.add(function)
             assert refused.value.__notes__[-1].startswith("Leave out the parameters: ")
         with pytest.raises(TypeError, match="takes the function that makes a context manager, not the context manager"):

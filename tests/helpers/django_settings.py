@@ -8,15 +8,25 @@ OPTIONS = {"ROOT_URLCONF": "tests.frameworks.django_urls", "ALLOWED_HOSTS": ["lo
 
 @contextmanager
 def without_settings() -> Iterator[None]:
-    """Have Django find no settings at first; afterwards it has those that it had before."""
+    """Have Django find no settings and no applications at first; afterwards it has those that it had before."""
+    from django.apps import apps
     from django.conf import settings
+    from django.core.management import get_commands
     from django.utils.functional import empty
 
-    before, settings._wrapped = settings._wrapped, empty
+    def choose(wrapped: object, configs: dict[str, object], is_ready: bool) -> None:
+        settings._wrapped, apps.app_configs = wrapped, configs
+        apps.apps_ready = apps.models_ready = apps.ready = is_ready
+        apps.loading = False
+        apps.clear_cache()
+        get_commands.cache_clear()
+
+    before = settings._wrapped, apps.app_configs, apps.ready
+    choose(empty, {}, False)
     try:
         yield
     finally:
-        settings._wrapped = before
+        choose(*before)
 
 
 @contextmanager
