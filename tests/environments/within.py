@@ -40,6 +40,7 @@ REQUIREMENT = re.compile(r"([\w.-]+).*extra == ['\"](\w+)['\"]").match
 RUN = ("-m", "antiphon", "run", "{app}", "--port", "{port}")
 OTHER_NAMES = {
     "argon2": "argon2-cffi",
+    "asgiref": "django",  # which installs it
     "jwt": "pyjwt",
     "opentelemetry": "opentelemetry-sdk",
     "strawberry": "strawberry-graphql",
