@@ -30,14 +30,14 @@ def errors_name_it(feature: C) -> C:
     """
     for name in ("__init__", "__post_init__", "install"):
         if name in vars(feature):
-            setattr(feature, name, _naming(vars(feature)[name]))
+            setattr(feature, name, _telling(vars(feature)[name], _name_feature))
     _FEATURES.append(feature)
     return feature
 
 
 def arguments_name_ours(cls: C) -> C:
     """Add Antiphon's name to the error for another framework's argument of a constructor, as a class decorator."""
-    cls.__init__ = _hinting(vars(cls)["__init__"])  # type: ignore[misc]
+    cls.__init__ = _telling(vars(cls)["__init__"], lambda _, error: explain(error))  # type: ignore[misc]
     return cls
 
 
@@ -71,26 +71,20 @@ def feature_in_use() -> str | None:
     return None
 
 
-def _naming(method: Callable[..., Any]) -> Callable[..., Any]:
+def _name_feature(feature: object, error: Exception) -> None:
+    named(type(feature).__name__, error)
+    explain(error)
+
+
+def _telling(method: Callable[..., Any], tell: Callable[[object, Exception], None]) -> Callable[..., Any]:
+    """Return the method with errors about which ``tell`` has added more."""
+
     @wraps(method)
     def call(self: object, *arguments: Any, **options: Any) -> Any:
         try:
             return method(self, *arguments, **options)
         except (ValueError, TypeError, RuntimeError) as error:
-            named(type(self).__name__, error)
-            explain(error)
-            raise
-
-    return call
-
-
-def _hinting(method: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(method)
-    def call(self: object, *arguments: Any, **options: Any) -> Any:
-        try:
-            return method(self, *arguments, **options)
-        except TypeError as error:
-            explain(error)
+            tell(self, error)
             raise
 
     return call
