@@ -150,7 +150,6 @@ _KEPT = 256
 def inputs_of(wanted: Any) -> tuple[Input, ...]:
     """Return the inputs of a form for a class. Raises TypeError for a class or field that can't have inputs."""
     check_fields(wanted, Upload)
-    _check_no_validators(wanted)
     info = cast(Record, described(wanted, Upload))
     hints = get_type_hints(get_origin(wanted) or wanted, include_extras=True)
     for field in info.fields:
@@ -159,20 +158,6 @@ def inputs_of(wanted: Any) -> tuple[Input, ...]:
     for each, of in zip(inputs, info.fields, strict=True):
         _check(each, type_name(wanted), is_json=is_json(of.type))
     return inputs
-
-
-def _check_no_validators(wanted: type) -> None:
-    """Raise TypeError for a method such as ``def validate_title(self, field)``, which other packages call."""
-    for name in get_type_hints(get_origin(wanted) or wanted):
-        method = getattr(wanted, f"validate_{name}", None)
-        if isfunction(method) and len(signature(method).parameters) == 2:
-            raise explained(
-                "bad-form-field",
-                TypeError(
-                    f"{type_name(wanted)}.{name}: forms don't call the method validate_{name}: pass a function of the"
-                    " value and the form, form.validate(check)"
-                ),
-            )
 
 
 def _input(field: inspect.Field, hint: object) -> Input:
@@ -364,7 +349,10 @@ def _default(field: inspect.Field) -> Callable[[], object]:
 
 
 def _check_habits(wanted: Any, field: inspect.Field) -> None:
-    """Raise TypeError for what other packages read, such as ``name: str = Field(...)``, but would have no effect."""
+    """Raise TypeError for what other packages read or call, but would have no effect.
+
+    Examples are ``name: str = Field(...)``, ``def clean_name(self)`` and ``def validate_name(self, field)``.
+    """
     place = f"{type_name(wanted)}.{field.name}"
     if isinstance(field.default, Field):
         raise explained(
@@ -373,11 +361,14 @@ def _check_habits(wanted: Any, field: inspect.Field) -> None:
                 f"{place}: a Field must be part of the type, not the default: {field.name}: Annotated[..., Field(...)]"
             ),
         )
-    if callable(getattr(wanted, f"clean_{field.name}", None)):
+    clean, validate = (getattr(wanted, f"{verb}_{field.name}", None) for verb in ("clean", "validate"))
+    is_validator = isfunction(validate) and len(signature(validate).parameters) == 2
+    if callable(clean) or is_validator:
+        verb = "clean" if callable(clean) else "validate"
         raise explained(
             "bad-form-field",
             TypeError(
-                f"{place}: forms don't call the method clean_{field.name}: pass a function of the value and the form,"
+                f"{place}: forms don't call the method {verb}_{field.name}: pass a function of the value and the form,"
                 " form.validate(check)"
             ),
         )
