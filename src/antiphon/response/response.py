@@ -11,7 +11,7 @@ from antiphon.explanations import explained
 from antiphon.explanations.words import RESPONSE, NamesOurs, names_ours
 from antiphon.http.cookies import SetCookie
 from antiphon.http.dates import Duration
-from antiphon.http.headers import HeaderFields, Headers, MutableHeaders, check_hyphens, checked_fields, put_line
+from antiphon.http.headers import HeaderFields, MutableHeaders, check_hyphens, checked_fields, put_line
 from antiphon.http.redirect import check_redirect, redirect_location
 from antiphon.http.urls.url import URL
 from antiphon.lazy import frameworks
@@ -204,7 +204,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
                         check_hyphens(name)
             if content_type is not None:
                 headers = [field for field in checked_fields(headers, NO_FIELDS) if field[0] != "content-type"]
-            self._fields = checked_fields(headers, fields) if type(headers) is Headers else declared(headers, fields)
+            self._fields = declared(headers, fields)
         # Most statuses are lower, and that comparison is cheap. A stream may turn out to be empty.
         if status is not None and status >= 204 and isinstance(self._body, bytes):
             check_content(status, self._body)

@@ -11,10 +11,10 @@ from typing import Any, ClassVar, Self, TypeAlias
 from antiphon import Response as NativeResponse
 from antiphon.dialects.microdot.errors import Absent, MissingFileError
 from antiphon.dialects.microdot.mappings import NoCaseDict
-from antiphon.embedding import OWS, FileBody, OpenFile, is_async, json_encoder
-from antiphon.http import Headers, SetCookie, format_http_date
+from antiphon.embedding import OWS, FileBody, OpenFile, is_async, json_encoder, response_of
+from antiphon.http import SetCookie, format_http_date
 from antiphon.http.grammar import find_control
-from antiphon.http.headers import write_raw_utf8
+from antiphon.http.headers import checked_fields, write_raw_utf8
 from antiphon.http.redirect import redirect_location
 from antiphon.http.urls.url import as_uri
 
@@ -333,7 +333,7 @@ class Response:
             fields.append(("content-length", str(body.length)))
         if "Content-Type" not in self.headers:
             fields.append(("content-type", self._default_type()))
-        made = NativeResponse(body, headers=Headers(fields))
+        made = response_of(body, checked_fields(fields))  # without nosniff, as Microdot
         made.status = self.status_code  # set last, since Microdot allows a body with any status
         return made
 
