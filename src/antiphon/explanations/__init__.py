@@ -30,14 +30,14 @@ def errors_name_it(feature: C) -> C:
     """
     for name in ("__init__", "__post_init__", "install"):
         if name in vars(feature):
-            setattr(feature, name, _telling(vars(feature)[name], _name_feature))
+            setattr(feature, name, _adding_to_errors(vars(feature)[name], _name_feature))
     _FEATURES.append(feature)
     return feature
 
 
 def arguments_name_ours(cls: C) -> C:
     """Add Antiphon's name to the error for another framework's argument of a constructor, as a class decorator."""
-    cls.__init__ = _telling(vars(cls)["__init__"], lambda _, error: explain(error))  # type: ignore[misc]
+    cls.__init__ = _adding_to_errors(vars(cls)["__init__"], lambda _, error: explain(error))  # type: ignore[misc]
     return cls
 
 
@@ -76,15 +76,15 @@ def _name_feature(feature: object, error: Exception) -> None:
     explain(error)
 
 
-def _telling(method: Callable[..., Any], tell: Callable[[object, Exception], None]) -> Callable[..., Any]:
-    """Return the method with errors about which ``tell`` has added more."""
+def _adding_to_errors(method: Callable[..., Any], add: Callable[[object, Exception], None]) -> Callable[..., Any]:
+    """Wrap a method, so that ``add`` can add to its errors before they are raised."""
 
     @wraps(method)
     def call(self: object, *arguments: Any, **options: Any) -> Any:
         try:
             return method(self, *arguments, **options)
         except (ValueError, TypeError, RuntimeError) as error:
-            tell(self, error)
+            add(self, error)
             raise
 
     return call
