@@ -188,7 +188,6 @@ def leftovers(client: Client, program: Program) -> list[str]:
     """Send the requests of a program again, and return what of them is still open."""
     answers(client, program)
     gc.collect()
-    gc.freeze()  # the collector has nothing to do with what was there before
     files, tasks = _files(), _tasks()
     found = Counter[str]()
     for _ in range(2):  # a thread of something else may have left garbage
@@ -205,7 +204,6 @@ def leftovers(client: Client, program: Program) -> list[str]:
         left.append(f"tasks: {tasks} before, {_tasks()} after")
     if not eventually_same(_requests, 0):
         left.append(f"{_requests()} requests")
-    gc.unfreeze()
     return left
 
 
