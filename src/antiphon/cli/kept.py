@@ -94,7 +94,7 @@ def user_factory(text: str | None) -> Callable[[str], object] | None:
 
 
 def again(keeping: KeepingApp, record: Record, restored: Restored) -> tuple[Outcome, list[str]]:
-    """Replay a request in this process, and return the outcome with lines about it."""
+    """Replay a request in this process. Return the outcome, and the lines to print about it."""
     outcome = quietly(keeping, record, restored)
     lines = [*_heading(record)]
     if outcome.error is not None:
@@ -118,7 +118,7 @@ def _has_no_error(record: logging.LogRecord) -> bool:
 
 
 def over_socket(record: Record, url: str) -> tuple[Outcome, list[str]]:
-    """Send a request to a server, and return the outcome with lines about it. Raises `BadCommand`."""
+    """Send a request to a server. Return the outcome, and the lines to print about it. Raises `BadCommand`."""
     if record.is_socket:
         raise BadCommand("A WebSocket can only be replayed in this process: leave out --url.")
     try:

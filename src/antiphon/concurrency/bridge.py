@@ -188,7 +188,7 @@ class SyncFromAsync(Generic[T]):
             await aclose(iterator, self._iterable)
 
     async def _make(self, iterator: AsyncIterator[T], demand: _Demand) -> None:
-        """Produce an item, or chunks ahead until the iterable waits for something."""
+        """Produce one item, or produce chunks in advance until the iterable has to wait for something."""
         append = self._made.append
         if not self._ahead:
             append(await anext(iterator))

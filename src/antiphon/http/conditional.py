@@ -198,7 +198,7 @@ _read_kept = lru_cache(256)(_read)
 
 
 def is_strongly_among(listed: Sequence[str], etag: str | None) -> bool:
-    """True if `read_etags` returned a star, or this tag and it is strong (RFC 9110 §8.8.3.2).
+    """True if `read_etags` returned ``*``, or returned this tag and the tag is strong (RFC 9110 §8.8.3.2).
 
     ``etag`` is the value of the ETag header; it may be None or malformed.
     """
@@ -206,7 +206,9 @@ def is_strongly_among(listed: Sequence[str], etag: str | None) -> bool:
 
 
 def is_weakly_among(listed: Sequence[str], etag: str | None) -> bool:
-    """True if `read_etags` returned a star, or this tag, weak or not (RFC 9110 §8.8.3.2); ``etag`` may be malformed."""
+    """True if `read_etags` returned ``*``, or this tag as a weak or strong one (RFC 9110 §8.8.3.2). ``etag`` may be
+    malformed.
+    """
     if etag is not None:
         strong = etag.removeprefix("W/")
         if (strong in listed and strong[0] == '"') or f"W/{strong}" in listed:

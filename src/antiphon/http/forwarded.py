@@ -303,5 +303,5 @@ def _network(text: str) -> "IPv4Network | IPv6Network":
             ValueError(f'an IP network must be written as "192.0.2.7" or "10.0.0.0/8", not {text!r} ({error})'),
         ) from None
     if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped and network.prefixlen >= 96:
-        raise explained("bad-proxies", ValueError(f"{text!r} is IPv4 mapped into IPv6: write the IPv4 network"))
+        raise explained("bad-proxies", ValueError(f"{text!r} is an IPv4-mapped IPv6 network: write the IPv4 network"))
     return network

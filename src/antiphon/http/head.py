@@ -154,7 +154,7 @@ class Head(Protocol):
 
 
 class RequestHead:
-    """A head of plain values, for requests that don't come from a server."""
+    """A request head made of plain values, for requests that don't come from a server."""
 
     __slots__ = (
         "_content", "_fields", "authority", "client", "http_version", "method", "path", "query_string", "raw_path",

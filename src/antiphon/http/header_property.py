@@ -1,7 +1,7 @@
 """Headers as attributes: read once from a request; read, set and deleted on a response.
 
-``parsed`` and ``negotiated`` declare request headers, ``header`` response headers. Below them are readers and printers
-that several headers share.
+``parsed`` and ``negotiated`` declare request headers, ``header`` declares response headers. Below them are parsers and
+serializers that several headers share.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -58,7 +58,7 @@ def parsed(name: str, read: Callable[[str | None], T]) -> lazy[T]:
 
 
 def negotiated(name: str, read: Callable[[str | None], T]) -> lazy[T]:
-    """Declare a header on which the response may depend: like ``parsed``, but access is recorded for Vary."""
+    """Declare a header on which the response may depend. Unlike with ``parsed``, reading it adds it to Vary."""
     names = (name,)
 
     def compute(request: Negotiating) -> T:

@@ -344,8 +344,8 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         retry: Duration | None = None,
         on_drain: "OnDrain" = "end",
     ) -> Self:
-        """Make a response of server-sent events (WHATWG HTML §9.2). Each is an ``Event``, text, or a value that is sent
-        as JSON.
+        """Make a response that streams server-sent events (WHATWG HTML §9.2). Each is an ``Event``, text, or a value
+        that is sent as JSON.
 
         While an async source yields nothing, a comment is sent every ``heartbeat``; a blocking source has to yield
         comments itself. After a lost connection, the client reconnects after ``retry``, which is sent with the first

@@ -166,7 +166,9 @@ class _Source:
         return name
 
     def _set_in(self, value: str, info: inspect.Type, indent: str, *, is_sure: bool) -> Iterator[str]:
-        """Yield statements for a variable of a type. ``is_sure`` is True if its value certainly has that type."""
+        """Generate the statements that set defaults in a variable of the given type. ``is_sure`` is True if its value
+        certainly has that type.
+        """
         is_sure = is_sure and len(members(info)) == 1
         for part in filter(_may_lack_defaults, members(info)):
             if not is_sure:

@@ -335,7 +335,7 @@ def _spelled_backslashes(count: int) -> str:
 
 @lru_cache(maxsize=1024)
 def _spelled_character(character: str) -> str:
-    """Return a pattern for a character as Python, JSON, HTML and URLs write it, also nested in each other."""
+    """Return a pattern that matches a character as Python, JSON, HTML and URLs write it, including nested escapes."""
     if not character or (character.isascii() and character.isalnum()):
         return character
     code = ord(character)

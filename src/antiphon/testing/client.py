@@ -268,7 +268,7 @@ class Client(BaseClient[ClientResponse, Streaming]):
     """A client for tests that are plain functions.
 
     The application runs on an event loop in its own thread; over WSGI, it runs on another thread. It can read the
-    context variables of the test. With ``timeout=None``, a WSGI application runs on the thread of the test, for
+    context variables of the test. With ``timeout=None``, a WSGI application runs on the test's own thread, for
     debuggers and for code that reads thread-locals.
 
     As a context manager, the client starts up the application and shuts it down.

@@ -204,7 +204,7 @@ class Control:
         self._is_asked = True
 
     def follow(self, late: float, is_waited: bool) -> bool:
-        """Update the state at a tick. Return False if no tick is needed until the next request."""
+        """Update the state on a tick. Return False if no tick is needed until the next request."""
         now = time.monotonic()
         if self._is_controlled:
             self._room.adapt(late)

@@ -1,4 +1,4 @@
-"""Asok's settings: their defaults, the environment that overrides them, and the equivalent native settings."""
+"""Asok's settings: their defaults, the environment variables that override them, and the equivalent native settings."""
 
 import os
 from collections.abc import Iterable, Mapping

@@ -44,7 +44,7 @@ _AROUND_TARGET = len("  HTTP/1.1\r\n")
 
 
 def check_request_line(head: Head) -> None:
-    """Check the path, and check the request line's length, including its line end, against ``max_readline``.
+    """Check the path, and check the request line's length, including its line ending, against ``max_readline``.
 
     Raises BadRequest.
     """

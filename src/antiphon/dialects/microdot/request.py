@@ -326,6 +326,6 @@ class Request:
 
 
 def vary_by(request: Request, header: str) -> None:
-    """Record for Vary that the response depends on a header, given in lowercase (RFC 9110 §12.5.5)."""
+    """Record that the response depends on a header, given in lowercase, so that Vary lists it (RFC 9110 §12.5.5)."""
     if header not in request.native.consulted:
         request.native.consulted += (header,)

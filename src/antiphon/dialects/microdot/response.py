@@ -143,9 +143,10 @@ class _AsyncFile:
 
 
 class _OnThreads:
-    """A file of an unknown class with plain methods, which are called on a worker thread because they may block.
+    """A file object of an unknown class with synchronous methods.
 
-    They may also return awaitables, for example if they wrap an async file. That is not known before the call.
+    The methods are called on a worker thread because they may block. They may also return awaitables, for example if
+    they wrap an async file. That is not known before the call.
     """
 
     def __init__(self, file: Any) -> None:

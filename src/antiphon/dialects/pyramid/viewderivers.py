@@ -148,7 +148,7 @@ mapped_view.options = ("mapper", "attr")  # type: ignore[attr-defined]  # the op
 
 
 def owrapped_view(view: Any, info: Any) -> Any:
-    """Wrap a view in the view that the option ``wrapper`` names."""
+    """Wrap a view in the view named by the ``wrapper`` option."""
     wrapper_name = info.options.get("wrapper")
     name = info.options.get("name")
     if not wrapper_name:

@@ -201,7 +201,7 @@ class IdempotentWrites:
             return None
         if not key or len(key) > LONGEST_KEY:
             raise BadRequest(
-                f'The header Idempotency-Key must be one string in quotes, of 1 to {LONGEST_KEY} characters: "key".',
+                f'The Idempotency-Key header must be a quoted string of 1 to {LONGEST_KEY} characters: "key".',
                 type=f"{PROBLEM_TYPE}malformed",
             )
         return caller(request, key)

@@ -112,7 +112,7 @@ class Loaded(BaseException):
 
 
 def show_server_banner(debug: bool | None, app_import_path: str | None) -> None:
-    """Print what is served, once rather than after every reload."""
+    """Print what is being served, but only once, not after every reload."""
     if is_running_from_reloader():
         return
     if app_import_path is not None:

@@ -35,9 +35,9 @@ def __getattr__(name: str) -> object:
 class Headers:
     """Pairs of names and values, as in WSGI.
 
-    ``[]`` returns the first value of a name, or a pair by index. Values of other types are converted to text. Raises
-    ValueError if a name or value contains control characters. Names may be any other text, but a response can be sent
-    only if they are all tokens.
+    ``[]`` returns the first value for a name, or the pair at an index. Values of other types are converted to text.
+    Raises ValueError if a name or value contains control characters. Names may be any other text, but a response can be
+    sent only if they are all tokens.
     """
 
     KeyError = BadRequestKeyError
@@ -207,7 +207,7 @@ class Headers:
         self._list[self._leave_first(name)] = pair
 
     def _leave_first(self, name: str) -> int:
-        """Remove all pairs of a name except the first, and return its index."""
+        """Remove all pairs with the given name except the first, and return the index of the first."""
         names, fields = self._names, self._list
         place = names.index(name)
         if names.count(name) > 1:

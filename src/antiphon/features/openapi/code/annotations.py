@@ -36,7 +36,9 @@ def hints_of(thing: Any) -> dict[str, Any]:
 
 
 def returned_by(function: Any) -> Any:
-    """Return the annotation of a function's return value, after awaiting; NOT_SAID if there is none."""
+    """Return a function's return annotation, or NOT_SAID if there is none. For an async function, it is the type of the
+    awaited value.
+    """
     hints = hints_of(function)
     return NOT_SAID if has_variables(hints.get("return")) else hints.get("return", NOT_SAID)
 

@@ -117,12 +117,12 @@ class Findings:
         return {name: [*getattr(self, name)] for name in LISTS}
 
     def forget(self, mark: Mark) -> None:
-        """Forget the findings since a mark."""
+        """Discard the findings that were recorded after the given mark was made."""
         for name, found in mark.items():
             getattr(self, name)[:] = found
 
     def take_caught(self, mark: Mark, kinds: tuple[type[BaseException], ...]) -> list[Raised]:
-        """Remove the errors of these kinds found since a mark and return them."""
+        """Remove and return the errors of these kinds that were recorded after the given mark was made."""
         reads, named = len(mark["reads"]), len(mark["named"])
         caught = [each for each in self.raised if each not in mark["raised"] and issubclass(each.error.kind, kinds)]
         self.raised[:] = [each for each in self.raised if each not in caught]

@@ -110,7 +110,9 @@ class Frame(ast.NodeVisitor, ABC):
         self.findings.add(Findings(unread=[Unread(text, self.source.place_of(node), about)]))
 
     def hold(self, node: Any, value: Value, *, are_many: bool = False) -> Value:
-        """Return a value in which dicts, lists and responses are separate objects, created at a node."""
+        """Return a copy of a value in which each dict, list and response is a separate object, created at the given
+        node.
+        """
         return self._hold((*self.scope, node), value, are_many)
 
     def _hold(self, place: tuple[Any, ...], value: Value, are_many: bool) -> Value:

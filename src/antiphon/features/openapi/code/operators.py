@@ -163,7 +163,7 @@ def fits(expressions: "Frame", pattern: ast.pattern, method: object) -> bool | N
 
 
 def fitting(expressions: "Frame", pattern: ast.pattern, value: Value) -> Value:
-    """Return the alternatives of a value that match a pattern and assign the names that the pattern captures."""
+    """Return those alternatives of a value that match a pattern. Assign the names that the pattern captures."""
     match pattern:
         case ast.MatchAs(pattern=inner, name=name):
             if inner is not None:

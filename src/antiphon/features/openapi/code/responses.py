@@ -53,7 +53,7 @@ def statuses_in(value: Value | None, default: tuple[int, ...] | None = None) -> 
 
 
 def fields_of(value: Value | None) -> Fields | None:
-    """Return a dict's known items, no items for None, or None if they aren't known."""
+    """Return the items of a dict, or None if they aren't known. A value of None counts as an empty dict."""
     match value:
         case Fields():
             return value
