@@ -259,7 +259,7 @@ def may_send_unbounded_header(receive: Receive) -> bool:
 
 
 def server_module(receive: Receive) -> str:
-    """Return the name of the module whose class has the method ``receive``; "builtins" for a plain function."""
+    """Return the name of the module whose class has the ``receive`` method; "builtins" for a plain function."""
     return type(getattr(receive, "__self__", None)).__module__
 
 

@@ -71,7 +71,8 @@ def requirements(lines: list[str]) -> Iterator[Requirement]:
 
 
 def report() -> tuple[list[str], bool]:
-    """Return lines about this installation, and True unless a dependency is missing or has an unsupported version.
+    """Return lines that describe this installation, and True unless a dependency is missing or has an unsupported
+    version.
 
     Raises Refused if Antiphon has no metadata.
     """

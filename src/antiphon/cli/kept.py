@@ -144,7 +144,7 @@ def _lacks(app: Any, record: Record, restored: Restored) -> Iterator[str]:
 def write_test(
     keeping: KeepingApp, target: Target, kept: Kept, record: Record, file: Path, restored: Restored, user: str | None
 ) -> list[str]:
-    """Write a test of a request to a new file, and return lines about the test. Raises `BadCommand`."""
+    """Write a test of a request to a new file, and return lines that describe the test. Raises `BadCommand`."""
     if file.exists():
         raise BadCommand(f"{file} already exists and was not overwritten.")
     outcome = quietly(keeping, record, restored._replace(clock=False))

@@ -1,7 +1,7 @@
 """Addresses and hosts that proxies report: Forwarded (RFC 7239) and the X-Forwarded-* headers.
 
 Proxies append, so lists are split from the right. Nothing that a client wrote on the left can change the elements of
-trusted proxies. ``Networks`` tests whether an address is a trusted proxy's.
+trusted proxies. ``Networks`` tests whether an address belongs to a trusted proxy.
 """
 
 import re

@@ -75,7 +75,7 @@ class TrustedProxies:
         return f"TrustedProxies({list(self._declared)!r}, headers={sorted(self.headers)!r})"
 
     def find(self, host: str, port: int | str | None = None) -> tuple[Address | None, bool]:
-        """Return an address in its canonical form, and whether it is a proxy's.
+        """Return an address in its canonical form, and whether it belongs to a proxy.
 
         An IPv4-mapped IPv6 address becomes IPv4. Anything that isn't an IP address becomes None and never matches a
         proxy. An obfuscated port is left out.

@@ -137,8 +137,8 @@ class _Source:
     """The source of a function that decodes a type and sets defaults.
 
     It contains statements for each position in the type, and a function for each record that may contain itself or is
-    deeply nested. A value's class is checked where it may differ from the type's: in a union, where a default or a
-    ``__post_init__`` may have set something else, and everywhere unless ``is_decoded``.
+    deeply nested. A value's class is checked where it may differ from that of the type: in a union, where a default or
+    a ``__post_init__`` may have set something else, and everywhere unless ``is_decoded``.
     """
 
     def __init__(self, info: inspect.Type, *, is_decoded: bool = True) -> None:

@@ -212,7 +212,7 @@ class _Words:
         return not self._words.isdisjoint(value if isinstance(value, list) else (value,))
 
     def replaced_in(self, value: str | list[str] | None) -> str | list[str] | None:
-        """Return the value with each such text replaced by the number that it represents, for a search for faults."""
+        """Return the value with each such text replaced with the number that it represents, for a search for faults."""
         if isinstance(value, list):
             return [self._number or text if text in self._words else text for text in value]
         return self._number or value if value in self._words else value

@@ -23,7 +23,7 @@ _STATEMENTS = frozenset("case class def elif else except finally for if lambda m
 
 
 class _Bracket:
-    """The text in one pair of brackets, or outside any: the last name in it, and whether that is a secret's."""
+    """The text in one pair of brackets, or outside any: the last name in it, and whether a secret has that name."""
 
     def __init__(self, *, opening: str = "", follows_name: bool = False, is_secret: bool = False) -> None:
         self.opening = opening

@@ -190,8 +190,8 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
         ``params`` are added to the query. The body is one of ``json``, ``form`` and ``body``; an iterable of bytes is
         sent in chunks, as the application requests them. With ``files``, a multipart form is sent. A file is bytes or a
         file object, ``(filename, content)`` or ``(filename, content, content_type)``; a field can have a list of files.
-        Header fields and cookies passed here replace the client's. Method and path are sent as written, including dot
-        segments, which browsers remove (as redirects do here). OPTIONS can have ``*`` instead of the URL.
+        Header fields and cookies passed here replace those of the client. Method and path are sent as written,
+        including dot segments, which browsers remove (as redirects do here). OPTIONS can have ``*`` instead of the URL.
 
         Options: ``params``, ``headers``, ``cookies``, ``body``, ``json``, ``form``, ``files``, ``content_type`` and
         ``follow_redirects``. Raises TypeError for any other option, and for data without one.

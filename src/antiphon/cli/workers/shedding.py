@@ -43,7 +43,7 @@ CALM = 1.0
 _BUSY = 0.01
 """The average lateness in seconds above which threads are considered to delay each other."""
 LESS = 0.8
-"""The factor by which the room shrinks at a tick, applied again for each tick's length that the tick is late."""
+"""The factor by which the room shrinks on a tick, applied again for each tick's length that the tick is late."""
 _WEIGHT = 0.3
 """The weight of the latest measurement in an average."""
 LONG = 20
@@ -195,7 +195,7 @@ class Control:
         entrance.call_before_next(self._start)
 
     def _start(self) -> None:
-        """Resume ticks at the first request after a pause."""
+        """Resume ticks on the first request after a pause."""
         self._is_asked = False
         self._entrance.call_before_next(self._note_asked)
         self._resume()

@@ -54,7 +54,7 @@ _TYPE_OPTIONS = "x-content-type-options"
 
 
 def install_security_headers(native: "App", config: Mapping[str, Any]) -> None:
-    """Make an application send the security headers that the setting SECURITY_HEADERS describes.
+    """Make an application send the security headers that the SECURITY_HEADERS setting describes.
 
     The setting is True, False, or a dict that overrides header values; None as a value leaves that header out. Raises
     ValueError for unknown names.
@@ -234,7 +234,7 @@ class Asok(Servable):
     def user_loader(self, fn: F) -> F:
         """Register the function (``def`` or ``async def``) that returns the user with an id, or None.
 
-        Without it, users are found through the model in the setting AUTH_MODEL. Raises RuntimeError once the project is
+        Without it, users are found through the model in the AUTH_MODEL setting. Raises RuntimeError once the project is
         loaded.
         """
         self._check_unread("user_loader")

@@ -25,7 +25,7 @@ _is_tag = re.compile(r"[A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8}){0,7}").fullmatch
 
 
 def guess_language(request: Any, settings: Settings) -> str | None:
-    """Return the language from the cookie LANG_COOKIE_NAME, or else the client's preferred one, or else DEFAULT_LANG.
+    """Return the language from the LANG_COOKIE_NAME cookie, or else the client's preferred one, or else DEFAULT_LANG.
 
     Returns None if USE_I18N is off. Malformed language tags are ignored.
     """

@@ -41,7 +41,7 @@ class Login:
     async def login_user(
         self, request: Request, user: Any, remember: bool | int = False, redirect_url: str = "/"
     ) -> Response:
-        """Log a user in, identified by the attribute ``id``, and return a redirect to the page that they requested.
+        """Log a user in, identified by the ``id`` attribute, and return a redirect to the page that they requested.
 
         That page is the path in ``next``, or else ``redirect_url``. ``remember`` is the number of days for which the
         login outlasts the browser session; True means 30. Check the password first.

@@ -130,7 +130,7 @@ class DottedNameResolver(Resolver):
         return self._resolve(dotted, caller_package() if self.package is CALLER_PACKAGE else self.package)
 
     def maybe_resolve(self, dotted: Any) -> Any:
-        """Return the object with a name, or any argument that is not a string as it is."""
+        """Return the object with the given name. An argument that is not a string is returned unchanged."""
         if not isinstance(dotted, str):
             return dotted
         return self._resolve(dotted, caller_package() if self.package is CALLER_PACKAGE else self.package)

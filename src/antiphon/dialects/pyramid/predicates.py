@@ -178,7 +178,7 @@ class MatchParamPredicate(_Predicate):
 
 
 class CustomPredicate(_Predicate):
-    """A predicate that is a function of the program."""
+    """A predicate that is one of the program's functions."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(val, config)

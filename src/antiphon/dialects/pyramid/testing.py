@@ -200,7 +200,7 @@ class DummyResource:
         del self.subs[name]
 
     def get(self, name: Any, default: Any = None) -> Any:
-        """Return the child with a name, or the default."""
+        """Return the child with the given name, or the default."""
         return self.subs.get(name, default)
 
     def values(self) -> Any:

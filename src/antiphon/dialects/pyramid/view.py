@@ -34,7 +34,7 @@ _VIEW_TYPES = (IView, ISecuredView, IMultiView)
 
 
 def render_view_to_response(context: Any, request: Any, name: str = "", secure: bool = True) -> Any:
-    """Call the view with a name for a context, and return its response; None if there is no such view.
+    """Call the view with the given name for a context, and return its response; None if there is no such view.
 
     ``secure`` checks its permission. Raises PredicateMismatch if no view's predicates match, or Forbidden.
     """

@@ -171,7 +171,7 @@ owrapped_view.options = ("name", "wrapper")  # type: ignore[attr-defined]
 
 
 def http_cached_view(view: Any, info: Any) -> Any:
-    """Make a view's responses cacheable according to the option ``http_cache`` (see ``response.cache_expires``)."""
+    """Make a view's responses cacheable according to the ``http_cache`` option (see ``response.cache_expires``)."""
     seconds = info.options.get("http_cache")
     if seconds is None or info.settings.get("prevent_http_cache", False):
         return view
@@ -263,7 +263,7 @@ def _authdebug_view(view: Any, info: Any) -> Any:
 
 
 def csrf_view(view: Any, info: Any) -> Any:
-    """Protect a view from CSRF according to the option ``require_csrf`` or the application's default."""
+    """Protect a view from CSRF according to the ``require_csrf`` option or the application's default."""
     wanted = info.options.get("require_csrf")
     defaults = info.registry.queryUtility(IDefaultCSRFOptions)
     is_default = defaults is not None and defaults.require_csrf and not info.exception_only
@@ -291,7 +291,7 @@ csrf_view.options = ("require_csrf",)  # type: ignore[attr-defined]
 
 
 def decorated_view(view: Any, info: Any) -> Any:
-    """Apply the decorator in the option ``decorator`` to a view."""
+    """Apply the decorator from the ``decorator`` option to a view."""
     decorator = info.options.get("decorator")
     return view if decorator is None else decorator(view)
 
@@ -300,7 +300,7 @@ decorated_view.options = ("decorator",)  # type: ignore[attr-defined]
 
 
 def rendered_view(view: Any, info: Any) -> Any:
-    """Make a view return responses: its own, or those made by an adapter or by the option ``renderer``."""
+    """Make a view return responses: its own, or those made by an adapter or by the ``renderer`` option."""
     from antiphon.dialects.pyramid import renderers
 
     renderer = info.options.get("renderer")

@@ -72,7 +72,7 @@ def last_value(lines: Lines, name: str) -> str | None:
 
 
 def remove_lines(lines: Lines, name: str) -> None:
-    """Remove all lines with a name (in lower case) from the list, in place."""
+    """Remove all lines with the given name (in lower case) from the list, in place."""
     for line in lines:
         if line[0].lower() == name:
             lines[:] = [line for line in lines if line[0].lower() != name]
@@ -121,7 +121,7 @@ class ResponseHeaders(MultiDict[str, str]):
         return value
 
     def getall(self, key: str) -> list[str]:
-        """Return the values of all lines with a name, in order."""
+        """Return the values of all lines with the given name, in order."""
         name = key.lower()
         return [value for known, value in self._items if known.lower() == name]
 

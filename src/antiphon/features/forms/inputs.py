@@ -328,7 +328,7 @@ _UNLIKE = re.compile(r"\\[AZbB]|\(\?(?![:=!])|[*+?}]\+")
 
 
 def pattern_of_html(pattern: str) -> str | None:
-    """Return a regular expression for the attribute ``pattern``, or None if JavaScript can't express it.
+    """Return a regular expression for the ``pattern`` attribute, or None if JavaScript can't express it.
 
     The attribute has to match the whole text, while the expression may match any substring.
     """

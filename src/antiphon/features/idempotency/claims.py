@@ -18,7 +18,7 @@ from antiphon.request.watching import EVERYTHING
 from antiphon.response.response import Response
 
 PROBLEM_TYPE = "urn:antiphon:problem:idempotency-key-"
-"""The prefix of the problem types that distinguish this feature's refusals from a handler's."""
+"""The prefix of the problem types that distinguish this feature's refusals from those of a handler."""
 
 RUNNING, ANSWERED, RELEASED, UNKNOWN = "running", "answered", "released", "unknown"
 """The states of a claim. After "released", the next request may carry out the write; after "unknown", none may."""

@@ -195,7 +195,7 @@ class IdempotentWrites:
         if request.head.field("idempotency-key") is None:
             if self.required:
                 raise BadRequest(
-                    'This needs the header Idempotency-Key, such as "8e03978e-40d5-43dd-bc93-6894a57f9324".',
+                    'This needs the Idempotency-Key header, such as "8e03978e-40d5-43dd-bc93-6894a57f9324".',
                     type=f"{PROBLEM_TYPE}missing",
                 )
             return None

@@ -364,8 +364,8 @@ class Configurator(
     ) -> None:
         """Apply the decorators in a package or module, by default the caller's, and below it.
 
-        ``categories`` are venusian's. ``ignore`` lists what to skip, as names or as functions of a name. ``onerror`` is
-        called for a module that can't be imported.
+        ``categories`` are those of venusian. ``ignore`` lists what to skip, as names or as functions of a name.
+        ``onerror`` is called for a module that can't be imported.
         """
         package = caller_package() if package is None else self.maybe_dotted(package)
         context: Any = self

@@ -27,11 +27,11 @@ class _Source:
         self.prefix = prefix
 
     def path(self, name: str) -> str:
-        """Return the absolute path of a name below this source."""
+        """Return the absolute path for the given name below this source."""
         raise NotImplementedError
 
     def get_path(self, resource_name: str) -> str:
-        """Return the path of a name within this source."""
+        """Return the path for the given name within this source."""
         return f"{self.prefix}{resource_name}"
 
     def get_spec(self, resource_name: str) -> str:

@@ -123,7 +123,7 @@ class Headers:
         key: str,
         type: Callable[[str], Any] | None = None,  # noqa: A002 - Werkzeug's name
     ) -> list[Any]:
-        """Return all values of a name, without those for which ``type`` raises ValueError."""
+        """Return all values for the given name, except those for which ``type`` raises ValueError."""
         name, names = key.lower(), self._names
         count = names.count(name)
         if not count:
@@ -135,7 +135,7 @@ class Headers:
         return values if type is None else converted(values, type, (ValueError,))
 
     def get_all(self, name: str) -> list[str]:
-        """Return all values of a name."""
+        """Return all values for the given name."""
         return self.getlist(name)
 
     def items(self, lower: bool = False) -> Iterator[tuple[str, str]]:
@@ -233,7 +233,7 @@ class Headers:
         return self[key]
 
     def setlistdefault(self, key: str, default: Iterable[Any]) -> list[str]:
-        """Return all values of a name, first setting them to ``default`` if it is missing."""
+        """Return all values for the given name, first setting them to ``default`` if there are none."""
         if key not in self:
             self.setlist(key, default)
         return self.getlist(key)

@@ -173,7 +173,7 @@ def method_of(kind: type, name: str) -> FunctionType | None:
 
 
 def _substituted(hint: Any, annotation: Any, kind: type) -> Any:
-    """Return a generic class's annotation, replacing its type variables by the types in ``annotation``."""
+    """Return a generic class's annotation, replacing its type variables with the types in ``annotation``."""
     arguments, parameters = get_args(annotation), getattr(kind, "__parameters__", ())
     if not arguments or not isinstance(parameters, tuple):
         return hint

@@ -113,7 +113,7 @@ class Findings:
             known += [each for each in found if each not in known]
 
     def mark(self) -> Mark:
-        """Return a mark for the findings so far, to pass to ``take_caught`` and ``forget``."""
+        """Return a mark of the current findings, to pass to ``take_caught`` and ``forget``."""
         return {name: [*getattr(self, name)] for name in LISTS}
 
     def forget(self, mark: Mark) -> None:
