@@ -222,7 +222,7 @@ class Routes(metaclass=NamesOurs):
     def route(
         self, pattern: str, methods: Iterable[str] = ("GET",), **options: Unpack[RouteOptions]
     ) -> Callable[[H], H]:
-        """Register a handler for a path and some methods; usable as a decorator.
+        """Register a handler for a path and the given methods; usable as a decorator.
 
         The handler is called with the request, and with the path parameters that it declares as arguments. It returns
         text, bytes, a dict, a list, a dataclass (JSON), an iterator of text or bytes (a stream), a ``Page``, a

@@ -41,7 +41,7 @@ class KeepingApp(NamedTuple):
         return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
     def find(self, id_: str) -> Kept:
-        """Return the requests with a cause. Raises `BadCommand` if there are none."""
+        """Return the requests with the given cause. Raises `BadCommand` if there are none."""
         kept: Kept | None = self._of_store(lambda: self.keep.find(id_))
         if kept is None:
             raise BadCommand(f"No request is kept as {id_!r}: `antiphon kept` lists the kept requests.")
@@ -78,7 +78,7 @@ def _cut(text: str) -> str:
 
 
 def chosen(kept: Kept, *, is_first: bool) -> Record:
-    """Return the first or the last request with a cause."""
+    """Return the first or the last request with the given cause."""
     return kept.first if is_first else kept.last
 
 

@@ -308,7 +308,7 @@ class AsyncFromSync(Generic[T]):
             raise StopAsyncIteration
         if self._joins and len(items) > 1:
             self._fetched = deque()
-            return b"".join(items)  # type: ignore[return-value]  # they were produced ahead, as bytes
+            return b"".join(items)  # type: ignore[return-value]  # they were produced in advance, as bytes
         item: T = items.popleft()
         return as_bytes(item) if self._ahead else item  # type: ignore[return-value]
 

@@ -400,7 +400,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         determines the type. With ``as_attachment``, browsers save the file, as ``filename`` or under its own name (RFC
         6266). A file given by path gets Last-Modified and an ETag made from its modification time and size;
         ``modified=False`` and ``etag=False`` leave them out. ``headers`` take precedence over all of these. With
-        ``conditional``, the server applies the request's conditions and ranges, as the method of that name does.
+        ``conditional``, the server applies the request's conditions and ranges, as the ``conditional`` method does.
 
         Raises NotFound (404) for anything that is not a regular file, Forbidden (403), ValueError for a relative path
         and for a ``filename`` that can't be sent, and TypeError for anything but a path or a binary file.

@@ -262,7 +262,7 @@ def shortened(text: str, most: int) -> str:
 
 
 def step_to(name: str) -> str:
-    """Return the JSON Pointer step to a member with a name from the client; a long name is cut."""
+    """Return the JSON Pointer step to a member whose name comes from the client; a long name is cut."""
     return pointer_step(shortened(name, _NAME))
 
 

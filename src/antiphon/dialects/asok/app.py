@@ -126,7 +126,7 @@ def shared_natively(app: "Asok", value: Any) -> Any:
     """Return a value to share natively.
 
     A callable is called when the value is first used, with the request or, if it accepts no arguments, without any. A
-    class, or a callable that needs more arguments, is shared as it is. Each request gets its own copy of a form.
+    class, or a callable that needs more arguments, is shared unchanged. Each request gets its own copy of a form.
     """
     if hasattr(type(value), "for_request"):
         value = value.for_request

@@ -124,7 +124,7 @@ class DottedNameResolver(Resolver):
     """Resolves `package.module.name` and `package.module:name.attribute`, which may be relative to the package."""
 
     def resolve(self, dotted: str) -> Any:
-        """Return the object with a name. Raises ValueError if the name is not a string, or ImportError."""
+        """Return the object with the given name. Raises ValueError if the name is not a string, or ImportError."""
         if not isinstance(dotted, str):
             raise ValueError(f"{dotted!r} is not a string")
         return self._resolve(dotted, caller_package() if self.package is CALLER_PACKAGE else self.package)

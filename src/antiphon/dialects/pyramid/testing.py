@@ -345,7 +345,7 @@ def cleanUp(*args: Any, **kw: Any) -> Configurator:  # noqa: N802 - Pyramid's na
 def testConfig(  # noqa: N802 - Pyramid's name
     registry: Any = None, request: Any = None, hook_zca: bool = True, autocommit: bool = True, settings: Any = None
 ) -> Iterator[Configurator]:
-    """Return a context manager for a configuration like ``setUp``'s."""
+    """Return a context manager for a configuration like that of ``setUp``."""
     config = setUp(
         registry=registry,
         request=request,

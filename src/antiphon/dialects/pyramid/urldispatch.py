@@ -70,7 +70,9 @@ class RoutesMapper:
         pregenerator: Any = None,
         static: bool = False,
     ) -> Route:
-        """Add a route after all others, or replace the one with its name. A ``static`` route only generates URLs."""
+        """Add a route after all others, or replace the one with the same name. A ``static`` route only generates
+        URLs.
+        """
         if name in self.routes:
             old = self.routes[name]
             if old in self.routelist:

@@ -178,7 +178,7 @@ class ViewMethodsMixin:
 
 
 class view_config:  # noqa: N801 - Pyramid's name
-    """Registers a function, class or method as a view when ``scan`` finds it.
+    """Registers a function, class or method as a view once ``scan`` finds it.
 
     Keywords are passed to ``add_view``. ``_depth`` and ``_category`` are used by decorators built on this one.
     """

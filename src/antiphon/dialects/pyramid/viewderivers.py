@@ -137,7 +137,7 @@ def preserve_view_attrs(view: Any, wrapper: Any) -> Any:
 
 
 def mapped_view(view: Any, info: Any) -> Any:
-    """Apply the view's own mapper, the application's, or the default."""
+    """Apply the view's own mapper, or else that of the application, or else the default."""
     mapper = info.options.get("mapper") or getattr(view, "__view_mapper__", None)
     if mapper is None:
         mapper = info.registry.queryUtility(IViewMapperFactory) or DefaultViewMapper
@@ -196,7 +196,7 @@ http_cached_view.options = ("http_cache",)  # type: ignore[attr-defined]
 
 
 def secured_view(view: Any, info: Any) -> Any:
-    """Make a view check its option ``permission``, or the default permission, with the security policy."""
+    """Make a view check its ``permission`` option, or the default permission, with the security policy."""
     for wrapper in (_secured_view, _authdebug_view):
         view = wraps_view(wrapper)(view, info)
     return view

@@ -216,7 +216,7 @@ class EnvironHeaders(MutableMapping[str, str]):
 
 
 def _trans_key(key: object) -> str | None:
-    """Return the field name for an environ key, or None if the key is not a header's."""
+    """Return the field name for an environ key, or None if the key doesn't stand for a header."""
     return environ_name(key) if isinstance(key, str) else None
 
 

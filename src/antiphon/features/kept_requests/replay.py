@@ -211,7 +211,7 @@ def empty_of(kind: str) -> Any:
 def lacks(record: Record, restored: Restored, *, is_app: bool) -> Iterator[str]:
     """Yield a sentence for everything that a replay can't restore."""
     yield "The database and other services are this machine's, in their current state."
-    yield "Credentials, cookies and other secrets are replaced by values of the same shape."
+    yield "Credentials, cookies and other secrets are replaced with values of the same shape."
     if record.lack:
         yield f"{record.lack[0].upper()}{record.lack[1:]}."
     if record.user and (restored.user is None or not is_app):

@@ -306,7 +306,7 @@ class Runs(Generic[T]):
         return run
 
     def _loop_for(self, loop: asyncio.AbstractEventLoop | None) -> asyncio.AbstractEventLoop:
-        """Return the loop for a source: the caller's, its request's, or the app's."""
+        """Return the loop for a source: that of the caller, of its request, or of the app."""
         for found in (loop, thread.loop, self._own().loop):
             if found is not None and not found.is_closed():
                 return found

@@ -99,7 +99,7 @@ def to_html(value: Any) -> str:
 
 
 def escape_text(text: str) -> str:
-    """Return text with special characters replaced by entities. This is three times as fast as ``html.escape``."""
+    """Return text with special characters replaced with entities. This is three times as fast as ``html.escape``."""
     if "&" in text:
         text = text.replace("&", "&amp;")
     if "<" in text:

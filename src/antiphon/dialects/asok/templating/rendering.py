@@ -134,7 +134,7 @@ X_BLOCK = "x-block"
 def render_html(request: "Request", filepath: str, context: Mapping[str, Any]) -> str:
     """Render a template, or only the blocks that the request lists in ``X-Block``, and return the text.
 
-    A single block is returned as it is; several are each wrapped in an element. If a requested block does not exist,
+    A single block is returned unchanged; several are each wrapped in an element. If a requested block does not exist,
     the whole template is returned. Raises the template's errors.
     """
     template = request.app.templates.find(filepath, request.page_file)

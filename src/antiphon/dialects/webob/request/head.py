@@ -200,7 +200,7 @@ class RequestHead:
 
     @property
     def charset(self) -> Any:
-        """The charset of text: the one that was set, or else Content-Type's, or else UTF-8.
+        """The charset of text: the one that was set, or else that of Content-Type, or else UTF-8.
 
         Setting it also changes Content-Type. A class may define its own attribute with this name instead.
         """

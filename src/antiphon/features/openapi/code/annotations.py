@@ -28,7 +28,7 @@ NOT_SAID = object()
 
 
 def hints_of(thing: Any) -> dict[str, Any]:
-    """Return the annotations of a class or function; none if some can't be resolved."""
+    """Return the annotations of a class or function, or no annotations if any of them can't be resolved."""
     try:
         return get_type_hints(thing, include_extras=True)
     except Exception:  # names that only type checkers can resolve
@@ -99,7 +99,7 @@ def without_none(annotation: Any) -> Any:
 
 
 def class_of(annotation: Any) -> type | None:
-    """Return a type's class, or None for unions and the like."""
+    """Return a type's class, or None for a type without a single class, such as a union."""
     annotation = plain(annotation)
     if get_origin(annotation) is Annotated:
         return class_of(get_args(annotation)[0])
@@ -108,7 +108,7 @@ def class_of(annotation: Any) -> type | None:
 
 
 def item_of(annotation: Any) -> Any:
-    """Return the type of the items from iterating over a value; NOT_SAID if it isn't known."""
+    """Return the type of the items that iterating over a value yields; NOT_SAID if it isn't known."""
     kind, arguments = class_of(annotation), get_args(annotation)
     if kind is None or not arguments or not issubclass(kind, Iterable | AsyncIterable):
         return str if kind is str else NOT_SAID
@@ -185,7 +185,9 @@ def _substituted(hint: Any, annotation: Any, kind: type) -> Any:
 
 
 def is_loose(annotation: Any) -> bool:
-    """Return True for a dict or list of anything, for which the code is more specific."""
+    """Return True for an annotation that allows anything, such as a bare dict or list. The code is then more
+    specific.
+    """
     cls, arguments = class_of(annotation), get_args(annotation)
     return (
         annotation is Any

@@ -104,7 +104,7 @@ class Findings:
     yields: Value = NEVER
     """The values that a generator function yields."""
     passed: Value = NEVER
-    """The response that middleware or a hook received, as it leaves it."""
+    """The response that middleware or a hook received, in the state in which the middleware or hook leaves it."""
 
     def add(self, other: "Findings") -> None:
         """Add the findings about a called function, except its result."""

@@ -35,7 +35,7 @@ _MEDIA: dict[str, str] = {
 
 
 def statuses_in(value: Value | None, default: tuple[int, ...] | None = None) -> tuple[int, ...] | None:
-    """Return a value's possible statuses; ``default`` for None, and None if they aren't known."""
+    """Return a value's possible statuses, or None if they aren't known. A value of None stands for ``default``."""
     if value is None:
         return default
     found: list[int] = []
