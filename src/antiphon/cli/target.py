@@ -266,7 +266,7 @@ class IniFile(Target):
 
 
 def _look_here() -> None:
-    """Read the file `.env` in the current directory and make Python look for modules in this directory first."""
+    """Read the `.env` file in the current directory, and make Python look for modules in this directory first."""
     add_to_environment(ENV_FILE)
     folder = os.getcwd()
     if sys.path[:1] != [folder]:

@@ -217,7 +217,9 @@ def elements_from_right(value: str) -> Iterator[str]:
 
 
 def last_element(value: str) -> str:
-    """Return the last element of an X-Forwarded-* list, the nearest proxy's, stripped; "" if there is none."""
+    """Return the last element of an X-Forwarded-* list, which the nearest proxy added, stripped; "" if there is
+    none.
+    """
     return value.rpartition(",")[2].strip(OWS)
 
 

@@ -177,7 +177,7 @@ def print_date(value: datetime) -> str:
 
 
 def flag(literal: str) -> tuple[Callable[[str | None], bool], Callable[[Any], str]]:
-    """Return a reader and a printer for a header that has this one value or is absent."""
+    """Return a parser and a serializer for a header that has this one value or is absent."""
 
     def print_flag(value: Any) -> str:
         if not isinstance(value, bool):
@@ -207,10 +207,10 @@ def read_items(value: str | None) -> tuple[Item, ...]:
 
 
 def members(*kinds: type[M]) -> tuple[Callable[[str | None], dict[str, M]], Callable[[Mapping[str, M]], str]]:
-    """Return a reader and a printer for a structured field that is a dictionary with values of these types (RFC 9651
+    """Return a parser and a serializer for a structured field that is a dictionary with values of these types (RFC 9651
     §3.2).
 
-    The reader leaves out members of other types, and all parameters.
+    The parser leaves out members of other types, and all parameters.
     """
 
     def read(value: str | None) -> dict[str, M]:

@@ -278,7 +278,7 @@ class MutableMultiDict(MultiDict[V]):
             self.add(name, value)
 
     def setdefault(self, name: str, default: V) -> V:
-        """Return the value of a name; add ``default`` first if it is absent."""
+        """Return the value for the given name. If the name is absent, first add ``default``."""
         if name not in self._found:
             self.add(name, default)
         return self[name]

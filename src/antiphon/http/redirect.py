@@ -22,7 +22,7 @@ class RaisedAnswer(Exception):
     """An exception that becomes a response with its status and headers, without content, wherever it is raised.
 
     ``location`` is the URL reference of a redirect, otherwise None. Error handlers don't see the exception. Raises
-    ValueError for bad ``headers``.
+    ValueError for invalid ``headers``.
     """
 
     status: int

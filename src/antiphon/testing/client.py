@@ -345,7 +345,7 @@ class Client(BaseClient[ClientResponse, Streaming]):
 class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming]):
     """A client for tests that are coroutines: its methods are awaited.
 
-    The application runs on the event loop of the test; over WSGI on another thread.
+    The application runs on the test's event loop; over WSGI, it runs on another thread.
 
     As an async context manager, the client starts up the application and shuts it down.
     """

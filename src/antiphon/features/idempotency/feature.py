@@ -91,7 +91,7 @@ class IdempotentWrites:
     ``takeover``, in seconds or a timedelta, a retry is carried out again after that time, which has to be longer than
     any handler takes. Streams, and responses of more than ``largest`` bytes, can't be kept and raise a RuntimeError
     that names the handler. If the store is unavailable, the response is a 503, sent before anything is carried out. The
-    default ``store`` is the app's.
+    default ``store`` is that of the app.
 
     Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients.
     """

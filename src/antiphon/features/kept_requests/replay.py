@@ -162,7 +162,7 @@ def send_to(url: str, record: Record) -> Outcome:
 
 @contextmanager
 def clock_of(record: Record) -> Iterator[None]:
-    """Set the clock to a record's time and let it run from there, if the package time-machine is installed."""
+    """Set the clock to a record's time and let it run from there, if the time-machine package is installed."""
     try:
         import time_machine
     except ModuleNotFoundError:
@@ -230,7 +230,7 @@ def lacks(record: Record, restored: Restored, *, is_app: bool) -> Iterator[str]:
             import time_machine  # noqa: F401
 
             return
-        yield "The clock is not set to the time of the request, which needs the package time-machine."
+        yield "The clock is not set to the time of the request, which needs the time-machine package."
 
 
 # Comparing

@@ -232,7 +232,7 @@ class RequestContext(Context):
             self.globals_keys = {"request"}  # the environment's templates all share the rest
 
     def resolve_or_missing(self, key: str) -> Any:
-        """Return the value of a name, or Jinja's ``missing``."""
+        """Return the value for the given name, or Jinja's ``missing``."""
         if key in self.vars:
             return self.vars[key]
         if key in self.parent:

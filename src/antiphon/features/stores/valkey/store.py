@@ -148,8 +148,8 @@ def delete_owned(commands: Commands, owner: str, only: str | None, kept: str) ->
     """Delete an owner's entries, including those that get a new key at the same time, and return their number.
 
     An index may list an entry before it is in place. So entries that were not found are looked up again, after the
-    entries that they may come from. Each of the latter has been set aside by then, where it is found, or has already
-    been placed.
+    entries that they may come from. By then, each of those has been set aside, where it is found, or has already been
+    placed.
     """
     if only is not None:
         return 0 if only == kept else _delete(commands, owner, only)
