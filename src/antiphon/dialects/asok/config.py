@@ -99,7 +99,7 @@ def native_settings(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def install_settings(config: Mapping[str, Any], native: App) -> None:
-    """Enable the native features that the settings ``CORS_ORIGINS`` and ``GZIP`` ask for."""
+    """Enable the native features that the ``CORS_ORIGINS`` and ``GZIP`` settings ask for."""
     if config["GZIP"]:
         from antiphon.features import Compression
 

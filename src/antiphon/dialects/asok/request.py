@@ -402,7 +402,7 @@ class Request(RequestState):
         return translated(self, key, values)
 
     def shared(self, name: str, _expected_type: type[Any] | None = None) -> Any:
-        """Return a value shared with all templates or with this request's; None if there is none."""
+        """Return a value shared with all templates or with those of this request; None if there is none."""
         return self.own_shared[name] if name in self.own_shared else self.native.shared.get(name)
 
     def shared_form(self, name: str) -> "Form":

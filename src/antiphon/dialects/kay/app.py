@@ -171,7 +171,7 @@ def installed(package: str, settings: Settings) -> Installed | None:
 
 
 def of_project(settings: Settings) -> Installed | None:
-    """Return the rules and views of the module ROOT_URL_MODULE, or None if it does not exist."""
+    """Return the rules and views of the ROOT_URL_MODULE module, or None if it does not exist."""
     module: str = settings.ROOT_URL_MODULE
     return _contents(module, "", "") if find_spec(module) else None
 
@@ -289,7 +289,7 @@ class KayApp:
 
 
 def get_application(app_settings: object = "settings") -> KayApp:
-    """Return a project's application, made from its settings module and, if it exists, the module ROOT_URL_MODULE."""
+    """Return a project's application, made from its settings module and, if it exists, its ROOT_URL_MODULE."""
     app = KayApp(app_settings)
     app.install(of_project(app.app_settings))
     return app

@@ -127,7 +127,7 @@ def _remember(request: Request, user_id: Any, days: int) -> None:
 def _remembered(request: Request) -> Any:
     """Return the id of the user in the remember-me cookie, and store it in the session; None if there is no such user.
 
-    A token that does not expire is rejected: it is the session's, which may contain a ``user_id`` of its own.
+    A token that does not expire is rejected: it belongs to the session, which may contain a ``user_id`` of its own.
     """
     remembered = session_of(request).decode(request.cookies.get(_COOKIE, ""))
     user_id, days = remembered.get("user_id"), remembered.get("days")

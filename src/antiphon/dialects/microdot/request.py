@@ -279,7 +279,7 @@ class Request:
     def json(self) -> Any:
         """The decoded JSON body; None if Content-Type is not application/json.
 
-        A malformed body raises a ValueError like the json module's, which results in a 400 unless it is handled.
+        A malformed body raises a ValueError like that of the json module, which results in a 400 unless it is handled.
         """
         native = self.native
         if native.head.field("content-type") != _JSON and native.mimetype != _JSON:

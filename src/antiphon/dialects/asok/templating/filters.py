@@ -306,7 +306,7 @@ def display(value: Any) -> str:
 
 
 def markdown(value: Any) -> SafeString:
-    """Convert Markdown to HTML with the package of that name. Without the package, only convert the links."""
+    """Convert Markdown to HTML with the Markdown package. Without the package, only convert the links."""
     if not value:
         return SafeString("")
     try:

@@ -162,11 +162,11 @@ def render_block(request: "Request", filepath: str, block_name: str | None, cont
 def _asked_block(request: "Request", filepath: str, context: Mapping[str, Any]) -> str:
     names = asked_blocks(request)
     if len(names) != 1:
-        raise NoSuchBlock("This page returns only single blocks: name one of them in the header X-Block.")
+        raise NoSuchBlock("This page returns only single blocks: name one of them in the X-Block header.")
     template = request.app.templates.find(filepath, request.page_file)
     texts = _rendered(request, template, names, {**context, "request": request})
     if texts is None:
-        raise NoSuchBlock("This page has no block with the name in the header X-Block.")
+        raise NoSuchBlock("This page has no block with the name in the X-Block header.")
     return texts[names[0]]
 
 

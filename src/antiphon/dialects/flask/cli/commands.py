@@ -1,4 +1,4 @@
-"""The commands `run`, `shell` and `routes`, their parameters, and the development server."""
+"""The `run`, `shell` and `routes` commands, their parameters, and the development server."""
 
 import json
 import logging
