@@ -317,7 +317,7 @@ def compare(
             found = [each for each in found if each.part != "body"]
         alike += not found
         lines += [_heading(case), *map(str, found), *_logged(*pair)] if found else []
-    return [*lines, f"{alike} of {len(cases)} cases have the same answer."], alike == len(cases)
+    return [*lines, f"{alike} of {len(cases)} cases have the same response."], alike == len(cases)
 
 
 def _mask(text: str) -> re.Pattern[str]:
