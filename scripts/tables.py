@@ -278,8 +278,8 @@ def installing(what: str) -> str:
     if IS_RELEASED:
         return f"```console\npip install {' '.join(packages)}\n```"
     local = re.sub(r"(?<!\S)('?)antiphon", r"\1../antiphon", " ".join(packages))
-    told = "Antiphon is not on the package index yet: install it from a copy of its source. With that copy in a folder"
-    return f"{told}\n`antiphon` next to yours:\n\n```console\npip install {local}\n```"
+    told = "Antiphon is not on the package index yet: install it from a copy of its source. With that copy in an"
+    return f"{told}\n`antiphon` folder next to yours:\n\n```console\npip install {local}\n```"
 
 
 def status() -> str:

@@ -501,7 +501,7 @@ class TestMounting:
             app._freeze()
 
     def test_a_slash_for_all_paths_is_told_how_that_is_written(self):
-        with pytest.raises(ValueError, match='all paths are below ""'):
+        with pytest.raises(ValueError, match='to cover all paths, use ""'):
             App().mount("/", wsgi)
 
     def test_an_application_is_not_mounted_in_itself_at_whatever_depth(self):

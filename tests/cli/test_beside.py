@@ -99,7 +99,7 @@ def beside(tmp_path):
 def test_cases_that_a_dialect_answers_alike(beside):
     pytest.importorskip("flask")
     done = beside(CASES, "--ignore", "Set-Cookie")
-    assert (done.stdout, done.returncode) == ("4 of 4 cases have the same answer.\n", 0), done.stderr
+    assert (done.stdout, done.returncode) == ("4 of 4 cases have the same response.\n", 0), done.stderr
 
 
 @pytest.mark.processes
@@ -118,7 +118,7 @@ def test_each_difference_is_printed_and_fails_the_command(beside):
         "  body",
         "    original: 'flask.app'",
         "    dialect:  'antiphon.dialects.flask.app'",
-        "1 of 2 cases have the same answer.",
+        "1 of 2 cases have the same response.",
     ]
 
 
@@ -406,5 +406,5 @@ def test_what_a_mask_matches_is_not_compared():
 def test_masks_and_malformed_ones(beside):
     pytest.importorskip("flask")
     done = beside("GET /where", "--mask", r"(antiphon\.dialects\.)?flask\.app", "--ignore", "Content-Length")
-    assert done.stdout == "1 of 1 cases have the same answer.\n", done.stderr
+    assert done.stdout == "1 of 1 cases have the same response.\n", done.stderr
     assert "--mask: '(' is not a regular expression" in beside("GET /where", "--mask", "(").stderr

@@ -89,7 +89,7 @@ def test_a_port_that_another_server_shares(refused):
     [
         pytest.param("no-such-host.invalid", "The host 'no-such-host.invalid' does not resolve", id="unknown"),
         pytest.param("a" * 70, "does not resolve", id="no host name"),
-        pytest.param("192.0.2.1", "192.0.2.1:0 is not one of this machine's", id="another machine's"),
+        pytest.param("192.0.2.1", "192.0.2.1:0 is not an address of this machine", id="another machine's"),
     ],
 )
 def test_a_host_that_cannot_be_listened_on(refused, host, message):

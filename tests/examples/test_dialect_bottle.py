@@ -52,7 +52,7 @@ def test_each_case_is_answered_as_by_bottle(tmp_path, folder, monkeypatch):
     monkeypatch.chdir(HERE)
     lines, is_same = compare(sys.executable, "bottle_shop:app", CASES, {"bottle"}, OTHER_FIELDS, ())
     assert is_same, "\n".join(lines)
-    assert lines == ["45 of 45 cases have the same answer."]
+    assert lines == ["45 of 45 cases have the same response."]
 
 
 def asked(app, interface, case):

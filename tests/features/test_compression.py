@@ -539,7 +539,7 @@ class TestCompression:
             ({"codings": []}, "codings must not be empty"),
             ({"codings": ["deflate"]}, "unknown coding 'deflate'; known: zstd, br, gzip"),
             ({"codings": ["identity"]}, "unknown coding"),
-            ({"codings": ["gzip"], "levels": {"br": 4}}, "not among the codings"),
+            ({"codings": ["gzip"], "levels": {"br": 4}}, "not one of the codings"),
             ({"levels": {"gzip": 0}}, "level of gzip must be 1 to 9, not 0"),
             ({"levels": {"gzip": 10}}, "level of gzip must be 1 to 9"),
             ({"levels": {"gzip": "6"}}, "level of gzip must be 1 to 9"),

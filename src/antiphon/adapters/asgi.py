@@ -216,7 +216,7 @@ class ASGIHead:
             pass
 
     def wait_disconnect(self) -> "Task[None]":
-        """Return the task that waits until the client disconnects, which all callers share. It ends with the request.
+        """Return the task, shared by all callers, that waits until the client disconnects. It ends with the request.
 
         Earlier messages with the body are left to ``receive``. The server is asked once for all waiters: after a
         cancellation, Granian may treat a second call as a disconnect.
@@ -259,7 +259,7 @@ def may_send_unbounded_header(receive: Receive) -> bool:
 
 
 def server_module(receive: Receive) -> str:
-    """Return the name of the module whose class has the method ``receive``; "builtins" for a plain function."""
+    """Return the name of the module whose class has the ``receive`` method; "builtins" for a plain function."""
     return type(getattr(receive, "__self__", None)).__module__
 
 

@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 _DESCRIPTORS = "/dev/fd"
 """The folder that contains an entry for each open descriptor of this process, on systems that have such a folder."""
 _KEYS = ("gunicorn.socket", "werkzeug.socket", "gunicorn.sock")
-"""The environ keys under which servers pass connections: Gunicorn's, Werkzeug's, and the key of Gunicorn's gevent
-worker.
-"""
+"""The environ keys under which servers pass connections: those of Gunicorn, Werkzeug, and Gunicorn's gevent worker."""
 _NAMES_CLIENT = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
 """The keys of header fields in which proxies report a client. Servers replace the proxy's address with it."""
 _AT_ONCE = 64 << 10

@@ -191,7 +191,7 @@ class _Writing:
         """Continue while the process drains: ``cut_off`` ends the streams."""
 
     def on_threads(self, body: Iterable[bytes | str]) -> AsyncFromSync[bytes | str]:
-        """Return a blocking body's chunks, produced ahead of time.
+        """Return a blocking body's chunks, which are produced in advance.
 
         A file's chunks are large, and are read on the threads for files. Chunks of a declared length are counted one by
         one.

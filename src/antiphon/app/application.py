@@ -744,7 +744,7 @@ class App(Routes, Servable):
         return Reverse(self.routes, converters, self.signer, self._encoded_slashes)
 
     def run(self, host: str | None = None, port: int | None = None, **settings: str | float | bool | None) -> NoReturn:
-        """Replace the running program with the command ``antiphon run``. Call it at the end of the program's module,
+        """Replace the running program with the ``antiphon run`` command. Call it at the end of the program's module,
         which must contain this application.
 
         ``settings`` are the command's options, such as ``workers=2``. Raises ValueError for ``debug``, which code can't

@@ -222,7 +222,7 @@ class Routes(metaclass=NamesOurs):
     def route(
         self, pattern: str, methods: Iterable[str] = ("GET",), **options: Unpack[RouteOptions]
     ) -> Callable[[H], H]:
-        """Register a handler for a path and some methods; usable as a decorator.
+        """Register a handler for a path and the given methods; usable as a decorator.
 
         The handler is called with the request, and with the path parameters that it declares as arguments. It returns
         text, bytes, a dict, a list, a dataclass (JSON), an iterator of text or bytes (a stream), a ``Page``, a
@@ -273,7 +273,7 @@ class Routes(metaclass=NamesOurs):
         """Check a prefix and a host. Raises ValueError for a malformed one."""
         if prefix.endswith("/"):
             raise explained(
-                "bad-path", ValueError(f'a prefix must not end with a slash, and all paths are below "": {prefix!r}')
+                "bad-path", ValueError(f'a prefix must not end with a slash; to cover all paths, use "": {prefix!r}')
             )
         segments = parse_pattern(prefix or "/", self._converters())
         if any(part.converter.spans for segment in segments for part in parameters_of(segment)):
@@ -414,11 +414,11 @@ class Routes(metaclass=NamesOurs):
         """Register middleware, a generator or async generator function, around everything that is registered after it.
 
         With ``blocking=True``, sync middleware is called on a thread even around async handlers. With
-        ``loads_body=True``, the body is loaded before the middleware opens, however large the body is within the
-        limits. With ``before_routing=True``, the middleware opens before the route is found, and may set the request's
-        ``method`` and ``path``. With ``errors_at_yield=True``, errors from inside are raised at the ``yield``, which
-        otherwise returns their responses. An error that the middleware doesn't catch is handled as usual; if it catches
-        an error, it must make the response.
+        ``loads_body=True``, the body is loaded before the middleware opens, whatever its size within the limits. With
+        ``before_routing=True``, the middleware opens before the route is found, and may set the request's ``method``
+        and ``path``. With ``errors_at_yield=True``, errors from inside are raised at the ``yield``, which otherwise
+        returns their responses. An error that the middleware doesn't catch is handled as usual; if it catches an error,
+        it must make the response.
 
         ``when_read`` is a dependency, for plain middleware that does nothing before its ``yield``. The middleware then
         opens only if the request has read the dependency by the time the response is made, or may still read it. Raises

@@ -218,7 +218,7 @@ class Lifespan:
 
 
 def _check_maker(function: Any) -> None:
-    """Check that a lifespan is a function without parameters, also below ``@asynccontextmanager``.
+    """Check that a lifespan is a function without parameters, even if it is decorated with ``@asynccontextmanager``.
 
     Raises TypeError, naming the fix.
     """

@@ -1,4 +1,4 @@
-"""`app.run()`: replace the running program with the command `antiphon run`."""
+"""`app.run()`: replace the running program with the `antiphon run` command."""
 
 import os
 import sys

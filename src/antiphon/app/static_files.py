@@ -385,6 +385,6 @@ def _variant(request: Request) -> tuple[str, str | None]:
 
 
 def static_files(folder: StaticFolder) -> tuple[Converter, FileHandler]:
-    """Return the converter of the parameter ``filename``, and the handler."""
+    """Return the converter of the ``filename`` parameter, and the handler."""
     converter = CONVERTERS["path"]._replace(name=f"static_{next(_numbers)}", to_url=folder.hashed)
     return converter, FileHandler(folder)

@@ -262,8 +262,8 @@ class Store(ABC):
     def delete_owned(self, owner: str, *, only: str | None = None, keep: str | None = None) -> int:
         """Delete an owner's entries and return how many there were.
 
-        ``only`` is the ``id`` of the single entry to delete, which must be the owner's; ``keep`` is the key of an entry
-        to keep.
+        ``only`` is the ``id`` of the single entry to delete, which must belong to the owner; ``keep`` is the key of an
+        entry to keep.
         """
 
     @abstractmethod
@@ -303,8 +303,8 @@ ON_SERVER = "SQLiteStore(path) or ValkeyStore(url)"
 
 
 def check_store(feature: str, store: object, *, client_side: bool = False, of_app: bool = False) -> None:
-    """Check a store for a feature. Error messages begin with the feature's name. ``of_app`` means that the store is the
-    app's.
+    """Check a store for a feature. Error messages begin with the feature's name. ``of_app`` means that the store
+    belongs to the app.
 
     Raises TypeError for anything but a store, and, unless the store may be ``client_side``, ValueError for a store
     whose entries are kept by clients.

@@ -45,7 +45,7 @@ T = TypeVar("T")
 FORM_DATA = "multipart/form-data"
 
 _MOST_AT_ONCE = 256 << 10
-"""The size in bytes of a chunk of the data in memory, the same as a spool's."""
+"""The size in bytes of a chunk of the data in memory, the same as in a spool."""
 
 
 class Content:

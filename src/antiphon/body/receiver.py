@@ -64,7 +64,7 @@ class Pace:
             raise _too_slow(limits)
 
     def _left(self, received: int, limits: Limits) -> float:
-        """Return the remaining seconds of waiting that the rate allows; below 0 if it has already been exceeded."""
+        """Return how many more seconds of waiting the rate allows; negative if the rate is already too low."""
         return GRACE + received / limits.rate - self.waited if limits.rate else inf
 
 

@@ -1,4 +1,4 @@
-"""The command `antiphon`, and the names that other packages' commands import."""
+"""The `antiphon` command, and the names that other packages' commands import."""
 
 from antiphon.lazy import import_on_use
 

@@ -305,7 +305,7 @@ def masked(answer: Answer, patterns: Collection[re.Pattern[str]]) -> Answer:
 def compare(
     original: str, target: str, file: Path, dialects: Collection[str], ignored: Collection[str], masks: Collection[str]
 ) -> tuple[list[str], bool]:
-    """Return lines about a file's cases, and True if the original and the dialect respond identically."""
+    """Return lines that describe a file's cases, and True if the original and the dialect respond identically."""
     cases = parse_cases(file.read_bytes(), str(file))
     skipped, patterns = IGNORED | {name.lower() for name in ignored}, [_mask(each) for each in masks]
     theirs = answers(sys.executable, target, cases, dialects)  # first, since its errors are more helpful
@@ -317,7 +317,7 @@ def compare(
             found = [each for each in found if each.part != "body"]
         alike += not found
         lines += [_heading(case), *map(str, found), *_logged(*pair)] if found else []
-    return [*lines, f"{alike} of {len(cases)} cases have the same answer."], alike == len(cases)
+    return [*lines, f"{alike} of {len(cases)} cases have the same response."], alike == len(cases)
 
 
 def _mask(text: str) -> re.Pattern[str]:

@@ -60,7 +60,8 @@ def pages() -> Mapping[str, str]:
 
 
 def page(name: str) -> tuple[str, list[str], list[str]]:
-    """Return the page with a name or last part of a name, the names of others with that part, and the linked files.
+    """Return the page with the given name or last part of a name, the names of other pages with that part, and the
+    linked files.
 
     These are the files of the source to which the page links. Raises `BadCommand`, with similar names, for an unknown
     name.

@@ -71,7 +71,8 @@ def requirements(lines: list[str]) -> Iterator[Requirement]:
 
 
 def report() -> tuple[list[str], bool]:
-    """Return lines about this installation, and True unless a dependency is missing or has an unsupported version.
+    """Return lines that describe this installation, and True unless a dependency is missing or has an unsupported
+    version.
 
     Raises Refused if Antiphon has no metadata.
     """
@@ -195,7 +196,7 @@ def examine(url: str) -> list[Finding]:
 
 
 def worst(findings: list[list[Finding]]) -> list[Finding]:
-    """Return each trial's worst finding over several URLs. A trial that any of them refused doesn't count as unseen."""
+    """Return each trial's worst finding across several URLs. A trial refused by any of them doesn't count as unseen."""
     order: list[State] = ["forged", "lacking", "refused", "unseen"]
     return [min(each, key=lambda found: order.index(found.state)) for each in zip(*findings, strict=True)]
 

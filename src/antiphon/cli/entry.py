@@ -1,4 +1,4 @@
-"""The entry point of the command `antiphon` and of workers, which get data from the supervisor, not a command line.
+"""The entry point of the `antiphon` command and of workers, which get data from the supervisor, not a command line.
 
 A worker therefore imports neither the command line nor the supervisor.
 """

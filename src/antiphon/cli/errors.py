@@ -25,7 +25,7 @@ class BadCommand(CommandError):
 
 
 class Refused(CommandError):
-    """The system refused something, such as an address that is taken, not permitted, or not this machine's."""
+    """The system refused something, such as an address that is taken, not permitted, or of another machine."""
 
     exit_code: ClassVar[int] = 3
 

@@ -41,7 +41,7 @@ class KeepingApp(NamedTuple):
         return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
     def find(self, id_: str) -> Kept:
-        """Return the requests with a cause. Raises `BadCommand` if there are none."""
+        """Return the requests with the given cause. Raises `BadCommand` if there are none."""
         kept: Kept | None = self._of_store(lambda: self.keep.find(id_))
         if kept is None:
             raise BadCommand(f"No request is kept as {id_!r}: `antiphon kept` lists the kept requests.")
@@ -78,7 +78,7 @@ def _cut(text: str) -> str:
 
 
 def chosen(kept: Kept, *, is_first: bool) -> Record:
-    """Return the first or the last request with a cause."""
+    """Return the first or the last request with the given cause."""
     return kept.first if is_first else kept.last
 
 
@@ -94,7 +94,7 @@ def user_factory(text: str | None) -> Callable[[str], object] | None:
 
 
 def again(keeping: KeepingApp, record: Record, restored: Restored) -> tuple[Outcome, list[str]]:
-    """Replay a request in this process, and return the outcome with lines about it."""
+    """Replay a request in this process. Return the outcome, and the lines to print about it."""
     outcome = quietly(keeping, record, restored)
     lines = [*_heading(record)]
     if outcome.error is not None:
@@ -118,7 +118,7 @@ def _has_no_error(record: logging.LogRecord) -> bool:
 
 
 def over_socket(record: Record, url: str) -> tuple[Outcome, list[str]]:
-    """Send a request to a server, and return the outcome with lines about it. Raises `BadCommand`."""
+    """Send a request to a server. Return the outcome, and the lines to print about it. Raises `BadCommand`."""
     if record.is_socket:
         raise BadCommand("A WebSocket can only be replayed in this process: leave out --url.")
     try:
@@ -144,7 +144,7 @@ def _lacks(app: Any, record: Record, restored: Restored) -> Iterator[str]:
 def write_test(
     keeping: KeepingApp, target: Target, kept: Kept, record: Record, file: Path, restored: Restored, user: str | None
 ) -> list[str]:
-    """Write a test of a request to a new file, and return lines about the test. Raises `BadCommand`."""
+    """Write a test of a request to a new file, and return lines that describe the test. Raises `BadCommand`."""
     if file.exists():
         raise BadCommand(f"{file} already exists and was not overwritten.")
     outcome = quietly(keeping, record, restored._replace(clock=False))

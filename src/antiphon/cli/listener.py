@@ -55,7 +55,7 @@ def _bind_failure(error: OSError, address: str) -> str:
         case errno.EACCES | errno.EPERM:
             return f"This user is not allowed to listen on {address}. Choose a port above 1023."
         case errno.EADDRNOTAVAIL:
-            return f"The address {address} is not one of this machine's. --host 0.0.0.0 listens on all of them."
+            return f"{address} is not an address of this machine. --host 0.0.0.0 listens on all of its addresses."
         case number:
             return f"The address {address} cannot be bound: {os.strerror(number) if number else error}."
 

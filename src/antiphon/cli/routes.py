@@ -68,7 +68,7 @@ def aligned(rows: list[Row]) -> list[str]:
 
 
 def find_answer(app: App, request: Request, *, has_host: bool) -> tuple[list[str], bool]:
-    """Return lines about how a request is handled, and True if it reaches a handler.
+    """Return lines that describe how a request is handled, and True if it reaches a handler.
 
     No middleware or handler is called.
     """

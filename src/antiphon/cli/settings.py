@@ -1,4 +1,4 @@
-"""Settings from environment variables, or else from the file `.env` in the current directory."""
+"""Settings from environment variables, or else from the `.env` file in the current directory."""
 
 import os
 from pathlib import Path

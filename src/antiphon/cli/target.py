@@ -82,7 +82,7 @@ def _line(frame: traceback.FrameSummary) -> str:
 
 
 def _reason(error: BaseException) -> list[str]:
-    """Return the lines about an error, the error that it was raised from, and the errors in a group."""
+    """Return the lines that describe an error, the error that it was raised from, and the errors in a group."""
     if isinstance(error, SystemExit):
         return [f"It ended the process: SystemExit({error.code!r})"]
     explain(error)
@@ -266,7 +266,7 @@ class IniFile(Target):
 
 
 def _look_here() -> None:
-    """Read the file `.env` in the current directory and make Python look for modules in this directory first."""
+    """Read the `.env` file in the current directory, and make Python look for modules in this directory first."""
     add_to_environment(ENV_FILE)
     folder = os.getcwd()
     if sys.path[:1] != [folder]:

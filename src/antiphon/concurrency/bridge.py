@@ -1,7 +1,7 @@
 """Iterators between threads and loops: a thread iterates an async iterable, and a loop iterates a blocking one.
 
-Each item is produced on demand. A body's chunks can be produced ahead for their sender, because switching between a
-thread and a loop takes longer than producing most chunks:
+Each item is produced on demand. A body's chunks can be produced in advance for their sender, because switching between
+a thread and a loop takes longer than producing most chunks:
 
 | the chunk before | made at the next demand | given |
 |---|---|---|
@@ -28,9 +28,9 @@ from antiphon.concurrency.iterables import aclose, as_bytes, close_of
 T = TypeVar("T")
 
 AHEAD = 0.001
-"""The number of seconds for which chunks are produced ahead."""
+"""The number of seconds for which chunks are produced in advance."""
 BUFFER = 64 << 10
-"""The maximum number of bytes of chunks that are produced ahead."""
+"""The maximum number of bytes of chunks that are produced in advance."""
 _END = object()
 
 chunks_come_apart: ContextVar[bool] = ContextVar("chunks_come_apart", default=False)
@@ -38,7 +38,7 @@ chunks_come_apart: ContextVar[bool] = ContextVar("chunks_come_apart", default=Fa
 
 
 class _Demand(Future[None]):
-    """A thread's demand for an item, or for chunks that are produced ahead."""
+    """A thread's demand for an item, or for chunks that are produced in advance."""
 
     def __init__(self, is_ahead: bool) -> None:
         super().__init__()
@@ -57,8 +57,8 @@ class SyncFromAsync(Generic[T]):
 
     While the thread waits, it calls ``look``, if any, every ``seconds``; ``look`` returns an item instead of the
     awaited one, or raises an error. Once the thread sees the end or an error of the iterable, the task has ended and
-    its context is free. With ``ahead``, the items are chunks, which are produced ahead and returned as bytes; chunks
-    that are ready at the same time are joined.
+    its context is free. With ``ahead``, the items are chunks, which are produced in advance and returned as bytes;
+    chunks that are ready at the same time are joined.
     """
 
     def __init__(
@@ -112,8 +112,8 @@ class SyncFromAsync(Generic[T]):
     def _wait(self, demand: _Demand) -> bool:
         """Wait until items arrive or the task has ended.
 
-        Returns False if nothing arrives in time. The wait for chunks that are produced ahead takes no longer than that,
-        even if the loop is blocked.
+        Returns False if nothing arrives in time. The wait for chunks that are produced in advance takes no longer than
+        that, even if the loop is blocked.
         """
         try:
             if not demand.is_wanted:
@@ -146,7 +146,7 @@ class SyncFromAsync(Generic[T]):
     def close(self) -> None:
         """Close the iterable, even before its end, and wait until it is closed. Raises the iterable's errors.
 
-        An item in progress is cancelled. An error in an item that was produced ahead is also raised.
+        An item in progress is cancelled. An error in an item that was produced in advance is also raised.
         """
         if self._is_over:  # for example if it was interrupted and doesn't end
             return
@@ -188,7 +188,7 @@ class SyncFromAsync(Generic[T]):
             await aclose(iterator, self._iterable)
 
     async def _make(self, iterator: AsyncIterator[T], demand: _Demand) -> None:
-        """Produce an item, or chunks ahead until the iterable waits for something."""
+        """Produce one item, or produce chunks in advance until the iterable has to wait for something."""
         append = self._made.append
         if not self._ahead:
             append(await anext(iterator))
@@ -213,7 +213,7 @@ def _taken(items: deque[T]) -> list[T]:
 
 
 class _Batch:
-    """The items that one call on a thread produces: a single item, or chunks that are produced ahead."""
+    """The items that one call on a thread produces: a single item, or chunks that are produced in advance."""
 
     def __init__(self, iterator: Iterator[Any], is_ahead: bool) -> None:
         self._iterator = iterator
@@ -227,7 +227,7 @@ class _Batch:
         self.is_quick = self.has_changed = self.is_last = False
 
     def make(self) -> None:
-        """Produce an item, or chunks ahead."""
+        """Produce one item, or produce chunks in advance."""
         ends_at = monotonic() + AHEAD
         if self.is_ahead:
             self._make_ahead(ends_at)
@@ -273,12 +273,13 @@ def _differs_from(before: Context) -> bool:
 
 
 class AsyncFromSync(Generic[T]):
-    """An async iterator over a blocking iterable, which runs in one context, on ``threads`` or the threads of its task.
+    """An async iterator over a blocking iterable, which runs in one context, on ``threads`` or on the threads of its
+    task.
 
-    With ``ahead``, the items are chunks, which are produced ahead and returned as bytes; with ``joins``, chunks that
-    are ready at the same time are joined. The task gets the context variables that the iterable had set when it
+    With ``ahead``, the items are chunks, which are produced in advance and returned as bytes; with ``joins``, chunks
+    that are ready at the same time are joined. The task gets the context variables that the iterable had set when it
     produced the last chunk, as without ``ahead``. The iterable gets the variables that the task had when the batch
-    began. For a task that sets variables after each chunk, nothing is produced ahead.
+    began. For a task that sets variables after each chunk, nothing is produced in advance.
     """
 
     def __init__(
@@ -307,7 +308,7 @@ class AsyncFromSync(Generic[T]):
             raise StopAsyncIteration
         if self._joins and len(items) > 1:
             self._fetched = deque()
-            return b"".join(items)  # type: ignore[return-value]  # they were produced ahead, as bytes
+            return b"".join(items)  # type: ignore[return-value]  # they were produced in advance, as bytes
         item: T = items.popleft()
         return as_bytes(item) if self._ahead else item  # type: ignore[return-value]
 
@@ -364,7 +365,7 @@ class AsyncFromSync(Generic[T]):
                 timer.cancel()
 
     async def aclose(self) -> None:
-        """Close the iterable, if it can be closed. An error in a chunk that was produced ahead is also raised."""
+        """Close the iterable, if it can be closed. An error in a chunk that was produced in advance is also raised."""
         making, self._making, self._seen = self._making, None, None
         try:
             if making is not None:

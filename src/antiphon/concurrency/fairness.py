@@ -1,7 +1,7 @@
 """A fair queue for an event loop's large bodies, so that none of them keeps the others or the loop waiting.
 
 A body acquires the queue before the server delivers its next chunk, and releases it when the chunk has arrived. Then
-the next body in line acquires it, in the loop's next pass. A body whose chunks arrive late doesn't hold the queue.
+the next body in line acquires it, in the loop's next pass. A body whose chunks arrive late doesn't hold up the queue.
 """
 
 from asyncio import AbstractEventLoop, Future, get_running_loop
@@ -11,7 +11,9 @@ from time import monotonic
 from weakref import WeakKeyDictionary
 
 HELD = 0.002
-"""The maximum number of seconds for holding the queue. Servers that fetch a chunk on a thread need some of it."""
+"""The maximum number of seconds for which a body may hold the queue. Servers that fetch a chunk on a thread need some
+of it.
+"""
 
 
 class Member:
@@ -23,7 +25,7 @@ class Member:
         self.queue = queue
         self.acquired_at = 0.0
         self.is_slow = False
-        """True if its last chunk arrived late. It then doesn't hold the queue for the next one."""
+        """True if its last chunk arrived late. It then doesn't hold up the queue while it waits for the next one."""
 
 
 class FairQueue:

@@ -58,7 +58,7 @@ def refuse_on_loop(function: str, instead: str) -> None:
 
 
 def running_loop() -> "AbstractEventLoop | None":
-    """Return the event loop that runs on this thread, or None. With gevent, it may be another greenlet's."""
+    """Return the event loop that runs on this thread, or None. With gevent, it may belong to another greenlet."""
     asyncio = sys.modules.get("asyncio")
     # While another thread still imports asyncio, no loop can run here. The public function would raise.
     find = getattr(asyncio, "_get_running_loop", None)

@@ -17,7 +17,9 @@ from antiphon.concurrency.loop import TIME_SLICE
 T = TypeVar("T")
 
 INTERVAL = 0.25
-"""The minimum seconds between two checks of a loop's waits. A wait may end this much too late, but never too early."""
+"""The minimum number of seconds between two checks of a loop's waits. A wait may end this much too late, but never too
+early.
+"""
 _PRECISION = 0.001
 """The seconds by which the timers of some loops are early."""
 
@@ -113,7 +115,9 @@ class _Wait:
         raise CancelledError
 
     def is_cancelled_by_others(self) -> bool:
-        """True if a cancellation that has arrived was requested, perhaps also, by code other than ``end``."""
+        """True if a cancellation that has arrived was requested by code other than ``end``, even if ``end`` requested
+        it, too.
+        """
         task = current_task()
         return not self._is_over or task is None or task.cancelling() > self._cancellations
 

@@ -1,11 +1,11 @@
 """Installation of dialects in this process: imports of the packages that they replace find the dialects' modules.
 
 The entry point `werkzeug = "antiphon.dialects.werkzeug"` replaces `werkzeug` with that package. A dialect can replace
-further packages with dotted entry points: `kay.werkzeug` names the package with which the dialect `kay` replaces
-`werkzeug`. Modules that this package lacks come from the dialect `werkzeug`.
+further packages with dotted entry points: `kay.werkzeug` names the package with which the `kay` dialect replaces
+`werkzeug`. Modules that this package lacks come from the `werkzeug` dialect.
 
-A distribution has the name of the replaced package, unless the stand-in sets another name,
-`__distribution__ = "web.py"`, or an entry point in the group `antiphon.dialect_distributions` does: `PyYAML = "yaml"`.
+A distribution has the name of the replaced package, unless the stand-in sets another name, `__distribution__ =
+"web.py"`, or an entry point in the `antiphon.dialect_distributions` group does: `PyYAML = "yaml"`.
 """
 
 import ast
@@ -149,7 +149,7 @@ class StandInDistribution(Distribution):
                 return None
 
     def locate_file(self, path: str | PathLike[str]) -> Path:
-        """Return the path that a file would have next to the package. The distribution itself contains no files."""
+        """Return the path that a file would have beside the package. The distribution itself contains no files."""
         file = importlib.import_module(self._stand_in.package).__file__ or ""
         return Path(file).parent.parent / path
 

@@ -1,1 +1,1 @@
-"""Environment variables, and the file `.env` that adds variables."""
+"""Environment variables, and the `.env` file that adds variables."""

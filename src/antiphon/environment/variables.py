@@ -1,4 +1,4 @@
-"""Environment variables, as text or another type, and the file `.env`: ``env("WORKERS", 4)``."""
+"""Environment variables, as text or another type, and the `.env` file: ``env("WORKERS", 4)``."""
 
 import os
 import re

@@ -14,7 +14,7 @@ def explained(kind: str, error: E) -> E:
     """Return an error with a note (PEP 678) that names the command to explain its kind.
 
     ``kind`` is an id for ``antiphon explain``. Another package's ids begin with the name of its entry point in the
-    group ``antiphon.explanations`` and a dot: ``raise explained("flags.unknown-flag", LookupError(...))``. The
+    ``antiphon.explanations`` group and a dot: ``raise explained("flags.unknown-flag", LookupError(...))``. The
     package's errors.md explains them.
     """
     error.add_note(f"{COMMAND} {kind}")

@@ -428,7 +428,7 @@ def missing_name(package: str, name: str) -> str | None:
 
 
 def _is_module(package: str, name: str) -> bool:
-    """Return True if a package has a module with a name, which an import statement loads after this error."""
+    """Return True if a package has a module with the given name, which an import statement loads after this error."""
     return PathFinder.find_spec(f"{package}.{name}", getattr(sys.modules[package], "__path__", [])) is not None
 
 

@@ -151,7 +151,7 @@ class Compression:
         if name not in self._levels:
             raise explained(
                 "bad-feature-option",
-                ValueError(f"levels names {name!r}, which is not among the codings: {', '.join(self._levels)}"),
+                ValueError(f"levels contains {name!r}, which is not one of the codings: {', '.join(self._levels)}"),
             )
         known = CODINGS[name].levels
         if not isinstance(level, int) or isinstance(level, bool) or level not in known:

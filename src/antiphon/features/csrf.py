@@ -134,7 +134,7 @@ class CSRFTokens:
         raise BadCSRFToken(reason)
 
     def _is_checked(self, request: Request) -> bool:
-        """Return True for a write that needs a token. If no route of this app matches, nothing here can be written."""
+        """Return True for a write that needs a token. If no route of this app matches, there is nothing to write to."""
         if request.method in SAFE_METHODS or (endpoint := request.endpoint) is None:
             return False
         if request.route.csrf_exempt or any(

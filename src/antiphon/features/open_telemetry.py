@@ -53,7 +53,7 @@ class OpenTelemetry(Observer):
     ``tracer_provider`` and ``meter_provider`` default to the global ones. Requests for which ``skip(request)`` is true
     are left out. ``skip`` sees a request before the headers of trusted proxies are applied and must not block.
 
-    Raises ModuleNotFoundError without the package opentelemetry-api, and TypeError if ``skip`` is not a plain function.
+    Raises ModuleNotFoundError without the opentelemetry-api package, and TypeError if ``skip`` is not a plain function.
     """
 
     def __init__(

@@ -173,7 +173,7 @@ class ViewRoute(NamedTuple):
 class Framework:
     """The requests and responses of one framework. Subclass it to support another framework.
 
-    Antiphon finds the subclass through an entry point in the group ``antiphon.frameworks``. The entry's name is the
+    Antiphon finds the subclass through an entry point in the ``antiphon.frameworks`` group. The entry's name is the
     package of the framework's classes, as in ``shopkit = "shopkit_antiphon:Shopkit"``. A single instance is created.
     """
 

@@ -31,7 +31,7 @@ class Sanic(Framework):
         return Request(head, body)
 
     def answer_errors(self, given: Any) -> None:
-        """Add an error handler to the app's."""
+        """Add an error handler to those of the app."""
         given.app.error_handler.cached_handlers.setdefault((HTTPError, None), _answer_error)
 
     async def aload(self, given: Any, request: Request) -> None:

@@ -46,9 +46,9 @@ def view(
     """Turn a function that takes a ``Request`` into a view for every framework that ``Request.of`` supports.
 
     You can use this as a decorator. The function is ``def`` or ``async def`` and returns the same values as handlers.
-    Its other parameters are the route's, by name; ``request.path_params`` contains all of them. The body is loaded
-    before the call, within ``limits`` and the framework's own limits, and errors become problem details or a page.
-    Everything that the framework does around its views, such as sessions and CSRF protection, still works.
+    Its other parameters are those of the route, by name; ``request.path_params`` contains all of them. The body is
+    loaded before the call, within ``limits`` and the framework's own limits, and errors become problem details or a
+    page. Everything that the framework does around its views, such as sessions and CSRF protection, still works.
 
     With ``methods``, requests with other methods get a 405 with Allow, whatever the framework accepts. GET includes
     HEAD. Flask and Quart register the view for these methods.

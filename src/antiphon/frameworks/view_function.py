@@ -144,7 +144,7 @@ class ViewPlan:
         allowed = self._methods
         if not allowed or request.method in allowed:
             return None
-        detail = f"{request.method} is not answered at {request.path[:200]}; {self._allow} are"
+        detail = f"{request.method} is not allowed at {request.path[:200]}; {self._allow} are"
         return MethodNotAllowed(detail, allow=self._allow.split(", "))
 
 

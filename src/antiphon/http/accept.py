@@ -89,7 +89,7 @@ class _Accepted(Value):
 
     @staticmethod
     def _key(name: str) -> str:
-        """Return a text that is the same for all spellings of a range."""
+        """Return text that is the same for all spellings of a range."""
         return name.lower()
 
     @staticmethod

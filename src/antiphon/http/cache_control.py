@@ -128,7 +128,7 @@ class CacheControl(Value):
 
     @property
     def extensions(self) -> Mapping[str, str | None]:
-        """The directives without an attribute here, such as `community="UCI"` (RFC 9111 §5.2.3)."""
+        """The directives that have no attribute of their own, such as `community="UCI"` (RFC 9111 §5.2.3)."""
         return {name: argument for name, argument in self._directives.items() if name not in _STANDARD}
 
     @property

@@ -90,7 +90,7 @@ class ETags(Value):
     """The entity tags that a header lists, or `*`, which matches any current representation. Immutable.
 
     An absent header is falsy; a header that was sent is truthy, even if it is malformed. `in` compares strongly for
-    `IfMatch` and weakly for `IfNoneMatch`. Raises ValueError for tags together with a star, and TypeError for anything
+    `IfMatch` and weakly for `IfNoneMatch`. Raises ValueError for tags together with ``*``, and TypeError for anything
     but an `ETag`.
     """
 
@@ -126,11 +126,11 @@ class ETags(Value):
         return self._is_complete
 
     def strong_match(self, etag: ETag | None) -> bool:
-        """True if the star or a listed tag matches this one by strong comparison; only a star matches None (no tag)."""
+        """True if ``*`` or a listed tag matches this one by strong comparison; only ``*`` matches None (no tag)."""
         return is_strongly_among(self._listed, None if etag is None else str(etag))
 
     def weak_match(self, etag: ETag | None) -> bool:
-        """True if the star or a listed tag matches this one by weak comparison; only a star matches None (no tag)."""
+        """True if ``*`` or a listed tag matches this one by weak comparison; only ``*`` matches None (no tag)."""
         return is_weakly_among(self._listed, None if etag is None else str(etag))
 
     def __contains__(self, etag: object) -> bool:
@@ -176,7 +176,7 @@ def generate_etag(content: bytes | bytearray | memoryview) -> ETag:
 
 
 def read_etags(header: str) -> tuple[tuple[str, ...], bool]:
-    """Return the tags in a list as written, or its star, and True if the whole list was read.
+    """Return the tags in a list as written, or ``*``, and True if the whole list was read.
 
     Results for short headers are cached, because clients with the same version send the same header.
     """
@@ -198,7 +198,7 @@ _read_kept = lru_cache(256)(_read)
 
 
 def is_strongly_among(listed: Sequence[str], etag: str | None) -> bool:
-    """True if `read_etags` returned a star, or this tag and it is strong (RFC 9110 §8.8.3.2).
+    """True if `read_etags` returned ``*``, or returned this tag and the tag is strong (RFC 9110 §8.8.3.2).
 
     ``etag`` is the value of the ETag header; it may be None or malformed.
     """
@@ -206,7 +206,9 @@ def is_strongly_among(listed: Sequence[str], etag: str | None) -> bool:
 
 
 def is_weakly_among(listed: Sequence[str], etag: str | None) -> bool:
-    """True if `read_etags` returned a star, or this tag, weak or not (RFC 9110 §8.8.3.2); ``etag`` may be malformed."""
+    """True if `read_etags` returned ``*``, or this tag as a weak or strong one (RFC 9110 §8.8.3.2). ``etag`` may be
+    malformed.
+    """
     if etag is not None:
         strong = etag.removeprefix("W/")
         if (strong in listed and strong[0] == '"') or f"W/{strong}" in listed:

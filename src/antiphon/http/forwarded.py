@@ -1,7 +1,7 @@
 """Addresses and hosts that proxies report: Forwarded (RFC 7239) and the X-Forwarded-* headers.
 
 Proxies append, so lists are split from the right. Nothing that a client wrote on the left can change the elements of
-trusted proxies. ``Networks`` tests whether an address is a trusted proxy's.
+trusted proxies. ``Networks`` tests whether an address belongs to a trusted proxy.
 """
 
 import re
@@ -217,7 +217,9 @@ def elements_from_right(value: str) -> Iterator[str]:
 
 
 def last_element(value: str) -> str:
-    """Return the last element of an X-Forwarded-* list, the nearest proxy's, stripped; "" if there is none."""
+    """Return the last element of an X-Forwarded-* list, which the nearest proxy added, stripped; "" if there is
+    none.
+    """
     return value.rpartition(",")[2].strip(OWS)
 
 
@@ -303,5 +305,5 @@ def _network(text: str) -> "IPv4Network | IPv6Network":
             ValueError(f'an IP network must be written as "192.0.2.7" or "10.0.0.0/8", not {text!r} ({error})'),
         ) from None
     if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped and network.prefixlen >= 96:
-        raise explained("bad-proxies", ValueError(f"{text!r} is IPv4 mapped into IPv6: write the IPv4 network"))
+        raise explained("bad-proxies", ValueError(f"{text!r} is an IPv4-mapped IPv6 network: write the IPv4 network"))
     return network

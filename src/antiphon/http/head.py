@@ -154,7 +154,7 @@ class Head(Protocol):
 
 
 class RequestHead:
-    """A head of plain values, for requests that don't come from a server."""
+    """A request head made of plain values, for requests that don't come from a server."""
 
     __slots__ = (
         "_content", "_fields", "authority", "client", "http_version", "method", "path", "query_string", "raw_path",
@@ -408,7 +408,7 @@ class HeadHeaders(Headers):
         return MissingKey(name, f"the header {name!r} is missing{hint}")
 
     def getall(self, name: str) -> list[str]:
-        """Return the elements of a list, which all lines of a field form together (RFC 9110 §5.3)."""
+        """Return the elements of a list, formed by all lines of a field together (RFC 9110 §5.3)."""
         name = name.lower()
         if name in SINGLETONS:
             return super().getall(name)

@@ -1,7 +1,7 @@
 """Headers as attributes: read once from a request; read, set and deleted on a response.
 
-``parsed`` and ``negotiated`` declare request headers, ``header`` response headers. Below them are readers and printers
-that several headers share.
+``parsed`` and ``negotiated`` declare request headers, ``header`` declares response headers. Below them are parsers and
+serializers that several headers share.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -58,7 +58,7 @@ def parsed(name: str, read: Callable[[str | None], T]) -> lazy[T]:
 
 
 def negotiated(name: str, read: Callable[[str | None], T]) -> lazy[T]:
-    """Declare a header on which the response may depend: like ``parsed``, but access is recorded for Vary."""
+    """Declare a header on which the response may depend. Unlike with ``parsed``, reading it adds it to Vary."""
     names = (name,)
 
     def compute(request: Negotiating) -> T:
@@ -177,7 +177,7 @@ def print_date(value: datetime) -> str:
 
 
 def flag(literal: str) -> tuple[Callable[[str | None], bool], Callable[[Any], str]]:
-    """Return a reader and a printer for a header that has this one value or is absent."""
+    """Return a parser and a serializer for a header that has this one value or is absent."""
 
     def print_flag(value: Any) -> str:
         if not isinstance(value, bool):
@@ -207,10 +207,10 @@ def read_items(value: str | None) -> tuple[Item, ...]:
 
 
 def members(*kinds: type[M]) -> tuple[Callable[[str | None], dict[str, M]], Callable[[Mapping[str, M]], str]]:
-    """Return a reader and a printer for a structured field that is a dictionary with values of these types (RFC 9651
+    """Return a parser and a serializer for a structured field that is a dictionary with values of these types (RFC 9651
     §3.2).
 
-    The reader leaves out members of other types, and all parameters.
+    The parser leaves out members of other types, and all parameters.
     """
 
     def read(value: str | None) -> dict[str, M]:

@@ -298,7 +298,7 @@ def field_line(name: str, value: str, /) -> tuple[str, str]:
 
 
 def combine(name: str, values: list[str]) -> str:
-    """Return one value for a field's lines (RFC 9110 §5.3); for Set-Cookie, the first line's."""
+    """Return one value for a field's lines (RFC 9110 §5.3); for Set-Cookie, that of the first line."""
     if len(values) == 1:
         return values[0]
     if name == "cookie":

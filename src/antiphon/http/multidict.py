@@ -3,7 +3,7 @@
 Comparing a NaN Decimal raises an error, and the twelve characters ``1E+999999999`` become a billion digits as an int or
 with ``f"{price:.2f}"``.
 
-``[]`` and ``get`` return the last value of a name, ``getall`` all its values, and ``items`` every pair.
+``[]`` and ``get`` return the last value for a name, ``getall`` all its values, and ``items`` every pair.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -123,8 +123,8 @@ class MultiDict(Generic[V], metaclass=NamesOurs):
         *,
         type: Callable[[V], object] | None = None,  # noqa: A002 - the name that users of MultiDicts know
     ) -> object:
-        """Return the value of a name, converted by ``type``; ``default`` if the name is absent or the value can't be
-        converted.
+        """Return the value for the given name, converted by ``type``; ``default`` if the name is absent or the value
+        can't be converted.
 
         A float or Decimal that a program can't calculate with, such as NaN or ``1E+999999999``, is treated as a value
         that can't be converted.
@@ -143,8 +143,8 @@ class MultiDict(Generic[V], metaclass=NamesOurs):
         return default if is_fraction and number_fault(converted) else converted
 
     def getone(self, name: str) -> V:
-        """Return the only value of a name. Raises MissingKey (a KeyError that becomes a 400) unless there is exactly
-        one.
+        """Return the only value for the given name. Raises MissingKey (a KeyError that becomes a 400) unless there is
+        exactly one.
         """
         values = self.getall(name)
         if len(values) != 1:
@@ -152,7 +152,7 @@ class MultiDict(Generic[V], metaclass=NamesOurs):
         return values[0]
 
     def getall(self, name: str) -> list[V]:
-        """Return all values of a name, in order; an empty list if it is absent."""
+        """Return all values for the given name, in order; an empty list if it is absent."""
         found = self._found
         if name not in found:
             return []
@@ -245,7 +245,7 @@ class MutableMultiDict(MultiDict[V]):
         return type(self)(self)
 
     def __setitem__(self, name: str, value: V) -> None:
-        """Replace all values of a name with one, at the position of the first."""
+        """Replace all values for the given name with one, at the position of the first."""
         pairs = self._repeating
         if pairs is not None and name not in self._found:
             pairs.append((name, value))
@@ -278,7 +278,7 @@ class MutableMultiDict(MultiDict[V]):
             self.add(name, value)
 
     def setdefault(self, name: str, default: V) -> V:
-        """Return the value of a name; add ``default`` first if it is absent."""
+        """Return the value for the given name. If the name is absent, first add ``default``."""
         if name not in self._found:
             self.add(name, default)
         return self[name]

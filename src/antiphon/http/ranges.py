@@ -1,4 +1,4 @@
-"""Parts of a representation: the headers Range and Content-Range (RFC 9110 §14)."""
+"""Parts of a representation: the Range and Content-Range headers (RFC 9110 §14)."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence

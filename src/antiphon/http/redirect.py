@@ -22,7 +22,7 @@ class RaisedAnswer(Exception):
     """An exception that becomes a response with its status and headers, without content, wherever it is raised.
 
     ``location`` is the URL reference of a redirect, otherwise None. Error handlers don't see the exception. Raises
-    ValueError for bad ``headers``.
+    ValueError for invalid ``headers``.
     """
 
     status: int
@@ -56,7 +56,7 @@ class Redirect(RaisedAnswer):
 
     ``status`` is 301, 302, 303, 307 or 308 (RFC 9110 §15.4). Error handlers don't see the exception. Raises
     ExternalLocation, a ValueError that becomes a 400, for a location with a host, unless ``external`` is True. Raises
-    ValueError for a lone surrogate, an ``otherwise`` with a host, a status that isn't a redirect's, and bad
+    ValueError for a lone surrogate, an ``otherwise`` with a host, a status that is not a redirect status, and invalid
     ``headers``. Raises TypeError for a location that isn't text.
 
     For a location that a client has chosen, pass ``otherwise``. Then no location raises an error: the redirect goes to

@@ -127,7 +127,9 @@ class SharedValues(OfRequest, Mapping[str, Any]):
         self._values: dict[str, Any] = {}
 
     def __call__(self, name: str) -> Any:
-        """Return the value shared under a name. For an unknown name, raises a KeyError that lists the shared names."""
+        """Return the value shared under the given name. For an unknown name, raises a KeyError that lists the shared
+        names.
+        """
         return self[name]
 
     def __getitem__(self, name: str) -> Any:

@@ -226,8 +226,8 @@ class RequestHeaders:
     save_data = parsed("save-data", flag("on")[0])
     """Save-Data (Save Data API), a bool: True if the client asks for small responses."""
     sec_ch_ua = parsed("sec-ch-ua", read_items)
-    """Sec-CH-UA (User-Agent Client Hints), a tuple of ``Item``: the brands of the browser, each with its version as the
-    parameter ``v``, otherwise empty.
+    """Sec-CH-UA (User-Agent Client Hints), a tuple of ``Item``: the brands of the browser, each with its version in the
+    ``v`` parameter, otherwise empty.
     """
     sec_ch_ua_mobile = parsed("sec-ch-ua-mobile", read_boolean)
     """Sec-CH-UA-Mobile (User-Agent Client Hints), a bool: True on a mobile device."""

@@ -49,7 +49,8 @@ class Session(MutableMapping[str, Any], metaclass=NamesOurs):
         """The time when the session began, in seconds since 1970; None if it is new. Rotating doesn't change it."""
 
     def _peek(self, name: str) -> Any:
-        """Return a value, or None, without leaving a trace in the response: for features that load ahead.
+        """Return a value, or None, without leaving a trace in the response. This is for features that load data in
+        advance.
 
         If the response depends on the value, read it in the usual way instead. Also returns None if the store is
         unavailable.

@@ -90,7 +90,7 @@ class Lifetime:
         """Return a context manager that protects the handler from cancellation: ``with request.lifetime.shield():``.
 
         If the deadline passes or the client disconnects during the block, the handler is cancelled after it. Other
-        cancellations, such as the server's, aren't delayed.
+        cancellations, such as those by the server, aren't delayed.
         """
         return Shield(self)
 

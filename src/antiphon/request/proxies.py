@@ -1,7 +1,7 @@
 """Trusted proxies report a request's client, scheme and host. No other peer is trusted.
 
-Proxy headers are read from the right, where the nearest proxy wrote, to the first address that isn't a trusted proxy's:
-the client's. Nothing that the client wrote itself is trusted.
+Proxy headers are read from the right, where the nearest proxy wrote, to the first address that doesn't belong to a
+trusted proxy: that is the client. Nothing that the client wrote itself is trusted.
 """
 
 import re
@@ -75,7 +75,7 @@ class TrustedProxies:
         return f"TrustedProxies({list(self._declared)!r}, headers={sorted(self.headers)!r})"
 
     def find(self, host: str, port: int | str | None = None) -> tuple[Address | None, bool]:
-        """Return an address in its canonical form, and whether it is a proxy's.
+        """Return an address in its canonical form, and whether it belongs to a proxy.
 
         An IPv4-mapped IPv6 address becomes IPv4. Anything that isn't an IP address becomes None and never matches a
         proxy. An obfuscated port is left out.
@@ -134,7 +134,7 @@ def behind(head: Head, proxies: TrustedProxies) -> Head:
     """Return a head with the values that trusted proxies report, if its connection comes from one; otherwise the head
     itself.
 
-    A WSGI server that may mistake another header for the proxy's isn't trusted: a warning is logged once, and the
+    A WSGI server that may mistake another header for that of the proxy isn't trusted: a warning is logged once, and the
     client is unknown.
     """
     if head.client not in proxies:
@@ -162,7 +162,7 @@ class HiddenClientHead(DerivedHead):
 
     @property
     def client(self) -> None:
-        """None: the connection is the proxy's."""
+        """None: the connection belongs to the proxy."""
 
 
 class _Told(NamedTuple):

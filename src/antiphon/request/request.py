@@ -324,7 +324,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         return fields_as(self.args, wanted, "query")
 
     def headers_as(self, wanted: type[T]) -> T:
-        """Return headers as a dataclass, TypedDict or Struct. Its field ``x_user`` contains the header X-User.
+        """Return headers as a dataclass, TypedDict or Struct. Its ``x_user`` field contains the X-User header.
 
         A list field gets the elements of a list-valued header (RFC 9110 §5.6.1). Raises UnprocessableContent (422),
         naming each invalid field.

@@ -219,8 +219,8 @@ def _write_error(error: Exception) -> bytes:
 class BeatingChunks(AsyncChunks[object]):
     """The chunks of an async source, with a heartbeat whenever no chunk has arrived for some seconds.
 
-    The source runs in its own task, next to the heartbeats. If the sender of the chunks takes over the heartbeats, it
-    runs in the task that asks for chunks.
+    The source runs in its own task, alongside the heartbeats. If the sender of the chunks takes over the heartbeats,
+    the source runs in the task that asks for chunks.
     """
 
     def __init__(self, source: AsyncIterable[object], seconds: float, written_as: Format) -> None:

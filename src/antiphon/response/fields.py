@@ -69,7 +69,8 @@ def typed(content_type: str | MediaType) -> SharedFields:
 
 
 def declared(headers: HeaderFields, fields: SharedFields) -> list[Line]:
-    """Return header fields as lines, and those of ``fields`` that they lack. A type among them counts as in ``typed``.
+    """Return header fields as lines, followed by those of ``fields`` that they lack. A Content-Type among them is
+    treated as in ``typed``.
 
     Raises ValueError and TypeError as ``Headers`` does.
     """

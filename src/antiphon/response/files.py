@@ -80,7 +80,8 @@ def describe_file(
     etag: bool = True,
     modified: bool = True,
 ) -> "tuple[FileBody | OpenFile, str, list[tuple[str, str]]]":
-    """Return the body, the media type, and the other header fields: ``headers``, and those of the file that they lack.
+    """Return the body, the media type, and the other header fields: ``headers``, followed by those of the file that
+    ``headers`` lacks.
 
     Raises NotFound for anything that is not a regular file, Forbidden if it may not be read, ValueError for a relative
     path and for a ``filename`` that can't be sent, TypeError for anything that is neither a path nor a binary file.

@@ -223,7 +223,7 @@ class ResponseHeaders:
     """Content-Security-Policy-Report-Only (CSP3 §3.2), text."""
     content_type = header("content-type", read_text, _print_type)
     """Content-Type (RFC 9110 §8.3), text: the media type of the body with its parameters. You can also set a
-    ``MediaType``, such as an upload's.
+    ``MediaType``, such as that of an upload.
     """
     cross_origin_embedder_policy = header("cross-origin-embedder-policy", read_text, print_text)
     """Cross-Origin-Embedder-Policy (HTML), text."""

@@ -113,7 +113,7 @@ def check_content(status: int, body: Body) -> None:
 
 
 def framed(fields: list[Line], length: int | None, status: int, method: str) -> tuple[list[Line], int | None]:
-    """Return the fields with at most one, correct, length, and the length that remains to be declared.
+    """Return the fields with at most one length, which is correct, and the length that remains to be declared.
 
     Recipients must agree on where a message ends. Only the server declares the transfer coding.
     """
@@ -214,8 +214,8 @@ V = TypeVar("V")
 
 
 class MakerOrValue(Generic[P, V]):
-    """An attribute that makes a response when called on the class, ``Response.json(value)``, and returns a value on a
-    response.
+    """An attribute that makes a response when it is called on the class, as in ``Response.json(value)``, and that is a
+    value on a response.
 
     ``make`` is called with the class, and ``read`` with the response.
     """

@@ -344,8 +344,8 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         retry: Duration | None = None,
         on_drain: "OnDrain" = "end",
     ) -> Self:
-        """Make a response of server-sent events (WHATWG HTML §9.2). Each is an ``Event``, text, or a value that is sent
-        as JSON.
+        """Make a response that streams server-sent events (WHATWG HTML §9.2). Each is an ``Event``, text, or a value
+        that is sent as JSON.
 
         While an async source yields nothing, a comment is sent every ``heartbeat``; a blocking source has to yield
         comments itself. After a lost connection, the client reconnects after ``retry``, which is sent with the first
@@ -400,7 +400,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         determines the type. With ``as_attachment``, browsers save the file, as ``filename`` or under its own name (RFC
         6266). A file given by path gets Last-Modified and an ETag made from its modification time and size;
         ``modified=False`` and ``etag=False`` leave them out. ``headers`` take precedence over all of these. With
-        ``conditional``, the server applies the request's conditions and ranges, as the method of that name does.
+        ``conditional``, the server applies the request's conditions and ranges, as the ``conditional`` method does.
 
         Raises NotFound (404) for anything that is not a regular file, Forbidden (403), ValueError for a relative path
         and for a ``filename`` that can't be sent, and TypeError for anything but a path or a binary file.

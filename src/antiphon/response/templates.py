@@ -1,4 +1,4 @@
-"""Templates as responses: their data, which is passed by name next to options, and template strings (PEP 750)."""
+"""Templates as responses: their data, which is passed by name alongside options, and template strings (PEP 750)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import CoroutineType

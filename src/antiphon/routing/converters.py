@@ -98,7 +98,7 @@ CONVERTERS: Mapping[str, Converter] = {
 
 
 def _between(argument: str) -> Converter:
-    """Make the converter ``int(min=1, max=99)``."""
+    """Make the ``int(min=1, max=99)`` converter."""
     bounds: dict[str, int] = {}
     for part in argument.split(","):
         found = _bounds(part)
@@ -120,7 +120,7 @@ def _between(argument: str) -> Converter:
 
 
 def _one_of(argument: str) -> Converter:
-    """Make the converter ``any(en,de)``."""
+    """Make the ``any(en,de)`` converter."""
     values = [value.strip() for value in argument.split(",")]
     if not all(values) or len(set(values)) < len(values) or any("/" in value for value in values):
         raise ValueError(f"any({argument}) must be like any(en,de): values without slashes, each once")
@@ -135,7 +135,7 @@ def _one_of(argument: str) -> Converter:
 
 
 def _matching(argument: str) -> Converter:
-    """Make the converter ``re([a-z]{2})``, which matches a whole segment."""
+    """Make the ``re([a-z]{2})`` converter, which matches a whole segment."""
     try:
         matches = re.compile(argument).fullmatch
     except re.error as error:

@@ -133,8 +133,8 @@ class Router(Generic[T]):
     def resource(self, pattern: str, host: str | None = None) -> Resource[T]:
         """Return the resource at a path, on one host or on all, creating it if needed.
 
-        Raises ValueError for a malformed path, and SamePathsError if only the parameter names differ from another
-        path's.
+        Raises ValueError for a malformed path, and SamePathsError if only the parameter names differ from those of
+        another path.
         """
         pattern = intern(pattern)
         segments = parse_pattern(pattern, self.converters)

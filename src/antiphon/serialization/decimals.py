@@ -123,8 +123,8 @@ def _limit(name: str, bound: object) -> Decimal:
 
 
 def bounds_in(info: inspect.Type, given: DecimalBounds | None = None) -> list[DecimalBounds | None]:
-    """Return the bounds of each Decimal that a value of a type, or its item, can be; None for a Decimal without
-    bounds.
+    """Return the bounds of each Decimal type in a type: the type itself, an alternative of a union, or the type of
+    items. A Decimal without bounds is None.
     """
     match info:
         case inspect.Metadata(type=inner):
@@ -151,8 +151,8 @@ _is_usual = re.compile(rf"[-+]?[0-9.]{{0,{_FEW_DIGITS}}}(?:[eE][-+]?[0-9]{{1,3}}
 
 
 def text_fault(text: str) -> Reason | None:
-    """Return the reason why a program can't calculate with the number in a string; None if it can, and for other
-    strings.
+    """Return the reason why a program can't calculate with the number in a string, or None if it can or if the string
+    isn't a number.
     """
     if _is_usual(text):
         return None
@@ -190,7 +190,7 @@ _has_many_digits = re.compile(rb"(?<![0-9a-fA-Fu_\\\x80-\xff])[0-9a-fA-Fu_\\\x80
 
 
 def _may_be_unusable(text: bytes) -> bool:
-    """Return False for JSON that certainly contains no unusable number: most JSON, in little time.
+    """Return False for JSON that certainly contains no unusable number. This is quick, and excludes most JSON.
 
     Such a number contains a word, an exponent of four digits, or thousands of digits. Each search takes linear time.
     """
@@ -316,4 +316,4 @@ def _fault(value: str | int, info: inspect.Type, kinds: tuple[inspect.Type, ...]
 
 
 _OTHER_NUMBERS = (inspect.IntType, inspect.FloatType)
-"""Types as which a JSON number is read if a union contains them besides a Decimal."""
+"""The types as which a JSON number is read if a union contains one of them alongside a Decimal."""

@@ -137,8 +137,8 @@ class _Source:
     """The source of a function that decodes a type and sets defaults.
 
     It contains statements for each position in the type, and a function for each record that may contain itself or is
-    deeply nested. A value's class is checked where it may differ from the type's: in a union, where a default or a
-    ``__post_init__`` may have set something else, and everywhere unless ``is_decoded``.
+    deeply nested. A value's class is checked where it may differ from that of the type: in a union, where a default or
+    a ``__post_init__`` may have set something else, and everywhere unless ``is_decoded``.
     """
 
     def __init__(self, info: inspect.Type, *, is_decoded: bool = True) -> None:
@@ -166,7 +166,9 @@ class _Source:
         return name
 
     def _set_in(self, value: str, info: inspect.Type, indent: str, *, is_sure: bool) -> Iterator[str]:
-        """Yield statements for a variable of a type. ``is_sure`` is True if its value certainly has that type."""
+        """Generate the statements that set defaults in a variable of the given type. ``is_sure`` is True if its value
+        certainly has that type.
+        """
         is_sure = is_sure and len(members(info)) == 1
         for part in filter(_may_lack_defaults, members(info)):
             if not is_sure:

@@ -210,7 +210,7 @@ _FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(.+)`"
 def located(error: msgspec.ValidationError) -> tuple[str, str]:
     """Return the location of a fault that msgspec found, as a JSON Pointer (RFC 6901), and its message.
 
-    If msgspec doesn't say which member of an object is wrong, the pointer is the object's.
+    If msgspec doesn't say which member of an object is wrong, the pointer is that of the object.
     """
     message, place = _placed(error)
     pointer = _pointer(place.removeprefix("key` in `").removeprefix("$"))
@@ -262,7 +262,7 @@ def shortened(text: str, most: int) -> str:
 
 
 def step_to(name: str) -> str:
-    """Return the JSON Pointer step to a member with a name from the client; a long name is cut."""
+    """Return the JSON Pointer step to a member whose name comes from the client; a long name is cut."""
     return pointer_step(shortened(name, _NAME))
 
 

@@ -212,7 +212,7 @@ class _Words:
         return not self._words.isdisjoint(value if isinstance(value, list) else (value,))
 
     def replaced_in(self, value: str | list[str] | None) -> str | list[str] | None:
-        """Return the value with each such text replaced by the number that it represents, for a search for faults."""
+        """Return the value with each such text replaced with the number that it represents, for a search for faults."""
         if isinstance(value, list):
             return [self._number or text if text in self._words else text for text in value]
         return self._number or value if value in self._words else value
@@ -309,7 +309,7 @@ class FieldsReader:
         return MultiDict(found)
 
     def _taken(self, values: Values, files: MultiDict[Any]) -> dict[str, object]:
-        """Return the values of the file fields, with None for each file name without a file field."""
+        """Return the values of the file fields, and None for each uploaded name that is not a field."""
         taken: dict[str, object] = {name: None for name in files if name not in self._names}
         for field in self._files:
             values.pop(field.name, None)
@@ -358,7 +358,7 @@ class FieldsReader:
 
 
 def _texts(info: inspect.Type) -> list[inspect.Type]:
-    """Return the types that a single text of a field may have. For a collection, these are the item types."""
+    """Return the types that a single string of a field may represent. For a collection, these are the item types."""
     found: list[inspect.Type] = []
     for member in members(info):
         match member:
@@ -386,7 +386,9 @@ def _maker(wanted: type, info: Record, *, strict: bool) -> Callable[[Mapping[str
 
 
 def _maker_by_name(info: Record, *, strict: bool) -> Callable[[Mapping[str, object]], object]:
-    """Return such a function for a type that msgspec reads from arrays. It uses a Struct with the same fields."""
+    """Return a function like that of ``_maker`` for a type that msgspec reads from arrays. It uses a Struct with the
+    same fields.
+    """
     kinds = [Any if is_json(field.type) else python_type(field.type) for field in info.fields]
     fields: list[tuple[str, Any, Any]] = [
         (field.name, kind, _same(field)) for field, kind in zip(info.fields, kinds, strict=True)

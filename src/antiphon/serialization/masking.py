@@ -23,7 +23,9 @@ _STATEMENTS = frozenset("case class def elif else except finally for if lambda m
 
 
 class _Bracket:
-    """The text in one pair of brackets, or outside any: the last name in it, and whether that is a secret's."""
+    """The text in one pair of brackets, or outside any: the last name in it, and whether that name suggests a
+    secret.
+    """
 
     def __init__(self, *, opening: str = "", follows_name: bool = False, is_secret: bool = False) -> None:
         self.opening = opening
@@ -284,7 +286,7 @@ class Mask:
         return text
 
     def _without(self, text: str, secret: re.Pattern[str], replacement: str) -> str:
-        """Replace matches in text, except for line ends."""
+        """Replace matches in text, except for line endings."""
         return secret.sub(lambda found: self._replaced(found, replacement), text)
 
     def _replaced(self, found: re.Match[str], replacement: str) -> str:
@@ -335,7 +337,7 @@ def _spelled_backslashes(count: int) -> str:
 
 @lru_cache(maxsize=1024)
 def _spelled_character(character: str) -> str:
-    """Return a pattern for a character as Python, JSON, HTML and URLs write it, also nested in each other."""
+    """Return a pattern that matches a character as Python, JSON, HTML and URLs write it, including nested escapes."""
     if not character or (character.isascii() and character.isalnum()):
         return character
     code = ord(character)

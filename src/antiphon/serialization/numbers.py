@@ -3,9 +3,9 @@
 msgspec reads the former only as floats, so JSON that it has refused is searched for them, alongside its type.
 
 Python's hashes of numbers and UUIDs are predictable, so JSON is searched for collisions before it is decoded to a type
-with sets or names of these. A limit on the number of items wouldn't suffice: 2000 UUIDs with the same hash take 0.15 s,
-so the limit would have to be lower than what honest clients send, and apply to the whole text, because a list can
-contain many sets.
+that contains sets of them, or dicts with them as keys. A limit on the number of items wouldn't suffice: 2000 UUIDs with
+the same hash take 0.15 s, so the limit would have to be lower than what honest clients send, and apply to the whole
+text, because a list can contain many sets.
 """
 
 import re
@@ -167,7 +167,7 @@ def refusing_collisions(decode: Decode, info: inspect.Type) -> Decode:
 
 
 def _hashes_numbers(info: inspect.Type) -> bool:
-    """Return True for a set that may contain numbers, and for a dict with numbers as names."""
+    """Return True for a set that may contain numbers, and for a dict with numbers as keys."""
     match info:
         case inspect.SetType(item_type=hashed) | inspect.FrozenSetType(item_type=hashed):
             return any(isinstance(part, _Number | inspect.AnyType) for _, part in parts("", hashed))

@@ -175,8 +175,8 @@ def fields_as(
 ) -> T:
     """Read the pairs of a form or query as a record: a dataclass, TypedDict, NamedTuple, Struct or attrs class.
 
-    - A field whose type is a list, tuple or set gets all values of its name; any other field gets the last one.
-    - A missing name gets the field's default; without a default, it is an error.
+    - A field whose type is a list, tuple or set gets all values with its name; any other field gets the last one.
+    - If a name is missing, its field gets the default; without a default, this is an error.
     - Empty text that the type doesn't accept (str does) is treated as missing if the field has a default, otherwise as
     None if the type allows it.
     - A bool is ``true``, ``1`` or a checkbox's ``on``; ``false``, ``0`` or ``off``, in upper or lower case. An
@@ -199,7 +199,7 @@ def fields_as(
 
 
 def headers_as(headers: Headers, wanted: type[T]) -> T:
-    """Read headers as a record, as ``fields_as`` reads a query. Its field ``x_user`` is X-User."""
+    """Read headers as a record, as ``fields_as`` reads a query. Its ``x_user`` field is read from X-User."""
     reader = _reader_of(wanted, None)
     return cast(T, reader.read(reader.pairs_of(headers), "headers"))
 

@@ -24,7 +24,9 @@ _DIGESTS = {"sha256": sha256, "sha1": sha1}
 
 
 class BadSignature(Forbidden):
-    """403: a value or a URL that none of the keys has signed for this purpose: it was changed, truncated or made up."""
+    """403: a value or a URL that none of the keys has signed for this purpose, because it was changed, truncated or
+    made up.
+    """
 
     def __init__(self, detail: str = "The signature does not match.") -> None:
         super().__init__(detail)
@@ -68,7 +70,7 @@ _in_use: WeakSet[SecretKeys] = WeakSet()
 
 
 def secret_keys_in_use() -> set[bytes]:
-    """Return all secret keys of the process, which must not be shown, whatever their variables' names."""
+    """Return all secret keys of the process, which must not be shown, whatever the names of their variables are."""
     return {key for keys in _in_use for key in keys.oldest_first}
 
 

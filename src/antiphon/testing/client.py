@@ -190,8 +190,8 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
         ``params`` are added to the query. The body is one of ``json``, ``form`` and ``body``; an iterable of bytes is
         sent in chunks, as the application requests them. With ``files``, a multipart form is sent. A file is bytes or a
         file object, ``(filename, content)`` or ``(filename, content, content_type)``; a field can have a list of files.
-        Header fields and cookies passed here replace the client's. Method and path are sent as written, including dot
-        segments, which browsers remove (as redirects do here). OPTIONS can have ``*`` instead of the URL.
+        Header fields and cookies passed here replace those of the client. Method and path are sent as written,
+        including dot segments, which browsers remove (as redirects do here). OPTIONS can have ``*`` instead of the URL.
 
         Options: ``params``, ``headers``, ``cookies``, ``body``, ``json``, ``form``, ``files``, ``content_type`` and
         ``follow_redirects``. Raises TypeError for any other option, and for data without one.
@@ -268,7 +268,7 @@ class Client(BaseClient[ClientResponse, Streaming]):
     """A client for tests that are plain functions.
 
     The application runs on an event loop in its own thread; over WSGI, it runs on another thread. It can read the
-    context variables of the test. With ``timeout=None``, a WSGI application runs on the thread of the test, for
+    context variables of the test. With ``timeout=None``, a WSGI application runs on the test's own thread, for
     debuggers and for code that reads thread-locals.
 
     As a context manager, the client starts up the application and shuts it down.
@@ -345,7 +345,7 @@ class Client(BaseClient[ClientResponse, Streaming]):
 class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming]):
     """A client for tests that are coroutines: its methods are awaited.
 
-    The application runs on the event loop of the test; over WSGI on another thread.
+    The application runs on the test's event loop; over WSGI, it runs on another thread.
 
     As an async context manager, the client starts up the application and shuts it down.
     """

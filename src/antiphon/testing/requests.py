@@ -217,7 +217,7 @@ class ClientRequest(NamedTuple):
 def compose(
     method: str, url: str, options: RequestOptions, *, base: URL, headers: Headers, http_version: HTTPVersion
 ) -> ClientRequest:
-    """Return the request that a test describes. ``headers`` are sent with every request of the client.
+    """Return the request that a test describes. ``headers`` are sent with each of the client's requests.
 
     A URL without a host gets the scheme and host of ``base``. OPTIONS can have ``*`` instead of a URL. Raises
     ValueError for a request that can't be sent.

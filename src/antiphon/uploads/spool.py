@@ -69,7 +69,7 @@ class Spool:
         return self._file is None
 
     def write(self, data: bytes) -> None:
-        """Add a chunk and write to the file if that is due. Raises the same errors as ``flush``."""
+        """Add a chunk, and write to the file if a write is due. Raises the same errors as ``flush``."""
         self.add(data)
         if self.is_due:
             self.flush()

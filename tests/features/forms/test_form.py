@@ -266,7 +266,7 @@ class Cleaned:
         (made(Annotated[str, Field(widget="radio")]), r"f needs choices: Form\(..., choices={'f'"),
         (made(Annotated[str, Field(widget="checkbox")]), "Record.f: a checkbox needs a bool"),
         (made(Annotated[list[Colour], Field(widget="radio")]), "Record.f: radio buttons choose one value"),
-        (made(list[Colour], field(default_factory=lambda: [Colour.RED])), "default of a list with choices is empty"),
+        (made(list[Colour], field(default_factory=lambda: [Colour.RED])), "a list with choices must be empty"),
         (made(Annotated[str, Field(widget="file")]), "Record.f: text can't have the widget 'file'"),
         (made(Annotated[Upload, Field(widget="text")]), "Record.f: a file needs the widget 'file'"),
         (made(str, Field(label="F")), r"Record.f: a Field must be part of the type, not the default: f: Annotated\["),

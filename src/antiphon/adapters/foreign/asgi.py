@@ -79,7 +79,7 @@ GRACE = 5.0
 """The number of seconds that an application has to clean up before it is cancelled."""
 
 _CONNECTION_FIELDS = frozenset({"connection", "keep-alive", "transfer-encoding"})
-"""Fields about a connection, which is the server's, not the application's (RFC 9110 §7.6.1)."""
+"""Fields about a connection, which belongs to the server, not to the application (RFC 9110 §7.6.1)."""
 
 
 def from_asgi(

@@ -1,4 +1,4 @@
-"""Embedded servers: one serves on a thread, one next to the other tasks of an event loop.
+"""Embedded servers: one serves on a thread, one alongside the other tasks of an event loop.
 
 Each gets a listening socket and closes it at the end. Each reports when it accepts connections or fails to start, and
 stops gracefully.

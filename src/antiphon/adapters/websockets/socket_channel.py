@@ -158,7 +158,9 @@ def agreed_extension(offers: str) -> tuple[PerMessageDeflate, str] | None:
 
 
 def _can_be_met(parameters: list[tuple[str, str]]) -> bool:
-    """Return True if an offer contains only parameters of RFC 7692 §7.1, each once, with values that zlib supports."""
+    """Return True if an offer contains only parameters defined in RFC 7692 §7.1, each at most once, with values that
+    zlib supports.
+    """
     names = [name for name, _ in parameters]
     return len({*names}) == len(names) and all(_is_known(name, value) for name, value in parameters)
 

@@ -5,7 +5,7 @@ different response. After that, it is the body of the response: a stream without
 
 | state of a conversation | its steps are run by | it learns of a client that leaves by |
 |---|---|---|
-| asked, until the handler wants an answer of 101 | ``until_demanded`` | its task, which is cancelled |
+| asked, until the handler wants a 101 response | ``until_demanded`` | its task, which is cancelled |
 | demanded, until the server has sent that | nothing: they wait for ``_effect`` | ``aclose``, instead of the 101 |
 | open, until the steps end | ``__anext__`` | its next message, or else ``watch`` |
 | over | nothing | |

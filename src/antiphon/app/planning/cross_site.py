@@ -59,7 +59,7 @@ def check_handshake_site(request: Request, trusted: "Iterable[str] | TrustedOrig
 
 
 def _is_own(origin: str, head: Head) -> bool:
-    """True if an origin is the requested host's.
+    """True if an origin belongs to the requested host.
 
     A proxy that terminates TLS hides that the client used https, so an https origin is accepted over http. The reverse
     never is, because anyone on the client's network could have made an http page.

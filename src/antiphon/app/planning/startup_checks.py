@@ -1,7 +1,7 @@
 """Checks of handlers when an application is planned, for unreadable types and for arguments that nothing provides.
 
 ``request.form_as(Order)`` mentions a type only where it is called. In a call that is written differently, for example
-with a type chosen at run time, a mistake shows only at the first request.
+with a type chosen at run time, a mistake shows only on the first request.
 
 ``def search(request, q: str = "")`` looks as if the query provided ``q``. An argument is treated this way if it is
 annotated with a type that a query or a body could provide. Other defaults are the program's own, such as a bound value
@@ -171,7 +171,7 @@ def check_filled(routes: Iterable[tuple[Route, Iterable[str]]]) -> None:
 
 
 def _key(handler: Callable[..., Any]) -> object:
-    """Return the code of a function, which all functions and methods made by one ``def`` share."""
+    """Return the code of a function, shared by all functions and methods made by one ``def``."""
     return getattr(innermost(handler), "__code__", None) or id(handler)
 
 

@@ -97,7 +97,9 @@ def frames_of(places: list[Place], printer: Printer, mask: Mask) -> tuple[Frame,
 
 
 def _folded(places: Iterable[Place]) -> Iterator[tuple[Place, int]]:
-    """Yield each place with the number of places left out after it. A recursion keeps its first and last place."""
+    """Yield each place with the number of places left out after it. For a recursion, only the first and last place are
+    kept.
+    """
     for _, group in groupby(places, key=lambda place: (place.frame.f_code, place.line)):
         first, *others = group
         yield first, max(len(others) - 1, 0)

@@ -238,7 +238,7 @@ def _show(report: Report, response: Response) -> None:
 
 
 def _member(report: Report) -> dict[str, object]:
-    """Return the member ``debug`` of problem details."""
+    """Return the ``debug`` member of problem details."""
     return {
         "errors": [_failure(failure) for failure in report.failures],
         "traceback": traceback_of(report),

@@ -241,7 +241,7 @@ def _place(frame: Frame) -> str:
 
 
 def _content(frame: Frame) -> str:
-    """Return a frame's source, with its locals next to it."""
+    """Return a frame's source, with its locals beside it."""
     label = escape(f"Source of {frame.file}, line {frame.line}")
     rows = "".join(_row(line, frame.line) for line in frame.lines)
     source = (

@@ -72,7 +72,7 @@ class LastRequests(Observer):
         for caught in self._last:
             if caught.record.request_id == id_:
                 return caught
-        raise NotFound("This request is not among the most recent ones.")
+        raise NotFound("This request is not one of the most recent ones.")
 
 
 def _check_viewer(request: Request) -> None:

@@ -316,7 +316,7 @@ _FIELDS = ("_repeating", "_found", "_fields")
 
 
 def _values_named(items: list[tuple[Any, Any]]) -> Iterator[tuple[str, Any, Any]]:
-    """Yield a name, a key and a value for each item. A value stored next to a name gets that name, as in a form."""
+    """Yield a name, a key and a value for each item. A value stored alongside a name gets that name, as in a form."""
     known = {as_text(key): value for key, value in items}
     name_of_value = next((as_text(known[key]) for key in ("name", "key") if key in known), "")
     for key, value in items:

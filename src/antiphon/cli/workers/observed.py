@@ -17,7 +17,7 @@ from antiphon.concurrency.process import DRAINING
 def with_final_responses(app: Any, interface: Interface) -> "Entrance":
     """Return an application that adds `connection: close` to its responses while the process drains.
 
-    Its attribute `answer` is the callable that handles requests.
+    Its `answer` attribute is the callable that handles requests.
     """
     return {"wsgi": _WSGI, "asgi": _ASGI, "rsgi": _RSGI}[interface](app)
 

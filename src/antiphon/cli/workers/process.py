@@ -1,4 +1,4 @@
-"""A worker of `antiphon run` from its supervisor's view: a process with a heartbeat that it starts and ends."""
+"""A worker of `antiphon run` as its supervisor sees it: a process with a heartbeat that it starts and ends."""
 
 import asyncio
 import importlib

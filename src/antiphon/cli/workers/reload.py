@@ -54,7 +54,7 @@ async def watch(roots: Iterable[str]) -> AsyncGenerator[list[str]]:
 
 
 async def _batches(folders: Iterable[str]) -> AsyncGenerator[set[str]]:
-    """Yield the paths below folders that were added, changed or removed."""
+    """Yield the paths that were added, changed or removed below the folders."""
     notify = partial(awatch, watch_filter=None, step=_STEP, debounce=_LONGEST, recursive=False)
     try:
         async with aclosing(notify(*sorted(folders), ignore_permission_denied=True)) as batches:

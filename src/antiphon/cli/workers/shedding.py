@@ -43,7 +43,7 @@ CALM = 1.0
 _BUSY = 0.01
 """The average lateness in seconds above which threads are considered to delay each other."""
 LESS = 0.8
-"""The factor by which the room shrinks at a tick, applied again for each tick's length that the tick is late."""
+"""The factor by which the room shrinks on a tick, applied again for each tick's length that the tick is late."""
 _WEIGHT = 0.3
 """The weight of the latest measurement in an average."""
 LONG = 20
@@ -195,7 +195,7 @@ class Control:
         entrance.call_before_next(self._start)
 
     def _start(self) -> None:
-        """Resume ticks at the first request after a pause."""
+        """Resume ticks on the first request after a pause."""
         self._is_asked = False
         self._entrance.call_before_next(self._note_asked)
         self._resume()
@@ -204,7 +204,7 @@ class Control:
         self._is_asked = True
 
     def follow(self, late: float, is_waited: bool) -> bool:
-        """Update the state at a tick. Return False if no tick is needed until the next request."""
+        """Update the state on a tick. Return False if no tick is needed until the next request."""
         now = time.monotonic()
         if self._is_controlled:
             self._room.adapt(late)

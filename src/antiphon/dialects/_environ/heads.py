@@ -55,7 +55,7 @@ ENVIRON_KEYS = _Keys()
 
 @cache_short(_MOST_CACHED)
 def field_name(key: str) -> str | None:
-    """Return the field name for an environ key, or None if the key is not a header's."""
+    """Return the field name for an environ key, or None if the key doesn't stand for a header."""
     if key in UNPREFIXED:
         return key.replace("_", "-").title()
     return key[5:].replace("_", "-").title() if key.startswith("HTTP_") and key not in _DOUBLED else None

@@ -54,7 +54,7 @@ _TYPE_OPTIONS = "x-content-type-options"
 
 
 def install_security_headers(native: "App", config: Mapping[str, Any]) -> None:
-    """Make an application send the security headers that the setting SECURITY_HEADERS describes.
+    """Make an application send the security headers that the SECURITY_HEADERS setting describes.
 
     The setting is True, False, or a dict that overrides header values; None as a value leaves that header out. Raises
     ValueError for unknown names.
@@ -126,7 +126,7 @@ def shared_natively(app: "Asok", value: Any) -> Any:
     """Return a value to share natively.
 
     A callable is called when the value is first used, with the request or, if it accepts no arguments, without any. A
-    class, or a callable that needs more arguments, is shared as it is. Each request gets its own copy of a form.
+    class, or a callable that needs more arguments, is shared unchanged. Each request gets its own copy of a form.
     """
     if hasattr(type(value), "for_request"):
         value = value.for_request
@@ -234,7 +234,7 @@ class Asok(Servable):
     def user_loader(self, fn: F) -> F:
         """Register the function (``def`` or ``async def``) that returns the user with an id, or None.
 
-        Without it, users are found through the model in the setting AUTH_MODEL. Raises RuntimeError once the project is
+        Without it, users are found through the model in the AUTH_MODEL setting. Raises RuntimeError once the project is
         loaded.
         """
         self._check_unread("user_loader")

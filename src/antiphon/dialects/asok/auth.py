@@ -57,7 +57,7 @@ def _find_in_model(app: "Asok", key: str) -> Any:
 
 
 def model_of(app: "Asok") -> Any:
-    """Return the user model: the setting AUTH_MODEL, which is a class or its name, such as "models.user:User".
+    """Return the user model: the AUTH_MODEL setting, which is a class or its name, such as "models.user:User".
 
     Returns None for a name without a module, such as "User". Raises ImportError or AttributeError if the name does not
     exist.

@@ -1,4 +1,4 @@
-"""Asok's settings: their defaults, the environment that overrides them, and the equivalent native settings."""
+"""Asok's settings: their defaults, the environment variables that override them, and the equivalent native settings."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -99,7 +99,7 @@ def native_settings(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def install_settings(config: Mapping[str, Any], native: App) -> None:
-    """Enable the native features that the settings ``CORS_ORIGINS`` and ``GZIP`` ask for."""
+    """Enable the native features that the ``CORS_ORIGINS`` and ``GZIP`` settings ask for."""
     if config["GZIP"]:
         from antiphon.features import Compression
 

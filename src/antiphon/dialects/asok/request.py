@@ -66,7 +66,7 @@ class QueryDict(dict[str, str]):
         super().__init__(self._pairs)
 
     def getlist(self, key: str, default: list[str] | None = None) -> list[str]:
-        """Return all values of a name in order. If there are none, return ``default`` or an empty list."""
+        """Return all values for the given name, in order. If there are none, return ``default`` or an empty list."""
         return [value for name, value in self._pairs if name == key] or (default if default is not None else [])
 
 
@@ -387,7 +387,7 @@ class Request(RequestState):
 
     @property
     def lang(self) -> str:
-        """The language from ``?lang=``, the cookie ``asok_lang``, Accept-Language or ``LOCALE``, in this order.
+        """The language from ``?lang=``, the ``asok_lang`` cookie, Accept-Language or ``LOCALE``, in this order.
 
         You can set it for this request. Raises ValueError if the project has no messages in that language.
         """
@@ -402,11 +402,11 @@ class Request(RequestState):
         return translated(self, key, values)
 
     def shared(self, name: str, _expected_type: type[Any] | None = None) -> Any:
-        """Return a value shared with all templates or with this request's; None if there is none."""
+        """Return a value shared with all templates or with those of this request; None if there is none."""
         return self.own_shared[name] if name in self.own_shared else self.native.shared.get(name)
 
     def shared_form(self, name: str) -> "Form":
-        """Return this request's own copy of the shared form with a name. Raises KeyError if there is none."""
+        """Return this request's own copy of the shared form with the given name. Raises KeyError if there is none."""
         form = self.shared(name)
         if form is None:
             raise KeyError(f"no form is shared as {name!r}: app.share({name}=Form(...))")

@@ -105,7 +105,7 @@ COOKIE = "asok_csrf"
 
 
 def install_csrf(native: "App", config: "Mapping[str, Any]") -> None:
-    """Make an application refuse writes without a valid token, unless the setting CSRF is false."""
+    """Make an application refuse writes without a valid token, unless the CSRF setting is false."""
     if config["CSRF"]:
         native.use(CSRFTokens())
 
@@ -121,7 +121,7 @@ def advise(app: "Asok", native: NativeRequest, error: Exception) -> None:
 
 
 def token_of(request: "RequestState") -> str:
-    """Return the token for the response; empty if the setting CSRF is false."""
+    """Return the token for the response; empty if the CSRF setting is false."""
     if not request.app.config["CSRF"]:
         return ""
     token = csrf_token(request.native)

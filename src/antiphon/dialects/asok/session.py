@@ -138,7 +138,7 @@ def regenerate(request: "RequestState") -> None:
 class SessionStore:
     """A session store, by Asok's name for it: "memory", "file" or "redis". ``native`` is the native store.
 
-    "file" is a database in the folder ``path``. "redis" connects to ASOK_REDIS_URL or REDIS_URL, by default on this
+    "file" is a database in the folder at ``path``. "redis" connects to ASOK_REDIS_URL or REDIS_URL, by default on this
     machine. Raises ValueError for any other name.
     """
 

@@ -103,8 +103,8 @@ class TestClient:
     """A client that keeps cookies: ``TestClient(app).get("/about")``.
 
     Each method accepts form fields as ``data``, a value to send as JSON as ``json_body``, and ``headers``. As in a
-    browser, writes need the CSRF token unless the setting CSRF is false: send ``client.cookies["asok_csrf"]`` in the
-    header ``X-CSRF-Token``. ``app`` is an Asok application or any other WSGI application.
+    browser, writes need the CSRF token unless the CSRF setting is false: send ``client.cookies["asok_csrf"]`` in the
+    ``X-CSRF-Token`` header. ``app`` is an Asok application or any other WSGI application.
     """
 
     __test__ = False

@@ -350,7 +350,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         return made_response(self, rv)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a plain function that waits for a coroutine function's result. Return other functions as they are."""
+        """Return a plain function that waits for a coroutine function's result. Return other functions unchanged."""
         return self.async_to_sync(func) if dispatch.waits(func) else func
 
     def async_to_sync(self, func: Callable[..., Coroutine[Any, Any, T]]) -> Callable[..., T]:

@@ -277,7 +277,7 @@ def _of_application(**kwargs: Any) -> dict[str, Any]:
 
 
 def flash(message: str, category: str = "message") -> None:
-    """Store a message in the session until a page displays it. Sends the signal ``message_flashed``."""
+    """Store a message in the session until a page displays it. Sends the ``message_flashed`` signal."""
     session[_FLASHES] = [*session.get(_FLASHES, ()), (category, message)]
     app = app_ctx.app
     message_flashed.send(app, _async_wrapper=app.ensure_sync, message=message, category=category)

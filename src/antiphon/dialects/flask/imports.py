@@ -56,7 +56,7 @@ def reexports(module: str) -> Callable[[str], Any]:
 
 
 def deferred(make: Callable[[], Any]) -> Any:
-    """Declare a class attribute that is replaced on first use by the result of a function."""
+    """Declare a class attribute that is replaced on first use with the result of a function."""
     return _Deferred(make)
 
 

@@ -38,7 +38,7 @@ async def leave(ctx: "AppContext", exc: BaseException | None) -> None:
 async def tear_down(ctx: "AppContext", exc: BaseException | None) -> None:
     """Call a request's and the application's teardown functions, in steps.
 
-    All of them are called, even if one fails. A single error is raised as it is, and several are raised as a group.
+    All of them are called, even if one fails. A single error is raised unchanged, and several are raised as a group.
     """
     errors: list[BaseException] = []
     request = ctx._request  # noqa: SLF001 - same package

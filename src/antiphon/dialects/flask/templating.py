@@ -54,7 +54,7 @@ class TemplateContext(Context):
         self._globals = globals if own else environment.globals
 
     def resolve_or_missing(self, key: str) -> Any:
-        """Return the value of a name, or Jinja's ``missing``."""
+        """Return the value for the given name, or Jinja's ``missing``."""
         if key in self.vars:
             return self.vars[key]
         if key in self.parent:

@@ -30,8 +30,8 @@ _PRESERVE = "werkzeug.debug.preserve_context"
 class EnvironBuilder(environs.EnvironBuilder):
     """Builds environs for an application, by default with its SERVER_NAME, scheme and APPLICATION_ROOT.
 
-    Instead of passing a ``base_url``, change these with ``subdomain`` and ``url_scheme``. Other arguments are
-    Werkzeug's.
+    Instead of passing a ``base_url``, change these with ``subdomain`` and ``url_scheme``. Other arguments are those of
+    Werkzeug.
     """
 
     def __init__(

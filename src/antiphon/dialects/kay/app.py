@@ -25,7 +25,7 @@ _is_tag = re.compile(r"[A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8}){0,7}").fullmatch
 
 
 def guess_language(request: Any, settings: Settings) -> str | None:
-    """Return the language from the cookie LANG_COOKIE_NAME, or else the client's preferred one, or else DEFAULT_LANG.
+    """Return the language from the LANG_COOKIE_NAME cookie, or else the client's preferred one, or else DEFAULT_LANG.
 
     Returns None if USE_I18N is off. Malformed language tags are ignored.
     """
@@ -171,7 +171,7 @@ def installed(package: str, settings: Settings) -> Installed | None:
 
 
 def of_project(settings: Settings) -> Installed | None:
-    """Return the rules and views of the module ROOT_URL_MODULE, or None if it does not exist."""
+    """Return the rules and views of the ROOT_URL_MODULE module, or None if it does not exist."""
     module: str = settings.ROOT_URL_MODULE
     return _contents(module, "", "") if find_spec(module) else None
 
@@ -289,7 +289,7 @@ class KayApp:
 
 
 def get_application(app_settings: object = "settings") -> KayApp:
-    """Return a project's application, made from its settings module and, if it exists, the module ROOT_URL_MODULE."""
+    """Return a project's application, made from its settings module and, if it exists, its ROOT_URL_MODULE."""
     app = KayApp(app_settings)
     app.install(of_project(app.app_settings))
     return app

@@ -324,7 +324,7 @@ class Microdot(Host):
     def _lifecycle(self) -> "Lifecycle":
         """The functions to run before the first request and after the last one.
 
-        Not to be confused with the method ``shutdown``, which is for programs.
+        Not to be confused with the ``shutdown`` method, which is for programs.
         """
         return Lifespan()
 

@@ -53,7 +53,7 @@ class CORS:
         return {**known, **self.get_cors_headers(request)}
 
     def get_cors_headers(self, request: Request) -> dict[str, str]:
-        """Return the headers for a request's response. Records that Origin was used, for Vary."""
+        """Return the headers for a request's response. Record that they depend on Origin, so that Vary lists it."""
         headers = self._of_origin(request)
         if self.expose_headers:
             headers["Access-Control-Expose-Headers"] = ", ".join(self.expose_headers)

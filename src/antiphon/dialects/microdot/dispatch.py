@@ -1,8 +1,8 @@
 """The dispatch of a request in Microdot's order: receive its body, call its handler, make a response.
 
-Before-request handlers are called first, the application's before a mounted one's, and then the route's handler.
-After-request handlers follow: the mounted application's first, the request's own last. Any error is passed to its
-handler, whose response goes through the after-error-request handlers instead.
+Before-request handlers are called first, those of the application before those of a mounted one, and then the route's
+handler. After-request handlers follow: first those of the mounted application, last those of the request. Any error is
+passed to its handler, whose response goes through the after-error-request handlers instead.
 """
 
 import sys
@@ -44,7 +44,7 @@ _AROUND_TARGET = len("  HTTP/1.1\r\n")
 
 
 def check_request_line(head: Head) -> None:
-    """Check the path, and check the request line's length, including its line end, against ``max_readline``.
+    """Check the path, and check the request line's length, including its line ending, against ``max_readline``.
 
     Raises BadRequest.
     """
@@ -281,7 +281,7 @@ async def _before(app: "Microdot", request: Request, call: Call) -> Any:
 
 
 async def _after_all(app: "Microdot", request: Request, response: Response, call: Call) -> Response:
-    """Return the response after all after-request hooks: the applications' first, then the request's."""
+    """Return the response after all after-request hooks: first those of the applications, then those of the request."""
     for after in app.get_request_handlers(request, "after_request", True):
         response = await _after(call, after, request, response)
     for after in request.after_request_handlers:

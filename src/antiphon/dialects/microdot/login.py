@@ -41,7 +41,7 @@ class Login:
     async def login_user(
         self, request: Request, user: Any, remember: bool | int = False, redirect_url: str = "/"
     ) -> Response:
-        """Log a user in, identified by the attribute ``id``, and return a redirect to the page that they requested.
+        """Log a user in, identified by the ``id`` attribute, and return a redirect to the page that they requested.
 
         That page is the path in ``next``, or else ``redirect_url``. ``remember`` is the number of days for which the
         login outlasts the browser session; True means 30. Check the password first.
@@ -127,7 +127,7 @@ def _remember(request: Request, user_id: Any, days: int) -> None:
 def _remembered(request: Request) -> Any:
     """Return the id of the user in the remember-me cookie, and store it in the session; None if there is no such user.
 
-    A token that does not expire is rejected: it is the session's, which may contain a ``user_id`` of its own.
+    A token that does not expire is rejected: it belongs to the session, which may contain a ``user_id`` of its own.
     """
     remembered = session_of(request).decode(request.cookies.get(_COOKIE, ""))
     user_id, days = remembered.get("user_id"), remembered.get("days")

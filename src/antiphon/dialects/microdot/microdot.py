@@ -1,4 +1,4 @@
-"""The module `microdot.microdot`, which contains Microdot's core."""
+"""The `microdot.microdot` module, which contains Microdot's core."""
 
 from antiphon.dialects.microdot.application import Microdot
 from antiphon.dialects.microdot.dispatch import invoke_handler, iscoroutine

@@ -279,7 +279,7 @@ class Request:
     def json(self) -> Any:
         """The decoded JSON body; None if Content-Type is not application/json.
 
-        A malformed body raises a ValueError like the json module's, which results in a 400 unless it is handled.
+        A malformed body raises a ValueError like that of the json module, which results in a 400 unless it is handled.
         """
         native = self.native
         if native.head.field("content-type") != _JSON and native.mimetype != _JSON:
@@ -326,6 +326,6 @@ class Request:
 
 
 def vary_by(request: Request, header: str) -> None:
-    """Record for Vary that the response depends on a header, given in lowercase (RFC 9110 §12.5.5)."""
+    """Record that the response depends on a header, given in lowercase, so that Vary lists it (RFC 9110 §12.5.5)."""
     if header not in request.native.consulted:
         request.native.consulted += (header,)

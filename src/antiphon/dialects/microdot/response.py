@@ -143,9 +143,10 @@ class _AsyncFile:
 
 
 class _OnThreads:
-    """A file of an unknown class with plain methods, which are called on a worker thread because they may block.
+    """A file object of an unknown class with synchronous methods.
 
-    They may also return awaitables, for example if they wrap an async file. That is not known before the call.
+    The methods are called on a worker thread because they may block. They may also return awaitables, for example if
+    they wrap an async file. That is not known before the call.
     """
 
     def __init__(self, file: Any) -> None:
@@ -267,7 +268,7 @@ class Response:
 
     @classmethod
     def redirect(cls, location: str, status_code: int = 302) -> Self:
-        """Return a redirect, possibly to another site. Raises ValueError for a location that contains a line end."""
+        """Return a redirect, possibly to another site. Raises ValueError for a location that contains a line break."""
         if "\r" in location or "\n" in location:
             raise ValueError(f"a location must not contain a line end: {location[:80]!r}")
         return cls(status_code=status_code, headers={"Location": redirect_location(location, external=True)})

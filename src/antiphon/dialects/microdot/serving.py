@@ -20,7 +20,7 @@ DRAIN = 2.0
 class EmbeddedServer(asyncio.AbstractServer):
     """A server for one application, with the interface of asyncio's servers. It is bound to its address from the start.
 
-    Raises OSError for an address that is in use, or that is not this machine's.
+    Raises OSError for an address that is in use or is not an address of this machine.
     """
 
     def __init__(self, app: Any, host: str | None, port: int | str, ssl: Any = None) -> None:

@@ -141,7 +141,7 @@ def check_csrf_origin(
     """Return True if an HTTPS request comes from this site or a trusted one, according to its Origin or Referer.
 
     ``trusted_origins`` lists hosts, including any non-default port, or `.example.com` for all subdomains. It defaults
-    to the setting `pyramid.csrf_trusted_origins`. For other requests, raises BadCSRFOrigin, or returns False if
+    to the `pyramid.csrf_trusted_origins` setting. For other requests, raises BadCSRFOrigin, or returns False if
     ``raises`` is False.
     """
     if request.scheme != "https":  # over HTTP, an attacker on the network could forge any origin

@@ -22,7 +22,7 @@ __all__ = [
 
 
 class subscriber:  # noqa: N801 - Pyramid's name
-    """A decorator that subscribes a function to all events, or to those of some types, when ``scan`` finds it.
+    """A decorator that subscribes a function to all events, or to those of the given types, once ``scan`` finds it.
 
     Keyword arguments are subscriber predicates. ``_depth`` and ``_category`` are used by decorators built on this one.
     """

@@ -44,7 +44,7 @@ class Localizer:
 
 
 def default_locale_negotiator(request: Any) -> Any:
-    """Return the locale in a request's attribute, parameter or cookie ``_LOCALE_``, or None."""
+    """Return the locale in a request's ``_LOCALE_`` attribute, parameter or cookie, or None."""
     name = getattr(request, _PARAMETER, None)
     if name is None:
         name = request.params.get(_PARAMETER)
@@ -52,7 +52,7 @@ def default_locale_negotiator(request: Any) -> Any:
 
 
 def negotiate_locale_name(request: Any) -> Any:
-    """Return a request's locale, from the application's negotiator or else its setting `default_locale_name`."""
+    """Return a request's locale, from the application's negotiator or else its `default_locale_name` setting."""
     registry = getattr(request, "registry", None)
     if registry is None:
         registry = get_current_registry()

@@ -38,7 +38,7 @@ IWSGIApplicationCreatedEvent = IApplicationCreated
 
 IResponse = _interface(
     "IResponse",
-    "A response, with the attributes of WebOb's.",
+    "A response, with the attributes of WebOb's response.",
     has="""RequestClass accept_ranges age allow app_iter authenticated_userid body body_file cache_control
         cache_expires charset content_disposition content_encoding content_language content_length content_location
         content_md5 content_range content_type content_type_params date environ etag expires headerlist headers

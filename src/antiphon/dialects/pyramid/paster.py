@@ -15,7 +15,7 @@ def get_config_loader(config_uri: str) -> Any:
 def get_app(config_uri: str, name: str | None = None, options: Any = None) -> Any:
     """Return the application configured in a file.
 
-    The section `main` is used unless ``name``, or a name after `#`, selects another. ``options`` are the values for
+    The `main` section is used unless ``name``, or a name after `#`, selects another. ``options`` are the values for
     `%(...)s` in the file.
     """
     return get_config_loader(config_uri).get_wsgi_app(name, options)

@@ -124,13 +124,13 @@ class DottedNameResolver(Resolver):
     """Resolves `package.module.name` and `package.module:name.attribute`, which may be relative to the package."""
 
     def resolve(self, dotted: str) -> Any:
-        """Return the object with a name. Raises ValueError if the name is not a string, or ImportError."""
+        """Return the object with the given name. Raises ValueError if the name is not a string, or ImportError."""
         if not isinstance(dotted, str):
             raise ValueError(f"{dotted!r} is not a string")
         return self._resolve(dotted, caller_package() if self.package is CALLER_PACKAGE else self.package)
 
     def maybe_resolve(self, dotted: Any) -> Any:
-        """Return the object with a name, or any argument that is not a string as it is."""
+        """Return the object with the given name. An argument that is not a string is returned unchanged."""
         if not isinstance(dotted, str):
             return dotted
         return self._resolve(dotted, caller_package() if self.package is CALLER_PACKAGE else self.package)

@@ -44,7 +44,7 @@ class XHRPredicate(_Predicate):
 
 
 class RequestMethodPredicate(_Predicate):
-    """True for some methods. GET includes HEAD."""
+    """True for the given methods. GET includes HEAD."""
 
     def __init__(self, val: Any, config: Any) -> None:
         methods = as_sorted_tuple(val)
@@ -79,7 +79,7 @@ class PathInfoPredicate(_Predicate):
 
 
 class RequestParamPredicate(_Predicate):
-    """True if the query or form has some fields: `name` or `name=value`. A name may start with `=`."""
+    """True if the query or form has the given fields: `name` or `name=value`. A name may start with `=`."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(as_sorted_tuple(val), config)
@@ -102,7 +102,7 @@ class RequestParamPredicate(_Predicate):
 
 
 class HeaderPredicate(_Predicate):
-    """True if the request has some headers: `Name` or `Name:regular expression`."""
+    """True if the request has the given headers: `Name` or `Name:regular expression`."""
 
     def __init__(self, val: Any, config: Any) -> None:
         headers = [text.partition(":") for text in as_sorted_tuple(val)]
@@ -123,7 +123,7 @@ class HeaderPredicate(_Predicate):
 
 
 class AcceptPredicate(_Predicate):
-    """True if the client accepts any of some media types."""
+    """True if the client accepts any of the given media types."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(val if is_nonstr_iter(val) else (val,), config)
@@ -137,7 +137,7 @@ class AcceptPredicate(_Predicate):
 
 
 class ContainmentPredicate(_Predicate):
-    """True if the context or one of its ancestors has a class or provides an interface."""
+    """True if the context or one of its ancestors has the given class or provides the given interface."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(config.maybe_dotted(val), config)
@@ -150,7 +150,7 @@ class ContainmentPredicate(_Predicate):
 
 
 class RequestTypePredicate(_Predicate):
-    """True if the request provides an interface."""
+    """True if the request provides the given interface."""
 
     def text(self) -> str:
         return f"request_type = {self.val}"
@@ -160,7 +160,7 @@ class RequestTypePredicate(_Predicate):
 
 
 class MatchParamPredicate(_Predicate):
-    """True if the route's pattern matched some values, given as `name=value`."""
+    """True if the route's pattern matched the given values, each of the form `name=value`."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(as_sorted_tuple(val), config)
@@ -178,7 +178,7 @@ class MatchParamPredicate(_Predicate):
 
 
 class CustomPredicate(_Predicate):
-    """A predicate that is a function of the program."""
+    """A predicate that is one of the program's functions."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(val, config)
@@ -216,7 +216,7 @@ class TraversePredicate(_Predicate):
 
 
 class PhysicalPathPredicate(_Predicate):
-    """True for the context with a path, given as text or as a tuple of names."""
+    """True for the context with the given path, which is text or a tuple of names."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(tuple(val) if is_nonstr_iter(val) else ("", *filter(None, val.split("/"))), config)
@@ -239,7 +239,7 @@ class IsAuthenticatedPredicate(_Predicate):
 
 
 class EffectivePrincipalsPredicate(_Predicate):
-    """True if the request has some principals."""
+    """True if the request has the given principals."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(set(val) if is_nonstr_iter(val) else {val}, config)

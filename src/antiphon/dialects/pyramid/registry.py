@@ -120,7 +120,7 @@ class Deferred:
 
 
 def undefer(v: Any) -> Any:
-    """Return the value of a deferred object. Return any other object as it is."""
+    """Return the value of a deferred object. Return any other object unchanged."""
     return v.resolve() if isinstance(v, Deferred) else v
 
 
@@ -194,7 +194,7 @@ class Introspector:
         category[intr.discriminator] = category[intr.discriminator_hash] = intr
 
     def get(self, category_name: str, discriminator: Any, default: Any = None) -> Any:
-        """Return the entry with a key or a key's hash, or the default."""
+        """Return the entry with the given key, or with the given hash of a key, or the default."""
         return self._categories.get(category_name, {}).get(discriminator, default)
 
     def get_category(

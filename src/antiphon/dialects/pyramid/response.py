@@ -70,7 +70,7 @@ class FileIter:
 
 
 class response_adapter:  # noqa: N801 - Pyramid's name
-    """A decorator for a function that converts views' results of some types to responses, when ``scan`` finds it.
+    """A decorator for a function that converts view results of certain types to responses. ``scan`` registers it.
 
     ``_depth`` and ``_category`` are used by decorators built on this one.
     """

@@ -24,7 +24,7 @@ LONGEST_COOKIE = 4064
 
 
 def manage_accessed(wrapped: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a session method record the access time, and resend the cookie if that is due."""
+    """Make a session method record the access time, and resend the cookie if it is older than the reissue time."""
 
     @wraps(wrapped)
     def accessed(session: Any, *args: Any, **kw: Any) -> Any:

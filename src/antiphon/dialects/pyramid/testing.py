@@ -200,7 +200,7 @@ class DummyResource:
         del self.subs[name]
 
     def get(self, name: Any, default: Any = None) -> Any:
-        """Return the child with a name, or the default."""
+        """Return the child with the given name, or the default."""
         return self.subs.get(name, default)
 
     def values(self) -> Any:
@@ -345,7 +345,7 @@ def cleanUp(*args: Any, **kw: Any) -> Configurator:  # noqa: N802 - Pyramid's na
 def testConfig(  # noqa: N802 - Pyramid's name
     registry: Any = None, request: Any = None, hook_zca: bool = True, autocommit: bool = True, settings: Any = None
 ) -> Iterator[Configurator]:
-    """Return a context manager for a configuration like ``setUp``'s."""
+    """Return a context manager for a configuration like that of ``setUp``."""
     config = setUp(
         registry=registry,
         request=request,

@@ -35,7 +35,7 @@ find_model = find_resource
 
 
 def find_interface(resource: Any, class_or_interface: Any) -> Any:
-    """Return the first resource in a lineage with a class or an interface, or None."""
+    """Return the first resource in a lineage that has the given class or interface, or None."""
     if IInterface.providedBy(class_or_interface):
         test = class_or_interface.providedBy
     else:

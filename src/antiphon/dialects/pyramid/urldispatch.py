@@ -58,7 +58,7 @@ class RoutesMapper:
         return self.routelist + self.static_routes if include_static else self.routelist
 
     def get_route(self, name: str) -> Route | None:
-        """Return the route with a name, or None."""
+        """Return the route with the given name, or None."""
         return self.routes.get(name)
 
     def connect(
@@ -70,7 +70,9 @@ class RoutesMapper:
         pregenerator: Any = None,
         static: bool = False,
     ) -> Route:
-        """Add a route after all others, or replace the one with its name. A ``static`` route only generates URLs."""
+        """Add a route after all others, or replace the one with the same name. A ``static`` route only generates
+        URLs.
+        """
         if name in self.routes:
             old = self.routes[name]
             if old in self.routelist:

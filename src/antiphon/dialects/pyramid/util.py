@@ -19,12 +19,12 @@ WIN = sys.platform == "win32"
 
 
 def text_(s: Any, encoding: str = "latin-1", errors: str = "strict") -> Any:
-    """Decode bytes. Anything else is returned as it is."""
+    """Decode bytes. Anything else is returned unchanged."""
     return s.decode(encoding, errors) if isinstance(s, bytes) else s
 
 
 def bytes_(s: Any, encoding: str = "latin-1", errors: str = "strict") -> Any:
-    """Encode text. Anything else is returned as it is."""
+    """Encode text. Anything else is returned unchanged."""
     return s.encode(encoding, errors) if isinstance(s, str) else s
 
 
@@ -387,7 +387,7 @@ class TopologicalSorter:
         self.order = [pair for pair in self.order if pair not in gone]
 
     def add(self, name: Any, val: Any, after: Any = None, before: Any = None) -> None:
-        """Add a value, or replace the one with its name. ``after`` and ``before`` are each one name or several."""
+        """Add a value, or replace the one with the same name. ``after`` and ``before`` are each one name or several."""
         if name in self.names:
             self.remove(name)
         self.names.append(name)

@@ -34,7 +34,7 @@ _VIEW_TYPES = (IView, ISecuredView, IMultiView)
 
 
 def render_view_to_response(context: Any, request: Any, name: str = "", secure: bool = True) -> Any:
-    """Call the view with a name for a context, and return its response; None if there is no such view.
+    """Call the view with the given name for a context, and return its response; None if there is no such view.
 
     ``secure`` checks its permission. Raises PredicateMismatch if no view's predicates match, or Forbidden.
     """
@@ -178,7 +178,7 @@ class ViewMethodsMixin:
 
 
 class view_config:  # noqa: N801 - Pyramid's name
-    """Registers a function, class or method as a view when ``scan`` finds it.
+    """Registers a function, class or method as a view once ``scan`` finds it.
 
     Keywords are passed to ``add_view``. ``_depth`` and ``_category`` are used by decorators built on this one.
     """

@@ -137,7 +137,7 @@ def preserve_view_attrs(view: Any, wrapper: Any) -> Any:
 
 
 def mapped_view(view: Any, info: Any) -> Any:
-    """Apply the view's own mapper, the application's, or the default."""
+    """Apply the view's own mapper, or else that of the application, or else the default."""
     mapper = info.options.get("mapper") or getattr(view, "__view_mapper__", None)
     if mapper is None:
         mapper = info.registry.queryUtility(IViewMapperFactory) or DefaultViewMapper
@@ -148,7 +148,7 @@ mapped_view.options = ("mapper", "attr")  # type: ignore[attr-defined]  # the op
 
 
 def owrapped_view(view: Any, info: Any) -> Any:
-    """Wrap a view in the view that the option ``wrapper`` names."""
+    """Wrap a view in the view named by the ``wrapper`` option."""
     wrapper_name = info.options.get("wrapper")
     name = info.options.get("name")
     if not wrapper_name:
@@ -171,7 +171,7 @@ owrapped_view.options = ("name", "wrapper")  # type: ignore[attr-defined]
 
 
 def http_cached_view(view: Any, info: Any) -> Any:
-    """Make a view's responses cacheable according to the option ``http_cache`` (see ``response.cache_expires``)."""
+    """Make a view's responses cacheable according to the ``http_cache`` option (see ``response.cache_expires``)."""
     seconds = info.options.get("http_cache")
     if seconds is None or info.settings.get("prevent_http_cache", False):
         return view
@@ -196,7 +196,7 @@ http_cached_view.options = ("http_cache",)  # type: ignore[attr-defined]
 
 
 def secured_view(view: Any, info: Any) -> Any:
-    """Make a view check its option ``permission``, or the default permission, with the security policy."""
+    """Make a view check its ``permission`` option, or the default permission, with the security policy."""
     for wrapper in (_secured_view, _authdebug_view):
         view = wraps_view(wrapper)(view, info)
     return view
@@ -263,7 +263,7 @@ def _authdebug_view(view: Any, info: Any) -> Any:
 
 
 def csrf_view(view: Any, info: Any) -> Any:
-    """Protect a view from CSRF according to the option ``require_csrf`` or the application's default."""
+    """Protect a view from CSRF according to the ``require_csrf`` option or the application's default."""
     wanted = info.options.get("require_csrf")
     defaults = info.registry.queryUtility(IDefaultCSRFOptions)
     is_default = defaults is not None and defaults.require_csrf and not info.exception_only
@@ -291,7 +291,7 @@ csrf_view.options = ("require_csrf",)  # type: ignore[attr-defined]
 
 
 def decorated_view(view: Any, info: Any) -> Any:
-    """Apply the decorator in the option ``decorator`` to a view."""
+    """Apply the decorator from the ``decorator`` option to a view."""
     decorator = info.options.get("decorator")
     return view if decorator is None else decorator(view)
 
@@ -300,7 +300,7 @@ decorated_view.options = ("decorator",)  # type: ignore[attr-defined]
 
 
 def rendered_view(view: Any, info: Any) -> Any:
-    """Make a view return responses: its own, or those made by an adapter or by the option ``renderer``."""
+    """Make a view return responses: its own, or those made by an adapter or by the ``renderer`` option."""
     from antiphon.dialects.pyramid import renderers
 
     renderer = info.options.get("renderer")

@@ -243,7 +243,7 @@ class _State(Accepted):
         return next((offer for offer in offers if offer in self), offers[0] if offers else None)
 
     def best_matches(self, fallback: str | None = None) -> list[str]:
-        """Return the ranges, best quality first, up to ``fallback``, which is appended if it is not among them."""
+        """Return the ranges, best quality first, up to ``fallback``, which is appended if it is not one of them."""
         ranges = list(self)
         if fallback is None:
             return ranges

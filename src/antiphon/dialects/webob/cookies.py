@@ -50,7 +50,7 @@ class JSONSerializer:
 
 
 class Base64Serializer:
-    """Encodes another serializer's bytes, by default ``JSONSerializer``'s, in URL-safe base64 (RFC 4648 §5)."""
+    """Encodes the bytes of another serializer, by default a ``JSONSerializer``, in URL-safe base64 (RFC 4648 §5)."""
 
     def __init__(self, serializer: Serializer | None = None) -> None:
         self.serializer = serializer or JSONSerializer()
@@ -65,7 +65,7 @@ class Base64Serializer:
 
 
 class SignedSerializer:
-    """Signs another serializer's bytes, by default ``JSONSerializer``'s, with an HMAC.
+    """Signs the bytes of another serializer, by default a ``JSONSerializer``, with an HMAC.
 
     The result is base64 without padding. The key is the ``salt``, which identifies the purpose, followed by the
     ``secret``. ``hashalg`` names a hashlib algorithm.

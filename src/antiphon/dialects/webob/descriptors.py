@@ -254,7 +254,9 @@ def environ_decoder(
 
 
 def upath_property(key: str) -> "Attribute[str]":
-    """Return an attribute for ``environ[key]`` as text in the request's ``url_encoding``. A missing key is empty."""
+    """Return an attribute for ``environ[key]`` as text in the request's ``url_encoding``. A missing key reads as empty
+    text.
+    """
 
     def fget(request: Any) -> str:
         raw: str = request.environ.get(key, "")

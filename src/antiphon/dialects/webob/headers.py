@@ -56,7 +56,7 @@ def broken(name: Any, value: Any) -> ValueError:
 
 
 def first_value(lines: Lines, name: str) -> str | None:
-    """Return the value of the first line with a name (in lower case), or None if no line has it."""
+    """Return the value of the first line with the given name (in lower case), or None if there is no such line."""
     for key, value in lines:
         if key.lower() == name:
             return value
@@ -64,7 +64,7 @@ def first_value(lines: Lines, name: str) -> str | None:
 
 
 def last_value(lines: Lines, name: str) -> str | None:
-    """Return the value of the last line with a name (in lower case), or None if no line has it."""
+    """Return the value of the last line with the given name (in lower case), or None if there is no such line."""
     for key, value in reversed(lines):
         if key.lower() == name:
             return value
@@ -72,7 +72,7 @@ def last_value(lines: Lines, name: str) -> str | None:
 
 
 def remove_lines(lines: Lines, name: str) -> None:
-    """Remove all lines with a name (in lower case) from the list, in place."""
+    """Remove all lines with the given name (in lower case) from the list, in place."""
     for line in lines:
         if line[0].lower() == name:
             lines[:] = [line for line in lines if line[0].lower() != name]
@@ -80,7 +80,7 @@ def remove_lines(lines: Lines, name: str) -> None:
 
 
 def replace_line(lines: Lines, name: str, line: tuple[str, str]) -> None:
-    """Replace all lines with a name (in lower case) by one line, in place and without checks."""
+    """Replace all lines that have the given name (in lower case) with one line, in place and without checks."""
     for known in lines:
         if known[0].lower() == name:
             lines[:] = [other for other in lines if other[0].lower() != name]
@@ -89,7 +89,7 @@ def replace_line(lines: Lines, name: str, line: tuple[str, str]) -> None:
 
 
 def put_line(lines: Lines, name: str, value: str) -> None:
-    """Replace all lines with a name by one line, in place. Raises ValueError as ``check_line`` does."""
+    """Replace all lines that have the given name with one line, in place. Raises ValueError as ``check_line`` does."""
     check_line(name, value)
     replace_line(lines, name.lower(), (name, value))
 
@@ -121,7 +121,7 @@ class ResponseHeaders(MultiDict[str, str]):
         return value
 
     def getall(self, key: str) -> list[str]:
-        """Return the values of all lines with a name, in order."""
+        """Return the values of all lines with the given name, in order."""
         name = key.lower()
         return [value for known, value in self._items if known.lower() == name]
 
@@ -149,14 +149,16 @@ class ResponseHeaders(MultiDict[str, str]):
         self._items.append((key, value))
 
     def setdefault(self, key: str, default: Any = None) -> Any:
-        """Return the value of the first line with a name, first adding a line with ``default`` if none has it."""
+        """Return the value of the first line with the given name. If there is none, add one with ``default``."""
         value = first_value(self._items, key.lower())
         if value is None:
             self.add(key, default)
         return default if value is None else value
 
     def pop(self, key: str, *args: Any) -> Any:
-        """Remove the first line with a name and return its value, or the default. Raises KeyError without either."""
+        """Remove the first line with the given name and return its value, or the default. Raises KeyError without
+        either.
+        """
         name = key.lower()
         return super().pop(next((known for known, _ in self._items if known.lower() == name), name), *args)
 
@@ -214,7 +216,7 @@ class EnvironHeaders(MutableMapping[str, str]):
 
 
 def _trans_key(key: object) -> str | None:
-    """Return the field name for an environ key, or None if the key is not a header's."""
+    """Return the field name for an environ key, or None if the key doesn't stand for a header."""
     return environ_name(key) if isinstance(key, str) else None
 
 

@@ -269,7 +269,9 @@ _NOTHING: MappingProxyType[str, Any] = MappingProxyType({})
 
 
 class Local:
-    """An object whose attributes have separate values in each context. Call it with a name to get a proxy for one."""
+    """An object whose attributes have separate values in each context. Call it with a name to get a proxy for that
+    attribute.
+    """
 
     __slots__ = ("_variable",)
 

@@ -123,8 +123,8 @@ class Cache:
     # Forgetting
 
     def forget(self, path: str | None = None, *, tag: str | None = None) -> int:
-        """Remove the responses for a path, with any query, or with a tag (Cache-Tag), and return the number of URLs
-        that had any.
+        """Remove the responses for a path, whatever the query, or those with a tag (Cache-Tag). Return the number of
+        URLs that had any.
 
         ``path`` is the decoded path, including the prefix at which the app is mounted. A response that is being made at
         the same time is not stored. Raises StoreUnavailable (503), ValueError unless exactly one of ``path`` and

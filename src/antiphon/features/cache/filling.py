@@ -76,7 +76,7 @@ class FillHead(WatchedHead):
         return None if is_changed else inner.plain_target()
 
     def ask_by_conditions(self, fill: Fill) -> bool:
-        """Replace the client's conditions with the cache's. Return False if the cache has none."""
+        """Replace the client's conditions with those of the cache. Return False if the cache has none."""
         conditions = fill.conditions()
         if conditions is None:
             return False

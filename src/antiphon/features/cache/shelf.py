@@ -221,7 +221,7 @@ class Shelf:
             self._delete(key)
 
     def forget_path(self, path: str) -> int:
-        """Forget all URLs with a path, with any query, and return their number."""
+        """Forget all URLs with the given path, whatever their query, and return their number."""
         self._note_forgotten(_owner("path", path))
         if self._files.are_used:
             self._remove_files([entry.data for entry in self._store.owned_by(_owner("path", path))])

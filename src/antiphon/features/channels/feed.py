@@ -1,4 +1,4 @@
-"""The newest messages of one channel in this process, which all of its listeners share.
+"""The newest messages of one channel in this process, shared by all of its listeners.
 
 A listener is only the number of its next item, so a slow listener costs no memory and doesn't delay others.
 """

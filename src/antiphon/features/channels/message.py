@@ -80,7 +80,7 @@ class Entry:
         return ChannelMessage(str(self.position), decode_json(self.data))
 
     def event(self) -> Event:
-        """Return the message's event, which all listeners share. Text is sent as is, other values as JSON."""
+        """Return the message's event, shared by all listeners. Text is sent as is, other values as JSON."""
         if self._event is None:
             text = decode_json(self.data) if self.data[:1] == b'"' else self.data.decode()
             self._event = Event(text, id=str(self.position))

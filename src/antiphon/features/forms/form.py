@@ -315,8 +315,8 @@ class Form(Generic[T]):
     # Showing
 
     def texts(self, field: str) -> Sequence[str]:
-        """Return the text of each of a field's inputs: as submitted, or else, and if the body was too large, from the
-        initial value.
+        """Return the text of each of a field's inputs: as submitted, or from the initial value if nothing was submitted
+        or the body was too large.
 
         A checkbox or a list that is not submitted is empty.
         """
@@ -385,7 +385,7 @@ class Form(Generic[T]):
 
     @property
     def hidden(self) -> Markup:
-        """The hidden inputs: the form's, and those that the application adds to all forms, such as a token."""
+        """The hidden inputs: those of the form, and those that the application adds to all forms, such as a token."""
         own = [field.input for field in self.fields if field.widget == "hidden"]
         return joined([*own, *self._shared_parts()], "\n")
 

@@ -328,7 +328,7 @@ _UNLIKE = re.compile(r"\\[AZbB]|\(\?(?![:=!])|[*+?}]\+")
 
 
 def pattern_of_html(pattern: str) -> str | None:
-    """Return a regular expression for the attribute ``pattern``, or None if JavaScript can't express it.
+    """Return a regular expression for the ``pattern`` attribute, or None if JavaScript can't express it.
 
     The attribute has to match the whole text, while the expression may match any substring.
     """
@@ -389,8 +389,8 @@ def _check(planned: Input, name: str, *, is_json: bool) -> None:
         raise explained(
             "bad-form-field",
             TypeError(
-                f"{place}: a form in which nothing is chosen sends nothing, so the default of a list with choices is"
-                f" empty; to begin with others, Form(..., initial={{{planned.key!r}: [...]}})"
+                f"{place}: a form in which nothing is chosen sends nothing, so a list with choices must be empty by"
+                f" default; to preselect choices, use Form(..., initial={{{planned.key!r}: [...]}})"
             ),
         )
     if widget == "radio" and planned.is_many:

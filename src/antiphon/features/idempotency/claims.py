@@ -18,7 +18,7 @@ from antiphon.request.watching import EVERYTHING
 from antiphon.response.response import Response
 
 PROBLEM_TYPE = "urn:antiphon:problem:idempotency-key-"
-"""The prefix of the problem types that distinguish this feature's refusals from a handler's."""
+"""The prefix of the problem types that distinguish this feature's refusals from those of a handler."""
 
 RUNNING, ANSWERED, RELEASED, UNKNOWN = "running", "answered", "released", "unknown"
 """The states of a claim. After "released", the next request may carry out the write; after "unknown", none may."""
@@ -84,7 +84,7 @@ def by_credentials(has_session: bool, has_users: bool, request: Request, key: st
 
     A session is recognized by the time when it began, which stays the same when a login changes the session's key.
     Other credentials are those that one of the application's sources of users finds in the request. If other code may
-    know the caller, the cookies are included, since one of them may identify that code's session.
+    recognize the caller, the cookies are included, since one of them may identify that code's session.
     """
     shown = [*_own_credentials(request[USERS], request)] if has_users else []
     if (authorization := request.head.field("authorization")) is not None:
@@ -105,7 +105,7 @@ def _own_credentials(users: Users[Any], request: Request) -> Iterator[str]:
 
 
 def is_seen_by_others(request: Request) -> bool:
-    """Return True if other code has seen the request before and may know its caller.
+    """Return True if other code has seen the request before and may recognize its caller.
 
     That code is another framework around a view, or an application in which this one is mounted.
     """

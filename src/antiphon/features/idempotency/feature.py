@@ -91,7 +91,7 @@ class IdempotentWrites:
     ``takeover``, in seconds or a timedelta, a retry is carried out again after that time, which has to be longer than
     any handler takes. Streams, and responses of more than ``largest`` bytes, can't be kept and raise a RuntimeError
     that names the handler. If the store is unavailable, the response is a 503, sent before anything is carried out. The
-    default ``store`` is the app's.
+    default ``store`` is that of the app.
 
     Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients.
     """
@@ -195,13 +195,13 @@ class IdempotentWrites:
         if request.head.field("idempotency-key") is None:
             if self.required:
                 raise BadRequest(
-                    'This needs the header Idempotency-Key, such as "8e03978e-40d5-43dd-bc93-6894a57f9324".',
+                    'This needs the Idempotency-Key header, such as "8e03978e-40d5-43dd-bc93-6894a57f9324".',
                     type=f"{PROBLEM_TYPE}missing",
                 )
             return None
         if not key or len(key) > LONGEST_KEY:
             raise BadRequest(
-                f'The header Idempotency-Key must be one string in quotes, of 1 to {LONGEST_KEY} characters: "key".',
+                f'The Idempotency-Key header must be a quoted string of 1 to {LONGEST_KEY} characters: "key".',
                 type=f"{PROBLEM_TYPE}malformed",
             )
         return caller(request, key)

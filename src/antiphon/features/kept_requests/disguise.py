@@ -1,4 +1,6 @@
-"""Requests without their secrets: each secret is replaced by a value of the same shape, so parsers still accept it."""
+"""Requests without their secrets: each secret is replaced with a value of the same shape, so parsers still accept
+it.
+"""
 
 import hmac
 import json
@@ -48,7 +50,7 @@ class Secret:
 def same_shape(secret: str) -> str:
     """Return text of the same length, with a different letter for each letter and a different digit for each digit.
 
-    A payment card number is replaced by one with a valid check digit.
+    A payment card number is replaced with one that has a valid check digit.
     """
     steps = shake_256(hmac.digest(_KEY, secret.encode("utf-8", "surrogatepass"), "sha256")).digest(len(secret) or 1)
     made = "".join(map(_stepped, secret, steps))

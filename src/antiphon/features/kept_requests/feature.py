@@ -37,14 +37,14 @@ class Keep(Observer):
     share one record, which contains the first and the last of them, and their number. The store keeps up to ``most``
     causes, each for ``ttl`` after its last request.
 
-    Before anything is written, secrets are replaced by values of the same shape: credentials, cookies, fields named
+    Before anything is written, secrets are replaced with values of the same shape: credentials, cookies, fields named
     like passwords, payment card numbers, and members that a model marks as ``Secret``. Records are encrypted with the
     app's secret keys, or with ``secret_keys``, and written by a separate thread. If the store is full, slow or
     unavailable, requests are not kept, and an error is logged. ``largest`` is the maximum number of bytes to keep of a
-    body. ``release`` is stored in each record. The default ``store`` is the app's.
+    body. ``release`` is stored in each record. The default ``store`` is that of the app.
 
     Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients; RuntimeError
-    without a secret key; and ModuleNotFoundError without the package cryptography.
+    without a secret key; and ModuleNotFoundError without the cryptography package.
     """
 
     def __init__(

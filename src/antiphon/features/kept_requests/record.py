@@ -193,7 +193,7 @@ def main_place(traceback: TracebackType | None) -> tuple[str, int, str, int] | N
 
 
 def record_of(request: Request, response: Response | None, *, largest: int, release: str) -> Record:
-    """Return the record of a request as it is, including secrets. This reads no file except the body's."""
+    """Return the record of a request as it is, including secrets. The only file that this reads is that of the body."""
     head = server_head(request.head)
     body, lack = _body(request, largest)
     return Record(

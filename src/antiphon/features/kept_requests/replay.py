@@ -162,7 +162,7 @@ def send_to(url: str, record: Record) -> Outcome:
 
 @contextmanager
 def clock_of(record: Record) -> Iterator[None]:
-    """Set the clock to a record's time and let it run from there, if the package time-machine is installed."""
+    """Set the clock to a record's time and let it run from there, if the time-machine package is installed."""
     try:
         import time_machine
     except ModuleNotFoundError:
@@ -211,7 +211,7 @@ def empty_of(kind: str) -> Any:
 def lacks(record: Record, restored: Restored, *, is_app: bool) -> Iterator[str]:
     """Yield a sentence for everything that a replay can't restore."""
     yield "The database and other services are this machine's, in their current state."
-    yield "Credentials, cookies and other secrets are replaced by values of the same shape."
+    yield "Credentials, cookies and other secrets are replaced with values of the same shape."
     if record.lack:
         yield f"{record.lack[0].upper()}{record.lack[1:]}."
     if record.user and (restored.user is None or not is_app):
@@ -230,7 +230,7 @@ def lacks(record: Record, restored: Restored, *, is_app: bool) -> Iterator[str]:
             import time_machine  # noqa: F401
 
             return
-        yield "The clock is not set to the time of the request, which needs the package time-machine."
+        yield "The clock is not set to the time of the request, which needs the time-machine package."
 
 
 # Comparing

@@ -94,7 +94,9 @@ _MOST_MISSING = 1000
 
 
 class Texts:
-    """The translations into one language: ``gettext("welcome", name="Ann")``. A missing text is replaced by its key."""
+    """The translations into one language: ``gettext("welcome", name="Ann")``. A missing text is replaced with its
+    key.
+    """
 
     def __init__(self, tag: str, catalogues: Sequence[Catalogue]) -> None:
         self.tag = tag

@@ -1,4 +1,4 @@
-"""Locations from a file in MaxMind's format, such as GeoLite2-City.mmdb, read with the package maxminddb."""
+"""Locations from a file in MaxMind's format, such as GeoLite2-City.mmdb, read with the maxminddb package."""
 
 import shutil
 from collections.abc import Callable, Mapping

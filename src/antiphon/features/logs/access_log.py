@@ -179,7 +179,7 @@ unlogged = Dependency[bool]("unlogged")
 
 @errors_name_it
 class AccessLog(Observer):
-    """A feature that logs each request that got a response, with the logger ``antiphon.access``, at level INFO.
+    """A feature that logs each request that got a response, with the ``antiphon.access`` logger, at level INFO.
 
     A record has the attributes ``method``, ``path``, ``route`` (the pattern, empty if no route matched), ``status``,
     ``bytes`` (the size of the body as sent), ``milliseconds``, ``request_id`` and ``disconnected`` (True if the client

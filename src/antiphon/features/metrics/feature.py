@@ -88,7 +88,7 @@ class Metrics(Observer):
     is None, there is no page. The page is open to everyone who can reach it, unless ``before`` (one or more functions,
     as for a route) refuses the request. Requests for the page are also counted. Any of a server's processes can show
     the metrics of all, because each writes to a separate file in ``folder``. By default, this is the folder named by
-    the environment variable ANTIPHON_METRICS_FOLDER, or else a temporary folder for the processes started by `antiphon
+    the ANTIPHON_METRICS_FOLDER environment variable, or else a temporary folder for the processes started by `antiphon
     run`, Gunicorn, Uvicorn, Granian or Hypercorn. The counts of processes that have died are kept.
 
     A metric has up to ``series`` sets of labels, and each process has up to ``size`` bytes of figures. Sets above these

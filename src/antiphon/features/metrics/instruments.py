@@ -95,7 +95,9 @@ class Counter(_Instrument):
         missing or unknown. Label values are converted to text and cut to 200 characters.
         """
         if not isinstance(amount, int):
-            raise explained("bad-feature-option", TypeError(f"a counter must count whole numbers, not {amount!r}"))
+            raise explained(
+                "bad-feature-option", TypeError(f"a counter must be incremented by a whole number, not {amount!r}")
+            )
         if amount < 0:
             raise explained("bad-feature-option", ValueError(f"a counter can't go down: {amount!r}"))
         at = self._place(labels)

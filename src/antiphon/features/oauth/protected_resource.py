@@ -55,9 +55,9 @@ class ProtectedResource:
     A document below ``/.well-known/oauth-protected-resource`` tells clients where to log in (RFC 9728), and each 401
     refers to it. ``scopes`` appear in both. To require scopes, use ``scopes_required``.
 
-    Tokens are JSON Web Tokens, verified with the providers' public keys and ``algorithms``; this needs the extra
-    ``oauth``. With ``introspection``, the provider is asked about each token instead (RFC 7662). If a provider is
-    needed but does not respond, the response is a 503. Raises ValueError if there are no issuers, or several with
+    Tokens are JSON Web Tokens, verified with the providers' public keys and ``algorithms``; this needs the ``oauth``
+    extra. With ``introspection``, the provider is asked about each token instead (RFC 7662). If a provider is needed
+    but does not respond, the response is a 503. Raises ValueError if there are no issuers, or several with
     ``introspection``, and for URLs that don't use https, except on this machine.
     """
 

@@ -109,7 +109,7 @@ def expect(contract: Contract, *, has_parameters: bool, refuses_other_sites: boo
         contract.fail(504, "The response took too long.")
     if route.idempotent:
         wrong = "missing or malformed" if requires_key(route) else "malformed"
-        contract.fail(400, f"The header Idempotency-Key is {wrong}.")
+        contract.fail(400, f"The Idempotency-Key header is {wrong}.")
         contract.fail(409, "The first request with this key has no response yet.")
         contract.fail(422, "The key was used for another request.")
         contract.fail(503, None)

@@ -129,7 +129,7 @@ class Line:
         return decode_json(self.text)
 
     def event(self, run: str) -> Event:
-        """Return a value's event, which all followers share: text is sent as is, other values as JSON."""
+        """Return a value's event, shared by all followers: text is sent as is, other values as JSON."""
         if self._event is None:
             text = self.value() if self.text[:1] == b'"' else self.text.decode()
             self._event = _PrintedEvent(text, id=f"{run[:TAG]}.{self.attempt}-{self.number}")

@@ -118,10 +118,10 @@ class Runs(Generic[T]):
 
     Any number of clients can follow a run, from any point, in any process.
 
-    The default ``store`` is the app's: a MemoryStore for one process, a SQLiteStore for the processes on one machine,
-    or a ValkeyStore for many machines. ``Runs[Token](store)`` reads values as the type ``Token``. Two objects with the
-    same ``name`` and store are equivalent. With ``app.use(runs)``, a process also takes over runs that other processes
-    had to abandon.
+    The default ``store`` is that of the app: a MemoryStore for one process, a SQLiteStore for the processes on one
+    machine, or a ValkeyStore for many machines. ``Runs[Token](store)`` reads values as the type ``Token``. Two objects
+    with the same ``name`` and store are equivalent. With ``app.use(runs)``, a process also takes over runs that other
+    processes had to abandon.
 
     In all processes together, at most ``most`` runs are live at once, and at most ``most_per_owner`` for one owner. The
     newest ``keep_values`` values of a run are kept. Each value may have ``max_value_size`` bytes of JSON, and all
@@ -306,7 +306,7 @@ class Runs(Generic[T]):
         return run
 
     def _loop_for(self, loop: asyncio.AbstractEventLoop | None) -> asyncio.AbstractEventLoop:
-        """Return the loop for a source: the caller's, its request's, or the app's."""
+        """Return the loop for a source: that of the caller, of its request, or of the app."""
         for found in (loop, thread.loop, self._own().loop):
             if found is not None and not found.is_closed():
                 return found

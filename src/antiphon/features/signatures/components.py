@@ -45,7 +45,7 @@ STRUCTURED: Final[Mapping[str, StructuredKind]] = {
     "repr-digest": "dictionary", "signature": "dictionary", "signature-agent": "dictionary",
     "signature-input": "dictionary", "want-content-digest": "dictionary", "want-repr-digest": "dictionary",
 }  # fmt: skip
-"""The fields known to be structured, for the parameter ``sf`` (RFC 9421 §2.1.1)."""
+"""The fields known to be structured, for the ``sf`` parameter (RFC 9421 §2.1.1)."""
 
 Line: TypeAlias = tuple[str, str]
 Identity: TypeAlias = tuple[BareItem, frozenset[tuple[str, BareItem]]]

@@ -1,6 +1,6 @@
 """Keys and algorithms of HTTP message signatures (RFC 9421 §3.3). Each key has one algorithm, which no client chooses.
 
-The package cryptography is imported only for keys that need it, which HMAC secrets don't.
+The cryptography package is imported only for keys that need it, which HMAC secrets don't.
 """
 
 import hmac
@@ -22,7 +22,7 @@ KeyMaterial: TypeAlias = Union[
     str, bytes, Mapping[str, object], "Ed25519PrivateKey", "Ed25519PublicKey", "EllipticCurvePrivateKey",
     "EllipticCurvePublicKey", "RSAPrivateKey", "RSAPublicKey",
 ]  # fmt: skip
-"""A key's material: a PEM file, an HMAC secret, a JWK, or a key object from the package cryptography."""
+"""A key's material: a PEM file, an HMAC secret, a JWK, or a key object from the cryptography package."""
 
 SHORTEST_SECRET = 16
 """The minimum length of an HMAC secret in bytes."""
@@ -44,8 +44,8 @@ class _Algorithm(NamedTuple):
 class SignatureKey:
     """A key that signs or verifies messages: an HMAC secret, or a private or public key.
 
-    ``material`` is the text or bytes of a PEM file, a JWK as a dict (RFC 7517), a key object from the package
-    cryptography, or the bytes of an HMAC secret, at least 16. Bytes that begin like a PEM file are never a secret.
+    ``material`` is the text or bytes of a PEM file, a JWK as a dict (RFC 7517), a key object from the cryptography
+    package, or the bytes of an HMAC secret, at least 16. Bytes that begin like a PEM file are never a secret.
     ``algorithm`` is a name from RFC 9421 §6.2.2, and is needed only for "rsa-v1_5-sha256". By default, an RSA key uses
     "rsa-pss-sha512", an Ed25519 key "ed25519", a key on the curve P-256 or P-384 "ecdsa-p256-sha256" or
     "ecdsa-p384-sha384", and a secret "hmac-sha256".

@@ -247,7 +247,7 @@ def from_base64(text: str) -> bytes:
 class StandardWebhook(Webhook):
     """Webhooks as defined by Standard Webhooks, in both directions.
 
-    A secret is bytes, or begins with ``whsec_`` and continues in base64. As a hook, it checks the signature ``v1`` of
+    A secret is bytes, or begins with ``whsec_`` and continues in base64. As a hook, it checks the ``v1`` signature of
     the id, the time and the body: ``before=StandardWebhook(secret, store)``. ``send`` sends webhooks that the
     specification's libraries can verify. With several secrets, a sent webhook has one signature for each.
     """

@@ -238,7 +238,7 @@ _lock = RLock()
 
 
 def connections_to(path: Path, prepare: str) -> Connections:
-    """Return this process's connections to a file, which all stores of the file share."""
+    """Return this process's connections to a file, shared by all stores of the file."""
     with _lock:
         found = _all.get(name := str(path))
         if found is not None and found.pid != os.getpid():

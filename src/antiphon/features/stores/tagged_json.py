@@ -55,7 +55,7 @@ def dumps_tagged(tagged: Any) -> str:
 
 
 def loads(text: str | bytes) -> Any:
-    """Return the value of JSON in UTF-8. Raises ValueError for malformed JSON."""
+    """Decode JSON, given as text or as bytes in UTF-8. Raises ValueError for malformed JSON."""
     if isinstance(text, bytes):
         text = text.decode()
     if not has_tags(text):

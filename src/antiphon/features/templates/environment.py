@@ -232,7 +232,7 @@ class RequestContext(Context):
             self.globals_keys = {"request"}  # the environment's templates all share the rest
 
     def resolve_or_missing(self, key: str) -> Any:
-        """Return the value of a name, or Jinja's ``missing``."""
+        """Return the value for the given name, or Jinja's ``missing``."""
         if key in self.vars:
             return self.vars[key]
         if key in self.parent:
@@ -307,8 +307,9 @@ def _in_front_of(
 
 @lru_cache(maxsize=1024)
 def content_type_of(template: str) -> str:
-    """Return the media type of a template's output, by the template's name: HTML, unless its suffix is another
-    type's."""
+    """Return the media type of a template's output, by the template's name: HTML, unless its suffix stands for another
+    type.
+    """
     name = _without_suffix_of_jinja(template)
     return guess_type(name) if os.path.splitext(name)[1] not in ("", ".html", ".htm") else HTML
 

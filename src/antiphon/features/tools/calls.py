@@ -330,7 +330,9 @@ def _fingerprint(request: Request, message: Message, arguments: Mapping[str, Any
 
 
 def _filled(question: str, arguments: Mapping[str, Any]) -> str:
-    """Return a question with its placeholders replaced by the arguments in one pass, so values add no placeholders."""
+    """Return a question with its placeholders replaced with the arguments in one pass, so values add no
+    placeholders.
+    """
     parts = question.split("{")
     filled = [parts[0]]
     for part in parts[1:]:

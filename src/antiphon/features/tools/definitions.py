@@ -286,7 +286,10 @@ def definitions_of_dialect(
     """
     prefix = next((each.prefix for each in app.mounts if each.application is mounted), None)
     if prefix is None:
-        raise explained("bad-tool", LookupError("the application with the tools is not mounted: app.mount(prefix, it)"))
+        raise explained(
+            "bad-tool",
+            LookupError("the application with the tools is not mounted: call app.mount(prefix, application)"),
+        )
     described = mounted.described_api()
     content = make_document(described, Info(api.title, api.version, api.description)).content
     wanted = {name: tool for name, given in tools.items() if (tool := tool_of(given, name)) is not None}

@@ -72,7 +72,7 @@ def _encode(written: str | bytes, escapes: list[str]) -> str:
 
 
 def as_uri(reference: str) -> str:
-    """Return a URL reference in ASCII (RFC 3987 §3.1): other characters, including line ends, are percent-encoded.
+    """Return a URL reference in ASCII (RFC 3987 §3.1): other characters, including line breaks, are percent-encoded.
 
     Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
     """

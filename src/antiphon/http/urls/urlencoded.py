@@ -53,7 +53,7 @@ def parse_limited(data: bytes, max_fields: int | None) -> Fields:
 def parse_form(data: bytes, max_fields: int | None = None, charset: str | None = None) -> Fields:
     """Return the names and values in `data`.
 
-    The charset is the value of the field `_charset_`, which browsers fill in; otherwise `charset`, from the content
+    The charset is the value of the `_charset_` field, which browsers fill in; otherwise `charset`, from the content
     type; otherwise UTF-8. Raises ValueError for more than `max_fields` fields, including empty ones.
     """
     if charset is None and data.find(b"_charset_=") < 0:

@@ -1,4 +1,4 @@
-"""Runners that run WSGI applications item by item, on the calling thread or on a thread next to an event loop."""
+"""Runners that run WSGI applications item by item, on the calling thread or on a thread alongside an event loop."""
 
 import asyncio
 from collections import deque
@@ -108,7 +108,7 @@ class _ClientGone(ConnectionResetError):
 
 
 class ThreadRunner:
-    """A runner on a daemon thread, in the context of the caller, which is on an event loop."""
+    """A runner on a daemon thread, in the context of its caller, which runs on an event loop."""
 
     def __init__(self) -> None:
         self._is_disconnected = False

@@ -34,7 +34,7 @@ M = TypeVar("M", bound=Callable[..., Definition])
 
 
 class Maker(Generic[M]):
-    """A function on the class Form that makes definitions. On an instance, the same name is a field instead."""
+    """A function on the Form class that makes definitions. On an instance, the same name is a field instead."""
 
     def __init__(self, function: M) -> None:
         self._function = function

@@ -236,7 +236,9 @@ def _renamed(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parted(given: Mapping[str, Any]) -> tuple[Attributes, dict[str, Attributes]]:
-    """Split attributes into the input's and its parts': ``option__class`` is the ``class`` of each option."""
+    """Split attributes into those of the input and those of its parts: ``option__class`` is the ``class`` of each
+    option.
+    """
     own: Attributes = {}
     nested: dict[str, Attributes] = {}
     for name, value in given.items():

@@ -99,7 +99,7 @@ def to_html(value: Any) -> str:
 
 
 def escape_text(text: str) -> str:
-    """Return text with special characters replaced by entities. This is three times as fast as ``html.escape``."""
+    """Return text with special characters replaced with entities. This is three times as fast as ``html.escape``."""
     if "&" in text:
         text = text.replace("&", "&amp;")
     if "<" in text:
@@ -306,7 +306,7 @@ def display(value: Any) -> str:
 
 
 def markdown(value: Any) -> SafeString:
-    """Convert Markdown to HTML with the package of that name. Without the package, only convert the links."""
+    """Convert Markdown to HTML with the Markdown package. Without the package, only convert the links."""
     if not value:
         return SafeString("")
     try:

@@ -134,7 +134,7 @@ X_BLOCK = "x-block"
 def render_html(request: "Request", filepath: str, context: Mapping[str, Any]) -> str:
     """Render a template, or only the blocks that the request lists in ``X-Block``, and return the text.
 
-    A single block is returned as it is; several are each wrapped in an element. If a requested block does not exist,
+    A single block is returned unchanged; several are each wrapped in an element. If a requested block does not exist,
     the whole template is returned. Raises the template's errors.
     """
     template = request.app.templates.find(filepath, request.page_file)
@@ -162,11 +162,11 @@ def render_block(request: "Request", filepath: str, block_name: str | None, cont
 def _asked_block(request: "Request", filepath: str, context: Mapping[str, Any]) -> str:
     names = asked_blocks(request)
     if len(names) != 1:
-        raise NoSuchBlock("This page returns only single blocks: name one of them in the header X-Block.")
+        raise NoSuchBlock("This page returns only single blocks: name one of them in the X-Block header.")
     template = request.app.templates.find(filepath, request.page_file)
     texts = _rendered(request, template, names, {**context, "request": request})
     if texts is None:
-        raise NoSuchBlock("This page has no block with the name in the header X-Block.")
+        raise NoSuchBlock("This page has no block with the name in the X-Block header.")
     return texts[names[0]]
 
 

@@ -107,7 +107,7 @@ def _without_structure(comment: re.Match[str]) -> str:
 
 
 class CacheTag(Extension):
-    """The tag ``{% cache "key" 60 %}...{% endcache %}``, whose content is rendered at most once every 60 seconds."""
+    """The ``{% cache "key" 60 %}...{% endcache %}`` tag, whose content is rendered at most once every 60 seconds."""
 
     tags = {"cache"}  # noqa: RUF012 - as Jinja declares it
 

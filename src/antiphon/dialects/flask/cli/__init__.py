@@ -63,7 +63,7 @@ cli = FlaskGroup(
     name="flask",
     help="""Commands for a Flask application.
 
-    Specify the application with '--app' or the environment variable FLASK_APP. Otherwise, it is looked for in
+    Specify the application with '--app' or the FLASK_APP environment variable. Otherwise, it is looked for in
     'wsgi.py' or 'app.py' in the current directory.
     """,
 )

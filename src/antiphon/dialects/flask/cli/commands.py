@@ -1,4 +1,4 @@
-"""The commands `run`, `shell` and `routes`, their parameters, and the development server."""
+"""The `run`, `shell` and `routes` commands, their parameters, and the development server."""
 
 import json
 import logging
@@ -112,7 +112,7 @@ class Loaded(BaseException):
 
 
 def show_server_banner(debug: bool | None, app_import_path: str | None) -> None:
-    """Print what is served, once rather than after every reload."""
+    """Print what is being served, but only once, not after every reload."""
     if is_running_from_reloader():
         return
     if app_import_path is not None:

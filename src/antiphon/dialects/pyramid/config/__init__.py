@@ -72,8 +72,8 @@ class Configurator(
 
     A directive records actions, which run when they are committed. If ``registry`` is given, it must already be set up.
     Otherwise, a new one is made, and each of the other arguments has the same meaning as in its directive. Names are
-    relative to ``package``, by default the caller's. With ``autocommit``, actions run immediately. In a `with` block,
-    the registry is current, and the actions are committed at the end.
+    relative to ``package``, by default that of the caller. With ``autocommit``, actions run immediately. In a `with`
+    block, the registry is current, and the actions are committed at the end.
     """
 
     manager = manager
@@ -317,11 +317,13 @@ class Configurator(
     # Names
 
     def maybe_dotted(self, dotted: Any) -> Any:
-        """Return the object with a dotted name, or any argument that is not a string as it is. Raises ImportError."""
+        """Return the object with the given dotted name. An argument that is not a string is returned unchanged. Raises
+        ImportError.
+        """
         return self.name_resolver.maybe_resolve(dotted)
 
     def absolute_asset_spec(self, relative_spec: Any) -> Any:
-        """Return `package:path` for a relative path, or an absolute path as it is."""
+        """Return `package:path` for a relative path. An absolute path is returned unchanged."""
         return self._make_spec(relative_spec) if isinstance(relative_spec, str) else relative_spec
 
     absolute_resource_spec = absolute_asset_spec
@@ -362,10 +364,10 @@ class Configurator(
         ignore: Any = None,
         **kw: Any,
     ) -> None:
-        """Apply the decorators in a package or module, by default the caller's, and below it.
+        """Apply the decorators in a package or module, by default that of the caller, and below it.
 
-        ``categories`` are venusian's. ``ignore`` lists what to skip, as names or as functions of a name. ``onerror`` is
-        called for a module that can't be imported.
+        ``categories`` are those of venusian. ``ignore`` lists what to skip, as names or as functions of a name.
+        ``onerror`` is called for a module that can't be imported.
         """
         package = caller_package() if package is None else self.maybe_dotted(package)
         context: Any = self

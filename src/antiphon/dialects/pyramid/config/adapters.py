@@ -72,7 +72,7 @@ class AdaptersConfiguratorMixin:
 
     @action_method
     def add_response_adapter(self, adapter: Any, type_or_iface: Any) -> None:
-        """Convert values of a type that views return to responses with a function. None removes the adapter."""
+        """Set the function that converts view results of the given type to responses. None removes it."""
         config: Any = self
         adapter, type_or_iface = config.maybe_dotted(adapter), config.maybe_dotted(type_or_iface)
 

@@ -27,19 +27,19 @@ class _Source:
         self.prefix = prefix
 
     def path(self, name: str) -> str:
-        """Return the absolute path of a name below this source."""
+        """Return the absolute path for the given name below this source."""
         raise NotImplementedError
 
     def get_path(self, resource_name: str) -> str:
-        """Return the path of a name within this source."""
+        """Return the path for the given name within this source."""
         return f"{self.prefix}{resource_name}"
 
     def get_spec(self, resource_name: str) -> str:
-        """Return the specification of a name: `package:path` or a path."""
+        """Return the specification for the given name: `package:path` or a path."""
         return self.path(resource_name)
 
     def get_filename(self, resource_name: str) -> str | None:
-        """Return the path of a file, or None if it does not exist."""
+        """Return the path of a file, or None if the file does not exist."""
         path = self.path(resource_name)
         return path if os.path.exists(path) else None
 
@@ -141,7 +141,7 @@ class PackageOverrides:
         return made
 
     def filtered_sources(self, resource_name: str) -> Iterator[tuple[Any, str]]:
-        """Yield the overrides for a name."""
+        """Yield the overrides for the given name."""
         for override in self.overrides:
             found = override(resource_name)
             if found is not None:
@@ -155,34 +155,34 @@ class PackageOverrides:
         return None
 
     def get_spec(self, resource_name: str) -> Any:
-        """Return the specification of the override for a name."""
+        """Return the specification of the override for the given name."""
         for source, path in self.filtered_sources(resource_name):
             if source.exists(path):
                 return source.get_spec(path)
         return None
 
     def get_filename(self, resource_name: str) -> Any:
-        """Return the path of the override for a name."""
+        """Return the path of the override for the given name."""
         return self._first("get_filename", resource_name)
 
     def get_stream(self, resource_name: str) -> Any:
-        """Open the override for a name."""
+        """Open the override for the given name."""
         return self._first("get_stream", resource_name)
 
     def get_string(self, resource_name: str) -> Any:
-        """Return the contents of the override for a name."""
+        """Return the contents of the override for the given name."""
         return self._first("get_string", resource_name)
 
     def has_resource(self, resource_name: str) -> Any:
-        """Return True if a name is overridden."""
+        """Return True if the given name is overridden."""
         return self._first("exists", resource_name)
 
     def isdir(self, resource_name: str) -> Any:
-        """Return True if the override for a name is a directory, and False if it is a file."""
+        """Return True if the override for the given name is a directory, and False if it is a file."""
         return self._first("isdir", resource_name)
 
     def listdir(self, resource_name: str) -> Any:
-        """Return the names in the directory that overrides a name."""
+        """Return the names in the directory that overrides the given name."""
         return self._first("listdir", resource_name)
 
 

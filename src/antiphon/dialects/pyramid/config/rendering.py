@@ -13,13 +13,13 @@ class RenderingConfiguratorMixin:
     """The directive for renderers."""
 
     def add_default_renderers(self) -> None:
-        """Add the renderers `json` and `string`."""
+        """Add the `json` and `string` renderers."""
         for name, renderer in DEFAULT_RENDERERS:
             self.add_renderer(name, renderer)
 
     @action_method
     def add_renderer(self, name: str | None, factory: Any) -> None:
-        """Add a function that makes a renderer, for a renderer's name or the extension of its files.
+        """Add a function that makes renderers, under the renderer's name or the extension of its files.
 
         If the name is None, it becomes the default renderer.
         """

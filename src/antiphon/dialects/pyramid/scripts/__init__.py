@@ -1,1 +1,1 @@
-"""Pyramid's command `pserve`, for programs that call it."""
+"""Pyramid's `pserve` command, for programs that call it."""

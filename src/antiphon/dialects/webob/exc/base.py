@@ -80,8 +80,8 @@ class WSGIHTTPException(Response, HTTPException):
 
     ``detail`` is text for the client, and ``comment`` becomes an HTML comment; both are escaped. ``headers`` are added
     to the response. ``body_template`` is markup that may contain ``${explanation}``, ``${detail}``,
-    ``${html_comment}``, environ keys, and header names in lower case. ``json_formatter`` replaces the method of that
-    name and is called without ``self``. Other keyword arguments are passed to the response.
+    ``${html_comment}``, environ keys, and header names in lower case. ``json_formatter`` replaces the method with the
+    same name and is called without ``self``. Other keyword arguments are passed to the response.
     """
 
     code: ClassVar[int] = 500

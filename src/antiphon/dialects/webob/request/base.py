@@ -298,7 +298,7 @@ class BaseRequest(RequestSending, RequestMessage, RequestTranscoding, RequestTar
         return copied
 
     def copy_get(self) -> Self:
-        """Return a copy with the method GET and no body."""
+        """Return a copy whose method is GET, without a body."""
         return self.__class__(self._copied_environ(), method="GET", content_type=None, body=b"")
 
     def _copied_environ(self) -> "WSGIEnvironment":

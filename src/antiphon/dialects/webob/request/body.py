@@ -68,7 +68,7 @@ class StoredBody(Window):
 
 
 class InMemoryFirst:
-    """A file in memory that is replaced by another file when it grows too large."""
+    """A file in memory that is replaced with another file when it grows too large."""
 
     def __init__(self, limit: int, make_file: Any) -> None:
         self.file: Any = BytesIO()

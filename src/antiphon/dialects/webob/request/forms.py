@@ -300,7 +300,7 @@ class RequestForms(RequestBody):
         return read_parts(self._content_type_raw, *self._stored(), self._limits(), text)
 
     def _stored(self) -> tuple[Spool, bytes | None]:
-        """Return the body as a spool, and its bytes if they are in memory."""
+        """Return the body as a ``Spool``, along with its bytes if they are in memory."""
         file = self.body_file_raw
         if isinstance(file, StoredBody) and file.spool.size == self.content_length:
             return file.spool.share(), None  # keeps files readable after the request ends

@@ -151,7 +151,7 @@ class RequestHead:
     _content_type_raw = environ_getter("CONTENT_TYPE", "")
 
     def encget(self, key: str, default: Any = NoDefault, encattr: str | None = None) -> Any:
-        """Return an environ value, decoded with the charset in the attribute ``encattr``.
+        """Return an environ value, decoded with the charset in the attribute named by ``encattr``.
 
         Raises KeyError if it is missing and no default is given, or a UnicodeDecodeError that is also a 400.
         """
@@ -168,7 +168,9 @@ class RequestHead:
         return decode_text(value.encode("latin-1"), encoding)
 
     def encset(self, key: str, val: str | bytes, encattr: str | None = None) -> None:
-        """Set an environ value to text, encoded with the charset in the attribute ``encattr`` or else as ASCII."""
+        """Set an environ value to text, encoded with the charset in the attribute named by ``encattr``, or else as
+        ASCII.
+        """
         raw = val.encode(getattr(self, encattr) if encattr else "ascii") if isinstance(val, str) else val
         self.environ[key] = raw.decode("latin-1")
 
@@ -198,7 +200,7 @@ class RequestHead:
 
     @property
     def charset(self) -> Any:
-        """The charset of text: the one that was set, or else Content-Type's, or else UTF-8.
+        """The charset of text: the one that was set, or else that of Content-Type, or else UTF-8.
 
         Setting it also changes Content-Type. A class may define its own attribute with this name instead.
         """
@@ -349,7 +351,7 @@ class RequestTarget(RequestHead):
 
     @property
     def path(self) -> str:
-        """The full path, including the application's, as in the URL."""
+        """The full path, including that of the application, as in the URL."""
         environ = self.environ
         return self._quoted(environ.get("SCRIPT_NAME", "") + environ["PATH_INFO"])
 

@@ -109,7 +109,7 @@ def set_form(environ: "WSGIEnvironment", data: Any, content_type: str | None = N
     """Set the body to bytes, ASCII text, or a form's fields as a mapping or pairs. None changes nothing.
 
     The method becomes POST unless it is PUT or PATCH. A file is a pair of filename and content, or an object with a
-    filename. Raises ValueError if fields are given and the content type is not a form's or does not allow files.
+    filename. Raises ValueError if fields are given and the content type is not that of a form or does not allow files.
     """
     if data is None:
         return

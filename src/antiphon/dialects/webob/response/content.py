@@ -45,7 +45,7 @@ class AppIterRange:
 
 
 class EmptyResponse:
-    """An empty body that replaces another body. Closing it closes that one too."""
+    """An empty body that replaces another body. Closing it also closes the other one."""
 
     def __init__(self, app_iter: Any = None) -> None:
         close = getattr(app_iter, "close", None)

@@ -35,9 +35,9 @@ def __getattr__(name: str) -> object:
 class Headers:
     """Pairs of names and values, as in WSGI.
 
-    ``[]`` returns the first value of a name, or a pair by index. Values of other types are converted to text. Raises
-    ValueError if a name or value contains control characters. Names may be any other text, but a response can be sent
-    only if they are all tokens.
+    ``[]`` returns the first value for a name, or the pair at an index. Values of other types are converted to text.
+    Raises ValueError if a name or value contains control characters. Names may be any other text, but a response can be
+    sent only if they are all tokens.
     """
 
     KeyError = BadRequestKeyError
@@ -123,7 +123,7 @@ class Headers:
         key: str,
         type: Callable[[str], Any] | None = None,  # noqa: A002 - Werkzeug's name
     ) -> list[Any]:
-        """Return all values of a name, without those for which ``type`` raises ValueError."""
+        """Return all values for the given name, except those for which ``type`` raises ValueError."""
         name, names = key.lower(), self._names
         count = names.count(name)
         if not count:
@@ -135,7 +135,7 @@ class Headers:
         return values if type is None else converted(values, type, (ValueError,))
 
     def get_all(self, name: str) -> list[str]:
-        """Return all values of a name."""
+        """Return all values for the given name."""
         return self.getlist(name)
 
     def items(self, lower: bool = False) -> Iterator[tuple[str, str]]:
@@ -207,7 +207,7 @@ class Headers:
         self._list[self._leave_first(name)] = pair
 
     def _leave_first(self, name: str) -> int:
-        """Remove all pairs of a name except the first, and return its index."""
+        """Remove all pairs with the given name except the first, and return the index of the first."""
         names, fields = self._names, self._list
         place = names.index(name)
         if names.count(name) > 1:
@@ -233,7 +233,7 @@ class Headers:
         return self[key]
 
     def setlistdefault(self, key: str, default: Iterable[Any]) -> list[str]:
-        """Return all values of a name, first setting them to ``default`` if it is missing."""
+        """Return all values for the given name, first setting them to ``default`` if there are none."""
         if key not in self:
             self.setlist(key, default)
         return self.getlist(key)

@@ -26,7 +26,7 @@ class ProxyMiddleware:
 
     - ``target``: the URL of the other server.
     - ``remove_prefix``: True to remove the path from the request's path.
-    - ``host``: the Host to send, "<auto>" for the other server's, or None for the client's.
+    - ``host``: the Host to send, "<auto>" for that of the other server, or None for that of the client.
     - ``headers``: headers to add.
     - ``ssl_context``: determines how the other server's certificate is checked.
 

@@ -161,7 +161,7 @@ def _filler(text: str, fields: list[tuple[str, Callable[[Any], str]]]) -> Callab
 
 
 def _writer(converter: BaseConverter) -> Callable[[Any], str]:
-    """Return a function that converts a value to text: the converter's, or a faster one with the same result."""
+    """Return a function that converts a value to text: that of the converter, or a faster one with the same result."""
     if type(converter).to_url is BaseConverter.to_url:
         return quote_value
     if type(converter) is IntegerConverter and not converter.fixed_digits:
@@ -176,8 +176,8 @@ def _digits(number: Any) -> str:
 class Direct:
     """A fast URL builder for a rule with a fixed subdomain that is not for WebSockets.
 
-    ``methods`` are the rule's, and ``defaults`` are the values that are not in its path. ``query`` formats values that
-    the rule does not use.
+    ``methods`` are those of the rule, and ``defaults`` are the values that are not in its path. ``query`` formats
+    values that the rule does not use.
     """
 
     __slots__ = ("_arguments", "_defaults", "_domain", "_fill", "_names", "_query", "methods")

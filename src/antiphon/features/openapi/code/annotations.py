@@ -28,7 +28,7 @@ NOT_SAID = object()
 
 
 def hints_of(thing: Any) -> dict[str, Any]:
-    """Return the annotations of a class or function; none if some can't be resolved."""
+    """Return the annotations of a class or function, or no annotations if any of them can't be resolved."""
     try:
         return get_type_hints(thing, include_extras=True)
     except Exception:  # names that only type checkers can resolve
@@ -36,7 +36,9 @@ def hints_of(thing: Any) -> dict[str, Any]:
 
 
 def returned_by(function: Any) -> Any:
-    """Return the annotation of a function's return value, after awaiting; NOT_SAID if there is none."""
+    """Return a function's return annotation, or NOT_SAID if there is none. For an async function, it is the type of the
+    awaited value.
+    """
     hints = hints_of(function)
     return NOT_SAID if has_variables(hints.get("return")) else hints.get("return", NOT_SAID)
 
@@ -97,7 +99,7 @@ def without_none(annotation: Any) -> Any:
 
 
 def class_of(annotation: Any) -> type | None:
-    """Return a type's class, or None for unions and the like."""
+    """Return a type's class, or None for a type without a single class, such as a union."""
     annotation = plain(annotation)
     if get_origin(annotation) is Annotated:
         return class_of(get_args(annotation)[0])
@@ -106,7 +108,7 @@ def class_of(annotation: Any) -> type | None:
 
 
 def item_of(annotation: Any) -> Any:
-    """Return the type of the items from iterating over a value; NOT_SAID if it isn't known."""
+    """Return the type of the items that iterating over a value yields; NOT_SAID if it isn't known."""
     kind, arguments = class_of(annotation), get_args(annotation)
     if kind is None or not arguments or not issubclass(kind, Iterable | AsyncIterable):
         return str if kind is str else NOT_SAID
@@ -171,7 +173,7 @@ def method_of(kind: type, name: str) -> FunctionType | None:
 
 
 def _substituted(hint: Any, annotation: Any, kind: type) -> Any:
-    """Return a generic class's annotation, replacing its type variables by the types in ``annotation``."""
+    """Return a generic class's annotation, replacing its type variables with the types in ``annotation``."""
     arguments, parameters = get_args(annotation), getattr(kind, "__parameters__", ())
     if not arguments or not isinstance(parameters, tuple):
         return hint
@@ -183,7 +185,9 @@ def _substituted(hint: Any, annotation: Any, kind: type) -> Any:
 
 
 def is_loose(annotation: Any) -> bool:
-    """Return True for a dict or list of anything, for which the code is more specific."""
+    """Return True for an annotation that allows anything, such as a bare dict or list. The code is then more
+    specific.
+    """
     cls, arguments = class_of(annotation), get_args(annotation)
     return (
         annotation is Any

@@ -65,7 +65,7 @@ def _name(part: ast.expr) -> str:
 
 
 def problem_of(frame: "Frame", made: Call) -> tuple[str | None, Fields | None]:
-    """Return the type and members passed to an error and record the members that are unknown."""
+    """Return the type and the members that are passed to an error, and record which members are unknown."""
     kind, members = made.named.get("type", NONE), made.named.get("members", NONE)
     content = frame.flow.frozen(members)
     if (kind is not NONE and text_of(kind) is None) or (content is not NONE and not isinstance(content, Fields)):

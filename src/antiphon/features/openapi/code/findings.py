@@ -104,7 +104,7 @@ class Findings:
     yields: Value = NEVER
     """The values that a generator function yields."""
     passed: Value = NEVER
-    """The response that middleware or a hook received, as it leaves it."""
+    """The response that middleware or a hook received, in the state in which the middleware or hook leaves it."""
 
     def add(self, other: "Findings") -> None:
         """Add the findings about a called function, except its result."""
@@ -113,16 +113,16 @@ class Findings:
             known += [each for each in found if each not in known]
 
     def mark(self) -> Mark:
-        """Return a mark for the findings so far, to pass to ``take_caught`` and ``forget``."""
+        """Return a mark of the current findings, to pass to ``take_caught`` and ``forget``."""
         return {name: [*getattr(self, name)] for name in LISTS}
 
     def forget(self, mark: Mark) -> None:
-        """Forget the findings since a mark."""
+        """Discard the findings that were recorded after the given mark was made."""
         for name, found in mark.items():
             getattr(self, name)[:] = found
 
     def take_caught(self, mark: Mark, kinds: tuple[type[BaseException], ...]) -> list[Raised]:
-        """Remove the errors of these kinds found since a mark and return them."""
+        """Remove and return the errors of these kinds that were recorded after the given mark was made."""
         reads, named = len(mark["reads"]), len(mark["named"])
         caught = [each for each in self.raised if each not in mark["raised"] and issubclass(each.error.kind, kinds)]
         self.raised[:] = [each for each in self.raised if each not in caught]

@@ -89,7 +89,7 @@ class Frame(ast.NodeVisitor, ABC):
         return UNKNOWN if node is None else self.reader.words.meant_by(self.visit(node))
 
     def generic_visit(self, node: ast.AST) -> Value:
-        """Read the components of an expression without a rule; reading them may change their contents."""
+        """Read the components of an expression for which there is no rule. Reading them may change their contents."""
         for child in ast.iter_child_nodes(node):
             self.escape(self.visit(child) or UNKNOWN)
         return UNKNOWN
@@ -110,7 +110,9 @@ class Frame(ast.NodeVisitor, ABC):
         self.findings.add(Findings(unread=[Unread(text, self.source.place_of(node), about)]))
 
     def hold(self, node: Any, value: Value, *, are_many: bool = False) -> Value:
-        """Return a value in which dicts, lists and responses are separate objects, created at a node."""
+        """Return a copy of a value in which each dict, list and response is a separate object, created at the given
+        node.
+        """
         return self._hold((*self.scope, node), value, are_many)
 
     def _hold(self, place: tuple[Any, ...], value: Value, are_many: bool) -> Value:
@@ -209,7 +211,7 @@ class Frame(ast.NodeVisitor, ABC):
         narrow(self, node, is_true=is_true)
 
     def items_of(self, value: Value, node: ast.AST) -> Value:
-        """Return a value that represents any item from iterating over a value."""
+        """Return a value that represents any item that iterating over a value yields."""
         self.use(*[each for each in alternatives(value) if not isinstance(each, Ref | Items | Tuple)])
         several = [item_of(each) for each in alternatives(self.flow.content(value))]
         if UNKNOWN in several and (found := call_method_of(self, value, "__iter__", [], node)) is not None:
@@ -219,7 +221,7 @@ class Frame(ast.NodeVisitor, ABC):
     def field(
         self, owner: Pairs, key: Value, kind: Any = str, *, is_required: bool = False, is_list: bool = False
     ) -> Value:
-        """Record that a field of a multi-dictionary is read by name and return its value."""
+        """Record that a field of a multi-dictionary is read by name, and return its value."""
         name = text_of(key)
         if is_required:
             self.flow.always(owner.kind, name)
@@ -264,7 +266,7 @@ class Frame(ast.NodeVisitor, ABC):
                 self.escape(value, self.value(target))
 
     def bind(self, name: str, value: Value) -> None:
-        """Set a variable and forget the results of tests of its attributes."""
+        """Set a variable, and forget the results of tests of its attributes."""
         for state in (self.flow.state, *self.flow.watched):
             for said in [key for key in state if isinstance(key, tuple) and key[1].startswith(f"{name}.")]:
                 del state[said]
@@ -302,7 +304,9 @@ class Frame(ast.NodeVisitor, ABC):
         self.change(owner, lambda one: with_item(one, key, value), value)
 
     def change(self, owner: Value, change: Callable[[Value], Value], *given: Value) -> None:
-        """Change the content of the objects that a value may be. Anything they can no longer tell apart is unknown."""
+        """Change the content of the objects that a value may be. If the change can't be followed, the content becomes
+        unknown.
+        """
         is_told = None not in {kind_of(each) for one in given for each in alternatives(self.flow.content(one))}
         if is_told and any(isinstance(each, Of) and change(each) != each for each in alternatives(owner)):
             self.unread(

@@ -28,7 +28,7 @@ _MAKE_TEXT = (
     html.escape, json.dumps, textwrap.dedent, urllib.parse.quote, urllib.parse.quote_plus, urllib.parse.urlencode,
     urllib.parse.urljoin,
 )  # fmt: skip
-"""Functions in them that return text but have no annotations."""
+"""Functions in these modules that return text but have no annotations."""
 _LOG = frozenset({"critical", "debug", "error", "exception", "info", "log", "warning"})
 """Functions and methods of logging that only show their arguments."""
 

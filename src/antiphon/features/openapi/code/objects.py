@@ -52,8 +52,9 @@ def with_item(content: Value, key: Value, value: Value) -> Value:
 
 
 def _if_allowed(content: Of, change: Callable[[Value], Value]) -> Value:
-    """Return a collection known from its annotation after a change; UNKNOWN if the annotation doesn't allow the
-    change."""
+    """Return a collection that is known from its annotation, as it is after a change; UNKNOWN if the annotation doesn't
+    allow the change.
+    """
     opened = _opened(content)
     if opened is content or _fits(change(opened), opened):
         return content

@@ -129,7 +129,7 @@ def classes_in(value: Value) -> tuple[type, ...]:
 
 
 def of_classes(expressions: "Frame", value: Value, kinds: tuple[type, ...], *, is_true: bool) -> Value:
-    """Return the alternatives of a value that are, or aren't, instances of some classes."""
+    """Return the alternatives of a value that are, or aren't, instances of the given classes."""
     kept: list[Value] = []
     for each in alternatives(value):
         for one in map(Of, annotations.members(each.type)) if isinstance(each, Of) else (each,):
@@ -163,7 +163,7 @@ def fits(expressions: "Frame", pattern: ast.pattern, method: object) -> bool | N
 
 
 def fitting(expressions: "Frame", pattern: ast.pattern, value: Value) -> Value:
-    """Return the alternatives of a value that match a pattern and assign the names that the pattern captures."""
+    """Return those alternatives of a value that match a pattern. Assign the names that the pattern captures."""
     match pattern:
         case ast.MatchAs(pattern=inner, name=name):
             if inner is not None:

@@ -139,7 +139,7 @@ def _held_in(items: Collection[object]) -> Value:
 
 
 def item_of(value: Value) -> Value:
-    """Return a value that represents any item from iterating over a value."""
+    """Return a value that represents any item that iterating over a value yields."""
     if isinstance(value, Items):
         return value.item
     if isinstance(value, Tuple):

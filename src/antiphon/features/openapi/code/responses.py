@@ -35,7 +35,7 @@ _MEDIA: dict[str, str] = {
 
 
 def statuses_in(value: Value | None, default: tuple[int, ...] | None = None) -> tuple[int, ...] | None:
-    """Return a value's possible statuses; ``default`` for None, and None if they aren't known."""
+    """Return a value's possible statuses, or None if they aren't known. A value of None stands for ``default``."""
     if value is None:
         return default
     found: list[int] = []
@@ -53,7 +53,7 @@ def statuses_in(value: Value | None, default: tuple[int, ...] | None = None) -> 
 
 
 def fields_of(value: Value | None) -> Fields | None:
-    """Return a dict's known items, no items for None, or None if they aren't known."""
+    """Return the items of a dict, or None if they aren't known. A value of None counts as an empty dict."""
     match value:
         case Fields():
             return value

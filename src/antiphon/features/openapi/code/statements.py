@@ -113,7 +113,9 @@ class Statements(Expressions, ast.NodeVisitor):
             self.visit(each)
 
     def generic_visit(self, node: ast.AST) -> Value:
-        """Read an expression or statement without a rule: everything that it mentions or sets is unknown."""
+        """Read an expression or statement for which there is no rule. Everything that it mentions or sets is
+        unknown.
+        """
         if isinstance(node, ast.stmt):
             self.escape(*self.captured(node))
             for each in ast.walk(node):

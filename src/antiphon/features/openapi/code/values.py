@@ -70,7 +70,8 @@ class Items:
 
 @dataclass(frozen=True)
 class Ref:
-    """An object that the code creates: the latest from a place, or all older ones together. The state has its content.
+    """An object that the code creates: the latest one created at a place, or all older ones together. The state
+    contains its content.
 
     See "recency abstraction" (Balakrishnan and Reps, 2006).
     """
@@ -175,13 +176,13 @@ class Raisable:
     status: int | None = None
     detail: str | None = None
     type: str | None = None
-    """The type of its problem details, unless it is the class's type."""
+    """The type of its problem details, unless it is that of the class."""
     members: Fields | None = None
     """The additional members of its problem details (RFC 9457 §3.2)."""
 
     @property
     def known_status(self) -> int | None:
-        """Its status, or else its class's; None if unknown."""
+        """Its status, or else that of its class; None if unknown."""
         found = self.status or (None if self.kind is HTTPError else getattr(self.kind, "status", None))
         return found if isinstance(found, int) else None
 

@@ -70,7 +70,7 @@ class Calls:
                     raise
 
     def ask(self, key: str, function: "Callable[[Client], Reply]", waits: bool = False) -> Reply:
-        """Return the reply to a function of the client, called for the server that has the key.
+        """Return the reply to a function of the client, which is called for the server that has the key.
 
         With ``waits``, it waits for the reply even while the server does not respond to others. Raises
         StoreUnavailable.

@@ -148,8 +148,8 @@ def delete_owned(commands: Commands, owner: str, only: str | None, kept: str) ->
     """Delete an owner's entries, including those that get a new key at the same time, and return their number.
 
     An index may list an entry before it is in place. So entries that were not found are looked up again, after the
-    entries that they may come from. Each of the latter has been set aside by then, where it is found, or has already
-    been placed.
+    entries that they may come from. By then, each of those has been set aside, where it is found, or has already been
+    placed.
     """
     if only is not None:
         return 0 if only == kept else _delete(commands, owner, only)
@@ -196,9 +196,9 @@ class ValkeyStore(Store):
     timedeltas. After that, StoreUnavailable (503) is raised. For the next second, calls to that server, except
     ``replace``, raise it immediately; then one call at a time tries the server. A process makes at most
     ``max_connections`` calls at once; further calls wait for up to ``timeout``. The readers of channels have additional
-    connections: one, or up to 16 in a cluster. ``ca_file`` contains the authorities to trust instead of the system's,
-    and ``certificate`` and ``private_key`` are the files for a server that requires a client certificate. ``clock``
-    returns Unix time in seconds.
+    connections: one, or up to 16 in a cluster. ``ca_file`` contains the authorities to trust instead of those of the
+    system, and ``certificate`` and ``private_key`` are the files for a server that requires a client certificate.
+    ``clock`` returns Unix time in seconds.
 
     Raises ValueError for any other URL, for a missing file, and for a cluster's prefix with braces that are not a hash
     tag. Raises ImportError unless `antiphon[valkey]` is installed.
