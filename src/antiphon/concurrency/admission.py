@@ -2,12 +2,13 @@
 
 The rule comes from "Fail at Scale" (Maurer, ACM Queue 13(8), 2015), which adapts CoDel (RFC 8289) to servers. A queue
 that was empty a moment ago is a burst, and its requests may wait; a queue that has been standing for longer is too
-long, regardless of its length. The pace is the time from one start to the next.
+long, regardless of its length. Requests wait a twentieth as long in it, as in that paper (100 and 5 milliseconds). The
+pace is the time from one start to the next.
 
 | state | meaning | next | a request is refused |
 |---|---|---|---|
 | burst | it was empty within half of the patience | the oldest | after half of the patience |
-| standing | it was not, or only since requests were refused | the newest | after a tenth of it, or two paces |
+| standing | it was not, or only since requests were refused | the newest | after a fortieth of it, or two paces |
 
 The client of the newest request is the most likely to still be connected. A request is refused at once if, at this
 pace, the requests before it would take longer than it may wait (Little's law). Each client has its own queue. The
@@ -27,7 +28,7 @@ Outcome: TypeAlias = Literal["begun", "refused", "left"]
 observers: set[Callable[[Outcome, float], object]] = set()
 """Functions that are called with the outcome of each wait in this process, and the seconds that it took."""
 
-BURST, STANDING = 2, 10
+BURST, STANDING = 2, 40
 """The divisors of the patience that give how long a queue may be standing, and how long requests wait in a standing
 queue.
 """
