@@ -1,4 +1,4 @@
-"""A page of a real browser, for tests of pages."""
+"""A real browser, for tests of pages: one for all tests of a worker, in which each test has a profile of its own."""
 
 import pytest
 
@@ -8,8 +8,28 @@ from tests.helpers.system_programs import required_program
 chromium = required_program("chromium")
 
 
+@pytest.fixture(scope="session")
+def browser_of_all(chromium, tmp_path_factory):
+    """The browser of all tests."""
+    with Chromium(chromium, tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
 @pytest.fixture
-def page(chromium, tmp_path):
-    """An empty page in a browser with an empty profile."""
-    with Chromium(chromium, tmp_path / "profile") as browser:
-        yield browser.open("about:blank")
+def browser(browser_of_all):
+    """An empty profile."""
+    with browser_of_all.profile() as profile:
+        yield profile
+
+
+@pytest.fixture
+def other_browser(browser_of_all):
+    """Another empty profile."""
+    with browser_of_all.profile() as profile:
+        yield profile
+
+
+@pytest.fixture
+def page(browser):
+    """An empty page in an empty profile."""
+    return browser.open("about:blank")

@@ -4,7 +4,6 @@ import pytest
 
 from antiphon.http import format_query
 from tests.contract.process import ServerProcess
-from tests.helpers.chromium import Chromium
 from tests.helpers.processes import RUN
 from tests.helpers.rows import rows
 
@@ -20,12 +19,6 @@ FETCH = """async () => {
   }
   return statuses;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser(chromium, tmp_path_factory):
-    with Chromium(chromium, tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module", params=["app", "unchecked"])

@@ -9,7 +9,6 @@ import pytest
 from antiphon.cli.debug.page import HEADERS
 from antiphon.cli.debug.page import page as error_page
 from tests.contract.process import ServerProcess
-from tests.helpers.chromium import Chromium
 
 pytestmark = [pytest.mark.processes, pytest.mark.once]
 
@@ -30,12 +29,6 @@ COLORS = """() => {
   const style = getComputedStyle(document.body);
   return [style.color, style.backgroundColor].map(each => each.match(/\\d+/g).reduce((sum, part) => sum + +part, 0));
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser(chromium, tmp_path_factory):
-    with Chromium(chromium, tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

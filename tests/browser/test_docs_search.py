@@ -5,7 +5,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.helpers.built_site import served_site
-from tests.helpers.chromium import Chromium
 from tests.helpers.questions import QUESTIONS
 
 pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.slow]
@@ -20,10 +19,10 @@ FOUND = f"() => [...{HOST}.shadowRoot.querySelectorAll('[role=listbox] a')].map(
 
 
 @pytest.fixture(scope="module")
-def search(chromium, tmp_path_factory):
+def search(browser_of_all):
     """The open search of the site, in a browser."""
     pytest.importorskip("zensical")
-    with served_site() as address, Chromium(chromium, tmp_path_factory.mktemp("profile")) as browser:
+    with served_site() as address, browser_of_all.profile() as browser:
         page = browser.open(address)
         page.run("() => document.querySelector('.md-search__button').click()")
         page.wait_until(f"() => Boolean({HOST})")

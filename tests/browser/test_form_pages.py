@@ -6,7 +6,6 @@ import pytest
 
 from tests.contract.process import ServerProcess
 from tests.contract.servers import server
-from tests.helpers.chromium import Chromium
 from tests.helpers.served.form_pages import LIMIT
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
@@ -15,9 +14,9 @@ FOCUSED = "() => document.activeElement.id || document.activeElement.className |
 
 
 @pytest.fixture
-def page(chromium, tmp_path):
+def page(browser):
     command = server("Granian, ASGI").command
-    with ServerProcess(command, "tests.helpers.served.form_pages:app") as site, Chromium(chromium, tmp_path) as browser:
+    with ServerProcess(command, "tests.helpers.served.form_pages:app") as site:
         yield browser.open(f"http://127.0.0.1:{site.port}/async/picture")
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS, server
-from tests.helpers.chromium import Chromium
 from tests.helpers.served.forms import LIMIT
 
 pytestmark = [pytest.mark.processes, pytest.mark.once]
@@ -64,12 +63,6 @@ FILES = {
     "empty": b"",
     "large.bin": bytes(range(256)) * 12_000,
 }
-
-
-@pytest.fixture(scope="module")
-def browser(chromium, tmp_path_factory):
-    with Chromium(chromium, tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module", params=SERVERS, ids=lambda server: server.name)

@@ -10,7 +10,6 @@ import pytest
 
 from examples.guestbook.book import Book
 from tests.contract.process import ServerProcess
-from tests.helpers.chromium import Chromium
 from tests.helpers.processes import RUN
 
 pytestmark = [pytest.mark.processes, pytest.mark.once]
@@ -25,12 +24,6 @@ def site(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with ServerProcess((*RUN, "--workers", "2"), "examples.guestbook:make_app") as process:
         yield process
-
-
-@pytest.fixture(scope="module")
-def browser(chromium, tmp_path_factory):
-    with Chromium(chromium, tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
 
 
 @pytest.fixture

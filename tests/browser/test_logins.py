@@ -3,7 +3,6 @@
 import pytest
 
 from tests.contract.process import ServerProcess
-from tests.helpers.chromium import Chromium
 from tests.helpers.processes import RUN
 
 pytestmark = [pytest.mark.processes, pytest.mark.once]
@@ -15,27 +14,15 @@ def site():
         yield f"http://localhost:{server.port}"
 
 
-@pytest.fixture
-def laptop(chromium, tmp_path):
-    with Chromium(chromium, tmp_path / "laptop") as browser:
-        yield browser
-
-
-@pytest.fixture
-def phone(chromium, tmp_path):
-    with Chromium(chromium, tmp_path / "phone") as browser:
-        yield browser
-
-
-def test_a_login_counts_in_all_tabs_until_another_browser_ends_it(site, laptop, phone):
-    tab, other_tab = laptop.open(f"{site}/account?tab=1"), laptop.open(f"{site}/account")
+def test_a_login_counts_in_all_tabs_until_another_browser_ends_it(site, browser, other_browser):
+    tab, other_tab = browser.open(f"{site}/account?tab=1"), browser.open(f"{site}/account")
     assert tab.url == f"{site}/login?next=%2Faccount%3Ftab%3D1"
     tab.submit()
     assert (tab.url, tab.text.strip()) == (f"{site}/account?tab=1", "Hello, Ada. Visit 1.\n\nLog out")
     other_tab.go(f"{site}/account")
     assert "Hello, Ada. Visit 2." in other_tab.text
 
-    elsewhere = phone.open(f"{site}/login?next=https://evil.example/")
+    elsewhere = other_browser.open(f"{site}/login?next=https://evil.example/")
     elsewhere.submit()
     assert (elsewhere.url, "Visit 1." in elsewhere.text) == (f"{site}/account", True)
     elsewhere.submit()

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from tests.contract.process import ServerProcess
-from tests.helpers.chromium import Chromium
 from tests.helpers.processes import RUN
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
@@ -44,27 +43,26 @@ def site(tmp_path, monkeypatch):
         yield f"http://localhost:{server.port}"
 
 
-def test_a_user_signs_up_and_in_and_a_response_counts_once(site, chromium, tmp_path):
-    with Chromium(chromium, tmp_path / "profile") as browser:
-        page = browser.open(site)
-        page.add_authenticator(**AUTHENTICATOR)
-        page.run("() => { document.querySelector('#name').value = 'Ada <3' }")
-        page.click("button")
-        page.wait_until("() => location.pathname == '/account'")
-        page.wait_until("() => document.body?.innerText.trim() == 'Hello, Ada <3.'")
+def test_a_user_signs_up_and_in_and_a_response_counts_once(site, browser):
+    page = browser.open(site)
+    page.add_authenticator(**AUTHENTICATOR)
+    page.run("() => { document.querySelector('#name').value = 'Ada <3' }")
+    page.click("button")
+    page.wait_until("() => location.pathname == '/account'")
+    page.wait_until("() => document.body?.innerText.trim() == 'Hello, Ada <3.'")
 
-        page.delete_cookies()
-        page.go(f"{site}/account")
-        page.wait_until(
-            "() => location.search == '?next=%2Faccount' && Boolean(document.querySelector('button + button'))"
-        )
-        page.click("button + button")
-        page.wait_until("() => location.pathname == '/account'")
-        page.wait_until("() => document.body?.innerText.trim() == 'Hello, Ada <3.'")
+    page.delete_cookies()
+    page.go(f"{site}/account")
+    page.wait_until(
+        "() => location.search == '?next=%2Faccount' && Boolean(document.querySelector('button + button'))"
+    )
+    page.click("button + button")
+    page.wait_until("() => location.pathname == '/account'")
+    page.wait_until("() => document.body?.innerText.trim() == 'Hello, Ada <3.'")
 
-        page.go(site)
-        page.wait_until("() => typeof call == 'function'")
-        assert page.run(TWICE) == [
-            "There is no challenge, or it was used. Begin again.",
-            "This passkey is not known here, or its signature is wrong.",
-        ]
+    page.go(site)
+    page.wait_until("() => typeof call == 'function'")
+    assert page.run(TWICE) == [
+        "There is no challenge, or it was used. Begin again.",
+        "This passkey is not known here, or its signature is wrong.",
+    ]

@@ -4,7 +4,6 @@ import time
 
 import pytest
 
-from tests.helpers.chromium import Chromium
 from tests.helpers.reloaded_site import INIT, INNER, RATES, SHOP, running
 
 pytestmark = [pytest.mark.processes, pytest.mark.once]
@@ -15,12 +14,6 @@ BROKEN = {
     "a startup hook": (INIT, SHOP.replace("pass", "{}['database']"), "KeyError", "{}['database']"),
     "a missing name": (INIT, SHOP + "del app\n", "Not loaded", "There is no 'app' in the module 'shop'"),
 }
-
-
-@pytest.fixture(scope="module")
-def browser(chromium, tmp_path_factory):
-    with Chromium(chromium, tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import pytest
 
 from tests.contract.process import ServerProcess
 from tests.features.runs.test_served import ASGI, start
-from tests.helpers.chromium import Chromium
 
 DOCUMENTED = (Path(__file__).parents[2] / "docs/how-to/runs.md").read_text()
 SLOW = """
@@ -20,9 +19,9 @@ async def ask_model(question):
 pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 
-def test_a_page_shows_each_value_once_over_a_reload_and_a_restart(chromium, tmp_path, monkeypatch):
+def test_a_page_shows_each_value_once_over_a_reload_and_a_restart(browser, tmp_path, monkeypatch):
     monkeypatch.setenv("STORE", str(tmp_path / "runs.db"))
-    with ServerProcess(ASGI, "tests.helpers.served.runs:app") as server, Chromium(chromium, tmp_path) as browser:
+    with ServerProcess(ASGI, "tests.helpers.served.runs:app") as server:
         run = start(server, 60, pause=0.05, source="words")
         url = f"http://127.0.0.1:{server.port}/page#/runs/{run['id']}"
         page = browser.open(url)
@@ -42,12 +41,12 @@ def test_a_page_shows_each_value_once_over_a_reload_and_a_restart(chromium, tmp_
         page.wait_until("() => events.innerText.endsWith('stopped') && fetched.textContent.endsWith('cut')")
 
 
-def test_the_chat_of_the_page_goes_on_after_a_reload(chromium, tmp_path, monkeypatch):
+def test_the_chat_of_the_page_goes_on_after_a_reload(browser, tmp_path, monkeypatch):
     [program] = re.findall(r'^```python title="answers.py"\n(.*?)^```$', DOCUMENTED, re.MULTILINE | re.DOTALL)
     (tmp_path / "answers.py").write_text(program.replace("runs.db", str(tmp_path / "runs.db")) + SLOW)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     everything = "".join(f"a{n} " for n in range(1, 41)).strip()
-    with ServerProcess((*ASGI, "--workers", "2"), "answers:app") as server, Chromium(chromium, tmp_path) as browser:
+    with ServerProcess((*ASGI, "--workers", "2"), "answers:app") as server:
         page = browser.open(f"http://127.0.0.1:{server.port}/")
         page.run("() => { form.question.value = 'a'; form.requestSubmit(); }")
         page.wait_until("() => output.textContent.startsWith('a1 a2 a3 ')")

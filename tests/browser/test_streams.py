@@ -5,15 +5,14 @@ from http.client import HTTPConnection
 import pytest
 
 from tests.contract.process import ServerProcess
-from tests.helpers.chromium import Chromium
 from tests.helpers.processes import RUN
 
 pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 
-def test_the_first_chunk_of_a_text_is_shown_before_the_second_is_sent(chromium, tmp_path):
+def test_the_first_chunk_of_a_text_is_shown_before_the_second_is_sent(browser):
     site = ServerProcess(RUN, "tests.helpers.served.text_in_two:app")
-    with site, Chromium(chromium, tmp_path) as browser:
+    with site, Chromium(browser) as browser:
         page = browser.open("about:blank")
         page.run("url => { setTimeout(() => location.href = url) }", f"http://127.0.0.1:{site.port}/text")
         page.wait_until("() => document.body.innerText === 'first'")

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 DEADLINE = 60.0
 """The longest wait for the browser, in seconds."""
@@ -61,11 +61,19 @@ class Chromium:
         os.close(self._to)
         os.close(self._from)
 
-    def open(self, url):
+    def open(self, url, **context):
         """Open a page."""
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        target = self.call("Target.createTarget", url="about:blank", **context)["targetId"]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        return Page(self, target, session, url)
+        return Page(self, target, session, url, context)
+
+    @contextmanager
+    def profile(self):
+        """Give a profile with cookies and storage of its own, whose pages are closed after the block."""
+        context = self.call("Target.createBrowserContext")
+        yield Profile(self, context)
+        self.call("Target.disposeBrowserContext", **context)
+        self._events.clear()
 
     def call(self, method, session=None, **parameters):
         """Call a method of the protocol and return its result."""
@@ -107,11 +115,24 @@ class Chromium:
         return json.loads(message)
 
 
+class Profile:
+    """A profile of a browser that has others."""
+
+    def __init__(self, browser, context):
+        self._browser = browser
+        self._context = context
+
+    def open(self, url):
+        """Open a page."""
+        return self._browser.open(url, **self._context)
+
+
 class Page:
     """A page of the browser."""
 
-    def __init__(self, browser, target, session, url):
+    def __init__(self, browser, target, session, url, context):
         self._browser = browser
+        self._context = context
         self._target = target
         self._session = session
         self._call("Page.enable")
@@ -184,7 +205,7 @@ class Page:
 
     def allow(self, origin, *permissions):
         """Grant permissions to an origin."""
-        self._browser.call("Browser.grantPermissions", origin=origin, permissions=permissions)
+        self._browser.call("Browser.grantPermissions", origin=origin, permissions=permissions, **self._context)
 
     def click(self, selector):
         """Click on an element as a user does."""
