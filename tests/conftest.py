@@ -9,6 +9,7 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
+from tests.contract.servers import is_on_another
 from tests.helpers import combinations, order, skips
 from tests.helpers.processes import UnmarkedProcesses
 
@@ -47,6 +48,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(UnmarkedProcesses())
     config.pluginmanager.register(combinations.Combinations(config))
     order.begin_apart(config)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Leave tests on servers of others to CI: their differences seldom change."""
+    if is_on_another(item):
+        item.add_marker(pytest.mark.slow)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -9,7 +9,7 @@ import pytest
 from tests.cli.conftest import DEADLINE
 from tests.cli.test_run_workers import is_gone
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.slow]
 
 HANGING = """
 import asyncio, os, time

@@ -20,7 +20,7 @@ from tests.helpers.system_programs import required_program
 from tests.helpers.valkey import ValkeyServer
 from tests.helpers.waiting import DEADLINE, eventually
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/jobs.md").read_text()
 APPS = dict(re.findall(r"^```py(?:thon)?\n# (\w+)\.py\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))

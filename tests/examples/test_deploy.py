@@ -25,7 +25,7 @@ from tests.helpers.ports import free_port
 from tests.helpers.system_programs import required_program
 from tests.helpers.waiting import DEADLINE, eventually
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.slow]
 
 DEPLOY = Path(__file__).parents[2] / "examples/deploy"
 HOST = "shop.example.com"
@@ -197,7 +197,6 @@ class Load:
         eventually(lambda: self.answers.total() >= wanted or None, "the clients get no answers")
 
 
-@pytest.mark.slow
 def test_a_rolling_restart_loses_no_request(deployed):
     proxy, instances = deployed
     with Load(proxy.port) as load:

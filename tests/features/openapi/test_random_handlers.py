@@ -13,7 +13,7 @@ from tests.random_handlers.making import HEADER, Input, Program, program_of
 from tests.random_handlers.running import result_of
 from tests.random_handlers.shrinking import as_text, shrunk
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 SEEDS = (*range(200), 3401, 9807)
 """Some of all, and those that lied when many more were tried."""
 
