@@ -77,6 +77,12 @@ def _free_trees():
 
 
 @cache
+def _used() -> set[tuple[str, str]]:
+    """Return the private names of other projects that the package uses, each with the file."""
+    return {(name, file) for file, tree in _trees().items() for name in private_names(file, tree)}
+
+
+@cache
 def _trees() -> dict[str, ast.Module]:
     return {str(path.relative_to(PACKAGE)): ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
 
@@ -143,15 +149,13 @@ def _is_in(bases: list[str], name: str) -> bool:
 
 def test_each_private_name_has_a_row_with_its_file():
     told = {(part, file) for row in ROWS for name in row.names for part in name.split(".") for file in row.files}
-    used = {(name, file) for file, tree in _trees().items() for name in private_names(file, tree)}
-    assert used - told == set()
+    assert _used() - told == set()
 
 
 def test_no_row_names_what_is_not_used():
     used = defaultdict(set)
-    for file, tree in _trees().items():
-        for name in private_names(file, tree):
-            used[name].add(file)
+    for name, file in _used():
+        used[name].add(file)
     sources = {file: (PACKAGE / file).read_text() for row in ROWS for file in row.files}
     for row in ROWS:
         for name in row.names:

@@ -15,10 +15,10 @@ from antiphon.cli.openapi import differences
 from antiphon.features.openapi.document import Info, make_document
 from antiphon.testing import Client, ContractError
 from tests.features.openapi import bookstore
-from tests.features.openapi.test_bookstore import RIGHT, TOKEN, send
+from tests.features.openapi.test_bookstore import DOCUMENT, RIGHT, TOKEN, send
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 # Answers that differ from what reading has found
 
@@ -186,7 +186,7 @@ def send_all(sender: Client) -> None:
     send(sender, "DELETE /api/books/{number}", "204")
 
 
-WRITTEN = make_document(bookstore.make_app(), Info("Books", prefix="/api")).content
+WRITTEN = DOCUMENT.content
 
 
 @pytest.mark.parametrize(("before", "after", "by"), CHANGED, ids=[each[0] for each in CHANGED])
