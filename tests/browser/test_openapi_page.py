@@ -22,7 +22,7 @@ def site():
 
 
 @pytest.fixture(scope="module")
-def browser(chromium):
+def driven_browser(chromium):
     with launched(chromium) as browser:
         yield browser
 
@@ -41,9 +41,9 @@ def operation(page, name):
     return section, section.get_by_role("status")
 
 
-def test_its_forms_are_sent_and_answered_on_the_page(browser, site):
+def test_its_forms_are_sent_and_answered_on_the_page(driven_browser, site):
     said = []
-    page = browser.new_page(base_url=site)
+    page = driven_browser.new_page(base_url=site)
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto("/api/docs")
@@ -101,8 +101,8 @@ def test_its_forms_are_sent_and_answered_on_the_page(browser, site):
     assert [text for text in said if "Failed to load resource" not in text] == []
 
 
-def test_without_a_script_the_browser_sends_what_html_can(browser, site):
-    page = browser.new_page(base_url=site, java_script_enabled=False)
+def test_without_a_script_the_browser_sends_what_html_can(driven_browser, site):
+    page = driven_browser.new_page(base_url=site, java_script_enabled=False)
     page.goto("/api/docs")
     form, _ = operation(page, "lamps.remove")
     expect(form.get_by_role("button", name="Send")).to_be_disabled()

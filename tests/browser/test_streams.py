@@ -11,8 +11,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 
 def test_the_first_chunk_of_a_text_is_shown_before_the_second_is_sent(browser):
-    site = ServerProcess(RUN, "tests.helpers.served.text_in_two:app")
-    with site, Chromium(browser) as browser:
+    with ServerProcess(RUN, "tests.helpers.served.text_in_two:app") as site:
         page = browser.open("about:blank")
         page.run("url => { setTimeout(() => location.href = url) }", f"http://127.0.0.1:{site.port}/text")
         page.wait_until("() => document.body.innerText === 'first'")

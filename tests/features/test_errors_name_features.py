@@ -189,7 +189,7 @@ WRONG_ON_A_REQUEST = [
     (
         [Signatures(lambda keyid: 5)],
         {"signed_by": "partners"},
-        _signed(),
+        _signed,
         None,
         r"Signatures: a key must be .* not int",
     ),
@@ -209,7 +209,7 @@ def test_what_turns_out_wrong_on_a_request(features, options, fields, handler, s
         Client(app, base_url="https://shop.example", raise_errors=True) as client,
         pytest.raises((TypeError, NotImplementedError), match=rf"^{said}"),
     ):
-        client.request(*options.get("methods", ["GET"]), "/", headers=fields)
+        client.request(*options.get("methods", ["GET"]), "/", headers=fields() if callable(fields) else fields)
 
 
 def _hook():
@@ -222,7 +222,7 @@ OF_A_STORE = [
     ("IdempotentWrites", IdempotentWrites, {"idempotent": True}, [("idempotency-key", '"1"')], None),
     ("Cache", Cache, {"methods": ["GET"]}, [], None),
     ("RateLimit", lambda: RateLimit("5/minute"), {}, [], None),
-    ("Signatures", lambda: Signatures({"a": SECRET.encode()}), {"signed_by": "partners"}, _signed("POST"), None),
+    ("Signatures", lambda: Signatures({"a": SECRET.encode()}), {"signed_by": "partners"}, lambda: _signed("POST"), None),
     ("GitHubWebhook", None, {"before": GitHubWebhook(SECRET)}, _hook(), None),
 ]
 
@@ -238,7 +238,8 @@ def test_the_log_names_the_feature_whose_store_failed(tmp_path, interface, caplo
         app.route("/", **({"methods": ["POST"]} | options))(handler or (lambda request: "page"))
         caplog.clear()
         with Client(app, interface, base_url="https://shop.example") as client:
-            client.request(*options.get("methods", ["POST"]), "/", headers=fields, body=b"{}" if make is None else b"")
+            sent = fields() if callable(fields) else fields  # a signature is valid for five minutes
+            client.request(*options.get("methods", ["POST"]), "/", headers=sent, body=b"{}" if make is None else b"")
         logged = [each.getMessage() for each in caplog.records if "is not available" in each.getMessage()]
         if not logged or not all(each.startswith(f"{name}: the store {tmp_path}") for each in logged):
             wrong[name] = logged
