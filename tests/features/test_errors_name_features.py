@@ -222,7 +222,13 @@ OF_A_STORE = [
     ("IdempotentWrites", IdempotentWrites, {"idempotent": True}, [("idempotency-key", '"1"')], None),
     ("Cache", Cache, {"methods": ["GET"]}, [], None),
     ("RateLimit", lambda: RateLimit("5/minute"), {}, [], None),
-    ("Signatures", lambda: Signatures({"a": SECRET.encode()}), {"signed_by": "partners"}, lambda: _signed("POST"), None),
+    (
+        "Signatures",
+        lambda: Signatures({"a": SECRET.encode()}),
+        {"signed_by": "partners"},
+        lambda: _signed("POST"),
+        None,
+    ),
     ("GitHubWebhook", None, {"before": GitHubWebhook(SECRET)}, _hook(), None),
 ]
 
