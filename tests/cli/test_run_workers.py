@@ -166,7 +166,7 @@ def test_a_worker_of_which_the_loop_is_blocked_is_replaced(antiphon, tmp_path, i
     [worker] = command.workers()
     with command.send("/slow"):
         new_worker(command, worker)
-    assert f"Worker {worker} did not respond for 1 seconds (--worker-timeout), and was ended by SIGABRT." in command.err
+    assert f"Worker {worker} did not respond for 1 seconds (--worker-timeout), and was ended." in command.err
     assert "blocked.py" in command.err  # the line that blocks
 
 

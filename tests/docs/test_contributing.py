@@ -48,6 +48,7 @@ def test_the_first_hour_sees_a_test_fail_and_pass(tmp_path):
         "tests/http",
         "tests/helpers",
         "tests/conftest.py",
+        "tests/contract/servers.py",
         "tests/skips.txt",
         "pyproject.toml",
     ):

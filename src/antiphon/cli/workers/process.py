@@ -215,9 +215,10 @@ class WorkerProcess:
     @property
     def fate(self) -> str:
         """How the process ended, as the end of a sentence."""
+        if self._silence:  # its exit code is that of the signal, or of a crash while Python prints where its threads are
+            return f"{self._silence}, and was ended"
         code = self._process.returncode or 0
-        by = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        return f"{self._silence}{by}"
+        return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
     @property
     def is_prestarted(self) -> bool:
@@ -304,7 +305,7 @@ class WorkerProcess:
             await self.wait_ended(seconds / BEATS)
             self._beats_left_out += 1
             if self._beats_left_out > BEATS and not self._is_told_to_end:
-                await self._end_hanging(f"did not respond for {seconds:g} seconds (--worker-timeout), and ")
+                await self._end_hanging(f"did not respond for {seconds:g} seconds (--worker-timeout)")
                 return
 
     async def end_when_late(self, seconds: float) -> None:
@@ -319,7 +320,7 @@ class WorkerProcess:
             if self._serving.done() or self._is_told_to_end:
                 return
             looks += self._orders_given >= self._orders_waited_for
-        await self._end_hanging(f"did not serve within {seconds:g} seconds (--start-timeout), and ")
+        await self._end_hanging(f"did not serve within {seconds:g} seconds (--start-timeout)")
 
     async def _end_hanging(self, silence: str) -> None:
         """Make the worker print where its threads are, and its tasks if a thread still runs; then kill it."""
