@@ -74,7 +74,7 @@ class LifespanTask:
         self._raise_error()
 
     async def cancel(self) -> None:
-        """Cancel the task, if it runs on this loop and is not being cancelled, and wait until it has cleaned up."""
+        """Cancel the task if it is running on this loop and isn't being cancelled, and wait until it has cleaned up."""
         from asyncio import get_running_loop, wait
 
         task = self._task

@@ -25,7 +25,7 @@ Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class BeatingSend:
-    """The ``send`` of a server for one response, with a heartbeat whenever it has not been called for some seconds.
+    """A server's ``send`` for one response, which sends a heartbeat whenever it has not been called for some seconds.
 
     Messages are sent one after another: while a heartbeat is being sent, other messages wait. A heartbeat has its own
     short task, so the body runs in the task that sends it. ``lose_client`` is called if a heartbeat finds that the
@@ -57,7 +57,7 @@ class BeatingSend:
             await self._sending
 
     async def stop(self) -> None:
-        """Send no more heartbeats, and abandon one in progress."""
+        """Send no more heartbeats, and abandon any in progress."""
         self._timer.cancel()
         if self._sending is not None:
             self._sending.cancel()
@@ -71,7 +71,7 @@ class BeatingSend:
         self._look_after(left if 0 < left < self._seconds else self._seconds)
 
     def _look_after(self, seconds: float) -> None:
-        # Not in the request's context: a loop keeps a cancelled timer for a while, and the timer its context.
+        # Not in the request's context: a loop keeps a cancelled timer for a while, and a timer keeps its context.
         self._timer = self._loop.call_later(seconds, self._look, context=Context())
 
     async def _beat(self) -> None:
@@ -257,7 +257,7 @@ class _Writing:
         return self._task.uncancel() == 0
 
     async def end(self) -> None:
-        """Stop watching. Drops a cancellation by ``_cut`` that has not arrived yet and raises any other."""
+        """Stop watching. Drop a cancellation by ``_cut`` that has not arrived yet, and raise any other."""
         self._has_ended = True
         self._watch.discard(self)
         if self._withdraw is not None:

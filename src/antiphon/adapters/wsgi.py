@@ -52,7 +52,9 @@ _NO_LENGTH = (None, "")
 _WITH_FRAMES = dict.fromkeys(("HTTP/2", "HTTP/2.0", "HTTP/3", "HTTP/3.0"))  # without the GIL, threads would lock a set
 """The protocols in which a body can arrive without any header that announces it."""
 _NOT_AS_THEY_ARE = ("HTTP_HOST", "HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
-"""Keys that ``field`` treats specially: Host may be in the target, and some servers add the others besides CGI's."""
+"""Keys that ``field`` treats specially: Host may be in the target, and some servers add the other two to CGI's own
+keys.
+"""
 
 
 class WSGIHead:
@@ -132,7 +134,7 @@ class WSGIHead:
 
     @property
     def _host(self) -> str | None:
-        """The host in a target that is a whole URL (RFC 9112 §3.2.2), or the Host header."""
+        """The host in a target that is a full URL (RFC 9112 §3.2.2), or the Host header."""
         environ = self.environ
         target: str = environ.get("REQUEST_URI") or environ.get("RAW_URI") or ""
         parts = None if target[:1] == "/" else split_target(target)

@@ -122,7 +122,7 @@ class StaticFolder:
 
         This blocks on the file system. A name with a hash means the file without it, unless a file has that exact name.
         If the hash is outdated, the request comes from an old page and gets the current content. Raises NotFound (404)
-        for a name that is not served, Forbidden (403) for a file that can't be read, and the errors of
+        for a name that is not served, Forbidden (403) for a file that can't be read, and the same errors as
         ``Response.conditional``.
         """
         plain, digits = (self._hashes and without_hash(name)) or ("", "")
@@ -215,7 +215,7 @@ class StaticFolder:
         return siblings
 
     def _find_sibling(self, name: str, file: _File, suffix: str) -> _File | None:
-        """Return the file with the same name and a suffix; None if there is none."""
+        """Return the file with the same name and the given suffix; None if there is none."""
         if file.folder is None:
             return self._find(name + suffix)
         path = file.path + suffix  # the parent folders are known not to be links
@@ -296,7 +296,7 @@ def _respond(
 
 @lru_cache(maxsize=1024)
 def _complete(fields: tuple[Line, ...], content_type: str) -> tuple[Line, ...]:
-    """Return the checked fields of a file with its type."""
+    """Return a file's header fields, checked and with its content type."""
     return tuple(Response(b"", headers=fields, content_type=content_type).headers.items())
 
 

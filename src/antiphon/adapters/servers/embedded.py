@@ -86,7 +86,7 @@ class ThreadServer:
         self._error: BaseException | None = None
 
     def run(self) -> None:
-        """Serve on this thread until ``stop`` is called and open requests are handled.
+        """Serve on this thread until ``stop`` is called and open requests have been handled.
 
         Raises the error of the application's startup, or SystemExit for an ASGI lifespan, whose error is logged.
         """
@@ -122,9 +122,9 @@ class ThreadServer:
         self._ended.set()
 
     def stop(self, within: float | None = None) -> bool:
-        """Accept no more connections and wait until open requests are handled.
+        """Accept no more connections and wait until open requests have been handled.
 
-        Waits at most ``within`` seconds. Returns True if all were handled by then. You can call it again.
+        Waits at most ``within`` seconds. Returns True if all requests were handled by then. You can call it again.
         """
         self.tell_to_stop()
         return self._ended.wait(within)
@@ -194,7 +194,7 @@ class LoopServer:
             raise StartupError(self._refusal or task.exception()) from task.exception()
 
     def stop(self) -> None:
-        """Accept no more connections and end when open requests are handled. You can call it again."""
+        """Accept no more connections and end when open requests have been handled. You can call it again."""
         self._worker.end()
 
     def _release(self, _: object) -> None:

@@ -76,7 +76,7 @@ class Source(NamedTuple):
         return self._replace(hook=self.hook.pinned())
 
     async def resolve(self, request: Request) -> None:
-        """Set the value on a request without one, if the condition is true. Raises the source's errors."""
+        """Set the value on a request that has none yet, if the condition is true. Raises the source's errors."""
         if self.provides in request or not self._is_wanted(request):
             return
         if not self._takes_worker(request):
@@ -153,7 +153,7 @@ class Source(NamedTuple):
 
 
 async def _acquire_on_loop(limiter: "CapacityLimiter") -> None:
-    """In steps, leave the thread to other requests until a token is free."""
+    """Leave the thread to other requests until a token is free."""
     await ON_LOOP
     await limiter.acquire()
     try:
