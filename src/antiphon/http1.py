@@ -37,7 +37,7 @@ def print_request(request: Request) -> bytes:
     the body with its length.
 
     The path is printed as it was sent if the server provides that form and nothing has changed it. HTTP/2 and 3 become
-    1.1. Raises ValueError for anything that is not allowed in a message, and the errors of ``request.body``.
+    1.1. Raises ValueError for anything that is not allowed in a message, and the same errors as ``request.body``.
     """
     head, body = request.head, request.body
     if not is_token(head.method):
@@ -93,8 +93,8 @@ def print_response(response: Response, method: str = "GET") -> bytes:
 
 
 def _with_own(fields: Iterable[tuple[str, str]], own: dict[str, str]) -> Lines:
-    """Return the fields, each name in ``own`` once and with its value from there. Names that occur are removed from
-    ``own``.
+    """Return the header fields, with each name in ``own`` occurring once, with its value from ``own``. Names that occur
+    are removed from ``own``.
 
     Transfer-Encoding is left out, because it belongs to a single connection.
     """

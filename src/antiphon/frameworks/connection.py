@@ -21,7 +21,7 @@ async def wait_left(has_left: Callable[[], bool]) -> None:
 
 
 def by_cancellation() -> Callable[[], bool]:
-    """Return a function that tells whether the current task was cancelled, which frameworks do when the client has
+    """Return a function that tells whether the current task was cancelled, as some frameworks do when the client has
     left.
     """
     task = ref(current) if (current := asyncio.current_task()) is not None else None

@@ -101,7 +101,7 @@ class Django(Framework):
         return getattr(given, "session", None)
 
     def csrf_token(self, given: Any) -> str:
-        """Return the token for a form. The response gets its cookie."""
+        """Return the token for a form. The response gets the token's cookie."""
         from django.middleware.csrf import get_token
 
         return get_token(given)  # type: ignore[no-any-return]  # Django's is text

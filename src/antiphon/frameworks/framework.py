@@ -1,4 +1,4 @@
-"""What a view for all frameworks needs of a framework: its request, and its form of a response."""
+"""The parts of a framework that a view for all frameworks needs: its request, and its form of a response."""
 
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping, MutableMapping
 from contextvars import copy_context

@@ -1,4 +1,4 @@
-"""The function of a view: its plan, like a route's, its arguments, and its response in each framework."""
+"""A view's function: its plan (which is like a route's), its arguments, and its response in each framework."""
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextvars import copy_context

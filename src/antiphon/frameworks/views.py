@@ -180,7 +180,7 @@ class _URLs:
         _mounted_at: str = "",
         **params: object,
     ) -> str:
-        """Return the path of a view below the root path. Raises the errors of ``App.url_for``."""
+        """Return the path of a view below the root path. Raises the same errors as ``App.url_for``."""
         reverse = self._path.views.reverse
         named = reverse.named_arguments(route, args, params) if args else params
         below = reverse.url(route, named, Signing(_expires, _method, _mounted_at))

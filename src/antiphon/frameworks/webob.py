@@ -76,7 +76,7 @@ class Pyramid(WebOb):
         return token
 
     def csrf_field(self, given: Any) -> str:
-        """Return ``token`` of ``config.set_default_csrf_options``."""
+        """Return the ``token`` passed to ``config.set_default_csrf_options``."""
         from pyramid.interfaces import IDefaultCSRFOptions
 
         options = given.registry.queryUtility(IDefaultCSRFOptions)

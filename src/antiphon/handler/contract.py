@@ -242,7 +242,9 @@ def log_broken_body(request: Request, error: BaseException) -> None:
 
 
 def is_broken_by_client(request: Request, error: BaseException) -> bool:
-    """True if a streamed response failed because the request's body, which it reads, was cut off: nothing to log."""
+    """True if a streamed response failed because the request's body, which it reads, was cut off, so there is nothing
+    to log.
+    """
     return isinstance(error, HTTPError) and error.status < 500 and request.content.is_failure(error)
 
 

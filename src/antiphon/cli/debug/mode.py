@@ -127,7 +127,7 @@ def viewers() -> "Viewers | None":
 
 
 class _Answers:
-    """Completes responses to server errors, unknown paths, requests that lack a name, and refusals with a reason."""
+    """A function that completes responses to server errors, unknown paths, requests that lack a name, and refusals."""
 
     def __init__(self, viewers: "Viewers") -> None:
         self._viewers = viewers

@@ -1,4 +1,4 @@
-"""Detects calls that block an event loop: in debug mode, a thread watches the loop and logs them with their lines."""
+"""Detecting calls that block an event loop: in debug mode, a thread watches the loop and logs them with their lines."""
 
 import linecache
 import logging
@@ -20,7 +20,7 @@ LIMIT = 0.1
 _PAUSE = 0.02
 """The number of seconds between two checks of a loop."""
 _LONGEST = 5.0
-"""The number of seconds after which a call that still blocks is logged."""
+"""The number of seconds after which a call that is still blocking is logged."""
 
 
 class Place(NamedTuple):
@@ -77,7 +77,7 @@ class _Watch:
         self._turned.set()
 
     def _wait_turned(self) -> None:
-        """Wait until the loop runs again, and log each step that held it for too long with the first line found."""
+        """Wait until the loop is running again; log each step that held it for too long with the first line found."""
         step, place, held, last = None, None, 0.0, self._read()
         while not self._turned.wait(_PAUSE):
             current, reading = current_step(self._thread or 0), self._read()
@@ -158,7 +158,7 @@ def _delayed(native_id: int) -> float:
 
 
 def _request_of(frame: FrameType) -> Request | None:
-    """Return the request that an Antiphon frame handles."""
+    """Return the request that an Antiphon frame is handling."""
     if not frame.f_globals.get("__name__", "").startswith("antiphon."):
         return None
     request = frame.f_locals.get("request")
