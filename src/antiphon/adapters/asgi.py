@@ -107,7 +107,7 @@ class ASGIHead:
     def plain_target(self) -> tuple[object, ...] | None:
         """Return a key for the URL of a GET request without a body, from the server's own values.
 
-        None for other requests, requests with any field in ``NOT_PLAIN``, and requests without a Host.
+        None for other requests, requests with any header in ``NOT_PLAIN``, and requests without a Host.
         """
         host, scope = self.host_line, self.scope
         if self.has_body or not host or self.method != "GET":
@@ -147,7 +147,7 @@ class ASGIHead:
         return address(*(self.scope.get("client") or (None, None)))
 
     def field(self, name: str) -> str | None:
-        """Return the value of a header, with several lines joined."""
+        """Return a header's value, with several lines joined."""
         return find_line(self._fields, name)
 
     def fields(self) -> list[tuple[str, str]]:

@@ -110,14 +110,14 @@ async def write_chunks(
 ) -> bool:
     """Write a body to its end, and always close it.
 
-    Return True if everything is written and the client is still connected.
+    Return True if everything has been written and the client is still connected.
 
     ``send_head`` returns the function that sends the messages. When the client disconnects, the iteration is cancelled
     where it waits. A stream's client is watched after 20 to 40 ms; before that, only the server's errors reveal that it
     has left. If a body fails, its error is logged and raised, so that the server cuts off the response. If it fails
-    because the client cut off the request's body, the response merely has no end. A body that is longer or shorter than
-    ``fields`` declare also fails. An error while closing a completely written body is logged. An ``is_silent`` body is
-    only closed.
+    because the client cut off the request's body, the response is merely left incomplete. A body that is longer or
+    shorter than ``fields`` declare also fails. An error while closing a completely written body is logged. An
+    ``is_silent`` body is only closed.
     """
     chunks: AsyncIterator[bytes | str] | None = None
     is_whole = False
@@ -188,7 +188,7 @@ class _Writing:
         self._withdraw = self._request.lifetime._on_disconnect(self._cut)
 
     def cancel(self, reason: EndReason) -> None:
-        """Continue while the process drains: ``cut_off`` ends the streams."""
+        """Continue while the process is draining: ``cut_off`` ends the streams."""
 
     def on_threads(self, body: Iterable[bytes | str]) -> AsyncFromSync[bytes | str]:
         """Return a blocking body's chunks, which are produced in advance.
@@ -239,7 +239,7 @@ class _Writing:
             length.end()
 
     def _cut(self) -> None:
-        """Stop, unless that is already done or everything is written."""
+        """Stop, unless this was already done or everything has been written."""
         if not (self.is_disconnected or self._has_ended):
             self.is_disconnected = self._has_cancelled = True
             self._task.cancel()

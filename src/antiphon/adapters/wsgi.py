@@ -100,7 +100,7 @@ class WSGIHead:
         """Return a key for the URL of a GET request without a body, from the server's own values: those that make up
         ``authority``, ``scheme`` and the paths if there is a Host.
 
-        None for other requests, requests with any field in ``NOT_PLAIN``, and requests without a Host.
+        None for other requests, requests with any header in ``NOT_PLAIN``, and requests without a Host.
         """
         environ = self.environ
         if self.has_body or not self.host_line or self.method != "GET":
@@ -163,9 +163,7 @@ class WSGIHead:
         return declared
 
     def field(self, name: str) -> str | None:
-        """Return the value of a header, in which WSGI has joined several lines. Host is the target's host, if it has
-        one.
-        """
+        """Return a header's value, in which WSGI has joined several lines. Host is the target's host, if it has one."""
         key = _KEYS.get(name)
         if key is None:
             if name == "host":

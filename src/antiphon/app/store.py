@@ -426,7 +426,7 @@ OF_ONE_EXCHANGE = frozenset({"connection", "content-length", "keep-alive", "tran
 """Header fields about one connection and its framing, which aren't stored (RFC 9110 §7.6.1)."""
 
 OF_ONE_VISITOR = OF_ONE_EXCHANGE | {"ratelimit", "ratelimit-policy", "set-cookie"}
-"""These fields, and fields that apply to the first visitor only, such as a rate limit's remaining requests."""
+"""The fields above, and those that apply to the first visitor only, such as a rate limit's remaining requests."""
 
 
 def keep(response: Response, left_out: Collection[str] = OF_ONE_VISITOR) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from typing import NamedTuple, Protocol
 from antiphon.http.errors import BadRequest, ContentTooLarge, UnsupportedMediaType, over_limit
 
 ZSTD = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
-"""The name of the module for zstd."""
+"""The name of the zstd module."""
 
 _WINDOW = 18
 """The window of zstd and br, as a power of 2 bytes: it bounds the memory of a stream, and is far below the 8 MiB that

@@ -217,7 +217,9 @@ class Difference(NamedTuple):
 
 
 def differences(original: Answer, dialect: Answer, ignored: Collection[str] = IGNORED) -> list[Difference]:
-    """Return the parts of two responses that differ, except ignored fields; ``reason`` ignores the reason phrase."""
+    """Return the parts of two responses that differ, except ignored header fields; ``reason`` ignores the reason
+    phrase.
+    """
     if original["raised"] or dialect["raised"]:
         mine, theirs = (each["raised"] or "none" for each in (original, dialect))
         return [] if mine == theirs else [Difference("error", mine, theirs)]

@@ -155,8 +155,8 @@ GRACE_OVER = Announcement()
 """The time for open requests is over: requests that can be cancelled are cancelled."""
 
 OPEN_SOCKETS: set[object] = set()
-"""The WebSockets whose clients have not replied to a close, one arbitrary object each. All end when the process
-drains.
+"""The WebSockets whose clients have not replied to a close, one arbitrary object each. All end when the process is
+draining.
 """
 
 

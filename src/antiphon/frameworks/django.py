@@ -154,7 +154,7 @@ class Django(Framework):
         return async_to_sync(function)()
 
     def response(self, answer: Answer, given: Any) -> Any:
-        """Return a Django response, which stores cookies separately from other fields."""
+        """Return a Django response, which stores cookies separately from other header fields."""
         from django.http import HttpResponse, StreamingHttpResponse
 
         if not isinstance(answer.body, bytes):

@@ -35,7 +35,7 @@ class Answer(NamedTuple):
 
     @property
     def response(self) -> Response:
-        """The same response as a ``Response``, which is a WSGI and ASGI application."""
+        """This response as a ``Response``, which is a WSGI and ASGI application."""
         made = Response(None, self.status, self.fields)
         made.body = self.body
         return made

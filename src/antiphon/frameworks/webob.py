@@ -64,7 +64,7 @@ class Pyramid(WebOb):
         return given.session if given.registry.queryUtility(ISessionFactory) is not None else None
 
     def csrf_token(self, given: Any) -> str | None:
-        """Return the token of the storage policy, which stores it in the session by default."""
+        """Return the storage policy's token, which the policy stores in the session by default."""
         from pyramid.csrf import LegacySessionCSRFStoragePolicy, get_csrf_token
         from pyramid.interfaces import ICSRFStoragePolicy
 

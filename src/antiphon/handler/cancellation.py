@@ -80,7 +80,7 @@ class CancellableHandler:
         self.cancel("disconnect")
 
     def drain(self) -> None:
-        """Continue while the process drains, until its time for open requests is over."""
+        """Continue while the process is draining, until its time for open requests is over."""
 
     def cancel(self, reason: EndReason) -> None:
         """Cancel the handler, unless it has ended or was already cancelled; if a shield is up, cancel it once that

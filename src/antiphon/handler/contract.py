@@ -343,8 +343,8 @@ def wrong_return(
 async def finish(request: Request) -> None:
     """Call the functions passed to ``request.after_response``, then close the body.
 
-    These are steps. All functions are called, even if the task is cancelled during this; a failure is logged with the
-    function's name.
+    These are steps. All functions are called, even if the task is cancelled in the meantime; a failure is logged with
+    the function's name.
     """
     fatal: BaseException | None = None
     called = 0

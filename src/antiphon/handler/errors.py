@@ -159,7 +159,8 @@ def as_http_error(error: BaseException) -> HTTPError:
 
 
 def error_response(request: Request, error: BaseException) -> Response:
-    """Handle an error with problem details (RFC 9457) or a page, with the request's id and without a traceback.
+    """Return the response to an error: problem details (RFC 9457) or a page, with the request's id, without a
+    traceback.
 
     The response's ``error`` is the exception itself.
     """

@@ -88,7 +88,8 @@ class ThreadServer:
     def run(self) -> None:
         """Serve on this thread until ``stop`` is called and open requests have been handled.
 
-        Raises the error of the application's startup, or SystemExit for an ASGI lifespan, whose error is logged.
+        Raises the error of the application's startup. If an ASGI lifespan fails to start, logs its error and raises
+        SystemExit.
         """
         try:
             self._serve()

@@ -63,7 +63,7 @@ class Source(NamedTuple):
 
     @property
     def blocks(self) -> bool:
-        """True if it is called on a thread."""
+        """True if the source is called on a thread."""
         return self.hook.blocks
 
     @property
@@ -265,9 +265,7 @@ class Dependencies:
         return self._sources.get(dependency)
 
     def read(self, dependency: ReadableDependency[T], request: Request) -> T:
-        """Return the value of a dependency for a request that has none yet. Raises RuntimeError if there is no
-        source.
-        """
+        """Return a dependency's value for a request that has none yet. Raises RuntimeError if there is no source."""
         source = self._sources.get(dependency)
         if source is None:
             raise dependency.not_provided()

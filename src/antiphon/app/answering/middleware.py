@@ -32,13 +32,13 @@ class Middleware(NamedTuple):
     function: Callable[[Request], AnyGenerator]
     is_async: bool
     blocks: bool = False
-    """True if it runs on a thread."""
+    """True if the middleware runs on a thread."""
     reads_body: bool = False
     switch: Switch | None = None
-    """The switch to await before it runs; None if the request is there already."""
+    """The switch to await before the middleware runs; None if the request is there already."""
     throws: bool = False
     when_read: Any = None
-    """This is opened only if the request has read, or may still read, this ``Dependency``."""
+    """The middleware is opened only if the request has read, or may still read, this ``Dependency``."""
     early: Callable[[Request], Response | None] | None = None
     """A function that is called first and may return the response without any generator."""
     where_hooked: "tuple[Middleware, Middleware] | None" = None
@@ -62,13 +62,13 @@ class Middleware(NamedTuple):
 
     @property
     def openers(self) -> tuple[Opener, ...]:
-        """How it is opened: its generator, after the function that may return the response."""
+        """How the middleware is opened: its generator, after the function that may return the response."""
         own = opener(self.function, self.closer, self.switch, self.is_async)
         return (own,) if self.early is None else (opener(self.early, None, self.switch, False), own)
 
     @property
     def closer(self) -> Closer:
-        """How it is closed: it is sent the response and run to its end."""
+        """How the middleware is closed: it is sent the response and run to its end."""
         return closer(self, self.switch)
 
     @property
@@ -139,7 +139,7 @@ class Middleware(NamedTuple):
         except StopAsyncIteration:
             return None
         finally:
-            del resumed  # it refers to the error that was thrown in
+            del resumed  # it refers to the error that was thrown into the generator
         return await self._end_last(generator, instead)
 
     async def _end_last(self, generator: AsyncGenerator[Any, Any], instead: object) -> object:

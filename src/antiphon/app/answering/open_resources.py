@@ -125,7 +125,7 @@ class ResourceStack(Opened):
 
 
 class OpenResource:
-    """A dependency whose generator has yielded the value. It is closed like throwing middleware, without a response."""
+    """A dependency whose generator has yielded the value. Closed like middleware that ``throws``, without a response."""
 
     __slots__ = ("_context", "_tokens", "error", "function", "generator", "is_async", "provides", "switch")
     throws = False
@@ -135,7 +135,7 @@ class OpenResource:
         self.function = function
         self.is_async = is_async
         self.switch = switch
-        """The switch to where it was started and has to be resumed."""
+        """The switch to where the generator was started and has to be resumed."""
         self.error: BaseException | None = None
         """The error to throw into the generator, if the dependency is closed after the error became known."""
         self._context = copy_context()

@@ -180,8 +180,8 @@ class SocketHandler:
 class Conversation(CancellableHandler):
     """The handler of one WebSocket: its steps until it responds to the handshake, and then a body without chunks.
 
-    When the handler fails, the connection is closed, and the iteration raises its error. When the process drains, the
-    connection is closed with 1012. A handler that is waiting for the client notices this, or a disconnect, when its
+    When the handler fails, the connection is closed, and the iteration raises its error. When the process is draining,
+    the connection is closed with 1012. A handler that is waiting for the client notices this, or a disconnect, when its
     socket ends. Any other handler is cancelled, but on a disconnect only if its route allows it.
     """
 
@@ -195,7 +195,7 @@ class Conversation(CancellableHandler):
         """The object that the steps wait for."""
         self._handler = handler
         self._sending: asyncio.Task[None] | None = None
-        """The close that is being sent because the process drains."""
+        """The close that is being sent because the process is draining."""
         self._answering: asyncio.Task[None] | None = None
         handler.conversations.add(self)
 

@@ -51,7 +51,7 @@ class _Watch:
     """The loop, the thread that runs it, and the lines that were logged.
 
     A call is logged if a single step of a task holds the loop for too long, but not if the loop merely runs many steps,
-    if modules are being imported (which happens once per process), or if the process did not run.
+    if modules are being imported (which happens once per process), or if the process was not running.
     """
 
     def __init__(self, loop: AbstractEventLoop) -> None:
@@ -130,9 +130,9 @@ class _Watch:
 
 
 def _ran(last: _Reading, reading: _Reading) -> float:
-    """Return the seconds between two readings, one pause apart, without the time when the process did not run.
+    """Return the seconds between two readings, one pause apart, without the time when the process was not running.
 
-    The process did not run if this thread was late although the loop's thread did not keep it from running.
+    The process was not running if this thread was late although the loop's thread did not keep it from running.
     """
     passed = reading.now - last.now
     late = max(0.0, passed - _PAUSE)
