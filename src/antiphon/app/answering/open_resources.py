@@ -125,7 +125,7 @@ class ResourceStack(Opened):
 
 
 class OpenResource:
-    """A dependency whose generator has yielded the value. Closed like middleware that ``throws``, without a response."""
+    """A dependency whose generator has yielded the value. Closed like middleware that throws, without a response."""
 
     __slots__ = ("_context", "_tokens", "error", "function", "generator", "is_async", "provides", "switch")
     throws = False
