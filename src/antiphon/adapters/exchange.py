@@ -1,4 +1,4 @@
-"""Exchanges, which are requests with their responses as a server sees them, and the observers of exchanges."""
+"""Exchanges (requests with their responses, as a server sees them) and the observers of exchanges."""
 
 # ruff: noqa: SLF001 - an observation writes what its exchange shows to observers
 

@@ -58,12 +58,12 @@ class LifespanTask:
         self._task.add_done_callback(self._finish)
 
     async def wait_started(self) -> None:
-        """Wait until the startup is done. Raises its error."""
+        """Wait until the startup is done. Raises the startup's error."""
         await _sent(self._started)
         self._raise_error()
 
     async def stop(self) -> None:
-        """Shut down and wait until that is done. Raises its error."""
+        """Shut down and wait until that is done. Raises the shutdown's error."""
         _send(self._stopping)
         if paused := self._take_paused():
             from antiphon.concurrency.crossing import Crossing
@@ -110,7 +110,7 @@ class LifespanTask:
         task.leave()
 
     def block_until_started(self) -> None:
-        """Block this thread until the startup is done. Raises its error."""
+        """Block this thread until the startup is done. Raises the startup's error."""
         self._started.result()
         self._raise_error()
 

@@ -110,7 +110,7 @@ class Servable:
         return self._answer(request)
 
     def _answer_handshake(self, request: Request) -> Response | Awaitable[Response]:
-        """Handle the handshake of a WebSocket on a server's loop. Dialects with their own sockets override it."""
+        """Handle the handshake of a WebSocket on a server's loop. Dialects with their own sockets override this."""
         return self._answer_on_loop(request)
 
     def _answer(self, request: Request) -> Awaitable[Response]:

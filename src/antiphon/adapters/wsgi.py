@@ -69,7 +69,7 @@ class WSGIHead:
     _client_watch: Callable[[], bool] | None = None
     """The function that tells whether the client has left, once needed."""
     _left: int | None
-    """The number of bytes of the body still to be read, once known; negative if the server marks its end."""
+    """The number of bytes of the body still to be read, once known; negative if the server marks the body's end."""
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
         self.environ = environ
@@ -209,7 +209,7 @@ class WSGIHead:
 
     @property
     def takes_early_hints(self) -> bool:
-        """True if the environ contains Gunicorn's function for them."""
+        """True if the environ contains Gunicorn's function for early hints."""
         return EARLY_HINTS in self.environ and self.http_version != "1.0"
 
     def send_early_hints(self, links: Iterable[str]) -> None:
@@ -221,7 +221,7 @@ class WSGIHead:
             call_back(self.environ[EARLY_HINTS], fit)
 
     def receive(self) -> bytes:
-        """Read from wsgi.input: as much as Content-Length declares, or to its end if the server marks it.
+        """Read from wsgi.input: as much as Content-Length declares, or to the body's end if the server marks that.
 
         Otherwise raises LengthRequired (411), because reading would wait forever. Raises BadRequest for a malformed
         body, and ClientDisconnected if the connection was lost.

@@ -619,7 +619,7 @@ class App(Routes, Servable):
 
     @property
     def _has_sockets(self) -> bool:
-        """True if there are WebSocket routes, or mounts, which may have some."""
+        """True if there are WebSocket routes, or any mounts, because these may have some."""
         return super()._has_sockets or bool(self._mounts) or any(route.websocket for route in self.routes)
 
     def _measure_header_sections(self) -> None:

@@ -343,7 +343,7 @@ class Routes(metaclass=NamesOurs):
         idle_timeout: Duration | None = None,
         **options: Unpack[RouteOptions],
     ) -> Callable[[S], S]:
-        """Register a handler for WebSockets (RFC 6455), which is called with the request and the ``WebSocket``.
+        """Register a handler for WebSockets (RFC 6455). It is called with the request and the ``WebSocket``.
 
         The handshake is a GET request. It passes the same checks, hooks and middleware. If the handler raises an error
         or returns a value before the first message, that becomes the response. Handshakes from pages on other sites are

@@ -66,7 +66,7 @@ class Lifespan:
         self._started: set[Lifespan] = set()
         """The lifespans of mounted applications that have been started, by this application or one mounted in it."""
         self.around: set[Lifespan] | None = None
-        """The outer application's set, while that application starts this one."""
+        """The outer application's set, while that application is starting this one."""
 
     def on_startup(self, function: Callable[[], object]) -> None:
         """Register a function that is called, or awaited, after the context managers have been entered."""

@@ -303,8 +303,8 @@ ON_SERVER = "SQLiteStore(path) or ValkeyStore(url)"
 
 
 def check_store(feature: str, store: object, *, client_side: bool = False, of_app: bool = False) -> None:
-    """Check a store for a feature. Error messages begin with the feature's name. ``of_app`` means that the store
-    belongs to the app.
+    """Check a feature's store. Error messages begin with the feature's name. ``of_app`` means that the store belongs to
+    the app.
 
     Raises TypeError for anything but a store, and, unless the store may be ``client_side``, ValueError for a store
     whose entries are kept by clients.
@@ -406,9 +406,7 @@ def check_ttl(ttl: float) -> None:
 
 
 def unavailable(store: str, error: Exception) -> StoreUnavailable:
-    """Log that a store failed, and for which feature. Return the error for clients, which doesn't contain the
-    reason.
-    """
+    """Log that a store failed, and for which feature. Return the error for clients, without the reason."""
     import logging
 
     feature = feature_in_use()

@@ -53,7 +53,7 @@ class Signing(NamedTuple):
     expires: float | timedelta | None
     method: str | None
     place: str | Callable[[], str]
-    """Where the application is mounted, or a function that finds it (raises ValueError if it can't)."""
+    """Where the application is mounted, or a function that finds this out (or raises ValueError)."""
 
     @property
     def mounted_at(self) -> str:

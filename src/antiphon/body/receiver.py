@@ -152,7 +152,7 @@ class Receiver:
 
     @property
     def is_decoded(self) -> bool:
-        """True if the body has a content coding, which is decoded."""
+        """True if the body has a content coding that is being decoded."""
         return self._decoder is not None
 
     def hold(self, data: bytes) -> None:

@@ -162,7 +162,7 @@ class Visitor:
         self.kept: dict[str, str] = {}
 
     def answer(self, case: Case) -> Case:
-        """Return a response for comparison, with names in place of kept values, which may be random."""
+        """Return a response for comparison, with names in place of kept values, because these may be random."""
         sent = self.prepared(case)
         try:
             found = asyncio.run(answer_by_asgi(self.app, sent)) if is_asgi(self.app) else answer_by_wsgi(self.app, sent)

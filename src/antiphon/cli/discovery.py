@@ -42,7 +42,7 @@ class Module(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Module":
-        """Parse the source of a module, which may be invalid."""
+        """Parse a module's source, which may be invalid."""
         try:
             statements = ast.parse(text).body
         except (SyntaxError, ValueError):

@@ -76,7 +76,7 @@ async def until_left(chunks: Any, has_left: Callable[[], bool]) -> AsyncGenerato
 
 
 class ServedHead(RequestHead):
-    """A head made from plain values, on an event loop, whose body the framework has received or will receive."""
+    """A head made from plain values, on an event loop. The framework has received the body or will receive it."""
 
     blocks = False
     __slots__ = ("_has_body", "has_left")

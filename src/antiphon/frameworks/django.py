@@ -212,7 +212,7 @@ def _body_of(given: Any, head: DjangoHead) -> bytes | Content:
 
 
 def _unlengthened(given: Any, head: DjangoHead) -> Content:
-    """Return a body without a Content-Length, which Django treats as empty over WSGI, and let Django also read it."""
+    """Return a body without a Content-Length, and let Django read it too. Over WSGI, Django treats it as empty."""
     content = shared_input(given.environ)
     if content is None:
         head.receive = head.inner.receive  # type: ignore[method-assign,assignment]  # the server has it

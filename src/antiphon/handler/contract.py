@@ -169,7 +169,7 @@ class Handler(ThreadHandler, Protocol):
         ...
 
     def _answer(self, request: Request) -> Awaitable[Response]:
-        """Return the response as an awaitable for an event loop, which runs in the current task."""
+        """Return an awaitable of the response, for an event loop. It runs in the current task."""
         ...
 
 
@@ -236,7 +236,7 @@ def log_failure(
 
 
 def log_broken_body(request: Request, error: BaseException) -> None:
-    """Log an error of a body that is being sent, with its handler, which the traceback may not show."""
+    """Log an error of a body that is being sent, with its handler, because the traceback may not show that."""
     route = request.route
     log_failure(request, error, f" in the body that {route.answered_by} gave" if route.name else "")
 
@@ -249,7 +249,7 @@ def is_broken_by_client(request: Request, error: BaseException) -> bool:
 
 
 _CO_COROUTINE = 0x80
-"""The flag from ``inspect``, which takes long to import."""
+"""A flag of ``inspect``, copied because that module takes long to import."""
 
 
 def is_async(function: Callable[..., Any]) -> bool:

@@ -165,7 +165,7 @@ class LoopServer:
         self._worker.task.add_done_callback(self._release)
 
     def _call(self, scope: Any, receive: Any, send: Any) -> Any:
-        """Call the application, and record why its lifespan fails to start, which Granian only logs."""
+        """Call the application, and record why its lifespan fails to start: Granian only logs that."""
         if scope["type"] != "lifespan":
             return self._app(scope, receive, send)
 

@@ -249,7 +249,7 @@ class SocketChannel:
         await self._link.write(self._frames.encoded(message))
 
     async def close(self, code: int, reason: str) -> None:
-        """Send the close frame, unless it was sent."""
+        """Send the close frame, unless it has already been sent."""
         frame = self._frames.close(code, reason)
         with suppress(WebSocketClosed):
             await self._link.write(frame)

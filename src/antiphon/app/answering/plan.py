@@ -214,7 +214,7 @@ def raise_error(_request: Request, error: HTTPError) -> NoReturn:
 
 
 class AtHand(NamedTuple):
-    """How a loop handles requests of a plan that normally needs a thread, if they hardly block."""
+    """How a loop handles requests of a plan that normally needs a thread, if the requests hardly block."""
 
     includes: Callable[[Request], bool]
     """True if a loop handles the request."""

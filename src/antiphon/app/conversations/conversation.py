@@ -307,7 +307,7 @@ class Conversation(CancellableHandler):
         self.cancel("drain")
 
     async def _wait_answered(self, sending: "asyncio.Task[None]") -> None:
-        """Let the process end once the client has replied to the close: the server may still have to send it."""
+        """Let the process end once the client has replied to the close: the server may still have to send the close."""
         try:
             await asyncio.wait([sending])
             await self._connection.wait_answered()

@@ -72,7 +72,7 @@ def redirect_to_other_form(encoded_slashes: bool, request: Request) -> Response:
 
 
 def answer_nothing(request: Request) -> Response:
-    """Replace the handler in a plan for requests without a route, which always have an error."""
+    """Take the handler's place in a plan for requests without a route. Such requests always have an error."""
     raise AssertionError(request)
 
 

@@ -469,7 +469,7 @@ class Planning:
             self._routing.mounts.add(mount.prefix, mount.host, MountPlans(requests, handshakes))
 
     def _handshake_hook(self, mount: Mount) -> Hook:
-        """Return a mount's hook for handshakes, which an ``App`` checks itself."""
+        """Return a mount's hook for handshakes. An ``App`` checks its handshakes itself."""
         if mount.interface is None:
             return mount.hook
         return checking_handshakes(self._routing.checks, mount.handshake_hook)
@@ -482,7 +482,7 @@ def _at_hand(
     includes: Callable[[Request], bool],
     function: Callable[[Request], Response],
 ) -> AtHand | None:
-    """Return how a loop handles the requests for which a function hardly blocks it.
+    """Return how a loop handles the requests for which a function hardly blocks the loop.
 
     Returns None if the loop would then call sync hooks, middleware or error handlers that it doesn't call for any async
     handler, because they may block.

@@ -65,7 +65,7 @@ class TrustedHosts:
         return f"TrustedHosts({list(self._declared)!r})"
 
     def check(self, head: Head) -> None:
-        """Check the host of a request, which a proxy may have reported.
+        """Check a request's host, which a proxy may have reported.
 
         Raises BadRequest (400) for a malformed host, and MisdirectedRequest (421) for an undeclared host (RFC 9110
         §7.4).
@@ -305,7 +305,7 @@ def check_handshake(request: Request, checks: RequestChecks | None = None) -> No
 
 
 def checking_handshakes(checks: RequestChecks, hook: Hook) -> Hook:
-    """Return the hook for a mounted application's handshakes, which refuses those from other sites' pages."""
+    """Return a hook for a mounted application's handshakes that refuses those from other sites' pages."""
     hand_on = hook.function
 
     def check(request: Request) -> Any:

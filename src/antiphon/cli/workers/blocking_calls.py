@@ -62,7 +62,7 @@ class _Watch:
         self._turned = Event()
 
     def run(self) -> None:
-        """Schedule a function on the loop at intervals, which wakes an idle loop, and check that the loop runs it."""
+        """At intervals, schedule a function on the loop (which wakes an idle loop), and check that the loop runs it."""
         while True:
             self._turned.clear()
             try:

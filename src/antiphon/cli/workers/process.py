@@ -116,7 +116,7 @@ SHUTDOWN = 2.0
 _DYING = 2.0
 """The number of seconds that a hanging worker gets to print where it hangs before it is killed."""
 _WRITING = 0.2
-"""The number of seconds that it gets to print where its tasks are waiting, for which a thread must be running."""
+"""The number of seconds that it then gets to print where its tasks are waiting; a thread must be running for this."""
 _LOOKS = 20
 """How many times the supervisor checks within the time limit whether a worker has started."""
 

@@ -75,7 +75,7 @@ class Peers:
         self._looked = self._next = 0.0
 
     def has_left(self, port: int | None, since: float) -> bool:
-        """Return True if the connection from a port, which existed at the time `since`, is known to be closed.
+        """Return True if the connection that a port had at the time `since` is known to be closed.
 
         This is unknown without a port, if the system doesn't list connections, or while checks would take too long.
         """
@@ -178,7 +178,7 @@ class Refusals:
 
 
 class Control:
-    """The state of a worker, open or controlled, which depends on its ticks."""
+    """The state of a worker: open or controlled, depending on its ticks."""
 
     def __init__(
         self,

@@ -178,7 +178,7 @@ class _Worker:
         self.has_started(None)
 
     def _stop_on_thread(self) -> None:
-        """Shut the application down, which releases its resources, unless it is already shut down."""
+        """Shut the application down to release its resources, unless it is already shut down."""
         try:
             if isinstance(self._app, Servable):
                 self._app.stop()
