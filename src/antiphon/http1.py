@@ -24,7 +24,7 @@ LONGEST_HEAD = 256 << 10
 """The maximum size of the first line and the header section together, in bytes."""
 
 _WITHOUT_CONTENT = frozenset({204, 304})
-"""Statuses whose message ends with the head, regardless of its fields (RFC 9112 §6.3)."""
+"""Statuses whose message ends with the head, regardless of its header fields (RFC 9112 §6.3)."""
 
 _is_path = re.compile(rb"/[!\"$->@-~\x80-\xff]*+").fullmatch
 _is_query = re.compile(rb"[!\"$-~\x80-\xff]*+").fullmatch
@@ -33,11 +33,11 @@ _chunk_size = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*+;[^\r\n\0]*+)?\r\n").ma
 
 
 def print_request(request: Request) -> bytes:
-    """Return a request as an HTTP/1.1 message (RFC 9112 §2.1), with the target in origin form, Host, all fields, and
-    the body with its length.
+    """Return a request as an HTTP/1.1 message (RFC 9112 §2.1), with the target in origin form, Host, all header fields,
+    and the body with its length.
 
     The path is printed as it was sent if the server provides that form and nothing has changed it. HTTP/2 and 3 become
-    1.1. Raises ValueError for anything that is not allowed in a message, and the errors of ``request.body``.
+    1.1. Raises ValueError for anything that is not allowed in a message, and the same errors as ``request.body``.
     """
     head, body = request.head, request.body
     if not is_token(head.method):
@@ -76,7 +76,8 @@ def _sent_path(head: Head) -> bytes:
 
 
 def print_response(response: Response, method: str = "GET") -> bytes:
-    """Return a response to a request with this method as an HTTP/1.1 message (RFC 9112 §2.1), with all fields as sent.
+    """Return a response to a request with this method as an HTTP/1.1 message (RFC 9112 §2.1), with all header fields as
+    sent.
 
     Raises TypeError for a streamed body, because printing would consume it.
     """
@@ -93,8 +94,8 @@ def print_response(response: Response, method: str = "GET") -> bytes:
 
 
 def _with_own(fields: Iterable[tuple[str, str]], own: dict[str, str]) -> Lines:
-    """Return the fields, each name in ``own`` once and with its value from there. Names that occur are removed from
-    ``own``.
+    """Return the header fields, with each name in ``own`` occurring once, with its value from ``own``. Names that occur
+    are removed from ``own``.
 
     Transfer-Encoding is left out, because it belongs to a single connection.
     """
@@ -179,7 +180,7 @@ def parse_response(data: bytes, method: str = "GET") -> Response:
 
 
 def _parse_head(data: bytes) -> tuple[str, Lines, int]:
-    """Return the first line, the fields, and the position of the body."""
+    """Return the first line, the header fields, and the position of the body."""
     end = data.find(b"\r\n\r\n", 0, LONGEST_HEAD + 4)
     if end < 0:
         raise explained(
@@ -206,7 +207,7 @@ def _parse_fields(section: str, at: int) -> Lines:
 
 
 def _parse_content(data: bytes, start: int, fields: Lines, version: str) -> tuple[Lines, bytes | None]:
-    """Return the fields and the content that they frame; the content is None if they frame none (RFC 9112 §6.3)."""
+    """Return the header fields and the content that they frame; None if they frame no content (RFC 9112 §6.3)."""
     lengths = [value for name, value in fields if name == "content-length"]
     codings = [value for name, value in fields if name == "transfer-encoding"]
     if codings:

@@ -64,7 +64,7 @@ class ASGIHead:
     _next: Receive | None = None
     """The function that returns the next message, once something waits for the disconnect."""
     _receiving: "Future[None] | bool" = False
-    """True while the body is being received; a future if a task waits until that has ended."""
+    """True while the body is being received; a future if a task is waiting for its end."""
     _fields: LineIndex
     """The headers by name."""
     _hinted = 0
@@ -107,7 +107,7 @@ class ASGIHead:
     def plain_target(self) -> tuple[object, ...] | None:
         """Return a key for the URL of a GET request without a body, from the server's own values.
 
-        None for other requests, requests with any field in ``NOT_PLAIN``, and requests without a Host.
+        None for other requests, requests with any header in ``NOT_PLAIN``, and requests without a Host.
         """
         host, scope = self.host_line, self.scope
         if self.has_body or not host or self.method != "GET":
@@ -147,7 +147,7 @@ class ASGIHead:
         return address(*(self.scope.get("client") or (None, None)))
 
     def field(self, name: str) -> str | None:
-        """Return the value of a header, with several lines joined."""
+        """Return a header's value, with several lines joined."""
         return find_line(self._fields, name)
 
     def fields(self) -> list[tuple[str, str]]:
@@ -230,7 +230,7 @@ class ASGIHead:
         return self.watch
 
     def _waiting(self) -> Coroutine[Any, Any, None]:
-        """Return the coroutine that waits. It is a single one, because every waiting request has one."""
+        """Return the coroutine that waits. It isn't wrapped in another one, because every waiting request has one."""
         from asyncio import get_running_loop
 
         from antiphon.adapters.disconnect import BufferedMessages, wait_disconnect
@@ -264,7 +264,7 @@ def server_module(receive: Receive) -> str:
 
 
 def _below(path: str, root_path: str) -> str:
-    """Return a path without the root path, or the whole path if it isn't below it."""
+    """Return a path without the root path, or the whole path if it isn't below the root path."""
     rest = path.removeprefix(root_path)
     return rest if not rest or rest.startswith("/") else path
 
@@ -272,7 +272,7 @@ def _below(path: str, root_path: str) -> str:
 def _in_origin_form(scope: Scope) -> tuple[Scope, str]:
     """Return the scope of a target in origin form, with Host from the target, and the decoded path.
 
-    Some servers pass on a target that is a whole URL unchanged. Its host must be extracted before it is decoded. In
+    Some servers pass on a target that is a full URL unchanged. Its host must be extracted before it is decoded. In
     HTTP/2, a path must not be a URL (RFC 9113 §8.3.1), so it is kept and later refused.
     """
     path: str = scope["path"]
@@ -291,7 +291,7 @@ def _in_origin_form(scope: Scope) -> tuple[Scope, str]:
 
 
 class ObservedSend:
-    """Sends messages to a server, and records the messages that the server has accepted in an observation."""
+    """A ``send`` that passes messages to a server, and records in an observation those that the server has accepted."""
 
     __slots__ = ("_observation", "_send")
 
@@ -317,7 +317,7 @@ class ObservedSend:
             observation.sent()
 
     async def send_both(self, start: Message, last: Message) -> None:
-        """Send both messages of a response in memory."""
+        """Send both messages of an in-memory response."""
         observation, send = self._observation, self._send
         observation.send_head(start["status"], start["headers"])
         try:

@@ -1,7 +1,7 @@
 """Connections as seen by the operating system: whether clients have left or read slowly. Also listening sockets.
 
-Servers that don't report this expose the connection, or its client's address, by which it is found among the process's
-open descriptors.
+Servers that don't report this expose the connection, or the client's address, by which the connection is found among
+the process's open descriptors.
 """
 
 import os
@@ -29,7 +29,7 @@ _DESCRIPTORS = "/dev/fd"
 _KEYS = ("gunicorn.socket", "werkzeug.socket", "gunicorn.sock")
 """The environ keys under which servers pass connections: those of Gunicorn, Werkzeug, and Gunicorn's gevent worker."""
 _NAMES_CLIENT = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
-"""The keys of header fields in which proxies report a client. Servers replace the proxy's address with it."""
+"""The keys of header fields in which proxies report a client. Servers replace the proxy's address with the client's."""
 _AT_ONCE = 64 << 10
 """The number of bytes written to a connection between two checks."""
 _MOST_KEPT = 1 << 20
@@ -114,7 +114,7 @@ class Connection:
 
     @classmethod
     def of_descriptor(cls, descriptor: int) -> Self | None:
-        """Return the connection with a descriptor; None if the system can't inspect it."""
+        """Return the connection with the given descriptor; None if the system can't inspect it."""
         if sys.platform == "win32":
             return None
         try:
@@ -124,7 +124,7 @@ class Connection:
 
     @classmethod
     def of_client(cls, client: Address | None) -> Self | None:
-        """Return a client's connection by its address; None if none or several are found.
+        """Return the connection of the client with this address; None if no connection or several are found.
 
         A client address can have connections to several of a server's addresses.
         """
@@ -141,7 +141,7 @@ class Connection:
         return cls(descriptor, inode)
 
     def is_left(self) -> bool:
-        """Return True if the client has closed the connection or its sending side, or the server has closed it."""
+        """Return True if the client has closed the connection or its sending side, or if the server has closed it."""
         if not self._is_open:
             return True
         if _HUNG_UP and isinstance(select.poll, BuiltinFunctionType):
@@ -153,7 +153,7 @@ class Connection:
         return self._is_open and not self._poll(select.POLLOUT)
 
     def count_written(self) -> int | None:
-        """Return the bytes that the server has written to a TCP connection so far; None if the system doesn't tell.
+        """Return how many bytes the server has written to a TCP connection so far; None if the system doesn't tell.
 
         Also None while no bytes are reported as acknowledged, which is always the case on gVisor and old kernels.
         """
@@ -229,7 +229,7 @@ class Pace:
         return self._connection
 
     def _is_ahead(self, connection: Connection) -> bool:
-        """Return True while the server buffers much data that it has yet to write."""
+        """Return True while the server buffers a lot of data that it has yet to write."""
         written = connection.count_written()
         if written is None:
             return False
@@ -247,7 +247,7 @@ _DROP_UNSENT = struct.pack("ii", 1, 0)
 
 
 def make_unknown_listener(family: socket.AddressFamily) -> socket.socket:
-    """Return a non-blocking listening socket of a family, at an unannounced address of this machine."""
+    """Return a non-blocking listening socket of the given family, at an unannounced address of this machine."""
     listener = socket.socket(family)
     if family != socket.AF_UNIX:
         listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))

@@ -75,11 +75,11 @@ class BufferedMessages:
 
 
 class ClientGone(ConnectionResetError):
-    """The error of ``send`` or of a waiting body when the client has disconnected."""
+    """The error that ``send``, or a body waiting for its next chunk, raises when the client has disconnected."""
 
 
 def watch_over_wsgi(head: Head) -> Callable[[], bytes] | None:
-    """Return a function that checks on a request's client, for a thread that waits for a chunk; None unless over WSGI.
+    """Return a function that checks on a request's client, for a thread that waits for a chunk; None except over WSGI.
 
     It raises ClientGone if the client has left. Otherwise it returns an empty chunk, which WSGI allows for bodies that
     are not ready (PEP 3333): if nothing else shows that the client has left, the server may notice it then.
@@ -103,7 +103,7 @@ def _gone_error() -> type[ClientGone]:
 
 
 def stems_from_disconnect(error: BaseException) -> bool:
-    """Return True if an error was caused by a ClientGone of ``send``."""
+    """Return True if an error was caused by a ClientGone that ``send`` raised."""
     chain = [error]
     for link in chain:
         if isinstance(link, ClientGone):

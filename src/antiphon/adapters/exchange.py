@@ -1,4 +1,4 @@
-"""Exchanges, which are requests with their responses as a server sees them, and the observers of exchanges."""
+"""Exchanges (requests with their responses, as a server sees them) and the observers of exchanges."""
 
 # ruff: noqa: SLF001 - an observation writes what its exchange shows to observers
 
@@ -29,7 +29,7 @@ class Observer:
     def begin(self, exchange: "Exchange") -> None:
         """Called when a request has arrived.
 
-        Context variables that you set here are set in all code that handles it.
+        Context variables that you set here are set in all code that handles the request.
         """
 
     def stream(self, exchange: "Exchange") -> None:
@@ -39,7 +39,7 @@ class Observer:
         """Called when the response, including a whole stream, has been sent or cut off."""
 
     def end(self, exchange: "Exchange") -> None:
-        """Called when nothing runs for the request any more, not even ``request.after_response`` functions.
+        """Called when nothing is running for the request any more, not even ``request.after_response`` functions.
 
         On an event loop, the context is that of ``begin``; over WSGI, that context no longer exists.
         """
@@ -125,7 +125,7 @@ class Exchange:
 
     @property
     def status(self) -> int:
-        """The status that was sent, or would have been if the client had not disconnected first."""
+        """The status that was sent, or would have been sent if the client had not disconnected first."""
         if self._status:
             return self._status
         if self._response is not None:
@@ -208,7 +208,7 @@ class Observation:
     """The observation of an exchange.
 
     It is separate because observers may keep the exchange, which refers to its error, whose traceback refers to the
-    frames of adapters. Those frames refer only to the observation, which releases the exchange at its end, so nothing
+    frames of adapters. Those frames refer only to the observation, which releases the exchange at its end, so no part
     of a request has to wait for the garbage collector.
     """
 
@@ -280,7 +280,7 @@ class Observation:
             self.exchange._error = error
 
     def end(self) -> None:
-        """Tell the observers that nothing runs for the request any longer. Later events are not recorded."""
+        """Tell the observers that nothing is running for the request any longer. Later events are not recorded."""
         if not self.exchange._is_sent:
             self.sent()
         if self._observers.end:
@@ -324,7 +324,7 @@ class ObservedHandler(Observation):
         self._began = perf_counter()
 
     async def _handle(self, request: Request) -> Response:
-        """Handle a request, in steps."""
+        """Handle a request."""
         self.begin(request)
         return self.respond(await self._handler._handle(request))
 

@@ -26,11 +26,11 @@ def wrap_file(body: FileBody, environ: "WSGIEnvironment") -> Iterable[bytes] | N
 
 
 class FilePart(RawIOBase):
-    """The bytes of a ``FileBody`` as a file that contains only these.
+    """A file that contains only the bytes of a ``FileBody``.
 
-    Reading raises EOFError if the file has become too short. If the server was given the descriptor, closing also
-    raises it, because the server wouldn't notice. Only a whole file has a descriptor, because some servers send all of
-    it.
+    Reading raises EOFError if the file has become too short. If the server was given the descriptor, closing raises it
+    too, because the server wouldn't notice. Only a whole file has a descriptor, because some servers send the file to
+    its end.
     """
 
     _is_open = False

@@ -1,4 +1,4 @@
-"""Request heads: normalizing the values of all servers, and the checks that every application needs."""
+"""Request heads: normalizing the values that servers provide, and the checks that every application needs."""
 
 import re
 
@@ -10,8 +10,7 @@ _whole_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+://([^/?#]*+)([^?#]*+)").match
 
 
 def split_target(target: str) -> tuple[str, str] | None:
-    """Return the authority and path, as sent, of a request target that is a whole URL (RFC 9112 §3.2.2), otherwise
-    None.
+    """Return the authority and path, as sent, of a request target that is a full URL (RFC 9112 §3.2.2), otherwise None.
 
     The authority replaces Host. If it isn't a host, it is kept, and Host is then treated as malformed.
     """
@@ -66,7 +65,7 @@ _LONGEST_KNOWN = 255
 
 
 class HeadChecks:
-    """Checks of heads. ``looks_at_heads`` is True if more than the Host of each head is checked.
+    """Checks of heads. ``looks_at_heads`` is True if anything in a request head other than Host is checked.
 
     Most servers limit the header section themselves.
     """
@@ -87,7 +86,7 @@ class HeadChecks:
         return self.size_error(head) if self.looks_at_heads else None
 
     def host_error(self, head: Head) -> HTTPError | None:
-        """Return the error for a head whose Host, as received, is not a single host; cache it otherwise."""
+        """Return the error for a head whose Host, as received, is not a single host; cache the Host otherwise."""
         line = head.host_line
         try:
             check_host(line, head.http_version)

@@ -58,12 +58,12 @@ class LifespanTask:
         self._task.add_done_callback(self._finish)
 
     async def wait_started(self) -> None:
-        """Wait until the startup is done. Raises its error."""
+        """Wait until the startup is done. Raises the startup's error."""
         await _sent(self._started)
         self._raise_error()
 
     async def stop(self) -> None:
-        """Shut down and wait until that is done. Raises its error."""
+        """Shut down and wait until that is done. Raises the shutdown's error."""
         _send(self._stopping)
         if paused := self._take_paused():
             from antiphon.concurrency.crossing import Crossing
@@ -74,7 +74,7 @@ class LifespanTask:
         self._raise_error()
 
     async def cancel(self) -> None:
-        """Cancel the task, if it runs on this loop and is not being cancelled, and wait until it has cleaned up."""
+        """Cancel the task if it is running on this loop and isn't being cancelled, and wait until it has cleaned up."""
         from asyncio import get_running_loop, wait
 
         task = self._task
@@ -110,7 +110,7 @@ class LifespanTask:
         task.leave()
 
     def block_until_started(self) -> None:
-        """Block this thread until the startup is done. Raises its error."""
+        """Block this thread until the startup is done. Raises the startup's error."""
         self._started.result()
         self._raise_error()
 

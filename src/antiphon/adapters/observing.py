@@ -48,7 +48,7 @@ def observe_wsgi(
     start_response: "StartResponse",
     observation: Observation,
 ) -> Iterable[bytes]:
-    """Call another framework's WSGI application. A body in memory is recorded as sent when returned."""
+    """Call another framework's WSGI application. An in-memory body is recorded as sent when returned."""
 
     def start(status: str, fields: list[tuple[str, str]], *failure: Any) -> Any:
         observation.send_head(int(status[:3]), fields)

@@ -68,7 +68,7 @@ class RSGIHead:
     def plain_target(self) -> tuple[object, ...] | None:
         """Return a key for the URL of a GET request without a body, from the server's own values.
 
-        None for other requests, requests with any field in ``NOT_PLAIN``, and requests without a Host.
+        None for other requests, requests with any header in ``NOT_PLAIN``, and requests without a Host.
         """
         host, scope, headers = self.host_line, self.scope, self._headers
         if self.has_body or not host or self.method != "GET":
@@ -109,7 +109,7 @@ class RSGIHead:
         return uncoded_length(self.field)
 
     def field(self, name: str) -> str | None:
-        """Return the value of a header, with several lines joined. Host is the target's host, if it has one."""
+        """Return a header's value, with several lines joined. Host is the target's host, if it has one."""
         if name == "host" and (authority := self.scope.authority):
             return authority
         values = self._headers.get_all(name)

@@ -49,8 +49,8 @@ class Servable:
     """A handler that is a WSGI, an ASGI and an RSGI application.
 
     ``startup`` and ``shutdown`` run in one task and one context, which no request sees. WSGI has no lifespan, so
-    ``startup`` runs before the first request of a process, and ``shutdown`` when the interpreter exits, unless it is
-    killed. On a loop without a lifespan, ``shutdown`` runs when the loop's tasks are cancelled.
+    ``startup`` runs before the first request of a process, and ``shutdown`` when the interpreter exits, unless the
+    process is killed. On a loop without a lifespan, ``shutdown`` runs when the loop's tasks are cancelled.
 
     The path of a server's call depends on four flags, which `_set_started` sets together:
 
@@ -87,7 +87,7 @@ class Servable:
         _look_async(self)
 
     def _handle(self, request: Request) -> Steps[Response]:
-        """Return the steps that handle a request and their own errors.
+        """Return the steps that handle a request, including any errors in them.
 
         Raises NotImplementedError unless a subclass defines it.
         """
@@ -110,7 +110,7 @@ class Servable:
         return self._answer(request)
 
     def _answer_handshake(self, request: Request) -> Response | Awaitable[Response]:
-        """Handle the handshake of a WebSocket on a server's loop. Dialects with their own sockets override it."""
+        """Handle the handshake of a WebSocket on a server's loop. Dialects with their own sockets override this."""
         return self._answer_on_loop(request)
 
     def _answer(self, request: Request) -> Awaitable[Response]:
@@ -122,16 +122,15 @@ class Servable:
         return RequestClass(client_of(head), blocks=self.interface == "wsgi")
 
     async def startup(self) -> None:
-        """Prepare for the first request of a process, in steps."""
+        """Prepare for the first request of a process."""
 
     async def shutdown(self) -> None:
-        """Clean up after the last request of a process, in steps."""
+        """Clean up after the last request of a process."""
 
     # Serving
 
     def observe(self, observer: Observer) -> None:
-        """Let an ``Observer`` see each request, and its response once the whole response has been sent, even if it is a
-        stream.
+        """Let an ``Observer`` see each request, and its response once all of it has been sent, even if it is a stream.
 
         It sees every request from a server, including those that no route matches. To observe a mounted application,
         observe the outer one.
@@ -258,7 +257,7 @@ class Servable:
     async def astart(self) -> None:
         """Start on the running loop, unless already started, and wait until startup is done.
 
-        Raises the startup's error, or RuntimeError if no asyncio loop runs, as on trio.
+        Raises the startup's error, or RuntimeError if no asyncio loop is running, as on trio.
         """
         if running_loop() is None:
             raise explained(

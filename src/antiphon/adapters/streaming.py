@@ -25,7 +25,7 @@ Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class BeatingSend:
-    """The ``send`` of a server for one response, with a heartbeat whenever it has not been called for some seconds.
+    """A server's ``send`` for one response, which sends a heartbeat whenever it has not been called for some seconds.
 
     Messages are sent one after another: while a heartbeat is being sent, other messages wait. A heartbeat has its own
     short task, so the body runs in the task that sends it. ``lose_client`` is called if a heartbeat finds that the
@@ -57,7 +57,7 @@ class BeatingSend:
             await self._sending
 
     async def stop(self) -> None:
-        """Send no more heartbeats, and abandon one in progress."""
+        """Send no more heartbeats, and abandon any in progress."""
         self._timer.cancel()
         if self._sending is not None:
             self._sending.cancel()
@@ -71,7 +71,7 @@ class BeatingSend:
         self._look_after(left if 0 < left < self._seconds else self._seconds)
 
     def _look_after(self, seconds: float) -> None:
-        # Not in the request's context: a loop keeps a cancelled timer for a while, and the timer its context.
+        # Not in the request's context: a loop keeps a cancelled timer for a while, and a timer keeps its context.
         self._timer = self._loop.call_later(seconds, self._look, context=Context())
 
     async def _beat(self) -> None:
@@ -110,14 +110,14 @@ async def write_chunks(
 ) -> bool:
     """Write a body to its end, and always close it.
 
-    Return True if everything is written and the client is still connected.
+    Return True if everything has been written and the client is still connected.
 
     ``send_head`` returns the function that sends the messages. When the client disconnects, the iteration is cancelled
     where it waits. A stream's client is watched after 20 to 40 ms; before that, only the server's errors reveal that it
     has left. If a body fails, its error is logged and raised, so that the server cuts off the response. If it fails
-    because the client cut off the request's body, the response merely has no end. A body that is longer or shorter than
-    ``fields`` declare also fails. An error while closing a completely written body is logged. An ``is_silent`` body is
-    only closed.
+    because the client cut off the request's body, the response is merely left incomplete. A body that is longer or
+    shorter than ``fields`` declare also fails. An error while closing a completely written body is logged. An
+    ``is_silent`` body is only closed.
     """
     chunks: AsyncIterator[bytes | str] | None = None
     is_whole = False
@@ -188,7 +188,7 @@ class _Writing:
         self._withdraw = self._request.lifetime._on_disconnect(self._cut)
 
     def cancel(self, reason: EndReason) -> None:
-        """Continue while the process drains: ``cut_off`` ends the streams."""
+        """Continue while the process is draining: ``cut_off`` ends the streams."""
 
     def on_threads(self, body: Iterable[bytes | str]) -> AsyncFromSync[bytes | str]:
         """Return a blocking body's chunks, which are produced in advance.
@@ -239,7 +239,7 @@ class _Writing:
             length.end()
 
     def _cut(self) -> None:
-        """Stop, unless that is already done or everything is written."""
+        """Stop, unless this was already done or everything has been written."""
         if not (self.is_disconnected or self._has_ended):
             self.is_disconnected = self._has_cancelled = True
             self._task.cancel()
@@ -257,7 +257,7 @@ class _Writing:
         return self._task.uncancel() == 0
 
     async def end(self) -> None:
-        """Stop watching. Drops a cancellation by ``_cut`` that has not arrived yet and raises any other."""
+        """Stop watching. Drop a cancellation by ``_cut`` that has not arrived yet, and raise any other."""
         self._has_ended = True
         self._watch.discard(self)
         if self._withdraw is not None:

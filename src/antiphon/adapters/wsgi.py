@@ -52,7 +52,9 @@ _NO_LENGTH = (None, "")
 _WITH_FRAMES = dict.fromkeys(("HTTP/2", "HTTP/2.0", "HTTP/3", "HTTP/3.0"))  # without the GIL, threads would lock a set
 """The protocols in which a body can arrive without any header that announces it."""
 _NOT_AS_THEY_ARE = ("HTTP_HOST", "HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
-"""Keys that ``field`` treats specially: Host may be in the target, and some servers add the others besides CGI's."""
+"""Keys that ``field`` treats specially: Host may be in the target, and some servers add the other two to CGI's own
+keys.
+"""
 
 
 class WSGIHead:
@@ -67,7 +69,7 @@ class WSGIHead:
     _client_watch: Callable[[], bool] | None = None
     """The function that tells whether the client has left, once needed."""
     _left: int | None
-    """The number of bytes of the body still to be read, once known; negative if the server marks its end."""
+    """The number of bytes of the body still to be read, once known; negative if the server marks the body's end."""
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
         self.environ = environ
@@ -98,7 +100,7 @@ class WSGIHead:
         """Return a key for the URL of a GET request without a body, from the server's own values: those that make up
         ``authority``, ``scheme`` and the paths if there is a Host.
 
-        None for other requests, requests with any field in ``NOT_PLAIN``, and requests without a Host.
+        None for other requests, requests with any header in ``NOT_PLAIN``, and requests without a Host.
         """
         environ = self.environ
         if self.has_body or not self.host_line or self.method != "GET":
@@ -132,7 +134,7 @@ class WSGIHead:
 
     @property
     def _host(self) -> str | None:
-        """The host in a target that is a whole URL (RFC 9112 §3.2.2), or the Host header."""
+        """The host in a target that is a full URL (RFC 9112 §3.2.2), or the Host header."""
         environ = self.environ
         target: str = environ.get("REQUEST_URI") or environ.get("RAW_URI") or ""
         parts = None if target[:1] == "/" else split_target(target)
@@ -161,9 +163,7 @@ class WSGIHead:
         return declared
 
     def field(self, name: str) -> str | None:
-        """Return the value of a header, in which WSGI has joined several lines. Host is the target's host, if it has
-        one.
-        """
+        """Return a header's value, in which WSGI has joined several lines. Host is the target's host, if it has one."""
         key = _KEYS.get(name)
         if key is None:
             if name == "host":
@@ -209,7 +209,7 @@ class WSGIHead:
 
     @property
     def takes_early_hints(self) -> bool:
-        """True if the environ contains Gunicorn's function for them."""
+        """True if the environ contains Gunicorn's function for early hints."""
         return EARLY_HINTS in self.environ and self.http_version != "1.0"
 
     def send_early_hints(self, links: Iterable[str]) -> None:
@@ -221,7 +221,7 @@ class WSGIHead:
             call_back(self.environ[EARLY_HINTS], fit)
 
     def receive(self) -> bytes:
-        """Read from wsgi.input: as much as Content-Length declares, or to its end if the server marks it.
+        """Read from wsgi.input: as much as Content-Length declares, or to the body's end if the server marks that.
 
         Otherwise raises LengthRequired (411), because reading would wait forever. Raises BadRequest for a malformed
         body, and ClientDisconnected if the connection was lost.

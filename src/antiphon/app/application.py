@@ -163,15 +163,15 @@ class App(Routes, Servable):
     def trusts_origin(self, origin: str, blueprint: str | None = None) -> bool:
         """True if pages from this origin may send writes to the app's routes, or to a blueprint's routes.
 
-        ``blueprint`` is a name as ``request.blueprint`` returns it. The blueprint's own origins apply once the app
-        serves requests.
+        ``blueprint`` is a name as ``request.blueprint`` returns it. The blueprint's own origins apply once the app is
+        serving requests.
         """
         return origin in self._checks.trusted_by(blueprint)
 
     # Registering
 
     def _check_open(self) -> None:
-        """Check that routes can still be registered. Raises RuntimeError once the application serves requests."""
+        """Check that routes can still be registered. Raises RuntimeError once the application is serving requests."""
         if self._routing is not None:
             raise explained(
                 "registered-too-late",
@@ -390,9 +390,9 @@ class App(Routes, Servable):
         """Let ``surround`` supply the middleware and the handler of each ``idempotent`` route.
 
         When the route is planned, it is called with the route, and the handler as a function of the request. The
-        middleware is the outermost one. The function that it returns is called instead of the handler, and is ``def``
-        or ``async def`` like it. ``watch`` is a middleware around the middleware before routing. Raises ValueError if
-        another feature already does this.
+        middleware is the outermost one. The function that ``surround`` returns is called instead of the handler, and is
+        ``def`` or ``async def`` like the handler. ``watch`` is middleware around the middleware that opens before
+        routing. Raises ValueError if another feature already does this.
         """
         self._check_open()
         if self._idempotent_surrounding is not None:
@@ -404,8 +404,8 @@ class App(Routes, Servable):
         self._idempotent_watch = watch
 
     def _check_signatures(self, name: str, check_for: Callable[[Route], Callable[[Request], Any]]) -> None:
-        """Let ``check_for`` supply the hook of each route that is ``signed_by`` a name. The hook refuses other
-        requests.
+        """Let ``check_for`` supply the hook of each route that is ``signed_by`` the given name. The hook refuses
+        unsigned requests.
 
         Raises ValueError if a feature already has the name.
         """
@@ -426,11 +426,11 @@ class App(Routes, Servable):
         *,
         blocking: bool,
     ) -> None:
-        """Register a cache's middleware, and the function that is called first, for a stored response.
+        """Register a cache's middleware, and the function that is called first and may return a stored response.
 
         ``where_hooked`` is the middleware that replaces it, and the middleware inside the hooks, for routes with hooks
-        before the handler. ``watch`` is a middleware around all others, if there are any around the cache. Raises
-        ValueError if there is already a cache.
+        before the handler. ``watch`` is middleware around all other middleware; it is left out if the cache is
+        outermost. Raises ValueError if there is already a cache.
         """
         self._check_open()
         if self._watch is not None:
@@ -588,7 +588,7 @@ class App(Routes, Servable):
         return refuse_or_receive(plan, request, error)
 
     def _has_path(self, path: str) -> bool:
-        """Return True if a route or a mount handles a path on every host without its own routes."""
+        """Return True if a route or a mount handles a path on every host that has no routes of its own."""
         router = (self._routing or self._freeze()).router
         return path in router.literal or router.search(path, None, "") is not None
 
@@ -619,7 +619,7 @@ class App(Routes, Servable):
 
     @property
     def _has_sockets(self) -> bool:
-        """True if there are WebSocket routes, or mounts, which may have some."""
+        """True if there are WebSocket routes, or any mounts, because these may have some."""
         return super()._has_sockets or bool(self._mounts) or any(route.websocket for route in self.routes)
 
     def _measure_header_sections(self) -> None:

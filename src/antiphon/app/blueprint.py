@@ -343,16 +343,16 @@ class Routes(metaclass=NamesOurs):
         idle_timeout: Duration | None = None,
         **options: Unpack[RouteOptions],
     ) -> Callable[[S], S]:
-        """Register a handler for WebSockets (RFC 6455), which is called with the request and the ``WebSocket``.
+        """Register a handler for WebSockets (RFC 6455). It is called with the request and the ``WebSocket``.
 
         The handshake is a GET request. It passes the same checks, hooks and middleware. If the handler raises an error
-        or returns a value before the first message, this becomes the response. Handshakes from pages on other sites are
+        or returns a value before the first message, that becomes the response. Handshakes from pages on other sites are
         refused (403), as writes are; a GET that is not a handshake gets a 426.
 
         The first of ``subprotocols`` that the client also offers is used. ``idle_timeout`` is seconds or a timedelta:
         the socket is closed with 1001 if the client has sent no message for that long. A ``deadline`` applies until the
-        handshake is accepted or refused. The other options are those of ``get``. Raises the errors of ``route``, and
-        ValueError for a malformed subprotocol.
+        handshake is accepted or refused. The other options are those of ``get``. Raises the same errors as ``route``,
+        and ValueError for a malformed subprotocol.
         """
         self._check_open()
         check_options(pattern, options)
@@ -414,11 +414,11 @@ class Routes(metaclass=NamesOurs):
         """Register middleware, a generator or async generator function, around everything that is registered after it.
 
         With ``blocking=True``, sync middleware is called on a thread even around async handlers. With
-        ``loads_body=True``, the body is loaded before the middleware opens, whatever its size within the limits. With
-        ``before_routing=True``, the middleware opens before the route is found, and may set the request's ``method``
-        and ``path``. With ``errors_at_yield=True``, errors from inside are raised at the ``yield``, which otherwise
-        returns their responses. An error that the middleware doesn't catch is handled as usual; if it catches an error,
-        it must make the response.
+        ``loads_body=True``, the body is loaded before the middleware opens, whatever its size, as long as it is within
+        the limits. With ``before_routing=True``, the middleware opens before the route is found, and may set the
+        request's ``method`` and ``path``. With ``errors_at_yield=True``, errors from inside are raised at the
+        ``yield``, which otherwise returns their responses. An error that the middleware doesn't catch is handled as
+        usual; if it catches an error, it must make the response.
 
         ``when_read`` is a dependency, for plain middleware that does nothing before its ``yield``. The middleware then
         opens only if the request has read the dependency by the time the response is made, or may still read it. Raises
@@ -584,7 +584,9 @@ class Blueprint(Routes):
         self._check_prefix(prefix, host)
 
     def _check_open(self) -> None:
-        """Check that something can still be registered. Raises RuntimeError once an application with it serves."""
+        """Check that something can still be registered. Raises RuntimeError once an application that includes it is
+        serving requests.
+        """
         if self._is_frozen:
             raise explained(
                 "registered-too-late",

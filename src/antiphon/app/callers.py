@@ -49,7 +49,7 @@ class Sharing:
         self._logged_again_at = 0.0
 
     def client(self, head: Head, address: str) -> str:
-        """Return the client of a request: the caller that the function returns, or its address if that is None.
+        """Return the client of a request: the caller that the function returns, or the address if it returns None.
 
         An error in the function must not make an overloaded worker fail, so it is only logged.
         """

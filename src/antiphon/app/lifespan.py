@@ -66,7 +66,7 @@ class Lifespan:
         self._started: set[Lifespan] = set()
         """The lifespans of mounted applications that have been started, by this application or one mounted in it."""
         self.around: set[Lifespan] | None = None
-        """The outer application's set, while that application starts this one."""
+        """The outer application's set, while that application is starting this one."""
 
     def on_startup(self, function: Callable[[], object]) -> None:
         """Register a function that is called, or awaited, after the context managers have been entered."""
@@ -97,7 +97,8 @@ class Lifespan:
     def add_mounted(self, below: "Lifespan", manager: AbstractAsyncContextManager[Any]) -> None:
         """Start and stop a mounted application with this one, unless another application has already started it.
 
-        The application that started it also stops it, so it serves as long as any application in which it is mounted.
+        The application that started it also stops it, so the mounted application keeps running as long as any
+        application in which it is mounted.
         """
 
         def once() -> AbstractAsyncContextManager[Any]:
@@ -267,7 +268,7 @@ def _maker(function: Callable[[], Any]) -> Maker:
 
 @contextmanager
 def _named(function: Callable[..., Any]) -> Iterator[None]:
-    """Add the function's name to the error of ``contextlib`` for a generator that doesn't yield exactly once."""
+    """Add the function's name to ``contextlib``'s error for a generator that doesn't yield exactly once."""
     try:
         yield
     except RuntimeError as error:
@@ -291,7 +292,7 @@ async def _leave(manager: Manager[Any], error: BaseException | None) -> None:
 
 
 def _without(error: BaseException, again: BaseException) -> BaseException | None:
-    """Return an error without the error that was thrown in, which task groups re-raise inside a group."""
+    """Return an error without the one thrown into the context manager, which task groups re-raise inside a group."""
     if isinstance(again, BaseExceptionGroup):
         return again.split(lambda part: part is error)[1]
     return None if again is error else again

@@ -127,7 +127,7 @@ class Mount(NamedTuple):
         return head
 
     def _foreign(self, handler: Callable[[Request], T]) -> Callable[[Request], T]:
-        """Return a handler for another framework's application, which sees whether a slash followed the prefix."""
+        """Return a handler that lets another framework's application see whether a slash followed the prefix."""
         return lambda request: handler(self.below(request, root=""))
 
 
@@ -268,7 +268,7 @@ def _inside(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
     async def hand_on(request: Request) -> Response:
         inner = below(request)
         response = await run_nested(request, application._handle(inner), blocks)
-        if getattr(inner.route, "is_guarded", True):  # other applications' routes may be
+        if getattr(inner.route, "is_guarded", True):  # other applications' routes may be guarded
             note_read(request, HOOKS)
         request._pattern_below = whole_pattern(inner) or None
         try:

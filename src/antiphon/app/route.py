@@ -86,8 +86,8 @@ _TOOL = Tool()
 class Route(NamedTuple):
     """A path, its methods, and their handler.
 
-    Each request has a route (``request.route``), even if none matches. Then ``pattern``, ``name`` and ``methods`` are
-    empty, while ``blueprint``, ``limits`` and ``app`` still describe where the request is handled.
+    Each request has a route (``request.route``), even if none matches. In that case, ``pattern``, ``name`` and
+    ``methods`` are empty, while ``blueprint``, ``limits`` and ``app`` still describe where the request is handled.
     """
 
     pattern: str
@@ -151,7 +151,7 @@ class Route(NamedTuple):
     """The options of a WebSocket route, or None for any other route."""
     is_guarded: bool = False
     """True if hooks or middleware of its application may refuse a request. An outer application's cache doesn't store
-    these responses, because a hit would bypass the hooks.
+    the route's responses, because a hit would bypass the hooks.
     """
     is_before_routing: bool = False
     """True until the route is found, so that the request's method and path may be set."""
@@ -201,8 +201,8 @@ class RouteOptions(TypedDict, total=False):
     A ``csrf_exempt`` route accepts writes from pages of any site, without a token of ``CSRFTokens``. Use it for
     webhooks. Its handler must identify clients in another way, for example by a signature of the body.
 
-    A route that is ``signed_by`` the keys of the feature ``Signatures`` with that name accepts only requests with such
-    a signature (RFC 9421). Others are refused with 401, before all other hooks.
+    A route that is ``signed_by`` a name accepts only requests signed with the keys of the ``Signatures`` feature with
+    that name (RFC 9421). Other requests are refused with 401, before all other hooks.
 
     A route with ``check_digest`` accepts only requests whose body matches its Content-Digest (RFC 9530). Other requests
     are refused with 400.
@@ -396,8 +396,8 @@ def checked_meta(values: object) -> RouteMeta:
 
 
 def tool_of(given: object, pattern: str) -> Tool | None:
-    """Return the options of a tool, or None for a route that isn't a tool. Raises TypeError, and ValueError for a name
-    with other characters.
+    """Return the options of a tool, or None for a route that isn't a tool. Raises TypeError for an object of another
+    type, and ValueError for an invalid name.
     """
     if given is None or isinstance(given, bool):
         return _TOOL if given else None

@@ -43,7 +43,7 @@ class ServedFunction(Servable):
         self._head_checks.looks_at_heads = True
 
     async def _handle(self, request: Request) -> Response:
-        """Load the body, call the function, and return errors as problem details or as a page, in steps."""
+        """Load the body, call the function, and turn errors into problem details or a page."""
         set_current_request(request)
         try:
             check_path(request.head.path)

@@ -68,7 +68,7 @@ class StaticFolder:
 
     A symbolic link is followed if its target is in the folder. Names that begin with a dot are served only with
     ``dotfiles``, except for ``.well-known``. With ``precompressed``, clients that prefer Brotli, Zstandard or gzip
-    instead get the file with the same name plus ".br", ".zst" or ".gz", unless it is older.
+    instead get the file with the same name plus ".br", ".zst" or ".gz", unless that file is older.
 
     Clients check for changes each time, or after ``max_age`` (whole seconds or a timedelta). A file requested by a name
     with its current hash, as ``hashed`` returns it, is cached for a year without checking. The same applies if
@@ -122,7 +122,7 @@ class StaticFolder:
 
         This blocks on the file system. A name with a hash means the file without it, unless a file has that exact name.
         If the hash is outdated, the request comes from an old page and gets the current content. Raises NotFound (404)
-        for a name that is not served, Forbidden (403) for a file that can't be read, and the errors of
+        for a name that is not served, Forbidden (403) for a file that can't be read, and the same errors as
         ``Response.conditional``.
         """
         plain, digits = (self._hashes and without_hash(name)) or ("", "")
@@ -215,7 +215,7 @@ class StaticFolder:
         return siblings
 
     def _find_sibling(self, name: str, file: _File, suffix: str) -> _File | None:
-        """Return the file with the same name and a suffix; None if there is none."""
+        """Return the file with the same name and the given suffix; None if there is none."""
         if file.folder is None:
             return self._find(name + suffix)
         path = file.path + suffix  # the parent folders are known not to be links
@@ -237,7 +237,7 @@ class StaticFolder:
         self._codings[name] = changed, tuple([c for c, suffix in CODINGS.items() if os.path.lexists(beside + suffix)])
 
     def _digest(self, file: _File) -> str | None:
-        """Return the hash of a file's content, in hexadecimal digits, or None if it can't be read."""
+        """Return the hash of a file's content, in hexadecimal digits, or None if the file can't be read."""
         path, state, _ = file
         known = self._digests.get(path)
         if known is not None and known[:2] == (state.st_mtime_ns, state.st_size):
@@ -296,7 +296,7 @@ def _respond(
 
 @lru_cache(maxsize=1024)
 def _complete(fields: tuple[Line, ...], content_type: str) -> tuple[Line, ...]:
-    """Return the checked fields of a file with its type."""
+    """Return a file's header fields, checked and with its content type."""
     return tuple(Response(b"", headers=fields, content_type=content_type).headers.items())
 
 
@@ -350,7 +350,7 @@ class RecentReads:
 
 
 class FileHandler:
-    """The handler of a folder's route, which blocks on the file system.
+    """The handler of a folder's route. It blocks on the file system.
 
     Small files that were served a moment ago are ``at_hand``: an event loop serves them itself.
     """
@@ -380,7 +380,7 @@ class FileHandler:
 
 
 def _variant(request: Request) -> tuple[str, str | None]:
-    """Return a key for the file that a request gets, which may be precompressed."""
+    """Return a key for the file that a request gets; that file may be precompressed."""
     return request.path_params["filename"], request.head.field("accept-encoding")
 
 

@@ -11,7 +11,7 @@ HASH_DIGITS = 12
 _is_hash = re.compile(f"[0-9a-f]{{{HASH_DIGITS}}}").fullmatch
 
 _NO_DOTS = r"(?![. ]++(?:/|\Z))"
-"""Matches the start of a segment unless it is all dots and spaces, which lead out of the folder on some systems."""
+"""Match the start of a segment that isn't all dots and spaces; these lead out of the folder on some systems."""
 _NOT_HIDDEN = r"(?:(?!\.)|(?=\.well-known/))"
 _TEXT = r"[^/\\:\0\ud800-\udfff]++"
 """The characters allowed in a name. On some systems, other characters separate segments, denote a drive, or can't be

@@ -130,7 +130,7 @@ class StoreEntry(NamedTuple):
     """Data that a store keeps under a key.
 
     ``version`` changes with each change. ``created``, ``changed`` and ``expires`` are in seconds since 1970. ``owner``
-    is the owner by which ``owned_by`` finds the entry; None if it has no owner, or if the store doesn't know it.
+    is the owner by which ``owned_by`` finds the entry; None if it has no owner, or if the store doesn't know the owner.
     """
 
     key: str
@@ -286,7 +286,7 @@ class Store(ABC):
         """
 
     def check(self) -> None:
-        """Raise StoreUnavailable unless the store responds, for example in a readiness probe."""
+        """Raise StoreUnavailable unless the store responds. Useful in a readiness probe."""
         self.load("check")
 
     def close(self) -> None:  # noqa: B027 - most stores have nothing to close
@@ -303,8 +303,8 @@ ON_SERVER = "SQLiteStore(path) or ValkeyStore(url)"
 
 
 def check_store(feature: str, store: object, *, client_side: bool = False, of_app: bool = False) -> None:
-    """Check a store for a feature. Error messages begin with the feature's name. ``of_app`` means that the store
-    belongs to the app.
+    """Check a feature's store. Error messages begin with the feature's name. ``of_app`` means that the store belongs to
+    the app.
 
     Raises TypeError for anything but a store, and, unless the store may be ``client_side``, ValueError for a store
     whose entries are kept by clients.
@@ -328,8 +328,8 @@ def check_store(feature: str, store: object, *, client_side: bool = False, of_ap
 class FeatureStore:
     """The store that a feature uses: its own, or that of the application that uses it.
 
-    A feature that also works without a store passes False as its own to do so. If the feature has its own store, raises
-    the errors of ``check_store``.
+    A feature that also works without a store passes False as its own store to do so. For a store of its own, raises the
+    same errors as ``check_store``.
     """
 
     def __init__(self, feature: str, own: Store | Literal[False] | None, *, client_side: bool = False) -> None:
@@ -358,16 +358,17 @@ class FeatureStore:
     def taken_if_any(self, app: Any) -> Store | None:
         """Return the store for an application, or None if there is none or none is wanted.
 
-        Raises the errors of ``taken_from``.
+        Raises the same errors as ``taken_from``.
         """
         if self._is_refused or (self.own is None and not isinstance(getattr(app, "store", None), Store)):
             return None
         return self.taken_from(app)
 
     def taken_from(self, app: Any) -> Store:
-        """Return the store for an application. Each object has one store, even if several applications use it.
+        """Return the store for an application. A feature has one store, even if several applications use the feature.
 
-        Raises the errors of ``App.store_for``, and ValueError for the second of two applications with different stores.
+        Raises the same errors as ``App.store_for``, and ValueError for the second of two applications with different
+        stores.
         """
         if self.own is not None:
             return self.own
@@ -405,9 +406,7 @@ def check_ttl(ttl: float) -> None:
 
 
 def unavailable(store: str, error: Exception) -> StoreUnavailable:
-    """Log that a store failed, and for which feature. Return the error for clients, which doesn't contain the
-    reason.
-    """
+    """Log that a store failed, and for which feature. Return the error for clients, without the reason."""
     import logging
 
     feature = feature_in_use()
@@ -422,20 +421,20 @@ def try_later() -> StoreUnavailable:
 
 
 OF_ONE_EXCHANGE = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"})
-"""Fields about one connection and its framing, which aren't stored (RFC 9110 §7.6.1)."""
+"""Header fields about one connection and its framing, which aren't stored (RFC 9110 §7.6.1)."""
 
 OF_ONE_VISITOR = OF_ONE_EXCHANGE | {"ratelimit", "ratelimit-policy", "set-cookie"}
-"""These fields, and fields that apply to the first visitor only, such as a rate limit's remaining requests."""
+"""The fields above, and those that apply to the first visitor only, such as a rate limit's remaining requests."""
 
 
 def keep(response: Response, left_out: Collection[str] = OF_ONE_VISITOR) -> dict[str, Any]:
-    """Return the status, fields and body (as bytes) of a response in the form that a store keeps."""
+    """Return a response's status, header fields and body (as bytes) in the form that a store keeps."""
     fields = [[name, value] for name, value in response._fields if name not in left_out]
     return {"status": response.status, "fields": fields, "body": response.body}
 
 
 def give_again(data: Mapping[str, Any]) -> Response:
-    """Return a new response, made from the value of ``keep``."""
+    """Return a new response, made from the data that ``keep`` returned."""
     response = response_of(data["body"], [(name, value) for name, value in data["fields"]])
     if data["status"] != 200:
         response.status = data["status"]

@@ -53,7 +53,7 @@ class Signing(NamedTuple):
     expires: float | timedelta | None
     method: str | None
     place: str | Callable[[], str]
-    """Where the application is mounted, or a function that finds it (raises ValueError if it can't)."""
+    """Where the application is mounted, or a function that finds this out (or raises ValueError)."""
 
     @property
     def mounted_at(self) -> str:
@@ -239,7 +239,7 @@ class Reverse:
                     raise _refused(way, part.name, why)
 
     def _check_paths(self, way: _Way, texts: Mapping[str, str]) -> None:
-        """Check that multiple paths in one URL would be read back unchanged."""
+        """Check that multiple path parameters in one URL would be read back unchanged."""
         paths = [part for part in way.parameters if part.converter.spans]
         if len(paths) < 2:
             return

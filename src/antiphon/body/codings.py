@@ -19,7 +19,7 @@ from typing import NamedTuple, Protocol
 from antiphon.http.errors import BadRequest, ContentTooLarge, UnsupportedMediaType, over_limit
 
 ZSTD = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
-"""The name of the module for zstd."""
+"""The name of the zstd module."""
 
 _WINDOW = 18
 """The window of zstd and br, as a power of 2 bytes: it bounds the memory of a stream, and is far below the 8 MiB that
@@ -46,7 +46,7 @@ class Coding(NamedTuple):
     levels: range
     usual_level: int
     start: Callable[[int], Compressor]
-    """Return a new compressor with a level. Raises ImportError if the library is missing."""
+    """Return a new compressor with the given level. Raises ImportError if the library is missing."""
     library: str
     """The name of the required module."""
 
@@ -281,7 +281,7 @@ class Member(Protocol):
 
 
 class _Inflate:
-    """A stream of zlib, with the methods of a member."""
+    """A zlib stream, with a member's methods."""
 
     def __init__(self, format: int) -> None:  # noqa: A002 - zlib's `wbits`, which determine the format
         self._inner = zlib.decompressobj(format)

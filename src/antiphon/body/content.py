@@ -72,7 +72,7 @@ class Content:
         self.failure: Exception | None = None
         """A copy of the error with which receiving the body last ended."""
         self.has_uploads = False
-        """True if files of a form have been returned, which read the kept bytes themselves."""
+        """True if a form's files, which read the kept bytes themselves, have been returned."""
         self.folder: str | os.PathLike[str] | None = None
         """The folder for the files of large bodies; None for the system's folder for temporary files."""
         self.loop: AbstractEventLoop | None = None
@@ -425,7 +425,7 @@ class Content:
 
 
 class NotLoadedError(RuntimeError):
-    """The body is needed on an event loop but has not arrived yet."""
+    """The error for a body that is needed on an event loop but has not arrived yet."""
 
 
 def _received_on(loop: "AbstractEventLoop", receiving: Coroutine[Any, Any, T]) -> T:
@@ -447,7 +447,7 @@ def _in_use() -> RuntimeError:
 
 
 def is_form(content_type: str) -> bool:
-    """Return True for the Content-Type of a form in parts."""
+    """Return True for the Content-Type of a multipart form."""
     return content_type.lstrip(" \t")[: len(FORM_DATA)].lower() == FORM_DATA
 
 

@@ -110,7 +110,7 @@ class FormIndex:
 
     @classmethod
     def of(cls, content_type: str, spool: Spool, limits: Limits) -> "FormIndex":
-        """Return the index of the parts in a spool so far, to which more chunks can be fed.
+        """Return the index of the parts that a spool contains so far. More chunks can be fed to it.
 
         Raises ContentTooLarge (413) for a form beyond a limit.
         """

@@ -77,8 +77,8 @@ class FormPart:
 class FormParts:
     """The parts of a form, iterated once, with ``for`` or ``async for``.
 
-    Raises BadRequest (400) for a malformed form, ContentTooLarge (413) if a limit is exceeded, and the errors of the
-    body's stream.
+    Raises BadRequest (400) for a malformed form, ContentTooLarge (413) if a limit is exceeded, and the same errors as
+    the body's stream.
     """
 
     def __init__(self, stream: BodyStream, content_type: str, limits: Limits) -> None:

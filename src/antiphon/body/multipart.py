@@ -53,7 +53,8 @@ class MultipartLimits(NamedTuple):
 
 
 class PartData(NamedTuple):
-    """Some content of the part with the latest head: ``held``, then the chunk just fed from ``start`` to ``end``.
+    """Some content of the part with the latest head: ``held``, then the bytes from ``start`` to ``end`` of the chunk
+    just fed.
 
     ``held`` is from earlier chunks, and nearly always empty: bytes that could have begun a delimiter but did not.
     ``part_end`` is the offset in the body at which the part's content ends; None if more follows.

@@ -47,8 +47,8 @@ class PartHead(NamedTuple):
 
     ``name`` is the form field's name, None if there is none. ``filename`` is None for a part that is not a file, and
     b"" for a file input in which no file was chosen. Both are the bytes that the client sent, nearly always UTF-8, with
-    ``%22`` and backslash escapes undone. ``%0D`` and ``%0A``, which browsers write for line breaks, stay: decoded, they
-    could get into a header or a log. A filename can be a path. ``filename*`` is ignored (RFC 7578 §4.2).
+    ``%22`` and backslash escapes undone. ``%0D`` and ``%0A``, which browsers write for line breaks, are kept: decoded
+    line breaks could get into a header or a log. A filename can be a path. ``filename*`` is ignored (RFC 7578 §4.2).
     ``content_type`` is the header's value, or None. ``offset`` is the position in the body at which the content begins.
     ``section`` contains the header fields as sent.
     """
@@ -125,7 +125,7 @@ def read_head(written: bytes, offset: int, limits: HeadLimits) -> PartHead:
 
 
 def too_large_head(limits: HeadLimits) -> ContentTooLarge:
-    """Return the error for a head of more bytes than ``limits`` allow."""
+    """Return the error for a head with more bytes than ``limits`` allow."""
     detail = f"A part of the form has more than {limits.size} bytes of header fields."
     return over_limit(ContentTooLarge, "part_head", limits.size, detail)
 

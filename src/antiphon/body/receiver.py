@@ -97,7 +97,7 @@ def _too_slow(limits: Limits) -> RequestTimeout:
 
 @cache
 def _finished_within() -> Callable[[float, Coroutine[Any, Any, bytes], Any], Awaitable[bytes | None]]:
-    """Return the function. It is imported on first use, together with asyncio, which a threaded server doesn't need."""
+    """Return ``finished_within``, imported on first use together with asyncio, which a threaded server doesn't need."""
     from antiphon.concurrency.timers import finished_within
 
     return finished_within
@@ -152,7 +152,7 @@ class Receiver:
 
     @property
     def is_decoded(self) -> bool:
-        """True if the body has a content coding, which is decoded."""
+        """True if the body has a content coding that is being decoded."""
         return self._decoder is not None
 
     def hold(self, data: bytes) -> None:
@@ -161,7 +161,7 @@ class Receiver:
         self.received = len(data)
 
     async def next_chunk(self, limits: Limits) -> bytes:
-        """Receive the next chunk, decoded; empty at the end only. Raises the errors of ``Content.load``."""
+        """Receive the next chunk, decoded; empty at the end only. Raises the same errors as ``Content.load``."""
         if not self._has_begun:
             self._begin(limits)
         chunk = b""

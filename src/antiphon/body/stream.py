@@ -19,8 +19,8 @@ class BodyStream:
     """The body; each iteration begins at its start. A chunk contains at most 256 KiB, or the bytes that arrived at
     once.
 
-    Use ``for`` in code that may block, and ``async for`` on an event loop. Raises the errors of ``Request.load``, and
-    RuntimeError for a body that has already been streamed without being kept.
+    Use ``for`` in code that may block, and ``async for`` on an event loop. Raises the same errors as ``Request.load``,
+    and RuntimeError for a body that has already been streamed without being kept.
     """
 
     __slots__ = ("_content", "_owner")

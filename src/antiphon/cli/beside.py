@@ -19,9 +19,9 @@ PROGRAM = str(Path(__file__).with_name("beside_program.py"))
 LONGEST = 120
 """The time in seconds within which a program must finish all cases."""
 IGNORED = frozenset({"date", "server"})
-"""Fields that a server adds or that depend on the clock."""
+"""Header fields that a server adds or that depend on the clock."""
 UNORDERED = frozenset({"allow", "vary"})
-"""Fields whose values are sets."""
+"""Header fields whose values are sets."""
 _MOST_SHOWN = 200
 _SHOWN_BEFORE = 60
 """The number of characters shown before the first difference."""
@@ -35,8 +35,9 @@ Fields: TypeAlias = list[list[str]]
 class Case(TypedDict):
     """A request in a file of cases. Each character stands for one byte, as in Latin-1.
 
-    ``environ`` contains values for the WSGI environ. ``keep`` maps names to regular expressions: later cases send what
-    an expression's group matches in the response's body in place of ``{{name}}``, except in a ``verbatim`` body.
+    ``environ`` contains values for the WSGI environ. ``keep`` maps names to regular expressions: in place of
+    ``{{name}}``, later cases send the text that an expression's group has matched in the response's body, except in a
+    ``verbatim`` body.
     """
 
     method: str
@@ -216,7 +217,9 @@ class Difference(NamedTuple):
 
 
 def differences(original: Answer, dialect: Answer, ignored: Collection[str] = IGNORED) -> list[Difference]:
-    """Return the parts of two responses that differ, except ignored fields; ``reason`` ignores the reason phrase."""
+    """Return the parts of two responses that differ, except ignored header fields; ``reason`` ignores the reason
+    phrase.
+    """
     if original["raised"] or dialect["raised"]:
         mine, theirs = (each["raised"] or "none" for each in (original, dialect))
         return [] if mine == theirs else [Difference("error", mine, theirs)]

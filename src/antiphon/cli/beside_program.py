@@ -1,4 +1,4 @@
-"""Prints an application's responses to cases as JSON: a program for Python 3.9 and newer, without dependencies.
+"""Print an application's responses to cases as JSON: a program for Python 3.9 and newer, without dependencies.
 
 `antiphon beside` runs it twice: with the Python that has the original library, and with its own Python for the dialect.
 
@@ -66,7 +66,7 @@ def made_by(found: Any) -> Any:
 
 
 def load(target: str, dialects: list[str]) -> Any:
-    """Return the application that `antiphon run` serves with dialects. Exits with its message if it fails."""
+    """Return the application that `antiphon run` serves with dialects. Exits with an error message on failure."""
     from antiphon.cli.errors import BadCommand
     from antiphon.cli.main import use
     from antiphon.cli.target import Target
@@ -154,7 +154,7 @@ def is_asgi(app: Any) -> bool:
 
 
 class Visitor:
-    """Sends cases to an application, with the cookies and the kept values of earlier responses."""
+    """A client that sends cases to an application, with the cookies and the kept values of earlier responses."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -162,7 +162,7 @@ class Visitor:
         self.kept: dict[str, str] = {}
 
     def answer(self, case: Case) -> Case:
-        """Return a response for comparison, with names in place of kept values, which may be random."""
+        """Return a response for comparison, with names in place of kept values, because these may be random."""
         sent = self.prepared(case)
         try:
             found = asyncio.run(answer_by_asgi(self.app, sent)) if is_asgi(self.app) else answer_by_wsgi(self.app, sent)

@@ -16,7 +16,7 @@ _CLASSES = {"App", "Asok", "FastAPI", "Flask", "Microdot", "Quart", "Starlette"}
 """The usual classes of applications."""
 _NAME = rf"({'|'.join(NAMES)})\b"
 _is_bound = re.compile(rf"^(?:(?:async +)?def +{_NAME}|{_NAME} *(?:[,=](?!=)|:))", re.MULTILINE)
-"""Finds the usual names in a module with a syntax error, whose import then reports the error."""
+"""Match the usual names in a module with a syntax error, which is reported when the module is imported."""
 _is_for_tests = re.compile(r"conftest|setup|tests?|tests?_.*|.*_tests?").fullmatch
 _MOST_SHOWN = 20
 
@@ -42,7 +42,7 @@ class Module(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Module":
-        """Parse the source of a module, which may be invalid."""
+        """Parse a module's source, which may be invalid."""
         try:
             statements = ast.parse(text).body
         except (SyntaxError, ValueError):
@@ -100,7 +100,7 @@ def _modules(pattern: str) -> list[Path]:
 
 
 def _dotted(path: Path) -> str:
-    """Return a module's name; empty if it can't have one, such as a script `back-up.py`."""
+    """Return a module's name; empty if it can't have one, as for a script `back-up.py`."""
     parts = path.with_suffix("").parts
     return ".".join(parts).removesuffix(".__init__") if all(part.isidentifier() for part in parts) else ""
 

@@ -278,7 +278,7 @@ def _cross_site(place: SplitResult) -> Finding:
 
 
 def _unending_message(place: SplitResult) -> Finding:
-    """Return the finding about an endless WebSocket message, which the server keeps in memory."""
+    """Return the finding about an endless WebSocket message that the server keeps in memory."""
     state: State = "unseen"
     with closing(_connection(place)) as connection:
         connection.request("GET", _target(place), headers=_HANDSHAKE)

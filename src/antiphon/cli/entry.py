@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def serve_as_worker(inherited: str, told: Told) -> int:
-    """Serve in this process. It ends without finalizing the interpreter, in which Granian's threads would crash."""
+    """Serve in this process. It ends without finalizing the interpreter, because Granian's threads would crash."""
     if told.options.debug:
         from antiphon.cli.debug.mode import switch_on  # imported late: it is rarely needed
 

@@ -25,18 +25,18 @@ class BadCommand(CommandError):
 
 
 class Refused(CommandError):
-    """The system refused something, such as an address that is taken, not permitted, or of another machine."""
+    """A refusal by the system, for example of an address that is taken, not permitted, or another machine's."""
 
     exit_code: ClassVar[int] = 3
 
 
 class StartupFailed(CommandError):
-    """The application's startup failed."""
+    """A failed startup of the application."""
 
 
 class WorkerEnded(CommandError):
-    """A worker ended unexpectedly."""
+    """A worker that ended unexpectedly."""
 
 
 class StartTimeout(WorkerEnded):
-    """A worker was not ready to serve in time and was killed."""
+    """A worker that was not ready to serve in time and was killed."""

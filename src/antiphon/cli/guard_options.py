@@ -48,7 +48,7 @@ _OPTIONS = (
 
 
 def guard_options(command: F) -> F:
-    """Add the options for `Guards`, which apply to programs of other libraries, to a command."""
+    """Add to a command the options for `Guards`, which apply to programs of other libraries."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

@@ -1,4 +1,4 @@
-"""Chooses WSGI, ASGI or RSGI for an application, bridges it if necessary, and detects objects that can't be served."""
+"""Choosing WSGI, ASGI or RSGI for an application, bridging it if necessary, and detecting what can't be served."""
 
 import inspect
 import os

@@ -71,7 +71,7 @@ def user_frames(error: BaseException) -> list[traceback.FrameSummary]:
 
 
 def _most_useful(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
-    """Return the project's last frames, or else the first of other code, and the frame that raised, without repeats."""
+    """Return the project's last frames, or else the first frame of other code, and the frame that raised, each once."""
     own = [frame for frame in frames if is_own(frame.filename)]
     chosen = [*(own[1 - _MOST_FRAMES :] or frames[:1]), *frames[-1:]]
     return [frame for index, frame in enumerate(chosen) if frame not in chosen[:index]]
@@ -234,7 +234,7 @@ class IniFile(Target):
         return f"{self.module}#{self.attribute}" if self.attribute else self.module
 
     def load(self, requested: Choice | None) -> object:
-        """Set up logging if the file configures it and return the application that it describes.
+        """Set up logging if the file configures it, and return the application that the file describes.
 
         Raises `BadCommand` if the file is missing or invalid, if the application can't be created or can't be served
         over the requested interface, or if plaster is not installed.

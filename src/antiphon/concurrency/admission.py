@@ -100,7 +100,7 @@ class _Flows:
         return flow is not None and len(flow) * clients >= count
 
     def discard(self, ticket: Ticket) -> None:
-        """Forget a ticket that no longer waits."""
+        """Forget a ticket that is no longer waiting."""
         flows = self._new if ticket.client in self._new else self._old
         if (flow := flows.get(ticket.client)) is not None:
             while flow and not flow[0].is_waiting:
@@ -110,7 +110,7 @@ class _Flows:
 
 
 def _pop(flow: deque[Ticket], newest: bool) -> Ticket | None:
-    """Remove the next ticket that still waits."""
+    """Remove the next ticket that is still waiting."""
     while flow:
         ticket = flow.pop() if newest else flow.popleft()
         if ticket.is_waiting:

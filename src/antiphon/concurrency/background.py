@@ -17,7 +17,9 @@ from antiphon.concurrency.process import call_after_fork
 T = TypeVar("T")
 
 CLEANING_UP = 0.5
-"""The seconds that a task gets to clean up when its wait was interrupted. Gunicorn kills a process after one second."""
+"""The seconds that a task gets to clean up when the wait for it was interrupted. Gunicorn kills a process after one
+second.
+"""
 
 
 class BackgroundTask:
@@ -64,7 +66,7 @@ class BackgroundTask:
         future.add_done_callback(self._thread.wake)
 
     def wait(self, future: Future[Any], seconds: float | None = None) -> bool:
-        """Wait until a future is done, for which ``wake_after`` was called, or the task has ended.
+        """Wait until a future for which ``wake_after`` was called is done, or the task has ended.
 
         Returns False if nothing has happened for ``seconds``.
         """

@@ -43,7 +43,7 @@ class _Demand(Future[None]):
     def __init__(self, is_ahead: bool) -> None:
         super().__init__()
         self.is_wanted = not is_ahead
-        """True if the thread waits for just the next item."""
+        """True if the thread is waiting for just the next item."""
 
     def give(self) -> None:
         """Let the thread consume the finished items."""
@@ -219,7 +219,7 @@ class _Batch:
         self._iterator = iterator
         self.is_ahead = is_ahead
         self.is_wanted = False
-        """True if a loop waits for just the next chunk."""
+        """True if a loop is waiting for just the next chunk."""
         self.made: deque[bytes] = deque()
         """The chunks that were produced without a change of context variables."""
         self.late: list[Any] = []
@@ -332,7 +332,7 @@ class AsyncFromSync(Generic[T]):
         return items
 
     def _end(self, call: Call[None], batch: _Batch) -> list[Any]:
-        """Take over a batch's variables, and return the item with which they came. Raises its error."""
+        """Take over a batch's variables, and return the item that was produced when they changed. Raises its error."""
         self._making = None
         self._is_quick, self._is_over = batch.is_quick, batch.is_last
         self._crossing.end(call)

@@ -59,7 +59,7 @@ class Call(Generic[T]):
             thread.loop = outer
 
     def notify(self) -> None:
-        """Record that the call is done, and wake the waiting task, if its loop still runs."""
+        """Record that the call is done, and wake the waiting task if its loop is still running."""
         self.is_done = True
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self.wake)

@@ -13,7 +13,7 @@ class CoroutineFunctionLike:
     __defaults__ = __kwdefaults__ = None
 
     async def _model(*arguments: Any) -> None:
-        """Lend its code."""
+        """Do nothing: only the code of this function is used."""
 
     __code__ = _model.__code__
     __annotations__ = {}

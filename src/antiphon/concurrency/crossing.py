@@ -1,4 +1,4 @@
-"""Crossing from a task to threads and back, with context variables copied both ways, and the threads of a task."""
+"""Moving from a task to threads and back, with context variables copied both ways, and finding a task's threads."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from antiphon.concurrency.workers import Home, file_workers, workers
 class WaitingThread:
     """A thread that waits for a task and makes the task's calls in the meantime.
 
-    This thread is free for them, while all worker threads may be waiting for tasks that need one of them.
+    This thread is free for the calls, while all worker threads may be waiting for tasks that need a worker thread.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class WaitingThread:
         self._lock = Lock()
 
     def run(self, call: Call[Any]) -> None:
-        """Make a call as soon as the thread waits, or on a worker thread if it has left."""
+        """Make a call as soon as this thread is waiting, or on a worker thread if this thread has left."""
         with self._lock:
             if not self._has_left:
                 self._calls.put(call)
@@ -79,7 +79,7 @@ class WaitingThread:
 
 
 class WaitedTask(asyncio.Task[None]):
-    """A task that a thread waits for."""
+    """A task that a thread is waiting for."""
 
     thread: WaitingThread
 
@@ -159,7 +159,7 @@ async def run_on_file_thread(function: Callable[[*Arguments], T], *arguments: *A
 
 
 class Crossing:
-    """Moves a task to ``threads`` (by default, to the task's own thread) and back.
+    """A way for a task to move to ``threads`` (by default, to the task's own thread) and back.
 
     ``ends`` returns true for the result of a call if the task is unlikely to make another call. All calls of one
     crossing run in one context, its own or one that isn't otherwise in use, so a token made in one call can be reset in
@@ -186,7 +186,7 @@ class Crossing:
         If the task is cancelled while the function is running, this waits for the function. The cancellation is held
         back and reaches the task where it next waits, at the latest before its next call. A function that hasn't
         started is dropped, unless the task was already cancelled before the call: the task is then cleaning up, so the
-        function still runs.
+        function is still called.
         """
         if self._holds_cancellation:
             await self.raise_held_cancellation()

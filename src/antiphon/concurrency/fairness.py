@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 HELD = 0.002
 """The maximum number of seconds for which a body may hold the queue. Servers that fetch a chunk on a thread need some
-of it.
+of that time.
 """
 
 
@@ -40,7 +40,7 @@ class FairQueue:
         self._is_watched = False
 
     def try_acquire(self, member: Member) -> bool:
-        """Acquire the queue and return True, unless another member has had it since or waits for it."""
+        """Acquire the queue and return True, unless another member has had it since, or is waiting for it."""
         if self._waiting or (self._last is not member and self._last is not None):
             return False
         self._give_to(member)

@@ -22,14 +22,14 @@ class _Thread(threading.local):
 
 
 thread = _Thread()
-"""The event loop for which this thread makes a call, if any, as ``loop``."""
+"""The event loop for which this thread is making a call, if any, as ``loop``."""
 
 _background: "dict[AbstractEventLoop, int]" = {}
 """Background loops, and the identifiers of the threads, or of gevent's greenlets, on which they run."""
 
 
 def note_background_loop(loop: "AbstractEventLoop") -> None:
-    """Record that a background loop runs on the current thread."""
+    """Record that a background loop is running on the current thread."""
     _background[loop] = threading.get_ident()
 
 
@@ -50,7 +50,7 @@ def is_on_loop() -> bool:
 
 
 def refuse_on_loop(function: str, instead: str) -> None:
-    """Raise RuntimeError on an event loop, which a function would block. ``instead`` is awaited there."""
+    """Raise RuntimeError on an event loop, which the function would block. ``instead`` names what to await there."""
     if is_on_loop():
         raise explained(
             "would-block-loop", RuntimeError(f"{function}() would block this event loop: await {instead}() instead")
@@ -58,9 +58,9 @@ def refuse_on_loop(function: str, instead: str) -> None:
 
 
 def running_loop() -> "AbstractEventLoop | None":
-    """Return the event loop that runs on this thread, or None. With gevent, it may belong to another greenlet."""
+    """Return the event loop that is running on this thread, or None. With gevent, it may belong to another greenlet."""
     asyncio = sys.modules.get("asyncio")
-    # While another thread still imports asyncio, no loop can run here. The public function would raise.
+    # While another thread is still importing asyncio, no loop can run here. The public function would raise.
     find = getattr(asyncio, "_get_running_loop", None)
     return None if find is None else find()
 

@@ -35,7 +35,7 @@ def _call_first() -> None:
 def call_at_exit(function: Callable[[], object]) -> Callable[[], object]:
     """Register a function to be called at exit. Return a function that cancels that.
 
-    Processes of ``multiprocessing`` end without ``atexit``.
+    Processes started by ``multiprocessing`` end without running ``atexit`` functions.
     """
 
     def call() -> None:
@@ -84,7 +84,7 @@ def join_at_exit(threads: Iterable[Thread]) -> None:
 
 
 def _running(thread: Thread) -> str:
-    """Return the name, file and line of the application's function that a thread runs."""
+    """Return the name, file and line of the application's function that a thread is running."""
     frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 - public, and documented
     frames: list[FrameType] = []
     while frame is not None:
@@ -155,8 +155,8 @@ GRACE_OVER = Announcement()
 """The time for open requests is over: requests that can be cancelled are cancelled."""
 
 OPEN_SOCKETS: set[object] = set()
-"""The WebSockets whose clients have not replied to a close, one arbitrary object each. All end when the process
-drains.
+"""The WebSockets whose clients have not replied to a close, one arbitrary object each. All end when the process is
+draining.
 """
 
 

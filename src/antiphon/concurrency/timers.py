@@ -1,4 +1,4 @@
-"""Event loop timers, one for all waits of a loop that have a time limit, and the passes of loops.
+"""Event loop timers, one for all of a loop's waits that have a time limit, and the passes of loops.
 
 Most waits are over within milliseconds; starting and cancelling a timer for each would take longer than the wait.
 """
@@ -87,7 +87,7 @@ def finished_within(seconds: float, steps: Coroutine[Any, Any, T], effect: Any) 
 
 
 class _Wait:
-    """One wait of the current task. It ends when ``effect`` is done, or at a time of ``monotonic``."""
+    """One wait of the current task. It ends when ``effect`` is done, or at a time of the clock ``monotonic``."""
 
     # No __slots__: with them, creating and freeing takes longer, and each late body needs a wait.
 

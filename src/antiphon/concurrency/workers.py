@@ -1,7 +1,7 @@
-"""Worker threads for blocking calls, and limits on how many of them, and of tasks, work at once.
+"""Worker threads for blocking calls, and limits on how many threads and tasks work at once.
 
 All calls of one task are made on one thread, its home: an object that a handler has opened on its thread, such as a
-connection of sqlite3, can be used by hooks, by the generator that streams the response, and after the response.
+sqlite3 connection, can be used by hooks, by the generator that streams the response, and after the response.
 """
 
 from asyncio import get_running_loop
@@ -160,8 +160,8 @@ class Workers:
         self._waiting: deque[Call[Any]] = deque()
         """The calls for any worker."""
         self._is_looked_at = False
-        """True if a worker is about to check them. Workers are woken one by one, because the first may make several
-        calls.
+        """True if a worker is about to check these calls. Workers are woken one by one, because the first may make
+        several calls.
         """
         self._most_receiving = most if most_receiving is None else most_receiving
         self._receiving = 0
@@ -179,7 +179,7 @@ class Workers:
         """Cancels the wait for these threads at exit."""
 
     def run(self, call: Call[Any]) -> None:
-        """Make a call at its home, or on the next free thread, or on this thread if the interpreter exits."""
+        """Make a call at its home, or on the next free thread, or on this thread if the interpreter is exiting."""
         with self._lock:
             is_queued = self._queue(call)
             self._accepted += is_queued
@@ -323,7 +323,7 @@ class Workers:
         return True
 
     def end_receiving(self, home: Home) -> None:
-        """Let another home receive, if this one does."""
+        """Let another home receive a body, if this one may receive one."""
         with self._lock:
             home.waits_to_receive = False
             self._end_receiving(home)
@@ -348,7 +348,7 @@ class Workers:
             return busy, max(self._accepted - self.finished - busy, 0)
 
     def end(self) -> None:
-        """Wait some seconds until all queued calls are made. The interpreter doesn't wait for daemon threads."""
+        """Wait a few seconds for all queued calls to be made. The interpreter doesn't wait for daemon threads."""
         with self._lock:
             self._has_ended = True
             self._waiting += self._held

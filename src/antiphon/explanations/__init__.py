@@ -22,11 +22,11 @@ def explained(kind: str, error: E) -> E:
 
 
 def errors_name_it(feature: C) -> C:
-    """Prefix the errors of a feature's constructor and its ``install`` with the feature's name, as a class decorator.
+    """Decorate a feature class so that errors of its constructor and its ``install`` begin with the feature's name.
 
-    They are often raised by code that many features share and that doesn't know which feature called it. Messages that
-    already contain the name are unchanged, as are errors other than ValueError, TypeError and RuntimeError themselves.
-    The error for another framework's argument gets a note with Antiphon's.
+    Such errors are often raised by code that many features share and that doesn't know which feature called it.
+    Messages that already contain the name are unchanged, as are errors other than ValueError, TypeError and
+    RuntimeError themselves. The error for another framework's argument gets a note with Antiphon's equivalent.
     """
     for name in ("__init__", "__post_init__", "install"):
         if name in vars(feature):
@@ -36,7 +36,7 @@ def errors_name_it(feature: C) -> C:
 
 
 def arguments_name_ours(cls: C) -> C:
-    """Add Antiphon's name to the error for another framework's argument of a constructor, as a class decorator."""
+    """Decorate a class so that its constructor's error for another framework's argument shows Antiphon's name."""
     cls.__init__ = _adding_to_errors(vars(cls)["__init__"], lambda _, error: explain(error))  # type: ignore[misc]
     return cls
 
@@ -99,7 +99,7 @@ _MOST = 100
 
 
 class Advice:
-    """Logs advice about settings, each setting once."""
+    """A logger of advice about settings, each setting once."""
 
     __slots__ = ("_given",)
 

@@ -49,7 +49,7 @@ def _indented(code: str) -> str:
 
 
 class UnreadableError(Exception):
-    """The explanations of a package can't be read. The message names the package."""
+    """A package whose explanations can't be read. The message names the package."""
 
 
 def explanations() -> dict[str, Explanation]:

@@ -525,7 +525,7 @@ def _explain_argument(error: TypeError, function: str, name: str) -> None:
         if note not in getattr(error, "__notes__", ()):  # a feature's error already has it
             error.add_note(note)
     elif is_response and (near := _near_argument(maker, name)) and "Did you mean" not in str(error):
-        error.add_note(f"Did you mean {near!r}?")  # Python says so since 3.13
+        error.add_note(f"Did you mean {near!r}?")  # Python has said so since 3.13
 
 
 def _explain_call(error: TypeError, line: str) -> None:

@@ -1,3 +1,3 @@
-"""Support for other frameworks: converting their requests to Antiphon's, Antiphon's responses to theirs, and views for
-all of them.
+"""Support for other frameworks: converting their requests to Antiphon's and Antiphon's responses to theirs, and views
+that work in all of them.
 """

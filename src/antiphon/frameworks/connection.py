@@ -21,7 +21,7 @@ async def wait_left(has_left: Callable[[], bool]) -> None:
 
 
 def by_cancellation() -> Callable[[], bool]:
-    """Return a function that tells whether the current task was cancelled, which frameworks do when the client has
+    """Return a function that tells whether the current task was cancelled, as some frameworks do when the client has
     left.
     """
     task = ref(current) if (current := asyncio.current_task()) is not None else None
@@ -76,7 +76,7 @@ async def until_left(chunks: Any, has_left: Callable[[], bool]) -> AsyncGenerato
 
 
 class ServedHead(RequestHead):
-    """A head made from plain values, on an event loop, whose body the framework has received or will receive."""
+    """A head made from plain values, on an event loop. The framework has received the body or will receive it."""
 
     blocks = False
     __slots__ = ("_has_body", "has_left")

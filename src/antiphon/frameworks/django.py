@@ -101,7 +101,7 @@ class Django(Framework):
         return getattr(given, "session", None)
 
     def csrf_token(self, given: Any) -> str:
-        """Return the token for a form. The response gets its cookie."""
+        """Return the token for a form. The response gets the token's cookie."""
         from django.middleware.csrf import get_token
 
         return get_token(given)  # type: ignore[no-any-return]  # Django's is text
@@ -154,7 +154,7 @@ class Django(Framework):
         return async_to_sync(function)()
 
     def response(self, answer: Answer, given: Any) -> Any:
-        """Return a Django response, which stores cookies separately from other fields."""
+        """Return a Django response, which stores cookies separately from other header fields."""
         from django.http import HttpResponse, StreamingHttpResponse
 
         if not isinstance(answer.body, bytes):
@@ -212,7 +212,7 @@ def _body_of(given: Any, head: DjangoHead) -> bytes | Content:
 
 
 def _unlengthened(given: Any, head: DjangoHead) -> Content:
-    """Return a body without a Content-Length, which Django treats as empty over WSGI, and let Django also read it."""
+    """Return a body without a Content-Length, and let Django read it too. Over WSGI, Django treats it as empty."""
     content = shared_input(given.environ)
     if content is None:
         head.receive = head.inner.receive  # type: ignore[method-assign,assignment]  # the server has it

@@ -1,4 +1,4 @@
-"""What a view for all frameworks needs of a framework: its request, and its form of a response."""
+"""The parts of a framework that a view for all frameworks needs: its request, and its form of a response."""
 
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping, MutableMapping
 from contextvars import copy_context
@@ -35,7 +35,7 @@ class Answer(NamedTuple):
 
     @property
     def response(self) -> Response:
-        """The same response as a ``Response``, which is a WSGI and ASGI application."""
+        """This response as a ``Response``, which is a WSGI and ASGI application."""
         made = Response(None, self.status, self.fields)
         made.body = self.body
         return made

@@ -24,7 +24,7 @@ class Servers(Framework):
         return not isinstance(given, dict) or "REQUEST_METHOD" not in given
 
     def request(self, given: Any, second: Any = None) -> Request:
-        """Return the request. Raises TypeError for a scope of another type or without its second argument."""
+        """Return the request. Raises TypeError if the scope has another type or if the second argument is missing."""
         if isinstance(given, dict):
             if "REQUEST_METHOD" in given:
                 return environ_request(given)
@@ -67,7 +67,9 @@ CHAPTERS = {
 ENTRY_POINTS = "antiphon.frameworks"
 """The group of entry points through which other packages add frameworks."""
 _WITHOUT_ARGUMENT = ("flask", "quart", "bottle")
-"""Frameworks that don't pass their request to views. Frameworks from other packages are also asked for it."""
+"""Frameworks that don't pass their request to views. Frameworks from other packages are also asked for their current
+request.
+"""
 
 _servers = Servers()
 
@@ -135,7 +137,7 @@ def request_of(given: Any, second: Any = None) -> Request:
 async def loaded_request_of(given: Any, second: Any = None) -> Request:
     """Return a request made from a framework's request, with its body loaded.
 
-    Raises the errors of ``request_of`` and of the framework.
+    Raises the same errors as ``request_of``, and the framework's own errors.
     """
     if isinstance(given, Request):
         await given.aload()

@@ -40,7 +40,7 @@ class Starlette(Framework):
         return request
 
     def _kept(self, given: Any) -> Any:
-        """Return the body that the framework has received, or the form that it has parsed from it."""
+        """Return the body that the framework has received, or the form that it has parsed from the body."""
         body = vars(given).get("_body")
         if isinstance(body, bytes):
             return body
@@ -152,7 +152,7 @@ class Litestar(Starlette):
         )
 
     def limits(self, given: Any) -> Limits:
-        """Return ``request_max_body_size`` of the route, and the app's ``multipart_form_part_limit``."""
+        """Return the route's ``request_max_body_size`` and the app's ``multipart_form_part_limit``."""
         handler = given.scope.get("route_handler")
         most = handler.resolve_request_max_body_size() if hasattr(handler, "resolve_request_max_body_size") else None
         return own_limits(body=most, parts=given.app.multipart_form_part_limit)

@@ -37,11 +37,11 @@ class Tornado(Framework):
         return {}
 
     def user(self, given: Any) -> Any:
-        """Return ``current_user`` of the handler."""
+        """Return the handler's ``current_user``."""
         return getattr(given, "current_user", None)
 
     def csrf_token(self, given: Any) -> str | None:
-        """Return the token of a handler if the application checks tokens. The response gets its cookie."""
+        """Return a handler's token if the application checks tokens. The response gets the token's cookie."""
         checks = getattr(given, "settings", {}).get("xsrf_cookies")
         return given.xsrf_token.decode() if checks else None
 

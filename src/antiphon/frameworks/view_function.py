@@ -1,4 +1,4 @@
-"""The function of a view: its plan, like a route's, its arguments, and its response in each framework."""
+"""A view's function: its plan (which is like a route's), its arguments, and its response in each framework."""
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextvars import copy_context
@@ -54,7 +54,7 @@ _CALL = Dependency[Call]("call of a view")
 
 
 class _NoDependencies(Dependencies):
-    """The dependencies of a view, which no application provides."""
+    """A view's dependencies, which no application provides."""
 
     def read(self, dependency: ReadableDependency[Any], request: Request) -> Any:
         for name in ("user", "session"):
@@ -69,7 +69,7 @@ class _NoDependencies(Dependencies):
 
 
 class ViewOptions(NamedTuple):
-    """The options of a view, which are the arguments of ``view``."""
+    """A view's options, which are the arguments of ``view``."""
 
     methods: tuple[str, ...] = ()
     """The methods that the view supports, with HEAD for GET; empty for all that the framework accepts."""

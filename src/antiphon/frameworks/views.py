@@ -1,4 +1,4 @@
-"""Views with their paths, which one call adds to an application of any framework, and their URLs."""
+"""Views with their paths and URLs: one call adds the views to an application of any framework."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -22,7 +22,7 @@ from antiphon.serialization.signing import Signer
 
 
 class Views:
-    """Views by their paths, which one call adds to an application: ``Views({"/": index}).add_to(app, "/feedback")``.
+    """Views by their paths, all added to an application by one call: ``Views({"/": index}).add_to(app, "/feedback")``.
 
     A path is written as in an ``App``, ``/<int:number>``, with whole segments as parameters. A view is a function,
     which handles GET and HEAD, or a view with options, made by ``view``. In each view, ``request.url_for("item",
@@ -143,7 +143,7 @@ class _Path:
         return {name: each.converter.to_python(texts[name]) for name, each in self._parameters.items()}
 
     def prefix_in(self, path: str, texts: Mapping[str, str]) -> str:
-        """Return the part of a request's path before the view's path, whose parameters have these values.
+        """Return the part of a request's path that precedes the view's path with these parameter values.
 
         Frameworks add their own prefixes, so only the request reveals it.
         """
@@ -180,7 +180,7 @@ class _URLs:
         _mounted_at: str = "",
         **params: object,
     ) -> str:
-        """Return the path of a view below the root path. Raises the errors of ``App.url_for``."""
+        """Return the path of a view below the root path. Raises the same errors as ``App.url_for``."""
         reverse = self._path.views.reverse
         named = reverse.named_arguments(route, args, params) if args else params
         below = reverse.url(route, named, Signing(_expires, _method, _mounted_at))

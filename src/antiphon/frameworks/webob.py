@@ -64,7 +64,7 @@ class Pyramid(WebOb):
         return given.session if given.registry.queryUtility(ISessionFactory) is not None else None
 
     def csrf_token(self, given: Any) -> str | None:
-        """Return the token of the storage policy, which stores it in the session by default."""
+        """Return the storage policy's token, which the policy stores in the session by default."""
         from pyramid.csrf import LegacySessionCSRFStoragePolicy, get_csrf_token
         from pyramid.interfaces import ICSRFStoragePolicy
 
@@ -76,7 +76,7 @@ class Pyramid(WebOb):
         return token
 
     def csrf_field(self, given: Any) -> str:
-        """Return ``token`` of ``config.set_default_csrf_options``."""
+        """Return the ``token`` passed to ``config.set_default_csrf_options``."""
         from pyramid.interfaces import IDefaultCSRFOptions
 
         options = given.registry.queryUtility(IDefaultCSRFOptions)

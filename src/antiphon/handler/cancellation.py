@@ -80,10 +80,12 @@ class CancellableHandler:
         self.cancel("disconnect")
 
     def drain(self) -> None:
-        """Continue while the process drains, until its time for open requests is over."""
+        """Continue while the process is draining, until its time for open requests is over."""
 
     def cancel(self, reason: EndReason) -> None:
-        """Cancel the handler, unless it has ended or was already cancelled; if a shield is up, cancel it after that."""
+        """Cancel the handler, unless it has ended or was already cancelled; if a shield is up, cancel it once that
+        ends.
+        """
         if self.is_over or self._reason is not None:
             return
         lifetime: Lifetime | None = getattr(self._request, "_lifetime", None)
@@ -100,7 +102,7 @@ class CancellableHandler:
 
 
 class Watchable(Protocol):
-    """An object that waits for its request: a handler, or a stream that is written."""
+    """An object that waits for its request: a handler, or a stream that is being written."""
 
     def watch(self) -> None:
         """Watch the client from now on."""

@@ -169,7 +169,7 @@ class Handler(ThreadHandler, Protocol):
         ...
 
     def _answer(self, request: Request) -> Awaitable[Response]:
-        """Return the response as an awaitable for an event loop, which runs in the current task."""
+        """Return an awaitable of the response, for an event loop. It runs in the current task."""
         ...
 
 
@@ -236,18 +236,20 @@ def log_failure(
 
 
 def log_broken_body(request: Request, error: BaseException) -> None:
-    """Log an error of a body that is being sent, with its handler, which the traceback may not show."""
+    """Log an error of a body that is being sent, with its handler, because the traceback may not show that."""
     route = request.route
     log_failure(request, error, f" in the body that {route.answered_by} gave" if route.name else "")
 
 
 def is_broken_by_client(request: Request, error: BaseException) -> bool:
-    """True if a streamed response failed because the request's body, which it reads, was cut off: nothing to log."""
+    """True if a streamed response failed because the request's body, which it reads, was cut off, so there is nothing
+    to log.
+    """
     return isinstance(error, HTTPError) and error.status < 500 and request.content.is_failure(error)
 
 
 _CO_COROUTINE = 0x80
-"""The flag from ``inspect``, which takes long to import."""
+"""A flag of ``inspect``, copied because that module takes long to import."""
 
 
 def is_async(function: Callable[..., Any]) -> bool:
@@ -341,8 +343,8 @@ def wrong_return(
 async def finish(request: Request) -> None:
     """Call the functions passed to ``request.after_response``, then close the body.
 
-    These are steps. All functions are called, even if the task is cancelled during this; a failure is logged with the
-    function's name.
+    These are steps. All functions are called, even if the task is cancelled in the meantime; a failure is logged with
+    the function's name.
     """
     fatal: BaseException | None = None
     called = 0

@@ -41,7 +41,7 @@ def _misplaced() -> RuntimeError:
 def run_sync(steps: Steps[T], context: Context) -> T:
     """Drive steps on this thread, in a context. As soon as they need a loop, they continue on this process's loop.
 
-    Their code on threads still runs in the same context.
+    Their code on threads keeps running in the same context.
     """
     has_used_thread, is_done, result = context.run(advance, steps)
     try:

@@ -29,7 +29,7 @@ def needs_challenge(error: HTTPError) -> bool:
 
 
 def challenge_for(request: Request, error: HTTPError, is_debug: bool) -> str:
-    """Return the WWW-Authenticate for a 401 without one. In debug mode, log where it was raised and what to do."""
+    """Return the WWW-Authenticate for a 401 that has none. In debug mode, log where it was raised and what to do."""
     app = request.route.app
     if app is None or not app.provides(CHALLENGES):
         if is_debug:
@@ -139,7 +139,7 @@ def sole_error(error: BaseException) -> BaseException:
 
 
 def is_passed_on(raised: BaseException, error: BaseException | None) -> bool:
-    """True if an error that was thrown in was raised again, perhaps as the only error of a group.
+    """True if an error that was thrown into code was raised again by it, perhaps as the only error of a group.
 
     Python doesn't let StopIteration leave a generator, and raises RuntimeError from it.
     """
@@ -159,7 +159,8 @@ def as_http_error(error: BaseException) -> HTTPError:
 
 
 def error_response(request: Request, error: BaseException) -> Response:
-    """Handle an error with problem details (RFC 9457) or a page, with the request's id and without a traceback.
+    """Return the response to an error: problem details (RFC 9457) or a page, with the request's id, without a
+    traceback.
 
     The response's ``error`` is the exception itself.
     """
@@ -208,7 +209,9 @@ def headers_of(request: Request, told: HTTPError) -> list[Line]:
 
 
 def _fields(request: Request, told: HTTPError, content_type: str) -> list[Line]:
-    """Return the fields of the response to an error: the error's own, which were checked when set, and Antiphon's."""
+    """Return the header fields of the response to an error: the error's own, which were checked when set, and
+    Antiphon's.
+    """
     own = headers_of(request, told)
     if not own:
         return [

@@ -41,7 +41,7 @@ find_current_request = _current.get
 """Return the request that is being handled, or None."""
 
 set_current_request = _current.set
-"""Make a request the current one in this context. The token that it returns is valid in this context only."""
+"""Make a request the current one in this context. The returned token is valid in this context only."""
 
 reset_current_request = _current.reset
 """Restore the previously current request with the token, in the same context. For nested requests."""
@@ -124,9 +124,7 @@ def free(request: Request, response: Response) -> bool:
 
 
 async def drain(request: Request, is_driven: bool) -> None:
-    """Receive and discard the rest of a body, in steps: many clients read the response only after sending
-    everything.
-    """
+    """Receive and discard the rest of a body, because many clients read the response only after sending everything."""
     if is_driven:
         await (ON_THREAD if request.head.blocks else ON_LOOP)
     await request.content.discard()
@@ -146,7 +144,9 @@ def _free(request: Request, content: Content, response: Response) -> None:
 
 
 def _is_refused(response: Response) -> bool:
-    """True if the rest won't be read. A handler that streams its response might read it, unless it is too large."""
+    """True if the rest of the body won't be read. A handler that streams its response might read it, unless it is too
+    large.
+    """
     return response.status >= 400 and (not response.is_streamed or response.status == ContentTooLarge.status)
 
 

@@ -21,13 +21,13 @@ from antiphon.response.response import Response
 _HONOURED_EXTENSIONS = ("tls",)
 """Extensions that are passed on unchanged: they only provide information and add no messages."""
 _CODING_FIELDS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
-"""Fields about a body as sent, which are wrong once it is decoded."""
+"""Header fields that describe a body as it was sent, and are wrong once the body is decoded."""
 
 
 def make_scope(request: Request, state: Mapping[str, Any] | None = None) -> Scope:
     """Return an HTTP scope (ASGI 3, HTTP specification 2.5) for a request.
 
-    ``path`` is the whole path, which begins with ``root_path``. ``raw_path`` is left out if the server hides it.
+    ``path`` is the full path, which begins with ``root_path``. ``raw_path`` is left out if the server hides it.
     ``state`` is copied. The rest is a copy of an ASGI server's scope, without the extensions that a server must
     support. Early hints are offered only if the server has a loop and sends them: the application has its own task, for
     which no thread of a WSGI server waits.
@@ -79,7 +79,7 @@ GRACE = 5.0
 """The number of seconds that an application has to clean up before it is cancelled."""
 
 _CONNECTION_FIELDS = frozenset({"connection", "keep-alive", "transfer-encoding"})
-"""Fields about a connection, which belongs to the server, not to the application (RFC 9110 §7.6.1)."""
+"""Header fields about a connection, which belongs to the server, not to the application (RFC 9110 §7.6.1)."""
 
 
 def from_asgi(

@@ -23,8 +23,8 @@ class ASGILifespan:
     """An async context manager that starts up an application, shuts it down, and returns its state.
 
     An application that ends or fails before it reports its startup doesn't support lifespans and is served without one;
-    its error is logged if it had received the event. Raises RuntimeError with the application's own message if it
-    reports that startup or shutdown failed, or the error with which it has ended since its startup.
+    its error is logged if it had received the event. Raises RuntimeError with the application's own message if the
+    application reports that startup or shutdown failed. If it has failed since its startup, raises that error.
 
     ``state`` is the dictionary that the application fills at startup, always the same object. An application that has
     not ended ``grace`` seconds after it reported a failure or its shutdown is cancelled.

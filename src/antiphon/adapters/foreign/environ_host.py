@@ -1,6 +1,6 @@
 """Applications with WSGI as their own interface, served over every interface: their environ, body, thread and response.
 
-This module protects all of them: a slow client doesn't occupy a thread, and a body is freed at its end.
+This module protects all of them: a slow client doesn't occupy a thread, and a body is freed when its request ends.
 """
 
 from collections.abc import Callable, Iterable
@@ -64,7 +64,7 @@ class ReceivedInput(RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Receive the next bytes into a buffer and return how many. Raises the errors of ``receive``."""
+        """Receive the next bytes into a buffer and return how many. Raises the same errors as ``receive``."""
         if not self._rest:
             self._rest = self.receive()
         size = min(len(buffer), len(self._rest))
@@ -103,7 +103,7 @@ class EnvironHost(Host):
         raise NotImplementedError
 
     async def answer_request(self, request: Request) -> Response:
-        """Handle a native request with its environ, in steps."""
+        """Handle a native request with its environ."""
         environ, body = self._environ(request)
         at_end: list[Callable[[], object]] = []
         environ[AT_END] = at_end
@@ -124,7 +124,7 @@ class EnvironHost(Host):
         environ: "WSGIEnvironment",
         body: ReceivedInput | None,  # noqa: ARG002 - subclasses use it
     ) -> Response:
-        """Handle a native request with its environ, in steps. ``body`` is a body that is received while it is read.
+        """Handle a native request with its environ. ``body`` is a body that is received while it is read.
 
         If the body is cut off, reading it raises OSError, as PEP 3333 allows. If the application doesn't catch that,
         the client gets the reason.
@@ -185,7 +185,7 @@ class EnvironHost(Host):
         return None
 
     async def receive_body(self, request: Request) -> None:
-        """Receive a small body, in steps, without decoding it: the environ contains its coding and length.
+        """Receive a small body without decoding it, because the environ contains its coding and length.
 
         If receiving fails, reading the body raises the error. Raises ContentTooLarge for a declared length above the
         limit.
@@ -219,7 +219,7 @@ class EnvironHost(Host):
 
 
 def _leave_threads_to_others(request: Request) -> None:
-    """Make a request wait for its thread, on the loop, until few enough other threads wait for bodies."""
+    """Make a request wait for its thread, on the loop, until few enough other threads are waiting for bodies."""
     content = request.content
     if not request.head.blocks and content.when_not_waited_for is None:
         from antiphon.concurrency.crossing import wait_to_receive

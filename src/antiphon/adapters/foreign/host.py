@@ -39,17 +39,17 @@ class Host(Servable):
         """The checks of each request's head. For dialects that handle requests in ``_handle`` themselves."""
 
     async def answer_request(self, request: Request) -> Response:
-        """Handle a request, in steps: ``await ON_THREAD`` comes before code that may block, and ``await ON_LOOP``
-        before anything else is awaited. An HTTPError becomes a response with its status, any other error a 500.
+        """Handle a request. ``await ON_THREAD`` comes before code that may block, and ``await ON_LOOP`` before anything
+        else is awaited. An HTTPError becomes a response with its status, any other error a 500.
 
         Raises NotImplementedError unless a subclass defines it.
         """
         raise NotImplementedError
 
     async def receive_body(self, request: Request) -> None:
-        """Receive a request's whole body, if any, within its limits, in steps, before it is handled.
+        """Receive a request's whole body, if any, within its limits, before the request is handled.
 
-        Raises the errors of ``Request.load``.
+        Raises the same errors as ``Request.load``.
         """
         await request.content.load(request.limits)
 
@@ -57,7 +57,7 @@ class Host(Servable):
         """Check the head of a request.
 
         Raises BadRequest unless there is exactly one Host, and it and the path are well-formed. Raises URITooLong for a
-        query that is too long, and RequestHeaderFieldsTooLarge for header fields that are.
+        query that is too long, and RequestHeaderFieldsTooLarge for header fields that are too large.
         """
         check_path(request.head.path)
         self._check_host_and_sizes(request)
@@ -70,7 +70,7 @@ class Host(Servable):
             raise query_too_long(query, limits)
 
     async def _handle(self, request: Request) -> Response:
-        """Handle a request, in steps, and free its body."""
+        """Handle a request and free its body."""
         set_current_request(request)
         try:
             self.check_head(request)

@@ -66,7 +66,7 @@ def _environ_of(head: Head) -> "WSGIEnvironment":
     if isinstance(given, WSGIHead):
         environ = dict(given.environ)
         if (host := given.field("host")) is not None:
-            environ["HTTP_HOST"] = host  # replaced by a target that is a whole URL
+            environ["HTTP_HOST"] = host  # replaced by a target that is a full URL
         if given is not head:
             for key in ("REMOTE_ADDR", "REMOTE_PORT"):
                 environ.pop(key, None)
@@ -131,7 +131,7 @@ def _path_info(head: Head) -> str:
 
 
 def _sent_path(head: Head) -> bytes | None:
-    """Return the bytes of the whole path, without escapes; None if the server hides them."""
+    """Return the bytes of the full path, without escapes; None if the server hides them."""
     given = server_head(head)
     if isinstance(given, WSGIHead):
         return given.environ.get("PATH_INFO", "").encode("latin-1")  # type: ignore[no-any-return]  # PEP 3333 says str
@@ -151,8 +151,7 @@ def from_wsgi(
 
     ``environ_of`` makes the environ of a request.
 
-    Raises RuntimeError if the application returns a body without calling ``start_response``, and the application's
-    errors.
+    Raises the application's errors, and RuntimeError if it returns a body without calling ``start_response``.
     """
 
     def handler(request: Request) -> Response:
@@ -220,8 +219,8 @@ class WSGICall:
     def start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
     ) -> Callable[[bytes], object]:
-        """Accept the status and headers, and return the ``write`` of PEP 3333. Raises ``exc_info`` if it is too
-        late.
+        """Accept the status and headers, and return the ``write`` function of PEP 3333. Raises ``exc_info`` if it is
+        too late.
         """
         if self._is_sent and exc_info is not None:
             raise exc_info[1].with_traceback(exc_info[2])
@@ -233,7 +232,7 @@ class WSGICall:
         return self._written.append
 
     def response(self, request: Request, chunks: Iterable[bytes]) -> Response:
-        """Return the response once the application has started it, which is with its first chunk at the latest."""
+        """Return the response once the application has started it, which it does with its first chunk at the latest."""
         (status, headers), body = self._started(chunks)
         response = started_response(request, status, headers)
         response.body = _Body(body, chunks)

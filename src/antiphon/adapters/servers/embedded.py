@@ -86,9 +86,10 @@ class ThreadServer:
         self._error: BaseException | None = None
 
     def run(self) -> None:
-        """Serve on this thread until ``stop`` is called and open requests are handled.
+        """Serve on this thread until ``stop`` is called and open requests have been handled.
 
-        Raises the error of the application's startup, or SystemExit for an ASGI lifespan, whose error is logged.
+        Raises the error of the application's startup. If an ASGI lifespan fails to start, logs its error and raises
+        SystemExit.
         """
         try:
             self._serve()
@@ -122,9 +123,9 @@ class ThreadServer:
         self._ended.set()
 
     def stop(self, within: float | None = None) -> bool:
-        """Accept no more connections and wait until open requests are handled.
+        """Accept no more connections and wait until open requests have been handled.
 
-        Waits at most ``within`` seconds. Returns True if all were handled by then. You can call it again.
+        Waits at most ``within`` seconds. Returns True if all requests were handled by then. You can call it again.
         """
         self.tell_to_stop()
         return self._ended.wait(within)
@@ -164,7 +165,7 @@ class LoopServer:
         self._worker.task.add_done_callback(self._release)
 
     def _call(self, scope: Any, receive: Any, send: Any) -> Any:
-        """Call the application, and record why its lifespan fails to start, which Granian only logs."""
+        """Call the application, and record why its lifespan fails to start: Granian only logs that."""
         if scope["type"] != "lifespan":
             return self._app(scope, receive, send)
 
@@ -194,7 +195,7 @@ class LoopServer:
             raise StartupError(self._refusal or task.exception()) from task.exception()
 
     def stop(self) -> None:
-        """Accept no more connections and end when open requests are handled. You can call it again."""
+        """Accept no more connections and end when open requests have been handled. You can call it again."""
         self._worker.end()
 
     def _release(self, _: object) -> None:

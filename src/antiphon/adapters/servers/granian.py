@@ -1,4 +1,4 @@
-"""Granian through its private names, because it has no public way to serve on an open socket.
+"""Granian, used through its private names, because it has no public way to serve on an open socket.
 
 All private names of Granian that Antiphon uses are used here and listed in ``PRIVATE_NAMES``. Their behavior is
 undocumented; it is known from Granian's Python and Rust source code.
@@ -127,7 +127,7 @@ class WorkerOnThread:
         self._signals = [self._worker._sig]  # noqa: SLF001
 
     def run(self) -> None:
-        """Serve on this thread until told to end and open requests are handled.
+        """Serve on this thread until told to end and open requests have been handled.
 
         Raises SystemExit if the lifespan of an ASGI application fails to start.
         """
@@ -200,7 +200,7 @@ class _GivenSocket:
 
     @property
     def is_taken(self) -> bool:
-        """True once Granian serves on the socket: it first makes it non-blocking."""
+        """True once Granian is serving on the socket, which it first makes non-blocking."""
         if sys.platform == "win32":
             return True  # then the holder closes it in any case
         with suppress(OSError):
@@ -214,9 +214,9 @@ class _GivenSocket:
     def stop_accepting(self, within: float) -> None:
         """Leave new connections to other processes that listen on this socket, without Granian noticing.
 
-        Granian continues to accept on its descriptor, which then belongs to a socket with an unknown address. It gets
-        ``within`` seconds to accept waiting connections, because the kernel resets these when the last process leaves.
-        Nothing is done if the socket is closed.
+        Granian continues to accept connections on its descriptor, which then belongs to a socket with an unknown
+        address. It gets ``within`` seconds to accept waiting connections, because the kernel resets these when the last
+        process leaves. Nothing is done if the socket is closed.
         """
         if not self._is_open:
             return

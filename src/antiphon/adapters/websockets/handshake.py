@@ -55,7 +55,7 @@ class ASGIHandshake(ASGIHead):
         await self.channel.pass_on({"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers})
 
     async def refuse(self, request: Request, response: Response) -> None:
-        """Refuse the handshake with this response, or, if the server can't send one, with its 403."""
+        """Refuse the handshake with this response or, if the server can't send it, with the server's own 403."""
         status, fields, length, body, is_silent = response._message("GET")
         if not self._takes_response:
             if not isinstance(body, bytes):
@@ -105,7 +105,9 @@ def with_safe_refusals(application: ASGIApplication) -> ASGIApplication:
 
 
 def in_one_line_each(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Return fields with one line for each name. Cookies can't be joined (RFC 6265 §3): only the first one is kept."""
+    """Return header fields with one line for each name. Cookies can't be joined (RFC 6265 §3): only the first one is
+    kept.
+    """
     lines: dict[bytes, bytes] = {}
     for given, value in headers:
         name = given.lower()
@@ -191,7 +193,7 @@ class RSGIHandshake(RSGIHead):
         """Do nothing: RSGI announces no handshake."""
 
     async def accept(self, _subprotocol: str | None, _fields: Fields) -> None:
-        """Accept the handshake (101). RSGI has no way to send a subprotocol and fields."""
+        """Accept the handshake (101). RSGI has no way to send a subprotocol or header fields."""
         await self.channel.accept()
 
     async def refuse(self, _request: Request, response: Response) -> None:
@@ -264,7 +266,7 @@ class RSGIChannel:
 Handshake: TypeAlias = ASGIHandshake | RSGIHandshake
 
 _SERVERS_OWN = frozenset({"connection", "content-length", "content-type", "transfer-encoding", "upgrade"})
-"""Fields of a 101 that the server writes itself or that are not allowed."""
+"""Header fields of a 101 that the server writes itself or that are not allowed."""
 
 
 async def answer_handshake(handler: Handler, observation: Observation | None, *call: Any) -> None:

@@ -30,7 +30,9 @@ class Frames:
 
     def __init__(self, extension: PerMessageDeflate | None = None) -> None:
         self.limit = NO_BOUND
-        """The maximum size of a message in bytes. A longer one ends the connection with 1009, before it is complete."""
+        """The maximum size of a message in bytes. A longer message ends the connection with 1009, before all of it has
+        arrived.
+        """
         self.replies = bytearray()
         self.end: WebSocketClosed | None = None
         """How the connection ended, by the client or because of its frames; None while it is open."""
@@ -130,7 +132,7 @@ class Frames:
         return self._connection.send(event)
 
     def ping(self) -> bytes:
-        """Return a ping, to which the client must reply; empty if the connection ends."""
+        """Return a ping, to which the client must reply; empty if the connection is ending."""
         return b"" if self.is_closing or self.end else self._connection.send(Ping())
 
     def close(self, code: int, reason: str) -> bytes:
@@ -173,11 +175,11 @@ def _is_known(name: str, value: str) -> bool:
 
 
 HEARTBEAT = 20.0
-"""The seconds between two pings. A client that has sent nothing since the last ping, although it was read from, has
-left.
+"""The seconds between two pings. A client that has sent nothing since the last ping, although its data is being read,
+is considered gone.
 """
 UNREAD = 64 << 10
-"""The number of bytes to receive before a handler wants them. Further bytes stay with the client."""
+"""The number of bytes to receive before a handler asks for them. Further bytes stay with the client."""
 
 
 class SocketChannel:
@@ -247,7 +249,7 @@ class SocketChannel:
         await self._link.write(self._frames.encoded(message))
 
     async def close(self, code: int, reason: str) -> None:
-        """Send the close frame, unless it was sent."""
+        """Send the close frame, unless it has already been sent."""
         frame = self._frames.close(code, reason)
         with suppress(WebSocketClosed):
             await self._link.write(frame)
@@ -346,7 +348,7 @@ class _Link(asyncio.Protocol):
     # Called by the channel
 
     async def read(self) -> bytes:
-        """Wait for bytes, or b"" at the end."""
+        """Wait for bytes and return them, or b"" at the end."""
         while not (self._received or self._is_over):
             self._arrival = asyncio.get_running_loop().create_future()
             await self._arrival
@@ -378,7 +380,7 @@ class _Link(asyncio.Protocol):
             self._transport.abort()
 
     async def close(self) -> None:
-        """Close the connection when everything has been sent, or soon if the client does not accept it."""
+        """Close the connection when everything has been sent, or soon if the client does not accept the data."""
         if self._transport is None:
             return
         self._transport.close()

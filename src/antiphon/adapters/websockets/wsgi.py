@@ -66,7 +66,7 @@ def most_sockets(environ: "WSGIEnvironment") -> int:
 
 
 def _gunicorn_worker() -> Any:
-    """Return the Gunicorn worker that this process is, or None. Its method handles SIGTERM."""
+    """Return the Gunicorn worker whose method handles SIGTERM in this process, or None if there is none."""
     worker = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
     return worker if hasattr(worker, "alive") and hasattr(worker, "cfg") else None
 
@@ -144,7 +144,7 @@ class WSGIHandshake(WSGIHead):
         super().__init__(environ)
         self.has_body = False
         self.refusal: HTTPError | None = None
-        """The error for a handshake that opens no WebSocket, unless they are not supported here."""
+        """The error for a handshake that can't open a WebSocket on a server that supports them, or None."""
         self.channel: SocketChannel | None = None
         self._extension = ""
         connection = socket_of(environ)
@@ -212,7 +212,7 @@ class SocketEnded(BrokenPipeError):
 
 
 class HandshakeHandler:
-    """A handler of a single handshake, which runs its conversation before it has responded."""
+    """A handler of a single handshake. It returns a response only if the handshake doesn't open a conversation."""
 
     __slots__ = ("_handler", "_observation", "_unfinished")
 
@@ -222,7 +222,9 @@ class HandshakeHandler:
         self._observation = observation
 
     def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
-        """Handle a handshake, in steps. Raises SocketEnded after a conversation."""
+        """Handle a handshake; return the response, or the remaining steps, which raise SocketEnded after a
+        conversation.
+        """
         assert isinstance(request.head, WSGIHead)  # noqa: S101 - it was made for the environ
         head = request.head = WSGIHandshake(request.head.environ)
         if head.channel is not None:

@@ -159,7 +159,7 @@ def _reading(name: str, annotation: Any) -> str:
 
 
 def with_arguments(handler: Callable[..., Any], names: Collection[str], has_others: bool) -> Callable[[Any], Any]:
-    """Return a function of only the request that calls a handler with these route parameters by name.
+    """Return a function that takes only the request and calls a handler with these route parameters by name.
 
     ``has_others`` is True if the route also has other parameters.
     """
@@ -198,7 +198,7 @@ def _parameters(function: Callable[..., Any]) -> "list[Argument]":
 
 
 def _wrapped(function: Callable[..., Any]) -> Callable[..., Any] | None:
-    """Return the innermost function of decorators that set ``__wrapped__``."""
+    """Return the innermost function inside decorators that set ``__wrapped__``."""
     wrapped: Callable[..., Any] | None = getattr(getattr(function, "func", function), "__wrapped__", None)
     return wrapped
 

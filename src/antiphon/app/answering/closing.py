@@ -6,10 +6,10 @@ that an error may refer to.
 
 | step | owner of the response | an error that is raised here |
 |---|---|---|
-| ``leave`` | itself, up to its return | goes to the server, as one of a finisher |
+| ``leave`` | itself, up to its return | goes to the server, as does a finisher's error |
 | ``_pass_back`` | its caller: a part only borrows it | becomes ``Held``, with the steps to a new response |
 | ``_go_on`` | itself; a part that settles it may replace it | becomes the response for the parts that follow |
-| ``_completed`` | itself; it copies one that a handler may return again | ends the task, and is raised |
+| ``_completed`` | itself; it copies a response that a handler may return again | ends the task, and is raised |
 
 A replaced response is closed, unless the new one reads its stream. The new one takes over its error, unless a part
 caught it. The request's body is freed last, when the response is settled.
@@ -284,7 +284,7 @@ async def _answer_late_error(
 ) -> Response:
     """Handle an error that was raised on the way out. Return the response itself if the error belongs to it.
 
-    An error that was thrown in and passed on keeps its traceback, without the frames in between.
+    An error that was thrown into a part and passed on keeps its traceback, without the frames in between.
     """
     thrown = response.error
     if thrown is None or not is_passed_on(error, thrown):
@@ -301,7 +301,7 @@ def _fatal(error: BaseException | None) -> BaseException | None:
 
 
 def _unless_cancelled(cancelled: BaseException | None, request: Request, response: Response) -> Response:
-    """Return the response, or the response to a cancellation if this is the first to cut the request off."""
+    """Return the response, or the response to a cancellation if that is the first one to cut the request off."""
     if cancelled is None or _fatal(response.error) is not None:
         return response
     return _in_place_of(response, failed(request, cancelled), request)
@@ -345,7 +345,7 @@ def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response |
 
 
 def answer_unhandled(plan: Plan, request: Request, error: BaseException) -> Response | None:
-    """Handle an error without a handler. Return None for any other error, and for exceptions that end the task."""
+    """Handle an error that has no error handler. Return None if it has one, and for exceptions that end the task."""
     error = sole_error(error)
     if not isinstance(error, Exception) or find_handler(plan.error_handlers, error) is not None:
         return None

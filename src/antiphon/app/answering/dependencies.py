@@ -63,7 +63,7 @@ class Source(NamedTuple):
 
     @property
     def blocks(self) -> bool:
-        """True if it is called on a thread."""
+        """True if the source is called on a thread."""
         return self.hook.blocks
 
     @property
@@ -76,7 +76,7 @@ class Source(NamedTuple):
         return self._replace(hook=self.hook.pinned())
 
     async def resolve(self, request: Request) -> None:
-        """Set the value on a request without one, if the condition is true. Raises the source's errors."""
+        """Set the value on a request that has none yet, if the condition is true. Raises the source's errors."""
         if self.provides in request or not self._is_wanted(request):
             return
         if not self._takes_worker(request):
@@ -153,7 +153,7 @@ class Source(NamedTuple):
 
 
 async def _acquire_on_loop(limiter: "CapacityLimiter") -> None:
-    """In steps, leave the thread to other requests until a token is free."""
+    """Leave the thread to other requests until a token is free."""
     await ON_LOOP
     await limiter.acquire()
     try:
@@ -265,9 +265,7 @@ class Dependencies:
         return self._sources.get(dependency)
 
     def read(self, dependency: ReadableDependency[T], request: Request) -> T:
-        """Return the value of a dependency for a request that has none yet. Raises RuntimeError if there is no
-        source.
-        """
+        """Return a dependency's value for a request that has none yet. Raises RuntimeError if there is no source."""
         source = self._sources.get(dependency)
         if source is None:
             raise dependency.not_provided()

@@ -82,8 +82,8 @@ def refuse_or_receive(plan: Plan, request: Request, error: HTTPError | None) -> 
 
 
 def answer_at_once(plan: Plan, request: Request, has_body: bool = False) -> Response | Steps[Response]:
-    """Handle a request where its handler runs, with a plan that isn't stacked: at once, or, as soon as anything has to
-    wait, in steps. These are driven on a thread and awaited on a loop. The body has already been received.
+    """Handle a request where its handler runs, with a plan that isn't stacked. If anything has to wait, return the
+    remaining steps, which are driven on a thread and awaited on a loop. The body has already been received.
     """
     set_current_request(request)
     if plan.deadline is not None:
@@ -141,8 +141,8 @@ async def _answer_when_read(plan: Plan, request: Request, reading: Awaitable[boo
 
 
 # An error refers to the frames that it has passed, the frames to their variables, and a response to its error. So code
-# that catches an error here leaves the response to other code and keeps neither. Then nothing of a request has to wait
-# for the garbage collector.
+# that catches an error here leaves the response to other code and keeps neither. That way, no part of a
+# request has to wait for the garbage collector.
 
 
 def _end_failed_at_once(
@@ -174,7 +174,7 @@ async def _conclude(plan: Plan, request: Request, waiting: Awaitable[object], op
 
 
 async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> Response:
-    """Handle a request with any plan, in steps. The request's ``error`` is raised inside all middleware."""
+    """Handle a request with any plan. The request's ``error`` is raised inside all middleware."""
     set_current_request(request)
     head = request.head
     if head.blocks:

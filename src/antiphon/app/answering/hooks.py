@@ -103,8 +103,8 @@ class Part(Protocol):
 
     @property
     def throws(self) -> bool:
-        """True if the response's error is thrown into it. If it then provides its own response, the error counts as
-        handled.
+        """True if the response's error is thrown into the part. If the part then provides its own response, the error
+        counts as handled.
         """
         ...
 
@@ -134,8 +134,8 @@ def closer(part: Part, switch: Switch | None) -> Closer:
 
 
 Opener: TypeAlias = tuple[Callable[[Request], Any], Closer | None, tuple[Switch | None, bool] | None]
-"""How a part is opened: its function; how it is closed, if the function is a generator function; and None if it is
-called at once, otherwise the switch to await first, or None, and True if the function is awaited.
+"""How a part is opened: its function; how the part is closed, if the function is a generator function; and None if the
+function is called at once, otherwise a pair of the switch to await first, if any, and True if the function is awaited.
 """
 
 
@@ -158,7 +158,7 @@ class Hook(NamedTuple):
     raw_handler: Callable[..., Any] | None = None
     """An async handler's function without its scope, which it needs only when it waits."""
     blocks_at: Callable[[Any], bool] | None = None
-    """A function of the planned route that returns True if this is called on a thread there."""
+    """A function that is called with the planned route and returns True if the hook is called on a thread there."""
 
     async def call(self, *arguments: Any) -> Any:
         """Call the function where it runs and return its result."""
@@ -230,7 +230,7 @@ def check_returns(function: Callable[..., Any], fix: str) -> None:
 
 
 def check_before(function: Callable[..., Any]) -> None:
-    """Check that a hook before the handler isn't annotated to return a record. Raises TypeError with its name."""
+    """Check that a hook before the handler isn't annotated to return a record. Raises TypeError, naming the hook."""
     inner = innermost(function)
     annotations = annotations_of(inner if hasattr(inner, "__code__") else type(inner).__call__)
     annotation = annotations.get("return")
@@ -267,7 +267,7 @@ class ErrorHandlers:
         return any(handler.is_async for handler in self._handlers.values())
 
     def add(self, key: type[BaseException] | int, handler: Hook) -> None:
-        """Register a handler. Raises the errors of ``check_key``, and ValueError if the key already has a handler."""
+        """Register a handler. Raises the same errors as ``check_key``, and ValueError if the key has a handler."""
         check_key(key)
         known = self._handlers.setdefault(key, handler)
         if known is not handler:

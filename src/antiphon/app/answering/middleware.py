@@ -25,25 +25,26 @@ class Middleware(NamedTuple):
 
     The generator yields once, without a value, and receives the response from inside. If it returns a value before the
     yield, nothing inside is called; a value that it yields or returns becomes the response. If it ``throws``, a
-    response's error is thrown in at the yield instead; if it doesn't catch the error, the response stays unchanged.
+    response's error is raised at the yield instead; if the generator doesn't catch the error, the response stays
+    unchanged.
     """
 
     function: Callable[[Request], AnyGenerator]
     is_async: bool
     blocks: bool = False
-    """True if it runs on a thread."""
+    """True if the middleware runs on a thread."""
     reads_body: bool = False
     switch: Switch | None = None
-    """The switch to await before it runs; None if the request is there already."""
+    """The switch to await before the middleware runs; None if the request is there already."""
     throws: bool = False
     when_read: Any = None
-    """This is opened only if the request has read, or may still read, this ``Dependency``."""
+    """The middleware is opened only if the request has read, or may still read, this ``Dependency``."""
     early: Callable[[Request], Response | None] | None = None
     """A function that is called first and may return the response without any generator."""
     where_hooked: "tuple[Middleware, Middleware] | None" = None
-    """The middleware that replaces it if there are hooks before the handler, and the one inside those hooks."""
+    """The middleware that replaces this one if there are hooks before the handler, and the one inside those hooks."""
     blocks_at: Callable[[Any], bool] | None = None
-    """A function of the planned route that returns True if it runs on a thread there."""
+    """A function that is called with the planned route and returns True if the middleware runs on a thread there."""
 
     def at(self, route: Any) -> Self:
         """Return the middleware for a planned route."""
@@ -61,13 +62,13 @@ class Middleware(NamedTuple):
 
     @property
     def openers(self) -> tuple[Opener, ...]:
-        """How it is opened: its generator, after the function that may return the response."""
+        """How the middleware is opened: its generator, after the function that may return the response."""
         own = opener(self.function, self.closer, self.switch, self.is_async)
         return (own,) if self.early is None else (opener(self.early, None, self.switch, False), own)
 
     @property
     def closer(self) -> Closer:
-        """How it is closed: it is sent the response and run to its end."""
+        """How the middleware is closed: it is sent the response and run to its end."""
         return closer(self, self.switch)
 
     @property
@@ -90,7 +91,7 @@ class Middleware(NamedTuple):
             del outcome, response  # an error that the middleware has caught keeps this frame
 
     async def _throw(self, generator: AnyGenerator, error: BaseException) -> object:
-        """Throw an error in. Record if this undoes a cancellation, as the end of an inner timeout does."""
+        """Throw an error into the generator. Record if this undoes a cancellation, as an inner timeout's end does."""
         try:
             if self.is_async:
                 instead = await self._end_async(generator, generator.athrow(error))  # type: ignore[arg-type,union-attr]
@@ -111,7 +112,7 @@ class Middleware(NamedTuple):
         return instead
 
     def _end_sync(self, generator: Generator[Any, Any, Any], error: BaseException) -> object:
-        """Throw an error in and return the replacement for the response."""
+        """Throw an error into the generator and return the replacement for the response."""
         try:
             yielded = generator.throw(error)
         except StopIteration as end:
@@ -138,7 +139,7 @@ class Middleware(NamedTuple):
         except StopAsyncIteration:
             return None
         finally:
-            del resumed  # it refers to the error that was thrown in
+            del resumed  # it refers to the error that was thrown into the generator
         return await self._end_last(generator, instead)
 
     async def _end_last(self, generator: AsyncGenerator[Any, Any], instead: object) -> object:
@@ -193,7 +194,7 @@ def send_in_place(generator: AsyncGenerator[Any, Any], response: Response) -> "A
 
 
 def _send_or_throw(generator: Any, response: Response) -> object:
-    """Send the response to the generator, or return the error to throw in instead."""
+    """Send the response to the generator, or return the error to throw into it instead."""
     if response.error is not None:
         return response.error
     return (
@@ -225,7 +226,7 @@ def middleware(
     """Make middleware from a generator function or an async generator function.
 
     Raises TypeError for any other function, for a function that can't be called with the request, and for a function
-    that needs errors to be thrown in at its yield.
+    that needs errors to be raised at its yield.
     """
     from inspect import isasyncgenfunction, isgeneratorfunction
 

@@ -54,8 +54,8 @@ class ResourceStack(Opened):
         request._opening = self
 
     def add(self, resource: "OpenResource") -> None:
-        """Register a dependency to be closed before those already open or, while a stream is sent, before those kept
-        for it.
+        """Register a dependency to be closed before those already open or, while a stream is being sent, before those
+        kept for it.
         """
         if self._is_over:
             self.kept.append(resource)
@@ -97,7 +97,7 @@ class ResourceStack(Opened):
         return response
 
     async def _close_kept(self, request: Request, ending: "StreamEnd") -> None:
-        """In steps, close all dependencies that a stream could read, even if one fails. Log errors."""
+        """Close all dependencies that a stream could read, even if one fails. Log errors."""
         fatal: BaseException | None = None
         while self.kept:
             resource = self.kept.pop()
@@ -125,7 +125,7 @@ class ResourceStack(Opened):
 
 
 class OpenResource:
-    """A dependency whose generator has yielded the value. It is closed like throwing middleware, without a response."""
+    """A dependency whose generator has yielded the value. Closed like middleware that throws, without a response."""
 
     __slots__ = ("_context", "_tokens", "error", "function", "generator", "is_async", "provides", "switch")
     throws = False
@@ -135,9 +135,9 @@ class OpenResource:
         self.function = function
         self.is_async = is_async
         self.switch = switch
-        """The switch to where it was started and has to be resumed."""
+        """The switch to where the generator was started and has to be resumed."""
         self.error: BaseException | None = None
-        """The error to throw in, if it is closed after the error became known."""
+        """The error to throw into the generator, if the dependency is closed after the error became known."""
         self._context = copy_context()
         self._tokens: Tokens = {}
 
@@ -169,7 +169,7 @@ class OpenResource:
         return True
 
     async def settle(self, _outcome: object, _self: object, request: Request, response: Response) -> Response:
-        """Resume the generator, or throw the response's error in, and return the response. Raises the generator's
+        """Resume the generator, or throw the response's error into it, and return the response. Raises the generator's
         errors.
 
         The dependency is kept if the response is a stream that may read it.
@@ -202,7 +202,9 @@ class OpenResource:
             )
 
     async def end(self, request: Request, error: BaseException | None) -> None:
-        """Resume the generator where it runs, or throw an error in. The request then no longer has the value."""
+        """Resume the generator where it runs, or throw an error into it. Afterwards, the request no longer has the
+        value.
+        """
         try:
             if self.is_async:
                 await self._end_async(self.generator, error)
@@ -215,7 +217,7 @@ class OpenResource:
             del error
 
     def log(self, request: Request, error: BaseException) -> None:
-        """Log an error raised by closing the dependency, too late for the response."""
+        """Log an error that closing the dependency raised too late to affect the response."""
         fault = f"got its response, but the dependency {self.provides.name!r} failed to close"
         log_failure(request, error, f": {describe(self.function)}", fault=fault)
 
@@ -285,7 +287,7 @@ def where(request: Request) -> Switch:
 
 
 def is_read_later(request: Request, response: Response) -> bool:
-    """True if a stream that may read dependencies is sent. A file's stream doesn't read any."""
+    """True if the response is a stream that may read dependencies. A file's stream doesn't read any."""
     return (
         response.is_streamed
         and not is_for_any_thread(response.body)

@@ -75,14 +75,14 @@ def _is_received_ahead(plan: Plan, content: Content, error: HTTPError | None) ->
 
 @lru_cache(maxsize=64)
 def _limits_of_small(rate: int, timeout: float) -> Limits:
-    """The limits for a small body in a plan that passes the request on. The other plan limits the size."""
+    """Return the limits for a small body in a plan that passes the request on. The other plan limits the size."""
     return Limits(body=SMALL_BODY, rate=rate, timeout=timeout)
 
 
 def _prepare(plan: Plan, request: Request, content: Content) -> None:
     """Tell a body whether and where it is kept, and which loop receives it for other threads.
 
-    Code that may wait for the body on a thread first waits on the loop, until few enough threads are waiting.
+    Code that may wait for the body on a thread first waits on the loop until few enough threads are waiting.
     """
     if plan.route.app is not None:  # another framework's view has none
         content.folder = plan.route.app.upload_folder
@@ -134,7 +134,7 @@ Stopped: TypeAlias = Response | Awaitable[Response] | Opener | Waiting | None
 
 
 def open_all(parts: Iterable[Opener], request: Request, opened: Opened) -> Awaitable[Response | None]:
-    """Open everything around a handler, at once if possible and the rest in steps; return the first response."""
+    """Open everything around a handler, as far as possible at once and the rest later; return the first response."""
     openers = iter(parts)
     return open_in_steps(open_in_place(openers, request, opened), openers, request, opened)
 
@@ -191,7 +191,9 @@ def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -
 
 
 async def _call_when_loaded(function: Callable[[Request], Any], request: Request) -> Any:
-    """Load the body on the loop, and call the hook that needed it again. Raises the errors of ``Request.aload``."""
+    """Load the body on the loop, then repeat the call of the hook that needed it. Raises the same errors as
+    ``Request.aload``.
+    """
     await request.aload()
     return function(request)
 

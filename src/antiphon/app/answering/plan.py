@@ -175,7 +175,7 @@ class HandlerStack(NamedTuple):
         )
 
     def at(self, route: "Route") -> Self:
-        """Return the stack around a planned route, where parts decide whether they block."""
+        """Return the stack around a planned route, for which each part decides whether it blocks."""
         return self._replace(
             middleware=tuple(part.at(route) for part in self.middleware),
             before=tuple(part.at(route) for part in self.before),
@@ -214,7 +214,7 @@ def raise_error(_request: Request, error: HTTPError) -> NoReturn:
 
 
 class AtHand(NamedTuple):
-    """How a loop handles requests of a plan that normally needs a thread, if they hardly block."""
+    """How a loop handles requests of a plan that normally needs a thread, if the requests hardly block."""
 
     includes: Callable[[Request], bool]
     """True if a loop handles the request."""
@@ -227,17 +227,17 @@ class Plan:
     Around an ``async def`` handler, sync parts run on the server's loop. Over WSGI, with ``hooks_block``, they run on
     the thread that waits for the request: otherwise they would all hold up the process's only loop.
 
-    ``deadline`` is in seconds from the dispatch, None for no deadline. ``refuse`` is called instead of the handler,
+    ``deadline`` is in seconds from the dispatch, or None for no deadline. ``refuse`` is called instead of the handler,
     with the error, if something is wrong with a request. ``raw_handler`` is the ``function`` of an async handler
     without the scope that it needs only when it waits, and ``handler_switch`` the switch to await first.
 
     Reading an attribute of a stack or a hook takes several times as long as reading an attribute of a plan or an
     element of a plain tuple, so a plan contains everything that each request needs. ``opening`` contains how the
     middleware, the dependencies and the hooks before the handler are opened; the first ``opened_count`` are middleware.
-    ``after`` contains how the hooks after it are called, from the end. Middleware is ``opened_on_read`` instead if one
-    of the dependencies ``opens_on_read`` was read, or if it is for a dependency in ``read_late`` and was not reached
-    because a part around it has failed or responded. The ``finishers`` complete each response, and ``error_handlers``
-    contains those that aren't empty.
+    ``after`` contains how the hooks after it are called, from the end. The middleware in ``opened_on_read`` is opened
+    when there is a response: if one of the dependencies in ``opens_on_read`` was read, or if the middleware is for a
+    dependency in ``read_late`` and was not reached because a part around it has failed or responded. The ``finishers``
+    complete each response, and ``error_handlers`` contains those that aren't empty.
 
     Some requests of a plan for a thread may be handled ``at_hand``, by another plan on the loop.
     """
@@ -245,9 +245,7 @@ class Plan:
     # No __slots__: without the GIL, reading most slots locks the plan.
 
     checks_writes = True
-    """False if writes from other sites are accepted, or if an application to which the handler passes them refuses
-    them.
-    """
+    """False if writes from other sites are accepted, or are passed to another application, which refuses them."""
 
     def __init__(
         self,
@@ -307,7 +305,7 @@ class Plan:
 
     @property
     def home(self) -> Switch:
-        """The switch to where error handlers run, and the code that follows a request's own hooks."""
+        """The switch to where error handlers, and the code that follows a request's own hooks, run."""
         return ON_THREAD if self.handler.blocks else ON_LOOP
 
     @property

@@ -166,7 +166,7 @@ def is_value(kind: type) -> bool:
 
 
 def refuse_value(hook: Source, value: object) -> None:
-    """Raise TypeError, with the hook's name, for a record or a list of records that it returned before the handler."""
+    """Raise TypeError, naming the hook, for a record or a list of records that a hook before the handler returned."""
     found = next(
         (type(each) for each in (value if isinstance(value, list) else (value,)) if is_value(type(each))), None
     )
@@ -175,7 +175,7 @@ def refuse_value(hook: Source, value: object) -> None:
 
 
 def value_from_hook(hook: Source, returned: str) -> TypeError:
-    """Return the error for a hook before the handler that returns a value, which would be sent to the client."""
+    """Return the error for a hook before the handler that returned a value: the client would get that value."""
     return explained(
         "value-from-hook",
         TypeError(
@@ -274,7 +274,7 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
 _MAKERS: dict[type, Callable[[Any, Source, Request], Response | MakesResponse]] = {
     str: _from_content, bytes: _from_content, dict: _json, list: _json, tuple: _from_tuple, type(None): _from_none,
 }  # fmt: skip
-"""The functions that make a response from a value of exactly this type; ``_make`` handles all others."""
+"""The functions that make a response from a value of exactly the given type; ``_make`` handles all other values."""
 
 
 def _amended(response: Response, status: Any, headers: HeaderFields) -> Response:

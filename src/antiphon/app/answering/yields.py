@@ -56,7 +56,7 @@ def _parsed(function: Callable[..., Any]) -> tuple[_Function, int] | None:
 def _blind_yields(
     node: ast.AST, block: str | None = None, transaction: ast.AST | None = None
 ) -> Iterator[tuple[ast.stmt, str]]:
-    """Yield each statement with a ``yield`` that would miss an error, with the block that contains it."""
+    """Yield each statement whose ``yield`` would miss an error, together with the block that contains the statement."""
     transaction = node if _is_transaction(node) else transaction
     for field, value in ast.iter_fields(node):
         inside = _block(node, field) or block
@@ -125,7 +125,7 @@ def _is_examined(name: str, transaction: ast.AST) -> bool:
 
 
 _EXAMINING = {"error", "reraise", "status"}
-"""The attributes of a response that tell whether there was an error."""
+"""The response attributes that tell whether there was an error."""
 
 
 def _is_bare(value: ast.expr | None) -> bool:

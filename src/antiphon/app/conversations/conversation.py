@@ -1,7 +1,8 @@
 """Conversations: a WebSocket's handler runs until it accepts or refuses the handshake, then continues with the socket.
 
-All of it is one task. Until then, the handler is part of the handshake: it can refuse it with an error, or return a
-different response. After that, it is the body of the response: a stream without chunks, which ends with the handler.
+All of this is one task. Until the handshake is accepted, the handler is part of the handshake, which it can refuse by
+raising an error or returning a different response. After that, the handler is the body of the response: a stream
+without chunks, which ends when the handler does.
 
 | state of a conversation | its steps are run by | it learns of a client that leaves by |
 |---|---|---|
@@ -179,9 +180,9 @@ class SocketHandler:
 class Conversation(CancellableHandler):
     """The handler of one WebSocket: its steps until it responds to the handshake, and then a body without chunks.
 
-    When the handler fails, the connection is closed, and the iteration raises its error. When the process drains, the
-    connection is closed with 1012. A handler that waits for the client notices this, or a disconnect, when its socket
-    ends. Any other handler is cancelled, but for a disconnect only if its route allows it.
+    When the handler fails, the connection is closed, and the iteration raises its error. When the process is draining,
+    the connection is closed with 1012. A handler that is waiting for the client notices this, or a disconnect, when its
+    socket ends. Any other handler is cancelled, but on a disconnect only if its route allows it.
     """
 
     __slots__ = ("_answering", "_connection", "_effect", "_handler", "_sending", "_steps")
@@ -194,7 +195,7 @@ class Conversation(CancellableHandler):
         """The object that the steps wait for."""
         self._handler = handler
         self._sending: asyncio.Task[None] | None = None
-        """The close that is being sent because the process drains."""
+        """The close that is being sent because the process is draining."""
         self._answering: asyncio.Task[None] | None = None
         handler.conversations.add(self)
 
@@ -306,7 +307,7 @@ class Conversation(CancellableHandler):
         self.cancel("drain")
 
     async def _wait_answered(self, sending: "asyncio.Task[None]") -> None:
-        """Let the process end once the client has replied to the close: the server may still have to send it."""
+        """Let the process end once the client has replied to the close: the server may still have to send the close."""
         try:
             await asyncio.wait([sending])
             await self._connection.wait_answered()

@@ -1,7 +1,7 @@
 """WebSockets of other frameworks' applications: steps on a loop, or a connection taken from WSGI's environ.
 
-Over ASGI and RSGI, the server frames the messages, so there is no such connection. The application then gets one end of
-a socket pair. At the other end, its frames are converted to messages, and messages to frames.
+Over ASGI and RSGI, the server frames the messages, so there is no such connection. A WSGI application then gets one end
+of a socket pair. At the other end, the application's frames are converted to messages, and messages to frames.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ class ForeignSockets(SocketHandler):
 
     The steps choose a subprotocol themselves and may return a response instead of a conversation. They are told when
     the client disconnects; with ``cancels``, they are then cancelled if they are waiting for something else. ``blocks``
-    means that each conversation occupies a thread, so their number is limited.
+    means that each conversation occupies a thread, so the number of conversations is limited.
     """
 
     def __init__(self, talk: Talk, *, blocks: bool = False, cancels: bool = False) -> None:

@@ -35,7 +35,7 @@ def check_cross_site(request: Request, allowed: Container[str] = frozenset(), *,
 
 
 def check_site(head: Head, site: str | None, allowed: Container[str], *, is_handshake: bool = False) -> None:
-    """Check a write or a handshake whose Sec-Fetch-Site is ``site``. Raises the errors of ``check_cross_site``."""
+    """Check a write or a handshake whose Sec-Fetch-Site is ``site``. Raises the same errors as ``check_cross_site``."""
     if site in OWN_PAGES:
         return
     origin = head.field("origin")
@@ -51,8 +51,8 @@ def check_site(head: Head, site: str | None, allowed: Container[str], *, is_hand
 def check_handshake_site(request: Request, trusted: "Iterable[str] | TrustedOrigins" = ()) -> None:
     """Check that a handshake does not come from a page on another site, unless the page's origin is trusted.
 
-    Raises Forbidden (403) for such a page, as for its writes, and for a handshake with cookies but without an origin.
-    Raises ValueError for an invalid trusted origin.
+    Raises Forbidden (403) for a handshake from such a page, as for a write, and for a handshake with cookies but
+    without an origin. Raises ValueError for an invalid trusted origin.
     """
     allowed = trusted if isinstance(trusted, TrustedOrigins) else TrustedOrigins(trusted)
     check_cross_site(request, allowed, is_handshake=True)
@@ -62,7 +62,7 @@ def _is_own(origin: str, head: Head) -> bool:
     """True if an origin belongs to the requested host.
 
     A proxy that terminates TLS hides that the client used https, so an https origin is accepted over http. The reverse
-    never is, because anyone on the client's network could have made an http page.
+    is never accepted, because anyone on the client's network could have made an http page.
     """
     scheme, _, authority = origin.partition("://")
     if scheme != head.scheme and not (scheme == "https" and head.scheme == "http"):

@@ -1,4 +1,4 @@
-"""Finding the plan that handles a request, with middleware around this, and responding to requests without a plan."""
+"""Finding the plan that handles a request, inside middleware if there is any, and responding if there is no plan."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import copy
@@ -72,7 +72,7 @@ def redirect_to_other_form(encoded_slashes: bool, request: Request) -> Response:
 
 
 def answer_nothing(request: Request) -> Response:
-    """Replace the handler in a plan for requests without a route, which always have an error."""
+    """Take the handler's place in a plan for requests without a route. Such requests always have an error."""
     raise AssertionError(request)
 
 
@@ -127,7 +127,7 @@ class Routing:
         self.blueprints: Prefixes[str] = Prefixes({})
 
     def look(self, request: Request) -> HTTPError | None:
-        """Check the head of a request and return its error, if any."""
+        """Check a request's head and return the error, if any."""
         checks, head = self.checks, request.head
         if head.host_line not in checks.known_hosts and (error := checks.host_error(head)):
             return error
@@ -179,7 +179,7 @@ class Routing:
         return plan, checks.refused_write(request)
 
     def refuse(self, request: Request, error: HTTPError, blueprint: str = "") -> tuple[Plan, HTTPError]:
-        """Return the plan of a blueprint, or of the application, for requests without a route, and the error."""
+        """Return a blueprint's or the application's plan for requests without a route, and the error."""
         plan = self.refusing[blueprint]
         request.route = plan.route
         return plan, error
@@ -239,7 +239,7 @@ class Routing:
         return methods.get(request.method) in self.redirected
 
     def _blueprint_of(self, request: Request) -> str:
-        """Return the name of the innermost blueprint whose prefix a path has, and give the request its parameters."""
+        """Return the name of the innermost blueprint whose prefix matches the path; set the prefix's parameters."""
         if not self.blueprints:
             return ""
         below = self.blueprints.find(request.path, request.host, self._hidden_segments(request.head))
@@ -278,8 +278,9 @@ def find_after(
 ) -> Callable[[Request], Found] | None:
     """Return a function that finds the plan with this middleware for each request; None if there is no middleware.
 
-    The plan's handler finds the route when the middleware has opened. The middleware doesn't run for a request with a
-    bad head. If there is no body and the route's plan runs where the middleware does, it responds at once if possible.
+    The plan's handler finds the route once the middleware has opened. The middleware doesn't run for a request with a
+    bad head. If there is no body, and the route's plan runs where the middleware does, the plan responds at once if
+    possible.
     """
     if not middleware:
         return None
@@ -326,7 +327,7 @@ def find_after(
 
 
 class _Waiting(NamedTuple):
-    """The steps of a plan that could not respond at once. They return to where the middleware around it runs."""
+    """The steps of a plan that could not respond at once. They return to where the middleware around that plan runs."""
 
     steps: Steps[Response]
 

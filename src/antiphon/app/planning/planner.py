@@ -58,8 +58,8 @@ requests.
 class RouteGroup:
     """The routes of an application or a blueprint, with their full names, paths and limits, and their handler stack.
 
-    The stack contains the parts of the outer groups, outermost first, then its own. ``name`` consists of the names of
-    all blueprints, separated by dots; it is empty for the application.
+    The stack contains the parts of the outer groups, outermost first, then the group's own. ``name`` consists of the
+    names of all blueprints, separated by dots; it is empty for the application.
     """
 
     def __init__(
@@ -98,8 +98,8 @@ class RouteGroup:
         )
 
     def _own_finishers(self) -> Iterable[Callable[[Request, Response], None]]:
-        """Return the group's finishers; none if it is inside middleware that opens before routing, which closes
-        later.
+        """Return the group's finishers; none if it is inside middleware that opens before routing, because that
+        middleware closes later.
         """
         return () if self.above is None and self.has_before_routing else self.registry.finishers
 
@@ -222,7 +222,7 @@ def are_apart(one: Route, other: Route) -> bool:
 
 
 def _is_given(*routes: Route) -> bool:
-    """True if one of the routes has a name, within its blueprint, that isn't the name of its function."""
+    """True if one of the routes has a name, within its blueprint, that differs from its function's name."""
     names = [(route.name.rpartition(".")[2], route.handler) for route in routes]
     return any(getattr(handler, "__name__", name) != name for name, handler in names)
 
@@ -328,7 +328,7 @@ class Planning:
         return stack._replace(before=(*checks, *stack.before, *route.before))
 
     def _checks(self, route: Route) -> Iterator[Hook]:
-        """Yield the hooks required by an option of a route, which are called before all others."""
+        """Yield the hooks that a route's options require. They are called before all others."""
         if route.websocket is not None:
             yield self._handshake_check(route)
         if route.signed:
@@ -339,7 +339,7 @@ class Planning:
             yield hook(in_place(require_digest) if is_async(route.handler) else require_digest)
 
     def _signer_check(self, route: Route, name: str) -> Hook:
-        """Return the hook that refuses requests without a signature, as a feature supplies it."""
+        """Return the hook, supplied by a feature, that refuses requests without a signature."""
         if name not in self._signature_checks:
             known = f", which has {', '.join(map(repr, self._signature_checks))}" if self._signature_checks else ""
             raise explained(
@@ -469,7 +469,7 @@ class Planning:
             self._routing.mounts.add(mount.prefix, mount.host, MountPlans(requests, handshakes))
 
     def _handshake_hook(self, mount: Mount) -> Hook:
-        """Return a mount's hook for handshakes, which an ``App`` checks itself."""
+        """Return a mount's hook for handshakes. An ``App`` checks its handshakes itself."""
         if mount.interface is None:
             return mount.hook
         return checking_handshakes(self._routing.checks, mount.handshake_hook)
@@ -482,10 +482,10 @@ def _at_hand(
     includes: Callable[[Request], bool],
     function: Callable[[Request], Response],
 ) -> AtHand | None:
-    """Return how a loop handles the requests for which a function hardly blocks it.
+    """Return how a loop handles the requests for which a function hardly blocks the loop.
 
-    Returns None if that would call sync hooks, middleware or error handlers on the loop that no async handler runs
-    there, because they may block.
+    Returns None if the loop would then call sync hooks, middleware or error handlers that it doesn't call for any async
+    handler, because they may block.
     """
     has_async = any(route.hook.is_async for each in group.walk() for route in each.registry.routes)
     if (stack.parts or plan.error_handlers) and not has_async:

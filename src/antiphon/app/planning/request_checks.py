@@ -1,6 +1,7 @@
 """The checks that an application makes on requests: hosts and proxies, the sites that writes come from, and digests.
 
-Links, redirects and caches use the request's host, so a client that can send any host could make them point to its own.
+Links, redirects and caches use the request's host, so a client that can send any host could make them point to a host
+of its own.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -64,7 +65,7 @@ class TrustedHosts:
         return f"TrustedHosts({list(self._declared)!r})"
 
     def check(self, head: Head) -> None:
-        """Check the host of a request, which a proxy may have reported.
+        """Check a request's host, which a proxy may have reported.
 
         Raises BadRequest (400) for a malformed host, and MisdirectedRequest (421) for an undeclared host (RFC 9110
         §7.4).
@@ -128,8 +129,8 @@ def _entry(text: str) -> tuple[str, int | None]:
 class RequestChecks(HeadChecks):
     """The settings that decide which requests are handled.
 
-    ``looks_at_heads`` is True if more than each head's Host is checked: with ``has_rules``, trusted proxies and hosts,
-    otherwise only its size. Most servers limit the header section themselves.
+    ``looks_at_heads`` is True if anything in a request head other than Host is checked: trusted proxies and hosts with
+    ``has_rules``, otherwise only the head's size. Most servers limit the header section themselves.
     """
 
     def __init__(
@@ -219,13 +220,13 @@ _HASHES: Mapping[str, Callable[[], Any]] = {"sha-256": sha256, "sha-512": sha512
 
 
 class DigestError(ValueError):
-    """A body does not match its Content-Digest, or has no digest that can be checked."""
+    """A body that does not match its Content-Digest, or that has no digest that can be checked."""
 
 
 def check_digest(request: Request) -> None:
     """Read the body, where that may block, and compare it with each known digest.
 
-    Raises DigestError if one differs or if there is none, and the errors of reading the body. Raises
+    Raises DigestError if one differs or if there is none, and the same errors as reading the body. Raises
     UnsupportedMediaType (415) for a body with a content coding, because its digest covers the coded bytes, which aren't
     kept.
     """
@@ -283,10 +284,11 @@ def handshake_check(checks: RequestChecks | None) -> Hook:
 
 
 def check_handshake(request: Request, checks: RequestChecks | None = None) -> None:
-    """Check that a request is a handshake on a server that supports WebSockets. ``checks`` refuses other sites.
+    """Check that a request is a handshake on a server that supports WebSockets.
 
-    Raises UpgradeRequired (426), and NotImplementedByServer (501) with a list of suitable servers. Over WSGI, also
-    raises BadRequest (400) for a malformed handshake, and ServiceUnavailable (503) if the server has no thread for it.
+    With ``checks``, handshakes from other sites' pages are refused. Raises UpgradeRequired (426), and
+    NotImplementedByServer (501) with a list of suitable servers. Over WSGI, also raises BadRequest (400) for a
+    malformed handshake, and ServiceUnavailable (503) if the server has no thread for it.
     """
     if getattr(request.head, "channel", None) is None:
         from antiphon.websockets.channel import is_handshake, refusal_of  # late: few applications have WebSockets
@@ -303,7 +305,7 @@ def check_handshake(request: Request, checks: RequestChecks | None = None) -> No
 
 
 def checking_handshakes(checks: RequestChecks, hook: Hook) -> Hook:
-    """Return the hook for a mounted application's handshakes, which refuses those from other sites' pages."""
+    """Return a hook for a mounted application's handshakes that refuses those from other sites' pages."""
     hand_on = hook.function
 
     def check(request: Request) -> Any:

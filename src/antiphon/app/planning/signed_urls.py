@@ -40,9 +40,9 @@ class Link(NamedTuple):
 def with_signature(
     signer: Signer, link: Link, fields: list[tuple[str, str]], expires: Duration | None
 ) -> list[tuple[str, str]]:
-    """Return the query fields together with a signature of the whole URL, valid for some seconds, or forever.
+    """Return the query fields together with a signature of the full URL, valid for the given time or forever.
 
-    Raises ValueError for a field that the signature uses, and for an ``expires`` that isn't greater than 0.
+    Raises ValueError for a field with a name that the signature uses, and for an ``expires`` that isn't greater than 0.
     """
     if taken := [name for name, _ in fields if name in (SIGNATURE, EXPIRES)]:
         raise explained(

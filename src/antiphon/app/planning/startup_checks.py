@@ -1,11 +1,12 @@
-"""Checks of handlers when an application is planned, for unreadable types and for arguments that nothing provides.
+"""Checks of handlers for unreadable types and for arguments that nothing provides, made when an application is planned.
 
-``request.form_as(Order)`` mentions a type only where it is called. In a call that is written differently, for example
-with a type chosen at run time, a mistake shows only on the first request.
+The type in ``request.form_as(Order)`` is mentioned only in the call itself, so calls are found in the handler's code.
+In a call that is written differently, for example with a type chosen at run time, a mistake shows only on the first
+request.
 
-``def search(request, q: str = "")`` looks as if the query provided ``q``. An argument is treated this way if it is
-annotated with a type that a query or a body could provide. Other defaults are the program's own, such as a bound value
-(``n=n``) or a store.
+``def search(request, q: str = "")`` looks as if the query provided ``q``. An argument is assumed to be meant this way
+if it is annotated with a type that a query or a body could provide. Other defaults are the program's own, such as a
+bound value (``n=n``) or a store.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -30,16 +31,16 @@ _CALLS = ("CALL", "PRECALL")
 
 _JSON, _FORMS = ("application/json",), ("application/x-www-form-urlencoded", "multipart/form-data")
 _MEDIA = {"json": _JSON, "json_as": _JSON, "form": _FORMS, "form_as": _FORMS, "files": _FORMS[1:]}
-"""The media types that a request's attributes, and the keys of ``takes``, read."""
+"""The media types that a request's attributes and the keys of ``takes`` stand for."""
 
 Check: TypeAlias = Callable[[type], object]
 """A function that raises TypeError for a class that can't be read."""
 
 
 def check_read_types(handler: Callable[..., Any]) -> None:
-    """Check the classes that a handler's own code passes. Raises TypeError with the handler and the field.
+    """Check the classes that a handler's own code reads data as. Raises TypeError with the handler and the field.
 
-    They are the argument of ``request.form_as`` and similar methods, and the first argument of a class with a
+    Such a class is the argument of ``request.form_as`` and similar methods, or the first argument of a class with a
     ``check_type`` method that is called with a class and the request, as ``Form`` is.
     """
     function = innermost(handler)
@@ -119,7 +120,9 @@ def _request_in(code: CodeType) -> str:
 
 
 def _is_last(step: "Instruction", name: str) -> bool:
-    """True if an instruction loads the variable. In newer Python versions it can load two; the second is compared."""
+    """True if an instruction loads the variable. In newer Python versions, an instruction can load two variables; the
+    second one is compared.
+    """
     return step.opname.startswith("LOAD_FAST") and _names(step)[-1] == name
 
 
@@ -132,7 +135,7 @@ def _names(step: "Instruction") -> tuple[str, ...]:
 
 
 def _value(function: FunctionType, step: "Instruction") -> object:
-    """Return the global or enclosing function's variable that an instruction loads, otherwise None."""
+    """Return the value of the global or enclosing function's variable that an instruction loads, otherwise None."""
     if step.opname == "LOAD_GLOBAL":
         return function.__globals__.get(step.argval)
     if step.opname != "LOAD_DEREF" or step.argval not in function.__code__.co_freevars:
@@ -252,7 +255,9 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _loads(code: CodeType, name: str) -> bool:
-    """Return True if code loads the variable, or an attribute of that name from ``self``, not from another object."""
+    """Return True if the code loads the variable, or an attribute with that name from ``self`` (not from other
+    objects).
+    """
     if name not in code.co_names and name not in code.co_freevars:
         return False
     from dis import get_instructions

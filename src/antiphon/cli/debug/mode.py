@@ -105,7 +105,7 @@ _is_of_proxy = re.compile(
     r"|(?:cf|cloudfront)-.+|x-(?:amzn|appengine|arr|azure|envoy|nf|original|real|rewrite|vercel)-.+"
     r"|(?:.+-)?(?:client-?ip|connecting-ip|remote-(?:ip|addr)|user-ip)"
 ).fullmatch
-"""Matches the lowercase names of fields that proxies, tunnels and CDNs add and that no browser sends."""
+"""Match the lowercase names of header fields that proxies, tunnels and CDNs add, and that no browser sends."""
 
 
 def switch_on(*, is_for_loopback: bool) -> None:
@@ -127,7 +127,7 @@ def viewers() -> "Viewers | None":
 
 
 class _Answers:
-    """Completes responses to server errors, unknown paths, requests that lack a name, and refusals with a reason."""
+    """A function that completes responses to server errors, unknown paths, requests that lack a name, and refusals."""
 
     def __init__(self, viewers: "Viewers") -> None:
         self._viewers = viewers

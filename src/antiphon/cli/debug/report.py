@@ -218,7 +218,7 @@ class _Chain:
         )
 
     def _message(self, error: BaseException) -> str:
-        """Return the message. The app's own code creates its text, as it does for the log."""
+        """Return the message. The app's own code creates the message's text, as it does for the log."""
         try:
             text = error.msg if isinstance(error, SyntaxError) else str(error)
         except Exception as broken:

@@ -1,4 +1,4 @@
-"""Prints the app's values as text of limited length from Python's own structures, without running the app's code.
+"""Printing the app's values as text of limited length from Python's own structures, without running the app's code.
 
 Nothing lazy is loaded, nothing waits for a network, and no `__repr__` can fail or lie. Values are recognized by their
 real type and read as C stores them.
@@ -325,7 +325,7 @@ def _values_named(items: list[tuple[Any, Any]]) -> Iterator[tuple[str, Any, Any]
 
 
 def _start(text: str) -> str:
-    """Return the beginning of text, which may end with a truncated secret; if much is masked, up to the last mask."""
+    """Return the beginning of a text that may end with a truncated secret; if much is masked, up to the last mask."""
     return text[:_TEXT] if len(text) > _SEARCHED // 2 else text[: text.rfind(MASK) + len(MASK)][:_TEXT]
 
 

@@ -93,7 +93,8 @@ def _filled(text: str, name: ProjectName) -> str:
 
 
 def requirement(extras: str) -> str:
-    """Return a project's requirement: this version, or until its release, where it was installed from (PEP 610).
+    """Return a project's requirement: this version or, until its release, the source from which it was installed (PEP
+    610).
 
     ``extras`` is in brackets, or empty.
     """

@@ -1,4 +1,4 @@
-"""Detects calls that block an event loop: in debug mode, a thread watches the loop and logs them with their lines."""
+"""Detecting calls that block an event loop: in debug mode, a thread watches the loop and logs them with their lines."""
 
 import linecache
 import logging
@@ -20,7 +20,7 @@ LIMIT = 0.1
 _PAUSE = 0.02
 """The number of seconds between two checks of a loop."""
 _LONGEST = 5.0
-"""The number of seconds after which a call that still blocks is logged."""
+"""The number of seconds after which a call that is still blocking is logged."""
 
 
 class Place(NamedTuple):
@@ -51,7 +51,7 @@ class _Watch:
     """The loop, the thread that runs it, and the lines that were logged.
 
     A call is logged if a single step of a task holds the loop for too long, but not if the loop merely runs many steps,
-    if modules are being imported (which happens once per process), or if the process did not run.
+    if modules are being imported (which happens once per process), or if the process was not running.
     """
 
     def __init__(self, loop: AbstractEventLoop) -> None:
@@ -62,7 +62,7 @@ class _Watch:
         self._turned = Event()
 
     def run(self) -> None:
-        """Schedule a function on the loop at intervals, which wakes an idle loop, and check that the loop runs it."""
+        """At intervals, schedule a function on the loop (which wakes an idle loop), and check that the loop runs it."""
         while True:
             self._turned.clear()
             try:
@@ -77,7 +77,7 @@ class _Watch:
         self._turned.set()
 
     def _wait_turned(self) -> None:
-        """Wait until the loop runs again, and log each step that held it for too long with the first line found."""
+        """Wait until the loop is running again; log each step that held it for too long with the first line found."""
         step, place, held, last = None, None, 0.0, self._read()
         while not self._turned.wait(_PAUSE):
             current, reading = current_step(self._thread or 0), self._read()
@@ -130,9 +130,9 @@ class _Watch:
 
 
 def _ran(last: _Reading, reading: _Reading) -> float:
-    """Return the seconds between two readings, one pause apart, without the time when the process did not run.
+    """Return the seconds between two readings, one pause apart, without the time when the process was not running.
 
-    The process did not run if this thread was late although the loop's thread did not keep it from running.
+    The process was not running if this thread was late although the loop's thread did not keep it from running.
     """
     passed = reading.now - last.now
     late = max(0.0, passed - _PAUSE)
@@ -158,7 +158,7 @@ def _delayed(native_id: int) -> float:
 
 
 def _request_of(frame: FrameType) -> Request | None:
-    """Return the request that an Antiphon frame handles."""
+    """Return the request that an Antiphon frame is handling."""
     if not frame.f_globals.get("__name__", "").startswith("antiphon."):
         return None
     request = frame.f_locals.get("request")

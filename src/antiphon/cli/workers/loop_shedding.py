@@ -62,7 +62,7 @@ class LoopAdmission:
         self._is_scheduled = False
         self._due = 0.0
         self._was_blocked = False
-        """True while the loop receives everything that arrived while it was blocked."""
+        """True while the loop is receiving everything that arrived while it was blocked."""
         self._looked: float | None = None
         admit = self._admit_rsgi if hasattr(entrance, "__rsgi__") else self._admit_asgi
         self._control = Control(entrance, admit, self._room, lambda: sum(workers.load()), self._tick_next)

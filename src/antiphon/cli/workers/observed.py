@@ -15,7 +15,7 @@ from antiphon.concurrency.process import DRAINING
 
 
 def with_final_responses(app: Any, interface: Interface) -> "Entrance":
-    """Return an application that adds `connection: close` to its responses while the process drains.
+    """Return an application that adds `connection: close` to its responses while the process is draining.
 
     Its `answer` attribute is the callable that handles requests.
     """

@@ -1,4 +1,4 @@
-"""What a worker gets from its supervisor: the server's options, and the connection for orders and reports.
+"""The data that a worker gets from its supervisor: the server's options, and the connection for orders and reports.
 
 The supervisor ends the worker by closing the connection.
 """
@@ -28,7 +28,7 @@ class Guards(NamedTuple):
     security_headers: bool = False
 
     def around(self, program: Any, requested: Choice | None, name: str) -> "App":
-        """Return an application that passes only what these guards accept to a program. Error messages use ``name``.
+        """Return an application that passes to a program only what these guards accept. Error messages use ``name``.
 
         With ``max_body``, bodies are received before the program is called; without it, the program receives them.
 
@@ -80,7 +80,7 @@ class ServerOptions(NamedTuple):
     worker_timeout: float = 30.0
     """The time after which a silent worker is replaced; 0 means never."""
     start_timeout: float = 60.0
-    """The time after which a worker that doesn't serve yet is killed and replaced; 0 means never."""
+    """The time after which a worker that isn't serving yet is killed and replaced; 0 means never."""
     patience: float = 0.0
     """How long clients wait for a response; 0 if unknown."""
     max_requests: int = 0
@@ -117,8 +117,8 @@ TOLD = "_ANTIPHON_TOLD"
 """The environment variable that contains the command line as JSON; without it, the worker parses its own."""
 
 Order: TypeAlias = dict[Literal["load", "show", "page", "serve", "stacks", "replaced"], str]
-"""An order to a worker: load a target, show a failure's report and page, serve what is loaded, print where tasks are,
-or end because another worker serves.
+"""An order to a worker: load a target, show a failure's report and page, serve what is loaded, print where tasks are
+waiting, or end because another worker is serving.
 """
 SERVE: Order = {"serve": ""}
 STACKS: Order = {"stacks": ""}
@@ -174,7 +174,7 @@ class Control:
     def wait_told_to_end(self, write_stacks: Callable[[], object]) -> bool:
         """Process orders until the supervisor closes its end of the connection or dies.
 
-        Calls `write_stacks` for an order to write stacks. Returns True if another worker serves.
+        Calls `write_stacks` for an order to write stacks. Returns True if another worker is serving.
         """
         with suppress(ConnectionError, ValueError), self._connection.makefile("rb") as lines:  # or half a line
             for line in lines:

@@ -1,4 +1,4 @@
-"""A worker of `antiphon run` as its supervisor sees it: a process with a heartbeat that it starts and ends."""
+"""A worker of `antiphon run` as its supervisor sees it: a process with a heartbeat, to be started and ended."""
 
 import asyncio
 import importlib
@@ -46,9 +46,9 @@ class Progress:
     """The progress of an event loop, as seen by another thread.
 
     An overloaded loop may need a long time for one pass, in which it runs a step of each ready task. The loop therefore
-    makes progress if it has begun another pass, runs another task, or has started to handle another request. It also
-    does if worker threads have made calls, since the loop may have to wait for these. ``before_next_request`` calls a
-    function once, when the next request arrives.
+    makes progress if it has begun another pass, is running another task, or has started to handle another request. It
+    also makes progress if worker threads have made calls, since the loop may have to wait for these.
+    ``before_next_request`` calls a function once, when the next request arrives.
     """
 
     def __init__(self, loop: AbstractEventLoop, before_next_request: Callable[[Callable[[], None]], object]) -> None:
@@ -82,7 +82,7 @@ class Progress:
 
 
 def current_step(thread: int) -> FrameType | None:
-    """Return the frame of the task that a thread is running, or None if it runs no task.
+    """Return the frame of the task that a thread is running, or None if it is running no task.
 
     A loop runs one step of each task in a pass, so the same frame in the same pass is the same step. The frame itself
     is returned, not its id, since another frame could reuse its place in memory.
@@ -116,7 +116,7 @@ SHUTDOWN = 2.0
 _DYING = 2.0
 """The number of seconds that a hanging worker gets to print where it hangs before it is killed."""
 _WRITING = 0.2
-"""The number of seconds that it gets to print where its tasks are, which needs a running thread."""
+"""The number of seconds that it then gets to print where its tasks are waiting; a thread must be running for this."""
 _LOOKS = 20
 """How many times the supervisor checks within the time limit whether a worker has started."""
 
@@ -131,7 +131,7 @@ class ChildProcess(Protocol):
 
     @property
     def returncode(self) -> int | None:
-        """The exit code, or the negative number of the signal that ended the process; None while it runs."""
+        """The exit code, or the negative number of the signal that ended the process; None while it is running."""
         ...
 
     async def wait(self) -> int:
@@ -209,7 +209,7 @@ class WorkerProcess:
 
     @property
     def serves(self) -> bool:
-        """True once the worker has reported that it serves."""
+        """True once the worker has reported that it is serving."""
         return self._serving.done() and self._serving.exception() is None
 
     @property
@@ -231,7 +231,7 @@ class WorkerProcess:
         return time.monotonic() - self._began
 
     def has_served(self, window: float) -> bool:
-        """Return True if the worker has received a request, or has served for `window` seconds."""
+        """Return True if the worker has received a request, or has been serving for `window` seconds."""
         return self._was_asked or (self.serves and self.seconds > window)
 
     async def give(self, order: Order) -> None:
@@ -245,7 +245,7 @@ class WorkerProcess:
             await asyncio.get_running_loop().sock_sendall(self._control, encoded(order))
 
     async def wait_serving(self) -> Choice:
-        """Wait until the worker serves; return the interface that it chose.
+        """Wait until the worker is serving; return the interface that it chose.
 
         Raises the error that it reports, or `WorkerEnded`.
         """
@@ -295,10 +295,10 @@ class WorkerProcess:
         self._send(signal.SIGKILL)
 
     async def end_when_silent(self, seconds: float) -> None:
-        """Watch the worker until it has ended or is told to.
+        """Watch the worker until it has ended or is told to end.
 
-        End it when it has been silent for that many seconds. This method counts the seconds itself, so a supervisor
-        that was paused does not consider its workers dead.
+        End it when it has been silent for `seconds`. This method counts the seconds itself, so a supervisor that was
+        paused does not consider its workers dead.
         """
         await asyncio.wait([self._serving])
         while not (self.has_ended or self._is_told_to_end):
@@ -309,10 +309,10 @@ class WorkerProcess:
                 return
 
     async def end_when_late(self, seconds: float) -> None:
-        """Watch the worker until it serves.
+        """Watch the worker until it is serving.
 
-        End it if this takes longer than that many seconds. They are counted as in `end_when_silent`, without the time
-        during which the worker waits for an order.
+        End it if this takes longer than `seconds`. They are counted as in `end_when_silent`, without the time during
+        which the worker waits for an order.
         """
         looks = 0
         while looks < _LOOKS:
@@ -323,7 +323,7 @@ class WorkerProcess:
         await self._end_hanging(f"did not serve within {seconds:g} seconds (--start-timeout)")
 
     async def _end_hanging(self, silence: str) -> None:
-        """Make the worker print where its threads are, and its tasks if a thread still runs; then kill it."""
+        """Make the worker print where its threads are, and its tasks if a thread is still running; then kill it."""
         self._silence = silence
         await self._tell(STACKS)
         await self.wait_ended(_WRITING)

@@ -1,7 +1,7 @@
 """The supervisor of `antiphon run --reload`, and the files whose changes restart an application.
 
 Starting Python and importing Antiphon and Granian takes most of the time that a worker needs to start. Prestarted
-workers have done so already, and wait for the order to load the application or to show why it can't be loaded.
+workers have already done this, and wait for the order to load the application or to show why it can't be loaded.
 """
 
 import asyncio
@@ -106,7 +106,7 @@ _ECHO = 0.2
 class Reloader(Supervisor):
     """The workers on one listening socket, and prestarted workers.
 
-    After a change, the old workers stop accepting connections, and new connections wait until new workers serve.
+    After a change, the old workers stop accepting connections, and new connections wait until new workers are serving.
     `announce` is called once, with None if the application can't be loaded. A worker that ends on its own is not
     replaced until the next change; until then, a page reports its end.
     """
@@ -123,7 +123,7 @@ class Reloader(Supervisor):
         self._target = target
         self._folders = folders
         self._serving: list[WorkerProcess] = []
-        """The workers that serve or are about to serve."""
+        """The workers that are serving or about to serve."""
         self._changed: set[str] = set()
         """The files that have changed since the application was loaded or failed to load."""
         self._has_changed = asyncio.Event()
@@ -174,7 +174,9 @@ class Reloader(Supervisor):
             await self._prepare()
 
     async def _serve_by_prestarted(self, order: Order, number: int) -> Choice:
-        """Send an order to prestarted workers and wait until they serve. Raises the error of a worker that can't."""
+        """Send an order to prestarted workers and wait until they are serving. Raises the error of a worker that can't
+        serve.
+        """
         for _ in range(number):
             self._serving.append(await self._prestarted.take())
         for worker in self._serving:

@@ -1,13 +1,13 @@
 """Load shedding: while a worker is overloaded, requests wait in its own queue or are refused with 503.
 
 Otherwise they would wait unseen: in the server, in the event loop, or for a thread. A worker measures how late it is
-with ticks: those of a timer on its loop or, over WSGI, of a thread, which has to acquire the GIL like all others.
-Requests are not checked while ticks are on time. When a tick is late, the state changes:
+with ticks: those of a timer on its loop or, over WSGI, of a thread, which has to acquire the GIL like all other
+threads. Requests are not checked while ticks are on time. When a tick is late, the state changes:
 
 | state | a request | the other state follows |
 |---|---|---|
 | open | passes | when a tick is late by more than `LATE` |
-| controlled | begins if there is room, or waits in an `AdmissionQueue` | `CALM` seconds after the last one waited |
+| controlled | begins if there is room, or waits in an `AdmissionQueue` | `CALM` seconds after the last request waited |
 
 How many requests start depends on the time from their start to their response: as long as it is short, no request is
 held back. On threads, there is room for a number of requests. It shrinks by a factor with each tick while responses
@@ -75,7 +75,7 @@ class Peers:
         self._looked = self._next = 0.0
 
     def has_left(self, port: int | None, since: float) -> bool:
-        """Return True if the connection from a port, which existed at the time `since`, is known to be closed.
+        """Return True if the connection that a port had at the time `since` is known to be closed.
 
         This is unknown without a port, if the system doesn't list connections, or while checks would take too long.
         """
@@ -132,7 +132,7 @@ class Room:
         self.running = 0
 
     def count_others(self, number: int) -> None:
-        """Count requests that started before the control, whose ends are unknown: fewer with each tick."""
+        """Count requests that started before the state changed, and whose ends are unknown: fewer with each tick."""
         self._uncounted = number
 
     @property
@@ -141,7 +141,7 @@ class Room:
         return self.running + int(self._uncounted) < int(self._limit)
 
     def end(self, began: float) -> None:
-        """Free the place of a request that started at a time and has its response."""
+        """Free the place of a request that started at this time and now has its response."""
         self.running -= 1
         self._completion.note(began)
 
@@ -165,7 +165,7 @@ class Refusals:
         self._reported = 0.0
 
     def fields(self) -> list[tuple[str, str]]:
-        """Return the fields of the next refusal, with a Retry-After that varies between clients."""
+        """Return the header fields of the next refusal, with a Retry-After that varies between clients."""
         self._count += 1
         now = time.monotonic()
         if now - self._reported > _REPORT:
@@ -178,7 +178,7 @@ class Refusals:
 
 
 class Control:
-    """The state of a worker, open or controlled, which depends on its ticks."""
+    """The state of a worker: open or controlled, depending on its ticks."""
 
     def __init__(
         self,

@@ -78,11 +78,11 @@ class Workers(Protocol):
         ...
 
     async def start(self) -> WorkerProcess:
-        """Return a new worker that serves. Raises a `CommandError` if none can."""
+        """Return a new worker that is serving. Raises a `CommandError` if none can serve."""
         ...
 
     async def start_at_once(self) -> WorkerProcess:
-        """Return a worker that serves, preferably a prestarted one. Raises the same errors as `start`."""
+        """Return a worker that is serving, preferably a prestarted one. Raises the same errors as `start`."""
         ...
 
     def retire(self, worker: WorkerProcess) -> None:
@@ -110,7 +110,7 @@ class WorkerSlot:
 
     @property
     def is_sound(self) -> bool:
-        """True if this slot's worker runs and, after failures in this slot, has proved that it can serve."""
+        """True if this slot's worker is running and, after failures in this slot, has proved that it can serve."""
         worker = self._worker
         return worker is not None and not worker.has_ended and (not self._failures or worker.has_served(WINDOW))
 
@@ -121,7 +121,7 @@ class WorkerSlot:
         return self._worker
 
     async def replace(self) -> None:
-        """Start a new worker in this slot, and retire the old one as soon as the new one serves.
+        """Start a new worker in this slot, and retire the old one as soon as the new one is serving.
 
         Raises the error that prevents the new one from serving; the old one then stays.
         """
@@ -143,7 +143,7 @@ class WorkerSlot:
             await self._replace_ended(worker)
 
     async def _replace_worn(self, worker: WorkerProcess) -> None:
-        """Replace a worker that still serves, unless it has already been replaced."""
+        """Replace a worker that is still serving, unless it has already been replaced."""
         while self._worker is worker and not worker.has_ended:
             try:
                 async with self._is_being_replaced:
@@ -154,7 +154,7 @@ class WorkerSlot:
                 await worker.wait_ended(WINDOW)
 
     async def _replace_ended(self, worker: WorkerProcess) -> None:
-        """Replace a worker that has ended, even if another replacement is starting, which may hang."""
+        """Replace a worker that has ended, even if another replacement is starting, because that one may hang."""
         self._failures = 0 if worker.has_served(WINDOW) else self._failures + 1
         reason = f"Worker {worker.pid} {worker.fate}."
         while self._worker is worker:
@@ -195,8 +195,8 @@ class Supervisor:
     """The workers on one listening socket.
 
     `run` starts them, replaces workers that end on their own, and ends them all when `end` is called or a signal
-    arrives. `restart` replaces them all while they serve. `announce` is called once, when all of them serve. `launch`
-    starts a worker's process. The supervisor closes the listener.
+    arrives. `restart` replaces them all while they are serving. `announce` is called once, when all of them are
+    serving. `launch` starts a worker's process. The supervisor closes the listener.
     """
 
     def __init__(
@@ -245,7 +245,7 @@ class Supervisor:
         self._is_told_to_end.set()
 
     async def restart(self) -> None:
-        """Replace the workers one after another: each new worker serves before the old one is told to end.
+        """Replace the workers one after another: each new worker is serving before the old one is told to end.
 
         No request is lost. If a new worker can't serve, raises `BadCommand`, `StartupFailed` or `WorkerEnded`, and the
         old workers continue.
@@ -299,7 +299,7 @@ class Supervisor:
         return await self._slots[0].worker.wait_serving()
 
     async def start(self) -> WorkerProcess:
-        """Return a new worker that serves, starting it again if it hangs. Raises the last error if none can serve."""
+        """Return a new worker that is serving, restarting it if it hangs. Raises the last error if none can serve."""
         for number in range(1, _STARTS):
             try:
                 return await self._put_to_work(await self._spawn())
@@ -309,7 +309,7 @@ class Supervisor:
         return await self._put_to_work(await self._spawn())
 
     async def start_at_once(self) -> WorkerProcess:
-        """Return a worker that serves, a prestarted one if possible, and prestart another one.
+        """Return a worker that is serving, a prestarted one if possible, and prestart another one.
 
         Raises the error that prevents it from serving.
         """
@@ -319,7 +319,7 @@ class Supervisor:
         return worker
 
     async def _prestart(self) -> None:
-        """Prestart a worker and keep it until no worker has needed a replacement for a while."""
+        """Prestart a worker. Kill it if no worker needs a replacement for a while."""
         try:
             await self._prestarted.fill(1)
         except CommandError as error:
@@ -332,7 +332,7 @@ class Supervisor:
             self._prestarting.cancel()
 
     async def _put_to_work(self, worker: WorkerProcess) -> WorkerProcess:
-        """Tell a worker to serve and return it when it does. Raises the error that prevents it from serving."""
+        """Tell a worker to serve, and return it once it is serving. Raises the error that prevents it from serving."""
         await worker.give(SERVE)
         await worker.wait_serving()
         return worker

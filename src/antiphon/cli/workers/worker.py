@@ -41,7 +41,7 @@ _ATTRIBUTES = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_fram
 
 
 def write_stacks(loop: asyncio.AbstractEventLoop | None) -> None:
-    """Write to stderr where each task of a loop waits, down to the innermost await. May be called on any thread."""
+    """Write to stderr where each task of a loop is waiting, down to the innermost await. Call it on any thread."""
     for task in asyncio.all_tasks(loop) if loop is not None else ():
         lines = traceback.StackSummary.extract((frame, frame.f_lineno) for frame in _frames(task.get_coro())).format()
         sys.stderr.write(f"Task {task.get_name()} waits (most recent call last):\n{''.join(lines)}")
@@ -67,7 +67,7 @@ TAKING_UP = 0.05
 ACCEPTING = 1.0
 """The maximum number of seconds to accept connections on a busy machine if no other worker will accept them."""
 SETTLING = 0.5
-"""Seconds for requests to arrive if another worker already serves, so nothing waits for the end."""
+"""Seconds for requests to arrive if another worker is already serving, so nothing waits for this worker's end."""
 ANSWERING = 0.1
 """Seconds for cancelled requests to send a response when a worker ends."""
 CLOSING_SOCKETS = 2.0
@@ -178,7 +178,7 @@ class _Worker:
         self.has_started(None)
 
     def _stop_on_thread(self) -> None:
-        """Shut the application down, which releases its resources, unless it is already shut down."""
+        """Shut the application down to release its resources, unless it is already shut down."""
         try:
             if isinstance(self._app, Servable):
                 self._app.stop()
