@@ -179,9 +179,8 @@ class DeclaredLength:
 
 
 def text_of(body: bytes, content_type: str | None) -> str:
-    """Return a body as text, decoded with its content type's charset, or UTF-8 if Python doesn't support the charset.
-
-    Raises ValueError if it can't be decoded.
+    """Return a body as text, decoded with its content type's charset, or as UTF-8 if Python doesn't support the
+    charset. Raises ValueError if the body can't be decoded.
     """
     try:
         return body.decode(_charset(content_type))

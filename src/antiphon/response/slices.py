@@ -85,7 +85,7 @@ class Windows:
 
 
 class Cutter:
-    """Cuts a body's chunks, fed in order, according to a layout whose parts are in order."""
+    """A cutter for a body's chunks, which are fed to it in order: it follows a layout whose parts are in order, too."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = iter(layout)
