@@ -35,7 +35,8 @@ _LENGTH = 2 * SIZE * 4 // 3
 """The number of characters in a token."""
 
 _PREFIX = "__csrf:"
-"""The prefix of secrets' names in the session. Two concurrent pages may each create a secret, and both are valid."""
+"""The prefix of secrets' names in the session. Two concurrent pages may each create a secret; both secrets are
+valid."""
 
 _MOST = 16
 """The number of secrets that are valid in one session."""
@@ -172,7 +173,7 @@ def csrf_token(request: Request) -> str:
 def csrf_input(request: Request) -> Markup:
     """Return a form's hidden input with the token from ``csrf_token``, as HTML that templates don't escape.
 
-    Raises RuntimeError as ``csrf_token`` does.
+    Raises the same errors as ``csrf_token``.
     """
     return Markup(f'<input type="hidden" name="{CSRF_FIELD}" value="{csrf_token(request)}">')
 
@@ -226,8 +227,7 @@ def _xor(one: bytes, other: bytes) -> bytes:
 
 
 def _is_of_program(request: Request) -> bool:
-    """Return True if the user is identified only by a Bearer token, which browsers, unlike cookies, don't send
-    unasked."""
+    """Return True if the user is identified only by a Bearer token: unlike cookies, browsers don't send it unasked."""
     given = request.authorization
     return given is not None and given.scheme == "bearer" and request.head.field("cookie") is None
 

@@ -44,8 +44,8 @@ class Flash:
         self._most = most
 
     def install(self, app: "App") -> None:
-        """Provide ``request.flash``, and share its function with templates. Raises RuntimeError if there are no
-        sessions."""
+        """Provide ``request.flash``, and share ``get_flashed_messages`` with templates. Raises RuntimeError if there
+        are no sessions."""
         if not app.provides(Request.session):
             raise explained(
                 "missing-feature",

@@ -35,7 +35,7 @@ QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded
 """The type of the problem (draft-ietf-httpapi-ratelimit-headers)."""
 
 ROUNDING = 1e-4
-"""The tolerance for rounding errors, in seconds and requests, so clients can return when they were told to."""
+"""The tolerance for rounding errors, in seconds and requests, so that clients can return when they were told to."""
 
 _UNKNOWN = ""
 """The caller for unknown addresses; no address is empty."""
@@ -70,7 +70,8 @@ class RateLimit:
     """
 
     waits_for_body = True
-    """True: if ``by`` reads a body on the event loop before it has arrived, the limit is called again once it has."""
+    """True: if ``by`` reads a body on the event loop before the body has arrived, the limit is called again once it has
+    arrived."""
 
     def __init__(
         self,
@@ -155,7 +156,7 @@ class RateLimit:
             )
 
     def uncount(self, request: Request) -> None:
-        """Undo this limit's count of a request, so only some requests count, such as failed logins.
+        """Undo this limit's count of a request, so that only some requests count, such as failed logins.
 
         The count is undone after the handler returns and before the response is sent, on a thread if the store blocks.
         So ``def`` and ``async def`` handlers call this method in the same way. It has no effect if the limit has not

@@ -218,12 +218,12 @@ class Windowed(Protocol):
 
 
 def is_at_hand(body: object) -> bool:
-    """Check that a body's chunks are available without waiting: it is a file, or consists of parts of one."""
+    """Return True if a body's chunks are available without waiting: it is a file, or consists of parts of one."""
     return getattr(body, "is_at_hand", False)
 
 
 def is_for_any_thread(body: object) -> bool:
-    """Check that any thread may read a body, waiting only for the disk: it is made from a file, or from bytes."""
+    """Return True if any thread may read a body, waiting only for the disk: it is made from a file, or from bytes."""
     return getattr(body, "is_for_any_thread", False)
 
 

@@ -21,7 +21,7 @@ def known_length(body: Body) -> int | None:
 
 
 def has_any_order(body: Body) -> bool:
-    """Check that parts of a body can be sent in any order, not only forwards."""
+    """Return True if parts of a body can be sent in any order, not only forwards."""
     return known_length(body) is not None
 
 

@@ -48,7 +48,7 @@ class Form(Generic[T]):
     language, under "form." and the code, or else are in English. ``shared`` names values that the application shares
     with templates, such as a token; those that exist become hidden inputs in forms that are posted.
 
-    Raises TypeError for a class from which no form can be made, and for anything but a request, and ValueError if
+    Raises TypeError for a class from which no form can be made and for anything but a request. Raises ValueError if
     ``choices`` or ``order`` name a field that the form does not have.
     """
 
@@ -141,7 +141,8 @@ class Form(Generic[T]):
     ) -> Coroutine[Any, Any, bool]:
         """Validate as ``validate`` does, but on an event loop: load the body first, and await async checks.
 
-        The result has to be awaited. It is not true or false itself: ``if form.avalidate():`` raises TypeError.
+        The result has to be awaited. Before that, it is neither true nor false: ``if form.avalidate():`` raises
+        TypeError.
         """
         return _Validation(self._avalidate(*checks))
 
@@ -296,7 +297,7 @@ class Form(Generic[T]):
         known = {**_bounds_of(planned), **bounds}
         message = message_for(code, otherwise, known, kinds, self._sources(planned))
         found = self._errors.setdefault(key, [])
-        if message not in [each.message for each in found]:  # it can repeat if a field has several values
+        if message not in [each.message for each in found]:  # a message can repeat if a field has several values
             found.append(FormError(message, code, bounds))
 
     def _sources(self, planned: Input | None = None) -> list[Messages]:
@@ -441,7 +442,7 @@ class _Validation(Coroutine[Any, Any, bool]):
 
 
 def _ordered(inputs: tuple[Input, ...], choices: Mapping[str, Choices], order: Sequence[str]) -> tuple[Input, ...]:
-    """Return the inputs in order, the named ones first, with the choices given for one form."""
+    """Return the inputs in order, those named in ``order`` first, with the choices given for one form."""
     by_key = {planned.key: planned for planned in inputs}
     if unknown := [name for name in (*choices, *order) if name not in by_key]:
         raise explained(

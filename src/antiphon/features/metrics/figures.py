@@ -1,4 +1,5 @@
-"""One process's figures: definitions of metrics, and where in its memory the figures for each set of labels are."""
+"""One process's figures: the definitions of metrics, and the places in its memory where the figures for each set of
+labels are."""
 
 import json
 import os
