@@ -164,7 +164,8 @@ class Compression:
 
 def _takes_identity(accepted: str) -> bool:
     """Return True if a client certainly accepts an uncompressed response, which it can refuse by two names (RFC 9110
-    §12.5.3)."""
+    §12.5.3).
+    """
     return "*" not in accepted and "identity" not in accepted.lower()
 
 
@@ -206,7 +207,8 @@ def _size(request: Request, response: Response, fields: Mapping[str, str]) -> in
 
 def _compressed_body(body: Body, compressor: Compressor) -> Body:
     """Compress a small body immediately. Compress a larger one as a stream, which is iterated where it can't block
-    other requests."""
+    other requests.
+    """
     if not isinstance(body, bytes):
         return compressed_stream(body, compressor)
     if 0 < len(body) <= AT_ONCE:

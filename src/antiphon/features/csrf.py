@@ -35,8 +35,8 @@ _LENGTH = 2 * SIZE * 4 // 3
 """The number of characters in a token."""
 
 _PREFIX = "__csrf:"
-"""The prefix of secrets' names in the session. Two concurrent pages may each create a secret; both secrets are
-valid."""
+"""The prefix of secrets' names in the session. Two concurrent pages may each create a secret; both secrets are valid.
+"""
 
 _MOST = 16
 """The number of secrets that are valid in one session."""

@@ -45,7 +45,8 @@ class Flash:
 
     def install(self, app: "App") -> None:
         """Provide ``request.flash``, and share ``get_flashed_messages`` with templates. Raises RuntimeError if there
-        are no sessions."""
+        are no sessions.
+        """
         if not app.provides(Request.session):
             raise explained(
                 "missing-feature",

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 U = TypeVar("U")
 
 NAME = "_user_id"
-"""The name of the user's key in the session: the same as in Flask-Login, so that Flask-Login's sessions are valid
-here."""
+"""The name of the user's key in the session: the same as in Flask-Login, so that Flask-Login's sessions are valid here.
+"""
 
 _FIX = "SessionLogin(find_user, key=lambda user: user.name)"
 

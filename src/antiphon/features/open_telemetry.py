@@ -39,7 +39,8 @@ class _Traced(NamedTuple):
 
 _traced = Dependency[_Traced | None]("trace")
 """The span of a request and its context. It is None once no more code is running for the request, since a token refers
-to its context and thereby to the request."""
+to its context and thereby to the request.
+"""
 
 
 @errors_name_it

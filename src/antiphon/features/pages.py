@@ -135,7 +135,8 @@ def _page_files(root: str, suffixes: tuple[str, ...]) -> Iterator[PageFile]:
 
 def _of_suffixes(files: Iterable[str], suffixes: tuple[str, ...]) -> list[str]:
     """Return the filenames of the pages, in order. Of several names that differ only in the suffix, only one is
-    returned."""
+    returned.
+    """
     chosen: dict[str, str] = {}
     for suffix in suffixes:
         for name in filter(_is_page_name, files):
@@ -235,13 +236,15 @@ def _import_page(package: str, folder: str, page: PageFile) -> ModuleType:
 
 def _module_name(written: str) -> str:
     """Return the name of a file or folder without dots, because dots separate packages. No page's name contains a
-    "*"."""
+    "*".
+    """
     return written.replace(".", "*")
 
 
 def _make_package(name: str, folder: str) -> None:
     """Turn a folder into a package, so that its files can import each other even if a page next to the folder has the
-    same name."""
+    same name.
+    """
     init = os.path.join(folder, "__init__.py")
     if os.path.isfile(init):
         _import_file(name, init)

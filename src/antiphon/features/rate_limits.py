@@ -71,7 +71,8 @@ class RateLimit:
 
     waits_for_body = True
     """True: if ``by`` reads a body on the event loop before the body has arrived, the limit is called again once it has
-    arrived."""
+    arrived.
+    """
 
     def __init__(
         self,

@@ -337,7 +337,8 @@ _PRIVATE = SharedFields.of([("vary", "cookie"), ("cache-control", "private")])
 
 def _is_shared(request: Request, field: str, said: str) -> bool:
     """Return True for a field that lets shared caches store the response. In debug mode, raises RuntimeError for such a
-    field."""
+    field.
+    """
     control = CacheControl.parse(said)
     asks = control.public or control.s_maxage is not None or field == _OF_CDNS
     if control.no_store or not asks:

@@ -272,7 +272,8 @@ class Users(Generic[U]):
 
     def check(self, request: Request) -> None:
         """Raise the same errors as ``login_required`` for a request without a user: Redirect (303) or Unauthorized
-        (401)."""
+        (401).
+        """
         if request[self._dependency] is None and not self._is_login_page(request):
             self._refuse(request)
 

@@ -242,7 +242,8 @@ class WithHeartbeats(Generic[T]):
 
     is_left_to_others = False
     """True if other code sends the heartbeats: iterating over this object is then the same as iterating over the
-    iterable."""
+    iterable.
+    """
 
     def __init__(self, iterable: AsyncIterable[T], seconds: float) -> None:
         self._iterable = iterable

@@ -171,7 +171,8 @@ def _parts(text: str, pattern: str, converters: Mapping[str, Converter]) -> Iter
 
 def _in_angles(name: str, converter: str | None, converters: Mapping[str, Converter]) -> str:
     """Return the correct form of a parameter that was written in braces, with either its name or its converter
-    first."""
+    first.
+    """
     if converter is None:
         return f"<{name}>, or <int:{name}> for an int"
     is_first = name in converters and converter not in converters

@@ -248,7 +248,8 @@ class Unusable:
 
 def with_unusable_marked(value: Any, text: bytes, info: inspect.Type) -> Any:
     """Return the value decoded from JSON, with an Unusable in place of each number that a type with Decimals can't
-    contain."""
+    contain.
+    """
     if not (_has_bounds(info) or _may_be_unusable(text)):
         return value
     whole = [value]

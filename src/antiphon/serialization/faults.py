@@ -179,7 +179,8 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Reason]], ...] = 
 
 def reason_of(message: str) -> Reason:
     """Return the reason that corresponds to a msgspec message without its location; any other message becomes the
-    reason unchanged."""
+    reason unchanged.
+    """
     for pattern, reason in _RULES:
         if found := pattern.fullmatch(message):
             return reason(found)
@@ -188,7 +189,8 @@ def reason_of(message: str) -> Reason:
 
 def reason_for_text(message: str) -> Reason:
     """Return the reason for refusing a value that was sent as text. It doesn't mention the value's type, which is
-    always a string."""
+    always a string.
+    """
     reason = reason_of(message)
     if reason.detail == message:
         return reason

@@ -70,7 +70,8 @@ def with_integers(text: bytes, info: inspect.Type) -> bytes | None:
 
 def _rewritten(text: bytes, numbers: Iterable[_Whole | None]) -> Iterator[bytes]:
     """Yield the parts of the rewritten text. ``numbers`` are the numbers in the original text that are written with a
-    point or an exponent."""
+    point or an exponent.
+    """
     at = 0
     written = (found for found in _strings_and_numbers(text) if _has_point_or_exponent(found[0]))
     for found, number in zip(written, numbers, strict=False):
@@ -141,7 +142,8 @@ _FEW = 500
 
 _SAME = 100
 """The maximum number of numbers that may have the same hash. Unless someone has chosen numbers for their hash, even two
-are rare."""
+are rare.
+"""
 
 _LONG = re.compile(rb'[^\s,:\[\]{}"]{17,}')
 """Match a possible number or UUID. Shorter numbers don't collide in large quantities."""

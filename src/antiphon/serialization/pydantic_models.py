@@ -53,7 +53,8 @@ def has_model(wanted: object) -> bool:
 
 def check_bounds_are_read(wanted: object, info: inspect.Type) -> None:
     """Raise TypeError for bounds from Pydantic, or from its annotated_types, outside models: nothing would check
-    them."""
+    them.
+    """
     if _OTHERS.isdisjoint(sys.modules):
         return
     _check_hint(type_name(wanted), wanted)
@@ -68,7 +69,8 @@ def check_bounds_are_read(wanted: object, info: inspect.Type) -> None:
 
 def check_is_no_model(kind: type) -> None:
     """Raise TypeError for a Pydantic dataclass that is read from text, because its bounds and validators would be
-    ignored."""
+    ignored.
+    """
     if is_model(kind):
         raise explained(
             "unreadable-type",

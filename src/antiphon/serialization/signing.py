@@ -94,7 +94,8 @@ def _checked_key(key: str | bytes) -> bytes:
 
 class TimedSigner:
     """A signer of bytes and the time for one purpose, the ``salt``. It signs as itsdangerous does, but derives keys
-    only once."""
+    only once.
+    """
 
     def __init__(self, oldest_first: Sequence[bytes], salt: str, digest: Literal["sha256", "sha1"]) -> None:
         self._digest: str = digest
@@ -107,8 +108,7 @@ class TimedSigner:
         return signed + b"." + self._signature(self._keys[0], signed)
 
     def unsign(self, text: bytes) -> tuple[bytes, bytes] | None:
-        """Return the value, and the time in base64, from a result of ``sign``; None if none of the keys signed it.
-        """
+        """Return the value, and the time in base64, from a result of ``sign``; None if none of the keys signed it."""
         signed, _, signature = text.rpartition(b".")
         if not self.is_signature(signed, signature):
             return None

@@ -197,7 +197,8 @@ def _is_tagged(kind: Record, found: list[object]) -> bool:
 
 def python_type(info: inspect.Type) -> Any:
     """Return the type that is described. It is decoded in the same way as the original, but may be written
-    differently."""
+    differently.
+    """
     constraints = {name: bound for name in _CONSTRAINTS if (bound := getattr(info, name, None)) is not None}
     plain = _unconstrained(info)
     return Annotated[plain, msgspec.Meta(**constraints)] if constraints else plain

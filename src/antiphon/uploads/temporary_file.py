@@ -44,7 +44,8 @@ else:
 
     def pread(descriptor: int, length: int, offset: int, /) -> bytes:
         """A substitute for ``os.pread`` on systems that lack it, used by one caller at a time. It moves the
-        position."""
+        position.
+        """
         with _position:
             os.lseek(descriptor, offset, os.SEEK_SET)
             try:
@@ -261,7 +262,8 @@ WARY = 16
 
 class WriteTimes:
     """A record of how long writes take, on any thread, which predicts the next one. The first write is assumed to be
-    slow."""
+    slow.
+    """
 
     __slots__ = ("_wary",)
 

@@ -250,7 +250,8 @@ class Upload:
 
     async def asave(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> "Path":
         """Copy the file like ``save``, on an event loop. A thread copies the file, and finishes a copy that has begun
-        even if the task is cancelled."""
+        even if the task is cancelled.
+        """
         from antiphon.concurrency.crossing import run_on_file_thread
 
         return await run_on_file_thread(partial(self.save, path, overwrite=overwrite))

@@ -85,7 +85,8 @@ class StoredResponse:
         left_out: Collection[str],
     ) -> Self:
         """Create a stored response, without some fields, from a response; it is selected by the given request
-        fields."""
+        fields.
+        """
         said = control_of(response.status, [*response._fields], received).directives
         selected_by = [[name, value_of(head, name)] for name in sorted(names)]
         kept = keep(response, {*left_out, *_field_names(said.no_cache), *_field_names(said.private)})

@@ -1,5 +1,6 @@
 """The intake of responses after the handler: it stores the handler's response with a copy of the body, or updates the
-stored response that the handler confirms."""
+stored response that the handler confirms.
+"""
 
 from collections.abc import AsyncIterable, Callable, Iterable
 from contextlib import suppress
@@ -266,7 +267,8 @@ class Intake:
 
     def _stands_for(self, kept: StoredResponse, status: int, fill: Fill, now: float) -> bool:
         """Return True if a stored response may replace an error, for example when a gateway is cut off (RFC 9111
-        §4.2.4)."""
+        §4.2.4).
+        """
         if self._is_gateway and status in (502, 503, 504):
             return not (kept.control.must_revalidate or fill.directives.no_cache)
         return may_stand_for_error(kept.control, kept.age(now), fill.directives)
@@ -312,7 +314,8 @@ class Intake:
         self, request: Request, response: Response, made: StoredResponse, fill: Fill, files: BodyFiles
     ) -> None:
         """Store a response once its body is in a file, which for a stream is after it was sent. No request waits for
-        that."""
+        that.
+        """
         reads = self._reads(request)
 
         def keep(name: str | None, length: int) -> None:

@@ -121,8 +121,8 @@ _PERSONAL = {
     HOOKS: "hooks-below",
     EVERYTHING: "reads-everything",
 }
-"""The kinds of data that belong to one visitor or request, each with the reason not to store a response made from
-it."""
+"""The kinds of data that belong to one visitor or request, each with the reason not to store a response made from it.
+"""
 PERSONAL_REASONS = {*_PERSONAL.values()} - {"reads-nonce", "reads-id", "hooks-below", "reads-everything"}
 _NAMEABLE = {"cookie", "authorization", "proxy-authorization"}
 """The kinds of such data that a public response can list in Vary."""

@@ -110,7 +110,8 @@ class Feed:
 
     def find(self, since: Position) -> tuple[int, Missed | None] | None:
         """Return the number of the item after a message, and the gap in between; None if the message is newer than all
-        items."""
+        items.
+        """
         with self._lock:
             if self.position is None or since > self.position:
                 return None

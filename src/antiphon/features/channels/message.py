@@ -136,7 +136,8 @@ class ChannelLog(Protocol):
 
     def interrupt(self) -> None:
         """Make ``watch`` check again, because this process has sent a message or has begun to listen to another
-        channel."""
+        channel.
+        """
         ...
 
     def expire(self, name: str, seconds: float) -> None:

@@ -119,7 +119,8 @@ def labelled(choices: Choices) -> dict[str, Text]:
 
 def _with_label(choice: Any) -> tuple[object, object]:
     """Return the value and the label of a choice, which may be a pair of these. Raises TypeError for any other tuple, a
-    list or a mapping."""
+    list or a mapping.
+    """
     if isinstance(choice, Enum) or not isinstance(choice, tuple | list | Mapping):
         return choice, _label_of(choice)
     if not isinstance(choice, tuple) or len(choice) != 2 or isinstance(choice[1], tuple | list | Mapping):

@@ -50,7 +50,8 @@ MESSAGES: Mapping[str, str] = {
     "submit": "Send",
 }
 """The text for each code. A suffix after a code's dot limits the text to one kind of input, or to a fault with that
-bound."""
+bound.
+"""
 
 _COUNTS = {"too_few": "min", "too_short": "min", "too_many": "max", "too_long": "max"}
 """Codes of messages that contain a count, with the bound that selects the plural form."""

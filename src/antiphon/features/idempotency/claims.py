@@ -68,7 +68,8 @@ class Claim:
 
     def outcome(self, response: Response) -> dict[str, Any]:
         """Return the new state, based on the response that was sent, since a commit may have failed after the
-        handler."""
+        handler.
+        """
         answer = self.answer or {"state": RELEASED}
         if _is_broken_off(response) or answer["state"] == UNKNOWN:
             return {"state": UNKNOWN}

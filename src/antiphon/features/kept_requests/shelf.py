@@ -1,5 +1,6 @@
 """The kept requests in a store, one encrypted entry per cause, and the thread that writes them, so that no response has
-to wait."""
+to wait.
+"""
 
 import hmac
 import logging
@@ -22,7 +23,8 @@ from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys
 
 _OWNER = "kept\0requests"
 """The owner of all entries, by which the store lists them. Unlike the ids of users, who own sessions, it contains a
-NUL."""
+NUL.
+"""
 _PURPOSE = b"antiphon kept requests"
 _NONCE = 12
 """The size of an AES-GCM nonce in bytes."""

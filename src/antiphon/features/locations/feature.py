@@ -78,7 +78,8 @@ class WatchedFile(Generic[T]):
 
     def contents(self) -> T:
         """Return the contents, and occasionally check whether the file was replaced. Raises the same errors as
-        ``load``."""
+        ``load``.
+        """
         contents = self._contents
         if contents is None:
             return self.load()

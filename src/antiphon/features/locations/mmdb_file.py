@@ -35,7 +35,8 @@ class MMDBLocations:
 
     def find(self, address: Address, language: Callable[[], str]) -> Location | None:
         """Return an address's values, with names in a language if the file has them; None if there are no values for
-        the address."""
+        the address.
+        """
         record = self._record(address)
         return _location(record, language()) if isinstance(record, Mapping) and record else None
 

@@ -33,7 +33,8 @@ MOST_LINES = 32
 _RECORD = logging.getLogRecordFactory()
 _HANDLE, _CALL_HANDLERS = logging.Logger.handle, logging.Logger.callHandlers
 """The functions of `logging` that handle all records, unless a program replaces them in order to see the records
-itself."""
+itself.
+"""
 
 
 class LineHandler(logging.StreamHandler[Any]):

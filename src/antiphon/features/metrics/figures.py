@@ -1,5 +1,6 @@
 """One process's figures: the definitions of metrics, and the places in its memory where the figures for each set of
-labels are."""
+labels are.
+"""
 
 import json
 import os

@@ -151,7 +151,8 @@ def _parent() -> int | None:
 
 def _started(process: int) -> str:
     """Return the time at which a process started, in system ticks, or "" if it is unknown or the process no longer
-    exists."""
+    exists.
+    """
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
     except (OSError, IndexError):

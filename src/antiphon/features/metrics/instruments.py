@@ -26,7 +26,8 @@ values, which is in nanoseconds for durations.
 
 class _Lock:
     """The lock for all cells. A finalizer that interrupts its owner can acquire it again, and forked children renew
-    it."""
+    it.
+    """
 
     def __init__(self) -> None:
         self.renew()

@@ -94,7 +94,8 @@ class ProtectedResource:
 
     def protect(self, sources: tuple[UserSource[U], ...], *, blocking: bool) -> tuple[UserSource[U], ...]:
         """Return the sources of users with token verification added. Raises TypeError if none of them accepts
-        tokens."""
+        tokens.
+        """
         if not any(isinstance(each, Bearer) for each in sources):
             raise explained(
                 "bad-feature-option",

@@ -102,7 +102,8 @@ class Kept:
 
     def get(self, *, anew: bool = False) -> Any:
         """Return the document or, with ``anew``, a new one if it may be fetched again. Raises ServiceUnavailable if
-        there is none."""
+        there is none.
+        """
         if (anew or not self._is_fresh) and self._lock.acquire(blocking=self._value is None):
             try:
                 if (anew or not self._is_fresh) and self._clock() >= self._due_again:

@@ -232,7 +232,8 @@ class WSGIExchange:
 
 class EarlyHints:
     """The function in an environ that sends early hints, as in Gunicorn's environs. Hints after the head are
-    dropped."""
+    dropped.
+    """
 
     def __init__(self) -> None:
         self._links: list[Link] = []
