@@ -163,7 +163,7 @@ class Compression:
 
 
 def _takes_identity(accepted: str) -> bool:
-    """Return True if a client certainly accepts an uncompressed response, which it can refuse by two names (RFC 9110
+    """Return True if a client certainly accepts an uncompressed response: either of two names can refuse one (RFC 9110
     §12.5.3).
     """
     return "*" not in accepted and "identity" not in accepted.lower()

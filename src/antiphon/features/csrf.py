@@ -227,7 +227,9 @@ def _xor(one: bytes, other: bytes) -> bytes:
 
 
 def _is_of_program(request: Request) -> bool:
-    """Return True if the user is identified only by a Bearer token: unlike cookies, browsers don't send it unasked."""
+    """Return True if the user is identified only by a Bearer token. Browsers send cookies unasked, but not such
+    tokens.
+    """
     given = request.authorization
     return given is not None and given.scheme == "bearer" and request.head.field("cookie") is None
 

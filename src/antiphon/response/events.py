@@ -38,8 +38,8 @@ HEARTBEAT_EVERY = 15.0
 class Format(NamedTuple):
     """How values are written: the function for each value, the bytes before the first and after the last, and the
     function for an error. The ``preamble`` is sent with the first value, not before it: a client that has received
-    something may rely on the source having begun, for example, to follow a channel. ``ends_on_drain`` is True if the
-    stream ends when the process drains; the ``preamble`` is then sent once more.
+    something may rely on the source having begun its work, such as following a channel. ``ends_on_drain`` is True if
+    the stream ends when the process drains; the ``preamble`` is then sent once more.
     """
 
     write: Callable[[object], bytes]

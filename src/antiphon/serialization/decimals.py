@@ -37,7 +37,7 @@ _SIGNS: dict[str, tuple[str, Literal["min", "max", "above", "below"], str, Calla
     "le": ("of at most", "max", "maximum", operator.le),
     "lt": ("below", "below", "exclusiveMaximum", operator.lt),
 }
-"""For each bound, its wording, its names in an error and in JSON Schema, and the comparison that must hold."""
+"""The wording of each bound, its names in an error and in JSON Schema, and the comparison that must hold."""
 
 
 class DecimalBounds:
@@ -92,11 +92,11 @@ def decimal_meta(
     lt: Decimal | int | str | None = None,
     places: int | None = None,
 ) -> msgspec.Meta:
-    """Return the bounds of a Decimal, for its annotation. ``msgspec.Meta`` has these bounds for other numbers, but
-    doesn't support them for Decimals. Use it as in ``Annotated[Decimal, decimal_meta(ge=0, places=2)]``. With
-    ``places``, a number must be written in digits, without an exponent and with at most this many digits after the
-    decimal point. Raises TypeError for a float, because a float rarely equals the number as it is written. Raises
-    ValueError for a bound that isn't a finite number, and for negative ``places``.
+    """Return the bounds of a Decimal, for its annotation: ``Annotated[Decimal, decimal_meta(ge=0, places=2)]``.
+    ``msgspec.Meta`` has these bounds for other numbers, but doesn't support them for Decimals. With ``places``, a
+    number must be written in digits, without an exponent and with at most this many digits after the decimal point.
+    Raises TypeError for a float, because a float rarely equals the number as it is written. Raises ValueError for a
+    bound that isn't a finite number, and for negative ``places``.
     """
     given = {"ge": ge, "gt": gt, "le": le, "lt": lt}
     limits = {name: _limit(name, bound) for name, bound in given.items() if bound is not None}
@@ -317,4 +317,4 @@ def _fault(value: str | int, info: inspect.Type, kinds: tuple[inspect.Type, ...]
 
 
 _OTHER_NUMBERS = (inspect.IntType, inspect.FloatType)
-"""The types that a JSON number is read as if a union contains one of them alongside a Decimal."""
+"""The types that take precedence over a Decimal in the same union when a JSON number is read."""

@@ -97,8 +97,8 @@ def _may_lack_defaults(info: inspect.Type) -> bool:
 
 
 def _held_by_class(info: inspect.DataclassType) -> dict[str, Any]:
-    """Return the defaults that instances lack. There are none for classes with slots and attrs classes, because their
-    defaults aren't left on the class.
+    """Return the defaults that instances lack. There are none for attrs classes and classes with slots, because these
+    leave no defaults on the class.
     """
     cls = _class_of(info)
     if not cls.__dictoffset__ or hasattr(cls, "__attrs_attrs__"):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class PartHead(Protocol):
-    """The parts of a form part's header that an upload needs."""
+    """The data from a form part's header that an upload needs."""
 
     @property
     def content_type(self) -> str | None: ...

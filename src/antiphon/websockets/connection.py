@@ -267,7 +267,7 @@ class Connection:
             self._calls = set()
         self._calls.add(call)
         try:
-            if self.is_interrupted:  # it may have ended just before the call was added
+            if self.is_interrupted:  # it may have been interrupted just before the call was added
                 call.cancel()
             return call.result()
         except CallCancelled:

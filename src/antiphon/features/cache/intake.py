@@ -313,9 +313,7 @@ class Intake:
     def _put_with_file(
         self, request: Request, response: Response, made: StoredResponse, fill: Fill, files: BodyFiles
     ) -> None:
-        """Store a response once its body is in a file, which for a stream is after it was sent. No request waits for
-        that.
-        """
+        """Store a response once its body is in a file: for a stream, after it was sent. No request waits for that."""
         reads = self._reads(request)
 
         def keep(name: str | None, length: int) -> None:

@@ -100,7 +100,7 @@ class Shelf:
         return recent if entry is recent.entry else self._remember(Shelved(key, entry, self._files))
 
     def _remember(self, found: Shelved) -> Shelved:
-        """Keep an entry that was just read in memory if it is small."""
+        """Keep an entry in memory after reading it, if it is small."""
         if found.responses and sum([stored.size for stored in found.responses]) <= SMALL:
             self._recent[found.key] = found
             if len(self._recent) > MOST_RECENT:

@@ -103,8 +103,8 @@ class Leases:
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
-"""The seconds between attempts to read a store that does not respond: the first pause, and the longest. Each pause is
-twice as long as the one before it.
+"""The seconds between attempts to read a store that does not respond: the first pause, and the longest. Between these,
+each pause is twice as long as the one before it.
 """
 
 

@@ -49,8 +49,8 @@ MESSAGES: Mapping[str, str] = {
     "error": "Please check what you entered.",
     "submit": "Send",
 }
-"""The text for each code. A suffix after a code's dot limits the text to one kind of input, or to a fault with that
-bound.
+"""The text for each code. A suffix after a dot in the code limits the text to one kind of input, or to a fault with
+that bound.
 """
 
 _COUNTS = {"too_few": "min", "too_short": "min", "too_many": "max", "too_long": "max"}

@@ -25,8 +25,8 @@ values, which is in nanoseconds for durations.
 
 
 class _Lock:
-    """The lock for all cells. A finalizer that interrupts its owner can acquire it again, and forked children renew
-    it.
+    """The lock for all cells. A finalizer that interrupts the lock's owner can acquire it again, and forked children
+    renew it.
     """
 
     def __init__(self) -> None:

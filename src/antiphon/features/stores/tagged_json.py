@@ -1,7 +1,7 @@
 """JSON with tags for values that JSON lacks, as in Flask's session cookies. Flask can read the results.
 
 A value that JSON lacks becomes an object with one member, whose name begins with a space: `{" b": "aGk="}` is `b"hi"`.
-In a cookie, this JSON is packed for URLs in the same way as by itsdangerous.
+In a cookie, this JSON is packed for URLs in itsdangerous's format.
 """
 
 import json
@@ -119,7 +119,7 @@ _FROM_URLS = bytes.maketrans(b"-_", b"+/")
 
 
 def pack(text: str) -> bytes:
-    """Return JSON packed for URLs in the same way as by itsdangerous: in base64, with a dot before compressed data."""
+    """Return JSON packed for URLs in itsdangerous's format: base64, with a dot before compressed data."""
     data = text.encode()
     if len(data) >= COMPRESSED_FROM and len(compressed := zlib.compress(data)) < len(data) - 1:
         return b"." + to_base64(compressed)

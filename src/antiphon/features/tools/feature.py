@@ -56,8 +56,8 @@ class Tools:
 
     Tools that require a user are listed only for requests that have one; if no tools can be listed, the response is a
     401. ``before`` is a hook, or several hooks, for all messages, such as ``login_required``. ``resources`` are the
-         names of the GET routes that clients can read as resources. Results of more than ``largest`` bytes are refused,
-         with a hint to request less.
+    names of the GET routes that clients can read as resources. Results of more than ``largest`` bytes are refused, with
+    a hint to request less.
 
     To use a mounted application of Flask's or Pyramid's dialect, pass it as ``dialect``, and pass as ``tools`` a
     mapping of its route names to True or a ``Tool``.

@@ -231,7 +231,7 @@ class WSGIExchange:
 
 
 class EarlyHints:
-    """The function in an environ that sends early hints, as in Gunicorn's environs. Hints after the head are
+    """The function in an environ that sends early hints, like the one that Gunicorn provides. Hints after the head are
     dropped.
     """
 

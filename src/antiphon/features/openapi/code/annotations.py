@@ -24,7 +24,7 @@ from antiphon.request.dependencies import Dependency
 from antiphon.response.response import Response
 
 NOT_SAID = object()
-"""A value that represents a missing annotation."""
+"""A marker for a missing annotation."""
 
 
 def hints_of(thing: Any) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def is_response(cls: type) -> bool:
 
 
 def plain(annotation: Any) -> Any:
-    """Return the annotation that a ``type`` statement or a ``NewType`` gives a name to."""
+    """Return the annotation for which a ``type`` statement or a ``NewType`` defines a name."""
     while hasattr(annotation, "__value__") or isinstance(annotation, NewType):
         annotation = annotation.__supertype__ if isinstance(annotation, NewType) else annotation.__value__
     return annotation

@@ -200,7 +200,7 @@ class ValkeyStore(Store):
     system, and ``certificate`` and ``private_key`` are the files for a server that requires a client certificate.
     ``clock`` returns Unix time in seconds.
 
-    Raises ValueError for any other URL, for a missing file, and, for a cluster, for a prefix with braces that are not a
+    Raises ValueError for any other URL, for a missing file and, in a cluster, for a prefix with braces that are not a
     hash tag. Raises ImportError unless `antiphon[valkey]` is installed.
     """
 
