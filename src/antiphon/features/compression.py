@@ -51,9 +51,9 @@ class Compression:
     ``codings`` are "zstd", "br" and "gzip", by default all that are installed. ``levels`` maps them to compression
     levels (1 to 19, 0 to 11, 1 to 9). ``types`` are the media types to compress ("text/html", "text/*", or "+json" for
     all types with that ending). Bodies in memory are compressed if they have at least ``minimum`` bytes. Streams are
-    compressed chunk by chunk, so the client can read each chunk when it arrives. A response is not compressed if it is
-    partial, if it has Content-Encoding or ``Cache-Control: no-transform``, or if ``skip(request, response)`` is true.
-    ``skip`` must not block.
+    compressed chunk by chunk, so that the client can read each chunk when it arrives. A response is not compressed if
+    it is partial, if it has Content-Encoding or ``Cache-Control: no-transform``, or if ``skip(request, response)`` is
+    true. ``skip`` must not block.
 
     An ETag becomes weak (RFC 9110 §8.8.3) and no longer matches If-Match. Digests and Accept-Ranges are removed.
 

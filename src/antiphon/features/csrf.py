@@ -162,8 +162,8 @@ _SENT = Dependency[str | None]("CSRF token of a form")
 def csrf_token(request: Request) -> str:
     """Return a token of 64 characters, for pages that send it back in X-CSRF-Token or in a form as "csrf_token".
 
-    Its text differs in each response, so compression reveals nothing about it. It is valid until the session ends or
-    gets a new key at a login. The first token begins a session. Raises RuntimeError without ``CSRFTokens``, and in a
+    Its text differs in each response, so that compression reveals nothing about it. It is valid until the session ends
+    or gets a new key at a login. The first token begins a session. Raises RuntimeError without ``CSRFTokens``, and in a
     stream if the session doesn't have a secret yet.
     """
     mask = request[_MASK]

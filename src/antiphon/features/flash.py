@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from antiphon.app.application import App
 
 _PREFIX = "_flash:"
-"""The prefix of messages' names in the session. Each message has a separate name, so none is lost if two are queued at
-once.
+"""The prefix of messages' names in the session. Each message has a separate name, so that none is lost if two are
+queued at once.
 """
 
 _DIGITS = slice(len(_PREFIX), len(_PREFIX) + 13)

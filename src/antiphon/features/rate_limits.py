@@ -64,7 +64,7 @@ class RateLimit:
 
     While the store is unavailable, requests are let through, and an error is logged once a minute. With
     ``when_unavailable="refuse"``, they get a 503. One request per second tries the store again. ``clock`` returns the
-    time in seconds. By default, a limit with a store uses Unix time, so all machines that share the store agree; a
+    time in seconds. By default, a limit with a store uses Unix time, so that all machines that share the store agree; a
     limit without one uses a monotonic clock. Raises ValueError for an invalid rate, for a name that can't appear in a
     header, and for a store that can't count; the application's store is checked when its routes are planned.
     """

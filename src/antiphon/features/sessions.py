@@ -35,8 +35,8 @@ RENEWED_AFTER = 0.1
 """The fraction of the idle time after which reading a session extends it, which saves a write on most requests."""
 
 _PREFIX = "session"
-"""The prefix of the keys of sessions in a store on the server, so a cookie can't name other entries. A custom cookie
-name follows the prefix, so a session of one cookie is not valid for another.
+"""The prefix of sessions' keys in a store on the server, so that a cookie can't name other entries. A custom cookie
+name follows the prefix, so that a session of one cookie is not valid for another.
 """
 
 _IS_OVER = Dependency[bool]("is over")

@@ -1,4 +1,4 @@
-"""What a request contains, parsed: the URL and query of its head, and its body as text, as a form and as typed values.
+"""The parsed content of a request: the URL and query of its head, and its body as text, as a form and as typed values.
 
 ``Request`` has a property or method for each of them and caches the result.
 """

@@ -25,8 +25,8 @@ Values: TypeAlias = Iterable[object] | AsyncIterable[object]
 Chunks: TypeAlias = BlockingChunks[object] | AsyncChunks[object]
 
 OnDrain: TypeAlias = Literal["end", "finish"]
-"""What a stream does when its process stops accepting requests: end at once, or run to its end within the remaining
-time.
+"""The behavior of a stream when its process stops accepting requests: it ends at once, or runs to its end within the
+remaining time.
 """
 
 HEARTBEAT = Event(comment="")

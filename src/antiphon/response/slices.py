@@ -10,7 +10,7 @@ from antiphon.response.files import Windowed, is_for_any_thread
 from antiphon.response.message import Body, Stream
 
 Layout: TypeAlias = Iterable[bytes | ByteRange]
-"""What to send, in order: bytes to send unchanged, and parts of the body."""
+"""The items to send, in order: bytes to send unchanged, and parts of the body."""
 
 
 def known_length(body: Body) -> int | None:

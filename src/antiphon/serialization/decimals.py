@@ -92,11 +92,11 @@ def decimal_meta(
     lt: Decimal | int | str | None = None,
     places: int | None = None,
 ) -> msgspec.Meta:
-    """Return the bounds of a Decimal, for its annotation: ``Annotated[Decimal, decimal_meta(ge=0, places=2)]``.
-    ``msgspec.Meta`` has these bounds for other numbers, but doesn't support them for Decimals. With ``places``, a
-    number must be written in digits, without an exponent and with at most this many digits after the decimal point.
-    Raises TypeError for a float, because a float rarely equals the number as it is written. Raises ValueError for a
-    bound that isn't a finite number, and for negative ``places``.
+    """Return the bounds of a Decimal, for its annotation. ``msgspec.Meta`` has these bounds for other numbers, but
+    doesn't support them for Decimals. An example is ``Annotated[Decimal, decimal_meta(ge=0, places=2)]``. With
+    ``places``, a number must be written in digits, without an exponent and with at most this many digits after the
+    decimal point. Raises TypeError for a float, because a float rarely equals the number as it is written. Raises
+    ValueError for a bound that isn't a finite number, and for negative ``places``.
     """
     given = {"ge": ge, "gt": gt, "le": le, "lt": lt}
     limits = {name: _limit(name, bound) for name, bound in given.items() if bound is not None}

@@ -129,7 +129,9 @@ _NAMEABLE = {"cookie", "authorization", "proxy-authorization"}
 
 
 class Asked(NamedTuple):
-    """What a request asks of caches: its method, its directives, and whether it has an Authorization header."""
+    """The properties of a request that matter to caches: its method, its directives, and whether it has an
+    Authorization header.
+    """
 
     method: str
     directives: CacheControl

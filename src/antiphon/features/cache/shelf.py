@@ -130,7 +130,7 @@ class Shelf:
         return None if made is None else token
 
     def note_stream(self, key: str) -> None:
-        """Record that a response is being sent and written to a file, so other requests don't wait for its end."""
+        """Record that a response is being sent and written to a file, so that other requests don't wait for its end."""
         self._change(key, None, PASSES_FOR, lambda data: data | {_STREAMS: [self._clock() + PASSES_FOR]})
 
     def hold_stream(self, key: str, token: str | None) -> "StreamHold":

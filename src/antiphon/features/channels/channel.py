@@ -263,7 +263,9 @@ class Channel:
     send.__qualname__ += " (in a def handler: send_now)"  # Python's warning that it is not awaited says this, too
 
     def send_now(self, value: object) -> str:
-        """Send a value as ``send`` does, but wait on this thread until it is stored: for ``def`` handlers."""
+        """Send a value as ``send`` does, but wait on this thread until the message is stored. This is for ``def``
+        handlers.
+        """
         return str(self._own_hub().send(self._name, self._keep, self._encode(value)))
 
     def _encode(self, value: object) -> bytes:
@@ -284,7 +286,7 @@ class Channel:
         ``Response.events``.
 
         If ``since`` is None, as it is for a new client, the next message comes first. Text is sent as the event's data,
-        other values as JSON. The first event is a comment, so the client receives the response's head at once. If
+        other values as JSON. The first event is a comment, so that the client receives the response's head at once. If
         messages are missing because they are no longer kept, an event named "missed" contains the fields of ``Missed``.
         This event is also sent for an unknown id, and after a restart of the server or a failover, which may have lost
         messages; all messages that are kept follow it. Raises StoreUnavailable (503).

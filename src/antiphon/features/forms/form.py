@@ -238,7 +238,7 @@ class Form(Generic[T]):
         return http_error(self.status, self._said("error"), members={"errors": errors})
 
     def reset(self) -> None:
-        """Discard the submitted data, so the form is empty again."""
+        """Discard the submitted data, so that the form is empty again."""
         self._errors, self._value, self._refusal, self.is_bound = {}, None, None, False
 
     def _read(self) -> None:
@@ -316,8 +316,8 @@ class Form(Generic[T]):
     # Showing
 
     def texts(self, field: str) -> Sequence[str]:
-        """Return the text of each of a field's inputs: as submitted, or from the initial value if nothing was submitted
-        or the body was too large.
+        """Return the text of each of a field's inputs: the submitted text, or the initial value's text if nothing was
+        submitted or the body was too large.
 
         A checkbox or a list that is not submitted is empty.
         """

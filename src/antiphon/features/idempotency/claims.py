@@ -1,7 +1,7 @@
 """Claims to writes that are carried out only once, with their caller, their request and their state.
 
-Only hashes of keys, credentials and requests are stored, and each hash includes the key, so nobody who reads the store
-can test passwords against them.
+Only hashes of keys, credentials and requests are stored, and each hash includes the key, so that nobody who reads the
+store can test passwords against them.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping

@@ -240,7 +240,7 @@ class Runs(Generic[T]):
     def start_now(
         self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", *, owner: RunOwner | None = None
     ) -> Run[T]:
-        """Start a run as ``start`` does, but wait on this thread: for ``def`` handlers."""
+        """Start a run as ``start`` does, but wait on this thread. This is for ``def`` handlers."""
         refuse_on_loop("start_now", "start")
         return self._start(source, owner, None)
 

@@ -54,7 +54,7 @@ class Connection(sqlite3.Connection):
 
 
 class Connections:
-    """One process's connections to one file: as many as were ever in use at the same time.
+    """One process's connections to one file. Their number is the largest number that was ever in use at the same time.
 
     Each has one user at a time, so it does not matter which threads or greenlets use it. A new connection executes the
     statements of ``prepare``.

@@ -1,4 +1,4 @@
-"""What was found about a function: the parts of a request that it reads, its results, and anything unknown."""
+"""Findings about a function: the parts of a request that it reads, its results, and anything unknown."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -86,7 +86,7 @@ LISTS = ("reads", "named", "raised", "unread", "users")
 
 @dataclass
 class Findings:
-    """What was found about a function and the functions it calls: what they read from requests, return and raise."""
+    """The findings about a function and the functions it calls: what they read from requests, return and raise."""
 
     reads: list[Read] = field(default_factory=list)
     named: list[Named] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What is known about a value before the code that creates it has run."""
+"""Values, as far as they are known before the code that creates them has run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -6,7 +6,7 @@ is being moved is first set aside, under a key that ``delete_owned`` checks, too
 
 An entry is a hash with one-letter fields for its metadata, and a field for each name in its data, so that the server
 itself merges changes. Each change is one atomic script, and on one server each method takes one round trip. After a
-broken connection, a client repeats the call with the same number, so no change is made twice.
+broken connection, a client repeats the call with the same number, so that no change is made twice.
 """
 
 import re
