@@ -69,7 +69,7 @@ class BlockScript:
         app.share(block_script=partial(_Element, self._digits))
 
     def _serve(self, request: Request) -> Response:
-        is_present = request.path_params["digits"] == self._digits  # else the page is from another version of the app
+        is_present = request.path_params["digits"] == self._digits  # False on a page of another version
         response = Response(
             SCRIPT, 200, _FOREVER if is_present else _CHECKED, content_type="text/javascript; charset=utf-8"
         )

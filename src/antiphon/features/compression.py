@@ -51,9 +51,9 @@ class Compression:
     ``codings`` are "zstd", "br" and "gzip", by default all that are installed. ``levels`` maps them to compression
     levels (1 to 19, 0 to 11, 1 to 9). ``types`` are the media types to compress ("text/html", "text/*", or "+json" for
     all types with that ending). Bodies in memory are compressed if they have at least ``minimum`` bytes. Streams are
-    compressed chunk by chunk, so the client can read each chunk when it arrives. A response is not compressed if it is
-    partial, if it has Content-Encoding or ``Cache-Control: no-transform``, or if ``skip(request, response)`` is true.
-    ``skip`` must not block.
+    compressed chunk by chunk, so that the client can read each chunk when it arrives. A response is not compressed if
+    it is partial, if it has Content-Encoding or ``Cache-Control: no-transform``, or if ``skip(request, response)`` is
+    true. ``skip`` must not block.
 
     An ETag becomes weak (RFC 9110 §8.8.3) and no longer matches If-Match. Digests and Accept-Ranges are removed.
 
@@ -119,7 +119,7 @@ class Compression:
         return None if coding == "identity" else self._compressed(request, response, size, coding)
 
     def _may_compress(self, request: Request, response: Response, fields: Mapping[str, str]) -> bool:
-        """Check that a response may be compressed, or for a 206 or 304, that the whole response might have been.
+        """Return True if a response may be compressed or, for a 206 or 304, if the whole response might have been.
 
         See RFC 9110 §15.3.7 and §15.4.5. A 304, and a 206 with several parts, need not have the content type.
         """
@@ -163,12 +163,14 @@ class Compression:
 
 
 def _takes_identity(accepted: str) -> bool:
-    """Return True if a client certainly accepts an uncompressed response: two names refuse one (RFC 9110 §12.5.3)."""
+    """Return True if a client certainly accepts an uncompressed response: either of two names can refuse one (RFC 9110
+    §12.5.3).
+    """
     return "*" not in accepted and "identity" not in accepted.lower()
 
 
 def _may_lack_type(status: int, content_type: str) -> bool:
-    """Check for a response whose Content-Type need not describe its content."""
+    """Return True if a response's Content-Type need not describe its content."""
     return (status == 304 and not content_type) or (status == 206 and content_type.startswith("multipart/byteranges"))
 
 
@@ -204,7 +206,9 @@ def _size(request: Request, response: Response, fields: Mapping[str, str]) -> in
 
 
 def _compressed_body(body: Body, compressor: Compressor) -> Body:
-    """Compress a small body immediately, and a larger one as a stream, iterated where it can't block other requests."""
+    """Compress a small body immediately. Compress a larger one as a stream, which is iterated where it can't block
+    other requests.
+    """
     if not isinstance(body, bytes):
         return compressed_stream(body, compressor)
     if 0 < len(body) <= AT_ONCE:

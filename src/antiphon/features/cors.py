@@ -1,4 +1,5 @@
-"""CORS, which lets pages from other origins read responses (Fetch §3.2), as a feature of an app or a blueprint.
+"""Cross-origin resource sharing (CORS, Fetch §3.2), which lets pages from other origins read responses, as a feature of
+an app or a blueprint.
 
 app.use(CORS(origins=["https://shop.example.com", "https://*.example.org"]))
 """

@@ -35,7 +35,8 @@ _LENGTH = 2 * SIZE * 4 // 3
 """The number of characters in a token."""
 
 _PREFIX = "__csrf:"
-"""The prefix of secrets' names in the session. Two concurrent pages may each create a secret, and both are valid."""
+"""The prefix of secrets' names in the session. Two concurrent pages may each create a secret; both secrets are valid.
+"""
 
 _MOST = 16
 """The number of secrets that are valid in one session."""
@@ -161,8 +162,8 @@ _SENT = Dependency[str | None]("CSRF token of a form")
 def csrf_token(request: Request) -> str:
     """Return a token of 64 characters, for pages that send it back in X-CSRF-Token or in a form as "csrf_token".
 
-    Its text differs in each response, so compression reveals nothing about it. It is valid until the session ends or
-    gets a new key at a login. The first token begins a session. Raises RuntimeError without ``CSRFTokens``, and in a
+    Its text differs in each response, so that compression reveals nothing about it. It is valid until the session ends
+    or gets a new key at a login. The first token begins a session. Raises RuntimeError without ``CSRFTokens``, and in a
     stream if the session doesn't have a secret yet.
     """
     mask = request[_MASK]
@@ -172,7 +173,7 @@ def csrf_token(request: Request) -> str:
 def csrf_input(request: Request) -> Markup:
     """Return a form's hidden input with the token from ``csrf_token``, as HTML that templates don't escape.
 
-    Raises RuntimeError as ``csrf_token`` does.
+    Raises the same errors as ``csrf_token``.
     """
     return Markup(f'<input type="hidden" name="{CSRF_FIELD}" value="{csrf_token(request)}">')
 
@@ -226,8 +227,9 @@ def _xor(one: bytes, other: bytes) -> bytes:
 
 
 def _is_of_program(request: Request) -> bool:
-    """Return True if the user is identified only by a Bearer token, which browsers, unlike cookies, don't send
-    unasked."""
+    """Return True if the user is identified only by a Bearer token. Browsers send cookies unasked, but not such
+    tokens.
+    """
     given = request.authorization
     return given is not None and given.scheme == "bearer" and request.head.field("cookie") is None
 

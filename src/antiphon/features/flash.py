@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from antiphon.app.application import App
 
 _PREFIX = "_flash:"
-"""The prefix of messages' names in the session. Each message has a separate name, so none is lost if two are queued at
-once.
+"""The prefix of messages' names in the session. Each message has a separate name, so that none is lost if two are
+queued at once.
 """
 
 _DIGITS = slice(len(_PREFIX), len(_PREFIX) + 13)
@@ -44,8 +44,9 @@ class Flash:
         self._most = most
 
     def install(self, app: "App") -> None:
-        """Provide ``request.flash``, and share its function with templates. Raises RuntimeError if there are no
-        sessions."""
+        """Provide ``request.flash``, and share ``get_flashed_messages`` with templates. Raises RuntimeError if there
+        are no sessions.
+        """
         if not app.provides(Request.session):
             raise explained(
                 "missing-feature",

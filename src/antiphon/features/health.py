@@ -1,4 +1,5 @@
-"""Health probes, as a feature: tell whether the process is alive and ready for requests. Other features can add checks.
+"""Health probes, as a feature: they tell whether the process is alive and ready for requests. Other features can add
+checks.
 
 app.use(Health(checks=[database, store]))
 app.use(HealthCheck(queue))
@@ -51,7 +52,7 @@ class Health:
     that takes arguments.
     """
 
-    @overload  # else mypy infers object for a mapping's values
+    @overload  # otherwise, mypy infers object for a mapping's values
     def __init__(
         self,
         live: str | None = "/healthz",
@@ -188,7 +189,7 @@ def _name_of(check: CheckFunction | Store) -> str:
 
 
 class _RunCheck:
-    """One check and, while it runs, its run on a thread."""
+    """One check and, while it is running, its run on a thread."""
 
     def __init__(self, name: str, check: CheckFunction | Store) -> None:
         self.name = name
@@ -220,7 +221,7 @@ class _RunCheck:
         """Return the run in progress, or a new one."""
         if self._run is None or self._run.done():
             self._run = run = Future[object]()
-            run.set_running_or_notify_cancel()  # else it could be cancelled while its thread still runs
+            run.set_running_or_notify_cancel()  # otherwise, it could be cancelled while its thread is still running
             Thread(target=self._fill, args=(run,), name=f"antiphon-health-{self.name}", daemon=True).start()
         return self._run
 

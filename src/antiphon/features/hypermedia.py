@@ -33,7 +33,7 @@ class HtmxRequest:
 
     @property
     def consulted(self) -> tuple[str, ...]:
-        """The header fields that were read, for the Vary field."""
+        """The header fields that were read, to be added to Vary."""
         return self._request.consulted
 
     @consulted.setter
@@ -49,7 +49,7 @@ class HtmxRequest:
     current_url = negotiated("hx-current-url", read_text)
     """The URL in the browser's address bar (HX-Current-URL)."""
     prompt = negotiated("hx-prompt", read_text)
-    """What the user typed into the prompt of hx-prompt (HX-Prompt)."""
+    """The text that the user typed into the prompt of hx-prompt (HX-Prompt)."""
     target = negotiated("hx-target", read_text)
     """The id of the element that will be filled (HX-Target)."""
     trigger = negotiated("hx-trigger", read_text)
@@ -59,7 +59,7 @@ class HtmxRequest:
 
 
 def _read_events(value: str | None) -> dict[str, Any]:
-    """Return the events in a field with their values, or None if they have no values."""
+    """Return the events in a header field with their values, or with None if they have no values."""
     if not value:
         return {}
     if value.startswith("{"):
@@ -158,7 +158,7 @@ def redirect_htmx(request: Request, location: str, *, reload: bool = False, exte
 
 
 PatchMode: TypeAlias = Literal["outer", "inner", "replace", "prepend", "append", "before", "after", "remove"]
-"""Ways to put elements into a page: morph those with the same ids ("outer"), or insert them at ``selector``."""
+"""Ways to put elements into a page: morphing those with the same ids ("outer"), or inserting them at ``selector``."""
 
 _line_ends = re.compile(r"\r\n|\r|\n").split
 _MODES = ("outer", "inner", "replace", "prepend", "append", "before", "after", "remove")

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 U = TypeVar("U")
 
 NAME = "_user_id"
-"""The name of the user's key in the session: the same as in Flask-Login, so its sessions are valid here."""
+"""The name of the user's key in the session: the same as in Flask-Login, so that Flask-Login's sessions are valid here.
+"""
 
 _FIX = "SessionLogin(find_user, key=lambda user: user.name)"
 
@@ -54,7 +55,7 @@ class SessionLogin(UserSource[U]):
     ``app.use(Users(...))``.
     """
 
-    @overload  # separate, since a type checker finds no U in a union of both
+    @overload  # separate, since a type checker finds no U in a union of the two
     def __init__(self, loader: Callable[[str], Awaitable[U | None]], *, key: Callable[[U], str] = ...) -> None: ...
     @overload
     def __init__(self, loader: Callable[[str], U | None], *, key: Callable[[U], str] = ...) -> None: ...

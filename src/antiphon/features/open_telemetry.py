@@ -38,7 +38,9 @@ class _Traced(NamedTuple):
 
 
 _traced = Dependency[_Traced | None]("trace")
-"""None once no code runs for the request any more, since a token references its context and thereby the request."""
+"""The span of a request and its context. It is None once no more code is running for the request, since a token refers
+to its context and thereby to the request.
+"""
 
 
 @errors_name_it

@@ -34,7 +34,7 @@ METHODS = {
 """The names of a page's handlers, and the methods that each handles."""
 
 _INDEXES = ("index", "page")
-"""The names, without suffix, of the page for the folder itself."""
+"""The names, without the suffix, that the page for the folder itself may have."""
 _parameter = re.compile(r"\[(?:\.\.\.([A-Za-z_]\w*)|([A-Za-z_]\w*)(?::(\w+(?:\([^()\[\]<>]*\))?))?)\]", re.ASCII)
 _text = re.compile(r"[\w.~@-]*").fullmatch
 """Characters that need no escape in a path: the unreserved ones (RFC 3986 §2.3), "@", and letters of all scripts."""
@@ -95,7 +95,7 @@ class Pages:
                 app.route(pattern, methods, **options)(handler)
 
     def handlers(self, page: PageFile) -> Iterable[tuple[tuple[str, ...], Handler]]:
-        """Return a page's handlers, each with its methods. Override it to find others, using ``load``.
+        """Return a page's handlers, each with its methods. Override this method to find other handlers, using ``load``.
 
         Raises ValueError for a page without a handler, and TypeError if a handler's name is used for anything but a
         function defined in the page.
@@ -134,7 +134,9 @@ def _page_files(root: str, suffixes: tuple[str, ...]) -> Iterator[PageFile]:
 
 
 def _of_suffixes(files: Iterable[str], suffixes: tuple[str, ...]) -> list[str]:
-    """Return the filenames of the pages, in order. Of names that differ only in the suffix, keep only one."""
+    """Return the filenames of the pages, in order. Of several names that differ only in the suffix, only one is
+    returned.
+    """
     chosen: dict[str, str] = {}
     for suffix in suffixes:
         for name in filter(_is_page_name, files):
@@ -233,12 +235,16 @@ def _import_page(package: str, folder: str, page: PageFile) -> ModuleType:
 
 
 def _module_name(written: str) -> str:
-    """Return the name of a file or folder without dots, which separate packages. No page's name contains a "*"."""
+    """Return the name of a file or folder without dots, because dots separate packages. No page's name contains a
+    "*".
+    """
     return written.replace(".", "*")
 
 
 def _make_package(name: str, folder: str) -> None:
-    """Turn a folder into a package, so its files can import each other even if a page next to it has the same name."""
+    """Turn a folder into a package, so that its files can import each other even if a page next to the folder has the
+    same name.
+    """
     init = os.path.join(folder, "__init__.py")
     if os.path.isfile(init):
         _import_file(name, init)
@@ -313,6 +319,6 @@ def _handlers(module: ModuleType, path: str) -> dict[str, Any]:
 
 
 def _is_imported(function: Any, module: ModuleType) -> bool:
-    """True if a function in a module is also a global of the module that defined it."""
+    """True if a function found in one module is also a global of the module that defines it."""
     origin = sys.modules.get(getattr(function, "__module__", None) or "")
     return origin is not module and getattr(origin, getattr(function, "__name__", ""), None) is function

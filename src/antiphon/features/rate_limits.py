@@ -35,7 +35,7 @@ QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded
 """The type of the problem (draft-ietf-httpapi-ratelimit-headers)."""
 
 ROUNDING = 1e-4
-"""The tolerance for rounding errors, in seconds and requests, so clients can return when they were told to."""
+"""The tolerance for rounding errors, in seconds and requests, so that clients can return when they were told to."""
 
 _UNKNOWN = ""
 """The caller for unknown addresses; no address is empty."""
@@ -64,13 +64,15 @@ class RateLimit:
 
     While the store is unavailable, requests are let through, and an error is logged once a minute. With
     ``when_unavailable="refuse"``, they get a 503. One request per second tries the store again. ``clock`` returns the
-    time in seconds. By default, a limit with a store uses Unix time, so all machines that share the store agree; a
+    time in seconds. By default, a limit with a store uses Unix time, so that all machines that share the store agree; a
     limit without one uses a monotonic clock. Raises ValueError for an invalid rate, for a name that can't appear in a
     header, and for a store that can't count; the application's store is checked when its routes are planned.
     """
 
     waits_for_body = True
-    """True: if ``by`` reads a body on the event loop before it has arrived, the limit is called again once it has."""
+    """True: if ``by`` reads a body on the event loop before the body has arrived, the limit is called again once it has
+    arrived.
+    """
 
     def __init__(
         self,
@@ -155,7 +157,7 @@ class RateLimit:
             )
 
     def uncount(self, request: Request) -> None:
-        """Undo this limit's count of a request, so only some requests count, such as failed logins.
+        """Undo this limit's count of a request, so that only some requests count, such as failed logins.
 
         The count is undone after the handler returns and before the response is sent, on a thread if the store blocks.
         So ``def`` and ``async def`` handlers call this method in the same way. It has no effect if the limit has not

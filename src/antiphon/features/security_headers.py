@@ -26,7 +26,7 @@ PolicyWords: TypeAlias = str | Iterable[str]
 PolicyDirectives: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 
 YEAR = 365 * 24 * 3600
-"""Seconds."""
+"""The number of seconds in a year."""
 
 _FRAME_OPTIONS = ("DENY", "SAMEORIGIN")
 _OPENER_POLICIES = ("same-origin", "same-origin-allow-popups", "noopener-allow-popups", "unsafe-none")
@@ -281,8 +281,9 @@ class SecurityHeaders:
 
     The defaults break no page that loads only its own files. They keep browsers from guessing content types, framing
     pages, sending other sites more than the origin, sharing a window with them, loading plugins, and obeying a
-    ``<base>`` of another site. Strict-Transport-Security is only sent over https (RFC 6797 §7.2). A policy can also be
-    the text of its header. Raises ValueError for unknown values, and TypeError for anything that is not a policy.
+    ``<base>`` of another site. Strict-Transport-Security is sent only over https (RFC 6797 §7.2). A policy can also be
+    given as the text of its header. Raises ValueError for unknown values, and TypeError for anything that is not a
+    policy.
     """
 
     content_type_options: bool = True

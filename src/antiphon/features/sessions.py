@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from antiphon.app.application import App
 
 DAY = 24 * 3600.0
-"""Seconds."""
+"""The number of seconds in a day."""
 
 RENEWED_AFTER = 0.1
 """The fraction of the idle time after which reading a session extends it, which saves a write on most requests."""
 
 _PREFIX = "session"
-"""The prefix of the keys of sessions in a store on the server, so a cookie can't name other entries. A custom cookie
-name follows the prefix, so a session of one cookie is not valid for another.
+"""The prefix of sessions' keys in a store on the server, so that a cookie can't name other entries. A custom cookie
+name follows the prefix, so that a session of one cookie is not valid for another.
 """
 
 _IS_OVER = Dependency[bool]("is over")
@@ -62,14 +62,14 @@ class Sessions:
     """A feature that provides ``request.session`` from a store, by default the app's store.
 
     A session that is neither read nor written costs nothing and does not affect the response. If it is read, the
-    response has ``Vary: Cookie`` and ``Cache-Control: private``; in debug mode, it is then an error if the response
+    response has ``Vary: Cookie`` and ``Cache-Control: private``; in debug mode, it is an error if such a response
     allows shared caches to store it. If the session is changed, it is written to the store when the response is made,
     and only then is a cookie set. It ends after ``idle`` without use, and in any case after ``lifetime``, both in
     seconds or a timedelta.
 
     The cookie is named "__Host-session", and is Secure and HttpOnly; over http, as on localhost, its name is "session".
-    ``cookie`` sets another name for both cases, such as the one used by an app that you are replacing. If the store is
-    unavailable, requests that use the session get a 503. Raises ValueError for times that are not above 0 and for an
+    ``cookie`` sets a different name for both cases, such as the one used by an app that you are replacing. If the store
+    is unavailable, requests that use the session get a 503. Raises ValueError for times that are not above 0 and for an
     invalid cookie name, and TypeError for anything but a store.
     """
 
@@ -141,7 +141,7 @@ class Sessions:
         return self._prefix == other._prefix and self._store.shares_entries(other._store)  # noqa: SLF001 - of this very class
 
     def owned_by(self, owner: str) -> list[OwnedEntry]:
-        """Return an owner's sessions, oldest first; the owner is usually a user's id. It calls the store.
+        """Return an owner's sessions, oldest first; the owner is usually a user's id. This calls the store.
 
         Sessions with other cookies are not included, even if they are in the same store, because they belong to
         different users.
@@ -149,9 +149,8 @@ class Sessions:
         return self._stores.current.owned_by(self._owner_prefix + owner)
 
     def delete_owned(self, owner: str, *, only: str | None = None) -> int:
-        """End all of an owner's sessions, or only the one whose ``id`` is ``only``, and return how many ended.
-
-        It calls the store.
+        """End all of an owner's sessions, or only the one whose ``id`` is ``only``, and return how many ended. This
+        calls the store.
         """
         return self._stores.current.delete_owned(self._owner_prefix + owner, only=only)
 
@@ -337,7 +336,9 @@ _PRIVATE = SharedFields.of([("vary", "cookie"), ("cache-control", "private")])
 
 
 def _is_shared(request: Request, field: str, said: str) -> bool:
-    """Return True for a field that lets shared caches store the response. Raises RuntimeError for it in debug mode."""
+    """Return True for a field that lets shared caches store the response. In debug mode, raises RuntimeError for such a
+    field.
+    """
     control = CacheControl.parse(said)
     asks = control.public or control.s_maxage is not None or field == _OF_CDNS
     if control.no_store or not asks:

@@ -13,10 +13,9 @@ from antiphon.request.watching import SESSION, note_in_head
 
 
 class TrackedSession(Session):
-    """A session that records which values were read and written. If ``failure`` is set, every use raises it.
-
-    ``head`` is the request's head, for caches that watch it. ``owner`` is the session's new owner, and ``ends_all_of``
-    an owner whose sessions will all end; both begin with the ``owner_prefix`` of ``Sessions``.
+    """A session that records which values were read and written. If ``failure`` is set, every use raises it. ``head``
+    is the request's head, for caches that watch it. ``owner`` is the session's new owner, and ``ends_all_of`` is an
+    owner all of whose sessions will end; both begin with the ``owner_prefix`` of ``Sessions``.
     """
 
     __slots__ = (

@@ -32,7 +32,7 @@ ARGUMENT = "progress"
 RETRY = 1.0
 """The number of seconds after which a browser that lost the stream reconnects.
 
-The value is sent immediately, so the head of the response is sent before the first event.
+The value is sent immediately, so that the head of the response is sent before the first event.
 """
 
 _is_id = re.compile(r"[A-Za-z0-9_-]{16,64}").fullmatch
@@ -99,7 +99,7 @@ class UploadProgress:
     async def _events(self, id_: str) -> AsyncIterator[Event]:
         until = monotonic() + self._patience
         before: Report | None = None
-        yield Event(comment="")  # so the client receives the response's head at once
+        yield Event(comment="")  # so that the client receives the response's head at once
         while (upload := self._uploads.find(id_)) is not None or (before is None and monotonic() < until):
             if upload is not None and (report := upload.report()) != before:
                 yield Event(report, id=str(report["received"]))

@@ -45,7 +45,8 @@ def check_loader(loader: Callable[..., object], *given: str) -> None:
 
 
 class UserSource(ABC, Generic[U]):
-    """A kind of credentials, with the ``loader`` that finds the user they belong to. The base class for your own kinds.
+    """A kind of credentials, with the ``loader`` that finds the user they belong to. This is the base class for your
+    own kinds of credentials.
 
     The loader is called with the values that ``credentials`` returns. It can be ``def`` or ``async def``, and returns
     the user, or None if the credentials are not valid.
@@ -77,7 +78,7 @@ class Basic(UserSource[U]):
     ``realm`` when they ask for the name and password.
     """
 
-    @overload  # separate, since a type checker finds no U in a union of both
+    @overload  # separate, since a type checker finds no U in a union of the two
     def __init__(self, loader: Callable[[str, str], Awaitable[U | None]], *, realm: str = "Restricted") -> None: ...
     @overload
     def __init__(self, loader: Callable[[str, str], U | None], *, realm: str = "Restricted") -> None: ...
@@ -107,7 +108,7 @@ class Bearer(UserSource[U]):
     ``resource``, the loader gets a verified token, as an ``AccessToken``.
     """
 
-    @overload  # separate, since a type checker finds no U in a union of both
+    @overload  # separate, since a type checker finds no U in a union of the two
     def __init__(
         self,
         loader: "Callable[[str], Awaitable[U | None]] | Callable[[AccessToken], Awaitable[U | None]]",
@@ -135,7 +136,7 @@ class Bearer(UserSource[U]):
         return (given.token or "",) if given and given.scheme == "bearer" else None
 
     def challenge(self, request: Request) -> Challenge:
-        """Return the challenge, which tells whether the request had a token that is unknown or malformed."""
+        """Return the challenge, which says whether the request contained an unknown or malformed token."""
         scheme, _, token = (request.head.field("authorization") or "").strip().partition(" ")
         return self._invalid if scheme.lower() == "bearer" and token.strip() else self._missing
 
@@ -234,7 +235,7 @@ class Users(Generic[U]):
         return await found if isawaitable(found) else found
 
     def _used(self, request: Request) -> tuple[UserSource[U] | None, tuple[Any, ...]]:
-        """Return the first source for which the request has credentials, and these."""
+        """Return the first source for which the request has credentials, and those credentials."""
         with unwatched(request):
             for source in self.sources:
                 given = source.credentials(request)
@@ -270,7 +271,9 @@ class Users(Generic[U]):
         request[self._dependency] = user
 
     def check(self, request: Request) -> None:
-        """Raise as ``login_required`` does for a request without a user: Redirect (303) or Unauthorized (401)."""
+        """Raise the same errors as ``login_required`` for a request without a user: Redirect (303) or Unauthorized
+        (401).
+        """
         if request[self._dependency] is None and not self._is_login_page(request):
             self._refuse(request)
 
@@ -310,8 +313,8 @@ def login_required(request: Request) -> None:
 
 
 def is_same_secret(given: str | bytes | None, known: str | bytes) -> bool:
-    """Return True if two secrets are equal, in a time that does not reveal where they differ. Returns False if one is
-    None.
+    """Return True if two secrets are equal, in a time that does not reveal where they differ. Returns False if either
+    is None.
     """
     return given is not None and compare_digest(_digest(given), _digest(known))
 

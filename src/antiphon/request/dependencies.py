@@ -142,7 +142,7 @@ class SharedValues(OfRequest, Mapping[str, Any]):
         return values[name]
 
     def forget(self, *names: str) -> None:
-        """Forget the values of these names; the next use computes them again."""
+        """Forget the values with these names; the next use computes them again."""
         for name in names:
             self._values.pop(name, None)
 

@@ -49,11 +49,9 @@ class Session(MutableMapping[str, Any], metaclass=NamesOurs):
         """The time when the session began, in seconds since 1970; None if it is new. Rotating doesn't change it."""
 
     def _peek(self, name: str) -> Any:
-        """Return a value, or None, without leaving a trace in the response. This is for features that load data in
-        advance.
-
-        If the response depends on the value, read it in the usual way instead. Also returns None if the store is
-        unavailable.
+        """Return a value, or None if it is missing or the store is unavailable, without leaving a trace in the
+        response. This is for features that load data in advance. If the response depends on the value, read it in the
+        usual way instead.
         """
         return self.get(name)
 
@@ -201,8 +199,8 @@ class Location(Mapping[str, Any]):
     """A client's location, as far as its address reveals it: ``location.city``, or ``location["city"]``.
 
     If nothing is known, the location is falsy and all its values are None. ``city`` and ``country`` are names, ``lat``
-    and ``lon`` degrees north and east (WGS 84). It is a mapping of these four values and the source's ``further`` ones,
-    such as ``location["timezone"]``.
+    and ``lon`` degrees north and east (WGS 84). It is a mapping of these four values and any ``further`` ones from the
+    source, such as ``location["timezone"]``.
     """
 
     __slots__ = ("_values",)
@@ -402,7 +400,7 @@ class RequestSigner(NamedTuple):
     components: tuple[str, ...] = ()
     """The components that the signature covers, in the notation of RFC 9421: ``'"@method"'``."""
     headers: Headers = _NO_HEADERS
-    """The header fields that the signature covers as a whole."""
+    """The header fields that the signature covers completely."""
     directory: str | None = None
     """The URL of the directory that the key comes from; None if it comes from elsewhere."""
 

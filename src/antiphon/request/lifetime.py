@@ -87,9 +87,8 @@ class Lifetime:
         return why
 
     def shield(self) -> "Shield":
-        """Return a context manager that protects the handler from cancellation: ``with request.lifetime.shield():``.
-
-        If the deadline passes or the client disconnects during the block, the handler is cancelled after it. Other
+        """Return a context manager that protects the handler from cancellation: ``with request.lifetime.shield():``. If
+        the deadline passes or the client disconnects during the block, the handler is cancelled after the block. Other
         cancellations, such as those by the server, aren't delayed.
         """
         return Shield(self)
@@ -181,7 +180,7 @@ class Lifetime:
             after(_awaited(withdraw))
 
     async def _look(self) -> Callable[[], None]:
-        """Watch the client and give a server that already knows of the disconnect time to report it."""
+        """Watch the client, and wait briefly, so that a server that already knows of the disconnect can report it."""
         withdraw = self._on_disconnect(bool)
         await yield_to_loop()
         await yield_to_loop()

@@ -1,4 +1,4 @@
-"""Trusted proxies report a request's client, scheme and host. No other peer is trusted.
+"""The trusted proxies, which report a request's client, scheme and host. No other peer is trusted.
 
 Proxy headers are read from the right, where the nearest proxy wrote, to the first address that doesn't belong to a
 trusted proxy: that is the client. Nothing that the client wrote itself is trusted.
@@ -134,7 +134,7 @@ def behind(head: Head, proxies: TrustedProxies) -> Head:
     """Return a head with the values that trusted proxies report, if its connection comes from one; otherwise the head
     itself.
 
-    A WSGI server that may mistake another header for that of the proxy isn't trusted: a warning is logged once, and the
+    A WSGI server that may mistake another header for the proxy's isn't trusted: a warning is logged once, and the
     client is unknown.
     """
     if head.client not in proxies:
@@ -158,7 +158,7 @@ def is_by_trusted_proxy(head: Head) -> bool:
 
 
 class HiddenClientHead(DerivedHead):
-    """The head of a request whose proxy's headers can't be trusted, so the client is unknown."""
+    """The head of a request whose client is unknown, because the proxy's headers can't be trusted."""
 
     @property
     def client(self) -> None:

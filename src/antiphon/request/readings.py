@@ -1,4 +1,4 @@
-"""What a request contains, parsed: the URL and query of its head, and its body as text, as a form and as typed values.
+"""The parsed content of a request: the URL and query of its head, and its body as text, as a form and as typed values.
 
 ``Request`` has a property or method for each of them and caches the result.
 """
@@ -20,7 +20,7 @@ from antiphon.http.urls.urlencoded import Fields, parse_fields
 
 
 def head_of(url: str, method: str, headers: HeaderFields) -> RequestHead:
-    """Return the head of a request for a path or a whole URL.
+    """Return the head of a request for a path or a full URL.
 
     Characters that aren't allowed there are percent-encoded. Raises ValueError for a scheme without a host, and for an
     invalid host.
@@ -52,7 +52,7 @@ def host_of(head: Head) -> tuple[str, int | None]:
 
 
 def url_of(head: Head, host: str) -> URL:
-    """Return the whole URL that a head was sent to, without a host if ``host`` is empty."""
+    """Return the full URL that a head was sent to, without a host if ``host`` is empty."""
     path, raw = head.path, head.raw_path
     return URL.build(
         scheme=head.scheme,
@@ -64,7 +64,7 @@ def url_of(head: Head, host: str) -> URL:
 
 
 def query_fields_of(head: Head, limits: Limits) -> Fields:
-    """Return the names and values of a query.
+    """Return the names and values in a query.
 
     Raises URITooLong (414) above ``limits.query`` bytes or ``limits.fields`` fields.
     """
@@ -102,7 +102,7 @@ class Members(dict[str, Any]):
 
 
 def not_loaded(content: Content, reader: str, receive: str) -> Exception:
-    """Return the error for code in ``reader`` that reads a body on an event loop before it has arrived."""
+    """Return the error for code in ``reader`` that reads a body on an event loop before the body has arrived."""
     if receive == "load":
         who = f"a hook or middleware of {reader}"
         fix = (

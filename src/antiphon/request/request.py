@@ -135,7 +135,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @classmethod
     def blank(cls, url: str = "/", method: str = "GET", headers: HeaderFields = (), body: bytes = b"") -> Self:
-        """Make a request without a server, for tests and subrequests. ``url`` is a path or a whole URL.
+        """Make a request without a server, for tests and subrequests. ``url`` is a path or a full URL.
 
         Characters that are not allowed in it are percent-encoded. Raises ValueError for a scheme without a host, and
         for an invalid host.
@@ -144,7 +144,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @staticmethod
     def of(given: object, second: object = None, /) -> "Request":
-        """Convert a request of a server or another framework to a Request.
+        """Convert a server's or another framework's request to a Request.
 
         ``given`` is an environ (PEP 3333), an ASGI scope with its ``receive`` as ``second``, an RSGI scope with its
         protocol, or the request of aiohttp, Bottle, Django, Falcon, FastAPI, Flask, Litestar, Pyramid, Quart, Sanic,
@@ -159,10 +159,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @staticmethod
     async def aof(given: object, second: object = None, /) -> "Request":
-        """Return the result of ``Request.of`` with its body loaded, on an event loop.
-
-        Raises the errors of ``aload`` and ``Request.of``, and the framework's own error for a body that exceeds its
-        limit.
+        """Return the result of ``Request.of`` with its body loaded, on an event loop. Raises the same errors as
+        ``aload`` and ``Request.of``, and the framework's own error for a body that exceeds the framework's limit.
         """
         return await frameworks().loaded_request_of(given, second)  # type: ignore[no-any-return]
 
@@ -286,7 +284,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @lazy
     def url(self) -> URL:
-        """The whole URL, rebuilt: a str with more attributes and methods (``url.origin``, ``url.with_query(page=2)``).
+        """The full URL, rebuilt: a str with more attributes and methods (``url.origin``, ``url.with_query(page=2)``).
 
         The URL of ``OPTIONS *`` is the origin with a slash (RFC 9112 §3.3), while ``path`` is ``*``.
         """
@@ -317,7 +315,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def args_as(self, wanted: type[T]) -> T:
         """Return the query's arguments as a dataclass, TypedDict or Struct.
 
-        Raises UnprocessableContent (422), naming each invalid field, and the errors of ``args``.
+        Raises UnprocessableContent (422), naming each invalid field, and the same errors as ``args``.
         """
         from antiphon.serialization.readers import fields_as
 
@@ -424,8 +422,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     def load(self) -> None:
         """Load the body within ``limits``, in code that may block, if it wasn't loaded before the handler was called.
-
-        Raises the errors of ``aload``, and RuntimeError on an event loop: await ``aload`` there.
+        Raises the same errors as ``aload``, and RuntimeError on an event loop: await ``aload`` there.
         """
         self._load_now()
 
@@ -446,7 +443,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @property
     def stream(self) -> BodyStream:
-        """The body as chunks, for ``for`` or ``async for``: as they arrive, or as they were stored."""
+        """The body as chunks, as they arrive or as they were stored. Iterate over it with ``for`` or ``async for``."""
         return BodyStream(self.content, self)
 
     def parts(self) -> "FormParts":
@@ -518,7 +515,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         """The files of a form (multipart/form-data), by the names of their fields; empty for any other body.
 
         If no file was chosen for a field, its upload is falsy. For a missing field, ``files[name]`` raises a KeyError
-        that becomes a 422. Raises the errors of ``form``.
+        that becomes a 422. Raises the same errors as ``form``.
         """
         return self._form_data.files if self.mimetype == FORM_DATA else Files()
 
@@ -559,7 +556,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def json_as(self, wanted: "TypeForm[T]") -> T:
         """Return the content as a dataclass, TypedDict, Struct or other type, such as ``Order | None``.
 
-        Raises UnprocessableContent (422), naming each invalid field by JSON Pointer, and the errors of ``json``.
+        Raises UnprocessableContent (422), naming each invalid field by JSON Pointer, and the same errors as ``json``.
         """
         from antiphon.serialization.readers import json_as
 
@@ -570,7 +567,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         """Return the form as a dataclass, TypedDict or Struct. Its fields may be files (``Upload``).
 
         Raises UnprocessableContent (422), naming each invalid field, UnsupportedMediaType (415) for a body that is not
-        a form, and the errors of ``form``.
+        a form, and the same errors as ``form``.
         """
         if self.mimetype not in (FORM, FORM_DATA) and (self.mimetype or not self.content.is_empty):
             raise wrong_type("a form", self.head.field("content-type"))
@@ -653,9 +650,9 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         route, ``_expires`` is the number of seconds for which the URL is valid, and ``_method`` is the method that it
         permits.
 
-        Raises the errors of ``App.url_for``, RuntimeError if no application handles this request, and BadRequest (400)
-        if its Host is malformed. With ``_absolute``, raises RuntimeError if a client could have made up the host: it
-        must be one of the application's ``trusted_hosts``, the host of the route or a mount, or this machine.
+        Raises the same errors as ``App.url_for``, RuntimeError if no application handles this request, and BadRequest
+        (400) if its Host is malformed. With ``_absolute``, raises RuntimeError if a client could have made up the host:
+        it must be one of the application's ``trusted_hosts``, the host of the route or a mount, or this machine.
         """
         placed = self.route.meta.get(PLACED_VIEW)
         urls = (self._urls if placed is None else placed.urls(self, route)) or self.app

@@ -90,7 +90,7 @@ def note_in_head(head: Head, name: str) -> None:
 
 
 def put_on_watch(request: "Request", watch: WatchedHead) -> None:
-    """Give a request a watched head. Header values that were already read are forgotten, so the next read is
+    """Give a request a watched head. Header values that were already read are forgotten, so that the next read is
     recorded.
     """
     request.head = watch

@@ -1,6 +1,5 @@
-"""Conditional and partial responses (RFC 9110 §13, §14), and their caching fields (RFC 9111).
-
-This module reads only the request's head and the response, and no clock.
+"""Conditional and partial responses (RFC 9110 §13, §14), and their caching fields (RFC 9111). This module reads only
+the request's head and the response; it doesn't read the clock.
 """
 
 import os
@@ -25,7 +24,7 @@ _OF_CONTENT = frozenset({
     "accept-ranges", "content-digest", "content-disposition", "content-encoding", "content-language", "content-length",
     "content-range", "content-type", "repr-digest", "trailer",
 })  # fmt: skip
-"""Fields about the content, which a 304 leaves out, because those of the stored response still apply."""
+"""Fields about the content. A 304 leaves them out, because those of the stored response still apply."""
 
 _OF_TAGGED_CONTENT = _OF_CONTENT | {"last-modified"}
 """Fields that a 304 with an ETag leaves out (RFC 9110 §15.4.5)."""
@@ -70,11 +69,12 @@ def conditional(
 
     A 2xx becomes a 304, without a body, if the client has the version that ETag and Last-Modified identify (RFC 9110
     §13.2.2). With ``ranges``, a 200 of known length gets Accept-Ranges, unless it already has it, and becomes a 206
-    with the requested parts. The length of a file is known. Other bodies in chunks need a Content-Length, and multiple
-    parts of them have to be in order.
+    with the requested parts. A file's length is known. Other bodies in chunks need a Content-Length, and if multiple
+    parts of them are requested, the parts have to be in order.
 
     Raises PreconditionFailed (412) and RangeNotSatisfiable (416). A stream that is not sent is closed after the
-    request. Responses to other methods don't change, because their work is already done; use `precondition` before it.
+    request. Responses to other methods don't change, because their work is already done; call `precondition` before
+    that work.
     """
     head = request.head
     method = head.method
@@ -113,7 +113,7 @@ def precondition(
 
     A str as ``etag`` makes a strong tag. Raises ValueError for an invalid tag and for a naive ``modified``, and
     TypeError for a ``modified`` that isn't a datetime. ``headers`` are sent with the 304: pass those that the 200 would
-    have, such as Cache-Control and Vary. The ETag, or without one Last-Modified, is added.
+    have, such as Cache-Control and Vary. The ETag is added or, without one, Last-Modified.
     """
     if modified is not None and not isinstance(modified, datetime):
         raise explained(
@@ -164,12 +164,10 @@ def cache_for(
     stale_if_error: int | timedelta | None = None,
 ) -> None:
     """Let the client's cache keep the response for some seconds or a timedelta; with ``public``, shared caches may keep
-    it, too.
-
-    An ``immutable`` response is not revalidated during that time (RFC 8246). After it, a cache may still serve the
-    response for ``stale_while_revalidate`` while it fetches a new one, and for ``stale_if_error`` instead of an error
-    (RFC 5861). Other Cache-Control directives stay, unless they conflict. Raises ValueError unless times are whole
-    seconds from 0 to 2**31.
+    it, too. An ``immutable`` response is not revalidated during that time (RFC 8246). After that time, a cache may
+    still serve the response for ``stale_while_revalidate`` while it fetches a new one, and for ``stale_if_error``
+    instead of an error (RFC 5861). Other Cache-Control directives stay, unless they conflict. Raises ValueError unless
+    times are whole seconds from 0 to 2**31.
 
     A ``public`` stream loses ``X-Accel-Buffering: no``, because nginx caches only responses that it buffers.
     """

@@ -25,8 +25,8 @@ Values: TypeAlias = Iterable[object] | AsyncIterable[object]
 Chunks: TypeAlias = BlockingChunks[object] | AsyncChunks[object]
 
 OnDrain: TypeAlias = Literal["end", "finish"]
-"""What a stream does when its process stops accepting requests: end at once, or run to its end within the remaining
-time.
+"""The behavior of a stream when its process stops accepting requests: it ends at once, or runs to its end within the
+remaining time.
 """
 
 HEARTBEAT = Event(comment="")
@@ -37,11 +37,9 @@ HEARTBEAT_EVERY = 15.0
 
 class Format(NamedTuple):
     """How values are written: the function for each value, the bytes before the first and after the last, and the
-    function for an error.
-
-    The ``preamble`` is sent with the first value: a client that receives something may rely on the source's having
-    begun, such as to follow a channel. ``ends_on_drain`` is True if the stream ends when the process drains, with the
-    ``preamble`` once more.
+    function for an error. The ``preamble`` is sent with the first value, not before it: a client that has received
+    something may rely on the source having begun its work, such as following a channel. ``ends_on_drain`` is True if
+    the stream ends when the process drains; the ``preamble`` is then sent once more.
     """
 
     write: Callable[[object], bytes]
@@ -78,7 +76,7 @@ def _event_chunks(source: Values, heartbeat: float | None, written_as: Format) -
 
 
 def json_lines(source: Values, default: Default | None = None) -> Chunks:
-    """Return JSON values, each on its own line and in its own chunk.
+    """Return values as JSON, each on its own line and in its own chunk.
 
     Raises TypeError unless the source is an iterable.
     """
@@ -109,7 +107,7 @@ def _chunks(source: Values, written_as: Format) -> Chunks:
 
 
 def _write(written_as: Format, source: Iterable[object]) -> ByteGenerator:
-    """Write the values of a source. If it fails, write and raise its error."""
+    """Write a source's values. If the source fails, write and raise its error."""
     start = written_as.preamble
     try:
         for value in source:
@@ -149,9 +147,8 @@ async def _write_async(written_as: Format, source: AsyncIterable[object]) -> Asy
 
 
 class _Drain:
-    """The block in which a generator reads a source. If ``applies`` is true, it ends when the process drains.
-
-    If it is waiting for the source then, the waiting task is cancelled; the cancellation ends with the block.
+    """The block in which a generator reads a source. If ``applies`` is true, the block ends when the process drains. If
+    a task is waiting for the source at that moment, it is cancelled; the cancellation ends with the block.
     """
 
     def __init__(self, applies: bool) -> None:
@@ -164,7 +161,7 @@ class _Drain:
         return self
 
     def waits(self) -> bool:
-        """Record that the current task waits for the source. Return False if the block has to end."""
+        """Record that the current task is waiting for the source. Return False if the block has to end."""
         if not self._applies:
             return True
         self._waiting = asyncio.current_task()
@@ -238,12 +235,15 @@ class WithHeartbeats(Generic[T]):
     """The items of an async iterable, and a HEARTBEAT whenever no item has arrived for some seconds.
 
     The iterable runs in its own task, so that a step continues while heartbeats are sent, and a timeout inside it
-    affects nothing else. A step starts on demand and is cancelled when the requesting task is. The context variables
-    are those of the first requesting task; changes to them are copied back when the iterable is closed.
+    affects nothing else. A step starts on demand, and is cancelled when the task that requested it is cancelled. The
+    context variables are those of the first requesting task; changes to them are copied back when the iterable is
+    closed.
     """
 
     is_left_to_others = False
-    """True if other code sends the heartbeats: iterating this is then iterating the iterable itself."""
+    """True if other code sends the heartbeats: iterating over this object is then the same as iterating over the
+    iterable.
+    """
 
     def __init__(self, iterable: AsyncIterable[T], seconds: float) -> None:
         self._iterable = iterable
@@ -252,7 +252,7 @@ class WithHeartbeats(Generic[T]):
         self._task: asyncio.Task[BaseException | None] | None = None
         self._context: Context
         self._demand: asyncio.Future[bool]
-        """Resolves to True for a step, False for the end. The iterable's task waits for it."""
+        """A future for which the iterable's task waits: its result is True for a step, and False for the end."""
         self._woken: asyncio.Future[None]
         """The future for which the requesting task waits."""
         self._is_asked = False
@@ -325,7 +325,7 @@ class WithHeartbeats(Generic[T]):
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """Close the iterable. A running step is cancelled and its error raised."""
+        """Close the iterable. A running step is cancelled, and its error is raised."""
         if self._timer is not None:
             self._timer.cancel()
         try:
@@ -348,7 +348,7 @@ class WithHeartbeats(Generic[T]):
         await wait_ended(task)
 
     async def _run(self) -> BaseException | None:
-        """Serve the demands. Errors are returned, because an error raised by the task could end the loop."""
+        """Take the requested steps. Errors are returned, because an error raised by the task could end the loop."""
         try:
             await self._serve()
         except StopAsyncIteration:

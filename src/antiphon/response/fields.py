@@ -1,4 +1,4 @@
-"""The header fields of responses, as lines. Responses share equal fields until one of them changes its own."""
+"""Responses' header fields, as lines. Responses share equal fields until one of them changes its own."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -47,7 +47,7 @@ SENT_AS_EVENTS = SharedFields.of([("cache-control", "no-store"), *SENT_AT_ONCE])
 
 @lru_cache(maxsize=256)
 def only_typed(content_type: str | MediaType) -> SharedFields:
-    """Return the fields of a response with only a Content-Type. Raises ValueError if it is malformed."""
+    """Return the header fields of a response that has only a Content-Type. Raises ValueError if it is malformed."""
     text = str(content_type) if isinstance(content_type, MediaType) else content_type
     return SharedFields.of([("content-type", str(MediaType.parse(field_value(text))))])
 
@@ -60,7 +60,8 @@ guess the type (WHATWG MIME Sniffing §5.2).
 
 @lru_cache(maxsize=256)
 def typed(content_type: str | MediaType) -> SharedFields:
-    """Return the fields of a response with this type, such that browsers can't mistake plain text for another type.
+    """Return the header fields of a response with this type, chosen so that browsers can't mistake plain text for
+    another type.
 
     Raises ValueError for anything that is not a media type.
     """
@@ -72,7 +73,7 @@ def declared(headers: HeaderFields, fields: SharedFields) -> list[Line]:
     """Return header fields as lines, followed by those of ``fields`` that they lack. A Content-Type among them is
     treated as in ``typed``.
 
-    Raises ValueError and TypeError as ``Headers`` does.
+    Raises the same errors as ``Headers``.
     """
     lines = checked_fields(headers, fields)
     if fields and fields[0] not in lines:
@@ -81,9 +82,8 @@ def declared(headers: HeaderFields, fields: SharedFields) -> list[Line]:
 
 
 def settle_type(lines: list[Line]) -> None:
-    """Add NOT_SNIFFED to lines if their type is plain text, unless they have the field; else remove it.
-
-    A line with the same value that the program has set itself stays.
+    """Add NOT_SNIFFED to the lines if their type is plain text and they lack that field; remove it if they have another
+    type. If the program itself has set a line with the same value, that line stays.
     """
     values = dict(lines)
     if not values.get("content-type", "").lower().startswith(PLAIN):
@@ -93,7 +93,7 @@ def settle_type(lines: list[Line]) -> None:
 
 
 TEXT_ONLY = typed(TEXT)
-"""The fields of a plain text response."""
+"""The header fields of a plain text response."""
 
 
 @lru_cache(maxsize=256)

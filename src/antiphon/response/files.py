@@ -49,13 +49,13 @@ _TYPES = {
     ".woff2": "font/woff2",
     ".zst": "application/zstd",
 }
-"""Types for which the standard library uses older names, or that only its later versions contain."""
+"""Types for which the standard library uses older names, or that it contains only in later versions."""
 
 _NO_NAME = "[\x00-\x1f\x7f\ud800-\udfff]"
 
 SETTLED = 2.0
-"""The seconds after which a file's modification time distinguishes its versions: some file systems have such coarse
-timestamps.
+"""The number of seconds after which a file's modification time identifies its version: some file systems have
+timestamps as coarse as this.
 """
 
 
@@ -152,12 +152,12 @@ def _refusal(error: OSError | ValueError) -> HTTPError:
 
 
 def measures(length: int) -> list[tuple[str, str]]:
-    """Return the fields of a body that supports range requests."""
+    """Return the header fields for a body that supports range requests."""
     return [("content-length", str(length)), ("accept-ranges", "bytes")]
 
 
 def validators(found: os.stat_result, etag: bool = True, modified: bool = True) -> list[tuple[str, str]]:
-    """Return ETag and Last-Modified of the current version of a file."""
+    """Return ETag and Last-Modified for the current version of a file."""
     now = time()
     # Must not be later than the response (RFC 9110 §8.8.2.1).
     moment = int(max(0.0, min(found.st_mtime, now)))
@@ -201,7 +201,8 @@ def _disposition(as_attachment: bool, filename: str | None, own_name: str) -> st
 class Windowed(Protocol):
     """A body from which any part can be read, as ranges need (RFC 9110 §14).
 
-    Windows may be iterated one after another. The sender closes their body at the end, if it has ``close``.
+    Iterate over its windows one after another. At the end, the sender closes the body that they belong to, if it has
+    ``close``.
     """
 
     @property
@@ -217,18 +218,18 @@ class Windowed(Protocol):
 
 
 def is_at_hand(body: object) -> bool:
-    """Check that a body's chunks are available without waiting: it is a file, or consists of parts of one."""
+    """Return True if a body's chunks are available without waiting: it is a file, or consists of parts of one."""
     return getattr(body, "is_at_hand", False)
 
 
 def is_for_any_thread(body: object) -> bool:
-    """Check that any thread may read a body, waiting only for the disk: it is made from a file, or from bytes."""
+    """Return True if any thread may read a body, waiting only for the disk: it is made from a file, or from bytes."""
     return getattr(body, "is_for_any_thread", False)
 
 
 class FileBody:
-    """A body of ``length`` bytes of the file at an absolute path, from ``offset``. It is a value: you can iterate over
-    it again.
+    """A body that consists of ``length`` bytes, from ``offset``, of the file at an absolute path. It is a value: you
+    can iterate over it again.
 
     The file is opened for the first chunk and always closed. The chunks contain ``length`` bytes in total, or end with
     an error: OSError if the file can't be opened, EOFError if it has become too short.
@@ -296,7 +297,7 @@ class OpenFile:
 
     @property
     def is_for_any_thread(self) -> bool:
-        """True for Python's own file objects of known length; others may belong to a thread, or block."""
+        """True for Python's own file objects if the length is known; others may belong to a thread, or block."""
         return self.length is not None and isinstance(self._file, IOBase)
 
     def window(self, offset: int, length: int) -> Self:

@@ -130,7 +130,7 @@ def framed(fields: list[Line], length: int | None, status: int, method: str) -> 
 
 
 def _may_declare(declared: str, length: int | None, status: int, method: str) -> bool:
-    """Check that a given Content-Length is correct, or may be: the response to HEAD often has no body."""
+    """Return True if a given Content-Length is correct, or may be: the response to HEAD often has no body."""
     if status == 304 or declared == str(length):
         return status != 205
     return status not in WITHOUT_CONTENT and (length is None or (length == 0 and method == "HEAD"))
@@ -179,9 +179,8 @@ class DeclaredLength:
 
 
 def text_of(body: bytes, content_type: str | None) -> str:
-    """Return a body as text, decoded with its content type's charset, or UTF-8 if Python doesn't support the charset.
-
-    Raises ValueError if it can't be decoded.
+    """Return a body as text, decoded with its content type's charset, or as UTF-8 if Python doesn't support the
+    charset. Raises ValueError if the body can't be decoded.
     """
     try:
         return body.decode(_charset(content_type))

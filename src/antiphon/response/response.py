@@ -238,8 +238,8 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
     ) -> Self:
         """Make a response from a template, rendered at once for the current request, with ``data`` as its variables.
 
-        Names in ``data`` can't begin with an underscore, because options do. With ``_block``, only that block is
-        rendered. The template's name determines the type, which is usually HTML. Raises RuntimeError without
+        Names in ``data`` can't begin with an underscore, because the names of options do. With ``_block``, only that
+        block is rendered. The template's name determines the type, which is usually HTML. Raises RuntimeError without
         ``app.use(Templates(...))``, and if no request is being handled. Raises TypeError for an unknown option, and for
         positional data.
         """
@@ -285,10 +285,10 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         A ``location`` on another site raises ExternalLocation, a ValueError that becomes a 400, unless it is
         ``external``: use that only for a URL that you have chosen yourself.
 
-        For a URL that a client has chosen, pass ``otherwise``. Then no location raises an error. The redirect goes to
-        ``otherwise`` if the location is on another site, if it is None, empty, not text or longer than 2048 characters,
-        or if a backslash or control character would make browsers read it differently. To accept a whole URL of this
-        site, pass its ``origin``: ``origin=request.url.origin``.
+        For a URL that a client has chosen, pass ``otherwise``. In that case, none of the locations raises an error: the
+        redirect goes to ``otherwise`` if the location is on another site, if it is None, empty, not text or longer than
+        2048 characters, or if a backslash or control character would make browsers read it differently. To accept a
+        full URL of this site, pass its ``origin``: ``origin=request.url.origin``.
         """
         response = cls(None, check_redirect(status), headers)
         response.headers["location"] = redirect_location(location, external, otherwise, origin)
@@ -500,7 +500,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         put_line(fields, line)
 
     def _has_shared_fields(self, without: frozenset[str]) -> bool:
-        """Return True if the fields are shared with other responses, and include none of those names."""
+        """Return True if the fields are shared with other responses and include none of the names in ``without``."""
         fields = self._fields
         return type(fields) is SharedFields and has_none_of(fields, without)
 

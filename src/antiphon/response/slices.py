@@ -10,7 +10,7 @@ from antiphon.response.files import Windowed, is_for_any_thread
 from antiphon.response.message import Body, Stream
 
 Layout: TypeAlias = Iterable[bytes | ByteRange]
-"""What to send, in order: bytes to send unchanged, and parts of the body."""
+"""The items to send, in order: bytes to send unchanged, and parts of the body."""
 
 
 def known_length(body: Body) -> int | None:
@@ -21,7 +21,7 @@ def known_length(body: Body) -> int | None:
 
 
 def has_any_order(body: Body) -> bool:
-    """Check that parts of a body can be sent in any order, not only forwards."""
+    """Return True if parts of a body can be sent in any order, not only forwards."""
     return known_length(body) is not None
 
 
@@ -85,7 +85,7 @@ class Windows:
 
 
 class Cutter:
-    """Cuts a body's chunks, fed in order, according to a layout whose parts are in order."""
+    """A cutter for a body's chunks, which are fed to it in order: it follows a layout whose parts are in order, too."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = iter(layout)

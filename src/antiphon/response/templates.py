@@ -55,7 +55,7 @@ class TemplateString(Protocol):
 
 
 def is_template(value: object) -> TypeGuard[TemplateString]:
-    """Check that a value is a template string."""
+    """Return True if a value is a template string."""
     kind = type(value)
     return kind.__module__ == "string.templatelib" and kind.__name__ == "Template"
 

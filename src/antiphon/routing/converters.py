@@ -36,7 +36,9 @@ class Converter(NamedTuple):
 
     @property
     def value_type(self) -> Any:
-        """The type of its values: ``to_python`` if it is a class, its annotated return type, or Any."""
+        """The type of the converter's values: ``to_python`` if that is a class, otherwise its annotated return type or
+        Any.
+        """
         from inspect import unwrap
         from typing import get_type_hints
 

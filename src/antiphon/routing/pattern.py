@@ -33,8 +33,8 @@ class Parameter(NamedTuple):
 class Mixed:
     """A segment of text and parameters, ``<name>.<ext>``.
 
-    The first parameter that matches any text takes as much as it can. Later ones don't contain the text before them, so
-    matching takes linear time.
+    The first parameter that matches any text takes as much as it can. Values of later parameters don't contain the text
+    before them, so matching takes linear time.
     """
 
     __slots__ = ("_match", "parameters", "parts", "shape", "text_length")
@@ -170,7 +170,9 @@ def _parts(text: str, pattern: str, converters: Mapping[str, Converter]) -> Iter
 
 
 def _in_angles(name: str, converter: str | None, converters: Mapping[str, Converter]) -> str:
-    """Return the correct form of a parameter in braces, in which either the name or the converter comes first."""
+    """Return the correct form of a parameter that was written in braces, with either its name or its converter
+    first.
+    """
     if converter is None:
         return f"<{name}>, or <int:{name}> for an int"
     is_first = name in converters and converter not in converters

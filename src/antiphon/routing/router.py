@@ -1,7 +1,6 @@
-"""The router: dictionaries for literal paths, a tree of segments for paths with parameters, and path prefixes.
-
-The time of a lookup depends on the number of segments in the path, not on the number of routes. Even with backtracking,
-the search visits each tree node at most once for each segment.
+"""The router: dictionaries for literal paths, a tree of segments for paths with parameters, and path prefixes. The time
+a lookup takes depends on the number of segments in the path, not on the number of routes. Even with backtracking, the
+search visits each tree node at most once for each segment.
 
 Without a GIL, lookups take no locks, except in ``dict.get`` of Python 3.13. Lookup strings are interned, and nodes and
 resources have no ``__slots__``: reading a slot that another thread has set usually needs a lock.
@@ -114,8 +113,8 @@ class Router(Generic[T]):
     """All resources of an application.
 
     ``literal`` contains the methods of parameterless paths with one slash. All other paths need a search. Parameterless
-    paths with more slashes are looked up literally, for requests without encoded slashes; paths whose only parameter is
-    the last segment, by the text before it; the rest, in the tree.
+    paths with more slashes are looked up literally if the request has no encoded slashes; paths whose only parameter is
+    the last segment are looked up by the text before it; all others are searched for in the tree.
     """
 
     def __init__(self, converters: Mapping[str, Converter] = CONVERTERS) -> None:

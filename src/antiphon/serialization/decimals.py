@@ -1,5 +1,5 @@
-"""Refusing Decimals in JSON, forms and queries that are outside their bounds or unusable in calculations (NaN, infinity
-and enormous exponents).
+"""The refusal of Decimals in JSON, forms and queries that are outside their bounds or unusable in calculations (NaN,
+infinity and enormous exponents).
 
 msgspec accepts all of these, and a check in a ``__post_init__`` could then raise an error or take minutes. So they are
 detected before a value is created.
@@ -37,7 +37,7 @@ _SIGNS: dict[str, tuple[str, Literal["min", "max", "above", "below"], str, Calla
     "le": ("of at most", "max", "maximum", operator.le),
     "lt": ("below", "below", "exclusiveMaximum", operator.lt),
 }
-"""For each bound: its wording, its names in an error and in JSON Schema, and the comparison that must hold."""
+"""The wording of each bound, its names in an error and in JSON Schema, and the comparison that must hold."""
 
 
 class DecimalBounds:
@@ -92,12 +92,11 @@ def decimal_meta(
     lt: Decimal | int | str | None = None,
     places: int | None = None,
 ) -> msgspec.Meta:
-    """Return the bounds of a Decimal, for its annotation.
-
-    ``msgspec.Meta`` has these bounds for other numbers, but doesn't support them for Decimals: ``Annotated[Decimal,
-    decimal_meta(ge=0, places=2)]``. With ``places``, a number must be written in digits, without an exponent and with
-    at most this many digits after the decimal point. Raises TypeError for a float, because a float rarely equals the
-    number as it is written. Raises ValueError for a bound that isn't a finite number, and for negative ``places``.
+    """Return the bounds of a Decimal, for its annotation. ``msgspec.Meta`` has these bounds for other numbers, but
+    doesn't support them for Decimals. An example is ``Annotated[Decimal, decimal_meta(ge=0, places=2)]``. With
+    ``places``, a number must be written in digits, without an exponent and with at most this many digits after the
+    decimal point. Raises TypeError for a float, because a float rarely equals the number as it is written. Raises
+    ValueError for a bound that isn't a finite number, and for negative ``places``.
     """
     given = {"ge": ge, "gt": gt, "le": le, "lt": lt}
     limits = {name: _limit(name, bound) for name, bound in given.items() if bound is not None}
@@ -124,7 +123,7 @@ def _limit(name: str, bound: object) -> Decimal:
 
 def bounds_in(info: inspect.Type, given: DecimalBounds | None = None) -> list[DecimalBounds | None]:
     """Return the bounds of each Decimal type in a type: the type itself, an alternative of a union, or the type of
-    items. A Decimal without bounds is None.
+    items. None stands for a Decimal without bounds.
     """
     match info:
         case inspect.Metadata(type=inner):
@@ -151,8 +150,8 @@ _is_usual = re.compile(rf"[-+]?[0-9.]{{0,{_FEW_DIGITS}}}(?:[eE][-+]?[0-9]{{1,3}}
 
 
 def text_fault(text: str) -> Reason | None:
-    """Return the reason why a program can't calculate with the number in a string, or None if it can or if the string
-    isn't a number.
+    """Return the reason why a program can't calculate with the number in a string. Return None if it can, or if the
+    string isn't a number.
     """
     if _is_usual(text):
         return None
@@ -248,7 +247,9 @@ class Unusable:
 
 
 def with_unusable_marked(value: Any, text: bytes, info: inspect.Type) -> Any:
-    """Return the value of JSON, with an Unusable in place of each number that a type with Decimals can't contain."""
+    """Return the value decoded from JSON, with an Unusable in place of each number that a type with Decimals can't
+    contain.
+    """
     if not (_has_bounds(info) or _may_be_unusable(text)):
         return value
     whole = [value]
@@ -282,7 +283,7 @@ refusal.
 
 
 def _unusable_numbers(text: bytes, info: inspect.Type) -> Iterator[_Found]:
-    """Yield each unusable Decimal; none for malformed JSON."""
+    """Yield each unusable Decimal; yield nothing for malformed JSON."""
     with suppress(ValueError, RecursionError):
         value = json.loads(text.decode(), parse_float=_Written, parse_int=_integer, strict=False)
         yield from list(_unusable(value, info, (0,)))
@@ -316,4 +317,4 @@ def _fault(value: str | int, info: inspect.Type, kinds: tuple[inspect.Type, ...]
 
 
 _OTHER_NUMBERS = (inspect.IntType, inspect.FloatType)
-"""The types as which a JSON number is read if a union contains one of them alongside a Decimal."""
+"""The types that take precedence over a Decimal in the same union when a JSON number is read."""

@@ -28,7 +28,7 @@ _CLASSES: dict[type[inspect.Type], type] = {
 }
 
 _DEPTH = 10
-"""The maximum number of nested blocks, which Python limits. More deeply nested records get a separate function."""
+"""The maximum depth of nested blocks, which Python limits. More deeply nested records get a separate function."""
 
 
 def with_defaults(decode: Decode, info: inspect.Type) -> Decode:
@@ -39,7 +39,7 @@ def with_defaults(decode: Decode, info: inspect.Type) -> Decode:
 def set_defaults(value: Any) -> None:
     """Set the defaults that instances of dataclasses lack, in a value that is going to be written.
 
-    In a list of dicts, only the first is searched, because checking every value would take longer than writing it.
+    In a list of dicts, only the first dict is searched, because checking every value would take longer than writing it.
     """
     kind = type(value)
     if kind is dict:
@@ -65,15 +65,15 @@ _CONTAINERS = frozenset({dict, list, tuple})
 
 
 def _set_defaults_of(cls: type, values: list[Any]) -> None:
-    """Set the defaults of the values that are instances of a class, and in them."""
+    """Set the defaults of the values that are instances of a class, and of the records inside those values."""
     set_in_list, classes = _setter(cls)
     if any(_DECODED in vars(each) or _GENERIC in vars(each) for each in classes):
         set_in_list(values)
 
 
 _DECODED, _GENERIC = "__msgspec_cache__", "__parameters__"
-"""The attributes of a dataclass that msgspec has decoded, perhaps leaving instances without defaults, and of a generic
-dataclass, which it decodes as ``Page[int]`` without a trace on the class.
+"""The attribute of a dataclass that msgspec has decoded, perhaps leaving instances without defaults, and the attribute
+of a generic dataclass: msgspec decodes it as ``Page[int]``, without a trace on the class.
 """
 
 
@@ -97,8 +97,8 @@ def _may_lack_defaults(info: inspect.Type) -> bool:
 
 
 def _held_by_class(info: inspect.DataclassType) -> dict[str, Any]:
-    """Return the defaults that instances lack. There are none with slots or attrs, which leave no defaults on the
-    class.
+    """Return the defaults that instances lack. There are none for attrs classes and classes with slots, because these
+    leave no defaults on the class.
     """
     cls = _class_of(info)
     if not cls.__dictoffset__ or hasattr(cls, "__attrs_attrs__"):
@@ -137,8 +137,8 @@ class _Source:
     """The source of a function that decodes a type and sets defaults.
 
     It contains statements for each position in the type, and a function for each record that may contain itself or is
-    deeply nested. A value's class is checked where it may differ from that of the type: in a union, where a default or
-    a ``__post_init__`` may have set something else, and everywhere unless ``is_decoded``.
+    deeply nested. A value's class is checked where it may differ from the type's class: in a union, where a default or
+    a ``__post_init__`` may have set something else, and, unless ``is_decoded``, everywhere.
     """
 
     def __init__(self, info: inspect.Type, *, is_decoded: bool = True) -> None:

@@ -178,7 +178,9 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Reason]], ...] = 
 
 
 def reason_of(message: str) -> Reason:
-    """Return the reason for a msgspec message without its location; any other message becomes the reason unchanged."""
+    """Return the reason that corresponds to a msgspec message without its location; any other message becomes the
+    reason unchanged.
+    """
     for pattern, reason in _RULES:
         if found := pattern.fullmatch(message):
             return reason(found)
@@ -186,7 +188,9 @@ def reason_of(message: str) -> Reason:
 
 
 def reason_for_text(message: str) -> Reason:
-    """Return the reason for a value that was sent as text, without the value's type, which is always a string."""
+    """Return the reason for refusing a value that was sent as text. It doesn't mention the value's type, which is
+    always a string.
+    """
     reason = reason_of(message)
     if reason.detail == message:
         return reason
@@ -227,7 +231,7 @@ class FirstFault(NamedTuple):
 
 
 def first_step(error: msgspec.ValidationError) -> FirstFault:
-    """Return the fault of a value as a fault in one nested value."""
+    """Return a value's fault as a fault in one of its nested values."""
     message, place = _placed(error)
     step = _STEP.match(place, 1) if place.startswith("$") else None
     if step is None:
@@ -253,7 +257,7 @@ def _pointer(path: str) -> str:
 
 
 _NAME = 200
-"""The maximum number of characters of a name that are shown."""
+"""The maximum number of a name's characters that are shown."""
 
 
 def shortened(text: str, most: int) -> str:
@@ -273,7 +277,7 @@ COUNTED = 1000
 """The number of invalid fields after which the search stops."""
 
 _TEXT = 1024
-"""The maximum length of a listed pointer and detail, because a ``__post_init__`` may quote the value in its detail."""
+"""The maximum length of a listed pointer and of a listed detail, in which a ``__post_init__`` may quote the value."""
 
 _ROOM = 128 << 10
 """The maximum size of the list in bytes of JSON: less than LISTED and _TEXT allow, because a character can take six

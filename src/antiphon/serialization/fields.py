@@ -116,7 +116,7 @@ Values: TypeAlias = dict[str, str | list[str] | None]
 
 
 class _Field:
-    """A record's field that is read from text. Raises TypeError if no text can represent a value of its type."""
+    """A field of a record that is read from text. Raises TypeError if no text can represent a value of its type."""
 
     __slots__ = (
         "bounds", "empty", "info", "is_fraction", "is_nullable", "many", "name", "required", "spellings", "words"
@@ -185,7 +185,7 @@ class _Field:
 
 
 class _Words:
-    """A field's choices that are text, but that msgspec reads as a number or None: ``"3"`` in ``Literal[1, "3"]``.
+    """A field's choices that are text, but that msgspec would read as a number or None: ``"3"`` in ``Literal[1, "3"]``.
 
     msgspec keeps them as text only if it converts no text at all, so the other values are converted first.
     """
@@ -386,8 +386,8 @@ def _maker(wanted: type, info: Record, *, strict: bool) -> Callable[[Mapping[str
 
 
 def _maker_by_name(info: Record, *, strict: bool) -> Callable[[Mapping[str, object]], object]:
-    """Return a function like that of ``_maker`` for a type that msgspec reads from arrays. It uses a Struct with the
-    same fields.
+    """Return a function like the one from ``_maker``, for a type that msgspec reads from arrays. The function uses a
+    Struct with the same fields.
     """
     kinds = [Any if is_json(field.type) else python_type(field.type) for field in info.fields]
     fields: list[tuple[str, Any, Any]] = [

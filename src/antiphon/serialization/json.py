@@ -1,4 +1,4 @@
-"""Reading and writing JSON. Malformed JSON is a BadRequest; a value that JSON can't express is a TypeError.
+"""Reading and writing JSON. Malformed JSON raises BadRequest; a value that JSON can't express raises TypeError.
 
 Imported when JSON is first used, because it loads msgspec.
 """
@@ -28,7 +28,7 @@ from antiphon.serialization.defaults import PLAIN, set_defaults
 from antiphon.serialization.json_bounds import DEPTH_BOUND, MOST_SLOW_NUMBERS, NO_BOUND, SHORT, crossed_bound
 
 DEPTH = Limits().json_depth
-"""The default for the maximum depth of nested arrays and objects."""
+"""The default maximum depth of nested arrays and objects."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SEARCHED = 10_000
@@ -55,9 +55,9 @@ def decode_json(data: bytes, depth: int = DEPTH) -> object:
     """Decode JSON (RFC 8259). Raises BadRequest with the mistake and its position.
 
     Integers are exact, up to the number of digits that Python reads (``sys.get_int_max_str_digits()``, by default
-    4300). Longer ones are refused, as are numbers beyond a float's range such as ``1e400``, NaN and Infinity (which
-    aren't JSON), half of a surrogate pair, any encoding but UTF-8, and more than ``depth`` nested arrays and objects. A
-    byte order mark is ignored. If a name occurs twice, the last value is used.
+    4300). Longer ones are refused, as are numbers beyond a float's range, such as ``1e400``; NaN and Infinity, which
+    aren't JSON; half of a surrogate pair; any encoding but UTF-8; and arrays and objects nested more than ``depth``
+    deep. A byte order mark is ignored. If a name occurs twice, the last value is used.
     """
     # Short text can't be deep and contains few numbers; this check needs no call.
     is_long = len(data) > depth or len(data) > SHORT
@@ -101,7 +101,7 @@ def malformed(data: bytes, error: Exception) -> BadRequest:
 
 
 _OTHER_UNICODE = re.compile(rb"\xff\xfe|\xfe\xff|\0|[^\0]\0(?:\Z|[^\0]\0|\0\0)", re.DOTALL).match
-"""Match text that begins like UTF-16 or UTF-32, as no UTF-8 text does."""
+"""Match text that begins like UTF-16 or UTF-32; no UTF-8 text begins like that."""
 
 _HALF_PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}.{0,5}\Z", re.DOTALL)
 _MESSAGE = re.compile(r"JSON is malformed: (.+) \(byte (\d+)\)")
@@ -173,7 +173,7 @@ class _UnwritableError(TypeError):
 
 
 def hint_of_attributes(value: object) -> str:
-    """Return a hint to write the attributes of an object, such as an ORM row; empty if it has none."""
+    """Return a hint to write the attributes of an object, such as an ORM row; empty if the object has none."""
     if isinstance(value, type | FunctionType | ModuleType) or not getattr(value, "__dict__", None):
         return ""
     return "convert it to a dataclass with its attributes: msgspec.convert(value, Out, from_attributes=True)"
@@ -211,7 +211,7 @@ def _plain_model(model: Any) -> object:
 
 
 _NAMELESS = (list, tuple, dict, set, frozenset)
-"""Types that msgspec writes itself, but not as dict keys. The same applies to None and bool."""
+"""Types that msgspec writes itself, but not as dict keys. None and bool are treated the same way."""
 
 
 def _written_as(value: object) -> object:
@@ -263,17 +263,18 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
     """Encode a value as JSON in UTF-8, without spaces.
 
     All types that msgspec supports can be written (dict, list, str, numbers, bool, None, dataclasses, Structs, attrs
-    classes, tuples, sets, enums, dates and times, UUID; Decimal as a string, bytes in base64). It also supports a
-    MultiDict as lists by name, any mapping (any object with ``keys`` and ``[]``, such as Headers), subclasses of str,
-    int and float like their base classes, a UserString as a string, any other collection as an array, a Pydantic model
-    as its fields, and MediaType, ETag, CacheControl, Range and ContentRange as in the header. NaN and Infinity, which
-    aren't JSON, become null. Members whose value is msgspec's UNSET are left out. Fields that a dataclass made by
-    ``msgspec.convert`` lacks are set to their defaults; in a list of dicts, only the first dict is searched for such
-    instances. ``default`` is called with each value of any other type and returns the value to write instead.
+    classes, tuples, sets, enums, dates and times, UUID; Decimal as a string, bytes in base64). This function also
+    writes a MultiDict as lists by name, any mapping (any object with ``keys`` and ``[]``, such as Headers) as an
+    object, subclasses of str, int and float like their base classes, a UserString as a string, any other collection as
+    an array, a Pydantic model as its fields, and MediaType, ETag, CacheControl, Range and ContentRange as in the
+    header. NaN and Infinity, which aren't JSON, become null. Members whose value is msgspec's UNSET are left out.
+    Fields that a dataclass made by ``msgspec.convert`` lacks are set to their defaults; in a list of dicts, only the
+    first dict is searched for such instances. ``default`` is called with each value of any other type and returns the
+    value to write instead.
 
     Raises TypeError, with the type and location, for a value that can't be written. Raises ValueError for a value that
-    contains itself or is nested beyond Python's recursion limit, and for half of a surrogate pair in a str. Errors of
-    ``default`` are passed on, except a TypeError, which gets the type and location added.
+    contains itself or is nested beyond Python's recursion limit, and for half of a surrogate pair in a str. Errors that
+    ``default`` raises are passed on; the type and location are added to a TypeError.
     """
     encode = _encode if default is None else _encoder(default)
     try:

@@ -7,7 +7,9 @@ from itertools import accumulate, islice
 from antiphon.speedups import accelerated
 
 NO_BOUND, DEPTH_BOUND, SLOW_NUMBERS = range(3)
-"""The bound that JSON text exceeds: none, the depth, or the number of numbers that msgspec reads slowly."""
+"""The bound that JSON text exceeds: none, the maximum depth, or the maximum number of numbers that msgspec reads
+slowly.
+"""
 
 MOST_SLOW_NUMBERS = 1000
 """The maximum number of numbers with a three-digit exponent that are read like other numbers."""

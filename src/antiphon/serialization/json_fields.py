@@ -17,7 +17,7 @@ from antiphon.serialization.types import members, python_type
 T = TypeVar("T")
 
 ReadJSON: TypeAlias = Callable[..., object]
-"""``json_as``, which is passed to the fields of a form because its module imports this one."""
+"""The type of ``json_as``, which is passed to a form's fields because its module imports this one."""
 
 JSON = Annotated[T, msgspec.Meta(extra={"antiphon.json": True})]
 """The type of a form field that is sent as JSON: ``JSON[Details]`` is read as ``json_as(Details)`` reads a body.
@@ -50,7 +50,7 @@ class JSONField:
         self.is_nullable = any(isinstance(member, inspect.NoneType) for member in members(field.type))
 
     def take(self, text: Any, files: MultiDict[Any], limits: Limits, taken: dict[str, object]) -> None:
-        """Put the value of this field into ``taken``, or the error for an invalid value.
+        """Put this field's value into ``taken``, or the error if the value is invalid.
 
         Raises ContentTooLarge for more JSON than a body may have.
         """

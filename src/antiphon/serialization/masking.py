@@ -23,7 +23,7 @@ _STATEMENTS = frozenset("case class def elif else except finally for if lambda m
 
 
 class _Bracket:
-    """The text in one pair of brackets, or outside any: the last name in it, and whether that name suggests a
+    """The text in one pair of brackets, or outside all brackets: the last name in it, and whether that name suggests a
     secret.
     """
 
@@ -99,7 +99,7 @@ class SecretLiterals:
             self._open = [_Bracket()]
 
     def _close(self, here: _Bracket, sign: str) -> None:
-        if len(self._open) == 1:  # closes a bracket from before this part of the code
+        if len(self._open) == 1:  # it closes a bracket that was opened before this part of the code
             self._open = [_Bracket()]
             return
         self._open.pop()
@@ -130,7 +130,7 @@ innocent words. If a secret is longer, the text after its beginning is also mask
 """
 
 _SHORTEST_OF_SEVERAL = 16
-"""The minimum length of a key among several separated by spaces. Shorter ones are words of a phrase."""
+"""The minimum length of a key among several separated by spaces. Shorter ones are taken for words of a phrase."""
 
 _ANYWHERE = (
     *("password", "passwd", "passphrase", "secret", "token", "credential", "signature", "bearer", "jwt"),
@@ -321,8 +321,8 @@ _parts_of_secret = re.compile(r"(\\*)(.?)", re.DOTALL).findall
 def _spelled(secret: str) -> str:
     """Return a pattern for a secret in all spellings.
 
-    Backslashes and the character after them are one atomic group. Both may begin with more backslashes, and each way to
-    distribute those would double the time of a failing search.
+    Backslashes and the character after them form one atomic group: the spelling of either may begin with further
+    backslashes, and each way to divide those between the two would double the time of a failing search.
     """
     return "".join(
         f"(?>{_spelled_backslashes(len(backslashes))}{_spelled_character(character)})" if backslashes
@@ -337,7 +337,7 @@ def _spelled_backslashes(count: int) -> str:
 
 @lru_cache(maxsize=1024)
 def _spelled_character(character: str) -> str:
-    """Return a pattern that matches a character as Python, JSON, HTML and URLs write it, including nested escapes."""
+    """Return a pattern that matches a character as written in Python, JSON, HTML and URLs, including nested escapes."""
     if not character or (character.isascii() and character.isalnum()):
         return character
     code = ord(character)
@@ -364,7 +364,7 @@ def _masked_literal(found: re.Match[str]) -> str:
 
 
 def is_card_number(text: str) -> bool:
-    """True for 13 to 19 digits of which the last is a card number's check digit (ISO/IEC 7812-1)."""
+    """True for 13 to 19 digits if the last is a card number's check digit (ISO/IEC 7812-1)."""
     digits = [int(digit) for digit in text if digit.isdigit()]
     return 13 <= len(digits) <= 19 and checksum(digits) % 10 == 0
 

@@ -4,8 +4,8 @@ msgspec reads the former only as floats, so JSON that it has refused is searched
 
 Python's hashes of numbers and UUIDs are predictable, so JSON is searched for collisions before it is decoded to a type
 that contains sets of them, or dicts with them as keys. A limit on the number of items wouldn't suffice: 2000 UUIDs with
-the same hash take 0.15 s, so the limit would have to be lower than what honest clients send, and apply to the whole
-text, because a list can contain many sets.
+the same hash take 0.15 s, so the limit would have to be lower than the number that honest clients send, and it would
+have to apply to the whole text, because a list can contain many sets.
 """
 
 import re
@@ -45,8 +45,8 @@ class _Whole:
 
 
 def with_integers(text: bytes, info: inspect.Type) -> bytes | None:
-    """Return JSON in which numbers without a fraction are integers where the type needs integers; None if nothing
-    changes.
+    """Return JSON in which numbers without a fraction are written as integers where the type needs integers; None if
+    nothing changes.
 
     This applies to numbers up to 2**53 in either direction.
     """
@@ -69,7 +69,9 @@ def with_integers(text: bytes, info: inspect.Type) -> bytes | None:
 
 
 def _rewritten(text: bytes, numbers: Iterable[_Whole | None]) -> Iterator[bytes]:
-    """Yield the parts of a text. ``numbers`` are the numbers in it that are written with a point or an exponent."""
+    """Yield the parts of the rewritten text. ``numbers`` are the numbers in the original text that are written with a
+    point or an exponent.
+    """
     at = 0
     written = (found for found in _strings_and_numbers(text) if _has_point_or_exponent(found[0]))
     for found, number in zip(written, numbers, strict=False):
@@ -115,7 +117,7 @@ class _Marking:
         self._known: dict[int, bool] = {}
 
     def mark(self, value: object, info: inspect.Type) -> None:
-        """Mark the numbers in a value of the type."""
+        """Mark the numbers in a value of the given type."""
         if isinstance(value, _Whole):
             value.is_integer = self._is_integer_alone(info)
             return
@@ -136,10 +138,12 @@ class _Marking:
 
 
 _FEW = 500
-"""The number of items that is harmless, regardless of their values."""
+"""A number of items that is harmless, regardless of their values."""
 
 _SAME = 100
-"""How many numbers may have the same hash. Unless someone chose them for that, even two are rare."""
+"""The maximum number of numbers that may have the same hash. Unless someone has chosen numbers for their hash, even two
+are rare.
+"""
 
 _LONG = re.compile(rb'[^\s,:\[\]{}"]{17,}')
 """Match a possible number or UUID. Shorter numbers don't collide in large quantities."""

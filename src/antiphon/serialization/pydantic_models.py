@@ -52,7 +52,9 @@ def has_model(wanted: object) -> bool:
 
 
 def check_bounds_are_read(wanted: object, info: inspect.Type) -> None:
-    """Raise TypeError for bounds of Pydantic, or of its annotated_types, outside models: nothing would check them."""
+    """Raise TypeError for bounds from Pydantic, or from its annotated_types, outside models: nothing would check
+    them.
+    """
     if _OTHERS.isdisjoint(sys.modules):
         return
     _check_hint(type_name(wanted), wanted)
@@ -66,7 +68,9 @@ def check_bounds_are_read(wanted: object, info: inspect.Type) -> None:
 
 
 def check_is_no_model(kind: type) -> None:
-    """Raise TypeError for a Pydantic dataclass that is read from text, whose bounds and validators would not run."""
+    """Raise TypeError for a Pydantic dataclass that is read from text, because its bounds and validators would be
+    ignored.
+    """
     if is_model(kind):
         raise explained(
             "unreadable-type",

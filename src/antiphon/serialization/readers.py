@@ -1,4 +1,4 @@
-"""Reading JSON, forms and queries as values of a type. An invalid value is a 422 that lists each invalid field.
+"""Reading JSON, forms and queries as values of a type. An invalid value results in a 422 that lists each invalid field.
 
 The 422 is an UnprocessableContent whose ``errors`` are dicts of a ``pointer`` (a JSON Pointer, RFC 6901), a
 ``detail`` and a ``code`` with its bounds, such as ``{"pointer": "/items/0/price", "detail": "expected a number, got a
@@ -179,14 +179,15 @@ def fields_as(
     - If a name is missing, its field gets the default; without a default, this is an error.
     - Empty text that the type doesn't accept (str does) is treated as missing if the field has a default, otherwise as
     None if the type allows it.
-    - A bool is ``true``, ``1`` or a checkbox's ``on``; ``false``, ``0`` or ``off``, in upper or lower case. An
-    unticked checkbox sends nothing, so give its field the default False.
-    - Numbers, dates, times, durations, UUIDs and enums are written as in JSON. As browsers send them, numbers may
-    also begin with zeros or a point, and times may lack seconds. An int may be ``1.0`` or ``1e3``, a datetime or
-    duration a number of seconds, None ``null`` if the type doesn't accept str. NaN and infinity are refused.
+    - A bool is ``true``, ``1`` or a checkbox's ``on``, or else ``false``, ``0`` or ``off``, in upper or lower case. An
+      unticked checkbox sends nothing, so give its field the default False.
+    - Numbers, dates, times, durations, UUIDs and enums are written as in JSON. As browsers send them, numbers may also
+      begin with zeros or a point, and times may lack seconds. An int may be ``1.0`` or ``1e3``, and a datetime or
+      duration may be a number of seconds. None may be ``null`` if the type doesn't accept str. NaN and infinity are
+      refused.
     - A field of the type ``file_type``, or of a list, tuple or set of it, gets the ``files`` that have the field's name
-    and this type: all of them, or the last one. Falsy files, from empty file inputs, are ignored. A field without a
-    default whose type allows None is None if there is no file.
+      and this type: all of them, or the last one. Falsy files, from empty file inputs, are ignored. If there is no
+      file, a field without a default whose type allows None is None.
     - A field of the type ``JSON[...]`` is read as ``json_as`` reads a body, with the same ``limits``.
     - Names that the record doesn't have are ignored, unless it is a Struct with ``forbid_unknown_fields``.
 
@@ -199,7 +200,7 @@ def fields_as(
 
 
 def headers_as(headers: Headers, wanted: type[T]) -> T:
-    """Read headers as a record, as ``fields_as`` reads a query. Its ``x_user`` field is read from X-User."""
+    """Read headers as a record, as ``fields_as`` reads a query. The record's ``x_user`` field is read from X-User."""
     reader = _reader_of(wanted, None)
     return cast(T, reader.read(reader.pairs_of(headers), "headers"))
 
@@ -215,7 +216,7 @@ def check_fields(wanted: Any, file_type: type | None = None) -> None:
 
 
 def texts_of(value: object) -> list[str]:
-    """Return the strings of a field: one for each item of a list, tuple or set, none for None, otherwise one.
+    """Return a field's strings: one for each item of a list, tuple or set; none for None; one for any other value.
 
     The strings of a set, which has no order, are sorted.
     """

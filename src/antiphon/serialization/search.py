@@ -1,8 +1,8 @@
 """A search for every fault in a decoded value, because msgspec stops at the first.
 
 The type's description is walked alongside the value, but only into invalid nested values. msgspec finds these in C and
-reports where the first fault is. The work therefore grows with the number of faults and with the depth, which are both
-limited. A nested value with more than one fault is tried again at each depth, so the number of attempts is also
+reports where the first fault is. The work therefore grows with the number of faults and with the depth, both of which
+are limited. A nested value with more than one fault is tried again at each depth, so the number of attempts is also
 limited.
 """
 
@@ -46,7 +46,7 @@ _PACKAGE = "antiphon.serialization."
 
 
 def refusal(error: Exception, info: inspect.Type | None = None) -> msgspec.ValidationError:
-    """Return the fault of the value. Raises the error itself if it is the developer's fault.
+    """Return the fault of the value that caused an error. Raises the error itself if the developer is to blame.
 
     Such errors come from Python code, for example in a default factory, or from sets of unhashable items: unless the
     type (``info``, if known) contains Any, the value can't be the cause. But an ArithmeticError in a ``__post_init__``,
@@ -126,7 +126,7 @@ class FaultSearch:
         try:
             msgspec.convert(value, wanted, strict=not self.as_text, str_keys=True)
         except msgspec.ValidationError as error:
-            return error.with_traceback(None)  # the search's frames keep the error, which would keep them alive
+            return error.with_traceback(None)  # the search's frames refer to the error, which would keep them alive
         except PLAIN as error:
             return refusal(error)
         return None
@@ -153,7 +153,7 @@ class FaultSearch:
             self.note(error, value, info, pointer)
 
     def note(self, error: msgspec.ValidationError, value: object, info: inspect.Type, pointer: str) -> None:
-        """Add the fault that msgspec found in a value."""
+        """Add a fault that msgspec has found in a value."""
         if isinstance(value, Unusable):
             self.faults.add(pointer, value.reason)
             return
@@ -276,9 +276,8 @@ class FaultSearch:
 
 
 def _weight(value: object, most: int) -> int:
-    """Count the values in a JSON value, including itself; a long string is counted as several.
-
-    Counting stops at ``most``, so it is limited, too.
+    """Count the values in a JSON value, including the value itself; a long string counts as several. Counting stops at
+    ``most``, so that it is limited, too.
     """
     weight, ahead = 0, [value]
     while ahead and weight <= most:

@@ -70,7 +70,7 @@ _in_use: WeakSet[SecretKeys] = WeakSet()
 
 
 def secret_keys_in_use() -> set[bytes]:
-    """Return all secret keys of the process, which must not be shown, whatever the names of their variables are."""
+    """Return all secret keys of the process. They must not be shown, whatever their variables are called."""
     return {key for keys in _in_use for key in keys.oldest_first}
 
 
@@ -93,7 +93,9 @@ def _checked_key(key: str | bytes) -> bytes:
 
 
 class TimedSigner:
-    """Signs bytes and the time for one purpose, the ``salt``, as itsdangerous does, but derives keys only once."""
+    """A signer of bytes and the time for one purpose, the ``salt``. It signs as itsdangerous does, but derives keys
+    only once.
+    """
 
     def __init__(self, oldest_first: Sequence[bytes], salt: str, digest: Literal["sha256", "sha1"]) -> None:
         self._digest: str = digest
@@ -106,9 +108,7 @@ class TimedSigner:
         return signed + b"." + self._signature(self._keys[0], signed)
 
     def unsign(self, text: bytes) -> tuple[bytes, bytes] | None:
-        """Return the value, and the time in base64, from a result of ``sign``; None unless one of the keys signed
-        it.
-        """
+        """Return the value, and the time in base64, from a result of ``sign``; None if none of the keys signed it."""
         signed, _, signature = text.rpartition(b".")
         if not self.is_signature(signed, signature):
             return None
@@ -139,7 +139,7 @@ class Signer:
 
     The first of the ``secret_keys``, the newest, is used to sign; all of them are used to verify. Clients can read
     signed values but can't change them. ``digest`` is the hash; "sha1" reads values that Flask signed with the same key
-    and salt. Raises TypeError and ValueError for missing and weak keys, and for an empty salt.
+    and salt. Raises TypeError or ValueError for missing or weak keys and for an empty salt.
     """
 
     def __init__(

@@ -75,7 +75,7 @@ def described(wanted: object, file_type: type | None = None) -> inspect.Type:
 def _check_unions(wanted: object) -> None:
     """Raise TypeError for a union that makes msgspec, up to 0.22, read or free memory that isn't its own.
 
-    ``type_info`` does so itself, because it makes a decoder; the translator that describes types doesn't.
+    ``type_info`` raises it, too, because it makes a decoder; the translator that describes types doesn't.
     """
     for place, part in parts(type_name(wanted), translated(wanted)):
         if isinstance(part, inspect.UnionType) and (clash := _clash(members(part))):
@@ -196,7 +196,9 @@ def _is_tagged(kind: Record, found: list[object]) -> bool:
 
 
 def python_type(info: inspect.Type) -> Any:
-    """Return the described type. It decodes identically but may be written differently."""
+    """Return the type that is described. It is decoded in the same way as the original, but may be written
+    differently.
+    """
     constraints = {name: bound for name in _CONSTRAINTS if (bound := getattr(info, name, None)) is not None}
     plain = _unconstrained(info)
     return Annotated[plain, msgspec.Meta(**constraints)] if constraints else plain

@@ -77,7 +77,8 @@ class Call:
     async def leave(self, error: BaseException | None = None) -> None:
         """Disconnect if the body has not ended, and wait until the application has ended.
 
-        If the test has failed with ``error``, stop the application instead, so that the test's error is shown.
+        If the test has failed with ``error``, stop the application instead of waiting, so that the test's error is
+        shown.
         """
         if self._is_over or self._exchange is None:
             return

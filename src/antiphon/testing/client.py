@@ -45,8 +45,8 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 @names_ours(CLIENT)
 class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
-    """Both clients share these methods, and differ only in how they wait. An ``Answer`` is a response or an awaitable
-    of one.
+    """The base of both clients, which share these methods and differ only in how they wait. An ``Answer`` is a response
+    or an awaitable of one.
 
     The client acts as a server that calls ``app`` over ``interface``: ``"wsgi"``, ``"asgi"`` or ``"rsgi"``.
 
@@ -127,7 +127,7 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
 
         ``client.session["cart"]`` reads its current value. To change it, use ``with client.session as session:``. The
         changes are written at the end of the block, with the cookie if the session is new. Nothing has to be awaited,
-        because no request is sent. Raises TypeError for anything but an ``App``, or RuntimeError for an app without
+        because no request is sent. Raises TypeError for anything but an ``App``, and RuntimeError for an app without
         ``Sessions``.
         """
         from antiphon.testing.sessions import ClientSession
@@ -202,7 +202,7 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
         """Send a request and open a response whose body, which may be endless, is read chunk by chunk.
 
         Use this in a ``with`` or ``async with`` statement. The client disconnects at the end of the block, unless the
-        body has ended. Raises TimeoutError if the application is then still running when the timeout passes.
+        body has ended. Raises TimeoutError if the application is still running when the timeout expires.
         """
         return self._open(self._call(method, url, options, unnamed))
 
@@ -305,8 +305,8 @@ class Client(BaseClient[ClientResponse, Streaming]):
 
         The handshake has the Origin that a browser would send from a page of the application. Pass another ``origin``
         to send that one instead, or None to send no Origin. Raises HandshakeRefused, with the ``response``, if the
-        handshake is refused, errors that escape the application, and TimeoutError if the handshake isn't completed
-        within the timeout.
+        handshake is refused, TimeoutError if it isn't completed within the timeout, and any error that escapes the
+        application.
         """
         from antiphon.testing.websockets import SocketOpening
 

@@ -45,7 +45,7 @@ class HeldContract:
 
     @property
     def application(self) -> Servable:
-        """The application, with requests that report what is read from them to this contract."""
+        """The application, with requests that report to this contract what is read from them."""
         return _WithHeldRequests(self._app, _request_class(self))
 
     def _contract(self, route: Route, method: str) -> Contract | None:
@@ -142,7 +142,7 @@ class _WithHeldRequests(Wrapped):
         self._request_class = request_class
 
     async def _handle(self, request: Request) -> Response:
-        """Handle a request, in steps."""
+        """Handle a request step by step."""
         request.__class__ = self._request_class
         return await super()._handle(request)
 
@@ -153,7 +153,7 @@ class _WithHeldRequests(Wrapped):
 
 
 def _request_class(held: HeldContract) -> type[Request]:
-    """Return a class of requests that report to a contract what is read from them."""
+    """Return a class whose requests report to a contract what is read from them."""
 
     class HeldRequest(Request):
         __slots__ = ()

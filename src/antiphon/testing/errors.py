@@ -20,7 +20,7 @@ class ContractError(AssertionError):
 
 
 class BrokenResponse(ConnectionError):
-    """A response that was cut short after its head, as when a server closes the connection."""
+    """A response that was cut short after its head, as it is when a server closes the connection."""
 
 
 class HandshakeRefused(ConnectionError):
@@ -72,7 +72,7 @@ async def within(seconds: float | None, work: Coroutine[Any, Any, T], message: C
 
 
 def task_position(task: "asyncio.Task[Any]") -> str:
-    """Return the lines at which a task waits, outermost first; empty if it has ended."""
+    """Return the lines at which a task is waiting, outermost first; empty if it has ended."""
     frames: list[FrameType] = []
     waiting: Any = task.get_coro()
     while (frame := getattr(waiting, "cr_frame", None) or getattr(waiting, "ag_frame", None)) is not None:

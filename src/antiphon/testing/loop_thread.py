@@ -31,8 +31,8 @@ class LoopThread:
 
     @classmethod
     def of(cls, owner: object) -> "LoopThread":
-        """Return the loop that all callers with this owner share, such as the clients of one application, as with a
-        server.
+        """Return the loop that all callers with this owner share. The clients of one application share a loop, as the
+        clients of a server do.
         """
         with _lock:
             shared = _shared.get(id(owner))
@@ -50,7 +50,7 @@ class LoopThread:
 
     @property
     def is_usable(self) -> bool:
-        """True while the loop runs and is not blocked."""
+        """True while the loop is running and not blocked."""
         return self._stop.alive and self._thread.is_alive()
 
     def run(self, coroutine: Coroutine[Any, Any, T], seconds: float | None) -> T:

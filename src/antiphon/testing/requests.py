@@ -40,7 +40,7 @@ def encode_parts(fields: Iterable[tuple[str, str]], files: ClientFiles) -> tuple
     """Return the body, fields first, and its media type with the boundary. File objects are read to their end.
 
     A file without a filename gets the name of its file object or of its field; a file without a content type gets the
-    type for its filename. Raises TypeError for a value that is not a file, or ValueError for a name or type that can't
+    type for its filename. Raises TypeError for a value that is not a file, and ValueError for a name or type that can't
     be sent.
     """
     if not isinstance(files, Mapping):
@@ -247,9 +247,8 @@ def compose(
 def check_options(
     names: Collection[str], client_options: Collection[str], method_of_unnamed: str | None = None
 ) -> None:
-    """Raise TypeError, with a hint, for an unknown option. ``client_options`` are options of a client.
-
-    Also raises it for arguments without a name; ``method_of_unnamed`` is the method of a request that has any.
+    """Raise TypeError, with a hint, for an unknown option or an unnamed argument. ``client_options`` are options of a
+    client; ``method_of_unnamed`` is the method of a request with unnamed arguments.
     """
     if method_of_unnamed is not None:
         fix = "params={...}" if method_of_unnamed in _WITHOUT_CONTENT else "form={...}, json=... or body=b'...'"

@@ -91,7 +91,7 @@ class ResponseHead(metaclass=NamesOurs):
 
 @names_ours(CLIENT_RESPONSE)
 class ClientResponse(ResponseHead):
-    """A response with its ``body``, in bytes as sent: a content coding is not decoded."""
+    """A response with its ``body``, the bytes as they were sent: a content coding is not decoded."""
 
     def __init__(self, request: ClientRequest, head: Head, history: "list[ClientResponse]", body: bytes) -> None:
         super().__init__(request, head, history)
@@ -107,7 +107,7 @@ class ClientResponse(ResponseHead):
 
     @lazy
     def json(self) -> Any:
-        """The value of the body as JSON. Raises ValueError if the body is not JSON."""
+        """The value decoded from the body's JSON. Raises ValueError if the body is not JSON."""
         value = json_of(self.body, self)
         if type(value) is dict:
             return JSONObject(value)

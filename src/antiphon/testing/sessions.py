@@ -21,7 +21,7 @@ from antiphon.testing.cookies import CookieJar
 
 
 class Visitor:
-    """A client as an application's sessions see it, based on its cookies and the proxies in its headers.
+    """A client as an application's sessions see it, based on the client's cookies and the proxies in its headers.
 
     Raises TypeError for an application that is not an ``App``.
     """
@@ -64,7 +64,7 @@ class Visitor:
         self._jar.store(self._base_url, response.headers.getall("set-cookie"))
 
     def login(self, user: object) -> None:
-        """Log a user in and store the cookie. Raises the errors of ``antiphon.features.login``."""
+        """Log a user in and store the cookie. Raises the same errors as ``antiphon.features.login``."""
         request = self.open()
         login(request, user)
         self.close(request)

@@ -25,7 +25,8 @@ def save(path: str, fill: Callable[[int], None], *, overwrite: bool = False) -> 
     replaced atomically. A link itself is replaced, not its target; folders, devices, pipes and sockets are never
     replaced. The file isn't synced to disk.
 
-    Raises FileExistsError, InsufficientStorage (507) if the disk is full, other OSErrors, and the errors of ``fill``.
+    Raises FileExistsError, InsufficientStorage (507) if the disk is full, other OSErrors, and any error that ``fill``
+    raises.
     """
     _check_free(path, overwrite)
     hidden = os.path.join(os.path.dirname(path), f".{os.urandom(8).hex()}.part")

@@ -26,11 +26,11 @@ BATCH = 1 << 20
 SHARE = 16 << 20
 """The maximum number of waiting bytes in memory in all spools of the process. Each spool may always keep one block."""
 BLOCK = 256 << 10
-"""The number of bytes of one write, which begins and ends at a multiple of this size: file systems then need a quarter
-less time. For twice as much, Linux needs contiguous memory, which can take long to find.
+"""The size of a write in bytes. Writes begin and end at a multiple of it, which saves file systems a quarter of the
+time. Twice this size would need contiguous memory on Linux, which can take long to find.
 """
 CHUNK = 256 << 10
-"""The default size of a chunk, in bytes."""
+"""The default chunk size in bytes."""
 
 _MOST_LOOSE = 256
 
@@ -43,7 +43,7 @@ class Spool:
 
     Up to ``threshold`` bytes are kept in memory; ``data`` contains the first ones. More bytes go to one file in
     ``folder`` (None: the system's temporary folder), ``BATCH`` bytes at a time. While there are many large spools, both
-    numbers are lower. Code that may block calls ``write``. An event loop calls ``add``, and ``flush`` if ``is_due``, on
+    limits are lower. Code that may block calls ``write``. An event loop calls ``add``, and ``flush`` if ``is_due``, on
     a thread unless ``flushes_at_once``. Once all bytes are stored, any number of threads can read, even while the spool
     is being closed: they get their bytes or ValueError.
     """
@@ -211,8 +211,8 @@ class Spool:
         return self.getvalue() if self.in_memory else self.read_at(0, self.size)
 
     def read_into(self, target: memoryview, offset: int) -> int:
-        """Read bytes from ``offset`` into ``target``. Return how many were read: 0 at the end. Raises as ``read_at``
-        does.
+        """Read bytes from ``offset`` into ``target``. Return how many were read: 0 at the end. Raises the same errors
+        as ``read_at``.
         """
         file, written = self._file, self._written
         if file is None or offset >= written:

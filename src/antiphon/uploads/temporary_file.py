@@ -43,7 +43,9 @@ else:
     _position = Lock()
 
     def pread(descriptor: int, length: int, offset: int, /) -> bytes:
-        """Replace ``os.pread`` on systems that lack it, one call at a time. Moves the position."""
+        """A substitute for ``os.pread`` on systems that lack it, used by one caller at a time. It moves the
+        position.
+        """
         with _position:
             os.lseek(descriptor, offset, os.SEEK_SET)
             try:
@@ -209,7 +211,7 @@ class UnnamedFile:
         self._reserves = reserves_quickly(folder)
 
     def discard(self) -> None:
-        """Close the file now. Nothing reads it any more, but a failure's traceback may hold a reference for a long
+        """Close the file now. Nothing reads it any more, but the traceback of an error may hold a reference for a long
         time.
         """
         descriptor, self._descriptor = self._descriptor, -1
@@ -259,7 +261,9 @@ WARY = 16
 
 
 class WriteTimes:
-    """Measures how long writes take, on any thread, to predict the next one. The first write is assumed to be slow."""
+    """A record of how long writes take, on any thread, which predicts the next one. The first write is assumed to be
+    slow.
+    """
 
     __slots__ = ("_wary",)
 

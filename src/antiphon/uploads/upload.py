@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class PartHead(Protocol):
-    """The header of a form's part, as far as an upload needs it."""
+    """The data from a form part's header that an upload needs."""
 
     @property
     def content_type(self) -> str | None: ...
@@ -35,8 +35,9 @@ class Upload:
     §4).
 
     You can read it like a file, with one position; ``open`` returns file objects with their own positions. It is
-    readable until its request has ended; after that, reading raises ValueError, unless you use ``detach``. It is falsy
-    if the form field was left empty: it then has neither a name nor bytes, unlike an empty file that the user chose.
+    readable until its request has ended; after that, reading raises ValueError, unless you use ``detach``. If the form
+    field was left empty, the upload is falsy: it has neither a name nor bytes, unlike an empty file that the user
+    chose.
     """
 
     size: int
@@ -248,7 +249,9 @@ class Upload:
         return Path(target)
 
     async def asave(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> "Path":
-        """Copy the file like ``save``, on an event loop. A thread copies, and completes a copy that has begun."""
+        """Copy the file like ``save``, on an event loop. A thread copies the file, and finishes a copy that has begun
+        even if the task is cancelled.
+        """
         from antiphon.concurrency.crossing import run_on_file_thread
 
         return await run_on_file_thread(partial(self.save, path, overwrite=overwrite))

@@ -114,7 +114,7 @@ class UnreadMessages:
         self._messages: deque[WebSocketMessage] = deque()
         self._size = 0
         self._taken: asyncio.Future[None] | None = None
-        """Done when a message is received; None if nothing waits for that."""
+        """A future that is done when a message is received; None if nothing is waiting for it."""
 
     def __bool__(self) -> bool:
         return bool(self._messages)

@@ -74,7 +74,7 @@ class Connection:
         self._calls: set[CallFuture[Any]] | None = None
         """The calls for which threads wait."""
         self._opened: asyncio.Future[None] | None = self._loop.create_future()
-        """Done when the handshake is accepted or refused; None after that."""
+        """A future that is done when the handshake is accepted or refused; None after that."""
         self._ahead: asyncio.Task[None] | None = None
         """The task that waits for messages while the handler is busy."""
         self._unread: UnreadMessages | None = None
@@ -199,8 +199,8 @@ class Connection:
             raise self._ended()
 
     async def receive_as(self, wanted: Any) -> Any:
-        """Wait for the next message that is a value of the type, and reply to any other message with problem details as
-        JSON.
+        """Wait for the next message that contains a value of the given type, and reply to any other message with
+        problem details as JSON.
         """
         from antiphon.serialization.readers import json_as
 
@@ -267,7 +267,7 @@ class Connection:
             self._calls = set()
         self._calls.add(call)
         try:
-            if self.is_interrupted:  # perhaps just before the call was added
+            if self.is_interrupted:  # it may have been interrupted just before the call was added
                 call.cancel()
             return call.result()
         except CallCancelled:
@@ -345,9 +345,8 @@ class Connection:
         self.accepted()
 
     def look_ahead(self, on_end: Callable[[], object]) -> None:
-        """Wait for messages while the handler is busy, and call ``on_end`` when the connection ends.
-
-        Does nothing while the handler itself receives; ``on_received`` reports when it has.
+        """Wait for messages while the handler is busy, and call ``on_end`` when the connection ends. Does nothing while
+        the handler itself is receiving; ``on_received`` reports when it has received a message.
         """
         if self._is_receiving or self._ahead is not None or not self.is_open:
             return

@@ -1,4 +1,4 @@
-"""The WebSocket of a handler: outgoing and incoming messages, for ``async def`` and for ``def``."""
+"""A handler's WebSocket: outgoing and incoming messages, for ``async def`` and for ``def``."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
@@ -82,8 +82,8 @@ class WebSocket:
     def send(self, message: object) -> Awaitable[None]:
         """Send text, bytes, or any other value as JSON. This waits while the client reads too slowly.
 
-        An ``Event`` is sent as an object with its ``event``, ``id`` and ``data``, which is text, as for EventSource.
-        Raises WebSocketClosed, and TypeError for a value that can't be serialized to JSON.
+        An ``Event`` is sent as an object with its ``event``, ``id`` and ``data``; ``data`` is text, as it is for
+        EventSource. Raises WebSocketClosed, and TypeError for a value that can't be serialized to JSON.
         """
         steps = self._connection.send(message)
         return self._called(steps) if self._blocks else steps
@@ -92,7 +92,8 @@ class WebSocket:
         """Send each item of an async iterable, such as ``run.follow()``, as ``send`` does, and close the iterable at
         the end.
 
-        Events that consist only of a comment are left out. Raises WebSocketClosed, and the errors of the iterable.
+        Events that consist only of a comment are left out. Raises WebSocketClosed, and any error that the iterable
+        raises.
         """
         steps = self._connection.send_each(source)
         return self._called(steps) if self._blocks else steps
@@ -201,7 +202,7 @@ class BlockingWebSocket(Protocol):
         ...
 
     def send_each(self, source: AsyncIterable[object]) -> None:
-        """Send each item of an async iterable, and then close it. Raises WebSocketClosed, and TypeError."""
+        """Send each item of an async iterable, then close the iterable. Raises WebSocketClosed, and TypeError."""
         ...
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:

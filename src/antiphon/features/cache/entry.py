@@ -84,8 +84,9 @@ class StoredResponse:
         received: float,
         left_out: Collection[str],
     ) -> Self:
-        """Create a stored response from a response, omitting some fields, selected by the given fields of the
-        request."""
+        """Create a stored response, without some fields, from a response; it is selected by the given request
+        fields.
+        """
         said = control_of(response.status, [*response._fields], received).directives
         selected_by = [[name, value_of(head, name)] for name in sorted(names)]
         kept = keep(response, {*left_out, *_field_names(said.no_cache), *_field_names(said.private)})
@@ -178,7 +179,7 @@ class StoredResponse:
         return response
 
     def told_until(self, now: float) -> tuple[float, float, Fields]:
-        """Return the start and end of the period in which hits have the same fields, and those fields, including Age
+        """Return the start and end of the period in which hits have the same fields, and those fields. They include Age
         and ``ttl`` in whole seconds.
         """
         age, first, lifetime = self.age(now), self.received - self.age_at_first, self.control.lifetime
@@ -233,7 +234,7 @@ def _field_names(said: bool | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def value_of(head: Head, name: str) -> str | None:
-    """Return a request's value for a noted name, without spaces around commas (RFC 9111 §4.1)."""
+    """Return a request's value for a name that a watch has recorded, without spaces around commas (RFC 9111 §4.1)."""
     if name == HTTP_VERSION:
         return head.http_version
     value = head.field(name)

@@ -41,7 +41,7 @@ class Cache:
     called for hits.
 
     If many requests ask for a response that is not stored, one of them calls the handler. The others wait up to
-    ``patience`` for its response, and then call the handler too. If a request never ends, for example because its
+    ``patience`` for the response, and then call the handler too. If a request never ends, for example because its
     process was killed, others stop waiting for it after ``lease``. Both are seconds or timedeltas.
 
     ``store`` is shared by all processes and machines that use it. The default is the app's store or, without one, this
@@ -52,9 +52,9 @@ class Cache:
     JSON makes no difference.
 
     Bodies of more than ``largest`` bytes, and streams, are stored in files, which take up to ``most_in_files`` bytes in
-    total. A single file can take a quarter of that. The files are next to the SQLite database, or in a temporary folder
-    for a store in memory. Valkey is shared by machines and has no files, so such bodies are not stored there. File
-    responses are never stored.
+    total; a single file can take up to a quarter of that. The files are next to the SQLite database, or in a temporary
+    folder for a store in memory. Valkey is shared by machines and has no files, so such bodies are not stored there.
+    File responses are never stored.
 
     Use ``gateway=True`` for an app that forwards requests to another server. The cache then considers only the
     response, whose Vary must list everything that it depends on. Raises ValueError for numbers that are not above 0,

@@ -1,8 +1,8 @@
 """Bodies that are too large for a store, kept as files in a folder with a size limit.
 
-While a file is being written, its name ends in ``.part``. Its process locks it, so other processes can recognize the
-leftovers of a killed one. The file gets its final name when it is complete. Its modification time is the time of its
-last use.
+While a file is being written, its name ends in ``.part``. Its process locks it, so that other processes can recognize
+the leftovers of a killed process. The file gets its final name when it is complete. Its modification time is the time
+of its last use.
 """
 
 import os
@@ -17,7 +17,8 @@ from antiphon.response.files import FileBody
 
 PART = ".part"
 IN_USE = 10.0
-"""The number of seconds after its last use before a file may be removed, since it may be about to be opened and sent.
+"""The number of seconds that must pass after a file's last use before it may be removed, since it may be about to be
+opened and sent.
 """
 
 
@@ -82,7 +83,7 @@ class BodyFiles:
         self._sweep()
 
     def _sweep(self) -> None:
-        """Remove the files whose waiting time has passed."""
+        """Remove the files whose waiting time is over."""
         now = time.time()
         due = [name for end, name in self._leaving if not now < end <= now + IN_USE]  # the clock may have been set back
         self._leaving = [(end, name) for end, name in self._leaving if name not in due]

@@ -40,7 +40,7 @@ class Fill:
         self.validates = False
 
     def forget_kept(self) -> None:
-        """Make the response without the stored one, which no longer exists."""
+        """Forget the stored response, which no longer exists, so that the response is made without it."""
         self.kept, self.validates = None, False
 
     def conditions(self) -> dict[str, str | None] | None:

@@ -1,5 +1,6 @@
-"""The intake after the handler: stores its response with a copy of the body, or updates the response that it
-confirms."""
+"""The intake of responses after the handler: it stores the handler's response with a copy of the body, or updates the
+stored response that the handler confirms.
+"""
 
 from collections.abc import AsyncIterable, Callable, Iterable
 from contextlib import suppress
@@ -173,7 +174,7 @@ KEPT_STALE = 3600.0
 
 
 class Intake:
-    """Puts responses on a shelf, with a file for streams and for bodies of more than ``largest`` bytes.
+    """An intake that puts responses on a shelf, with a file for streams and for bodies of more than ``largest`` bytes.
 
     For a gateway, only the response matters. ``may_query`` returns True if the application may handle QUERY.
     """
@@ -265,7 +266,9 @@ class Intake:
         return tell(answer, reason, fwd=fill.why, fwd_status=response.status, stored=is_stored or None)
 
     def _stands_for(self, kept: StoredResponse, status: int, fill: Fill, now: float) -> bool:
-        """Return True if a stored response may replace an error, as when a gateway is cut off (RFC 9111 §4.2.4)."""
+        """Return True if a stored response may replace an error, for example when a gateway is cut off (RFC 9111
+        §4.2.4).
+        """
         if self._is_gateway and status in (502, 503, 504):
             return not (kept.control.must_revalidate or fill.directives.no_cache)
         return may_stand_for_error(kept.control, kept.age(now), fill.directives)
@@ -310,7 +313,7 @@ class Intake:
     def _put_with_file(
         self, request: Request, response: Response, made: StoredResponse, fill: Fill, files: BodyFiles
     ) -> None:
-        """Store a response when its body is in a file: for a stream, once it was sent. No request waits for that."""
+        """Store a response once its body is in a file: for a stream, after it was sent. No request waits for that."""
         reads = self._reads(request)
 
         def keep(name: str | None, length: int) -> None:
@@ -357,7 +360,7 @@ class Intake:
 
 
 def _check_public(request: Request, response: Response, reason: str) -> None:
-    """In debug mode, raise RuntimeError for a response for one visitor that tells caches to serve it to everyone."""
+    """In debug mode, raise RuntimeError if a response for one visitor tells caches to serve it to everyone."""
     if reason in PERSONAL_REASONS and is_debug() and CacheControl.parse(response.headers.get("cache-control")).public:
         what = reason.removeprefix("reads-")
         raise explained(

@@ -25,7 +25,7 @@ from antiphon.response.response import Response, response_of
 
 
 class Use(Enum):
-    """What to do with a stored response for a request."""
+    """The ways to use a stored response for a request."""
 
     FRESH = "serve it"
     STALE = "serve it, though it is stale"
@@ -83,15 +83,15 @@ def serve(request: Request, kept: StoredResponse, now: float, *, collapsed: bool
 _Ready: TypeAlias = tuple[
     float, float, Callable[[Any], object], Any, object, Callable[[Head], bool] | None, Body, Fields, int
 ]
-"""The start and end of the period in which a response is ready unchanged; how to ask the store, and the expected reply;
-the check of a request's head, or None if all heads fit; the body, fields and status. A plain tuple, since each item is
-read for each hit.
+"""The start and end of the period in which a response stays ready, unchanged; the function that asks the store, and the
+reply that it should return; the check of a request's head, or None if all heads fit; and the body, fields and status. A
+plain tuple, since each item is read for each hit.
 """
 
 
 class AtHand:
     """Whole responses from a shelf, for requests without conditions or ranges. Each is ready for one second, during
-    which its fields do not change. The store is asked whether it is still current.
+    which its fields do not change. The store is asked whether the response is still current.
     """
 
     def __init__(self, shelf: Shelf, clock: Callable[[], float]) -> None:
@@ -209,7 +209,7 @@ class AwaitedResponse:
 
 
 async def _await_elsewhere(response: Coroutine[Any, Any, Response]) -> Response:
-    """Await a response on the server's loop, as a step of a thread, and return to the thread."""
+    """Await a response on the server's loop, in the middle of work on a thread, and then return to the thread."""
     await ON_LOOP
     try:
         return await response

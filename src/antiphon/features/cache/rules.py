@@ -14,7 +14,7 @@ from antiphon.request.watching import ADDRESS, EVERYTHING, HOOKS, PAGE_NONCE, RE
 from antiphon.response.response import Response
 
 _leading_digits = re.compile(r"[0-9]++(?![^,;\x20\t])").match
-"""The pattern for the number in Age, ignoring a parameter or another number after it, which don't belong there."""
+"""The pattern for the number in Age. A parameter or another number after it, which doesn't belong there, is ignored."""
 
 TARGETED = ("antiphon-cache-control", "cdn-cache-control")
 """The fields that override Cache-Control, in order of precedence (RFC 9213 §2.2)."""
@@ -121,14 +121,17 @@ _PERSONAL = {
     HOOKS: "hooks-below",
     EVERYTHING: "reads-everything",
 }
-"""Data that belongs to one visitor or request, and for each kind, the reason not to store a response made from it."""
+"""The kinds of data that belong to one visitor or request, each with the reason not to store a response made from it.
+"""
 PERSONAL_REASONS = {*_PERSONAL.values()} - {"reads-nonce", "reads-id", "hooks-below", "reads-everything"}
 _NAMEABLE = {"cookie", "authorization", "proxy-authorization"}
 """The kinds of such data that a public response can list in Vary."""
 
 
 class Asked(NamedTuple):
-    """What a request asks of caches: its method, its directives, and whether it has an Authorization header."""
+    """The properties of a request that matter to caches: its method, its directives, and whether it has an
+    Authorization header.
+    """
 
     method: str
     directives: CacheControl
@@ -141,7 +144,7 @@ def reason_not_to_store(
     """Return the reason not to store a response, as a token, or None if it may be stored.
 
     ``reads`` contains the names of everything read from the request to make the response, as recorded by a
-    ``WatchedHead``. It is None if that is unknown, as in a gateway, where only the response matters, even with
+    ``WatchedHead``. It is None if that is unknown, as it is in a gateway: only the response matters there, even with
     Set-Cookie (RFC 9111 §7.3).
     """
     said, found = control.directives, combined(fields)

@@ -42,7 +42,7 @@ CLOCKS_APART = 1.0
 MOST_RECENT = 256
 """The number of URLs whose responses a process keeps in memory, already parsed."""
 SMALL = 32 << 10
-"""The maximum size of such an entry in bytes; all of them take at most about 8 MiB."""
+"""The maximum size of such a response's entry, in bytes; all of them together take at most about 8 MiB."""
 
 
 class Shelved:
@@ -100,7 +100,7 @@ class Shelf:
         return recent if entry is recent.entry else self._remember(Shelved(key, entry, self._files))
 
     def _remember(self, found: Shelved) -> Shelved:
-        """Keep an entry that was read in memory, if it is small."""
+        """Keep an entry in memory after reading it, if it is small."""
         if found.responses and sum([stored.size for stored in found.responses]) <= SMALL:
             self._recent[found.key] = found
             if len(self._recent) > MOST_RECENT:
@@ -130,11 +130,11 @@ class Shelf:
         return None if made is None else token
 
     def note_stream(self, key: str) -> None:
-        """Record that a response is being sent and written to a file, so other requests don't wait for its end."""
+        """Record that a response is being sent and written to a file, so that other requests don't wait for its end."""
         self._change(key, None, PASSES_FOR, lambda data: data | {_STREAMS: [self._clock() + PASSES_FOR]})
 
     def hold_stream(self, key: str, token: str | None) -> "StreamHold":
-        """Record a response as ``note_stream`` does and return an object that renews the claim."""
+        """Record a response, as ``note_stream`` does, and return an object that renews the claim."""
         self.note_stream(key)
         return StreamHold(partial(self._renew, key, token), min(self._lease, PASSES_FOR) / 3, self._clock)
 
@@ -276,7 +276,7 @@ def _responses(data: Mapping[str, Any], files: BodyFiles) -> list[StoredResponse
 
 
 def _owner(kind: str, name: str) -> str:
-    return f"cache\0{kind}\0{name}"  # can't be a user who owns sessions in the same store: those names have no NUL
+    return f"cache\0{kind}\0{name}"  # unlike the names of sessions' owners, it has a NUL
 
 
 def _mark(what: str) -> str:

@@ -125,7 +125,7 @@ class ChannelListener:
         self._hub.leave(feed)
 
     def _find(self, feed: Feed, *, is_caught_up: bool) -> bool:
-        """Find the item to begin with. Return False if the message to begin after may not have arrived yet."""
+        """Find the item to begin with. Return False if the message before it may not have arrived yet."""
         if self._since is None:
             self._number = feed.end
             return True
@@ -194,12 +194,12 @@ class ChannelListener:
 class Channel:
     """A named stream of messages from any process to all listeners, kept for clients that reconnect.
 
-    The default ``store`` is that of the app that uses the channel, ``app.use(news)``. A MemoryStore serves one process;
-    a SQLiteStore serves the processes on one machine, which check for messages 20 times a second; a ValkeyStore serves
-    many machines. The newest ``keep`` messages are kept, in the store and in each process that listens. Each message
-    may have ``max_message_size`` bytes of JSON: by default, up to 64 MiB in total. A MemoryStore keeps the messages of
-    up to 10,000 channels without listeners, the most recently used ones. In each process, one thread reads a store for
-    all listeners, or up to 16 threads read a cluster.
+    By default, the ``store`` is that of the app that uses the channel: ``app.use(news)``. A MemoryStore serves one
+    process; a SQLiteStore serves the processes on one machine, which check for messages 20 times a second; a
+    ValkeyStore serves many machines. The newest ``keep`` messages are kept, in the store and in each process that
+    listens. Each message may have ``max_message_size`` bytes of JSON: by default, up to 64 MiB in total. Of the
+    channels without listeners, a MemoryStore keeps the messages of the 10,000 most recently used ones. In each process,
+    one thread reads a store for all listeners, or up to 16 threads read a cluster.
 
     Two channels with the same name and store are one channel. If a process dies, its members stay present for another
     ``lease``, in seconds or a timedelta. Raises ValueError for a name that is empty or not valid Unicode, for a
@@ -251,8 +251,8 @@ class Channel:
         """Send a value that JSON can express and return the message's id once it is stored.
 
         Raises TypeError for any other value, ValueError for more than ``max_message_size`` bytes of JSON, and
-        StoreUnavailable (503). After StoreUnavailable, the message may still be stored, now or later, if it reached the
-        store but no reply came back.
+        StoreUnavailable (503). After StoreUnavailable, the message may nevertheless be stored, now or later, if it
+        reached the store but no reply came back.
         """
         data = self._encode(value)
         hub = self._own_hub()
@@ -263,7 +263,9 @@ class Channel:
     send.__qualname__ += " (in a def handler: send_now)"  # Python's warning that it is not awaited says this, too
 
     def send_now(self, value: object) -> str:
-        """Send a value as ``send`` does, but wait on this thread until it is stored: for ``def`` handlers."""
+        """Send a value as ``send`` does, but wait on this thread until the message is stored. This is for ``def``
+        handlers.
+        """
         return str(self._own_hub().send(self._name, self._keep, self._encode(value)))
 
     def _encode(self, value: object) -> bytes:
@@ -280,12 +282,13 @@ class Channel:
     # Receiving
 
     async def after(self, since: str | None = None) -> AsyncGenerator[Event, None]:
-        """Yield all messages after the one with the id ``since`` as events, then new messages: for ``Response.events``.
+        """Yield all messages after the one with the id ``since`` as events, and then new messages, for
+        ``Response.events``.
 
-        If ``since`` is None, as for a new client, the next message comes first. Text is sent as the event's data, other
-        values as JSON. The first event is a comment, so the client receives the response's head at once. If messages
-        are missing because they are no longer kept, an event named "missed" contains the fields of ``Missed``. This
-        event is also sent for an unknown id, and after a restart of the server or a failover, which may have lost
+        If ``since`` is None, as it is for a new client, the next message comes first. Text is sent as the event's data,
+        other values as JSON. The first event is a comment, so that the client receives the response's head at once. If
+        messages are missing because they are no longer kept, an event named "missed" contains the fields of ``Missed``.
+        This event is also sent for an unknown id, and after a restart of the server or a failover, which may have lost
         messages; all messages that are kept follow it. Raises StoreUnavailable (503).
         """
         async with self.listen(since=since) as listener:
@@ -294,8 +297,8 @@ class Channel:
                 yield event_of(await listener._next_item())
 
     def listen(self, *, since: str | None = None) -> ChannelListener:
-        """Return a listener for the messages after a given one, then new ones: for ``async with``, or ``with`` on a
-        thread.
+        """Return a listener for the messages after a given one, and then new ones. Use it in ``async with``, or in
+        ``with`` on a thread.
 
         ``since`` is a message's id, as for ``after``.
         """

@@ -34,10 +34,10 @@ class Feed:
         """The total size of the items in bytes."""
         self._end = 0
         """The number of the next item."""
-        self._lock = RLock()  # acquired directly, which is faster than through the condition
+        self._lock = RLock()  # it is acquired directly, which is faster than through the condition
         self._changed = Condition(self._lock)
         self._loops: dict[asyncio.AbstractEventLoop, set[asyncio.Future[None]]] = {}
-        """The futures that tasks wait for, by event loop, since each loop is woken once."""
+        """The futures that tasks are waiting for, by event loop, since each loop is woken only once."""
 
     @property
     def end(self) -> int:
@@ -109,8 +109,9 @@ class Feed:
             return self._end - len(self._items), [*self._items]
 
     def find(self, since: Position) -> tuple[int, Missed | None] | None:
-        """Return the number of the item after a message, and the gap in between; None if the message is newer than
-        all."""
+        """Return the number of the item after a message, and the gap in between; None if the message is newer than all
+        items.
+        """
         with self._lock:
             if self.position is None or since > self.position:
                 return None
@@ -121,8 +122,8 @@ class Feed:
     def place_of_unknown(self, since: str, position: Position | None) -> tuple[int, Missed]:
         """Return the number of the first item for a client whose id matches no message, and the notice for the client.
 
-        The first item is the oldest one. But if the id belongs to the newest message's epoch and was lost with its
-        server, it is the next item, since the client has received all earlier ones.
+        The first item is the oldest one. But if the id belongs to the newest message's epoch and its message was lost
+        with its server, the first item is the next one to arrive, since the client has received all earlier ones.
         """
         with self._lock:
             newest = self.position
@@ -191,7 +192,8 @@ def _with_gaps(entries: Sequence[Entry], after: Position | None) -> list[Item]:
 def _gap(before: Position, after: Position) -> int | None:
     """Return the number of messages missing between two positions.
 
-    None means an unknown number, which may be 0: in another epoch, the store may have lost messages before it.
+    None means that the number is unknown and may be 0: in another epoch, the store may have lost messages before
+    ``after``.
     """
     return after.number - before.number - 1 if after.epoch == before.epoch else None
 

@@ -103,13 +103,13 @@ class Leases:
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
-"""The seconds between attempts to read a store that does not respond: the first pause, which then doubles, and the
-longest.
+"""The seconds between attempts to read a store that does not respond: the first pause, and the longest. Between these,
+each pause is twice as long as the one before it.
 """
 
 
 MOST_UNUSED = 10_000
-"""The number of channels in memory whose messages are kept while they have no listeners."""
+"""The number of channels in memory whose messages are kept while the channels have no listeners."""
 
 
 class Hub(ABC):
@@ -140,11 +140,11 @@ class Hub(ABC):
 
     @abstractmethod
     def expire(self, name: str, seconds: float) -> None:
-        """Schedule a channel's messages to be forgotten in so many seconds, replacing any earlier schedule."""
+        """Schedule a channel's messages to be forgotten in this many seconds, replacing any earlier schedule."""
 
     @abstractmethod
     def enter(self, name: str, member: str, ttl: float) -> None:
-        """Make a member present until ``exit``, or for ``ttl`` seconds after the end of this process."""
+        """Make a member present until ``exit``, or until ``ttl`` seconds after the end of this process."""
 
     @abstractmethod
     def exit(self, name: str, member: str, ttl: float) -> None:

@@ -112,7 +112,7 @@ Positions: TypeAlias = Mapping[str, Position | None]
 
 
 class ChannelLog(Protocol):
-    """A store's messages and members of channels. All methods block, and raise StoreUnavailable."""
+    """The messages and members of a store's channels. All methods block, and raise StoreUnavailable."""
 
     def append(self, name: str, keep: int, data: bytes) -> Position:
         """Store a message and return its position. Forget all but approximately the newest ``keep`` messages."""
@@ -135,11 +135,13 @@ class ChannelLog(Protocol):
         ...
 
     def interrupt(self) -> None:
-        """Make ``watch`` check again, because this process has sent a message or listens to another channel."""
+        """Make ``watch`` check again, because this process has sent a message or has begun to listen to another
+        channel.
+        """
         ...
 
     def expire(self, name: str, seconds: float) -> None:
-        """Schedule a channel's messages to be forgotten in so many seconds, replacing any earlier schedule."""
+        """Schedule a channel's messages to be forgotten in this many seconds, replacing any earlier schedule."""
         ...
 
     def renew(self, name: str, token: str, members: Iterable[str], ttl: float) -> None:

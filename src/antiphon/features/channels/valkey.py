@@ -1,7 +1,7 @@
 """Channels in Valkey: a stream for each channel's messages, and a sorted set for its members.
 
 An entry's id in a stream is the message's position. The epoch changes with the server's replication id, which is new
-after each start and each failover, when messages may have been lost. The number continues. A channel's name decides
+after each start and each failover, when messages may have been lost. The numbering continues. A channel's name decides
 which group the channel belongs to. A group is on one shard of a cluster, so one command reads all of its channels.
 """
 

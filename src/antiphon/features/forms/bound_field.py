@@ -206,7 +206,7 @@ class BoundField(metaclass=NamesOurs):
         return tag("input", {**first, **self._attributes()})
 
     def _texts(self) -> Markup:
-        """Return one input, or for a list one input for each value, and an empty one for another value."""
+        """Return one input or, for a list, one input for each value and an empty one for a further value."""
         planned = self._planned
         inputs = []
         values = [*filter(None, self.values), ""] if planned.is_many else [self.value]
@@ -249,7 +249,7 @@ class BoundField(metaclass=NamesOurs):
 
 
 def _as_shown(widget: str, text: str) -> tuple[str, str]:
-    """Return the type and the text of an input in a form that browsers can show.
+    """Return an input's type and its text as browsers can show them.
 
     Time inputs have millisecond precision at most, and no offset from UTC.
     """

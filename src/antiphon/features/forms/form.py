@@ -48,7 +48,7 @@ class Form(Generic[T]):
     language, under "form." and the code, or else are in English. ``shared`` names values that the application shares
     with templates, such as a token; those that exist become hidden inputs in forms that are posted.
 
-    Raises TypeError for a class from which no form can be made, and for anything but a request, and ValueError if
+    Raises TypeError for a class from which no form can be made and for anything but a request. Raises ValueError if
     ``choices`` or ``order`` name a field that the form does not have.
     """
 
@@ -141,7 +141,8 @@ class Form(Generic[T]):
     ) -> Coroutine[Any, Any, bool]:
         """Validate as ``validate`` does, but on an event loop: load the body first, and await async checks.
 
-        The result has to be awaited. It is not true or false itself: ``if form.avalidate():`` raises TypeError.
+        The result has to be awaited. Before that, it is neither true nor false: ``if form.avalidate():`` raises
+        TypeError.
         """
         return _Validation(self._avalidate(*checks))
 
@@ -237,7 +238,7 @@ class Form(Generic[T]):
         return http_error(self.status, self._said("error"), members={"errors": errors})
 
     def reset(self) -> None:
-        """Discard the submitted data, so the form is empty again."""
+        """Discard the submitted data, so that the form is empty again."""
         self._errors, self._value, self._refusal, self.is_bound = {}, None, None, False
 
     def _read(self) -> None:
@@ -296,7 +297,7 @@ class Form(Generic[T]):
         known = {**_bounds_of(planned), **bounds}
         message = message_for(code, otherwise, known, kinds, self._sources(planned))
         found = self._errors.setdefault(key, [])
-        if message not in [each.message for each in found]:  # it can repeat if a field has several values
+        if message not in [each.message for each in found]:  # a message can repeat if a field has several values
             found.append(FormError(message, code, bounds))
 
     def _sources(self, planned: Input | None = None) -> list[Messages]:
@@ -315,8 +316,8 @@ class Form(Generic[T]):
     # Showing
 
     def texts(self, field: str) -> Sequence[str]:
-        """Return the text of each of a field's inputs: as submitted, or from the initial value if nothing was submitted
-        or the body was too large.
+        """Return the text of each of a field's inputs: the submitted text, or the initial value's text if nothing was
+        submitted or the body was too large.
 
         A checkbox or a list that is not submitted is empty.
         """
@@ -441,7 +442,7 @@ class _Validation(Coroutine[Any, Any, bool]):
 
 
 def _ordered(inputs: tuple[Input, ...], choices: Mapping[str, Choices], order: Sequence[str]) -> tuple[Input, ...]:
-    """Return the inputs in order, the named ones first, with the choices given for one form."""
+    """Return the inputs in order, those named in ``order`` first, with the choices given for one form."""
     by_key = {planned.key: planned for planned in inputs}
     if unknown := [name for name in (*choices, *order) if name not in by_key]:
         raise explained(

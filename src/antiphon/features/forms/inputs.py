@@ -118,7 +118,9 @@ def labelled(choices: Choices) -> dict[str, Text]:
 
 
 def _with_label(choice: Any) -> tuple[object, object]:
-    """Return the value and the label of a choice, which may be a pair of these. Raises TypeError for other groups."""
+    """Return the value and the label of a choice, which may be a pair of these. Raises TypeError for any other tuple, a
+    list or a mapping.
+    """
     if isinstance(choice, Enum) or not isinstance(choice, tuple | list | Mapping):
         return choice, _label_of(choice)
     if not isinstance(choice, tuple) or len(choice) != 2 or isinstance(choice[1], tuple | list | Mapping):
@@ -321,7 +323,7 @@ def _of_number(number: inspect.IntType | inspect.FloatType, inputmode: str | Non
 
 
 _ESCAPES = {"w": r"[\p{L}\p{N}_]", "W": r"[^\p{L}\p{N}_]", "d": r"\p{Nd}", "D": r"\P{Nd}"}
-"""JavaScript equivalents of Python's character classes, whose letters match only ASCII in JavaScript."""
+"""JavaScript equivalents of Python's character classes: the same letters match only ASCII in JavaScript."""
 
 _UNLIKE = re.compile(r"\\[AZbB]|\(\?(?![:=!])|[*+?}]\+")
 """Syntax that JavaScript lacks or interprets differently."""
@@ -349,9 +351,8 @@ def _default(field: inspect.Field) -> Callable[[], object]:
 
 
 def _check_habits(wanted: Any, field: inspect.Field) -> None:
-    """Raise TypeError for what other packages read or call, but would have no effect.
-
-    Examples are ``name: str = Field(...)``, ``def clean_name(self)`` and ``def validate_name(self, field)``.
+    """Raise TypeError for declarations that other packages read or call, but that would have no effect here. Examples
+    are ``name: str = Field(...)``, ``def clean_name(self)`` and ``def validate_name(self, field)``.
     """
     place = f"{type_name(wanted)}.{field.name}"
     if isinstance(field.default, Field):

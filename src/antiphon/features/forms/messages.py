@@ -49,7 +49,9 @@ MESSAGES: Mapping[str, str] = {
     "error": "Please check what you entered.",
     "submit": "Send",
 }
-"""The text for each code. A suffix after a dot limits it to one kind of input, or to a fault with that bound."""
+"""The text for each code. A suffix after a dot in the code limits the text to one kind of input, or to a fault with
+that bound.
+"""
 
 _COUNTS = {"too_few": "min", "too_short": "min", "too_many": "max", "too_long": "max"}
 """Codes of messages that contain a count, with the bound that selects the plural form."""
@@ -57,7 +59,7 @@ _COUNTS = {"too_few": "min", "too_short": "min", "too_many": "max", "too_long": 
 
 @dataclass(frozen=True)
 class FormError:
-    """A form's error: a message for people, with the ``code`` and the bounds that it was made from."""
+    """A form's error: a message for people, with the ``code`` and the bounds that the message was made from."""
 
     message: str
     code: str = "invalid"
@@ -115,7 +117,7 @@ def message_for(
     kinds: Iterable[str],
     sources: Iterable[Messages],
 ) -> str:
-    """Return the first message in ``sources`` for a code, with its bounds, or else ``otherwise``.
+    """Return the first message in ``sources`` for a code, filled in with its bounds, or else ``otherwise``.
 
     In each source, a message for one of the ``kinds`` (``missing.file``) takes precedence over the one for the code
     alone.

@@ -37,8 +37,8 @@ class Sent(NamedTuple):
         """Return the submitted value as an instance of a class. Raises UnprocessableContent that names every invalid
         field.
 
-        Names that do not belong to this form, such as a token, are ignored, as are empty inputs if a name has
-        several inputs. Empty text is None if the type allows None, and unticked checkboxes are false.
+        Names that do not belong to this form, such as a token's, are ignored, as are empty inputs if a name has several
+        inputs. Empty text is None if the type allows None, and unticked checkboxes are false.
         """
         by_name = {planned.name: planned for planned in inputs}
         known = [(by_name[name], text) for name, text in self.texts.items() if name in by_name]

@@ -1,7 +1,7 @@
 """Claims to writes that are carried out only once, with their caller, their request and their state.
 
-Only hashes of keys, credentials and requests are stored, and each hash includes the key, so nobody who reads the store
-can test passwords against them.
+Only hashes of keys, credentials and requests are stored, and each hash includes the key, so that nobody who reads the
+store can test passwords against them.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -44,7 +44,8 @@ _OF_ONE_TRY = frozenset({
     "x-forwarded-scheme", "x-forwarded-server", "x-queue-start", "x-real-ip", "x-request-id", "x-request-start",
     "x-requested-with",
 })  # fmt: skip
-"""Fields that clients and proxies may change between attempts: they describe what is sent and how, not who sends it.
+"""Fields that clients and proxies may change between attempts: they describe what is being sent and how, not who is
+sending it.
 """
 
 
@@ -66,7 +67,9 @@ class Claim:
         self.error: BaseException | None = None
 
     def outcome(self, response: Response) -> dict[str, Any]:
-        """Return the new state, given the response that was sent, since a commit may have failed after the handler."""
+        """Return the new state, based on the response that was sent, since a commit may have failed after the
+        handler.
+        """
         answer = self.answer or {"state": RELEASED}
         if _is_broken_off(response) or answer["state"] == UNKNOWN:
             return {"state": UNKNOWN}
@@ -82,9 +85,10 @@ def by_name(by: Callable[[Request], str | None], request: Request, key: str) -> 
 def by_credentials(has_session: bool, has_users: bool, request: Request, key: str) -> Write:
     """Return a write whose caller is identified by credentials, or has none.
 
-    A session is recognized by the time when it began, which stays the same when a login changes the session's key.
-    Other credentials are those that one of the application's sources of users finds in the request. If other code may
-    recognize the caller, the cookies are included, since one of them may identify that code's session.
+    A session is recognized by the time at which it began, which stays the same when a login changes the session's key.
+    Other credentials are those that one of the application's sources of users finds in the request. If code outside
+    this application may recognize the caller, the cookies are included, since one of them may identify that code's
+    session.
     """
     shown = [*_own_credentials(request[USERS], request)] if has_users else []
     if (authorization := request.head.field("authorization")) is not None:
@@ -105,9 +109,8 @@ def _own_credentials(users: Users[Any], request: Request) -> Iterator[str]:
 
 
 def is_seen_by_others(request: Request) -> bool:
-    """Return True if other code has seen the request before and may recognize its caller.
-
-    That code is another framework around a view, or an application in which this one is mounted.
+    """Return True if code outside this application has seen the request before and may recognize its caller: another
+    framework around a view, or an application in which this one is mounted.
     """
     return request.app is None or bool(request.app._places_above)
 

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 
 DAY = 24 * 3600.0
-"""Seconds."""
+"""The number of seconds in a day."""
 
 LONGEST_KEY = 255
 """The maximum length of a client's key in characters."""
@@ -82,7 +82,7 @@ class IdempotentWrites:
     Callers are distinguished by their Authorization header, by other credentials that a source of ``Users`` finds, or
     else by their session, if the app has sessions. They are also distinguished by the host and by all header fields
     that the handler, hooks, middleware or dependencies have read, except fields that don't identify a caller, such as
-    Accept. In a view, and in a mounted app, where other code may have read them, all such fields are included. If a
+    Accept. In a view and in a mounted app, all such fields are included, because other code may have read them. If a
     user's credentials can change between retries, use ``by``: a function that is called with the request and returns
     text that identifies the caller, or None if the caller is unknown. It must not block. Each caller has separate keys.
 
@@ -230,7 +230,7 @@ class IdempotentWrites:
         raise in_use()
 
     def _answer(self, known: StoreEntry, write: Write, fingerprint: str, request: Request) -> Response | None:
-        """Return the stored response, or None if the write may be carried out. Raises the errors of ``_claim``."""
+        """Return the stored response, or None if the write may be carried out. Raises the same errors as ``_claim``."""
         data, age = known.data, self._clock() - known.changed
         if data["caller"] != write.caller:
             raise reused_with("other credentials")
@@ -289,7 +289,7 @@ class IdempotentWrites:
         )
 
     def _end(self, request: Request) -> Generator[None, Response, None]:
-        """End this request's claim, if it has one, when only the transfer to the client can still fail."""
+        """End this request's claim, if it has one, at a time when only the transfer to the client can still fail."""
         self._watch(request)
         response = yield
         if _CLAIM in request:

@@ -1,4 +1,4 @@
-"""A kept request as the source of a test that sends it with the client of ``antiphon.testing``."""
+"""A kept request as the source of a test, which sends it with the ``antiphon.testing`` client."""
 
 import json
 import re
@@ -172,7 +172,7 @@ class _Test:
 
     def _cookies(self) -> Iterator[str]:
         sent = "; ".join(value for name, value in self._record.fields if name == "cookie")
-        is_restored = bool(self._record.user or self._record.session)  # which sets a new cookie
+        is_restored = bool(self._record.user or self._record.session)  # restoring them sets a new cookie
         cookies = {name: value for name, value in parse_cookies(sent) if not (is_restored and is_secret_name(name))}
         if cookies:
             yield f"cookies={_literal(cookies)}"

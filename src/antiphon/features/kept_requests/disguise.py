@@ -1,5 +1,5 @@
-"""Requests without their secrets: each secret is replaced with a value of the same shape, so parsers still accept
-it.
+"""Requests without their secrets: each secret is replaced with a value of the same shape, so that parsers still accept
+the request.
 """
 
 import hmac
@@ -35,7 +35,7 @@ _LONGEST_ADDED = 200
 """The maximum length of a secret that may be only part of a string and is searched for everywhere."""
 _PUNCTUATION = "!#$*?^~"
 _KEY = urandom(32)
-"""This process's key: equal secrets get equal replacements, which don't reveal the secret."""
+"""This process's key: with it, equal secrets get equal replacements, which don't reveal the secrets."""
 _PAIRS = re.compile(rb"([&;])")
 _disposition_name = re.compile(rb'\bname="((?:[^"\\]|\\.)*)"', re.IGNORECASE).search
 
@@ -285,5 +285,5 @@ class Disguise:
 
 
 def _name(key: object, disguise: Disguise) -> str:
-    """Return the key if it names a secret, so it applies to everything inside the value; otherwise ""."""
+    """Return the key if it names a secret, and thus applies to everything inside the value; otherwise ""."""
     return key if isinstance(key, str) and disguise.is_secret(key) else ""

@@ -23,12 +23,12 @@ from antiphon.response.response import Response
 from antiphon.serialization.signing import SecretKeys
 
 DAY = 24 * 3600.0
-"""Seconds."""
+"""The number of seconds in a day."""
 
 
 @errors_name_it
 class Keep(Observer):
-    """A feature that keeps failed requests, so `antiphon replay` can send them again and turn them into tests.
+    """A feature that keeps failed requests, so that `antiphon replay` can send them again and turn them into tests.
 
     With ``errors``, a request is kept if its handler, or any code around it, raises an error that becomes a response
     with a status of 500 or above. ``slower`` keeps requests that take longer, in seconds or a timedelta. ``statuses``
@@ -80,7 +80,7 @@ class Keep(Observer):
         self._release = release
         self._own_keys = SecretKeys(secret_keys)
         self._kept_ids: deque[str] = deque(maxlen=256)
-        """The most recently kept requests, since an error can be seen in several places."""
+        """The ids of the most recently kept requests, since an error can be seen in several places."""
         self._errors_of_replay: list[BaseException] | None = None
 
     def install(self, app: Servable) -> None:
@@ -169,7 +169,7 @@ class Keep(Observer):
 
     @contextmanager
     def catching(self) -> Iterator[list[BaseException]]:
-        """Keep nothing while the block replays requests and return the list of their errors."""
+        """Return a context manager with a list of errors: while its block replays requests, nothing is kept."""
         errors: list[BaseException] = []
         self._errors_of_replay = errors
         try:

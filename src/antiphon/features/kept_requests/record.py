@@ -38,7 +38,7 @@ class Record(msgspec.Struct, kw_only=True):
 
     request_id: str
     time: float
-    """The Unix time at which it failed, in seconds."""
+    """The Unix time at which the request failed, in seconds."""
     interface: Literal["wsgi", "asgi"]
     method: str
     path: str
@@ -52,7 +52,7 @@ class Record(msgspec.Struct, kw_only=True):
     fields: list[tuple[str, str]]
     body: bytes
     lack: str = ""
-    """A description of the missing part of the body; empty if the body is complete."""
+    """A description of the part of the body that is missing; empty if the body is complete."""
     pattern: str = ""
     """The pattern of the route that matched, including the prefixes of mounts."""
     endpoint: str = ""
@@ -193,7 +193,7 @@ def main_place(traceback: TracebackType | None) -> tuple[str, int, str, int] | N
 
 
 def record_of(request: Request, response: Response | None, *, largest: int, release: str) -> Record:
-    """Return the record of a request as it is, including secrets. The only file that this reads is that of the body."""
+    """Return the record of a request as it is, including secrets. The only file that this reads is the body's."""
     head = server_head(request.head)
     body, lack = _body(request, largest)
     return Record(

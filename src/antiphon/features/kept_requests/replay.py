@@ -96,7 +96,7 @@ async def _answer_over_asgi(app: Any, record: Record) -> Outcome:
 
 
 def _outcome(frozen: Response) -> Outcome:
-    body: Any = frozen.body  # bytes, since it is frozen
+    body: Any = frozen.body  # bytes, since the stream was read into memory
     return Outcome(frozen.status, frozen.headers.items(), body, frozen.error)
 
 
@@ -204,7 +204,7 @@ def _session(request: Request, record: Record) -> Session:
 
 
 def empty_of(kind: str) -> Any:
-    """Return a value of this kind, one that a session can contain."""
+    """Return an empty value of this kind, which is one that a session can contain."""
     return msgspec.msgpack.decode(msgspec.msgpack.encode(_EMPTY.get(kind)))
 
 
@@ -237,7 +237,7 @@ def lacks(record: Record, restored: Restored, *, is_app: bool) -> Iterator[str]:
 
 
 def compared(record: Record, outcome: Outcome) -> str:
-    """Return a sentence that tells where the run first differs from the recorded one."""
+    """Return a sentence that says where the replay first differs from the recorded run."""
     error = outcome.error
     if error is None and outcome.status >= 500 and record.status >= 500:
         return f"The status is {outcome.status} again."

@@ -1,4 +1,6 @@
-"""The kept requests in a store, one encrypted entry per cause, and the thread that writes them so no response waits."""
+"""The kept requests in a store, one encrypted entry per cause, and the thread that writes them, so that no response has
+to wait.
+"""
 
 import hmac
 import logging
@@ -20,7 +22,9 @@ from antiphon.lazy import missing_package
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys
 
 _OWNER = "kept\0requests"
-"""The owner of all entries, by which the store lists them. Unlike ids of users, who own sessions, it has a NUL."""
+"""The owner of all entries, by which the store lists them. Unlike the ids of users, who own sessions, it contains a
+NUL.
+"""
 _PURPOSE = b"antiphon kept requests"
 _NONCE = 12
 """The size of an AES-GCM nonce in bytes."""
@@ -72,7 +76,7 @@ class Seal:
         ]
 
     def close(self, data: bytes, about: str) -> bytes:
-        """Encrypt data so it can only be decrypted with the same ``about``."""
+        """Encrypt data so that it can be decrypted only with the same ``about``."""
         nonce = urandom(_NONCE)
         return nonce + self._ciphers[0].encrypt(nonce, data, about.encode())
 
@@ -125,7 +129,7 @@ class Shelf:
         return sorted((each for each in found if each is not None), key=lambda kept: -kept.last.time)
 
     def find(self, id_: str) -> Kept | None:
-        """Return the cause with this id, or of the request with this id. The beginning of an id is enough."""
+        """Return the cause with this id, or the cause of the request with this id. The beginning of an id is enough."""
         if not id_:
             return None
         every = self.all()
@@ -178,7 +182,7 @@ def _joined(known: Kept, new: Kept) -> Kept:
 
 
 _MOST = 64
-"""The maximum number of causes that wait to be written."""
+"""The maximum number of causes that are waiting to be written."""
 _RARELY = 1.0
 """The number of seconds during which further requests with a waiting cause are only counted."""
 _SAID_EVERY = 60.0
@@ -195,7 +199,7 @@ class Caught(NamedTuple):
 
 
 class _Waiting:
-    """Requests with the same cause that wait to be written."""
+    """Requests with the same cause that are waiting to be written."""
 
     def __init__(self, why: str) -> None:
         self.why = why

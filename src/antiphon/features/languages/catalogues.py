@@ -115,7 +115,7 @@ def rule_of(tag: str) -> Rule:
 
 
 def rule_when_used(tag: str) -> Rule:
-    """Return a language's rule, which is looked up when a number first needs it.
+    """Return a language's rule, which is not looked up until a number first needs it.
 
     To find the rule, Babel loads all its data on a language, which takes half a megabyte.
     """

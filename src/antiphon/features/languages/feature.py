@@ -33,7 +33,7 @@ def _function_of_jinja(name: str, request: Request) -> object:
 
 
 def _name_language(request: Request, response: Response) -> None:
-    """Add the language of the content, if there is any, and if the language was read (RFC 9110 §8.5)."""
+    """Add the content's language to the response if it has content and the language was read (RFC 9110 §8.5)."""
     if Request.language in request:
         language = cast(RequestLanguage, request.language)
         if language.is_chosen and response.body:
@@ -44,16 +44,16 @@ def _name_language(request: Request, response: Response) -> None:
 class Languages:
     """A feature that responds to each request in one of the languages that have translations in the ``folders``.
 
-    The language is chosen by the query argument ``query`` (``?lang=de``), or else by the cookie, or else as the best
-    match for Accept-Language (RFC 9110 §12.5.4, RFC 4647 §3.4), or else it is the default. If ``query`` or ``cookie``
-    is None, it is not checked. A response for which the language was read has Content-Language, and its Vary lists the
+    The language is the one named by the query argument ``query`` (``?lang=de``), or else by the cookie, or else the
+    best match for Accept-Language (RFC 9110 §12.5.4, RFC 4647 §3.4), or else the default. If ``query`` or ``cookie`` is
+    None, it is not checked. A response for which the language was read has Content-Language, and its Vary lists the
     fields that were checked. A request whose language is never read costs nothing.
 
     Translations are in ``de.json``, or in ``de/LC_MESSAGES/*.po`` and ``.mo``. A relative path is relative to the file
     whose code creates this object. If several files have text for the same key, the first one wins: in the order of the
-    folders, with JSON before gettext's files, which are sorted by name. Files are read once, and in debug mode again
-    when one changes. Raises ValueError for a malformed file (naming the file and line), for a missing folder, and for a
-    default that is not a tag; TypeError if no folder is given; and ImportError for a .po file without Babel.
+    folders, with JSON before gettext's files, which are sorted by name. Files are read once and, in debug mode, again
+    when one of them changes. Raises ValueError for a malformed file (naming the file and line), for a missing folder,
+    and for a default that is not a tag; TypeError if no folder is given; and ImportError for a .po file without Babel.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class Languages:
         return RequestLanguage(request, self)
 
     def _read_again(self) -> None:
-        """Reread the catalogues if a file has changed. Raises the errors of reading."""
+        """Reread the catalogues if a file has changed. Raises the same errors as reading them for the first time."""
         versions = versions_of(self._folders)
         if versions != self._versions:
             self._read()
@@ -179,7 +179,7 @@ def _gettext_files(folder: str) -> list[str]:
 
 
 def read_all(files: Iterable[CatalogueFile]) -> dict[str, list[Catalogue]]:
-    """Read files and return the catalogues of each language, in order. Raises the errors of ``read``."""
+    """Read files and return the catalogues of each language, in order. Raises the same errors as ``read``."""
     found: dict[str, list[Catalogue]] = {}
     for tag, path in files:
         found.setdefault(tag, []).append(read(path, tag))

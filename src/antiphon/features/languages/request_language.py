@@ -34,7 +34,7 @@ _RTL_LANGUAGES = frozenset(
         "nqo", "pnb", "ps", "rhg", "sd", "syr", "ug", "ur", "yi",
     }
 )  # fmt: skip
-"""Languages written from right to left unless the tag contains a script."""
+"""Languages that are written from right to left unless the tag contains a script."""
 
 _RTL_PLACES = frozenset({"az-IR", "ku-IQ", "ku-IR", "ms-CC", "pa-PK", "tr-IQ", "uz-AF"})
 
@@ -63,7 +63,7 @@ def _subtag(part: str) -> str:
 
 
 def fallbacks(tag: str) -> list[str]:
-    """Return a tag and its fallbacks: "zh-Hant-TW", "zh-Hant", "zh". None ends in a singleton."""
+    """Return a tag and its fallbacks: "zh-Hant-TW", "zh-Hant", "zh". No fallback ends in a singleton, such as "x"."""
     found = []
     while tag:
         found.append(tag)
@@ -124,7 +124,7 @@ class RequestLanguage(OfRequest, Language):
             return None
         try:
             given = self._request.args.get(name)
-        except HTTPError:  # the query is too long, and the error response needs a language too
+        except HTTPError:  # the query is too long, but the error response needs a language, too
             return None
         return None if given is None else self._languages.match(given)
 

@@ -1,4 +1,5 @@
-"""Messages in one language, with placeholders and fallbacks to other languages, looked up now or when they are used.
+"""Messages in one language, with placeholders and fallbacks to other languages, looked up at once or when they are
+used.
 
 Messages come from translators, and values come from the program. So a message can't access a value's attributes or
 items, and can't ask for a large width. A placeholder that can't be filled stays unchanged, and one warning is logged.
@@ -154,7 +155,7 @@ class Texts:
 
 
 _used: "list[Languages]" = []
-"""The feature that an application used last, whose default applies outside requests."""
+"""The ``Languages`` that an application used last; its default applies outside requests."""
 
 
 def use_outside_of_requests(languages: "Languages") -> None:
@@ -245,7 +246,7 @@ for _name in _MAKING_TEXT:
 
 
 def lazy(key: str, /, **values: object) -> LazyText:
-    """Return text that is looked up by its key when it is used, in the language of the current request.
+    """Return text that is looked up by its key, in the language of the current request, when it is used.
 
     Use ``label = lazy("your-name")`` for values created before there is a request, such as labels and constants.
     Outside requests, the text is in the default language of the application that used ``Languages`` last.

@@ -69,10 +69,9 @@ class Numbers128:
 
 
 class Ranges:
-    """Ranges of numbers, each with a value, which is a number below 2**32.
-
-    Ranges are added in any order and then arranged once. If several contain a number, the narrowest wins; among equally
-    wide ranges, the last one added wins.
+    """Ranges of numbers, each with a value, which is a number below 2**32. Ranges are added in any order and then
+    arranged once. If several ranges contain a number, the narrowest wins; among equally wide ranges, the last one added
+    wins.
     """
 
     __slots__ = ("_are_arranged", "_ends", "_kind", "_starts", "_values")
@@ -158,7 +157,7 @@ class Columns(NamedTuple):
     """The column of a network, or the columns of a range's first and last addresses."""
     values: dict[str, int]
     pick: Callable[[Sequence[str]], Sequence[str]]
-    """Returns a row's values, in the order of their names."""
+    """A function that returns a row's values, in the order of their names."""
     width: int
     is_open: bool = False
     """True if there may be additional columns without names."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LOOK_EVERY = 5.0
-"""The number of seconds between checks whether the file was replaced."""
+"""The number of seconds between checks for whether the file was replaced."""
 
 
 class Version(NamedTuple):
@@ -50,8 +50,8 @@ class Version(NamedTuple):
 class WatchedFile(Generic[T]):
     """A file's contents, as returned by ``read`` for its path.
 
-    A new version of the file is read on a separate thread, once two checks in a row have found it unchanged, because it
-    may be written slowly. If it can't be read, the error is logged, and the previous version's contents stay in use.
+    A new version of the file is read on a separate thread once two checks in a row have found it unchanged, because
+    writing it may take time. If it can't be read, the error is logged, and the previous version's contents stay in use.
     """
 
     def __init__(self, path: str, read: Callable[[str], T], *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -68,7 +68,7 @@ class WatchedFile(Generic[T]):
         self._reading: Thread | None = None
 
     def load(self) -> T:
-        """Return the contents, reading them now if necessary. Raises the errors of ``read``."""
+        """Return the contents, reading them now if necessary. Raises the same errors as ``read``."""
         with self._lock:
             if self._contents is None:
                 self._version = Version.of(self._path)
@@ -77,13 +77,15 @@ class WatchedFile(Generic[T]):
             return self._contents
 
     def contents(self) -> T:
-        """Return the contents, and occasionally check whether the file was replaced. Raises the errors of ``load``."""
+        """Return the contents, and occasionally check whether the file was replaced. Raises the same errors as
+        ``load``.
+        """
         contents = self._contents
         if contents is None:
             return self.load()
         if self._clock() >= self._next_look:
             with self._lock:
-                if self._clock() >= self._next_look:  # no other thread has checked by now
+                if self._clock() >= self._next_look:  # no other thread has checked in the meantime
                     self._next_look = self._clock() + LOOK_EVERY
                     self._look()
         return contents
@@ -121,7 +123,7 @@ class _Source(Protocol):
 
 @errors_name_it
 class Locations:
-    """A feature that provides ``request.location``: where the client is, according to its address, ``request.ip``.
+    """A feature that provides ``request.location``: where the client is, according to its address (``request.ip``).
 
     The file is a CSV file of address ranges, or a ``.mmdb`` file in MaxMind's format, which needs
     ``antiphon[locations]``. ``columns`` are the column names of a CSV file without a header; by default they are from,
@@ -165,8 +167,8 @@ class Locations:
     def find(self, ip: str | None, *, language: str = _ENGLISH) -> Location:
         """Return the location of an IP address. For an unknown or malformed address, the location is falsy.
 
-        A ``.mmdb`` file has names in several languages. If the file has not been read yet, it is read in this call,
-        which then raises the errors of ``load``.
+        A ``.mmdb`` file has names in several languages. If the file has not been read yet, this call reads it and
+        raises the same errors as ``load``.
         """
         return self._find(ip, lambda: language)
 

@@ -34,14 +34,16 @@ class MMDBLocations:
         self._reader = reader
 
     def find(self, address: Address, language: Callable[[], str]) -> Location | None:
-        """Return an address's values, with names in a language if the file has them, or None if it has no values."""
+        """Return an address's values, with names in a language if the file has them; None if there are no values for
+        the address.
+        """
         record = self._record(address)
         return _location(record, language()) if isinstance(record, Mapping) and record else None
 
     def _record(self, address: Address) -> object:
         try:
             return self._reader.get((IPv4Address if address.is_ipv4 else IPv6Address)(address.number))
-        except (ValueError, RuntimeError):  # a file with only IPv4 addresses, or a damaged file
+        except (ValueError, RuntimeError):  # the file has only IPv4 addresses, or is damaged
             return None
 
 

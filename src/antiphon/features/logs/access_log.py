@@ -1,4 +1,4 @@
-"""The access log, which records each request once its whole response has been sent, and the handler of `antiphon run`.
+"""The access log, which records each request once its whole response has been sent, and `antiphon run`'s log handler.
 
 Lines for requests are collected and written together: when another record arrives, when many lines have been collected,
 when `WAIT` seconds have passed, or when the process ends, whichever comes first. No write is larger than a pipe accepts
@@ -32,7 +32,9 @@ MOST_LINES = 32
 
 _RECORD = logging.getLogRecordFactory()
 _HANDLE, _CALL_HANDLERS = logging.Logger.handle, logging.Logger.callHandlers
-"""The function of `logging` that makes records, unless a program replaces it in order to see all records."""
+"""The functions of `logging` that handle all records, unless a program replaces them in order to see the records
+itself.
+"""
 
 
 class LineHandler(logging.StreamHandler[Any]):
@@ -56,7 +58,7 @@ class LineHandler(logging.StreamHandler[Any]):
 
     @property
     def is_as_made(self) -> bool:
-        """Return True unless something has changed how this handler handles records."""
+        """True unless something has changed how this handler handles records."""
         return self.formatter is self._given[0] and self.filters == self._given[1] and self.level <= logging.INFO
 
     def add(self, line: str) -> None:

@@ -1,4 +1,4 @@
-"""Safe lines of text or JSON, with the id of the request, for records of `logging` and requests in the access log."""
+"""Safe lines of text or JSON, with the id of the request, for `logging` records and for requests in the access log."""
 
 import json
 import logging
@@ -71,7 +71,7 @@ class RequestIDFilter(logging.Filter):
     none."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Set the attribute unless the record already has it. Return True, so no record is dropped."""
+        """Set the attribute unless the record already has it. Return True, so that no record is dropped."""
         if not hasattr(record, "request_id"):
             request = find_current_request()
             record.request_id = NO_ID if request is None else request._id
@@ -82,7 +82,7 @@ class TextFormatter(logging.Formatter):
     """A formatter for people: the time (UTC), the level, the message, and the request's id in brackets.
 
     The id is the one that ``RequestIDFilter`` sets; it is omitted if the message contains it. Control characters and
-    line breaks are escaped, so no message can look like several messages or color a terminal.
+    line breaks are escaped, so that no message can look like several messages or change a terminal's colors.
     """
 
     def format(self, record: logging.LogRecord) -> str:

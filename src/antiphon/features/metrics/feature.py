@@ -87,9 +87,9 @@ class Metrics(Observer):
     The page at ``path`` is in OpenMetrics or the Prometheus format, depending on what the client accepts. If ``path``
     is None, there is no page. The page is open to everyone who can reach it, unless ``before`` (one or more functions,
     as for a route) refuses the request. Requests for the page are also counted. Any of a server's processes can show
-    the metrics of all, because each writes to a separate file in ``folder``. By default, this is the folder named by
-    the ANTIPHON_METRICS_FOLDER environment variable, or else a temporary folder for the processes started by `antiphon
-    run`, Gunicorn, Uvicorn, Granian or Hypercorn. The counts of processes that have died are kept.
+    the metrics of all of them, because each writes to a separate file in ``folder``. By default, this is the folder
+    named by the ANTIPHON_METRICS_FOLDER environment variable, or else a temporary folder for the processes started by
+    `antiphon run`, Gunicorn, Uvicorn, Granian or Hypercorn. The counts of processes that have died are kept.
 
     A metric has up to ``series`` sets of labels, and each process has up to ``size`` bytes of figures. Sets above these
     limits are counted together, in a series with the label ``otel_metric_overflow="true"``.
@@ -147,7 +147,7 @@ class Metrics(Observer):
         return Counter(self._figures, self._define(Definition(name, "counter", help, unit), labels))
 
     def gauge(self, name: str, help: str, labels: Iterable[str] = (), *, unit: str = "") -> Gauge:  # noqa: A002
-        """Return a new gauge. The page shows its sum over living processes. Raises the errors of ``counter``."""
+        """Return a new gauge. The page shows its sum over living processes. Raises the same errors as ``counter``."""
         return Gauge(self._figures, self._define(Definition(name, "gauge", help, unit, scale=0), labels))
 
     def histogram(
@@ -161,7 +161,7 @@ class Metrics(Observer):
     ) -> Histogram:
         """Return a new histogram whose buckets have these upper bounds; the default bounds are for seconds.
 
-        Raises the errors of ``counter``, and ValueError for bounds that don't increase.
+        Raises the same errors as ``counter``, and ValueError for bounds that don't increase.
         """
         metric = Definition(name, "histogram", help, unit, check_bounds(bounds), 0)
         return Histogram(self._figures, self._define(metric, labels))

@@ -1,4 +1,6 @@
-"""One process's figures: definitions of metrics, and where in its memory the figures for each set of labels are."""
+"""One process's figures: the definitions of metrics, and the places in its memory where the figures for each set of
+labels are.
+"""
 
 import json
 import os
@@ -139,9 +141,9 @@ class Defined:
         self.group = group
         self.text = group.encoded()
         self.places: dict[tuple[str, ...], int] = {}
-        """Where each set of labels is in the memory."""
+        """The place of each set of labels in the memory."""
         self.overflow = -1
-        """Where the figures for all sets above the limit are."""
+        """The place of the figures for all sets above the limit."""
 
 
 class Figures:

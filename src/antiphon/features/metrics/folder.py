@@ -1,10 +1,12 @@
-"""The folder with the figures of a server's processes: each process's memory is a file, locked while the process lives.
+"""The folder with the figures of a server's processes: each process's memory is a file, which is locked while the
+process is alive.
 
-Other processes see a record once the count of used cells includes it and its checksum is correct. So a record that a
-process was writing when it was killed is never read. A cell is written atomically, like any aligned 64-bit number.
+Other processes see a record once the count of used cells includes it and its checksum is correct. A record that a
+process was writing when it was killed is therefore never read. A cell is written atomically, like any aligned 64-bit
+number.
 
-A process takes over the file of a process that has died and continues to count in it. So nothing is lost or counted
-twice, and there are never more files than processes that lived at the same time.
+A process takes over the file of a process that has died and continues to count in it. Nothing is therefore lost or
+counted twice, and there are never more files than processes that were alive at the same time.
 """
 
 import mmap
@@ -142,13 +144,15 @@ def _parent() -> int | None:
         return os.getppid()
     if "uwsgi" in sys.modules:
         return int(sys.modules["uwsgi"].masterpid()) or None
-    multiprocessing = sys.modules.get("multiprocessing.process")  # a child process has imported it
+    multiprocessing = sys.modules.get("multiprocessing.process")  # a child process has imported this module
     parent = None if multiprocessing is None else multiprocessing.parent_process()
     return None if parent is None else int(parent.pid)
 
 
 def _started(process: int) -> str:
-    """Return when a process started, in system ticks, or "" if this is unknown or the process no longer exists."""
+    """Return the time at which a process started, in system ticks, or "" if it is unknown or the process no longer
+    exists.
+    """
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
     except (OSError, IndexError):
@@ -201,7 +205,7 @@ def _sweep(parent: Path) -> None:
 
 
 def _adopt(path: Path) -> Memory | None:
-    """Take over the file of a dead process. Return None if the process lives, or if the file's format differs."""
+    """Take over the file of a dead process. Return None if the process is alive, or if the file's format differs."""
     with suppress(OSError, NotOurs, ValueError):
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:

@@ -19,13 +19,15 @@ NANO = 1_000_000_000
 _RECEIVED = len(SECONDS) + 2
 _SENT = _RECEIVED + len(BYTES) + 2
 EXCHANGE = _SENT + len(BYTES) + 2
-"""The number of cells for one route, method and status: each of three histograms has its buckets and the sum of its
-values, in nanoseconds for durations.
+"""The number of cells for one route, method and status: three histograms, each with its buckets and the sum of its
+values, which is in nanoseconds for durations.
 """
 
 
 class _Lock:
-    """The lock of all cells. A finalizer can acquire it again, and forked children renew it."""
+    """The lock for all cells. A finalizer that interrupts the lock's owner can acquire it again, and forked children
+    renew it.
+    """
 
     def __init__(self) -> None:
         self.renew()
@@ -49,8 +51,8 @@ def add_to_cell(cells: "memoryview[int]", at: int, amount: int, /) -> None:
 def count_exchange(cells: "memoryview[int]", active: int, at: int, seconds: float, received: int, sent: int, /) -> None:
     """Count an exchange in the cells that begin at ``at``, and subtract one from ``active``, from any thread.
 
-    ``received`` and ``sent`` are the sizes of the bodies in bytes. If the process is killed in between, only some of
-    the histograms have counted the exchange, but each is valid.
+    ``received`` and ``sent`` are the sizes of the bodies in bytes. If the process is killed in the meantime, only some
+    of the histograms have counted the exchange, but each of them is valid.
     """
     with LOCK.held:
         cells[at + bisect_left(SECONDS, seconds)] += 1

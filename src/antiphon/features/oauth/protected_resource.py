@@ -49,8 +49,8 @@ class ProtectedResource:
 
     ``issuers`` are the identifiers of the identity providers whose access tokens are accepted, such as
     "https://id.example". ``url`` is the application's own identifier. Tokens must contain it as their audience (RFC
-    8707); all other tokens are refused. Without ``url``, the identifier is the scheme and host of the request, which
-    needs ``App(trusted_hosts=...)``.
+    8707); all other tokens are refused. Without ``url``, the identifier is the scheme and host of the request; this
+    requires ``App(trusted_hosts=...)``.
 
     A document below ``/.well-known/oauth-protected-resource`` tells clients where to log in (RFC 9728), and each 401
     refers to it. ``scopes`` appear in both. To require scopes, use ``scopes_required``.
@@ -93,7 +93,9 @@ class ProtectedResource:
             checked_url(introspection.endpoint, "an endpoint")
 
     def protect(self, sources: tuple[UserSource[U], ...], *, blocking: bool) -> tuple[UserSource[U], ...]:
-        """Return the sources of users with token verification added. Raises TypeError if none accepts tokens."""
+        """Return the sources of users with token verification added. Raises TypeError if none of them accepts
+        tokens.
+        """
         if not any(isinstance(each, Bearer) for each in sources):
             raise explained(
                 "bad-feature-option",

@@ -1,7 +1,7 @@
 """Access tokens, their providers, and the checks that a token is valid, from a known provider and for this application.
 
-Only the issuers that the application names are ever contacted, so no token or header can send a request elsewhere. The
-functions here block: they run on threads.
+Only the issuers that the application names are ever contacted, so that no token or header can cause a request to
+another server. The functions here block: they run on threads.
 """
 
 import json
@@ -27,14 +27,13 @@ _LARGEST = 1 << 20
 _PAUSE = 10.0
 """The minimum number of seconds between requests for the same document."""
 _KEPT = 3600.0
-"""The number of seconds for which metadata and keys are used."""
+"""The number of seconds for which fetched metadata and keys are used."""
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 class Introspection(NamedTuple):
-    """The credentials with which the application asks a provider about tokens (RFC 7662).
-
-    They are the ``client_id`` and the ``client_secret``. ``endpoint`` is taken from the provider's metadata by default.
+    """The credentials with which the application asks a provider about tokens (RFC 7662): the ``client_id`` and the
+    ``client_secret``. ``endpoint`` is taken from the provider's metadata by default.
     """
 
     client_id: str
@@ -102,7 +101,9 @@ class Kept:
         return self._value is not None and self._clock() - self._fetched < _KEPT
 
     def get(self, *, anew: bool = False) -> Any:
-        """Return the document, or with ``anew``, a new one if it is due. Raises ServiceUnavailable if there is none."""
+        """Return the document or, with ``anew``, a new one if it may be fetched again. Raises ServiceUnavailable if
+        there is none.
+        """
         if (anew or not self._is_fresh) and self._lock.acquire(blocking=self._value is None):
             try:
                 if (anew or not self._is_fresh) and self._clock() >= self._due_again:
@@ -237,8 +238,8 @@ class AccessToken(str):
 def verified(token: str, provider: Provider, audience: str, algorithms: tuple[str, ...]) -> AccessToken | None:
     """Return a JSON Web Token that a provider signed for this audience (RFC 9068 §4), or None.
 
-    If the key is unknown, the keys are fetched once more. Raises ServiceUnavailable if the provider's keys can't be
-    fetched.
+    If the token's key is unknown, the provider's keys are fetched once more. Raises ServiceUnavailable if the
+    provider's keys can't be fetched.
     """
     claims = _decoded(token, provider.keys(), algorithms)
     if claims is None and not _has_key(token, provider):
@@ -286,7 +287,7 @@ def _decoded(token: str, keys: Any, algorithms: tuple[str, ...]) -> dict[str, An
 
 
 def _has_key(token: str, provider: Provider) -> bool:
-    """True if the key named in a token is known, which means that the signature is wrong."""
+    """True if the key named in a token is known, so that fetching the keys again would not help."""
     named = _json(token.partition(".")[0]).get("kid")
     return any(each.kid == named for each in provider.keys().keys)
 

@@ -167,8 +167,9 @@ def _answers_of_problem(kind: Any) -> list[Given | NotKnown]:
 
 
 def _streams_of(annotation: Any) -> list[Given | NotKnown]:
-    """Return the responses that an iterator of values can become, depending on what the client accepts; none
-    otherwise."""
+    """Return the responses that an iterator of values can become, depending on what the client accepts; none for any
+    other annotation.
+    """
     item = item_type(annotation)
     value = Of(item)
     return [
@@ -243,7 +244,7 @@ def given_by(findings: Findings) -> list[Given | NotKnown]:
 
 
 def _with_body(value: Value, annotation: Any) -> Value:
-    """Return a response, with the annotation's body if the code's JSON is unknown."""
+    """Return a response, using the body from the annotation if the JSON that the code returns is unknown."""
     if isinstance(value, Tuple):
         return Tuple((_with_body(value.items[0], annotation), *value.items[1:]))
     if not isinstance(value, Answer) or not _is_unknown(value.media, value.body, value.statuses or ()):
@@ -267,7 +268,7 @@ def _is_unknown(media: str | None, body: Value, statuses: Sequence[int]) -> bool
 
 
 def _stated(annotation: Any, found: Sequence[Value]) -> list[Value]:
-    """Return an annotation's values, with the status and headers that the code returns with them."""
+    """Return an annotation's values, with the status and headers that the code returns along with them."""
     if _says_nothing(annotation) or (annotation in (None, NoneType) and not found):
         return []
     said = value_of(annotation)

@@ -90,7 +90,7 @@ def _way_out(contract: Contract, status: int) -> str:
 
 
 def _breach_of_problem(problems: Sequence[Value], status: int, body: bytes) -> str | None:
-    """Return which members of problem details in the contract are missing or wrong."""
+    """Return how problem details differ from those in the contract, or None if they conform."""
     data = json.loads(body)
     found = [[each for each in _faults(one, data, "") if not each.endswith(_FURTHER)] for one in problems]
     return (
@@ -216,7 +216,9 @@ def _faults_of_type(kind: Any, data: Any, pointer: str) -> Iterator[str]:
 
 
 def _other_fields(declared: Any, data: Any, pointer: str) -> Iterator[str]:
-    """Yield the fields missing from a response, even those optional in requests, and those missing from its type."""
+    """Yield the fields that a response lacks, even those that are optional in requests, and those that its type
+    lacks.
+    """
     if isinstance(declared, dict) and isinstance(data, dict):
         for name in data.keys() - declared.keys():
             yield f"{pointer}{pointer_step(name)} {_FURTHER}"

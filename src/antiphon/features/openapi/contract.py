@@ -45,14 +45,14 @@ _UNEXPECTED = [each for each in vars(builtins).values() if isinstance(each, type
 
 
 class Failure(NamedTuple):
-    """An error that is handled: the message for the client, and its handler's responses, if it has an error handler."""
+    """An error that is handled: the message for the client, and the responses of its error handler, if it has one."""
 
     detail: str | None
     answers: tuple[Given, ...] = ()
     is_problem: bool = True
     """True if the response may contain problem details (RFC 9457)."""
     problem: Value = NONE
-    """What the problem details contain in addition to the members of all problems: their type, further members."""
+    """The content of the problem details beyond the members of all problems: their type and further members."""
 
 
 @dataclass
@@ -72,9 +72,9 @@ class Contract:
     users: list[Users[Any]] = field(default_factory=list)
     """The features whose users are read."""
     early: list[Given] = field(default_factory=list)
-    """Responses of the code around the handler, which may bypass some of that code."""
+    """Responses of the code around the handler; they may bypass some of that code."""
     outside: list[Raised] = field(default_factory=list)
-    """Errors of the code around the handler, which may bypass some of that code."""
+    """Errors of the code around the handler; they may bypass some of that code."""
     changes: list[list[Answer]] = field(default_factory=list)
     """The changes to each response by code after the handler: for each hook, one of its alternatives."""
     add_failure: Callable[[Raised], None] = lambda raised: None  # noqa: ARG005 - set when the contract is read
@@ -109,7 +109,7 @@ class Contract:
                 self.failures[given.status] = [each._replace(problem=given.body) for each in failures]
 
     def apply_changes(self) -> None:
-        """Change all responses as the code after the handler does."""
+        """Change all responses in the way that the code after the handler does."""
         for change in self.changes:
             self.answers = [_changed(each, one) for each in (*self.answers, *self.early) for one in change]
             failures, self.failures = self.failures, defaultdict(list)
@@ -184,7 +184,7 @@ class ContractReader:
             if self._handler_of(stack, Raisable(kind)) is not None:
                 contract.add_failure(Raised(Raisable(kind), found.place))
         if 500 not in known:
-            contract.failures.pop(500, None)  # any response may be the response to a failure
+            contract.failures.pop(500, None)  # any of the responses may be the one to a failure
         contract.declare_problems()
         return contract
 

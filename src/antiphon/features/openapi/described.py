@@ -1,4 +1,4 @@
-"""Other frameworks' applications in documents: their routes in Antiphon's terms, and their responses."""
+"""Descriptions of other frameworks' applications: their routes in Antiphon's terms, and their responses."""
 
 from antiphon.app.answering.hooks import hook
 from antiphon.app.application import App

@@ -69,7 +69,7 @@ RouteKey: TypeAlias = tuple[int, str, str, str]
 
 
 def route_key(route: Route, method: str) -> RouteKey:
-    """Return a key for a route's method that is the same each time the route is planned. HEAD is treated as GET."""
+    """Return a key for a route's method: it is the same each time the route is planned. HEAD is treated as GET."""
     return id(route.app), route.where, route.name, "GET" if method == "HEAD" else method
 
 

@@ -37,11 +37,11 @@ class OpenAPI:
     """A feature that serves the application's OpenAPI document, created by reading the code of its handlers.
 
     The document describes the routes below ``prefix`` and is served at ``path`` below it, such as
-    ``/api/openapi.json``. It is created once, on the first request for it, so it costs other requests nothing. A page
-    at ``docs``, such as ``/api/docs``, shows the document with a form for each operation; None omits the page.
-    ``title``, ``version`` and ``description`` describe the API. ``servers`` are the URLs at which the API is served;
-    the default is the server that responds. ``openapi`` is the OpenAPI version: "3.2" also includes the items of
-    streams, and QUERY, but not all client generators support it.
+    ``/api/openapi.json``. It is created once, on the first request for the document, so that it costs other requests
+    nothing. A page at ``docs``, such as ``/api/docs``, shows the document with a form for each operation; None omits
+    the page. ``title``, ``version`` and ``description`` describe the API. ``servers`` are the URLs at which the API is
+    served; the default is the server that responds. ``openapi`` is the OpenAPI version: "3.2" also includes the items
+    of streams, and QUERY, but not all client generators support it.
 
     With ``antiphon run --debug``, responses are checked against the document. A response that breaks its contract is
     logged with its handler, and listed on the page.
@@ -114,7 +114,7 @@ class OpenAPI:
             app.get(f"{self.prefix}{self._docs}/<operation>", name=f"{name}_try")(self._try)
 
     def document(self, app: "App") -> "OpenAPIDocument":
-        """Return an application's document and the document's unknown parts."""
+        """Return an application's document, and the parts of it that are unknown."""
         from antiphon.features.openapi.document import Info, make_document
 
         info = Info(self.title, self.version, self.description, self.prefix, self._servers, self._openapi)
@@ -150,7 +150,7 @@ class OpenAPI:
         return _validated(Response(SCRIPT, content_type="text/javascript; charset=utf-8"), request)
 
     def _try(self, request: Request, operation: str) -> Response:
-        """Redirect from a form on the page to the URL that its parameters form."""
+        """Redirect from a form on the page to the URL that the form's parameters result in."""
         from antiphon.features.openapi.try_it import target_of
 
         target = target_of(self.content(request.app), operation, request.args)

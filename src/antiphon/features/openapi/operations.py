@@ -267,7 +267,7 @@ def _add_failures(made: dict[int, Schema], status: int, failures: Iterable[Failu
 
 
 def _problem_schema(value: Value, status: int, schemas: Schemas) -> Schema:
-    """Return the schema for problem details, which is named if they have a type or additional members."""
+    """Return the schema for problem details. It gets a name if they have a type or additional members."""
     if isinstance(value, Fields):
         given = dict(value.items)
         kind = given.pop("type", None)

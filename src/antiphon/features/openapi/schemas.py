@@ -35,7 +35,7 @@ Direction: TypeAlias = Literal["input", "output"]
 DIRECTIONS: tuple[Direction, ...] = ("input", "output")
 
 PROBLEM_NAME = "Problem"
-"""The name of the problem details component, which no type in an application has."""
+"""The name of the component for problem details. No type of an application gets this name."""
 REFERENCE = "#/components/schemas/"
 FILE: Schema = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
 _SIMPLE = frozenset({"string", "integer", "number", "boolean", "array", "object"})
@@ -279,7 +279,9 @@ def _references(schema: Any) -> Iterator[str]:
 
 
 def _split_names(inputs: Mapping[str, Schema], outputs: Mapping[str, Schema]) -> set[str]:
-    """Return the components that differ by direction, themselves or through a component that they refer to."""
+    """Return the components that differ between requests and responses, either themselves or through a component that
+    they refer to.
+    """
     common = inputs.keys() & outputs.keys()
     split = {name for name in common if inputs[name] != outputs[name]}
     while True:
@@ -365,9 +367,8 @@ _CHOICES = {str: "string", int: "integer", type(None): "null"}
 
 
 def _with_types(schema: Schema) -> Schema:
-    """Return choices with their types, separately: generators drop choices of mixed types.
-
-    For choices without types, they write code that doesn't compile.
+    """Return choices together with their types, a separate choice for each type: client generators drop choices of
+    mixed types. For choices without types, they write code that doesn't compile.
     """
     choices = schema["enum"]
     kinds = [*dict.fromkeys(map(type, choices))]

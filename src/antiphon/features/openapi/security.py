@@ -20,7 +20,7 @@ class Scheme(NamedTuple):
     """A security scheme, and the source of users that it represents."""
 
     source: UserSource[Any] | None
-    """None for signatures, which don't identify a user."""
+    """The source of users; None for signatures, which don't identify a user."""
     schema: Schema
 
 

@@ -57,7 +57,9 @@ class Forms:
         self._base = base if "://" in base else site.origin + base
 
     def form(self, path: str, method: str, operation: Mapping[str, Any]) -> Markup:
-        """Return an operation's form, or nothing if it is on another host, whose responses a browser would not show."""
+        """Return an operation's form, or nothing if the operation is on another host, whose responses a browser would
+        not show.
+        """
         if "servers" in operation:
             return Markup("")
         media, fields = _media_of(operation), [*self._fields(operation)]

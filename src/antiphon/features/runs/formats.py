@@ -1,4 +1,4 @@
-"""Streams in the formats that chat components read, made from runs: AI SDK UI messages, and AG-UI events.
+"""Runs as streams in the formats that chat components read: AI SDK UI messages, and AG-UI events.
 
 Text is part of the model's answer. Other values are passed on unchanged, as objects that the component recognizes by
 their ``type``.
@@ -52,8 +52,8 @@ def ag_ui_stream(run: Run[Any], *, thread_id: str, run_id: str | None = None) ->
     """Return a run as a stream of AG-UI events, from the start of the run.
 
     A text value is part of the assistant's message; any other value is a separate event, such as ``{"type":
-    "TOOL_CALL_START", ...}``. The ids come from the client's input; ``run_id`` defaults to the run's id. A run that
-    ends in any state but "done" ends with RUN_ERROR, with the state as its code.
+    "TOOL_CALL_START", ...}``. The ids come from the client's input; ``run_id`` defaults to the run's id. The stream of
+    a run that ends in any state but "done" ends with RUN_ERROR, which has the state as its code.
     """
     return Response.events(_ag_ui_events(run, {"threadId": thread_id, "runId": run_id or run.id}))
 
@@ -123,7 +123,7 @@ def _was_stopped(error: RunEnded | ValuesMissed) -> bool:
 
 
 def _told(error: RunEnded | ValuesMissed) -> str:
-    """Return the message about a run's end that people read."""
+    """Return the message about a run's end that is shown to people."""
     if isinstance(error, RunEnded) and error.end.state == "failed":
         problem = error.end.problem or {}
         is_ours = problem.get("status") != 500

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from antiphon.features.runs.run import Run
 
 PATIENCE = 60.0
-"""The number of seconds for which writing a value is retried if the store does not respond. The source waits."""
+"""The number of seconds for which writing a value is retried if the store does not respond. Meanwhile, the source
+waits.
+"""
 PAUSE = 0.2
 """The number of seconds between attempts."""
 
@@ -33,7 +35,7 @@ current: "ContextVar[Run[Any] | None]" = ContextVar("antiphon.features.runs", de
 
 
 def current_run() -> "Run[Any]":
-    """Return the run whose source is executing. Raises RuntimeError anywhere else."""
+    """Return the run whose source is being executed. Raises RuntimeError anywhere else."""
     run = current.get()
     if run is None:
         raise explained("no-current-run", RuntimeError("no run is being produced here: call this in a run's source"))
@@ -48,7 +50,7 @@ class Bounds(NamedTuple):
 
 
 class Production:
-    """A run that this process produces. It ends once, with the first end that is set.
+    """A run that this process is producing. It ends once, with the first end that is set.
 
     ``on_end`` is called once, on any thread, with the production and its end. It may block.
     """
@@ -65,7 +67,7 @@ class Production:
         self.count = 0
         self.is_started = False
         self.ended: Future[None] = Future()
-        """Done when the end has been written or writing it has been abandoned."""
+        """A future that is done when the end has been written, or when the attempts to write it have been given up."""
         self._source = source
         self._hub, self._name = log
         self._bounds = bounds
@@ -82,7 +84,7 @@ class Production:
 
     @property
     def broken_off(self) -> RunState:
-        """The state of the run if this worker ends before it does."""
+        """The state of the run if this worker ends before the run does."""
         return "interrupted" if self.record.function is None else "waiting"
 
     @property
@@ -119,7 +121,7 @@ class Production:
 
     @property
     def has_lost_loop(self) -> bool:
-        """True if its loop was closed before it ended."""
+        """True if the production's loop was closed before the run ended."""
         return self._loop is not None and self._loop.is_closed() and isinstance(self._source, AsyncIterable)
 
     def _end_late(self) -> None:
@@ -152,7 +154,7 @@ class Production:
                 if self.is_over:
                     break
         except asyncio.CancelledError:
-            state = self.broken_off  # its loop has ended, unless another end is set
+            state = self.broken_off  # the source's loop has ended, unless another end is set
         except Exception as error:
             state, problem = "failed", self._problem(error)
         await self._aclose(iterator)
@@ -204,8 +206,9 @@ class Production:
         return data
 
     def _problem(self, error: Exception) -> dict[str, Any]:
-        """Return what followers learn about an error: the details of an HTTPError, or else only that there was an
-        error."""
+        """Return the part of an error that followers are told: the details of an HTTPError, or else only that there was
+        an error.
+        """
         if not self.is_over:
             self._log(error)
         shown = error if isinstance(error, HTTPError) else InternalServerError()

@@ -9,10 +9,10 @@
 | stopped | someone stopped it; written by any process | |
 | interrupted | its worker ended or was killed; written by that worker, or by the first process that noticed | |
 
-The record decides: a state is written only over the version of the record that was read, so only one of several
+The record decides: a state is written only over the version of the record that was read, so that only one of several
 processes succeeds. That process then writes the end to the log, where followers find it. The log has one order for
-everyone. Entries after the end are ignored, as are a worker's entries after another worker has begun the next
-attempt. So a worker that was frozen, and does not know that others gave it up, changes nothing.
+everyone. Entries after the end are ignored, as are a worker's entries after another worker has begun the next attempt.
+A worker that was frozen, and does not know that it was given up, can therefore change nothing.
 """
 
 import re
@@ -38,8 +38,8 @@ class Record(NamedTuple):
     """A run as stored, without its values.
 
     ``worker`` is the token of the process that produces it, ``attempt`` is the number of times it was started, and
-    ``crashes`` is the number of times its process died without warning. ``function`` and ``arguments`` are what is
-    needed to start it again.
+    ``crashes`` is the number of times its process died without warning. ``function`` and ``arguments`` are needed to
+    start it again.
     """
 
     id: str

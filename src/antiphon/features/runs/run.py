@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Gap(NamedTuple):
     """A number of values that a follower does not receive, because it was too slow or came too late.
 
-    None means values that it received, but that have since been replaced.
+    None stands for values that the follower received, but that have since been replaced.
     """
 
     total: int | None
@@ -162,7 +162,9 @@ T = TypeVar("T")
 
 
 class RunEnded(Exception):
-    """The run failed, or was stopped or interrupted, so it did not end as "done". ``end`` contains its state."""
+    """The error for a run that failed, was stopped or was interrupted, and therefore did not end as "done". ``end``
+    contains its state.
+    """
 
     def __init__(self, end: RunEnd) -> None:
         super().__init__("the run has failed" if end.state == "failed" else f"the run was {end.state}")
@@ -215,7 +217,7 @@ class Run(Generic[T]):
 
     @property
     def is_draining(self) -> bool:
-        """In a source, True if its process is about to end: only the rest of the grace period remains."""
+        """True, in a run's source, if the process is about to end: only the rest of the grace period remains."""
         return DRAINING.is_given
 
     def written(self) -> list[T]:
@@ -225,13 +227,13 @@ class Run(Generic[T]):
     # Following
 
     async def follow(self, since: str | None = None) -> AsyncGenerator[Event, None]:
-        """Yield the values as events, after the one with the id ``since``, until the end: for ``Response.events``.
+        """Yield the values after the one with the id ``since`` as events, until the end, for ``Response.events``.
 
         If ``since`` is None or belongs to another run, begin at the start. Text is sent as the event's data, and other
         values as JSON. If values are missing because they are no longer kept, an event named "missed" contains their
         ``total``, or null if values that were sent have been replaced. The last event is named "done", "failed",
         "stopped" or "interrupted"; it contains the ``total`` number of values, and a failure's ``problem``. The first
-        event is a comment, so the client receives the response's head at once. Raises StoreUnavailable (503).
+        event is a comment, so that the client receives the response's head at once. Raises StoreUnavailable (503).
         """
         id_ = self.id
         yield Event(comment="")
@@ -270,8 +272,9 @@ class Run(Generic[T]):
     def stop(self) -> bool:
         """Stop the run, from any process. Return False if it has already ended. Raises StoreUnavailable (503).
 
-        Its source is closed. An async source is closed at once where it waits, or within part of the lease if its
-        process can't be reached; any other source is closed at its next value. Followers are notified immediately.
+        Its source is closed. An async source is closed at once, at the point where it is waiting, or within part of the
+        lease if its process can't be reached; any other source is closed at its next value. Followers are notified
+        immediately.
         """
         refuse_on_loop("stop", "astop")
         return self._stop()

@@ -121,7 +121,7 @@ class Runs(Generic[T]):
     The default ``store`` is that of the app: a MemoryStore for one process, a SQLiteStore for the processes on one
     machine, or a ValkeyStore for many machines. ``Runs[Token](store)`` reads values as the type ``Token``. Two objects
     with the same ``name`` and store are equivalent. With ``app.use(runs)``, a process also takes over runs that other
-    processes had to abandon.
+    processes have had to abandon.
 
     In all processes together, at most ``most`` runs are live at once, and at most ``most_per_owner`` for one owner. The
     newest ``keep_values`` values of a run are kept. Each value may have ``max_value_size`` bytes of JSON, and all
@@ -173,7 +173,7 @@ class Runs(Generic[T]):
         return Ledger(store, self._name, self._bounds.keep, self._seconds)
 
     def _own(self) -> _Own:
-        """Return this process's state, which is new if the process has forked since the last call."""
+        """Return this process's state. A forked process gets a new one."""
         own = self._process
         if own is None or own.pid != os.getpid():
             with self._lock:
@@ -230,8 +230,8 @@ class Runs(Generic[T]):
         knows its id can.
 
         Raises ServiceUnavailable (503) if too many runs are live, TooManyRequests (429) if the owner has too many live
-        runs, StoreUnavailable (503), and TypeError for a source that is not an iterator. In each case, the source is
-        closed.
+        runs, StoreUnavailable (503), and TypeError for a source that is not an iterator. If one of these errors is
+        raised, the source is closed.
         """
         return await self._call(partial(self._start, source, owner, asyncio.get_running_loop()))
 
@@ -240,7 +240,7 @@ class Runs(Generic[T]):
     def start_now(
         self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", *, owner: RunOwner | None = None
     ) -> Run[T]:
-        """Start a run as ``start`` does, but wait on this thread: for ``def`` handlers."""
+        """Start a run as ``start`` does, but wait on this thread. This is for ``def`` handlers."""
         refuse_on_loop("start_now", "start")
         return self._start(source, owner, None)
 
@@ -277,7 +277,9 @@ class Runs(Generic[T]):
             self._own().ledger.remove(id_)
 
     def _check_limits(self, record: Record) -> None:
-        """Check the limits after adding the run: if several are added at once, this way none exceeds the limit."""
+        """Check the limits after adding the run, so that they are not exceeded even if several runs are added at
+        once.
+        """
         live = self._own().ledger.live()
         if len(live) > self._most:
             raise ServiceUnavailable("Too much is being done at once. Try again soon.", retry_after=RETRY_AFTER)

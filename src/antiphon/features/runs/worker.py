@@ -1,8 +1,8 @@
 """One process's work on runs: producing them, its heartbeat, and its watch over other processes' runs.
 
-A thread checks the store several times per lease while the process produces or follows runs, or serves an app that uses
-them. A worker is given up if its heartbeat has not changed for most of a lease, by the clock of the process that
-checks. So no clock has to be right, and an unresponsive store makes no worker look dead.
+A thread checks the store several times per lease while the process is producing or following runs, or serving an app
+that uses them. A worker is given up if its heartbeat has not changed for most of a lease, by the clock of the process
+that checks. No clock therefore has to be right, and an unresponsive store makes no worker look dead.
 """
 
 import logging
@@ -57,7 +57,7 @@ class Observed:
 class Worker:
     """This process, as a producer and watcher of a ledger's runs.
 
-    ``can_start`` tells whether this process can start a run again, and ``start`` does so, given a record that this
+    ``can_start`` says whether this process can start a run again. ``start`` starts it again, given a record that this
     process has taken over.
     """
 
@@ -158,7 +158,7 @@ class Worker:
     # Watching
 
     def keep_watching(self, is_kept: bool) -> None:
-        """Start or stop watching even while the process neither produces nor follows runs."""
+        """Start or stop watching even while the process is neither producing nor following runs."""
         self._is_kept = is_kept
         if is_kept:
             self.watch()
@@ -228,7 +228,7 @@ class Worker:
         return GRACE_OVER.is_given or self._is_left or self._is_idle
 
     def _break_off(self) -> None:
-        """End everything that this process produces, because its time is up."""
+        """End everything that this process is producing, because the process's time is up."""
         for production in [*self.productions.values()]:
             production.end(production.broken_off)
 

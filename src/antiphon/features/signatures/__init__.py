@@ -1,1 +1,3 @@
-"""Signed messages (RFC 9421, RFC 9530), which prove who sent a request, unchanged and only once; and webhooks."""
+"""Signed messages (RFC 9421, RFC 9530), which prove who sent a request and that it is unchanged and was sent only once,
+and webhooks.
+"""

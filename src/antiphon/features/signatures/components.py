@@ -37,7 +37,7 @@ _INCLUDES: Final = {
     "@target-uri": ("@scheme", "@authority", "@path", "@query"),
     "@request-target": ("@path", "@query"),
 }
-"""The derived components that others contain."""
+"""The derived components that are contained in other ones."""
 
 STRUCTURED: Final[Mapping[str, StructuredKind]] = {
     "accept-signature": "dictionary", "cache-status": "list", "client-cert": "item", "client-cert-chain": "list",
@@ -76,7 +76,7 @@ def identity_of(item: Item) -> Identity:
 def coverage(items: tuple[Item, ...]) -> frozenset[Identity]:
     """Return the identities of a signature's components, and of the components that these contain.
 
-    Some results are cached, since a signer covers the same components each time. Raises the ValueError of
+    Some results are cached, since a signer covers the same components each time. Raises the same ValueError as
     ``check_covered``.
     """
     check_covered(items)

@@ -100,7 +100,7 @@ MOST_KEYS = 100
 RETRY = 60.0
 """The number of seconds before a directory is asked again for a key that it lacked, or after it did not respond."""
 DAY = 24 * 3600.0
-"""The number of seconds that keys are kept after their directory stops responding."""
+"""The number of seconds for which keys are kept after their directory stops responding."""
 
 
 class KeyDirectory:
@@ -115,8 +115,8 @@ class KeyDirectory:
     and RSA keys are used, at most 100 of them, and only between their ``nbf`` and ``exp`` times.
 
     Directories are fetched over https, only from public addresses, without redirects, within 5 seconds. ``fetch`` is a
-    function that replaces this, for example to use a proxy: it receives the URL, and returns the response's bytes or
-    raises OSError. Raises ValueError if there is no URL, and for a URL that is not public.
+    function that fetches them instead, for example through a proxy: it receives the URL, and returns the response's
+    bytes or raises OSError. Raises ValueError if there is no URL, and for a URL that is not public.
     """
 
     def __init__(

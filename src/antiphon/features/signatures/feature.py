@@ -1,4 +1,5 @@
-"""Signed requests, as a feature of an app: signatures prove who sent a request, unchanged and only once (RFC 9421).
+"""Signed requests, as a feature of an app: signatures prove who sent a request, and that it is unchanged and was sent
+only once (RFC 9421).
 
 app.use(Signatures({"partner-1": public_key})), then @app.post("/orders", signed_by="partners")
 
@@ -48,7 +49,7 @@ COVER = ("@method", "@authority", "@path", "@query", "content-digest")
 """The components that a signature must cover by default."""
 
 FIVE_MINUTES = 300.0
-"""Seconds."""
+"""The number of seconds in five minutes."""
 
 CLOCK_SKEW = 60
 """The number of seconds by which a signer's clock may be ahead."""
@@ -62,10 +63,8 @@ _INTEGERS, _TEXTS = ("created", "expires"), ("nonce", "alg", "keyid", "tag")
 
 
 class SignatureRefused(Unauthorized):
-    """401: a request is not signed as its route requires.
-
-    The client is told only what a signature must cover. ``reason`` contains the cause of the refusal, for logs; debug
-    mode shows it.
+    """401: a request is not signed as its route requires. The client is told only what signatures must cover.
+    ``reason`` contains the cause of the refusal, for logs; debug mode shows it.
     """
 
     reason: str = ""
@@ -179,7 +178,7 @@ class Signatures:
     def verify(self, request: Request) -> RequestSigner:
         """Return a request's signer after comparing the body with its digest, which may block.
 
-        Raises SignatureRefused (401), BadRequest (400) and the errors of reading a body, StoreUnavailable (503), and
+        Raises SignatureRefused (401), BadRequest (400), the same errors as reading a body, StoreUnavailable (503), and
         TypeError if the function that returns keys is ``async def``.
         """
         if _is_async(self._keys):

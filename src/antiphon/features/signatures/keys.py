@@ -1,6 +1,6 @@
 """Keys and algorithms of HTTP message signatures (RFC 9421 §3.3). Each key has one algorithm, which no client chooses.
 
-The cryptography package is imported only for keys that need it, which HMAC secrets don't.
+The cryptography package is imported only for keys that need it; HMAC secrets don't.
 """
 
 import hmac
@@ -35,7 +35,7 @@ _PEM = b"-----BEGIN"
 
 
 class _Algorithm(NamedTuple):
-    """How to sign and verify with a key object from cryptography or with a secret."""
+    """The functions that sign and verify with a key object from cryptography or with a secret."""
 
     sign: Callable[[Any, bytes], bytes]
     is_valid: Callable[[Any, bytes, bytes], bool]
@@ -45,7 +45,7 @@ class SignatureKey:
     """A key that signs or verifies messages: an HMAC secret, or a private or public key.
 
     ``material`` is the text or bytes of a PEM file, a JWK as a dict (RFC 7517), a key object from the cryptography
-    package, or the bytes of an HMAC secret, at least 16. Bytes that begin like a PEM file are never a secret.
+    package, or at least 16 bytes that are an HMAC secret. Bytes that begin like a PEM file are never a secret.
     ``algorithm`` is a name from RFC 9421 §6.2.2, and is needed only for "rsa-v1_5-sha256". By default, an RSA key uses
     "rsa-pss-sha512", an Ed25519 key "ed25519", a key on the curve P-256 or P-384 "ecdsa-p256-sha256" or
     "ecdsa-p384-sha384", and a secret "hmac-sha256".
@@ -70,7 +70,7 @@ class SignatureKey:
 
     @classmethod
     def of(cls, key: "KeyMaterial | SignatureKey") -> "SignatureKey":
-        """Return a key unchanged, or make one from its material. Raises the errors of the class."""
+        """Return a key unchanged, or make one from its material. Raises the same errors as the class."""
         return key if isinstance(key, SignatureKey) else cls(key)
 
     @property
@@ -104,7 +104,7 @@ class SignatureKey:
 
     @property
     def thumbprint(self) -> str:
-        """The public key's thumbprint (RFC 7638, SHA-256), which Web Bot Auth uses as ``keyid``.
+        """The public key's thumbprint (RFC 7638, SHA-256), which Web Bot Auth uses as the ``keyid``.
 
         Raises ValueError for a secret.
         """
@@ -377,7 +377,7 @@ def _pss(signs: bool) -> tuple[Any, Any]:
     from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
     from cryptography.hazmat.primitives.hashes import SHA512
 
-    # Signers may use a longer salt than the RFC's, as http-message-signatures 1.0.6 for Node.js does.
+    # Signers may use a longer salt than the RFC's: http-message-signatures 1.0.6 for Node.js does.
     return PSS(MGF1(SHA512()), 64 if signs else PSS.AUTO), SHA512()
 
 

@@ -53,15 +53,17 @@ def sign(
 ) -> M:
     """Return a copy of a request or response with an additional signature (RFC 9421).
 
-    ``key`` can have any form that ``SignatureKey`` accepts for a private key or a secret. ``keyid`` identifies it to
-    the other side; the default is its thumbprint (RFC 7638). ``cover`` lists the components that the signature covers.
-    By default, these are a request's method, authority, path, query, Content-Type and Content-Digest, if present; or a
-    response's status, Content-Type and Content-Digest. If Content-Digest is covered but missing, it is added.
+    ``key`` can have any form that ``SignatureKey`` accepts for a private key or a secret. ``keyid`` identifies the key
+    to the other side; the default is the key's thumbprint (RFC 7638). ``cover`` lists the components that the signature
+    covers. By default, these are a request's method, authority, path, query, Content-Type and Content-Digest, if
+    present; or a response's status, Content-Type and Content-Digest. If Content-Digest is covered but missing, it is
+    added.
 
     ``created`` is the time at which the signature is made; the default is now. With ``max_age``, in seconds or a
-    timedelta, the signature ``expires`` that long afterwards. ``nonce`` makes it unique: True means a random nonce, and
-    False means none. ``tag`` states its purpose, and ``alg`` determines whether the signature names its algorithm. If a
-    response's signature covers components of its request, such as ``"@path";req``, pass the ``request``.
+    timedelta, the signature ``expires`` that long afterwards. ``nonce`` makes the signature unique: True means a random
+    nonce, and False means none. ``tag`` states the signature's purpose, and ``alg`` determines whether the signature
+    names its algorithm. If a response's signature covers components of its request, such as ``"@path";req``, pass the
+    ``request``.
 
     Raises ValueError for a component that the message does not have, for a public key, for a label that is already in
     use, and for the digest of a stream. Errors from reading a request's body propagate.
@@ -161,10 +163,10 @@ class SignedResponses:
     """A feature that signs all responses: ``app.use(SignedResponses(private_key))``.
 
     ``key`` and ``keyid`` are as in ``sign``. ``cover`` lists the covered components: by default the status,
-    Content-Type and Content-Digest, and the request's method, authority, path and query, so the response can't be
+    Content-Type and Content-Digest, and the request's method, authority, path and query, so that the response can't be
     passed off as the response to another request. Missing components are omitted. Content-Digest is added to responses
-    that are not streams; a stream's signature does not cover its content. Raises the errors of ``SignatureKey``, and
-    ValueError for a public key.
+    that are not streams; a stream's signature does not cover its content. Raises the same errors as ``SignatureKey``,
+    and ValueError for a public key.
     """
 
     def __init__(

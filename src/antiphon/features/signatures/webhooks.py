@@ -1,4 +1,5 @@
-"""Webhooks in both directions: signed with a shared secret, recent, and each processed only once.
+"""Webhooks in both directions: they are signed with a shared secret, they must be recent, and each is processed only
+once.
 
 @app.post("/hooks/payments", before=StandardWebhook(env("HOOK_SECRET")))
 """
@@ -40,7 +41,9 @@ _RUNNING, _DONE = "running", "done"
 
 
 class WebhookRefused(Forbidden):
-    """403: a webhook is not signed as its sender signs, or is too old. ``reason`` contains the cause, for logs."""
+    """403: a webhook is not signed in the way that its sender signs, or is too old. ``reason`` contains the cause, for
+    logs.
+    """
 
     reason: str = ""
 
@@ -55,12 +58,12 @@ class Delivery(NamedTuple):
     sent: int | None = None
     """The Unix time at which the webhook was sent, in seconds; None if the sender doesn't sign the time."""
     id: str | None = None
-    """The id, if it is signed. It is the same in each attempt."""
+    """The webhook's id, if it is signed. It is the same in each attempt."""
 
 
 @errors_name_it
 class Webhook(ABC):
-    """A hook for ``before=`` that accepts only webhooks from one sender. The base class for other senders.
+    """A hook for ``before=`` that accepts only webhooks from one sender: the base class for other senders.
 
     ``secrets`` is the secret that the sender gave you, or several secrets while you replace one. A webhook is refused
     with 403 unless it has a valid signature made with one of them. If the sender signs the time, it must also have been
@@ -74,7 +77,7 @@ class Webhook(ABC):
     """
 
     waits_for_body = True
-    """True: on an event loop, the body is loaded first if it has not arrived."""
+    """True: on an event loop, a body that has not arrived is loaded first."""
 
     def __init__(
         self,
@@ -117,7 +120,7 @@ class Webhook(ABC):
     def __call__(self, request: Request) -> Response | None:
         """Check a webhook. Return the response for a duplicate, or None.
 
-        Raises WebhookRefused (403), Conflict (409), StoreUnavailable (503), and the errors of reading the body.
+        Raises WebhookRefused (403), Conflict (409), StoreUnavailable (503), and the same errors as reading the body.
         """
         check_no_decorator(type(self).__name__, request)
         try:
@@ -209,14 +212,14 @@ class Webhook(ABC):
 
 
 def _name_of(secret: bytes) -> str:
-    """Return a name for the sender who has a secret, so senders don't share ids."""
+    """Return a name for the sender who has a secret, so that senders don't share ids."""
     return hmac.digest(secret, b"antiphon webhook", "sha256").hex()
 
 
 def _place(request: Request) -> str:
     """Return a name for the route or view, so that a webhook for several of them is processed by each of them once.
 
-    The signature does not cover the URL, so the name has no part of it that a client can choose.
+    The signature does not cover the URL, so the name contains no part of the URL that a client can choose.
     """
     route = request.route
     handler: object = route.handler

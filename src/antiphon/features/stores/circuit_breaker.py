@@ -15,11 +15,14 @@ PAUSE = 1.0
 """The number of seconds after a failure before a call may try the service again."""
 
 LONGEST_TRY = 10.0
-"""The number of seconds before the next call may try even if the previous one has not ended, as in a forked process."""
+"""The number of seconds before the next call may try even if the previous one has not ended, as can happen in a forked
+process.
+"""
 
 
 class CircuitBreaker:
-    """A guard for calls to a service that may be down. ``failures`` are the errors that show that it does not respond.
+    """A guard for calls to a service that may be down. ``failures`` are the errors that show that the service does not
+    respond.
 
     It reads a monotonic clock after each wait. A failure is ignored if the service has responded to another call in the
     meantime, since that means that one connection is broken, not the service.
@@ -69,5 +72,5 @@ class CircuitBreaker:
                 self._next_try = monotonic() + PAUSE
         elif isinstance(error, Exception):  # this too means that the service responded
             self._note_answer()
-        elif self._next_try is not None:  # an interruption, which tells nothing about the service
+        elif self._next_try is not None:  # an interruption, which says nothing about the service
             self._next_try = monotonic()

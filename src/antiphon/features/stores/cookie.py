@@ -1,4 +1,4 @@
-"""A store in cookies, which contain the signed data itself instead of a key."""
+"""A store in cookies: each contains the signed data itself instead of a key."""
 # ruff: noqa: ARG002 - clients have the data, so many arguments have no effect
 
 import time
@@ -19,7 +19,7 @@ LIFETIME = 31 * 24 * 3600.0
 """The number of seconds for which a cookie without an explicit lifetime is valid, as in Flask."""
 
 _TIMES = "_at"
-"""The name in a cookie for the times when it was created, was changed and expires, as Unix time."""
+"""The name in a cookie for the times at which it was created, was last changed and will expire, as Unix time."""
 
 
 class CookieStore(Store):
@@ -68,7 +68,7 @@ class CookieStore(Store):
             return None
         try:
             data = loads(verified.data)
-        except Exception:  # tags don't fit their values: other software signed them with this key
+        except Exception:  # tags that don't fit their values: other software signed them with this key
             return None
         if not isinstance(data, dict):
             return None
@@ -123,7 +123,7 @@ class CookieStore(Store):
         return StoreEntry(signed, data, 0, created, now, expires)
 
     def rotate(self, key: str, new_key: str) -> StoreEntry | None:
-        """Return the entry unchanged: someone who planted a cookie does not know the cookie that replaces it."""
+        """Return the entry unchanged: someone who has planted a cookie does not know the cookie that replaces it."""
         return self.load(key)
 
     def delete(self, key: str) -> NoReturn:
@@ -190,7 +190,7 @@ def _times(given: object) -> tuple[float, float, float] | None:
 
 
 class _Verified(str):
-    """A cookie with a verified signature, and its data as signed, so a change need not verify it again."""
+    """A cookie with a verified signature, and its data as signed, so that a change need not verify it again."""
 
     __slots__ = ("data", "signed_at", "store")
     store: CookieStore

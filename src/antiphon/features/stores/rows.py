@@ -1,4 +1,4 @@
-"""The methods of stores that lock all entries during a change, implemented on tables of rows."""
+"""The methods of stores that lock all entries during a change, implemented with tables of rows."""
 
 import time
 from abc import abstractmethod
@@ -86,7 +86,7 @@ class RowStore(Store):
         owner: str | None = None,
     ) -> StoreEntry | None:
         check_ttl(ttl)
-        new = decode(encode(updates)) or {}  # fail on data that can't be stored before others have to wait
+        new = decode(encode(updates)) or {}  # data that can't be stored fails here, before others have to wait
         id_ = hash_key(key)
         with self._writing() as rows:
             now = self._clock()
@@ -166,5 +166,5 @@ class RowStore(Store):
 
 
 def new_version() -> int:
-    """Return 63 random bits as a version, so an entry that is deleted and recreated never repeats one."""
+    """Return 63 random bits as a version, so that an entry that is deleted and recreated never repeats a version."""
     return int.from_bytes(urandom(8)) >> 1

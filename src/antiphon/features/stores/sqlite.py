@@ -25,7 +25,7 @@ from antiphon.http.dates import Duration, seconds_of
 CLEAN_EVERY = 16
 """The number of writes by a process between deletions of expired rows."""
 CLEANED = 64
-"""The number of rows of each kind to delete at once: more than were added since the last deletion."""
+"""The number of rows of each kind to delete at once: more than can have been added since the last deletion."""
 
 _PREPARE = """
 pragma synchronous = normal;
@@ -68,7 +68,9 @@ _IS_FULL = "select sum > ? from bounded_bytes"
 _DROP_UNUSED = "delete from bounded where id in (select id from bounded order by used limit 1)"
 
 NOTED_EVERY = 60.0
-"""The minimum number of seconds between records of an entry's use in a bounded store, since each takes a write."""
+"""The minimum number of seconds between two records of an entry's use in a bounded store, since each of them takes a
+write.
+"""
 _INCREMENT = """
 insert into counters (id, count, expires) values (:id, :by, :end)
 on conflict (id) do update set
@@ -144,7 +146,7 @@ class SQLiteStore(RowStore):
         self._own().close()
 
     def _own(self) -> Connections:
-        """Return the connections of this process, which may have forked since the last call."""
+        """Return this process's connections. A forked process gets new ones."""
         if self._connections.pid != os.getpid():
             self._connections = connections_to(self._path, _PREPARE)
         return self._connections

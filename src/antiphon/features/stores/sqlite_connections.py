@@ -1,9 +1,9 @@
 """One process's connections to a SQLite file.
 
-SQLite locks its files with POSIX locks. A process that closes any descriptor of a file loses all its locks on the file
-(sqlite.org/howtocorrupt.html §2.2). The next process to close the file would then consider itself the last one and
-remove the write-ahead log. So only SQLite itself opens the file and the files next to it, and all stores of one file
-share its connections.
+SQLite locks its files with POSIX locks. A process that closes any of its descriptors of a file loses all its locks on
+that file (sqlite.org/howtocorrupt.html §2.2). The next process to close the file would then consider itself the last
+one and remove the write-ahead log. For that reason, only SQLite itself opens the file and the files next to it, and all
+stores of one file share its connections.
 """
 
 import logging
@@ -22,7 +22,7 @@ RETRY_EVERY = 0.002
 """The number of seconds between attempts while other connections are writing."""
 
 LOOK_EVERY = 1.0
-"""The number of seconds between checks whether the files are still the ones that were opened."""
+"""The number of seconds between checks for whether the files are still the ones that were opened."""
 
 FORK_PATIENCE = 1.0
 """The maximum number of seconds that a fork waits until no connection is in use."""
@@ -35,7 +35,7 @@ class Connection(sqlite3.Connection):
     """A connection that waits up to ``patience`` seconds for others, retrying every few milliseconds.
 
     SQLite's own retries slow down to ten times a second, so those who wait longest are served last. SQLite also does
-    not wait for connections that prepare a new file, and its wait would block all of gevent's greenlets.
+    not wait for connections that are preparing a new file, and its own waiting would block all of gevent's greenlets.
     """
 
     patience: float
@@ -54,7 +54,7 @@ class Connection(sqlite3.Connection):
 
 
 class Connections:
-    """One process's connections to one file: as many as were ever in use at the same time.
+    """One process's connections to one file. Their number is the largest number that was ever in use at the same time.
 
     Each has one user at a time, so it does not matter which threads or greenlets use it. A new connection executes the
     statements of ``prepare``.
@@ -161,7 +161,7 @@ class Connections:
         if not self._opened:
             self._files = []
 
-    # Files that were removed while open
+    # Files that were removed while they were open
 
     def _identities(self) -> list[Identity]:
         return [_identity(f"{self._path}{suffix}") for suffix in ("", "-wal", "-shm")]
@@ -219,10 +219,8 @@ def _identity(path: str) -> Identity:
 
 
 def _close_all(process: int, idle: list[Connection]) -> None:
-    """Close connections, unless they belong to a parent process.
-
-    It keeps references to them until then: as garbage in a cycle with their store, they could be finalized first, with
-    a warning.
+    """Close connections, unless they belong to a parent process. The arguments keep the connections alive until then:
+    as garbage in a cycle with their store, they could be finalized first, with a warning.
     """
     if process == os.getpid():
         while idle:

@@ -1,7 +1,7 @@
 """JSON with tags for values that JSON lacks, as in Flask's session cookies. Flask can read the results.
 
 A value that JSON lacks becomes an object with one member, whose name begins with a space: `{" b": "aGk="}` is `b"hi"`.
-In a cookie, this JSON is packed for URLs as itsdangerous does it.
+In a cookie, this JSON is packed for URLs in itsdangerous's format.
 """
 
 import json
@@ -67,7 +67,7 @@ def loads(text: str | bytes) -> Any:
 
 
 def has_tags(text: str) -> bool:
-    """Return True if JSON may contain tags. If not, its values need none when they are written again."""
+    """Return True if JSON may contain tags. If it contains none, its values need none when they are written again."""
     return '{" ' in text
 
 
@@ -115,11 +115,11 @@ COMPRESSED_FROM = 512
 """The size in bytes from which JSON is compressed; smaller JSON is not worth the time."""
 
 _FROM_URLS = bytes.maketrans(b"-_", b"+/")
-"""The alphabet of URL-safe base64, and the dot that precedes compressed data."""
+"""The translation from URL-safe base64 to standard base64."""
 
 
 def pack(text: str) -> bytes:
-    """Return JSON packed for URLs as itsdangerous does it: in base64, with a dot before compressed data."""
+    """Return JSON packed for URLs in itsdangerous's format: base64, with a dot before compressed data."""
     data = text.encode()
     if len(data) >= COMPRESSED_FROM and len(compressed := zlib.compress(data)) < len(data) - 1:
         return b"." + to_base64(compressed)

@@ -1,4 +1,5 @@
-"""Rendering of a template's single blocks, from its outline: the template that it extends, its blocks, and their names.
+"""Rendering of single blocks of a template, based on the template's outline: the template that it extends, its blocks,
+and their names.
 
 A block that is rendered alone can also use the imports, macros and ``set`` names at the top level of its file.
 """
@@ -159,7 +160,7 @@ def _compiled(template: Template, node: nodes.Node) -> Template:
 
 
 _MOST = 100
-"""Templates, each of which extends the one after it."""
+"""The maximum number of templates in a chain, in which each extends the one after it."""
 
 
 class UnknownBlock(LookupError):

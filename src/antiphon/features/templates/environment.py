@@ -41,7 +41,7 @@ read_attribute = getattr(environment, 'read_attribute', type(environment).getatt
 escape_text = getattr(environment, 'escape_text', lambda markup, value: markup.escape(value))
 """
 _LONG = 256
-"""The length of text, in characters, up to which separate replacements are faster than making a Markup."""
+"""The length of text, in characters, up to which replacing each character separately is faster than making a Markup."""
 DICT_ATTRIBUTES = frozenset(dir({}))
 """Names that a dot in a template reads as attributes, even if a dict has an item with the name."""
 _PLAINLY_WRITTEN = frozenset((int, float, bool, type(None)))
@@ -103,7 +103,7 @@ def read_attribute(environment: Environment, value: Any, name: str, /) -> Any:
 @accelerated
 @internalcode
 def escape_text(markup: type[Markup], value: Any, /) -> str:
-    """Return the text of ``markup.escape(value)``, as a plain string or a Markup."""
+    """Return the text of ``markup.escape(value)``, either as a plain string or as a Markup."""
     kind = type(value)
     text: str
     if kind is str:
@@ -162,7 +162,9 @@ def _ask(environment: Environment, value: Any, name: str) -> Any:
 
 
 def _let_go(error: BaseException) -> None:
-    """Release an error whose traceback Jinja has rewritten, since frames for template lines keep it alive."""
+    """Release an error whose traceback Jinja has rewritten, since the frames for template lines keep the error
+    alive.
+    """
     for frame, _ in walk_tb(error.__traceback__):
         frame.f_globals.pop("__jinja_exception__", None)
         caller = frame.f_back
@@ -215,7 +217,7 @@ class RequestContext(Context):
     globals.
 
     Shared values are computed when a template uses them. Files that are imported without a context can also use the
-    request, since they run for each request.
+    request, since they are run for each request.
     """
 
     def __init__(
@@ -279,9 +281,9 @@ def loader_of(folders: Iterable[str | BaseLoader]) -> BaseLoader:
 
 
 def _cache_size(loader: BaseLoader) -> int:
-    """Return the number of compiled templates to keep, or -1 to keep all if the loader offers a limited number.
-
-    With a limit, a page that includes more templates than that would compile each of them every time.
+    """Return the number of compiled templates to keep, or -1 to keep all of them if the loader offers a limited number
+    of templates. With a limit, a page that includes more templates than the limit would compile each of them every
+    time.
     """
     if isinstance(loader, ChoiceLoader):
         return -1 if all(_cache_size(each) == -1 for each in loader.loaders) else _KEPT

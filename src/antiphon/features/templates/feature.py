@@ -34,8 +34,8 @@ class Templates:
     that the application shares.
 
     In a blueprint's routes, the blueprint's templates are searched first, and then the application's, if it has any.
-    ``overridable`` templates, such as those of an extension, are searched last, so the application can replace them
-    with templates of the same names. An application can use several such features.
+    ``overridable`` templates, such as those of an extension, are searched last, so that the application can replace
+    them with templates of the same names. An application can use several such features.
 
     With ``enable_async``, pages of ``async def`` handlers can await: templates can call async functions and loop over
     async iterators. In debug mode, changed templates are reloaded. Raises ValueError for a missing folder, and
@@ -108,7 +108,9 @@ class Renderer:
         self._with: dict[Renderer, Renderer] = {}
 
     def with_those_of(self, above: "Renderer") -> "Renderer":
-        """Return a renderer that also finds those of ``above``, which come first if these are overridable."""
+        """Return a renderer that also finds the templates of ``above``, which come first if this renderer's templates
+        are overridable.
+        """
         if above not in self._with:
             first, last = (above, self) if self.is_overridable else (self, above)
             environment = in_front_of(first.environment, last.environment)
@@ -122,7 +124,7 @@ class Renderer:
 
 
 class RequestTemplates(OfRequest):
-    """The templates for one request, which the templates can use."""
+    """The templates for one request, which can use that request."""
 
     def __init__(self, renderer: Renderer, request: Request) -> None:
         super().__init__(request)

@@ -26,14 +26,14 @@ from antiphon.response.response import Response
 from antiphon.response.templates import check_data
 
 ASKING = ("X-Block", "HX-Request", "HX-Target", "HX-Boosted", "HX-History-Restore-Request")
-"""The header fields in which requests ask for blocks of a page."""
+"""The header fields with which requests ask for blocks of a page."""
 
 BlockNames: TypeAlias = str | Iterable[str] | Mapping[str, str]
 """A block, several blocks, or a mapping of element ids to the blocks that fill the elements."""
 
 
 def blocks_by_id(blocks: BlockNames) -> dict[str, str]:
-    """Return blocks by their elements' ids, which default to the names of the blocks."""
+    """Return the blocks by their elements' ids, which default to the blocks' names."""
     if isinstance(blocks, Mapping):
         return dict(blocks)
     return {name: name for name in ([blocks] if isinstance(blocks, str) else blocks)}
@@ -77,7 +77,7 @@ def joined(request: Request, texts: Mapping[str, str], offered: Mapping[str, str
 _SIZE = 4096
 """The minimum number of characters in a chunk, unless it is the last one or took long to render."""
 _WAIT = 0.1
-"""The number of seconds after which the next piece completes a chunk of any length."""
+"""The number of seconds after which the next piece completes a chunk, however short it is."""
 
 
 class _Buffer:
@@ -160,10 +160,10 @@ class Page:
     ``data`` are the template's variables. Their names can't begin with an underscore, which is reserved for options.
 
     The page is rendered where the handler runs. With ``Templates(enable_async=True)``, the page of an ``async def``
-    handler can await. A page that handles GET has an ETag made from its text, so a client that already has the page
-    gets a 304. With ``_stream``, the page is sent while it is rendered, without an ETag. An error in the template is
-    treated as an error of the handler, and a note on the error names the handler. In a stream, an error cuts the page
-    short, unless it occurs before the first chunk.
+    handler can await. The response to GET has an ETag made from the page's text, so that a client that already has the
+    page gets a 304. With ``_stream``, the page is sent while it is rendered, without an ETag. An error in the template
+    is treated as an error of the handler, and a note on the error names the handler. In a stream, an error cuts the
+    page short, unless it occurs before the first chunk.
 
     ``_block`` names the blocks that clients can ask for, with ``X-Block`` or, in htmx, with the id of the element: one
     block, several, or a mapping of ids to blocks. Any other request gets the whole page. ``_also`` names other blocks

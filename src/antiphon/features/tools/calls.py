@@ -1,12 +1,12 @@
 """Tool calls: the request that a call becomes, and its confirmation by the person who uses the client.
 
 The application handles the request as if a client had sent it. The request keeps the address, the host and the header
-fields of the client's request, so guards, users, limits and logs see the same caller. The model determines only the
-path, the query and the body.
+fields of the client's request, so that guards, users, limits and logs see the same caller. The model determines only
+the path, the query and the body.
 
 The question that asks for confirmation (elicitation) ends the request; the client sends the call again, with the answer
-and a signed state. The state is valid for ten minutes, for the same caller, tool and arguments, so no answer can be
-used for another call.
+and a signed state. The state is valid for ten minutes, for the same caller, tool and arguments, so that no answer can
+be used for another call.
 """
 
 import json
@@ -45,12 +45,14 @@ _RESULTS = f"{JSON}, text/plain;q=0.9, text/*;q=0.8, */*;q=0.5"
 """The media types that results can have, in order of preference."""
 _RESULTS_OF_STREAMS = f"{JSON};q=0.9, */*;q=0.5"
 _LONG_ID = 16
-"""The minimum length of an id that isn't just a number within a session, in characters."""
+"""The minimum length, in characters, of an id that isn't just a number within a session."""
 _int = re.compile(r"-?[0-9]{1,19}").fullmatch
 
 
 class BadArguments(Exception):
-    """Arguments that can't be turned into a request, as lines for the model, each with an argument's JSON Pointer."""
+    """The error for arguments that can't be turned into a request. It contains lines for the model, each with an
+    argument's JSON Pointer.
+    """
 
     def __init__(self, lines: list[str]) -> None:
         super().__init__("\n".join(lines))
@@ -149,8 +151,8 @@ def key_of(request: Request, message: Message) -> str:
     """Return a write's key, with which the application carries it out only once.
 
     The key is the client's Idempotency-Key, or is made from the call's id if this identifies the call on its own or
-    within a session. But most clients number the calls of each connection, so the numbers repeat: in that case, each
-    call gets a new key.
+    within a session. But most clients number the calls of each connection, so that the numbers repeat: in that case,
+    each call gets a new key.
     """
     if given := request.idempotency_key:
         return given
@@ -248,13 +250,13 @@ def _of_place(definition: Definition, arguments: Mapping[str, Any], place: str) 
 SALT = "confirmation of a tool"
 _QUESTION = "confirmation"
 _VALID = 600.0
-"""Seconds."""
+"""The number of seconds for which a state is valid."""
 _LONGEST = 200
 """The maximum length of an argument in a question, in characters."""
 
 
 class Asked(NamedTuple):
-    """The result, if any, that asks a person or tells the model that nobody has agreed; and the write's key."""
+    """The result, if any, that asks a person or tells the model that nobody has agreed, and the write's key."""
 
     result: dict[str, Any] | None
     key: str = ""
@@ -330,8 +332,8 @@ def _fingerprint(request: Request, message: Message, arguments: Mapping[str, Any
 
 
 def _filled(question: str, arguments: Mapping[str, Any]) -> str:
-    """Return a question with its placeholders replaced with the arguments in one pass, so values add no
-    placeholders.
+    """Return a question with its placeholders replaced with the arguments. This is done in one pass, so that values
+    can't add placeholders.
     """
     parts = question.split("{")
     filled = [parts[0]]

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., str | Awaitable[str]])
 
 _MINUTE = 60_000
-"""How long clients may cache lists, in milliseconds."""
+"""The number of milliseconds for which clients may cache lists."""
 
 
 @errors_name_it
@@ -56,8 +56,8 @@ class Tools:
 
     Tools that require a user are listed only for requests that have one; if no tools can be listed, the response is a
     401. ``before`` is a hook, or several hooks, for all messages, such as ``login_required``. ``resources`` are the
-    names of GET routes that clients can read as resources. Results of more than ``largest`` bytes are refused, with a
-    hint to request less.
+    names of the GET routes that clients can read as resources. Results of more than ``largest`` bytes are refused, with
+    a hint to request less.
 
     To use a mounted application of Flask's or Pyramid's dialect, pass it as ``dialect``, and pass as ``tools`` a
     mapping of its route names to True or a ``Tool``.
@@ -132,7 +132,7 @@ class Tools:
         return function
 
     def definitions(self, app: "App") -> "dict[str, Definition]":
-        """Return an application's tools by name. Raises the errors of ``definitions_of``."""
+        """Return an application's tools by name. Raises the same errors as ``definitions_of``."""
         with self._lock:
             if self._made is None:
                 self._made = self._define(app)
@@ -240,7 +240,7 @@ class Tools:
     # Tools
 
     def _check_user(self, request: Request) -> None:
-        """Refuse a request that can't see any tools, so the client logs in. Raises Unauthorized (401)."""
+        """Refuse a request that can't see any tools, so that the client logs in. Raises Unauthorized (401)."""
         made = self.definitions(request.route.app)
         if made and not self._visible(request):
             request[USERS].check(request)
@@ -261,8 +261,9 @@ class Tools:
         return request.head.field("authorization") is None and request.head.field("cookie") is None
 
     async def _call(self, request: Request, message: Message) -> Response:
-        """Handle a call. Raises Unauthorized or Forbidden for the client if the application responded with one of
-        them."""
+        """Handle a call. Raises Unauthorized or Forbidden, for the client, if the application has responded with one of
+        them.
+        """
         from antiphon.features.tools.calls import BadArguments, call, key_of
         from antiphon.features.tools.results import failure, is_for_the_client, login_error
 
@@ -272,7 +273,7 @@ class Tools:
             raise ProtocolError(INVALID_PARAMS, f"Unknown tool: {name[:80]}")
         if not isinstance(arguments, dict):
             raise ProtocolError(INVALID_PARAMS, "params.arguments must be an object")
-        request._pattern_below = f"#{name}"  # so the access log and metrics show the tool
+        request._pattern_below = f"#{name}"  # so that the access log and metrics show the tool
         if definition.requires_user and self._lacks_user(request):
             request[USERS].check(request)  # before reporting on arguments or asking a person
         key = key_of(request, message) if definition.route.idempotent else None
@@ -323,4 +324,4 @@ def features_of(app: "App") -> list[Tools]:
 
 
 _FRESH: Mapping[str, object] = {"ttlMs": _MINUTE, "cacheScope": "private"}
-"""The members of a list that state how long and for whom it is valid, which depends on the user."""
+"""The members of a list that state for how long and for whom it is valid, because lists depend on the user."""

@@ -1,7 +1,7 @@
 """Model Context Protocol messages over HTTP: each POST contains a JSON-RPC request and gets its response.
 
 Revision 2026-07-28 has no sessions: each request states its version and the client's capabilities. Earlier revisions
-begin with ``initialize``, to which a server need not assign a session, so no state is kept for them either.
+begin with ``initialize``, after which a server need not assign a session, so no state is kept for them either.
 """
 
 import re
@@ -93,7 +93,7 @@ def read_message(request: Request) -> Message:
         raise ProtocolError(INVALID_REQUEST, "The body must be one JSON-RPC 2.0 message.")
     method, ident, params = message.get("method"), message.get("id"), message.get("params", {})
     if not isinstance(method, str) and ("result" in message or "error" in message):
-        return Message("", {}, None, LEGACY[0], {})  # a response from the client, which was not requested
+        return Message("", {}, None, LEGACY[0], {})  # a response from the client, although nothing was requested
     if not isinstance(method, str) or not isinstance(params, dict):
         raise ProtocolError(INVALID_REQUEST, "A request must have a method, and its params must be an object.")
     if "id" in message and (not isinstance(ident, str | int) or isinstance(ident, bool)):
@@ -142,7 +142,7 @@ def _supported(version: object) -> str:
 
 
 def _check_header(name: str, header: str | None, said: object) -> None:
-    """Check a header that repeats a value from the message, on which proxies may have based decisions."""
+    """Check a header that repeats a value from the message: proxies may have based decisions on it."""
     if header != said:
         what = "is missing" if header is None else f"is {header[:80]!r}"
         raise ProtocolError(HEADER_MISMATCH, f"Header mismatch: {name} {what}, and the message says {str(said)[:80]!r}")

@@ -63,7 +63,7 @@ class Resources(NamedTuple):
     async def read(self, request: Request, message: Message, largest: int) -> list[dict[str, Any]]:
         """Return a resource's contents. Raises ProtocolError for a resource that is not found or too large.
 
-        Raises Unauthorized and Forbidden as the application does.
+        Raises Unauthorized or Forbidden if the application does.
         """
         uri = message.text("uri")
         base = _base(request)

@@ -76,7 +76,7 @@ def too_large(largest: int) -> dict[str, Any]:
 def result_of(
     definition: Definition, request: Request, response: Response, body: bytes, *, is_modern: bool
 ) -> dict[str, Any]:
-    """Return a call's result from the application's whole response."""
+    """Return a call's result, made from the application's whole response."""
     media = (response.content_type or "").partition(";")[0].strip().lower()
     if response.status >= 400:
         return failure(words_of(response, media, body))
@@ -115,7 +115,9 @@ def text_of(media: str, body: bytes) -> str | None:
 
 
 def _location(request: Request, response: Response) -> str | None:
-    """Return the path on this site that a response redirects to, or None if there is none or it is on another site."""
+    """Return the path on this site to which a response redirects, or None if it doesn't redirect, or redirects to
+    another site.
+    """
     given = response.headers.get("location")
     if given is None:
         return None

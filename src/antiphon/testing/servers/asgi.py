@@ -95,7 +95,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApplication: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[object]]
 
 VERSION = {"version": "3.0", "spec_version": "2.3"}
-"""The versions declared by uvicorn and granian. Since 2.4, ``send`` raises OSError after a disconnect."""
+"""The versions that uvicorn and granian declare. Since spec version 2.4, ``send`` raises OSError after a disconnect."""
 
 PATHSEND = "http.response.pathsend"
 EARLY_HINT = "http.response.early_hint"

@@ -178,7 +178,7 @@ class AsyncExchange:
         await asyncio.wait([self._task], timeout=ABORT)
 
     def where(self) -> str:
-        """Return where the task waits."""
+        """Return where the task is waiting."""
         return task_position(self._task)
 
     def _check(self) -> None:
@@ -240,7 +240,7 @@ class RequestBody:
     def read(self) -> bytes:
         """Return the next chunk, or ``b""`` at the end; for use on a thread.
 
-        Raises ConnectionError as a socket does.
+        Raises ConnectionError, as a socket does.
         """
         if self.is_complete or self.is_broken:
             return b""

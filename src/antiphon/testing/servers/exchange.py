@@ -92,7 +92,7 @@ class Transport(Opener, Protocol):
     """The server's side of an interface, played for an application."""
 
     def open_socket(self, request: ClientRequest, subprotocols: list[str], /) -> Exchange:
-        """Pass the handshake of a WebSocket to the application; over WSGI it is a request like any other."""
+        """Pass a WebSocket's handshake to the application; over WSGI, it is a request like any other."""
         ...
 
     async def startup(self) -> None:

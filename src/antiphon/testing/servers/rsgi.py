@@ -151,7 +151,7 @@ class RSGIProtocol:
         return self._future(self._response.wait_until(lambda: self._response.is_disconnected))
 
     def on_end(self) -> None:
-        """End the response when the application ends, and cancel the futures for which it still waits."""
+        """End the response when the application ends, and cancel the futures for which it is still waiting."""
         self._body.drop()
         for task in self._tasks:
             task.cancel()

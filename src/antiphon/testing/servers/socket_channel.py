@@ -13,7 +13,7 @@ UNREAD = 64
 
 
 class SocketChannel(ResponseChannel):
-    """A handshake that waits for its response, and the messages after it.
+    """A handshake that is waiting for its response, and the messages after it.
 
     ``end`` is the end of the socket, from the side that closed it first.
     """
@@ -62,7 +62,7 @@ class SocketChannel(ResponseChannel):
         self.notify()
 
     def disconnect(self) -> None:
-        """Close the socket as a client that disappears does."""
+        """Close the socket the way a disappearing client would."""
         super().disconnect()
         self.close(ABNORMAL, "")
 

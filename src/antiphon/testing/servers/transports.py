@@ -82,7 +82,7 @@ class Wrapped(Servable):
         self._observers = application._observers
 
     async def _handle(self, request: Request) -> Response:
-        """Handle a request, in steps."""
+        """Handle a request step by step."""
         return await self._application._handle(request)
 
     async def _answer(self, request: Request) -> Response:
@@ -122,7 +122,7 @@ class RaisingErrors(Wrapped):
     """An application that raises the errors behind an inner application's 500 responses."""
 
     async def _handle(self, request: Request) -> Response:
-        """Handle a request, in steps."""
+        """Handle a request step by step."""
         return _raise_error(request, await super()._handle(request))
 
     async def _answer(self, request: Request) -> Response:

@@ -231,7 +231,9 @@ class WSGIExchange:
 
 
 class EarlyHints:
-    """An environ's function that sends early hints, like Gunicorn's. Hints after the head are dropped."""
+    """The function in an environ that sends early hints, like the one that Gunicorn provides. Hints after the head are
+    dropped.
+    """
 
     def __init__(self) -> None:
         self._links: list[Link] = []
@@ -307,7 +309,7 @@ class WSGICall:
         return self.write
 
     def write(self, data: bytes) -> None:
-        """Send a chunk immediately, with the head before the first one."""
+        """Send a chunk immediately, with the head before the first chunk."""
         self._check(type(data) is bytes, f"write takes bytes, not {type(data).__name__}")
         for item in self._send_head() if data else ():
             self._push(item)
@@ -327,7 +329,7 @@ class WSGICall:
             yield chunk
 
     def _file_length(self, body: Iterable[object]) -> int | None:
-        """Return the number of bytes of a wrapped file that a server sends; None for any other body."""
+        """Return how many bytes of a wrapped file a server sends; None for any other body."""
         length = self._head.headers.get("content-length") if self._head else None
         return int(length) if length is not None and isinstance(body, FileWrapper) else None
 

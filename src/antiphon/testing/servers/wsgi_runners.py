@@ -159,7 +159,7 @@ class ThreadRunner:
         await asyncio.wait([self._outcome], timeout=ABORT)
 
     def where(self) -> str:
-        """Return where the thread is."""
+        """Return where the thread is, as lines of a traceback."""
         return thread_position(self._thread.ident)
 
     # On the thread

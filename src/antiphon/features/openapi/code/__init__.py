@@ -1,1 +1,1 @@
-"""A reader of handlers' code, which follows values and branches without running anything."""
+"""A reader for handlers' code: it follows values and branches without running anything."""

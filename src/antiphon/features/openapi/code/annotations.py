@@ -24,7 +24,7 @@ from antiphon.request.dependencies import Dependency
 from antiphon.response.response import Response
 
 NOT_SAID = object()
-"""Represents a missing annotation."""
+"""A marker for a missing annotation."""
 
 
 def hints_of(thing: Any) -> dict[str, Any]:
@@ -66,14 +66,14 @@ def is_response(cls: type) -> bool:
 
 
 def plain(annotation: Any) -> Any:
-    """Return the annotation that a ``type`` statement or a ``NewType`` names."""
+    """Return the annotation for which a ``type`` statement or a ``NewType`` defines a name."""
     while hasattr(annotation, "__value__") or isinstance(annotation, NewType):
         annotation = annotation.__supertype__ if isinstance(annotation, NewType) else annotation.__value__
     return annotation
 
 
 def union_of(types: Iterable[Any]) -> Any:
-    """Return the union of types, or the type itself if there is only one, which need not be hashable."""
+    """Return the union of the types, or the type itself if there is only one. In that case, it need not be hashable."""
     several = tuple(types)
     return several[0] if len(several) == 1 else Union[several]  # noqa: UP007 - their number varies
 
@@ -168,7 +168,7 @@ def getter_of(kind: type, name: str) -> FunctionType | None:
 def method_of(kind: type, name: str) -> FunctionType | None:
     """Return a class's method as a function, or None."""
     found = inspect.getattr_static(kind, name, None)
-    found = getattr(found, "__func__", found)  # of a static or class method
+    found = getattr(found, "__func__", found)  # the function of a static or class method
     return found if isinstance(found, FunctionType) else None
 
 

@@ -84,7 +84,7 @@ _BUILTIN: dict[Any, Value] = {
     **dict.fromkeys((repr, chr, format), TEXT), **dict.fromkeys((len, id, hash, ord), Of(int)), print: NONE,
     **dict.fromkeys((any, all, isinstance, callable, hasattr, issubclass), Of(bool)),
 }  # fmt: skip
-"""The results of functions that change nothing."""
+"""The results of built-in functions that change nothing."""
 
 
 _CACHED = type(cache(len))

@@ -1,4 +1,4 @@
-"""What was found about a function: the parts of a request that it reads, its results, and anything unknown."""
+"""Findings about a function: the parts of a request that it reads, its results, and anything unknown."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -26,14 +26,16 @@ class Read(NamedTuple):
     wanted: Any
     place: Place
     refusals: tuple[int, ...]
-    """The statuses that the framework responds with if values can't be read, unless the handler catches the error."""
+    """The statuses with which the framework responds if the values can't be read, unless the handler catches the error.
+    """
     is_always: bool = False
     """True if the handler always reads it before it responds."""
 
 
 def read_as(part: ReadAs, wanted: Any, place: Place) -> Read:
-    """Return a finding for a part of the request that is read as a type, with every status that its reader may
-    cause."""
+    """Return a finding for a part of the request that is read as a type, with every status that reading it may
+    cause.
+    """
     return Read(part, wanted, place, (_REFUSALS if wanted is not Any else _REFUSALS_OF_ANY)[part])
 
 
@@ -72,7 +74,7 @@ class Unread(NamedTuple):
     text: str
     place: Place
     about: About
-    """The part of the contract that this leaves undetermined."""
+    """The part of the contract that is therefore undetermined."""
 
     def __str__(self) -> str:
         return f"{self.place}: {self.text}"
@@ -84,7 +86,7 @@ LISTS = ("reads", "named", "raised", "unread", "users")
 
 @dataclass
 class Findings:
-    """What was found about a function and the functions it calls: what they read from requests, return and raise."""
+    """The findings about a function and the functions it calls: what they read from requests, return and raise."""
 
     reads: list[Read] = field(default_factory=list)
     named: list[Named] = field(default_factory=list)
@@ -98,9 +100,9 @@ class Findings:
     streams: bool = False
     """True if the function is a generator function."""
     users: list[Users[Any]] = field(default_factory=list)
-    """The features whose user is read."""
+    """The features whose users are read."""
     always: frozenset[Any] = frozenset()
-    """The facts about the request that hold wherever the function returns."""
+    """The facts about the request that are true wherever the function returns."""
     yields: Value = NEVER
     """The values that a generator function yields."""
     passed: Value = NEVER
@@ -113,7 +115,7 @@ class Findings:
             known += [each for each in found if each not in known]
 
     def mark(self) -> Mark:
-        """Return a mark of the current findings, to pass to ``take_caught`` and ``forget``."""
+        """Return a mark for the current findings, to be passed to ``take_caught`` or ``forget``."""
         return {name: [*getattr(self, name)] for name in LISTS}
 
     def forget(self, mark: Mark) -> None:
@@ -122,7 +124,7 @@ class Findings:
             getattr(self, name)[:] = found
 
     def take_caught(self, mark: Mark, kinds: tuple[type[BaseException], ...]) -> list[Raised]:
-        """Remove and return the errors of these kinds that were recorded after the given mark was made."""
+        """Remove the errors of these kinds that were recorded after the given mark was made, and return them."""
         reads, named = len(mark["reads"]), len(mark["named"])
         caught = [each for each in self.raised if each not in mark["raised"] and issubclass(each.error.kind, kinds)]
         self.raised[:] = [each for each in self.raised if each not in caught]

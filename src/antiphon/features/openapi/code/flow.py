@@ -27,11 +27,11 @@ A name that contains a dot represents the result of a test of an attribute.
 State: TypeAlias = dict[Key, Value]
 
 HAS_USER: Key = ((), ".user")
-"""Represents the fact that a request without a user was refused."""
+"""A key for the fact that requests without a user were refused."""
 _MOST = 16
 """The maximum number of alternatives for one value. A value with more alternatives is unknown."""
 _PASSES = 5
-"""The number of passes through a loop after which anything that still changes is unknown."""
+"""The number of passes through a loop after which anything that is still changing is unknown."""
 
 
 class Stop(Exception):
@@ -39,7 +39,7 @@ class Stop(Exception):
 
 
 class Exit(NamedTuple):
-    """An exit from a block, and the state there."""
+    """An exit from a block, and the state at that exit."""
 
     kind: Literal["return", "break", "continue"]
     value: Value
@@ -99,7 +99,7 @@ class Flow:
                 del state[key]
 
     def always(self, part: str, what: Any) -> None:
-        """Record that a part of the request was read and is present."""
+        """Record that a part of the request is present, because it was read."""
         self.state[(), f".{part} {what}"] = NEVER
 
     # Objects
@@ -188,22 +188,21 @@ class Flow:
         return either(*values)
 
     def watch(self, way: Callable[[], Any]) -> tuple[State | None, State]:
-        """Follow a path and return the state at its end and all states on it at which an error may occur."""
+        """Follow a path. Return the state at its end, and all states on the path in which an error may occur."""
         self.watched.append(dict(self.state))
         end = self.attempt(way)
         return end, self.watched.pop()
 
     def take_exits(self, mark: int, *kinds: str) -> list[Exit]:
-        """Remove and return the exits of these kinds that were made after the given mark."""
+        """Remove the exits of these kinds that were made after the given mark, and return them."""
         taken = [each for each in self.exits[mark:] if each.kind in kinds]
         self.exits[mark:] = [each for each in self.exits[mark:] if each.kind not in kinds]
         return taken
 
     def loop(self, body: Callable[[], Any], restore: Callable[[], None]) -> tuple[State, list[Exit]]:
-        """Follow a body any number of times. Return the state before any of the passes, and the ``break`` exits.
-
-        ``restore`` discards the findings of the last pass before the next one starts from a state that includes its
-        end.
+        """Follow a loop's body as if it ran any number of times. Return the state before any one of the passes, and the
+        ``break`` exits. ``restore`` discards the findings of the last pass; the next pass starts from a state that
+        includes the last one's end.
         """
         mark, passes = len(self.exits), 0
         while True:

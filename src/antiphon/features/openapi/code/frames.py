@@ -110,8 +110,8 @@ class Frame(ast.NodeVisitor, ABC):
         self.findings.add(Findings(unread=[Unread(text, self.source.place_of(node), about)]))
 
     def hold(self, node: Any, value: Value, *, are_many: bool = False) -> Value:
-        """Return a copy of a value in which each dict, list and response is a separate object, created at the given
-        node.
+        """Return a copy of a value in which each dict, list and response is a separate object, created by the code at
+        the given node.
         """
         return self._hold((*self.scope, node), value, are_many)
 
@@ -150,7 +150,7 @@ class Frame(ast.NodeVisitor, ABC):
     def use(self, *values: Value, result: Value = UNKNOWN) -> Value:
         """Return the result of known code that shows, tests or compares values, which may call their special methods.
 
-        Text made from the URL, or from all fields, may be shown. Anything else that depends on it is unknown.
+        Text made from the URL, or from all fields, may be shown; any other result that depends on such text is unknown.
         """
         if any(self._has_part(each) for each in values):
             if is_text(result):
@@ -187,7 +187,7 @@ class Frame(ast.NodeVisitor, ABC):
         return way(value) if len(several) == 1 else self.flow.branch(*[partial(way, each) for each in several])
 
     def loop(self, body: Callable[[], Any]) -> None:
-        """Follow a loop's body any number of times, and continue after the last pass."""
+        """Follow a loop's body as if it ran any number of times, and continue after the last pass."""
         kept = self.findings.mark()
         before, breaks = self.flow.loop(body, lambda: self.findings.forget(kept))
         self.flow.exits += breaks
@@ -289,7 +289,7 @@ class Frame(ast.NodeVisitor, ABC):
         owners = alternatives(self.flow.content(owner))
         is_header = hasattr(Response, target.attr) and all(isinstance(each, Answer) for each in owners)
         self.flow.change(owner, lambda one: with_attribute(one, target.attr, content))
-        if is_header:  # which is written at once
+        if is_header:  # it is written at once
             self.use(value, result=TEXT)
         else:
             self.escape(value)

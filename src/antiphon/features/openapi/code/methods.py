@@ -1,4 +1,6 @@
-"""Methods of readers of the request, responses, forms, dicts and lists, and what is known about their results."""
+"""Methods of responses, forms, dicts, lists and the objects that read the request, and what is known about their
+results.
+"""
 
 import ast
 from collections.abc import Sequence

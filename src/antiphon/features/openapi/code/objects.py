@@ -52,8 +52,8 @@ def with_item(content: Value, key: Value, value: Value) -> Value:
 
 
 def _if_allowed(content: Of, change: Callable[[Value], Value]) -> Value:
-    """Return a collection that is known from its annotation, as it is after a change; UNKNOWN if the annotation doesn't
-    allow the change.
+    """Return the new value of a collection that is known from its annotation, after a change; UNKNOWN if the annotation
+    doesn't allow the change.
     """
     opened = _opened(content)
     if opened is content or _fits(change(opened), opened):
@@ -118,7 +118,7 @@ def merged(content: Value, others: Sequence[Value]) -> Value:
 
 
 def changed(content: Value, method: str, given: Sequence[Value], named: Mapping[str, Value]) -> Value:
-    """Return an object's content after one of its methods is called; UNKNOWN if the method isn't known."""
+    """Return an object's content after one of its methods has been called; UNKNOWN if the method isn't known."""
     first = given[0] if given else NONE
     match content:
         case Fields(items):

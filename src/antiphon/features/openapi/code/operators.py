@@ -147,7 +147,9 @@ def of_classes(expressions: "Frame", value: Value, kinds: tuple[type, ...], *, i
 
 
 def fits(expressions: "Frame", pattern: ast.pattern, method: object) -> bool | None:
-    """Return True if a pattern always matches, False if it doesn't match the request's method, None if it may match."""
+    """Return True if a pattern always matches, False if it doesn't match the request's method, and None if it may
+    match.
+    """
     match pattern:
         case ast.MatchAs(pattern=None):
             return True
@@ -219,7 +221,7 @@ def _without(value: Value, keys: list[Value]) -> Value:
 
 
 def left_by(expressions: "Frame", pattern: ast.pattern, value: Value) -> Value:
-    """Return the alternatives that remain for the next cases if a pattern didn't match."""
+    """Return the alternatives that remain for the following cases if a pattern doesn't match."""
     match pattern:
         case ast.MatchAs(pattern=ast.pattern() as inner):
             return left_by(expressions, inner, value)

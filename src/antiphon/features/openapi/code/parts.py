@@ -124,7 +124,7 @@ def _subscripted(generic: Any, argument: Any) -> Value:
 
 
 def sliced(value: Value) -> Value:
-    """Return a slice of a sequence, which has the same type and kind of items."""
+    """Return a slice of a sequence. The slice has the same type and the same kind of items as the sequence."""
     if isinstance(value, Known) and isinstance(value.value, str | bytes):
         return Of(type(value.value))
     if isinstance(value, Tuple):

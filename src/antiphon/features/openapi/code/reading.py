@@ -108,7 +108,7 @@ class CodeReader:
         return joined
 
     def follows(self, function: FunctionType) -> bool:
-        """True for a function defined by the application."""
+        """True for a function that the application defines."""
         return not is_ours(function) and not function.__code__.co_filename.startswith(_LIBRARIES)
 
     def call(self, frame: Frame, made: Call, function: FunctionType) -> Value | None:
@@ -195,7 +195,7 @@ class CodeReader:
         try:
             key = (self.method, id(self.dependencies), function, frozenset(variables.items()))
             known = self._read.get(key)
-        except TypeError:  # a value isn't hashable
+        except TypeError:  # a value that isn't hashable
             key, known = object(), None
         if known is None:
             source = self._sources.find(function)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias, get_type_hints
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 MISSING = object()
-"""Represents a name that has no value before the function runs."""
+"""A marker for a name that has no value before the function runs."""
 
 
 class Place(NamedTuple):

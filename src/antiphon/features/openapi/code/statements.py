@@ -41,7 +41,9 @@ _DEEPEST = 12
 
 
 class Statements(Expressions, ast.NodeVisitor):
-    """A call of one function: its statements. After a statement that raises Stop, the rest of its block is not read."""
+    """A call of one function, with its statements. After a statement that raises Stop, the rest of its block is not
+    read.
+    """
 
     caught: tuple[Value, ...] = ()
     """The errors caught by each handler around the statement."""
@@ -428,7 +430,7 @@ def _may_suppress(manager: Value) -> bool:
 
 
 def _raisable(value: Value) -> Raisable | None:
-    """Return the exception that a value is, or that raising a class creates."""
+    """Return a value's exception: the value itself, or the exception that is created when a class is raised."""
     if isinstance(value, Raisable):
         return value
     kind = value.type if isinstance(value, Of) else value.value if isinstance(value, Known) else None

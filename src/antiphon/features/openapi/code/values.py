@@ -1,4 +1,4 @@
-"""What is known about a value before the code that creates it has run."""
+"""Values, as far as they are known before the code that creates them has run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -28,7 +28,9 @@ class Known:
         self.value = value
 
     def __eq__(self, other: object) -> bool:
-        """Return True for the same object, or for equal text or numbers. Comparing others could run arbitrary code."""
+        """Return True for the same object, or for equal text or numbers. Comparing other objects could run arbitrary
+        code.
+        """
         if not isinstance(other, Known) or type(self.value) is not type(other.value):
             return False
         return self.value is other.value or (isinstance(self.value, str | int) and self.value == other.value)
@@ -176,13 +178,13 @@ class Raisable:
     status: int | None = None
     detail: str | None = None
     type: str | None = None
-    """The type of its problem details, unless it is that of the class."""
+    """The type in its problem details; None if it is the class's type."""
     members: Fields | None = None
     """The additional members of its problem details (RFC 9457 §3.2)."""
 
     @property
     def known_status(self) -> int | None:
-        """Its status, or else that of its class; None if unknown."""
+        """The exception's status, or else its class's; None if it is unknown."""
         found = self.status or (None if self.kind is HTTPError else getattr(self.kind, "status", None))
         return found if isinstance(found, int) else None
 
@@ -208,11 +210,11 @@ Value: TypeAlias = (
 PASSED = Ref(("passed",))
 """The response that middleware or a hook receives."""
 RECEIVED = Answer(statuses=(), is_passed_on=True)
-"""The response's content before they change it."""
+"""The content of that response before the middleware or hook changes it."""
 NONE = Known(None)
 TEXT = Of(str)
 PART_OF_REQUEST = Of(NewType("PartOfRequest", str))
-"""A string in which query fields, cookies or headers can't be told apart, such as the URL."""
+"""A string, such as the URL, in which individual query fields, cookies or headers can't be told apart."""
 
 
 def either(*values: Value) -> Value:

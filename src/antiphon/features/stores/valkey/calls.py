@@ -1,4 +1,4 @@
-"""Calls to Valkey, which are limited in number and time, and skipped while a server does not respond."""
+"""Calls to Valkey: they are limited in number and time, and skipped while a server does not respond."""
 
 from collections.abc import Callable
 from functools import partial
@@ -24,7 +24,8 @@ MOST_NODES = 1000
 
 
 class Calls:
-    """An app's calls to Valkey, from all its processes. Each process, including a forked one, has its own client.
+    """An app's calls to Valkey, from all of the app's processes. Each process, including a forked one, has its own
+    client.
 
     ``needs`` lists the permissions that the Valkey user must have.
     """
@@ -70,10 +71,8 @@ class Calls:
                     raise
 
     def ask(self, key: str, function: "Callable[[Client], Reply]", waits: bool = False) -> Reply:
-        """Return the reply to a function of the client, which is called for the server that has the key.
-
-        With ``waits``, it waits for the reply even while the server does not respond to others. Raises
-        StoreUnavailable.
+        """Call one of the client's functions for the server that has the key, and return the reply. With ``waits``,
+        wait for the reply even while the server does not respond to other calls. Raises StoreUnavailable.
         """
         own, timeout = self.own, self.settings.timeout
         try:
@@ -87,8 +86,9 @@ class Calls:
             own.free.put(place)
 
     def watch(self, key: str, function: "Callable[[Client], Reply]") -> Reply:
-        """Call a function that waits for messages as ``ask`` does, but outside the limit; at most WATCHES run at
-        once."""
+        """Call a function that waits for messages, as ``ask`` does, but without counting it toward the limit; at most
+        WATCHES such calls run at once.
+        """
         return self._call(self.own, key, function, waits=False)
 
     def _call(self, own: "_OwnClient", key: str, function: "Callable[[Client], Reply]", waits: bool) -> Reply:

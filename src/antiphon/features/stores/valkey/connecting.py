@@ -1,6 +1,6 @@
 """Connecting to Valkey by a URL: clients for one server, for a cluster, and for the primary that Sentinel reports.
 
-The clients come from redis-py, which supports all three, over TLS and Unix sockets, without starting threads.
+The clients come from redis-py, which supports all three, over TLS and Unix sockets, and starts no threads.
 """
 
 from inspect import signature
@@ -114,7 +114,7 @@ WATCHES = 16
 
 
 class Settings(NamedTuple):
-    """How to connect. Times are in seconds; ``timeout`` is None for a client that waits indefinitely."""
+    """The settings of connections. Times are in seconds; ``timeout`` is None for a client that waits indefinitely."""
 
     address: Address
     connect_timeout: float
@@ -196,7 +196,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "socket_connect_timeout": settings.connect_timeout,
         "socket_timeout": settings.timeout,
         "protocol": 3,
-        "max_connections": settings.max_connections + WATCHES + 1,  # one more asks a cluster for its nodes
+        "max_connections": settings.max_connections + WATCHES + 1,  # one more connection asks a cluster for its nodes
         **settings.tls,
     }
     if settings.address.kind == "server":

@@ -15,7 +15,7 @@ if "disconnect_on_error" not in signature(SentinelManagedConnection.read_respons
 
 
 class PrimaryConnection(SentinelManagedConnection):
-    """A connection that is closed if a reply does not arrive in time, as all other connections are.
+    """A connection that is closed if a reply does not arrive in time, as redis-py's other connections are.
 
     If it stayed open, it would remain connected to a frozen primary forever, and a late reply would be mistaken for the
     reply to the next command.

@@ -1,12 +1,12 @@
 """A store in Valkey or Redis, for many machines: on one server, or on the shards of a cluster.
 
-No script spans shards, so these are sequences of steps that can safely stop after each step. An index may list entries
-that no longer exist or have a new owner, but it lists all of its owner's entries. An entry that moves is first set
-aside, under a key that ``delete_owned`` checks too.
+No script spans shards, so changes on several shards are sequences of steps that can safely stop after each step. An
+index may list entries that no longer exist or have a new owner, but it lists all of its owner's entries. An entry that
+is being moved is first set aside, under a key that ``delete_owned`` checks, too.
 
-An entry is a hash with a field for each name in its data, so the server itself merges changes, and one-letter fields
-for its metadata. Each change is one atomic script, and on one server each method takes one round trip. After a broken
-connection, a client repeats the call with the same number, so no change is made twice.
+An entry is a hash with one-letter fields for its metadata, and a field for each name in its data, so that the server
+itself merges changes. Each change is one atomic script, and on one server each method takes one round trip. After a
+broken connection, a client repeats the call with the same number, so that no change is made twice.
 """
 
 import re
@@ -69,8 +69,8 @@ if TYPE_CHECKING:
 class Commands:
     """Commands for the keys with a prefix. ``remembered`` is how long a call is remembered, in milliseconds.
 
-    All names that belong to a key contain it as a hash tag, which puts them on the key's shard. So an entry has the
-    same key on one server and in a cluster.
+    All names that belong to a key contain it as a hash tag, which puts them on the key's shard. An entry therefore has
+    the same key on one server and in a cluster.
     """
 
     def __init__(self, calls: Calls, prefix: str, remembered: int) -> None:
@@ -147,9 +147,9 @@ def rotate(commands: Commands, old: str, new: str) -> list[bytes] | None:
 def delete_owned(commands: Commands, owner: str, only: str | None, kept: str) -> int:
     """Delete an owner's entries, including those that get a new key at the same time, and return their number.
 
-    An index may list an entry before it is in place. So entries that were not found are looked up again, after the
-    entries that they may come from. By then, each of those has been set aside, where it is found, or has already been
-    placed.
+    An index may list an entry before it is in place. Entries that were not found are therefore looked up again, after
+    the entries that they may come from. By then, each of those has either been set aside, where it is found, or has
+    already been put in its new place.
     """
     if only is not None:
         return 0 if only == kept else _delete(commands, owner, only)
@@ -200,8 +200,8 @@ class ValkeyStore(Store):
     system, and ``certificate`` and ``private_key`` are the files for a server that requires a client certificate.
     ``clock`` returns Unix time in seconds.
 
-    Raises ValueError for any other URL, for a missing file, and for a cluster's prefix with braces that are not a hash
-    tag. Raises ImportError unless `antiphon[valkey]` is installed.
+    Raises ValueError for any other URL, for a missing file and, in a cluster, for a prefix with braces that are not a
+    hash tag. Raises ImportError unless `antiphon[valkey]` is installed.
     """
 
     def __init__(
