@@ -85,7 +85,7 @@ class Accessor(Generic[T]):
     """
 
     read_only: ClassVar[bool] = False
-    """The default of the parameter with this name."""
+    """The default of the ``read_only`` parameter."""
 
     def __init__(
         self,

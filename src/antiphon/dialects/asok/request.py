@@ -43,7 +43,7 @@ _UNKNOWN = "Unknown"
 
 
 class Browser:
-    """A browser: its ``name``, its operating system ``os``, and ``is_mobile``. ``raw`` is the whole User-Agent."""
+    """A browser: its ``name``, its operating system ``os``, and ``is_mobile``. ``raw`` is the full User-Agent."""
 
     def __init__(self, user_agent: UserAgent) -> None:
         self.raw = str(user_agent)
@@ -100,7 +100,7 @@ class JsonAccessor(dict[str, Any]):
             self.update(request.json_body)
 
     def __call__(self, data: Any = None, status: int = 200) -> str:
-        """Return JSON with ``data``, by default the request's own, for a response with a status.
+        """Return ``data``, by default the request's own, as JSON for a response with the given status.
 
         Raises TypeError with the type and location of a value that can't be encoded.
         """

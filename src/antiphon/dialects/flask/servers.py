@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 IS_INNER = "antiphon.flask.inner"
-"""Marks an environ made from a native request, of which observers have already been notified."""
+"""The key that marks an environ made from a native request, of which observers have already been notified."""
 
 
 class ApplicationType(ABCMeta):

@@ -375,7 +375,7 @@ class _UnreadSession(SecureCookieSession):
 
 
 _READ = (None, None, None)
-"""Stands in for ``unread`` once another thread has read the session."""
+"""A stand-in for ``unread`` once another thread has read the session."""
 
 _becoming = Lock()
 """Held while a session changes its class."""

@@ -29,7 +29,7 @@ _ABSENT: Any = object()
 
 
 class ACLHelper:
-    """Looks permissions up in the ACLs of a resource and its ancestors.
+    """A helper that looks up permissions in the ACLs of a resource and its ancestors.
 
     Each entry of an ACL consists of an action, a principal and permissions; the first match wins. ``__acl__`` is a
     list, or a function without arguments that returns one.

@@ -6,7 +6,8 @@ from typing import Any
 
 
 class reify:  # noqa: N801 - Pyramid's name
-    """Turns a method into an attribute: it is called on first use, and its result replaces it."""
+    """A decorator that turns a method into an attribute: the method is called on first use, and its result replaces it.
+    """
 
     def __init__(self, wrapped: Callable[[Any], Any]) -> None:
         self.wrapped = wrapped

@@ -1,4 +1,6 @@
-"""Tests of views without an application: a configuration, and dummies for requests, resources, renderers and users."""
+"""Tools for testing views without an application: a configuration, and dummies for requests, resources, renderers and
+users.
+"""
 
 import copy
 import os
@@ -148,7 +150,9 @@ class MockTemplate:
 
 
 class DummyRendererFactory:
-    """Returns the renderers that tests have added by name. For others, it calls the factory that it replaces."""
+    """A factory that returns the renderers that tests have added by name. For other names, it calls the factory it
+    replaces.
+    """
 
     def __init__(self, name: str, factory: Any) -> None:
         self.name = name
@@ -452,7 +456,7 @@ class DummyRequest(
 
 
 def skip_on(*platforms: str) -> Any:
-    """Return a decorator that skips tests on some systems, which are prefixes of ``os.name``, or `pypy`."""
+    """Return a decorator that skips tests on some systems, given as prefixes of ``os.name`` or as `pypy`."""
     import platform
 
     is_skipped = any(os.name.startswith(each) for each in platforms)

@@ -106,7 +106,7 @@ def parsed(rules: str) -> tuple[tuple[str, str], ...]:
 
 
 class Validator:
-    """Checks data and files against rules.
+    """A validator that checks data and files against rules.
 
     ``errors`` contains the message for each invalid field. ``translate`` returns the message for a key such as
     ``v_required``, or the key itself if there is none.

@@ -16,7 +16,7 @@ _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 
 
 class AppIterRange:
-    """The bytes of an iterable from ``start`` up to, but not including, ``stop``, or to the end if that is None.
+    """The bytes of an iterable from ``start`` up to, but not including, ``stop``, or to the end if ``stop`` is None.
 
     Raises AssertionError if ``start`` is negative or ``stop`` comes before it.
     """
