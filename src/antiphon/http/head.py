@@ -55,7 +55,7 @@ class Head(Protocol):
 
     @property
     def raw_path(self) -> bytes | None:
-        """The whole path as it was sent, percent-encoded; None if the server hides it."""
+        """The full path as it was sent, percent-encoded; None if the server hides it."""
         ...
 
     @property
@@ -273,7 +273,7 @@ class DerivedHead:
 
     @property
     def raw_path(self) -> bytes | None:
-        """The whole path as the server received it."""
+        """The full path as the server received it."""
         return self.inner.raw_path
 
     @property

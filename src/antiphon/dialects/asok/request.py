@@ -117,7 +117,7 @@ class JsonAccessor(dict[str, Any]):
 
 _KEY = "_asok_request"
 keep = object.__setattr__
-"""Sets an attribute that the class of native requests does not declare."""
+"""Set an attribute that the class of native requests does not declare."""
 
 
 class Request(RequestState):

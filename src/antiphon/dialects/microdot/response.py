@@ -21,7 +21,7 @@ from antiphon.http.urls.url import as_uri
 Body: TypeAlias = bytes | Iterable[bytes | str] | AsyncIterable[bytes | str]
 
 _CHUNK = 64 << 10
-"""How many bytes to read at once."""
+"""The number of bytes to read at once."""
 
 
 def streamed(body: Any, size: int) -> Body:

@@ -50,8 +50,7 @@ def manage_changed(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class PickleSerializer:
-    """A serializer that uses pickle, for cookies from before Pyramid 2.0. Anyone who knows the secret can execute code.
-    """
+    """A pickle serializer for cookies from before Pyramid 2.0. Anyone who knows the secret can execute code."""
 
     def __init__(self, protocol: int = pickle.HIGHEST_PROTOCOL) -> None:
         self.protocol = protocol

@@ -163,8 +163,7 @@ class CacheControl:
 
 
 def serialize_cache_control(properties: CacheControl | Mapping[str, Any]) -> str:
-    """Format directives, sorted by name. Raises ValueError if they contain characters that are not allowed in a header.
-    """
+    """Format directives, sorted by name. Raises ValueError for characters that are not allowed in a header."""
     directives = properties.properties if isinstance(properties, CacheControl) else properties
     printed = ", ".join([_print(name, value) for name, value in sorted(directives.items())])
     if find_unsendable(printed):

@@ -151,7 +151,7 @@ class ResponseContent(MediaTypes):
     """The body, stored in ``_app_iter`` as an iterable of bytes."""
 
     unicode_errors = "strict"
-    """How to handle bytes that are invalid in the charset, as for ``bytes.decode``."""
+    """The way to handle bytes that are invalid in the charset, as for ``bytes.decode``."""
     default_body_encoding: str | None = "UTF-8"
     """The encoding of text if the Content-Type has no charset."""
 
