@@ -247,7 +247,7 @@ class MutableHeaders(Headers):
 
 
 def hyphens_hint(name: str) -> str:
-    """Return a hint for a name with underscores, such as that of a key in a WSGI environ."""
+    """Return a hint for a name with underscores, such as a WSGI environ key."""
     return f"Names of headers have hyphens: {name.replace('_', '-')!r}"
 
 
@@ -312,11 +312,11 @@ LineIndex: TypeAlias = Mapping[bytes, bytes] | Sequence[tuple[bytes, bytes]]
 
 @accelerated
 def index_lines(lines: Sequence[tuple[bytes, bytes]], /) -> tuple[LineIndex, bytes | None, bool, int | None]:
-    """Return an index of a header section, its Host, and its declarations about the body.
+    """Return an index of a header section, the section's Host, and its declarations about the body.
 
     After the index, the results are: the value of Host; True if a length or a transfer coding is declared; and the
-    length of the body, or None if it has codings or no declared length. Names are in lower case. Multiple lines of a
-    field are combined, so multiple hosts become one invalid host.
+    declared length of the body, or None if the body has codings or the length is missing or malformed. Names are in
+    lower case. Multiple lines of a field are combined, so multiple hosts become one invalid host.
     """
     index = dict(lines)
     if len(index) < len(lines):

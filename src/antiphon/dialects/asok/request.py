@@ -227,7 +227,7 @@ class Request(RequestState):
         return self.cookies_dict
 
     def cookie(self, name: str, default: Any = None) -> Any:
-        """Return the value of a cookie, or ``default`` if there is none."""
+        """Return a cookie's value, or ``default`` if there is no such cookie."""
         return self.cookies_dict.get(name, default)
 
     # The body
@@ -586,5 +586,5 @@ class Request(RequestState):
 
 
 def _read(value: Any) -> Any:
-    """Return the value of a dynamic segment as Asok provides it: a UUID becomes text."""
+    """Return a dynamic segment's value as Asok provides it: a UUID becomes text."""
     return str(value) if type(value).__name__ == "UUID" else value

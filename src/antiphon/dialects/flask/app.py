@@ -393,7 +393,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     # Requests over ASGI and RSGI
 
     def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
-        """Handle a WSGI request made from a native one, of which observers have already been notified."""
+        """Handle a WSGI request made from a native one. Observers have already been notified of the native request."""
         environ[servers.IS_INNER] = True
         return type(self).__call__(self, environ, start_response)
 

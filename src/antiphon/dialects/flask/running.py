@@ -1,7 +1,7 @@
 """Running code in a context: steps and coroutines from a thread, and generators after a response has begun.
 
-The loop is that of the server whose request the thread handles. Over WSGI, it is the process's background loop, which
-all requests share.
+The loop belongs to the server whose request the thread is handling. Over WSGI, it is the process's background loop,
+which all requests share.
 """
 
 from collections.abc import Callable, Coroutine, Iterator

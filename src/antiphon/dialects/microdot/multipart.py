@@ -71,7 +71,7 @@ class FileUpload:
 class FormDataIter:
     """The parts of a form as they arrive: pairs of a name and either text or a FileUpload.
 
-    For a body of another type, there are none.
+    A body of any other type has no parts.
     """
 
     buffer_size = 256

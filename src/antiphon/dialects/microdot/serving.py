@@ -89,8 +89,8 @@ class EmbeddedServer(asyncio.AbstractServer):
     def close_clients(self) -> None:
         """Close all connections.
 
-        Data that was already sent still arrives. Call ``close`` first. Raises NotImplementedError if the system can't
-        list a process's connections.
+        Data that has already been sent will still arrive. Call ``close`` first. Raises NotImplementedError if the
+        system can't list a process's connections.
         """
         close_accepted(self._address)
 

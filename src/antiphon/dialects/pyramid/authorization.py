@@ -64,7 +64,7 @@ class ACLHelper:
 
 
 def _after(acl: Iterable[Any], permission: Any, allowed: set[Any]) -> set[Any]:
-    """Return the principals who have a permission according to an ACL and those of the ancestors."""
+    """Return the principals who have a permission according to an ACL and the ancestors' ACLs."""
     above, here, denied = set(allowed), set(), set()
     for action, principal, permissions in acl:
         if permission not in _listed(permissions):

@@ -349,7 +349,7 @@ def cleanUp(*args: Any, **kw: Any) -> Configurator:  # noqa: N802 - Pyramid's na
 def testConfig(  # noqa: N802 - Pyramid's name
     registry: Any = None, request: Any = None, hook_zca: bool = True, autocommit: bool = True, settings: Any = None
 ) -> Iterator[Configurator]:
-    """Return a context manager for a configuration like that of ``setUp``."""
+    """Return a context manager for a configuration like the one that ``setUp`` returns."""
     config = setUp(
         registry=registry,
         request=request,

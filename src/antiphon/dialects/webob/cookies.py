@@ -120,7 +120,7 @@ _LONGEST_VALUE = 4093
 
 
 class Attributes(TypedDict, total=False):
-    """The cookie attributes that can override those of the profile."""
+    """The cookie attributes that can override the profile's."""
 
     domains: Iterable[str] | None
     max_age: Any

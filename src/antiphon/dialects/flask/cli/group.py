@@ -345,7 +345,7 @@ version_option = click.Option(
 
 
 class FlaskGroup(AppGroup):
-    """The `flask` command, with its own commands, those of installed packages, and those of the application.
+    """The `flask` command, with its own commands and those of installed packages and the application.
 
     ``create_app`` returns the application, for a command of your own. ``load_dotenv`` reads `.env` and `.flaskenv`.
     ``set_debug_flag`` sets the application's ``debug`` from the environment.

@@ -366,8 +366,8 @@ class Configurator(
     ) -> None:
         """Apply the decorators in and below a package or module, by default the caller's package.
 
-        ``categories`` are those of venusian. ``ignore`` lists what to skip, as names or as functions of a name.
-        ``onerror`` is called for a module that can't be imported.
+        ``categories`` are venusian's. ``ignore`` lists what to skip, as names or as functions of a name. ``onerror`` is
+        called for a module that can't be imported.
         """
         package = caller_package() if package is None else self.maybe_dotted(package)
         context: Any = self
