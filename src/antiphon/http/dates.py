@@ -123,7 +123,7 @@ def _seconds(moment: datetime | float) -> int:
     try:
         since = moment - _EPOCH
     except TypeError:
-        since = aware(moment) - _EPOCH  # for a naive datetime, its error says how to fix that
+        since = aware(moment) - _EPOCH  # its error says how to fix a naive datetime
     return since.days * 86400 + since.seconds
 
 

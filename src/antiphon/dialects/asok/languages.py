@@ -91,8 +91,9 @@ class GeoLocation(dict[str, Any]):
 
 
 class ProjectLocations:
-    """The native feature, for a file that may contain no ranges. Without ranges, locations are unknown, and the log
-    says why.
+    """The native feature, for a file that may contain no ranges.
+
+    Without ranges, locations are unknown, and the log says why.
     """
 
     def __init__(self, path: str) -> None:

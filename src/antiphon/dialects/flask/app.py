@@ -398,7 +398,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         return type(self).__call__(self, environ, start_response)
 
     async def receive_body(self, request: "NativeRequest") -> None:
-        """Receive a small body, step by step.
+        """Receive a small body.
 
         A body above MAX_CONTENT_LENGTH is left to the view, which refuses it at once.
         """
@@ -439,7 +439,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
 
     @property
     def propagates_errors(self) -> bool:
-        """True with TESTING, as over WSGI: the test client acts as the server, so the test sees the error."""
+        """True if TESTING is set, as over WSGI: the test client acts as the server, so the test sees the error."""
         return bool(self.testing)
 
     @property

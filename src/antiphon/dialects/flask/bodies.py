@@ -45,7 +45,7 @@ class NativeBody(ReceivedInput):
             raise translated(error) from error
 
     async def load(self, request: "Request") -> None:
-        """Receive a whole body, step by step. Stop at the request's limit or on an error."""
+        """Receive a whole body. Stop at the request's limit or on an error."""
         content, most = self.content, request.max_content_length
         if content.is_complete or content.received or self.failure is not None:
             return
@@ -83,8 +83,9 @@ class ServerBody:
         return body
 
     async def load(self, request: "Request") -> None:
-        """Read a body on this thread, step by step. If it exceeds the request's limit, read only part of it, or
-        nothing.
+        """Read a body on this thread.
+
+        If it exceeds the request's limit, read only part of it, or nothing.
         """
         environ, most = request.environ, request.max_content_length
         source = environ["wsgi.input"]

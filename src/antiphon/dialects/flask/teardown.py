@@ -57,8 +57,9 @@ async def tear_down(ctx: "AppContext", exc: BaseException | None) -> None:
 
 
 def run(ctx: "AppContext", steps: Callable[..., Steps[None]], exc: BaseException | None) -> None:
-    """Run ``do_teardown_request`` or ``do_teardown_appcontext`` on this thread. Raises the first error in the functions
-    that it calls.
+    """Run ``do_teardown_request`` or ``do_teardown_appcontext`` on this thread.
+
+    Raises the first error in the functions that it calls.
     """
     errors: list[BaseException] = []
     drive(ctx, steps(ctx, exc, errors))

@@ -95,8 +95,9 @@ class Environment(DictEnvironment):
         globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's name
         template_class: type[Template] | None = None,
     ) -> Template:
-        """Make a template from a string. Short strings are compiled once unless that calls one of their filters or
-        tests.
+        """Make a template from a string.
+
+        Short strings are compiled only once, unless compiling them calls a filter or test.
         """
         is_plain = type(source) is str and len(source) <= _LONGEST_KEPT and globals is None and template_class is None
         if not is_plain:

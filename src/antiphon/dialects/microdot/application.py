@@ -176,8 +176,9 @@ class Microdot(Host):
         return self.route(url_pattern, ["QUERY"])
 
     def before_request(self, f: F) -> F:
-        """Register a function to call with the request before its handler. A value that it returns becomes the
-        response.
+        """Register a function to call with the request before its handler.
+
+        A value that it returns becomes the response.
         """
         self._note(f)
         self.before_request_handlers.append(f)

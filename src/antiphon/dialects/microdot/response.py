@@ -61,11 +61,11 @@ class NamedFile(BufferedReader):
         self.close()
 
     def by_path(self) -> FileBody | None:
-        """Close the file and return its path, from which servers can send it. Return None if that might send other
-        bytes.
+        """Close the file and return its path, from which servers can send it.
 
-        That is the case if the file was partly read, if its length is unknown, as in /proc and /sys, or if the file at
-        the path was replaced or deleted. Raises ValueError if the file is closed.
+        Return None if servers might send other bytes from the path: if the file was partly read, if its length is
+        unknown, as in /proc and /sys, or if the file at the path was replaced or deleted. Raises ValueError if the file
+        is closed.
         """
         found = os.fstat(self.fileno())
         says_its_size = S_ISREG(found.st_mode) and found.st_size and getattr(found, "st_blocks", True)

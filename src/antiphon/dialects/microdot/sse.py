@@ -12,8 +12,7 @@ from antiphon.http import Event
 Handler = Callable[..., Any]
 
 MOST_QUEUED = 64 << 10
-"""The maximum number of bytes of events that may wait for a client. A slow client delays the function that sends them.
-"""
+"""The maximum number of bytes of events that may wait for a client. A slow client delays the sending function."""
 
 
 class SSE:

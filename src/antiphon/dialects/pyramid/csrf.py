@@ -38,7 +38,7 @@ class _StoragePolicy:
 
 @implementer(ICSRFStoragePolicy)
 class LegacySessionCSRFStoragePolicy(_StoragePolicy):
-    """A policy that stores tokens in sessions, which make the tokens themselves."""
+    """A policy for sessions that make and store the tokens themselves."""
 
     def new_csrf_token(self, request: Any) -> Any:
         """Make a token in the session and return it."""

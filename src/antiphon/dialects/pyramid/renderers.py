@@ -124,8 +124,9 @@ JSONP_VALID_CALLBACK = re.compile(r"^[$a-z_][$0-9a-z_.\[\]]+[$0-9a-z_\]]\Z", re.
 
 
 class JSONP(JSON):
-    """A JSONP renderer, which wraps JSON in a call to the function named in the query. Without a name, it returns plain
-    JSON.
+    """A JSONP renderer, which wraps JSON in a call to the function named in the query.
+
+    Without a name, it returns plain JSON.
     """
 
     def __init__(self, param_name: str = "callback", **kw: Any) -> None:

@@ -202,8 +202,9 @@ def BaseCookieSessionFactory(  # noqa: N802 - Pyramid's name
     reissue_time: Any = 0,
     set_on_exception: bool = True,
 ) -> Any:
-    """Return a factory of sessions whose cookies are made by a serializer. It must sign them, or clients can change the
-    data.
+    """Return a factory of sessions whose cookies are made by a serializer.
+
+    The serializer must sign them, or clients can change the data.
 
     ``max_age`` is the cookie's lifetime in seconds. A session ends ``timeout`` seconds after its cookie was last sent.
     If the session is used ``reissue_time`` seconds after that, the cookie is sent again; None means never. With

@@ -150,8 +150,9 @@ class MockTemplate:
 
 
 class DummyRendererFactory:
-    """A factory that returns the renderers that tests have added by name. For other names, it calls the factory it
-    replaces.
+    """A factory that returns the renderers that tests have added by name.
+
+    For other names, it calls the factory it replaces.
     """
 
     def __init__(self, name: str, factory: Any) -> None:

@@ -222,24 +222,27 @@ bfg_view = view_config
 
 
 class notfound_view_config(view_config):  # noqa: N801 - Pyramid's name
-    """A decorator that registers a function, class or method as the not-found view. Accepts the keywords of
-    ``add_notfound_view``.
+    """A decorator that registers a function, class or method as the not-found view.
+
+    Accepts the keywords of ``add_notfound_view``.
     """
 
     _directive = "add_notfound_view"
 
 
 class forbidden_view_config(view_config):  # noqa: N801 - Pyramid's name
-    """A decorator that registers a function, class or method as the forbidden view. Accepts the keywords of
-    ``add_forbidden_view``.
+    """A decorator that registers a function, class or method as the forbidden view.
+
+    Accepts the keywords of ``add_forbidden_view``.
     """
 
     _directive = "add_forbidden_view"
 
 
 class exception_view_config(view_config):  # noqa: N801 - Pyramid's name
-    """A decorator that registers a function, class or method as an exception view. Accepts the keywords of
-    ``add_exception_view``.
+    """A decorator that registers a function, class or method as an exception view.
+
+    Accepts the keywords of ``add_exception_view``.
     """
 
     _directive = "add_exception_view"

@@ -43,8 +43,9 @@ class AcceptOffer(NamedTuple):
 
 
 class Accept(Accepted):
-    """The media ranges of Accept. A range with parameters matches only offers with the same parameters in the same
-    order.
+    """The media ranges of Accept.
+
+    A range with parameters matches only offers with the same parameters in the same order.
     """
 
     grammar = media_ranges()

@@ -240,7 +240,7 @@ def _printed(node: nodes.Expr, evaluation: nodes.EvalContext) -> nodes.Expr:
 
 
 class _Cells:
-    """The replacement of names that a running loop sets with items of a namespace."""
+    """A rewriter that uses items of a namespace for the names that a running loop sets."""
 
     def __init__(self) -> None:
         self._count = 0

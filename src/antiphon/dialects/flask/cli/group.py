@@ -412,8 +412,9 @@ class FlaskGroup(AppGroup):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Make the context of an invocation. Inside it, ``Flask.run`` does nothing, since a module may call ``run`` on
-        import.
+        """Make the context of an invocation.
+
+        Inside it, ``Flask.run`` does nothing, since a module may call ``run`` on import.
         """
         os.environ["FLASK_RUN_FROM_CLI"] = "true"
         if "obj" not in extra and "obj" not in self.context_settings:

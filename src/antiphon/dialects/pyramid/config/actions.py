@@ -221,8 +221,9 @@ def _execute(action: Action, introspector: Any) -> None:
 
 
 class _Resolver:
-    """A queue of actions, sorted by order and then as added. In a conflict, the action with the shortest include path
-    wins.
+    """A queue of actions, sorted by order and then as added.
+
+    In a conflict, the action with the shortest include path wins.
     """
 
     def __init__(self) -> None:

@@ -234,7 +234,7 @@ class MapAdapter:
         """Return the URL of an endpoint with these values.
 
         Values that the rule does not use form the query. The URL is a path unless it is for another host or a
-        WebSocket, or ``force_external`` is True; it is then absolute. Raises BuildError if no rule matches.
+        WebSocket, or ``force_external`` is True; in these cases, it is absolute. Raises BuildError if no rule matches.
         """
         map_ = self.map
         map_.update()

@@ -165,8 +165,9 @@ class RequestHead:
 
     @lazy
     def access_route(self) -> Any:
-        """The addresses in X-Forwarded-For, or else ``remote_addr``. The client's address comes first, but may be
-        faked.
+        """The addresses in X-Forwarded-For, or else ``remote_addr``.
+
+        The client's address comes first, but may be faked.
         """
         forwarded = self.environ.get("HTTP_X_FORWARDED_FOR")
         if forwarded is not None:
