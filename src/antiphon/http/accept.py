@@ -142,7 +142,7 @@ class _Accepted(Value):
         return self._header is not None
 
     def __str__(self) -> str:
-        """Return the header's value in the order of preference; "" if it is absent."""
+        """Return the header's value in order of preference; "" if it is absent."""
         return ", ".join([name if quality == 1 else f"{name};q={quality:g}" for name, quality in self.items()])
 
     def __repr__(self) -> str:
@@ -217,7 +217,9 @@ class Accept(_Accepted):
 
 
 def _read_parameters(element: str) -> list[tuple[str, float]]:
-    """Return the (range, quality) of an element with parameters; nothing if it has too many, or a malformed weight."""
+    """Return the (range, quality) of an element with parameters; nothing if it has too many parameters or a malformed
+    weight.
+    """
     essence, _, written = element.partition(";")
     if element.count(";") > _MOST_PARAMETERS:
         return []
@@ -309,7 +311,7 @@ class AcceptEncoding(_Accepted):
 
     `identity` is acceptable unless excluded, by its name or by `*`; if it is not listed, its quality is 0.001. Without
     a well-formed element, only `identity` is acceptable. Without a header, every coding is acceptable, but the client
-    may not support it: `identity` then has the quality 1, and any other coding 0.001.
+    may not support it: `identity` then has a quality of 1, and any other coding has 0.001.
     """
 
     __slots__ = ()

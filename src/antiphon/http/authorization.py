@@ -112,8 +112,8 @@ class Authorization(_SchemeAndParameters):
 
     @classmethod
     def basic(cls, username: str, password: str) -> Self:
-        """Make Basic credentials, in UTF-8. Raises ValueError for a colon in the name, and for control characters (RFC
-        7617 §2).
+        """Make Basic credentials, encoded in UTF-8. Raises ValueError for a colon in the name, and for control
+        characters (RFC 7617 §2).
         """
         if ":" in username or _control(username) or _control(password):
             raise explained(
@@ -166,12 +166,14 @@ class Authorization(_SchemeAndParameters):
 
     @property
     def username(self) -> str | None:
-        """The user name of Basic and Digest; None for other schemes. If Digest has `userhash=true`, it is a hash."""
+        """The user name in Basic and Digest credentials; None for other schemes. If Digest has `userhash=true`, it is a
+        hash.
+        """
         return self._username
 
     @property
     def password(self) -> str | None:
-        """The password of Basic, decoded as UTF-8 or, if that fails, as Latin-1; None for other schemes."""
+        """The password in Basic credentials, decoded as UTF-8 or, if that fails, as Latin-1; None for other schemes."""
         return self._password
 
     def __repr__(self) -> str:

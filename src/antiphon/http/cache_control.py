@@ -147,8 +147,8 @@ class CacheControl(Value):
 
     @property
     def max_stale(self) -> int | None:
-        """The seconds for which a client accepts a stale response (RFC 9111 §5.2.1.2); `MOST_SECONDS` means any
-        time.
+        """The seconds for which a client accepts a stale response (RFC 9111 §5.2.1.2); `MOST_SECONDS` means any length
+        of time.
         """
         return MOST_SECONDS if self._directives.get("max-stale", "") is None else self._seconds("max-stale")
 
@@ -302,7 +302,7 @@ def _written(directives: Mapping[str, str | None], changes: CacheDirectives) -> 
                 "bad-http-value",
                 TypeError(f"unknown directive {keyword!r}; pass others as extensions={{{name!r}: ...}}"),
             )
-        argument = _WRITERS[keyword](keyword, value)  # True is no argument, False no directive
+        argument = _WRITERS[keyword](keyword, value)  # True means no argument, False no directive
         if argument is False:
             written.pop(name, None)
         else:

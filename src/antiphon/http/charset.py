@@ -1,8 +1,8 @@
 """Charsets that clients may declare, and decoding by the WHATWG Encoding standard.
 
 Only charsets that are safe for a server are supported. UTF-7, UTF-32, HZ, the ISO-2022 family and Python's other codecs
-are not. They hide ASCII from code that inspects the bytes, some always raise, and punycode takes quadratic time. Python
-also remembers every unknown name that it looks up.
+are not. Some hide ASCII from code that inspects the bytes, some always raise an error, and punycode takes quadratic
+time. Python also remembers every unknown name that it looks up.
 """
 
 from codecs import charmap_decode

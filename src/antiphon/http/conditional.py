@@ -206,7 +206,7 @@ def is_strongly_among(listed: Sequence[str], etag: str | None) -> bool:
 
 
 def is_weakly_among(listed: Sequence[str], etag: str | None) -> bool:
-    """True if `read_etags` returned ``*``, or this tag as a weak or strong one (RFC 9110 §8.8.3.2). ``etag`` may be
+    """True if `read_etags` returned ``*`` or this tag, whether weak or strong (RFC 9110 §8.8.3.2). ``etag`` may be
     malformed.
     """
     if etag is not None:

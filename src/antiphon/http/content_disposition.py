@@ -41,8 +41,8 @@ class ContentDisposition(Value):
 
     ``type`` is "inline", "attachment", "form-data" or another token. ``filename`` may be in any script; None means no
     file. Only the last segment of a path is kept (RFC 6266 §4.3), except in forms, where the files of a folder keep
-    their path. Treat it as text from the client, not as a path to open. ``name`` is the name of the field, which only
-    forms have. Raises ValueError for a type that isn't a token, a ``name`` with another type, control characters other
+    their path. Treat it as text from the client, not as a path to open. ``name`` is the name of a form field. Raises
+    ValueError for a type that isn't a token, a ``name`` with a type other than "form-data", control characters other
     than a tab, and a filename longer than 1024 characters.
     """
 

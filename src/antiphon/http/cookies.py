@@ -158,8 +158,8 @@ class SetCookie(_Fields):
         samesite: str | None = None,
         partitioned: bool = False,
     ) -> Self:
-        """Raises ValueError for a cookie that user agents would drop, for CR, LF and NUL in the value, and for other
-        types.
+        """Raises ValueError for a cookie that user agents would drop, for CR, LF and NUL in the value, and for
+        arguments of other types.
 
         `expires` is an aware datetime; `domain` and `path` may have characters that need escaping.
         """

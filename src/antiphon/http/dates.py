@@ -1,6 +1,7 @@
-"""Dates of HTTP (RFC 9110 §5.6.7) and structured fields (RFC 9651 §3.3.7), in UTC and whole seconds, and durations.
+"""HTTP dates (RFC 9110 §5.6.7) and structured-field dates (RFC 9651 §3.3.7), in UTC and whole seconds, and durations.
 
-All three forms of HTTP dates are read; dates are printed as IMF-fixdate. Retry-After is such a date, or seconds.
+All three forms of HTTP dates are read; dates are printed as IMF-fixdate. Retry-After is such a date or a number of
+seconds.
 """
 
 import re
@@ -122,7 +123,7 @@ def _seconds(moment: datetime | float) -> int:
     try:
         since = moment - _EPOCH
     except TypeError:
-        since = aware(moment) - _EPOCH  # its message says how to fix a naive one
+        since = aware(moment) - _EPOCH  # its error says how to fix a naive datetime
     return since.days * 86400 + since.seconds
 
 
@@ -137,7 +138,7 @@ def _imf_fixdate_of(seconds: int) -> str:
 
 
 def parse_structured_date(text: str) -> datetime:
-    """Return the aware datetime (UTC) of `@` and seconds since 1970. Raises ValueError for anything else."""
+    """Return the aware datetime (UTC) for `@` followed by seconds since 1970. Raises ValueError for anything else."""
     match = _structured(text)
     if match is None:
         raise ValueError(f"not the date of a structured field: {text[:80]!r}")

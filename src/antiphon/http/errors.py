@@ -616,8 +616,9 @@ def abort(status: int, detail: Text | None = None, **options: Unpack[AbortOption
     """Raise the error for a status of 400 to 599: ``abort(404, "There is no such order.")`` (RFC 9110 §15.5, §15.6).
 
     ``options`` are the options of the status's class: ``headers``, ``type``, ``title`` and ``members``, and
-    ``challenge``, ``allow``, ``length``, ``upgrade`` or ``retry_after`` if the class has it. Raises ValueError for a
-    status outside this range, and TypeError for a status that isn't a number or an option that the class doesn't have.
+    ``challenge``, ``allow``, ``length``, ``upgrade`` or ``retry_after`` if the class has that option. Raises ValueError
+    for a status outside this range, and TypeError for a status that isn't a number or an option that the class doesn't
+    have.
     """
     if not isinstance(status, int):
         raise explained(

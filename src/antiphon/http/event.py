@@ -23,8 +23,8 @@ class Event(Value):
     ("message" if it is None). ``id`` is the Last-Event-ID that they send when they reconnect; "" makes them forget the
     last ID. ``retry`` is the time until they reconnect, in seconds or as a timedelta, in whole milliseconds.
     ``comment`` is text that browsers skip. Line breaks in data and comments become LF. Raises ValueError for a name
-    that is empty or contains a line break, an id with a line break or NUL, a ``retry`` below 0 or of 10**12 or more,
-    and if no argument is given. Raises TypeError for a name, id or comment that isn't text.
+    that is empty or contains a line break, for an id with a line break or NUL, for a ``retry`` that is negative or at
+    least 10**12, and if no argument is given. Raises TypeError for a name, id or comment that isn't text.
     """
 
     __slots__ = ("_comment", "_data", "_event", "_id", "_retry")
@@ -119,10 +119,10 @@ def _data_lines(data: str) -> str:
 def parse_events(text: str) -> list[Event]:
     """Return the events in the text of a stream, in order, with their comments (WHATWG HTML §9.2.6). Never raises.
 
-    The text is parsed as browsers do, except that each block with a field or comment is an event, even a block without
-    data, for which browsers dispatch no event. A block without an empty line at its end is left out, as are unknown
-    fields, an id with NUL and a ``retry`` that isn't a number. If a field other than data is repeated in a block, the
-    last one applies.
+    The text is parsed the way browsers parse it, except that each block with a field or comment is an event, even a
+    block without data, for which browsers dispatch no event. A block without an empty line at its end is left out, as
+    are unknown fields, an id with NUL and a ``retry`` that isn't a number. If a field other than data is repeated in a
+    block, the last one applies.
     """
     events: list[Event] = []
     block: list[str] = []

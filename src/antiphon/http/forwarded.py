@@ -217,7 +217,7 @@ def elements_from_right(value: str) -> Iterator[str]:
 
 
 def last_element(value: str) -> str:
-    """Return the last element of an X-Forwarded-* list, which the nearest proxy added, stripped; "" if there is
+    """Return the last element of an X-Forwarded-* list, stripped: the one that the nearest proxy added; "" if there is
     none.
     """
     return value.rpartition(",")[2].strip(OWS)
@@ -231,8 +231,9 @@ def last_elements(value: str, most: int) -> list[str]:
 def parse_prefix(text: str) -> str:
     """Return the decoded path of X-Forwarded-Prefix, without a trailing slash.
 
-    Raises ValueError for anything but a plain percent-encoded path. With an empty segment or a dot segment, even an
-    encoded one, a backslash or a control character, browsers would read it as another path, or as a host.
+    Raises ValueError for anything but a plain percent-encoded path. If the path contained an empty segment, a dot
+    segment (even an encoded one), a backslash or a control character, browsers would read it as another path or as a
+    host.
     """
     if not text or not _prefix(text):
         raise ValueError(f"not a path that an application can be mounted at: {text[:80]!r}")

@@ -30,7 +30,7 @@ class Value:
 
 BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _SLICE = 64 << 10
-"""The number of bytes decoded at a time; until it ends, `re.sub` keeps about 80 bytes for each broken escape."""
+"""The number of bytes decoded at a time. Until `re.sub` returns, it keeps about 80 bytes for each broken escape."""
 
 
 @accelerated
@@ -162,7 +162,7 @@ def split_parameters(text: str) -> list[tuple[str, str]]:
 
 
 def parse_parameters(text: str) -> dict[str, str]:
-    """Return the parameters of `; a=b; c="d"` by lower-cased name; the first of a repeated name applies.
+    """Return the parameters of `; a=b; c="d"` by lower-cased name; if a name is repeated, the first parameter applies.
 
     As in browsers, an unquoted value need not be a token (`boundary=a/b`). Parameters without a value, with a quote
     inside an unquoted value or with control characters are skipped.
@@ -181,7 +181,7 @@ def parse_parameters(text: str) -> dict[str, str]:
 def format_parameters(parameters: Mapping[str, str]) -> str:
     """Return `; a=b; c="d"`, quoting if needed, or "" if there are none.
 
-    Raise ValueError if a name is not a token or a value has control characters other than a tab.
+    Raises ValueError if a name is not a token or a value has control characters other than a tab.
     """
     for name in parameters:
         if not _token(name):
@@ -190,7 +190,7 @@ def format_parameters(parameters: Mapping[str, str]) -> str:
 
 
 class _QualitiesAsWritten(dict[str, float]):
-    """The numbers of weights. The usual ones need no conversion; an absent weight is 1."""
+    """The number for each weight as written. The usual weights need no conversion; an absent weight is 1."""
 
     def __missing__(self, written: str) -> float:
         return float(written)
@@ -236,7 +236,7 @@ def parse_qvalue(text: str) -> float:
 
 
 def split_weight(text: str) -> tuple[dict[str, str], float]:
-    """Return the parameters without `q`, and the quality of `q`, 1.0 if it is absent (RFC 9110 §12.4.2).
+    """Return the parameters without `q`, and the quality in `q`, which is 1.0 if `q` is absent (RFC 9110 §12.4.2).
 
     Raises ValueError if `q` isn't a qvalue.
     """
@@ -279,7 +279,7 @@ def read_extended(value: str) -> str | None:
 
 
 def parse_or_none(parse: Callable[[str], T], value: str | None) -> T | None:
-    """Return a parsed header; None if it is absent, or ``parse`` raises ValueError."""
+    """Return a parsed header; None if it is absent or if ``parse`` raises ValueError."""
     try:
         return None if value is None else parse(value)
     except ValueError:

@@ -50,12 +50,12 @@ class Head(Protocol):
 
     @property
     def path(self) -> str:
-        """The decoded path below ``root_path``, which begins with a slash, or is ``*`` (RFC 9110 §7.1)."""
+        """The decoded path below ``root_path``: it begins with a slash or is ``*`` (RFC 9110 §7.1)."""
         ...
 
     @property
     def raw_path(self) -> bytes | None:
-        """The whole path as it was sent, percent-encoded; None if the server hides it."""
+        """The full path as it was sent, percent-encoded; None if the server hides it."""
         ...
 
     @property
@@ -110,7 +110,7 @@ class Head(Protocol):
 
     @property
     def uncoded_length(self) -> int | None:
-        """The declared length in bytes of a body without codings; None if the body is coded, or the length unknown.
+        """The declared length in bytes of a body without codings; None if the body is coded or the length is unknown.
 
         None doesn't mean that Content-Length is absent: the header may be malformed or repeated.
         """
@@ -273,7 +273,7 @@ class DerivedHead:
 
     @property
     def raw_path(self) -> bytes | None:
-        """The whole path as the server received it."""
+        """The full path as the server received it."""
         return self.inner.raw_path
 
     @property
@@ -342,7 +342,7 @@ class DerivedHead:
 
 
 def server_head(head: Head) -> Head:
-    """Return the server's head, from which this one is derived."""
+    """Return the server's head from which the given head is derived."""
     while isinstance(head, DerivedHead):
         head = head.inner
     return head
@@ -363,7 +363,7 @@ def check_one_host(line: str | bytes | None, http_version: str) -> None:
 
 
 def check_host(line: str | bytes | None, http_version: str) -> None:
-    """Check the Host as received: None if missing, several lines joined.
+    """Check the Host header as received: ``line`` is None if it is missing, and several lines are joined.
 
     Raises BadRequest (400) as ``check_one_host`` does, and for anything but a host and port, such as a value with
     userinfo.

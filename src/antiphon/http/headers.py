@@ -48,9 +48,9 @@ HOP_BY_HOP = dict.fromkeys((
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "trailers",
     "transfer-encoding", "upgrade",
 ))  # fmt: skip
-"""Fields of one connection, which WSGI servers set (RFC 2616 §13.5.1, which misspells Trailer; PEP 3333).
+"""Fields for a single connection, which WSGI servers set (RFC 2616 §13.5.1, which misspells Trailer; PEP 3333).
 
-A dict, because every response looks into it, and without the GIL threads would lock a set for that.
+It is a dict because every response looks names up in it, and without the GIL, threads would lock a set for that.
 """
 
 
@@ -247,7 +247,7 @@ class MutableHeaders(Headers):
 
 
 def hyphens_hint(name: str) -> str:
-    """Return a hint for a name with underscores, such as that of a key in a WSGI environ."""
+    """Return a hint for a name with underscores, such as a WSGI environ key."""
     return f"Names of headers have hyphens: {name.replace('_', '-')!r}"
 
 
@@ -298,7 +298,7 @@ def field_line(name: str, value: str, /) -> tuple[str, str]:
 
 
 def combine(name: str, values: list[str]) -> str:
-    """Return one value for a field's lines (RFC 9110 §5.3); for Set-Cookie, that of the first line."""
+    """Return one value for a field's lines (RFC 9110 §5.3); for Set-Cookie, the value of the first line."""
     if len(values) == 1:
         return values[0]
     if name == "cookie":
@@ -312,11 +312,11 @@ LineIndex: TypeAlias = Mapping[bytes, bytes] | Sequence[tuple[bytes, bytes]]
 
 @accelerated
 def index_lines(lines: Sequence[tuple[bytes, bytes]], /) -> tuple[LineIndex, bytes | None, bool, int | None]:
-    """Return an index of a header section, its Host, and its declarations about the body.
+    """Return an index of a header section, the section's Host, and its declarations about the body.
 
-    The results after the index are the value of Host, True if a length or a transfer coding is declared, and the length
-    of a body without codings, otherwise None. Names are in lower case. Multiple lines of a field are combined, so
-    multiple hosts become one invalid host.
+    After the index, the results are: the value of Host; True if a length or a transfer coding is declared; and the
+    declared length of the body, or None if the body has codings or the length is missing or malformed. Names are in
+    lower case. Multiple lines of a field are combined, so multiple hosts become one invalid host.
     """
     index = dict(lines)
     if len(index) < len(lines):
@@ -340,7 +340,7 @@ def section_size(lines: Sequence[tuple[bytes, bytes]], /) -> int:
 
 
 class _Names(dict[str, bytes]):
-    """Header names as bytes; those that are read often are prepared."""
+    """Header names as bytes; those that are read often are encoded in advance."""
 
     def __missing__(self, name: str) -> bytes:
         return name.encode("latin-1", "replace")

@@ -57,7 +57,7 @@ class Limits(Value):
     - ``body``: bytes of the body, decoded (413); 16 MiB.
     - ``memory``: bytes of a body that is read at once, such as ``body`` or ``text`` (413); 16 MiB.
     - ``json``: bytes of a body that is read as JSON (413); 1 MiB.
-    - ``json_depth``: nested arrays and objects of JSON (400); 200.
+    - ``json_depth``: nesting levels of JSON arrays and objects (400); 200.
     - ``fields``: fields of a form (413) or of the query (414); 1000.
     - ``form``: bytes of all fields of a multipart form, not counting files (413); 1 MiB.
     - ``files``: files of a form (413); 100.

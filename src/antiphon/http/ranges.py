@@ -217,7 +217,7 @@ class MultipartByteRanges:
 
 
 def requested_parts(header: str, length: int) -> list[ByteRange] | None:
-    """Return the result of `Range.resolve` for a header; also None for a malformed one."""
+    """Return the result of `Range.resolve` for a header, or None for a malformed header."""
     if (usual := _usual(header)) is None:
         try:
             unit, ranges = _parse(header)

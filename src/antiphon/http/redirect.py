@@ -59,9 +59,10 @@ class Redirect(RaisedAnswer):
     ValueError for a lone surrogate, an ``otherwise`` with a host, a status that is not a redirect status, and invalid
     ``headers``. Raises TypeError for a location that isn't text.
 
-    For a location that a client has chosen, pass ``otherwise``. Then no location raises an error: the redirect goes to
-    ``otherwise`` if ``location`` has a host, is None, empty, not text or longer than 2048 characters, or if browsers
-    would read it differently. To accept a whole URL of this site, pass its ``origin``, such as ``request.url.origin``.
+    For a location that a client has chosen, pass ``otherwise``. In that case, no error is raised for the location: the
+    redirect goes to ``otherwise`` if ``location`` has a host, is None, empty, not text or longer than 2048 characters,
+    or if browsers would read it differently. To accept a full URL of this site, pass its ``origin``, such as
+    ``request.url.origin``.
     """
 
     @overload
@@ -98,7 +99,7 @@ class NotModified(RaisedAnswer):
     """An exception that becomes a 304 without content, wherever a GET or HEAD handler raises it.
 
     ``headers`` are those headers of the corresponding 200 response that caches update: Cache-Control, Content-Location,
-    ETag, Expires, Vary (RFC 9110 §15.4.5). Error handlers don't see the exception. Raises ValueError for bad
+    ETag, Expires, Vary (RFC 9110 §15.4.5). Error handlers don't see the exception. Raises ValueError for invalid
     ``headers``.
     """
 
@@ -129,7 +130,7 @@ def redirect_location(
     """Return a URL reference in ASCII for Location, or ``otherwise`` for a location that isn't on this site.
 
     Text from a request must not lead users to a site of an attacker's choice (CWE-601). Raises ExternalLocation for a
-    location with a host, unless it is ``external`` or there is an ``otherwise``, and ValueError for an ``otherwise``
+    location with a host, unless ``external`` is True or ``otherwise`` is given, and ValueError for an ``otherwise``
     with a host.
     """
     if otherwise is None:

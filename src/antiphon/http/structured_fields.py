@@ -1,6 +1,6 @@
 """Structured fields: items, lists and dictionaries, as in newer headers (RFC 9651) such as Priority (RFC 9218).
 
-Reading is strict, as the RFC requires: a field with a single fault is treated as absent. Reading takes linear time.
+Reading is strict, as the RFC requires: a field with even one fault is treated as absent. Reading takes linear time.
 """
 
 import re
@@ -66,7 +66,7 @@ class DisplayString(str):
 
 
 BareItem: TypeAlias = int | float | Decimal | str | bytes | bool | datetime
-"""The value of an item: an integer, a decimal (read as a float), a string, ``Token`` or ``DisplayString``, a byte
+"""The value of an item: an integer, a decimal (read as a float), a string, a ``Token``, a ``DisplayString``, a byte
 sequence, a boolean, or a date.
 """
 

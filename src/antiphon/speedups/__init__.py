@@ -25,6 +25,6 @@ PURE: dict[str, Callable[..., Any]] = {}
 
 
 def accelerated(function: F) -> F:
-    """Return the C object with this name, or the function or class itself if the extension isn't in use."""
+    """Return the C version of a function or class, or the function or class itself if the extension isn't in use."""
     PURE[function.__name__] = function
     return getattr(_extension, function.__name__, function)

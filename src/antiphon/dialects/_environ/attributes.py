@@ -34,7 +34,7 @@ class UpdateDictMixin(dict[K, V]):
         self._report()
 
     def setdefault(self, key: K, default: V | None = None) -> V:
-        """Return the value of a key, first setting it to ``default`` if it is missing."""
+        """Return a key's value, first setting it to ``default`` if it is missing."""
         if key not in self:
             self[key] = cast("V", default)
         return self[key]
@@ -85,7 +85,7 @@ class Accessor(Generic[T]):
     """
 
     read_only: ClassVar[bool] = False
-    """The default of the parameter with this name."""
+    """The default of the ``read_only`` parameter."""
 
     def __init__(
         self,

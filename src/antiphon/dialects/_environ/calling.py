@@ -1,4 +1,4 @@
-"""Calls a WSGI application in the same process, without a server, and handles the chunks of its response."""
+"""Calling a WSGI application in the same process, without a server, and handling the chunks of its response."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
@@ -39,7 +39,8 @@ class ClosingIterator:
 def part_of(iterable: Any, start: int, length: int | None) -> Iterator[bytes]:
     """Yield ``length`` bytes from ``start`` in chunks, or everything to the end if ``length`` is None.
 
-    A seekable iterable, such as a file, seeks to ``start``; any other is read and discarded up to there.
+    A seekable iterable, such as a file, is moved to ``start``; any other is read up to ``start``, and those bytes are
+    discarded.
     """
     seekable = getattr(iterable, "seekable", None)
     if seekable is not None and seekable():
@@ -67,7 +68,7 @@ def call_application(
     """Call an application with an environ and return the body, status line and header fields of its response.
 
     The body includes everything that the application wrote with ``write``. It is read until the application has called
-    ``start_response``, or with ``buffered``, to the end and then closed. Raises the application's errors, or
+    ``start_response``; with ``buffered``, it is read to the end and then closed. Raises the application's errors, or
     RuntimeError if it never calls ``start_response``. An error that the application passes to ``start_response`` is
     added to ``caught`` as a triple, or raised if ``caught`` is None.
     """

@@ -125,9 +125,10 @@ Part: TypeAlias = tuple[str, PartHead, bytes | FormFile | IO[bytes]]
 class FormReader:
     """A reader of one multipart form. It skips parts without a name.
 
-    ``decode`` decodes the names of fields and files. ``open_file``, if given, opens a file for each upload, which is
-    written there instead of to the spool. ``max_fields``, if given, limits the total size of all fields in bytes.
-    ``name_file``, if given, returns a filename for a part whose head has no ``filename``, or None if it is a field.
+    ``decode`` decodes the names of fields and files. ``open_file``, if given, opens a file for each upload; the upload
+    is written to that file instead of to the spool. ``max_fields``, if given, limits the total size of all fields in
+    bytes. ``name_file``, if given, returns a filename for a part whose head has no ``filename``, or None if it is a
+    field.
     """
 
     def __init__(
@@ -241,7 +242,7 @@ class FormReader:
 def _finish(parser: MultipartParser, lines: DelimiterLines) -> None:
     """Finish parsing. Raises IncompleteForm if the body is cut short.
 
-    Raises BadRequest instead if the original framework might find an end in it.
+    Raises BadRequest instead if the original framework might regard part of the body as the form's end.
     """
     try:
         parser.finish()

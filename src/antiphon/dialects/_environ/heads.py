@@ -50,7 +50,7 @@ class _Keys(dict[str, str]):
 
 
 ENVIRON_KEYS = _Keys()
-"""Maps field names, in any case, to environ keys. Raises KeyError for a name that is not text."""
+"""The environ keys of field names, in any case. Raises KeyError for a name that is not text."""
 
 
 @cache_short(_MOST_CACHED)

@@ -18,8 +18,8 @@ _CHUNK = 64 << 10
 class LimitedStream(RawIOBase):
     """The next ``limit`` bytes of a stream or, with ``is_max``, all its bytes up to that limit.
 
-    If the stream fails or ends early, the client has disconnected, which calls ``on_disconnect``. Reading at the limit
-    calls ``on_exhausted``. Both can be overridden.
+    If the stream fails or ends early, the client is considered disconnected, and ``on_disconnect`` is called. Reading
+    at the limit calls ``on_exhausted``. Both can be overridden.
     """
 
     too_large: type[Exception] = ContentTooLarge
@@ -158,7 +158,7 @@ def body_stream(
 ) -> IO[bytes]:
     """Return the body as a stream that can be read to its end.
 
-    If the end is unknown, the stream is empty, or with ``safe_fallback=False``, the server's own stream. Raises
+    If the end is unknown, the stream is empty or, with ``safe_fallback=False``, the server's own stream. Raises
     ``kind.too_large`` if the declared length exceeds ``maximum``; the stream raises it if the body turns out longer. If
     the server marks the end, an end before the declared length means that the client has disconnected.
     """
@@ -176,7 +176,7 @@ def body_stream(
 
 
 def read_body(environ: "WSGIEnvironment", kind: type[LimitedStream], maximum: int | None = None) -> bytes:
-    """Read the whole body. Raises the errors of ``body_stream``, or ``kind.disconnected``."""
+    """Read the whole body. Raises the same errors as ``body_stream``, or ``kind.disconnected``."""
     length = _declared_length(environ)
     if length is None or "wsgi.input_terminated" in environ:
         return body_stream(environ, kind, maximum=maximum).read()

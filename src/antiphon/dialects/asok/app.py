@@ -145,7 +145,7 @@ def shared_natively(app: "Asok", value: Any) -> Any:
 
 
 def _arguments(function: Callable[..., Any]) -> int | None:
-    """Return how many arguments to pass to a shared function, 0 or 1; None if it needs others."""
+    """Return how many arguments to pass to a shared function, 0 or 1; None if it needs more."""
     try:
         parameters = [*signature_of(function).parameters.values()]
     except (TypeError, ValueError):  # some C functions have no signature
@@ -205,7 +205,7 @@ class Asok(Servable):
 
         A callable value is called with the request on first use, at most once per request.
 
-        Raises RuntimeError once the application serves requests.
+        Raises RuntimeError once the application is serving requests.
         """
         if "native" in vars(self):
             self.native._check_open()
@@ -232,7 +232,7 @@ class Asok(Servable):
         return self
 
     def user_loader(self, fn: F) -> F:
-        """Register the function (``def`` or ``async def``) that returns the user with an id, or None.
+        """Register the function (``def`` or ``async def``) that returns the user with the given id, or None.
 
         Without it, users are found through the model in the AUTH_MODEL setting. Raises RuntimeError once the project is
         loaded.

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from antiphon.dialects.asok.request_state import RequestState
 
 MOST_FAILURES = 5
-"""How many wrong passwords one address may send within ``FORGOTTEN_AFTER`` seconds."""
+"""The maximum number of wrong passwords that one address may send within ``FORGOTTEN_AFTER`` seconds."""
 FORGOTTEN_AFTER = 15 * 60.0
 """The period in seconds."""
 MOST_FAILURES_OF_ACCOUNT = 20
-"""How many wrong passwords all addresses together may send for one user in ``FORGOTTEN_FOR_ACCOUNT_AFTER`` seconds.
+"""The maximum number of wrong passwords for one user, from all addresses, in ``FORGOTTEN_FOR_ACCOUNT_AFTER`` seconds.
 
 This limit is higher than the one for an address, because anyone can exhaust it and thereby lock out the user."""
 FORGOTTEN_FOR_ACCOUNT_AFTER = 60 * 60.0

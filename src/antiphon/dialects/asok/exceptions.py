@@ -16,7 +16,7 @@ class AsokException(Exception):
 class RedirectException(AsokException, Redirect):
     """A redirect to ``url``, raised by ``request.redirect``.
 
-    The response has its ``status``, wherever it is raised. Raises ValueError for a status that is not a redirect.
+    Wherever it is raised, the response has its ``status``. Raises ValueError for a status that is not a redirect.
     """
 
     def __init__(self, url: str, status: int = 302) -> None:
@@ -73,7 +73,7 @@ class RateLimitExceeded(AbortException):
 
 
 class SecurityError(AsokException, HTTPError):
-    """The error for a request refused to protect its user, such as one without a CSRF token (403)."""
+    """The error for a request that is refused to protect its user, such as one without a CSRF token (403)."""
 
     status = 403
 

@@ -33,7 +33,9 @@ def install_languages(app: "Asok", native: App) -> None:
 
 
 def _remembering(languages: "Languages") -> Callable[[NativeRequest], None]:
-    """Return a hook that stores a language chosen in the query in a cookie, as language switches in pages expect."""
+    """Return a hook that stores the language chosen in the query string in a cookie, as language switchers in pages
+    expect.
+    """
 
     def remember(native: NativeRequest) -> None:
         if b"lang=" not in native.query_string or native.method not in SAFE_METHODS:
@@ -89,7 +91,10 @@ class GeoLocation(dict[str, Any]):
 
 
 class ProjectLocations:
-    """The native feature, for a file that may contain no ranges. Locations are then unknown, and the log says why."""
+    """The native feature, for a file that may contain no ranges.
+
+    Without ranges, locations are unknown, and the log says why.
+    """
 
     def __init__(self, path: str) -> None:
         from antiphon.features import Locations

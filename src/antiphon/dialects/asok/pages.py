@@ -42,7 +42,7 @@ async def result_of(function: Callable[..., Any], request: Any) -> Any:
 
 
 def _layer(middleware: Callable[..., Any], following: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that calls a middleware with the next one. It is sync or async like the middleware."""
+    """Return a function that calls a middleware with the next function. It is sync or async like the middleware."""
     if is_async(middleware):
         return _async_layer(middleware, _awaited(following) if waits(following) else _awaitable(following))
     if waits(following):
@@ -101,7 +101,7 @@ Handler = Callable[[NativeRequest, Exception], Any]
 def install_errors(app: "Asok", native: App, pages: "AsokPages") -> None:
     """Register the error responses: the pages named after a status, or a short default page.
 
-    In the debug mode of the command, an unexpected error gets the debug page.
+    In the command's debug mode, an unexpected error gets the debug page.
     """
     plain = _handler(app, None, _plain_page)
     handlers: dict[type[Exception] | int, Handler] = {HTTPError: plain, 500: plain}

@@ -43,7 +43,7 @@ _UNKNOWN = "Unknown"
 
 
 class Browser:
-    """A browser: its ``name``, its operating system ``os``, and ``is_mobile``. ``raw`` is the whole User-Agent."""
+    """A browser: its ``name``, its operating system ``os``, and ``is_mobile``. ``raw`` is the full User-Agent."""
 
     def __init__(self, user_agent: UserAgent) -> None:
         self.raw = str(user_agent)
@@ -100,7 +100,7 @@ class JsonAccessor(dict[str, Any]):
             self.update(request.json_body)
 
     def __call__(self, data: Any = None, status: int = 200) -> str:
-        """Return JSON with ``data``, by default the request's own, for a response with a status.
+        """Return ``data``, by default the request's own, as JSON for a response with the given status.
 
         Raises TypeError with the type and location of a value that can't be encoded.
         """
@@ -117,7 +117,7 @@ class JsonAccessor(dict[str, Any]):
 
 _KEY = "_asok_request"
 keep = object.__setattr__
-"""Sets an attribute that the class of native requests does not declare."""
+"""Set an attribute that the class of native requests does not declare."""
 
 
 class Request(RequestState):
@@ -227,7 +227,7 @@ class Request(RequestState):
         return self.cookies_dict
 
     def cookie(self, name: str, default: Any = None) -> Any:
-        """Return the value of a cookie, or ``default`` if there is none."""
+        """Return a cookie's value, or ``default`` if there is no such cookie."""
         return self.cookies_dict.get(name, default)
 
     # The body
@@ -586,5 +586,5 @@ class Request(RequestState):
 
 
 def _read(value: Any) -> Any:
-    """Return the value of a dynamic segment as Asok provides it: a UUID becomes text."""
+    """Return a dynamic segment's value as Asok provides it: a UUID becomes text."""
     return str(value) if type(value).__name__ == "UUID" else value

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 LIFETIME = 3600
-"""How many seconds a magic link is valid, unless MAGIC_LINK_TTL is set."""
+"""The number of seconds for which a magic link is valid, unless MAGIC_LINK_TTL is set."""
 
 
 class BearerToken:
@@ -277,7 +277,7 @@ class RequestState:
         return session_of(self)
 
     def session_regenerate(self) -> None:
-        """Give the session a new key but keep its data, such as after a change of permissions."""
+        """Give the session a new key but keep its data, for example after a change of permissions."""
         regenerate(self)
 
     def flash(self, category_or_message: Any, message: Any = None) -> None:

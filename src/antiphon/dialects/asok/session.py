@@ -119,7 +119,7 @@ def id_of(key: Any) -> Any:
 
 
 def with_messages(session: NativeSession, end: Any) -> None:
-    """Call a function that ends a session, but keep its messages for the next page."""
+    """Call a function that ends a session, but keep the session's messages for the next page."""
     messages = {name: session[name] for name in session if name.startswith(MESSAGES)}
     end()
     session.update(messages)

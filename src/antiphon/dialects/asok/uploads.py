@@ -1,4 +1,4 @@
-"""A project's static files, and uploaded files as pages see them, with the type found from their first bytes."""
+"""A project's static files, and uploaded files as pages see them, with their type detected from their first bytes."""
 
 import os
 import re
@@ -57,7 +57,7 @@ def static_url(request: "Request", filepath: str) -> str:
 
 
 LONGEST = 16
-"""How many of a file's first bytes are enough to reveal its type."""
+"""The number of a file's first bytes that are enough to reveal its type."""
 
 
 class FileKind(NamedTuple):

@@ -48,7 +48,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
 
     ``import_name`` is the name of its module or package. Folders are located relative to it, or to ``root_path``. Files
     in ``static_folder`` are served below ``static_url_path``, and on ``static_host`` if hosts are matched. Rules
-    specify subdomains of SERVER_NAME with ``subdomain_matching``, or whole hosts with ``host_matching``.
+    specify subdomains of SERVER_NAME with ``subdomain_matching``, or full hosts with ``host_matching``.
     ``instance_path`` is the folder for files that are not part of the program. With ``instance_relative_config``, paths
     of settings files are relative to it.
     """
@@ -258,7 +258,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         _external: bool | None = None,
         **values: Any,
     ) -> str:
-        """Return an endpoint's URL: a path during a request, unless ``_external`` or ``_scheme`` asks for a whole URL.
+        """Return an endpoint's URL: a path during a request, unless ``_external`` or ``_scheme`` asks for a full URL.
 
         An endpoint that starts with a dot belongs to the current blueprint. Raises BuildError for an unknown endpoint,
         RuntimeError outside of a request if SERVER_NAME is not set, or ValueError for a ``_scheme`` with a path.
@@ -393,12 +393,12 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     # Requests over ASGI and RSGI
 
     def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
-        """Handle a WSGI request made from a native one, of which observers have already been notified."""
+        """Handle a WSGI request made from a native one. Observers have already been notified of the native request."""
         environ[servers.IS_INNER] = True
         return type(self).__call__(self, environ, start_response)
 
     async def receive_body(self, request: "NativeRequest") -> None:
-        """Receive a small body, in steps.
+        """Receive a small body.
 
         A body above MAX_CONTENT_LENGTH is left to the view, which refuses it at once.
         """
@@ -409,7 +409,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     def answer_by_environ(  # pyright: ignore[reportIncompatibleMethodOverride]  # steps are any coroutine
         self, request: "NativeRequest", environ: "WSGIEnvironment", body: Any
     ) -> "Steps[NativeResponse]":
-        """Return the steps that handle a native request by way of its environ.
+        """Return the steps that handle a native request through its environ.
 
         If a program has replaced ``wsgi_app`` or ``__call__``, that WSGI application is called on a thread.
         """
@@ -439,7 +439,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
 
     @property
     def propagates_errors(self) -> bool:
-        """True with TESTING, as over WSGI: the test client acts as the server, so the test sees the error."""
+        """True if TESTING is set, as over WSGI: the test client acts as the server, so the test sees the error."""
         return bool(self.testing)
 
     @property

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask.wrappers import Request
 
 _CHUNK = 64 << 10
-"""How many bytes to read at once."""
+"""The number of bytes to read at once."""
 SERVER_BODY = "antiphon.flask.body"
 """The environ key for a body that was read for code on an event loop."""
 _IN_MEMORY = 1 << 20
-"""Bodies with more bytes than this are stored in a file."""
+"""The maximum number of bytes of a body in memory. Larger bodies are stored in a file."""
 
 
 class NativeBody(ReceivedInput):
@@ -45,7 +45,7 @@ class NativeBody(ReceivedInput):
             raise translated(error) from error
 
     async def load(self, request: "Request") -> None:
-        """Receive a whole body, in steps. Stop at the request's limit or on an error."""
+        """Receive a whole body. Stop at the request's limit or on an error."""
         content, most = self.content, request.max_content_length
         if content.is_complete or content.received or self.failure is not None:
             return
@@ -83,7 +83,10 @@ class ServerBody:
         return body
 
     async def load(self, request: "Request") -> None:
-        """Read a body on this thread, in steps. If it exceeds the request's limit, read only part of it, or nothing."""
+        """Read a body on this thread.
+
+        If it exceeds the request's limit, read only part of it, or nothing.
+        """
         environ, most = request.environ, request.max_content_length
         source = environ["wsgi.input"]
         is_begun = self._file is not None or "stream" in vars(request)

@@ -147,9 +147,9 @@ class Config(dict[str, Any]):
         return True
 
     def from_object(self, obj: object) -> None:
-        """Set the uppercase attributes of an object, such as a module or a class, which a string may name.
+        """Load settings from the uppercase attributes of an object, such as a module or a class.
 
-        Raises ImportError for a name that does not exist.
+        The object may be given by its import name. Raises ImportError for a name that does not exist.
         """
         if isinstance(obj, str):
             obj = import_string(obj)

@@ -77,8 +77,8 @@ class AppContext:
     """The state of an active application, and of its request if it has one.
 
     A request context that is pushed inside a context of the same application shares that context's ``g``, and leaves
-    the application's teardown to it. A context without a request that is pushed inside a request context uses its
-    request.
+    the application's teardown to it. A context without a request that is pushed inside a request context uses that
+    context's request.
     """
 
     flashes: "list[tuple[str, str]] | None" = None
@@ -96,7 +96,7 @@ class AppContext:
     _opens_late = False
     """True if the session is opened on first use, because the request has no cookie for it."""
     _pins = 0
-    """How many streams need this context. It is torn down after the last of them."""
+    """The number of streams that need this context. It is torn down after the last of them."""
     _leaves_later = False
     """True if the context was popped and its teardown waits for a stream."""
 

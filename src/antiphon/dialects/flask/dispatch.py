@@ -88,7 +88,7 @@ def takes_context(method: Callable[..., Any]) -> bool:
 
 
 def given(args: tuple[Any, ...], named: dict[str, Any]) -> "tuple[AppContext, list[Any]]":
-    """Split a call's arguments into the context, which they may start with, and the rest."""
+    """Split a call's arguments into the context, if they start with one, and the rest."""
     from antiphon.dialects.flask.ctx import AppContext
     from antiphon.dialects.flask.globals import _app_context, _cv_app
 

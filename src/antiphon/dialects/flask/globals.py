@@ -87,7 +87,7 @@ def _websocket() -> "Websocket":
 
 
 class _RequestVariable:
-    """Stands in for Flask 3.1's variable for request contexts. Contains the current context if it has a request."""
+    """A stand-in for Flask 3.1's request context variable. It contains the current context if that has a request."""
 
     name = "flask.request_ctx"
 

@@ -231,10 +231,10 @@ def send_file(
     last_modified: "datetime | int | float | None" = None,
     max_age: "int | Callable[[str | None], int | None] | None" = None,
 ) -> "Response":
-    """Return a response with a file, given as an object open in binary mode or a trusted path from the app's root.
+    """Return a response with a file, given as an object open in binary mode or a trusted path in the app's root.
 
-    The file's name determines the media type and the name that browsers show. ``max_age`` is in seconds, or a function
-    of the path; it defaults to the result of ``Flask.get_send_file_max_age``. Raises the errors of
+    The file's name determines the media type and the name that browsers show. ``max_age`` is a number of seconds or a
+    function of the path; it defaults to the result of ``Flask.get_send_file_max_age``. Raises the same errors as
     ``werkzeug.utils.send_file``.
     """
     sent: Any = utils.send_file(

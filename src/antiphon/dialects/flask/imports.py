@@ -1,4 +1,4 @@
-"""Imports names on first use, so that a program loads only what it uses."""
+"""Importing names on first use, so that a program loads only what it uses."""
 
 from collections.abc import Callable
 from typing import Any
@@ -47,11 +47,11 @@ _REEXPORTED = {
     "testing": {"dialects.flask.sessions": "SessionMixin", "dialects.werkzeug.wrappers": "BaseRequest"},
     "wrappers": {"dialects.flask.globals": "current_app", "dialects.werkzeug.exceptions": "HTTPException"},
 }
-"""Names that Flask's modules only use, but that programs import from there: `from flask.app import Rule`."""
+"""Names that Flask's modules only use, but that programs import from them: `from flask.app import Rule`."""
 
 
 def reexports(module: str) -> Callable[[str], Any]:
-    """Return a module's ``__getattr__`` that imports such names (PEP 562)."""
+    """Return a ``__getattr__`` (PEP 562) that imports the names that a module reexports."""
     return import_on_use(module, _REEXPORTED[module.rpartition(".")[2]])[1]
 
 

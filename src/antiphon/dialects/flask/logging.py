@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @LocalProxy
 def wsgi_errors_stream() -> TextIO:
-    """The stream for errors: that of the server during a request, otherwise standard error."""
+    """The stream for errors: the server's stream during a request, otherwise standard error."""
     ctx = _cv_request.get(None)
     stream: TextIO | None = None if ctx is None else ctx.request.environ.get("wsgi.errors")
     return sys.stderr if stream is None else stream

@@ -1,4 +1,4 @@
-"""Re-runs a program in a worker of `antiphon run`, up to its call of `app.run()`."""
+"""Re-running a program in a worker of `antiphon run`, up to its call to `app.run()`."""
 
 import json
 import os

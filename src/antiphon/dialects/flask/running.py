@@ -1,7 +1,7 @@
-"""Runs code in a context: steps and coroutines from a thread, and generators after a response has begun.
+"""Running code in a context: steps and coroutines from a thread, and generators after a response has begun.
 
-The loop is that of the server whose request the thread handles. Over WSGI, it is the process's background loop, which
-all requests share.
+The loop belongs to the server whose request the thread is handling. Over WSGI, it is the process's background loop,
+which all requests share.
 """
 
 from collections.abc import Callable, Coroutine, Iterator
@@ -91,7 +91,7 @@ class _InContext(Generic[T]):
     """An iterator that runs in its own ``contextvars.Context``, in which the request's context is current.
 
     The request is torn down only when the iterator ends, is closed, or is no longer referenced. The reading thread
-    keeps its own context, so abandoning the iterator halfway leaves nothing behind on it.
+    keeps its own context, so abandoning the iterator halfway leaves nothing behind on that thread.
     """
 
     def __init__(self, iterator: Iterator[T], ctx: "AppContext") -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 IS_INNER = "antiphon.flask.inner"
-"""Marks an environ made from a native request, of which observers have already been notified."""
+"""The key that marks an environ made from a native request. Observers have already been notified of that request."""
 
 
 class ApplicationType(ABCMeta):
@@ -89,7 +89,7 @@ async def answer(
 ) -> NativeResponse:
     """Return the response to a native request. Raises the errors that the application propagates.
 
-    The steps are those of ``Flask.wsgi_app``. They run on the server's loop until a function needs a thread.
+    The steps are the same as in ``Flask.wsgi_app``. They run on the server's loop until a function needs a thread.
     """
     ctx = app.request_context(environ)
     ctx.is_on_loop, ctx.body = not request.head.blocks, body

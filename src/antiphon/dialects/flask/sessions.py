@@ -320,7 +320,7 @@ class SecureCookieSessionInterface(SessionInterface):
 
 
 def _secret_keys(app: "Flask") -> tuple[Any, ...]:
-    """Return the keys, of which the last one signs and all verify. Raises TypeError for a string instead of a list."""
+    """Return the keys: the last one signs, and all of them verify. Raises TypeError for a string instead of a list."""
     fallbacks = app.config["SECRET_KEY_FALLBACKS"] or ()
     if isinstance(fallbacks, str | bytes):
         raise TypeError("SECRET_KEY_FALLBACKS must be a list of keys: each letter of a string would be one")
@@ -375,7 +375,7 @@ class _UnreadSession(SecureCookieSession):
 
 
 _READ = (None, None, None)
-"""Stands in for ``unread`` once another thread has read the session."""
+"""A stand-in for ``unread`` once another thread has read the session."""
 
 _becoming = Lock()
 """Held while a session changes its class."""

@@ -1,4 +1,4 @@
-"""The end of a context in steps: the teardown functions of its request and of the application."""
+"""The end of a context, step by step: the teardown functions of its request and of the application."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 async def leave(ctx: "AppContext", exc: BaseException | None) -> None:
-    """Pop a context and tear it down, in steps."""
+    """Pop a context and tear it down, step by step."""
     if ctx._leave_at_once():  # noqa: SLF001 - same package
         return
     try:
@@ -36,7 +36,7 @@ async def leave(ctx: "AppContext", exc: BaseException | None) -> None:
 
 
 async def tear_down(ctx: "AppContext", exc: BaseException | None) -> None:
-    """Call a request's and the application's teardown functions, in steps.
+    """Call the teardown functions of a request and of the application, step by step.
 
     All of them are called, even if one fails. A single error is raised unchanged, and several are raised as a group.
     """
@@ -57,7 +57,10 @@ async def tear_down(ctx: "AppContext", exc: BaseException | None) -> None:
 
 
 def run(ctx: "AppContext", steps: Callable[..., Steps[None]], exc: BaseException | None) -> None:
-    """Run ``do_teardown_request`` or ``do_teardown_appcontext`` on this thread. Raises their first error."""
+    """Run ``do_teardown_request`` or ``do_teardown_appcontext`` on this thread.
+
+    Raises the first error in the functions that it calls.
+    """
     errors: list[BaseException] = []
     drive(ctx, steps(ctx, exc, errors))
     if errors:

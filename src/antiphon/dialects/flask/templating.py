@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _Source = tuple[str, str | None, Callable[[], bool] | None]
 
 _KEPT = 200
-"""How many compiled string templates to cache."""
+"""The maximum number of compiled string templates to cache."""
 _LONGEST_KEPT = 16_384
 """The maximum length, in characters, of strings that are cached."""
 _PLAIN = frozenset({FunctionType, MethodType})
@@ -95,7 +95,10 @@ class Environment(DictEnvironment):
         globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's name
         template_class: type[Template] | None = None,
     ) -> Template:
-        """Make a template from a string. Short strings are compiled once, unless that calls a filter or test."""
+        """Make a template from a string.
+
+        Short strings are compiled only once, unless compiling them calls a filter or test.
+        """
         is_plain = type(source) is str and len(source) <= _LONGEST_KEPT and globals is None and template_class is None
         if not is_plain:
             return super().from_string(source, globals, template_class)
@@ -160,7 +163,7 @@ class DispatchingJinjaLoader(BaseLoader):
         self.app = app
 
     def get_source(self, environment: BaseEnvironment, template: str) -> _Source:
-        """Return the first source found. With EXPLAIN_TEMPLATE_LOADING, log where it was looked for.
+        """Return the first source found. With EXPLAIN_TEMPLATE_LOADING, log where the template was looked for.
 
         Raises TemplateNotFound.
         """
@@ -204,7 +207,7 @@ def _default_template_ctx_processor() -> dict[str, Any]:
 
 
 def render_template(template_name_or_list: str | Template | list[str | Template], **context: Any) -> str:
-    """Render a template and return the text. If several are given, the first that exists is used.
+    """Render a template and return the text. If several names are given, the first template that exists is used.
 
     Raises TemplateNotFound and any error that the template raises.
     """

@@ -28,10 +28,10 @@ _PRESERVE = "werkzeug.debug.preserve_context"
 
 
 class EnvironBuilder(environs.EnvironBuilder):
-    """Builds environs for an application, by default with its SERVER_NAME, scheme and APPLICATION_ROOT.
+    """A builder of environs for an application, by default with its SERVER_NAME, scheme and APPLICATION_ROOT.
 
-    Instead of passing a ``base_url``, change these with ``subdomain`` and ``url_scheme``. Other arguments are those of
-    Werkzeug.
+    Instead of passing a ``base_url``, change these with ``subdomain`` and ``url_scheme``. The other arguments are the
+    same as Werkzeug's.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class FlaskClient(Client):
 
     @contextmanager
     def session_transaction(self, *args: Any, **kwargs: Any) -> "Iterator[SessionMixin]":
-        """Open this client's session for changes between requests. The ``with`` block saves it at its end.
+        """Open this client's session for changes between requests. It is saved at the end of the ``with`` block.
 
         The arguments are passed to ``Flask.test_request_context``. Raises TypeError for a client without cookies, or
         RuntimeError if no session can be opened.

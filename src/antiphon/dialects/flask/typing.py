@@ -13,7 +13,7 @@ ResponseValue: TypeAlias = Union[
     "Response", str, bytes, list[Any], Mapping[str, Any], Iterator[str], Iterator[bytes], AsyncIterable[str],
     AsyncIterable[bytes],
 ]  # fmt: skip
-"""A body that a view returns, or a whole response."""
+"""A body that a view returns, or a complete response."""
 
 HeaderValue: TypeAlias = str | list[str] | tuple[str, ...]
 """The value or values of a header field."""

@@ -112,7 +112,7 @@ class Websocket:
         return result if read is None else read(result)
 
     def _leave(self) -> None:
-        """Cancel the view, even if it waits for something else while one of its tasks waits for the client."""
+        """Cancel the view, even if it is waiting for something else while one of its tasks waits for the client."""
         view = self._view
         if view is not None and view is not asyncio.current_task() and not self._has_left:
             self._is_cancelled = view.cancel()

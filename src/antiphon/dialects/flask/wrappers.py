@@ -1,4 +1,4 @@
-"""Flask's request and response: those of Werkzeug, extended with the application's rules and settings."""
+"""Flask's request and response, which extend Werkzeug's with the application's rules and settings."""
 
 from typing import TYPE_CHECKING, Any
 

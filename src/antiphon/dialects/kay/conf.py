@@ -79,7 +79,7 @@ class Settings:
         raise AttributeError(f"the settings have no {name}", name=name)
 
     def load(self, name: str) -> Any:
-        """Return a setting's value, or the object it names if it is a dotted name.
+        """Return a setting's value or, if the value is a dotted name, the object that it names.
 
         Raises ImportError if that object can't be imported.
         """

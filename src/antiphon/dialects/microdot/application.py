@@ -176,7 +176,10 @@ class Microdot(Host):
         return self.route(url_pattern, ["QUERY"])
 
     def before_request(self, f: F) -> F:
-        """Register a function to call with the request before its handler. A value it returns is the response."""
+        """Register a function to call with the request before its handler.
+
+        A value that it returns becomes the response.
+        """
         self._note(f)
         self.before_request_handlers.append(f)
         return f
@@ -276,7 +279,7 @@ class Microdot(Host):
 
     @overridable
     async def error_response(self, req: Request, status_code: int, reason: str | None = None) -> Any:
-        """Return the result for a status: that of its handler, or else the reason and status."""
+        """Return the result for a status: the result of its handler, or else the reason and status."""
         return await error_result(self, req, call_on_loop, status_code, reason)
 
     @overridable

@@ -12,7 +12,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class CSRF:
-    """Rejects requests from other sites' pages, as reported by Sec-Fetch-Site (Fetch Metadata §2.3) or else Origin.
+    """A guard against requests from other sites' pages, as reported by Sec-Fetch-Site (Fetch Metadata §2.3) or else
+    Origin.
 
     By default, all routes are protected from requests that may change something. With ``protect_all=False``, only
     routes decorated with ``protect`` are. ``allow_subdomains`` also allows pages on other hosts of the same site. Sites

@@ -66,7 +66,7 @@ def limits_at_once() -> Limits:
 async def receive(request: Request) -> None:
     """Load a body of up to ``max_body_length`` bytes. Leave a longer one to the stream.
 
-    Raises ContentTooLarge for a body above ``max_content_length``, and the errors of ``Content.load``.
+    Raises ContentTooLarge for a body above ``max_content_length``, and the same errors as ``Content.load``.
     """
     native = request.native
     content = native.content
@@ -113,7 +113,7 @@ _USUAL_STATUS = {
 
 
 def native_answer(request: Request, result: Any) -> NativeResponse:
-    """Convert a handler's result to a native response. Raises the errors of ``Response.native``."""
+    """Convert a handler's result to a native response. Raises the same errors as ``Response.native``."""
     body: Any = result
     status = 200
     if type(result) is tuple and len(result) == 2 and type(result[1]) is int:
@@ -164,7 +164,7 @@ def waits(function: Callable[..., Any]) -> bool:
 
 
 class Call(Protocol):
-    """Calls a sync or async function: a coroutine function on the loop, any other on a thread."""
+    """A way to call a sync or async function: a coroutine function on the loop, any other on a thread."""
 
     def __call__(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Awaitable[Any]: ...
 
@@ -303,7 +303,9 @@ async def _after_error(app: "Microdot", request: Request, call: Call, response: 
 
 
 async def _without_route(app: "Microdot", request: Request, found: dict[str, str] | int, call: Call) -> Response:
-    """Return the response to OPTIONS, made from its headers, or to a request without a route, made from its status."""
+    """Return the response to OPTIONS, made from the found headers, or to a request without a route, made from the found
+    status.
+    """
     if isinstance(found, dict):
         return Response(headers=found)
     return await _answer_status(app, request, call, found, "Not found")
@@ -379,7 +381,7 @@ async def _released(request: Request, response: T, call: Call) -> T:
 __all__ = ["invoke_handler", "iscoroutine"]
 
 invoke_handler = call_on_loop
-"""Calls another function: awaits a coroutine function, or runs a plain function on a worker thread."""
+"""Call another function: await a coroutine function, or run a plain function on a worker thread."""
 
 
 def iscoroutine(value: object) -> bool:

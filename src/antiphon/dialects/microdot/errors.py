@@ -52,8 +52,8 @@ class MalformedJSONError(JSONDecodeError):
     def of(cls, error: BadRequest, body: bytes) -> Self:
         """Make the error for a body that could not be decoded.
 
-        The position is the one that the standard library's decoder reports, or 0 if that accepts the body. It is also 0
-        for JSON that is nested too deeply, since Python versions differ in how far they read.
+        The position is the one that the standard library's decoder reports, or 0 if that decoder accepts the body. It
+        is also 0 for JSON that is nested too deeply, since Python versions differ in how far they read.
         """
         text = body.decode(errors="replace")
         is_too_deep = error.members.get("limit") == "json_depth"

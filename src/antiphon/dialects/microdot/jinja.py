@@ -40,7 +40,7 @@ class Template:
         self.template = environment.get_template(template, **kwargs)
 
     def render(self, *args: Any, **kwargs: Any) -> str:
-        """Render the template with the given values, which are passed as to ``dict``, and return the text."""
+        """Render the template with the given values, passed in the same way as to ``dict``, and return the text."""
         text: str = self.template.render(*args, **kwargs)
         return text
 

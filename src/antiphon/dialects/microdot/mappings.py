@@ -31,7 +31,7 @@ def _written_names(names: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
 
 
 _kept_names = lru_cache(maxsize=32)(_written_names)
-"""The function with a cache, since clients keep sending the same names."""
+"""A cached version of ``_written_names``, since clients keep sending the same names."""
 
 
 class NoCaseDict(dict[str, Any]):

@@ -12,7 +12,7 @@ from antiphon.embedding import Crossing, Spool, Window, lazy
 from antiphon.http.charset import decode
 
 CHUNK = 256 << 10
-"""How many bytes to read at once when a file is copied."""
+"""The number of bytes to read at once when a file is copied."""
 
 
 class Read(Protocol):
@@ -25,7 +25,7 @@ class FileUpload:
     """A file in a form. During iteration, read, save or copy it before requesting the next part."""
 
     max_memory_size = 1024
-    """If a file has more bytes than this, ``copy`` stores it in a temporary file."""
+    """The maximum number of bytes that ``copy`` keeps in memory. It stores larger files in a temporary file."""
     _copy: Spool | None = None
 
     def __init__(self, filename: str, content_type: str | None, read: Read) -> None:
@@ -71,11 +71,11 @@ class FileUpload:
 class FormDataIter:
     """The parts of a form as they arrive: pairs of a name and either text or a FileUpload.
 
-    For a body of another type, there are none.
+    A body of any other type has no parts.
     """
 
     buffer_size = 256
-    """This option has no effect, since the server decides how much is read at once."""
+    """An option without effect, since the server decides how much is read at once."""
 
     def __init__(self, request: Request) -> None:
         self._parts: AsyncIterator[FormPart] | None = None

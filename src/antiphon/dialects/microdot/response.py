@@ -21,7 +21,7 @@ from antiphon.http.urls.url import as_uri
 Body: TypeAlias = bytes | Iterable[bytes | str] | AsyncIterable[bytes | str]
 
 _CHUNK = 64 << 10
-"""How many bytes to read at once."""
+"""The number of bytes to read at once."""
 
 
 def streamed(body: Any, size: int) -> Body:
@@ -61,10 +61,11 @@ class NamedFile(BufferedReader):
         self.close()
 
     def by_path(self) -> FileBody | None:
-        """Close the file and return its path, from which servers can send it. None if that might send other bytes.
+        """Close the file and return its path, from which servers can send it.
 
-        That is the case if the file was partly read, if its length is unknown, as in /proc and /sys, or if the file at
-        the path was replaced or deleted. Raises ValueError if the file is closed.
+        Return None if servers might send other bytes from the path: if the file was partly read, if its length is
+        unknown, as in /proc and /sys, or if the file at the path was replaced or deleted. Raises ValueError if the file
+        is closed.
         """
         found = os.fstat(self.fileno())
         says_its_size = S_ISREG(found.st_mode) and found.st_size and getattr(found, "st_blocks", True)
@@ -193,14 +194,14 @@ class Response:
     }
     """The media types that ``send_file`` uses, by filename extension."""
     send_file_buffer_size = 1024
-    """How many bytes to read at once from an object with only a file's ``read``.
+    """The number of bytes to read at once from an object with only a file's ``read``.
 
     Files are read in larger chunks.
     """
     default_content_type = "text/plain"
     """The default media type of a response."""
     default_send_file_max_age: int | None = None
-    """How many seconds caches may store files from ``send_file``; None to omit Cache-Control."""
+    """The number of seconds for which caches may store files from ``send_file``; None to omit Cache-Control."""
 
     already_handled: "ClassVar[Response]"
     """The result of a handler that has already responded. Handlers can't do that here, so it is an empty response."""
@@ -360,7 +361,7 @@ Response.already_handled = Response()
 
 
 def to_response(result: Any) -> Response:
-    """Convert a handler's result to a response: a response, a status, a body, or a tuple that starts with one."""
+    """Convert a handler's result (a response, a status, a body, or a tuple that starts with one) to a response."""
     if isinstance(result, Response):
         return result
     if isinstance(result, int):

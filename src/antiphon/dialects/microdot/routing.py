@@ -1,4 +1,4 @@
-"""Routes, of which the first registered one that matches a path wins."""
+"""Routes. If several match a path, the one that was registered first wins."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from antiphon.embedding import LoopServer
 
 DRAIN = 2.0
-"""How many seconds open requests get after the server stops. Then the loop ends and cuts them off."""
+"""The number of seconds that open requests get after the server stops. After that, the loop ends and cuts them off."""
 
 
 class EmbeddedServer(asyncio.AbstractServer):
@@ -50,7 +50,7 @@ class EmbeddedServer(asyncio.AbstractServer):
         return self._loop or asyncio.get_running_loop()
 
     def is_serving(self) -> bool:
-        """Return True if the server accepts connections."""
+        """Return True if the server is accepting connections."""
         return self._server is not None and not self._closed
 
     async def start_serving(self) -> None:
@@ -89,8 +89,8 @@ class EmbeddedServer(asyncio.AbstractServer):
     def close_clients(self) -> None:
         """Close all connections.
 
-        Data that was already sent still arrives. Call ``close`` first. Raises NotImplementedError if the system can't
-        list a process's connections.
+        Data that has already been sent will still arrive. Call ``close`` first. Raises NotImplementedError if the
+        system can't list a process's connections.
         """
         close_accepted(self._address)
 

@@ -12,11 +12,11 @@ from antiphon.http import Event
 Handler = Callable[..., Any]
 
 MOST_QUEUED = 64 << 10
-"""How many bytes of events may wait for a client. A slow client delays the function that sends them."""
+"""The maximum number of bytes of events that may wait for a client. A slow client delays the sending function."""
 
 
 class SSE:
-    """Passed to the function, which sends events through it."""
+    """The object through which a function sends events."""
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[bytes | None] = asyncio.Queue()
@@ -36,8 +36,8 @@ class SSE:
     ) -> None:
         """Send an event. Its data is text, UTF-8 bytes, a dict or list (sent as JSON), or any value to convert to text.
 
-        ``retry`` is how many seconds a disconnected client waits before it reconnects. A ``comment`` is sent without an
-        event. This call blocks while 64 KiB of events are waiting for the client.
+        ``retry`` is the number of seconds that a disconnected client waits before it reconnects. A ``comment`` is sent
+        without an event. This call blocks while 64 KiB of events are waiting for the client.
         """
         text = _text(data)
         block = str(Event(comment=text) if comment else _event(text, event, event_id, retry)).encode()

@@ -13,11 +13,11 @@ from antiphon.embedding import DescribedApp, DescribedRoute
 _REQUEST = {"GET": "args", "params": "args", "POST": "form", "json_body": "json", "matchdict": "path_params"}
 _MEDIA = {"json": "application/json", "string": "text/plain"}
 _current = object()
-"""Stands in for the request in views that are methods."""
+"""A stand-in for the request in views that are methods."""
 
 
 class _Self:
-    """Stands in for the instance of a class-based view, with the request as an attribute."""
+    """A stand-in for a class-based view's instance, with the request as an attribute."""
 
     request = _current
 

@@ -96,7 +96,7 @@ def parse_ticket(secret: Any, ticket: Any, ip: str, hashalg: str = "md5") -> tup
 def calculate_digest(
     ip: str, timestamp: float, secret: Any, userid: Any, tokens: Any, user_data: Any, hashalg: str = "md5"
 ) -> str:
-    """Return a ticket's signature: a hash of the secret and an inner hash that also includes it."""
+    """Return a ticket's signature: a hash of the secret and of an inner hash that also includes the secret."""
     secret, userid, tokens, user_data = (bytes_(each, "utf-8") for each in (secret, userid, tokens, user_data))
     place = bytes_(f"{ip}{int(timestamp)}") if ":" in ip else encode_ip_timestamp(ip, timestamp)
     inner = hashlib.new(hashalg, place + secret + userid + b"\0" + tokens + b"\0" + user_data).hexdigest()
@@ -109,11 +109,11 @@ def encode_ip_timestamp(ip: str, timestamp: float) -> bytes:
 
 
 class AuthTktCookieHelper:
-    """Reads, sets and deletes the ticket cookie.
+    """A helper that reads, sets and deletes the ticket cookie.
 
     ``timeout`` is the lifetime of a ticket, and ``reissue_time`` the age at which it is replaced, both in seconds.
-    ``include_ip`` restricts a ticket to one address. The cookie's domain is ``domain``, or the host with
-    ``wild_domain``, or the host's parent domain with ``parent_domain``.
+    ``include_ip`` restricts a ticket to one address. The cookie's domain is ``domain``; with ``wild_domain``, the host;
+    or, with ``parent_domain``, the host's parent domain.
     """
 
     parse_ticket = staticmethod(parse_ticket)

@@ -80,7 +80,7 @@ class CallbackAuthenticationPolicy:
 
 @implementer(IAuthenticationPolicy)
 class RepozeWho1AuthenticationPolicy(CallbackAuthenticationPolicy):
-    """Identifies users through repoze.who, whose identity is passed to the callback."""
+    """A policy that identifies users through repoze.who, whose identity is passed to the callback."""
 
     def __init__(self, identifier_name: str = "auth_tkt", callback: Any = None) -> None:
         self.identifier_name = identifier_name
@@ -116,7 +116,7 @@ class RepozeWho1AuthenticationPolicy(CallbackAuthenticationPolicy):
 
 @implementer(IAuthenticationPolicy)
 class RemoteUserAuthenticationPolicy(CallbackAuthenticationPolicy):
-    """Identifies the user by an environ key that the server sets."""
+    """A policy that identifies the user by an environ key that the server sets."""
 
     def __init__(self, environ_key: str = "REMOTE_USER", callback: Any = None, debug: bool = False) -> None:
         self.environ_key = environ_key
@@ -138,7 +138,7 @@ class RemoteUserAuthenticationPolicy(CallbackAuthenticationPolicy):
 
 @implementer(IAuthenticationPolicy)
 class AuthTktAuthenticationPolicy(CallbackAuthenticationPolicy):
-    """Identifies users by a signed cookie. For the other arguments, see ``AuthTktCookieHelper``."""
+    """A policy that identifies users by a signed cookie. For the other arguments, see ``AuthTktCookieHelper``."""
 
     def __init__(
         self,
@@ -193,7 +193,7 @@ class AuthTktAuthenticationPolicy(CallbackAuthenticationPolicy):
 
 
 class SessionAuthenticationHelper:
-    """Stores the user id in the session, under a key that starts with ``prefix``."""
+    """A helper that stores the user id in the session, under a key that starts with ``prefix``."""
 
     def __init__(self, prefix: str = "auth.") -> None:
         self.userid_key = f"{prefix}userid"
@@ -216,7 +216,7 @@ class SessionAuthenticationHelper:
 
 @implementer(IAuthenticationPolicy)
 class SessionAuthenticationPolicy(CallbackAuthenticationPolicy):
-    """Identifies users by the session."""
+    """A policy that identifies users by the session."""
 
     def __init__(self, prefix: str = "auth.", callback: Any = None, debug: bool = False) -> None:
         self.callback = callback
@@ -262,7 +262,7 @@ def extract_http_basic_credentials(request: Any) -> HTTPBasicCredentials | None:
 
 @implementer(IAuthenticationPolicy)
 class BasicAuthAuthenticationPolicy(CallbackAuthenticationPolicy):
-    """Identifies users through HTTP Basic authentication.
+    """A policy that identifies users through HTTP Basic authentication.
 
     ``check`` is called with a username, a password and the request. It returns the user's groups, or None if the
     password is wrong.

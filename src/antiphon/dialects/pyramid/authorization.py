@@ -29,7 +29,7 @@ _ABSENT: Any = object()
 
 
 class ACLHelper:
-    """Looks permissions up in the ACLs of a resource and its ancestors.
+    """A helper that looks up permissions in the ACLs of a resource and its ancestors.
 
     Each entry of an ACL consists of an action, a principal and permissions; the first match wins. ``__acl__`` is a
     list, or a function without arguments that returns one.
@@ -64,7 +64,7 @@ class ACLHelper:
 
 
 def _after(acl: Iterable[Any], permission: Any, allowed: set[Any]) -> set[Any]:
-    """Return the principals who have a permission according to an ACL and those of the ancestors."""
+    """Return the principals who have a permission according to an ACL and the ancestors' ACLs."""
     above, here, denied = set(allowed), set(), set()
     for action, principal, permissions in acl:
         if permission not in _listed(permissions):

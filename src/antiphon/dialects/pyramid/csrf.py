@@ -38,7 +38,7 @@ class _StoragePolicy:
 
 @implementer(ICSRFStoragePolicy)
 class LegacySessionCSRFStoragePolicy(_StoragePolicy):
-    """Stores tokens in sessions that make them themselves."""
+    """A policy for sessions that make and store the tokens themselves."""
 
     def new_csrf_token(self, request: Any) -> Any:
         """Make a token in the session and return it."""
@@ -51,7 +51,7 @@ class LegacySessionCSRFStoragePolicy(_StoragePolicy):
 
 @implementer(ICSRFStoragePolicy)
 class SessionCSRFStoragePolicy(_StoragePolicy):
-    """Stores tokens in the session under a key."""
+    """A policy that stores tokens in the session under a key."""
 
     def __init__(self, key: str = "_csrft_") -> None:
         self.key = key
@@ -68,7 +68,7 @@ class SessionCSRFStoragePolicy(_StoragePolicy):
 
 @implementer(ICSRFStoragePolicy)
 class CookieCSRFStoragePolicy(_StoragePolicy):
-    """Stores tokens in a separate cookie, which other sites can't read."""
+    """A policy that stores tokens in a separate cookie, which other sites can't read."""
 
     def __init__(
         self,

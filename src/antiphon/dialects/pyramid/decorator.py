@@ -6,7 +6,7 @@ from typing import Any
 
 
 class reify:  # noqa: N801 - Pyramid's name
-    """Turns a method into an attribute: it is called on first use, and its result replaces it."""
+    """A decorator that turns a method into an attribute: it calls the method on first use and stores the result."""
 
     def __init__(self, wrapped: Callable[[Any], Any]) -> None:
         self.wrapped = wrapped

@@ -182,7 +182,7 @@ class _HTTPMove(HTTPRedirection):
 
 
 def _as_in_webob(cls: type[E]) -> type[E]:
-    """Copy whatever is missing from WebOb's exception of the same name: code, title, explanation and docstring."""
+    """Copy whatever a class lacks from WebOb's exception of the same name: code, title, explanation and docstring."""
     for name in ("code", "title", "explanation", "empty_body", "__doc__"):
         if cls.__dict__.get(name) is None:
             setattr(cls, name, getattr(getattr(exc, cls.__name__), name))

@@ -18,11 +18,11 @@ __all__ = [
 
 _PARAMETER = "_LOCALE_"
 _MOST_LOCALIZERS = 100
-"""How many localizers a registry caches at most, since clients choose the names of locales."""
+"""The maximum number of localizers that a registry caches, since clients choose the names of locales."""
 
 
 class Localizer:
-    """Translates messages into the language of a locale."""
+    """A translator of messages into the language of a locale."""
 
     def __init__(self, locale_name: str, translations: Any) -> None:
         self.locale_name = locale_name

@@ -1,4 +1,4 @@
-"""Loads applications and their settings from files such as `development.ini` with plaster."""
+"""Loading applications and their settings from files such as `development.ini` with plaster."""
 
 from typing import Any
 

@@ -76,7 +76,7 @@ def package_path(package: Any) -> str:
 
 
 class Resolver:
-    """Resolves names relative to a package: an object, a package's name, None, or the caller's package."""
+    """A resolver of names relative to a package: an object, a package's name, None, or the caller's package."""
 
     def __init__(self, package: Any = CALLER_PACKAGE) -> None:
         if package in (None, CALLER_PACKAGE):
@@ -105,7 +105,7 @@ def _module(name: str) -> ModuleType:
 
 
 class AssetResolver(Resolver):
-    """Resolves assets by `package:path`, by absolute path, or by a path relative to the package."""
+    """A resolver of assets by `package:path`, by absolute path, or by a path relative to the package."""
 
     def resolve(self, spec: str) -> Any:
         """Return an asset's descriptor. Raises ValueError for a relative path without a package."""
@@ -121,7 +121,7 @@ class AssetResolver(Resolver):
 
 
 class DottedNameResolver(Resolver):
-    """Resolves `package.module.name` and `package.module:name.attribute`, which may be relative to the package."""
+    """A resolver of `package.module.name` and `package.module:name.attribute`, which may be relative to the package."""
 
     def resolve(self, dotted: str) -> Any:
         """Return the object with the given name. Raises ValueError if the name is not a string, or ImportError."""

@@ -196,7 +196,7 @@ class CustomPredicate(_Predicate):
 
 
 class TraversePredicate(_Predicate):
-    """Sets the path at which a route's context is found. This is not a real predicate."""
+    """A setter of the path at which a route's context is found, rather than a real predicate."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(val, config)
@@ -253,7 +253,7 @@ class EffectivePrincipalsPredicate(_Predicate):
 
 
 class Notted:
-    """Negates a predicate."""
+    """The negation of a predicate."""
 
     def __init__(self, predicate: Any) -> None:
         self.predicate = predicate

@@ -124,7 +124,10 @@ JSONP_VALID_CALLBACK = re.compile(r"^[$a-z_][$0-9a-z_.\[\]]+[$0-9a-z_\]]\Z", re.
 
 
 class JSONP(JSON):
-    """A JSONP renderer: wraps JSON in a call to the function named in the query. Without one, returns plain JSON."""
+    """A JSONP renderer, which wraps JSON in a call to the function named in the query.
+
+    Without a name, it returns plain JSON.
+    """
 
     def __init__(self, param_name: str = "callback", **kw: Any) -> None:
         self.param_name = param_name
@@ -239,7 +242,7 @@ class RendererHelper:
 
 
 class NullRendererHelper(RendererHelper):
-    """Stands in for a renderer if there is none, so views must return responses."""
+    """A stand-in for a missing renderer, so views must return responses."""
 
     def __init__(self, name: Any = None, package: Any = None, registry: Any = None) -> None:  # noqa: ARG002 - see above
         self.name = self.package = self.registry = None

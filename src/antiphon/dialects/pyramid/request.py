@@ -161,7 +161,7 @@ def apply_request_extensions(request: Any, extensions: Any = None) -> None:
 
 
 class RequestLocalCache:
-    """Caches one value per request, computed by a function of the request. Usable as a decorator."""
+    """A cache for one value per request, computed by a function of the request. Usable as a decorator."""
 
     NO_VALUE = Sentinel("NO_VALUE")
 
@@ -182,7 +182,7 @@ class RequestLocalCache:
         return wrapper
 
     def get_or_create(self, request: Any, creator: Callable[[Any], Any] | None = None) -> Any:
-        """Return the value for a request and compute it if necessary. Raises ValueError if no function can do that."""
+        """Return the value for a request, computing it if necessary. Raises ValueError if no function can do that."""
         result = self._store.get(request, self.NO_VALUE)
         if result is self.NO_VALUE:
             creator = creator or self.creator

@@ -21,7 +21,7 @@ class Response(_Response):
 
 
 class FileResponse(Response):
-    """A response with an unchanged file, which includes Last-Modified and Content-Length.
+    """A response that sends a file unchanged, with Last-Modified and Content-Length.
 
     Unless a type is given, it is guessed from the filename. With ``request``, the server may send the file itself.
     ``cache_max_age`` is in seconds.

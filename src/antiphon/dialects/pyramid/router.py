@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class Plan:
-    """What is known in advance about the requests for one route, or for no route.
+    """Everything known in advance about the requests for one route, or for no route.
 
     A route without a root factory needs no traversal. Its context is the default root, and ``views`` are the views for
     that root.

@@ -22,7 +22,7 @@ NO_PERMISSION_REQUIRED = "__no_permission_required__"
 
 
 class AllPermissionsList:
-    """Stands for a list of all permissions."""
+    """A stand-in for a list of all permissions."""
 
     def __iter__(self) -> Any:
         return iter(())

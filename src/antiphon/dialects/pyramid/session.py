@@ -20,7 +20,7 @@ __all__ = [
 ]  # fmt: skip
 
 LONGEST_COOKIE = 4064
-"""How many bytes browsers store of a cookie's value, without its name and attributes."""
+"""The maximum number of bytes that browsers store of a cookie's value, not counting its name and attributes."""
 
 
 def manage_accessed(wrapped: Callable[..., Any]) -> Callable[..., Any]:
@@ -50,7 +50,7 @@ def manage_changed(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class PickleSerializer:
-    """Serializes with pickle, for cookies from before Pyramid 2.0. Anyone who knows the secret can execute code."""
+    """A pickle serializer for cookies from before Pyramid 2.0. Anyone who knows the secret can execute code."""
 
     def __init__(self, protocol: int = pickle.HIGHEST_PROTOCOL) -> None:
         self.protocol = protocol
@@ -202,7 +202,9 @@ def BaseCookieSessionFactory(  # noqa: N802 - Pyramid's name
     reissue_time: Any = 0,
     set_on_exception: bool = True,
 ) -> Any:
-    """Return a factory of sessions whose cookies a serializer makes. It must sign, or clients can change the data.
+    """Return a factory of sessions whose cookies are made by a serializer.
+
+    The serializer must sign them, or clients can change the data.
 
     ``max_age`` is the cookie's lifetime in seconds. A session ends ``timeout`` seconds after its cookie was last sent.
     If the session is used ``reissue_time`` seconds after that, the cookie is sent again; None means never. With

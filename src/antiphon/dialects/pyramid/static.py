@@ -26,7 +26,7 @@ _is_served = served_names(dotfiles=True)
 class static_view:  # noqa: N801 - Pyramid's name
     """A view that serves the files in a directory: a path, or `package:path`, whose files can be overridden.
 
-    ``cache_max_age`` is in seconds. With ``use_subpath``, the file's name is the request's subpath instead of its whole
+    ``cache_max_age`` is in seconds. With ``use_subpath``, the file's name is the request's subpath instead of its full
     path. ``index`` is the file to send for a directory. Files encoded with one of ``content_encodings``, recognized by
     their extensions, are sent to clients that accept it. With ``reload``, files are looked up for each request.
     """

@@ -1,4 +1,6 @@
-"""Tests of views without an application: a configuration, and dummies for requests, resources, renderers and users."""
+"""Tools for testing views without an application: a configuration, and dummies for requests, resources, renderers and
+users.
+"""
 
 import copy
 import os
@@ -148,7 +150,10 @@ class MockTemplate:
 
 
 class DummyRendererFactory:
-    """Returns the renderers that tests have added by name. For others, it calls the factory that it replaces."""
+    """A factory that returns the renderers that tests have added by name.
+
+    For other names, it calls the factory it replaces.
+    """
 
     def __init__(self, name: str, factory: Any) -> None:
         self.name = name
@@ -345,7 +350,7 @@ def cleanUp(*args: Any, **kw: Any) -> Configurator:  # noqa: N802 - Pyramid's na
 def testConfig(  # noqa: N802 - Pyramid's name
     registry: Any = None, request: Any = None, hook_zca: bool = True, autocommit: bool = True, settings: Any = None
 ) -> Iterator[Configurator]:
-    """Return a context manager for a configuration like that of ``setUp``."""
+    """Return a context manager for a configuration like the one that ``setUp`` returns."""
     config = setUp(
         registry=registry,
         request=request,
@@ -452,7 +457,7 @@ class DummyRequest(
 
 
 def skip_on(*platforms: str) -> Any:
-    """Return a decorator that skips tests on some systems, which are prefixes of ``os.name``, or `pypy`."""
+    """Return a decorator that skips tests on some systems, given as prefixes of ``os.name`` or as `pypy`."""
     import platform
 
     is_skipped = any(os.name.startswith(each) for each in platforms)

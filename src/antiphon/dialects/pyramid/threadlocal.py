@@ -64,7 +64,7 @@ def get_current_registry(context: Any = None) -> Any:  # noqa: ARG001 - zope.com
 
 
 class RequestContext:
-    """Makes a request current in a `with` block, or between ``begin`` and ``end``."""
+    """A context manager that makes a request current in a `with` block, or between ``begin`` and ``end``."""
 
     def __init__(self, request: Any) -> None:
         self.request = request

@@ -7,9 +7,9 @@ from typing import Any
 from antiphon.dialects.pyramid.httpexceptions import HTTPNotFound
 
 MAIN = "MAIN"
-"""Stands for the views."""
+"""The name that stands for the views."""
 INGRESS = "INGRESS"
-"""Stands for the server."""
+"""The name that stands for the server."""
 EXCVIEW = "pyramid.tweens.excview_tween_factory"
 """The name of the tween that calls exception views."""
 

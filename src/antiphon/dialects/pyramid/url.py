@@ -123,7 +123,8 @@ class URLMethodsMixin:
         return self.resource_url(resource, *elements, **kw)
 
     def static_url(self, path: str, **kw: Any) -> str:
-        """Return a static file's URL, given as `package:path` or as a path relative to the caller's package.
+        """Return the URL of a static file, which is given as `package:path` or as a path relative to the caller's
+        package.
 
         Raises ValueError if no static view serves the file.
         """

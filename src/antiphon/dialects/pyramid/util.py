@@ -47,7 +47,7 @@ def is_same_domain(host: str, pattern: str) -> bool:
 
 
 class SimpleSerializer:
-    """Serializes text as UTF-8 bytes."""
+    """A serializer of text as UTF-8 bytes."""
 
     def loads(self, bstruct: bytes) -> str:
         """Decode bytes to text."""
@@ -143,7 +143,7 @@ def reraise(tp: Any, value: Any, tb: Any = None) -> NoReturn:
 
 
 _own_signature = partial(signature, follow_wrapped=False)
-"""Returns a function's own signature, even if it wraps another function."""
+"""Return a function's own signature, even if it wraps another function."""
 
 
 def takes_one_arg(callee: Any, attr: str | None = None, argname: str | None = None, allow_varargs: bool = True) -> bool:
@@ -218,7 +218,7 @@ def hide_attrs(obj: Any, *attrs: str) -> Iterator[None]:
 
 
 class DottedNameResolver(_DottedNameResolver):
-    """Resolves objects by name, relative to a package if there is one. Its errors are configuration errors."""
+    """A resolver of objects by name, relative to a package if there is one. Its errors are configuration errors."""
 
     def __init__(self, package: Any = None) -> None:
         super().__init__(package)
@@ -228,7 +228,7 @@ class DottedNameResolver(_DottedNameResolver):
 
 
 class SettableProperty:
-    """Turns a method into an attribute that can also be set and deleted on the instance."""
+    """A decorator that turns a method into an attribute that can also be set and deleted on the instance."""
 
     def __init__(self, wrapped: Callable[[Any], Any]) -> None:
         self.wrapped = wrapped
@@ -253,7 +253,7 @@ def _class_with(parent: type, properties: tuple[tuple[str, Any], ...]) -> type:
 
 
 class InstancePropertyHelper:
-    """Adds properties to single objects, each of which gets its own class."""
+    """A helper that adds properties to single objects, each of which gets its own class."""
 
     def __init__(self) -> None:
         self.properties: dict[str, Any] = {}
@@ -357,7 +357,7 @@ class WeakOrderedSet:
 
 
 class TopologicalSorter:
-    """Sorts named values, each of which must come after some names and before others."""
+    """A sorter of named values, each of which must come after some names and before others."""
 
     def __init__(
         self, default_before: Any = LAST, default_after: Any = None, first: Any = FIRST, last: Any = LAST

@@ -104,7 +104,10 @@ def _call_view(
     secure: bool = True,
     request_iface: Any = None,
 ) -> Any:
-    """Return the first matching view's response, or None without views. Raises PredicateMismatch if none matches."""
+    """Return the first matching view's response, or None if there are no views.
+
+    Raises PredicateMismatch if none of the views matches.
+    """
     if request_iface is None:
         request_iface = getattr(request, "request_iface", IRequest)
     views = _find_views(registry, request_iface, context_iface, view_name, view_types, view_classifier)
@@ -114,7 +117,10 @@ def _call_view(
 
 
 def call_first(views: list[Any], context: Any, request: Any) -> Any:
-    """Return the first matching view's response, or None without views. Raises PredicateMismatch if none matches."""
+    """Return the first matching view's response, or None if there are no views.
+
+    Raises PredicateMismatch if none of the views matches.
+    """
     mismatch = None
     for view in views:
         try:
@@ -178,7 +184,7 @@ class ViewMethodsMixin:
 
 
 class view_config:  # noqa: N801 - Pyramid's name
-    """Registers a function, class or method as a view once ``scan`` finds it.
+    """A decorator that registers a function, class or method as a view once ``scan`` finds it.
 
     Keywords are passed to ``add_view``. ``_depth`` and ``_category`` are used by decorators built on this one.
     """
@@ -216,19 +222,28 @@ bfg_view = view_config
 
 
 class notfound_view_config(view_config):  # noqa: N801 - Pyramid's name
-    """Registers a function, class or method as the not-found view. Accepts the keywords of ``add_notfound_view``."""
+    """A decorator that registers a function, class or method as the not-found view.
+
+    Accepts the keywords of ``add_notfound_view``.
+    """
 
     _directive = "add_notfound_view"
 
 
 class forbidden_view_config(view_config):  # noqa: N801 - Pyramid's name
-    """Registers a function, class or method as the forbidden view. Accepts the keywords of ``add_forbidden_view``."""
+    """A decorator that registers a function, class or method as the forbidden view.
+
+    Accepts the keywords of ``add_forbidden_view``.
+    """
 
     _directive = "add_forbidden_view"
 
 
 class exception_view_config(view_config):  # noqa: N801 - Pyramid's name
-    """Registers a function, class or method as an exception view. Accepts the keywords of ``add_exception_view``."""
+    """A decorator that registers a function, class or method as an exception view.
+
+    Accepts the keywords of ``add_exception_view``.
+    """
 
     _directive = "add_exception_view"
 

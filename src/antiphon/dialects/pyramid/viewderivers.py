@@ -23,9 +23,9 @@ from antiphon.dialects.pyramid.util import is_bound_method, is_unbound_method, o
 from antiphon.embedding import describe
 
 INGRESS = "INGRESS"
-"""Stands for the outermost deriver."""
+"""The name that stands for the outermost deriver."""
 VIEW = "VIEW"
-"""Stands for the view itself."""
+"""The name that stands for the view itself."""
 
 View = Callable[[Any, Any], Any]
 
@@ -52,7 +52,7 @@ def requestonly(view: Any, attr: str | None = None) -> bool:
 @implementer(IViewMapper)
 @provider(IViewMapperFactory)
 class DefaultViewMapper:
-    """Makes a view from a function, an object, or a class that is instantiated for each request."""
+    """A mapper that makes a view from a function, an object, or a class that is instantiated for each request."""
 
     def __init__(self, **kw: Any) -> None:
         self.attr = kw.get("attr")
@@ -137,7 +137,7 @@ def preserve_view_attrs(view: Any, wrapper: Any) -> Any:
 
 
 def mapped_view(view: Any, info: Any) -> Any:
-    """Apply the view's own mapper, or else that of the application, or else the default."""
+    """Apply the view's own mapper, or else the application's, or else the default."""
     mapper = info.options.get("mapper") or getattr(view, "__view_mapper__", None)
     if mapper is None:
         mapper = info.registry.queryUtility(IViewMapperFactory) or DefaultViewMapper

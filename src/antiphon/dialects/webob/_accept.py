@@ -311,7 +311,9 @@ class ValidHeader(_State):
         return chosen
 
     def quality(self, offer: str) -> float | None:
-        """Return the highest quality of the ranges that contain the offer, or None if no range does or it is 0."""
+        """Return the highest quality of the ranges that contain the offer, or None if no range contains it or the
+        quality is 0.
+        """
         return max([each[1] for each in self._parsed if self.matches(each[0], offer)], default=0) or None
 
     def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:

@@ -51,7 +51,7 @@ def read_cookies(header: str) -> list[tuple[str, str]]:
 
 
 is_plain: Callable[[str], object] = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*+").fullmatch
-"""Matches values that need no quotes in a cookie."""
+"""Match a value that needs no quotes in a cookie."""
 _find_control = re.compile(r"[\x00-\x1f;\x7f]").search
 
 

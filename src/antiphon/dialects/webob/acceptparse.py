@@ -43,7 +43,10 @@ class AcceptOffer(NamedTuple):
 
 
 class Accept(Accepted):
-    """The media ranges of Accept. A range with parameters matches only offers with the same ones in the same order."""
+    """The media ranges of Accept.
+
+    A range with parameters matches only offers with the same parameters in the same order.
+    """
 
     grammar = media_ranges()
 
@@ -242,7 +245,7 @@ class AcceptLanguageValidHeader(ValidHeader, AcceptLanguage):
     def basic_filtering(self, language_tags: Sequence[str]) -> list[tuple[str, float]]:
         """Return the tags that equal a range or extend it, each with the range's quality (RFC 4647 §3.3.1).
 
-        They are sorted by quality, then by the position of the range, then by that of the tag. A tag is omitted if it
+        They are sorted by quality, then by the range's position, then by the tag's position. A tag is omitted if it
         equals or extends a range with a quality of 0.
         """
         qualities: dict[str, tuple[float, int]] = {}

@@ -163,7 +163,7 @@ class CacheControl:
 
 
 def serialize_cache_control(properties: CacheControl | Mapping[str, Any]) -> str:
-    """Format directives, sorted by name. Raises ValueError if they contain characters that a header can't."""
+    """Format directives, sorted by name. Raises ValueError for characters that are not allowed in a header."""
     directives = properties.properties if isinstance(properties, CacheControl) else properties
     printed = ", ".join([_print(name, value) for name, value in sorted(directives.items())])
     if find_unsendable(printed):
@@ -179,7 +179,7 @@ def _print(name: str, value: Any) -> str:
 
 
 def _number(argument: str | None) -> Any:
-    """Convert a numeric argument to an int and an empty one to None; return any other unchanged."""
+    """Convert a numeric argument to an int and an empty one to None; return any other argument unchanged."""
     if not argument:
         return None
     return int(argument) if argument.isascii() and argument.isdigit() and len(argument) < 19 else argument

@@ -38,7 +38,7 @@ class Serializer(Protocol):
 
 
 class JSONSerializer:
-    """Serializes values as JSON in UTF-8."""
+    """A serializer of values as JSON in UTF-8."""
 
     def dumps(self, appstruct: Any) -> bytes:
         """Serialize a value. Raises TypeError if JSON can't represent it."""
@@ -50,7 +50,9 @@ class JSONSerializer:
 
 
 class Base64Serializer:
-    """Encodes the bytes of another serializer, by default a ``JSONSerializer``, in URL-safe base64 (RFC 4648 §5)."""
+    """A serializer that encodes another one's bytes, by default a ``JSONSerializer``'s, in URL-safe base64 (RFC 4648
+    §5).
+    """
 
     def __init__(self, serializer: Serializer | None = None) -> None:
         self.serializer = serializer or JSONSerializer()
@@ -65,7 +67,7 @@ class Base64Serializer:
 
 
 class SignedSerializer:
-    """Signs the bytes of another serializer, by default a ``JSONSerializer``, with an HMAC.
+    """A serializer that signs another one's bytes, by default a ``JSONSerializer``'s, with an HMAC.
 
     The result is base64 without padding. The key is the ``salt``, which identifies the purpose, followed by the
     ``secret``. ``hashalg`` names a hashlib algorithm.
@@ -118,7 +120,7 @@ _LONGEST_VALUE = 4093
 
 
 class Attributes(TypedDict, total=False):
-    """The cookie attributes that can override those of the profile."""
+    """The cookie attributes that can override the profile's."""
 
     domains: Iterable[str] | None
     max_age: Any
@@ -234,7 +236,7 @@ __all__ = [
 ]  # fmt: skip
 
 SAMESITE_VALIDATION = True
-"""Set this to False to allow unknown values of SameSite."""
+"""Set this to False to allow unknown SameSite values."""
 
 _PAST = "Wed, 31-Dec-97 23:59:59 GMT"
 

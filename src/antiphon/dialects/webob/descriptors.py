@@ -12,9 +12,9 @@ from antiphon.embedding import split_list
 from antiphon.http.grammar import unquote_string
 
 CHARSET_RE = re.compile(r";\s*charset=([^;]*)", re.IGNORECASE)
-"""Matches the ``charset`` parameter of a Content-Type."""
+"""The pattern of the ``charset`` parameter in a Content-Type."""
 SCHEME_RE = re.compile(r"^[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
-"""Matches the scheme of an absolute URL."""
+"""The pattern of an absolute URL's scheme."""
 
 
 def parse_list(value: str | None) -> tuple[str, ...] | None:
@@ -323,7 +323,7 @@ def _doc(key: str, rfc_section: str | None) -> str:
 class made_on_use:  # noqa: N801 - used like property
     """A class attribute that a function computes on first use. It then replaces itself with the result.
 
-    The modules it needs are therefore not imported until then.
+    The modules that the function needs are therefore not imported until then.
     """
 
     def __init__(self, make: Callable[[], Any]) -> None:

@@ -108,8 +108,8 @@ class ETagMatcher:
 class IfRange:
     """The entity tag in If-Range (RFC 9110 §13.1.5).
 
-    It contains (``in``) a response if its tag matches. If the header is absent, the object is falsy and contains every
-    response.
+    It contains (``in``) a response if the response's tag matches. If the header is absent, the object is falsy and
+    contains every response.
     """
 
     def __init__(self, etag: Any) -> None:

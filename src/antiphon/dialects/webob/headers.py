@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 Lines = list[tuple[str, str]]
 
 find_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
-"""Finds the first control character that is not allowed in a response's head (RFC 9110 §5.5)."""
+"""Find the first control character that is not allowed in a response's head (RFC 9110 §5.5)."""
 find_break = re.compile(r"[\r\n\0]").search
-"""Finds the first character that would end a line early."""
+"""Find the first character that would end a line early."""
 
 
 def check_sent_line(name: Any, value: Any) -> None:

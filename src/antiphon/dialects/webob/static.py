@@ -94,7 +94,7 @@ class FileIter:
 
 
 class DirectoryApp:
-    """An application that sends the files in a folder. Unless ``index_page`` is None, it is sent for folders.
+    """An application that sends the files in a folder. Unless ``index_page`` is None, that page is sent for folders.
 
     With ``hide_index_with_redirect``, a request for the index page itself is redirected to its folder. Keyword
     arguments are passed to ``FileApp``. Subclasses may override ``make_fileapp``. Raises OSError if the folder does not

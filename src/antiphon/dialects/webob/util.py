@@ -116,7 +116,7 @@ def bytes_(s: str | bytes, encoding: str = "latin-1", errors: str = "strict") ->
 
 
 def strings_differ(string1: AnyStr, string2: AnyStr, compare_digest: Any = compare_digest) -> bool:
-    """Return True if two strings differ, comparing them in a time that does not reveal where."""
+    """Return True if two strings differ, comparing them in a time that does not reveal where they differ."""
     return not compare_digest(*[bytes_(each, "utf-8", "surrogatepass") for each in (string1, string2)])
 
 

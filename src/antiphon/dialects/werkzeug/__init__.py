@@ -1,6 +1,6 @@
 """The dialect of Werkzeug: `from antiphon.dialects.werkzeug.wrappers import Request`.
 
-Its top-level names, current ones and those of Werkzeug up to 0.16, are imported on first use.
+Its top-level names, both current ones and those from Werkzeug up to 0.16, are imported on first use.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""The reloader runs the program as its own child process and restarts it when one of its files changes."""
+"""The reloader, which runs the program as its own child process and restarts it when one of its files changes."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Form parsing: turns a stream and its content type into (stream, form, files).
+"""Form parsing, which turns a stream and its content type into (stream, form, files).
 
 A multipart form is written to a single spool. Its files are views of that spool unless a stream factory is given.
 """
@@ -104,9 +104,9 @@ class FormDataParser:
     """A parser of urlencoded and multipart forms. Other bodies are left in their stream.
 
     An incomplete form is treated as empty if the parser is ``silent``, and raises ValueError otherwise. A malformed
-    multipart form always raises MalformedForm, since an empty result would look as if the client had sent that. A
-    multipart form raises RequestEntityTooLarge if the head of a part exceeds a limit, or if there is too much text
-    around its parts. ``cls`` is the class of the fields and files.
+    multipart form always raises MalformedForm, since an empty result would look as if the client had sent an empty
+    form. A multipart form raises RequestEntityTooLarge if the head of a part exceeds a limit, or if there is too much
+    text around its parts. ``cls`` is the class of the fields and files.
 
     A form with more than ``max_form_parts`` fields and files raises RequestEntityTooLarge, as does a multipart form
     whose fields exceed ``max_form_memory_size`` bytes in total. For ``max_content_length``, see ``get_input_stream``.

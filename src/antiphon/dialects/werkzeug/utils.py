@@ -333,8 +333,8 @@ def send_file(
     """Return a response that sends a file, given as a trusted path or as an open binary file.
 
     The file's name determines the media type and the name that browsers show. ``max_age`` is a number of seconds or a
-    function of the path that returns it. ``conditional`` evaluates conditions and ranges. Raises TypeError if a name is
-    required, ValueError if the file is open in text mode, OSError, or RequestedRangeNotSatisfiable.
+    function of the path that returns one. ``conditional`` evaluates conditions and ranges. Raises TypeError if a name
+    is required, ValueError if the file is open in text mode, OSError, or RequestedRangeNotSatisfiable.
     """
     source = _source(path_or_file, _root_path)
     name = download_name or (os.path.basename(source.path) if source.path else None)
@@ -386,7 +386,7 @@ def _guess_type(name: str | None, headers: Headers, as_attachment: bool) -> str:
 
 
 def _disposition(kind: str, name: str) -> str:
-    """Return Content-Disposition with the whole name, and for old clients, the name without slashes."""
+    """Return Content-Disposition with the full name and, for old clients, the name without slashes."""
     flat = name.replace("/", "_").replace("\\", "_")
     printed = str(ContentDisposition(kind, flat))
     if flat == name:

@@ -80,8 +80,8 @@ def wrap_file(environ: "WSGIEnvironment", file: IO[bytes], buffer_size: int = _B
 class RangeWrapper:
     """A range of an iterable: ``length`` bytes from ``start``, or everything to the end if ``length`` is None.
 
-    A seekable iterable seeks to ``start``; any other is read and discarded up to there. Closing the range closes the
-    iterable.
+    A seekable iterable is moved to ``start``; any other is read up to ``start``, and those bytes are discarded. Closing
+    the range closes the iterable.
     """
 
     def __init__(self, iterable: Iterable[bytes], start: int = 0, length: int | None = None) -> None:
@@ -130,7 +130,7 @@ def get_input_stream(
 ) -> IO[bytes]:
     """Return the body as a stream that can be read to its end.
 
-    If the end is unknown, the stream is empty, or with ``safe_fallback=False``, the server's own stream. Raises
+    If the end is unknown, the stream is empty or, with ``safe_fallback=False``, the server's own stream. Raises
     RequestEntityTooLarge if the declared length exceeds ``max_content_length``; the stream raises it if the body turns
     out longer.
     """

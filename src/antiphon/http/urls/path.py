@@ -22,8 +22,8 @@ def check_path(path: str) -> None:
 def raw_segments(raw: bytes | None, path: str) -> list[str] | None:
     """Return the decoded segments below the root path, starting with "" for the text before the first slash.
 
-    ``raw`` is the whole path as it was sent, if known; ``path`` is the decoded path below the root path. Returns None
-    if no segment contains an encoded slash, or if ``raw`` is a different path, for example because a layer rewrote it.
+    ``raw`` is the full path as it was sent, if known; ``path`` is the decoded path below the root path. Returns None if
+    no segment contains an encoded slash, or if ``raw`` is a different path, for example because a layer rewrote it.
     """
     if not _may_hide_slashes(raw) or path.count("/") < 2:
         return None
@@ -53,7 +53,7 @@ def with_or_without_slash(segments: list[str]) -> list[str]:
 def quoted_path(path: str, raw: bytes | None) -> str:
     """Percent-encode a path below the root path; encoded slashes in its segments stay encoded.
 
-    ``raw`` is the whole path as it was sent, if known.
+    ``raw`` is the full path as it was sent, if known.
     """
     segments = raw_segments(raw, path)
     return quote_path(path) if segments is None else "/".join(map(quote_segment, segments))
@@ -62,7 +62,7 @@ def quoted_path(path: str, raw: bytes | None) -> str:
 def quoted_root(root_path: str, path: str, raw: bytes | None) -> str:
     """Percent-encode a root path; encoded slashes in its segments stay encoded, so that links lead to this application.
 
-    ``root_path`` and the ``path`` below it are decoded; ``raw`` is the whole path as it was sent, if known.
+    ``root_path`` and the ``path`` below it are decoded; ``raw`` is the full path as it was sent, if known.
     """
     if not _may_hide_slashes(raw):
         return quote_path(root_path)

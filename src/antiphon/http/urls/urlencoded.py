@@ -82,7 +82,7 @@ def format_query(pairs: Iterable[tuple[str, str]] | Mapping[str, str] | MultiDic
 
 
 def check_field(name: str, value: object) -> None:
-    """Raise TypeError for the value of a field if ``str`` would write it as Python code, as it does for a dict."""
+    """Raise TypeError for a field value that ``str`` would write as Python code, such as a dict."""
     kind = type(value)
     if kind.__str__ is object.__str__ and not isinstance(value, int | float | complex):
         fix = "one of its members, or json.dumps(value)" if isinstance(value, Mapping) else "its text"
@@ -116,7 +116,7 @@ def parse_fields(data: bytes, /) -> Fields:
 def _parse_regular(data: bytes) -> list[str] | None:
     """Decode all names and values in one call: name, value, name, value.
 
-    None unless each field has one raw `=`, visible ASCII, whole escapes, and no NUL.
+    None unless each field has one raw `=`, visible ASCII, complete escapes, and no NUL.
 
     `&` and `=` both become NUL, so names and values alternate. NUL ends an incomplete UTF-8 sequence, so malformed
     UTF-8 is decoded as if each name and value were decoded separately.
@@ -127,7 +127,7 @@ def _parse_regular(data: bytes) -> list[str] | None:
         return None
     decoded = a2b_qp(data.translate(_FLAT))
     # A malformed escape leaves its `=`, or is dropped at the very end, but `%3D` also leaves one. So compare lengths: a
-    # whole escape shortens the data by two bytes, a malformed one by less.
+    # complete escape shortens the data by two bytes, a malformed one by less.
     if (_EQUALS in decoded or data[-1] == _PERCENT) and len(data) - len(decoded) != 2 * data.count(b"%"):
         return None
     texts = decoded.decode("utf-8", "replace").split("\0")

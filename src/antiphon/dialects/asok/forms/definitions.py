@@ -139,7 +139,7 @@ def _dropdown(
     messages: Messages = None,
     **attrs: Any,
 ) -> Definition:
-    """Return the definition of a choice among objects, which sends their ``id`` and displays their ``title``."""
+    """Return the definition of a choice among objects, each displayed by its ``title`` and sent as its ``id``."""
     shown = {"title": title, "subtitle": subtitle, "image": image, "searchable": searchable}
     return Definition("dropdown", label, rules, messages, None, {**attrs, "items": items, **shown})
 

@@ -89,7 +89,7 @@ class Form(Makers):
     # Validation
 
     def validate(self, request: "Request | None" = None, csrf: bool = True, raise_error: bool = False) -> bool:
-        """Return True if the form was sent and satisfies every rule.
+        """Return True if the form has been submitted and satisfies every rule.
 
         A form without a request is bound to ``request``. With ``csrf``, a request without a valid token is refused.
         With ``raise_error``, an invalid form raises ValidationError. Raises RuntimeError if there is no request.
@@ -129,7 +129,7 @@ class Form(Makers):
         return self
 
     def fill(self, source: Any) -> Self:
-        """Fill in values from a dict or an object unless the form was sent. Returns the form."""
+        """Fill in values from a dict or an object unless the form has been submitted. Returns the form."""
         is_submitted = self._is_submitted()
         for name, field in self._fields.items():
             if is_submitted and not field.readonly:

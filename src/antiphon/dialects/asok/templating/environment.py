@@ -53,7 +53,7 @@ class AsokContext(RequestContext):
     """The names that a template can use: its data, shared values, names from the request, and functions."""
 
     def resolve_of_request(self, request: Any, key: str) -> Any:
-        """Look up a name that the data lacks in the request. Return Jinja's ``missing`` if it is unknown."""
+        """Look up, in the request, a name that the data lacks. Return Jinja's ``missing`` if it is unknown."""
         if request is not None:
             if "own_shared" in vars(request) and key in request.own_shared:
                 return request.own_shared[key]
@@ -85,7 +85,9 @@ _MOST_TEXTS = 400
 
 
 class ProjectLoader(BaseLoader):
-    """A project's templates: those below ``src/`` by path in the project, the others by path in its partials."""
+    """A project's templates: those below ``src/`` by their path in the project, the others by their path in its
+    partials.
+    """
 
     def __init__(self, root: str, *partials: str) -> None:
         self._root = root

@@ -207,7 +207,7 @@ def default(value: Any, other: Any = "") -> Any:
 
 
 def truncate(value: Any, length: int = 100) -> str:
-    """Cut a string to ``length`` characters, followed by "..." if it is longer."""
+    """Cut a string that is longer than ``length`` characters to that length, and append "..." to it."""
     length = length if isinstance(length, int) and length >= 0 else 100
     text = str(value)
     return f"{text[:length]}..." if len(text) > length else text

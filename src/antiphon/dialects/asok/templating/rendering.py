@@ -80,7 +80,7 @@ MARK = "data-block"
 """The attribute with which a form or link declares the block it fills."""
 
 _LONGEST_TAG = 1000
-"""How many characters of a tag may be sent before this attribute."""
+"""The maximum number of a tag's characters that may be sent before this attribute."""
 
 _end = re.compile(r"</(?:head|body)\s*>", re.IGNORECASE)
 _filler = re.compile(r"<(?:form|a)\s", re.IGNORECASE)

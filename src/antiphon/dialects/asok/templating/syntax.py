@@ -31,7 +31,7 @@ _NO_REGIONS = frozenset(("a", "form", "head", "html", "option", "script", "style
 
 
 def marked(source: str) -> str:
-    """Return a template's source, in which elements that contain only a block are marked as that block's region."""
+    """Return a template's source with each element that contains only a block marked as that block's region."""
     if "block" not in source:
         return source
     parts, at = [], 0
@@ -68,7 +68,7 @@ MOST_PARTS = 1000
 """The maximum number of cached fragments. Clients may influence the keys, for example through a query."""
 
 _FOREVER = 10 * 365 * 24 * 3600.0
-"""How many seconds a fragment is cached by default."""
+"""The number of seconds for which a fragment is cached by default."""
 
 _trimming = re.compile(r"(\{[{%#])-|-([}%#]\})")
 _scripts = re.compile(
@@ -85,7 +85,7 @@ _structure = re.compile(
 
 
 class Preparation(Extension):
-    """Prepares a template's source for Jinja2.
+    """An extension that prepares a template's source for Jinja2.
 
     ``{%-`` trims nothing, tags for files and blocks are removed from HTML comments, and regions are marked. Scripts and
     styles in the template's source get the response's nonce; those in values do not.
@@ -180,7 +180,9 @@ def rescoped(tree: nodes.Template) -> nodes.Template:
 
 
 class _Rewritten(NodeTransformer):
-    """Rewrites concatenations, and repeated blocks of the same name, such as a title that is also a heading."""
+    """A transformer of concatenations, and of repeated blocks with the same name, such as a title that is also a
+    heading.
+    """
 
     def __init__(self) -> None:
         self._names: set[str] = set()
@@ -238,13 +240,15 @@ def _printed(node: nodes.Expr, evaluation: nodes.EvalContext) -> nodes.Expr:
 
 
 class _Cells:
-    """Replaces names that a running loop sets with items of a namespace."""
+    """A rewriter that uses items of a namespace for the names that a running loop sets."""
 
     def __init__(self) -> None:
         self._count = 0
 
     def statements(self, body: Iterable[nodes.Node], known: frozenset[str]) -> Iterator[nodes.Node]:
-        """Yield statements, with cells around loops that set names in ``known``, which were set before the loop."""
+        """Yield statements, with cells around loops that set any of the ``known`` names, which were set before the
+        loop.
+        """
         for node in body:
             names = sorted(known & {*_set_in(node)} - {*_own(node)}) if isinstance(node, _SCOPES) else []
             cell = f"_cell{self._count}"
@@ -268,7 +272,7 @@ class _Cells:
 
 
 class _Renamed(NodeTransformer):
-    """Replaces names in a loop with items of a cell."""
+    """A transformer that replaces names in a loop with items of a cell."""
 
     def __init__(self, cell: str, names: Iterable[str]) -> None:
         self._cell = cell

@@ -56,7 +56,10 @@ class Schema(metaclass=SchemaMeta):
         return [self._written(each) for each in obj] if self.many else self._written(obj)
 
     def load(self, data: Any) -> Any:
-        """Return the values that the schema lists from a dict, or from each of many. Raises TypeError for others."""
+        """Return the values that the schema lists from a dict or, with ``many``, from each dict.
+
+        Raises TypeError for anything but dicts.
+        """
         return [self._read(each) for each in data] if self.many else self._read(data)
 
     def _written(self, obj: object) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def parsed(rules: str) -> tuple[tuple[str, str], ...]:
 
 
 class Validator:
-    """Checks data and files against rules.
+    """A validator that checks data and files against rules.
 
     ``errors`` contains the message for each invalid field. ``translate`` returns the message for a key such as
     ``v_required``, or the key itself if there is none.
@@ -126,8 +126,8 @@ class Validator:
     def rule(self, field: str, rules: str, messages: Messages = None) -> bool:
         """Check a field. Return True if there are no errors so far.
 
-        The field's message is that of the last rule it violates. Raises ValueError for an unknown rule, or for a rule
-        without its required argument.
+        The field's message is the one for the last rule that it violates. Raises ValueError for an unknown rule, or for
+        a rule without its required argument.
         """
         value, file = self.data.get(field), self.files.get(field)
         for name, argument in parsed(rules):

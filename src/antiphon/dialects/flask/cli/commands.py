@@ -105,7 +105,7 @@ def is_loading() -> bool:
 
 
 class Loaded(BaseException):
-    """Ends a program that a worker runs, and carries the application that it would have served."""
+    """The exception that ends a program run by a worker, with the application that the program would have served."""
 
     def __init__(self, app: "Flask") -> None:
         self.app = app

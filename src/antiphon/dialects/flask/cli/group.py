@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 
 def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool = True) -> bool:
-    """Set environment variables from a file, `.env` and `.flaskenv`, except those that are already set.
+    """Set environment variables from the given file, from `.env` and from `.flaskenv`, except those that are already
+    set.
 
     The file takes precedence over the nearest `.env`, and `.env` over `.flaskenv`. Returns True if any variable was
     found, and False without python-dotenv.
@@ -344,7 +345,7 @@ version_option = click.Option(
 
 
 class FlaskGroup(AppGroup):
-    """The `flask` command, with its own commands, those of installed packages, and those of the application.
+    """The `flask` command, with its own commands and those of installed packages and the application.
 
     ``create_app`` returns the application, for a command of your own. ``load_dotenv`` reads `.env` and `.flaskenv`.
     ``set_debug_flag`` sets the application's ``debug`` from the environment.
@@ -411,7 +412,10 @@ class FlaskGroup(AppGroup):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Make the context of an invocation. ``Flask.run`` does nothing in it, since a module may call it on import."""
+        """Make the context of an invocation.
+
+        Inside it, ``Flask.run`` does nothing, since a module may call ``run`` on import.
+        """
         os.environ["FLASK_RUN_FROM_CLI"] = "true"
         if "obj" not in extra and "obj" not in self.context_settings:
             extra["obj"] = ScriptInfo(

@@ -319,7 +319,7 @@ class App(Scaffold):
         return response
 
     def inject_url_defaults(self, endpoint: str, values: dict[str, Any]) -> None:
-        """Call the ``url_defaults`` functions, which may change a URL's values. The application's run first."""
+        """Call the ``url_defaults`` functions, which may change a URL's values, the application's own first."""
         names: list[str | None] = [None]
         if "." in endpoint:
             names += reversed(parents_of(endpoint.rpartition(".")[0]))

@@ -111,7 +111,7 @@ class Blueprint(Scaffold):
     def make_setup_state(
         self, app: "App", options: dict[str, Any], first_registration: bool = False
     ) -> BlueprintSetupState:
-        """Return the object passed to the functions of ``record``. Subclasses may override it."""
+        """Return the object passed to the functions registered with ``record``. Subclasses may override it."""
         return BlueprintSetupState(self, app, options, first_registration)
 
     @setupmethod

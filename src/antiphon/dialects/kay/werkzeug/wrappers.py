@@ -240,7 +240,7 @@ class BaseRequest(Immutable, RequestDependencies, wrappers.BaseRequest):
         return self.environ["REQUEST_METHOD"] in _WITH_FORM
 
     def make_form_data_parser(self) -> Any:
-        """Return a form parser of ``form_data_parser_class``, with the charset and the limits of this request."""
+        """Return a ``form_data_parser_class`` instance with the charset and limits of this request."""
         has_own_streams = type(self)._get_file_stream is not wrappers.BaseRequest._get_file_stream  # noqa: SLF001
         parser = self.form_data_parser_class(
             self._get_file_stream if has_own_streams else default_stream_factory,
@@ -285,7 +285,7 @@ class BaseRequest(Immutable, RequestDependencies, wrappers.BaseRequest):
         return self.dict_storage_class(reversed(read_cookies(written)))
 
     def _decode(self, key: str, charset: str) -> str:
-        """Return an environ's value as text."""
+        """Return an environ value as text."""
         return text_of(self.environ.get(key) or "", charset)
 
 

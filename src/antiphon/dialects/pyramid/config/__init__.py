@@ -68,12 +68,12 @@ class Configurator(
     FactoriesConfiguratorMixin,
     AdaptersConfiguratorMixin,
 ):
-    """Collects the directives that configure an application.
+    """A configurator, which collects the directives that configure an application.
 
     A directive records actions, which run when they are committed. If ``registry`` is given, it must already be set up.
-    Otherwise, a new one is made, and each of the other arguments has the same meaning as in its directive. Names are
-    relative to ``package``, by default that of the caller. With ``autocommit``, actions run immediately. In a `with`
-    block, the registry is current, and the actions are committed at the end.
+    Otherwise, a new one is made, and each of the other arguments has the same meaning as in the corresponding
+    directive. Names are relative to ``package``, by default the caller's package. With ``autocommit``, actions run
+    immediately. In a `with` block, the registry is current, and the actions are committed at the end.
     """
 
     manager = manager
@@ -246,7 +246,7 @@ class Configurator(
     # Included programs
 
     def include(self, callable: Any, route_prefix: str | None = None) -> None:  # noqa: A002 - Pyramid's name
-        """Call a function of a configurator, or a module's function `includeme`, once.
+        """Call a function that accepts a configurator, or a module's `includeme` function, once.
 
         The including program's actions override the included ones. Raises ConfigurationError for a module without such
         a function.
@@ -283,7 +283,7 @@ class Configurator(
     def add_directive(self, name: str, directive: Any, action_wrap: bool = True) -> None:
         """Turn a function that accepts a configurator and other arguments into a directive.
 
-        With ``action_wrap``, its actions record where it was called.
+        With ``action_wrap``, the directive's actions record where the directive was called.
         """
         function = self.maybe_dotted(directive)
         if not hasattr(self.registry, "_directives"):
@@ -364,10 +364,10 @@ class Configurator(
         ignore: Any = None,
         **kw: Any,
     ) -> None:
-        """Apply the decorators in a package or module, by default that of the caller, and below it.
+        """Apply the decorators in and below a package or module, by default the caller's package.
 
-        ``categories`` are those of venusian. ``ignore`` lists what to skip, as names or as functions of a name.
-        ``onerror`` is called for a module that can't be imported.
+        ``categories`` are venusian's. ``ignore`` lists what to skip, as names or as functions of a name. ``onerror`` is
+        called for a module that can't be imported.
         """
         package = caller_package() if package is None else self.maybe_dotted(package)
         context: Any = self

@@ -22,7 +22,7 @@ Action = dict[str, Any]
 
 @implementer(IActionInfo)
 class ActionInfo:
-    """Where a configuration statement is: its file, line number, function and source line."""
+    """The location of a configuration statement: its file, line number, function and source line."""
 
     def __init__(self, file: str, line: int, function: str, src: str) -> None:
         self.file, self.line, self.function, self.src = file, line, function, src
@@ -43,7 +43,9 @@ def caller_info(depth: int) -> ActionInfo:
 
 
 def action_method(wrapped: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a directive whose actions record where it, or a directive that calls it, was called."""
+    """Return a directive whose actions record where it was called or, if another directive called it, where that one
+    was.
+    """
 
     @wraps(wrapped)
     def wrapper(self: Any, *args: Any, **kw: Any) -> Any:
@@ -78,7 +80,7 @@ class ActionConfiguratorMixin:
 
     @property
     def action_info(self) -> Any:
-        """Where the outermost directive was called."""
+        """The place where the outermost directive was called."""
         if self._ainfo:
             return self._ainfo[0]
         return self.info or ActionInfo("", 0, "", "")
@@ -93,7 +95,7 @@ class ActionConfiguratorMixin:
         introspectables: Any = (),
         **extra: Any,
     ) -> None:
-        """Record a function to call at commit, or call it immediately with autocommit.
+        """Record a function to call on commit or, with autocommit, call it immediately.
 
         If several actions have the same ``discriminator``, the including program's action is used. If no program
         includes the others, the commit fails. ``order`` is the phase.
@@ -219,7 +221,10 @@ def _execute(action: Action, introspector: Any) -> None:
 
 
 class _Resolver:
-    """Returns actions by order, then as added. The shortest include path wins a conflict."""
+    """A queue of actions, sorted by order and then as added.
+
+    In a conflict, the action with the shortest include path wins.
+    """
 
     def __init__(self) -> None:
         self._waiting: list[tuple[int, Action]] = []

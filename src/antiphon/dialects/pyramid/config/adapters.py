@@ -96,7 +96,7 @@ class AdaptersConfiguratorMixin:
 
     @action_method
     def add_traverser(self, adapter: Any, iface: Any = None) -> None:
-        """Use a traverser to find contexts, either below all roots or below roots of a type."""
+        """Use a traverser to find contexts, either below all roots or below roots of the given type."""
         config: Any = self
         iface, adapter = config.maybe_dotted(iface), config.maybe_dotted(adapter)
 

@@ -41,7 +41,7 @@ class FactoriesConfiguratorMixin:
 
     @action_method
     def set_root_factory(self, factory: Any) -> None:
-        """Set the function of a request that returns the root, for all routes that have no factory of their own."""
+        """Set the function that returns the root for a request, for all routes that have no factory of their own."""
         config: Any = self
         factory = config.maybe_dotted(factory) or DefaultRootFactory
 
@@ -57,7 +57,7 @@ class FactoriesConfiguratorMixin:
 
     @action_method
     def set_session_factory(self, factory: Any) -> None:
-        """Set the function of a request that returns the session."""
+        """Set the function that returns the session for a request."""
         config: Any = self
         self._register_one(ISessionFactory, config.maybe_dotted(factory), ISessionFactory, "session factory")
 
@@ -69,7 +69,7 @@ class FactoriesConfiguratorMixin:
 
     @action_method
     def set_response_factory(self, factory: Any) -> None:
-        """Set the function of a request that returns an empty response."""
+        """Set the function that returns an empty response for a request."""
         config: Any = self
         self._register_one(IResponseFactory, config.maybe_dotted(factory), IResponseFactory, "response factory")
 

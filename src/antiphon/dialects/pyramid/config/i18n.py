@@ -14,7 +14,7 @@ class I18NConfiguratorMixin:
 
     @action_method
     def set_locale_negotiator(self, negotiator: Any) -> None:
-        """Set the function of a request that returns the locale's name."""
+        """Set the function that returns the name of a request's locale."""
         config: Any = self
         negotiator = config.maybe_dotted(negotiator)
 

@@ -53,7 +53,7 @@ class PredicateConfiguratorMixin:
 
 
 class not_:  # noqa: N801 - Pyramid's name
-    """Negates a predicate when used as its value: ``add_view(..., request_method=not_("POST"))``."""
+    """A wrapper that negates a predicate when used as its value: ``add_view(..., request_method=not_("POST"))``."""
 
     def __init__(self, value: Any) -> None:
         self.value = value

@@ -21,7 +21,7 @@ class RenderingConfiguratorMixin:
     def add_renderer(self, name: str | None, factory: Any) -> None:
         """Add a function that makes renderers, under the renderer's name or the extension of its files.
 
-        If the name is None, it becomes the default renderer.
+        If the name is None, the function makes the default renderer.
         """
         config: Any = self
         factory = config.maybe_dotted(factory)

@@ -59,10 +59,10 @@ class RoutesConfiguratorMixin:
         """Add a route after all others.
 
         ``pattern`` is a path with placeholders: `{name}`, `{name:regular expression}` or, at the end, `*name` for the
-        rest. ``factory`` returns the root for its requests, and ``traverse`` is a pattern for the path below it.
-        ``pregenerator`` changes the values for URLs. A ``static`` route only generates URLs, possibly on another host.
-        With ``use_global_views``, views without a route are also used. ``inherit_slash`` applies to an empty pattern
-        below a prefix. All other keywords are predicates. Raises ConfigurationError without a pattern.
+        rest. ``factory`` returns the root for the route's requests, and ``traverse`` is a pattern for the path below
+        that root. ``pregenerator`` changes the values for URLs. A ``static`` route only generates URLs, possibly on
+        another host. With ``use_global_views``, views without a route are also used. ``inherit_slash`` applies to an
+        empty pattern below a prefix. All other keywords are predicates. Raises ConfigurationError without a pattern.
         """
         config: Any = self
         if custom_predicates:
@@ -181,7 +181,7 @@ def _register_interface(registry: Any, name: str, use_global_views: bool) -> Non
 
 
 def _external(pattern: str) -> tuple[str, str, bool] | None:
-    """Split a pattern that is a whole URL into its origin and its path. Return None for any other pattern."""
+    """Split a pattern that is a full URL into its origin and its path. Return None for any other pattern."""
     from urllib.parse import urlparse
 
     parsed = urlparse(pattern)

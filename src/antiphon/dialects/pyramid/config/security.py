@@ -165,8 +165,8 @@ class SecurityConfiguratorMixin:
     ) -> None:
         """Set the CSRF protection for views that don't specify it.
 
-        ``token`` is the form field with the token, and ``header`` is the header with it. Requests with ``safe_methods``
-        are not checked, nor are those for which ``callback`` returns False.
+        ``token`` is the name of the form field with the token, and ``header`` the name of the header with the token.
+        Requests with ``safe_methods`` are not checked, nor are those for which ``callback`` returns False.
         """
         config: Any = self
         options = DefaultCSRFOptions(require_csrf, token, header, safe_methods, check_origin, allow_no_origin, callback)

@@ -1,4 +1,4 @@
-"""The application's settings, some of which environment variables can set."""
+"""The application's settings, some of which can be set by environment variables."""
 
 import os
 from typing import Any

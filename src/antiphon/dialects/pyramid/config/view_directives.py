@@ -37,7 +37,7 @@ class SpecialViewsMixin:
     def add_notfound_view(self, view: Any = None, append_slash: Any = False, **view_options: Any) -> None:
         """Add the view for requests for which nothing is found. Accepts the keywords of ``add_view``.
 
-        ``append_slash`` redirects to the path with a slash if a route matches that. It may be a redirect class.
+        ``append_slash`` redirects to the path with a slash if a route matches that path. It may be a redirect class.
         Raises ConfigurationError for a name, a permission, a context or `require_csrf`.
         """
         self._add_special_view("add_notfound_view", HTTPNotFound, view, view_options, append_slash)
@@ -101,7 +101,7 @@ class SpecialViewsMixin:
         )
 
     def add_static_view(self, name: str, path: str, **kw: Any) -> None:
-        """Serve a directory's files (`package:path` or a path) below a path, or generate their URLs below a URL.
+        """Serve the files in a directory (`package:path` or a path) below a path, or generate their URLs below a URL.
 
         Keywords are `cache_max_age` in seconds, `content_encodings`, `permission`, and the keywords of ``add_route``.
         """

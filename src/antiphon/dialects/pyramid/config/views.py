@@ -204,7 +204,7 @@ def _view_or_renderer(view: Any, renderer: Any) -> Any:
 
 
 class _Registration:
-    """A call of ``add_view``, and the registrations that it makes at commit."""
+    """A call to ``add_view``, and the registrations that it makes on commit."""
 
     def __init__(self, config: Any, view: Any, predicates: Any, options: Any, exception_only: bool) -> None:
         self.config = config
@@ -222,7 +222,7 @@ class _Registration:
         self.template: Any = None
 
     def _discriminator(self) -> Any:
-        """Return this view's discriminator. All predicates are known at commit."""
+        """Return this view's discriminator. All predicates are known on commit."""
         predicates = self.config.get_predlist("view")
         known = predicates.names()
         self.config._check_view_options(**{k: v for k, v in self.predicates.items() if k not in known})  # noqa: SLF001

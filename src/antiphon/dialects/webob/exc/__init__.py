@@ -73,7 +73,7 @@ if TYPE_CHECKING:
 
 
 class HTTPExceptionMiddleware:
-    """Wraps a WSGI application and sends the HTTP exceptions that it raises as responses.
+    """Middleware that sends the HTTP exceptions that a WSGI application raises as responses.
 
     Exceptions raised while the body is sent are passed on, since the head has already been sent.
     """

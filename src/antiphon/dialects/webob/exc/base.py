@@ -236,7 +236,7 @@ class HTTPServerError(HTTPError):
 
 
 class _HTTPMove(HTTPRedirection):
-    """A redirect to ``location``, a URL reference, or with ``add_slash``, to the request's URL with a slash appended.
+    """A redirect to ``location``, a URL reference, or, with ``add_slash``, to the request's URL with a slash appended.
 
     If neither is given, it redirects to the request's URL without the query. Raises TypeError if both are given, or
     ValueError if the location contains CR, LF or NUL.

@@ -338,7 +338,9 @@ class LegacyRequest(BaseRequest):
 
 
 class AdhocAttrMixin:
-    """Stores attributes that the class does not define in the environ, for all requests with that environ."""
+    """A mixin that uses the environ to store attributes that the class does not define, for all requests with that
+    environ.
+    """
 
     _setattr_stacklevel = 3
     if TYPE_CHECKING:

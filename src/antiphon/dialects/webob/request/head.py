@@ -200,7 +200,7 @@ class RequestHead:
 
     @property
     def charset(self) -> Any:
-        """The charset of text: the one that was set, or else that of Content-Type, or else UTF-8.
+        """The charset of text: the one that was set, or else the one in Content-Type, or else UTF-8.
 
         Setting it also changes Content-Type. A class may define its own attribute with this name instead.
         """
@@ -351,7 +351,7 @@ class RequestTarget(RequestHead):
 
     @property
     def path(self) -> str:
-        """The full path, including that of the application, as in the URL."""
+        """The full path, including the application's own, as in the URL."""
         environ = self.environ
         return self._quoted(environ.get("SCRIPT_NAME", "") + environ["PATH_INFO"])
 

@@ -1,4 +1,4 @@
-"""Whole requests: creating, serializing, parsing, transcoding and sending them."""
+"""Complete requests: creating, serializing, parsing, transcoding and sending them."""
 
 import re
 import sys
@@ -241,7 +241,8 @@ class RequestTranscoding(RequestForms):
         """Return a copy whose query and form are converted from a charset, by default this request's, to UTF-8.
 
         If the charset is UTF-8, the same request is returned. ``errors`` determines how malformed text is handled, as
-        in `bytes.decode`. Raises LookupError for an unsupported charset, UnicodeDecodeError, or the errors of ``POST``.
+        in `bytes.decode`. Raises LookupError for an unsupported charset, UnicodeDecodeError, or the same errors as
+        ``POST``.
         """
         named = named_charset(charset or self.charset)
         if named == UTF_8:

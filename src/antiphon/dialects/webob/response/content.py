@@ -16,7 +16,7 @@ _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 
 
 class AppIterRange:
-    """The bytes of an iterable from ``start`` up to, but not including, ``stop``, or to the end if that is None.
+    """The bytes of an iterable from ``start`` up to, but not including, ``stop``, or to the end if ``stop`` is None.
 
     Raises AssertionError if ``start`` is negative or ``stop`` comes before it.
     """
@@ -151,7 +151,7 @@ class ResponseContent(MediaTypes):
     """The body, stored in ``_app_iter`` as an iterable of bytes."""
 
     unicode_errors = "strict"
-    """How to handle bytes that are invalid in the charset, as for ``bytes.decode``."""
+    """The way to handle bytes that are invalid in the charset, as for ``bytes.decode``."""
     default_body_encoding: str | None = "UTF-8"
     """The encoding of text if the Content-Type has no charset."""
 

@@ -270,7 +270,7 @@ class ResponseFields:
 
 
 _is_plain_path = re.compile(r"/(?![/.])(?>(?:[^\t\r\n/]++|/(?!\.))*)").fullmatch
-"""Matches absolute paths that can be appended as they are, without dot segments or characters that browsers drop."""
+"""Match an absolute path that can be appended as it is, without dot segments or characters that browsers drop."""
 _DROPPED_BY_BROWSERS = str.maketrans("", "", "\t\r\n")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 

@@ -172,7 +172,7 @@ def _inflate(data: bytes) -> bytes:
 
 
 _unquoted = re.compile(r'[^"*,]+').fullmatch
-"""Matches an entity tag without quotes. Some clients and programs that build requests omit them."""
+"""The pattern of an entity tag without quotes. Some clients and programs that build requests omit them."""
 
 
 class SentResponse(ResponseCaching):

@@ -43,7 +43,7 @@ cache_property = cache_control_property
 
 
 class _CacheControl(Directives[str | None]):
-    """Maps directives to their arguments, or to None if they have none.
+    """A dictionary of directives and their arguments, which are None for directives without an argument.
 
     ``provided`` is False if the directives were made from None, which means that the message has no such header.
     """

@@ -23,7 +23,7 @@ class ETags(Collection[str]):
         self.star_tag = star_tag
 
     def as_set(self, include_weak: bool = False) -> set[str]:
-        """Return the strong tags, or with ``include_weak``, all tags."""
+        """Return the strong tags or, with ``include_weak``, all tags."""
         return {*self._strong, *self._weak} if include_weak else {*self._strong}
 
     def is_weak(self, etag: str) -> bool:

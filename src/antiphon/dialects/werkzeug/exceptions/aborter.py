@@ -1,4 +1,4 @@
-"""`abort(404)` raises the HTTP exception for a status."""
+"""The `abort` function, which raises the HTTP exception for a status: `abort(404)`."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn

@@ -8,7 +8,8 @@ if TYPE_CHECKING:
 
 
 class DispatcherMiddleware:
-    """Passes each request to the mounted application with the longest matching path, or else to ``app``.
+    """Middleware that passes each request to the mounted application with the longest matching path, or else to
+    ``app``.
 
     ``mounts`` maps paths to applications. A path matches whole segments only, and is moved from PATH_INFO to
     SCRIPT_NAME.

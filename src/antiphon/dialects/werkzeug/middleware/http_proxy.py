@@ -20,13 +20,14 @@ _PATH_SAFE = "!$&'()*+,/:;=@%"
 
 
 class ProxyMiddleware:
-    """Forwards requests below the paths in ``targets`` to other servers and passes all others to ``app``.
+    """Middleware that forwards requests below the paths in ``targets`` to other servers and passes all others to
+    ``app``.
 
     ``targets`` maps each path to a dictionary with these keys:
 
     - ``target``: the URL of the other server.
     - ``remove_prefix``: True to remove the path from the request's path.
-    - ``host``: the Host to send, "<auto>" for that of the other server, or None for that of the client.
+    - ``host``: the Host to send, "<auto>" for the other server's, or None for the client's.
     - ``headers``: headers to add.
     - ``ssl_context``: determines how the other server's certificate is checked.
 

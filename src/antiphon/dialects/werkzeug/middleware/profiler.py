@@ -21,8 +21,8 @@ class ProfilerMiddleware:
     ``sort_by`` and limited by ``restrictions`` (see ``pstats``); None disables reports.
 
     If ``profile_dir`` is set, a file for each request is written there. ``filename_format`` is a format string for its
-    name, with ``method``, ``path``, ``elapsed`` (milliseconds) and ``time`` (seconds), or a function of the environ,
-    where ``werkzeug.profiler`` contains the latter two.
+    name, with ``method``, ``path``, ``elapsed`` (milliseconds) and ``time`` (seconds), or a function of the environ, in
+    which ``werkzeug.profiler`` contains ``elapsed`` and ``time``.
     """
 
     def __init__(

@@ -16,8 +16,8 @@ class ProxyFix:
     """Middleware that reads X-Forwarded-For, -Proto, -Host, -Port and -Prefix.
 
     Each argument is the number of proxies that set the header. The value that the outermost of them added is trusted.
-    If a header has fewer values, it is ignored. Clients can send any of these headers, so count only the proxies that
-    set it. The original values are in the environ under "werkzeug.proxy_fix.orig".
+    If a header has fewer values, it is ignored. Clients can send any of these headers, so for each header, count only
+    the proxies that set it. The original values are in the environ under "werkzeug.proxy_fix.orig".
     """
 
     def __init__(

@@ -34,7 +34,7 @@ Source: TypeAlias = str | tuple[str, str]
 
 
 class SharedDataMiddleware:
-    """Serves a file if the path matches one, and otherwise passes the request to ``app``.
+    """Middleware that serves a file if the path matches one, and otherwise passes the request to ``app``.
 
     ``exports`` maps each path to a file, a folder, or a package and a folder in it. Files whose names match
     ``disallow`` are not served. With ``cache``, clients cache files for ``cache_timeout`` seconds and then revalidate

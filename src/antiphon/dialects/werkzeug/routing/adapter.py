@@ -60,8 +60,8 @@ class MapAdapter:
     ) -> Any:
         """Call a function with the matching endpoint and values and return its result, or return the map's redirect.
 
-        Raises NotFound and other HTTP exceptions of the map and the function. With ``catch_http_exceptions``, it
-        returns them instead.
+        Raises NotFound and any other HTTP exception that the map or the function raises. With
+        ``catch_http_exceptions``, returns them instead.
         """
         try:
             try:
@@ -233,8 +233,8 @@ class MapAdapter:
     ) -> str:
         """Return the URL of an endpoint with these values.
 
-        Values that the rule does not use form the query. The URL is a path. It is absolute with ``force_external``, for
-        another host, and for a WebSocket. Raises BuildError if no rule matches.
+        Values that the rule does not use form the query. The URL is a path unless it is for another host or a
+        WebSocket, or ``force_external`` is True; in these cases, it is absolute. Raises BuildError if no rule matches.
         """
         map_ = self.map
         map_.update()

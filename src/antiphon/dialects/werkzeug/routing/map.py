@@ -31,7 +31,7 @@ _plain_host = re.compile(r"(?:[!-\-/-~]{1,63}\.)*[!-\-/-~]{0,63}").fullmatch
 class Map:
     """A collection of rules and the defaults of their settings.
 
-    ``default_subdomain`` applies to rules without a subdomain. With ``host_matching``, rules specify whole hosts
+    ``default_subdomain`` applies to rules without a subdomain. With ``host_matching``, rules specify full hosts
     instead. ``redirect_defaults`` redirects requests to the rule that has their values as its defaults. ``converters``
     are added to the default ones. With ``sort_parameters``, the queries of built URLs are sorted by ``sort_key``.
     """

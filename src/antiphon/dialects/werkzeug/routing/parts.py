@@ -51,7 +51,7 @@ class Weight(NamedTuple):
 class Part(NamedTuple):
     """A literal string, or an expression that matches a segment.
 
-    A final expression matches the whole rest of the path. With ``slash_follows``, one slash may follow it.
+    A final expression matches the entire rest of the path. With ``slash_follows``, one slash may follow it.
     """
 
     content: str
@@ -161,7 +161,7 @@ def _filler(text: str, fields: list[tuple[str, Callable[[Any], str]]]) -> Callab
 
 
 def _writer(converter: BaseConverter) -> Callable[[Any], str]:
-    """Return a function that converts a value to text: that of the converter, or a faster one with the same result."""
+    """Return a function that converts a value to text: the converter's own, or a faster one with the same result."""
     if type(converter).to_url is BaseConverter.to_url:
         return quote_value
     if type(converter) is IntegerConverter and not converter.fixed_digits:
@@ -176,7 +176,7 @@ def _digits(number: Any) -> str:
 class Direct:
     """A fast URL builder for a rule with a fixed subdomain that is not for WebSockets.
 
-    ``methods`` are those of the rule, and ``defaults`` are the values that are not in its path. ``query`` formats
+    ``methods`` are the rule's methods, and ``defaults`` are the values that are not in its path. ``query`` formats
     values that the rule does not use.
     """
 

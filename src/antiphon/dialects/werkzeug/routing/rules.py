@@ -191,7 +191,7 @@ class Rule(RuleFactory):
     - ``alias``: True to redirect to the endpoint's other rule.
     - ``subdomain``, ``host``: may contain variables too. The map determines which of them is used.
 
-    Arguments that are None default to those of the map. Raises ValueError if the path does not begin with a slash, or
+    Arguments that are None default to the map's settings. Raises ValueError if the path does not begin with a slash, or
     TypeError if ``methods`` is a single string.
     """
 

@@ -83,7 +83,7 @@ class OneByOne:
         Thread(target=self._work, name="antiphon-werkzeug", daemon=True).start()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Handle one request. Others wait until its body is closed."""
+        """Handle one request. Other requests wait until the body of its response is closed."""
         self._turn.acquire()
         run = partial(self._run, copy_context())
         try:

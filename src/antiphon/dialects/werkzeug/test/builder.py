@@ -97,7 +97,7 @@ class Destination:
 
     @property
     def server_port(self) -> int:
-        """The port, which defaults to that of the scheme."""
+        """The port, which defaults to the scheme's."""
         digits = self.host.partition(":")[2]
         return int(digits) if digits.isascii() and digits.isdigit() else 443 if self.url_scheme == "https" else 80
 
@@ -122,7 +122,7 @@ class Content(MediaType):
 
     @property
     def content_type(self) -> str | None:
-        """The content type, which defaults to that of the form."""
+        """The content type, which defaults to the form's."""
         content_type = self.headers.get("Content-Type")
         if content_type is None and not self._input_stream:
             if self._files:

@@ -129,9 +129,9 @@ def run_wsgi_app(
 ) -> tuple[Iterable[bytes], str, Headers]:
     """Call an application and return the body, status and headers of its response.
 
-    The application receives a copy of the environ. Its body includes everything passed to ``write``, and is read until
-    the response has started or, with ``buffered``, to the end and then closed. Raises the application's errors, or
-    RuntimeError if it never starts a response.
+    The application receives a copy of the environ. The body includes everything passed to ``write``. It is read until
+    the response has started; with ``buffered``, it is read to the end and then closed. Raises the application's errors,
+    or RuntimeError if it never starts a response.
     """
     body, status, fields = call_application(app, dict(getattr(environ, "environ", environ)), buffered)
     return body, status, Headers(fields)

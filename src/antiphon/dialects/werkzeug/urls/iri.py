@@ -72,7 +72,7 @@ _plain_uri = re.compile(
     r"(?:\?[\w.~%!$&'()*+,/:;=?@-]+)?(?:#[\w.~%!#$&'()*+,/:;=?@-]+)?",
     re.ASCII,
 ).fullmatch
-"""Matches URLs that need no conversion, except for any escapes and encoded hosts."""
+"""Match a URL that needs no conversion, except for any escapes and an encoded host."""
 
 _NEVER = "".join(map(chr, range(0x21))) + "%\x7f"
 

@@ -138,7 +138,7 @@ class RequestHead:
 
     @lazy
     def url(self) -> str:
-        """The whole URL as an IRI."""
+        """The full URL as an IRI."""
         return url_of(self.scheme, self.host, self.root_path, self.path, self.query_string)
 
     @lazy
@@ -165,7 +165,10 @@ class RequestHead:
 
     @lazy
     def access_route(self) -> Any:
-        """The addresses in X-Forwarded-For, or else ``remote_addr``. The client's comes first, but may be faked."""
+        """The addresses in X-Forwarded-For, or else ``remote_addr``.
+
+        The client's address comes first, but may be faked.
+        """
         forwarded = self.environ.get("HTTP_X_FORWARDED_FOR")
         if forwarded is not None:
             return self.list_storage_class(parse_list_header(forwarded))

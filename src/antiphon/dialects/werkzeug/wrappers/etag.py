@@ -79,7 +79,7 @@ class PartialResponseMixin(VersionMixin):
     def _process_range_request(
         self, environ: "WSGIEnvironment", complete_length: int | None, accept_ranges: bool | str
     ) -> bool:
-        """Reduce the response to the requested range. Return False if the response stays whole.
+        """Reduce the response to the requested range. Return False if the response remains complete.
 
         Raises RequestedRangeNotSatisfiable.
         """

@@ -61,7 +61,7 @@ class JSONTypeMixin:
 
 
 class _JSON(JSONTypeMixin):
-    """The base class for bodies that may be JSON. ``json_module.loads`` decodes it."""
+    """The base class for bodies that may be JSON. ``json_module.loads`` decodes them."""
 
     get_data: Any
     json_module: Any = json

@@ -8,7 +8,7 @@ from antiphon.dialects.kay.conf import settings
 
 
 class DatastoreBackend:
-    """Finds users by the key in the session and logs them in by name and password.
+    """A backend that finds users by the key in the session and logs them in by name and password.
 
     The AUTH_USER_MODEL class must define ``get(key)`` and ``get_by_key_name(name)``, which return a user or None. A
     user must define ``check_password(password)`` and ``key()``, which returns text that no other user ever has.
@@ -30,7 +30,7 @@ class DatastoreBackend:
         return True
 
     def store_user(self, user: Any, request: Any) -> bool:
-        """Assign the session to a user and give it a new key. It keeps its data unless it belonged to another user."""
+        """Assign the session to a user and give it a new key. Its data is kept unless it belonged to another user."""
         key, session = str(user.key()), request.session
         if session.get(KEY) not in (None, key):
             session.clear()
