@@ -134,7 +134,7 @@ def _page_files(root: str, suffixes: tuple[str, ...]) -> Iterator[PageFile]:
 
 
 def _of_suffixes(files: Iterable[str], suffixes: tuple[str, ...]) -> list[str]:
-    """Return the filenames of the pages, in order. Of several names that differ only in the suffix, only one is
+    """Return the filenames of the pages, in order. If names differ only in the suffix, only one of them is
     returned.
     """
     chosen: dict[str, str] = {}

@@ -124,7 +124,7 @@ class Findings:
             getattr(self, name)[:] = found
 
     def take_caught(self, mark: Mark, kinds: tuple[type[BaseException], ...]) -> list[Raised]:
-        """Remove the errors of these kinds that were recorded after the given mark was made, and return them."""
+        """Remove the errors of these kinds that were recorded after the given mark was made and return them."""
         reads, named = len(mark["reads"]), len(mark["named"])
         caught = [each for each in self.raised if each not in mark["raised"] and issubclass(each.error.kind, kinds)]
         self.raised[:] = [each for each in self.raised if each not in caught]

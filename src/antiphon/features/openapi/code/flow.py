@@ -194,7 +194,7 @@ class Flow:
         return end, self.watched.pop()
 
     def take_exits(self, mark: int, *kinds: str) -> list[Exit]:
-        """Remove the exits of these kinds that were made after the given mark, and return them."""
+        """Remove the exits of these kinds that were made after the given mark and return them."""
         taken = [each for each in self.exits[mark:] if each.kind in kinds]
         self.exits[mark:] = [each for each in self.exits[mark:] if each.kind not in kinds]
         return taken

@@ -71,7 +71,7 @@ class Calls:
                     raise
 
     def ask(self, key: str, function: "Callable[[Client], Reply]", waits: bool = False) -> Reply:
-        """Call one of the client's functions for the server that has the key, and return the reply. With ``waits``,
+        """Call one of the client's functions for the server that has the key and return the reply. With ``waits``,
         wait for the reply even while the server does not respond to other calls. Raises StoreUnavailable.
         """
         own, timeout = self.own, self.settings.timeout
