@@ -215,7 +215,7 @@ class WorkerProcess:
     @property
     def fate(self) -> str:
         """How the process ended, as the end of a sentence."""
-        if self._silence:  # its exit code is that of the signal, or of a crash while Python prints where its threads are
+        if self._silence:  # the exit code may be that of a crash while Python prints where its threads are
             return f"{self._silence}, and was ended"
         code = self._process.returncode or 0
         return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
