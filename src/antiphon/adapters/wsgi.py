@@ -261,7 +261,7 @@ def call_wsgi(
     start_response: "StartResponse",
     observation: "Observation | None" = None,
 ) -> Iterable[bytes]:
-    """Handle a WSGI server's request with a handler and record the head of the response if it is observed."""
+    """Pass a WSGI server's request to a handler and, if the response is observed, record its head."""
     head = WSGIHead(environ)
     request = Request(head)
     context = copy_context()

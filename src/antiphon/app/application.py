@@ -290,8 +290,8 @@ class App(Routes, Servable):
 
         A source that is a generator or an async generator function yields the value once. It is resumed before the
         response passes through the middleware, so a failed commit becomes a 500; for a stream, it is resumed when the
-        stream has ended. If the handler or a hook has failed, or the stream was cut off, that error is raised at the
-        ``yield``.
+        stream has ended. If the handler or a hook has failed, or the stream was cut off, the corresponding error is
+        raised at the ``yield``.
 
         Raises ValueError for a dependency that is already provided, and TypeError for functions with the wrong
         arguments. If a source isn't recognized as async but returns a coroutine, reading the dependency raises an

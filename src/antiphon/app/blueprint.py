@@ -416,9 +416,9 @@ class Routes(metaclass=NamesOurs):
         With ``blocking=True``, sync middleware is called on a thread even around async handlers. With
         ``loads_body=True``, the body is loaded before the middleware opens, whatever its size, as long as it is within
         the limits. With ``before_routing=True``, the middleware opens before the route is found, and may set the
-        request's ``method`` and ``path``. With ``errors_at_yield=True``, errors from inside are raised at the
-        ``yield``, which otherwise returns their responses. An error that the middleware doesn't catch is handled as
-        usual; if it catches an error, it must make the response.
+        request's ``method`` and ``path``. With ``errors_at_yield=True``, errors of the code that the middleware wraps
+        are raised at the ``yield``, which otherwise returns their responses. An error that the middleware doesn't catch
+        is handled as usual; if it catches an error, it must make the response.
 
         ``when_read`` is a dependency, for plain middleware that does nothing before its ``yield``. The middleware then
         opens only if the request has read the dependency by the time the response is made, or may still read it. Raises

@@ -1,4 +1,4 @@
-"""The caller of a request, as returned by an application's function: a feature's ``by``, or ``App(share_by=...)``."""
+"""A caller's identity, as returned by a function of the application: a feature's ``by``, or ``App(share_by=...)``."""
 
 import logging
 import time

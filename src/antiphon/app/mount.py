@@ -46,7 +46,9 @@ class Mount(NamedTuple):
     encoded_slashes: bool
     """True if an encoded slash does not separate the prefix's segments."""
     receive: Literal["load", "delegated"]
-    """When a request's body is received: before the application is called, or when the application asks for it."""
+    """The time at which a request's body is received: before the application is called, or when the application asks
+    for it.
+    """
 
     @property
     def where(self) -> str:

@@ -56,8 +56,8 @@ def check_idle_timeout(given: Duration | None) -> float | None:
 is_tool_name = re.compile(r"[A-Za-z0-9_.-]{1,128}").fullmatch
 
 BodyPolicy: TypeAlias = Literal["load", "lazy", "stream"]
-"""When a body is received: before the handler is called, when it is first read, or while it is streamed without being
-stored.
+"""The time at which a body is received: before the handler is called, when it is first read, or while it is streamed
+without being stored.
 """
 
 

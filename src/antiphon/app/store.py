@@ -328,8 +328,8 @@ def check_store(feature: str, store: object, *, client_side: bool = False, of_ap
 class FeatureStore:
     """The store that a feature uses: its own, or that of the application that uses it.
 
-    A feature that also works without a store passes False as its own store to do so. For a store of its own, raises the
-    same errors as ``check_store``.
+    A feature that also works without a store passes False as its own store to do so. If the feature has its own store,
+    raises the same errors as ``check_store``.
     """
 
     def __init__(self, feature: str, own: Store | Literal[False] | None, *, client_side: bool = False) -> None:

@@ -1,4 +1,5 @@
-"""The listening socket: either bound by `antiphon`, which reports a taken port, or received from systemd.
+"""The listening socket: either bound by `antiphon`, which reports if the port is already in use, or received from
+systemd.
 
 It is bound without SO_REUSEPORT, so no other server can share the port while it is open.
 """

@@ -132,8 +132,8 @@ class SyncFromAsync(Generic[T]):
         self._task.break_off()
 
     def _end(self) -> NoReturn:
-        """Raise the end of the iteration: first its error, if any, then StopIteration. ``close`` raises later
-        errors.
+        """End the iteration: raise its error, if any, and otherwise StopIteration. Later calls raise StopIteration;
+        ``close`` raises later errors.
         """
         if not (self._is_over or self._is_whole):
             self._is_over = True

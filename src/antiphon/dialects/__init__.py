@@ -1,1 +1,1 @@
-"""The APIs of other libraries on the layers below: their names and behaviour, without their parsers."""
+"""The APIs of other libraries, built on the layers below: the same names and behaviour, but not the same parsers."""

@@ -26,7 +26,7 @@ _LETTERS = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v
 
 
 class EnvFileError(ValueError):
-    """A file that can't be read. The message gives the number of the malformed line, if there is one.
+    """A file that can't be read. If a line is malformed, the message includes its number.
 
     It doesn't show the line itself, which may contain a secret.
     """

@@ -158,7 +158,9 @@ class Sessions:
         return self._cookie or ("__Host-session" if request.is_secure else "session")
 
     def _load(self, request: Request) -> Session:
-        """Return the session that the visitor's cookie names, or a new one, whose key never comes from outside."""
+        """Return the session that the visitor's cookie names, or a new one. A new session's key never comes from the
+        client.
+        """
         with unwatched(request):
             key = request.cookies.get(self._name(request))
         if key is None:

@@ -77,7 +77,7 @@ def _streamed() -> Any:
     from aiohttp import web
 
     class Streamed(web.StreamResponse):
-        """A stream that is always closed, regardless of its client."""
+        """A stream that is always closed, whatever its client does."""
 
         def __init__(self, answer: Answer, headers: Any) -> None:
             super().__init__(status=answer.status, headers=headers)

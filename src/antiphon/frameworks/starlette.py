@@ -71,7 +71,7 @@ class Starlette(Framework):
         return params
 
     def response(self, answer: Answer, given: Any) -> Any:
-        """Return a Starlette response. A stream is always closed, regardless of its client."""
+        """Return a Starlette response. A stream is always closed, whatever its client does."""
         from starlette.responses import Response as Bytes
 
         made = Bytes(answer.body, answer.status) if isinstance(answer.body, bytes) else _streamed()(answer)

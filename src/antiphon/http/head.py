@@ -384,7 +384,7 @@ def malformed_host() -> BadRequest:
 
 
 def mounted_at(head: Head) -> str:
-    """Return the hosts and prefixes of the mounts through which a request has passed, the outermost first."""
+    """Return the hosts and prefixes of the mounts through which a request has passed, outermost first."""
     mounts: list[str] = []
     while isinstance(head, DerivedHead):
         mounts.append(head.mount)
@@ -445,7 +445,7 @@ def parse_length(value: str) -> int:
 
 
 def is_one_number(value: str) -> bool:
-    """True if a Content-Length is one number, with no more digits than a body can need."""
+    """True if a Content-Length is a single number with no more digits than a body could need."""
     return value.isdigit() and value.isascii() and len(value) < 20
 
 

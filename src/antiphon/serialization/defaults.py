@@ -65,7 +65,7 @@ _CONTAINERS = frozenset({dict, list, tuple})
 
 
 def _set_defaults_of(cls: type, values: list[Any]) -> None:
-    """Set the defaults of the values that are instances of a class, and of the records inside those values."""
+    """Set the defaults of a class's instances and of any records nested in them."""
     set_in_list, classes = _setter(cls)
     if any(_DECODED in vars(each) or _GENERIC in vars(each) for each in classes):
         set_in_list(values)

@@ -94,7 +94,7 @@ class Connection:
         self.is_demanded = False
         """True once the handler wants the handshake to be accepted."""
         self.is_interrupted = False
-        """True once this side ends the connection, regardless of the handler."""
+        """True once this side ends the connection, whatever the handler does."""
         self.last_received: deque[WebSocketMessage] | None = None
         """The last received messages, if they are kept in case the handler fails."""
         self.received = 0

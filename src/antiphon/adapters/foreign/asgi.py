@@ -29,8 +29,8 @@ def make_scope(request: Request, state: Mapping[str, Any] | None = None) -> Scop
 
     ``path`` is the full path, which begins with ``root_path``. ``raw_path`` is left out if the server hides it.
     ``state`` is copied. The rest is a copy of an ASGI server's scope, without the extensions that a server must
-    support. Early hints are offered only if the server has a loop and sends them: the application has its own task, for
-    which no thread of a WSGI server waits.
+    support. Early hints are offered only if the server has an event loop and can send them: the application runs in its
+    own task, and no WSGI server's thread waits for it.
     """
     head = request.head
     given = server_head(head)
@@ -89,14 +89,14 @@ def from_asgi(
 
     The application receives the loaded body. If the body is not loaded, it receives the body itself, without a limit.
 
-    ``state`` is the state of the application's lifespan (``ASGILifespan.state``), which may still be empty. A body in
-    several messages is streamed: each ``send`` returns when its chunk has been consumed. When the client disconnects,
-    or the rest of the body isn't needed (HEAD), the application receives a disconnect, and is cancelled unless it ends
-    within ``grace``, in seconds or a timedelta. Its work after the response continues in the background. If the server
-    reports disconnects, an application that is waiting in ``receive`` is also told of a disconnect before the response;
-    it then runs to its end, and ClientDisconnected is raised. Raises the application's errors, and RuntimeError if it
-    violates ASGI; once the response has started, the body's iterator raises these errors. If the application fails
-    after a complete response, ``response.error`` is its error.
+    ``state`` is the state of the application's lifespan (``ASGILifespan.state``), which may still be empty. A body sent
+    as several messages is streamed: each ``send`` returns when its chunk has been consumed. When the client
+    disconnects, or the rest of the body isn't needed (HEAD), the application receives a disconnect, and is cancelled
+    unless it ends within ``grace``, in seconds or a timedelta. Its work after the response continues in the background.
+    If the server reports disconnects, an application that is waiting in ``receive`` is also told of a disconnect before
+    the response; it then runs to its end, and ClientDisconnected is raised. Raises the application's errors, and
+    RuntimeError if it violates ASGI; once the response has started, the body's iterator raises these errors. If the
+    application fails after a complete response, ``response.error`` is its error.
     """
     seconds = seconds_of(grace)
 

@@ -37,9 +37,9 @@ def get_response(
     ``application`` is an Antiphon, WSGI or ASGI application; pass ``interface`` if the interface can't be detected. Its
     async code runs on the background loop. A streamed body is a blocking iterator of bytes with ``close()``. Functions
     that the application passes to ``request.after_response`` are called before this function returns or, for a stream,
-    when the stream ends or is closed. An Antiphon application is started up; for any other application, you have to run
-    the lifespan. Raises any error of another framework's application, ValueError for an ``interface`` other than "wsgi"
-    and "asgi", and RuntimeError on an event loop: use ``aget_response`` there.
+    when the stream ends or is closed. This function starts an Antiphon application; for any other application, you have
+    to run the lifespan yourself. Raises any error of another framework's application, ValueError for an ``interface``
+    other than "wsgi" and "asgi", and RuntimeError on an event loop: use ``aget_response`` there.
     """
     check_interface(interface)
     refuse_on_loop("get_response", "aget_response")

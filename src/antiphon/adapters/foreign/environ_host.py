@@ -248,7 +248,7 @@ class BridgedApplication(EnvironHost):
 
 
 class _PlainInput(ReceivedInput):
-    """The ``wsgi.input`` for an application that only uses PEP 3333 and counts bytes against Content-Length itself."""
+    """The ``wsgi.input`` for an application that relies only on PEP 3333 and limits its own reads to Content-Length."""
 
     def __init__(self, request: Request, environ: "WSGIEnvironment") -> None:
         super().__init__(request, environ)

@@ -46,8 +46,8 @@ class Frames:
         self._size = 0
 
     def feed(self, data: bytes) -> None:
-        """Accept bytes from the network, once earlier bytes contain no more messages; b"" means that the connection has
-        ended.
+        """Accept bytes from the network; b"" means that the connection has ended. Call this only when the earlier bytes
+        contain no more messages.
         """
         if not data:
             self._end(WebSocketClosed(ABNORMAL))

@@ -36,7 +36,7 @@ from antiphon.response.response import Response
 class Held(NamedTuple):
     """A response that a part holds back, with the part's return value and the resources that it closes.
 
-    Without a part, ``outcome`` contains the steps to the response that replaces a failed one.
+    If ``part`` is None, ``outcome`` contains the steps to the response that replaces a failed one.
     """
 
     outcome: Any

@@ -73,7 +73,7 @@ MiddlewareFunction: TypeAlias = (
     Callable[[Request], Generator[ResponseLike | None, Response, ResponseLike | None]]
     | Callable[[Request], AsyncGenerator[ResponseLike | None, Response]]
 )
-"""Middleware: a generator that yields once and receives the response from inside."""
+"""Middleware: a generator that yields once and receives the response of the code that it wraps."""
 
 X_co = TypeVar("X_co", bound=Exception, covariant=True)
 R = TypeVar("R", bound=ResponseLike)

@@ -23,10 +23,10 @@ AnyGenerator: TypeAlias = Generator[Any, Response, Any] | AsyncGenerator[Any, Re
 class Middleware(NamedTuple):
     """A generator function or an async generator function, called with the request.
 
-    The generator yields once, without a value, and receives the response from inside. If it returns a value before the
-    yield, nothing inside is called; a value that it yields or returns becomes the response. If it ``throws``, a
-    response's error is raised at the yield instead; if the generator doesn't catch the error, the response stays
-    unchanged.
+    The generator yields once, without a value, and receives the response of the code that it wraps. If it returns a
+    value before the yield, that code isn't called; a value that it yields or returns becomes the response. If it
+    ``throws``, a response's error is raised at the yield instead; if the generator doesn't catch the error, the
+    response stays unchanged.
     """
 
     function: Callable[[Request], AnyGenerator]

@@ -46,9 +46,7 @@ class Surroundings(Enum):
 
 
 class Body(Enum):
-    """When a route's body is received, and by which code: as its ``receive`` option says, or as another plan
-    decides.
-    """
+    """The way in which a route's body is received: as its ``receive`` option says, or as another plan decides."""
 
     LOAD = "load"
     LAZY = "lazy"
@@ -182,7 +180,7 @@ class HandlerStack(NamedTuple):
         )
 
     def for_handler(self, handler_blocks: bool) -> Self:
-        """Return the stack as it runs around a handler."""
+        """Return the stack for a handler: sync parts run where the handler does."""
         return self._replace(
             middleware=tuple(part.for_handler(handler_blocks) for part in self.middleware),
             before=tuple(part.for_handler(handler_blocks) for part in self.before),

@@ -1,4 +1,6 @@
-"""A check of middleware's source code: a block around a ``yield`` must see errors from inside."""
+"""A check of middleware's source code: a block around a ``yield`` must see the errors of the code inside the
+middleware.
+"""
 
 import ast
 from collections.abc import Callable, Iterator

@@ -105,7 +105,7 @@ async def _talk(application: "WSGIApplication", request: Request, connection: Co
 
 
 class _Carrier:
-    """Carries one connection's frames and messages."""
+    """A relay for one connection's frames and messages."""
 
     def __init__(self, ours: socket.socket, connection: Connection) -> None:
         self._socket = ours
@@ -114,7 +114,7 @@ class _Carrier:
         self._frames: Frames
 
     async def carry(self) -> None:
-        """Wait until the application responds to the handshake, then carry messages until it has closed its end."""
+        """Wait until the application responds to the handshake, then relay messages until it has closed its end."""
         from wsproto.connection import Connection as Frames
         from wsproto.connection import ConnectionType
 
@@ -162,7 +162,7 @@ class _Carrier:
         return rest
 
     async def _carry_in(self) -> None:
-        """Carry messages from the client to the application."""
+        """Relay messages from the client to the application."""
         from wsproto.events import BytesMessage, TextMessage
 
         while True:
@@ -173,7 +173,7 @@ class _Carrier:
             await self._send(TextMessage(message) if isinstance(message, str) else BytesMessage(message))
 
     async def _carry_out(self) -> None:
-        """Carry messages from the application to the client, until the application has closed its end."""
+        """Relay messages from the application to the client, until the application has closed its end."""
         parts: list[Any] = []
         is_open = True
         while is_open:

@@ -1,1 +1,1 @@
-"""An application's plans, made before its first request, and finding the plan for each request."""
+"""Making an application's plans before its first request, and finding the plan for each request."""

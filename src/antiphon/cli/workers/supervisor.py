@@ -256,7 +256,7 @@ class Supervisor:
             await slot.replace()
 
     async def _restart_and_tell(self) -> None:
-        """Restart the workers, once more if requested in the meantime, and report the outcome."""
+        """Restart the workers and report the outcome. Requests made during a restart lead to only one more restart."""
         if self._is_restarting.locked() or not self._has_started.is_set():
             self.warn(f"{self._what_is_starting()} The workers will be restarted after that.")
         if self._is_restart_wanted:

@@ -64,7 +64,7 @@ def translated(request: "Request", key: str, values: dict[str, object]) -> str:
 
 
 def as_written(request: "Request", key: str) -> str:
-    """Return the message for a key with its placeholders, to be filled in later. Without a message, return the key."""
+    """Return the message for a key with its placeholders, to be filled in later. If there is none, return the key."""
     if _has_texts(request.app):
         return request.native.language.find(key) or key
     return key

@@ -413,7 +413,7 @@ class Request(RequestState):
         return cast("Form", form)
 
     def share(self, name: str, value: Any = None) -> Any:
-        """Share a value with this request's templates. Without a value, return the shared one."""
+        """Share a value with this request's templates. If no value is given, return the shared one."""
         if value is None:
             return self.shared(name)
         self.own_shared[name] = value

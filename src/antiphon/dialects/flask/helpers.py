@@ -264,7 +264,7 @@ def send_from_directory(
 
 
 def _of_application(**kwargs: Any) -> dict[str, Any]:
-    """Return arguments for Werkzeug's functions, completed with those from the application and request."""
+    """Return arguments for Werkzeug's functions: the given ones and those from the application and request."""
     app = app_ctx.app
     if kwargs.get("max_age") is None:
         kwargs["max_age"] = app.get_send_file_max_age

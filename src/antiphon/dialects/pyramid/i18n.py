@@ -128,7 +128,7 @@ class Translations(gettext.GNUTranslations):
 
     @classmethod
     def load(cls, dirname: str | None = None, locales: Any = None, domain: str = DEFAULT_DOMAIN) -> Any:
-        """Load the translations for the first locale that has a file. Without a file, return empty translations."""
+        """Load the translations for the first locale that has a file. If none has one, return empty translations."""
         if locales is not None:
             locales = [str(each) for each in (locales if isinstance(locales, list | tuple) else [locales])]
         domain = domain or cls.DEFAULT_DOMAIN

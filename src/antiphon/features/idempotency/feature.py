@@ -190,7 +190,7 @@ class IdempotentWrites:
         return await handler(request)
 
     def _write_of(self, request: Request, caller: Callable[[Request, str], Write]) -> Write | None:
-        """Return the key and caller of a request, or None for a request that has no key and needs none."""
+        """Return a request's key and caller, or None for a request that has no key and needs none."""
         key = request.idempotency_key
         if request.head.field("idempotency-key") is None:
             if self.required:

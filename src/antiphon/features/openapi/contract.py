@@ -101,7 +101,7 @@ class Contract:
             self.unread.append(unread)
 
     def declare_problems(self) -> None:
-        """Give errors that are sent as problem details the types declared for their statuses."""
+        """Set the types of errors that are sent as problem details to those declared for their statuses."""
         for given in [each for each in self.answers if each.status in self.failures and each.is_declared]:
             failures = self.failures[given.status]
             if given.media == JSON and failures and all(each.is_problem and not each.answers for each in failures):

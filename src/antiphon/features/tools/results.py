@@ -159,7 +159,7 @@ def _faults(errors: object) -> Iterable[str]:
 
 
 def is_for_the_client(response: Response) -> bool:
-    """True for a response about the client's login, which the client itself has to see: no model can log in."""
+    """True for a response about the client's login. It must reach the client itself, since a model can't log in."""
     return response.status == 401 or (response.status == 403 and "www-authenticate" in response.headers)
 
 

@@ -89,7 +89,9 @@ class FormField:
 
     @property
     def message(self) -> str:
-        """The error message, or an empty string. Setting it makes the field invalid, or valid if it is empty."""
+        """The error message, or an empty string. Setting it to a message makes the field invalid; setting it to an
+        empty string makes the field valid.
+        """
         errors = self.native.errors.get(self.name)
         return errors[0].message if errors else ""
 

@@ -24,8 +24,9 @@ class Form(Makers):
     """A form with its fields and the values that a request sent.
 
     Make one with ``Form({"name": Form.text("Name", "required")}, request)``, or declare ``class Contact(Form): name =
-    Form.text("Name")`` and call ``Contact(request)``. Without a request, the current one is used; outside a request,
-    bind the form later. Raises ValueError for a form without fields, or for a name that an input can't have.
+    Form.text("Name")`` and call ``Contact(request)``. If no request is given, the current one is used; if there is no
+    current request, bind the form later. Raises ValueError for a form without fields, or for a name that an input can't
+    have.
     """
 
     _declared_fields: Mapping[str, Definition] = {}

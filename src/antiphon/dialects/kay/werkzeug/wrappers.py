@@ -156,7 +156,8 @@ class CommonResponseDescriptorsMixin(wrappers.CommonResponseDescriptorsMixin):
 
     @property
     def retry_after(self) -> Any:
-        """When to retry (RFC 9110 §10.2.3): a number of seconds, a datetime, or None if the header is missing.
+        """The time at which to retry (RFC 9110 §10.2.3): a number of seconds, a datetime, or None if the header is
+        missing.
 
         It can be set to either.
         """

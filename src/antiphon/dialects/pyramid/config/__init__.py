@@ -204,7 +204,7 @@ class Configurator(
             self.add_view(view, context=WSGIHTTPException)
 
     def _fix_registry(self) -> None:
-        """Add to a zope.component registry what an application's registry needs."""
+        """Equip a zope.component registry with everything that an application's registry needs."""
         registry = self.registry
         if not hasattr(registry, "notify"):
 

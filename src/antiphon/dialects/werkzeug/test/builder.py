@@ -193,7 +193,7 @@ class Content(MediaType):
 
 
 def _named(headers: Any) -> list[tuple[str, Any]]:
-    """Return the headers whose names are not empty, since no others reach a server."""
+    """Return the headers that have a name, since a header without a name never reaches a server."""
     return [(name, value) for name, value in iter_multi_items(headers) if name]
 
 

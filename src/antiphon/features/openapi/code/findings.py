@@ -109,7 +109,7 @@ class Findings:
     """The response that middleware or a hook received, in the state in which the middleware or hook leaves it."""
 
     def add(self, other: "Findings") -> None:
-        """Add the findings about a called function, except its result."""
+        """Add the findings about a called function, but not its result."""
         for name in LISTS:
             known, found = getattr(self, name), getattr(other, name)
             known += [each for each in found if each not in known]

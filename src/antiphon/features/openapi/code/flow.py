@@ -64,7 +64,9 @@ def joined(states: Iterable[State]) -> State:
 
 
 def is_fact(key: Key) -> bool:
-    """True for a fact about the request that holds on every path to a place, such as that a field was present."""
+    """True for the key of a fact about the request, such as a field's presence, which is kept only if every path
+    through the code establishes it.
+    """
     return isinstance(key, tuple) and key[0] == () and key[1].startswith(".")
 
 
@@ -125,7 +127,9 @@ class Flow:
         return value
 
     def change(self, value: Value, change: Callable[[Value], Value]) -> None:
-        """Change the content of the objects that a value may be. If there are several, each may also stay unchanged."""
+        """Change the content of every object that a value may refer to. If there are several, each may also stay
+        unchanged.
+        """
         refs = [each for each in alternatives(value) if isinstance(each, Ref)]
         is_certain = len(alternatives(value)) == 1
         for ref in refs:

@@ -304,8 +304,8 @@ class Frame(ast.NodeVisitor, ABC):
         self.change(owner, lambda one: with_item(one, key, value), value)
 
     def change(self, owner: Value, change: Callable[[Value], Value], *given: Value) -> None:
-        """Change the content of the objects that a value may be. If the change can't be followed, the content becomes
-        unknown.
+        """Change the content of every object that a value may refer to. If the change can't be followed, the content
+        becomes unknown.
         """
         is_told = None not in {kind_of(each) for one in given for each in alternatives(self.flow.content(one))}
         if is_told and any(isinstance(each, Of) and change(each) != each for each in alternatives(owner)):
