@@ -1,5 +1,5 @@
 # make run     serve the example applications on http://127.0.0.1:8000
-# make quick   the tests that need no server, browser or other process, with few packages: a minute or two
+# make quick   the tests that need no server, browser or other process, with few packages: some five minutes on two processors, or TESTS=folder
 # make test    run the tests, on the newest Python that this machine has
 # make test-all-pythons   the same, and on each other Python from 3.11 on what can differ there
 # make test-all   the same as `make test`, with every combination of what multiplies a test, and what takes long

@@ -32,6 +32,15 @@ def test_every_row_runs_and_those_that_fail_are_named():
     assert isinstance(failed.value.__cause__, AssertionError)
 
 
+def test_a_table_of_which_all_rows_skip_is_skipped():
+    @rows("row", [1, 2])
+    def table(row):
+        pytest.importorskip("no_such_package")
+
+    with pytest.raises(pytest.skip.Exception, match="no_such_package"):
+        table()
+
+
 def test_a_row_has_a_folder_patches_and_records_of_its_own(tmp_path, monkeypatch, caplog, capsys):
     monkeypatch.setenv("ROW", "none")
 

@@ -19,7 +19,7 @@ Case = tuple[Callable[[], str], tuple[Any, ...]]
 SHARE = pytest.StashKey[tuple[int, int]]()
 """The number of an item, and of the items that share its table."""
 
-# A row that skips fails: it would skip the rows after it.
+# A row that skips fails, since it would skip the rows after it, unless all rows do.
 FAILURES = (Exception, pytest.fail.Exception, pytest.skip.Exception)
 
 
@@ -82,6 +82,8 @@ def _run(test: Callable[..., None], names: list[str], cases: list[Case], fixture
                 test(**own, **dict(zip(names, values, strict=True)))
         except FAILURES as error:
             failed.append((name(), error))
+    if failed and all(isinstance(error, pytest.skip.Exception) for _, error in failed) and len(failed) == len(cases):
+        raise failed[0][1]
     if failed:
         told = "\n".join(f"- {name}: {type(error).__name__}: {_first_line(error)}" for name, error in failed)
         raise AssertionError(f"{len(failed)} of {len(cases)} rows fail:\n{told}") from failed[0][1]

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from collections import Counter
 from collections.abc import Generator
 from importlib.util import find_spec
@@ -19,9 +20,13 @@ class MissingPackages:
     """A plugin of pytest that skips the files and tests that fail for lack of a package."""
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
         report = yield
         _skip_without_package(report)
+        if report.skipped:
+            _forget(str(collector.path))
         return report
 
     @pytest.hookimpl(wrapper=True)
@@ -36,6 +41,12 @@ def _skip_without_package(report: pytest.CollectReport | pytest.TestReport) -> N
     if found and found[-1] not in _OURS and find_spec(found[-1]) is None:
         report.outcome = "skipped"
         report.longrepr = (report.nodeid, 0, f"there is no {found[-1]} here")
+
+
+def _forget(path: str) -> None:
+    """Remove a file that was imported in part, so that a file that imports it fails, and is skipped, for its reason."""
+    for name in [name for name, module in sys.modules.items() if getattr(module, "__file__", None) == path]:
+        del sys.modules[name]
 
 
 def unlisted(reporter: pytest.TerminalReporter) -> list[pytest.TestReport | pytest.CollectReport]:
