@@ -22,17 +22,17 @@ pytestmark = [pytest.mark.processes, pytest.mark.once]
 def test_a_page_shows_each_value_once_over_a_reload_and_a_restart(browser, tmp_path, monkeypatch):
     monkeypatch.setenv("STORE", str(tmp_path / "runs.db"))
     with ServerProcess(ASGI, "tests.helpers.served.runs:app") as server:
-        run = start(server, 60, pause=0.05, source="words")
+        run = start(server, 40, pause=0.05, source="words")  # no longer than the grace of the restart
         url = f"http://127.0.0.1:{server.port}/page#/runs/{run['id']}"
         page = browser.open(url)
         page.wait_until("() => events.innerText.startsWith('1 2 3 ')")
         page.run("() => { setTimeout(() => location.reload()) }")
         page.wait_until("() => events.innerText.startsWith('1 2 3 4 5 ')")
         server.send_signal(signal.SIGUSR2)
-        everything = "".join(f"{n} " for n in range(1, 61))
+        everything = "".join(f"{n} " for n in range(1, 41))
         page.wait_until(f"() => events.innerText === '{everything}done'")
         page.run("() => { setTimeout(() => location.reload()) }")
-        lines = "".join(f'"{n} "\\n' for n in range(1, 61))
+        lines = "".join(f'"{n} "\\n' for n in range(1, 41))
         page.wait_until(f"() => fetched.textContent === `{lines}end`".replace("\\n", "\n"))
         browser_stop = start(server, 1000, pause=0.05, source="words")
         page = browser.open(f"http://127.0.0.1:{server.port}/page#/runs/{browser_stop['id']}")
