@@ -68,7 +68,9 @@ class Server(NamedTuple):
 
     @property
     def is_installed(self) -> bool:
-        return all(((not self.package or find_spec(self.package)), (not self.program or shutil.which(self.program))))
+        if self.program:
+            return shutil.which(self.program) is not None
+        return not self.package or find_spec(self.package) is not None
 
 
 _OURS = f"{{python}} -m antiphon run {_APPS}.ours:app --port={{port}} --patience=1 --no-access-log"

@@ -44,6 +44,8 @@ pytestmark = pytest.mark.once
 
 COOKIES = CookieStore(["a key of more than sixteen bytes"])
 SECRET = "a secret of more than sixteen bytes"
+LONG = 86400
+"""Seconds for which signatures are valid that are made when the tests are collected."""
 
 WRONG_OPTIONS = [
     (lambda: Sessions(idle=0), "Sessions", "idle"),
@@ -187,9 +189,9 @@ WRONG_ON_A_REQUEST = [
         r"IdempotentWrites: .* must return text or None, not 5",
     ),
     (
-        [Signatures(lambda keyid: 5)],
+        [Signatures(lambda keyid: 5, max_age=LONG)],
         {"signed_by": "partners"},
-        _signed,
+        _signed(),
         None,
         r"Signatures: a key must be .* not int",
     ),
@@ -209,7 +211,7 @@ def test_what_turns_out_wrong_on_a_request(features, options, fields, handler, s
         Client(app, base_url="https://shop.example", raise_errors=True) as client,
         pytest.raises((TypeError, NotImplementedError), match=rf"^{said}"),
     ):
-        client.request(*options.get("methods", ["GET"]), "/", headers=fields() if callable(fields) else fields)
+        client.request(*options.get("methods", ["GET"]), "/", headers=fields)
 
 
 def _hook():
@@ -224,9 +226,9 @@ OF_A_STORE = [
     ("RateLimit", lambda: RateLimit("5/minute"), {}, [], None),
     (
         "Signatures",
-        lambda: Signatures({"a": SECRET.encode()}),
+        lambda: Signatures({"a": SECRET.encode()}, max_age=LONG),
         {"signed_by": "partners"},
-        lambda: _signed("POST"),
+        _signed("POST"),
         None,
     ),
     ("GitHubWebhook", None, {"before": GitHubWebhook(SECRET)}, _hook(), None),
@@ -244,8 +246,7 @@ def test_the_log_names_the_feature_whose_store_failed(tmp_path, interface, caplo
         app.route("/", **({"methods": ["POST"]} | options))(handler or (lambda request: "page"))
         caplog.clear()
         with Client(app, interface, base_url="https://shop.example") as client:
-            sent = fields() if callable(fields) else fields  # a signature is valid for five minutes
-            client.request(*options.get("methods", ["POST"]), "/", headers=sent, body=b"{}" if make is None else b"")
+            client.request(*options.get("methods", ["POST"]), "/", headers=fields, body=b"{}" if make is None else b"")
         logged = [each.getMessage() for each in caplog.records if "is not available" in each.getMessage()]
         if not logged or not all(each.startswith(f"{name}: the store {tmp_path}") for each in logged):
             wrong[name] = logged

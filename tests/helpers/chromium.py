@@ -71,9 +71,11 @@ class Chromium:
     def profile(self):
         """Give a profile with cookies and storage of its own, whose pages are closed after the block."""
         context = self.call("Target.createBrowserContext")
-        yield Profile(self, context)
-        self.call("Target.disposeBrowserContext", **context)
-        self._events.clear()
+        try:
+            yield Profile(self, context)
+        finally:
+            self.call("Target.disposeBrowserContext", **context)
+            self._events.clear()
 
     def call(self, method, session=None, **parameters):
         """Call a method of the protocol and return its result."""
