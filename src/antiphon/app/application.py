@@ -42,6 +42,7 @@ from antiphon.uploads.saving import usable_folder
 if TYPE_CHECKING:
     from antiphon.app.callers import Sharing
     from antiphon.app.store import Store
+    from antiphon.request.caller import Identify
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -138,6 +139,8 @@ class App(Routes, Servable):
         self._reverse: Reverse | None = None
         self._places_above: list[tuple[App, Mount]] = []
         """The applications in which this one is mounted, with the mounts."""
+        self._identifiers: list[Identify] = []
+        """What features say about the caller of a request."""
         self._idempotent_surrounding: SurroundIdempotent | None = None
         self._idempotent_watch: MiddlewareFunction | None = None
         self._signature_checks: dict[str, Callable[[Route], Callable[[Request], Any]]] = {}

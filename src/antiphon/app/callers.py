@@ -9,11 +9,7 @@ from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.handler.contract import describe
 from antiphon.http.errors import HTTPError
 from antiphon.http.head import Head
-from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
-
-AROUND = Dependency[Request]("request around")
-"""The client's request, such as a tool call, from which the application made the current one."""
 
 
 def check_by(by: Callable[[Request], str | None] | None) -> None:

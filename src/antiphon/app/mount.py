@@ -221,7 +221,8 @@ class MountedHead(DerivedHead):
 def request_with(request: Request, head: Head) -> Request:
     """Return a request with a different head that shares everything else."""
     inner = type(request)(head, request.content)
-    vars(inner).update(_id=request._id, after_response=request.after_response, _defer_first=request._defer_first)
+    shared = {"after_response": request.after_response, "_defer_first": request._defer_first}
+    vars(inner).update(_id=request._id, _outer_request=request, **shared)
     inner._lifetime = request.lifetime
     inner._host_is_declared = getattr(request, "_host_is_declared", False) or request.route.host is not None
     inner.limits = request.limits

@@ -293,6 +293,15 @@ class Store(ABC):
         """Close connections and files. A later call opens them again."""
 
 
+def store_name(*parts: str) -> str:
+    """Return a name for a key, an owner or a channel in a store: no other parts have it, whatever they contain.
+
+    A single part without control characters is its own name. Owners of two parts are a cookie and the owner of its
+    sessions, so the owners of all other features' entries have at least three, and the first is their kind.
+    """
+    return "\0".join([part.replace("\1", "\1\1").replace("\0", "\1\2") for part in parts])
+
+
 def hash_key(key: str) -> bytes:
     """Return the hash under which a key is stored. It also works for text from clients that is not valid Unicode."""
     return sha256(key.encode("utf-8", "surrogatepass")).digest()

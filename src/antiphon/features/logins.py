@@ -5,6 +5,7 @@ app.use(Users(SessionLogin(find_user), login="login"))
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -12,6 +13,7 @@ from antiphon.explanations import errors_name_it, explained
 from antiphon.features.sessions import Sessions
 from antiphon.features.users import USERS, Users, UserSource, check_loader
 from antiphon.handler.contract import describe
+from antiphon.request.caller import Identity
 from antiphon.request.request import Request
 
 if TYPE_CHECKING:
@@ -113,6 +115,17 @@ class SessionLogin(UserSource[U]):
     def note_use(self, request: Request) -> None:
         request.session.get(NAME)
 
+    _is_sent_by_itself = True
+
+    def _identity(self, given: tuple[Any, ...], key: str | None) -> Identity:  # noqa: ARG002
+        """Return the user to whom the session belongs. A login in the handler adds it, and leaves the session."""
+        return Identity("login", given[0])
+
+    def _key_of(self, user: U) -> str | None:
+        with suppress(TypeError, ValueError, AttributeError):  # a user that another source found may have no key
+            return self.key_of(user)
+        return None
+
     def key_of(self, user: U) -> str:
         """Return the key that the session keeps for a user.
 
@@ -152,10 +165,13 @@ def login(request: Request, user: object, *, end_others: bool = False) -> None:
 def logout(request: Request, *, everywhere: bool = False) -> None:
     """Log the user out: the visitor's session ends, its data is deleted, and ``request.user`` is None.
 
-    ``everywhere`` ends all sessions of the user when the response is made and raises NotImplementedError if the store
-    can't do that. Raises RuntimeError, naming the fix, in an app without ``Users`` with a ``SessionLogin``.
+    ``everywhere`` ends all sessions of the user when the response is made, even if the request has other credentials
+    than a session, and raises NotImplementedError if the store can't do that. Raises RuntimeError, naming the fix, in
+    an app without ``Users`` with a ``SessionLogin``.
     """
-    users, _ = _source(request)
+    users, source = _source(request)
+    if everywhere and (user := request.user) is not None:
+        request.session.rotate(source.key_of(user))
     request.session.clear(everywhere=everywhere)
     users.become(request, None)
 

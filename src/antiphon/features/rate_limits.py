@@ -15,9 +15,9 @@ from typing import Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
 from antiphon.app.blueprint import Blueprint, Routes
-from antiphon.app.callers import AROUND, LOG_EVERY, caller_of, check_by
+from antiphon.app.callers import LOG_EVERY, caller_of, check_by
 from antiphon.app.route import Route
-from antiphon.app.store import Store, StoreUnavailable, check_store
+from antiphon.app.store import Store, StoreUnavailable, check_store, store_name
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.stores.circuit_breaker import CircuitBreaker
 from antiphon.features.stores.memory import MemoryStore
@@ -26,6 +26,7 @@ from antiphon.handler.contract import describe
 from antiphon.http.errors import TooManyRequests
 from antiphon.http.head import network_of
 from antiphon.http.structured_fields import Item
+from antiphon.request.caller import AROUND
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.request.watching import unwatched
@@ -251,14 +252,18 @@ class RateLimit:
     def _count(self, counter: "_Counter", caller: str) -> "_Count":
         """Count a request, unless the limit is exceeded. Raises StoreUnavailable."""
         limit, period, increment = self._limit, self._period, counter.store.increment
-        key, now = f"{counter.key}\n{caller}", counter.clock()
+        key, now = store_name(counter.key, caller), counter.clock()
         if limit == 1:  # a single window that begins with the request is enough
             count, seconds = increment(key, ttl=period)
             return _Count(count > 1, 0, seconds, counter, key, period, now + seconds)
         window, elapsed = divmod(now, period)
-        current_key, ttl = f"{key}\n{window:.0f}", 2 * period
+        current_key, ttl = store_name(counter.key, caller, f"{window:.0f}"), 2 * period
         current = increment(current_key, ttl=ttl).value
-        before = increment(f"{key}\n{window - 1:.0f}", ttl=ttl, by=0).value if current <= limit else 0
+        before = (
+            increment(store_name(counter.key, caller, f"{window - 1:.0f}"), ttl=ttl, by=0).value
+            if current <= limit
+            else 0
+        )
         used = current + before * (1 - elapsed / period)
         if used <= limit + ROUNDING:
             left, ends = int(limit - used + ROUNDING), (window + 2) * period

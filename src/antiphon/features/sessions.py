@@ -4,11 +4,12 @@ app.use(Sessions(SQLiteStore("var/sessions.db")))
 """
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from antiphon.app.store import FeatureStore, OwnedEntry, Store, StoreEntry, StoreUnavailable
+from antiphon.app.store import FeatureStore, OwnedEntry, Store, StoreEntry, StoreUnavailable, store_name
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.tracked_session import TrackedSession
@@ -18,6 +19,7 @@ from antiphon.http.cookies import SameSite, SetCookie
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import without_traceback
 from antiphon.http.urls.url import is_this_machine
+from antiphon.request.caller import Identity
 from antiphon.request.dependencies import Dependency
 from antiphon.request.interfaces import Session
 from antiphon.request.request import Request
@@ -92,7 +94,8 @@ class Sessions:
         SetCookie(cookie or "__Host-session", secure=True, samesite=samesite)
         self._stores = FeatureStore("Sessions", store, client_side=True)
         self._store: Store
-        self._prefix = self._owner_prefix = ""
+        self._prefix = ""
+        self._owner_name: Callable[[str], str] = store_name
         self._idle = idle
         self._lifetime = lifetime
         self._cookie = cookie
@@ -107,7 +110,7 @@ class Sessions:
         self._store = store
         if store.is_server_side:
             self._prefix = f"{_PREFIX} {cookie}\n" if cookie else f"{_PREFIX}\n"
-            self._owner_prefix = f"{cookie}\0" if cookie else ""
+            self._owner_name = partial(store_name, cookie) if cookie else store_name
 
     def install(self, app: "App") -> None:
         """Provide ``request.session`` and register the middleware that writes changes.
@@ -120,6 +123,7 @@ class Sessions:
         else:
             app.provide(Request.session, self._load)
         app.provide(SESSIONS, lambda request: self.access)  # noqa: ARG005
+        app._identifiers.append(self._identify)
         app.middleware(when_read=Request.session)(self._around)
 
     @property
@@ -146,13 +150,13 @@ class Sessions:
         Sessions with other cookies are not included, even if they are in the same store, because they belong to
         different users.
         """
-        return self._stores.current.owned_by(self._owner_prefix + owner)
+        return self._stores.current.owned_by(self._owner_name(owner))
 
     def delete_owned(self, owner: str, *, only: str | None = None) -> int:
         """End all of an owner's sessions, or only the one whose ``id`` is ``only``, and return how many ended. This
         calls the store.
         """
-        return self._stores.current.delete_owned(self._owner_prefix + owner, only=only)
+        return self._stores.current.delete_owned(self._owner_name(owner), only=only)
 
     def _name(self, request: Request) -> str:
         return self._cookie or ("__Host-session" if request.is_secure else "session")
@@ -172,12 +176,18 @@ class Sessions:
             session.failure = without_traceback(error)
             return session
 
+    def _identify(self, request: Request) -> Iterator[Identity]:
+        """Yield the session by the time at which it began, which stays the same when a login changes its key."""
+        session = request.session
+        if isinstance(session, TrackedSession) and (begun := session.begun) is not None:
+            yield Identity("session", f"{self._prefix}{begun!r}", (f"cookie {self._name(request)}",))
+
     def _begin(self, request: Request) -> Session:
         return self._tracked(request, None)
 
     def _tracked(self, request: Request, entry: StoreEntry | None) -> TrackedSession:
         return TrackedSession(
-            entry, self._store, request.head, owner_prefix=self._owner_prefix, is_over=_IS_OVER in request
+            entry, self._store, request.head, owner_name=self._owner_name, is_over=_IS_OVER in request
         )
 
     def _around(self, request: Request) -> Generator[None, Response, Response | None]:

@@ -1,10 +1,10 @@
 """The session of one request: its data, and a record of reads and writes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
 
-from antiphon.app.store import Store, StoreEntry, StoreUnavailable
+from antiphon.app.store import Store, StoreEntry, StoreUnavailable, store_name
 from antiphon.explanations import explained, named
 from antiphon.http.errors import without_traceback
 from antiphon.http.head import Head
@@ -15,20 +15,26 @@ from antiphon.request.watching import SESSION, note_in_head
 class TrackedSession(Session):
     """A session that records which values were read and written. If ``failure`` is set, every use raises it. ``head``
     is the request's head, for caches that watch it. ``owner`` is the session's new owner, and ``ends_all_of`` is an
-    owner all of whose sessions will end; both begin with the ``owner_prefix`` of ``Sessions``.
+    owner all of whose sessions will end; both as the store names them, by the ``owner_name`` of ``Sessions``.
     """
 
     __slots__ = (
-        "_copies", "_data", "_head", "_owner_prefix", "_store", "_written", "ends_all_of", "ends_others", "entry",
+        "_copies", "_data", "_head", "_owner_name", "_store", "_written", "ends_all_of", "ends_others", "entry",
         "failure", "is_ended", "is_over", "is_server_side", "is_used", "owner", "rotates",
     )  # fmt: skip
 
     def __init__(
-        self, entry: StoreEntry | None, store: Store, head: Head, *, owner_prefix: str = "", is_over: bool = False
+        self,
+        entry: StoreEntry | None,
+        store: Store,
+        head: Head,
+        *,
+        owner_name: Callable[[str], str] = store_name,
+        is_over: bool = False,
     ) -> None:
         self.entry = entry
         self._head = head
-        self._owner_prefix = owner_prefix
+        self._owner_name = owner_name
         self.failure: StoreUnavailable | None = None
         self.owner: str | None = None
         self.ends_all_of: str | None = None
@@ -101,6 +107,13 @@ class TrackedSession(Session):
         self._read()
         return self.entry.created if self.entry else None
 
+    @property
+    def begun(self) -> float | None:
+        """``created``, without leaving a trace in the response. Raises StoreUnavailable if the session is unknown."""
+        if self.failure is not None:
+            raise without_traceback(self.failure)
+        return self.entry.created if self.entry else None
+
     def _peek(self, name: str) -> Any:
         return self._data.get(name)
 
@@ -124,7 +137,7 @@ class TrackedSession(Session):
             del self[name]
         self.rotates = True
         self.ends_others = self.ends_others or end_others
-        self.owner = self.owner if owner is None else self._owner_prefix + owner
+        self.owner = self.owner if owner is None else self._owner_name(owner)
 
     def clear(self, *, everywhere: bool = False) -> None:
         self._change()

@@ -4,7 +4,7 @@ app.use(Users(Bearer(find_by_token), login="login"))
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from hashlib import sha256
@@ -19,6 +19,7 @@ from antiphon.handler.errors import CHALLENGES
 from antiphon.http.authorization import Challenge
 from antiphon.http.errors import Unauthorized
 from antiphon.http.redirect import Redirect
+from antiphon.request.caller import Identity, credentials, key_of
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.request.watching import USER, note_read, unwatched
@@ -65,6 +66,24 @@ class UserSource(ABC, Generic[U]):
     def note_use(self, request: Request) -> None:
         """Record that the response depends on whether these credentials are present. Called when the user is read."""
 
+    _replaces: tuple[str, ...] = ()
+    """The header fields that the credentials come from."""
+
+    _is_sent_by_itself = False
+    """True if browsers send the credentials with each request, even if their user is gone."""
+
+    def _identity(self, given: tuple[Any, ...], key: str | None) -> Identity | None:
+        """Return the identity of a user with this key or, if no user has been loaded, of the credentials. None if
+        these are known anyway.
+        """
+        if key is not None:
+            return Identity("user", key, self._replaces)
+        return None if self._replaces else credentials(f"{type(self).__qualname__}", repr(given))
+
+    def _key_of(self, user: U) -> str | None:  # noqa: ARG002
+        """Return the key by which this kind of source knows a user, or None."""
+        return None
+
     def challenge(self, request: Request) -> Challenge | None:  # noqa: ARG002 - for kinds that look at it
         """Return the challenge to send with a 401 (RFC 9110 §11.6.1), or None if only browsers can log in this way."""
         return None
@@ -91,6 +110,8 @@ class Basic(UserSource[U]):
         check_loader(loader, "name", "password")
         super().__init__(loader)
         self._challenge = Challenge.basic(realm)
+
+    _replaces = ("authorization",)
 
     def credentials(self, request: Request) -> tuple[str, str] | None:
         given = request.authorization
@@ -131,6 +152,8 @@ class Bearer(UserSource[U]):
         self._missing = Challenge.bearer(realm)
         self._invalid = Challenge.bearer(realm, error="invalid_token")
 
+    _replaces = ("authorization",)
+
     def credentials(self, request: Request) -> tuple[str] | None:
         given = request.authorization
         return (given.token or "",) if given and given.scheme == "bearer" else None
@@ -141,14 +164,19 @@ class Bearer(UserSource[U]):
         return self._invalid if scheme.lower() == "bearer" and token.strip() else self._missing
 
 
+class _TwoUsers:
+    """Credentials of one request that belong to different users."""
+
+
 @errors_name_it
 class Users(Generic[U]):
     """A feature that provides ``request.user``: the user whose credentials a request has, or None.
 
-    If there are several sources, the first one for which a request has credentials wins. A loader that is async, or
-    that runs on a thread because of ``blocking``, is called before the hooks and the handler, and only for requests
-    with credentials. A sync loader is called on first read. ``login`` is the route name of the login page, to which
-    ``login_required`` redirects people.
+    If a request has credentials for several sources, all of them are checked. If some are not valid, there is no user,
+    and if they belong to different users, reading the user raises Unauthorized (401). A session whose user no longer
+    exists is ignored. A loader that is async, or that runs on a thread because of ``blocking``, is called before the
+    hooks and the handler, and only for requests with credentials. A sync loader is called on first read. ``login`` is
+    the route name of the login page, to which ``login_required`` redirects people.
 
     ``dependency`` provides the user with a type: ``Dependency[User | None]("visitor")``. So does ``required``:
     ``Dependency[User]("user")``, whose value is never None, because reading it refuses an anonymous request as
@@ -178,7 +206,7 @@ class Users(Generic[U]):
         self._blocking = blocking and resource is None
         self._dependency: Dependency[U | None] = Request.user if dependency is None else dependency
         self._required = required
-        self._found = Dependency[U | None](self._dependency.name)
+        self._found = Dependency[U | _TwoUsers | None](self._dependency.name)
         """The user as loaded, perhaps in advance. A user that is loaded in advance but never read leaves no trace."""
 
     def install(self, app: "App") -> None:
@@ -191,6 +219,7 @@ class Users(Generic[U]):
         load = self._aload if any(is_async(source.loader) for source in self.sources) else self._load
         app.provide(self._found, load, blocking=self._blocking, when=self._has_credentials, default=_nobody)
         app.provide(self._dependency, self._read)
+        app._identifiers.append(self._identify)
         if self._required is not None:
             app.provide(self._required, self._read_required)
         if not app.provides(USERS):
@@ -223,35 +252,60 @@ class Users(Generic[U]):
 
     def _has_credentials(self, request: Request) -> bool:
         with unwatched(request):  # a response does not depend on a user that is never read
-            return any(source.credentials(request) is not None for source in self.sources)
+            return bool(self._given(request))
+
+    def _given(self, request: Request) -> list[tuple[UserSource[U], tuple[Any, ...]]]:
+        """Return the sources for which the request has credentials, and those credentials."""
+        found = [(source, source.credentials(request)) for source in self.sources]
+        return [(source, given) for source, given in found if given is not None]
 
     def _load(self, request: Request) -> Any:
-        source, given = self._used(request)
-        return None if source is None else ready(source.loader, source.loader(*given))
+        with unwatched(request):
+            given = self._given(request)
+        found: list[Any] = [(source, ready(source.loader, source.loader(*values))) for source, values in given]
+        return self._agreed(found)
 
     async def _aload(self, request: Request) -> Any:
-        source, given = self._used(request)
-        found = None if source is None else source.loader(*given)
-        return await found if isawaitable(found) else found
-
-    def _used(self, request: Request) -> tuple[UserSource[U] | None, tuple[Any, ...]]:
-        """Return the first source for which the request has credentials, and those credentials."""
         with unwatched(request):
-            for source in self.sources:
-                given = source.credentials(request)
-                if given is not None:
-                    return source, given
-        return None, ()
+            given = self._given(request)
+        found: list[tuple[UserSource[U], Any]] = [(source, source.loader(*values)) for source, values in given]
+        return self._agreed([(source, await user if isawaitable(user) else user) for source, user in found])
+
+    def _agreed(self, found: list[tuple[UserSource[U], U | None]]) -> "U | _TwoUsers | None":
+        """Return the user that all credentials belong to."""
+        users = [user for source, user in found if user is not None or not source._is_sent_by_itself]
+        first = users[0] if users else None
+        if first is None or any(user is None for user in users):
+            return None
+        return first if all(self._are_same(first, user) for user in users) else _TwoUsers()
+
+    def _are_same(self, user: U, other: U | None) -> bool:
+        return other is not None and (user == other or self._key_of(user) == self._key_of(other) is not None)
+
+    def _key_of(self, user: U) -> str | None:
+        """Return a user's key, by which a source or the user's own ``id`` identifies the user; None if unknown."""
+        return next((key for source in self.sources if (key := source._key_of(user)) is not None), key_of(user))
+
+    def _identify(self, request: Request) -> Iterator[Identity]:
+        """Yield the users, or the credentials of users that have not been loaded."""
+        user = request._dependencies.get(self._found)
+        key = None if user is None or isinstance(user, _TwoUsers) else self._key_of(user)
+        for source, given in self._given(request):
+            if (found := source._identity(given, key)) is not None:
+                yield found
 
     def _read(self, request: Request) -> U | None:
         note_read(request, USER)
+        with unwatched(request):  # the use of the user is recorded
+            given = {source for source, _ in self._given(request)}
         for source in self.sources:
-            source.note_use(request)
-            with unwatched(request):  # the use of the user is recorded
-                has_credentials = source.credentials(request) is not None
-            if has_credentials:
-                return request[self._found]
-        return None
+            if not given or source in given:
+                source.note_use(request)
+        user = request[self._found] if given else None
+        if isinstance(user, _TwoUsers):
+            detail = "The credentials in this request belong to different users: send those of one user."
+            raise Unauthorized(detail, challenge=self.challenges(request))
+        return user
 
     def _read_required(self, request: Request) -> U:
         user = request[self._dependency]

@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from antiphon.body.form_parts import FormParts
     from antiphon.http.conditional import ETag
     from antiphon.http.link import Link
+    from antiphon.request.caller import Caller
     from antiphon.uploads.upload import Upload
 
 T = TypeVar("T")
@@ -812,6 +813,16 @@ class Request(RequestHeaders, metaclass=NamesOurs):
             return _unused_ids.pop()
         except IndexError:
             return _make_ids()
+
+    _outer_request: "Request | None" = None
+    """The request to the application in which this request's application is mounted."""
+
+    @lazy
+    def caller(self) -> "Caller":
+        """The caller: who sent this request, what has proven it, and what the request only claims."""
+        from antiphon.request.caller import Caller
+
+        return Caller(self)
 
     @property
     def lifetime(self) -> Lifetime:

@@ -464,7 +464,7 @@ def test_a_run_whose_process_was_killed_three_times_is_not_started_again(open_st
             for number in (1, 2, 3):
                 yield number
 
-        record = Record(f"run {crashes}", "7", "running", "a dead worker", crashes=crashes, function=count().name)
+        record = Record(f"run {crashes}", 7, "running", "a dead worker", crashes=crashes, function=count().name)
         await asyncio.to_thread(runs._own().ledger.add, record._replace(arguments=b"{}"))
         values, last = await told(await runs.find(record.id, owner=7))
         return "".join(values), last

@@ -13,7 +13,7 @@ from typing import Any
 from zlib import crc32
 
 from antiphon.app.planning.cross_site import SAFE_METHODS
-from antiphon.app.store import Store, StoreEntry, StoreUnavailable
+from antiphon.app.store import Store, StoreEntry, StoreUnavailable, store_name
 from antiphon.features.cache.entry import MOST_VARIANTS, StoredResponse, key_of_url, queries_of
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.stores.rows import RowStore
@@ -276,7 +276,7 @@ def _responses(data: Mapping[str, Any], files: BodyFiles) -> list[StoredResponse
 
 
 def _owner(kind: str, name: str) -> str:
-    return f"cache\0{kind}\0{name}"  # unlike the names of sessions' owners, it has a NUL
+    return store_name("cache", kind, name)
 
 
 def _mark(what: str) -> str:

@@ -13,7 +13,7 @@ from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from antiphon.app.store import FeatureStore, Store
+from antiphon.app.store import FeatureStore, Store, store_name
 from antiphon.concurrency.process import DRAINING
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.channels.feed import Feed
@@ -229,16 +229,17 @@ class Channel:
                 "bad-feature-option", ValueError(f"lease must be a number of seconds above 0, not {lease!r}")
             )
         self._name = name
+        self._stored_as = store_name(name)
         self._stores = FeatureStore("Channel", store, client_side=True)  # hub_of refuses such a store
         self._keep = Keep(keep)
         self._max_message_size = max_message_size
         self._lease = lease
-        self._hub: Hub | None = None if store is None else hub_of(store, name, "Channel")
+        self._hub: Hub | None = None if store is None else hub_of(store, self._stored_as, "Channel")
         self._process = os.getpid()
 
     def install(self, app: "App") -> None:
         """Use the app's store, unless the channel was given one. Raises RuntimeError if there is no store."""
-        self._hub = hub_of(self._stores.taken_from(app), self._name, "Channel")
+        self._hub = hub_of(self._stores.taken_from(app), self._stored_as, "Channel")
 
     @property
     def name(self) -> str:
@@ -257,8 +258,8 @@ class Channel:
         data = self._encode(value)
         hub = self._own_hub()
         if not hub.blocks:
-            return str(hub.send(self._name, self._keep, data))
-        return str(await asyncio.to_thread(hub.send, self._name, self._keep, data))
+            return str(hub.send(self._stored_as, self._keep, data))
+        return str(await asyncio.to_thread(hub.send, self._stored_as, self._keep, data))
 
     send.__qualname__ += " (in a def handler: send_now)"  # Python's warning that it is not awaited says this, too
 
@@ -266,7 +267,7 @@ class Channel:
         """Send a value as ``send`` does, but wait on this thread until the message is stored. This is for ``def``
         handlers.
         """
-        return str(self._own_hub().send(self._name, self._keep, self._encode(value)))
+        return str(self._own_hub().send(self._stored_as, self._keep, self._encode(value)))
 
     def _encode(self, value: object) -> bytes:
         from antiphon.serialization.json import encode_json
@@ -302,7 +303,7 @@ class Channel:
 
         ``since`` is a message's id, as for ``after``.
         """
-        return ChannelListener(self._own_hub(), self._name, self._keep, since)
+        return ChannelListener(self._own_hub(), self._stored_as, self._keep, since)
 
     async def kept(self) -> list[ChannelMessage]:
         """Return the stored messages, oldest first. Raises StoreUnavailable (503)."""
@@ -312,7 +313,7 @@ class Channel:
     def kept_now(self) -> list[ChannelMessage]:
         """Return the stored messages, oldest first, waiting for them on this thread."""
         hub = self._own_hub()
-        feed = hub.join(self._name, self._keep)
+        feed = hub.join(self._stored_as, self._keep)
         try:
             hub.catch_up(feed)
             return [message for item in feed.all() if not isinstance(message := message_of(item), Missed)]
@@ -330,7 +331,7 @@ class Channel:
         """
         if not _is_text(member):
             raise explained("bad-feature-option", ValueError(f"a member's name must be text, not {member!r}"))
-        return ChannelPresence(self._own_hub(), self._name, member, self._lease)
+        return ChannelPresence(self._own_hub(), self._stored_as, member, self._lease)
 
     async def who(self) -> list[str]:
         """Return the members that are present in any process, sorted by name. Raises StoreUnavailable (503)."""
@@ -338,12 +339,12 @@ class Channel:
 
     def who_now(self) -> list[str]:
         """Return the members that are present, sorted by name, waiting for the result on this thread."""
-        return sorted({*self._own_hub().members(self._name)})
+        return sorted({*self._own_hub().members(self._stored_as)})
 
     def _own_hub(self) -> Hub:
         """Return this process's hub, which is new if the process has forked since the last call."""
         if self._hub is None or self._process != os.getpid():
-            self._hub, self._process = hub_of(self._stores.current, self._name, "Channel"), os.getpid()
+            self._hub, self._process = hub_of(self._stores.current, self._stored_as, "Channel"), os.getpid()
         return self._hub
 
 

@@ -4,15 +4,14 @@ Only hashes of keys, credentials and requests are stored, and each hash includes
 store can test passwords against them.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from antiphon.app.callers import caller_of
-from antiphon.app.store import RETRY_AFTER, StoreEntry
-from antiphon.features.logins import SessionLogin
-from antiphon.features.users import USERS, Basic, Bearer, Users
+from antiphon.app.store import RETRY_AFTER, StoreEntry, store_name
 from antiphon.http.errors import Conflict, UnprocessableContent
+from antiphon.request.caller import SHOWN_EACH_TIME
 from antiphon.request.request import Request
 from antiphon.request.watching import EVERYTHING
 from antiphon.response.response import Response
@@ -27,33 +26,17 @@ _COME_BACK = (408, 425, 429)
 """Client error statuses that tell the client to send the request again."""
 
 
-_OF_ONE_TRY = frozenset({
-    "accept", "accept-charset", "accept-encoding", "accept-language", "b3", "baggage", "cache-control", "cdn-loop",
-    "cf-connecting-ip", "cf-ipcountry", "cf-ray", "cf-visitor", "connection", "content-digest", "content-disposition",
-    "content-encoding", "content-language", "content-length", "content-md5", "content-type", "date", "dnt",
-    "early-data", "expect", "fly-client-ip", "fly-request-id", "forwarded", "host", "idempotency-key", "if-match",
-    "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "keep-alive", "max-forwards", "origin",
-    "pragma", "prefer", "priority", "proxy-connection", "range", "referer", "repr-digest", "save-data", "sec-ch-ua",
-    "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user",
-    "sec-gpc", "te", "traceparent", "tracestate", "trailer", "transfer-encoding", "true-client-ip", "upgrade",
-    "upgrade-insecure-requests", "user-agent", "via", "want-content-digest", "want-repr-digest", "x-amz-cf-id",
-    "x-amzn-trace-id", "x-b3-parentspanid", "x-b3-sampled", "x-b3-spanid", "x-b3-traceid", "x-client-ip",
-    "x-cloud-trace-context", "x-correlation-id", "x-datadog-parent-id", "x-datadog-sampling-priority",
-    "x-datadog-trace-id", "x-envoy-attempt-count", "x-envoy-expected-rq-timeout-ms", "x-envoy-external-address",
-    "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-proto",
-    "x-forwarded-scheme", "x-forwarded-server", "x-queue-start", "x-real-ip", "x-request-id", "x-request-start",
-    "x-requested-with",
-})  # fmt: skip
-"""Fields that clients and proxies may change between attempts: they describe what is being sent and how, not who is
-sending it.
-"""
-
-
 class Write(NamedTuple):
-    """A claim's key in the store, and the caller."""
+    """A claim's key in the store, and the caller.
+
+    ``person`` is the user to whom the caller's session belongs. If someone else's session has used the key, the claim
+    gets the key ``own``.
+    """
 
     key: str
     caller: str
+    person: str = ""
+    own: str = ""
 
 
 class Claim:
@@ -79,40 +62,32 @@ class Claim:
 
 def by_name(by: Callable[[Request], str | None], request: Request, key: str) -> Write:
     """Return a write whose caller is identified by ``by`` and has separate keys."""
-    return Write(f"idempotent by {caller_of(by, request, 'IdempotentWrites') or ''}\n{key}", "")
+    return Write(store_name("idempotent by", caller_of(by, request, "IdempotentWrites") or "", key), "")
 
 
-def by_credentials(has_session: bool, has_users: bool, request: Request, key: str) -> Write:
-    """Return a write whose caller is identified by credentials, or has none.
+def by_identity(request: Request, key: str) -> Write:
+    """Return a write whose caller is identified by everything that is known about it.
 
-    A session is recognized by the time at which it began, which stays the same when a login changes the session's key.
-    Other credentials are those that one of the application's sources of users finds in the request. If code outside
-    this application may recognize the caller, the cookies are included, since one of them may identify that code's
-    session.
+    All of it is compared, but for the user of a session, whom the handler may log in or out between two attempts. Only
+    users who are certainly different, or something that a client shows with each request, give separate keys, since a
+    retry with another key would be carried out again.
     """
-    shown = [*_own_credentials(request[USERS], request)] if has_users else []
-    if (authorization := request.head.field("authorization")) is not None:
-        shown.append(f"authorization {authorization}")
-    elif not shown and has_session and (begun := request.session.created) is not None:
-        shown.append(f"session {begun!r}")
-    elif not shown and is_seen_by_others(request) and (cookies := request.head.field("cookie")) is not None:
-        shown.append(f"cookies {cookies}")
-    return Write(f"idempotent\n{key}", _hash(key, *(shown or [""])))
+    found = request.caller._identities()
+    caller = _hash(key, *([str(each) for each in found if each.kind != "login"] or [""]))
+    if shown := [str(each) for each in found if each.is_proven and each.kind in SHOWN_EACH_TIME]:
+        return Write(_own_key(key, shown), caller)
+    users = [str(each) for each in found if each.kind in ("login", "framework user")]
+    write = Write(f"idempotent\n{key}", caller)
+    return write._replace(person=_hash(key, *users), own=_own_key(key, users)) if users else write
 
 
-def _own_credentials(users: Users[Any], request: Request) -> Iterator[str]:
-    """Yield the credentials found neither in the Authorization header nor in the session."""
-    for number, source in enumerate(users.sources):
-        is_known = type(source) in (Basic, Bearer) or isinstance(source, SessionLogin)
-        if not is_known and (given := source.credentials(request)) is not None:
-            yield f"source {number} {given!r}"
+def is_of_another_user(known: StoreEntry, write: Write) -> bool:
+    """Return True if a claim was made in the session of another user, so that it can't be an attempt of this one."""
+    return bool(write.person) and known.data.get("person", "") not in ("", write.person)
 
 
-def is_seen_by_others(request: Request) -> bool:
-    """Return True if code outside this application has seen the request before and may recognize its caller: another
-    framework around a view, or an application in which this one is mounted.
-    """
-    return request.app is None or bool(request.app._places_above)
+def _own_key(key: str, identities: list[str]) -> str:
+    return store_name("idempotent", _hash(key, *identities), key)
 
 
 def fields_of_caller(key: str, request: Request, names: Collection[str]) -> dict[str, str]:
@@ -122,14 +97,8 @@ def fields_of_caller(key: str, request: Request, names: Collection[str]) -> dict
     all header fields. Other data, such as the client's address, is omitted, since it may have changed when the same
     caller retries.
     """
-    head = request.head
-    if EVERYTHING in names:
-        kept = {EVERYTHING: ""}
-        names = {name for name, _ in head.fields()} - ({"cookie"} if is_seen_by_others(request) else set())
-    else:
-        kept = {}
-    values = {name: head.field(name) for name in names if name not in _OF_ONE_TRY and name[0] != ":"}
-    values["host"] = request.host
+    kept = {EVERYTHING: ""} if EVERYTHING in names else {}
+    values = request.caller.fields(names)
     return kept | {name: _hash(key, name, *(() if value is None else (value,))) for name, value in values.items()}
 
 

@@ -28,21 +28,21 @@ from antiphon.features.idempotency.claims import (
     Claim,
     Write,
     broken_off,
-    by_credentials,
+    by_identity,
     by_name,
     different_field,
     fields_of_caller,
     fingerprint_of,
     in_use,
+    is_of_another_user,
     is_retried,
-    is_seen_by_others,
     reused_with,
 )
-from antiphon.features.users import USERS
 from antiphon.handler.callables import is_async_generator, is_generator
 from antiphon.handler.contract import describe, is_async, log_failure
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import BadRequest
+from antiphon.request.caller import is_seen_by_others
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.request.watching import EVERYTHING, WatchedHead, put_on_watch
@@ -136,12 +136,7 @@ class IdempotentWrites:
         """
         self._store = self._stores.current  # a view has no application to get a store from
         self._check(route)
-        dependencies = route.dependencies
-        caller = (
-            partial(by_name, self._by)
-            if self._by
-            else partial(by_credentials, Request.session in dependencies, USERS in dependencies)
-        )
+        caller = partial(by_name, self._by) if self._by else by_identity
 
         def once(request: Request) -> Any:
             write = self._write_of(request, caller)
@@ -213,17 +208,21 @@ class IdempotentWrites:
         another write, and StoreUnavailable (503).
         """
         fingerprint = fingerprint_of(write.key, request)
-        data = {"state": RUNNING, "caller": write.caller, "fingerprint": fingerprint}
+        data = {"state": RUNNING, "caller": write.caller, "fingerprint": fingerprint, "person": write.person}
+        key = write.own if write.person and self._store.load(write.own) else write.key
         for _ in range(_ATTEMPTS):
-            entry = self._store.add(write.key, data, ttl=self._ttl)
+            entry = self._store.add(key, data, ttl=self._ttl)
             if entry is None:
-                known = self._store.load(write.key)
+                known = self._store.load(key)
                 if known is None:
+                    continue
+                if key != write.own and is_of_another_user(known, write):
+                    key = write.own
                     continue
                 answer = self._answer(known, write, fingerprint, request)
                 if answer is not None:
                     return answer
-                entry = self._store.replace(write.key, data, version=known.version, ttl=self._ttl)
+                entry = self._store.replace(key, data, version=known.version, ttl=self._ttl)
             if entry is not None:
                 request[_CLAIM] = Claim(entry)
                 return None
@@ -237,7 +236,7 @@ class IdempotentWrites:
         if data["fingerprint"] != fingerprint:
             raise reused_with("another request")
         fields = data.get("caller_fields")
-        if fields is not None and (name := different_field(write.key, request, fields)) is not None:
+        if fields is not None and (name := different_field(known.key, request, fields)) is not None:
             raise reused_with(f"a different {name.title()}")
         match data["state"]:
             case "answered":

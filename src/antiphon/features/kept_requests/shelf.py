@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from antiphon.app.store import Store
+from antiphon.app.store import Store, store_name
 from antiphon.concurrency.process import call_after_fork, call_at_exit
 from antiphon.explanations import explained
 from antiphon.features.kept_requests.disguise import Disguise, marked_names
@@ -21,10 +21,8 @@ from antiphon.features.kept_requests.record import Record, Trace, without_secret
 from antiphon.lazy import missing_package
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys
 
-_OWNER = "kept\0requests"
-"""The owner of all entries, by which the store lists them. Unlike the ids of users, who own sessions, it contains a
-NUL.
-"""
+_OWNER = store_name("kept", "requests", "")
+"""The owner of all entries, by which the store lists them."""
 _PURPOSE = b"antiphon kept requests"
 _NONCE = 12
 """The size of an AES-GCM nonce in bytes."""

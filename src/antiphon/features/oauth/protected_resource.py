@@ -26,6 +26,7 @@ from antiphon.http.authorization import Challenge
 from antiphon.http.errors import Forbidden
 from antiphon.http.urls.url import URL
 from antiphon.lazy import missing_package
+from antiphon.request.caller import Identity
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -167,6 +168,14 @@ class _Protected(Bearer[U]):
     def credentials(self, request: Request) -> tuple[Any, ...] | None:
         given = super().credentials(request)
         return None if given is None else (given[0], request)
+
+    def _identity(self, given: tuple[Any, ...], key: str | None) -> Identity | None:
+        """Return the issuer, client and subject of a verified token, so that a renewed token is the same caller."""
+        request: Request = given[1]
+        if ACCESS_TOKEN not in request or key is None or "sub" not in (token := request[ACCESS_TOKEN]).claims:
+            return None
+        client = token.claims.get("client_id", token.claims.get("azp"))
+        return Identity("token", f"{[token.issuer, client, token.subject]}", self._replaces)
 
     async def _load(self, token: str, request: Request) -> U | None:
         found = await self._resource.verify(token, self._resource.url_of(request))

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from antiphon.app.store import OwnedEntry, Store, StoreEntry
+from antiphon.app.store import OwnedEntry, Store, StoreEntry, store_name
 from antiphon.features.channels.hub import Hub, hub_of
 from antiphon.features.channels.message import Keep
 from antiphon.http.event import Event
@@ -43,7 +43,7 @@ class Record(NamedTuple):
     """
 
     id: str
-    owner: str | None
+    owner: str | int | None
     state: RunState
     worker: str
     attempt: int = 1
@@ -223,11 +223,11 @@ class Ledger:
                 self._settle(record)
         return {id_: record for id_, record in found.items() if record.is_live}
 
-    def owned_by(self, owner: str) -> list[Record]:
+    def owned_by(self, owner: str | int) -> list[Record]:
         """Return an owner's runs, oldest first."""
         live = self._indexed("live")  # read first: a run that ends now is in at least one of the two
         found = {id_: record for id_, record in live.items() if record.owner == owner}
-        found |= self._indexed(f"of {owner}")
+        found |= self._indexed(_ended_of(owner))
         return sorted(found.values(), key=lambda record: record.started)
 
     def _indexed(self, kind: str) -> dict[str, Record]:
@@ -272,16 +272,16 @@ class Ledger:
 
     def _settle(self, record: Record) -> None:
         """Move an ended run to its owner's ended runs."""
-        index = "ended" if record.owner is None else f"of {record.owner}"
-        self.store.change(self._key(record.id), {}, ttl=self._seconds, create=False, owner=self._index(index))
+        index = self._index(_ended_of(record.owner))
+        self.store.change(self._key(record.id), {}, ttl=self._seconds, create=False, owner=index)
         self.hub(record.id).expire(self.log(record.id), self._seconds)
 
     def _key(self, id_: str) -> str:
-        return f"run\0{self._name}\0{id_}"
+        return store_name("run", self._name, id_)
 
     def _index(self, kind: str) -> str:
-        """Return the owner for entries of a kind. It has NULs, unlike ids of users, who own sessions."""
-        return f"runs\0{self._name}\0{kind}"
+        """Return the owner for entries of a kind."""
+        return store_name("runs", self._name, kind)
 
     # Logs
 
@@ -290,7 +290,7 @@ class Ledger:
 
     def log(self, id_: str) -> str:
         """Return the name of a run's log."""
-        return f"run\0{self._name}\0{id_}"
+        return store_name("run", self._name, id_)
 
     def tell_end(self, id_: str, attempt: int, end: RunEnd) -> None:
         """Write the end of a run to its log. Only the first end takes effect."""
@@ -305,9 +305,14 @@ class Ledger:
 
     def beat(self, token: str, number: int, lease: float) -> None:
         """Record that a worker is alive."""
-        self.store.change(f"runs\0{self._name}\0worker {token}", {"beat": number}, ttl=10 * lease)
+        self.store.change(self._index(f"worker {token}"), {"beat": number}, ttl=10 * lease)
 
     def last_beat(self, token: str) -> int | None:
         """Return the number of a worker's last heartbeat, or None if it has been forgotten."""
-        entry = self.store.load(f"runs\0{self._name}\0worker {token}")
+        entry = self.store.load(self._index(f"worker {token}"))
         return None if entry is None else entry.data.get("beat")
+
+
+def _ended_of(owner: str | int | None) -> str:
+    """Return the kind of an owner's ended runs. The owners 1 and "1" differ."""
+    return "ended" if owner is None else f"{'number' if isinstance(owner, int) else 'of'} {owner}"

@@ -196,8 +196,8 @@ class Run(Generic[T]):
         return self._record.id
 
     @property
-    def owner(self) -> str | None:
-        """The owner, as text; None if there is none."""
+    def owner(self) -> str | int | None:
+        """The owner, a UUID as text; None if there is none."""
         return self._record.owner
 
     @property

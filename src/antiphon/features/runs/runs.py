@@ -249,7 +249,7 @@ class Runs(Generic[T]):
         loop: asyncio.AbstractEventLoop | None,
     ) -> Run[T]:  # fmt: skip
         own = self._own()
-        record = Record(token_urlsafe(16), owner_text(owner), "running", own.worker.token, deadline=self._deadline)
+        record = Record(token_urlsafe(16), stored_owner(owner), "running", own.worker.token, deadline=self._deadline)
         if isinstance(source, RunCall):
             record = record._replace(function=source.name, arguments=source.arguments)
             source = source.source()
@@ -342,9 +342,9 @@ class Runs(Generic[T]):
         return self._find(id, owner)
 
     def _find(self, id_: str, owner: RunOwner | None) -> Run[T]:
-        text = owner_text(owner)
+        stored = stored_owner(owner)
         record = self._own().ledger.load(id_)
-        if record is None or record.owner != text:
+        if record is None or record.owner != stored:
             raise NotFound
         return Run(self, record)
 
@@ -358,10 +358,10 @@ class Runs(Generic[T]):
         return self._owned_by(owner)
 
     def _owned_by(self, owner: RunOwner) -> list[Run[T]]:
-        text = owner_text(owner)
-        if text is None:
+        stored = stored_owner(owner)
+        if stored is None:
             raise explained("bad-feature-option", TypeError("runs are listed by owner, so the owner can't be None"))
-        return [Run(self, record) for record in self._own().ledger.owned_by(text)]
+        return [Run(self, record) for record in self._own().ledger.owned_by(stored)]
 
     async def _call(self, function: "Callable[[], R]") -> "R":
         """Call a function on a thread if the store blocks."""
@@ -381,7 +381,7 @@ def _discard(unfinished: "Unfinished", production: Production, _: object) -> Non
     unfinished.discard(production)
 
 
-def owner_text(owner: RunOwner | None) -> str | None:
+def stored_owner(owner: RunOwner | None) -> str | int | None:
     """Return an owner in its stored form. Raises TypeError for anything but an id, and ValueError for empty text."""
     if owner is None:
         return None
@@ -390,4 +390,4 @@ def owner_text(owner: RunOwner | None) -> str | None:
         raise explained("bad-feature-option", TypeError(message))
     if owner == "":
         raise explained("bad-feature-option", ValueError("an owner must not be empty text"))
-    return str(owner)
+    return owner if isinstance(owner, int) else str(owner)

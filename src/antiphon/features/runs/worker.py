@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from secrets import token_hex
 from threading import Lock, Thread
 
-from antiphon.app.store import StoreUnavailable
+from antiphon.app.store import StoreUnavailable, store_name
 from antiphon.concurrency.process import DRAINING, GRACE_OVER, call_at_exit
 from antiphon.features.channels.feed import Feed
 from antiphon.features.channels.hub import hub_of
@@ -75,7 +75,7 @@ class Worker:
         self._lease = lease
         self._can_start = can_start
         self._start = start
-        self._signal = f"runs\0{name}"
+        self._signal = store_name("runs", name, "workers")
         self._hub = hub_of(ledger.store, self._signal, "Runs")
         self._followed: Counter[str] = Counter()
         self._unwritten: dict[str, tuple[int, RunEnd]] = {}

@@ -17,7 +17,6 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon.adapters.foreign.call import acall
-from antiphon.app.callers import AROUND
 from antiphon.features.tools.definitions import Argument, Definition
 from antiphon.features.tools.protocol import INVALID_PARAMS, MISSING_CAPABILITY, Message, ProtocolError
 from antiphon.features.tools.results import failure
@@ -25,7 +24,9 @@ from antiphon.http.head import DerivedHead, Head
 from antiphon.http.structured_fields import Item
 from antiphon.http.urls.url import quote_path, unquote
 from antiphon.http.urls.urlencoded import format_query
+from antiphon.request.caller import AROUND
 from antiphon.request.request import Request
+from antiphon.request.watching import EVERYTHING
 from antiphon.response.fields import JSON, NDJSON
 from antiphon.response.response import Response
 from antiphon.serialization.json import encode_json, pointer_step
@@ -327,8 +328,8 @@ def can_ask(message: Message) -> bool:
 
 def _fingerprint(request: Request, message: Message, arguments: Mapping[str, Any]) -> str:
     """Return a digest of the caller, the tool and its arguments."""
-    caller = [request.head.field("authorization"), request.head.field("cookie"), message.params.get("name")]
-    return sha256(encode_json([*caller, dict(sorted(arguments.items()))])).hexdigest()
+    caller = [*map(str, request.caller.identities), *sorted(request.caller.fields({EVERYTHING}).items())]
+    return sha256(encode_json([caller, message.params.get("name"), dict(sorted(arguments.items()))])).hexdigest()
 
 
 def _filled(question: str, arguments: Mapping[str, Any]) -> str:

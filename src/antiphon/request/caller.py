@@ -1,0 +1,201 @@
+"""The caller: everything that tells who sent a request, what has proven it, and what the request only claims.
+
+Two rules hold wherever callers are compared. All identities count, not the first one found. An identity replaces the
+fields that it was made from, so a new signature or a renewed token is not a new caller.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from uuid import UUID
+
+from antiphon.http.head import DerivedHead, Head
+from antiphon.request.dependencies import Dependency, OfRequest
+from antiphon.request.interfaces import NativeToApp
+from antiphon.request.watching import EVERYTHING, USER, note_read, unwatched
+
+if TYPE_CHECKING:
+    from antiphon.request.request import Request
+
+_OF_ONE_TRY = frozenset({
+    "accept", "accept-charset", "accept-encoding", "accept-language", "b3", "baggage", "cache-control", "cdn-loop",
+    "cf-connecting-ip", "cf-ipcountry", "cf-ray", "cf-visitor", "connection", "content-digest", "content-disposition",
+    "content-encoding", "content-language", "content-length", "content-md5", "content-type", "date", "dnt",
+    "early-data", "expect", "fly-client-ip", "fly-request-id", "forwarded", "host", "idempotency-key", "if-match",
+    "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "keep-alive", "max-forwards", "origin",
+    "pragma", "prefer", "priority", "proxy-connection", "range", "referer", "repr-digest", "save-data", "sec-ch-ua",
+    "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user",
+    "sec-gpc", "te", "traceparent", "tracestate", "trailer", "transfer-encoding", "true-client-ip", "upgrade",
+    "upgrade-insecure-requests", "user-agent", "via", "want-content-digest", "want-repr-digest", "x-amz-cf-id",
+    "x-amzn-trace-id", "x-b3-parentspanid", "x-b3-sampled", "x-b3-spanid", "x-b3-traceid", "x-client-ip",
+    "x-cloud-trace-context", "x-correlation-id", "x-csrf-token", "x-csrftoken", "x-datadog-parent-id",
+    "x-datadog-sampling-priority", "x-datadog-trace-id", "x-envoy-attempt-count", "x-envoy-expected-rq-timeout-ms",
+    "x-envoy-external-address", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix",
+    "x-forwarded-proto", "x-forwarded-scheme", "x-forwarded-server", "x-queue-start", "x-real-ip", "x-request-id",
+    "x-request-start", "x-requested-with", "x-xsrf-token",
+})  # fmt: skip
+"""Fields that clients and proxies may change between attempts: they describe what is being sent and how, not who is
+sending it.
+"""
+
+_OF_MEASURING = (
+    "_ga", "_gid", "_gat", "_gcl_", "__utm", "_fbp", "_fbc", "_pk_", "_hj", "_clck", "_clsk", "_uet", "_dd_s", "ajs_",
+    "amp_", "mp_", "ph_", "__cf_bm", "AWSALB",
+)  # fmt: skip
+"""The beginnings of cookies that analytics and load balancers change while a visitor stays the same."""
+
+
+class Identity(NamedTuple):
+    """One sign of who sent a request.
+
+    ``id`` is the same in all requests of one caller; for credentials it is their hash. ``replaces`` lists the header
+    fields that the identity was made from, a cookie as "cookie NAME". ``is_proven`` is false for credentials that
+    nothing has verified yet.
+    """
+
+    kind: str
+    """The kind: "session", "login" (the user of a session), "user" (of other credentials), "token", "signer", "server",
+    "certificate", "framework user" or "credentials".
+    """
+    id: str
+    replaces: tuple[str, ...] = ()
+    is_proven: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+
+Identify: TypeAlias = "Callable[[Request], Iterable[Identity]]"
+"""A function with which a feature identifies the caller of a request."""
+
+AROUND: "Dependency[Request]" = Dependency("request around")
+"""The client's request, such as a tool call, from which the application made the current one."""
+
+SHOWN_EACH_TIME = frozenset({"user", "token", "signer", "server", "certificate"})
+"""The kinds of proven identities that a client shows with each request. No handler begins or ends them."""
+
+
+class Caller(OfRequest):
+    """The caller of a request: all identities that are known so far.
+
+    Each read includes what has been proven in the meantime, because middleware, hooks and the handler read it at
+    different times.
+    """
+
+    __slots__ = ()
+
+    @property
+    def identities(self) -> tuple[Identity, ...]:
+        """All identities: those that the server, a feature, a framework or an outer application has proven, and
+        unverified credentials.
+        """
+        note_read(self._request, USER)
+        return self._identities()
+
+    @property
+    def key(self) -> str | None:
+        """All proven identities as text, such as for ``RateLimit(by=lambda request: request.caller.key)``. None if
+        nothing is proven.
+        """
+        proven = [str(each) for each in self.identities if each.is_proven]
+        return " ".join([f"{len(each)}:{each}" for each in proven]) or None
+
+    def _identities(self) -> tuple[Identity, ...]:
+        request = self._request
+        with unwatched(request):
+            found = [*_proven(request)]
+            replaced = {name for each in found for name in each.replaces}
+            shown = request.head.field("authorization")
+            if shown is not None and "authorization" not in replaced:
+                found.append(credentials("authorization", shown))
+            if is_seen_by_others(request) and (cookies := _cookies(request, replaced)):
+                found.append(credentials("cookies", cookies))
+        return tuple(dict.fromkeys(found))
+
+    def fields(self, names: Collection[str]) -> dict[str, str | None]:
+        """Return the named fields that may identify the caller, and the host; EVERYTHING stands for all fields."""
+        request = self._request
+        with unwatched(request):
+            replaced = {name for each in _proven(request) for name in each.replaces}
+            if EVERYTHING in names:
+                names = {name for name, _ in request.head.fields()} - (
+                    {"cookie"} if is_seen_by_others(request) else set()
+                )
+            values = {
+                name: _cookies(request, set()) if name == "cookie" else request.head.field(name)
+                for name in names
+                if name not in _OF_ONE_TRY and name not in replaced and name[0] != ":"
+            }
+        return values | {"host": request.host}
+
+
+def credentials(kind: str, *values: str) -> Identity:
+    """Return an identity of credentials that nothing has verified yet."""
+    digest = sha256()
+    for value in values:
+        encoded = value.encode("utf-8", "surrogatepass")
+        digest.update(b"%d:%b" % (len(encoded), encoded))
+    return Identity("credentials", f"{kind} {digest.hexdigest()}", is_proven=False)
+
+
+def key_of(user: object) -> str | None:
+    """Return the key of a user that is text, a number or a UUID, or has an ``id`` or ``pk`` that is one; else None."""
+    for key in (user, getattr(user, "pk", None), getattr(user, "id", None)):
+        if isinstance(key, str | int | UUID) and not isinstance(key, bool):
+            return f"{type(key).__name__} {key}"
+    return None
+
+
+def is_seen_by_others(request: "Request") -> bool:
+    """Return True if code outside this application has seen the request before and may recognize its caller: another
+    framework around a view, or an application in which this one is mounted.
+    """
+    return request.app is None or bool(request.app._places_above)
+
+
+def _proven(request: "Request") -> Iterator[Identity]:
+    """Yield what features, the server, the framework around a view and outer applications say about the caller."""
+    for identify in getattr(request.app, "_identifiers", ()):
+        yield from identify(request)
+    if signer := request._dependencies.get(type(request).signer):
+        yield Identity("signer", f"{signer.directory or ''} {signer.key}", ("signature", "signature-input"))
+    yield from _of_server(request.head)
+    native = request._dependencies.get(type(request).native)
+    if native is not None and not isinstance(native, NativeToApp):
+        yield from _of_framework(native)
+    for outer in (request._outer_request, request._dependencies.get(AROUND)):
+        if outer is not None:
+            yield from outer.caller._identities()
+
+
+def _of_server(head: Head) -> Iterator[Identity]:
+    """Yield the user that the server has authenticated, and the subject of the client's certificate."""
+    while isinstance(head, DerivedHead):
+        head = head.inner
+    environ: dict[str, Any] = getattr(head, "environ", None) or {}
+    if user := environ.get("REMOTE_USER"):
+        yield Identity("server", user)
+    scope = getattr(head, "scope", None)
+    tls = (scope.get("extensions") or {}).get("tls") or {} if isinstance(scope, dict) else {}
+    name = environ.get("SSL_CLIENT_S_DN") if environ.get("SSL_CLIENT_VERIFY") == "SUCCESS" else None
+    if name := name or (not tls.get("client_cert_error") and tls.get("client_cert_name")):
+        yield Identity("certificate", name)
+
+
+def _of_framework(native: Any) -> Iterator[Identity]:
+    """Yield the user of the framework around a view. A user without a key leaves the cookies to identify the caller."""
+    with suppress(RuntimeError):  # Django can't load a user on an event loop
+        if (key := key_of(native.user)) is not None:
+            yield Identity("framework user", key)
+
+
+def _cookies(request: "Request", replaced: Collection[str]) -> str:
+    """Return the cookies that may identify the caller."""
+    parts = [part.strip() for part in (request.head.field("cookie") or "").split(";")]
+    kept = [
+        part
+        for part in parts
+        if part and not part.startswith(_OF_MEASURING) and f"cookie {part.partition('=')[0]}" not in replaced
+    ]
+    return "; ".join(sorted(kept))
