@@ -147,7 +147,7 @@ TOPICS = {
     ),
     "features/users.md": Page(
         "Users and logins", "antiphon.features",
-        "Users UserSource Basic Bearer SessionLogin login logout login_required is_same_secret",
+        "Users UserSource Basic Bearer APIKey SessionLogin login logout login_required scopes_required is_same_secret",
         "See also [Login and passwords](../../how-to/login.md) and"
         " [Authentication with tokens and API keys](../../how-to/users.md).",
     ),
@@ -215,7 +215,7 @@ TOPICS = {
     ),
     "features/oauth.md": Page(
         "Access tokens", "antiphon.features",
-        "ProtectedResource AccessToken ACCESS_TOKEN scopes_required Introspection",
+        "ProtectedResource AccessToken ACCESS_TOKEN Introspection",
         "See also [authorization for tools](../../how-to/mcp.md#authorization-for-tools).",
     ),
     "features/observing.md": Page(
@@ -276,13 +276,13 @@ TOPICS = {
     "types.md": Page(
         "Types of parameters and results", "antiphon.types",
         "ASGIApplication AbortOptions AfterHook AttributeValue BareItem BeforeHook BlockNames Body BodyLike "
-        "BodyPolicy BodyStream CSRFReason CacheDirectives CheckFunction Choices ClientAddress ClientContent "
+        "BodyPolicy BodyStream CacheDirectives Caller CheckFunction Choices ClientAddress ClientContent "
         "ClientFields "
         "ClientFiles ConditionalRequest Duration EndReason ErrorHandlerDecorator ErrorOptions Feature "
         "FileSource FolderOptions ForeignApplication ForeignInterface FormFields FormParts Globals "
-        "HTTPVersion Handler HeaderFields Language Lifetime LimitOptions Markup "
-        "MiddlewareFunction Mount Native Number OnDrain OpenAPIDocument Pairs PatchMode PolicyDirectives PolicyWords "
-        "ProblemOptions Progress RangeSpec RequestFunction RequestOptions RequestWithReferrer Route "
+        "HTTPVersion Handler HeaderFields Identity Language Lifetime LimitOptions Markup "
+        "MiddlewareFunction Mount Native OnDrain OpenAPIDocument Pairs PatchMode PolicyDirectives PolicyWords "
+        "ProblemOptions Progress RequestFunction RequestOptions RequestWithReferrer Route "
         "RouteMeta RouteOptions Routes SameSite SecretKeys SessionAccess SettableDependency SharedValues Shield "
         "KeyMaterial Kept Priority Record RunOwner RunState StructuredKind "
         "SocketUse SourceFunction StructuredMember TemplateRenderer TemplateString TestedApplication Text Texts "

@@ -5,6 +5,7 @@ from antiphon.lazy import import_on_use
 __all__, __getattr__, __dir__ = import_on_use(
     __name__,
     {
+        "features.api_keys": "APIKey",
         "features.block_script": "BlockScript",
         "features.cache.feature": "Cache",
         "features.channels.channel": "Channel ChannelListener ChannelPresence",
@@ -30,7 +31,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.logins": "SessionLogin login logout",
         "features.metrics.feature": "Metrics",
         "features.metrics.instruments": "Counter Gauge Histogram",
-        "features.oauth.protected_resource": "ACCESS_TOKEN ProtectedResource scopes_required",
+        "features.oauth.protected_resource": "ACCESS_TOKEN ProtectedResource",
         "features.oauth.tokens": "AccessToken Introspection",
         "features.open_telemetry": "OpenTelemetry",
         "features.openapi.feature": "OpenAPI",
@@ -60,7 +61,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "app.route": "Tool",
         "features.tools.feature": "Tools",
         "features.upload_progress": "UploadProgress",
-        "features.users": "Basic Bearer UserSource Users is_same_secret login_required",
+        "features.users": "Basic Bearer UserSource Users is_same_secret login_required scopes_required",
         "features.logs.access_log": "AccessLog",
         "request.interfaces": "FlashMessage FlashMessages Location RequestSigner",
     },

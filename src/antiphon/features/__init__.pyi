@@ -1,5 +1,6 @@
 from antiphon.app.route import Tool
 from antiphon.app.store import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
+from antiphon.features.api_keys import APIKey
 from antiphon.features.block_script import BlockScript
 from antiphon.features.cache.feature import Cache
 from antiphon.features.channels.channel import Channel, ChannelListener, ChannelPresence
@@ -33,7 +34,7 @@ from antiphon.features.logins import SessionLogin, login, logout
 from antiphon.features.logs.access_log import AccessLog
 from antiphon.features.metrics.feature import Metrics
 from antiphon.features.metrics.instruments import Counter, Gauge, Histogram
-from antiphon.features.oauth.protected_resource import ACCESS_TOKEN, ProtectedResource, scopes_required
+from antiphon.features.oauth.protected_resource import ACCESS_TOKEN, ProtectedResource
 from antiphon.features.oauth.tokens import AccessToken, Introspection
 from antiphon.features.open_telemetry import OpenTelemetry
 from antiphon.features.openapi.feature import OpenAPI
@@ -74,12 +75,21 @@ from antiphon.features.templates.feature import Templates
 from antiphon.features.templates.page import Block, Page
 from antiphon.features.tools.feature import Tools
 from antiphon.features.upload_progress import UploadProgress
-from antiphon.features.users import Basic, Bearer, Users, UserSource, is_same_secret, login_required
+from antiphon.features.users import (
+    Basic,
+    Bearer,
+    Users,
+    UserSource,
+    is_same_secret,
+    login_required,
+    scopes_required,
+)
 from antiphon.request.interfaces import FlashMessage, FlashMessages, Location, RequestSigner
 
 __all__ = [
     "ACCESS_TOKEN",
     "CORS",
+    "APIKey",
     "AccessLog",
     "AccessToken",
     "BadCSRFToken",

@@ -4,7 +4,7 @@ app.use(Users(Bearer(find_by_token), login="login"))
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from hashlib import sha256
@@ -17,7 +17,7 @@ from antiphon.handler.callables import check_arguments, check_no_decorator
 from antiphon.handler.contract import is_async, ready, signature_of
 from antiphon.handler.errors import CHALLENGES
 from antiphon.http.authorization import Challenge
-from antiphon.http.errors import Unauthorized
+from antiphon.http.errors import Forbidden, Unauthorized
 from antiphon.http.redirect import Redirect
 from antiphon.request.caller import Identity, credentials, key_of
 from antiphon.request.dependencies import Dependency
@@ -50,11 +50,22 @@ class UserSource(ABC, Generic[U]):
     own kinds of credentials.
 
     The loader is called with the values that ``credentials`` returns. It can be ``def`` or ``async def``, and returns
-    the user, or None if the credentials are not valid.
+    the user, or None if the credentials are not valid. ``scopes`` is a function that returns the scopes of a user with
+    such credentials, for ``scopes_required``.
     """
 
-    def __init__(self, loader: Callable[..., U | None] | Callable[..., Awaitable[U | None]]) -> None:
+    _scopes: Callable[[U], Iterable[str]] | None = None
+    header: str | None = None
+    """The header that the credentials come from, for the documents of ``OpenAPI``; None if it is Authorization."""
+
+    def __init__(
+        self,
+        loader: Callable[..., U | None] | Callable[..., Awaitable[U | None]],
+        *,
+        scopes: Callable[[U], Iterable[str]] | None = None,
+    ) -> None:
         self.loader = loader
+        self._scopes = scopes
 
     @abstractmethod
     def credentials(self, request: Request) -> tuple[Any, ...] | None:
@@ -62,6 +73,19 @@ class UserSource(ABC, Generic[U]):
 
     def install(self, app: "App") -> None:
         """Register what this source needs with an application, or check that it is installed. ``Users`` calls this."""
+
+    @property
+    def knows_scopes(self) -> bool:
+        """True if credentials of this kind have scopes."""
+        return self._scopes is not None or type(self).scopes_of is not UserSource.scopes_of
+
+    def scopes_of(self, request: Request, user: U) -> Iterable[str] | None:  # noqa: ARG002
+        """Return the scopes that the credentials of a request give its user; None if they know no scopes."""
+        return None if self._scopes is None else self._scopes(user)
+
+    def needs(self, request: Request, scopes: Iterable[str]) -> Challenge | None:  # noqa: ARG002
+        """Return the challenge for a 403 that asks for more scopes, or None."""
+        return None
 
     def note_use(self, request: Request) -> None:
         """Record that the response depends on whether these credentials are present. Called when the user is read."""
@@ -98,17 +122,30 @@ class Basic(UserSource[U]):
     """
 
     @overload  # separate, since a type checker finds no U in a union of the two
-    def __init__(self, loader: Callable[[str, str], Awaitable[U | None]], *, realm: str = "Restricted") -> None: ...
+    def __init__(
+        self,
+        loader: Callable[[str, str], Awaitable[U | None]],
+        *,
+        realm: str = "Restricted",
+        scopes: Callable[[U], Iterable[str]] | None = None,
+    ) -> None: ...
     @overload
-    def __init__(self, loader: Callable[[str, str], U | None], *, realm: str = "Restricted") -> None: ...
+    def __init__(
+        self,
+        loader: Callable[[str, str], U | None],
+        *,
+        realm: str = "Restricted",
+        scopes: Callable[[U], Iterable[str]] | None = None,
+    ) -> None: ...
     def __init__(
         self,
         loader: Callable[[str, str], U | None] | Callable[[str, str], Awaitable[U | None]],
         *,
         realm: str = "Restricted",
+        scopes: Callable[[U], Iterable[str]] | None = None,
     ) -> None:
         check_loader(loader, "name", "password")
-        super().__init__(loader)
+        super().__init__(loader, scopes=scopes)
         self._challenge = Challenge.basic(realm)
 
     _replaces = ("authorization",)
@@ -135,19 +172,25 @@ class Bearer(UserSource[U]):
         loader: "Callable[[str], Awaitable[U | None]] | Callable[[AccessToken], Awaitable[U | None]]",
         *,
         realm: str = "Restricted",
+        scopes: Callable[[U], Iterable[str]] | None = None,
     ) -> None: ...
     @overload
     def __init__(
-        self, loader: "Callable[[str], U | None] | Callable[[AccessToken], U | None]", *, realm: str = "Restricted"
+        self,
+        loader: "Callable[[str], U | None] | Callable[[AccessToken], U | None]",
+        *,
+        realm: str = "Restricted",
+        scopes: Callable[[U], Iterable[str]] | None = None,
     ) -> None: ...
     def __init__(
         self,
         loader: Callable[..., U | None] | Callable[..., Awaitable[U | None]],
         *,
         realm: str = "Restricted",
+        scopes: Callable[[U], Iterable[str]] | None = None,
     ) -> None:
         check_loader(loader, "token")
-        super().__init__(loader)
+        super().__init__(loader, scopes=scopes)
         self.realm = realm
         self._missing = Challenge.bearer(realm)
         self._invalid = Challenge.bearer(realm, error="invalid_token")
@@ -218,7 +261,7 @@ class Users(Generic[U]):
             self._resource.install(app)
         load = self._aload if any(is_async(source.loader) for source in self.sources) else self._load
         app.provide(self._found, load, blocking=self._blocking, when=self._has_credentials, default=_nobody)
-        app.provide(self._dependency, self._read)
+        app.provide(self._dependency, self._read if len(self.sources) == 1 else self._read_of_several)
         app._identifiers.append(self._identify)
         if self._required is not None:
             app.provide(self._required, self._read_required)
@@ -268,8 +311,11 @@ class Users(Generic[U]):
     async def _aload(self, request: Request) -> Any:
         with unwatched(request):
             given = self._given(request)
-        found: list[tuple[UserSource[U], Any]] = [(source, source.loader(*values)) for source, values in given]
-        return self._agreed([(source, await user if isawaitable(user) else user) for source, user in found])
+        found: list[tuple[UserSource[U], Any]] = []
+        for source, values in given:
+            user: Any = source.loader(*values)
+            found.append((source, await user if isawaitable(user) else user))
+        return self._agreed(found)
 
     def _agreed(self, found: list[tuple[UserSource[U], U | None]]) -> "U | _TwoUsers | None":
         """Return the user that all credentials belong to."""
@@ -301,7 +347,10 @@ class Users(Generic[U]):
         for source in self.sources:
             if not given or source in given:
                 source.note_use(request)
-        user = request[self._found] if given else None
+        return request[self._found] if given else None  # type: ignore[return-value]  # one source finds no two users
+
+    def _read_of_several(self, request: Request) -> U | None:
+        user: U | _TwoUsers | None = self._read(request)
         if isinstance(user, _TwoUsers):
             detail = "The credentials in this request belong to different users: send those of one user."
             raise Unauthorized(detail, challenge=self.challenges(request))
@@ -312,6 +361,17 @@ class Users(Generic[U]):
         if user is None:
             self._refuse(request)
         return user
+
+    def lacking(self, request: Request, scopes: Collection[str]) -> UserSource[U] | None:
+        """Return the source whose credentials in a request lack some of these scopes; None if all have them."""
+        user = request[self._dependency]
+        with unwatched(request):
+            sources = [source for source, _ in self._given(request)]
+        for source in sources:
+            found = source.scopes_of(request, user) if user is not None else ()
+            if not source._is_sent_by_itself and not frozenset(found or ()).issuperset(scopes):
+                return source
+        return None
 
     def _refuses_at(self, dependency: Dependency[Any]) -> bool:
         """Return True if reading a dependency refuses a request without a user."""
@@ -364,6 +424,52 @@ def login_required(request: Request) -> None:
     """
     check_no_decorator("login_required", request)
     request[USERS].check(request)
+
+
+class ScopesRequired:
+    """A hook that refuses credentials without certain scopes. Created by ``scopes_required``."""
+
+    def __init__(self, scopes: tuple[str, ...]) -> None:
+        self.scopes = scopes
+
+    def blocking_at(self, route: Any) -> bool:
+        """Return False. Raises RuntimeError for a route whose users have credentials that know no scopes."""
+        features = getattr(route.app, "features", ())
+        for source in [source for each in features if isinstance(each, Users) for source in each.sources]:
+            if not (source.knows_scopes or source._is_sent_by_itself):
+                kind = type(source).__name__
+                raise explained(
+                    "missing-feature",
+                    RuntimeError(
+                        f"{route.where} requires scopes, but the credentials of {kind} have none, so they would all be"
+                        f" refused: {kind}(find_user, scopes=lambda user: user.scopes)"
+                    ),
+                )
+        return False
+
+    def __call__(self, request: Request) -> None:
+        """Raise Unauthorized (401) if there is no user, and Forbidden (403) if a scope is missing."""
+        check_no_decorator("scopes_required", request)
+        users = request[USERS]
+        users.check(request)
+        source = users.lacking(request, self.scopes)
+        if source is not None:
+            challenge = source.needs(request, self.scopes)
+            fields = {} if challenge is None else {"www-authenticate": str(challenge)}
+            raise Forbidden(f"This requires credentials with the scopes {' '.join(self.scopes)}.", headers=fields)
+
+
+def scopes_required(*scopes: str) -> Callable[[Request], None]:
+    """Return a hook that refuses credentials without these scopes: ``before=scopes_required("lamps:write")``.
+
+    All credentials of a request need them: access tokens, API keys, and those of a source with ``scopes``. Clients are
+    told which scopes to request (403), and clients without credentials to log in (401). People who are logged in to a
+    session are not restricted. Raises ValueError if no scopes are given and, when the app starts, RuntimeError if a
+    source of its users knows no scopes.
+    """
+    if not scopes or not all(isinstance(each, str) and each for each in scopes):
+        raise explained("bad-feature-option", ValueError(f"scopes_required needs the names of scopes, not {scopes!r}"))
+    return ScopesRequired(scopes)
 
 
 def is_same_secret(given: str | bytes | None, known: str | bytes) -> bool:

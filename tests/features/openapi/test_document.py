@@ -47,7 +47,7 @@ get /api/lamps/{number} lamps.show: path number: 200 404
 patch /api/lamps/{number} lamps.change: path number, application/json: 200 400 401 403 404 413 415 422
 delete /api/lamps/{number} lamps.remove: path number: 204 403 404
 post /api/lamps/{number}/picture lamps.picture: path number, multipart/form-data: 204 400 403 404 413 415 422 429
-get /api/me lamps.me: 200
+get /api/me lamps.me: 200 401
 post /api/orders lamps.order: header Idempotency-Key, application/json: 202 400 403 404 409 413 415 422 503 504
 post /api/pets lamps.pet: application/json: 200 400 403 413 415 422
 get /api/pictures/{id}.{kind} lamps.show_picture: path id, path kind, header If-Match?, header If-Unmodified-Since?, header If-None-Match?, header If-Modified-Since?, header Range?, header If-Range?: 200 206 304 404 412 416

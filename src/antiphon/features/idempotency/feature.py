@@ -79,12 +79,12 @@ class IdempotentWrites:
     different method, path, query or body, or by a different caller, gets a 422. A request without a key is refused with
     400 or, if ``required`` is false, carried out each time. Responses are kept for ``ttl``, in seconds or a timedelta.
 
-    Callers are distinguished by their Authorization header, by other credentials that a source of ``Users`` finds, or
-    else by their session, if the app has sessions. They are also distinguished by the host and by all header fields
-    that the handler, hooks, middleware or dependencies have read, except fields that don't identify a caller, such as
-    Accept. In a view and in a mounted app, all such fields are included, because other code may have read them. If a
-    user's credentials can change between retries, use ``by``: a function that is called with the request and returns
-    text that identifies the caller, or None if the caller is unknown. It must not block. Each caller has separate keys.
+    Callers are distinguished by everything that ``request.caller`` knows, by the host, and by all header fields that
+    the handler, hooks, middleware or dependencies have read, except fields that don't identify a caller, such as
+    Accept. In a view and in a mounted app, all such fields and the cookies are included, because other code may have
+    read them. Callers who certainly differ have separate keys. With ``by``, callers are distinguished only by the text
+    that this function returns for a request, or None if the caller is unknown, and each has separate keys. It must not
+    block.
 
     After a 5xx, 408, 425 or 429 response, a retry is carried out again. A request that was interrupted because its
     process ended or because it was cancelled may already have had an effect, so its retries are refused with 409. With

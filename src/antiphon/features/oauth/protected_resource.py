@@ -19,11 +19,9 @@ from antiphon.features.oauth.tokens import (
     introspected,
     verified,
 )
-from antiphon.features.users import USERS, Bearer, UserSource
-from antiphon.handler.callables import check_no_decorator
+from antiphon.features.users import Bearer, UserSource
 from antiphon.handler.contract import is_async
 from antiphon.http.authorization import Challenge
-from antiphon.http.errors import Forbidden
 from antiphon.http.urls.url import URL
 from antiphon.lazy import missing_package
 from antiphon.request.caller import Identity
@@ -194,36 +192,10 @@ class _Protected(Bearer[U]):
         scopes = {"scope": " ".join(self._resource.scopes)} if self._resource.scopes else {}
         return self._resource.challenge(request, self.realm, **said, **scopes)
 
+    def scopes_of(self, request: Request, user: U) -> Iterable[str]:  # noqa: ARG002
+        """Return the scopes of the verified token."""
+        return request[ACCESS_TOKEN].scopes if ACCESS_TOKEN in request else ()
+
     def needs(self, request: Request, scopes: Iterable[str]) -> Challenge:
         """Return the challenge that asks for more scopes (RFC 6750 §3.1)."""
         return self._resource.challenge(request, error="insufficient_scope", scope=" ".join(scopes))
-
-
-class ScopesRequired:
-    """A hook that refuses access tokens without certain scopes. Created by ``scopes_required``."""
-
-    def __init__(self, scopes: tuple[str, ...]) -> None:
-        self.scopes = scopes
-
-    def __call__(self, request: Request) -> None:
-        """Raise Unauthorized (401) if there is no user, and Forbidden (403) if a scope is missing."""
-        check_no_decorator("scopes_required", request)
-        users = request[USERS]
-        users.check(request)
-        if ACCESS_TOKEN not in request or request[ACCESS_TOKEN].scopes.issuperset(self.scopes):
-            return
-        source = next(each for each in users.sources if isinstance(each, _Protected))
-        fields = {"www-authenticate": str(source.needs(request, self.scopes))}
-        raise Forbidden(f"This requires a token with the scopes {' '.join(self.scopes)}.", headers=fields)
-
-
-def scopes_required(*scopes: str) -> Callable[[Request], None]:
-    """Return a hook that refuses access tokens without these scopes: ``before=scopes_required("lamps:write")``.
-
-    Clients with a token are told which scopes to request (403), and clients without one to log in (401). Users who have
-    logged in without an OAuth token, such as with a session, are not restricted. Raises ValueError if no scopes are
-    given.
-    """
-    if not scopes or not all(isinstance(each, str) and each for each in scopes):
-        raise explained("bad-feature-option", ValueError(f"scopes_required needs the names of scopes, not {scopes!r}"))
-    return ScopesRequired(scopes)

@@ -34,7 +34,7 @@ from antiphon.features.openapi.code.values import (
     either,
 )
 from antiphon.features.openapi.code.words import Words
-from antiphon.features.users import Users
+from antiphon.features.users import ScopesRequired, Users
 from antiphon.handler.contract import innermost
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import ERRORS, HTTPError, http_error
@@ -71,6 +71,8 @@ class Contract:
     may_have_user: bool = False
     users: list[Users[Any]] = field(default_factory=list)
     """The features whose users are read."""
+    scopes: list[str] = field(default_factory=list)
+    """The scopes that credentials must have."""
     early: list[Given] = field(default_factory=list)
     """Responses of the code around the handler; they may bypass some of that code."""
     outside: list[Raised] = field(default_factory=list)
@@ -165,6 +167,7 @@ class ContractReader:
         inside = len(contract.changes)
         opened: list[Middleware | Hook] = [*stack.middleware, *stack.before, *route.before]
         for around in opened:
+            contract.scopes += around.function.scopes if isinstance(around.function, ScopesRequired) else ()
             contract.outside += self._add_around(contract, around.function)
         raised += contract.outside
         contract.changes[inside:] = reversed(contract.changes[inside:])  # the innermost code receives a response first

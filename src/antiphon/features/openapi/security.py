@@ -51,6 +51,8 @@ def _scheme(source: UserSource[Any], groups: Sequence[RouteGroup]) -> tuple[str,
         return "bearer", {"type": "http", "scheme": "bearer"}
     if isinstance(source, SessionLogin):
         return "session", {"type": "apiKey", "in": "cookie", "name": _session_cookie(groups)}
+    if source.header is not None:
+        return type(source).__name__, {"type": "apiKey", "in": "header", "name": source.header}
     challenge = source.challenge(Request.blank())
     name = type(source).__name__
     return name, {} if challenge is None else {"type": "http", "scheme": str(challenge).partition(" ")[0].lower()}
@@ -82,7 +84,9 @@ def _security_of_users(contract: Contract, schemes: dict[str, Scheme]) -> list[d
         return []
     read = [source for users in contract.users for source in users.sources]
     wanted: list[dict[str, list[str]]] = [
-        {name: []} for name, scheme in schemes.items() if scheme.source and (not read or scheme.source in read)
+        {name: [] if isinstance(scheme.source, SessionLogin) else contract.scopes}
+        for name, scheme in schemes.items()
+        if scheme.source and (not read or scheme.source in read)
     ]
     return wanted if contract.requires_user or not wanted else [*wanted, {}]
 

@@ -1,0 +1,135 @@
+"""API keys, as a source of users: made for a user, sent in a header, and stored as hashes.
+
+keys = APIKey(find_user)
+app.use(Users(keys))
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from hashlib import sha256
+from inspect import isawaitable
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from antiphon.app.store import FOREVER, FeatureStore, OwnedEntry, Store, StoreEntry, store_name
+from antiphon.concurrency.crossing import Crossing
+from antiphon.explanations import errors_name_it, explained
+from antiphon.features.users import UserSource, check_loader
+from antiphon.handler.contract import is_async
+from antiphon.http.authorization import Challenge
+from antiphon.http.dates import Duration, seconds_of
+from antiphon.http.grammar import is_token
+from antiphon.request.dependencies import Dependency
+from antiphon.request.request import Request
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+
+U = TypeVar("U")
+
+USE_NOTED_EVERY = 60.0
+"""The seconds after which another use of a key is written to the store."""
+_SHOWN = 6
+"""The number of random characters in a key's hint, by which its owner recognizes it."""
+
+_ENTRY = Dependency[StoreEntry]("API key")
+
+
+@errors_name_it
+class APIKey(UserSource[U]):
+    """A key in a header with each request, which ``create`` has made for a user.
+
+    The loader is called with the ``owner`` that was given to ``create``, usually the user's id, and returns the user or
+    None. The store keeps a hash of each key, with its name, its scopes, a hint and the time of its last use. The
+    default ``store`` is that of the app. ``prefix`` is the beginning of each new key, so that scanners of source code
+    recognize it.
+
+    Raises ValueError for a header or a prefix that isn't a token.
+    """
+
+    def __init__(
+        self,
+        loader: Callable[[str], U | None] | Callable[[str], Awaitable[U | None]],
+        *,
+        header: str = "X-API-Key",
+        prefix: str = "key",
+        store: Store | None = None,
+    ) -> None:
+        check_loader(loader, "owner")
+        super().__init__(self._load)
+        for name, value in (("header", header), ("prefix", prefix)):
+            if not is_token(value):
+                raise explained("bad-feature-option", ValueError(f"{name} must be a token, not {value!r}"))
+        self.header = self._header = header
+        self._find: Callable[[str], Any] = loader
+        self._prefix = prefix
+        self._stores = FeatureStore("APIKey", store)
+        self._replaces = (header.lower(),)
+
+    def install(self, app: "App") -> None:
+        """Use the app's store, unless the source was given one. Raises RuntimeError if there is no store."""
+        self._stores.taken_from(app)
+
+    def create(self, owner: str, *, name: str = "", scopes: Iterable[str] = (), ttl: Duration | None = None) -> str:
+        """Return a new key for a user, which is stored only as a hash: show it once.
+
+        It is valid for ``ttl``, in seconds or a timedelta; None means until it is deleted. ``scopes`` are what
+        ``scopes_required`` asks for. This calls the store, and raises StoreUnavailable.
+        """
+        if isinstance(scopes, str):
+            raise explained("list-wanted", TypeError(f"scopes must be a list: [{scopes!r}]"))
+        key = f"{self._prefix}_{token_hex(20)}"
+        hint = key[: len(self._prefix) + 1 + _SHOWN]
+        data = {"owner": owner, "name": name, "scopes": sorted(scopes), "hint": hint, "used": None}
+        seconds = FOREVER if ttl is None else seconds_of(ttl)
+        self._stores.current.change(self._name(key), data, ttl=seconds, owner=self._owner(owner))
+        return key
+
+    def owned_by(self, owner: str) -> list[OwnedEntry]:
+        """Return a user's keys, oldest first. Their ``data`` has the ``name``, the ``scopes``, the ``hint`` with which
+        the key begins, and ``used``, the Unix time of its last use or None. This calls the store.
+        """
+        return self._stores.current.owned_by(self._owner(owner))
+
+    def delete_owned(self, owner: str, *, only: str | None = None) -> int:
+        """Delete all keys of a user, or only the one whose ``id`` is ``only``, and return how many were deleted. This
+        calls the store.
+        """
+        return self._stores.current.delete_owned(self._owner(owner), only=only)
+
+    def credentials(self, request: Request) -> tuple[str, Request] | None:
+        key = request.head.field(self._header.lower())
+        return None if key is None else (key, request)
+
+    def challenge(self, request: Request) -> Challenge:  # noqa: ARG002
+        return Challenge("APIKey", {"header": self._header})
+
+    def scopes_of(self, request: Request, user: U) -> Iterable[str]:  # noqa: ARG002
+        scopes: list[str] = request[_ENTRY].data["scopes"] if _ENTRY in request else []
+        return scopes
+
+    async def _load(self, key: str, request: Request) -> U | None:
+        blocks = self._stores.current.blocks
+        entry = await Crossing().run(self._used, key) if blocks else self._used(key)
+        if entry is None:
+            return None
+        request[_ENTRY] = entry
+        owner = entry.data["owner"]
+        waits = blocks and not is_async(self._find)
+        user: Any = await Crossing().run(self._find, owner) if waits else self._find(owner)
+        found: U | None = await user if isawaitable(user) else user
+        return found
+
+    def _used(self, key: str) -> StoreEntry | None:
+        """Return a key's entry, and note its use."""
+        store, name, now = self._stores.current, self._name(key), time.time()
+        entry = store.load(name)
+        if entry is not None and now - (entry.data["used"] or 0) > USE_NOTED_EVERY:
+            store.change(name, {"used": now}, ttl=max(entry.expires - now, 1.0), create=False)
+        return entry
+
+    def _name(self, key: str) -> str:
+        return store_name("api key", self._header.lower(), sha256(key.encode("utf-8", "surrogatepass")).hexdigest())
+
+    def _owner(self, owner: str) -> str:
+        return store_name("api keys", self._header.lower(), owner)
