@@ -39,19 +39,24 @@ BENCHMARKS := benchmarks $(addprefix benchmarks., instructions floor imports gro
 run: $(VENV)/.ready
 	$(BIN)/antiphon run examples.site:make_site
 
-quick: $(VENV)/.quick
+# The pages on public names, written again if a docstring may have changed.
+REFERENCE := docs/reference/names.md
+$(REFERENCE): $(shell find src/antiphon -name '*.py' -o -name '*.pyi' -o -name errors.md) $(wildcard scripts/*.py) | $(VENV)/.ready
+	$(BIN)/python -m scripts.reference
+
+quick: $(VENV)/.quick $(if $(filter-out tests/docs%,$(TESTS)),,$(REFERENCE))
 	EXAMPLES=10 $(BIN)/python -m pytest -m "not processes and not slow" $(if $(TESTS),$(TESTS),--numprocesses 2 --dist worksteal)
 
-test: $(VENV)/.test
+test: $(VENV)/.test $(REFERENCE)
 	scripts/test
 
 test-all-pythons: test
 	scripts/test-older-pythons all
 
-test-all: $(VENV)/.test
+test-all: $(VENV)/.test $(REFERENCE)
 	scripts/test -m "slow or not slow" --all-combinations
 
-coverage: $(VENV)/.test
+coverage: $(VENV)/.test $(REFERENCE)
 	CI=true COVERAGE=yes scripts/test
 
 system-packages:
@@ -72,7 +77,7 @@ types-pyright: $(VENV)/.check
 layers: $(VENV)/.check
 	$(BIN)/lint-imports
 
-test-elsewhere: $(VENV)/.test
+test-elsewhere: $(VENV)/.test $(REFERENCE)
 	scripts/test-elsewhere
 
 sanitize: $(VENV)/.check
@@ -132,16 +137,16 @@ interop: $(VENV)/.test
 weekly:
 	PYTHON=$(PYTHON) scripts/weekly
 
-environments: $(VENV)/.ready
+environments: $(VENV)/.ready $(REFERENCE)
 	$(BIN)/python -m tests.environments
 
-newest: $(VENV)/.ready
+newest: $(VENV)/.ready $(REFERENCE)
 	$(BIN)/python -m tests.environments newest
 
-release: $(VENV)/.release
+release: $(VENV)/.release $(REFERENCE)
 	$(BIN)/python -m scripts.release --dry
 
-docs: $(VENV)/.ready
+docs: $(VENV)/.ready $(REFERENCE)
 	scripts/install $(VENV) --group docs
 	$(BIN)/python -m scripts.playground.fetch || :
 	$(BIN)/python -m scripts.docs_site

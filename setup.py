@@ -44,6 +44,8 @@ class BuildWithDocs(build_py):
         pages = sorted(Path("docs").rglob("*.md"))
         if self.editable_mode or not pages:
             return
+        if not Path("docs/reference/names.md").exists():
+            self.announce("Without the pages on public names, which `python -m scripts.reference` writes.", WARNING)
         named = [f"{page.relative_to('docs').with_suffix('').as_posix()}\n{page.read_text('utf-8')}" for page in pages]
         packed = lzma.compress("\0".join(named).encode(), filters=[AS_TEXT])
         Path(self.build_lib, "antiphon/cli/docs.xz").write_bytes(packed)

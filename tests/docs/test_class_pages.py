@@ -1,4 +1,4 @@
-"""The pages of the reference are what the docstrings say, and describe each public name."""
+"""The pages that are written from docstrings describe each public name."""
 
 import ast
 import importlib
@@ -10,13 +10,12 @@ from functools import cache
 import pytest
 
 from scripts import docstrings
-from scripts.reference import CLASSES, FOLDER, PLACES, pages, target
+from scripts.reference import PLACES, target
 from scripts.reference_pages import TOPICS
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
-PAGES = (*CLASSES, *TOPICS, "names.md", "errors.md")
 PUBLIC = {(place, name) for place in PLACES for name in importlib.import_module(place).__all__}
 NOT_SPECIFIED = {
     "Address", "ClientDisconnected", "ExternalLocation", "FaultCode", "FirstMultiDict", "Limits", "MissingKey", "MultiDict",
@@ -24,18 +23,6 @@ NOT_SPECIFIED = {
 }  # fmt: skip
 """Names that no standard knows."""
 SPECIFICATION = re.compile(r"RFC [0-9]+|W3C|WHATWG|draft-")
-
-
-written_now = cache(pages)  # at first use, since each worker collects these tests, and one runs most of them
-
-
-def test_these_are_the_pages():
-    assert set(PAGES) == set(written_now())
-
-
-@rows("name", PAGES)
-def test_a_page_is_as_it_would_be_written_now(name):
-    assert (FOLDER / name).read_text() == written_now()[name], "run: python -m scripts.reference"
 
 
 @rows("place", PLACES)
