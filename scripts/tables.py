@@ -1,8 +1,8 @@
 """`python -m scripts.tables`: write what README.md and the pages about dialects show of other files.
 
-These are the programs of `examples`, and counts and times that `make features`, `make compat`, `make wall`,
-`make corpora` and `python -m benchmarks.side_by_side`, each with `--write`, leave in files. In a page each such part
-stands between `<!-- from NAME -->` and `<!-- end -->`.
+These are the programs of `examples`, and counts and times that `python -m tests.dialects.features`, `scripts/compat`,
+`scripts/wall`, `python -m tests.corpora` and `python -m benchmarks.side_by_side`, each with `--write`, leave in files. In
+a page each such part stands between `<!-- from NAME -->` and `<!-- end -->`.
 """
 
 import csv
@@ -74,7 +74,7 @@ def compat(dialect: str) -> str:
 
 def wall() -> str:
     """Return the table of the applications whose tests run on a dialect."""
-    head = ["pass with the dialect:", "with the original:", "application", "original", "tests", "`make wall`"]
+    head = ["pass with the dialect:", "with the original:", "application", "original", "tests", "`scripts/wall`"]
     return table(head, [_application(row) for row in rows(WALL)])
 
 

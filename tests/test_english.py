@@ -1,4 +1,4 @@
-"""Docs, messages and docstrings have none of the words and shapes that CONTRIBUTING.md lists."""
+"""Docs, messages and docstrings have none of the words and shapes that docs/explanation/maintain.md lists."""
 
 import ast
 import re
@@ -73,8 +73,8 @@ SHAPES = {
 
 
 def table() -> list[tuple[str, str]]:
-    """Return the rows of the table in CONTRIBUTING.md: what not to write, and what to write."""
-    section = (ROOT / "CONTRIBUTING.md").read_text().partition("## English")[2].partition("\n## ")[0]
+    """Return the rows of the table in docs/explanation/maintain.md: what not to write, and what to write."""
+    section = (ROOT / "docs/explanation/maintain.md").read_text().partition("## English")[2].partition("\n## ")[0]
     return re.findall(r"^\| `(.+)` \| (?!write)(.+) \|$", section, re.MULTILINE)
 
 

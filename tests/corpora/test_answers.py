@@ -1,4 +1,4 @@
-"""The answers that `make corpora` lints are of every kind."""
+"""The answers that `scripts/weekly corpora` lints are of every kind."""
 
 import json
 

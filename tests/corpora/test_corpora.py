@@ -1,6 +1,6 @@
 """Antiphon stands on each corpus as its list of differences says, which gives a reason for each.
 
-`make corpora` fetches the corpora; a test of one that isn't here is skipped.
+`scripts/weekly corpora` fetches the corpora; a test of one that isn't here is skipped.
 """
 
 import pytest
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.once
 @pytest.mark.parametrize("corpus", CORPORA, ids=lambda corpus: corpus.name)
 def test_antiphon_reads_a_corpus_but_for_known_differences(corpus):
     if not is_here(corpus.source):
-        pytest.skip("make corpora fetches it")
+        pytest.skip("scripts/weekly corpora fetches it")
     listed = [(row["case"], row["right"], row["found"]) for row in known.differences() if row["corpus"] == corpus.name]
     assert differences(corpus) == listed
     assert len([*corpus.cases()]) == known.counts()["counts"][corpus.name]["cases"]

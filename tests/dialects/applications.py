@@ -1,6 +1,6 @@
 """The applications whose own tests run with the original that they live on, and then with a dialect in its place.
 
-Each has an environment of its own, which `make wall NAME` makes. `docs/reference/wall.md` shows them with their counts.
+Each has an environment of its own, which `scripts/wall NAME` makes. `docs/reference/wall.md` shows their counts.
 """
 
 from pathlib import Path

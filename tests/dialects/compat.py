@@ -7,7 +7,7 @@ projects are tested at a time as there are processors. With `--write`, the count
 applications into `wall.csv`, of which `python -m scripts.tables` makes tables.
 
 Without names it runs `PROJECTS`, all in one environment. A name may be one of `APPLICATIONS`, too, each of which has an
-environment of its own, since they require different versions of the same packages: `make wall NAME`.
+environment of its own, since they require different versions of the same packages: `scripts/wall NAME`.
 """
 
 import csv
@@ -62,7 +62,7 @@ class Result(NamedTuple):
 
 
 def main() -> int:
-    parser = ArgumentParser(prog="make compat")
+    parser = ArgumentParser(prog="scripts/weekly compat")
     parser.add_argument("names", nargs="*", help="projects, or applications (all projects)")
     parser.add_argument("--write", action="store_true", help="write the counts into compat.csv")
     options = parser.parse_args()

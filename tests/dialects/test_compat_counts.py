@@ -1,4 +1,4 @@
-"""The counts of other projects' tests, as `make compat --write` leaves them for the pages that show them."""
+"""The counts of other projects' tests, as `scripts/weekly compat --write` leaves them for the pages that show them."""
 
 import csv
 import sys

@@ -1,4 +1,4 @@
-"""The commands of CONTRIBUTING.md name what is there, and its first hour goes as it says."""
+"""The commands of CONTRIBUTING.md and of the page for maintainers name what is there, and its first hour goes as it says."""
 
 import os
 import re
@@ -17,9 +17,10 @@ pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text()
+MAINTAIN = (ROOT / "docs/explanation/maintain.md").read_text()
 COMMANDS = [
     shlex.split(line, comments=True)
-    for block in re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)
+    for block in re.findall(r"```console\n(.*?)```", PAGE + MAINTAIN, re.DOTALL)
     for line in block.splitlines()
 ]
 FIRST_HOUR = PAGE.partition("## Your first hour")[2].partition("\n## ")[0]

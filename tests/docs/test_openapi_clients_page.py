@@ -1,6 +1,6 @@
 """The clients that the page generates: they speak to the app of the page, and refuse a wrong field.
 
-`make api-clients` fetches the generators; without them the tests are skipped.
+`scripts/weekly api-clients` fetches the generators; without them the tests are skipped.
 """
 
 import json
@@ -33,7 +33,7 @@ FILES = {name or "shop.py": text for _, name, text in BLOCKS}
 def folder(tmp_path):
     """A folder with the files of the page, and the document."""
     if not are_there():
-        pytest.skip("make api-clients fetches the generators")
+        pytest.skip("scripts/weekly api-clients fetches the generators")
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
     code, document = run(tmp_path, sys.executable, "-m", "antiphon", "openapi", "shop:app", "--strict")

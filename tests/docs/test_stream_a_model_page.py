@@ -1,6 +1,6 @@
 """The page about language models: its app speaks to the AI SDK, and closes the model when a client leaves.
 
-`make api-clients` fetches the SDK; without it that test is skipped.
+`scripts/weekly api-clients` fetches the SDK; without it that test is skipped.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ ASKED = {"messages": [{"role": "user", "parts": [{"type": "text", "text": "why?"
 @pytest.mark.parametrize("fails", [False, True])
 def test_the_ai_sdk_reads_the_answer(tmp_path, monkeypatch, fails):
     if not (TOOLS / "node_modules" / "ai").is_dir():
-        pytest.skip("make api-clients fetches the generators")
+        pytest.skip("scripts/weekly api-clients fetches the generators")
     (tmp_path / "chat.py").write_text(FILES["chat.py"] + FAILING * fails)
     (tmp_path / "chat.mjs").write_text(FILES["chat.mjs"])
     (tmp_path / "node_modules").symlink_to(TOOLS / "node_modules")

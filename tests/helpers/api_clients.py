@@ -7,7 +7,7 @@ from pathlib import Path
 from shutil import which
 
 TOOLS = Path(os.environ.get("API_CLIENTS", Path(__file__).parents[2] / "var" / "api-clients"))
-"""The folder of the generators, which `make api-clients` fetches: an environment of Python, and packages of npm."""
+"""The folder of the generators, which `scripts/weekly api-clients` fetches: a Python, and packages of npm."""
 NODE = TOOLS / "node_modules" / ".bin"
 PYTHON = TOOLS / "venv" / "bin"
 _OPTIONS = (

@@ -13,7 +13,7 @@ from tests.random_apps.served import served_differences
 from tests.random_apps.shrinking import as_text, shrunk
 
 pytestmark = pytest.mark.once
-SEEDS = range(3)  # each takes five seconds of a processor; `make random-apps` tries more, with new seeds
+SEEDS = range(3)  # each takes five seconds of a processor; `scripts/weekly random-apps` tries more, with new seeds
 
 
 @pytest.mark.parametrize("seed", SEEDS)

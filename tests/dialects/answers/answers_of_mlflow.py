@@ -1,4 +1,4 @@
-"""MLflow's answers to what records experiments and runs: `make wall mlflow` runs this."""
+"""MLflow's answers to what records experiments and runs: `scripts/wall mlflow` runs this."""
 
 import json
 import os

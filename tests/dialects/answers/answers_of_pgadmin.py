@@ -1,4 +1,4 @@
-"""pgAdmin 4's answers to a visitor, who logs in and out: `make wall pgadmin4` runs this."""
+"""pgAdmin 4's answers to a visitor, who logs in and out: `scripts/wall pgadmin4` runs this."""
 
 import os
 import sys

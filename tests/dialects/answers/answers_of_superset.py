@@ -1,4 +1,4 @@
-"""Superset's answers to a visitor, who logs in and keeps a dashboard: `make wall apache-superset` runs this."""
+"""Superset's answers to a visitor, who logs in and keeps a dashboard: `scripts/wall apache-superset` runs this."""
 
 import json
 import os

@@ -1,6 +1,6 @@
 """The clients that generators make of two documents: each operation is there, is typed, and is answered.
 
-`make api-clients` fetches the generators; without them the tests are skipped.
+`scripts/weekly api-clients` fetches the generators; without them the tests are skipped.
 """
 
 import json
@@ -341,7 +341,7 @@ APPS = {"bookstore": (bookstore, "Books", "/api"), "kinds": (kinds, "Kinds", "/k
 @pytest.fixture(params=APPS)
 def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
     if not are_there():
-        pytest.skip("make api-clients fetches the generators")
+        pytest.skip("scripts/weekly api-clients fetches the generators")
     module, title, prefix = APPS[request.param]
     document = make_document(module.make_app(), Info(title, prefix=prefix))
     assert document.unknown == []

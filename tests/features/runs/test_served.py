@@ -253,7 +253,7 @@ def test_streams_for_other_readers(serve, tmp_path):
 
 
 TOOLS = Path(os.environ.get("API_CLIENTS", Path(__file__).parents[3] / "var" / "api-clients"))
-"""The folder with the packages of npm, which `make api-clients` fetches."""
+"""The folder with the packages of npm, which `scripts/weekly api-clients` fetches."""
 RESUME = """
 import { DefaultChatTransport, readUIMessageStream } from "ai";
 const prepareReconnectToStreamRequest = ({ id }) => ({ api: `${process.argv[2]}/ui/${id}` });
@@ -269,7 +269,7 @@ for (let turn = 0; turn < 2; turn++) {
 
 def test_the_ai_sdk_resumes_a_run(serve, tmp_path):
     if not (TOOLS / "node_modules" / "ai").is_dir():
-        pytest.skip("make api-clients fetches the generators")
+        pytest.skip("scripts/weekly api-clients fetches the generators")
     [server] = serve(tmp_path / "runs.db", ASGI)
     run = start(server, 20, source="words")
     (tmp_path / "resume.mjs").write_text(RESUME)

@@ -1,6 +1,6 @@
 """Other implementations of RFC 9421: each verifies what is signed here, and what it signs is let through.
 
-Those of npm are tried where `make interop` has fetched them.
+Those of npm are tried where `scripts/weekly interop` has fetched them.
 """
 
 import json
@@ -170,7 +170,7 @@ def pem_of(algorithm):
 @pytest.mark.processes
 def test_the_packages_of_npm_work_with_ours():
     if not (TOOLS / "node_modules" / "http-message-signatures").is_dir():
-        pytest.skip("make interop fetches the packages")
+        pytest.skip("scripts/weekly interop fetches the packages")
     hook, github = StandardWebhook(b"a secret of a webhook, of 32 bytes"), GitHubWebhook("a secret for GitHub")
     signed = dict(ours("ed25519").headers.items())
     headers = FIELDS | {"content-digest": signed["content-digest"]}

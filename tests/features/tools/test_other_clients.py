@@ -1,6 +1,6 @@
 """Clients in TypeScript, an agent, and the protocol's conformance suite, with tools that are served for real.
 
-`make tool-clients` fetches them; without them the tests are skipped.
+`scripts/weekly tool-clients` fetches them; without them the tests are skipped.
 """
 
 import json
@@ -66,7 +66,7 @@ asyncio.run(main(sys.argv[1]))
 @pytest.fixture(scope="module")
 def clients():
     if not (CLIENTS / "node_modules").is_dir() or not (CLIENTS / "venv").is_dir():
-        pytest.skip("make tool-clients fetches the clients")
+        pytest.skip("scripts/weekly tool-clients fetches the clients")
     return CLIENTS
 
 
