@@ -1,8 +1,8 @@
 """`python -m scripts.tables`: write what README.md and the pages about dialects show of other files.
 
 These are the programs of `examples`, and counts and times that `python -m tests.dialects.features`, `scripts/compat`,
-`scripts/wall`, `python -m tests.corpora` and `python -m benchmarks.side_by_side`, each with `--write`, leave in files. In
-a page each such part stands between `<!-- from NAME -->` and `<!-- end -->`.
+`scripts/wall`, `python -m tests.corpora` and `python -m benchmarks.side_by_side` leave in files, each with `--write`.
+In a page each such part stands between `<!-- from NAME -->` and `<!-- end -->`.
 """
 
 import csv
