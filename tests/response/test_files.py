@@ -100,6 +100,7 @@ class TestTheHead:
         assert Response.file(given(path)).headers.items() == [
             ("etag", f'"{stat.st_mtime_ns:x}-a"'),
             ("last-modified", format_http_date(stat.st_mtime)),
+            ("x-content-type-options", "nosniff"),
             ("content-length", "10"),
             ("accept-ranges", "bytes"),
             ("content-type", "text/plain; charset=utf-8"),

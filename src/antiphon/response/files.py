@@ -86,8 +86,8 @@ def describe_file(
     ``headers`` lacks. Browsers save a file whose name may come from a client, and never guess its type.
 
     Raises NotFound for anything that is not a regular file, Forbidden if it may not be read, ValueError for a relative
-    path and for a ``filename`` that can't be sent and both ``as_attachment`` and ``inline``, TypeError for anything that is neither
-    a path nor a binary file.
+    path, for a ``filename`` that can't be sent and for both ``as_attachment`` and ``inline``, TypeError for anything
+    that is neither a path nor a binary file.
     """
     if as_attachment and inline:
         raise explained("wrong-file", ValueError("a file is shown inline or saved as_attachment, not both"))

@@ -406,7 +406,8 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         ``conditional``, the server applies the request's conditions and ranges, as the ``conditional`` method does.
 
         Raises NotFound (404) for anything that is not a regular file, Forbidden (403), ValueError for a relative path,
-        for a ``filename`` that can't be sent and for both ``as_attachment`` and ``inline``, and TypeError for anything but a path or a binary file.
+        for a ``filename`` that can't be sent and for both ``as_attachment`` and ``inline``, and TypeError for anything
+        but a path or a binary file.
         """
         from antiphon.response.files import describe_file
 

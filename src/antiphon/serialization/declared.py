@@ -175,7 +175,9 @@ def _model(cls: Any) -> Shape:
         try:
             return cls.model_validate(value, from_attributes=True)
         except ValueError as error:
-            raise NotDeclaredError(str(error)) from error
+            errors: Any = getattr(error, "errors", list)(include_input=False)  # values may be secret
+            places = [f"{'/'.join(map(str, each['loc']))}: {each['msg']}" for each in errors]
+        raise NotDeclaredError(f"{type(value).__name__} is not {type_name(cls)}: {'; '.join(places)}")
 
     return shape
 

@@ -103,6 +103,11 @@ class StoredResponse:
         return self._data
 
     @property
+    def fields(self) -> list[Line]:
+        """The header fields, without Age."""
+        return [*self._lines]
+
+    @property
     def name(self) -> str:
         """The name that distinguishes this variant of its URL's response from the others."""
         return "v" + repr(self.selected_by)
@@ -253,18 +258,18 @@ def selecting(vary: str | None, reads: Iterable[str]) -> set[str]:
     return (named | read) - {*CONDITIONS}
 
 
-def key_of(head: Head) -> str:
-    """Return the key of a request's URL."""
-    return key_of_url(head, head.root_path + head.path, head.raw_path, head.query_string)
+def key_of(head: Head, app: str) -> str:
+    """Return the key of a request's URL in an application, which has a name."""
+    return key_of_url(head, app, head.root_path + head.path, head.raw_path, head.query_string)
 
 
-def key_of_request(request: Request) -> str | None:
+def key_of_request(request: Request, app: str) -> str | None:
     """Return the key of a request: its URL's key and, for QUERY, a hash of the content (RFC 10008 §2.7).
 
     None if the content has not been received yet, or is larger than 64 KiB.
     """
     head = request.head
-    key, content = key_of(head), content_of(request)
+    key, content = key_of(head, app), content_of(request)
     if content is None or head.method != "QUERY":
         return None if content is None else key
     written, *fields = map(head.field, CONTENT_FIELDS)
@@ -309,7 +314,10 @@ def _without_white_space(content: bytes) -> bytes:
     return _json_tokens.sub(shortened, content)
 
 
-def key_of_url(head: Head, path: str, raw_path: bytes | None, query: bytes) -> str:
-    """Return the key of a URL on the host of a request: all URL components, both as sent and as routed."""
+def key_of_url(head: Head, app: str, path: str, raw_path: bytes | None, query: bytes) -> str:
+    """Return the key of a URL on the host of a request: all URL components, both as sent and as routed.
+
+    Another application in the same store, even one on the same host, has other keys.
+    """
     authority = head.authority
-    return f"cache {head.scheme} {len(authority)}:{authority} {head.root_path!r} {path!r} {raw_path!r} {query!r}"
+    return f"cache {app} {head.scheme} {len(authority)}:{authority} {head.root_path!r} {path!r} {raw_path!r} {query!r}"
