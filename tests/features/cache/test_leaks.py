@@ -544,3 +544,14 @@ def test_a_method_that_is_overridden_later_is_watched_from_the_beginning(interfa
     client = Client(app, interface)
     first = client.post("/", headers={"x-http-method-override": "GET"}, cookies={"name": "ann"})
     assert (first.text, client.get("/", cookies={"name": "ben"}).text) == ("ann", "ben")
+
+
+def test_a_static_file_without_compressed_siblings_is_stored_once(interface, tmp_path):
+    (tmp_path / "a.txt").write_text("text")
+    app = App()
+    app.use(Cache())
+    app.static("/files", tmp_path, public=True, max_age=60)
+    client = Client(app, interface)
+    answers = [client.get("/files/a.txt", headers={"accept-encoding": coding}) for coding in ("gzip", "br", "identity")]
+    assert ["hit" in answer.headers["cache-status"] for answer in answers] == [False, True, True]
+    assert ["vary" in answer.headers for answer in answers] == [False] * 3

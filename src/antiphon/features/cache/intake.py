@@ -215,7 +215,8 @@ class Intake:
         kept, status = fill.kept, response.status
         if kept is not None and status >= 500 and kept.is_there and self._stands_for(kept, status, fill, now):
             self.release(fill)
-            return tell(kept.response(request, int(kept.age(now))), fwd="stale", fwd_status=status)
+            answer = self._with_own_fields(kept.response(request, int(kept.age(now))), response)
+            return tell(answer, fwd="stale", fwd_status=status)
         if kept is not None and status == 304 and fill.validates:
             return self._take_validated(request, response, fill, kept, now)
         if kept is not None and status == 200 and request.head.method == "HEAD":
@@ -262,7 +263,15 @@ class Intake:
         if reason is not None:
             self.release(fill, gone=kept)
         answer = updated.response(request, int(updated.age(now)))  # a 412 or 416 ends no claim, so it comes last
+        answer = self._with_own_fields(answer, response)
         return tell(answer, reason, fwd=fill.why, fwd_status=response.status, stored=is_stored or None)
+
+    def _with_own_fields(self, answer: Response, response: Response) -> Response:
+        """Add the fields that are never stored, because they are for one visitor, to a stored response."""
+        for name, value in response._fields:
+            if name in self._left_out and name not in OF_ONE_EXCHANGE:
+                answer.headers.add(name, value)
+        return answer
 
     def _stands_for(self, kept: StoredResponse, status: int, fill: Fill, now: float) -> bool:
         """Return True if a stored response may replace an error, for example when a gateway is cut off (RFC 9111
