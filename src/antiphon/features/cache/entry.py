@@ -13,7 +13,7 @@ from antiphon.http.head import CONDITIONS, Head
 from antiphon.http.headers import combined
 from antiphon.http.media_type import MediaType
 from antiphon.request.request import Request
-from antiphon.request.watching import EVERYTHING, HTTP_VERSION
+from antiphon.request.watching import CHOICE, EVERYTHING, HTTP_VERSION, choices
 from antiphon.response.fields import Fields, Line, SharedFields
 from antiphon.response.files import FileBody
 from antiphon.response.response import Response, response_of
@@ -242,6 +242,8 @@ def value_of(head: Head, name: str) -> str | None:
     """Return a request's value for a name that a watch has recorded, without spaces around commas (RFC 9111 §4.1)."""
     if name == HTTP_VERSION:
         return head.http_version
+    if name.startswith(CHOICE):
+        return choices[name].of(head) if name in choices else None
     value = head.field(name)
     if value is None:
         return None
@@ -254,8 +256,14 @@ def selecting(vary: str | None, reads: Iterable[str]) -> set[str]:
     Conditions are not included: a response that depends on a client's conditions is not stored.
     """
     named = {name.lower() for name in split_list(vary or "")}
-    read = {name for name in reads if name == HTTP_VERSION or not name.startswith((":", EVERYTHING))}
+    read = {name for name in reads if name.startswith((HTTP_VERSION, CHOICE)) or name[0] not in (":", EVERYTHING)}
     return (named | read) - {*CONDITIONS}
+
+
+def fields_in(names: Iterable[str]) -> list[str]:
+    """Return the header fields for a Vary: those that select a response, and those from which something is chosen."""
+    chosen = [choices[name].fields for name in names if name in choices]
+    return sorted({name for name in names if name[0] != ":"}.union(*chosen))
 
 
 def key_of(head: Head, app: str) -> str:

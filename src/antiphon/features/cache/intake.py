@@ -10,7 +10,7 @@ from antiphon.app.store import OF_ONE_EXCHANGE, OF_ONE_VISITOR, StoreUnavailable
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, as_bytes
 from antiphon.concurrency.loop import is_on_loop, running_loop
 from antiphon.explanations import explained
-from antiphon.features.cache.entry import CONTENT_FIELDS, StoredResponse, key_of, queries_of, selecting
+from antiphon.features.cache.entry import CONTENT_FIELDS, StoredResponse, fields_in, key_of, queries_of, selecting
 from antiphon.features.cache.files import BodyFiles, FileInWriting
 from antiphon.features.cache.filling import Fill, FillHead, directives_of
 from antiphon.features.cache.lookup import READING, kept_for, may_stand_for_error, route_of
@@ -231,7 +231,7 @@ class Intake:
         is_stored = False
         if reason is None:
             names = selecting(response.headers.get("vary"), reads or ())
-            response.vary(*sorted(name for name in names if name[0] != ":"))
+            response.vary(*fields_in(names))
             made = StoredResponse.of(request.head, response, names, fill.at, now, self._left_out)
             if made.age(now) >= 1:
                 response.headers["age"] = str(int(made.age(now)))
