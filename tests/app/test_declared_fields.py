@@ -1,7 +1,8 @@
 """What a handler declares that it returns is what goes out: the fields of the annotation, or of ``gives``, alone."""
 
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, NamedTuple, TypedDict, TypeVar
 
@@ -86,6 +87,22 @@ class Page(Generic[T]):
 
 
 @dataclass
+class Crew:
+    hands: Iterable[User] | None
+    posts: Mapping[str, deque[User]] = field(default_factory=dict)
+
+
+@dataclass
+class Shown(User):
+    """A row that a template can show."""
+
+    password: str = SECRET
+
+    def __html__(self) -> str:
+        return f"<b>{self.password}"
+
+
+@dataclass
 class TeamRow(Team):
     password: str = SECRET
 
@@ -140,6 +157,9 @@ RETURNED = [
     (Team, Team(User("Ann"), [ROW]), TEAM | {"others": [ANN]}),
     (Team, Team(User("Ann"), [], TeamRow(User("Ann"))), TEAM | {"deputy": TEAM}),
     (Page[User], Page([ROW]), {"items": [ANN]}),
+    (Crew, Crew([ROW], {"mate": deque([ROW])}), {"hands": [ANN], "posts": {"mate": [ANN]}}),
+    (User, Shown("Ann"), ANN),
+    (Awaitable[User], ROW, ANN),
     ("User", ROW, ANN),
     (dict[str, Any], DICT, DICT),
     (Any, ROW, DICT),

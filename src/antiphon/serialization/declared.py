@@ -4,11 +4,12 @@ An instance of a subclass, a dict with more members, or a row with the same attr
 value that has nothing else is written as it is, and costs a comparison of its class.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from types import NoneType
 from typing import Any, NamedTuple, TypeAlias, cast, get_origin
 from uuid import UUID
@@ -16,7 +17,7 @@ from uuid import UUID
 from msgspec import NODEFAULT, Raw, UnsetType, inspect
 
 from antiphon.serialization.pydantic_models import is_model
-from antiphon.serialization.types import Record, members, parts, translated, type_name
+from antiphon.serialization.types import Record, members, parts, translator, type_name
 
 Shape: TypeAlias = Callable[[Any], Any]
 """A function that returns a value as a type declares it. Raises NotDeclaredError for a value without its fields."""
@@ -37,7 +38,23 @@ def shape_of(wanted: Any) -> Shape | None:
 
     Raises the same errors as ``msgspec`` for a type whose fields have unknown types.
     """
-    return _Shapes().of(translated(wanted))
+    return _Shapes().of(_translator()((wanted,)).translate(wanted))
+
+
+@cache
+def _translator() -> Any:
+    """Return the class that describes types as msgspec writes them: any iterable or mapping is an array or object."""
+
+    class Translator(translator()):  # type: ignore[misc]  # it is not public
+        def _translate_inner(self, t: Any, args: Any, **constraints: Any) -> Any:
+            made = super()._translate_inner(t, args, **constraints)
+            if not isinstance(made, inspect.CustomType) or not args or not isinstance(t, type):
+                return made
+            if issubclass(t, Mapping):
+                return inspect.DictType(inspect.AnyType(), self.translate(args[-1]))
+            return inspect.ListType(self.translate(args[0])) if issubclass(t, Iterable) else made
+
+    return Translator
 
 
 class _Field(NamedTuple):
@@ -133,6 +150,8 @@ class _RecordShape:
         if (kind is dict and value.keys() == self._names) or isinstance(value, _SCALARS):
             return value
         written = dict(self._written(value))
+        if isinstance(self._info, inspect.TypedDictType):  # whose fields are sorted
+            written = {name: written[name] for name in value if name in written} if kind is dict else written
         is_array = isinstance(self._info, inspect.NamedTupleType) or getattr(self._info, "array_like", False)
         return [*written.values()] if is_array else written
 
@@ -175,8 +194,9 @@ def _model(cls: Any) -> Shape:
         try:
             return cls.model_validate(value, from_attributes=True)
         except ValueError as error:
-            errors: Any = getattr(error, "errors", list)(include_input=False)  # values may be secret
-            places = [f"{'/'.join(map(str, each['loc']))}: {each['msg']}" for each in errors]
+            errors = getattr(error, "errors", None)
+            listed: Any = errors(include_input=False) if errors else ()  # values may be secret
+            places = [f"{'/'.join(map(str, each['loc']))}: {each['msg']}" for each in listed]
         raise NotDeclaredError(f"{type(value).__name__} is not {type_name(cls)}: {'; '.join(places)}")
 
     return shape

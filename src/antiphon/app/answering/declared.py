@@ -4,7 +4,9 @@ from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
     AsyncIterator,
+    Awaitable,
     Callable,
+    Coroutine,
     Generator,
     Hashable,
     Iterable,
@@ -48,6 +50,7 @@ class Declared:
         self._gives: Mapping[Any, Any] = {} if gives is None else gives if isinstance(gives, Mapping) else {200: gives}
         self._shapes: dict[Any, Any] = {}
         self.formats = formats_of(item_type(self._annotation))
+        self._is_of_records = not any(is_record(each) and _makes_response(each) for each in _bodies(self._annotation))
         self.has_fields = self._is_unknown or any(map(_has_record, (self._annotation, *self._gives.values())))
 
     def returned(self, value: Any) -> Any:
@@ -57,7 +60,8 @@ class Declared:
         return self._sent(value, 200)
 
     def _sent(self, value: Any, status: int) -> Any:
-        if _makes_response(type(value)) or is_template(value) or is_foreign_response(value):
+        is_record_only = self._is_of_records and is_record(type(value))  # such as a row that is also shown in pages
+        if not is_record_only and (_makes_response(type(value)) or is_template(value) or is_foreign_response(value)):
             return value
         if self._is_unknown and status not in self._gives:
             return self._of_unknown_type(value)
@@ -176,7 +180,9 @@ def _bodies(annotation: Any) -> Iterator[Any]:
     """Yield the types of bodies, alone or in a tuple. A list may be returned for an iterable."""
     for each in _members(annotation):
         arguments = get_args(each)
-        if get_origin(each) is tuple and 2 <= len(arguments) <= 3 and ... not in arguments:
+        if get_origin(each) in (Awaitable, Coroutine) and arguments:
+            yield from _bodies(arguments[-1])
+        elif get_origin(each) is tuple and 2 <= len(arguments) <= 3 and ... not in arguments:
             yield from _bodies(arguments[0])
         elif get_origin(each) in _STREAMS and arguments:
             yield list[arguments[0]]  # type: ignore[valid-type]
