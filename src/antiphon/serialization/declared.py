@@ -118,10 +118,12 @@ def _has_fields(info: inspect.Type) -> bool:
 class _RecordShape:
     """The shape of a dataclass, Struct, attrs class, TypedDict or NamedTuple.
 
-    ``exact`` is the class whose own instances are written as they are, if no field needs a closer look.
+    ``exact`` is the class whose own instances are written as they are, and ``names`` are those of a dict that is
+    written as it is, if no field needs a closer look.
     """
 
     exact: type | None = None
+    names: frozenset[str] | None = None
 
     def __init__(self, info: Record) -> None:
         self._info = info
@@ -131,8 +133,6 @@ class _RecordShape:
         self._is_complete = is_complete or (hasattr(info.cls, "__attrs_attrs__") and not info.cls.__dictoffset__)
         self._fields: list[_Field] = []
         self._nested: list[tuple[str, Shape]] = []
-        self._names: set[str] | None = None
-        """The names of a dict that is written as it is, if no field needs a closer look."""
 
     def complete(self, fields: list[_Field]) -> None:
         """Set the fields, whose shapes may contain this one."""
@@ -141,13 +141,13 @@ class _RecordShape:
         self._nested = [(field.name, field.shape) for field in self._fields if field.shape is not None]
         if not self._nested:
             self.exact = self._class if self._is_complete else None
-            self._names = {field.written for field in fields}
+            self.names = frozenset(field.written for field in fields)
 
     def __call__(self, value: Any) -> Any:
         kind = type(value)
         if kind is self._class and self._is_complete and not self._has_more(value):
             return value
-        if (kind is dict and value.keys() == self._names) or isinstance(value, _SCALARS):
+        if (kind is dict and value.keys() == self.names) or isinstance(value, _SCALARS):
             return value
         written = dict(self._written(value))
         if isinstance(self._info, inspect.TypedDictType):  # whose fields are sorted
@@ -206,14 +206,21 @@ def _items(shape: Shape | None) -> Shape | None:
     """Return the shape of an array. Items that all have just the declared class need one comparison each."""
     if shape is None:
         return None
-    exact = {getattr(shape, "exact", None)}
+    exact, names = {getattr(shape, "exact", None)}, getattr(shape, "names", None)
 
     def shaped(value: Any) -> Any:
         if isinstance(value, _SCALARS):
             return value
         if _is_mapping(value) or not isinstance(value, Collection):
             raise NotDeclaredError(f"{type(value).__name__} is not a list")
-        return value if exact.issuperset(map(type, value)) else [*map(shape, value)]
+        if exact.issuperset(map(type, value)):
+            return value
+        # Faster than a call for each dict.
+        if names and not [
+            each for each in value if type(each) is not dict or len(each) != len(names) or not names.issuperset(each)
+        ]:
+            return value
+        return [*map(shape, value)]
 
     return shaped
 
