@@ -448,6 +448,22 @@ def test_nobody_waits_for_a_request_that_has_ended(kind, fields, asked, status, 
         assert visitor.submit(site.get).result(20).text == "page"
 
 
+@rows("etag", [{}, {"etag": '"1"'}])
+def test_a_request_that_stores_nothing_leaves_the_page_to_others(interface, etag):
+    site = Site(interface)
+
+    def page(request):
+        response = Response(f"{site.calls}", headers={"cache-control": "max-age=60", **etag})
+        response.is_conditional = True
+        return response
+
+    site.answer = page
+    site.get()
+    for asked in ({"cache_control": "no-store"}, {"cache_control": "no-cache", "authorization": "x"}):
+        assert site.get(**asked).status == 200
+        assert "hit" in site.get().headers["cache-status"]
+
+
 @rows("fails", [False, True])
 def test_nobody_waits_for_a_route_that_has_stored_nothing(fails):
     site = Site(patience=60)

@@ -14,7 +14,14 @@ from antiphon.features.cache.entry import CONTENT_FIELDS, StoredResponse, fields
 from antiphon.features.cache.files import BodyFiles, FileInWriting
 from antiphon.features.cache.filling import Fill, FillHead, directives_of
 from antiphon.features.cache.lookup import READING, kept_for, may_stand_for_error, route_of
-from antiphon.features.cache.rules import PERSONAL_REASONS, Asked, control_of, reason_not_to_store, tell
+from antiphon.features.cache.rules import (
+    PERSONAL_REASONS,
+    REQUEST_REASONS,
+    Asked,
+    control_of,
+    reason_not_to_store,
+    tell,
+)
 from antiphon.features.cache.shelf import Shelf, StreamHold, forget_changed
 from antiphon.handler.errors import is_debug
 from antiphon.http.cache_control import CacheControl
@@ -240,7 +247,7 @@ class Intake:
             else:
                 is_stored = self._put(request, made, fill, now)
         else:
-            self.release(fill, gone=kept if status < 500 else None)
+            self.release(fill, gone=kept if status < 500 and reason not in REQUEST_REASONS else None)
             _check_public(request, response, reason)
         if fill.validates:
             response = response.conditional(request)
@@ -261,7 +268,7 @@ class Intake:
             reason = reason or "reads-more"
         is_stored = reason is None and self._put(request, updated, fill, now)
         if reason is not None:
-            self.release(fill, gone=kept)
+            self.release(fill, gone=None if reason in REQUEST_REASONS else kept)
         answer = updated.response(request, int(updated.age(now)))  # a 412 or 416 ends no claim, so it comes last
         answer = self._with_own_fields(answer, response)
         return tell(answer, reason, fwd=fill.why, fwd_status=response.status, stored=is_stored or None)
