@@ -211,7 +211,5 @@ def static_file(filename: str, root: str, mimetype: str | bool = True, download:
     kind = mimetype if isinstance(mimetype, str) else guess_type(path).replace("utf-8", "UTF-8")
     kind += "; charset=UTF-8" if kind.startswith("text/") and "charset" not in kind else ""
     shown = download if isinstance(download, str) else None
-    file = antiphon.Response.file(
-        path, filename=shown, as_attachment=bool(download), inline=not download, content_type=kind
-    )
+    file = antiphon.Response.file(path, filename=shown, as_attachment=bool(download), content_type=kind)
     return HTTPResponse(file.conditional(request.native), file.status)

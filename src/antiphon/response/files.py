@@ -90,7 +90,7 @@ def describe_file(
     that is neither a path nor a binary file.
     """
     if as_attachment and inline:
-        raise explained("wrong-file", ValueError("a file is shown inline or saved as_attachment, not both"))
+        raise explained("wrong-file", ValueError("inline and as_attachment must not be used together"))
     fields: list[tuple[str, str]] = []
     body: FileBody | OpenFile
     if isinstance(source, str | os.PathLike):
