@@ -72,7 +72,7 @@ RESPONSE = {
     "headerlist raw_headers": "response.headers",
     "unicode_body": "response.text",
     "body_file": "Response.stream(chunks)",
-    "attachment_filename download_name": "Response.file(path, filename=name), which browsers save unless inline=True",
+    "attachment_filename download_name": "Response.file(path, filename=name)",
     "direct_passthrough": "Response.file(path), which servers send themselves",
     "implicit_sequence_conversion is_sequence make_sequence": "response.is_streamed and response.freeze()",
     "cache_expires": "response.cache_for(seconds)",
