@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NewType, TypeVar
 import pytest
 
 from antiphon import App, to_app
-from antiphon.app.answering.value_streams import FORMATS, formats_of, item_type
+from antiphon.app.answering.declared import FORMATS, formats_of, item_type
 from antiphon.http.errors import Conflict
 from antiphon.http.event import Event, parse_events
 from antiphon.request.request import Request

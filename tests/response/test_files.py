@@ -100,10 +100,10 @@ class TestTheHead:
         assert Response.file(given(path)).headers.items() == [
             ("etag", f'"{stat.st_mtime_ns:x}-a"'),
             ("last-modified", format_http_date(stat.st_mtime)),
+            ("x-content-type-options", "nosniff"),
             ("content-length", "10"),
             ("accept-ranges", "bytes"),
             ("content-type", "text/plain; charset=utf-8"),
-            ("x-content-type-options", "nosniff"),
         ]
 
     @rows(
@@ -204,9 +204,13 @@ class TestTheDownloadName:
 
     def test_is_sent_when_it_is_asked_for(self, path):
         assert "content-disposition" not in Response.file(path).headers
-        assert Response.file(path, filename="a.txt").headers["content-disposition"] == "inline; filename=a.txt"
-        response = Response.file(path, filename="a.txt", as_attachment=True)
-        assert response.headers["content-disposition"] == "attachment; filename=a.txt"
+        for options in ({}, {"as_attachment": True}):
+            response = Response.file(path, filename="a.txt", **options)
+            assert response.headers["content-disposition"] == "attachment; filename=a.txt"
+        shown = Response.file(path, filename="a.txt", inline=True)
+        assert shown.headers["content-disposition"] == "inline; filename=a.txt"
+        with pytest.raises(ValueError, match="together"):
+            Response.file(path, as_attachment=True, inline=True)
         assert Response.file(io.BytesIO(), as_attachment=True).headers["content-disposition"] == "attachment"
 
     def test_that_is_on_disk_is_made_fit(self, tmp_path):

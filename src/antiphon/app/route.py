@@ -213,8 +213,8 @@ class RouteOptions(TypedDict, total=False):
     ``takes`` and ``gives`` declare types for API documents (``OpenAPI``), if the handler's code and annotations don't
     suffice. ``takes`` is the type of the JSON body, or a mapping of "json", "form", "query" and "headers" to types.
     ``gives`` is the type of the response with status 200, or a mapping of statuses to types, with None for no content.
-    They aren't checked when a request is handled. ``examples`` maps the same keys, "path" and statuses to example
-    values: ``examples={"json": NewLamp("Desk"), 201: Lamp(7, "Desk")}``.
+    Fields of a returned value that ``gives`` doesn't declare are not sent. ``examples`` maps the same keys, "path" and
+    statuses to example values: ``examples={"json": NewLamp("Desk"), 201: Lamp(7, "Desk")}``.
 
     With ``tool=True``, or a ``Tool``, language models can call the handler as a tool, if the app uses ``Tools``.
 

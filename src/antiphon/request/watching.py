@@ -1,8 +1,8 @@
 """Watching a request: its head records what is read from it, which tells a cache what a response depends on."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from antiphon.http.head import Address, DerivedHead, Head
 from antiphon.lazy import lazy
@@ -20,6 +20,20 @@ SESSION, USER, PAGE_NONCE, REQUEST_ID = ":session", ":user", ":nonce", ":request
 """The names of values that are derived from a request or generated for it."""
 HOOKS = ":hooks"
 """The name that stands for a mounted application's hooks, which may refuse some requests."""
+
+
+class Choice(NamedTuple):
+    """A value that is chosen from some header fields, such as a language: all that a response depends on in them."""
+
+    fields: tuple[str, ...]
+    of: Callable[[Head], str]
+    """A function that returns the value for a request's head."""
+
+
+CHOICE = ":choice "
+"""The beginning of a choice's name. Processes that choose in the same way use the same name."""
+choices: dict[str, Choice] = {}
+"""The choices by name. A response that depends on an unknown one fits no request."""
 
 
 class WatchedHead(DerivedHead):

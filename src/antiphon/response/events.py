@@ -17,7 +17,7 @@ from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import HTTPError, InternalServerError
 from antiphon.http.event import Event, print_data
 from antiphon.response.message import Heartbeat
-from antiphon.serialization.json import Default, encode_json
+from antiphon.serialization.json import encode_json
 
 T = TypeVar("T")
 
@@ -28,6 +28,9 @@ OnDrain: TypeAlias = Literal["end", "finish"]
 """The behavior of a stream when its process stops accepting requests: it ends at once, or runs to its end within the
 remaining time.
 """
+
+Encode: TypeAlias = Callable[[object], bytes]
+"""A function that writes a value as JSON."""
 
 HEARTBEAT = Event(comment="")
 """An empty event that keeps proxies from closing a silent stream."""
@@ -50,7 +53,11 @@ class Format(NamedTuple):
 
 
 def event_stream(
-    source: Values, heartbeat: Duration | None, retry: Duration | None, on_drain: OnDrain = "end"
+    source: Values,
+    heartbeat: Duration | None = HEARTBEAT_EVERY,
+    retry: Duration | None = None,
+    on_drain: OnDrain = "end",
+    encode: Encode = encode_json,
 ) -> Chunks:
     """Return events in wire format, one per chunk.
 
@@ -66,7 +73,8 @@ def event_stream(
             "bad-event", ValueError(f"a heartbeat must be a number of seconds above 0, or None, not {heartbeat!r}")
         )
     preamble = b"" if retry is None else str(Event(retry=retry)).encode()
-    return _event_chunks(source, heartbeat, Format(_write_event, preamble, b"", _write_error, on_drain == "end"))
+    write = partial(_write_event, encode)
+    return _event_chunks(source, heartbeat, Format(write, preamble, b"", _write_error, on_drain == "end"))
 
 
 def _event_chunks(source: Values, heartbeat: float | None, written_as: Format) -> Chunks:
@@ -75,23 +83,27 @@ def _event_chunks(source: Values, heartbeat: float | None, written_as: Format) -
     return _chunks(source, written_as)
 
 
-def json_lines(source: Values, default: Default | None = None) -> Chunks:
+def json_lines(source: Values, encode: Encode = encode_json) -> Chunks:
     """Return values as JSON, each on its own line and in its own chunk.
 
     Raises TypeError unless the source is an iterable.
     """
-    return _chunks(source, Format(partial(_write_line, default)))
+    return _chunks(source, Format(lambda value: encode(value) + b"\n"))
 
 
-def json_array(source: Values, default: Default | None = None) -> Chunks:
+def json_array(source: Values, encode: Encode = encode_json) -> Chunks:
     """Return a JSON array of the values, one per chunk."""
     separators = chain([b""], repeat(b","))
-    return _chunks(source, Format(lambda value: next(separators) + encode_json(value, default), b"[", b"]"))
+    return _chunks(source, Format(lambda value: next(separators) + encode(value), b"[", b"]"))
 
 
-def json_events(source: Values, default: Default | None = None) -> Chunks:
+def json_events(source: Values, encode: Encode = encode_json) -> Chunks:
     """Return values as events whose data is JSON, even for text. A draining process doesn't end the stream."""
-    return _event_chunks(source, HEARTBEAT_EVERY, Format(partial(_write_json_event, default), b"", b"", _write_error))
+
+    def write(value: object) -> bytes:
+        return print_data(encode(value).decode()).encode()
+
+    return _event_chunks(source, HEARTBEAT_EVERY, Format(write, b"", b"", _write_error))
 
 
 def _chunks(source: Values, written_as: Format) -> Chunks:
@@ -185,20 +197,12 @@ class _Drain:
         return is_alone and isinstance(error, asyncio.CancelledError)
 
 
-def _write_line(default: Default | None, value: object) -> bytes:
-    return encode_json(value, default) + b"\n"
-
-
-def _write_json_event(default: Default | None, value: object) -> bytes:
-    return print_data(encode_json(value, default).decode()).encode()
-
-
-def _write_event(value: object) -> bytes:
+def _write_event(encode: Encode, value: object) -> bytes:
     """Write an Event, text, or another value as JSON."""
     if not isinstance(value, Event):
-        return print_data(value if isinstance(value, str) else encode_json(value).decode()).encode()
+        return print_data(value if isinstance(value, str) else encode(value).decode()).encode()
     if not (value.data is None or isinstance(value.data, str)):
-        value = value.with_data(encode_json(value.data).decode())
+        value = value.with_data(encode(value.data).decode())
     return str(value).encode()
 
 
@@ -206,11 +210,11 @@ def _write_error(error: Exception) -> bytes:
     """Write an event with the problem details of an HTTPError; for any other error, only that something failed."""
     if isinstance(error, HTTPError):
         try:
-            return _write_event(Event(error.problem(), event="error"))
+            return _write_event(encode_json, Event(error.problem(), event="error"))
         except (TypeError, ValueError):  # problem details that can't be written must not hide the failure
             pass
     hidden = InternalServerError()
-    return _write_event(Event({"title": hidden.title, "status": hidden.status}, event="error"))
+    return _write_event(encode_json, Event({"title": hidden.title, "status": hidden.status}, event="error"))
 
 
 class BeatingChunks(AsyncChunks[object]):

@@ -17,7 +17,8 @@ from antiphon.http.errors import Forbidden, HTTPError, NotFound
 from antiphon.http.headers import HeaderFields, field_pairs
 from antiphon.http.media_type import MediaType
 from antiphon.paths import NOT_THERE, absolute_path
-from antiphon.response.fields import BYTES
+from antiphon.response.fields import BYTES, NOT_SNIFFED
+from antiphon.uploads.upload import Upload
 
 CHUNK = 256 << 10
 """The number of bytes that are read at once. It is large because each chunk may cost a thread switch."""
@@ -76,16 +77,20 @@ def describe_file(
     *,
     filename: str | None = None,
     as_attachment: bool = False,
+    inline: bool = False,
     content_type: str | MediaType | None = None,
     etag: bool = True,
     modified: bool = True,
 ) -> "tuple[FileBody | OpenFile, str, list[tuple[str, str]]]":
     """Return the body, the media type, and the other header fields: ``headers``, followed by those of the file that
-    ``headers`` lacks.
+    ``headers`` lacks. Browsers save a file whose name may come from a client, and never guess its type.
 
     Raises NotFound for anything that is not a regular file, Forbidden if it may not be read, ValueError for a relative
-    path and for a ``filename`` that can't be sent, TypeError for anything that is neither a path nor a binary file.
+    path, for a ``filename`` that can't be sent and for both ``as_attachment`` and ``inline``, TypeError for anything
+    that is neither a path nor a binary file.
     """
+    if as_attachment and inline:
+        raise explained("wrong-file", ValueError("inline and as_attachment must not be used together"))
     fields: list[tuple[str, str]] = []
     body: FileBody | OpenFile
     if isinstance(source, str | os.PathLike):
@@ -98,10 +103,11 @@ def describe_file(
         body = _open_file(source)
         own_name = getattr(source, "name", "")
     own_name = os.path.basename(own_name) if isinstance(own_name, str) else ""
+    fields.append(NOT_SNIFFED)
     if body.length is not None:
         fields += measures(body.length)
-    if as_attachment or filename is not None:
-        fields.append(("content-disposition", _disposition(as_attachment, filename, own_name)))
+    if as_attachment or filename is not None or isinstance(source, Upload):
+        fields.append(("content-disposition", _disposition(not inline, filename, own_name)))
     given = [*field_pairs(headers)]
     own = {name.lower(): value for name, value in given}
     kind = str(content_type or own.get("content-type") or guess_type(filename or own_name))

@@ -388,6 +388,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         *,
         filename: str | None = None,
         as_attachment: bool = False,
+        inline: bool = False,
         content_type: "str | MediaType | None" = None,
         etag: bool = True,
         modified: bool = True,
@@ -397,13 +398,16 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         position and closed.
 
         Use it for paths that you choose, not for paths from a client. Without ``content_type``, the file's name
-        determines the type. With ``as_attachment``, browsers save the file, as ``filename`` or under its own name (RFC
-        6266). A file given by path gets Last-Modified and an ETag made from its modification time and size;
+        determines the type, and browsers never guess another (``X-Content-Type-Options: nosniff``). With ``filename``
+        or ``as_attachment``, and for an upload, browsers save the file, as ``filename`` or under its own name (RFC
+        6266). They show it only with ``inline``, which lets an HTML file from a client run scripts on your site. A file
+        given by path gets Last-Modified and an ETag made from its modification time and size;
         ``modified=False`` and ``etag=False`` leave them out. ``headers`` take precedence over all of these. With
         ``conditional``, the server applies the request's conditions and ranges, as the ``conditional`` method does.
 
-        Raises NotFound (404) for anything that is not a regular file, Forbidden (403), ValueError for a relative path
-        and for a ``filename`` that can't be sent, and TypeError for anything but a path or a binary file.
+        Raises NotFound (404) for anything that is not a regular file, Forbidden (403), ValueError for a relative path,
+        for a ``filename`` that can't be sent and for both ``as_attachment`` and ``inline``, and TypeError for anything
+        but a path or a binary file.
         """
         from antiphon.response.files import describe_file
 
@@ -412,6 +416,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
             headers,
             filename=filename,
             as_attachment=as_attachment,
+            inline=inline,
             content_type=content_type,
             etag=etag,
             modified=modified,

@@ -84,10 +84,15 @@ def _check_unions(wanted: object) -> None:
 
 def translated(wanted: object) -> inspect.Type:
     """Return msgspec's description of a type, without checking that the type can be read."""
-    make = getattr(inspect, "_Translator", None)  # every public function makes a decoder
-    if make is None:
+    return cast(inspect.Type, translator()((wanted,)).translate(wanted))
+
+
+def translator() -> Any:
+    """Return the class with which msgspec describes types."""
+    found = getattr(inspect, "_Translator", None)  # every public function makes a decoder
+    if found is None:
         raise changed_package("msgspec", "0.22", "msgspec.inspect._Translator")
-    return cast(inspect.Type, make((wanted,)).translate(wanted))
+    return found
 
 
 def _clash(alternatives: tuple[inspect.Type, ...]) -> str | None:

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
-from threading import Event, Thread
+from threading import Barrier, Event, Thread
 
 import pytest
 
-from antiphon import App, Response
+from antiphon import App, Response, abort
 from antiphon.features import Cache, CookieStore, MemoryStore, RateLimit, SQLiteStore, ValkeyStore
 from antiphon.handler.errors import set_debug_answer
 from antiphon.http import InternalServerError, NotFound
@@ -364,29 +365,31 @@ def test_many_who_miss_at_once_have_the_handler_called_once(interface, style):
     app, go, calls = App(), Event(), []
     app.use(Cache())
 
-    def page(request):
-        calls.append(request)
-        go.wait(10)
+    def page(request, n):
+        calls.append(n)
+        if n:
+            go.wait(10)
         response = Response("page")
         response.cache_for(60, public=True)
         return response
 
-    async def apage(request):
+    async def apage(request, n):
         from asyncio import to_thread
 
-        return await to_thread(page, request)
+        return await to_thread(page, request, n)
 
-    app.get("/")(page if style == "def" else apage)
+    app.get("/<int:n>")(page if style == "def" else apage)
+    Client(app, interface).get("/0")  # which shows that pages of this route are stored
     found = []
-    visitors = [Thread(target=lambda: found.append(Client(app, interface).get("/"))) for _ in range(8)]
+    visitors = [Thread(target=lambda: found.append(Client(app, interface).get("/1"))) for _ in range(8)]
     for visitor in visitors:
         visitor.start()
-    eventually(lambda: calls or None, "nobody calls the handler")
+    eventually(lambda: calls[1:] or None, "nobody calls the handler")
     go.set()
     for visitor in visitors:
         visitor.join(20)
     assert {answer.text for answer in found} == {"page"}
-    assert (len(found), len(calls)) == (8, 1)
+    assert (len(found), calls) == (8, [0, 1])
 
 
 def test_who_waits_too_long_goes_on_alone(interface):
@@ -394,18 +397,86 @@ def test_who_waits_too_long_goes_on_alone(interface):
     go = Event()
 
     def slow(request):
-        if site.calls == 1:
+        if site.calls == 2:
             go.wait(10)
         return Response("page", headers=site.fields)
 
+    site.get()
+    site.clock.now += 61
     site.answer = slow
     first = Thread(target=site.get)
     first.start()
-    eventually(lambda: site.calls or None, "nobody calls the handler")
+    eventually(lambda: site.calls > 1 or None, "nobody calls the handler")
     assert site.get().text == "page"
-    assert site.calls == 2
+    assert site.calls == 3
     go.set()
     first.join(10)
+
+
+FRESH, STALE = (
+    {"cache-control": "public, max-age=60", "etag": '"1"'},
+    {"cache-control": "public, max-age=0", "etag": '"1"'},
+)
+
+
+@rows("kind", ["memory", "sqlite"])
+@rows(
+    "fields, asked, status",
+    [
+        (STALE, {"range": "bytes=1000-"}, 416),
+        (STALE, {"if-match": '"other"'}, 412),
+        (STALE, {"if-none-match": '"1"'}, 304),
+        (FRESH, {"range": "bytes=1000-"}, 416),
+        (FRESH, {"cache-control": "no-store"}, 200),
+        ({"cache-control": "no-store"}, {}, 200),
+        ({"cache-control": "public, max-age=60", "set-cookie": "a=b"}, {}, 200),
+    ],
+)
+def test_nobody_waits_for_a_request_that_has_ended(kind, fields, asked, status, tmp_path):
+    store = MemoryStore() if kind == "memory" else SQLiteStore(tmp_path / "cache.db")
+    site = Site(store=store, lease=60, patience=60)
+
+    def page(request):
+        response = Response("page", headers=fields)
+        response.is_conditional = True
+        return response
+
+    site.answer = page
+    site.get()
+    assert site.get(**asked).status == status
+    with ThreadPoolExecutor(1) as visitor:
+        assert visitor.submit(site.get).result(20).text == "page"
+
+
+@rows("etag", [{}, {"etag": '"1"'}])
+def test_a_request_that_stores_nothing_leaves_the_page_to_others(interface, etag):
+    site = Site(interface)
+
+    def page(request):
+        response = Response(f"{site.calls}", headers={"cache-control": "max-age=60", **etag})
+        response.is_conditional = True
+        return response
+
+    site.answer = page
+    site.get()
+    for asked in ({"cache_control": "no-store"}, {"cache_control": "no-cache", "authorization": "x"}):
+        assert site.get(**asked).status == 200
+        assert "hit" in site.get().headers["cache-status"]
+
+
+@rows("fails", [False, True])
+def test_nobody_waits_for_a_route_that_has_stored_nothing(fails):
+    site = Site(patience=60)
+    together = Barrier(3)
+
+    def page(request):
+        together.wait(20)  # each visitor's handler is called
+        return abort(404) if fails else Response("page", headers={"cache-control": "private"})
+
+    site.answer = page
+    with ThreadPoolExecutor(3) as visitors:
+        found = [visitors.submit(site.get) for _ in range(3)]
+        assert {each.result(30).status for each in found} == {404 if fails else 200}
 
 
 def test_nobody_waits_for_what_could_not_be_stored_lately(site):
@@ -504,6 +575,29 @@ def test_numbers_are_above_0(options, error):
 def test_entries_are_not_with_clients():
     with pytest.raises(ValueError, match="Cache needs a store on the server"):
         Cache(CookieStore(["a key of more than sixteen bytes"]))
+
+
+def test_two_apps_on_one_host_share_a_store_but_no_response():
+    store, clients = MemoryStore(), []
+
+    def shop(request):
+        return "shop", {"cache-control": "public, max-age=60"}
+
+    def blog(request):
+        return "blog", {"cache-control": "public, max-age=60"}
+
+    for handler in (shop, blog, shop):
+        app = App()
+        app.use(Cache(store))
+        app.get("/")(handler)
+        clients.append(Client(app))
+    found = [(client.get("/").text, "hit" in client.get("/").headers["cache-status"]) for client in clients]
+    assert found == [("shop", True), ("blog", True), ("shop", True)]
+    assert "hit" in clients[2].get("/").headers["cache-status"]
+    cache = Cache(store)
+    App().use(cache)
+    with pytest.raises(ValueError, match="used by another app"):
+        App().use(cache)
 
 
 def test_an_app_has_one_cache():

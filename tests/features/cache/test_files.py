@@ -195,9 +195,8 @@ def test_a_file_that_is_not_as_it_was_written_is_a_miss(streaming, change):
 @rows("in_memory", [False, True], ids=["SQLite", "memory"])
 def test_a_file_that_goes_while_it_is_validated_is_made_anew(interface, tmp_path, is_async, in_memory):
     site = Large(interface, tmp_path, BODIES["text"])
-    if in_memory:
-        site.cache = Cache(MemoryStore(clock=site.clock), clock=site.clock, largest=1000)
-        site.folder = None
+    store = MemoryStore(clock=site.clock) if in_memory else SQLiteStore(tmp_path / "other.db")
+    site.cache = Cache(store, clock=site.clock, largest=1000)
     asked = []
 
     def page(request):

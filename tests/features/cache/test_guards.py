@@ -9,6 +9,7 @@ from antiphon.dialects.microdot import Microdot
 from antiphon.features import Bearer, Cache, MemoryStore, RateLimit, SQLiteStore, Users, login_required
 from antiphon.http import Forbidden
 from antiphon.testing import Client
+from tests.features.conftest import Clock
 from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style")]
@@ -285,6 +286,32 @@ def test_a_limit_counts_hits_and_tells_each_caller_its_own(place, by, store, int
     assert door.made == 1
     told = [answer.headers.getall("ratelimit") for answer in answers[:3]]
     assert [[line.partition(";t=")[0] for line in lines] for lines in told] == [[f'"3/hour";r={n}'] for n in (2, 1, 0)]
+
+
+@rows("status", [304, 500])
+def test_a_stored_page_that_is_confirmed_has_the_fields_of_its_visitor(status, interface):
+    app, clock, made = App(), Clock(), []
+    app.use(Cache(clock=clock))
+
+    def page(request):
+        made.append(request)
+        response = Response("page" if len(made) == 1 else None, headers={"etag": '"1"'})
+        response.cache_for(60, public=True, stale_if_error=600)
+        if made[1:]:
+            response.status = status
+            response.set_cookie("seen", "1")
+        return response
+
+    app.get("/", before=RateLimit("9/hour"))(page)
+    answers = []
+    for _ in range(2):
+        answers.append(Client(app, interface, raise_errors=False).get("/"))
+        clock.now += 61
+    assert [(answer.status, answer.text) for answer in answers] == [(200, "page")] * 2
+    assert [answer.headers["ratelimit"].partition(";t=")[0] for answer in answers] == [
+        f'"9/hour";r={n}' for n in (8, 7)
+    ]
+    assert "seen" in answers[1].cookies
 
 
 def test_what_is_inside_of_a_cache_changes_a_hit_once(interface, style):

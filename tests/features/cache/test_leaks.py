@@ -544,3 +544,51 @@ def test_a_method_that_is_overridden_later_is_watched_from_the_beginning(interfa
     client = Client(app, interface)
     first = client.post("/", headers={"x-http-method-override": "GET"}, cookies={"name": "ann"})
     assert (first.text, client.get("/", cookies={"name": "ben"}).text) == ("ann", "ben")
+
+
+def test_a_static_file_without_compressed_siblings_is_stored_once(interface, tmp_path):
+    (tmp_path / "a.txt").write_text("text")
+    app = App()
+    app.use(Cache())
+    app.static("/files", tmp_path, public=True, max_age=60)
+    client = Client(app, interface)
+    answers = [client.get("/files/a.txt", headers={"accept-encoding": coding}) for coding in ("gzip", "br", "identity")]
+    assert ["hit" in answer.headers["cache-status"] for answer in answers] == [False, True, True]
+    assert ["vary" in answer.headers for answer in answers] == [False] * 3
+
+
+def test_a_page_is_made_once_for_each_language(interface, tmp_path):
+    for language in ("en", "de"):
+        (tmp_path / f"{language}.json").write_text("{}")
+    app, made = App(), []
+    app.use(Cache())
+    app.use(Languages(tmp_path, default="en"))
+
+    @app.get("/")
+    def page(request):
+        made.append(request.language.tag)
+        return shared(request.language.tag)
+
+    @app.get("/raw")
+    def raw(request):
+        return shared(request.language.tag + request.cookies.get("name", "") + str(request.accept_languages))
+
+    client = Client(app, interface)
+
+    def get(language, accepted=None, path="/", **cookies):
+        asked = client.get(path, headers={"accept-language": accepted} if accepted else {}, cookies=cookies)
+        assert asked.text.startswith(language)
+        assert {"accept-language", "cookie"} <= {name.strip() for name in asked.headers["vary"].split(",")}
+        return asked
+
+    for accepted in (None, "en", "en-GB", "en-US,en;q=0.9", "fr, *;q=0.1"):
+        get("en", accepted, name=f"visitor {accepted}")
+    for cookies, accepted in [
+        ({"lang": "de"}, "en"),
+        ({"lang": "de", "name": "x"}, None),
+        ({"lang": "xx"}, "de, en;q=0.1"),
+    ]:
+        get("de", accepted, **cookies)
+    assert made == ["en", "de"]
+    assert [get("en", path="/raw", name=name).text[2:5] for name in ("ann", "ben")] == ["ann", "ben"]
+    assert client.get("/?lang=de", cookies={"lang": "en"}).text == "de"

@@ -11,7 +11,7 @@ import pytest
 from antiphon import App, Request
 from antiphon.features import OpenAPI
 from antiphon.features.openapi.document import Info, make_document
-from antiphon.testing import Client, ContractError
+from antiphon.testing import Client
 
 pydantic = pytest.importorskip("pydantic")
 
@@ -192,6 +192,6 @@ def test_answers_are_held_to_models() -> None:
 
     client = Client(app, contract=True)
     assert client.get("/right").json["label"] == "Lamp 1"
-    for kind, said in {"id": "/id ", "more": "/size is not in the contract", "less": " is missing"}.items():
-        with pytest.raises(ContractError, match=f"a body that does not fit Lamp: .*{said}"):
-            client.get(f"/{kind}")
+    assert client.get("/more").json == client.get("/less").json == client.get("/right").json
+    with pytest.raises(TypeError, match=r"declares that it returns Lamp: dict is not Lamp: id: .* integer"):
+        client.get("/id")

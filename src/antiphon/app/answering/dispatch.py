@@ -14,7 +14,7 @@ from antiphon.app.answering.closing import answer_failure, answer_unhandled, lea
 from antiphon.app.answering.open_resources import Opened, ResourceStack
 from antiphon.app.answering.opening import open_all, open_in_place, open_in_steps, receive_ahead, receive_rest
 from antiphon.app.answering.plan import BARE, MIXED, NOTHING, Plan
-from antiphon.app.answering.returns import to_response
+from antiphon.app.answering.returns import make_response
 from antiphon.concurrency.iterables import resume
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps
 from antiphon.handler.scope import rest_in_scope, set_current_request
@@ -247,7 +247,10 @@ def _respond(plan: Plan, request: Request, answer: object) -> Response | Awaitab
         return _by_conditions(request, answer) if answer.is_conditional else answer
     if type(answer) is str:
         return response_of(answer.encode(), TEXT_ONLY)
-    made = to_response(answer, plan.function, request)
+    declared = plan.declared
+    if declared is not None and type(answer) is not declared.exact:
+        answer = declared.returned(answer)
+    made = make_response(answer, plan.function, request)
     if not isinstance(made, Response):
         return _wait(request, made)
     return _by_conditions(request, made) if made.is_conditional else made

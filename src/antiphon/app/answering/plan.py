@@ -5,6 +5,7 @@ from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Self
 
+from antiphon.app.answering.declared import declared_by
 from antiphon.app.answering.dependencies import Source
 from antiphon.app.answering.hooks import ErrorHandlers, Hook
 from antiphon.app.answering.middleware import Middleware
@@ -237,6 +238,8 @@ class Plan:
     dependency in ``read_late`` and was not reached because a part around it has failed or responded. The ``finishers``
     complete each response, and ``error_handlers`` contains those that aren't empty.
 
+    ``declared`` are the types of the returned values, if they have fields.
+
     Some requests of a plan for a thread may be handled ``at_hand``, by another plan on the loop.
     """
 
@@ -267,6 +270,8 @@ class Plan:
             handler = handler if body is DELEGATED else handler.pinned()
         self.handler = handler
         self.function, self.raw_handler = handler.function, handler.raw_handler
+        declared = declared_by(handler.function, route.gives)
+        self.declared = declared if declared is not None and declared.has_fields else None
         self.is_async, self.handler_switch = handler.is_async, handler.switch
         self._surround(around)
         self.ahead = _ahead(self)

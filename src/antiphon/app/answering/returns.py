@@ -3,16 +3,30 @@
 from collections import UserString
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping
 from copy import copy
+from functools import partial
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 from antiphon.app.answering.arguments import is_record
+from antiphon.app.answering.declared import Declared, declared_by, is_foreign_response
 from antiphon.explanations import explained
 from antiphon.handler.contract import annotations_of, describe, innermost, wrong_return
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import Problem
 from antiphon.http.headers import HeaderFields
 from antiphon.request.request import Request
-from antiphon.response.fields import HTML, JSON, NOT_SNIFFED, SharedFields, only_typed, settle_type
+from antiphon.response.fields import (
+    EVENTS,
+    HTML,
+    JSON,
+    NDJSON,
+    NOT_SNIFFED,
+    SENT_AS_EVENTS,
+    SENT_AT_ONCE,
+    SharedFields,
+    completed,
+    only_typed,
+    settle_type,
+)
 from antiphon.response.message import check_content
 from antiphon.response.response import Response, json_encoder, response_of
 from antiphon.response.templates import TemplateString, is_template
@@ -74,11 +88,19 @@ async def respond(value: object, source: Source, request: Request) -> Response:
 
 
 def to_response(value: object, source: Source, request: Request) -> Response | Awaitable[Response]:
-    """Make a response from a value that ``source`` returned for a request.
+    """Make a response from a value that ``source`` returned for a request, with the fields that it declares.
 
     Raises TypeError, with the name of ``source``, if no response can be made from the value, and any error of a value
     that makes the response itself.
     """
+    if isinstance(value, Response):
+        return value
+    declared = declared_by(source)
+    return make_response(value if declared is None else declared.returned(value), source, request)
+
+
+def make_response(value: object, source: Source, request: Request) -> Response | Awaitable[Response]:
+    """Make a response as ``to_response`` does, from a value without fields that ``source`` doesn't declare."""
     kind = type(value)
     if kind in _MAKERS:
         make = _MAKERS[kind]
@@ -131,10 +153,11 @@ def _make(value: Any, source: Source, request: Request) -> Response | MakesRespo
         return _problem(value, source, request) if kind is Problem else _json(value, source, request)
     if is_template(value):
         return Response.html(value)
-    if isinstance(value, Iterator | AsyncIterable) and not _is_foreign_response(value):
-        from antiphon.app.answering.value_streams import stream_of_values
-
-        return stream_of_values(source, value, request) or Response.stream(value)
+    if isinstance(value, Iterator | AsyncIterable) and not is_foreign_response(value):
+        declared = declared_by(source)
+        if declared is not None and declared.formats:
+            return _stream_of_values(declared, value, request)
+        return Response.stream(value)
     if _is_mapping(kind):
         return _json(value, source, request)
     if isinstance(value, BaseException):
@@ -143,14 +166,28 @@ def _make(value: Any, source: Source, request: Request) -> Response | MakesRespo
     raise wrong_return(source, value, "; ".join(filter(None, [_WANTED, _hint(value)])), _WrongReturn)
 
 
-def _is_foreign_response(value: object) -> bool:
-    return hasattr(value, "status_code") and hasattr(value, "headers")
+def _stream_of_values(declared: Declared, values: Any, request: Request) -> Response:
+    """Make a stream of an iterator's values, in the format that the client accepts."""
+    from antiphon.response.events import event_stream, json_array, json_events, json_lines
+
+    whole = partial(json_encoder(), default=_json_default(request))
+    encode = _encode_declared(declared, whole) if declared.has_fields else whole
+    if declared.formats == (EVENTS,):
+        return response_of(event_stream(values, encode=encode), completed(only_typed(EVENTS), SENT_AS_EVENTS))
+    media = request.accept.best(declared.formats, NDJSON)
+    write = {NDJSON: json_lines, EVENTS: json_events, JSON: json_array}[media]
+    fields = SENT_AS_EVENTS if media == EVENTS else SENT_AT_ONCE
+    return response_of(write(values, encode), completed(only_typed(media), fields))
+
+
+def _encode_declared(declared: Declared, encode: Callable[[object], bytes]) -> Callable[[object], bytes]:
+    return lambda value: encode(declared.item(value))
 
 
 def _hint(value: object) -> str:
     from antiphon.serialization.json import hint_of_attributes
 
-    if _is_foreign_response(value):
+    if is_foreign_response(value):
         return (
             "it is another library's response: return its content, such as Response.html(text), or a dict for JSON;"
             " for a template, what it renders, such as Response.html(render_to_string(name, values))"

@@ -52,7 +52,7 @@ def file_response(path: str, filename: str | None, as_attachment: bool) -> Nativ
     Raises NotFound (404) if it is not a regular file, or Forbidden (403) if it can't be read.
     """
     name = safe_filename(filename or os.path.basename(path))
-    response = NativeResponse.file(path, filename=name, as_attachment=as_attachment)
+    response = NativeResponse.file(path, filename=name, as_attachment=as_attachment, inline=not as_attachment)
     response.headers.pop("x-content-type-options", None)  # SECURITY_HEADERS decides whether to send it
     return response
 

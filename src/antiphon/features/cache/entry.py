@@ -13,7 +13,7 @@ from antiphon.http.head import CONDITIONS, Head
 from antiphon.http.headers import combined
 from antiphon.http.media_type import MediaType
 from antiphon.request.request import Request
-from antiphon.request.watching import EVERYTHING, HTTP_VERSION
+from antiphon.request.watching import CHOICE, EVERYTHING, HTTP_VERSION, choices
 from antiphon.response.fields import Fields, Line, SharedFields
 from antiphon.response.files import FileBody
 from antiphon.response.response import Response, response_of
@@ -101,6 +101,11 @@ class StoredResponse:
     def data(self) -> Mapping[str, Any]:
         """The data that the store contains."""
         return self._data
+
+    @property
+    def fields(self) -> list[Line]:
+        """The header fields, without Age."""
+        return [*self._lines]
 
     @property
     def name(self) -> str:
@@ -237,6 +242,8 @@ def value_of(head: Head, name: str) -> str | None:
     """Return a request's value for a name that a watch has recorded, without spaces around commas (RFC 9111 §4.1)."""
     if name == HTTP_VERSION:
         return head.http_version
+    if name.startswith(CHOICE):
+        return choices[name].of(head) if name in choices else None
     value = head.field(name)
     if value is None:
         return None
@@ -249,22 +256,28 @@ def selecting(vary: str | None, reads: Iterable[str]) -> set[str]:
     Conditions are not included: a response that depends on a client's conditions is not stored.
     """
     named = {name.lower() for name in split_list(vary or "")}
-    read = {name for name in reads if name == HTTP_VERSION or not name.startswith((":", EVERYTHING))}
+    read = {name for name in reads if name.startswith((HTTP_VERSION, CHOICE)) or name[0] not in (":", EVERYTHING)}
     return (named | read) - {*CONDITIONS}
 
 
-def key_of(head: Head) -> str:
-    """Return the key of a request's URL."""
-    return key_of_url(head, head.root_path + head.path, head.raw_path, head.query_string)
+def fields_in(names: Iterable[str]) -> list[str]:
+    """Return the header fields for a Vary: those that select a response, and those from which something is chosen."""
+    chosen = [choices[name].fields for name in names if name in choices]
+    return sorted({name for name in names if name[0] != ":"}.union(*chosen))
 
 
-def key_of_request(request: Request) -> str | None:
+def key_of(head: Head, app: str) -> str:
+    """Return the key of a request's URL in an application, which has a name."""
+    return key_of_url(head, app, head.root_path + head.path, head.raw_path, head.query_string)
+
+
+def key_of_request(request: Request, app: str) -> str | None:
     """Return the key of a request: its URL's key and, for QUERY, a hash of the content (RFC 10008 §2.7).
 
     None if the content has not been received yet, or is larger than 64 KiB.
     """
     head = request.head
-    key, content = key_of(head), content_of(request)
+    key, content = key_of(head, app), content_of(request)
     if content is None or head.method != "QUERY":
         return None if content is None else key
     written, *fields = map(head.field, CONTENT_FIELDS)
@@ -309,7 +322,10 @@ def _without_white_space(content: bytes) -> bytes:
     return _json_tokens.sub(shortened, content)
 
 
-def key_of_url(head: Head, path: str, raw_path: bytes | None, query: bytes) -> str:
-    """Return the key of a URL on the host of a request: all URL components, both as sent and as routed."""
+def key_of_url(head: Head, app: str, path: str, raw_path: bytes | None, query: bytes) -> str:
+    """Return the key of a URL on the host of a request: all URL components, both as sent and as routed.
+
+    Another application in the same store, even one on the same host, has other keys.
+    """
     authority = head.authority
-    return f"cache {head.scheme} {len(authority)}:{authority} {head.root_path!r} {path!r} {raw_path!r} {query!r}"
+    return f"cache {app} {head.scheme} {len(authority)}:{authority} {head.root_path!r} {path!r} {raw_path!r} {query!r}"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import suppress
 from copy import copy
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from antiphon.app.store import FeatureStore, Store
@@ -20,6 +21,7 @@ from antiphon.features.cache.intake import Intake
 from antiphon.features.cache.lookup import AtHand, Collapsing, Lookup, Refreshes
 from antiphon.features.cache.shelf import Shelf, forget_changed
 from antiphon.features.stores.memory import MemoryStore
+from antiphon.handler.contract import innermost
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.request.request import Request
 from antiphon.request.watching import forget_fields, put_on_watch, watch_of
@@ -41,12 +43,14 @@ class Cache:
     called for hits.
 
     If many requests ask for a response that is not stored, one of them calls the handler. The others wait up to
-    ``patience`` for the response, and then call the handler too. If a request never ends, for example because its
-    process was killed, others stop waiting for it after ``lease``. Both are seconds or timedeltas.
+    ``patience`` for the response, and then call the handler too. They don't wait for a route that has not stored any
+    response yet, nor for a process that was killed on the same machine. If a request never ends, for example because
+    its machine fails, others stop waiting for it after ``lease``. Both are seconds or timedeltas.
 
-    ``store`` is shared by all processes and machines that use it. The default is the app's store or, without one, this
-    process's memory. In memory and in SQLite, the cache keeps up to ``most`` bytes, separate from other entries, and
-    drops the least recently used responses. Valkey has its own setting for that.
+    ``store`` is shared by all processes and machines that use it. Apps with different routes or handlers can share it,
+    too, even on one host. The default is the app's store or, without one, this process's memory. In memory and in
+    SQLite, the cache keeps up to ``most`` bytes, separate from other entries, and drops the least recently used
+    responses. Valkey has its own setting for that.
 
     A QUERY can also be served from the cache if the same content, of at most 64 KiB, was sent before. White space in
     JSON makes no difference.
@@ -87,6 +91,7 @@ class Cache:
         self._most, self._largest, self._most_in_files = most, largest, most_in_files
         self._lease, self._patience, self._clock = lease, patience, clock
         self._queries: bool | None = None
+        self._app_name: str | None = None
         self._keep_in(MemoryStore(clock=clock) if store is None else store)
 
     def _keep_in(self, store: Store) -> None:
@@ -95,7 +100,7 @@ class Cache:
         self._blocks = store.blocks
         self._files = BodyFiles(store, self._most_in_files)
         files = self._files if store.keeps_files and self._most_in_files else None
-        self._shelf = Shelf(store.bounded(self._most), self._files, self._lease, clock)
+        self._shelf = Shelf(store.bounded(self._most), self._files, self._lease, clock, self._name)
         self._collapsing = Collapsing(self._shelf, self._patience, clock)
         self._refreshes = Refreshes(self._shelf)
         self._at_hand = AtHand(self._shelf, clock)
@@ -104,6 +109,8 @@ class Cache:
 
     def install(self, app: "App") -> None:
         """Wrap the cache around everything that is registered after it."""
+        if self._collapsing.app not in (None, app):
+            raise explained("feature-used-twice", ValueError("this Cache is used by another app: make one for each"))
         if self._stores.own is None and (store := self._stores.taken_if_any(app)) is not None:
             self._keep_in(store)
         self._collapsing.app = self._refreshes.app = app
@@ -112,6 +119,15 @@ class Cache:
         watch = None if self._is_gateway else self._watch
         where_hooked = self._around_hooks, self._inside_hooks
         app._surround_with_cache(self._around, self._at_hand.answer, where_hooked, watch, blocking=self._blocks)
+
+    def _name(self) -> str:
+        """Return a name for the application, the same in each process: a hash of its routes and their handlers."""
+        if self._app_name is None:
+            app: Any = self._collapsing.app
+            parts = [(route.where, *sorted(route.methods), _name_of(route.handler)) for route in app.routes]
+            parts += [(mount.where, _name_of(mount.application)) for mount in app.mounts]
+            self._app_name = sha256(repr(sorted(parts)).encode()).hexdigest()[:16]
+        return self._app_name
 
     def _may_query(self) -> bool:
         """Return True if the application, or one mounted in it, may handle QUERY."""
@@ -187,6 +203,9 @@ class Cache:
         except FileNotFoundError:  # removed while the handler confirmed it
             fill.forget_kept()
             return self._collapsing.ask_again(request, fill)
+        except BaseException:
+            self._intake.release(fill)
+            raise
 
     # Around hooks, which are also called for hits
 
@@ -200,7 +219,9 @@ class Cache:
             return watch.hit  # middleware inside the cache changed it before it was stored
         if watch.fill is not None:
             return self._take(request, response, watch.fill)
-        forget_changed(self._shelf, request, response, key_of(request.head), self._may_query())  # a hook has responded
+        forget_changed(
+            self._shelf, request, response, key_of(request.head, self._name()), self._may_query()
+        )  # a hook has responded
         return None
 
     def _inside_hooks(self, request: Request) -> Generator[None, Response, Any]:
@@ -215,6 +236,13 @@ class Cache:
         else:
             response = yield found
             watch.hit = copy(response)
+
+
+def _name_of(handler: Any) -> str:
+    """Return the name of a function, class or application: its module and its own name."""
+    inner = innermost(handler)
+    named = inner if hasattr(inner, "__qualname__") else type(inner)
+    return f"{named.__module__} {named.__qualname__} {getattr(inner, 'import_name', '')}"
 
 
 def _send_on(request: Request, fill: Fill) -> None:

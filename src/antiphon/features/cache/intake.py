@@ -10,11 +10,18 @@ from antiphon.app.store import OF_ONE_EXCHANGE, OF_ONE_VISITOR, StoreUnavailable
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, as_bytes
 from antiphon.concurrency.loop import is_on_loop, running_loop
 from antiphon.explanations import explained
-from antiphon.features.cache.entry import CONTENT_FIELDS, StoredResponse, key_of, queries_of, selecting
+from antiphon.features.cache.entry import CONTENT_FIELDS, StoredResponse, fields_in, key_of, queries_of, selecting
 from antiphon.features.cache.files import BodyFiles, FileInWriting
 from antiphon.features.cache.filling import Fill, FillHead, directives_of
-from antiphon.features.cache.lookup import READING, kept_for, may_stand_for_error
-from antiphon.features.cache.rules import PERSONAL_REASONS, Asked, control_of, reason_not_to_store, tell
+from antiphon.features.cache.lookup import READING, kept_for, may_stand_for_error, route_of
+from antiphon.features.cache.rules import (
+    PERSONAL_REASONS,
+    REQUEST_REASONS,
+    Asked,
+    control_of,
+    reason_not_to_store,
+    tell,
+)
 from antiphon.features.cache.shelf import Shelf, StreamHold, forget_changed
 from antiphon.handler.errors import is_debug
 from antiphon.http.cache_control import CacheControl
@@ -214,8 +221,9 @@ class Intake:
     def _take_read(self, request: Request, response: Response, fill: Fill, now: float) -> Response:
         kept, status = fill.kept, response.status
         if kept is not None and status >= 500 and kept.is_there and self._stands_for(kept, status, fill, now):
-            self._release(fill)
-            return tell(kept.response(request, int(kept.age(now))), fwd="stale", fwd_status=status)
+            self.release(fill)
+            answer = self._with_own_fields(kept.response(request, int(kept.age(now))), response)
+            return tell(answer, fwd="stale", fwd_status=status)
         if kept is not None and status == 304 and fill.validates:
             return self._take_validated(request, response, fill, kept, now)
         if kept is not None and status == 200 and request.head.method == "HEAD":
@@ -230,7 +238,7 @@ class Intake:
         is_stored = False
         if reason is None:
             names = selecting(response.headers.get("vary"), reads or ())
-            response.vary(*sorted(name for name in names if name[0] != ":"))
+            response.vary(*fields_in(names))
             made = StoredResponse.of(request.head, response, names, fill.at, now, self._left_out)
             if made.age(now) >= 1:
                 response.headers["age"] = str(int(made.age(now)))
@@ -239,7 +247,7 @@ class Intake:
             else:
                 is_stored = self._put(request, made, fill, now)
         else:
-            self._release(fill, gone=kept if status < 500 else None)
+            self.release(fill, gone=kept if status < 500 and reason not in REQUEST_REASONS else None)
             _check_public(request, response, reason)
         if fill.validates:
             response = response.conditional(request)
@@ -253,17 +261,24 @@ class Intake:
         The fields are stored too, unless they are for one visitor; in that case the stored response is forgotten.
         """
         updated = kept.updated(response, fill.at, now, self._left_out)
-        answer = updated.response(request, int(updated.age(now)))
-        fields = [*response._fields]
         asked = Asked("GET", fill.directives, request.head.field("authorization") is not None)
         reads = self._reads(request)
-        reason = reason_not_to_store(asked, 200, [*answer._fields, *fields], updated.control, reads)
+        reason = reason_not_to_store(asked, 200, [*updated.fields, *response._fields], updated.control, reads)
         if reads and not selecting(None, reads) <= {name for name, _ in kept.selected_by}:
             reason = reason or "reads-more"
         is_stored = reason is None and self._put(request, updated, fill, now)
         if reason is not None:
-            self._release(fill, gone=kept)
+            self.release(fill, gone=None if reason in REQUEST_REASONS else kept)
+        answer = updated.response(request, int(updated.age(now)))  # a 412 or 416 ends no claim, so it comes last
+        answer = self._with_own_fields(answer, response)
         return tell(answer, reason, fwd=fill.why, fwd_status=response.status, stored=is_stored or None)
+
+    def _with_own_fields(self, answer: Response, response: Response) -> Response:
+        """Add the fields that are never stored, because they are for one visitor, to a stored response."""
+        for name, value in response._fields:
+            if name in self._left_out and name not in OF_ONE_EXCHANGE:
+                answer.headers.add(name, value)
+        return answer
 
     def _stands_for(self, kept: StoredResponse, status: int, fill: Fill, now: float) -> bool:
         """Return True if a stored response may replace an error, for example when a gateway is cut off (RFC 9111
@@ -323,7 +338,7 @@ class Intake:
                     return
             if name is not None:
                 files.remove(name, is_new=True)
-            self._release(fill)
+            self.release(fill)
 
         def keep_stream(name: str | None, length: int) -> None:
             token, fill.token = fill.token, None  # the response is stored even if its lease has ended
@@ -347,14 +362,19 @@ class Intake:
         ttl = kept_for(stored.control, stored.age(now), KEPT_STALE)
         tags = split_list(stored.field("cache-tag") or "")
         if request.head.method == "QUERY":
-            tags.append(queries_of(key_of(request.head)))
+            tags.append(queries_of(key_of(request.head, self._shelf.app)))
         path = request.head.root_path + request.head.path
         try:
-            return self._shelf.put(fill.key, stored, fill.token, ttl=ttl, path=path, tags=tags)
+            self._shelf.note_route(route_of(request))
+            is_stored = self._shelf.put(fill.key, stored, fill.token, ttl=ttl, path=path, tags=tags)
         except StoreUnavailable:
             return False
+        if not is_stored:  # forgotten, or changed by others too often
+            self.release(fill)
+        return is_stored
 
-    def _release(self, fill: Fill, gone: StoredResponse | None = None) -> None:
+    def release(self, fill: Fill, gone: StoredResponse | None = None) -> None:
+        """End the claim of a fill for which nothing was stored, so that the requests that wait for it go on."""
         with suppress(StoreUnavailable):
             self._shelf.release(fill.key, fill.token, gone)
 

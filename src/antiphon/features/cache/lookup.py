@@ -3,7 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import aclosing, closing
+from contextlib import aclosing, closing, suppress
 from enum import Enum
 from time import monotonic
 from typing import Any, TypeAlias
@@ -238,30 +238,41 @@ class Refreshes:
         if loop is None:
             from threading import Thread
 
-            Thread(target=_answer, args=(self.app, again), name="antiphon-refresh", daemon=True).start()
+            Thread(target=self._answer, args=(again, fill), name="antiphon-refresh", daemon=True).start()
             return
         from asyncio import run_coroutine_threadsafe
 
-        future = run_coroutine_threadsafe(_aanswer(self.app, again), loop)
+        future = run_coroutine_threadsafe(self._aanswer(again, fill), loop)
         self._running.add(future)
         future.add_done_callback(self._running.discard)
 
+    def _answer(self, request: Request, fill: Fill) -> None:
+        """Handle a request and read the stream in its response, which is stored when it ends."""
+        try:
+            body = get_response(self.app, request).body
+            if not isinstance(body, bytes):
+                with closing(body):  # type: ignore[type-var]  # the body of a subrequest can be closed
+                    for _ in body:  # type: ignore[union-attr]
+                        pass
+        finally:
+            self._release(fill)
 
-def _answer(app: Any, request: Request) -> None:
-    """Handle a request and read the stream in its response, which is stored when it ends."""
-    body = get_response(app, request).body
-    if not isinstance(body, bytes):
-        with closing(body):  # type: ignore[type-var]  # the body of a subrequest can be closed
-            for _ in body:  # type: ignore[union-attr]
-                pass
+    async def _aanswer(self, request: Request, fill: Fill) -> None:
+        from asyncio import to_thread
 
+        try:
+            body = (await aget_response(self.app, request)).body
+            if not isinstance(body, bytes):
+                async with aclosing(body):  # type: ignore[type-var]
+                    async for _ in body:  # type: ignore[union-attr]
+                        pass
+        finally:
+            await to_thread(self._release, fill)
 
-async def _aanswer(app: Any, request: Request) -> None:
-    body = (await aget_response(app, request)).body
-    if not isinstance(body, bytes):
-        async with aclosing(body):  # type: ignore[type-var]
-            async for _ in body:  # type: ignore[union-attr]
-                pass
+    def _release(self, fill: Fill) -> None:
+        """End the claim, if the request has not even reached the cache, for example because of a limit around it."""
+        with suppress(StoreUnavailable):
+            self._shelf.release(fill.key, fill.token)
 
 
 READING = ("GET", "HEAD", "QUERY")
@@ -290,11 +301,11 @@ class Lookup:
         handler."""
         head, now = request.head, self._clock()
         if head.method not in READING:
-            return Fill(key_of(head), NO_DIRECTIVES, now, "method")
+            return Fill(key_of(head, self._shelf.app), NO_DIRECTIVES, now, "method")
         has_other_body = head.has_body and head.method != "QUERY"
-        key = None if has_other_body else key_of_request(request)
+        key = None if has_other_body else key_of_request(request, self._shelf.app)
         if key is None or getattr(request.route, "websocket", None) is not None:
-            return Fill(key_of(head), NO_DIRECTIVES, now, "bypass")
+            return Fill(key_of(head, self._shelf.app), NO_DIRECTIVES, now, "bypass")
         said = directives_of(head)
         try:
             found = self._shelf.find(key)
@@ -329,7 +340,15 @@ class Lookup:
             fill.token = self._shelf.claim(found)
         if fill.token is not None or found.is_streaming(now):
             return fill
+        if not (found.responses or self._shelf.has_stored(route_of(request))):
+            return fill  # its responses may be for one visitor each, for which nobody should wait
         return self._collapsing.wait(request, fill)
+
+
+def route_of(request: Request) -> str:
+    """Return a name for the route of a request, the same in each process."""
+    route = request.route
+    return f"{request.head.root_path} {route.host} {route.pattern}"
 
 
 def _may_share(request: Request, fill: Fill) -> bool:

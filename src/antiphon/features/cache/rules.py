@@ -124,6 +124,10 @@ _PERSONAL = {
 """The kinds of data that belong to one visitor or request, each with the reason not to store a response made from it.
 """
 PERSONAL_REASONS = {*_PERSONAL.values()} - {"reads-nonce", "reads-id", "hooks-below", "reads-everything"}
+REQUEST_REASONS = {"request-no-store", "authorization"}
+"""The reasons for which only this request's response isn't stored. Others still get the stored response: otherwise, any
+client could have it made again for each of them.
+"""
 _NAMEABLE = {"cookie", "authorization", "proxy-authorization"}
 """The kinds of such data that a public response can list in Vary."""
 

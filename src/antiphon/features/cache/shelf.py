@@ -4,10 +4,13 @@ An entry is changed only if it is still the one that was read, so no request und
 leaves a mark, so a response made from older data is not stored.
 """
 
+import os
+import platform
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from secrets import token_hex
 from typing import Any
 from zlib import crc32
@@ -31,6 +34,9 @@ PASSES_FOR = 60.0
 
 _MARK_KEPT = 600.0
 """The number of seconds that a store remembers forgotten responses: longer than handlers run."""
+
+_PROOF_KEPT = 86400.0
+"""The number of seconds that a store remembers a route whose responses are stored."""
 
 _MARKS = 1024
 """The number of marks for forgotten URLs: about 0.4 MB in memory."""
@@ -65,7 +71,7 @@ class Shelved:
 
     def is_claimed(self, now: float) -> bool:
         """Return True while another request is making a response and may still finish it."""
-        return self._holds(_CLAIM, 1, now)
+        return self._holds(_CLAIM, 1, now) and _may_live(*self.entry.data[_CLAIM][2:])  # type: ignore[union-attr]
 
     def lets_pass(self, now: float) -> bool:
         """Return True if a response recently could not be stored, so requests don't wait for one."""
@@ -80,16 +86,50 @@ class Shelved:
         return found is not None and bool(found[at] > now)
 
 
-class Shelf:
-    """The entries of a cache in a store. ``lease`` is how long a claim is valid, in seconds."""
+@cache
+def _machine() -> str:
+    """Return a name for the processes that this process sees: a machine, or a container."""
+    with suppress(OSError):
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {os.stat('/proc/self/ns/pid').st_ino}"
+    return platform.node()
 
-    def __init__(self, store: Store, files: BodyFiles, lease: float, clock: Callable[[], float]) -> None:
+
+def _may_live(machine: str, pid: int) -> bool:
+    """Return False if a process has certainly ended. Processes on other machines may live."""
+    if machine != _machine() or os.name == "nt":  # where os.kill ends a process
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+class Shelf:
+    """The entries of a cache in a store. ``lease`` is how long a claim is valid, in seconds.
+
+    ``name`` returns the name of the application, once all of its routes are known.
+    """
+
+    def __init__(
+        self, store: Store, files: BodyFiles, lease: float, clock: Callable[[], float], name: Callable[[], str]
+    ) -> None:
+        self._name = name
         self._store = store
         self._files = files
         self._lease = lease
         self._clock = clock
         self._recent: OrderedDict[str, Shelved] = OrderedDict()
+        self._routes: set[str] = set()
+        """The routes of which a response was stored."""
         self._clocks_apart = 0.0 if isinstance(store, RowStore) else CLOCKS_APART
+
+    @property
+    def app(self) -> str:
+        """The name of the application, which is part of each key."""
+        return self._name()
 
     def find(self, key: str) -> Shelved:
         """Return the entry of a URL, with one call to the store."""
@@ -121,13 +161,25 @@ class Shelf:
     def claim(self, found: Shelved) -> str | None:
         """Claim the right to make a response and return the claim, or None if another request was faster."""
         token, now = token_hex(8), self._clock()
-        claim = {_CLAIM: [token, now + self._lease]}
+        claim = {_CLAIM: [token, now + self._lease, _machine(), os.getpid()]}
         if found.entry is None:
             made = self._store.add(found.key, claim, ttl=self._lease)
         else:
             ttl = max(self._lease, found.entry.expires - now)
             made = self._store.replace(found.key, found.entry.data | claim, version=found.entry.version, ttl=ttl)
         return None if made is None else token
+
+    def note_route(self, route: str) -> None:
+        """Record that a response of a route was stored."""
+        if route not in self._routes:
+            self._store.change(_proof(route), {"stored": True}, ttl=_PROOF_KEPT)
+            self._routes.add(route)
+
+    def has_stored(self, route: str) -> bool:
+        """Return True if a response of a route was stored before, perhaps by another process."""
+        if route not in self._routes and self._store.load(_proof(route)) is not None:
+            self._routes.add(route)
+        return route in self._routes
 
     def note_stream(self, key: str) -> None:
         """Record that a response is being sent and written to a file, so that other requests don't wait for its end."""
@@ -140,7 +192,7 @@ class Shelf:
 
     def _renew(self, key: str, token: str | None) -> None:
         now = self._clock()
-        held = {_CLAIM: [token, now + self._lease], _STREAMS: [now + PASSES_FOR]}
+        held = {_CLAIM: [token, now + self._lease, _machine(), os.getpid()], _STREAMS: [now + PASSES_FOR]}
         self._change(key, token, max(self._lease, PASSES_FOR), lambda data: data | held)
 
     def end_stream(self, key: str, token: str | None) -> None:
@@ -279,6 +331,10 @@ def _owner(kind: str, name: str) -> str:
     return store_name("cache", kind, name)
 
 
+def _proof(route: str) -> str:
+    return f"cache route\n{route}"
+
+
 def _mark(what: str) -> str:
     """Return the key of the mark for a URL or a tag. Several share one mark, so the number of marks is limited.
 
@@ -295,14 +351,14 @@ def forget_changed(shelf: Shelf, request: Request, response: Response, key: str,
     """
     if request.head.method in SAFE_METHODS or not 200 <= response.status <= 399:
         return
-    keys = {key, *_named_keys(request, response)}
+    keys = {key, *_named_keys(request, response, shelf.app)}
     with suppress(StoreUnavailable):
         shelf.forget_urls(keys)
         for each in keys if may_query else ():
             shelf.forget_tag(queries_of(each))
 
 
-def _named_keys(request: Request, response: Response) -> Iterator[str]:
+def _named_keys(request: Request, response: Response, app: str) -> Iterator[str]:
     """Yield the keys of the URLs on this origin that Location and Content-Location contain."""
     here = request.url
     for name in ("location", "content-location"):
@@ -317,4 +373,4 @@ def _named_keys(request: Request, response: Response) -> Iterator[str]:
             raw, _, query = named.target.partition("?")
             is_hidden = request.head.raw_path is None
             path = decode_path(raw.encode())
-            yield key_of_url(request.head, path, None if is_hidden else raw.encode(), query.encode())
+            yield key_of_url(request.head, app, path, None if is_hidden else raw.encode(), query.encode())

@@ -15,8 +15,10 @@ from antiphon.features.languages.texts import Texts, use_outside_of_requests
 from antiphon.handler.errors import is_debug
 from antiphon.http.accept import AcceptLanguage
 from antiphon.http.cookies import SetCookie
+from antiphon.http.head import Head
 from antiphon.paths import caller_file, folder_beside
 from antiphon.request.request import Request
+from antiphon.request.watching import CHOICE, Choice, choices
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ def _name_language(request: Request, response: Response) -> None:
         language = cast(RequestLanguage, request.language)
         if language.is_chosen and response.body:
             response.headers.setdefault("content-language", language.tag)
+        if language.was_chosen_for_cache:
+            response.vary(*choices[language.choice].fields)
 
 
 @errors_name_it
@@ -91,6 +95,14 @@ class Languages:
         }
         self.tags = tuple(tags)
         """The application's languages: the default, then the others by name."""
+        self.choice = f"{CHOICE}language {(self.cookie, self.tags)!r}"
+        fields = ("cookie", "accept-language") if self.cookie else ("accept-language",)
+        choices[self.choice] = Choice(fields, self._chosen_for)
+
+    def _chosen_for(self, head: Head) -> str:
+        """Return the language for a request whose query names none."""
+        request = Request(head)
+        return RequestLanguage(request, self).negotiated() or self.default
 
     def install(self, app: "App") -> None:
         """Provide ``request.language``, and share functions with templates."""

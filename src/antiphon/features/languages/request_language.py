@@ -14,6 +14,7 @@ from antiphon.http.errors import HTTPError
 from antiphon.request.dependencies import OfRequest
 from antiphon.request.interfaces import Language
 from antiphon.request.request import Request
+from antiphon.request.watching import note_read, unwatched, watch_of
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -90,12 +91,13 @@ _YEAR = 365 * 24 * 3600
 class RequestLanguage(OfRequest, Language):
     """The language of one request. Its first use determines which header fields the response depends on."""
 
-    __slots__ = ("_chosen", "_languages")
+    __slots__ = ("_chosen", "_languages", "was_chosen_for_cache")
 
     def __init__(self, request: Request, languages: "Languages") -> None:
         super().__init__(request)
         self._languages = languages
         self._chosen: Texts | None = None
+        self.was_chosen_for_cache = False
 
     @property
     def _texts(self) -> Texts:
@@ -116,7 +118,26 @@ class RequestLanguage(OfRequest, Language):
         languages = self._languages
         if len(languages.tags) == 1:
             return None
-        return self._in_query() or self._in_cookie() or self._request.accept_languages.best(languages.tags)
+        asked = self._in_query()
+        if asked is not None or watch_of(self._request.head) is None:
+            return asked or self.negotiated()
+        request = self._request
+        consulted = request.consulted
+        with unwatched(request):  # a cache needs one response per language, whatever else is in these fields
+            asked = self.negotiated()
+        request.consulted = consulted  # Vary follows when the cache has seen the response
+        note_read(request, languages.choice)
+        self.was_chosen_for_cache = True
+        return asked
+
+    def negotiated(self) -> str | None:
+        """Return the language that the cookie names, or else the best match for Accept-Language, if there is any."""
+        return self._in_cookie() or self._request.accept_languages.best(self._languages.tags)
+
+    @property
+    def choice(self) -> str:
+        """The name of the choice among the application's languages."""
+        return self._languages.choice
 
     def _in_query(self) -> str | None:
         name = self._languages.query

@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import NoneType
 from typing import Any, NamedTuple, Never, NoReturn, get_args
 
-from antiphon.app.answering.value_streams import formats_of, item_type
+from antiphon.app.answering.declared import formats_of, item_type
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Findings
 from antiphon.features.openapi.code.objects import is_problem
