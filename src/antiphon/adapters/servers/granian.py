@@ -30,7 +30,7 @@ check = partial(require_names, "granian", _SERIES)
 try:
     from granian._granian import SocketHolder
     from granian.constants import Interfaces, RuntimeModes, SSLProtocols
-    from granian.http import HTTP1Settings
+    from granian.http import HTTP1Settings, HTTP2Settings
     from granian.log import LogLevels, logger
     from granian.server.embed import Server
     from granian.server.mt import MTServer
@@ -70,6 +70,8 @@ _SPAWNERS = {
     "asgi": "_spawn_asgi_lifespan_worker",
     "rsgi": "_spawn_rsgi_worker",
 }
+IDLE = 30
+"""Seconds after which a connection without a request is closed, and within which a head has to arrive."""
 _READ_BUFFER = 128 << 10
 """The number of bytes to read ahead from a connection, and the maximum length of a header section.
 
@@ -77,7 +79,16 @@ Granian's own 408 KiB don't make uploads faster, and account for most of the mem
 """
 _OPTIONS: dict[str, Any] = {
     "backlog": BACKLOG,
-    "http1_settings": HTTP1Settings(max_buffer_size=_READ_BUFFER),
+    "http1_settings": HTTP1Settings(header_read_timeout=IDLE * 1000, max_buffer_size=_READ_BUFFER),
+    # Each stream may take all of this at once: its headers, the body that nobody reads, the response that nobody reads.
+    "http2_settings": HTTP2Settings(
+        max_concurrent_streams=100,  # the least that RFC 9113 §6.5.2 recommends
+        max_headers_size=_READ_BUFFER,
+        initial_stream_window_size=256 << 10,
+        initial_connection_window_size=1 << 20,
+        max_send_buffer_size=64 << 10,
+        keep_alive_interval=IDLE * 1000,  # a ping, which finds clients that are gone
+    ),
     "websockets": True,
     # "incremental" keeps logging.config from closing the application's handlers. With an empty "loggers", Granian's
     # logs go where all others go.
