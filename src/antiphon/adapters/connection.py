@@ -170,6 +170,25 @@ def borrowed(descriptor: int) -> Iterator[socket.socket]:
         each.detach()
 
 
+def progress(descriptor: int) -> tuple[int, int]:
+    """Return how many bytes of a TCP connection the peer has acknowledged, and how many the system has yet to send.
+
+    Both are 0 if the system doesn't tell.
+    """
+    if sys.platform != "linux":
+        return 0, 0
+    from fcntl import ioctl
+    from termios import TIOCOUTQ
+
+    try:
+        with borrowed(descriptor) as connection:
+            info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 128)
+        queued = ioctl(descriptor, TIOCOUTQ, bytes(4))
+    except OSError:
+        return 0, 0
+    return int.from_bytes(info[120:], sys.byteorder), int.from_bytes(queued, sys.byteorder)
+
+
 _descriptors = _Descriptors()
 call_after_fork(_descriptors.__init__)  # type: ignore[misc]  # another thread may have held the lock
 
@@ -244,19 +263,8 @@ class Connection:
 
         Also None while no bytes are reported as acknowledged, which is always the case on gVisor and old kernels.
         """
-        if sys.platform != "linux" or not self._is_open:
-            return None
-        from fcntl import ioctl
-        from termios import TIOCOUTQ
-
-        try:
-            with borrowed(self._descriptor) as connection:
-                info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 128)
-                queued = ioctl(connection, TIOCOUTQ, bytes(4))
-        except OSError:
-            return None
-        acknowledged = int.from_bytes(info[120:], sys.byteorder)
-        return acknowledged + int.from_bytes(queued, sys.byteorder) if acknowledged else None
+        acknowledged, queued = progress(self._descriptor) if self._is_open else (0, 0)
+        return acknowledged + queued if acknowledged else None
 
     @property
     def _is_open(self) -> bool:
@@ -332,6 +340,33 @@ BACKLOG = 1024
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 _DROP_UNSENT = struct.pack("ii", 1, 0)
 """The value of SO_LINGER for not lingering after the close."""
+
+
+_MOST_DESCRIPTORS = 1 << 20
+_OWN_DESCRIPTORS = 64
+"""The least number of descriptors that are not for connections, but for files, databases and other servers."""
+
+
+def raise_descriptor_limit() -> None:
+    """Let this process open as many descriptors as it is allowed to."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else hard
+    if soft < most and soft != resource.RLIM_INFINITY:
+        with suppress(OSError, ValueError):  # macOS has another limit for each process
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def room_for_connections() -> int:
+    """Return how many connections this process may have open, and still have descriptors for other files."""
+    if sys.platform == "win32":
+        return _MOST_DESCRIPTORS
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    descriptors = _MOST_DESCRIPTORS if soft == resource.RLIM_INFINITY else min(soft, _MOST_DESCRIPTORS)
+    return max(1, descriptors - max(_OWN_DESCRIPTORS, descriptors // 10))
 
 
 def make_unknown_listener(family: socket.AddressFamily) -> socket.socket:

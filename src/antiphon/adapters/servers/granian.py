@@ -15,7 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from antiphon.adapters.connection import BACKLOG, count_waiting, is_still_open, make_unknown_listener
+from antiphon.adapters.connection import (
+    BACKLOG,
+    count_waiting,
+    is_still_open,
+    make_unknown_listener,
+    room_for_connections,
+)
 from antiphon.adapters.servable import Servable
 from antiphon.adapters.websockets.handshake import with_safe_refusals
 from antiphon.lazy import changed_package, require_names
@@ -77,6 +83,8 @@ _READ_BUFFER = 128 << 10
 
 Granian's own 408 KiB don't make uploads faster, and account for most of the memory of many concurrent uploads.
 """
+# Granian's "backpressure" is the number of connections that it accepts at once, by default no more than the backlog. It
+# must be less than that of descriptors: without one to accept a connection, Granian tries again without a pause.
 _OPTIONS: dict[str, Any] = {
     "backlog": BACKLOG,
     "http1_settings": HTTP1Settings(header_read_timeout=IDLE * 1000, max_buffer_size=_READ_BUFFER),
@@ -115,6 +123,7 @@ class WorkerOnThread:
         listener: socket.socket,
         threads: int = 1,
         tls: tuple[Path, Path] | None = None,
+        connections: int = 0,
     ) -> None:
         certificate, key = tls or (None, None)
         if interface == "asgi" and not isinstance(app, Servable):
@@ -128,6 +137,7 @@ class WorkerOnThread:
             ssl_key=key,
             ssl_protocol_min=SSLProtocols.tls12,
             log_level=LogLevels.error,
+            backpressure=connections or room_for_connections(),
             **_OPTIONS,
         )
         check(server, "_ssp", "_shd", "_spawn_worker", _SPAWNERS[interface])
@@ -158,7 +168,13 @@ class WorkerOnLoop:
 
     def __init__(self, app: Any, listener: socket.socket) -> None:
         # Requests cancelled by the end of the loop would be logged as errors.
-        server: Any = Server(app, interface=Interfaces.ASGI, log_level=LogLevels.critical, **_OPTIONS)
+        server: Any = Server(
+            app,
+            interface=Interfaces.ASGI,
+            log_level=LogLevels.critical,
+            backpressure=room_for_connections(),
+            **_OPTIONS,
+        )
         check(server, "_ssp", "_shd", "_spawn_worker", "_spawn_asgi_lifespan_worker")
         self.socket = _GivenSocket(listener)
         server._ssp, server._shd = None, self.socket.holder  # noqa: SLF001
