@@ -17,7 +17,7 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from threading import Event, Thread
@@ -71,7 +71,7 @@ class Connections:
         self.unchecked = min(_MANY, self.most)
         """The number of open requests up to which requests are not checked; negative while the worker is full."""
         self._since: dict[tuple[int, int], tuple[float, int]] = {}
-        """For each connection, the time of its last request, and the bytes that its client had received by then."""
+        """For each idle connection, the time since when, and the bytes that its client had received by then."""
         self._reported = 0.0
 
     def start(self, threads: int, loop: asyncio.AbstractEventLoop | None) -> None:
@@ -101,33 +101,42 @@ class Connections:
     def _look(self, now: float) -> int:
         """Close what is idle; return the number of connections."""
         connections = accepted_at(self._address)
-        idle = [*self._idle(connections, now)] if self._has_peers else []
         number = len(connections)
+        idle = self._idle(connections, now) if self._has_peers else []
         if number >= self.most:
             self._report(number)
-            # Clients that still receive a response come last.
-            idle.sort(key=lambda each: (progress(each.descriptor)[1] > 0, self._since[each.file][0]))
-            shed = idle[: number - self.most + max(1, self.most // _FREED)]
+            excess = number - self.most + max(1, self.most // _FREED)
+            chosen = sorted((each for each in idle if self._since[each.file][0] < now), key=self._importance)[:excess]
         else:
-            shed = [each for each in idle if self._is_over(each, now)] if self._closes_idle else []
-        shed = shed if shed and self._is_current() else []
-        for each in shed:
-            close(each)
-        is_full = number - len(shed) >= self.most
+            chosen = [each for each in idle if self._is_over(each, now)] if self._closes_idle else []
+        is_full = number - self._close(chosen) >= self.most
         self.unchecked = -1 if is_full else min(_MANY, self.most)
         return number
 
-    def _idle(self, connections: list[OpenConnection], now: float) -> Iterator[OpenConnection]:
-        """Yield the connections without a request, and record since when they have none."""
+    def _idle(self, connections: list[OpenConnection], now: float) -> list[OpenConnection]:
+        """Return the connections without a request, and record since when they have none."""
         recent, self.recent = self.recent, set()
+        idle = self._without_request(connections, recent)
+        since = self._since
+        self._since = {each.file: since.get(each.file) or (now, progress(each.descriptor)[0]) for each in idle}
+        return idle
+
+    def _without_request(self, connections: list[OpenConnection], recent: set[Any]) -> list[OpenConnection]:
         busy = {_comparable(client) for client in [*recent, *self.open.values()]}
-        since, self._since = self._since, {}
-        for each in connections:
-            is_busy = not busy.isdisjoint((each.peer[:2], (each.peer[0], 0)))
-            known = None if is_busy else since.get(each.file)
-            self._since[each.file] = known or (now, 0 if is_busy else progress(each.descriptor)[0])
-            if not is_busy:
-                yield each
+        return [each for each in connections if busy.isdisjoint((each.peer[:2], (each.peer[0], 0)))]
+
+    def _importance(self, connection: OpenConnection) -> tuple[bool, float]:
+        """Return the key by which a full worker sorts idle connections. Clients that still receive data come last."""
+        return progress(connection.descriptor)[1] > 0, self._since[connection.file][0]
+
+    def _close(self, idle: list[OpenConnection]) -> int:
+        """Close those connections that still have no request; return how many."""
+        if not idle or not self._is_current():
+            return 0
+        idle = self._without_request(idle, self.recent)
+        for each in idle:
+            close(each)
+        return len(idle)
 
     def _is_over(self, connection: OpenConnection, now: float) -> bool:
         """Return True if a connection has been idle for too long, and its client is not receiving a response."""
@@ -183,13 +192,13 @@ class _Counted:
         self._program = program
         self._connections = connections
 
-    def _refuses(self, fields: Any, head: Callable[[], Any]) -> bool:
+    def _refuses(self, fields: Any, head: Callable[[], Any] | None) -> bool:
         from antiphon.cli.workers.shedding import classifier  # imported late: most workers refuse nothing
 
         if not self._connections.refuses(fields):
             return False
         classify = classifier(self._program)
-        return classify is None or not classify(head()).is_exempt
+        return classify is None or head is None or not classify(head()).is_exempt
 
 
 class _WSGI(_Counted):
@@ -240,7 +249,8 @@ class _ASGI(_Counted):
             from antiphon.adapters.asgi import ASGIHead
             from antiphon.cli.workers.loop_shedding import refuse_asgi
 
-            if self._refuses(scope["headers"], partial(ASGIHead, scope, receive, send)):
+            head = partial(ASGIHead, scope, receive, send) if scope["type"] == "http" else None
+            if self._refuses(scope["headers"], head):
                 return refuse_asgi(_refusal(scope["http_version"]), scope, send)
         return self._count(scope, receive, send)
 
@@ -266,7 +276,8 @@ class _RSGI(_Counted):
             from antiphon.adapters.rsgi import RSGIHead
             from antiphon.cli.workers.loop_shedding import refuse_rsgi
 
-            if self._refuses(scope.headers.items(), partial(RSGIHead, scope, protocol)):
+            head = partial(RSGIHead, scope, protocol) if scope.proto == "http" else None
+            if self._refuses(scope.headers.items(), head):
                 return refuse_rsgi(_refusal(scope.http_version), scope, protocol)
         return self._count(scope, protocol)
 
