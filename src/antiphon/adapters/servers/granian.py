@@ -91,7 +91,7 @@ _OPTIONS: dict[str, Any] = {
     # Each stream may take all of this at once: its headers, the body that nobody reads, the response that nobody reads.
     "http2_settings": HTTP2Settings(
         max_concurrent_streams=100,  # the least that RFC 9113 §6.5.2 recommends
-        max_headers_size=_READ_BUFFER,
+        max_headers_size=64 << 10,
         initial_stream_window_size=256 << 10,
         initial_connection_window_size=1 << 20,
         max_send_buffer_size=64 << 10,

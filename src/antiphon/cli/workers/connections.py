@@ -68,7 +68,7 @@ class Connections:
         """The client of each open request, as the interface writes it."""
         self.recent: set[Any] = set()
         """The clients that sent requests since the last look."""
-        self.unchecked = min(_MANY, self.most)
+        self.unchecked = min(_MANY, self.most - 1)
         """The number of open requests up to which requests are not checked; negative while the worker is full."""
         self._since: dict[tuple[int, int], tuple[float, int]] = {}
         """For each idle connection, the time since when, and the bytes that its client had received by then."""
@@ -110,7 +110,7 @@ class Connections:
         else:
             chosen = [each for each in idle if self._is_over(each, now)] if self._closes_idle else []
         is_full = number - self._close(chosen) >= self.most
-        self.unchecked = -1 if is_full else min(_MANY, self.most)
+        self.unchecked = -1 if is_full else min(_MANY, self.most - 1)
         return number
 
     def _idle(self, connections: list[OpenConnection], now: float) -> list[OpenConnection]:
