@@ -344,7 +344,7 @@ _DROP_UNSENT = struct.pack("ii", 1, 0)
 
 _MOST_DESCRIPTORS = 1 << 20
 _OWN_DESCRIPTORS = 64
-"""The least number of descriptors that are not for connections, but for files, databases and other servers."""
+"""The number of descriptors that are kept for files, databases and other servers, unless a tenth of all is more."""
 
 
 def raise_descriptor_limit() -> None:

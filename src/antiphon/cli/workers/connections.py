@@ -31,9 +31,9 @@ from antiphon.concurrency.process import DRAINING
 _RARELY, _OFTEN = 1.0, 0.1
 """Seconds between two looks at all connections: usually, and while more than half of the maximum are open."""
 _SHARE = 10
-"""A pause is this many times as long as the look before it, or longer."""
+"""The number of times that a pause is at least as long as the look before it."""
 _RESERVED = 64
-"""The least number of connections above the maximum, for probes."""
+"""The number of connections above the maximum, for probes, unless a twentieth of the maximum is more."""
 _FREED = 20
 """The share of its connections that a full worker closes at once, as a divisor."""
 _MANY = 128
