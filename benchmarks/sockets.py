@@ -4,16 +4,21 @@ The same echo by Antiphon and by Starlette, on Uvicorn, and by Antiphon on `anti
 Granian, whose own a socket's memory mostly is there. Memory is what the server's
 process takes more with so many sockets open, CPU the user and system time of that process: all take turns, and the
 least of each counts.
+
+Then a crowd of each kind on one worker of `antiphon run`, `--crowd` of them: what each takes, and the slowest of some
+probes meanwhile.
 """
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
 import time
 from argparse import ArgumentParser
+from contextlib import ExitStack
 from pathlib import Path
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -110,12 +115,49 @@ async def measure(name: str, count: int, messages: int) -> tuple[float, float, f
     return memory, cpu * 1e6, ended, codes
 
 
+KINDS = {
+    "idle": b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "events": b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n",
+    "WebSockets": b"GET /echo HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+}
+PROBES = 50
+
+
+def crowd(kind: str, count: int) -> tuple[float, float]:
+    """Return the bytes that each of many connections takes, and the milliseconds of the slowest probe beside them."""
+    server = Server(*SERVED[RUN])
+    asyncio.run(server.started())
+    with ExitStack() as stack:
+        stack.callback(server.process.wait)
+        stack.callback(server.process.kill)
+
+        def connect(sent: bytes) -> socket.socket:
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 60))
+            connection.sendall(sent)
+            if not connection.recv(4096).startswith((b"HTTP/1.1 2", b"HTTP/1.1 1", b"HTTP/1.1 404")):
+                raise ConnectionError(f"{kind} were refused")
+            return connection
+
+        connect(KINDS[kind])
+        before, slowest = server.memory(), 0.0
+        for _ in range(count):
+            connect(KINDS[kind])
+        for _ in range(PROBES):
+            began = time.perf_counter()
+            connect(KINDS["idle"])
+            slowest = max(slowest, time.perf_counter() - began)
+            time.sleep(0.05)
+        return (server.memory() - before) / count, slowest * 1e3
+
+
 def main() -> int:
     """Measure each, print the least of some rounds, and return 1 if a socket takes more than it may."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--sockets", type=int, default=1000)
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--crowd", type=int, default=5000)
     arguments = parser.parse_args()
     rounds = [
         {name: asyncio.run(measure(name, arguments.sockets, arguments.messages)) for name in SERVED}
@@ -125,7 +167,12 @@ def main() -> int:
     for name in SERVED:
         memory, cpu, ended = (min(each[name][part] for each in rounds) for part in (0, 1, 2))
         print(f"{name:24} {memory / 1024:12.1f} {cpu:12.1f} {ended:12.2f}  {rounds[-1][name][3]}")
-    more = min(each[RUN][0] for each in rounds) - min(each[BARE][0] for each in rounds)
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    for kind in KINDS:
+        each, slowest = crowd(kind, arguments.crowd)
+        print(f"{arguments.crowd} {kind}: {each / 1024:.1f} KiB each, the slowest probe {slowest:.1f} ms")
+    more = min(found[RUN][0] for found in rounds) - min(found[BARE][0] for found in rounds)
     if more > MORE:
         print(f"a socket of `antiphon run` takes {more / 1024:.1f} KiB more than a bare one, not {MORE >> 10}")
     return more > MORE

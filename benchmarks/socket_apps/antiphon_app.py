@@ -1,6 +1,8 @@
 """The echo of Antiphon."""
 
-from antiphon import App, Request, WebSocket
+import asyncio
+
+from antiphon import App, Request, Response, WebSocket
 
 app = App()
 
@@ -9,3 +11,18 @@ app = App()
 async def echo(request: Request, socket: WebSocket):  # noqa: ARG001 - as handlers are
     async for message in socket:
         await socket.send(message)
+
+
+@app.get("/")
+async def index(request: Request):  # noqa: ARG001
+    return "hello"
+
+
+@app.get("/events")
+async def events(request: Request):  # noqa: ARG001
+    return Response.events(waiting())
+
+
+async def waiting():
+    yield "begin"
+    await asyncio.Event().wait()

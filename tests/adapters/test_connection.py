@@ -4,7 +4,8 @@ import socket
 import struct
 import sys
 import threading
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from types import SimpleNamespace
 
 import pytest
@@ -134,7 +135,7 @@ def test_a_loop_goes_on_while_a_connection_is_sought(pair, monkeypatch):
     asked = []
     seek = Connection.of_client
     monkeypatch.setattr(
-        Connection, "of_client", lambda client: asked.append(threading.current_thread()) or seek(client)
+        Connection, "of_client", lambda *those: asked.append(threading.current_thread()) or seek(*those)
     )
 
     async def pace():
@@ -145,6 +146,25 @@ def test_a_loop_goes_on_while_a_connection_is_sought(pair, monkeypatch):
     asyncio.run(pace())
     assert len(asked) == 1
     assert asked[0] is not threading.current_thread()
+
+
+def test_connections_are_found_while_other_threads_look_for_theirs():
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        clients, servers = [], {}
+        for _ in range(60):
+            clients.append(stack.enter_context(socket.create_connection(listener.getsockname())))
+            server, address = listener.accept()
+            servers[address] = stack.enter_context(server).fileno()
+        addresses = [client.getsockname() for client in clients] * 5
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda each: Connection.of_client(Address(*each)), addresses))
+        wrong = [
+            address
+            for address, each in zip(addresses, found, strict=True)
+            if each is None or each.is_left() or each._descriptor != servers[address]
+        ]
+        assert wrong == []
 
 
 def test_a_descriptor_that_belongs_to_another_file_by_now_is_a_client_that_has_left(pair):

@@ -58,7 +58,7 @@ WITHOUT_KIND = {
     """,
     "says what is wrong with a document of an identity provider, which is logged": "features.oauth.tokens._read",
     "tells msgspec that a type has no schema, as it asks": "features.openapi.schemas._schema_hook",
-    "tells dialects that a system has no list of descriptors": "adapters.connection.connected_sockets",
+    "tells dialects that a system has no list of descriptors": "adapters.connection._Descriptors._scan",
     "says what to install": "lazy.changed_package",
     "says why a request is not kept, which is logged": "features.kept_requests.shelf.Shelf.put",
 }

@@ -10,14 +10,17 @@ import socket
 import stat
 import struct
 import sys
+import time
 from asyncio import sleep, to_thread
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from tempfile import TemporaryDirectory
+from threading import Lock
 from types import BuiltinFunctionType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from antiphon.adapters.heads import address
+from antiphon.concurrency.process import call_after_fork
 from antiphon.http.head import Address
 
 if TYPE_CHECKING:
@@ -78,21 +81,124 @@ def _direct_client(environ: "WSGIEnvironment") -> Address | None:
     return client
 
 
-def connected_sockets() -> Iterator[tuple[int, socket.socket]]:
-    """Yield each connected socket of this process with its descriptor.
+class OpenConnection(NamedTuple):
+    """A connection among this process's descriptors, and the addresses of its two ends."""
 
-    Each object is valid for one step of the iteration. Raises NotImplementedError if the system doesn't list them.
+    descriptor: int
+    file: tuple[int, int]
+    """The device and the inode."""
+    own: Any
+    peer: Any
+
+
+class _Descriptors:
+    """The connections of this process as of the last scan of its descriptors.
+
+    A scan makes no copies of descriptors, which another thread could take for connections, and asks only for the
+    addresses of files that are new.
     """
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self._files: dict[int, tuple[int, int]] = {}
+        self._found: dict[int, OpenConnection] = {}
+        self._by_peer: dict[Any, set[int]] = {}
+        self._began = 0.0
+
+    def all(self, since: float) -> list[OpenConnection]:
+        """Return all connections that were open at a time; later ones may be missing."""
+        with self.lock:
+            self._scan(since)
+            return [*self._found.values()]
+
+    def of_peer(self, peer: Any, since: float) -> list[OpenConnection]:
+        """Return the connections to an address that were open at a time."""
+        with self.lock:
+            self._scan(since)
+            return [self._found[descriptor] for descriptor in self._by_peer.get(peer, ())]
+
+    def _scan(self, since: float) -> None:
+        """Read the list of descriptors, unless that has been done since a time: threads share a scan."""
+        if self._began > since:
+            return
+        began = time.monotonic()
+        try:
+            listed = set(map(int, os.listdir(_DESCRIPTORS)))
+        except OSError:
+            raise NotImplementedError(f"connections are found by {_DESCRIPTORS}, which this system lacks") from None
+        for descriptor in self._files.keys() - listed:
+            self._forget(descriptor)
+        for descriptor in listed:
+            try:
+                status = os.fstat(descriptor)
+            except OSError:  # closed in the meantime
+                self._forget(descriptor)
+                continue
+            file = status.st_dev, status.st_ino
+            if self._files.get(descriptor) != file:
+                self._forget(descriptor)
+                self._files[descriptor] = file
+                if stat.S_ISSOCK(status.st_mode):
+                    self._learn(descriptor, file)
+        self._began = began
+
+    def _forget(self, descriptor: int) -> None:
+        self._files.pop(descriptor, None)
+        if (found := self._found.pop(descriptor, None)) is not None:
+            same = self._by_peer[_host_and_port(found.peer)]
+            same.discard(descriptor)
+            if not same:
+                del self._by_peer[_host_and_port(found.peer)]
+
+    def _learn(self, descriptor: int, file: tuple[int, int]) -> None:
+        with suppress(OSError), borrowed(descriptor) as each:  # closed in the meantime, or not connected
+            self._found[descriptor] = found = OpenConnection(descriptor, file, each.getsockname(), each.getpeername())
+            self._by_peer.setdefault(_host_and_port(found.peer), set()).add(descriptor)
+
+
+def _host_and_port(address: Any) -> Any:
+    return address[:2] if isinstance(address, tuple) else address
+
+
+@contextmanager
+def borrowed(descriptor: int) -> Iterator[socket.socket]:
+    """Provide a socket for a descriptor that belongs to others, and leave it open. Raises OSError if it is closed."""
+    each = socket.socket(fileno=descriptor)
     try:
-        descriptors = list(map(int, os.listdir(_DESCRIPTORS)))
+        yield each
+    finally:
+        each.detach()
+
+
+def progress(descriptor: int) -> tuple[int, int]:
+    """Return how many bytes of a TCP connection the peer has acknowledged, and how many the system has yet to send.
+
+    Both are 0 if the system doesn't tell.
+    """
+    if sys.platform != "linux":
+        return 0, 0
+    from fcntl import ioctl
+    from termios import TIOCOUTQ
+
+    try:
+        with borrowed(descriptor) as connection:
+            info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 128)
+        queued = ioctl(descriptor, TIOCOUTQ, bytes(4))
     except OSError:
-        raise NotImplementedError(f"connections are found by {_DESCRIPTORS}, which this system lacks") from None
-    for descriptor in descriptors:
-        with suppress(OSError):  # closed in the meantime, not a socket, or not connected
-            if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
-                with socket.socket(fileno=os.dup(descriptor)) as found:
-                    found.getpeername()
-                    yield descriptor, found
+        return 0, 0
+    return int.from_bytes(info[120:], sys.byteorder), int.from_bytes(queued, sys.byteorder)
+
+
+_descriptors = _Descriptors()
+call_after_fork(_descriptors.__init__)  # type: ignore[misc]  # another thread may have held the lock
+
+
+def open_connections(since: float | None = None) -> list[OpenConnection]:
+    """Return the connections of this process that were open at a time; by default, now.
+
+    Raises NotImplementedError if the system doesn't list them.
+    """
+    return _descriptors.all(time.monotonic() if since is None else since)
 
 
 def is_still_open(descriptor: int, inode: int) -> bool:
@@ -123,21 +229,21 @@ class Connection:
             return cls(descriptor, -1)
 
     @classmethod
-    def of_client(cls, client: Address | None) -> Self | None:
+    def of_client(cls, client: Address | None, since: float | None = None) -> Self | None:
         """Return the connection of the client with this address; None if no connection or several are found.
 
-        A client address can have connections to several of a server's addresses.
+        A client address can have connections to several of a server's addresses. The connection was open at the time
+        ``since``; by default, it is open now.
         """
         if client is None or client.port is None:
             return None
         found = {}
         with suppress(NotImplementedError):
-            for descriptor, each in connected_sockets():
-                if each.getpeername()[:2] == client:
-                    found[os.fstat(each.fileno()).st_ino] = descriptor
+            for each in _descriptors.of_peer(tuple(client), time.monotonic() if since is None else since):
+                found[each.file] = each.descriptor
         if len(found) != 1:
             return None
-        [(inode, descriptor)] = found.items()
+        [((_, inode), descriptor)] = found.items()
         return cls(descriptor, inode)
 
     def is_left(self) -> bool:
@@ -157,19 +263,8 @@ class Connection:
 
         Also None while no bytes are reported as acknowledged, which is always the case on gVisor and old kernels.
         """
-        if sys.platform != "linux" or not self._is_open:
-            return None
-        from fcntl import ioctl
-        from termios import TIOCOUTQ
-
-        try:
-            with socket.socket(fileno=os.dup(self._descriptor)) as connection:
-                info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 128)
-                queued = ioctl(connection, TIOCOUTQ, bytes(4))
-        except OSError:
-            return None
-        acknowledged = int.from_bytes(info[120:], sys.byteorder)
-        return acknowledged + int.from_bytes(queued, sys.byteorder) if acknowledged else None
+        acknowledged, queued = progress(self._descriptor) if self._is_open else (0, 0)
+        return acknowledged + queued if acknowledged else None
 
     @property
     def _is_open(self) -> bool:
@@ -183,7 +278,7 @@ class Connection:
     def _is_at_end(self) -> bool:
         """Return True if nothing is left to read and nothing more will come. Unread data hides the end."""
         try:
-            with socket.socket(fileno=os.dup(self._descriptor)) as connection:
+            with borrowed(self._descriptor) as connection:
                 if not select.select([connection], [], [], 0)[0]:
                     return False
                 return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
@@ -199,10 +294,11 @@ class Pace:
     Without a known connection, nothing is delayed.
     """
 
-    __slots__ = ("_client", "_connection", "_given", "_size", "_written")
+    __slots__ = ("_began", "_client", "_connection", "_given", "_size", "_written")
 
     def __init__(self, client: Address | None) -> None:
         self._client = client
+        self._began = time.monotonic()
         self._connection: Connection | None = None
         self._size = self._given = 0
         self._written: int | None = None
@@ -225,7 +321,7 @@ class Pace:
         """
         if self._connection is None and self._client is not None:
             client, self._client = self._client, None
-            self._connection = await to_thread(Connection.of_client, client)
+            self._connection = await to_thread(Connection.of_client, client, self._began)
         return self._connection
 
     def _is_ahead(self, connection: Connection) -> bool:
@@ -244,6 +340,33 @@ BACKLOG = 1024
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 _DROP_UNSENT = struct.pack("ii", 1, 0)
 """The value of SO_LINGER for not lingering after the close."""
+
+
+_MOST_DESCRIPTORS = 1 << 20
+_OWN_DESCRIPTORS = 64
+"""The number of descriptors that are kept for files, databases and other servers, unless a tenth of all is more."""
+
+
+def raise_descriptor_limit() -> None:
+    """Let this process open as many descriptors as it is allowed to."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else hard
+    if soft < most and soft != resource.RLIM_INFINITY:
+        with suppress(OSError, ValueError):  # macOS has another limit for each process
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def room_for_connections() -> int:
+    """Return how many connections this process may have open, and still have descriptors for other files."""
+    if sys.platform == "win32":
+        return _MOST_DESCRIPTORS
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    descriptors = _MOST_DESCRIPTORS if soft == resource.RLIM_INFINITY else min(soft, _MOST_DESCRIPTORS)
+    return max(1, descriptors - max(_OWN_DESCRIPTORS, descriptors // 10))
 
 
 def make_unknown_listener(family: socket.AddressFamily) -> socket.socket:
@@ -277,22 +400,28 @@ def close_accepted(address: Any, *, drop_unsent: bool = False) -> None:
     Data that was already sent still arrives, unless it is dropped. Granian doesn't expose its connections, so they are
     found among the process's descriptors. Raises NotImplementedError if the system doesn't list these.
     """
-    for connection in _accepted(address):
-        with suppress(OSError):  # closed by the client in the meantime
+    for each in accepted_at(address):
+        close(each, drop_unsent=drop_unsent)
+
+
+def close(connection: OpenConnection, *, drop_unsent: bool = False) -> None:
+    """Shut a connection down unless it has been closed. Data that was already sent still arrives, unless dropped."""
+    # A copy, since the server may close its own descriptor at any time, and reuse it for another connection. No scan
+    # may see it.
+    with _descriptors.lock, suppress(OSError), socket.socket(fileno=os.dup(connection.descriptor)) as copy:
+        if is_still_open(copy.fileno(), connection.file[1]):
             if drop_unsent:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP_UNSENT)
-            connection.shutdown(socket.SHUT_RDWR)
+                copy.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP_UNSENT)
+            copy.shutdown(socket.SHUT_RDWR)
 
 
-def _accepted(address: Any) -> Iterator[socket.socket]:
-    for _, connection in connected_sockets():
-        if _is_accepted_at(address, connection):
-            yield connection
+def accepted_at(address: Any) -> list[OpenConnection]:
+    """Return the connections that were accepted at the address of a listening socket."""
+    return [each for each in open_connections() if _is_accepted_at(address, each.own)]
 
 
-def _is_accepted_at(address: Any, connection: socket.socket) -> bool:
-    """Return True if the connection's own address is the listening address."""
-    own = connection.getsockname()
+def _is_accepted_at(address: Any, own: Any) -> bool:
+    """Return True if a connection's own address is the listening address."""
     if not isinstance(own, tuple) or len(own) != len(address):  # the name of a unix socket, or IPv4 and IPv6
         return bool(own == address)
     return own[1] == address[1] and address[0] in (own[0], *_EVERY_ADDRESS)

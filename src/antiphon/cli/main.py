@@ -150,6 +150,13 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
     show_default=True,
     help="Number of requests that a worker handles before it is replaced; 0: no limit.",
 )
+@click.option(
+    "--max-connections",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Number of connections, and of requests, that a worker has open at once; 0: as many as its descriptors allow.",
+)
 @_option_in_seconds(
     "--drain-delay", 0.0, "Seconds on shutdown during which requests are still accepted, so load balancers notice."
 )
@@ -197,6 +204,7 @@ def run(
     start_timeout: float,
     patience: float,
     max_requests: int,
+    max_connections: int,
     drain_delay: float,
     preload: bool,
     reload: bool,
@@ -242,6 +250,7 @@ def run(
         start_timeout=start_timeout,
         patience=patience,
         max_requests=max_requests,
+        max_connections=max_connections,
         drain_delay=drain_delay,
         debug=reload if debug is None else debug,
         logs=logs,

@@ -68,7 +68,8 @@ class ThreadServer:
     """An application served over WSGI, ASGI or RSGI, on the thread that calls ``run`` or on its own thread.
 
     ``threads`` is the number of WSGI requests to handle at once; ``tls`` contains the paths of a certificate and its
-    key, in PEM format.
+    key, in PEM format; ``connections`` is the number of connections to accept, by default as many as the process's
+    descriptors allow.
     """
 
     def __init__(
@@ -79,9 +80,10 @@ class ThreadServer:
         *,
         threads: int = 1,
         tls: tuple[Path, Path] | None = None,
+        connections: int = 0,
     ) -> None:
         self._address = listener.getsockname()
-        self._worker = WorkerOnThread(app, interface, listener, threads, tls)
+        self._worker = WorkerOnThread(app, interface, listener, threads, tls, connections)
         self._ended = Event()
         self._error: BaseException | None = None
 

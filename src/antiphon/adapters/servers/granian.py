@@ -15,7 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from antiphon.adapters.connection import BACKLOG, count_waiting, is_still_open, make_unknown_listener
+from antiphon.adapters.connection import (
+    BACKLOG,
+    count_waiting,
+    is_still_open,
+    make_unknown_listener,
+    room_for_connections,
+)
 from antiphon.adapters.servable import Servable
 from antiphon.adapters.websockets.handshake import with_safe_refusals
 from antiphon.lazy import changed_package, require_names
@@ -30,7 +36,7 @@ check = partial(require_names, "granian", _SERIES)
 try:
     from granian._granian import SocketHolder
     from granian.constants import Interfaces, RuntimeModes, SSLProtocols
-    from granian.http import HTTP1Settings
+    from granian.http import HTTP1Settings, HTTP2Settings
     from granian.log import LogLevels, logger
     from granian.server.embed import Server
     from granian.server.mt import MTServer
@@ -70,14 +76,27 @@ _SPAWNERS = {
     "asgi": "_spawn_asgi_lifespan_worker",
     "rsgi": "_spawn_rsgi_worker",
 }
+IDLE = 30
+"""Seconds after which a connection without a request is closed, and within which a head has to arrive."""
 _READ_BUFFER = 128 << 10
 """The number of bytes to read ahead from a connection, and the maximum length of a header section.
 
 Granian's own 408 KiB don't make uploads faster, and account for most of the memory of many concurrent uploads.
 """
+# Granian's "backpressure" is the number of connections that it accepts at once, by default no more than the backlog. It
+# must be less than that of descriptors: without one to accept a connection, Granian tries again without a pause.
 _OPTIONS: dict[str, Any] = {
     "backlog": BACKLOG,
-    "http1_settings": HTTP1Settings(max_buffer_size=_READ_BUFFER),
+    "http1_settings": HTTP1Settings(header_read_timeout=IDLE * 1000, max_buffer_size=_READ_BUFFER),
+    # Each stream may take all of this at once: its headers, the body that nobody reads, the response that nobody reads.
+    "http2_settings": HTTP2Settings(
+        max_concurrent_streams=100,  # the least that RFC 9113 §6.5.2 recommends
+        max_headers_size=64 << 10,
+        initial_stream_window_size=256 << 10,
+        initial_connection_window_size=1 << 20,
+        max_send_buffer_size=64 << 10,
+        keep_alive_interval=IDLE * 1000,  # a ping, which finds clients that are gone
+    ),
     "websockets": True,
     # "incremental" keeps logging.config from closing the application's handlers. With an empty "loggers", Granian's
     # logs go where all others go.
@@ -104,6 +123,7 @@ class WorkerOnThread:
         listener: socket.socket,
         threads: int = 1,
         tls: tuple[Path, Path] | None = None,
+        connections: int = 0,
     ) -> None:
         certificate, key = tls or (None, None)
         if interface == "asgi" and not isinstance(app, Servable):
@@ -117,6 +137,7 @@ class WorkerOnThread:
             ssl_key=key,
             ssl_protocol_min=SSLProtocols.tls12,
             log_level=LogLevels.error,
+            backpressure=connections or room_for_connections(),
             **_OPTIONS,
         )
         check(server, "_ssp", "_shd", "_spawn_worker", _SPAWNERS[interface])
@@ -147,7 +168,13 @@ class WorkerOnLoop:
 
     def __init__(self, app: Any, listener: socket.socket) -> None:
         # Requests cancelled by the end of the loop would be logged as errors.
-        server: Any = Server(app, interface=Interfaces.ASGI, log_level=LogLevels.critical, **_OPTIONS)
+        server: Any = Server(
+            app,
+            interface=Interfaces.ASGI,
+            log_level=LogLevels.critical,
+            backpressure=room_for_connections(),
+            **_OPTIONS,
+        )
         check(server, "_ssp", "_shd", "_spawn_worker", "_spawn_asgi_lifespan_worker")
         self.socket = _GivenSocket(listener)
         server._ssp, server._shd = None, self.socket.holder  # noqa: SLF001

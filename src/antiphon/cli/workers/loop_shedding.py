@@ -195,7 +195,7 @@ class LoopAdmission:
             return self._answer(scope, receive, send)  # type: ignore[no-any-return]  # as ASGI says
         host, port = address(*scope.get("client") or (None, None)) or ("", 0)
         if self._has_left(port):
-            return self._refuse_asgi(scope, send)
+            return refuse_asgi(self._refusals.fields(), scope, send)
         if self._classify is None or scope["type"] != "http":
             kind = RequestClass(network_of(host))
         else:
@@ -204,7 +204,7 @@ class LoopAdmission:
             return self._answer(scope, receive, send)  # type: ignore[no-any-return]  # as ASGI says
         if not self._may_begin(kind):
             if self._queue_of(kind).refuses(kind.client, kind.is_low):
-                return self._refuse_asgi(scope, send)
+                return refuse_asgi(self._refusals.fields(), scope, send)
             return self._queue_asgi(kind, port, scope, receive, send)
         return self._run_asgi(kind, scope, receive, send) if kind.blocks else self._answer(scope, receive, send)
 
@@ -212,15 +212,7 @@ class LoopAdmission:
         if await self._begins(kind, port):
             await self._run_asgi(kind, scope, receive, send)
         else:
-            await self._refuse_asgi(scope, send)
-
-    async def _refuse_asgi(self, scope: Any, send: Any) -> None:
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
-            return
-        fields = [(name.encode(), value.encode()) for name, value in self._refusals.fields()]
-        await send({"type": "http.response.start", "status": 503, "headers": fields})
-        await send({"type": "http.response.body", "body": TEXT.encode()})
+            await refuse_asgi(self._refusals.fields(), scope, send)
 
     async def _run_asgi(self, kind: RequestClass, scope: Any, receive: Any, send: Any) -> None:
         end = _Once(partial(self._end, kind, time.monotonic()))
@@ -240,7 +232,7 @@ class LoopAdmission:
         host, _, digits = (scope.client or "").rpartition(":")
         port = int(digits) if digits.isdecimal() else 0
         if self._has_left(port):
-            return self._refuse_rsgi(scope, protocol)
+            return refuse_rsgi(self._refusals.fields(), scope, protocol)
         kind = RequestClass(network_of(host))
         if self._classify is not None and scope.proto == "http":
             kind = self._classify(RSGIHead(scope, protocol))
@@ -248,7 +240,7 @@ class LoopAdmission:
             return self._answer(scope, protocol)  # type: ignore[no-any-return]  # as RSGI says
         if not self._may_begin(kind):
             if self._queue_of(kind).refuses(kind.client, kind.is_low):
-                return self._refuse_rsgi(scope, protocol)
+                return refuse_rsgi(self._refusals.fields(), scope, protocol)
             return self._queue_rsgi(kind, port, scope, protocol)
         return self._run_rsgi(kind, scope, protocol) if kind.blocks else self._answer(scope, protocol)
 
@@ -256,13 +248,7 @@ class LoopAdmission:
         if await self._begins(kind, port):
             await self._run_rsgi(kind, scope, protocol)
         else:
-            await self._refuse_rsgi(scope, protocol)
-
-    async def _refuse_rsgi(self, scope: Any, protocol: Any) -> None:
-        if scope.proto != "http":
-            protocol.close(403)
-        else:
-            protocol.response_str(503, self._refusals.fields(), TEXT)
+            await refuse_rsgi(self._refusals.fields(), scope, protocol)
 
     async def _run_rsgi(self, kind: RequestClass, scope: Any, protocol: Any) -> None:
         end = _Once(partial(self._end, kind, time.monotonic()))
@@ -270,6 +256,24 @@ class LoopAdmission:
             await self._answer(scope, _EndingProtocol(protocol, end))
         finally:
             end()
+
+
+async def refuse_asgi(fields: list[tuple[str, str]], scope: Any, send: Any) -> None:
+    """Respond to a request with 503 and these header fields, or close a WebSocket."""
+    if scope["type"] != "http":
+        await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
+        return
+    encoded = [(name.encode(), value.encode()) for name, value in fields]
+    await send({"type": "http.response.start", "status": 503, "headers": encoded})
+    await send({"type": "http.response.body", "body": TEXT.encode()})
+
+
+async def refuse_rsgi(fields: list[tuple[str, str]], scope: Any, protocol: Any) -> None:
+    """Respond to a request with 503 and these header fields, or close a WebSocket."""
+    if scope.proto != "http":
+        protocol.close(403)
+    else:
+        protocol.response_str(503, fields, TEXT)
 
 
 class _Once:

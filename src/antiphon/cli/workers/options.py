@@ -85,6 +85,8 @@ class ServerOptions(NamedTuple):
     """How long clients wait for a response; 0 if unknown."""
     max_requests: int = 0
     """The number of requests after which a worker is replaced; 0 means never."""
+    max_connections: int = 0
+    """The number of connections, and of requests, that a worker has open at once; 0 means what descriptors allow."""
     drain_delay: float = 0.0
     """How long requests are still accepted after the server has been told to end and reports that it is draining."""
     debug: bool = False

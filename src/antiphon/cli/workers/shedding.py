@@ -27,7 +27,7 @@ from math import ceil, inf
 from threading import Event, Lock, Thread
 from typing import Any
 
-from antiphon.adapters.connection import connected_sockets
+from antiphon.adapters.connection import open_connections
 from antiphon.adapters.servable import Servable
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.cli.workers.observed import Entrance
@@ -88,7 +88,7 @@ class Peers:
     def _look(self) -> None:
         began = time.monotonic()
         try:
-            peers = [each.getpeername() for _, each in connected_sockets()]
+            peers = [each.peer for each in open_connections()]
         except NotImplementedError:
             self._next = inf
             return

@@ -17,6 +17,7 @@ from threading import Event, Thread
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from antiphon.adapters.connection import raise_descriptor_limit
 from antiphon.adapters.servable import Servable
 from antiphon.adapters.servers.embedded import ThreadServer
 from antiphon.adapters.servers.granian import silence
@@ -24,6 +25,7 @@ from antiphon.adapters.streaming import cut_off
 from antiphon.cli.errors import BadCommand, StartupFailed
 from antiphon.cli.interface import Choice, bridged, choose, unknown_callers
 from antiphon.cli.target import Target, explain_failure
+from antiphon.cli.workers.connections import Connections, counted
 from antiphon.cli.workers.observed import Counted, Entrance, observed, with_final_responses
 from antiphon.cli.workers.options import NO_GUARDS, Control, ServerOptions
 from antiphon.cli.workers.process import BEATS, Progress, beat_on_thread, beat_while_progressing, wait_for_target
@@ -101,6 +103,7 @@ class _Worker:
 
     _choice: Choice
     _entrance: Entrance
+    _connections: Connections
 
     def __init__(self, control: Control, options: ServerOptions) -> None:
         self._control = control
@@ -153,6 +156,10 @@ class _Worker:
 
     def _make_server(self, listener: socket.socket) -> ThreadServer:
         interface = self._choice.interface
+        raise_descriptor_limit()
+        self._connections = Connections(
+            listener, self._options.max_connections, closes_idle=not self._options.is_reloaded
+        )
         app = self._options.logs.observe(self._app, interface)
         if self._options.debug and self._target is not None:
             from antiphon.cli.debug.requests import WithLastRequests  # imported late: it is rarely needed
@@ -165,8 +172,9 @@ class _Worker:
         app = self._entrance = with_final_responses(app, interface)
         if limit := self._options.max_requests:
             app = Counted(app, limit + random.randint(0, limit // 10), self._control.report_worn)  # noqa: S311
+        app = observed(counted(app, self._app, interface, self._connections), interface, self)
         threads = WSGI_THREADS if interface == "wsgi" else 1
-        return ThreadServer(observed(app, interface, self), interface, listener, threads=threads)
+        return ThreadServer(app, interface, listener, threads=threads, connections=self._connections.accepted)
 
     def _start_on_thread(self) -> None:
         try:
@@ -193,6 +201,7 @@ class _Worker:
         """Report that the application is being served and send heartbeats, from its loop if it has one."""
         self._entrance.call_before_next(self._control.report_asked)
         self._shed_load(loop)
+        self._connections.start(WSGI_THREADS, loop)
         if self._options.worker_timeout:
             beat, pause = self._control.beat, self._options.worker_timeout / BEATS
             if loop is None:
