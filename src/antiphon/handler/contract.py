@@ -241,11 +241,13 @@ def log_broken_body(request: Request, error: BaseException) -> None:
     log_failure(request, error, f" in the body that {route.answered_by} gave" if route.name else "")
 
 
-def is_broken_by_client(request: Request, error: BaseException) -> bool:
-    """True if a streamed response failed because the request's body, which it reads, was cut off, so there is nothing
-    to log.
+def is_broken_from_outside(request: Request, error: BaseException) -> bool:
+    """True if a streamed response failed because the request's body, which it reads, was cut off, or because the time
+    for open requests is over, so there is nothing to log.
     """
-    return isinstance(error, HTTPError) and error.status < 500 and request.content.is_failure(error)
+    if not isinstance(error, HTTPError):
+        return False
+    return error.status == 503 if GRACE_OVER.is_given else error.status < 500 and request.content.is_failure(error)
 
 
 _CO_COROUTINE = 0x80

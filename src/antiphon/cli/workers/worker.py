@@ -68,8 +68,8 @@ ACCEPTING = 1.0
 """The maximum number of seconds to accept connections on a busy machine if no other worker will accept them."""
 SETTLING = 0.5
 """Seconds for requests to arrive if another worker is already serving, so nothing waits for this worker's end."""
-ANSWERING = 0.1
-"""Seconds for cancelled requests to send a response when a worker ends."""
+ANSWERING = 0.3
+"""Seconds for cancelled requests and streams to tell their clients so when a worker ends."""
 CLOSING_SOCKETS = 2.0
 """The maximum number of seconds to exchange close frames on open WebSockets when a worker ends."""
 LEAVING = 0.2
@@ -282,9 +282,9 @@ class _Worker:
         time.sleep(SETTLING if is_replaced and not self._options.is_reloaded else TAKING_UP)
 
     def _cut_off(self, server: ThreadServer) -> None:
-        """Close streams, then connections. Cancelled requests get a moment to send their responses."""
-        cut_off(CLOSING)
+        """Close streams, then connections. What was cancelled first gets a moment to send its last words."""
         time.sleep(ANSWERING)
+        cut_off(CLOSING)
         silence()  # errors where applications are cut off are expected
         server.cut_off(LEAVING)
 
