@@ -58,10 +58,10 @@ class Port(NamedTuple):
         except ValueError:
             return False
 
-    def listen(self) -> tuple[socket.socket, str]:
-        """Return a listening socket and its URL. Raises `Refused`."""
-        listener = listen(self.host, self.port)
-        return listener, http_url(self.host, listener)
+    def listen(self, number: int) -> tuple[list[socket.socket], str]:
+        """Return listening sockets, one of them or this number, and their URL. Raises `Refused`."""
+        listeners = listen(self.host, self.port, number)
+        return listeners, http_url(self.host, listeners[0])
 
 
 class SocketPath(NamedTuple):
@@ -75,10 +75,10 @@ class SocketPath(NamedTuple):
         """False, since a unix socket may be behind a proxy."""
         return False
 
-    def listen(self) -> tuple[socket.socket, str]:
+    def listen(self, _: int) -> tuple[list[socket.socket], str]:
         """Return a listening socket and its address, as proxies write it. Raises `Refused`."""
         listener = listen_at(self.path, self.permissions)
-        return listener, f"unix:{listener.getsockname()}"
+        return [listener], f"unix:{listener.getsockname()}"
 
 
 Place: TypeAlias = Port | SocketPath | GivenSocket
@@ -105,7 +105,7 @@ def serve(
         from antiphon.cli.workers.preloading import preload  # imported late: it imports the server
 
         target = preload(target, requested)
-    listener, url = place.listen()
+    listeners, url = place.listen(1 if watched else options.workers)
     if options.debug and not place.is_for_loopback:
         click.secho(_SEEN_BY_ALL.format(url), err=True, fg="yellow")
 
@@ -121,10 +121,10 @@ def serve(
 
     async def supervise() -> int:
         if not watched:
-            return await Supervisor(listener, options, announce, launch).run()
+            return await Supervisor(listeners, options, announce, launch).run()
         from antiphon.cli.workers.reload import Reloader  # imported late: it imports watchfiles
 
-        return await Reloader(listener, options, announce, target, watched).run()
+        return await Reloader(listeners, options, announce, target, watched).run()
 
     with metrics_folder():
         return asyncio.run(supervise())

@@ -21,7 +21,7 @@ from antiphon.cli.errors import CommandError, Refused, WorkerEnded
 from antiphon.cli.interface import Choice
 from antiphon.cli.settings import ENV_FILE
 from antiphon.cli.target import Target
-from antiphon.cli.workers.options import SERVE, Order, ServerOptions
+from antiphon.cli.workers.options import Order, ServerOptions, serve_at
 from antiphon.cli.workers.process import WorkerProcess, by_command
 from antiphon.cli.workers.supervisor import Supervisor, run_all
 
@@ -113,13 +113,13 @@ class Reloader(Supervisor):
 
     def __init__(
         self,
-        listener: socket.socket,
+        listeners: Sequence[socket.socket],
         options: ServerOptions,
         announce: Callable[[Choice | None], object],
         target: Target,
         folders: Sequence[str],
     ) -> None:
-        super().__init__(listener, options, announce, by_command(""))
+        super().__init__(listeners, options, announce, by_command(""))
         self._target = target
         self._folders = folders
         self._serving: list[WorkerProcess] = []
@@ -181,7 +181,7 @@ class Reloader(Supervisor):
             self._serving.append(await self._prestarted.take())
         for worker in self._serving:
             await worker.give(order)
-            await worker.give(SERVE)
+            await worker.give(serve_at(0))
         choice, *_ = await asyncio.gather(*(worker.wait_serving() for worker in self._serving))
         return choice
 

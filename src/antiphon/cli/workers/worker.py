@@ -24,6 +24,7 @@ from antiphon.adapters.streaming import cut_off
 from antiphon.cli.errors import BadCommand, StartupFailed
 from antiphon.cli.interface import Choice, bridged, choose, unknown_callers
 from antiphon.cli.target import Target, explain_failure
+from antiphon.cli.workers.balancing import promise_turns
 from antiphon.cli.workers.observed import Counted, Entrance, observed, with_final_responses
 from antiphon.cli.workers.options import NO_GUARDS, Control, ServerOptions
 from antiphon.cli.workers.process import BEATS, Progress, beat_on_thread, beat_while_progressing, wait_for_target
@@ -81,10 +82,10 @@ WSGI_THREADS = 64
 def work(inherited: str, find: Callable[[], Target], requested: Choice | None, options: ServerOptions) -> None:
     """Serve what `find` returns, or what the supervisor orders, until the supervisor closes its end of `control`.
 
-    Open requests then get the grace period. `inherited` contains two open file descriptors: `listener,control`.
+    Open requests then get the grace period. `inherited` contains open file descriptors: `listener,listener,control`.
     """
-    listener, control = (socket.socket(fileno=int(number)) for number in inherited.split(","))
-    for descriptor in (listener, control):
+    *listeners, control = (socket.socket(fileno=int(number)) for number in inherited.split(","))
+    for descriptor in (*listeners, control):
         descriptor.set_inheritable(False)
     _leave_signals_to_the_supervisor()
     if not faulthandler.is_enabled():
@@ -93,7 +94,7 @@ def work(inherited: str, find: Callable[[], Target], requested: Choice | None, o
     worker = _Worker(connection, options)
     Thread(target=worker.end_when_told, daemon=True).start()
     limit_exit_elsewhere()  # calls get the grace period, after which the thread kills this process
-    worker.serve(wait_for_target(connection, listener) if options.is_reloaded else find(), requested, listener)
+    worker.serve(wait_for_target(connection, listeners[0]) if options.is_reloaded else find(), requested, listeners)
 
 
 class _Worker:
@@ -112,8 +113,8 @@ class _Worker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._has_served = Event()
 
-    def serve(self, target: "Target | Report", requested: Choice | None, listener: socket.socket) -> None:
-        """Load the application; when ordered to, start it and serve it on this thread.
+    def serve(self, target: "Target | Report", requested: Choice | None, listeners: list[socket.socket]) -> None:
+        """Load the application; when ordered to, start it and serve it on this thread, at one of the listeners.
 
         Reports the interface or the error.
         """
@@ -132,7 +133,11 @@ class _Worker:
             self._report(error)
             sys.exit(error.exit_code)
         self._options.logs.configure()
-        self._control.wait_for_order()
+        listener = listeners[int(self._control.wait_for_order()["serve"])]
+        self._is_one_of_several = len(listeners) > 1
+        for other in listeners:  # otherwise, connections would wait there after the end of its own worker
+            if other is not listener:
+                other.close()
         if warning := unknown_callers(program, listener.family == socket.AF_UNIX):
             logging.getLogger("antiphon").warning(warning)
         try:
@@ -193,6 +198,8 @@ class _Worker:
         """Report that the application is being served and send heartbeats, from its loop if it has one."""
         self._entrance.call_before_next(self._control.report_asked)
         self._shed_load(loop)
+        if self._is_one_of_several:
+            promise_turns(loop, self._entrance.call_before_next, self._control.promise_turn)
         if self._options.worker_timeout:
             beat, pause = self._control.beat, self._options.worker_timeout / BEATS
             if loop is None:
