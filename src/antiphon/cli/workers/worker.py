@@ -22,7 +22,7 @@ from antiphon.adapters.servers.embedded import ThreadServer
 from antiphon.adapters.servers.granian import silence
 from antiphon.adapters.streaming import cut_off
 from antiphon.cli.errors import BadCommand, StartupFailed
-from antiphon.cli.interface import Choice, bridged, choose, unknown_callers
+from antiphon.cli.interface import Choice, bridged, choose, separate_memories, unknown_callers
 from antiphon.cli.target import Target, explain_failure
 from antiphon.cli.workers.balancing import promise_turns
 from antiphon.cli.workers.observed import Counted, Entrance, observed, with_final_responses
@@ -124,6 +124,8 @@ class _Worker:
             self._target = target
         try:
             program = target.load(requested)
+            several = self._options.workers > 1 and isinstance(target, Target)
+            warnings = separate_memories(program, str(target), self._options.workers) if several else []
             self._choice = choose(program, requested)
             if self._options.guards == NO_GUARDS or not isinstance(target, Target):
                 self._app = bridged(program, requested)
@@ -138,7 +140,7 @@ class _Worker:
         for other in listeners:  # otherwise, connections would wait there after the end of its own worker
             if other is not listener:
                 other.close()
-        if warning := unknown_callers(program, listener.family == socket.AF_UNIX):
+        for warning in [*warnings, *unknown_callers(program, listener.family == socket.AF_UNIX)]:
             logging.getLogger("antiphon").warning(warning)
         try:
             self._server = server = self._make_server(listener)
