@@ -92,7 +92,7 @@ def listen_at(path: str | os.PathLike[str], permissions: int | None = None) -> s
     The default permissions are 777, minus the umask.
     """
     absolute = os.path.abspath(path)
-    if not _is_utf8(absolute):
+    if not is_utf8(absolute):
         raise Refused(f"The path {absolute!r} is not UTF-8, which Granian needs to serve there.")
     with ExitStack() as undo:
         listener = undo.enter_context(UnixListener(socket.AF_UNIX))
@@ -129,7 +129,8 @@ class UnixListener(socket.socket):
         super().close()
 
 
-def _is_utf8(path: str) -> bool:
+def is_utf8(path: str) -> bool:
+    """Return True unless a path has bytes that are not UTF-8."""
     try:
         path.encode()
     except UnicodeEncodeError:  # Python represents other bytes as surrogates
