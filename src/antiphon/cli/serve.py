@@ -14,6 +14,7 @@ import click
 from antiphon.cli.entry import Told, encoded, serve_as_worker
 from antiphon.cli.interface import Choice
 from antiphon.cli.listener import GivenSocket, http_url, listen, listen_at, notify
+from antiphon.cli.logs import tell
 from antiphon.cli.target import Target
 from antiphon.cli.workers.options import INHERITED, TOLD, ServerOptions
 from antiphon.cli.workers.process import Launch, by_command
@@ -111,10 +112,10 @@ def serve(
 
     def announce(choice: Choice | None) -> None:
         if choice is None:
-            click.echo(f"Antiphon is waiting on {url} until {target} can be served")
+            tell(f"Antiphon is waiting on {url} until {target} can be served")
             return
         by = f" with {options.workers} workers" if options.workers > 1 else ""
-        click.echo(f"Antiphon serves {target} on {url}{by} ({choice.interface}: {choice.reason})")
+        tell(f"Antiphon serves {target} on {url}{by} ({choice.interface}: {choice.reason})")
         notify("READY=1")
 
     launch = _launch_of(target, requested, options, place.is_for_loopback)

@@ -306,9 +306,13 @@ def annotations_of(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def describe(function: Callable[..., Any]) -> str:
-    """Return a function's name, file and line, for error messages to developers."""
+    """Return a function's name, file and line, for error messages to developers. An object of this package, such as an
+    App, has only a name, since its class does not show where it was made.
+    """
     inner = innermost(function)
-    code = getattr(inner, "__code__", None) or getattr(type(inner).__call__, "__code__", None)
+    code, call = getattr(inner, "__code__", None), type(inner).__call__
+    if code is None and not getattr(call, "__module__", "").startswith("antiphon."):
+        code = getattr(call, "__code__", None)
     name = getattr(inner, "__qualname__", None) or type(inner).__qualname__
     return f"{name} ({code.co_filename}:{code.co_firstlineno})" if code else str(name)
 

@@ -15,12 +15,12 @@ from functools import partial
 from itertools import islice
 from typing import NoReturn
 
-import click
 from watchfiles import Change, awatch
 
 from antiphon.cli.errors import CommandError, Refused, WorkerEnded
 from antiphon.cli.interface import Choice
 from antiphon.cli.listener import is_utf8
+from antiphon.cli.logs import tell
 from antiphon.cli.settings import ENV_FILE
 from antiphon.cli.target import Target
 from antiphon.cli.workers.options import Order, ServerOptions, serve_at
@@ -313,7 +313,7 @@ class Reloader(Supervisor):
         if not self._outcome.done():
             self._outcome.set_result(choice)
         elif choice is not None:
-            click.echo(f"Reloaded in {seconds:.2f} s{_named(changed)}")
+            tell(f"Reloaded in {seconds:.2f} s{_named(changed)}")
 
     async def _wait_for_an_end(self) -> NoReturn:
         ends = [asyncio.ensure_future(worker.wait_ended()) for worker in self._serving]
