@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, NewType, Union, get_args, get_origin
 from weakref import WeakKeyDictionary
 
 from antiphon.app.answering.arguments import resolved
+from antiphon.handler.cancellation import SAFE
 from antiphon.handler.contract import annotations_of, innermost
 from antiphon.http.event import Event
 from antiphon.request.request import Request
@@ -48,7 +49,8 @@ def stream_of_values(source: Callable[..., Any], values: Any, request: Request) 
     if not offered:
         return None
     if offered == (EVENTS,):
-        return Response.events(values)
+        resumes = request.method in SAFE  # only an EventSource reconnects, and it sends GET
+        return Response.events(values, on_drain="end" if resumes else "finish")
     from antiphon.response.events import json_array, json_events, json_lines
 
     media = request.accept.best(offered, NDJSON)
