@@ -12,6 +12,7 @@ import pytest
 
 from antiphon import App, to_app
 from antiphon.app.answering.declared import FORMATS, formats_of, item_type
+from antiphon.concurrency.process import Announcement
 from antiphon.http.errors import Conflict
 from antiphon.http.event import Event, parse_events
 from antiphon.request.request import Request
@@ -281,3 +282,19 @@ def test_a_wrong_annotation_of_middleware_makes_no_values():
 
     app.get("/")(lambda request: "b")
     assert Client(app).get("/").text == "a"
+
+
+@rows("method, left", [("GET", ""), ("POST", "data: 2\n\n")])
+def test_events_of_a_write_are_finished_when_the_process_drains(interface, monkeypatch, method, left):
+    """No EventSource reads them, so nothing would ask for the rest."""
+    draining = Announcement()
+    monkeypatch.setattr("antiphon.response.events.DRAINING", draining)
+
+    async def source(request) -> AsyncIterator[Event]:
+        yield Event("1")
+        draining.give()
+        yield Event("2")
+
+    app = App()
+    app.route("/", ["GET", "POST"])(source)
+    assert Client(app, interface).request(method, "/").text == f"data: 1\n\n{left}"

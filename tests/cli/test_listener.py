@@ -9,24 +9,24 @@ from tests.helpers.rows import rows
 
 
 def test_port_zero_is_a_free_port_that_others_then_find_taken():
-    with listen("127.0.0.1", 0) as listener:
+    with listen("127.0.0.1", 0)[0] as listener:
         port = listener.getsockname()[1]
         assert port > 0
         with pytest.raises(Refused, match=f"127.0.0.1:{port} is taken"):
             listen("127.0.0.1", port)
-    listen("127.0.0.1", port).close()
+    listen("127.0.0.1", port)[0].close()
 
 
 def test_a_port_is_free_again_although_connections_of_it_linger():
-    with listen("127.0.0.1", 0) as listener:
+    with listen("127.0.0.1", 0)[0] as listener:
         port = listener.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)):
             listener.accept()[0].close()  # the side that closes first keeps the address in TIME_WAIT
-    listen("127.0.0.1", port).close()
+    listen("127.0.0.1", port)[0].close()
 
 
 def test_nobody_can_share_the_port():
-    with listen("127.0.0.1", 0) as listener, socket.socket() as other:
+    with listen("127.0.0.1", 0)[0] as listener, socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with pytest.raises(OSError, match="in use"):
@@ -60,13 +60,13 @@ def test_other_refusals_are_told(monkeypatch, number, words):
     ],
 )
 def test_hosts(host, family, authority):
-    with listen(host, 0) as listener:
+    with listen(host, 0)[0] as listener:
         assert listener.family == family
         assert http_url(host, listener) == f"http://{authority}:{listener.getsockname()[1]}"
 
 
 def test_connections_send_what_is_small_at_once():
-    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+    with listen("127.0.0.1", 0)[0] as listener, socket.create_connection(listener.getsockname()):
         accepted, _ = listener.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

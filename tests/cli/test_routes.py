@@ -82,21 +82,20 @@ def test_the_table(routes):
         (["/", "--method", "POST"], 1, ["405 Method Not Allowed: POST is not allowed at /; GET, HEAD, OPTIONS are"]),
         (["/admin/users"], 1, ["404 Not Found: There is nothing at /admin/users."]),
         (["http://localhost/"], 0, ["GET  /  index  index (routed.py)"]),
-        (["http://example.net/"], 1, ["421 Misdirected Request: *"]),
+        (["http://example.net/"], 1, ["421 Misdirected Request: This application does not serve example.net."]),
         (["/old/page"], 0, ["mounted at /old: a WSGI application, legacy (routed.py)"]),
         (
             ["/store/Rome/stock/tea%2Fpot"],
             0,
-            ["mounted at /store/<city>: App*", "GET  /stock/<name>  stock  stock (routed.py)", "  name = 'tea/pot'"],
+            ["mounted at /store/<city>: App", "GET  /stock/<name>  stock  stock (routed.py)", "  name = 'tea/pot'"],
         ),
-        (["/store/Rome/x"], 1, ["mounted at /store/<city>: App*", "404 Not Found: *"]),
+        (["/store/Rome/x"], 1, ["mounted at /store/<city>: App", "404 Not Found: There is nothing at /store/Rome/x."]),
     ],
 )
 def test_what_answers_a_url(routes, arguments, code, expected):
     got, lines = routes("routed:app", *arguments)
     assert got == code
-    for line, wanted in zip(lines, expected, strict=True):
-        assert line == wanted or (wanted.endswith("*") and line.startswith(wanted[:-1]))
+    assert lines == expected
     assert routes(*arguments) == (got, lines)
 
 

@@ -73,6 +73,17 @@ def test_a_port_that_another_run_serves(antiphon, refused):
 
 
 @pytest.mark.once
+def test_a_store_in_memory_for_several_workers(antiphon, refused, tmp_path):
+    (tmp_path / "shop.py").write_text(
+        "from antiphon import App\nfrom antiphon.features import MemoryStore, Sessions\n"
+        "app = App(store=MemoryStore())\napp.use(Sessions())\n"
+    )
+    code, error = refused("shop:app", "--workers", "2")
+    assert (code, error.count("Write App(store=SQLiteStore(")) == (2, 1)
+    antiphon("shop:app", "--workers", "1").serving()
+
+
+@pytest.mark.once
 def test_a_port_that_another_server_shares(refused):
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

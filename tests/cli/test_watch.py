@@ -1,6 +1,7 @@
 """The watcher of `--reload`: which changes of files it tells."""
 
 import asyncio
+import inspect
 import os
 import resource
 import shutil
@@ -65,7 +66,8 @@ def told_of(tmp_path, monkeypatch):
                 await until("orders/first.py", write)
                 await asyncio.sleep(0.3)
                 told.clear()
-                change()
+                if inspect.isawaitable(waits := change()):
+                    await waits
                 await until("orders/last.py", write)
         finally:
             task.cancel()
@@ -107,14 +109,14 @@ def test_of_several_folders_each_is_watched_and_nothing_else_but_the_environment
         for path in (".env", "shop.py", "frontend/tool.py", "data/tool.py", "orders/sub/deep.py"):
             write(path)
 
-    assert told_of(change, "orders", "frontend") == {".env", "frontend/tool.py", "orders/sub"}
+    assert told_of(change, "orders", "frontend") == {".env", "frontend/tool.py", "orders/sub/deep.py"}
 
 
 def test_a_new_folder_is_told_and_watched(told_of):
     def add():
         write("made/inner/first.py")
 
-    assert told_of(add) == {"made/inner"}
+    assert told_of(add) == {"made/inner/first.py"}
 
 
 def test_where_the_system_watches_no_more_the_command_is_refused(told_of):
@@ -135,4 +137,49 @@ def test_where_the_system_watches_no_more_the_command_is_refused(told_of):
 def test_a_folder_that_is_moved_away_is_told(told_of):
     assert told_of(lambda: shutil.move("outside", "elsewhere")) == set()
     write("outside/tool.py")
-    assert told_of(lambda: shutil.move("outside", "elsewhere/outside")) == {"elsewhere/outside", "outside"}
+    assert told_of(lambda: shutil.move("outside", "elsewhere/outside")) == {
+        "elsewhere/outside/tool.py",
+        "outside/tool.py",
+    }
+
+
+@pytest.mark.parametrize("root", ["orders", "."])
+def test_a_watched_folder_that_is_moved_away_and_back_is_told(told_of, tmp_path, root):
+    """The project itself, too. What is told once after it is back is a change in it, by ``told_of``."""
+    folder, elsewhere = tmp_path / root, tmp_path.parent / "elsewhere"
+
+    async def move():
+        for way in ((folder, elsewhere), (elsewhere, folder)):
+            os.rename(*way)
+            await asyncio.sleep(0.3)
+
+    assert "orders/__init__.py" in told_of(move, root)
+
+
+def test_names_that_are_not_utf8_are_passed_over(told_of):
+    os.mkdir(b"old\xff")
+
+    def change():
+        os.mkdir(b"new\xff")
+        for name in (b"orders/\xff.py", b"\xff.png", b"new\xff/inner.py", b"old\xff/inner.py"):
+            with open(name, "w"):
+                pass
+        write("shop.py")
+
+    assert told_of(change) == {"shop.py"}
+
+
+def test_what_is_edited_through_a_link_is_told(told_of, tmp_path_factory):
+    """A file, and a package; a folder without code, or with the project itself in it, is not entered."""
+    there = tmp_path_factory.mktemp("there")
+    for path in ("tool.py", "lib/part.py", "lib/sub/part.py", "data/deep/deeper.py"):
+        write(there / path)
+    for link, target in (("tool.py", "tool.py"), ("lib", "lib"), ("data/more", "data"), ("lib/again", "lib")):
+        os.symlink(there / target, there / link if link == "lib/again" else link)
+    os.symlink("..", "orders/up")
+
+    def change():
+        for path in ("tool.py", "lib/sub/part.py", "data/deep/deeper.py"):
+            write(there / path)
+
+    assert told_of(change) == {"tool.py", "lib/sub/part.py"}

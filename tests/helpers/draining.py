@@ -5,13 +5,14 @@ import pytest
 from antiphon.concurrency.process import Announcement
 
 
-def draining_for(module):
-    """Return a fixture of the announcement that the process drains, which this module alone hears."""
+def draining_for(*modules, name="DRAINING"):
+    """Return a fixture of the announcement that the process drains, or another one, which these modules alone hear."""
 
     @pytest.fixture
     def draining(monkeypatch):
         news = Announcement()
-        monkeypatch.setattr(module, "DRAINING", news)
+        for module in modules:
+            monkeypatch.setattr(module, name, news)
         return news
 
     return draining

@@ -10,6 +10,7 @@ from itertools import count
 import pytest
 
 from antiphon import to_app
+from antiphon.handler import contract
 from antiphon.http.errors import Conflict
 from antiphon.http.event import Event, parse_events
 from antiphon.request.request import Request
@@ -29,8 +30,14 @@ LONG = 60.0
 """Seconds in which nothing beats during a test."""
 GENERIC = Event('{"title":"Internal Server Error","status":500}', event="error")
 
+SHUTTING_DOWN = Event(
+    '{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"The server is shutting down."}',
+    event="error",
+)
+
 variable = ContextVar("variable", default="unset")
 draining = draining_for(events)
+grace_over = draining_for(events, contract, name="GRACE_OVER")
 
 
 @pytest.fixture(params=["wsgi", "asgi", "rsgi"])
@@ -64,6 +71,12 @@ def text_of(response):
     with suppress(Exception):
         chunks.extend(response)
     return b"".join(chunks).decode()
+
+
+async def busy():
+    for number in count():
+        await asyncio.sleep(0)
+        yield str(number)
 
 
 @dataclass
@@ -415,6 +428,37 @@ class TestAProcessThatDrains:
         draining.give()
         make = lambda request: Response.events(Source(["a", "b"]), heartbeat=heartbeat, on_drain="finish")  # noqa: E731
         assert connect(make).get("/").text == "data: a\n\ndata: b\n\n"
+
+    @pytest.mark.parametrize("catches", [False, True])
+    def test_ends_a_stream_with_an_error_when_its_time_is_over(self, connect, heartbeat, grace_over, catches, caplog):
+        """The source is cancelled where it waits, for a value and between values that it has; it may catch that."""
+
+        async def source():
+            try:
+                yield "first"
+                asyncio.get_running_loop().call_later(SOON, grace_over.give)
+                await asyncio.sleep(LONG)
+            except asyncio.CancelledError:
+                if not catches:
+                    raise
+                yield "last words"
+                await asyncio.sleep(0)
+                yield "and more"
+
+        client = connect(lambda request: Response.events(source(), heartbeat=heartbeat, on_drain="finish"))
+        with client.stream("GET", "/") as response:
+            first, *rest = parse_events(text_of(response))
+        told = [Event("last words"), Event("and more")] if catches else [SHUTTING_DOWN]
+        assert ((first, rest), caplog.text) == ((Event("first"), told), "")
+
+    def test_ends_a_busy_stream_when_its_time_is_over(self, connect, Source, heartbeat, grace_over, caplog):
+        """It never waits long, or blocks; a client that reads slowly would hide the time from it."""
+        grace_over.give()
+        source = Source(map(str, count())) if Source is SyncValues else busy()
+        make = lambda request: Response.events(source, heartbeat=heartbeat, on_drain="finish")  # noqa: E731
+        with connect(make).stream("GET", "/") as response:
+            *_, last = parse_events(text_of(response))
+        assert (last, caplog.text) == (SHUTTING_DOWN, "")
 
     def test_has_already_ended_streams_that_begin(self, connect, draining):
         async def source():

@@ -15,7 +15,7 @@ from antiphon.concurrency.loop import drop_withdrawn_cancellation, wait_ended, y
 from antiphon.concurrency.timers import TimeSlice
 from antiphon.concurrency.workers import file_workers
 from antiphon.handler.cancellation import watch_on
-from antiphon.handler.contract import is_broken_by_client, log_broken_body
+from antiphon.handler.contract import is_broken_from_outside, log_broken_body
 from antiphon.request.lifetime import EndReason
 from antiphon.request.request import Request
 from antiphon.response.files import CHUNK, FileBody, is_at_hand, is_for_any_thread
@@ -134,7 +134,7 @@ async def write_chunks(
         if not writing.take_back():
             raise
     except Exception as error:
-        if not is_broken_by_client(request, error):
+        if not is_broken_from_outside(request, error):
             log_broken_body(request, error)
             raise
     finally:
@@ -144,7 +144,7 @@ async def write_chunks(
             finally:
                 await aclose(chunks, body)
         except Exception as error:
-            if not is_broken_by_client(request, error):
+            if not is_broken_from_outside(request, error):
                 if not is_whole:
                     raise
                 log_broken_body(request, error)

@@ -11,7 +11,7 @@ from weakref import ref
 from antiphon.adapters.file_wrapper import wrap_file
 from antiphon.adapters.heads import address, http_version, netloc, split_target
 from antiphon.concurrency.iterables import as_bytes, close_of
-from antiphon.handler.contract import ThreadHandler, Unfinished, finish, is_broken_by_client, log_broken_body
+from antiphon.handler.contract import ThreadHandler, Unfinished, finish, is_broken_from_outside, log_broken_body
 from antiphon.handler.drive import run_sync
 from antiphon.handler.errors import is_leaving
 from antiphon.http.errors import BadRequest, ClientDisconnected, LengthRequired
@@ -365,7 +365,7 @@ class WSGIBody:
 
         if isinstance(error, ClientGone):
             return
-        if is_broken_by_client(self._request, error):  # makes servers cut off the response, mostly without a log
+        if is_broken_from_outside(self._request, error):  # makes servers cut off the response, mostly without a log
             raise ConnectionResetError(ECONNRESET, str(error)) from None
         self._context.run(log_broken_body, self._request, error)
         if not (isinstance(error, Exception) or is_leaving(error)):

@@ -117,6 +117,8 @@ class App(Routes, Servable):
         self.upload_folder = None if upload_folder is None else usable_folder(upload_folder)
         self.json_default = json_default
         self.store = store
+        self._stores_in_use: set[tuple[str, Store | None]] = set()
+        """The names of features, each with its store. None is this process's memory, for lack of a store."""
         self._sharing = None if share_by is None else _sharing(share_by)
         if store is not None:
             from antiphon.app.store import check_store
@@ -468,6 +470,7 @@ class App(Routes, Servable):
         if store is None:
             raise missing_store(name)
         check_store(name, store, client_side=client_side, of_app=own is None)
+        self._stores_in_use.add((name, store))
         return store
 
     # Planning

@@ -379,12 +379,12 @@ class FeatureStore:
         Raises the same errors as ``App.store_for``, and ValueError for the second of two applications with different
         stores.
         """
-        if self.own is not None:
-            return self.own
         if not hasattr(app, "store_for"):  # a dialect's application, or none at all
-            raise missing_store(self._feature)
-        store: Store = app.store_for(self._feature, client_side=self._client_side)
-        if self._taken is not None and not store.shares_entries(self._taken):
+            if self.own is None:
+                raise missing_store(self._feature)
+            return self.own
+        store: Store = app.store_for(self._feature, self.own, client_side=self._client_side)
+        if self.own is None and self._taken is not None and not store.shares_entries(self._taken):
             raise explained(
                 "feature-used-twice",
                 ValueError(
@@ -394,6 +394,12 @@ class FeatureStore:
             )
         self._taken = store
         return store
+
+
+def note_memory(app: Any, feature: str) -> None:
+    """Note that a feature of an App keeps its state in the memory of each process, for lack of a store."""
+    if (in_use := getattr(app, "_stores_in_use", None)) is not None:
+        in_use.add((feature, None))
 
 
 def missing_store(feature: str) -> RuntimeError:

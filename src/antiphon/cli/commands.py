@@ -4,13 +4,15 @@ A package is imported only when its command is called or the help lists it, so i
 """
 
 import os
+import sys
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.core import ParameterSource
 
-from antiphon.cli.errors import BadCommand, CommandError
+from antiphon.cli.errors import BadCommand, CommandError, Refused
 from antiphon.cli.settings import ENV_FILE, PREFIX, read
 from antiphon.cli.workers.options import INHERITED
 
@@ -92,6 +94,17 @@ class Commands(click.Group):
         """Return a command. If it can't be loaded, calling it explains why."""
         return super().get_command(ctx, cmd_name) or _brought(cmd_name)
 
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command. If its output can't be written, the error has no traceback, as other errors have none."""
+        try:
+            return super().main(*arguments, **options)
+        except OSError as error:
+            if not _is_of_output(error):
+                raise
+            with suppress(OSError):  # stderr may be full, too
+                click.echo(f"Error: The output can't be written: {error.strerror}.", err=True)
+            sys.exit(Refused.exit_code)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Call a command. Its errors are shown without a traceback, as click's own are."""
         try:
@@ -104,6 +117,14 @@ class Commands(click.Group):
             if error.name != "granian":
                 raise
             raise click.ClickException(str(error)) from error  # a name that it lacks, or it is not installed
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Return True if an error was raised where click writes."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_code is click.echo.__code__
 
 
 class BrokenCommand(click.Command):

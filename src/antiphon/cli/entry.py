@@ -76,7 +76,7 @@ def serve_as_worker(inherited: str, told: Told) -> int:
     except ImportError as error:
         if error.name != "granian":
             raise
-        control = socket.socket(fileno=int(inherited.partition(",")[2]))
+        control = socket.socket(fileno=int(inherited.rpartition(",")[2]))
         Control(control).report_failure(str(error), StartupFailed.exit_code)
         return StartupFailed.exit_code
     work(inherited, told.find, told.requested, told.options)

@@ -1,29 +1,54 @@
 """The listening socket: either bound by `antiphon`, which reports if the port is already in use, or received from
 systemd.
 
-It is bound without SO_REUSEPORT, so no other server can share the port while it is open.
+A single one is bound without SO_REUSEPORT, so no other server can share the port while it is open. Several workers have
+one each, which share the port; a server that begins to share it later gets no connections.
 """
 
 import errno
 import os
 import socket
 import stat
+import sys
 from contextlib import ExitStack, suppress
 from typing import NamedTuple
 
 from antiphon.adapters.connection import BACKLOG
 from antiphon.cli.errors import Refused
+from antiphon.cli.workers.balancing import direct
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Bind `host` and `port` (0 means any free port) and listen. Raises `Refused`."""
+def listen(host: str, port: int, number: int = 1) -> list[socket.socket]:
+    """Bind `host` and `port` (0 means any free port) and listen, with a number of sockets or one. Raises `Refused`."""
     family, address = _resolve(host, port)
     try:
-        listener = socket.create_server(address, family=family, backlog=BACKLOG)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it
-        return listener
+        listeners = _bound(address, family, number if sys.platform == "linux" else 1)
+        for listener in listeners:
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it
+        return listeners
     except OSError as error:
         raise Refused(_bind_failure(error, _authority(host, port))) from None
+
+
+def _bound(address: tuple[str, int], family: int, number: int) -> list[socket.socket]:
+    """Return a number of sockets that share an address; only one if the kernel can't be told to choose among them."""
+    if number == 1:
+        return [socket.create_server(address, family=family, backlog=BACKLOG)]
+    if address[1]:
+        with socket.socket(family) as alone:  # a server that would share the address must not be joined
+            alone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            alone.bind(address)
+    with ExitStack() as undo:
+        listeners: list[socket.socket] = []
+        for _ in range(number):
+            listener = socket.create_server(address, family=family, backlog=BACKLOG, reuse_port=True)
+            listeners.append(undo.enter_context(listener))
+            address = listener.getsockname()[:2]  # with the port
+        with suppress(OSError):
+            direct(listeners, range(number))
+            undo.pop_all()
+            return listeners
+    return _bound(address, family, 1)
 
 
 def http_url(host: str, listener: socket.socket) -> str:
@@ -67,7 +92,7 @@ def listen_at(path: str | os.PathLike[str], permissions: int | None = None) -> s
     The default permissions are 777, minus the umask.
     """
     absolute = os.path.abspath(path)
-    if not _is_utf8(absolute):
+    if not is_utf8(absolute):
         raise Refused(f"The path {absolute!r} is not UTF-8, which Granian needs to serve there.")
     with ExitStack() as undo:
         listener = undo.enter_context(UnixListener(socket.AF_UNIX))
@@ -104,7 +129,8 @@ class UnixListener(socket.socket):
         super().close()
 
 
-def _is_utf8(path: str) -> bool:
+def is_utf8(path: str) -> bool:
+    """Return True unless a path has bytes that are not UTF-8."""
     try:
         path.encode()
     except UnicodeEncodeError:  # Python represents other bytes as surrogates
@@ -152,16 +178,16 @@ class GivenSocket(NamedTuple):
         """False, since only systemd knows who can connect to the socket."""
         return False
 
-    def listen(self) -> tuple[socket.socket, str]:
+    def listen(self, _: int = 1) -> tuple[list[socket.socket], str]:
         """Return the listening socket and its address. Raises `Refused`."""
         listener = socket.socket(fileno=self.descriptor)
         listener.set_inheritable(False)
         if not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             raise Refused("The socket that systemd passes does not listen: name a ListenStream, without Accept=yes.")
         if listener.family == socket.AF_UNIX:
-            return listener, f"unix:{listener.getsockname()}"
+            return [listener], f"unix:{listener.getsockname()}"
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it
-        return listener, http_url(listener.getsockname()[0], listener)
+        return [listener], http_url(listener.getsockname()[0], listener)
 
 
 def given_socket() -> GivenSocket | None:

@@ -12,6 +12,14 @@ from typing import Any, Literal, NamedTuple, NoReturn
 from antiphon.cli.interface import Interface
 
 
+def tell(message: str, *, err: bool = False) -> None:
+    """Write a line about a server, which goes on if that fails: the disk may be full, or the reader may have left."""
+    from click import echo  # imported late: workers do not need it
+
+    with suppress(OSError):
+        echo(message, err=err)
+
+
 class Logs(NamedTuple):
     """Settings for logging."""
 
@@ -40,14 +48,12 @@ class Logs(NamedTuple):
 
     def warn(self, message: str) -> None:
         """Write a message to stderr in the log's format. Used by the supervisor, which doesn't use logging."""
-        from click import echo  # imported late: workers do not need it
-
         if self.format == "json":
             from antiphon.features.logs.formats import JSONFormatter
 
             record = logging.LogRecord("antiphon", logging.WARNING, "", 0, message, None, None)
             message = JSONFormatter().format(record)
-        echo(message, err=True)
+        tell(message, err=True)
 
     def observe(self, app: Any, interface: Interface) -> Any:
         """Return an application whose requests are logged, unless access logs are off or it logs them itself."""

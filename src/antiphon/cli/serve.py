@@ -14,6 +14,7 @@ import click
 from antiphon.cli.entry import Told, encoded, serve_as_worker
 from antiphon.cli.interface import Choice
 from antiphon.cli.listener import GivenSocket, http_url, listen, listen_at, notify
+from antiphon.cli.logs import tell
 from antiphon.cli.target import Target
 from antiphon.cli.workers.options import INHERITED, TOLD, ServerOptions
 from antiphon.cli.workers.process import Launch, by_command
@@ -58,10 +59,10 @@ class Port(NamedTuple):
         except ValueError:
             return False
 
-    def listen(self) -> tuple[socket.socket, str]:
-        """Return a listening socket and its URL. Raises `Refused`."""
-        listener = listen(self.host, self.port)
-        return listener, http_url(self.host, listener)
+    def listen(self, number: int) -> tuple[list[socket.socket], str]:
+        """Return listening sockets, one of them or this number, and their URL. Raises `Refused`."""
+        listeners = listen(self.host, self.port, number)
+        return listeners, http_url(self.host, listeners[0])
 
 
 class SocketPath(NamedTuple):
@@ -75,10 +76,10 @@ class SocketPath(NamedTuple):
         """False, since a unix socket may be behind a proxy."""
         return False
 
-    def listen(self) -> tuple[socket.socket, str]:
+    def listen(self, _: int) -> tuple[list[socket.socket], str]:
         """Return a listening socket and its address, as proxies write it. Raises `Refused`."""
         listener = listen_at(self.path, self.permissions)
-        return listener, f"unix:{listener.getsockname()}"
+        return [listener], f"unix:{listener.getsockname()}"
 
 
 Place: TypeAlias = Port | SocketPath | GivenSocket
@@ -105,26 +106,26 @@ def serve(
         from antiphon.cli.workers.preloading import preload  # imported late: it imports the server
 
         target = preload(target, requested)
-    listener, url = place.listen()
+    listeners, url = place.listen(1 if watched else options.workers)
     if options.debug and not place.is_for_loopback:
         click.secho(_SEEN_BY_ALL.format(url), err=True, fg="yellow")
 
     def announce(choice: Choice | None) -> None:
         if choice is None:
-            click.echo(f"Antiphon is waiting on {url} until {target} can be served")
+            tell(f"Antiphon is waiting on {url} until {target} can be served")
             return
         by = f" with {options.workers} workers" if options.workers > 1 else ""
-        click.echo(f"Antiphon serves {target} on {url}{by} ({choice.interface}: {choice.reason})")
+        tell(f"Antiphon serves {target} on {url}{by} ({choice.interface}: {choice.reason})")
         notify("READY=1")
 
     launch = _launch_of(target, requested, options, place.is_for_loopback)
 
     async def supervise() -> int:
         if not watched:
-            return await Supervisor(listener, options, announce, launch).run()
+            return await Supervisor(listeners, options, announce, launch).run()
         from antiphon.cli.workers.reload import Reloader  # imported late: it imports watchfiles
 
-        return await Reloader(listener, options, announce, target, watched).run()
+        return await Reloader(listeners, options, announce, target, watched).run()
 
     with metrics_folder():
         return asyncio.run(supervise())

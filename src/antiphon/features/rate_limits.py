@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from antiphon.app.blueprint import Blueprint, Routes
 from antiphon.app.callers import LOG_EVERY, caller_of, check_by
 from antiphon.app.route import Route
-from antiphon.app.store import Store, StoreUnavailable, check_store, store_name
+from antiphon.app.store import Store, StoreUnavailable, check_store, note_memory, store_name
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.stores.circuit_breaker import CircuitBreaker
 from antiphon.features.stores.memory import MemoryStore
@@ -212,7 +212,10 @@ class RateLimit:
         Raises ValueError, naming the route's handler, if the application's store can't count.
         """
         try:
-            return self._counter_for(route.app, route).store.blocks
+            counter = self._counter_for(route.app, route)
+            if counter is self._own and route.app is not None:
+                route.app.store_for("RateLimit", counter.store)
+            return counter.store.blocks
         except ValueError as error:
             message = f"{describe(route.handler)} is limited by {self._written}: {error}"
             raise explained("store-cannot", ValueError(message)) from None
@@ -234,6 +237,7 @@ class RateLimit:
     def _counter_of(self, app: Any, route: Route | None) -> "_Counter":
         """Return a new counter for an application. In its store, limits with the same name are counted together."""
         if getattr(app, "store", None) is None:  # as for a dialect's application
+            note_memory(app, "RateLimit")
             return self._counter(None, "")
         store = app.store_for("RateLimit")
         if self._is_named:

@@ -14,6 +14,7 @@ from time import monotonic
 from typing import TypeAlias
 
 from antiphon.app.blueprint import Routes
+from antiphon.app.store import note_memory
 from antiphon.body.content import Content
 from antiphon.body.stream import Progress
 from antiphon.explanations import errors_name_it, explained
@@ -77,6 +78,7 @@ class UploadProgress:
 
     def install(self, app: Routes) -> None:
         """Register the hook that records uploads before large bodies are read, and the route that reports them."""
+        note_memory(app, "UploadProgress")
         app.before_request(self._begin)
         app.get(f"{self._prefix}/<id>", name="upload_progress")(self._report)
 

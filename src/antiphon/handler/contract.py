@@ -241,11 +241,13 @@ def log_broken_body(request: Request, error: BaseException) -> None:
     log_failure(request, error, f" in the body that {route.answered_by} gave" if route.name else "")
 
 
-def is_broken_by_client(request: Request, error: BaseException) -> bool:
-    """True if a streamed response failed because the request's body, which it reads, was cut off, so there is nothing
-    to log.
+def is_broken_from_outside(request: Request, error: BaseException) -> bool:
+    """True if a streamed response failed because the request's body, which it reads, was cut off, or because the time
+    for open requests is over, so there is nothing to log.
     """
-    return isinstance(error, HTTPError) and error.status < 500 and request.content.is_failure(error)
+    if not isinstance(error, HTTPError):
+        return False
+    return error.status == 503 if GRACE_OVER.is_given else error.status < 500 and request.content.is_failure(error)
 
 
 _CO_COROUTINE = 0x80
@@ -304,9 +306,13 @@ def annotations_of(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def describe(function: Callable[..., Any]) -> str:
-    """Return a function's name, file and line, for error messages to developers."""
+    """Return a function's name, file and line, for error messages to developers. An object of this package, such as an
+    App, has only a name, since its class does not show where it was made.
+    """
     inner = innermost(function)
-    code = getattr(inner, "__code__", None) or getattr(type(inner).__call__, "__code__", None)
+    code, call = getattr(inner, "__code__", None), type(inner).__call__
+    if code is None and not getattr(call, "__module__", "").startswith("antiphon."):
+        code = getattr(call, "__code__", None)
     name = getattr(inner, "__qualname__", None) or type(inner).__qualname__
     return f"{name} ({code.co_filename}:{code.co_firstlineno})" if code else str(name)
 

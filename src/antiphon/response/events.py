@@ -11,10 +11,10 @@ from typing import Any, Generic, Literal, NamedTuple, NoReturn, Self, TypeAlias,
 from antiphon.concurrency.crossing import copy_variables
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, aclose
 from antiphon.concurrency.loop import wait_ended
-from antiphon.concurrency.process import DRAINING
+from antiphon.concurrency.process import DRAINING, GRACE_OVER
 from antiphon.explanations import explained
 from antiphon.http.dates import Duration, seconds_of
-from antiphon.http.errors import HTTPError, InternalServerError
+from antiphon.http.errors import HTTPError, InternalServerError, ServiceUnavailable
 from antiphon.http.event import Event, print_data
 from antiphon.response.message import Heartbeat
 from antiphon.serialization.json import encode_json
@@ -26,7 +26,7 @@ Chunks: TypeAlias = BlockingChunks[object] | AsyncChunks[object]
 
 OnDrain: TypeAlias = Literal["end", "finish"]
 """The behavior of a stream when its process stops accepting requests: it ends at once, or runs to its end within the
-remaining time.
+remaining time. If it doesn't end by then, the client is told of an error.
 """
 
 Encode: TypeAlias = Callable[[object], bytes]
@@ -42,7 +42,8 @@ class Format(NamedTuple):
     """How values are written: the function for each value, the bytes before the first and after the last, and the
     function for an error. The ``preamble`` is sent with the first value, not before it: a client that has received
     something may rely on the source having begun its work, such as following a channel. ``ends_on_drain`` is True if
-    the stream ends when the process drains; the ``preamble`` is then sent once more.
+    the stream ends when the process drains; the ``preamble`` is then sent once more. Otherwise, a stream with errors
+    ends with one when the time for open requests is over.
     """
 
     write: Callable[[object], bytes]
@@ -98,7 +99,7 @@ def json_array(source: Values, encode: Encode = encode_json) -> Chunks:
 
 
 def json_events(source: Values, encode: Encode = encode_json) -> Chunks:
-    """Return values as events whose data is JSON, even for text. A draining process doesn't end the stream."""
+    """Return values as events whose data is JSON, even for text. They may continue until the grace period is over."""
 
     def write(value: object) -> bytes:
         return print_data(encode(value).decode()).encode()
@@ -127,6 +128,8 @@ def _write(written_as: Format, source: Iterable[object]) -> ByteGenerator:
             start = b""
             if written_as.ends_on_drain and DRAINING.is_given:
                 break
+            if written_as.write_error and GRACE_OVER.is_given:
+                raise _shutting_down()
     except Exception as error:
         if written_as.write_error:
             yield start + written_as.write_error(error)
@@ -140,13 +143,13 @@ def _write(written_as: Format, source: Iterable[object]) -> ByteGenerator:
 async def _write_async(written_as: Format, source: AsyncIterable[object]) -> AsyncByteGenerator:
     start = written_as.preamble
     try:
-        with _Drain(written_as.ends_on_drain) as drain:
-            if drain.waits():
+        with _Ending(written_as) as ending:
+            if ending.waits():
                 async for value in source:
-                    drain.goes_on()
+                    ending.goes_on()
                     yield start + written_as.write(value)
                     start = b""
-                    if not drain.waits():
+                    if not ending.waits():
                         break
     except Exception as error:
         if written_as.write_error:
@@ -158,33 +161,40 @@ async def _write_async(written_as: Format, source: AsyncIterable[object]) -> Asy
         yield written_as.preamble
 
 
-class _Drain:
-    """The block in which a generator reads a source. If ``applies`` is true, the block ends when the process drains. If
-    a task is waiting for the source at that moment, it is cancelled; the cancellation ends with the block.
+class _Ending:
+    """The block in which a generator reads a source, and which ends early with the process.
+
+    At the announcement, a task that is waiting for the source is cancelled. If the format ends on drain, the block then
+    ends, and the cancellation with it. Otherwise, the source may catch the cancellation and produce its last values; if
+    it doesn't, the block raises ServiceUnavailable.
     """
 
-    def __init__(self, applies: bool) -> None:
-        self._applies = applies
+    def __init__(self, written_as: Format) -> None:
+        self._ends_on_drain = written_as.ends_on_drain
+        self._announcement = DRAINING if self._ends_on_drain else GRACE_OVER if written_as.write_error else None
         self._waiting: asyncio.Task[Any] | None = None
         self._cancelled: asyncio.Task[Any] | None = None
 
     def __enter__(self) -> Self:
-        self._withdraw = DRAINING.subscribe_on_loop(self._cancel) if self._applies else None
+        announcement = self._announcement
+        self._withdraw = None if announcement is None else announcement.subscribe_on_loop(self._cancel)
         return self
 
     def waits(self) -> bool:
         """Record that the current task is waiting for the source. Return False if the block has to end."""
-        if not self._applies:
+        if self._announcement is None:
             return True
-        self._waiting = asyncio.current_task()
-        return not DRAINING.is_given
+        self._waiting = task = asyncio.current_task()
+        if self._announcement.is_given and task is not None and not self._ends_on_drain:
+            task.get_loop().call_soon(self._cancel)  # by then it waits for the source, not for the client
+        return not (self._ends_on_drain and self._announcement.is_given)
 
     def goes_on(self) -> None:
         """Record that the source has produced a value."""
         self._waiting = None
 
     def _cancel(self) -> None:
-        if self._waiting is not None:
+        if self._waiting is not None and self._cancelled is None:
             self._cancelled = self._waiting
             self._waiting.cancel()
 
@@ -194,7 +204,13 @@ class _Drain:
             self._withdraw()
         is_alone = self._cancelled is not None and self._cancelled.uncancel() == 0
         self._cancelled = None
+        if is_alone and isinstance(error, asyncio.CancelledError) and not self._ends_on_drain:
+            raise _shutting_down() from None
         return is_alone and isinstance(error, asyncio.CancelledError)
+
+
+def _shutting_down() -> ServiceUnavailable:
+    return ServiceUnavailable("The server is shutting down.")
 
 
 def _write_event(encode: Encode, value: object) -> bytes:

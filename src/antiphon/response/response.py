@@ -351,9 +351,11 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         comments itself. After a lost connection, the client reconnects after ``retry``, which is sent with the first
         event. Both are seconds or a timedelta. If the source fails, the last event is named "error". With
         ``on_drain="end"``, the stream ends when the process stops accepting requests; a stream with a blocking source
-        ends at its next event. With "finish", it may continue until the grace period is over. The iterator is always
-        closed. Raises TypeError for a source that isn't an iterable of events, and ValueError for a ``heartbeat`` that
-        isn't greater than 0, a negative ``retry`` or an unknown ``on_drain``.
+        ends at its next event. With "finish", it may continue until the grace period is over. An async source is then
+        cancelled where it waits; unless it catches this to yield its last events, the last event is named "error", and
+        the stream is cut short. The iterator is always closed. Raises TypeError for a source that isn't an iterable of
+        events, and ValueError for a ``heartbeat`` that isn't greater than 0, a negative ``retry`` or an unknown
+        ``on_drain``.
         """
         from antiphon.response.events import event_stream
 

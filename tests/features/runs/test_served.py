@@ -5,7 +5,9 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -250,6 +252,61 @@ def test_streams_for_other_readers(serve, tmp_path):
     assert [json.loads(each)["type"] for each in ag_ui] == [
         "RUN_STARTED", "TEXT_MESSAGE_START", *["TEXT_MESSAGE_CONTENT"] * 3, "TEXT_MESSAGE_END", "RUN_FINISHED",
     ]  # fmt: skip
+
+
+@rows(
+    "command, number", [(ASGI, signal.SIGTERM), (RSGI, signal.SIGUSR2), (WSGI, signal.SIGTERM), (ASGI, signal.SIGUSR2)]
+)
+def test_chat_components_see_a_whole_answer_or_an_error_when_a_worker_ends(serve, tmp_path, command, number):
+    """The short run ends within the grace. The long one is in the other process, where it goes on."""
+    here, there = serve(tmp_path / "runs.db", command, ASGI)
+    short, long = start(here, 30, source="words"), start(there, 10_000, source="words")
+    with ThreadPoolExecutor() as pool:
+        followed = [
+            (kind, run, opened := Stream(here, f"/{kind}/{run['id']}"), pool.submit(opened.read_all))
+            for kind in ("ui", "ag-ui")
+            for run in (short, long)
+        ]
+        for *_, stream, _ in followed:
+            assert stream.has_text.wait(DEADLINE)
+        here.send_signal(number)
+        ends = {(kind, run["id"]): read.result(2 * DEADLINE) for kind, run, _, read in followed}
+    text = lambda parts: "".join(part.get("delta", "") for part in parts)  # noqa: E731
+    whole = {run["id"]: "".join(f"{n} " for n in range(1, count + 1)) for run, count in ((short, 30), (long, 10_000))}
+    for (kind, id_), parts in ends.items():
+        last = {"type": "finish"} if kind == "ui" else {"type": "RUN_FINISHED", "threadId": "1", "runId": id_}
+        if id_ == long["id"]:
+            message = "The answer was interrupted."
+            last = {"type": "error", "errorText": message}
+            last = last if kind == "ui" else {"type": "RUN_ERROR", "message": message, "code": "interrupted"}
+            assert whole[id_].startswith(text(parts))
+        assert (parts[-1], kind, text(parts) == whole[id_]) == (last, kind, id_ == short["id"])
+    received = text(ends["ui", long["id"]])
+    resumed = Stream(there, f"/ui/{long['id']}")
+    assert text(resumed.read_all(len(received))) == received
+    assert ask(there, "DELETE", f"/runs/{long['id']}") == (200, {"stopped": True})
+    assert "Traceback" not in here.stderr
+
+
+class Stream:
+    """The stream of a chat component: its parts, until it ends or is cut off."""
+
+    def __init__(self, server, path):
+        self.has_text = threading.Event()
+        self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE)
+        self._connection.request("GET", path)
+
+    def read_all(self, most=10**9):
+        parts = []
+        response = self._connection.getresponse()
+        while most > 0 and (line := response.readline()):
+            if line.startswith(b"data: {"):
+                parts.append(json.loads(line[6:]))
+                if "delta" in parts[-1]:
+                    self.has_text.set()
+                    most -= len(parts[-1]["delta"])
+        self._connection.close()
+        return parts
 
 
 TOOLS = Path(os.environ.get("API_CLIENTS", Path(__file__).parents[3] / "var" / "api-clients"))

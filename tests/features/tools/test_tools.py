@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from antiphon import App, Request, Response, RouteKey, abort
+from antiphon.concurrency.process import Announcement
 from antiphon.features import (
     AccessLog,
     IdempotentWrites,
@@ -20,6 +21,8 @@ from antiphon.features import (
     Tool,
     Tools,
 )
+from antiphon.features.tools import results
+from antiphon.response import events
 from antiphon.testing import AsyncClient, Client, LifespanError
 from tests.helpers.rows import rows
 
@@ -399,6 +402,26 @@ def test_a_stream_that_fails_is_told_and_logged(caplog):
     told = client.post("/mcp", json=message, headers={"accept": "application/json, text/event-stream"}).text
     assert '"text":"500 Internal Server Error"}],"isError":true' in told
     assert "swordfish" not in told
+
+
+@rows("given, text", [("DRAINING", "[1,2]"), ("GRACE_OVER", "500 Internal Server Error")])
+def test_a_client_of_a_process_that_ends_gets_a_result(monkeypatch, caplog, given, text):
+    ending = Announcement()
+    for module in (events, results):
+        monkeypatch.setattr(module, given, ending, raising=False)
+
+    async def slow(request: Request) -> AsyncIterator[int]:
+        yield 1
+        asyncio.get_running_loop().call_later(0.01, ending.give)
+        await asyncio.sleep(0.05 if given == "DRAINING" else 60)
+        yield 2
+
+    params = {"name": "slow", "_meta": {"progressToken": 1}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    fields = {"accept": "application/json, text/event-stream"}
+    told = serve(slow, method="get").post("/mcp", json=message, headers=fields).text
+    last = json.loads(told.rsplit("data: ", 1)[1])
+    assert (last.get("result", {}).get("content"), caplog.text) == ([{"type": "text", "text": text}], "")
 
 
 def test_two_apis_with_tools_of_their_own():

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 from antiphon.app.answering.arguments import is_record
 from antiphon.app.answering.declared import Declared, declared_by, is_foreign_response
 from antiphon.explanations import explained
+from antiphon.handler.cancellation import SAFE
 from antiphon.handler.contract import annotations_of, describe, innermost, wrong_return
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import Problem
@@ -173,7 +174,9 @@ def _stream_of_values(declared: Declared, values: Any, request: Request) -> Resp
     whole = partial(json_encoder(), default=_json_default(request))
     encode = _encode_declared(declared, whole) if declared.has_fields else whole
     if declared.formats == (EVENTS,):
-        return response_of(event_stream(values, encode=encode), completed(only_typed(EVENTS), SENT_AS_EVENTS))
+        resumes = request.method in SAFE  # only an EventSource reconnects, and it sends GET
+        chunks = event_stream(values, on_drain="end" if resumes else "finish", encode=encode)
+        return response_of(chunks, completed(only_typed(EVENTS), SENT_AS_EVENTS))
     media = request.accept.best(declared.formats, NDJSON)
     write = {NDJSON: json_lines, EVENTS: json_events, JSON: json_array}[media]
     fields = SENT_AS_EVENTS if media == EVENTS else SENT_AT_ONCE

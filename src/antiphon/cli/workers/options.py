@@ -119,12 +119,16 @@ TOLD = "_ANTIPHON_TOLD"
 """The environment variable that contains the command line as JSON; without it, the worker parses its own."""
 
 Order: TypeAlias = dict[Literal["load", "show", "page", "serve", "stacks", "replaced"], str]
-"""An order to a worker: load a target, show a failure's report and page, serve what is loaded, print where tasks are
-waiting, or end because another worker is serving.
+"""An order to a worker: load a target, show a failure's report and page, serve what is loaded at the listener with this
+index, print where tasks are waiting, or end because another worker is serving.
 """
-SERVE: Order = {"serve": ""}
 STACKS: Order = {"stacks": ""}
 REPLACED: Order = {"replaced": ""}
+
+
+def serve_at(index: int) -> Order:
+    """Return the order to serve what is loaded at a listener."""
+    return {"serve": str(index)}
 
 
 def encoded(order: Order) -> bytes:
@@ -161,8 +165,15 @@ class Control:
 
     def beat(self) -> None:
         """Report that this worker is alive, without waiting for a supervisor that doesn't read reports."""
+        self._report_now(b"{}\n")
+
+    def promise_turn(self, within: float) -> None:
+        """Promise that the loop turns again within some seconds, without waiting, as in ``beat``."""
+        self._report_now(b'{"turns":%g}\n' % within)
+
+    def _report_now(self, line: bytes) -> None:
         with suppress(OSError):
-            self._connection.send(b"{}\n", socket.MSG_DONTWAIT)
+            self._connection.send(line, socket.MSG_DONTWAIT)
 
     def _report(self, report: dict[str, Any]) -> None:
         with suppress(ConnectionError):  # the supervisor was killed

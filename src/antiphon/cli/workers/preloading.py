@@ -71,13 +71,13 @@ def by_fork(target: Target, requested: Choice | None, options: ServerOptions, is
     kept = _open_files()
     hang_up = signal.getsignal(signal.SIGHUP)
 
-    async def launch(listener: int, control: int) -> ChildProcess:
+    async def launch(*inherited: int) -> ChildProcess:
         sys.stdout.flush()
         sys.stderr.flush()
         if pid := os.fork():
             return ForkedProcess(pid)
-        passed = {each for each in _open_files() if each.descriptor == control}
-        _become_worker(lambda: serve_as_worker(f"{listener},{control}", told), kept | passed, hang_up)
+        passed = {each for each in _open_files() if each.descriptor in inherited}
+        _become_worker(lambda: serve_as_worker(",".join(map(str, inherited)), told), kept | passed, hang_up)
 
     return launch
 

@@ -9,10 +9,11 @@ import socket
 import sys
 import time
 from asyncio import AbstractEventLoop
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from inspect import CO_COROUTINE
 from ipaddress import ip_address
+from math import inf
 from threading import Thread, get_ident
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -139,8 +140,8 @@ class ChildProcess(Protocol):
         ...
 
 
-Launch: TypeAlias = Callable[[int, int], Awaitable[ChildProcess]]
-"""A function that launches a worker with two file descriptors: the listener, and the worker's end of the connection."""
+Launch: TypeAlias = Callable[..., Awaitable[ChildProcess]]
+"""A function that launches a worker with file descriptors: the listeners, and the worker's end of the connection."""
 
 
 def by_command(told: str) -> Launch:
@@ -161,7 +162,7 @@ def by_command(told: str) -> Launch:
 class WorkerProcess:
     """A worker that was started. It reports its state, and ends on its own or when told to."""
 
-    def __init__(self, process: ChildProcess, control: socket.socket) -> None:
+    def __init__(self, process: ChildProcess, control: socket.socket, has_turned: Callable[[float], object]) -> None:
         control.setblocking(False)
         loop = asyncio.get_running_loop()
         self._process = process
@@ -177,25 +178,32 @@ class WorkerProcess:
         """The time when it was told to serve, later the time when it began to serve."""
         self._was_asked = False
         self._beats_left_out = 0
+        self._has_turned = has_turned
+        self._due = inf
         self._silence = ""
         self._received = b""
         self._ended = loop.create_task(self._take_in_reports())
 
     @classmethod
-    async def start(cls, listener: socket.socket, launch: Launch) -> "WorkerProcess":
-        """Launch a process as a worker on a listening socket."""
+    async def start(
+        cls, listeners: Sequence[socket.socket], launch: Launch, has_turned: Callable[[float], object]
+    ) -> "WorkerProcess":
+        """Launch a process as a worker on one of these listening sockets.
+
+        ``has_turned`` is called with each promise of its loop: the time by which it turns again.
+        """
         control, remote = socket.socketpair()
         with remote:
             # Blocked until the worker has its handler, since Ctrl-C during Python's startup would print a traceback.
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             try:
-                process = await launch(listener.fileno(), remote.fileno())
+                process = await launch(*(each.fileno() for each in listeners), remote.fileno())
             except BaseException:
                 control.close()
                 raise
             finally:
                 signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        return cls(process, control)
+        return cls(process, control, has_turned)
 
     @property
     def pid(self) -> int:
@@ -211,6 +219,11 @@ class WorkerProcess:
     def serves(self) -> bool:
         """True once the worker has reported that it is serving."""
         return self._serving.done() and self._serving.exception() is None
+
+    @property
+    def due(self) -> float | None:
+        """The time by which the worker's loop has promised to turn; None if the worker is not serving."""
+        return self._due if self.serves and not (self.has_ended or self._is_told_to_end) else None
 
     @property
     def fate(self) -> str:
@@ -366,7 +379,10 @@ class WorkerProcess:
 
     def _take_in(self, report: dict[str, Any]) -> None:
         self._beats_left_out = 0
-        if "worn" in report:
+        if "turns" in report:
+            self._due = time.monotonic() + report["turns"]
+            self._has_turned(self._due)
+        elif "worn" in report:
             self._is_worn.set()
         elif "closed" in report:
             self._has_closed.set()

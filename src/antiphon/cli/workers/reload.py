@@ -12,16 +12,18 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing, suppress
 from functools import partial
+from itertools import islice
 from typing import NoReturn
 
-import click
 from watchfiles import Change, awatch
 
 from antiphon.cli.errors import CommandError, Refused, WorkerEnded
 from antiphon.cli.interface import Choice
+from antiphon.cli.listener import is_utf8
+from antiphon.cli.logs import tell
 from antiphon.cli.settings import ENV_FILE
 from antiphon.cli.target import Target
-from antiphon.cli.workers.options import SERVE, Order, ServerOptions
+from antiphon.cli.workers.options import Order, ServerOptions, serve_at
 from antiphon.cli.workers.process import WorkerProcess, by_command
 from antiphon.cli.workers.supervisor import Supervisor, run_all
 
@@ -31,30 +33,38 @@ _LONGEST = 200
 """Milliseconds after which changes are reported in any case, since a program may write files continuously."""
 _REPLACING = 0.1
 """Seconds for a file to reappear if an editor removes it before writing a new one."""
+_MOST_ENTRIES = 1000
+"""The number of entries of a linked folder among which code is looked for."""
 
 
 async def watch(roots: Iterable[str]) -> AsyncGenerator[list[str]]:
     """Yield lists of changed files, relative to the current directory; files saved together are in one list.
 
     Each folder is watched separately, so large irrelevant folders cost nothing: hidden ones, `node_modules`,
-    `__pycache__` and virtual environments. Raises `Refused` if the system can't watch any more folders.
+    `__pycache__` and virtual environments. Links to code outside the roots are followed. Raises `Refused` if the system
+    can't watch any more folders, or a root's path is not UTF-8.
     """
+    here = os.getcwd()
     roots = [*map(os.path.abspath, roots)]
+    for root in roots:
+        if not is_utf8(root):
+            raise Refused(f"The path {root!r} is not UTF-8, so it can't be watched.")
+    old: _Tree | None = None
     while True:
-        folders = {folder: has_code for root in roots for folder, has_code in _walk(root)}
-        async with aclosing(_batches({os.getcwd(), *folders})) as batches:
+        tree = _Tree(roots, here)
+        if old is not None and (changed := tree.changed_since(old)):
+            yield changed
+        async with aclosing(_batches(tree.watched)) as batches:
             async for batch in batches:
-                changed = [path for path in batch if _matters(path, folders)]
-                added = [path for path in batch if _is_new_folder(path, folders)]
-                changed += [folder for path in added for folder, has_code in _walk(path) if has_code]
-                if changed:
-                    yield sorted(map(os.path.relpath, changed))
-                if added or not folders.keys().isdisjoint(batch):
+                if batch is None or any(map(tree.is_outdated_by, batch)):
                     break
+                if changed := tree.take_in(batch):
+                    yield changed
+        old = tree
 
 
-async def _batches(folders: Iterable[str]) -> AsyncGenerator[set[str]]:
-    """Yield the paths that were added, changed or removed below the folders."""
+async def _batches(folders: Iterable[str]) -> AsyncGenerator[set[str] | None]:
+    """Yield the paths that were added, changed or removed below the folders; None if some of them are unknown."""
     notify = partial(awatch, watch_filter=None, step=_STEP, debounce=_LONGEST, recursive=False)
     try:
         async with aclosing(notify(*sorted(folders), ignore_permission_denied=True)) as batches:
@@ -63,34 +73,125 @@ async def _batches(folders: Iterable[str]) -> AsyncGenerator[set[str]]:
                 if not all(map(os.path.exists, removed)):
                     await asyncio.sleep(_REPLACING)  # its reappearance would count as another change
                 yield {path for _, path in batch}
-    except (OSError, RuntimeError) as error:  # watchfiles raises one for a watch, the other for a watcher
+    except (OSError, RuntimeError, ExceptionGroup) as error:  # one is for a watch, the next for a watcher
+        if isinstance(error, ExceptionGroup) or "decode path" in str(error):  # for a name that is not UTF-8
+            await asyncio.sleep(_LONGEST / 1000)
+            yield None
+            return
         raise Refused(f"Not all files can be watched: {error}. Name fewer folders with --reload-dir.") from None
 
 
-def _walk(root: str) -> list[tuple[str, bool]]:
-    """Return a folder and the user's own folders below it, each with True if it contains Python files."""
-    found = []
-    for folder, names, files in os.walk(root):
-        names[:] = [] if "pyvenv.cfg" in files else [name for name in names if not _is_ignored(name)]
-        if "pyvenv.cfg" not in files:
-            found.append((folder, any(map(_is_code, files))))
-    return found
+class _Tree:
+    """The files whose changes matter, below the roots and in the folders that links in there lead to.
+
+    Its folders are those that were found when it was made: when one is added or removed, another tree replaces it.
+    """
+
+    def __init__(self, roots: list[str], here: str) -> None:
+        self._here = here
+        self._needed = [*roots, here]
+        self._real_roots = [os.path.realpath(root) for root in roots]
+        self._folders: set[str] = set()
+        self.states: dict[str, object] = {}
+        """The files, each with what changes with its content."""
+        self._links: dict[str, str] = {}
+        """The files that linked files lead to, each with its link."""
+        self._entered: set[str] = set()
+        """The folders that linked folders lead to."""
+        for root in roots:
+            self._enter(root)
+        self._note(os.path.join(here, ENV_FILE))
+        outside = {*map(os.path.dirname, self._links), *map(_existing, self._needed)}
+        self.watched = {folder for folder in self._folders | outside if is_utf8(folder)}
+
+    def _enter(self, root: str) -> None:
+        for folder, names, files in os.walk(root, followlinks=True):
+            if "pyvenv.cfg" in files:
+                names[:] = []
+                continue
+            names[:] = [
+                each for each in names if not _is_ignored(each) and self._is_entered(os.path.join(folder, each))
+            ]
+            self._folders.add(folder)
+            for name in filter(_is_code, files):
+                self._note(os.path.join(folder, name))
+
+    def _is_entered(self, folder: str) -> bool:
+        """Return True for a folder, and for a link to code that is neither below a root nor around it."""
+        if not os.path.islink(folder):
+            return is_utf8(folder)
+        real = os.path.realpath(folder)
+        if real in self._entered or any(_is_below(real, each) or _is_below(each, real) for each in self._real_roots):
+            return False
+        self._entered.add(real)
+        return is_utf8(folder) and _has_code(real)
+
+    def _note(self, path: str) -> None:
+        self.states[path] = _state(path)
+        if os.path.islink(path):
+            self._links[os.path.realpath(path)] = path
+
+    def is_outdated_by(self, path: str) -> bool:
+        """Return True for the path of a folder or link that was added or removed, and for one on the way to a root."""
+        if path in self.watched or any(_is_below(root, path) for root in self._needed):
+            return True
+        folder, name = os.path.split(path)
+        if folder not in self._folders or _is_ignored(name):
+            return False
+        return os.path.isdir(path) or (_is_code(path) and os.path.islink(path))
+
+    def take_in(self, paths: Iterable[str]) -> list[str]:
+        """Record that files may have changed, and return those that matter, as they are shown."""
+        changed = []
+        for path in {self._links.get(path, path) for path in paths}:
+            if path in self.states or (os.path.dirname(path) in self._folders and _is_code(path)):
+                self._note(path)
+                changed.append(path)
+        return self._shown(changed)
+
+    def changed_since(self, old: "_Tree") -> list[str]:
+        """Return the files that were added, changed or removed since another tree was made, as they are shown."""
+        before, now = old.states, self.states
+        return self._shown(path for path in before.keys() | now if before.get(path) != now.get(path))
+
+    def _shown(self, paths: Iterable[str]) -> list[str]:
+        return sorted(os.path.relpath(path, self._here) for path in paths)
 
 
-def _matters(path: str, folders: dict[str, bool]) -> bool:
-    if os.path.dirname(path) in folders and _is_code(path):
-        return True
-    return path == os.path.abspath(ENV_FILE) or (folders.get(path, False) and not os.path.exists(path))
+def _state(path: str) -> object:
+    """Return what changes with a file's content; None if there is no file."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
-def _is_new_folder(path: str, folders: dict[str, bool]) -> bool:
-    folder, name = os.path.split(path)
-    return path not in folders and folder in folders and not _is_ignored(name) and os.path.isdir(path)
+def _existing(path: str) -> str:
+    """Return the folder of a path, or the first one above it that exists."""
+    while not os.path.isdir(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def _is_below(path: str, folder: str) -> bool:
+    """Return True if a path is a folder's own, or below it."""
+    return path == folder or path.startswith(os.path.join(folder, ""))
+
+
+def _has_code(folder: str) -> bool:
+    """Return True for a folder with Python files, or with packages: a link may lead to a folder full of other files."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in islice(entries, _MOST_ENTRIES):
+            if _is_code(entry.name) or os.path.exists(os.path.join(entry.path, "__init__.py")):
+                return True
+    return False
 
 
 def _is_code(path: str) -> bool:
     name = os.path.basename(path)
-    return name.endswith(".py") and not name.startswith((".", "flycheck_"))  # Emacs uses such names for unsaved files
+    is_temporary = name.startswith((".", "flycheck_"))  # Emacs uses such names for unsaved files
+    return name.endswith(".py") and not is_temporary and is_utf8(name)
 
 
 def _is_ignored(folder: str) -> bool:
@@ -113,13 +214,13 @@ class Reloader(Supervisor):
 
     def __init__(
         self,
-        listener: socket.socket,
+        listeners: Sequence[socket.socket],
         options: ServerOptions,
         announce: Callable[[Choice | None], object],
         target: Target,
         folders: Sequence[str],
     ) -> None:
-        super().__init__(listener, options, announce, by_command(""))
+        super().__init__(listeners, options, announce, by_command(""))
         self._target = target
         self._folders = folders
         self._serving: list[WorkerProcess] = []
@@ -181,7 +282,7 @@ class Reloader(Supervisor):
             self._serving.append(await self._prestarted.take())
         for worker in self._serving:
             await worker.give(order)
-            await worker.give(SERVE)
+            await worker.give(serve_at(0))
         choice, *_ = await asyncio.gather(*(worker.wait_serving() for worker in self._serving))
         return choice
 
@@ -212,7 +313,7 @@ class Reloader(Supervisor):
         if not self._outcome.done():
             self._outcome.set_result(choice)
         elif choice is not None:
-            click.echo(f"Reloaded in {seconds:.2f} s{_named(changed)}")
+            tell(f"Reloaded in {seconds:.2f} s{_named(changed)}")
 
     async def _wait_for_an_end(self) -> NoReturn:
         ends = [asyncio.ensure_future(worker.wait_ended()) for worker in self._serving]

@@ -9,13 +9,14 @@ started after a pause; after several failures the server exits, unless workers i
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 from antiphon.cli.errors import CommandError, Refused, StartTimeout, WorkerEnded
 from antiphon.cli.interface import Choice
-from antiphon.cli.workers.options import SERVE, ServerOptions
+from antiphon.cli.workers.balancing import Balance
+from antiphon.cli.workers.options import ServerOptions, serve_at
 from antiphon.cli.workers.process import Launch, PrestartedWorkers, WorkerProcess
 
 _ECHO = 0.5
@@ -77,11 +78,11 @@ class Workers(Protocol):
         """The function that prints a line about a problem."""
         ...
 
-    async def start(self) -> WorkerProcess:
-        """Return a new worker that is serving. Raises a `CommandError` if none can serve."""
+    async def start(self, index: int) -> WorkerProcess:
+        """Return a new worker that is serving at a listener. Raises a `CommandError` if none can serve."""
         ...
 
-    async def start_at_once(self) -> WorkerProcess:
+    async def start_at_once(self, index: int) -> WorkerProcess:
         """Return a worker that is serving, preferably a prestarted one. Raises the same errors as `start`."""
         ...
 
@@ -99,10 +100,11 @@ class Workers(Protocol):
 
 
 class WorkerSlot:
-    """A slot for one worker at a time."""
+    """A slot for one worker at a time, at the listener with an index."""
 
-    def __init__(self, workers: Workers) -> None:
+    def __init__(self, workers: Workers, index: int) -> None:
         self._workers = workers
+        self._index = index
         self._worker: WorkerProcess | None = None
         self._is_being_replaced = asyncio.Lock()
         self._failures = 0
@@ -113,6 +115,11 @@ class WorkerSlot:
         """True if this slot's worker is running and, after failures in this slot, has proved that it can serve."""
         worker = self._worker
         return worker is not None and not worker.has_ended and (not self._failures or worker.has_served(WINDOW))
+
+    @property
+    def due(self) -> float | None:
+        """The time by which the worker's loop has promised to turn; None if no worker is serving."""
+        return None if self._worker is None else self._worker.due
 
     @property
     def worker(self) -> WorkerProcess:
@@ -126,7 +133,7 @@ class WorkerSlot:
         Raises the error that prevents the new one from serving; the old one then stays.
         """
         async with self._is_being_replaced:
-            self._give_to(await self._workers.start())
+            self._give_to(await self._workers.start(self._index))
 
     def _give_to(self, worker: WorkerProcess) -> None:
         old, self._worker = self._worker, worker
@@ -148,7 +155,7 @@ class WorkerSlot:
             try:
                 async with self._is_being_replaced:
                     if self._worker is worker:
-                        self._succeed(worker, await self._workers.start())
+                        self._succeed(worker, await self._workers.start(self._index))
             except CommandError as error:
                 self._workers.warn(f"{error.message}\n{_can_not_replace(worker)}")
                 await worker.wait_ended(WINDOW)
@@ -164,7 +171,7 @@ class WorkerSlot:
             if self._worker is worker:
                 self._workers.warn(f"{reason} Starting another one.")
                 try:
-                    self._succeed(worker, await self._workers.start_at_once())
+                    self._succeed(worker, await self._workers.start_at_once(self._index))
                 except CommandError as error:
                     self._failures += 1
                     reason = f"{error.message}\n{_can_not_replace(worker)}"
@@ -192,26 +199,27 @@ _NOT_HTTP = b"\0\r\n\r\n"
 
 
 class Supervisor:
-    """The workers on one listening socket.
+    """The workers on one listening socket, or on one each.
 
     `run` starts them, replaces workers that end on their own, and ends them all when `end` is called or a signal
     arrives. `restart` replaces them all while they are serving. `announce` is called once, when all of them are
-    serving. `launch` starts a worker's process. The supervisor closes the listener.
+    serving. `launch` starts a worker's process. The supervisor closes the listeners.
     """
 
     def __init__(
         self,
-        listener: socket.socket,
+        listeners: Sequence[socket.socket],
         options: ServerOptions,
         announce: Callable[[Choice | None], object],
         launch: Launch,
     ) -> None:
-        self._listener = listener
+        self._listeners = listeners
         self._launch = launch
         self._options = options
         self._announce = announce
         self.warn = options.logs.warn
-        self._slots = [WorkerSlot(self) for _ in range(options.workers)]
+        self._slots = [WorkerSlot(self, number % len(listeners)) for number in range(options.workers)]
+        self._balance = Balance(listeners, self._slots)
         self._workers: set[WorkerProcess] = set()
         """All workers that have not ended: starting, serving, or already replaced."""
         self._prestarted = PrestartedWorkers(self._spawn)
@@ -234,6 +242,8 @@ class Supervisor:
         """
         signals = Signals(self.end, self._kill_all, lambda: self.do(self._restart_and_tell()))
         self.do(self._serve())
+        if len(self._listeners) > 1:
+            self.do(self._balance.keep())
         await self._is_told_to_end.wait()
         await self._end_all()
         if self._failure is not None:
@@ -288,7 +298,7 @@ class Supervisor:
 
     async def _announce_all(self) -> None:
         """Call `announce` once connections are accepted, with the choice reported by a worker."""
-        reader, writer = await _connect(self._listener)
+        reader, writer = await _connect(self._listeners[0])
         writer.write(_NOT_HTTP)
         with suppress(ConnectionError):
             if await reader.read(1):
@@ -298,22 +308,22 @@ class Supervisor:
     async def _first_choice(self) -> Choice | None:
         return await self._slots[0].worker.wait_serving()
 
-    async def start(self) -> WorkerProcess:
+    async def start(self, index: int) -> WorkerProcess:
         """Return a new worker that is serving, restarting it if it hangs. Raises the last error if none can serve."""
         for number in range(1, _STARTS):
             try:
-                return await self._put_to_work(await self._spawn())
+                return await self._put_to_work(await self._spawn(), index)
             except StartTimeout as error:
                 self.warn(f"{error.message} Starting another one. If it needs more time, raise --start-timeout.")
                 await asyncio.sleep(pause_after(number))
-        return await self._put_to_work(await self._spawn())
+        return await self._put_to_work(await self._spawn(), index)
 
-    async def start_at_once(self) -> WorkerProcess:
+    async def start_at_once(self, index: int) -> WorkerProcess:
         """Return a worker that is serving, a prestarted one if possible, and prestart another one.
 
         Raises the error that prevents it from serving.
         """
-        worker = await self._put_to_work(await self._prestarted.take())
+        worker = await self._put_to_work(await self._prestarted.take(), index)
         self._stop_prestarting()
         self._prestarting = self.do(self._prestart())
         return worker
@@ -331,14 +341,15 @@ class Supervisor:
         if self._prestarting is not None:
             self._prestarting.cancel()
 
-    async def _put_to_work(self, worker: WorkerProcess) -> WorkerProcess:
+    async def _put_to_work(self, worker: WorkerProcess, index: int) -> WorkerProcess:
         """Tell a worker to serve, and return it once it is serving. Raises the error that prevents it from serving."""
-        await worker.give(SERVE)
+        await worker.give(serve_at(index))
         await worker.wait_serving()
+        self._balance.look()
         return worker
 
     async def _spawn(self) -> WorkerProcess:
-        worker = await WorkerProcess.start(self._listener, self._launch)
+        worker = await WorkerProcess.start(self._listeners, self._launch, self._balance.has_turned)
         self._workers.add(worker)
         self.do(self._forget(worker))
         if self._options.start_timeout:
@@ -350,6 +361,7 @@ class Supervisor:
     async def _forget(self, worker: WorkerProcess) -> None:
         await worker.wait_ended()
         self._workers.discard(worker)
+        self._balance.look()
 
     def retire(self, worker: WorkerProcess) -> None:
         """End a worker that has a successor."""
@@ -360,7 +372,8 @@ class Supervisor:
         return any(each.is_sound for each in self._slots if each is not slot)
 
     async def _end_all(self) -> None:
-        self._listener.close()
+        for listener in self._listeners:
+            listener.close()
         self._prestarted.kill()
         seconds = self._options.drain_delay + self._options.grace
         ending = [worker.end(seconds) for worker in self._workers]

@@ -23,8 +23,9 @@ from antiphon.adapters.servers.embedded import ThreadServer
 from antiphon.adapters.servers.granian import silence
 from antiphon.adapters.streaming import cut_off
 from antiphon.cli.errors import BadCommand, StartupFailed
-from antiphon.cli.interface import Choice, bridged, choose, unknown_callers
+from antiphon.cli.interface import Choice, bridged, choose, separate_memories, unknown_callers
 from antiphon.cli.target import Target, explain_failure
+from antiphon.cli.workers.balancing import promise_turns
 from antiphon.cli.workers.connections import Connections, counted
 from antiphon.cli.workers.observed import Counted, Entrance, observed, with_final_responses
 from antiphon.cli.workers.options import NO_GUARDS, Control, ServerOptions
@@ -70,8 +71,8 @@ ACCEPTING = 1.0
 """The maximum number of seconds to accept connections on a busy machine if no other worker will accept them."""
 SETTLING = 0.5
 """Seconds for requests to arrive if another worker is already serving, so nothing waits for this worker's end."""
-ANSWERING = 0.1
-"""Seconds for cancelled requests to send a response when a worker ends."""
+ANSWERING = 0.3
+"""Seconds for cancelled requests and streams to tell their clients so when a worker ends."""
 CLOSING_SOCKETS = 2.0
 """The maximum number of seconds to exchange close frames on open WebSockets when a worker ends."""
 LEAVING = 0.2
@@ -83,10 +84,10 @@ WSGI_THREADS = 64
 def work(inherited: str, find: Callable[[], Target], requested: Choice | None, options: ServerOptions) -> None:
     """Serve what `find` returns, or what the supervisor orders, until the supervisor closes its end of `control`.
 
-    Open requests then get the grace period. `inherited` contains two open file descriptors: `listener,control`.
+    Open requests then get the grace period. `inherited` contains open file descriptors: `listener,listener,control`.
     """
-    listener, control = (socket.socket(fileno=int(number)) for number in inherited.split(","))
-    for descriptor in (listener, control):
+    *listeners, control = (socket.socket(fileno=int(number)) for number in inherited.split(","))
+    for descriptor in (*listeners, control):
         descriptor.set_inheritable(False)
     _leave_signals_to_the_supervisor()
     if not faulthandler.is_enabled():
@@ -95,7 +96,7 @@ def work(inherited: str, find: Callable[[], Target], requested: Choice | None, o
     worker = _Worker(connection, options)
     Thread(target=worker.end_when_told, daemon=True).start()
     limit_exit_elsewhere()  # calls get the grace period, after which the thread kills this process
-    worker.serve(wait_for_target(connection, listener) if options.is_reloaded else find(), requested, listener)
+    worker.serve(wait_for_target(connection, listeners[0]) if options.is_reloaded else find(), requested, listeners)
 
 
 class _Worker:
@@ -115,8 +116,8 @@ class _Worker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._has_served = Event()
 
-    def serve(self, target: "Target | Report", requested: Choice | None, listener: socket.socket) -> None:
-        """Load the application; when ordered to, start it and serve it on this thread.
+    def serve(self, target: "Target | Report", requested: Choice | None, listeners: list[socket.socket]) -> None:
+        """Load the application; when ordered to, start it and serve it on this thread, at one of the listeners.
 
         Reports the interface or the error.
         """
@@ -126,6 +127,8 @@ class _Worker:
             self._target = target
         try:
             program = target.load(requested)
+            several = self._options.workers > 1 and isinstance(target, Target)
+            warnings = separate_memories(program, str(target), self._options.workers) if several else []
             self._choice = choose(program, requested)
             if self._options.guards == NO_GUARDS or not isinstance(target, Target):
                 self._app = bridged(program, requested)
@@ -135,8 +138,12 @@ class _Worker:
             self._report(error)
             sys.exit(error.exit_code)
         self._options.logs.configure()
-        self._control.wait_for_order()
-        if warning := unknown_callers(program, listener.family == socket.AF_UNIX):
+        listener = listeners[int(self._control.wait_for_order()["serve"])]
+        self._is_one_of_several = len(listeners) > 1
+        for other in listeners:  # otherwise, connections would wait there after the end of its own worker
+            if other is not listener:
+                other.close()
+        for warning in [*warnings, *unknown_callers(program, listener.family == socket.AF_UNIX)]:
             logging.getLogger("antiphon").warning(warning)
         try:
             self._server = server = self._make_server(listener)
@@ -202,6 +209,8 @@ class _Worker:
         self._entrance.call_before_next(self._control.report_asked)
         self._shed_load(loop)
         self._connections.start(WSGI_THREADS, loop)
+        if self._is_one_of_several:
+            promise_turns(loop, self._entrance.call_before_next, self._control.promise_turn)
         if self._options.worker_timeout:
             beat, pause = self._control.beat, self._options.worker_timeout / BEATS
             if loop is None:
@@ -291,9 +300,9 @@ class _Worker:
         time.sleep(SETTLING if is_replaced and not self._options.is_reloaded else TAKING_UP)
 
     def _cut_off(self, server: ThreadServer) -> None:
-        """Close streams, then connections. Cancelled requests get a moment to send their responses."""
-        cut_off(CLOSING)
+        """Close streams, then connections. What was cancelled first gets a moment to send its last words."""
         time.sleep(ANSWERING)
+        cut_off(CLOSING)
         silence()  # errors where applications are cut off are expected
         server.cut_off(LEAVING)
 

@@ -4,10 +4,13 @@ Text is part of the model's answer. Other values are passed on unchanged, as obj
 their ``type``.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, NamedTuple
 
+from antiphon.concurrency.process import GRACE_OVER
+from antiphon.features.runs.record import RunEnd
 from antiphon.features.runs.run import Run, RunEnded, ValuesMissed
 from antiphon.http.event import Event
 from antiphon.response.response import Response
@@ -22,9 +25,10 @@ def ui_message_stream(run: Run[Any]) -> Response:
 
     A text value is part of the message's text; any other value is a separate part of the message, such as ``{"type":
     "reasoning-delta", "id": "1", "delta": "..."}``. A stopped run ends with "abort"; a run that failed or was
-    interrupted ends with "error". The same stream is the response when ``useChat`` resumes.
+    interrupted ends with "error", as does a stream that is open when its process ends. The same stream is the response
+    when ``useChat`` resumes.
     """
-    return Response.events(_ui_parts(run), headers=_UI_FIELDS)
+    return Response.events(_ui_parts(run), headers=_UI_FIELDS, on_drain="finish")
 
 
 async def _ui_parts(run: Run[Any]) -> AsyncGenerator[Event | dict[str, Any] | str, None]:
@@ -53,9 +57,11 @@ def ag_ui_stream(run: Run[Any], *, thread_id: str, run_id: str | None = None) ->
 
     A text value is part of the assistant's message; any other value is a separate event, such as ``{"type":
     "TOOL_CALL_START", ...}``. The ids come from the client's input; ``run_id`` defaults to the run's id. The stream of
-    a run that ends in any state but "done" ends with RUN_ERROR, which has the state as its code.
+    a run that ends in any state but "done" ends with RUN_ERROR, which has the state as its code. If the process of the
+    stream ends before the run does, the code is "interrupted".
     """
-    return Response.events(_ag_ui_events(run, {"threadId": thread_id, "runId": run_id or run.id}))
+    events = _ag_ui_events(run, {"threadId": thread_id, "runId": run_id or run.id})
+    return Response.events(events, on_drain="finish")
 
 
 async def _ag_ui_events(run: Run[Any], ids: dict[str, str]) -> AsyncGenerator[Event | dict[str, Any], None]:
@@ -95,7 +101,7 @@ class _TextEnd(NamedTuple):
 
 async def _parts(run: Run[Any]) -> AsyncGenerator[Any, None]:
     """Yield a run's values, with each sequence of text values between the start and the end of a numbered text. If the
-    run ends with an error, yield the error instead of raising it.
+    run ends with an error, or this process does, yield the error instead of raising it.
     """
     number = 0
     is_open = False
@@ -112,6 +118,10 @@ async def _parts(run: Run[Any]) -> AsyncGenerator[Any, None]:
                 yield _Text(number, value) if isinstance(value, str) else value
     except (RunEnded, ValuesMissed) as ended:
         error = ended
+    except asyncio.CancelledError:
+        if not GRACE_OVER.is_given:
+            raise
+        error = RunEnded(RunEnd("interrupted", 0))  # for this client: the run may go on in another process
     if error is not None:
         yield error
     if is_open:

@@ -147,10 +147,12 @@ class Webhook(ABC):
 
     def _store_in(self, app: Any) -> Store | None:
         """Return this webhook's own store, or else the application's, if it has one."""
-        if self._takes_that_of_app and isinstance(getattr(app, "store", None), Store):
-            found: Store = app.store_for(type(self).__name__)
-            return found
-        return self._store
+        own = self._store
+        has_any = own is not None or (self._takes_that_of_app and isinstance(getattr(app, "store", None), Store))
+        if not has_any or not hasattr(app, "store_for"):  # a dialect's application, or none at all
+            return own
+        found: Store = app.store_for(type(self).__name__, own)
+        return found
 
     def _id(self, request: Request, delivery: Delivery) -> str:
         """Return a webhook's id if it is signed, or else the valid signature, which is unique to the body."""

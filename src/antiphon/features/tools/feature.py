@@ -300,7 +300,7 @@ class Tools:
             from antiphon.features.tools.results import progress
 
             told = progress(request, message, definition, response, self._largest)
-            return Response.events(told)
+            return Response.events(told, on_drain="finish")
         try:
             body = await body_of(response, self._largest)
         except TooLarge:

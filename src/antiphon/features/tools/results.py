@@ -1,12 +1,14 @@
 """Results of tools: the application's responses in words and forms that a model can use, whole or as progress."""
 
 import re
+from asyncio import CancelledError
 from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing
 from html import unescape
 from typing import Any
 
+from antiphon.concurrency.process import GRACE_OVER
 from antiphon.features.tools.definitions import Definition
 from antiphon.features.tools.protocol import Message, result_message
 from antiphon.handler.contract import log_failure
@@ -191,8 +193,11 @@ async def progress(
                     if line.strip():
                         count += 1
                         yield _event(_notification(message, count, line.decode()))
-    except Exception as error:
-        log_failure(request, error)
+    except (Exception, CancelledError) as error:
+        if isinstance(error, Exception):
+            log_failure(request, error)
+        elif not GRACE_OVER.is_given:
+            raise
         yield _event(result_message(message, broken_off()))
         return
     result = result_of(definition, request, response, bytes(read), is_modern=message.is_modern)
