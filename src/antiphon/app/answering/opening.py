@@ -33,7 +33,7 @@ async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -
     limits = request.limits
     if plan.body is DELEGATED and plan.ahead is not FOR_MIDDLEWARE:
         limits = _limits_of_small(limits.rate, limits.timeout)
-    if plan.ahead.most:
+    if plan.ahead.most or request._expects_no_body:
         try:
             is_read = request._read_small_body(limits)
             if is_read if isinstance(is_read, bool) else await is_read:
