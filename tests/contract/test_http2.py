@@ -1,10 +1,19 @@
 """The contract over HTTP/2, on the servers that have it."""
 
+from base64 import b64encode
+from hashlib import sha256
+
 import pytest
 
+from antiphon import Request
+from antiphon.features import sign
+from tests.contract.exchanges import seen
 from tests.contract.http2 import HTTP2Peer
+from tests.contract.process import ServerProcess
 from tests.contract.servers import server
 from tests.contract.suite import AdapterContract
+from tests.contract.wire import SentRequest
+from tests.helpers.served.with_and_without_bodies import SECRET
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
@@ -33,3 +42,85 @@ class TestGranianRSGI(HTTP2Contract):
 
 class TestHypercorn(HTTP2Contract):
     server = server("Hypercorn")
+
+
+# What depends on a body, or on there being none
+
+SITE = "http://contract.example:8080"
+PARTS = (
+    b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="f"; filename="f.txt"\r\n\r\n' + bytes(100_000) + b"\r\n--b--\r\n"
+)
+IN_PARTS = (("Content-Type", "multipart/form-data; boundary=b"),)
+URLENCODED = (("Content-Type", "application/x-www-form-urlencoded"),)
+PLAIN = (("Content-Type", "text/plain"),)
+DIGEST = (("Content-Digest", f"sha-256=:{b64encode(sha256(b'one two').digest()).decode()}:"),)
+CACHED = "/cached/{style}/page"
+
+
+def signed(method, target, body, sent):
+    request = sign(Request.blank(SITE + target, method, PLAIN if body else (), body), SECRET, keyid="key")
+    names = ("content-type", "content-digest", "signature", "signature-input")
+    fields = tuple((name, value) for name, value in request.headers.items() if name in names)
+    return SentRequest(method, target, fields, sent)
+
+
+def requests(style, query):
+    """Return requests with what their status has to be. The query keeps those of several connections apart."""
+    for path in ("signed", "signed/lazy"):
+        target = f"/{style}/{path}?{query}"
+        for method in ("GET", "DELETE", "POST", "QUERY"):
+            yield signed(method, target, b"", None), 200
+            yield signed(method, target, b"", ()), 200
+            yield signed(method, target, b"one two", (b"one ", b"two")), 200
+            yield signed(method, target, b"", (b"one ", b"two")), 401
+            yield SentRequest(method, target), 401
+    for method in ("GET", "DELETE", "POST"):
+        for body in (None, ()):
+            yield SentRequest(method, f"/{style}/digest", (), body), 200
+            yield SentRequest(method, f"/{style}/streamed", (), body), 200
+        yield SentRequest(method, f"/{style}/streamed", (), (b"one ", b"two")), 200
+        yield SentRequest(method, f"/{style}/digest", DIGEST, (b"one ", b"two")), 200
+        yield SentRequest(method, f"/{style}/digest", (), (b"one ", b"two")), 400
+    for _ in range(2):
+        yield (
+            SentRequest("POST", f"/{style}/once", (("Idempotency-Key", f'"{style} {query}"'),), (b"one ", b"two")),
+            200,
+        )
+    yield SentRequest("POST", f"/{style}/once", (("Idempotency-Key", f'"{style} {query}"'),), (b"other",)), 422
+    for path in ("/{style}/page", CACHED):
+        target = path.format(style=style) + f"?{query}"
+        for body in (None, (), None):
+            yield SentRequest("GET", target, (), body), 200
+        yield SentRequest("GET", target, (), (b"one",)), 200
+        yield SentRequest("HEAD", target), 200
+        yield SentRequest("GET", target, (("If-None-Match", '"page"'),)), 304
+        yield SentRequest("GET", target, (("If-Match", '"other"'),)), 412
+        for _ in range(2):
+            yield SentRequest("QUERY", target, PLAIN, b"one"), 200
+    for body in (b"a=1&b=2", (b"a=1&", b"b=2")):
+        yield SentRequest("POST", "/form", URLENCODED, body), 200
+    for body in (PARTS, (PARTS[:50], PARTS[50:])):
+        yield SentRequest("POST", "/form", IN_PARTS, body), 200
+    for wanted, status in (("bytes=0-9", 206), ("bytes=-5", 206), ("bytes=9999-", 416), ("lines=1", 200)):
+        yield SentRequest("GET", "/file", (("Range", wanted),)), status
+
+
+@pytest.mark.parametrize("name", ["Granian, WSGI", "Granian, ASGI", "Granian, RSGI", "Hypercorn"])
+def test_no_response_depends_on_the_version(name):
+    application = "tests.helpers.served.with_and_without_bodies:app"
+    with HTTP2Peer(server(name).command, application) as peer:
+        for style in ("def", "async"):
+            for (request, status), (other, _) in zip(requests(style, "v=1"), requests(style, "v=2"), strict=True):
+                before, now = ServerProcess.respond(peer, request), peer.respond(other)
+                what = f"{request.method} {request.target} {request.fields} {request.body and request.body[:9]}"
+                assert (before.status, now.status) == (status, status), what
+                assert told(now) == told(before), what
+
+
+def told(response):
+    """Return a response without what differs each time, and what a refusal cannot know of a body that may come."""
+    found = seen(response)
+    for name in ("age", "x-request-id", "accept-signature", "want-content-digest"):
+        found.fields.pop(name, None)
+    return sorted(found.fields) if found.status >= 400 else found

@@ -75,8 +75,7 @@ def refuse_or_receive(plan: Plan, request: Request, error: HTTPError | None) -> 
         set_current_request(request)
         refused = refuse_at_once(plan, request, error)
         return dispatch(plan, request, error) if refused is None else refused
-    reads = plan.ahead is not NOTHING or request._expects_no_body
-    reading = reads and request._read_small_body(request.limits)
+    reading = plan.ahead is not NOTHING and request._read_small_body(request.limits)
     if reading is True:
         return answer_at_once(plan, request, has_body=True)
     return _answer_when_read(plan, request, reading) if reading else dispatch(plan, request)
