@@ -29,6 +29,9 @@ OnDrain: TypeAlias = Literal["end", "finish"]
 remaining time.
 """
 
+_CUT_LINE = b'{"error":"The stream failed: this line is cut'
+"""The last line of JSON lines that are incomplete, which no reader of JSON accepts."""
+
 HEARTBEAT = Event(comment="")
 """An empty event that keeps proxies from closing a silent stream."""
 HEARTBEAT_EVERY = 15.0
@@ -78,9 +81,10 @@ def _event_chunks(source: Values, heartbeat: float | None, written_as: Format) -
 def json_lines(source: Values, default: Default | None = None) -> Chunks:
     """Return values as JSON, each on its own line and in its own chunk.
 
+    If the source fails, the last line is cut, because some servers end a stream that fails as if it were complete.
     Raises TypeError unless the source is an iterable.
     """
-    return _chunks(source, Format(partial(_write_line, default)))
+    return _chunks(source, Format(partial(_write_line, default), write_error=lambda _: _CUT_LINE))
 
 
 def json_array(source: Values, default: Default | None = None) -> Chunks:
