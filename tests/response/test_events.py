@@ -162,7 +162,9 @@ class TestLinesOfJSON:
         with client.stream("GET", "/") as response:
             whole, cut = text_of(response).split("\n")
         assert whole == "1"
-        with pytest.raises(ValueError, match="delimiter|Unterminated"):  # Granian ends the response as if it were whole
+        with pytest.raises(
+            ValueError, match=r"delimiter|Unterminated"
+        ):  # Granian ends the response as if it were whole
             json.loads(cut)
         assert (source.read, source.closed) == (2, 1)
         assert [type(record.exc_info[1]) for record in caplog.records] == [TypeError]
