@@ -1,5 +1,6 @@
 """The contract over HTTP/2, on the servers that have it."""
 
+import time
 from base64 import b64encode
 from hashlib import sha256
 
@@ -8,12 +9,13 @@ import pytest
 from antiphon import Request
 from antiphon.features import sign
 from tests.contract.exchanges import seen
-from tests.contract.http2 import HTTP2Peer
+from tests.contract.http2 import HTTP2Client, HTTP2Peer
 from tests.contract.process import ServerProcess
 from tests.contract.servers import server
 from tests.contract.suite import AdapterContract
 from tests.contract.wire import SentRequest
 from tests.helpers.served.with_and_without_bodies import SECRET
+from tests.helpers.waiting import eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
@@ -46,6 +48,8 @@ class TestHypercorn(HTTP2Contract):
 
 # What depends on a body, or on there being none
 
+MOST = 64 << 20
+"""Bytes that a stream may make for a client that reads nothing: system and server keep a few MB."""
 SITE = "http://contract.example:8080"
 PARTS = (
     b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
@@ -106,16 +110,36 @@ def requests(style, query):
         yield SentRequest("GET", "/file", (("Range", wanted),)), status
 
 
-@pytest.mark.parametrize("name", ["Granian, WSGI", "Granian, ASGI", "Granian, RSGI", "Hypercorn"])
-def test_no_response_depends_on_the_version(name):
-    application = "tests.helpers.served.with_and_without_bodies:app"
-    with HTTP2Peer(server(name).command, application) as peer:
-        for style in ("def", "async"):
-            for (request, status), (other, _) in zip(requests(style, "v=1"), requests(style, "v=2"), strict=True):
-                before, now = ServerProcess.respond(peer, request), peer.respond(other)
-                what = f"{request.method} {request.target} {request.fields} {request.body and request.body[:9]}"
-                assert (before.status, now.status) == (status, status), what
-                assert told(now) == told(before), what
+@pytest.fixture(scope="module", params=["Granian, WSGI", "Granian, ASGI", "Granian, RSGI", "Hypercorn"])
+def peer(request):
+    command = server(request.param).command
+    with HTTP2Peer(command, "tests.helpers.served.with_and_without_bodies:app") as peer:
+        yield peer
+
+
+def test_no_response_depends_on_the_version(peer):
+    for style in ("def", "async"):
+        for (request, status), (other, _) in zip(requests(style, "v=1"), requests(style, "v=2"), strict=True):
+            before, now = ServerProcess.respond(peer, request), peer.respond(other)
+            what = f"{request.method} {request.target} {request.fields} {request.body and request.body[:9]}"
+            assert (before.status, now.status) == (status, status), what
+            assert told(now) == told(before), what
+
+
+def test_a_stream_waits_for_a_client_that_reads_nothing_but_on_hypercorn(peer):
+    def made():
+        return int(peer.respond(SentRequest("GET", "/endless/made")).body)
+
+    def look():
+        before = made()
+        time.sleep(0.2)
+        after = made()
+        return "goes on" if after > MOST else "waits" if before == after > 0 else None
+
+    with HTTP2Client(peer.port) as client:
+        client.get("/endless/async")
+        outcome = eventually(look, "the stream neither waits nor goes on")
+    assert outcome == ("goes on" if "hypercorn" in peer.command else "waits")
 
 
 def told(response):

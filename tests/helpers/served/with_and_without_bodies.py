@@ -2,6 +2,7 @@
 
 from antiphon import App, Request, Response
 from antiphon.features import Cache, IdempotentWrites, MemoryStore, Signatures
+from tests.helpers.served import endless_streams
 
 SECRET = b"a secret that both sides know"
 METHODS = ("GET", "POST", "DELETE", "QUERY")
@@ -12,6 +13,7 @@ app.use(IdempotentWrites(MemoryStore()))
 cached = App()
 cached.use(Cache())
 app.mount("/cached", cached)
+app.mount("/endless", endless_streams.app)
 
 
 def text(request: Request):
