@@ -42,9 +42,9 @@ class HTTP2Client:
         self._connection.send_headers(1, head, end_stream=True)
         self._socket.sendall(self._connection.data_to_send())
 
-    def exchange(self, request: SentRequest) -> ReceivedResponse:
+    def exchange(self, request: SentRequest, trailers=()) -> ReceivedResponse:
         """Send a request with its body and return the response. It is not whole if the server has reset the stream."""
-        self.begin(request)
+        self.begin(request, trailers)
         head, chunks = None, []
         ends = h2.events.StreamEnded, h2.events.StreamReset, h2.events.ConnectionTerminated
         while not isinstance(event := self.wait_for(h2.events.ResponseReceived, h2.events.DataReceived, *ends), ends):
@@ -56,7 +56,7 @@ class HTTP2Client:
         is_whole = isinstance(event, h2.events.StreamEnded)
         return ReceivedResponse(int(head[0][1]), tuple(head[1:]), b"".join(chunks), is_whole)
 
-    def begin(self, request: SentRequest):
+    def begin(self, request: SentRequest, trailers=()):
         """Send a request with its body, as far as the server takes it: it may respond before."""
         named = [(name.lower(), value.strip()) for name, value in request.all_fields if name != "Transfer-Encoding"]
         url = urlsplit(request.target)  # a whole URL's authority replaces the Host (RFC 9113 §8.3.1)
@@ -76,7 +76,7 @@ class HTTP2Client:
             else:
                 del left[0]
         if request.body is not None and not self._has_responded:
-            self._connection.end_stream(1)
+            self._connection.send_headers(1, trailers, end_stream=True) if trailers else self._connection.end_stream(1)
         self._flush()
 
     @property

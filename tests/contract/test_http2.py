@@ -14,6 +14,7 @@ from tests.contract.process import ServerProcess
 from tests.contract.servers import server
 from tests.contract.suite import AdapterContract
 from tests.contract.wire import SentRequest
+from tests.helpers.rows import rows
 from tests.helpers.served.with_and_without_bodies import SECRET
 from tests.helpers.waiting import eventually
 
@@ -124,6 +125,13 @@ def test_no_response_depends_on_the_version(peer):
             what = f"{request.method} {request.target} {request.fields} {request.body and request.body[:9]}"
             assert (before.status, now.status) == (status, status), what
             assert told(now) == told(before), what
+
+
+@rows("body", [(), (b"one ", b"two")])
+def test_trailers_belong_to_no_body(peer, body):
+    with HTTP2Client(peer.port) as client:
+        response = client.exchange(SentRequest("POST", "/def/streamed", (), body), [(b"x-trailer", b"1")])
+    assert (response.status, response.body) == (200, b"".join(body))
 
 
 def test_a_stream_waits_for_a_client_that_reads_nothing_but_on_hypercorn(peer):
