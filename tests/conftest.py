@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests.contract.servers import is_on_another
-from tests.helpers import combinations, order, skips
+from tests.helpers import combinations, order, skips, system_programs
 from tests.helpers.processes import UnmarkedProcesses
 
 # Where a change is judged, examples are the same each time: what fails there was broken by the change.
@@ -58,7 +58,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Sort tests."""
+    """Sort tests, and where programs are hidden, keep those that ask for one."""
+    system_programs.keep_asking(items)
     order.sort(config, items)
 
 

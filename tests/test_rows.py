@@ -4,12 +4,16 @@ import inspect
 import itertools
 import logging
 import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies
 
 from tests.helpers.rows import SHARE, rows
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_every_row_runs_and_those_that_fail_are_named():
@@ -27,9 +31,44 @@ def test_every_row_runs_and_those_that_fail_are_named():
         table()
     assert seen == [(number, name, last) for number, name in ((1, "a"), (2, "b"), (3, "c")) for last in (False, True)]
     first, *named = str(failed.value).splitlines()
-    assert first == "3 of 6 rows fail:"
-    assert [line.split(":")[0] for line in named] == ["- the second, first", "- the second, last", "- 3, 'c', last"]
+    assert first == "2 of 6 rows fail:"
+    assert [line.split(":")[0] for line in named] == ["- the second, first", "- the second, last"]
     assert isinstance(failed.value.__cause__, AssertionError)
+
+
+@pytest.mark.once
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("environment", "status"), [({}, pytest.ExitCode.OK), ({"CI": "yes"}, pytest.ExitCode.TESTS_FAILED)]
+)
+def test_a_row_that_skips_is_told_and_fails_only_where_a_change_is_judged(tmp_path, environment, status):
+    (tmp_path / "test_table.py").write_text(TABLE)
+    command = [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", "-p", "tests.conftest",
+               "-p", "no:cacheprovider", tmp_path]  # fmt: skip
+    others = {name: value for name, value in os.environ.items() if name != "CI"}
+    run = subprocess.run(command, cwd=ROOT, env=others | environment, capture_output=True, text=True, check=False)
+    assert (run.returncode, "1 passed" in run.stdout) == (status, True), run.stdout
+    for told in (
+        "row 2: not here",
+        "row 3: could not import 'no_such_package'",
+        "row 4: No module named 'no_such_package'",
+    ):
+        assert told in run.stdout
+
+
+TABLE = """
+import pytest
+from tests.helpers.rows import rows
+
+@rows("row", [1, 2, 3, 4, 5])
+def test_table(row):
+    if row == 2:
+        pytest.skip("not here")
+    if row == 3:
+        pytest.importorskip("no_such_package")
+    if row == 4:
+        import no_such_package
+"""
 
 
 def test_a_table_of_which_all_rows_skip_is_skipped():

@@ -4,7 +4,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from antiphon import to_app
+from antiphon import App, to_app
 from antiphon.adapters.asgi import UNBOUNDED, ASGIHead
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
 from antiphon.http.head import Address
@@ -344,6 +344,17 @@ class TestAHandshake:
 
         asyncio.run(app(servers.scope() | {"type": "websocket"}, receive, send))
         assert [message["type"] for message in sent] == ["websocket.close"]
+
+
+def test_a_scope_of_an_unknown_type_is_refused(servers):
+    async def never(*message): ...
+
+    for started in (False, True):
+        app = App()
+        if started:
+            app.start()
+        with pytest.raises(ValueError, match="not 'webtransport'"):
+            asyncio.run(app(servers.scope() | {"type": "webtransport"}, never, never))
 
 
 class TestACancellation:

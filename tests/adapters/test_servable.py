@@ -1,10 +1,12 @@
 import asyncio
+import gc
 import inspect
 import subprocess
 import sys
 import threading
 import time
 from contextvars import ContextVar
+from weakref import ref
 
 import anyio
 import pytest
@@ -188,10 +190,16 @@ class TestStartingUp:
         app = App()
         for _ in range(2):
             loop = asyncio.new_event_loop()
+            loop.set_exception_handler(lambda *_: None)  # asyncio tells of the task that waits on a closed loop
             assert loop.run_until_complete(servers.play_asgi(app)).body == b"x"
             loop.close()
             app._set_started(False)
         assert app.events == ["starting", "started", "answered"] * 2
+        kept = ref(app)
+        del app, loop
+        asyncio.run(servers.play_asgi(App()))
+        gc.collect()
+        assert kept() is None
 
     def test_leaves_its_variables_to_no_request(self, servers, call):
         seen = []
@@ -522,6 +530,7 @@ def test_shutting_down_over_wsgi_comes_when_the_interpreter_exits(pattern):
 ONE_TASK_OVER_WSGI = """
 import asyncio, sys, io, threading
 from contextvars import ContextVar
+from weakref import ref
 from antiphon.adapters.servable import Servable
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.response.response import Response

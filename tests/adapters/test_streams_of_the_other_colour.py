@@ -291,3 +291,18 @@ def test_a_stream_whose_client_leaves_is_cleaned_up_once_where_it_runs(interface
                 next(response)
         gc.collect()
         assert eventually(lambda: closed or None, "it goes on") == [True]
+
+
+@rows("error", [StopAsyncIteration, StopIteration, RuntimeError])
+@rows("at", [0, 1, 1000])
+def test_no_error_of_a_blocking_generator_looks_like_its_end(error, at):
+    def generator():
+        for number in range(at):
+            yield b"%d\n" % number
+        raise error("it has failed")
+
+    async def send(chunk):
+        pass
+
+    with pytest.raises(RuntimeError):
+        write(generator(), send)

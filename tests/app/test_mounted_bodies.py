@@ -1,6 +1,8 @@
 """The body of a request to a mounted application, its limits, the environ that is made of it, and where it runs."""
 
 import asyncio
+import gzip
+import json
 from wsgiref.validate import validator
 
 import pytest
@@ -87,6 +89,21 @@ class TestTheBody:
         assert response.status == 500
         if kind.foreign:  # others than ours have no errors of their own, so theirs come out
             assert response.text == "body"
+
+    @rows("coding", [None, "gzip"])
+    def test_that_was_received_has_its_length_for_an_asgi_application(self, coding):
+        app = App()
+        app.mount("/old", says_headers)
+        body, headers = (b"a" * 30, {}) if coding is None else (gzip.compress(b"a" * 30), {"content-encoding": coding})
+        said = Client(app, "asgi").post("/old/x", headers=headers, body=iter([body[:9], body[9:]])).json
+        assert said["content-length"] == "30"
+        assert said.keys().isdisjoint({"transfer-encoding", "content-encoding"})
+
+
+async def says_headers(scope, receive, send):
+    said = {name.decode(): value.decode() for name, value in scope["headers"]}
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body", "body": json.dumps(said).encode()})
 
 
 def args(request):

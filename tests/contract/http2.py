@@ -2,11 +2,14 @@
 
 import socket
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 import h2.config
 import h2.connection
 import h2.events
 
+from tests.contract.process import ServerProcess
+from tests.contract.wire import ReceivedResponse, SentRequest
 from tests.helpers.waiting import DEADLINE
 
 USUAL = [(":method", "GET"), (":scheme", "http"), (":authority", "contract.example"), (":path", "/")]
@@ -39,17 +42,69 @@ class HTTP2Client:
         self._connection.send_headers(1, head, end_stream=True)
         self._socket.sendall(self._connection.data_to_send())
 
+    def exchange(self, request: SentRequest, trailers=()) -> ReceivedResponse:
+        """Send a request with its body and return the response. It is not whole if the server has reset the stream."""
+        self.begin(request, trailers)
+        head, chunks = None, []
+        ends = h2.events.StreamEnded, h2.events.StreamReset, h2.events.ConnectionTerminated
+        while not isinstance(event := self.wait_for(h2.events.ResponseReceived, h2.events.DataReceived, *ends), ends):
+            if isinstance(event, h2.events.ResponseReceived):
+                head = [(name.decode(), value.decode("latin-1")) for name, value in event.headers]
+            else:
+                chunks.append(event.data)
+        assert head is not None, f"no response, but {event}"
+        is_whole = isinstance(event, h2.events.StreamEnded)
+        return ReceivedResponse(int(head[0][1]), tuple(head[1:]), b"".join(chunks), is_whole)
+
+    def begin(self, request: SentRequest, trailers=()):
+        """Send a request with its body, as far as the server takes it: it may respond before."""
+        named = [(name.lower(), value.strip()) for name, value in request.all_fields if name != "Transfer-Encoding"]
+        url = urlsplit(request.target)  # a whole URL's authority replaces the Host (RFC 9113 §8.3.1)
+        authority, path = url.netloc or named[0][1], request.target.removeprefix(f"{url.scheme}://{url.netloc}")
+        pseudo = [(":method", request.method), (":scheme", "http"), (":authority", authority), (":path", path)]
+        head = [(name.encode(), value.encode("latin-1")) for name, value in [*pseudo, *named[1:]]]
+        self._connection.send_headers(1, head, end_stream=request.body is None)
+        left = [request.body] if isinstance(request.body, bytes) else list(request.body or ())
+        while left and not self._has_responded:
+            room = min(self._connection.local_flow_control_window(1), self._connection.max_outbound_frame_size)
+            if not room:
+                self._receive()
+            elif left[0]:
+                self._connection.send_data(1, left[0][:room])
+                left[0] = left[0][room:]
+                self._flush()
+            else:
+                del left[0]
+        if request.body is not None and not self._has_responded:
+            self._connection.send_headers(1, trailers, end_stream=True) if trailers else self._connection.end_stream(1)
+        self._flush()
+
+    @property
+    def _has_responded(self):
+        """True once the server has ended or reset the stream."""
+        return any(isinstance(each, h2.events.StreamEnded | h2.events.StreamReset) for each in self._events)
+
     def wait_for(self, *kinds):
         """Return the next event of some kinds."""
         while True:
             while self._events:
                 if isinstance(event := self._events.pop(0), kinds):
                     return event
-            data = self._socket.recv(64 << 10)
-            assert data, "the server has closed the connection"
-            self._events += self._connection.receive_data(data)
-            with suppress(ConnectionError):  # the server has closed the connection, and said so in these events
-                self._socket.sendall(self._connection.data_to_send())
+            self._receive()
+
+    def _receive(self):
+        data = self._socket.recv(64 << 10)
+        assert data, "the server has closed the connection"
+        events = self._connection.receive_data(data)
+        for event in events:
+            if isinstance(event, h2.events.DataReceived) and event.flow_controlled_length:
+                self._connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+        self._events += events
+        self._flush()
+
+    def _flush(self):
+        with suppress(ConnectionError):  # the server has closed the connection, and said so in what it sent
+            self._socket.sendall(self._connection.data_to_send())
 
     def outcome(self):
         """Return the status and the body of the response, or (None, b"") if the server has reset the stream."""
@@ -63,3 +118,20 @@ class HTTP2Client:
                 status = int(dict(event.headers)[b":status"])
             else:
                 body += event.data
+
+
+class HTTP2Peer(ServerProcess):
+    """A server that is asked over HTTP/2, each time on a connection of its own."""
+
+    def respond(self, request: SentRequest) -> ReceivedResponse:
+        """Send a request and return the response."""
+        with HTTP2Client(self.port) as client:
+            return client.exchange(request)
+
+    def leave(self, request: SentRequest, after: bytes) -> None:
+        """Send a request, and close the connection when ``after`` has come in the body."""
+        with HTTP2Client(self.port) as client:
+            client.begin(request)
+            received = b""
+            while after not in received:
+                received += client.wait_for(h2.events.DataReceived).data

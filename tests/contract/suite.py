@@ -50,6 +50,7 @@ class AdapterContract:
     """Tests of the responses of the contract's application, on any server. Override ``serve``."""
 
     peer: ClassVar[Peer]
+    http_version: ClassVar[str] = "1.1"
 
     @classmethod
     def serve(cls) -> AbstractContextManager[Peer]:
@@ -70,7 +71,7 @@ class AdapterContract:
 
     @rows("topic", EXCHANGES_BY_TOPIC)
     def test_exchanges(self, topic: str) -> None:
-        exchanges = EXCHANGES_BY_TOPIC[topic]
+        exchanges = [exchange.over(self.http_version) for exchange in EXCHANGES_BY_TOPIC[topic]]
         responses = {exchange.name: self.peer.respond(exchange.request) for exchange in exchanges}
         assert [name for name, response in responses.items() if not response.whole] == []
         received = {exchange.name: exchange.received(responses[exchange.name]) for exchange in exchanges}

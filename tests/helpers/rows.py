@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import pytest
 
+from tests.helpers.skips import SKIPPED_ROWS, is_skip
+
 T = TypeVar("T", bound=Callable[..., Any])
 Case = tuple[Callable[[], str], tuple[Any, ...]]
 """A row: a function that makes its name, which only a row that fails needs, and its values."""
@@ -19,13 +21,13 @@ Case = tuple[Callable[[], str], tuple[Any, ...]]
 SHARE = pytest.StashKey[tuple[int, int]]()
 """The number of an item, and of the items that share its table."""
 
-# A row that skips fails, since it would skip the rows after it, unless all rows do.
-FAILURES = (Exception, pytest.fail.Exception, pytest.skip.Exception)
+OUTCOMES = (Exception, pytest.fail.Exception, pytest.skip.Exception)
 
 
 def rows(names: str, table: Iterable[Any], ids: Iterable[Any] | Callable[[Any], Any] | None = None) -> Callable[[T], T]:
     """Run a test, or each test of a class, with the rows of a table: as ``pytest.mark.parametrize``, but as one test.
 
+    A row may skip: the rest of the test counts, and the skip is told with those of tests. If all do, the test skips.
     Several tables of a test are one of all their combinations. Each row gets a folder of its own as ``tmp_path``, a
     ``monkeypatch`` that is undone after it, and nothing of what the rows before it logged or printed. Other fixtures
     are made once for all rows, so a row must not change what the next one sees. Raises ValueError for a table without
@@ -56,7 +58,8 @@ def rows(names: str, table: Iterable[Any], ids: Iterable[Any] | Callable[[Any], 
             __tracebackhide__ = True
             request = fixtures["request"] if "request" in parameters else fixtures.pop("request", None)
             shared = _share(cases, *request.node.stash.get(SHARE, (0, 1))) if request else cases
-            _run(functools.partial(test, *arguments), wanted, shared, fixtures)
+            if (skipped := _run(functools.partial(test, *arguments), wanted, shared, fixtures)) and request:
+                request.node.user_properties.append((SKIPPED_ROWS, skipped))
 
         parameters = inspect.signature(test).parameters
         fixtures = {name: each for name, each in parameters.items() if name not in wanted}
@@ -73,20 +76,23 @@ def _share(cases: list[Case], number: int, shares: int) -> list[Case]:
     return [case for index, case in enumerate(cases) if (index + index // shares) % shares == number]
 
 
-def _run(test: Callable[..., None], names: list[str], cases: list[Case], fixtures: dict[str, Any]) -> None:
+def _run(test: Callable[..., None], names: list[str], cases: list[Case], fixtures: dict[str, Any]) -> str:
+    """Run all rows, and return which were skipped if others ran, else an empty string."""
     __tracebackhide__ = True
     failed: list[tuple[str, BaseException]] = []
+    skipped: list[tuple[str, BaseException]] = []
     for number, (name, values) in enumerate(cases):
         try:
             with _for_a_row(number, fixtures) as own:
                 test(**own, **dict(zip(names, values, strict=True)))
-        except FAILURES as error:
-            failed.append((name(), error))
-    if failed and all(isinstance(error, pytest.skip.Exception) for _, error in failed) and len(failed) == len(cases):
-        raise failed[0][1]
+        except OUTCOMES as error:
+            (skipped if is_skip(error) else failed).append((name(), error))
     if failed:
         told = "\n".join(f"- {name}: {type(error).__name__}: {_first_line(error)}" for name, error in failed)
         raise AssertionError(f"{len(failed)} of {len(cases)} rows fail:\n{told}") from failed[0][1]
+    if skipped and len(skipped) == len(cases):
+        raise skipped[0][1]
+    return "; ".join(f"row {name}: {_first_line(error)}" for name, error in skipped)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Generator
 from importlib.util import find_spec
@@ -11,6 +12,9 @@ from pathlib import Path
 import pytest
 
 LIST = Path(__file__).parents[1] / "skips.txt"
+
+SKIPPED_ROWS = "skipped rows"
+"""The property of a test's report that tells which of its rows were skipped, and why."""
 
 _NO_MODULE = re.compile(r"ModuleNotFoundError: (?:No module named ')?(\w+)")
 _OURS = {"antiphon", "benchmarks", "examples", "fuzz", "scripts", "tests"}
@@ -36,11 +40,21 @@ class MissingPackages:
         return report
 
 
+def is_skip(error: BaseException) -> bool:
+    """Return True for what skips a test, which a missing package does, too."""
+    return isinstance(error, pytest.skip.Exception) or _missing("".join(traceback.format_exception(error))) is not None
+
+
 def _skip_without_package(report: pytest.CollectReport | pytest.TestReport) -> None:
-    found = _NO_MODULE.findall(str(report.longrepr)) if report.failed else ()
-    if found and found[-1] not in _OURS and find_spec(found[-1]) is None:
+    if report.failed and (name := _missing(str(report.longrepr))):
         report.outcome = "skipped"
-        report.longrepr = (report.nodeid, 0, f"there is no {found[-1]} here")
+        report.longrepr = (report.nodeid, 0, f"there is no {name} here")
+
+
+def _missing(told: str) -> str | None:
+    """Return the package without which this was raised, if there is such a package, and it is not ours."""
+    found = _NO_MODULE.findall(told)
+    return found[-1] if found and found[-1] not in _OURS and find_spec(found[-1]) is None else None
 
 
 def _forget(path: str) -> None:
@@ -49,10 +63,13 @@ def _forget(path: str) -> None:
         del sys.modules[name]
 
 
-def unlisted(reporter: pytest.TerminalReporter) -> list[pytest.TestReport | pytest.CollectReport]:
-    """Return the reports of tests that were skipped and are not on the list."""
+def unlisted(reporter: pytest.TerminalReporter) -> list[tuple[str, str]]:
+    """Return the tests, and why, that were skipped or had a row skipped, and are not on the list."""
     lines = [line.split(maxsplit=1)[0] for line in LIST.read_text().splitlines() if line and line[0] != "#"]
-    return [each for each in reporter.stats.get("skipped", []) if each.nodeid.partition("[")[0] not in lines]
+    skipped = [(each.nodeid, _reason(each)) for each in reporter.stats.get("skipped", [])]
+    for each in reporter.stats.get("passed", []):
+        skipped += [(each.nodeid, str(rows)) for name, rows in each.user_properties if name == SKIPPED_ROWS]
+    return [(nodeid, reason) for nodeid, reason in skipped if nodeid.partition("[")[0] not in lines]
 
 
 def fail_for_unlisted(session: pytest.Session) -> None:
@@ -63,16 +80,16 @@ def fail_for_unlisted(session: pytest.Session) -> None:
 
 
 def tell_unlisted(reporter: pytest.TerminalReporter) -> None:
-    """Say why tests were skipped that are not on the list, and where a change is judged, which ones."""
+    """Say why tests were skipped: in a line, or where a change is judged, which tests, if they are not on the list."""
     if not (found := unlisted(reporter)):
         return
-    reporter.section("skipped, and not in tests/skips.txt", red=bool(os.environ.get("CI")))
     if os.environ.get("CI"):
-        for each in found:
-            reporter.line(f"{each.nodeid}: {_reason(each)}")
+        reporter.section("skipped, and not in tests/skips.txt", red=True)
+        for nodeid, reason in found:
+            reporter.line(f"{nodeid}: {reason}")
     else:
-        for reason, count in Counter(map(_reason, found)).most_common():
-            reporter.line(f"{count}: {reason}")
+        reasons = Counter(reason.removeprefix("Skipped: ") for _, reason in found).most_common()
+        reporter.line("Skipped: " + ", ".join(f"{reason} ({count})" for reason, count in reasons))
 
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:

@@ -1,12 +1,33 @@
 """Programs that only the system has, and what becomes of tests without: `make system-packages` installs them."""
 
+import inspect
 import os
 import shutil
 
 import pytest
 
-PLACES = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])
-"""The folders of programs; servers are in some that are not on every user's PATH."""
+SERVERS = "/usr/local/sbin", "/usr/sbin", "/sbin"
+"""Folders of servers, which are not on every user's PATH."""
+
+PLACES = os.environ.get("PROGRAMS") or os.pathsep.join([os.environ.get("PATH", os.defpath), *SERVERS])
+"""The folders of programs; ``scripts/test-without-programs`` names one without those that tests ask for."""
+
+
+_names = set()
+
+
+def keep_asking(items):
+    """Keep the tests that ask for a program, or for a fixture while they run, which may do so; where all are hidden."""
+    if os.environ.get("PROGRAMS"):
+        items[:] = filter(_asks, items)
+
+
+def _asks(item):
+    makers = [
+        fixture.func for name in item.fixturenames for fixture in item._fixtureinfo.name2fixturedefs.get(name, ())
+    ]
+    codes = [inspect.unwrap(function).__code__ for function in (item.obj, *makers)]
+    return bool(_names & {*item.fixturenames}) or any("getfixturevalue" in code.co_names for code in codes)
 
 
 def required_program(name, *others):
@@ -14,6 +35,7 @@ def required_program(name, *others):
 
     Tests that need a missing program are skipped, but fail in CI (``CI`` is set).
     """
+    _names.add(name)
 
     @pytest.fixture(scope="session", name=name)
     def program():

@@ -52,6 +52,9 @@ class LifespanTask:
         """Start as a task of the running loop."""
         from asyncio import create_task
 
+        for task in [*_tasks]:
+            if task.get_loop().is_closed():  # it never ends, to be discarded
+                _tasks.discard(task)
         self._task = create_task(driven(self._steps()))
         _tasks.add(self._task)
         self._task.add_done_callback(_tasks.discard)

@@ -198,6 +198,8 @@ class Servable:
             await self._serve_lifespan(receive, send)
         elif scope["type"] == "websocket":
             await self._serve_handshake(scope, receive, send)
+        else:
+            raise ValueError(f"an ASGI scope must have the type http, lifespan or websocket, not {scope['type']!r}")
 
     def _call_asgi(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         if not self._observers.all:

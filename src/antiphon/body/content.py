@@ -127,6 +127,12 @@ class Content:
             return not self.size
         return self.readable_length == 0 or not self.head.has_body
 
+    @property
+    def may_be_empty(self) -> bool:
+        """True if only receiving the body can show whether it has any bytes, and these will be kept."""
+        is_open = not (self.is_complete or self.received) and self.head.has_body
+        return is_open and self.is_kept and self.head.field("content-length") is None
+
     def is_small(self, most: int) -> bool:
         """Return True if the body certainly has at most this many bytes; a body with a content coding may grow."""
         length = self.readable_length

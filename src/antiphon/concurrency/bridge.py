@@ -314,7 +314,10 @@ class AsyncFromSync(Generic[T]):
 
     async def fetch(self) -> None:
         """Produce the first item in advance. Raises the iterable's errors."""
-        self._fetched = deque(await self._next())
+        try:
+            self._fetched = deque(await self._next())
+        except StopAsyncIteration as error:  # it would look like the end
+            raise RuntimeError("a blocking iterator raised StopAsyncIteration") from error
 
     async def _next(self) -> list[Any]:
         """Return the next items, or none at the end."""

@@ -213,8 +213,8 @@ class Crossing:
         Otherwise, two cancellations would outlive the scope that requested only one. A cancellation that arrives during
         this is also held back, so that the response reaches the code that closes it.
         """
-        task = asyncio.current_task()
-        if not self._holds_cancellation or task is None:
+        # The garbage collector closes a task that a closed loop has left: no loop runs then.
+        if not self._holds_cancellation or (task := asyncio.current_task()) is None:
             return
         is_leaving = isinstance(leaving, asyncio.CancelledError)
         if is_leaving or not task.cancelling():

@@ -75,6 +75,8 @@ AfterHook = TypeVar("AfterHook", bound=Callable[..., Any])
 
 _NO_DEPENDENCIES: dict[ReadableDependency[Any], Any] = {}
 """The dependency values of a request that hasn't read any. This dict is never changed."""
+_WITHOUT_CONTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "DELETE"))
+"""The methods that give a body no meaning (RFC 9110 §9.3)."""
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType(Params())
 
 
@@ -373,14 +375,21 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def _read_small_body(self, limits: Limits) -> bool | Coroutine[Any, Any, bool]:
         """Receive a small body if it comes as one chunk. Return True if it did, False if ``load`` has to read it.
 
+        If neither the method nor a header announces a body, the first chunk shows that there is none, as nearly always.
         If the chunk hasn't arrived yet, return a coroutine that waits for it and then returns True or False, or raises
         RequestTimeout (408). A blocking head never needs a coroutine.
         """
         head = self.head
         length = head.uncoded_length
-        if length is None or length > SMALL_BODY or length > limits.body or self._content is not None:
+        if self._content is not None:
             return False
-        if not length:
+        if length is None:
+            if not self._expects_no_body:
+                return False
+            length = 0
+        elif length > SMALL_BODY or length > limits.body:
+            return False
+        elif not length:
             self._content = b""
             return True
         try:
@@ -398,6 +407,19 @@ class Request(RequestHeaders, metaclass=NamesOurs):
             return True
         self.content.hold(data)
         return False
+
+    @property
+    def _expects_no_body(self) -> bool:
+        """True if a body may come, but the method gives it no meaning (RFC 9110 §9.3), and no header announces its
+        length: any such request over HTTP/2, and one over HTTP/1.1 in chunks.
+        """
+        head = self.head
+        return (
+            head.method in _WITHOUT_CONTENT
+            and head.has_body
+            and (head.field("transfer-encoding") or "chunked").lower() == "chunked"
+            and all(head.field(name) is None for name in ("content-length", "content-encoding", "expect"))
+        )
 
     async def _wait_for_small_body(
         self, receiving: Coroutine[Any, Any, bytes], effect: Any, length: int, limits: Limits

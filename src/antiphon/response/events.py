@@ -32,6 +32,9 @@ remaining time. If it doesn't end by then, the client is told of an error.
 Encode: TypeAlias = Callable[[object], bytes]
 """A function that writes a value as JSON."""
 
+_CUT_LINE = b'{"error":"The stream failed: this line is cut'
+"""The last line of JSON lines that are incomplete, which no reader of JSON accepts."""
+
 HEARTBEAT = Event(comment="")
 """An empty event that keeps proxies from closing a silent stream."""
 HEARTBEAT_EVERY = 15.0
@@ -87,9 +90,10 @@ def _event_chunks(source: Values, heartbeat: float | None, written_as: Format) -
 def json_lines(source: Values, encode: Encode = encode_json) -> Chunks:
     """Return values as JSON, each on its own line and in its own chunk.
 
+    If the source fails, the last line is cut, because some servers end a stream that fails as if it were complete.
     Raises TypeError unless the source is an iterable.
     """
-    return _chunks(source, Format(lambda value: encode(value) + b"\n"))
+    return _chunks(source, Format(lambda value: encode(value) + b"\n", write_error=lambda _: _CUT_LINE))
 
 
 def json_array(source: Values, encode: Encode = encode_json) -> Chunks:

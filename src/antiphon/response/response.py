@@ -371,8 +371,8 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
     ) -> Self:
         """Make a response of JSON values, one per line, sent as they are produced. The iterator is always closed.
 
-        If a value can't be serialized, the stream is cut short. Raises TypeError for a source that is not an iterable
-        of values.
+        If the iterator fails, or a value can't be serialized, the stream is cut short within a line. Raises TypeError
+        for a source that is not an iterable of values.
         """
         from antiphon.response.events import json_lines
 

@@ -44,6 +44,10 @@ class Exchange(NamedTuple):
     request: SentRequest
     expected: Expected
 
+    def over(self, version: str) -> "Exchange":
+        """Return the same exchange over another version of HTTP, which some responses tell."""
+        return self._replace(expected=_replaced(self.expected, '"http_version":"1.1"', f'"http_version":"{version}"'))
+
     def received(self, response: ReceivedResponse) -> Expected:
         """Return a response in the form of an expected one.
 
@@ -134,15 +138,15 @@ def both(
         Exchange(
             f"{name} ({handler})",
             SentRequest(method, target.replace("{def}", handler), fields, body),
-            _filled_in(expected, handler),
+            _replaced(expected, "{def}", handler),
         )
         for handler in ("def", "async")
     ]
 
 
-def _filled_in(expected: Expected, handler: str) -> Expected:
-    """Fill ``def`` or ``async`` into the body, and correct the Content-Length."""
-    body = expected.body.replace(b"{def}", handler.encode())
+def _replaced(expected: Expected, old: str, new: str) -> Expected:
+    """Replace text in the body, and correct the Content-Length."""
+    body = expected.body.replace(old.encode(), new.encode())
     fields = dict(expected.fields)
     if body != expected.body:
         fields["content-length"] = [str(len(body))]

@@ -20,7 +20,8 @@ from antiphon.response.response import Response
 
 _HONOURED_EXTENSIONS = ("tls",)
 """Extensions that are passed on unchanged: they only provide information and add no messages."""
-_CODING_FIELDS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+_FRAMING_FIELDS = frozenset({"content-length", "transfer-encoding"})
+_CODING_FIELDS = _FRAMING_FIELDS | {"content-encoding"}
 """Header fields that describe a body as it was sent, and are wrong once the body is decoded."""
 
 
@@ -61,11 +62,15 @@ def make_scope(request: Request, state: Mapping[str, Any] | None = None) -> Scop
 
 
 def _encoded_fields(request: Request) -> list[tuple[bytes, bytes]]:
-    """Return the header fields. Host is the authority, which may come from HTTP/2 or a trusted proxy."""
+    """Return the header fields. Host is the authority, which may come from HTTP/2 or a trusted proxy.
+
+    They declare the length of a body that has been received: some applications, such as Django, read no other.
+    """
     head, content = request.head, request.content
     sent = head.fields()
-    if content.is_decoded:
-        sent = [field for field in sent if field[0] not in _CODING_FIELDS]
+    if content.is_decoded or (content.is_complete and content.size and head.field("content-length") is None):
+        no_longer = _CODING_FIELDS if content.is_decoded else _FRAMING_FIELDS
+        sent = [field for field in sent if field[0] not in no_longer]
         sent.append(("content-length", str(content.size)))
     fields = [(name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in sent]
     host, authority = head.field("host"), head.authority

@@ -26,6 +26,13 @@ async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -
     If something is already wrong and no middleware reads the body, a large body isn't received. Over WSGI, a body that
     the server's thread can read on demand isn't received either, because a slow client would occupy the thread.
     """
+    if error is None and request._expects_no_body:
+        try:
+            is_read = request._read_small_body(request.limits)
+            if is_read if isinstance(is_read, bool) else await is_read:
+                return None
+        except RequestTimeout as too_late:
+            error = too_late
     if request.head.blocks and _may_leave_unread(plan, error):
         _prepare(plan, request, request.content)
         request.content.is_refused = error is not None

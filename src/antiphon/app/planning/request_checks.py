@@ -18,6 +18,7 @@ from antiphon.app.planning.cross_site import (
     check_site,
     declarable_origin,
 )
+from antiphon.body.content import NotLoadedError
 from antiphon.explanations import Advice, explained
 from antiphon.http.errors import (
     BadRequest,
@@ -248,12 +249,29 @@ def check_digest(request: Request) -> None:
 
 def require_digest(request: Request) -> None:
     """Check the body of a route with ``check_digest``. Raises BadRequest (400), with Want-Content-Digest."""
-    if request.content.is_empty and request.head.field("content-digest") is None:
-        return
+    if request.head.field("content-digest") is None:
+        look_for_body(request)
+        if request.content.is_empty:
+            return
     try:
         check_digest(request)
     except DigestError as error:
         raise BadRequest(f"The body is refused: {error}.", headers={"want-content-digest": PREFERRED_DIGESTS}) from None
+
+
+def look_for_body(request: Request) -> None:
+    """Receive the first chunk of the body, where that may block, if only that shows whether there is a body."""
+    if request.content.may_be_empty:
+        try:
+            request.content.advance_on_thread(request.limits)
+        except NotLoadedError:
+            raise request._not_loaded() from None
+
+
+async def alook_for_body(request: Request) -> None:
+    """Do what ``look_for_body`` does, on an event loop."""
+    if request.content.may_be_empty:
+        await request.content.aadvance(request.limits)
 
 
 def in_place(check: Callable[[Request], Any], *, blocks: bool = False) -> Callable[[Request], Any]:

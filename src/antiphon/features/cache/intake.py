@@ -300,7 +300,7 @@ class Intake:
     def _reason(self, request: Request, response: Response, fill: Fill, reads: set[str] | None) -> str | None:
         """Return the reason not to store a response, or None if it may be stored."""
         if fill.why in ("bypass", "method"):
-            return "request-body" if request.head.has_body else "bypass"
+            return "request-body" if request.head.has_body and not request.content.is_empty else "bypass"
         if getattr(request.route, "signed", False):
             return "signed-url"
         if reads and not (fill.validates or reads.isdisjoint(CONDITIONS)) and has_conditions(request.head):

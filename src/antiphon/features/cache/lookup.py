@@ -302,7 +302,7 @@ class Lookup:
         head, now = request.head, self._clock()
         if head.method not in READING:
             return Fill(key_of(head, self._shelf.app), NO_DIRECTIVES, now, "method")
-        has_other_body = head.has_body and head.method != "QUERY"
+        has_other_body = head.has_body and head.method != "QUERY" and not request.content.is_empty
         key = None if has_other_body else key_of_request(request, self._shelf.app)
         if key is None or getattr(request.route, "websocket", None) is not None:
             return Fill(key_of(head, self._shelf.app), NO_DIRECTIVES, now, "bypass")

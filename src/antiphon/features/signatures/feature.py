@@ -14,7 +14,14 @@ from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from antiphon.app.planning.request_checks import PREFERRED_DIGESTS, DigestError, check_digest, in_place
+from antiphon.app.planning.request_checks import (
+    PREFERRED_DIGESTS,
+    DigestError,
+    alook_for_body,
+    check_digest,
+    in_place,
+    look_for_body,
+)
 from antiphon.app.route import Route
 from antiphon.app.store import FeatureStore, Store
 from antiphon.explanations import errors_name_it, explained, named
@@ -186,6 +193,8 @@ class Signatures:
                 "bad-feature-option",
                 TypeError("verify() can't await the function that returns keys: make it def"),
             )
+        if _claims_signature(request):
+            look_for_body(request)
         signatures = self._signatures(request)
         found = self._verified(request, signatures, [self._key(each) for each in signatures])
         self._complete(found, request)
@@ -210,6 +219,8 @@ class Signatures:
         self.verify(request)
 
     async def _acheck(self, request: Request) -> None:
+        if _claims_signature(request):
+            await alook_for_body(request)
         signatures = self._signatures(request)
         if self._waits_for_keys(signatures):
             from antiphon.concurrency.crossing import Crossing
@@ -430,6 +441,11 @@ def _signer(message: Components, signature: _Signature, key: SignatureKey) -> Re
         SignedHeaders([line for line in message.lines if line[0] in whole]),
         key.directory,
     )
+
+
+def _claims_signature(request: Request) -> bool:
+    with unwatched(request):
+        return bool(request.head.field("signature"))
 
 
 def _covers_digest(signer: RequestSigner) -> bool:
