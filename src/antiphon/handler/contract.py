@@ -20,6 +20,7 @@ from antiphon.explanations import explained
 from antiphon.explanations.words import explain
 from antiphon.handler.errors import error_response, raised_response, sole_error
 from antiphon.http.errors import FieldError, HTTPError
+from antiphon.http.headers import HeaderFields
 from antiphon.http.redirect import RaisedAnswer
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -106,6 +107,7 @@ class Switch(Enum):
     """A thread switch, which steps await. Only their driver understands it."""
 
     ON_THREAD = "on a thread"
+    BEGIN_ON_THREAD = "on a thread, before any code of the application"
     ON_LOOP = "on the loop"
 
     def __await__(self) -> Generator["Switch", None, None]:
@@ -114,8 +116,21 @@ class Switch(Enum):
 
 ON_THREAD: Final = Switch.ON_THREAD
 """Continue where blocking is allowed: on a worker thread if this is an event loop."""
+BEGIN_ON_THREAD: Final = Switch.BEGIN_ON_THREAD
+"""Continue as with ``ON_THREAD``. An overloaded worker may raise NotBegun here instead."""
 ON_LOOP: Final = Switch.ON_LOOP
 """Continue on an event loop."""
+
+
+class NotBegun(RaisedAnswer):
+    """The refusal of a request that waited for a thread too long, or longer than its client, while nothing of it has
+    begun.
+    """
+
+    def __init__(self, status: int, headers: HeaderFields = ()) -> None:
+        super().__init__(headers=headers)
+        self.status = status
+
 
 Steps: TypeAlias = Coroutine[Any, Any, T]
 """A coroutine that handles a request and awaits the switches ``ON_THREAD`` and ``ON_LOOP`` where it has to continue."""

@@ -9,7 +9,7 @@ from antiphon.app.answering.dependencies import Source
 from antiphon.app.answering.hooks import ErrorHandlers, Hook
 from antiphon.app.answering.middleware import Middleware
 from antiphon.body.receiver import SMALL_BODY
-from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch
+from antiphon.handler.contract import BEGIN_ON_THREAD, ON_LOOP, ON_THREAD, Switch
 from antiphon.http.errors import HTTPError
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
@@ -26,7 +26,7 @@ class RunsOn(Enum):
     """
 
     LOOP = (None, ON_LOOP)
-    THREAD = (ON_THREAD, None)
+    THREAD = (BEGIN_ON_THREAD, None)
     MIXED = (None, None)
     """Some parts run on a thread, others on the loop, and each has its own switch."""
 
@@ -267,7 +267,8 @@ class Plan:
             handler = handler if body is DELEGATED else handler.pinned()
         self.handler = handler
         self.function, self.raw_handler = handler.function, handler.raw_handler
-        self.is_async, self.handler_switch = handler.is_async, handler.switch
+        self.is_async = handler.is_async
+        self.handler_switch = BEGIN_ON_THREAD if handler.switch is ON_THREAD else handler.switch
         self._surround(around)
         self.ahead = _ahead(self)
         self.at_hand: AtHand | None = None
