@@ -21,7 +21,6 @@ from antiphon.adapters.rsgi import RSGIScope, call_rsgi
 from antiphon.adapters.wsgi import call_wsgi
 from antiphon.concurrency.coroutine_function import CoroutineFunctionLike
 from antiphon.concurrency.loop import refuse_on_loop, running_loop
-from antiphon.concurrency.process import call_at_exit
 from antiphon.explanations import explained
 from antiphon.handler.contract import Handler, Keeper, Steps, ThreadHandler, Unfinished, failed
 from antiphon.handler.drive import run_async
@@ -289,8 +288,13 @@ class Servable:
         task, is_new = self._current_lifespan()
         if is_new:
             task.start_on_thread(copy_context())
-            call_at_exit(partial(_stop_on_thread, task))
+            task.stop_at_exit(is_kept=self._has_shutdown)
         task.block_until_started()
+
+    @property
+    def _has_shutdown(self) -> bool:
+        """True if the shutdown has something to do besides waiting for requests."""
+        return self._lifecycle is not self or type(self).shutdown is not Servable.shutdown
 
     def stop(self) -> None:
         """Shut down, if started, and block until that is done. Call this on a thread that serves no request.
@@ -298,8 +302,8 @@ class Servable:
         Raises the shutdown's error, or RuntimeError on an event loop: await ``astop`` there.
         """
         refuse_on_loop("stop", "astop")
-        if self._lifespan_task is not None:
-            _stop_on_thread(self._lifespan_task)
+        if self._lifespan_task is not None and not self._lifespan_task.is_over:
+            self._lifespan_task.stop_on_thread()
 
     def _current_lifespan(self) -> "tuple[LifespanTask, bool]":
         """Return the task for which requests wait, and True if it has yet to be started."""
@@ -331,11 +335,6 @@ class Servable:
     def _has_sockets(self) -> bool:
         """True if WebSocket handshakes may be handled differently from other requests."""
         return type(self)._answer_handshake is not Servable._answer_handshake
-
-
-def _stop_on_thread(task: "LifespanTask") -> None:
-    if not task.is_over:
-        task.stop_on_thread()
 
 
 def _look_async(servable: Servable) -> None:

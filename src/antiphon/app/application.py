@@ -764,6 +764,10 @@ class App(Routes, Servable):
         """Call the ``on_shutdown`` functions, then exit the lifespans."""
         await self._lifespan.shutdown()
 
+    @property
+    def _has_shutdown(self) -> bool:
+        return type(self).shutdown is not App.shutdown or self._lifespan.has_shutdown
+
 
 def _sharing(by: Callable[[Request], str | None]) -> "Sharing":
     from antiphon.app.callers import Sharing  # imported late: most applications share by address
