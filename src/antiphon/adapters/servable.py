@@ -131,8 +131,8 @@ class Servable:
     def observe(self, observer: Observer) -> None:
         """Let an ``Observer`` see each request, and its response once all of it has been sent, even if it is a stream.
 
-        It sees every request from a server, including those that no route matches. To observe a mounted application,
-        observe the outer one.
+        It sees every request from a server, including those that no route matches; if the application is mounted, those
+        that reach it.
         """
         self._observers.add(observer)
         self._set_started(self._started)
@@ -173,7 +173,7 @@ class Servable:
     def _serve_wsgi(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if not self._started:
             self._start_on_thread()
-        observed = ObservedHandler(self, self._observers) if self._observers.all else None
+        observed = ObservedHandler(self, self._observers) if self._is_observed else None
         answering: Handler = self if observed is None else observed
         handler: ThreadHandler = answering
         if self._takes_handshakes and "websocket" in environ.get("HTTP_UPGRADE", "").lower():
@@ -199,7 +199,7 @@ class Servable:
             await self._serve_handshake(scope, receive, send)
 
     def _call_asgi(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
-        if not self._observers.all:
+        if not self._is_observed:
             return call_asgi(self, scope, receive, send)
         observed = ObservedHandler(self, self._observers)
         return serve_observed_asgi(observed, scope, receive, send, observed)
@@ -210,7 +210,7 @@ class Servable:
 
         if not self._started:
             await self.astart()
-        observed = ObservedHandler(self, self._observers) if self._observers.all else None
+        observed = ObservedHandler(self, self._observers) if self._is_observed else None
         await answer_handshake(self if observed is None else observed, observed, *call)
 
     async def _serve_lifespan(self, receive: Receive, send: Send) -> None:
@@ -240,7 +240,7 @@ class Servable:
         await self._call_rsgi(scope, protocol)
 
     def _call_rsgi(self, scope: RSGIScope, protocol: Any) -> Coroutine[Any, Any, None]:
-        if not self._observers.all:
+        if not self._is_observed:
             return call_rsgi(self, scope, protocol)
         observed = ObservedHandler(self, self._observers)
         return observe_rsgi(partial(call_rsgi, observed), scope, protocol, observed)
@@ -327,9 +327,14 @@ class Servable:
 
     def _set_started(self, is_started: bool) -> None:
         self._started = is_started
-        self._is_direct = is_started and not self._observers.all
+        self._is_direct = is_started and not self._is_observed
         self._takes_handshakes = is_started and self._has_sockets
         self._is_direct_on_thread = self._is_direct and not self._takes_handshakes
+
+    @property
+    def _is_observed(self) -> bool:
+        """True if this application, or one that is mounted in it, has observers."""
+        return bool(self._observers.all)
 
     @property
     def _has_sockets(self) -> bool:

@@ -231,7 +231,7 @@ class App(Routes, Servable):
             app = left.pop()
             found.add(app)
             below = {mount.application for mount in app.mounts if isinstance(mount.application, App)}
-            left |= (below | {outer for outer, _ in app._mounts_above}) - found  # noqa: SLF001 - of this very class
+            left |= (below | {outer for outer, _ in app._mounts_above}) - found
         return found
 
     def on_startup(self, function: F) -> F:
@@ -763,6 +763,11 @@ class App(Routes, Servable):
     async def shutdown(self) -> None:
         """Call the ``on_shutdown`` functions, then exit the lifespans."""
         await self._lifespan.shutdown()
+
+    @property
+    def _is_observed(self) -> bool:
+        inner = (mount.application for mount in self._mounts)
+        return bool(self._observers.all) or any(isinstance(each, Servable) and each._is_observed for each in inner)
 
     @property
     def _has_shutdown(self) -> bool:

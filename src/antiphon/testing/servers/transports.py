@@ -105,6 +105,10 @@ class Wrapped(Servable):
         """Start up the inner application, unless it has already been started."""
         await self._application.astart()
 
+    @property
+    def _is_observed(self) -> bool:
+        return self._application._is_observed
+
     async def astop(self) -> None:
         """Shut down the inner application."""
         await self._application.astop()
