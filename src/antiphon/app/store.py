@@ -126,6 +126,8 @@ class StoreUnavailable(ServiceUnavailable):
     tries again.
     """
 
+    _is_outage = True
+
 
 class StoreEntry(NamedTuple):
     """Data that a store keeps under a key.

@@ -21,7 +21,7 @@ from antiphon.concurrency.process import DRAINING, GRACE_OVER
 from antiphon.explanations import explained
 from antiphon.explanations.words import explain
 from antiphon.handler.errors import error_response, raised_response, sole_error
-from antiphon.http.errors import FieldError, HTTPError, NotImplementedByServer, ServiceUnavailable
+from antiphon.http.errors import FieldError, HTTPError
 from antiphon.http.headers import HeaderFields
 from antiphon.http.redirect import RaisedAnswer
 from antiphon.request.request import Request
@@ -241,8 +241,7 @@ def log_failure(
     path = request.root_path + request.path
     keeper: Keeper | None = getattr(request.route.app, "_keeper", None) if fault is FAILED else None
     kept = "" if keeper is None else keeper.keep_failure(request, error, response)
-    is_outage = isinstance(error, ServiceUnavailable | NotImplementedByServer)
-    is_new, is_due = note_outage(str(error)) if is_outage else (True, True)
+    is_new, is_due = note_outage(str(error)) if getattr(error, "_is_outage", False) else (True, True)
     if not is_due:
         return
     logging.getLogger("antiphon").error(
