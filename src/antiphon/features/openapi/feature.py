@@ -124,8 +124,8 @@ class OpenAPI:
             raise explained(
                 "for-whole-app",
                 TypeError(
-                    f"OpenAPI is for a whole application, not for the blueprint {app.name!r}; to document only the paths"
-                    f" below a prefix, write app.use(OpenAPI({self.title!r}, prefix={app.prefix or '/api'!r}))"
+                    f"OpenAPI is for a whole application, not for the blueprint {app.name!r}; to document only the"
+                    f" paths below a prefix, write app.use(OpenAPI({self.title!r}, prefix={app.prefix or '/api'!r}))"
                 ),
             )
         name = f"openapi{self.prefix.replace('/', '_')}"
