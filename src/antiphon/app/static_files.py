@@ -142,7 +142,7 @@ class StaticFolder:
         handles it. Return None for other requests, for names that are never served, and for a folder with a
         ``404.html``: its pages are files.
 
-        A page is wanted by browsers that say so (Sec-Fetch-Mode), and else by clients that accept text/html by name.
+        A request is a navigation by its Sec-Fetch-Mode or, without that field, if it accepts text/html by name.
         """
         path = name.removesuffix("/")
         if path and not self._is_served(path):

@@ -37,8 +37,7 @@ class FinishingKey(RouteKey[T]):
     __slots__ = ()
 
     def finish(self, request: "Request", response: "Response") -> None:
-        """Complete a response. Raises NotImplementedError unless a subclass defines it."""
-        raise NotImplementedError
+        """Complete a response. Subclasses define how."""
 
 
 class RouteMeta:
