@@ -5,10 +5,12 @@ import json
 import re
 import sys
 import threading
-from functools import partial, wraps
+from collections import deque
+from functools import cached_property, partial, wraps
 from types import SimpleNamespace
 
 import pytest
+from msgspec import Struct
 
 from antiphon import App, Blueprint, Dependency, abort
 from antiphon.features import Health, MemoryStore, Metrics, OpenAPI, RateLimit
@@ -195,6 +197,22 @@ class Other:
 
 
 service, other = Service(fetch), Other()
+deque_of_steps = deque([fetch])
+
+
+class Cached:
+    def __init__(self, request):
+        self.request = request
+
+    @cached_property
+    def user(self):
+        return self.request[User]
+
+
+class Sent(Struct):
+    name: str = "done"
+
+
 by_name, KINDS = {"fetch": fetch, "user": User}, SimpleNamespace(user=User)
 
 
@@ -218,6 +236,8 @@ READERS = {
     "an object": lambda request: [service.run(request)],
     "a method": service.run,
     "a class": lambda request: [Service.by_class(request)],
+    "a deque": lambda request: [deque_of_steps[0](request)],
+    "a cached property": lambda request: [Cached(request).user],
     "a default": lambda request, read=fetch: read(request),
     "a source": lambda request: request[Tenant],
     "any name": lambda request: request[getattr(sys.modules[__name__], "Us" + "er")],
@@ -231,6 +251,7 @@ OTHERS = {
         request.args.get("name", "done") + str(request.json_as(list[int], None) if 0 else "")
     ),
     "a function": lambda request: json.dumps({"done": abort(404) if request.args else 1}),
+    "a type": lambda request: request.args_as(Sent).name,
     "an object": lambda request: [other.run(request)],
 }
 

@@ -7,9 +7,9 @@ unknown: code of other packages, templates, other applications, and names chosen
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
-from types import CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from antiphon.request.dependencies import Dependency
@@ -105,7 +105,7 @@ class _UnknownError(Exception):
 def _is_followed(module: str | None) -> bool:
     """Return True for a module whose code is followed, and False if it reads no dependency. Raises _UnknownError."""
     package, _, rest = (module or "").partition(".")
-    if package in sys.stdlib_module_names:
+    if package in sys.stdlib_module_names or package == "msgspec":
         return package == "__main__"
     if package != "antiphon":
         file = getattr(sys.modules.get(module or ""), "__file__", None) or ""
@@ -122,8 +122,21 @@ def _is_in(module: str, packages: Iterable[str]) -> bool:
 
 
 def _held_by(each: Any) -> Iterable[Any]:
-    """Return what an object of the standard library, or of this package, holds."""
-    return getattr(each, "__wrapped__", None), vars(each) if isinstance(each, SimpleNamespace) else None
+    """Return what an object of the standard library, or of this package, holds. Raises _UnknownError for a function of
+    an application that isn't written in Python.
+    """
+    if isinstance(each, BuiltinFunctionType):
+        if _is_followed(each.__module__ or "builtins"):
+            raise _UnknownError
+        return ()
+    held = [getattr(each, name, None) for name in ("__wrapped__", "func")]  # of a cached function or property
+    if isinstance(each, SimpleNamespace):
+        held.append(vars(each))
+    elif isinstance(each, Mapping):
+        held += [*each, *each.values()]
+    elif isinstance(each, Collection) and not isinstance(each, range):
+        held += each
+    return held
 
 
 def _attributes(each: Any) -> dict[str, Any]:
