@@ -37,6 +37,13 @@ def _only_new_objects_are_garbage() -> None:
         TRIM(0)
 
 
+@pytest.fixture(autouse=True)
+def _no_outage_is_known() -> None:
+    """Have each test log its own outages: the process remembers them for a minute."""
+    if contract := sys.modules.get("antiphon.handler.contract"):
+        contract._outages.clear()
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of these tests."""
     combinations.add_option(parser)

@@ -11,7 +11,7 @@ import pytest
 from antiphon import App, Exchange, Observer, Response, abort, current_request, to_app
 from antiphon.adapters.exchange import Observers
 from antiphon.adapters.observing import with_observers
-from antiphon.features import AccessLog
+from antiphon.features import AccessLog, Keep, MemoryStore, Metrics
 from antiphon.http import ClientDisconnected
 from antiphon.testing import Client
 from tests.helpers.mountable_apps import asgi, wsgi
@@ -536,3 +536,57 @@ def test_an_error_of_a_stream_breaks_it_off(app, notes, call, caplog):
     call(app, path="/breaks")
     assert notes.only.is_broken
     assert notes.only.measures[-1]
+
+
+@pytest.mark.parametrize("is_outer_observed", [True, False])
+@pytest.mark.parametrize("depth", [1, 2])
+def test_observers_of_a_mounted_application_see_what_reaches_it(interface, depth, is_outer_observed):
+    outer, inner, notes, all_notes = App(), App(), Notes(), Notes()
+    inner.observe(notes)
+    if is_outer_observed:
+        outer.observe(all_notes)
+
+    @inner.get("/items/<int:number>")
+    async def item(request, number):
+        return (f"{index}," for index in range(number))
+
+    @inner.get("/fails")
+    def fails(request):
+        raise ZeroDivisionError
+
+    between = inner
+    for _ in range(depth - 1):
+        between = App()
+        between.mount("/between", inner)
+    outer.mount("/in", between)
+    outer.get("/")(lambda request: "outside")
+    root = "/in" + "/between" * (depth - 1)
+    client = Client(outer, interface)
+    for path in ("/", f"{root}/items/3", f"{root}/fails", f"{root}/none"):
+        client.get(path)
+    seen = [(each.route, each.path, each.status, each.body_size) for each in notes.exchanges]
+    assert [each[:3] for each in seen] == [
+        ("/items/<int:number>", f"{root}/items/3", 200),
+        ("/fails", f"{root}/fails", 500),
+        ("", f"{root}/none", 404),
+    ]
+    assert seen[0][3] == len("0,1,2,")
+    assert isinstance(notes.exchanges[1].error, ZeroDivisionError)
+    assert notes.events == ["begin", "sent", "end"] * 3
+    assert all_notes.events == ["begin", "sent", "end"] * 4 * is_outer_observed
+
+
+def test_metrics_and_kept_requests_of_a_mounted_application(interface):
+    outer, inner = App(), App(secret_keys=["a key of sixteen bytes"])
+    metrics, keep = Metrics(), Keep(MemoryStore(), statuses=[404])
+    inner.use(metrics)
+    inner.use(keep)
+    outer.mount("/in", inner)
+    Client(outer, interface).get("/in/none")
+    [line] = [
+        each for each in metrics.text().splitlines() if each.startswith("http_server_request_duration_seconds_count")
+    ]
+    assert 'http_response_status_code="404"' in line
+    assert line.endswith(" 1")
+    keep.flush()
+    assert [each.why for each in keep.all()] == ["status 404"]

@@ -211,12 +211,12 @@ class TestAnAnswer:
 
 
 class TestADependencyThatIsNotRead:
-    def test_is_opened_only_if_it_is_not_lazy(self, serving, style, kind, seen):
+    def test_is_not_opened(self, serving, style, kind, seen):
         app = App()
         kind.provide(app, seen)
         app.get("/")(style(lambda request: "done"))
         assert serving(app).get("/").text == "done"
-        assert seen == ([] if kind.is_lazy else ["open session", "commit session"])
+        assert seen == []
 
     def test_is_never_opened_where_it_is_not_wanted(self, serving, style, kind, seen):
         app = App()
@@ -258,7 +258,7 @@ class TestSeveralDependencies:
             yield
 
         app.provide(Second, fails, blocking=other.is_async)
-        app.get("/")(style(lambda request: request[Second]))
+        app.get("/")(style(lambda request: request[Session] + request[Second]))
         assert serving(app).get("/").status == 500
         assert seen == ["open session", error]
 
@@ -676,6 +676,7 @@ def test_a_cancellation_that_a_source_takes_back_needs_an_answer(serving, caplog
     @app.get("/")
     async def handler(request):
         await asyncio.sleep(60)
+        return request[Session]
 
     assert serving(app).get("/").status == 500
     assert "suppressed a cancellation" in caplog.text

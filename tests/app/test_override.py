@@ -247,7 +247,7 @@ def test_one_of_a_mounted_app_and_of_a_blueprint_is_given_alike(serving, style):
 def test_afterwards_the_routes_are_planned_as_before():
     app = App()
     app.provide(Tenant, lambda request: "real")
-    app.get("/")(lambda request: "")
+    app.get("/")(lambda request: request[Tenant])
     plan, _ = app._freeze().find(Request.blank("/"))
     with app.override(Tenant, source=waits):
         assert app._freeze().find(Request.blank("/"))[0].surroundings is not BARE

@@ -1,12 +1,21 @@
 """Dependencies whose sources wait or block, resolved by an application before its hooks and handlers."""
 
 import asyncio
+import json
+import re
+import sys
 import threading
+from collections import deque
+from functools import cached_property, partial, wraps
+from types import SimpleNamespace
 
 import pytest
+from msgspec import Struct
 
-from antiphon import App, Blueprint, Dependency
+from antiphon import App, Blueprint, Dependency, abort
+from antiphon.features import Health, MemoryStore, Metrics, OpenAPI, RateLimit
 from antiphon.http import ServiceUnavailable
+from antiphon.testing import Client
 from tests.helpers.registration_positions import POSITIONS
 from tests.helpers.rows import rows
 
@@ -117,7 +126,7 @@ def test_a_source_that_fails_is_answered_inside_of_the_middleware(serving, style
     @app.get("/")
     @style
     def handler(request):
-        raise AssertionError
+        raise AssertionError(request[User])
 
     assert serving(app).get("/").status == 503
     assert seen == [error]
@@ -164,3 +173,144 @@ def test_those_of_a_mounted_app_are_resolved_inside_of_it(serving, style, source
     inner.get("/")(style(lambda request: request[User]))
     app.mount("/inner", inner)
     assert serving(app).get("/inner/").text == gives
+
+
+def fetch(request):
+    return request[User]
+
+
+class Service:
+    def __init__(self, *steps):
+        self.steps = steps
+
+    def run(self, request):
+        return [step(request) for step in self.steps]
+
+    @classmethod
+    def by_class(cls, request):
+        return fetch(request)
+
+
+class Other:
+    def run(self, request):
+        return request.path
+
+
+service, other = Service(fetch), Other()
+deque_of_steps = deque([fetch])
+
+
+class Cached:
+    def __init__(self, request):
+        self.request = request
+
+    @cached_property
+    def user(self):
+        return self.request[User]
+
+
+class Sent(Struct):
+    name: str = "done"
+
+
+by_name, KINDS = {"fetch": fetch, "user": User}, SimpleNamespace(user=User)
+
+
+def inner(function):
+    return wraps(function)(lambda request: [function(request)])
+
+
+async def loads(request):
+    """Refers to the dependency by a source that refers to it."""
+    return request[Tenant]
+
+
+READERS = {
+    "itself": lambda request: request[User],
+    "a function": lambda request: [fetch(request)],
+    "a decorated function": inner(fetch),
+    "a partial": partial(fetch),
+    "a function inside": lambda request: [fetch(each) for each in [request]],
+    "a dict": lambda request: [by_name["fetch"](request)],
+    "a namespace": lambda request: request[KINDS.user],
+    "an object": lambda request: [service.run(request)],
+    "a method": service.run,
+    "a class": lambda request: [Service.by_class(request)],
+    "a deque": lambda request: [deque_of_steps[0](request)],
+    "a cached property": lambda request: [Cached(request).user],
+    "a default": lambda request, read=fetch: read(request),
+    "a source": lambda request: request[Tenant],
+    "any name": lambda request: request[getattr(sys.modules[__name__], "Us" + "er")],
+    "the app": lambda request: request.app and "read",
+    "an import": lambda request: __import__("tests.app").app and "read",
+    "another package": lambda request: pytest.approx(1) and "read",
+}
+OTHERS = {
+    "nothing": lambda request: "done",
+    "the request": lambda request: (
+        request.args.get("name", "done") + str(request.json_as(list[int], None) if 0 else "")
+    ),
+    "a function": lambda request: json.dumps({"done": abort(404) if request.args else 1}),
+    "a type": lambda request: request.args_as(Sent).name,
+    "an object": lambda request: [other.run(request)],
+}
+
+
+@pytest.mark.once
+@rows("handler, is_read", [*[(each, True) for each in READERS.values()], *[(each, False) for each in OTHERS.values()]])
+def test_is_resolved_only_for_routes_whose_code_may_read_it(handler, is_read):
+    app, resolved = App(), []
+
+    async def user(request):
+        resolved.append(request.path)
+        return "ada"
+
+    async def tenant(request):
+        return request[User]
+
+    app.provide(User, user)
+    app.provide(Tenant, tenant)
+    app.get("/", name="handler")(handler)
+    Client(app).get("/")
+    assert resolved == ["/"] * is_read
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_is_not_resolved_for_refused_requests_and_unknown_paths(interface):
+    app, resolved = App(), []
+    app.use(RateLimit("2/minute", MemoryStore()))
+    app.use(Health())
+    app.use(OpenAPI("Lamps"))
+    app.use(Metrics())
+
+    async def user(request):
+        resolved.append(request.path)
+        return "ada"
+
+    app.provide(User, user)
+    app.get("/read")(fetch)
+    with Client(app, interface) as client:
+        paths = ["/read", "/none", "/read", "/read", "/healthz", "/openapi.json", "/metrics"]
+        statuses = [client.get(path).status for path in paths]
+    assert statuses[:4] == [200, 404, 200, 429] or statuses[:4] == [200, 404, 429, 429]
+    assert set(resolved) == {"/read"}
+    assert len(resolved) == statuses.count(200) - sum(status == 200 for status in statuses[4:])
+
+
+@pytest.mark.once
+def test_the_error_for_one_that_code_hides_names_the_handler(caplog):
+    app, hidden = App(), []
+
+    async def user(request):
+        return "ada"
+
+    @app.get("/")
+    async def hides(request):
+        return request[json.loads('[{"key": 0}]', object_hook=lambda _: hidden[0])[0]]
+
+    app.provide(User, user)
+    app._freeze()
+    hidden.append(User)
+    assert Client(app).get("/").status == 500
+    assert re.search(r"'user' is not resolved.*hides \(.*name the dependency in that code", caplog.text)

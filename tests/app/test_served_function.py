@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from antiphon import Request, Response, to_app
-from antiphon.handler.contract import ON_LOOP, ON_THREAD, describe
+from antiphon.handler.contract import BEGIN_ON_THREAD, ON_LOOP, describe
 from antiphon.http.errors import NotFound
 from tests.helpers.driving import drive
 from tests.helpers.handlers import ASYNC_HANDLERS, SYNC_HANDLERS, async_handler, sync_handler
@@ -15,7 +15,7 @@ from tests.helpers.rows import rows
 @rows("function", SYNC_HANDLERS.values(), ids=SYNC_HANDLERS)
 def test_is_called_on_a_thread_when_it_blocks(function):
     seen, response = drive(to_app(function)._handle(Request.blank()))
-    assert seen == [ON_THREAD]
+    assert seen == [BEGIN_ON_THREAD]
     assert response.body == b"sync"
 
 

@@ -82,6 +82,50 @@ READ_BEFORE = {once: True, long_ago: False, in_another_coding: False, in_part: F
 """Whether the loop reads a file that was read before in this way."""
 
 
+NAVIGATION = {"sec-fetch-mode": "navigate", "accept": "text/html,*/*;q=0.8"}
+BY_SCRIPT = {"sec-fetch-mode": "cors", "accept": "*/*"}
+
+
+@rows(
+    "path, headers, status, body",
+    [
+        ("/", NAVIGATION, 200, b"<!doctype html>"),
+        ("/", {}, 200, b"<!doctype html>"),
+        ("/users/7", NAVIGATION, 200, b"<!doctype html>"),
+        ("/users/7/", NAVIGATION, 200, b"<!doctype html>"),
+        ("/users/7", {"accept": "text/html"}, 200, b"<!doctype html>"),  # an old browser, or over http
+        ("/users/7", BY_SCRIPT, 404, None),
+        ("/users/7", BY_SCRIPT | {"accept": "text/html"}, 404, None),
+        ("/users/7", {}, 404, None),
+        ("/.env", NAVIGATION, 404, None),
+        ("/api/lamps", NAVIGATION, 200, b"lamps"),
+        ("/api/none", BY_SCRIPT, 404, None),
+        ("/css/site.css", NAVIGATION, 200, CSS),
+        ("/docs/none", NAVIGATION, 404, None),  # another folder, below a prefix
+    ],
+)
+def test_a_folder_at_the_root_may_be_a_single_page_app(root, serving, path, headers, status, body):
+    write(root / "index.html", b"<!doctype html>")
+    app = App()
+    app.get("/api/lamps")(lambda request: b"lamps")
+    app.static("/docs", root, name="docs")
+    app.static("/", root)
+    response = serving(app).get(path, headers=headers)
+    assert (response.status, response.body if status == 200 else None) == (status, body)
+    assert status == 200 or "text/html" in headers.get("accept", "") or "problem+json" in response.content_type
+    if path == "/users/7":
+        assert {"sec-fetch-mode", "accept"} <= set(response.headers["vary"].lower().split(", "))
+
+
+def test_a_folder_at_the_root_with_a_page_for_404_is_no_single_page_app(root, serving):
+    for name in ("index.html", "404.html"):
+        write(root / name, b"<!doctype html>")
+    app = App()
+    app.static("/", root)
+    client = serving(app)
+    assert [client.get(path, headers=NAVIGATION).status for path in ("/", "/users/7")] == [200, 404]
+
+
 class TestItsAnswers:
     def test_are_its_files(self, app, serving):
         response = serving(app).get("/static/css/site.css")

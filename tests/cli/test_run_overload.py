@@ -9,14 +9,17 @@ from contextlib import ExitStack, closing, contextmanager
 import pytest
 
 from antiphon.cli.workers.shedding import TICK, UNWATCHED
+from antiphon.concurrency.workers import WORKERS
 from tests.cli.conftest import DEADLINE, receive_until
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
 APP = """
+import asyncio
+import gc
 import time
 from pathlib import Path
-from antiphon import App
+from antiphon import App, Blueprint
 from antiphon.features import Health, Metrics
 
 app = App(share_by=lambda request: request.cookies.get("user"))
@@ -72,6 +75,35 @@ def burn_on_thread(request):
     while time.monotonic() < end:
         sum(range(1000))
     return "burnt"
+
+
+@app.get("/block-thread")
+def block_thread(request):
+    return block("block")
+
+
+@app.post("/note-thread")
+def take_note_on_thread(request):
+    note(request.args["name"])
+    return "noted"
+
+
+inside = Blueprint("inside", prefix="/inside")
+
+
+@inside.before_request
+async def wait(request):
+    await asyncio.sleep(0)
+
+
+inside.post("/note-thread")(take_note_on_thread)
+app.register(inside)
+
+
+@app.get("/kept")
+async def count_kept(request):
+    gc.collect()
+    return str(sum(type(each) is type(request) and each.method == "POST" for each in gc.get_objects()))
 
 
 @app.websocket("/echo")
@@ -158,6 +190,58 @@ def test_a_request_whose_client_has_left_is_never_begun(shop, tmp_path, interfac
     begun = (tmp_path / "begun").read_text()
     assert "here0" in begun
     assert "gone" not in begun
+
+
+@contextmanager
+def blocked_threads(command):
+    """A worker whose threads all wait, each for its own handler."""
+    with ExitStack() as stack:
+        sent = [stack.enter_context(closing(command.send("/block-thread"))) for _ in range(WORKERS)]
+        begun = command.folder / "begun"
+        command.wait_until(lambda: begun.exists() and begun.read_text().count("block") == WORKERS)
+        yield
+        (command.folder / "go").touch()
+        assert {status_of(each)[0] for each in sent} == {200}
+
+
+def post(command, path):
+    connection = command.connect()
+    connection.sendall(f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4\r\n\r\nbody".encode())
+    return connection
+
+
+def text_of(command, path):
+    with closing(command.send(path)) as connection, connection.makefile("rb") as lines:
+        while lines.readline() not in (b"\r\n", b""):
+            pass
+        return lines.read(1 if path == "/kept" else 5).decode()
+
+
+@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+def test_a_request_whose_client_left_while_it_waited_for_a_thread_is_never_begun(shop, tmp_path, interface):
+    command = shop("--interface", interface, "--patience", "20")
+    with ExitStack() as stack:
+        with blocked_threads(command):
+            for path in ("/note-thread", "/inside/note-thread"):
+                for number in range(3):
+                    with closing(post(command, f"{path}?name=gone{number}")):
+                        time.sleep(TICK)
+            sent = stack.enter_context(closing(post(command, "/note-thread?name=here")))
+            command.wait_until(lambda: text_of(command, "/kept") == "1")
+        assert status_of(sent)[0] == 200
+    assert (tmp_path / "begun").read_text().replace("block\n", "") == "here\n"
+
+
+@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+def test_a_request_that_waits_too_long_for_a_thread_is_refused(shop, tmp_path, interface):
+    command = shop("--interface", interface, "--patience", "2")
+    with blocked_threads(command), ExitStack() as stack:
+        sent = [stack.enter_context(closing(post(command, "/note-thread?name=late"))) for _ in range(3)]
+        statuses = [status_of(each) for each in sent]
+        assert {status for status, _ in statuses} == {503}
+        assert {int(retry) for _, retry in statuses} <= {1, 2, 3, 4}
+        assert text_of(command, "/note?name=loop") == "noted"
+    assert "late" not in (tmp_path / "begun").read_text()
 
 
 def send_as(client, command, path):

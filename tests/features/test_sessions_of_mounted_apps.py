@@ -7,6 +7,7 @@ import pytest
 from antiphon import App
 from antiphon.features import MemoryStore, Sessions
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "kind")
 HTTPS = "https://shop.example.com"
@@ -86,3 +87,36 @@ def test_is_not_there_unless_the_mounted_app_uses_sessions(interface):
     assert response.status == 500
     with pytest.raises(RuntimeError, match=r"'session' in this application: app\.use\(Sessions\(store\)\)"):
         Client(outer, interface, raise_errors=True).get("/shop")
+
+
+def mounted(outer, *inner, host=None):
+    """An application with sessions, in which others with sessions are mounted."""
+    app = App()
+    if outer is not None:
+        app.use(outer)
+    for number, sessions in enumerate(inner):
+        below = App()
+        below.use(sessions)
+        app.mount(f"/in{number}", below, host=host)
+    return app
+
+
+@pytest.mark.once
+@rows(
+    "app, is_refused",
+    [
+        (lambda one, other: mounted(Sessions(one), Sessions(other)), True),
+        (lambda one, other: mounted(None, Sessions(one), Sessions(other)), True),
+        (lambda one, other: mounted(Sessions(one), Sessions(one)), False),
+        (lambda one, other: mounted(Sessions(one), Sessions(other, cookie="__Host-admin")), False),
+        (lambda one, other: mounted(Sessions(one), Sessions(other), host="admin.example.com"), False),
+    ],
+)
+def test_in_another_store_needs_another_cookie(app, is_refused):
+    made = app(MemoryStore(), MemoryStore())
+    if is_refused:
+        with pytest.raises(ValueError, match=r"the app mounted at '/in\d'.* one cookie, '__Host-session', but two"):
+            made.start()
+    else:
+        made.start()
+        made.stop()

@@ -4,9 +4,12 @@ from asyncio import CancelledError
 
 import pytest
 
+from antiphon import App
+from antiphon.features import StoreUnavailable
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, describe, failed, finish, is_async
 from antiphon.http.errors import ContentTooLarge, HTTPError, NotFound, ServiceUnavailable
 from antiphon.request.request import Request
+from antiphon.testing import Client
 from tests.helpers import handlers
 from tests.helpers.driving import drive
 from tests.helpers.handlers import ASYNC_HANDLERS, SYNC_HANDLERS, SyncHandler, sync_handler
@@ -200,3 +203,23 @@ class TestWhatIsLeftForAfter:
         with pytest.raises(CancelledError):
             drive(steps)
         assert called == ["first", "second"]
+
+
+@rows("path, status", [("/store", 503), ("/socket", 501)])
+def test_an_outage_is_logged_briefly(caplog, path, status):
+    app = App()
+
+    @app.get("/store")
+    def fails(request):
+        raise StoreUnavailable("The store does not respond.")
+
+    @app.websocket("/socket")
+    async def echo(request, socket): ...
+
+    upgrade = {"upgrade": "websocket", "connection": "upgrade"}
+    with caplog.at_level("ERROR"):
+        caplog.clear()
+        statuses = {Client(app, "wsgi").get(path, headers=upgrade).status for _ in range(100)}
+    assert statuses == {status}
+    assert [bool(record.exc_info) for record in caplog.records][:2] in ([True], [True, False])
+    assert len(caplog.records) < 50

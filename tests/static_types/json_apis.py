@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Literal, NotRequired, TypedDict, assert_type
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from antiphon import JSON, App, Blueprint, Dependency, HTTPError, Limits, Request, Response, abort, decimal_meta
+from antiphon import JSON, App, Blueprint, Dependency, HTTPError, Limits, Request, Response, abort, decimal_meta, env
 from antiphon.features import Bearer, IdempotentWrites, MemoryStore, OpenAPI, RateLimit, Users, login_required
 from antiphon.http import CacheControl, ETag, FieldError, FieldFault, NotFound, UnprocessableContent
 
@@ -235,3 +236,7 @@ def add_picture(request: Request) -> Picture:
     if picture.details.title == "taken":
         raise FieldError("/details/title", "is taken", code="taken")
     return picture
+
+
+assert_type(env("FOLDER", "var", cast=Path), Path)
+assert_type(env("WORKERS", "auto", cast=int), int | str)

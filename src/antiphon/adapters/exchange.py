@@ -3,6 +3,7 @@
 # ruff: noqa: SLF001 - an observation writes what its exchange shows to observers
 
 from collections.abc import Awaitable, Callable, Iterable
+from copy import copy
 from time import perf_counter
 from typing import NamedTuple, TypeAlias
 
@@ -212,11 +213,13 @@ class Observation:
     of a request has to wait for the garbage collector.
     """
 
-    __slots__ = ("_began", "_last", "_observers", "exchange")
+    __slots__ = ("_began", "_inner", "_last", "_observers", "exchange")
 
     def __init__(self, observers: Observers) -> None:
         self._observers = observers
         self.exchange = Exchange()
+        self._inner: list[tuple[Exchange, Observers]] = []
+        """The exchanges as the observers of mounted applications see them, each with its own request."""
         self._last = 0.0
         self._began = perf_counter()
 
@@ -226,14 +229,24 @@ class Observation:
         exchange._request = request
         exchange._method = head.method
         exchange._path = head.root_path + head.path
+        request._observation = self
         if self._observers.begin:
-            self._tell(self._observers.begin)
+            self._tell(self._observers.begin, exchange)
+
+    def enter(self, request: Request, observers: Observers) -> None:
+        """Also tell the observers of a mounted application, which handles the given request."""
+        exchange = copy(self.exchange)
+        exchange._request = request
+        self._inner.append((exchange, observers))
+        self._tell(observers.begin, exchange)
 
     def respond(self, response: Response) -> Response:
         """Record the application's response and return it."""
         self.exchange._response = response
-        if self._observers.stream and _is_stream(response):
-            self._tell(self._observers.stream)
+        if (self._observers.stream or self._inner) and _is_stream(response):
+            self._tell(self._observers.stream, self.exchange)
+            for exchange, observers in self._inner:
+                self._tell(observers.stream, _as_in(exchange, self.exchange))
         return response
 
     def send_head(self, status: int, fields: Fields) -> None:
@@ -267,7 +280,9 @@ class Observation:
             if error is not None and isinstance(error, ClientDisconnected):
                 exchange._is_disconnected = True
             exchange._seconds = ((at_last_chunk and self._last) or perf_counter()) - self._began
-            self._tell(self._observers.sent)
+            self._tell(self._observers.sent, exchange)
+            for inner, observers in self._inner:
+                self._tell(observers.sent, _as_in(inner, exchange))
 
     def disconnected(self) -> None:
         """Record that the client has disconnected, unless everything was already sent."""
@@ -284,16 +299,27 @@ class Observation:
         if not self.exchange._is_sent:
             self.sent()
         if self._observers.end:
-            self._tell(self._observers.end)
-        self.exchange, self._observers = _OVER, _NO_OBSERVERS
+            self._tell(self._observers.end, self.exchange)
+        for exchange, observers in self._inner:
+            self._tell(observers.end, _as_in(exchange, self.exchange))
+        self.exchange, self._observers, self._inner = _OVER, _NO_OBSERVERS, []
 
-    def _tell(self, methods: list[Callable[[Exchange], None]]) -> None:
+    def _tell(self, methods: list[Callable[[Exchange], None]], exchange: Exchange) -> None:
         for method in methods:
             try:
-                method(self.exchange)
+                method(exchange)
             except Exception as error:
                 name = getattr(method, "__qualname__", method)
-                log_failure(self.exchange.request, error, f": {name}", fault="got its response, but an observer failed")
+                log_failure(exchange.request, error, f": {name}", fault="got its response, but an observer failed")
+
+
+def _as_in(inner: Exchange, outer: Exchange) -> Exchange:
+    """Return a mounted application's exchange, with its own request and everything that the outer one knows by now."""
+    request = inner._request
+    for name in Exchange.__slots__[1:]:
+        setattr(inner, name, getattr(outer, name))
+    inner._request = request
+    return inner
 
 
 def _text(part: str | bytes) -> str:
@@ -318,6 +344,7 @@ class ObservedHandler(Observation):
     def __init__(self, handler: Handler, observers: Observers) -> None:
         self._observers = observers  # as in the class above, but without a call
         self.exchange = Exchange()
+        self._inner = []
         self._last = 0.0
         self._unfinished = handler._unfinished
         self._handler = handler

@@ -7,8 +7,11 @@ import os
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextvars import Context
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
+from antiphon.concurrency.process import call_at_exit
 from antiphon.handler.contract import ON_LOOP, Steps
 from antiphon.handler.drive import advance, driven, run_async
 
@@ -112,6 +115,17 @@ class LifespanTask:
             raise
         task.leave()
 
+    def stop_at_exit(self, is_kept: bool) -> None:
+        """Shut down when the interpreter exits, unless that is over by then. An application that isn't kept may be
+        freed before that.
+        """
+        if not self.is_over:
+            forget = call_at_exit(partial(_stop, self._itself if is_kept else ref(self)))
+            self._ended.add_done_callback(lambda _: forget())
+
+    def _itself(self) -> "LifespanTask":
+        return self
+
     def block_until_started(self) -> None:
         """Block this thread until the startup is done. Raises the startup's error."""
         self._started.result()
@@ -197,6 +211,12 @@ class LifespanTask:
     def _raise_error(self) -> None:
         if self._error is not None:
             raise self._error
+
+
+def _stop(find: "Callable[[], LifespanTask | None]") -> None:
+    task = find()
+    if task is not None and not task.is_over:
+        task.stop_on_thread()
 
 
 def _signal() -> "Future[None]":

@@ -21,7 +21,6 @@ from antiphon.adapters.rsgi import RSGIScope, call_rsgi
 from antiphon.adapters.wsgi import call_wsgi
 from antiphon.concurrency.coroutine_function import CoroutineFunctionLike
 from antiphon.concurrency.loop import refuse_on_loop, running_loop
-from antiphon.concurrency.process import call_at_exit
 from antiphon.explanations import explained
 from antiphon.handler.contract import Handler, Keeper, Steps, ThreadHandler, Unfinished, failed
 from antiphon.handler.drive import run_async
@@ -132,8 +131,8 @@ class Servable:
     def observe(self, observer: Observer) -> None:
         """Let an ``Observer`` see each request, and its response once all of it has been sent, even if it is a stream.
 
-        It sees every request from a server, including those that no route matches. To observe a mounted application,
-        observe the outer one.
+        It sees every request from a server, including those that no route matches; if the application is mounted, those
+        that reach it.
         """
         self._observers.add(observer)
         self._set_started(self._started)
@@ -174,7 +173,7 @@ class Servable:
     def _serve_wsgi(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if not self._started:
             self._start_on_thread()
-        observed = ObservedHandler(self, self._observers) if self._observers.all else None
+        observed = ObservedHandler(self, self._observers) if self._is_observed else None
         answering: Handler = self if observed is None else observed
         handler: ThreadHandler = answering
         if self._takes_handshakes and "websocket" in environ.get("HTTP_UPGRADE", "").lower():
@@ -202,7 +201,7 @@ class Servable:
             raise ValueError(f"an ASGI scope must have the type http, lifespan or websocket, not {scope['type']!r}")
 
     def _call_asgi(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
-        if not self._observers.all:
+        if not self._is_observed:
             return call_asgi(self, scope, receive, send)
         observed = ObservedHandler(self, self._observers)
         return serve_observed_asgi(observed, scope, receive, send, observed)
@@ -213,7 +212,7 @@ class Servable:
 
         if not self._started:
             await self.astart()
-        observed = ObservedHandler(self, self._observers) if self._observers.all else None
+        observed = ObservedHandler(self, self._observers) if self._is_observed else None
         await answer_handshake(self if observed is None else observed, observed, *call)
 
     async def _serve_lifespan(self, receive: Receive, send: Send) -> None:
@@ -243,7 +242,7 @@ class Servable:
         await self._call_rsgi(scope, protocol)
 
     def _call_rsgi(self, scope: RSGIScope, protocol: Any) -> Coroutine[Any, Any, None]:
-        if not self._observers.all:
+        if not self._is_observed:
             return call_rsgi(self, scope, protocol)
         observed = ObservedHandler(self, self._observers)
         return observe_rsgi(partial(call_rsgi, observed), scope, protocol, observed)
@@ -291,8 +290,13 @@ class Servable:
         task, is_new = self._current_lifespan()
         if is_new:
             task.start_on_thread(copy_context())
-            call_at_exit(partial(_stop_on_thread, task))
+            task.stop_at_exit(is_kept=self._has_shutdown)
         task.block_until_started()
+
+    @property
+    def _has_shutdown(self) -> bool:
+        """True if the shutdown has something to do besides waiting for requests."""
+        return self._lifecycle is not self or type(self).shutdown is not Servable.shutdown
 
     def stop(self) -> None:
         """Shut down, if started, and block until that is done. Call this on a thread that serves no request.
@@ -300,8 +304,8 @@ class Servable:
         Raises the shutdown's error, or RuntimeError on an event loop: await ``astop`` there.
         """
         refuse_on_loop("stop", "astop")
-        if self._lifespan_task is not None:
-            _stop_on_thread(self._lifespan_task)
+        if self._lifespan_task is not None and not self._lifespan_task.is_over:
+            self._lifespan_task.stop_on_thread()
 
     def _current_lifespan(self) -> "tuple[LifespanTask, bool]":
         """Return the task for which requests wait, and True if it has yet to be started."""
@@ -325,19 +329,19 @@ class Servable:
 
     def _set_started(self, is_started: bool) -> None:
         self._started = is_started
-        self._is_direct = is_started and not self._observers.all
+        self._is_direct = is_started and not self._is_observed
         self._takes_handshakes = is_started and self._has_sockets
         self._is_direct_on_thread = self._is_direct and not self._takes_handshakes
+
+    @property
+    def _is_observed(self) -> bool:
+        """True if this application, or one that is mounted in it, has observers."""
+        return bool(self._observers.all)
 
     @property
     def _has_sockets(self) -> bool:
         """True if WebSocket handshakes may be handled differently from other requests."""
         return type(self)._answer_handshake is not Servable._answer_handshake
-
-
-def _stop_on_thread(task: "LifespanTask") -> None:
-    if not task.is_over:
-        task.stop_on_thread()
 
 
 def _look_async(servable: Servable) -> None:

@@ -42,7 +42,6 @@ from antiphon.uploads.saving import usable_folder
 if TYPE_CHECKING:
     from antiphon.app.callers import Sharing
     from antiphon.app.store import Store
-    from antiphon.request.caller import Identify
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -141,8 +140,7 @@ class App(Routes, Servable):
         self._reverse: Reverse | None = None
         self._places_above: list[tuple[App, Mount]] = []
         """The applications in which this one is mounted, with the mounts."""
-        self._identifiers: list[Identify] = []
-        """What features say about the caller of a request."""
+        self._identifiers = self._dependencies.identifiers
         self._idempotent_surrounding: SurroundIdempotent | None = None
         self._idempotent_watch: MiddlewareFunction | None = None
         self._signature_checks: dict[str, Callable[[Route], Callable[[Request], Any]]] = {}
@@ -236,7 +234,7 @@ class App(Routes, Servable):
             app = left.pop()
             found.add(app)
             below = {mount.application for mount in app.mounts if isinstance(mount.application, App)}
-            left |= (below | {outer for outer, _ in app._mounts_above}) - found  # noqa: SLF001 - of this very class
+            left |= (below | {outer for outer, _ in app._mounts_above}) - found
         return found
 
     def on_startup(self, function: F) -> F:
@@ -769,6 +767,15 @@ class App(Routes, Servable):
     async def shutdown(self) -> None:
         """Call the ``on_shutdown`` functions, then exit the lifespans."""
         await self._lifespan.shutdown()
+
+    @property
+    def _is_observed(self) -> bool:
+        inner = (mount.application for mount in self._mounts)
+        return bool(self._observers.all) or any(isinstance(each, Servable) and each._is_observed for each in inner)
+
+    @property
+    def _has_shutdown(self) -> bool:
+        return type(self).shutdown is not App.shutdown or self._lifespan.has_shutdown
 
 
 def _sharing(by: Callable[[Request], str | None]) -> "Sharing":

@@ -373,6 +373,8 @@ class Routes(metaclass=NamesOurs):
     ) -> None:
         """Serve the files of a folder for GET requests below a prefix ("/" means all paths): see ``StaticFolder``.
 
+        Below "/", a folder with an ``index.html`` and no ``404.html`` is that of a single-page app: its page is served
+        for "/", and when a browser navigates to a path that nothing else handles.
         ``url_for("static", filename="css/site.css")`` includes the file's hash. Raises ValueError for a malformed
         prefix and for a folder that is relative or missing.
         """
@@ -381,7 +383,7 @@ class Routes(metaclass=NamesOurs):
         self._check_open()
         prefix = "" if prefix == "/" else prefix
         self._check_prefix(prefix, None)
-        converter, handler = static_files(StaticFolder(folder, **options))
+        converter, handler = static_files(StaticFolder(folder, **options), not prefix)
         self._registry.converters[converter.name] = converter
         self.get(f"{prefix}/<{converter.name}:filename>", name=name)(handler)
 

@@ -167,6 +167,11 @@ class Lifespan:
             errors = await self._leave_all(error)
             _raise([error, *(other for again in errors if (other := _without(error, again)))], "the startup failed")
 
+    @property
+    def has_shutdown(self) -> bool:
+        """True if anything is called or exited at shutdown."""
+        return bool(self._makers or self._on_shutdown)
+
     async def shutdown(self) -> None:
         """Call the functions, then exit the context managers, the last one first, even if some of them fail.
 

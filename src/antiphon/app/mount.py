@@ -117,6 +117,8 @@ class Mount(NamedTuple):
         inner = request_with(request, self._head_below(request, root) if self.where else request.head)
         if self.host is not None:
             inner._host_is_declared = True
+        if isinstance(self.application, Servable) and self.application._observers.all and request._observation:
+            request._observation.enter(inner, self.application._observers)
         return inner
 
     def _head_below(self, request: Request, root: str) -> "MountedHead":
@@ -225,6 +227,7 @@ def request_with(request: Request, head: Head) -> Request:
     vars(inner).update(_id=request._id, _outer_request=request, **shared)
     inner._lifetime = request.lifetime
     inner._host_is_declared = getattr(request, "_host_is_declared", False) or request.route.host is not None
+    inner._observation = request._observation
     inner.limits = request.limits
     return inner
 

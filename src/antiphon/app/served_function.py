@@ -8,7 +8,7 @@ from antiphon.adapters.heads import HeadChecks
 from antiphon.adapters.servable import Servable, ServedResponse
 from antiphon.app.answering.returns import ResponseLike, respond
 from antiphon.handler.callables import check_arguments
-from antiphon.handler.contract import ON_LOOP, ON_THREAD, failed, is_async
+from antiphon.handler.contract import BEGIN_ON_THREAD, ON_LOOP, failed, is_async
 from antiphon.handler.scope import in_scope, set_current_request
 from antiphon.http.limits import Limits
 from antiphon.http.urls.path import check_path
@@ -52,7 +52,7 @@ class ServedFunction(Servable):
             if request.head.has_body:
                 await request.content.load(request.limits)
             if not self._is_async:
-                await ON_THREAD
+                await BEGIN_ON_THREAD
             elif request.head.blocks:
                 await ON_LOOP
             answer = self._function(request)

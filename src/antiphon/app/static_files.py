@@ -138,6 +138,23 @@ class StaticFolder:
             raise NotFound
         return response
 
+    def page_for(self, request: Request, name: str) -> Response | None:
+        """Respond with ``index.html`` to a navigation of a browser to a path without a file, because the page's script
+        handles it. Return None for other requests, for names that are never served, and for a folder with a
+        ``404.html``: its pages are files.
+
+        A request is a navigation by its Sec-Fetch-Mode or, without that field, if it accepts text/html by name.
+        """
+        path = name.removesuffix("/")
+        if path and not self._is_served(path):
+            return None
+        if path:
+            request.consulted += ("sec-fetch-mode", "accept")
+            mode, accepted = request.head.field("sec-fetch-mode"), request.head.field("accept") or ""
+            if (mode != "navigate" if mode else "text/html" not in accepted) or self._find("404.html"):
+                return None
+        return self.response(request, "index.html") if self._find("index.html") else None
+
     def hashed(self, name: str) -> str:
         """Return a name with the hash of its file's content: "css/site.0f3a9c1d2b4e.css" for "css/site.css".
 
@@ -356,15 +373,23 @@ class FileHandler:
     Small files that were served a moment ago are ``at_hand``: an event loop serves them itself.
     """
 
-    def __init__(self, folder: StaticFolder) -> None:
+    def __init__(self, folder: StaticFolder, is_root: bool) -> None:
         self._folder = folder
+        self._is_root = is_root
         self._reads = RecentReads()
         self.__name__ = "serve_file"  # the default name of its routes
         self.at_hand = self._is_at_hand, self._serve_at_hand
 
     def __call__(self, request: Request) -> Response:
-        """Respond with the file at the path."""
-        response = self._folder.response(request, request.path_params["filename"])
+        """Respond with the file at the path. For a folder that serves all paths, a page may be at other paths, too."""
+        name = request.path_params["filename"]
+        try:
+            response = self._folder.response(request, name)
+        except NotFound:
+            page = self._folder.page_for(request, name) if self._is_root else None
+            if page is None:
+                raise
+            response = page
         if not request.head.blocks and response.status == 200 and response.body and type(response.body) is bytes:
             self._reads.add(_variant(request))
         return response
@@ -386,7 +411,8 @@ def _variant(request: Request) -> tuple[str, str | None]:
         return request.path_params["filename"], request.head.field("accept-encoding")
 
 
-def static_files(folder: StaticFolder) -> tuple[Converter, FileHandler]:
-    """Return the converter of the ``filename`` parameter, and the handler."""
-    converter = CONVERTERS["path"]._replace(name=f"static_{next(_numbers)}", to_url=folder.hashed)
-    return converter, FileHandler(folder)
+def static_files(folder: StaticFolder, is_root: bool) -> tuple[Converter, FileHandler]:
+    """Return the converter of the ``filename`` parameter, and the handler. At the root, the name may be empty."""
+    name = f"static_{next(_numbers)}"
+    converter = CONVERTERS["path"]._replace(name=name, to_url=folder.hashed, may_be_empty=is_root)
+    return converter, FileHandler(folder, is_root)

@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import msgspec
 
 from antiphon.explanations import explained, feature_in_use
+from antiphon.handler.contract import note_outage
 from antiphon.http.errors import ServiceUnavailable
 from antiphon.response.response import Response, response_of
 
@@ -124,6 +125,8 @@ class StoreUnavailable(ServiceUnavailable):
     """503: the store doesn't respond, or doesn't respond in time. Nothing was partially written, and the next call
     tries again.
     """
+
+    _is_outage = True
 
 
 class StoreEntry(NamedTuple):
@@ -426,7 +429,9 @@ def unavailable(store: str, error: Exception) -> StoreUnavailable:
 
     feature = feature_in_use()
     prefix = "" if feature is None else f"{feature}: "
-    logging.getLogger("antiphon").error("%sthe store %s is not available: %s", prefix, store, error)
+    message = f"{prefix}the store {store} is not available: {error}"
+    if note_outage(message)[1]:
+        logging.getLogger("antiphon").error("%s", message)
     return try_later()
 
 

@@ -6,6 +6,7 @@ Each future of an executor has a condition for waiting threads; without it, a ca
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import Context
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from antiphon.concurrency.loop import thread
@@ -23,7 +24,10 @@ class Call(Generic[T]):
     true for the result: the task is then unlikely to make another call. A call is done when its thread knows all this.
     """
 
-    __slots__ = ("_claims", "_ends", "_function", "_loop", "_waiter", "error", "home", "is_done", "is_last", "result")
+    __slots__ = (
+        "_claims", "_ends", "_function", "_loop", "_waiter", "begun_in", "error", "home", "is_done", "is_last",
+        "queued", "result",
+    )  # fmt: skip
 
     result: T
     error: BaseException | None
@@ -33,6 +37,10 @@ class Call(Generic[T]):
         self._ends = ends
         self.home: Home | None = None
         self.is_last = False
+        self.begun_in: Context | None = None
+        """The context of the request that this call begins; None if it continues one."""
+        self.queued = 0.0
+        """The time from which the call has waited for any thread."""
         self._loop = asyncio.get_running_loop()
         self._waiter = self._loop.create_future()
         self._claims = [None]
@@ -57,6 +65,14 @@ class Call(Generic[T]):
             self.error = error
         finally:
             thread.loop = outer
+
+    def refuse(self, error: BaseException) -> bool:
+        """Make a call that no thread has claimed raise an error. Return False if one has."""
+        is_claimed = self.claim()
+        if is_claimed:
+            self.error = error
+            self.notify()
+        return is_claimed
 
     def notify(self) -> None:
         """Record that the call is done, and wake the waiting task if its loop is still running."""

@@ -164,8 +164,10 @@ class Crossing:
     ``ends`` returns true for the result of a call if the task is unlikely to make another call. All calls of one
     crossing run in one context, its own or one that isn't otherwise in use, so a token made in one call can be reset in
     a later one. Variables that calls set are copied back to the task, and variables that the task has set since are
-    copied to the next call.
+    copied to the next call. While ``begins`` is true, a call begins a request, so ``Workers.refuse`` may refuse it.
     """
+
+    begins = False
 
     def __init__(
         self,
@@ -238,6 +240,8 @@ class Crossing:
         """Start calling a function; ``wait`` and ``end`` do the rest."""
         self.copy_to_threads(copy_context())
         call = Call(partial(self._context.run, function), self._ends)
+        if self.begins:
+            call.begun_in = self._context
         (self._threads or threads_of_task()).run(call)
         return call
 

@@ -7,6 +7,7 @@ the next body in line acquires it, in the loop's next pass. A body whose chunks 
 from asyncio import AbstractEventLoop, Future, get_running_loop
 from collections import deque
 from contextlib import suppress
+from contextvars import Context
 from time import monotonic
 from weakref import WeakKeyDictionary
 
@@ -98,7 +99,8 @@ class FairQueue:
             self._schedule_next(loop)
         self._is_watched = bool(self._waiting)
         if self._is_watched:
-            loop.call_later(HELD, self._watch, loop, self._holder.acquired_at if self._holder is not None else 0.0)
+            held_since = self._holder.acquired_at if self._holder is not None else 0.0
+            loop.call_later(HELD, self._watch, loop, held_since, context=Context())  # not that of the first request
 
 
 _by_loop: WeakKeyDictionary[AbstractEventLoop, FairQueue] = WeakKeyDictionary()

@@ -6,10 +6,12 @@ sqlite3 connection, can be used by hooks, by the generator that streams the resp
 
 from asyncio import get_running_loop
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
 from queue import SimpleQueue
 from threading import Lock, Thread
+from time import monotonic
 from typing import Any
 
 from antiphon.concurrency.calls import Call
@@ -201,6 +203,7 @@ class Workers:
         if worker is None:
             if not (self._is_looked_at or self._wake() or self._workers):
                 return False
+            call.queued = monotonic()
             self._waiting.append(call)
             return True
         if worker in self._free:
@@ -339,6 +342,11 @@ class Workers:
                 else:
                     self._accepted -= 1
 
+    @property
+    def is_backed_up(self) -> bool:
+        """True if a call waits for any thread."""
+        return bool(self._waiting)
+
     def load(self) -> tuple[int, int]:
         """Return the number of threads making a call, and the number of calls waiting for any thread or for their
         own.
@@ -346,6 +354,17 @@ class Workers:
         with self._lock:
             busy = len(self._workers) - len(self._free) - len(self._kept)
             return busy, max(self._accepted - self.finished - busy, 0)
+
+    def refuse(self, error_of: Callable[[Call[Any]], BaseException | None]) -> None:
+        """Refuse the calls waiting for any thread that begin a request and for which a function returns an error."""
+        with self._lock:
+            kept = deque[Call[Any]]()
+            for call in self._waiting:
+                error = None if call.begun_in is None else error_of(call)
+                if error is None or not call.refuse(error):
+                    kept.append(call)
+            self._accepted -= len(self._waiting) - len(kept)
+            self._waiting = kept
 
     def end(self) -> None:
         """Wait a few seconds for all queued calls to be made. The interpreter doesn't wait for daemon threads."""
@@ -385,6 +404,16 @@ class _ProcessWorkers:
         own.
         """
         return (0, 0) if self._workers is None else self._workers.load()
+
+    def refuse(self, error_of: Callable[[Call[Any]], BaseException | None]) -> None:
+        """Refuse the calls waiting for any thread that begin a request and for which a function returns an error."""
+        if self.is_backed_up and self._workers is not None:
+            self._workers.refuse(error_of)
+
+    @property
+    def is_backed_up(self) -> bool:
+        """True if a call waits for any thread."""
+        return self._workers is not None and self._workers.is_backed_up
 
     @property
     def finished(self) -> int:

@@ -3,10 +3,13 @@
 import os
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from antiphon.explanations import explained
 from antiphon.paths import caller_file, path_beside
+
+if TYPE_CHECKING:
+    from pathlib import PurePath
 
 MOST = 1 << 20
 """The maximum size of the file, in bytes."""
@@ -82,6 +85,8 @@ def _value(single: str | None, double: str | None, plain: str | None) -> str:
 
 T = TypeVar("T")
 D = TypeVar("D")
+P = TypeVar("P", bound="PurePath")
+"""A type to which any text can be converted, so that a default is always converted, too."""
 
 _BOOLEANS = {
     **dict.fromkeys(("true", "1", "yes", "on"), True),
@@ -109,6 +114,8 @@ class Environment:
     def __call__(self, name: str, default: None = None) -> str | None: ...
     @overload
     def __call__(self, name: str, default: T) -> T: ...
+    @overload
+    def __call__(self, name: str, default: str, *, cast: type[P]) -> P: ...
     @overload
     def __call__(self, name: str, default: None = None, *, cast: Callable[[str], T]) -> T | None: ...
     @overload

@@ -115,9 +115,11 @@ class Sessions:
     def install(self, app: "App") -> None:
         """Provide ``request.session`` and register the middleware that writes changes.
 
-        Raises RuntimeError if there is no store.
+        Raises RuntimeError if there is no store. At startup, raises ValueError if an application that is mounted
+        together with this one has sessions in another store, with the same cookie.
         """
         self._keep_in(self._stores.taken_from(app))
+        app.on_startup(partial(self._check_alone, app))
         if self._store.blocks:
             app.provide(Request.session, self._load, blocking=True, when=self._has_cookie, default=self._begin)
         else:
@@ -125,6 +127,23 @@ class Sessions:
         app.provide(SESSIONS, lambda request: self.access)  # noqa: ARG005
         app._identifiers.append(self._identify)
         app.middleware(when_read=Request.session)(self._around)
+
+    def _check_alone(self, app: "App") -> None:
+        """Check that no other application writes the same cookie for a key in another store."""
+        for other in app._mounted_together():
+            theirs = other.find_feature(Sessions)
+            if theirs is None or theirs.secure_cookie != self.secure_cookie or self.are_shared(theirs):
+                continue
+            if not any(mount.host for each in (app, other) for _, mount in each._mounts_above):
+                raise explained(
+                    "feature-used-twice",
+                    ValueError(
+                        f"the Sessions of {_place(app)} and of {_place(other)} have one cookie,"
+                        f" {self.secure_cookie!r}, but two stores, so each visit to one would end the session of"
+                        " the other: give both the same store, or one of them a separate cookie, Sessions(store,"
+                        ' cookie="__Host-admin")'
+                    ),
+                )
 
     @property
     def access(self) -> SessionAccess:
@@ -365,3 +384,9 @@ def _is_shared(request: Request, field: str, said: str) -> bool:
             ),
         )
     return field != _OF_CDNS or control.private is not True
+
+
+def _place(app: "App") -> str:
+    """Return where an application is mounted, for errors."""
+    places = ", ".join(repr(mount.where) for _, mount in app._mounts_above)
+    return f"the app mounted at {places}" if places else "the outer app"

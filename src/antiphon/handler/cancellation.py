@@ -48,7 +48,7 @@ class CancellableHandler:
         self._task, loop = task, task.get_loop()
         lifetime: Lifetime | None = getattr(self._request, "_lifetime", None)  # if it was read
         if lifetime is not None and (remaining := lifetime.remaining) is not None:
-            self._timer = loop.call_later(remaining, self.cancel, "deadline")
+            self._timer = loop.call_later(remaining, self.cancel, "deadline", context=Context())
         self._watch = watch_on(loop)
         self._watch.add(self)
         return self

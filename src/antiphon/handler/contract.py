@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import suppress
 from enum import Enum
 from functools import partial
+from math import inf
+from time import monotonic
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
@@ -20,6 +22,7 @@ from antiphon.explanations import explained
 from antiphon.explanations.words import explain
 from antiphon.handler.errors import error_response, raised_response, sole_error
 from antiphon.http.errors import FieldError, HTTPError
+from antiphon.http.headers import HeaderFields
 from antiphon.http.redirect import RaisedAnswer
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -106,6 +109,7 @@ class Switch(Enum):
     """A thread switch, which steps await. Only their driver understands it."""
 
     ON_THREAD = "on a thread"
+    BEGIN_ON_THREAD = "on a thread, before any code of the application"
     ON_LOOP = "on the loop"
 
     def __await__(self) -> Generator["Switch", None, None]:
@@ -114,8 +118,21 @@ class Switch(Enum):
 
 ON_THREAD: Final = Switch.ON_THREAD
 """Continue where blocking is allowed: on a worker thread if this is an event loop."""
+BEGIN_ON_THREAD: Final = Switch.BEGIN_ON_THREAD
+"""Continue as with ``ON_THREAD``. An overloaded worker may raise NotBegun here instead."""
 ON_LOOP: Final = Switch.ON_LOOP
 """Continue on an event loop."""
+
+
+class NotBegun(RaisedAnswer):
+    """The refusal of a request that waited for a thread too long, or longer than its client, while nothing of it has
+    begun.
+    """
+
+    def __init__(self, status: int, headers: HeaderFields = ()) -> None:
+        super().__init__(headers=headers)
+        self.status = status
+
 
 Steps: TypeAlias = Coroutine[Any, Any, T]
 """A coroutine that handles a request and awaits the switches ``ON_THREAD`` and ``ON_LOOP`` where it has to continue."""
@@ -217,22 +234,45 @@ def log_failure(
     """Log an error with its traceback and its request; ``fault`` and ``where`` say what happened and where.
 
     A request that has ``FAILED`` is also kept, if its application keeps failed requests, and the line ends with its id.
+    An outage is logged once per second, and its traceback once.
     """
     import logging
 
     path = request.root_path + request.path
     keeper: Keeper | None = getattr(request.route.app, "_keeper", None) if fault is FAILED else None
     kept = "" if keeper is None else keeper.keep_failure(request, error, response)
+    is_new, is_due = note_outage(str(error)) if getattr(error, "_is_outage", False) else (True, True)
+    if not is_due:
+        return
     logging.getLogger("antiphon").error(
-        "%s %r %s%s, request %s%s",
+        "%s %r %s%s, request %s%s%s",
         request.method,
         path,
         fault,
         where,
         request._id,
         f", kept as {kept}" if kept else "",
-        exc_info=error,
+        "" if is_new else f": {error}",
+        exc_info=error if is_new else None,
     )
+
+
+_outages: dict[str, tuple[float, float]] = {}
+"""The times at which each outage was last seen, and last logged, by its message."""
+_OVER = 60.0
+"""The seconds without an error after which an outage is over, so that the next error's traceback is logged."""
+_MOST_OUTAGES = 64
+
+
+def note_outage(message: str) -> tuple[bool, bool]:
+    """Return True if the outage with this message is new, and True if a line about it is due."""
+    if len(_outages) > _MOST_OUTAGES:
+        _outages.clear()
+    now = monotonic()
+    seen, logged = _outages.get(message, (-inf, -inf))
+    is_due = now - logged >= 1
+    _outages[message] = now, now if is_due else logged
+    return now - seen > _OVER, is_due
 
 
 def log_broken_body(request: Request, error: BaseException) -> None:

@@ -9,7 +9,7 @@ from contextvars import Context
 from types import coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps, Switch
+from antiphon.handler.contract import BEGIN_ON_THREAD, ON_LOOP, ON_THREAD, Steps, Switch
 from antiphon.handler.errors import note_task
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ def advance(steps: Steps[T]) -> tuple[bool, bool, T | None]:
     has_used_thread = is_misplaced = False
     try:
         while (effect := steps.throw(_misplaced()) if is_misplaced else steps.send(None)) is not ON_LOOP:
-            has_used_thread = has_used_thread or effect is ON_THREAD
             is_misplaced = not isinstance(effect, Switch)
+            has_used_thread = has_used_thread or not is_misplaced
     except StopIteration as end:
         return has_used_thread, True, end.value
     return has_used_thread, False, None
@@ -78,11 +78,12 @@ def run_async(steps: Steps[T], crossing: "Crossing | None" = None) -> Generator[
         while True:
             value = None
             try:
-                if effect is ON_THREAD:
+                if effect is ON_THREAD or effect is BEGIN_ON_THREAD:
                     if crossing is None:
                         from antiphon.concurrency.crossing import Crossing
 
                         crossing = Crossing(ends=_ends)
+                    crossing.begins = effect is BEGIN_ON_THREAD
                     _, is_done, result = yield from crossing.run(advance, steps)
                     try:
                         if is_done:

@@ -1,7 +1,7 @@
 """The scope of a request: it is the current request, its handler may be cancelled, and its body is freed at the end."""
 
 from collections.abc import Awaitable, Callable, Generator, Iterator
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from functools import update_wrapper
 from types import coroutine
 from typing import Any, Generic, TypeVar
@@ -39,6 +39,12 @@ def current_request() -> Request:
 
 find_current_request = _current.get
 """Return the request that is being handled, or None."""
+
+
+def request_in(context: Context) -> Request | None:
+    """Return the request that is being handled in another context, or None."""
+    return context.get(_current)
+
 
 set_current_request = _current.set
 """Make a request the current one in this context. The returned token is valid in this context only."""

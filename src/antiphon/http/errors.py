@@ -552,6 +552,8 @@ class NotImplementedByServer(HTTPError):
     """501: the server does not implement this (RFC 9110 §15.6.2)."""
 
     status = 501
+    _is_outage = True
+    """True for errors that would be the same for each request, so that they are logged once per second."""
 
 
 class BadGateway(HTTPError):

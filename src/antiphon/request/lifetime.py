@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from contextvars import Context
 from functools import partial
 from math import inf
 from time import monotonic
@@ -82,7 +83,8 @@ class Lifetime:
             stack.callback(self._on_disconnect(partial(end, "disconnect")))
             stack.callback(DRAINING.subscribe_on_loop(partial(end, "drain")))
             if (remaining := self.remaining) is not None:
-                stack.callback(loop.call_later(remaining, end, "deadline").cancel)
+                timer = loop.call_later(remaining, end, "deadline", context=Context())  # a loop keeps it when cancelled
+                stack.callback(timer.cancel)
             why: EndReason = await reason
         return why
 

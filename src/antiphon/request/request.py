@@ -117,6 +117,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     path_params: Mapping[str, Any]
     _pattern_below: str | None = ""
+    _observation: Any = None
+    """The observation of the request, for the observers of mounted applications."""
     """The pattern of the matching route in an application mounted here; None if no route matched."""
     _content: Content | bytes | None
     _own_limits: tuple[Route, Limits] | None

@@ -9,6 +9,7 @@ from antiphon.request.readings import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     from antiphon.request.request import Request
+    from antiphon.response.response import Response
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -28,6 +29,15 @@ class RouteKey(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<RouteKey {self.name!r}>"
+
+
+class FinishingKey(RouteKey[T]):
+    """A key whose value shows in the responses of a route: ``finish`` completes each of them."""
+
+    __slots__ = ()
+
+    def finish(self, request: "Request", response: "Response") -> None:
+        """Complete a response. Subclasses define how."""
 
 
 class RouteMeta:

@@ -322,7 +322,7 @@ class WithHeartbeats(Generic[T]):
         while not (self._items or task.done()):
             self._woken = loop.create_future()
             self._due = loop.time() + self._seconds
-            self._timer = self._timer or loop.call_at(self._due, self._beat, loop)
+            self._timer = self._timer or self._call_when_due(loop)
             try:
                 await self._woken
                 if not is_cancelled:
@@ -332,12 +332,15 @@ class WithHeartbeats(Generic[T]):
                     raise
                 is_cancelled = task.cancel()
 
+    def _call_when_due(self, loop: asyncio.AbstractEventLoop) -> asyncio.TimerHandle:
+        return loop.call_at(self._due, self._beat, loop, context=Context())  # not the request's, which it would keep
+
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wake the requesting task if a heartbeat is due. One timer serves all steps, because most are shorter than a
         heartbeat.
         """
         if loop.time() < self._due:
-            self._timer = loop.call_at(self._due, self._beat, loop)
+            self._timer = self._call_when_due(loop)
         else:
             self._timer = None
             self._wake()

@@ -33,6 +33,8 @@ class Converter(NamedTuple):
     """A regular expression for a segment that also contains text. None if any text matches."""
     spans: bool = False
     """True if it matches several segments."""
+    may_be_empty: bool = False
+    """True if it also matches the empty rest of a path, as in "/"."""
 
     @property
     def value_type(self) -> Any:

@@ -76,6 +76,8 @@ class _Node(Generic[T]):
         self.rest: _Node[T] | None = None
         self.sole: tuple[Callable[[str], Any], _Node[T]] | None = None
         self.branches = False
+        self.may_be_empty = False
+        """True if a path parameter before this node also matches no segment at all, as in "/"."""
         self.resource: Resource[T] | None = None
 
     def child(self, segment: Segment) -> "_Node[T]":
@@ -85,6 +87,7 @@ class _Node(Generic[T]):
         if isinstance(segment, Parameter) and segment.converter.spans:
             self.rest = self.rest or _Node()
             child = self.rest
+            child.may_be_empty = child.may_be_empty or segment.converter.may_be_empty
         else:
             child = self._parameter(segment)
         self.branches = True
@@ -303,7 +306,7 @@ def _try_path(
     Its possible ends don't depend on its start. ``left`` contains the first end that failed; all later ones failed,
     too.
     """
-    if segments[start][:1] in ("", "/"):
+    if segments[start][:1] in ("", "/") and not (node.may_be_empty and segments[start:] == [""]):
         return None
     known = len(values)
     for end in range(left.get(node, len(segments)) - 1, start, -1):

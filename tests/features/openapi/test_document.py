@@ -1,10 +1,12 @@
 """The document: valid OpenAPI 3.1 of all that was read, as generators of clients and of tests need it."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -12,7 +14,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import pytest
 from msgspec import Meta
 
-from antiphon import App, Blueprint, Request, Response, WebSocket
+from antiphon import App, Blueprint, Request, Response, WebSocket, abort
 from antiphon.features import Compression, CSRFTokens, MemoryStore, OpenAPI, RateLimit, Sessions
 from antiphon.features.openapi.document import Info, make_document
 from antiphon.features.openapi.schemas import Schemas
@@ -418,6 +420,16 @@ def test_a_route_or_a_blueprint_is_hidden_tagged_and_deprecated_by_its_metadata(
     assert [each["name"] for each in content["tags"]] == ["lamps", "rooms", "old"]
 
 
+def test_responses_of_deprecated_routes_say_since_when() -> None:
+    app, since = App(), datetime(2026, 3, 1, tzinfo=UTC)
+    for path, meta in (("/now", {OpenAPI.DEPRECATED: True}), ("/since", {OpenAPI.DEPRECATED: since}), ("/used", {})):
+        app.get(path, meta=meta)(lambda request: abort(404) if "none" in request.args else "found")
+    client = Client(app)
+    found = [client.get(path).headers.get("deprecation") for path in ("/now", "/since", "/since?none", "/used")]
+    assert re.fullmatch(r"@\d{10}", found[0] or "")
+    assert found[1:] == [f"@{since.timestamp():.0f}", f"@{since.timestamp():.0f}", None]
+
+
 def test_the_document_lists_the_paths_of_websockets() -> None:
     inner, outer = App(), App()
 
@@ -472,8 +484,8 @@ def test_what_is_not_known_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_a_blueprint_has_no_document() -> None:
-    with pytest.raises(TypeError, match="OpenAPI is for a whole application"):
-        Blueprint("api").use(OpenAPI("Lamps"))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"OpenAPI is for a whole application.*OpenAPI\('Lamps', prefix='/v1'\)"):
+        Blueprint("api", prefix="/v1").use(OpenAPI("Lamps"))  # type: ignore[arg-type]
 
 
 def test_a_thousand_routes_are_described_in_seconds() -> None:

@@ -42,10 +42,11 @@ class ASGILifespan:
     async def __aenter__(self) -> dict[str, Any]:
         self.state.clear()
         self._events: asyncio.Queue[Message] = asyncio.Queue()
-        self._has_asked = False
+        self._has_asked = self._is_serving = False
         self._prepare("startup")
         self._task = asyncio.create_task(self._run())
         await self._replied()
+        self._is_serving = not self._reply_is_missing
         if self._reply_is_missing:
             self._serve_without()
         return self.state
@@ -113,7 +114,17 @@ class ASGILifespan:
 
     async def _receive(self) -> Message:
         self._has_asked = True
-        return await self._events.get()
+        while True:
+            try:
+                event = await self._events.get()
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if not self._is_serving or task is None:
+                    raise
+                task.uncancel()  # the whole loop ends, so the outer application is about to shut this one down
+            else:
+                self._is_serving = False
+                return event
 
     async def _send(self, message: MutableMapping[str, Any]) -> None:
         kind = message.get("type")

@@ -15,7 +15,7 @@ from antiphon.adapters.wsgi import WSGIHead
 from antiphon.body.content import NotLoadedError
 from antiphon.body.receiver import SMALL_BODY, body_too_large, readable_length
 from antiphon.body.stream import BodyStream
-from antiphon.handler.contract import ON_THREAD, failed
+from antiphon.handler.contract import BEGIN_ON_THREAD, failed
 from antiphon.handler.scope import reset_current_request, set_current_request
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import UNBOUNDED
@@ -129,7 +129,7 @@ class EnvironHost(Host):
         If the body is cut off, reading it raises OSError, as PEP 3333 allows. If the application doesn't catch that,
         the client gets the reason.
         """
-        await ON_THREAD
+        await BEGIN_ON_THREAD
         try:
             return from_wsgi(self.answer_environ, lambda _: environ)(request)
         except OSError as error:

@@ -20,7 +20,9 @@ from antiphon.request.dependencies import Dependency, ReadableDependency, check_
 from antiphon.request.request import Request
 
 if TYPE_CHECKING:
+    from antiphon.app.answering.readings import Readings
     from antiphon.concurrency.workers import CapacityLimiter
+    from antiphon.request.caller import Identify
 
 T = TypeVar("T")
 
@@ -123,14 +125,17 @@ class Source(NamedTuple):
                 )
             return ready(self.default, self.default(request))
         if self.is_resolved:
+            closing = ", and is closed with the response" if self.yields else ""
             raise explained(
                 "dependency-not-resolved",
                 RuntimeError(
-                    f"the dependency {name!r} is not resolved yet: {describe(self.hook.function)} is called once the"
-                    " middleware is open, before the hooks and the handler, and after the sources of dependencies that"
-                    f" were provided earlier{', and is closed with the response' if self.yields else ''}. If an earlier"
-                    f" source reads it, such as a loader of Users, move the line that provides {name!r} above the line"
-                    " that provides that source, such as app.use(Users(...))"
+                    f"the dependency {name!r} is not resolved: {describe(self.hook.function)} is called once the"
+                    " middleware is open, before the first hook or handler that may read it, and after the sources of"
+                    f" dependencies that were provided earlier{closing}. If an earlier source reads it, such as a"
+                    f" loader of Users, move the line that provides {name!r} above the line that provides that source,"
+                    " such as app.use(Users(...)). If"
+                    f" {_handler_of(request)} reads it in a way that its code doesn't show, name the dependency in that"
+                    " code, as in request[dependency]"
                 ),
             )
         if self.yields:
@@ -152,6 +157,11 @@ class Source(NamedTuple):
         return self.when is None or bool(ready(self.when, self.when(request)))
 
 
+def _handler_of(request: Request) -> str:
+    handler = getattr(request.route, "handler", None)  # some programs set a route of their own
+    return "the handler" if handler is None else describe(handler)
+
+
 async def _acquire_on_loop(limiter: "CapacityLimiter") -> None:
     """Leave the thread to other requests until a token is free."""
     await ON_LOOP
@@ -169,11 +179,23 @@ class Dependencies:
     def __init__(self, sources: Iterable[Source] = ()) -> None:
         self._sources: dict[ReadableDependency[Any], Source] = {source.provides: source for source in sources}
         self._overrides: list[Source] = []
+        self._readings: Readings | None = None
+        self.identifiers: list[Identify] = []
+        """What features say about the caller of a request."""
 
     @property
     def resolving(self) -> tuple[Source, ...]:
-        """The sources to be resolved before the handler, in the order in which their dependencies were provided."""
+        """The sources that wait or block, in the order in which their dependencies were provided."""
         return tuple(source for source in self._sources.values() if source.is_resolved)
+
+    @property
+    def readings(self) -> "Readings":
+        """The dependencies that functions may read."""
+        if self._readings is None:
+            from antiphon.app.answering.readings import Readings
+
+            self._readings = Readings(self._sources.values(), self.identifiers)
+        return self._readings
 
     @property
     def yield_values(self) -> bool:
@@ -193,14 +215,15 @@ class Dependencies:
         """Let a source provide a dependency. It is called at most once per request, and only if ``when`` is true for
         the request.
 
-        A sync source is called on first read, wherever that is. An async source, or a source that ``blocking`` runs on
-        a thread, is called before the hooks and the handler, whether or not the dependency is read. If ``when`` returns
-        False, the value is the result of ``default``; both are called directly and must not block. A generator
-        function, sync or async, yields the value, and is resumed when the response has been made or its stream has
-        ended. Raises ValueError for a dependency that is already provided. Raises TypeError for an object that isn't a
-        dependency, for functions that can't be called with a request, for context managers, and for a ``when`` or
-        ``default`` that is async or yields. If a sync function returns a coroutine, reading the dependency raises a
-        TypeError.
+        A sync source is called on first read, wherever that is. An async source, or a source that ``blocking``
+        runs on a thread, is called before the first hook or handler that may read the dependency, and not at
+        all if none may: code may read what it names, and what the functions that it names may read, as far as
+        they can be followed. If ``when`` returns False, the value is the result of ``default``; both are called
+        directly and must not block. A generator function, sync or async, yields the value, and is resumed when
+        the response has been made or its stream has ended. Raises ValueError for a dependency that is already
+        provided. Raises TypeError for an object that isn't a dependency, for functions that can't be called
+        with a request, for context managers, and for a ``when`` or ``default`` that is async or yields. If a
+        sync function returns a coroutine, reading the dependency raises a TypeError.
         """
         check_dependency(dependency, "app.provide", 'make one, Tenant = Dependency[str]("tenant")')
         if dependency in self._sources:

@@ -16,8 +16,9 @@ from antiphon.app.answering.opening import open_all, open_in_place, open_in_step
 from antiphon.app.answering.plan import BARE, MIXED, NOTHING, Plan
 from antiphon.app.answering.returns import make_response
 from antiphon.concurrency.iterables import resume
-from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps
-from antiphon.handler.scope import rest_in_scope, set_current_request
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, NotBegun, Steps
+from antiphon.handler.errors import raised_response
+from antiphon.handler.scope import release, rest_in_scope, set_current_request
 from antiphon.http.errors import HTTPError, RequestTimeout
 from antiphon.request.request import Request
 from antiphon.response.fields import TEXT_ONLY
@@ -203,6 +204,8 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
                 answer = await answer
         made = _respond(plan, request, answer)
         response = made if isinstance(made, Response) else await made
+    except NotBegun as refusal:
+        return await _end_refused(plan, request, raised_response(refusal), opened)
     except BaseException as raised:
         try:
             return await _end_failed(plan, request, raised, opened)
@@ -233,6 +236,18 @@ async def _end_failed(plan: Plan, request: Request, error: BaseException, opened
         return left if isinstance(left, Response) else await left
     finally:
         del response, left  # the frame of an error handler or of middleware may keep this one
+
+
+async def _end_refused(plan: Plan, request: Request, response: Response, opened: Opened) -> Response:
+    """Release a request for which there was no thread. A plan that runs on a thread has not begun: it has opened
+    nothing, and its hooks aren't called.
+    """
+    if plan.runs_on is MIXED:
+        left = leave(plan, request, response, opened, False)
+        return left if isinstance(left, Response) else await left
+    if request.head.has_body:
+        await release(request, response, is_driven=False)
+    return response
 
 
 def _forget_frames(error: HTTPError | None) -> None:

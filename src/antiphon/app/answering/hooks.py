@@ -262,6 +262,11 @@ class ErrorHandlers:
         return bool(self._handlers)
 
     @property
+    def hooks(self) -> Iterable[Hook]:
+        """The handlers."""
+        return self._handlers.values()
+
+    @property
     def has_async(self) -> bool:
         """True if any handler is awaited."""
         return any(handler.is_async for handler in self._handlers.values())

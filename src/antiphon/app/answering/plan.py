@@ -10,7 +10,7 @@ from antiphon.app.answering.dependencies import Source
 from antiphon.app.answering.hooks import ErrorHandlers, Hook
 from antiphon.app.answering.middleware import Middleware
 from antiphon.body.receiver import SMALL_BODY
-from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch
+from antiphon.handler.contract import BEGIN_ON_THREAD, ON_LOOP, ON_THREAD, Switch
 from antiphon.http.errors import HTTPError
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
@@ -27,7 +27,7 @@ class RunsOn(Enum):
     """
 
     LOOP = (None, ON_LOOP)
-    THREAD = (ON_THREAD, None)
+    THREAD = (BEGIN_ON_THREAD, None)
     MIXED = (None, None)
     """Some parts run on a thread, others on the loop, and each has its own switch."""
 
@@ -121,11 +121,14 @@ class HandlerStack(NamedTuple):
     opens_dependencies: bool = False
     finishers: tuple[Callable[[Request, Response], None], ...] = ()
     is_in_blueprint: bool = False
+    first: int = 0
+    """The number of hooks before the handler that are called before dependencies are resolved."""
 
     @property
     def opened(self) -> tuple[Middleware | Source | Hook, ...]:
         """The parts that are opened before the handler, in this order."""
-        return (*self.middleware, *self.resolving, *self.before, *self.innermost)
+        first, rest = self.before[: self.first], self.before[self.first :]
+        return (*self.middleware, *first, *self.resolving, *rest, *self.innermost)
 
     @property
     def parts(self) -> tuple[Middleware | Source | Hook, ...]:
@@ -188,6 +191,28 @@ class HandlerStack(NamedTuple):
             innermost=tuple(part.for_handler(handler_blocks) for part in self.innermost),
             after=tuple(part.for_handler(handler_blocks) for part in self.after),
         )
+
+    def resolving_for(self, route: "Route") -> Self:
+        """Return the stack that resolves only the dependencies that code of the route may read, once those hooks have
+        passed that read none of them, such as limits.
+        """
+        if not self.resolving:
+            return self
+        handlers = [hook for each in self.error_handlers for hook in each.hooks]
+        parts: list[Middleware | Hook] = [*self.middleware, *self.innermost, *self.before, *self.after, *handlers]
+        readers = [route.handler, *(part.function for part in parts)]
+        may_read = route.dependencies.readings.may_read
+        kept: list[Source] = []
+        for source in reversed(self.resolving):  # the source of a later one may read an earlier one
+            others = [each.hook.function for each in kept]
+            if any(may_read(reader, source.provides) for reader in (*readers, *others)):
+                kept.insert(0, source)
+        first = 0
+        while first < len(self.before) and not any(
+            may_read(self.before[first].function, source.provides) for source in kept
+        ):
+            first += 1
+        return self._replace(resolving=tuple(kept), first=first)
 
     def without_writes(self) -> Self:
         """Return the stack around a handler of safe methods."""
@@ -263,7 +288,7 @@ class Plan:
         self.refuse = refuse
         self.body = body
         self.hooks_block = handler.blocks or hooks_block
-        around = stack.at(route).with_hooks_first().for_handler(self.hooks_block)
+        around = stack.at(route).resolving_for(route).with_hooks_first().for_handler(self.hooks_block)
         self.runs_on = _runs_on(handler, around, body)
         if self.runs_on is MIXED:
             around = around.pinned()
@@ -272,7 +297,8 @@ class Plan:
         self.function, self.raw_handler = handler.function, handler.raw_handler
         declared = declared_by(handler.function, route.gives)
         self.declared = declared if declared is not None and declared.has_fields else None
-        self.is_async, self.handler_switch = handler.is_async, handler.switch
+        self.is_async = handler.is_async
+        self.handler_switch = BEGIN_ON_THREAD if handler.switch is ON_THREAD else handler.switch
         self._surround(around)
         self.ahead = _ahead(self)
         self.at_hand: AtHand | None = None

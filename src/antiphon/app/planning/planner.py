@@ -35,7 +35,7 @@ from antiphon.handler.contract import describe, is_async
 from antiphon.handler.scope import in_scope
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
-from antiphon.request.route import NO_META, RouteMeta
+from antiphon.request.route import NO_META, FinishingKey, RouteMeta
 from antiphon.response.response import Response
 from antiphon.routing.converters import CONVERTERS, Converter
 from antiphon.routing.pattern import parameters_in
@@ -286,6 +286,8 @@ class Planning:
             function = in_scope(handler.function, route.cancel_on_disconnect)
             handler = handler._replace(function=function, raw_handler=handler.function)
         stack = self._stack(group, route)
+        if finishers := [key.finish for key in route.meta if isinstance(key, FinishingKey)]:
+            stack = stack._replace(finishers=(*finishers, *stack.finishers))
         route = route._replace(is_guarded=group.has_before_routing or stack.is_guarded)
         if route.idempotent:
             handler, stack = self._surrounded(route, handler, stack)

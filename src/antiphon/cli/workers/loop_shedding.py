@@ -29,9 +29,13 @@ from antiphon.cli.workers.shedding import (
     Room,
     classifier,
 )
-from antiphon.concurrency.admission import BURST, AdmissionQueue, Ticket
+from antiphon.concurrency.admission import BURST, AdmissionQueue, Ticket, observers
+from antiphon.concurrency.calls import Call
 from antiphon.concurrency.workers import WORKERS, workers
-from antiphon.http.head import RequestClass, network_of
+from antiphon.handler.contract import NotBegun
+from antiphon.handler.scope import request_in
+from antiphon.http.errors import ClientDisconnected
+from antiphon.http.head import Head, RequestClass, network_of, server_head
 
 _BEGINNING = 40
 """The patience, divided by this, is how long a pass may spend on starting requests."""
@@ -50,6 +54,7 @@ class LoopAdmission:
         self._refusals = Refusals(patience)
         self._peers = Peers()
         self._on_loop, self._on_threads = AdmissionQueue(patience), AdmissionQueue(patience)
+        self._most_queued = patience / BURST
         self._room = Room(WORKERS, Completion(patience / LONG))
         self._quota = self._left = 1
         self._beginning = self._begin_time = patience / _BEGINNING
@@ -75,13 +80,42 @@ class LoopAdmission:
 
     def _tick(self) -> None:
         late = self._loop.time() - self._due
+        longest = self._refuse_queued()
         if late > UNWATCHED:
             self._was_blocked = True
             self._loop.call_soon(self._loop.call_soon, self._forget_block)  # receiving all of them takes two passes
-        if self._control.follow(late, bool(self._on_loop or self._on_threads)):
+        is_waited = bool(self._on_loop or self._on_threads or workers.is_backed_up)
+        if self._control.follow(late, is_waited, longest > self._most_queued / 2):
             self._tick_next()
         if self._on_threads:
             self._schedule()
+
+    def _refuse_queued(self) -> float:
+        """Refuse the requests that have waited too long for a thread, or longer than their clients. They have passed
+        unchecked, so they wait in the threads' queue. Return the longest of these waits in seconds.
+        """
+        longest, now = 0.0, time.monotonic()
+
+        def refusal(call: Call[Any]) -> NotBegun | None:
+            nonlocal longest
+            waited = now - call.queued
+            longest = max(longest, waited)
+            request = request_in(call.begun_in) if waited > UNWATCHED and call.begun_in is not None else None
+            if request is None:
+                return None
+            client = server_head(request.head).client
+            has_left = client is not None and self._peers.has_left(client.port, call.queued)
+            if not (has_left or waited > self._most_queued) or self._is_exempt(request.head):
+                return None
+            for observer in observers:
+                observer("left" if has_left else "refused", waited)
+            return NotBegun(ClientDisconnected.status) if has_left else NotBegun(503, self._refusals.fields())
+
+        workers.refuse(refusal)
+        return longest
+
+    def _is_exempt(self, head: Head) -> bool:
+        return self._classify is not None and self._classify(head).is_exempt
 
     def _forget_block(self) -> None:
         self._was_blocked = False
@@ -109,7 +143,7 @@ class LoopAdmission:
             self._begun = self._quota - self._left
             self._on_loop.expire()
             self._schedule()
-        while self._room.is_left and self._on_threads.begin():
+        while self._has_room and self._on_threads.begin():
             self._room.running += 1
         self._on_threads.expire()
 
@@ -123,13 +157,18 @@ class LoopAdmission:
     def _may_begin(self, kind: RequestClass) -> bool:
         """Return True and reserve a place if a request may start immediately."""
         if kind.blocks:
-            may_begin = self._room.is_left and not self._on_threads
+            may_begin = self._has_room and not self._on_threads
             self._room.running += may_begin
             return may_begin
         may_begin = self._left > 0 and not self._on_loop
         self._left -= may_begin
         self._schedule()
         return may_begin
+
+    @property
+    def _has_room(self) -> bool:
+        """True if a request that runs on a thread may start."""
+        return self._room.is_left and not workers.is_backed_up
 
     def _queue_of(self, kind: RequestClass) -> AdmissionQueue:
         return self._on_threads if kind.blocks else self._on_loop

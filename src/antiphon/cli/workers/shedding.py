@@ -203,14 +203,16 @@ class Control:
     def _note_asked(self) -> None:
         self._is_asked = True
 
-    def follow(self, late: float, is_waited: bool) -> bool:
-        """Update the state on a tick. Return False if no tick is needed until the next request."""
+    def follow(self, late: float, is_waited: bool, is_backed_up: bool = False) -> bool:
+        """Update the state on a tick. ``is_backed_up`` is true if requests have waited long for a thread. Return False
+        if no tick is needed until the next request.
+        """
         now = time.monotonic()
         if self._is_controlled:
             self._room.adapt(late)
         if late > LATE or is_waited:
             self._waited_at = now
-        if not self._is_controlled and late > LATE:
+        if not self._is_controlled and (late > LATE or is_backed_up):
             self._is_controlled = True
             self._room.count_others(self._count_running())
             self._entrance.pass_to(self._admit)
@@ -218,7 +220,7 @@ class Control:
             self._is_controlled = False
             self._is_asked = True
             self._entrance.pass_to(self._answer)
-        if self._is_controlled:
+        if self._is_controlled or is_waited:
             return True
         self._entrance.call_before_next(self._note_asked if self._is_asked else self._start)
         is_asked, self._is_asked = self._is_asked, False

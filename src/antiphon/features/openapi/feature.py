@@ -2,18 +2,20 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
+from antiphon.app.blueprint import Blueprint
 from antiphon.app.route import Route
 from antiphon.explanations import errors_name_it, explained
 from antiphon.handler.errors import is_debug
 from antiphon.http.errors import NotFound
 from antiphon.http.urls.url import quote_path
 from antiphon.request.request import Request
-from antiphon.request.route import RouteKey
+from antiphon.request.route import FinishingKey, RouteKey
 from antiphon.response.message import watched
 from antiphon.response.response import Response
 
@@ -30,6 +32,21 @@ _POLICY = (
 
 _MOST_BREACHES = 50
 """The maximum number of responses that the page lists."""
+
+
+_STARTED = datetime.now(UTC)
+
+
+class _Deprecated(FinishingKey["bool | datetime"]):
+    """The key of deprecated operations, whose responses have a Deprecation field (RFC 9745)."""
+
+    __slots__ = ()
+
+    def finish(self, request: Request, response: Response) -> None:
+        """Add the field, unless the handler has set it."""
+        since = request.route.meta[self]
+        if since and response.deprecation is None:
+            response.deprecation = since if isinstance(since, datetime) else _STARTED
 
 
 @errors_name_it
@@ -52,7 +69,8 @@ class OpenAPI:
 
     The ``meta`` of a route or blueprint adds information that its code lacks: ``meta={OpenAPI.HIDDEN: True}`` hides it,
     ``OpenAPI.TAGS: ["lamps"]`` replaces the blueprint's name as its tag, and ``OpenAPI.DEPRECATED: True`` marks it as
-    deprecated. WebSockets are not operations; the document's ``x-websockets`` lists their paths.
+    deprecated; its responses then have a Deprecation field (RFC 9745) with the value's datetime, or with the time at
+    which the process started. WebSockets are not operations; the document's ``x-websockets`` lists their paths.
 
     Raises ValueError for a prefix that ends with a slash, for a path that does not begin with one, and for any other
     OpenAPI version. Raises FileNotFoundError for a missing file.
@@ -62,8 +80,8 @@ class OpenAPI:
     """A key in a route's ``meta``: True to omit the route from the document."""
     TAGS = RouteKey[Sequence[str]]("openapi.tags")
     """A key in a route's ``meta``: its operations' tags, instead of the blueprint's name."""
-    DEPRECATED = RouteKey[bool]("openapi.deprecated")
-    """A key in a route's ``meta``: True if its operations are deprecated."""
+    DEPRECATED = _Deprecated("openapi.deprecated")
+    """A key in a route's ``meta``: True if its operations are deprecated, or the datetime since which they are."""
 
     def __init__(
         self,
@@ -101,8 +119,15 @@ class OpenAPI:
         self._lock = Lock()
 
     def install(self, app: "App") -> None:
-        """Register the route that serves the document."""
-        app._route_groups  # noqa: B018 - a blueprint has none
+        """Register the route that serves the document. Raises TypeError for a blueprint."""
+        if isinstance(app, Blueprint):
+            raise explained(
+                "for-whole-app",
+                TypeError(
+                    f"OpenAPI is for a whole application, not for the blueprint {app.name!r}; to document only the"
+                    f" paths below a prefix, write app.use(OpenAPI({self.title!r}, prefix={app.prefix or '/api'!r}))"
+                ),
+            )
         name = f"openapi{self.prefix.replace('/', '_')}"
         app.get(self.prefix + self._path, name=name)(self._answer)
         if is_debug():

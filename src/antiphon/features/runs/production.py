@@ -101,7 +101,8 @@ class Production:
         context.run(current.set, run)
         self._loop = loop
         is_async = isinstance(self._source, AsyncIterable)
-        loop.call_soon_threadsafe(self._start_on_loop, context if is_async else None)
+        # In a context of its own: timers and callbacks would keep the request's until the run ends.
+        loop.call_soon_threadsafe(self._start_on_loop, context if is_async else None, context=Context())
         if not is_async:
             Thread(target=context.run, args=[self._produce], name="antiphon-run", daemon=True).start()
 

@@ -105,6 +105,18 @@ class Wrapped(Servable):
         """Start up the inner application, unless it has already been started."""
         await self._application.astart()
 
+    @property
+    def _is_observed(self) -> bool:
+        return self._application._is_observed
+
+    async def astop(self) -> None:
+        """Shut down the inner application."""
+        await self._application.astop()
+
+    def stop(self) -> None:
+        """Shut down the inner application, without a loop."""
+        self._application.stop()
+
     def _start_on_thread(self) -> None:
         """Start up the inner application on a thread without a loop."""
         self._application.start()

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import IO, Any, TypeAlias
 
+from antiphon.adapters.servable import Servable
 from antiphon.concurrency.bridge import chunks_come_apart
+from antiphon.concurrency.loop import running_loop
 from antiphon.explanations import explained
 from antiphon.http.grammar import percent_decode
 from antiphon.http.headers import HOP_BY_HOP, combine
@@ -170,7 +172,12 @@ class WSGITransport:
         """Do nothing: WSGI has no lifespan."""
 
     async def shutdown(self) -> None:
-        """Do nothing: WSGI has no lifespan."""
+        """Shut down an application of Antiphon, which otherwise waits for the exit: WSGI has no lifespan."""
+        if isinstance(self._application, Servable):
+            if running_loop() is None:
+                self._application.stop()
+            else:
+                await self._application.astop()
 
 
 class WSGIExchange:

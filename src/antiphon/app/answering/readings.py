@@ -1,0 +1,195 @@
+"""The dependencies that code may read, found before it runs, so that requests that never read one don't open it.
+
+A function can only read a dependency that it refers to: in its own code (``request[Database]``, ``request.user``), or
+in code that it refers to. So everything to which the function refers is followed: globals, enclosing variables,
+defaults, methods and their objects, and the sources of the dependencies found. What can't be followed to its end is
+unknown: code of other packages, templates, other applications, and names chosen at run time.
+"""
+
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import partial
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from antiphon.request.dependencies import Dependency
+from antiphon.request.request import Request
+
+if TYPE_CHECKING:
+    from antiphon.app.answering.dependencies import Source
+    from antiphon.request.caller import Identify
+
+_MOST = 1000
+"""The maximum number of objects that are followed from one function."""
+_UNKNOWN_NAMES = frozenset({
+    "__dict__", "__import__", "app", "eval", "exec", "getattr", "globals", "import_module", "locals", "native", "route",
+    "shared", "templates", "vars",
+})  # fmt: skip
+"""Names with which code of an application refers to objects that are not known before it runs."""
+_HARMLESS = (
+    "adapters", "app", "body", "concurrency", "environment", "explanations", "features.health", "features.metrics",
+    "features.openapi", "features.stores", "handler", "http", "paths", "request", "response", "routing",
+    "serialization", "types", "uploads", "websockets",
+)  # fmt: skip
+"""Modules of this package that read no dependency, or only for other requests."""
+_READING = ("app.callers",)
+"""Modules in these that do read some."""
+_OPEN = (
+    "cli", "dialects", "embedding", "features.forms", "features.hypermedia", "features.pages",
+    "features.templates", "features.tools", "features.views", "frameworks", "testing",
+)  # fmt: skip
+"""Modules of this package that call any code of an application, such as its templates."""
+_BY_NAME = {name: found for name, found in vars(Request).items() if isinstance(found, Dependency)}
+_PLAIN = (str, bytes, int, float, complex, type(None), type(...))
+
+
+class Readings:
+    """The dependencies that functions may read, of those that an application provides by ``sources``."""
+
+    def __init__(self, sources: "Iterable[Source]", identifiers: "Iterable[Identify]" = ()) -> None:
+        self._identifiers = identifiers
+        self._sources: Mapping[Any, Source] = {source.provides: source for source in sources}
+        self._known: dict[int, tuple[Any, frozenset[Any] | None]] = {}
+
+    def may_read(self, function: Any, dependency: Any) -> bool:
+        """Return True if a function refers to a dependency, or if it can't be followed to its end."""
+        known = self._known.get(id(function))
+        if known is None:
+            known = self._known[id(function)] = function, self._follow(function)
+        return known[1] is None or dependency in known[1]
+
+    def _follow(self, function: Any) -> frozenset[Any] | None:
+        """Return the dependencies to which a function refers, or None if that is unknown."""
+        found: dict[int, Any] = {}
+        left = [function]
+        while left:
+            each = left.pop()
+            if id(each) in found or isinstance(each, _PLAIN):
+                continue
+            found[id(each)] = each
+            try:
+                left += self._referred(each)
+            except Exception:  # also of objects that run code when they are inspected
+                return None
+            if len(found) > _MOST:
+                return None
+        return frozenset(each for each in found.values() if isinstance(each, Dependency))
+
+    def _referred(self, each: Any) -> Iterable[Any]:
+        """Return the objects to which an object refers. Raises _UnknownError."""
+        if isinstance(each, Dependency):
+            source = self._sources.get(each)
+            return () if source is None else (source.hook.function, source.when, source.default)
+        if isinstance(each, MethodType):
+            return each.__func__, each.__self__
+        if isinstance(each, partial):
+            return each.func, each.args, each.keywords
+        if isinstance(each, dict):
+            return [*each, *each.values()]
+        if isinstance(each, list | tuple | set | frozenset):
+            return [*each]
+        if isinstance(each, property | classmethod | staticmethod):
+            return each.fget if isinstance(each, property) else each.__func__, getattr(each, "fset", None)
+        is_made_here = isinstance(each, FunctionType | type)
+        if not _is_followed(each.__module__ if is_made_here else type(each).__module__):
+            return () if is_made_here else _held_by(each)
+        if isinstance(each, FunctionType):
+            asks_for_caller = any("caller" in code.co_names for code in _codes(each.__code__))
+            return *_referred_by(each), *(self._identifiers if asks_for_caller else ())
+        if isinstance(each, type):
+            return [*vars(each).values(), *each.__bases__]
+        return type(each), _attributes(each)
+
+
+class _UnknownError(Exception):
+    """The error for code that can't be followed."""
+
+
+def _is_followed(module: str | None) -> bool:
+    """Return True for a module whose code is followed, and False if it reads no dependency. Raises _UnknownError."""
+    package, _, rest = (module or "").partition(".")
+    if package in sys.stdlib_module_names or package == "msgspec":
+        return package == "__main__"
+    if package != "antiphon":
+        file = getattr(sys.modules.get(module or ""), "__file__", None) or ""
+        if "site-packages" in file or "dist-packages" in file:
+            raise _UnknownError
+        return True
+    if _is_in(rest, _OPEN):
+        raise _UnknownError
+    return rest != "" and (_is_in(rest, _READING) or not _is_in(rest, _HARMLESS))
+
+
+def _is_in(module: str, packages: Iterable[str]) -> bool:
+    return any(f"{module}.".startswith(f"{each}.") for each in packages)
+
+
+def _held_by(each: Any) -> Iterable[Any]:
+    """Return what an object of the standard library, or of this package, holds. Raises _UnknownError for a function of
+    an application that isn't written in Python.
+    """
+    if isinstance(each, BuiltinFunctionType):
+        if _is_followed(each.__module__ or "builtins"):
+            raise _UnknownError
+        return ()
+    held = [getattr(each, name, None) for name in ("__wrapped__", "func")]  # of a cached function or property
+    if isinstance(each, SimpleNamespace):
+        held.append(vars(each))
+    elif isinstance(each, Mapping):
+        held += [*each, *each.values()]
+    elif isinstance(each, Collection) and not isinstance(each, range):
+        held += each
+    return held
+
+
+def _attributes(each: Any) -> dict[str, Any]:
+    slots = [name for kind in type(each).__mro__ for name in getattr(kind, "__slots__", ())]
+    return {**getattr(each, "__dict__", {}), **{name: getattr(each, name, None) for name in slots}}
+
+
+def _referred_by(function: FunctionType) -> Iterator[Any]:
+    """Yield the objects to which a function's code refers by name. Raises _UnknownError."""
+    names = {name for code in _codes(function.__code__) for name in code.co_names}
+    if not (function.__module__ or "").startswith("antiphon.") and not _UNKNOWN_NAMES.isdisjoint(names):
+        raise _UnknownError
+    yield from (_BY_NAME[name] for name in names if name in _BY_NAME)
+    held = [function.__globals__[name] for name in names if name in function.__globals__]
+    for each in (*held, *_imported_by(function.__code__)):
+        if not isinstance(each, ModuleType):
+            yield each
+        elif _is_followed(each.__name__):
+            yield from (vars(each)[name] for name in names if name in vars(each))
+    yield function.__defaults__
+    yield function.__kwdefaults__
+    yield function.__dict__.get("__wrapped__")
+    for cell in function.__closure__ or ():
+        try:
+            yield cell.cell_contents
+        except ValueError as error:  # not assigned yet
+            raise _UnknownError from error
+
+
+def _imported_by(code: CodeType) -> Iterator[ModuleType]:
+    """Yield the modules that a function imports. Raises _UnknownError for modules that aren't loaded yet."""
+    from dis import get_instructions, opmap
+
+    for each in _codes(code):
+        if opmap["IMPORT_NAME"] not in each.co_code[::2]:
+            continue
+        steps = [*get_instructions(each)]
+        for level, step in zip(steps, steps[2:], strict=False):
+            if step.opname != "IMPORT_NAME":
+                continue
+            if level.argval != 0:  # a relative import
+                raise _UnknownError
+            if _is_followed(name := str(step.argval)):
+                if (module := sys.modules.get(name)) is None:
+                    raise _UnknownError
+                yield module
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield from _codes(each)
