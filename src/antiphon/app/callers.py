@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments, check_sync
@@ -12,8 +13,27 @@ from antiphon.http.head import Head
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 
-AROUND = Dependency[Request]("request around")
-"""The client's request, such as a tool call, from which the application made the current one."""
+
+
+class Around(NamedTuple):
+    """The origin of a request that the application has made itself."""
+
+    request: Request
+    """The client's request, such as a tool call."""
+    plans: set[object]
+    """The plans that may handle the new request, in each application on its way."""
+
+    @property
+    def requests(self) -> Iterator[Request]:
+        """The client's request as each application has received it, innermost first."""
+        request: Request | None = self.request
+        while request is not None:
+            yield request
+            request = request._outer
+
+
+AROUND = Dependency[Around]("request around")
+"""The client's request around the current one, if the application has made the current one."""
 
 
 def check_by(by: Callable[[Request], str | None] | None) -> None:

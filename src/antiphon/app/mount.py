@@ -10,6 +10,7 @@ from antiphon.adapters.servable import Servable
 from antiphon.app.answering.dispatch import as_inner, run_nested
 from antiphon.app.answering.hooks import Hook
 from antiphon.app.blueprint import Routes
+from antiphon.app.callers import AROUND
 from antiphon.explanations import explained
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.http.errors import NotFound
@@ -221,7 +222,11 @@ class MountedHead(DerivedHead):
 def request_with(request: Request, head: Head) -> Request:
     """Return a request with a different head that shares everything else."""
     inner = type(request)(head, request.content)
-    vars(inner).update(_id=request._id, after_response=request.after_response, _defer_first=request._defer_first)
+    vars(inner).update(
+        _id=request._id, _outer=request, after_response=request.after_response, _defer_first=request._defer_first
+    )
+    if AROUND in request:
+        inner[AROUND] = request[AROUND]
     inner._lifetime = request.lifetime
     inner._host_is_declared = getattr(request, "_host_is_declared", False) or request.route.host is not None
     inner.limits = request.limits

@@ -5,7 +5,7 @@ app.use(RateLimit("100/minute", SQLiteStore("var/limits.db"))), or @app.post("/l
 
 import re
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from copy import copy
 from functools import partial
 from math import ceil
@@ -130,7 +130,7 @@ class RateLimit:
     def __call__(self, request: Request) -> None:
         """Count a request. Raises TooManyRequests (429) above the limit, and TypeError if used as a decorator."""
         check_no_decorator(self._written, request)
-        if AROUND in request and any(each.limit is self for each in _counted(request[AROUND])):
+        if any(each.limit is self for each in _counted_around(request)):
             return  # the client sent only one request
         counted = _Counted(self)
         request[_COUNTED] = [*_counted(request), counted]
@@ -163,8 +163,7 @@ class RateLimit:
         So ``def`` and ``async def`` handlers call this method in the same way. It has no effect if the limit has not
         counted the request or has already undone its count. If the store is unavailable, the request stays counted.
         """
-        around = _counted(request[AROUND]) if AROUND in request else []
-        for counted in (*_counted(request), *around):
+        for counted in (*_counted(request), *_counted_around(request)):
             count = counted.count
             if counted.limit is self and count is not None and not (count.is_over or counted.is_taken_back):
                 counted.is_taken_back = True
@@ -295,6 +294,12 @@ def _counted(request: Request) -> list[_Counted]:
     if _COUNTED in request:
         return request[_COUNTED]
     return []
+
+
+def _counted_around(request: Request) -> Iterator[_Counted]:
+    """Yield what was counted for the client's request around this one, in all applications that it has entered."""
+    for around in request[AROUND].requests if AROUND in request else ():
+        yield from _counted(around)
 
 
 class _Counter(NamedTuple):

@@ -113,6 +113,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     }
 
     path_params: Mapping[str, Any]
+    _outer: "Request | None" = None
+    """The request as the outer application has received it, if this request's application is mounted."""
     _pattern_below: str | None = ""
     """The pattern of the matching route in an application mounted here; None if no route matched."""
     _content: Content | bytes | None

@@ -16,6 +16,7 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
+    from antiphon.app.mount import Mount
     from antiphon.app.route import Route
 
 
@@ -244,6 +245,8 @@ class Plan:
 
     checks_writes = True
     """False if writes from other sites are accepted, or are passed to another application, which refuses them."""
+    mount: "Mount | None" = None
+    """The mount to which requests are passed on, if any."""
 
     def __init__(
         self,

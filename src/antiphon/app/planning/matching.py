@@ -10,6 +10,7 @@ from antiphon.app.answering.dispatch import answer_at_once, as_inner, dispatch, 
 from antiphon.app.answering.hooks import Hook
 from antiphon.app.answering.middleware import Middleware
 from antiphon.app.answering.plan import DELEGATED, LAZY, LOOP, STACKED, HandlerStack, Plan
+from antiphon.app.callers import AROUND
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.request_checks import RequestChecks
 from antiphon.handler.contract import ON_THREAD, Steps
@@ -286,8 +287,14 @@ def find_after(
         return None
     inside = routing.without_looking()
 
-    async def route(request: Request, unreadable: HTTPError | None = None) -> Response:
+    def find_inside(request: Request) -> Found:
         plan, error = inside.find(request)
+        if AROUND in request and plan not in request[AROUND].plans:  # the middleware has rewritten the request
+            raise NotFound("The call was led to another route.")
+        return plan, error
+
+    async def route(request: Request, unreadable: HTTPError | None = None) -> Response:
+        plan, error = find_inside(request)
         return await hand_on(plan, request, error or unreadable)
 
     async def refuse(request: Request, error: HTTPError) -> Response:
@@ -295,7 +302,7 @@ def find_after(
         return await hand_on(plan, request, error)
 
     def route_in_place(request: Request) -> Response | _Waiting:
-        plan, error = inside.find(request)
+        plan, error = find_inside(request)
         if error is not None or plan.surroundings is STACKED or plan.runs_on is not in_place.runs_on:
             return _Waiting(hand_on(plan, request, error))
         answer = answer_at_once(plan, request)

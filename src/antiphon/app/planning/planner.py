@@ -466,6 +466,7 @@ class Planning:
                 )
                 for hook in (mount.hook, self._handshake_hook(mount))
             )
+            requests.mount = mount
             self._routing.mounts.add(mount.prefix, mount.host, MountPlans(requests, handshakes))
 
     def _handshake_hook(self, mount: Mount) -> Hook:
