@@ -394,5 +394,5 @@ def test_a_body_s_digest_is_that_of_the_call():
 
     client = Client(app)
     for fields in ({}, {"content-digest": "sha-256=:" + "A" * 43 + "=:"}):
-        result = client.post("/mcp", json=call("it", name="x"), headers=fields).json["result"]
+        result = client.post("/mcp", json=call("it", body={"name": "x"}), headers=fields).json["result"]
         assert (result["isError"], result["content"][0]["text"]) == (False, "x")
