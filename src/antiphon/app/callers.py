@@ -23,17 +23,19 @@ class Around(NamedTuple):
     plans: set[object]
     """The plans that may handle the new request, in each application on its way."""
 
-    @property
-    def requests(self) -> Iterator[Request]:
-        """The client's request as each application has received it, innermost first."""
-        request: Request | None = self.request
-        while request is not None:
-            yield request
-            request = request._outer
-
 
 AROUND = Dependency[Around]("request around")
 """The client's request around the current one, if the application has made the current one."""
+
+
+def arrivals(request: Request | None) -> Iterator[Request]:
+    """Yield a request as each application has received it, innermost first, then the client's request around it."""
+    around = request[AROUND].request if request is not None and AROUND in request else None
+    while request is not None:
+        yield request
+        request = request._outer
+    if around is not None:
+        yield from arrivals(around)
 
 
 def check_by(by: Callable[[Request], str | None] | None) -> None:

@@ -5,7 +5,7 @@ app.use(RateLimit("100/minute", SQLiteStore("var/limits.db"))), or @app.post("/l
 
 import re
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from copy import copy
 from functools import partial
 from math import ceil
@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
 from antiphon.app.blueprint import Blueprint, Routes
-from antiphon.app.callers import AROUND, LOG_EVERY, caller_of, check_by
+from antiphon.app.callers import AROUND, LOG_EVERY, arrivals, caller_of, check_by
 from antiphon.app.route import Route
 from antiphon.app.store import Store, StoreUnavailable, check_store
 from antiphon.explanations import errors_name_it, explained
@@ -130,7 +130,7 @@ class RateLimit:
     def __call__(self, request: Request) -> None:
         """Count a request. Raises TooManyRequests (429) above the limit, and TypeError if used as a decorator."""
         check_no_decorator(self._written, request)
-        if any(each.limit is self for each in _counted_around(request)):
+        if AROUND in request and any(each.limit is self for each in _counted(*arrivals(request[AROUND].request))):
             return  # the client sent only one request
         counted = _Counted(self)
         request[_COUNTED] = [*_counted(request), counted]
@@ -163,7 +163,7 @@ class RateLimit:
         So ``def`` and ``async def`` handlers call this method in the same way. It has no effect if the limit has not
         counted the request or has already undone its count. If the store is unavailable, the request stays counted.
         """
-        for counted in (*_counted(request), *_counted_around(request)):
+        for counted in _counted(*arrivals(request)):
             count = counted.count
             if counted.limit is self and count is not None and not (count.is_over or counted.is_taken_back):
                 counted.is_taken_back = True
@@ -290,16 +290,8 @@ class _Counted:
 _COUNTED = Dependency[list[_Counted]]("limits that have counted a request")
 
 
-def _counted(request: Request) -> list[_Counted]:
-    if _COUNTED in request:
-        return request[_COUNTED]
-    return []
-
-
-def _counted_around(request: Request) -> Iterator[_Counted]:
-    """Yield what was counted for the client's request around this one, in all applications that it has entered."""
-    for around in request[AROUND].requests if AROUND in request else ():
-        yield from _counted(around)
+def _counted(*requests: Request) -> list[_Counted]:
+    return [counted for request in requests if _COUNTED in request for counted in request[_COUNTED]]
 
 
 class _Counter(NamedTuple):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon.adapters.foreign.call import acall
 from antiphon.app.answering.plan import Plan
-from antiphon.app.callers import AROUND, Around
+from antiphon.app.callers import AROUND, Around, arrivals
 from antiphon.app.route import Route
 from antiphon.features.tools.definitions import Argument, Definition
 from antiphon.features.tools.protocol import INVALID_PARAMS, MISSING_CAPABILITY, Message, ProtocolError
@@ -143,7 +143,7 @@ class Call:
         self, request: Request, method: str, target: str, fields: Mapping[str, str], body: bytes = b""
     ) -> None:
         around = Around(request, set())
-        *_, entered = around.requests
+        *_, entered = arrivals(request)
         self._app: App = entered.route.app
         head = _CallHead(entered.head, request, method, target, fields, body)
         self._inner = Request(head, body)

@@ -188,11 +188,12 @@ class Tools:
     def _check_host(self, request: Request) -> None:
         """Refuse a name of someone else for this machine, by which pages of other sites could reach it.
 
-        Raises MisdirectedRequest (421) if the client is on this machine and the application doesn't declare its hosts.
+        Over https, a browser has checked the name. Raises MisdirectedRequest (421) if the client is on this machine and
+        the application doesn't declare its hosts.
         """
-        address = request.ip or ""
-        is_declared = getattr(request, "_host_is_declared", False)
-        if is_declared or is_this_machine(request.host) or not is_this_machine(address.removeprefix("::ffff:")):
+        if request.is_secure or getattr(request, "_host_is_declared", False) or is_this_machine(request.host):
+            return
+        if not is_this_machine((request.ip or "").removeprefix("::ffff:")):
             return
         self._advice.give(f"A request for {request.host}", f'App(trusted_hosts=["{request.host}"])')
         raise MisdirectedRequest(f"The tools here don't serve {request.host}.", type=PROBLEM_TYPE)
