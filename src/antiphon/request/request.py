@@ -22,7 +22,7 @@ from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, Request
 from antiphon.http.grammar import is_token
 from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, PlainHead, mounted_at
 from antiphon.http.headers import HeaderFields, Headers
-from antiphon.http.limits import Limits
+from antiphon.http.limits import NO_BOUND, Limits
 from antiphon.http.multidict import Files, FirstMultiDict, MultiDict, NoForm
 from antiphon.http.urls.path import quoted_root
 from antiphon.http.urls.url import URL, is_this_machine
@@ -537,7 +537,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         """The content, decoded from JSON. Reading a missing name with ``[]`` raises a KeyError that becomes a 400.
 
         Raises UnsupportedMediaType (415) unless the content type is JSON, ContentTooLarge (413) above ``limits.json``
-        bytes, and BadRequest (400) for malformed JSON.
+        bytes, and BadRequest (400) for malformed JSON. If a name occurs twice in an object, the last value is used, unless
+        ``limits.json_repeats`` refuses it (400).
         """
         limits = self.limits
         value = json_decoder()(self._json_body(limits), limits.json_depth)
@@ -549,7 +550,12 @@ class Request(RequestHeaders, metaclass=NamesOurs):
             content_type = self.content_type
             if content_type is None or not content_type.is_json:
                 raise wrong_type(JSON, declared)
-        return self._whole(limits, True)
+        body = self._whole(limits, True)
+        if limits.json_repeats < NO_BOUND:
+            from antiphon.serialization.json import check_repeats
+
+            check_repeats(body, limits)
+        return body
 
     @overload
     def json_as(self, wanted: type[T]) -> T: ...

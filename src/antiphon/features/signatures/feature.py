@@ -39,6 +39,7 @@ from antiphon.handler.contract import describe, is_async
 from antiphon.http.authorization import Challenge
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import Unauthorized
+from antiphon.http.limits import ONE_VALUE
 from antiphon.http.structured_fields import BareItem, InnerList, Item, StructuredMember, parse_structured_dictionary
 from antiphon.request.dependencies import Dependency
 from antiphon.request.interfaces import RequestSigner, SignedHeaders
@@ -218,6 +219,7 @@ class Signatures:
 
     def _known_signer(self, request: Request) -> RequestSigner | None:
         """Return the signer if this feature has already verified the client's request, which spends its nonce."""
+        request.limits = request.limits.within(ONE_VALUE)
         *_, sent = arrivals(request)
         if self._own_signer not in sent:
             return None

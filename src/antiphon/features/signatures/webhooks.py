@@ -23,6 +23,7 @@ from antiphon.handler.callables import check_no_decorator
 from antiphon.handler.contract import describe
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import Conflict, Forbidden, HTTPError
+from antiphon.http.limits import ONE_VALUE
 from antiphon.request.request import Request
 from antiphon.request.route import Route as RequestRoute
 from antiphon.response.response import Response
@@ -134,6 +135,7 @@ class Webhook(ABC):
             raise self._refused(request, str(error)) from None
         if not self._is_signed(request, delivery):
             raise self._refused(request, "no signature was made with a known secret")
+        request.limits = request.limits.within(ONE_VALUE)
         store = self._store_for(request.app, request.route)
         if store is None:
             return None
