@@ -601,7 +601,7 @@ class App(Routes, Servable):
         if plan.mount is not None:
             below = plan.mount.below(request)
             if isinstance(plan.mount.application, App):
-                yield from plan.mount.application._plans_for(below)  # noqa: SLF001 - of this very class
+                yield from plan.mount.application._plans_for(below)
 
     def _class_of(self, head: Head) -> RequestClass:
         """Return the class of a request by its route, or the application's class if there is no route."""

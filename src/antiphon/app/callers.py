@@ -14,7 +14,6 @@ from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 
 
-
 class Around(NamedTuple):
     """The origin of a request that the application has made itself."""
 
@@ -33,7 +32,7 @@ def arrivals(request: Request | None) -> Iterator[Request]:
     around = request[AROUND].request if request is not None and AROUND in request else None
     while request is not None:
         yield request
-        request = request._outer
+        request = request._outer_request
     if around is not None:
         yield from arrivals(around)
 

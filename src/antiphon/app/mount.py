@@ -222,9 +222,8 @@ class MountedHead(DerivedHead):
 def request_with(request: Request, head: Head) -> Request:
     """Return a request with a different head that shares everything else."""
     inner = type(request)(head, request.content)
-    vars(inner).update(
-        _id=request._id, _outer=request, after_response=request.after_response, _defer_first=request._defer_first
-    )
+    vars(inner).update(_id=request._id, after_response=request.after_response, _defer_first=request._defer_first)
+    inner._outer_request = request
     if AROUND in request:
         inner[AROUND] = request[AROUND]
     inner._lifetime = request.lifetime

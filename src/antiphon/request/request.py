@@ -113,7 +113,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     }
 
     path_params: Mapping[str, Any]
-    _outer: "Request | None" = None
+    _outer_request: "Request | None" = None
     """The request as the outer application has received it, if this request's application is mounted."""
     _pattern_below: str | None = ""
     """The pattern of the matching route in an application mounted here; None if no route matched."""
@@ -537,8 +537,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         """The content, decoded from JSON. Reading a missing name with ``[]`` raises a KeyError that becomes a 400.
 
         Raises UnsupportedMediaType (415) unless the content type is JSON, ContentTooLarge (413) above ``limits.json``
-        bytes, and BadRequest (400) for malformed JSON. If a name occurs twice in an object, the last value is used, unless
-        ``limits.json_repeats`` refuses it (400).
+        bytes, and BadRequest (400) for malformed JSON, and for more names that are repeated in an object than
+        ``limits.json_repeats``. Otherwise, the last value with a name is used.
         """
         limits = self.limits
         value = json_decoder()(self._json_body(limits), limits.json_depth)

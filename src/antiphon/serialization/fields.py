@@ -120,7 +120,7 @@ class TimeTexts:
     def __init__(self, kinds: list[inspect.Type]) -> None:
         self.may_be_times = any(isinstance(kind, _TIMES) for kind in kinds)
         others = [python_type(kind) for kind in kinds if not isinstance(kind, _TIMES)]
-        self._others = Union[(None, *others)]  # noqa: UP007 - made at run time
+        self._others = Union[(None, *others)]
 
     def marked(self, text: str) -> str:
         """Return the text, with a plus sign before a number that only a time could be: no type is written so."""

@@ -11,6 +11,7 @@ from base64 import b64encode
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import ip_address
 
 import pytest
 
@@ -437,6 +438,9 @@ def test_mistakes_are_told(make, kind, message):
 # Sending
 
 
+PUBLIC_IPV6 = "2606:4700::1111"
+
+
 @pytest.fixture
 def receiver(monkeypatch, tmp_path):
     """A server over TLS that stands for one on the public internet, with what it has received."""
@@ -459,6 +463,7 @@ def receiver(monkeypatch, tmp_path):
             pass
 
     certificate, key = certificate_for("shop.example", tmp_path)
+    asked = Handler.asked = []
     server = HTTPServer(("127.0.0.1", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
@@ -466,9 +471,14 @@ def receiver(monkeypatch, tmp_path):
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     connect = socket.create_connection
-    monkeypatch.setattr(directory, "_public_address", lambda host: "93.184.215.14")
+    monkeypatch.setattr(directory, "_public_address", lambda host: host if ":" in host else "93.184.215.14")
     port = server.server_address[1]
-    monkeypatch.setattr(directory.socket, "create_connection", lambda _, timeout: connect(("127.0.0.1", port), timeout))
+
+    def connect_here(address, timeout):
+        asked.append(address)
+        return connect(("127.0.0.1", port), timeout)
+
+    monkeypatch.setattr(directory.socket, "create_connection", connect_here)
     trusting = ssl.create_default_context(cafile=certificate)
     monkeypatch.setattr(directory.ssl, "create_default_context", lambda: trusting)
     yield Handler, received
@@ -492,7 +502,9 @@ def certificate_for(host, folder):
         .serial_number(x509.random_serial_number())
         .not_valid_before(today - timedelta(days=1))
         .not_valid_after(today + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(host), x509.IPAddress(ip_address(PUBLIC_IPV6))]), False
+        )
         .add_extension(x509.BasicConstraints(True, None), True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
         .sign(key, hashes.SHA256())
@@ -524,6 +536,31 @@ def test_a_webhook_is_sent(receiver):
         hook.send("https://shop.example/", {})
     with pytest.raises(OSError, match=r"shop\.example\.evil does not respond"):  # the certificate is of another host
         hook.send("https://shop.example.evil/", {})
+
+
+@rows(
+    "url, address, host",
+    [
+        ("https://shop.example/hook", ("93.184.215.14", 443), "shop.example"),
+        ("https://shop.example:443/hook", ("93.184.215.14", 443), "shop.example"),
+        ("https://shop.example:8443/hook", ("93.184.215.14", 8443), "shop.example:8443"),
+        ("https://SHOP.example:8443/hook", ("93.184.215.14", 8443), "shop.example:8443"),
+        (f"https://[{PUBLIC_IPV6}]/hook", (PUBLIC_IPV6, 443), f"[{PUBLIC_IPV6}]"),
+        (f"https://[{PUBLIC_IPV6}]:8443/hook", (PUBLIC_IPV6, 8443), f"[{PUBLIC_IPV6}]:8443"),
+    ],
+)
+def test_a_webhook_is_sent_to_any_port_and_over_ipv6(url, address, host, receiver):
+    handler, received = receiver
+    assert StandardWebhook(SECRET).send(url, {}) == 200
+    assert (handler.asked[-1], received[-1][0], received[-1][1]["host"]) == (address, "/hook", host)
+
+
+@rows(
+    "url", ["https://shop.example:0/", "https://shop.example:65536/", "https://a@shop.example:1/", "https://[::1%1]/"]
+)
+def test_a_webhook_has_a_public_url(url):
+    with pytest.raises(ValueError, match="a public URL"):
+        StandardWebhook(SECRET).send(url, {})
 
 
 def test_no_webhook_is_sent_to_ones_own_network():

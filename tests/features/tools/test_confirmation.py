@@ -114,7 +114,10 @@ SEEN = [  # the argument, the text that the person sees
     ("a\u202eb\u2066c\u200bd\u200de\ufefff", "a<U+202E>b<U+2066>c<U+200B>d<U+200D>e<U+FEFF>f"),
     ("a\x1b[2Kb\x9b1mc\x07d\x08", "a<U+001B>[2Kb<U+009B>1mc<U+0007>d<U+0008>"),
     ("a\u00a0\u3000b\u2028c\n\nd", "a b c d"),
-    ("a\u3164b\ufe0fc\U000e0041d\U000e0100e\u2800f\u00adg", "a<U+3164>b<U+FE0F>c<U+E0041>d<U+E0100>e<U+2800>f<U+00AD>g"),
+    (
+        "a\u3164b\ufe0fc\U000e0041d\U000e0100e\u2800f\u00adg",
+        "a<U+3164>b<U+FE0F>c<U+E0041>d<U+E0100>e<U+2800>f<U+00AD>g",
+    ),
     ("Zoë 山 עברית 👍", "Zoë 山 עברית 👍"),
     ([True, None, "\u202e"], '[true, null, "<U+202E>"]'),
     (7.0, "7"),

@@ -120,6 +120,7 @@ def answer(request: Request) -> str:
         (take_files, {}, "accepts files: use JSON"),
         (take_bytes, {}, "accepts a body of"),
         (answer, {"method": "query"}, 'OpenAPI(..., openapi="3.2") describes it'),
+        (answer, {"signed": True}, "accepts only signed URLs"),
     ],
 )
 def test_a_handler_that_can_t_be_a_tool(handler, options, said):
@@ -629,8 +630,10 @@ def test_a_stream_ends_when_the_client_of_its_tool_leaves(method, token):
         messages = [{"type": "http.request", "body": body}]
         fields = [(b"host", b"localhost"), (b"content-type", b"application/json"), (b"accept", b"text/event-stream")]
         fields.append((b"content-length", str(len(body)).encode()))
-        scope = {"type": "http", "method": "POST", "path": "/mcp", "raw_path": b"/mcp", "query_string": b"",
-                 "root_path": "", "headers": fields, "scheme": "http", "http_version": "1.1", "client": ("::1", 1)}  # fmt: skip
+        scope = {
+            "type": "http", "method": "POST", "path": "/mcp", "raw_path": b"/mcp", "query_string": b"",
+            "root_path": "", "headers": fields, "scheme": "http", "http_version": "1.1", "client": ("::1", 1),
+        }  # fmt: skip
 
         async def receive():
             if messages:

@@ -16,7 +16,6 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
-    from antiphon.app.mount import Mount
     from antiphon.app.route import Route
 
 
@@ -245,7 +244,7 @@ class Plan:
 
     checks_writes = True
     """False if writes from other sites are accepted, or are passed to another application, which refuses them."""
-    mount: "Mount | None" = None
+    mount: Any = None
     """The mount to which requests are passed on, if any."""
 
     def __init__(

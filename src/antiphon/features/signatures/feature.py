@@ -115,8 +115,8 @@ class Signatures:
     lets unsigned requests through, with a falsy ``request.signer``.
 
     ``name`` is the name to use in ``signed_by``. ``everywhere=True`` requires all requests to be signed, including
-    those to mounted applications, except to ``unguarded`` routes. ``structured`` adds kinds of structured fields that ``sf`` needs (RFC 9421 §2.1.1).
-    Raises ValueError or TypeError for invalid options.
+    those to mounted applications, except to ``unguarded`` routes. ``structured`` adds kinds of structured fields that
+    ``sf`` needs (RFC 9421 §2.1.1). Raises ValueError or TypeError for invalid options.
     """
 
     def __init__(

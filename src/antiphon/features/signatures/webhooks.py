@@ -165,7 +165,7 @@ class Webhook(ABC):
             logging.getLogger("antiphon").warning(
                 "%s checks webhooks with %s, which has no store: whoever has captured a webhook can send it again. Give"
                 " it one, as in App(store=SQLiteStore(path)), or store=False if the handler recognizes repetitions",
-                describe(route.handler), type(self).__name__,
+                describe(route.handler or self), type(self).__name__,
             )  # fmt: skip
         return None
 
@@ -332,7 +332,8 @@ class StandardWebhook(Webhook):
         kind = "application/octet-stream" if body is data else "application/json"
         fields = {"content-type": kind, "user-agent": "antiphon", **(headers or {}), **self.sign(body, id=id)}
         seconds = seconds_of(timeout)
-        return request_public("POST", public_url(url), fields, body, most=MOST_ANSWER, seconds=seconds).status
+        to = public_url(url, any_port=True)
+        return request_public("POST", to, fields, body, most=MOST_ANSWER, seconds=seconds).status
 
 
 class GitHubWebhook(Webhook):

@@ -23,8 +23,8 @@ from antiphon.app.route import Route
 from antiphon.features.tools.definitions import Argument, Definition
 from antiphon.features.tools.protocol import INVALID_PARAMS, MISSING_CAPABILITY, Message, ProtocolError
 from antiphon.features.tools.results import failure
-from antiphon.http.head import DerivedHead, Head
 from antiphon.http.errors import HTTPError
+from antiphon.http.head import DerivedHead, Head
 from antiphon.http.structured_fields import Item, format_structured_dictionary
 from antiphon.http.urls.path import quoted_root
 from antiphon.http.urls.url import quote_path, unquote
@@ -67,7 +67,10 @@ class BadArguments(Exception):
 
 def _about(body: bytes) -> dict[str, str]:
     """Return the fields that describe a body, with its digest for routes that check it."""
-    return {"content-length": str(len(body)), "content-digest": format_structured_dictionary({"sha-256": sha256(body).digest()})}
+    return {
+        "content-length": str(len(body)),
+        "content-digest": format_structured_dictionary({"sha-256": sha256(body).digest()}),
+    }
 
 
 class _CallHead(DerivedHead):
@@ -152,8 +155,9 @@ class Call:
         self._plan: Plan | None = None
         self._below = self._inner
         try:
-            for self._plan, self._below in self._app._plans_for(Request(head)):
-                around.plans.add(self._plan)
+            for plan, below in self._app._plans_for(Request(head)):
+                self._plan, self._below = plan, below
+                around.plans.add(plan)
         except HTTPError:
             self._plan = None
 
@@ -351,7 +355,9 @@ class Confirmation:
             return Asked(_unable(message))
         text = _filled(question, arguments)
         if len(text) > _LONGEST:
-            return Asked(failure(f"A person has to agree to this call, and can't read more than {_LONGEST} characters."))
+            return Asked(
+                failure(f"A person has to agree to this call, and can't read more than {_LONGEST} characters.")
+            )
         asked = {
             "method": "elicitation/create",
             "params": {"mode": "form", "message": text, "requestedSchema": {"type": "object", "properties": {}}},

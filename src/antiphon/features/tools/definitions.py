@@ -178,6 +178,13 @@ def _definition(
     route: Route, method: str, path: str, operation: Mapping[str, Any], content: Mapping[str, Any]
 ) -> Definition:
     options = route.tool or Tool()
+    if route.signed:
+        raise explained(
+            "bad-tool",
+            ValueError(
+                f"{route.answered_by} is a tool, but accepts only signed URLs, which no call has: leave out one"
+            ),
+        )
     components: Mapping[str, Schema] = content["components"]["schemas"]
     has_one_method = len([each for each in route.methods if each not in ("HEAD", "OPTIONS")]) == 1
     name = options.name if options.name and has_one_method else operation["operationId"]

@@ -66,9 +66,10 @@ class Tools:
     mapping of its route names to True or a ``Tool``.
 
     The protocol revisions 2026-07-28, 2025-11-25, 2025-06-18 and 2025-03-26 are supported, without sessions. Unless the
-    application lists its hosts in ``App(trusted_hosts=...)``, clients on this machine must call it by a local name, such
-    as localhost (421): pages of other sites could reach it through a name that they control. Raises TypeError if ``api`` is not an ``OpenAPI``, and ValueError for
-    a path that does not begin with a slash and for a limit that is not above 0.
+    application lists its hosts in ``App(trusted_hosts=...)``, clients on this machine that don't use https have to call
+    it by a local name, such as localhost (421), because pages of other sites could reach it through a name that they
+    control. Raises TypeError if ``api`` is not an ``OpenAPI``, and ValueError for a path that does not begin with a
+    slash and for a limit that is not above 0.
     """
 
     def __init__(
