@@ -13,6 +13,7 @@ from antiphon.features.tools.calls import Call
 from antiphon.features.tools.protocol import INVALID_PARAMS, NOT_FOUND_BEFORE, Message, ProtocolError
 from antiphon.features.tools.results import TooLarge, body_of, is_for_the_client, login_error, text_of
 from antiphon.handler.contract import describe, innermost
+from antiphon.http.urls.path import quoted_root
 from antiphon.request.request import Request
 from antiphon.routing.pattern import Parameter
 
@@ -92,7 +93,7 @@ def _resource(routes: dict[str, Route], converters: Any, name: str) -> _Resource
 
 def _base(request: Request) -> str:
     """Return the application's URL, without a trailing slash."""
-    return f"{request.url.origin}{request.root_path}"
+    return request.url.origin + quoted_root(request.root_path, request.path, request.raw_path)
 
 
 def _not_found(message: Message, uri: str) -> ProtocolError:
