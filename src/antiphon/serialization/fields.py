@@ -113,7 +113,7 @@ _is_number = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?").fullmatch
 
 
 class TimeTexts:
-    """The texts of one of several types, of which msgspec would read a number as a time: 2026 as seconds after 1970."""
+    """The strings that one of several types is read from. msgspec would read the number 2026 as a time in 1970."""
 
     __slots__ = ("_others", "may_be_times")
 

@@ -290,7 +290,7 @@ def find_after(
     def find_inside(request: Request) -> Found:
         plan, error = inside.find(request)
         if AROUND in request and plan not in request[AROUND].plans:  # the middleware has rewritten the request
-            raise NotFound("The call was led to another route.")
+            raise NotFound("Middleware has rewritten the call into that of another route.")
         return plan, error
 
     async def route(request: Request, unreadable: HTTPError | None = None) -> Response:

@@ -163,7 +163,7 @@ class Webhook(ABC):
 
             self._has_warned = True
             logging.getLogger("antiphon").warning(
-                "%s checks webhooks with %s, which has no store: whoever has captured a webhook can send it again. Give"
+                "%s checks webhooks with %s, which has no store: a captured webhook can be sent again. Give"
                 " it one, as in App(store=SQLiteStore(path)), or store=False if the handler recognizes repetitions",
                 describe(route.handler or self), type(self).__name__,
             )  # fmt: skip
