@@ -236,7 +236,8 @@ def check_digest(request: Request, algorithms: Collection[str] = DIGEST_ALGORITH
     """
     given = {name: digest for name, digest in request.content_digest.items() if name in _HASHES and name in algorithms}
     if not given:
-        raise DigestError("Content-Digest has neither sha-256 nor sha-512, or not the one that is signed")
+        that_counts = "" if algorithms is DIGEST_ALGORITHMS else " that is signed"
+        raise DigestError(f"Content-Digest has neither sha-256 nor sha-512{that_counts}")
     if (request.head.field("content-encoding") or "identity").strip().lower() != "identity":
         raise UnsupportedMediaType(
             "A body whose Content-Digest is checked must not have a content coding.",
