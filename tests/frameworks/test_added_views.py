@@ -3,6 +3,7 @@
 import json
 import warnings
 from contextlib import ExitStack
+from datetime import datetime, timedelta
 from types import ModuleType
 from uuid import UUID
 
@@ -10,6 +11,8 @@ import pytest
 
 from antiphon import App, Blueprint, Request, Response, Views, view
 from antiphon.features import OpenAPI
+from antiphon.frameworks.view_function import conversion_to
+from antiphon.http import NotFound
 from antiphon.testing import Client
 from tests.frameworks import apps
 from tests.frameworks.exchanges import ask, ask_by_socket, served
@@ -459,3 +462,13 @@ def test_mistakes_are_named(made, error, text):
 def test_a_request_without_views_has_no_urls():
     with pytest.raises(RuntimeError, match="an application or Views"):
         Request.blank("/").url_for("index")
+
+
+def test_a_number_in_a_path_is_no_time():
+    for kind in (datetime, timedelta, datetime | None):
+        convert = conversion_to(kind)
+        for text in ("2026", "-1.5", "1e9"):
+            with pytest.raises(NotFound):
+                convert(text)
+    assert conversion_to(datetime)("2026-01-31T12:00:00Z").year == 2026
+    assert conversion_to(datetime | int)("2026") == 2026

@@ -31,6 +31,7 @@ BEYOND = {
     "json": (asking(b"12", "application/json"), attrgetter("json")),
     "json as a type": (asking(b"12", "application/json"), lambda request: request.json_as(int)),
     "json_depth": (asking(b"[[]]", "application/json"), attrgetter("json")),
+    "json_repeats": (asking(b'{"a":1,"a":2,"a":3}', "application/json"), attrgetter("json")),
     "query": (asking(query="ab"), attrgetter("args")),
     "fields of the query": (asking(query="a&b"), attrgetter("args")),
     "fields": (asking(b"a&b", URLENCODED), attrgetter("form")),

@@ -112,6 +112,7 @@ TRUE_OR_FALSE = "expected true or false"
 AN_INTEGER = "expected an integer"
 A_FINITE = "expected a finite number"
 A_DATE = "expected a date such as 2030-12-31"
+A_MOMENT = "expected a date and time such as 2030-12-31T23:59:59Z"
 MOMENT = datetime.datetime(2026, 1, 31, 12, 30)
 
 
@@ -135,7 +136,9 @@ MOMENT = datetime.datetime(2026, 1, 31, 12, 30)
         (Decimal, ["1_0"], Decimal(10)),
         (datetime.datetime, ["2026-01-31T12:30", "2026-01-31T12:30:00", "2026-01-31 12:30"], MOMENT),
         (datetime.time, ["12:30", "12:30:00"], datetime.time(12, 30)),
-        (datetime.timedelta, ["PT3S", "3"], datetime.timedelta(seconds=3)),
+        (datetime.timedelta, ["PT3S"], datetime.timedelta(seconds=3)),
+        (datetime.datetime | int, ["2026"], 2026),
+        (datetime.timedelta | float, ["1.5"], 1.5),
         (uuid.UUID, [str(uuid.UUID(int=7))], uuid.UUID(int=7)),
         (Colour, ["red"], Colour.RED),
         (Literal[1, 2], ["1"], 1),
@@ -183,7 +186,13 @@ def test_a_text_is_read_as_its_type(kind, texts, value):
         (Annotated[str, Meta(min_length=1)], [""], "expected a string of at least 1 character, got nothing"),
         (datetime.date, ["2026-02-31", "x"], A_DATE),
         (datetime.date, [""], f"{A_DATE}, got nothing"),
-        (datetime.time, ["25:00", "1:00"], "expected a time such as 23:59:59"),
+        (datetime.time, ["25:00", "1:00", "2026"], "expected a time such as 23:59:59"),
+        (datetime.date, ["2026", "20260131"], A_DATE),
+        (datetime.datetime, ["2026", "20260131", "-5", "1.5", "1e9", "0"], A_MOMENT),
+        (datetime.datetime | None, ["2026"], A_MOMENT),
+        (datetime.datetime | int, ["1.5"], A_MOMENT),
+        (Annotated[datetime.datetime, Meta(tz=True)], ["2026"], A_MOMENT),
+        (datetime.timedelta, ["3", "1.5", "-3"], "expected a duration such as PT30S"),
         (Colour, ["green"], 'expected one of "red", "blue"'),
         (Colour, [""], 'expected one of "red", "blue", got nothing'),
         (Literal[1, 2], ["3"], "expected one of 1, 2"),
@@ -318,7 +327,7 @@ class Mixed:
 
 def test_a_choice_that_looks_like_a_number_leaves_the_other_fields_as_they_are():
     number = uuid.UUID(int=7)
-    query = f"size=3&sizes=1&sizes=3&price=01.10&day=2026-01-31&wait=3&colour=blue&note=3&ok=on&number={number}"
+    query = f"size=3&sizes=1&sizes=3&price=01.10&day=2026-01-31&wait=PT3S&colour=blue&note=3&ok=on&number={number}"
     assert fields_as(pairs(query), Mixed, "query") == Mixed(
         "3", [1, "3"], Decimal("1.10"), datetime.date(2026, 1, 31), datetime.timedelta(seconds=3), Colour.BLUE, "3",
         ok=True, number=number,

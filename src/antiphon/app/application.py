@@ -12,7 +12,7 @@ from antiphon.app.answering.dependencies import Dependencies, Fixed, SourceFunct
 from antiphon.app.answering.dispatch import answer_at_once, dispatch, refuse_or_receive
 from antiphon.app.answering.hooks import MiddlewareFunction
 from antiphon.app.answering.middleware import Middleware, middleware
-from antiphon.app.answering.plan import LOOP, STACKED, THREAD, HandlerStack
+from antiphon.app.answering.plan import LOOP, STACKED, THREAD, HandlerStack, Plan
 from antiphon.app.blueprint import Routes
 from antiphon.app.lifespan import Lifespan
 from antiphon.app.mount import Mount, contains, make_mount
@@ -595,6 +595,17 @@ class App(Routes, Servable):
         """Return True if a route or a mount handles a path on every host that has no routes of its own."""
         router = (self._routing or self._freeze()).router
         return path in router.literal or router.search(path, None, "") is not None
+
+    def _plans_for(self, request: Request) -> Iterator[tuple[Plan, Request]]:
+        """Yield the plan for a request, without handling it, and the plans in the applications mounted on its way, each
+        with the request that it would get.
+        """
+        plan, _ = (self._routing or self._freeze()).find(request)
+        yield plan, request
+        if plan.mount is not None:
+            below = plan.mount.below(request)
+            if isinstance(plan.mount.application, App):
+                yield from plan.mount.application._plans_for(below)
 
     def _class_of(self, head: Head) -> RequestClass:
         """Return the class of a request by its route, or the application's class if there is no route."""

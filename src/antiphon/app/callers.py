@@ -1,6 +1,5 @@
 """A caller's identity, as returned by a function of the application: a feature's ``by``, or ``App(share_by=...)``."""
 
-import logging
 import time
 from collections.abc import Callable
 
@@ -56,6 +55,8 @@ class Sharing:
         except Exception:
             now = time.monotonic()
             if now >= self._logged_again_at:
+                import logging
+
                 self._logged_again_at = now + LOG_EVERY
                 logging.getLogger("antiphon").exception("share_by failed: clients share by their addresses")
             return address

@@ -16,6 +16,7 @@ from antiphon.http.errors import NotFound
 from antiphon.http.head import DerivedHead, Head
 from antiphon.http.limits import Limits
 from antiphon.http.urls.path import hidden_segments, is_misleading
+from antiphon.request.caller import AROUND
 from antiphon.request.request import Request
 from antiphon.request.route import whole_pattern
 from antiphon.request.watching import HOOKS, note_read
@@ -225,6 +226,8 @@ def request_with(request: Request, head: Head) -> Request:
     inner = type(request)(head, request.content)
     shared = {"after_response": request.after_response, "_defer_first": request._defer_first}
     vars(inner).update(_id=request._id, _outer_request=request, **shared)
+    if AROUND in request:
+        inner[AROUND] = request[AROUND]
     inner._lifetime = request.lifetime
     inner._host_is_declared = getattr(request, "_host_is_declared", False) or request.route.host is not None
     inner._observation = request._observation

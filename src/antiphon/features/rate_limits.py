@@ -26,7 +26,7 @@ from antiphon.handler.contract import describe
 from antiphon.http.errors import TooManyRequests
 from antiphon.http.head import network_of
 from antiphon.http.structured_fields import Item
-from antiphon.request.caller import AROUND
+from antiphon.request.caller import AROUND, arrivals
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.request.watching import unwatched
@@ -131,7 +131,7 @@ class RateLimit:
     def __call__(self, request: Request) -> None:
         """Count a request. Raises TooManyRequests (429) above the limit, and TypeError if used as a decorator."""
         check_no_decorator(self._written, request)
-        if AROUND in request and any(each.limit is self for each in _counted(request[AROUND])):
+        if AROUND in request and any(each.limit is self for each in _counted(*arrivals(request[AROUND].request))):
             return  # the client sent only one request
         counted = _Counted(self)
         request[_COUNTED] = [*_counted(request), counted]
@@ -164,8 +164,7 @@ class RateLimit:
         So ``def`` and ``async def`` handlers call this method in the same way. It has no effect if the limit has not
         counted the request or has already undone its count. If the store is unavailable, the request stays counted.
         """
-        around = _counted(request[AROUND]) if AROUND in request else []
-        for counted in (*_counted(request), *around):
+        for counted in _counted(*arrivals(request)):
             count = counted.count
             if counted.limit is self and count is not None and not (count.is_over or counted.is_taken_back):
                 counted.is_taken_back = True
@@ -300,10 +299,8 @@ class _Counted:
 _COUNTED = Dependency[list[_Counted]]("limits that have counted a request")
 
 
-def _counted(request: Request) -> list[_Counted]:
-    if _COUNTED in request:
-        return request[_COUNTED]
-    return []
+def _counted(*requests: Request) -> list[_Counted]:
+    return [counted for request in requests if _COUNTED in request for counted in request[_COUNTED]]
 
 
 class _Counter(NamedTuple):

@@ -342,9 +342,14 @@ def conversion_to(wanted: Any) -> Callable[[str], Any] | None:
         return CONVERTERS[_BY_ROUTING[wanted]].to_python
     import msgspec
 
+    from antiphon.serialization.fields import TimeTexts
+    from antiphon.serialization.types import described, members
+
+    texts = TimeTexts([*members(described(wanted))])
+
     def convert(text: str) -> Any:
         try:
-            return msgspec.convert(text, wanted, strict=False)
+            return msgspec.convert(texts.marked(text), wanted, strict=False)
         except msgspec.ValidationError:
             raise NotFound from None
 

@@ -23,6 +23,7 @@ class LimitOptions(TypedDict, total=False):
     headers: int | None
     json: int | None
     json_depth: int | None
+    json_repeats: int | None
     memory: int | None
     message: int | None
     parts: int | None
@@ -41,6 +42,7 @@ DEFAULTS: LimitOptions = {
     "headers": 64 << 10,
     "json": 1 << 20,
     "json_depth": 200,
+    "json_repeats": NO_BOUND,
     "memory": 16 << 20,
     "message": 1 << 20,
     "parts": 1000,
@@ -58,6 +60,8 @@ class Limits(Value):
     - ``memory``: bytes of a body that is read at once, such as ``body`` or ``text`` (413); 16 MiB.
     - ``json``: bytes of a body that is read as JSON (413); 1 MiB.
     - ``json_depth``: nesting levels of JSON arrays and objects (400); 200.
+    - ``json_repeats``: members of JSON objects whose names another member of the object has, so that programs may read
+      different values (400, RFC 7493 §2.3); unlimited, but 0 on ``idempotent`` routes and for signed requests.
     - ``fields``: fields of a form (413) or of the query (414); 1000.
     - ``form``: bytes of all fields of a multipart form, not counting files (413); 1 MiB.
     - ``files``: files of a form (413); 100.
@@ -87,6 +91,7 @@ class Limits(Value):
     headers: int
     json: int
     json_depth: int
+    json_repeats: int
     memory: int
     message: int
     parts: int
@@ -147,6 +152,9 @@ def _is_bound(name: str, bound: object) -> bool:
         return 0 <= bound < inf
     return isinstance(bound, int) and not isinstance(bound, bool) and bound >= 0
 
+
+ONE_VALUE = Limits(json_repeats=0)
+"""The limits for JSON of which every program must read the same values."""
 
 UNBOUNDED = Limits(body=NO_BOUND, memory=NO_BOUND)
 """The limits for a body whose size the application itself limits; only the data rate is limited."""

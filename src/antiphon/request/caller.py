@@ -69,8 +69,29 @@ class Identity(NamedTuple):
 Identify: TypeAlias = "Callable[[Request], Iterable[Identity]]"
 """A function with which a feature identifies the caller of a request."""
 
-AROUND: "Dependency[Request]" = Dependency("request around")
-"""The client's request, such as a tool call, from which the application made the current one."""
+
+class Around(NamedTuple):
+    """The origin of a request that the application has made itself."""
+
+    request: "Request"
+    """The client's request, such as a tool call."""
+    plans: set[object]
+    """The plans that may handle the new request, in each application on its way."""
+
+
+AROUND = Dependency[Around]("request around")
+"""The client's request around the current one, if the application has made the current one."""
+
+
+def arrivals(request: "Request | None") -> "Iterator[Request]":
+    """Yield a request as each application has received it, innermost first, then the client's request around it."""
+    around = request[AROUND].request if request is not None and AROUND in request else None
+    while request is not None:
+        yield request
+        request = request._outer_request
+    if around is not None:
+        yield from arrivals(around)
+
 
 SHOWN_EACH_TIME = frozenset({"user", "token", "signer", "server", "certificate"})
 """The kinds of proven identities that a client shows with each request. No handler begins or ends them."""
@@ -155,18 +176,18 @@ def is_seen_by_others(request: "Request") -> bool:
 
 
 def _proven(request: "Request") -> Iterator[Identity]:
-    """Yield what features, the server, the framework around a view and outer applications say about the caller."""
-    for identify in getattr(request.app, "_identifiers", ()):
-        yield from identify(request)
-    if signer := request._dependencies.get(type(request).signer):
-        yield Identity("signer", f"{signer.directory or ''} {signer.key}", ("signature", "signature-input"))
+    """Yield what features, the server and the framework around a view say about the caller, in each application."""
+    for each in arrivals(request):
+        with unwatched(each):
+            for identify in getattr(each.app, "_identifiers", ()):
+                yield from identify(each)
+        values, kinds = each._dependencies, type(each)
+        if signer := values.get(kinds.signer):
+            yield Identity("signer", f"{signer.directory or ''} {signer.key}", ("signature", "signature-input"))
+        native = values.get(kinds.native)
+        if native is not None and not isinstance(native, NativeToApp):
+            yield from _of_framework(native)
     yield from _of_server(request.head)
-    native = request._dependencies.get(type(request).native)
-    if native is not None and not isinstance(native, NativeToApp):
-        yield from _of_framework(native)
-    for outer in (request._outer_request, request._dependencies.get(AROUND)):
-        if outer is not None:
-            yield from outer.caller._identities()
 
 
 def _of_server(head: Head) -> Iterator[Identity]:

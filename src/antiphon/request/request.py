@@ -22,7 +22,7 @@ from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, Request
 from antiphon.http.grammar import is_token
 from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, PlainHead, mounted_at
 from antiphon.http.headers import HeaderFields, Headers
-from antiphon.http.limits import Limits
+from antiphon.http.limits import NO_BOUND, Limits
 from antiphon.http.multidict import Files, FirstMultiDict, MultiDict, NoForm
 from antiphon.http.urls.path import quoted_root
 from antiphon.http.urls.url import URL, is_this_machine
@@ -116,6 +116,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     }
 
     path_params: Mapping[str, Any]
+    _outer_request: "Request | None" = None
+    """The request as the outer application has received it, if this request's application is mounted."""
     _pattern_below: str | None = ""
     _observation: Any = None
     """The observation of the request, for the observers of mounted applications."""
@@ -560,7 +562,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         """The content, decoded from JSON. Reading a missing name with ``[]`` raises a KeyError that becomes a 400.
 
         Raises UnsupportedMediaType (415) unless the content type is JSON, ContentTooLarge (413) above ``limits.json``
-        bytes, and BadRequest (400) for malformed JSON.
+        bytes, and BadRequest (400) for malformed JSON, and for more names that are repeated in an object than
+        ``limits.json_repeats``. Otherwise, the last value with a name is used.
         """
         limits = self.limits
         value = json_decoder()(self._json_body(limits), limits.json_depth)
@@ -572,7 +575,12 @@ class Request(RequestHeaders, metaclass=NamesOurs):
             content_type = self.content_type
             if content_type is None or not content_type.is_json:
                 raise wrong_type(JSON, declared)
-        return self._whole(limits, True)
+        body = self._whole(limits, True)
+        if limits.json_repeats < NO_BOUND:
+            from antiphon.serialization.json import check_repeats
+
+            check_repeats(body, limits)
+        return body
 
     @overload
     def json_as(self, wanted: type[T]) -> T: ...
@@ -837,9 +845,6 @@ class Request(RequestHeaders, metaclass=NamesOurs):
             return _unused_ids.pop()
         except IndexError:
             return _make_ids()
-
-    _outer_request: "Request | None" = None
-    """The request to the application in which this request's application is mounted."""
 
     @lazy
     def caller(self) -> "Caller":

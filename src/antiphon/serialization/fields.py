@@ -108,6 +108,26 @@ _WORDS = {inspect.AnyType, inspect.StrType, inspect.LiteralType, inspect.EnumTyp
 _FRACTIONS = {inspect.FloatType, inspect.DecimalType}
 _NUMBERS = _FRACTIONS | {inspect.IntType, inspect.BoolType, inspect.NoneType}
 
+_TIMES = (inspect.DateTimeType, inspect.DateType, inspect.TimeType, inspect.TimeDeltaType)
+_is_number = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?").fullmatch
+
+
+class TimeTexts:
+    """The strings that one of several types is read from. msgspec would read the number 2026 as a time in 1970."""
+
+    __slots__ = ("_others", "may_be_times")
+
+    def __init__(self, kinds: list[inspect.Type]) -> None:
+        self.may_be_times = any(isinstance(kind, _TIMES) for kind in kinds)
+        others = [python_type(kind) for kind in kinds if not isinstance(kind, _TIMES)]
+        self._others = Union[(None, *others)]
+
+    def marked(self, text: str) -> str:
+        """Return the text, with a plus sign before a number that only a time could be: no type is written so."""
+        is_unfit = _is_number(text) and not FaultSearch(as_text=True).fits(text, self._others)
+        return f"+{text}" if self.may_be_times and is_unfit else text
+
+
 DEFAULT_LIMITS = Limits()
 
 _NO_FILES: MultiDict[Any] = MultiDict()
@@ -119,7 +139,8 @@ class _Field:
     """A field of a record that is read from text. Raises TypeError if no text can represent a value of its type."""
 
     __slots__ = (
-        "bounds", "empty", "info", "is_fraction", "is_nullable", "many", "name", "required", "spellings", "words"
+        "bounds", "empty", "info", "is_fraction", "is_marked", "is_nullable", "many", "name", "required", "spellings",
+        "times", "words",
     )  # fmt: skip
 
     def __init__(self, field: inspect.Field, record: Record) -> None:
@@ -141,6 +162,8 @@ class _Field:
         self.many = any(isinstance(member, Collection) for member in members(field.type))
         self.is_nullable = any(isinstance(member, inspect.NoneType) for member in members(field.type))
         self.is_fraction = kinds <= _NUMBERS and not kinds.isdisjoint(_FRACTIONS)
+        self.times = TimeTexts(_texts(field.type))
+        self.is_marked = self.is_fraction or self.times.may_be_times
         self.bounds = bounds_in(field.type) or [None]
         self.spellings = [_SPELLINGS[kind] for kind in kinds & _SPELLINGS.keys() if kinds.isdisjoint(_WORDS)]
         empty: str | list[str] = [""] if self.many else ""
@@ -174,13 +197,15 @@ class _Field:
                 search.faults.add(pointer, _FILE_FOR_TEXT if has_file else MISSING)
             return
         value = self.words.replaced_in(values[self.name])
-        search.check(self.marked(value) if self.is_fraction else value, self.info, pointer)
+        search.check(self.marked(value) if self.is_marked else value, self.info, pointer)
 
     def marked(self, value: str | list[str] | None) -> object:
-        """Return the value with an Unusable in place of each text that is an unusable number."""
+        """Return the value with each text replaced that is an unusable number, or a number instead of a time."""
         if isinstance(value, list):
             return list(map(self.marked, value))
-        reason = None if value is None else decimal_fault(value, self.bounds)
+        if value is None or not self.is_fraction:
+            return value and self.times.marked(value)
+        reason = decimal_fault(value, self.bounds)
         return Unusable(value, reason) if reason else value
 
 
@@ -243,7 +268,7 @@ class FieldsReader:
     """
 
     __slots__ = (
-        "_fields", "_files", "_fractions", "_info", "_json", "_make", "_make_converted", "_many", "_names", "_worded"
+        "_fields", "_files", "_info", "_json", "_make", "_make_converted", "_many", "_marked", "_names", "_worded"
     )  # fmt: skip
 
     def __init__(self, wanted: type, file_type: type | None, read_json: ReadJSON) -> None:
@@ -269,7 +294,7 @@ class FieldsReader:
         self._files = [FileField(field, files) for field, files in zip(others, kinds, strict=True) if files]
         self._fields = [_Field(field, info) for field, files in zip(others, kinds, strict=True) if not files]
         self._many = [field.name for field in self._fields if field.many]
-        self._fractions = [field for field in self._fields if field.is_fraction]
+        self._marked = [field for field in self._fields if field.is_marked]
         self._worded = [field for field in self._fields if field.words]
         self._make = _maker(wanted, info, strict=False)
         self._make_converted = _maker(wanted, info, strict=True) if self._worded else self._make
@@ -317,7 +342,7 @@ class FieldsReader:
         return taken
 
     def _record(self, values: Values, taken: dict[str, object]) -> object:
-        for field in self._fractions:
+        for field in self._marked:
             if field.marked(value := values.get(field.name)) != value:
                 raise msgspec.ValidationError(f"{field.name} can't be used")
         if self._json and any(isinstance(value, REFUSED) for value in taken.values()):

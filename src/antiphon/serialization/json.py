@@ -5,11 +5,12 @@ Imported when JSON is first used, because it loads msgspec.
 
 import re
 import sys
-from collections import UserString
+from collections import Counter, UserString
 from collections.abc import Callable, Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from itertools import islice
+from json import loads as read_names
 from math import isinf
 from types import FunctionType, ModuleType
 from typing import Any, Protocol, TypeAlias, runtime_checkable
@@ -82,6 +83,34 @@ def check_bounds(data: bytes, depth: int) -> bool:
     if bound == DEPTH_BOUND:
         raise over_limit(BadRequest, "json_depth", depth, f"The JSON is nested more than {depth} levels deep.")
     return bound != NO_BOUND
+
+
+def check_repeats(data: bytes, limits: Limits) -> None:
+    """Check that the names of JSON objects are not repeated more often than ``limits.json_repeats``.
+
+    Raises BadRequest (400), also for JSON nested more than ``limits.json_depth`` deep. Any other malformed JSON passes:
+    the decoder reports it.
+    """
+    check_bounds(data, limits.json_depth)
+    count = 0
+
+    def look(members: list[tuple[str, object]]) -> None:
+        nonlocal count
+        names = {name for name, _ in members}
+        count += len(members) - len(names)
+        if count > limits.json_repeats:
+            name, _ = Counter([name for name, _ in members]).most_common(1)[0]
+            detail = (
+                f"The JSON has more than {limits.json_repeats} members with another one's name, such as {name[:80]!r}."
+            )
+            raise over_limit(BadRequest, "json_repeats", limits.json_repeats, detail)
+
+    try:
+        read_names(without_mark(data).decode(), object_pairs_hook=look, parse_int=len, parse_float=len, strict=False)
+    except ValueError:
+        pass
+    except RecursionError as error:
+        raise malformed(data, error) from error
 
 
 def json_text(data: bytes, depth: int) -> bytes:

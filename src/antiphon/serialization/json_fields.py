@@ -7,10 +7,10 @@ import msgspec
 from msgspec import inspect
 
 from antiphon.http.errors import BadRequest, ContentTooLarge, UnprocessableContent, over_limit
-from antiphon.http.limits import Limits
+from antiphon.http.limits import NO_BOUND, Limits
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.faults import MISSING, Reason
-from antiphon.serialization.json import pointer_step
+from antiphon.serialization.json import check_repeats, pointer_step
 from antiphon.serialization.search import FaultSearch
 from antiphon.serialization.types import members, python_type
 
@@ -74,6 +74,8 @@ class JSONField:
         if len(text) > limits.json:
             raise _too_large(limits)
         try:
+            if limits.json_repeats < NO_BOUND:
+                check_repeats(text, limits)
             return self.read_json(text, self.wanted, depth=limits.json_depth)
         except UnprocessableContent as error:
             return error

@@ -182,9 +182,8 @@ def fields_as(
     - A bool is ``true``, ``1`` or a checkbox's ``on``, or else ``false``, ``0`` or ``off``, in upper or lower case. An
       unticked checkbox sends nothing, so give its field the default False.
     - Numbers, dates, times, durations, UUIDs and enums are written as in JSON. As browsers send them, numbers may also
-      begin with zeros or a point, and times may lack seconds. An int may be ``1.0`` or ``1e3``, and a datetime or
-      duration may be a number of seconds. None may be sent as ``null`` if the type doesn't accept str. NaN and infinity
-      are refused.
+      begin with zeros or a point, and times may lack seconds. An int may be ``1.0`` or ``1e3``. None may be sent as
+      ``null`` if the type doesn't accept str. NaN and infinity are refused.
     - A field of the type ``file_type``, or of a list, tuple or set of it, gets the ``files`` that have the field's name
       and this type: all of them, or the last one. Falsy files, from empty file inputs, are ignored. If there is no
       file, a field without a default whose type allows None is None.

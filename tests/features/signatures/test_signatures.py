@@ -1,6 +1,9 @@
 """Signed requests: who is let through, what is demanded, and what a client is told."""
 
+import hashlib
+import json
 import logging
+from base64 import b64encode
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -12,14 +15,16 @@ from antiphon.features import (
     CookieStore,
     IdempotentWrites,
     MemoryStore,
+    OpenAPI,
     SignatureKey,
     SignatureRefused,
     Signatures,
     SQLiteStore,
+    Tools,
     sign,
 )
 from antiphon.http import ServiceUnavailable
-from antiphon.testing import Client
+from antiphon.testing import Client, LifespanError
 from tests.helpers.rows import rows
 from tests.helpers.signed_requests import app_of, private_keys, public_keys
 
@@ -401,3 +406,89 @@ def test_a_header_that_no_signature_covers_is_a_400():
 def test_a_key_of_another_package_is_found_as_it_is():
     key = SignatureKey(SECRET)
     assert Signatures(lambda keyid: key).verify(sign(Request.blank(SITE), key, keyid="any")).key == "any"
+
+
+def test_a_nonce_is_spent_once_by_a_request(interface, style):
+    outer = App(store=MemoryStore())
+    partners = Signatures(public_keys(), everywhere=True)
+    for app in (outer, inner := App(store=outer.store)):
+        app.use(partners if app is outer else Signatures(public_keys(), store=False))
+        handler = lambda request: request.signer.key  # noqa: E731
+        app.post("/orders/<int:number>", signed_by="partners")(handler if style == "def" else as_async(handler))
+    outer.mount("/in", inner)
+    with Client(outer, interface, base_url=SITE) as client:
+        for path in ("/orders/7", "/in/orders/7"):
+            request = signed(path, nonce=f"once for {path}")
+            assert send(client, request).text == "hmac-sha256"
+            assert send(client, request).status == 401
+
+
+def as_async(function):
+    async def handler(request):
+        return function(request)
+
+    return handler
+
+
+@rows("everywhere", [True, False])
+def test_the_signature_of_a_tool_s_message_is_that_of_its_call(everywhere, interface, style):
+    app = App(store=MemoryStore())
+    app.use(Signatures(public_keys(), everywhere=everywhere))
+    app.use(Tools(OpenAPI("Test")))
+
+    def pay(request: Request) -> str:
+        return f"paid by {request.signer.key}"
+
+    app.post("/pay", tool=True, name="pay", signed_by="partners")(pay if style == "def" else as_async(pay))
+    params = {"name": "pay", "arguments": {}}
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
+    kind = {"content-type": "application/json"}
+    with Client(app, interface, base_url=SITE) as client:
+        request = signed("/mcp", body=body, fields=kind)
+        assert "paid by hmac-sha256" in send(client, request).text
+        assert send(client, request).status == 401  # its nonce is spent
+        assert client.post("/mcp", headers=kind, body=body).status == 401
+        moved = signed("/pay", body=body, fields=kind).headers.items()
+        assert client.post("/mcp", headers=moved, body=body).status == 401
+
+
+@rows("receive", ["load", "lazy"])
+def test_everywhere_says_which_bodies_it_can_t_check(receive):
+    app = App()
+    app.use(Signatures(public_keys(), everywhere=True))
+    app.post("/stream", receive="stream")(lambda request: b"".join(request.stream))
+    with pytest.raises(LifespanError, match=r"streams its body.*receive='lazy'"), Client(app):
+        pass
+    app = App()
+    app.use(Signatures(public_keys(), everywhere=True))
+    app.post("/stream", receive=receive)(lambda request: b"".join(request.stream))
+    app.get("/health", unguarded=True)(lambda request: "well")
+    with Client(app, base_url=SITE) as client:
+        assert send(client, signed("/stream", body=b"hello")).text == "hello"
+        assert client.get("/health").text == "well"
+
+
+@rows("cover", ['"content-digest";key="md5"', '"content-digest";key="sha"'])
+def test_a_digest_that_can_t_be_checked_is_not_demanded(cover):
+    with pytest.raises(ValueError, match="proves nothing"):
+        Signatures(public_keys(), cover=["@method", cover])
+
+
+def digests_of(body, names):
+    members = [f"{name}=:{b64encode(hashlib.new(name.replace('-', ''), body).digest()).decode()}:" for name in names]
+    return {"content-digest": ", ".join(members)}
+
+
+@rows("covered", [["sha1"], ["sha-256"], ["sha-512"], ["sha-512", "sha1"], []])
+def test_only_a_digest_that_is_signed_proves_a_body(covered):
+    app, names = App(), ["sha-256", "sha-512", "sha1"]
+    app.use(Signatures(public_keys(), cover=["@method", "@path"]))
+    app.post("/orders/<int:number>", signed_by="partners")(lambda request: request.text)
+    cover = ["@method", "@path", *(f'"content-digest";key="{name}"' for name in covered)]
+    good = signed(body=b"pay 1", fields=digests_of(b"pay 1", names), cover=cover)
+    kept = digests_of(b"pay 1", covered)["content-digest"]
+    forged = digests_of(b"pay 9", [name for name in names if name not in covered])["content-digest"]
+    fields = {**dict(good.headers.items()), "content-digest": ", ".join(filter(None, [kept, forged]))}
+    client = Client(app, base_url=SITE)
+    assert send(client, good).status == (401 if covered == ["sha1"] else 200)
+    assert client.post("/orders/7", headers=fields, body=b"pay 9").status == (401 if covered else 200)

@@ -1,5 +1,6 @@
 """Webhooks: by Standard Webhooks in both directions, and of senders that sign in their own way."""
 
+import gzip
 import hmac
 import json
 import socket
@@ -10,6 +11,7 @@ from base64 import b64encode
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import ip_address
 
 import pytest
 
@@ -143,12 +145,12 @@ def test_each_id_is_carried_out_once(kind, interface, style, tmp_path):
         )
         assert [post(client, each).status for each in (first, first, retry)] == [200, 204, 204]
         assert post(client, standard(id="msg_2")).status == 200
-        assert post(client, standard(id="msg_1", secret=OTHER)).status == 200  # of another sender
+        assert post(client, standard(id="msg_1", secret=OTHER)).status == 204  # its other signature
         failed = standard(id="msg_3")
         assert post(client, failed, **{"x-status": "500"}).status == 500
         assert post(client, failed, **{"x-status": "422"}).status == 422
         assert [post(client, failed).status for _ in range(2)] == [200, 204]
-    assert len(seen) == 6
+    assert len(seen) == 5
 
 
 def test_each_route_and_each_view_carries_out_an_id_once(interface):
@@ -295,13 +297,12 @@ def test_a_sender_is_known_by_its_signature(kind, secret, make, interface, style
     app, seen = app_of(kind([secret, "an older secret of it"], MemoryStore()), style)
     with Client(app, interface) as client:
         assert post(client, make(secret="an older secret of it")).status == 200
-        assert post(client, make()).status == 200
-        assert post(client, make()).status == 204
+        assert post(client, make()).status == 204  # its other signature
         assert post(client, make(secret="the secret of a stranger")).status == 403
         assert post(client, make(b"{}")).status == 403
         assert post(client, {}).status == 403
         assert post(client, {name: f"!{value}" for name, value in make().items()}).status == 403
-    assert len(seen) == 2
+    assert len(seen) == 1
 
 
 SAME_EVENT = [
@@ -320,6 +321,85 @@ def test_an_event_is_known_by_its_id(kind, secret, make, body, status, interface
     with Client(app, interface) as client:
         assert post(client, make(body % 1), body % 1).status == 200
         assert post(client, make(body % 2), body % 2).status == status
+
+
+def sent_again(fields):
+    """Yield header fields with which somebody sends a captured webhook again."""
+    for kind in ("text/plain", "application/json; charset=utf-16", "application/x-www-form-urlencoded", "", "x"):
+        yield {"content-type": kind}
+    for coding in ("identity", "gzip"):
+        yield {"content-encoding": coding}
+    yield {"webhook-id": fields.get("webhook-id", "msg_9"), "x-github-delivery": "9", "x-shopify-webhook-id": "9"}
+    yield {"x-shopify-event-id": "9", "x-slack-retry-num": "9", "idempotency-key": '"9"'}
+    for name, value in fields.items():
+        for changed in (f"{value},", f"{value}, {value}", value.upper(), value.replace("=", " =")):
+            yield {name: changed}
+    if (both := fields.get("stripe-signature")) is not None:
+        time_, signature, other = both.split(",")
+        for changed in (f"{signature},{time_}", f"{time_},v1=00,{signature}", f"{time_}, {signature}, {other}"):
+            yield {"stripe-signature": changed}
+        yield {"stripe-signature": f"{time_},{signature},{signature},{other}"}
+    if (both := fields.get("webhook-signature")) is not None:
+        for changed in (f"v1,AAAA {both}", f"{both} v2,AAAA", f"{both} {both}", both.rstrip("=")):
+            yield {"webhook-signature": changed}
+
+
+@rows("kind, secret, make", [*SENDERS, (StandardWebhook, SECRET, standard)])
+@rows("body", [BODY, b'{"id": "evt_2", "event_id": "Ev2", "id": "evt_3"}', b"n=1&id=evt_4", b"[1", bytes(2 << 20)])
+def test_a_captured_webhook_is_never_carried_out_again(body, kind, secret, make):
+    seen, app = [], App()
+
+    @app.post("/hook", before=kind(secret, MemoryStore()))
+    def take(request: Request):
+        seen.append(1)
+        return "taken"
+
+    fields, client = make(body), Client(app)
+    assert post(client, fields, body).status == 200
+    for changed in sent_again(fields):
+        sent = gzip.compress(body) if changed.get("content-encoding") == "gzip" else body
+        assert post(client, {**fields, **changed}, sent).status in (204, 400, 403, 415), changed
+    assert seen == [1]
+
+
+def test_a_webhook_is_remembered_for_as_long_as_it_is_recent():
+    at = [time.time()]
+    store = MemoryStore(clock=lambda: at[0])
+    hook = StandardWebhook(SECRET, store, ttl=60, clock=lambda: at[0])
+    app, seen = app_of(hook)
+    fields = StandardWebhook(SECRET, clock=lambda: at[0] + 290).sign(BODY)
+    client = Client(app)
+    assert post(client, fields).status == 200
+    for seconds in (100, 400, 80):
+        at[0] += seconds
+        assert post(client, fields).status == 204
+    at[0] += 20
+    assert post(client, fields).status == 403
+    assert len(seen) == 1
+
+
+@rows(
+    "hook, store, count",
+    [
+        (lambda: StandardWebhook(SECRET), None, 1),
+        (lambda: StandardWebhook(SECRET, store=False), None, 0),
+        (lambda: StandardWebhook(SECRET, MemoryStore()), None, 0),
+        (lambda: StandardWebhook(SECRET), MemoryStore(), 0),
+    ],
+)
+def test_a_hook_without_a_store_is_told(hook, store, count, caplog):
+    app = App(store=store)
+    app.post("/hook", before=hook())(view_of_hook)
+    client = Client(app)
+    for _ in range(2):
+        post(client, standard())
+    told = [each.getMessage() for each in caplog.records if "captured" in each.getMessage()]
+    assert len(told) == count
+    assert all("view_of_hook" in each and "StandardWebhook" in each for each in told)
+
+
+def view_of_hook(request):
+    return "taken"
 
 
 def test_a_sender_of_ones_own():
@@ -358,6 +438,9 @@ def test_mistakes_are_told(make, kind, message):
 # Sending
 
 
+PUBLIC_IPV6 = "2606:4700::1111"
+
+
 @pytest.fixture
 def receiver(monkeypatch, tmp_path):
     """A server over TLS that stands for one on the public internet, with what it has received."""
@@ -380,6 +463,7 @@ def receiver(monkeypatch, tmp_path):
             pass
 
     certificate, key = certificate_for("shop.example", tmp_path)
+    asked = Handler.asked = []
     server = HTTPServer(("127.0.0.1", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
@@ -387,9 +471,14 @@ def receiver(monkeypatch, tmp_path):
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     connect = socket.create_connection
-    monkeypatch.setattr(directory, "_public_address", lambda host: "93.184.215.14")
+    monkeypatch.setattr(directory, "_public_address", lambda host: host if ":" in host else "93.184.215.14")
     port = server.server_address[1]
-    monkeypatch.setattr(directory.socket, "create_connection", lambda _, timeout: connect(("127.0.0.1", port), timeout))
+
+    def connect_here(address, timeout):
+        asked.append(address)
+        return connect(("127.0.0.1", port), timeout)
+
+    monkeypatch.setattr(directory.socket, "create_connection", connect_here)
     trusting = ssl.create_default_context(cafile=certificate)
     monkeypatch.setattr(directory.ssl, "create_default_context", lambda: trusting)
     yield Handler, received
@@ -413,7 +502,9 @@ def certificate_for(host, folder):
         .serial_number(x509.random_serial_number())
         .not_valid_before(today - timedelta(days=1))
         .not_valid_after(today + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(host), x509.IPAddress(ip_address(PUBLIC_IPV6))]), False
+        )
         .add_extension(x509.BasicConstraints(True, None), True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
         .sign(key, hashes.SHA256())
@@ -445,6 +536,31 @@ def test_a_webhook_is_sent(receiver):
         hook.send("https://shop.example/", {})
     with pytest.raises(OSError, match=r"shop\.example\.evil does not respond"):  # the certificate is of another host
         hook.send("https://shop.example.evil/", {})
+
+
+@rows(
+    "url, address, host",
+    [
+        ("https://shop.example/hook", ("93.184.215.14", 443), "shop.example"),
+        ("https://shop.example:443/hook", ("93.184.215.14", 443), "shop.example"),
+        ("https://shop.example:8443/hook", ("93.184.215.14", 8443), "shop.example:8443"),
+        ("https://SHOP.example:8443/hook", ("93.184.215.14", 8443), "shop.example:8443"),
+        (f"https://[{PUBLIC_IPV6}]/hook", (PUBLIC_IPV6, 443), f"[{PUBLIC_IPV6}]"),
+        (f"https://[{PUBLIC_IPV6}]:8443/hook", (PUBLIC_IPV6, 8443), f"[{PUBLIC_IPV6}]:8443"),
+    ],
+)
+def test_a_webhook_is_sent_to_any_port_and_over_ipv6(url, address, host, receiver):
+    handler, received = receiver
+    assert StandardWebhook(SECRET).send(url, {}) == 200
+    assert (handler.asked[-1], received[-1][0], received[-1][1]["host"]) == (address, "/hook", host)
+
+
+@rows(
+    "url", ["https://shop.example:0/", "https://shop.example:65536/", "https://a@shop.example:1/", "https://[::1%1]/"]
+)
+def test_a_webhook_has_a_public_url(url):
+    with pytest.raises(ValueError, match="a public URL"):
+        StandardWebhook(SECRET).send(url, {})
 
 
 def test_no_webhook_is_sent_to_ones_own_network():

@@ -106,3 +106,38 @@ def test_questions_need_keys():
     app.delete("/", tool=Tool(confirm="Delete?"))(lambda request: "")
     with pytest.raises(LifespanError, match="no key to sign with"), Client(app):
         pass
+
+
+LONG = "to a friend " * 40
+SEEN = [  # the argument, the text that the person sees
+    (LONG + "and then to a stranger", LONG + "and then to a stranger"),
+    ("a\u202eb\u2066c\u200bd\u200de\ufefff", "a<U+202E>b<U+2066>c<U+200B>d<U+200D>e<U+FEFF>f"),
+    ("a\x1b[2Kb\x9b1mc\x07d\x08", "a<U+001B>[2Kb<U+009B>1mc<U+0007>d<U+0008>"),
+    ("a\u00a0\u3000b\u2028c\n\nd", "a b c d"),
+    (
+        "a\u3164b\ufe0fc\U000e0041d\U000e0100e\u2800f\u00adg",
+        "a<U+3164>b<U+FE0F>c<U+E0041>d<U+E0100>e<U+2800>f<U+00AD>g",
+    ),
+    ("Zoë 山 עברית 👍", "Zoë 山 עברית 👍"),
+    ([True, None, "\u202e"], '[true, null, "<U+202E>"]'),
+    (7.0, "7"),
+]
+
+
+def ask(argument):
+    app, api = App(secret_keys=["of a test, and not secret"]), OpenAPI("Test")
+    app.use(Tools(api))
+    app.post("/", tool=Tool(name="write", confirm="Send {text}?"))(lambda request: request.json["text"])
+    meta = {f"{META}protocolVersion": MODERN, f"{META}clientCapabilities": ASKS}
+    params = {"name": "write", "arguments": {"text": argument}, "_meta": meta}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    return Client(app).post("/mcp", json=message, headers=fields("tools/call", mcp_name="write")).json["result"]
+
+
+@rows("argument, seen", SEEN)
+def test_a_person_sees_the_whole_text_and_each_of_its_characters(argument, seen):
+    assert ask(argument)["inputRequests"]["confirmation"]["params"]["message"] == f"Send {seen}?"
+
+
+def test_a_text_that_nobody_would_read_is_not_asked_about():
+    assert "can't read more than 4000 characters" in ask("long " * 2000)["content"][0]["text"]

@@ -92,3 +92,36 @@ def test_a_name_without_a_view_and_an_app_that_is_not_mounted():
     app.mount("/shop", shop)
     with pytest.raises(LookupError, match="no route with the name 'sing'"):
         Tools(OpenAPI("Shop"), dialect=shop, tools={"sing": True}).definitions(app)
+
+
+def make_flask_things():
+    shop = Flask("shop")
+    shop.delete("/things/<name>", endpoint="remove")(lambda name: f"remove {name}")
+    shop.delete("/things/all", endpoint="remove_all")(lambda: "remove all")
+    return shop
+
+
+def make_pyramid_things():
+    config = Configurator()
+    for name, pattern in (("remove_all", "/things/all"), ("remove", "/things/{name}")):
+        config.add_route(name, pattern)
+        config.add_view(
+            lambda request: {"done": request.path}, route_name=name, renderer="json", request_method="DELETE"
+        )
+    return config.make_wsgi_app()
+
+
+@rows("make", [make_flask_things, make_pyramid_things])
+@rows("path", ["/mcp", "/in/mcp"])
+def test_an_argument_can_t_lead_a_call_to_another_view(path, make):
+    app = client_of(make(), {"remove": True}).app
+    if path != "/mcp":
+        outer = App()
+        outer.mount("/in", app)
+        app = outer
+    done = {}
+    for name in ("lamp", "all", "%61ll", "all;x", "a?b", "a b"):
+        params = {"name": "remove", "arguments": {"name": name}}
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+        done[name] = not Client(app).post(path, json=message).json["result"]["isError"]
+    assert done == {"lamp": True, "all": False, "%61ll": True, "all;x": True, "a?b": True, "a b": True}

@@ -123,6 +123,7 @@ def answer(request: Request) -> str:
         (take_files, {}, "accepts files: use JSON"),
         (take_bytes, {}, "accepts a body of"),
         (answer, {"method": "query"}, 'OpenAPI(..., openapi="3.2") describes it'),
+        (answer, {"signed": True}, "accepts only signed URLs"),
     ],
 )
 def test_a_handler_that_can_t_be_a_tool(handler, options, said):
@@ -628,3 +629,48 @@ def test_a_prompt_takes_text():
     tools.prompt(lambda: "")
     with pytest.raises(ValueError, match="already a prompt"):
         tools.prompt(lambda: "")
+
+
+@rows("token", [None, "of-one"])
+@rows("method", ["get", "post"])
+def test_a_stream_ends_when_the_client_of_its_tool_leaves(method, token):
+    async def exchange():
+        ended, begun = asyncio.Event(), asyncio.Event()
+
+        async def count(request: Request) -> AsyncIterator[int]:
+            try:
+                for number in range(1_000_000):
+                    begun.set()
+                    yield number
+                    await asyncio.sleep(0 if number < 3 else 60)
+            finally:
+                ended.set()
+
+        app = serve(count, method=method).app
+        meta = {} if token is None else {"_meta": {"progressToken": token}}
+        params = {"name": "count", "arguments": {}, **meta}
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
+        messages = [{"type": "http.request", "body": body}]
+        fields = [(b"host", b"localhost"), (b"content-type", b"application/json"), (b"accept", b"text/event-stream")]
+        fields.append((b"content-length", str(len(body)).encode()))
+        scope = {
+            "type": "http", "method": "POST", "path": "/mcp", "raw_path": b"/mcp", "query_string": b"",
+            "root_path": "", "headers": fields, "scheme": "http", "http_version": "1.1", "client": ("::1", 1),
+        }  # fmt: skip
+
+        async def receive():
+            if messages:
+                return messages.pop()
+            await begun.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message):
+            pass
+
+        await app.astart()
+        async with asyncio.timeout(30):
+            await app(scope, receive, send)
+            await ended.wait()
+        await app.astop()
+
+    asyncio.run(exchange())

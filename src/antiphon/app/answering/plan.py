@@ -272,6 +272,8 @@ class Plan:
 
     checks_writes = True
     """False if writes from other sites are accepted, or are passed to another application, which refuses them."""
+    mount: Any = None
+    """The mount to which requests are passed on, if any."""
 
     def __init__(
         self,

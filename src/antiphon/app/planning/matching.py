@@ -32,6 +32,7 @@ from antiphon.http.urls.path import (
     with_or_without_slash,
 )
 from antiphon.http.urls.url import URL, decode_path
+from antiphon.request.caller import AROUND
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.routing.router import Params, Prefixes, Router
@@ -286,8 +287,14 @@ def find_after(
         return None
     inside = routing.without_looking()
 
-    async def route(request: Request, unreadable: HTTPError | None = None) -> Response:
+    def find_inside(request: Request) -> Found:
         plan, error = inside.find(request)
+        if AROUND in request and plan not in request[AROUND].plans:  # the middleware has rewritten the request
+            raise NotFound("Middleware has rewritten the call into that of another route.")
+        return plan, error
+
+    async def route(request: Request, unreadable: HTTPError | None = None) -> Response:
+        plan, error = find_inside(request)
         return await hand_on(plan, request, error or unreadable)
 
     async def refuse(request: Request, error: HTTPError) -> Response:
@@ -295,7 +302,7 @@ def find_after(
         return await hand_on(plan, request, error)
 
     def route_in_place(request: Request) -> Response | _Waiting:
-        plan, error = inside.find(request)
+        plan, error = find_inside(request)
         if error is not None or plan.surroundings is STACKED or plan.runs_on is not in_place.runs_on:
             return _Waiting(hand_on(plan, request, error))
         answer = answer_at_once(plan, request)

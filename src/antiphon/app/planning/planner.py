@@ -33,7 +33,7 @@ from antiphon.app.route import Route, SocketOptions
 from antiphon.explanations import explained
 from antiphon.handler.contract import describe, is_async
 from antiphon.handler.scope import in_scope
-from antiphon.http.limits import Limits
+from antiphon.http.limits import ONE_VALUE, Limits
 from antiphon.request.request import Request
 from antiphon.request.route import NO_META, FinishingKey, RouteMeta
 from antiphon.response.response import Response
@@ -150,7 +150,7 @@ class RouteGroup:
                 name=f"{self.name}.{route.name}" if self.name else route.name,
                 pattern=self.prefix + route.pattern,
                 host=route.host or self.host,
-                limits=route.limits.within(self.limits),
+                limits=route.limits.within(self.limits.within(ONE_VALUE) if route.idempotent else self.limits),
                 deadline=self.deadline if route.deadline is None else route.deadline,
             )
             for route in self.registry.routes
@@ -468,6 +468,7 @@ class Planning:
                 )
                 for hook in (mount.hook, self._handshake_hook(mount))
             )
+            requests.mount = mount
             self._routing.mounts.add(mount.prefix, mount.host, MountPlans(requests, handshakes))
 
     def _handshake_hook(self, mount: Mount) -> Hook:

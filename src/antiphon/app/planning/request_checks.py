@@ -4,7 +4,7 @@ Links, redirects and caches use the request's host, so a client that can send an
 of its own.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache, partial
 from hashlib import sha256, sha512
 from hmac import compare_digest
@@ -220,20 +220,25 @@ _HASHES: Mapping[str, Callable[[], Any]] = {"sha-256": sha256, "sha-512": sha512
 """The algorithms of RFC 9530 §5 that are still secure."""
 
 
+DIGEST_ALGORITHMS = frozenset(_HASHES)
+"""The names of the algorithms by which a body is compared with its digest."""
+
+
 class DigestError(ValueError):
     """A body that does not match its Content-Digest, or that has no digest that can be checked."""
 
 
-def check_digest(request: Request) -> None:
-    """Read the body, where that may block, and compare it with each known digest.
+def check_digest(request: Request, algorithms: Collection[str] = DIGEST_ALGORITHMS) -> None:
+    """Read the body, where that may block, and compare it with each known digest by one of the algorithms.
 
     Raises DigestError if one differs or if there is none, and the same errors as reading the body. Raises
     UnsupportedMediaType (415) for a body with a content coding, because its digest covers the coded bytes, which aren't
     kept.
     """
-    given = {name: digest for name, digest in request.content_digest.items() if name in _HASHES}
+    given = {name: digest for name, digest in request.content_digest.items() if name in _HASHES and name in algorithms}
     if not given:
-        raise DigestError("Content-Digest has neither sha-256 nor sha-512")
+        that_counts = "" if algorithms is DIGEST_ALGORITHMS else " that is signed"
+        raise DigestError(f"Content-Digest has neither sha-256 nor sha-512{that_counts}")
     if (request.head.field("content-encoding") or "identity").strip().lower() != "identity":
         raise UnsupportedMediaType(
             "A body whose Content-Digest is checked must not have a content coding.",

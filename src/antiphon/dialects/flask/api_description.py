@@ -36,7 +36,16 @@ def described(app: "Flask") -> DescribedApp:
         },
         errors=errors,
         attributes=_REQUEST,
+        route_of=partial(_route_of, app),
     )
+
+
+def _route_of(app: "Flask", method: str, host: str, path: str) -> str | None:
+    try:
+        endpoint, _ = app.url_map.bind(host).match(path, method)
+    except exceptions.HTTPException:
+        return None
+    return str(endpoint)
 
 
 def _routes(app: "Flask") -> Iterator[DescribedRoute]:

@@ -5,9 +5,11 @@ from functools import partial
 from inspect import isclass, signature
 from re import sub
 from typing import Any
+from urllib.parse import quote
 
 from antiphon.dialects.pyramid import httpexceptions
 from antiphon.dialects.pyramid.interfaces import IRoutesMapper
+from antiphon.dialects.pyramid.request import Request
 from antiphon.embedding import DescribedApp, DescribedRoute
 
 _REQUEST = {"GET": "args", "params": "args", "POST": "form", "json_body": "json", "matchdict": "path_params"}
@@ -33,7 +35,14 @@ def described(registry: Any) -> DescribedApp:
         attributes=_REQUEST,
         gives_request=True,
         text="text/plain",
+        route_of=partial(_route_of, registry),
     )
+
+
+def _route_of(registry: Any, method: str, host: str, path: str) -> str | None:
+    request = Request.blank(quote(path), method=method, host=host)
+    _, route = registry.getUtility(IRoutesMapper).find(request)
+    return None if route is None else str(route.name)
 
 
 def _routes(registry: Any) -> Iterator[DescribedRoute]:

@@ -6,7 +6,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from http.client import HTTPException, HTTPResponse, HTTPSConnection
-from ipaddress import ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from threading import Lock
 from time import monotonic
 from typing import Literal, NamedTuple
@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from antiphon.explanations import explained
 from antiphon.features.signatures.keys import SignatureKey, jwk_algorithm
 from antiphon.http.dates import Duration, seconds_of
-from antiphon.http.urls.url import URL
+from antiphon.http.urls.url import DEFAULT_PORTS, URL
 
 SECONDS = 5.0
 """The maximum number of seconds for each wait, and for a whole response."""
@@ -32,29 +32,32 @@ class NotReachable(OSError):
     """A URL does not respond, or its host is not on the public internet."""
 
 
-def public_url(text: str) -> URL:
-    """Return the URL of a page on the public internet: ``https``, a host name and no port. Raises ValueError
-    otherwise."""
+def public_url(text: str, *, any_port: bool = False) -> URL:
+    """Return the URL of a page on the public internet: ``https`` and a host, with ``any_port`` or without one.
+
+    Raises ValueError otherwise.
+    """
     url = URL(text)
-    if url.origin != f"https://{url.host}" or url.userinfo or not text.isascii():
-        raise explained(
-            "bad-url", ValueError(f"a public URL must have https://, a host and no port, not {text[:200]!r}")
-        )
+    is_public = url.origin.startswith("https://") and url.port != 0
+    if not is_public or url.userinfo or not text.isascii() or not (any_port or url.origin == f"https://{url.host}"):
+        ports = "a host" if any_port else "a host and no port"
+        raise explained("bad-url", ValueError(f"a public URL must have https:// and {ports}, not {text[:200]!r}"))
     return url
 
 
 def request_public(
     method: str, url: URL, headers: Mapping[str, str], body: bytes | None = None, *, most: int, seconds: float = SECONDS
 ) -> PublicAnswer:
-    """Send a request on this thread, over IPv4, to exactly the address that was checked. Redirects are not followed.
+    """Send a request on this thread, to exactly the address that was checked. Redirects are not followed.
 
     Raises NotReachable for a host that is not public, for a response that takes too long, and for a response of more
     than ``most`` bytes.
     """
     until = monotonic() + seconds
-    connection = HTTPSConnection(url.host, timeout=seconds)
+    port = url.port or DEFAULT_PORTS["https"]
+    connection = HTTPSConnection(url.host, port, timeout=seconds)
     try:
-        with socket.create_connection((_public_address(url.host), 443), seconds) as plain:
+        with socket.create_connection((_public_address(url.host), port), seconds) as plain:
             connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=url.host)
             with connection.sock:
                 connection.request(method, url.target, body, dict(headers))
@@ -66,15 +69,27 @@ def request_public(
 
 
 def _public_address(host: str) -> str:
-    """Return a host's IPv4 address. Raises OSError if it has none, or if the address is not public."""
+    """Return the first address of a host. Raises OSError if it has none, or if one is not public."""
     try:
-        found = socket.getaddrinfo(host, 443, socket.AF_INET, socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, None, socket.AF_UNSPEC, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG)
     except UnicodeError as error:  # no host can have this name
         raise OSError(f"there is no host {host!r}") from error
-    addresses = [ip_address(address[0]) for *_, address in found]
-    if not addresses or not all(address.is_global and not address.is_multicast for address in addresses):
+    addresses = [str(address[0]) for *_, address in found]
+    if not addresses or not all(map(_is_public, addresses)):
         raise OSError(f"{host} is not on the public internet")
-    return str(addresses[0])
+    return addresses[0]
+
+
+def _is_public(text: str) -> bool:
+    """Return True for an address on the public internet, and not in another network that it contains or leads to."""
+    address = ip_address(text)
+    if isinstance(address, IPv6Address) and (address not in _UNICAST or address.sixtofour or address.teredo):
+        return False
+    return address.is_global and not address.is_multicast
+
+
+_UNICAST = IPv6Network("2000::/3")
+"""All public IPv6 addresses (RFC 4291 §2.4). Others contain an IPv4 address, as in NAT64 (RFC 6052), or are private."""
 
 
 def _read(answer: HTTPResponse, most: int, until: float) -> bytes:

@@ -15,6 +15,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from antiphon.app.planning.request_checks import (
+    DIGEST_ALGORITHMS,
     PREFERRED_DIGESTS,
     DigestError,
     alook_for_body,
@@ -39,7 +40,10 @@ from antiphon.handler.contract import describe, is_async
 from antiphon.http.authorization import Challenge
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import Unauthorized
+from antiphon.http.limits import ONE_VALUE
 from antiphon.http.structured_fields import BareItem, InnerList, Item, StructuredMember, parse_structured_dictionary
+from antiphon.request.caller import arrivals
+from antiphon.request.dependencies import Dependency
 from antiphon.request.interfaces import RequestSigner, SignedHeaders
 from antiphon.request.request import Request
 from antiphon.request.watching import USER, note_read, unwatched
@@ -113,8 +117,8 @@ class Signatures:
     lets unsigned requests through, with a falsy ``request.signer``.
 
     ``name`` is the name to use in ``signed_by``. ``everywhere=True`` requires all requests to be signed, including
-    those to mounted applications. ``structured`` adds kinds of structured fields that ``sf`` needs (RFC 9421 §2.1.1).
-    Raises ValueError or TypeError for invalid options.
+    those to mounted applications, except to ``unguarded`` routes. ``structured`` adds kinds of structured fields that
+    ``sf`` needs (RFC 9421 §2.1.1). Raises ValueError or TypeError for invalid options.
     """
 
     def __init__(
@@ -137,6 +141,11 @@ class Signatures:
         self.name = name
         self._cover = tuple([component_of(text) for text in cover])
         self._demanded_always = coverage(self._cover)
+        if wrong := [str(item) for item in self._cover if _digests_in(item) == set()]:
+            raise explained(
+                "bad-component",
+                ValueError(f"a body is compared with its sha-256 or sha-512 digest only, so {wrong[0]} proves nothing"),
+            )
         self._max_age = _checked_age(seconds_of(max_age))
         self._keys = {each: SignatureKey.of(key) for each, key in keys.items()} if isinstance(keys, Mapping) else keys
         if not isinstance(self._keys, dict) and not callable(self._keys):
@@ -154,6 +163,7 @@ class Signatures:
         self._structured: dict[str, StructuredKind] = {**STRUCTURED}
         self._structured.update(structured or {})
         self._clock = clock
+        self._own_signer = Dependency[RequestSigner](f"signer of {name}")
 
     def install(self, app: "App") -> None:
         """Make the app check routes whose ``signed_by`` is this feature's name, or all requests.
@@ -165,6 +175,13 @@ class Signatures:
         app._check_signatures(self.name, self._check_for)
         if self._is_everywhere:
             app.before_request(blocking=True)(self._hook(for_async=False))
+            app.on_startup(lambda: self._check_bodies(app))
+
+    def _check_bodies(self, app: "App") -> None:
+        """Raise ValueError for a route whose body can't be checked before the handler, which all requests need."""
+        for route in app.routes:
+            if not route.unguarded:
+                self._check_for(route)
 
     def _remember_in(self, store: Store | None) -> None:
         """Remember nonces in a store; None means no store. Raises ValueError if they would have to be kept forever."""
@@ -193,11 +210,24 @@ class Signatures:
                 "bad-feature-option",
                 TypeError("verify() can't await the function that returns keys: make it def"),
             )
-        if _claims_signature(request):
-            look_for_body(request)
-        signatures = self._signatures(request)
-        found = self._verified(request, signatures, [self._key(each) for each in signatures])
-        self._complete(found, request)
+        if (known := self._known_signer(request)) is not None:
+            return known
+        *_, sent = arrivals(request)
+        if _claims_signature(sent):
+            look_for_body(sent)
+        signatures = self._signatures(sent)
+        found = self._verified(sent, signatures, [self._key(each) for each in signatures])
+        self._complete(found, sent)
+        request[Request.signer] = found
+        return found
+
+    def _known_signer(self, request: Request) -> RequestSigner | None:
+        """Return the signer if this feature has already verified the client's request, which spends its nonce."""
+        request.limits = request.limits.within(ONE_VALUE)
+        *_, sent = arrivals(request)
+        if self._own_signer not in sent:
+            return None
+        request[Request.signer] = found = sent[self._own_signer]
         return found
 
     def _check_for(self, route: Route) -> Callable[[Request], Any]:
@@ -219,9 +249,12 @@ class Signatures:
         self.verify(request)
 
     async def _acheck(self, request: Request) -> None:
-        if _claims_signature(request):
-            await alook_for_body(request)
-        signatures = self._signatures(request)
+        if self._known_signer(request) is not None:
+            return
+        *_, sent = arrivals(request)
+        if _claims_signature(sent):
+            await alook_for_body(sent)
+        signatures = self._signatures(sent)
         if self._waits_for_keys(signatures):
             from antiphon.concurrency.crossing import Crossing
 
@@ -229,11 +262,12 @@ class Signatures:
         else:
             keys = [self._key(each) for each in signatures]
         known = [await key if isawaitable(key) else key for key in keys]
-        found = self._verified(request, signatures, known)
-        if self._store is not None or _covers_digest(found):
-            await in_place(partial(self._complete, found), blocks=self._blocks)(request)
+        found = self._verified(sent, signatures, known)
+        if self._store is not None or _covered_digests(found) is not None:
+            await in_place(partial(self._complete, found), blocks=self._blocks)(sent)
         else:
-            self._complete(found, request)
+            self._complete(found, sent)
+        request[Request.signer] = found
 
     # The head
 
@@ -332,10 +366,10 @@ class Signatures:
     # The body, and the nonce
 
     def _complete(self, signer: RequestSigner, request: Request) -> None:
-        """Check the body and that the nonce is new, then set the request's signer."""
-        if _covers_digest(signer):
+        """Check the body and that the nonce is new, then remember the signer with the request that was sent."""
+        if (algorithms := _covered_digests(signer)) is not None:
             try:
-                check_digest(request)
+                check_digest(request, algorithms)
             except DigestError as error:
                 raise self._refused(request, f"{signer.label}: {error}") from None
         if signer and self._store is not None:
@@ -343,7 +377,7 @@ class Signatures:
             ttl = (self._max_age or 0) + 2 * CLOCK_SKEW
             if self._store.add(key, {}, ttl=ttl) is None:
                 raise self._refused(request, f"{signer.label}: its nonce was already used")
-        request[Request.signer] = signer
+        request[self._own_signer] = signer
 
     def _refused(self, request: Request, reason: str) -> SignatureRefused:
         """Return an error that tells the client what a signature must cover; only the log contains the reason."""
@@ -448,9 +482,17 @@ def _claims_signature(request: Request) -> bool:
         return bool(request.head.field("signature"))
 
 
-def _covers_digest(signer: RequestSigner) -> bool:
-    """True if a signature covers Content-Digest or one of its members."""
-    return any(each.startswith('"content-digest"') for each in signer.components)
+def _covered_digests(signer: RequestSigner) -> set[str] | None:
+    """Return the algorithms whose digests a signature covers; None if it does not cover Content-Digest."""
+    covered = [each for each in signer.components if each.startswith('"content-digest"')]
+    return {name for each in covered for name in _digests_in(Item.parse(each)) or ()} if covered else None
+
+
+def _digests_in(item: Item) -> set[str] | None:
+    """Return the algorithms whose digests a component contains; None if it is of another field."""
+    if item.value != "content-digest":
+        return None
+    return {str(item.parameters["key"])} & DIGEST_ALGORITHMS if "key" in item.parameters else {*DIGEST_ALGORITHMS}
 
 
 def _joined(wrong: Mapping[str, str]) -> str:

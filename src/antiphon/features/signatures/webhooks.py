@@ -20,9 +20,12 @@ from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.signatures.keys import SHORTEST_SECRET
 from antiphon.handler.callables import check_no_decorator
+from antiphon.handler.contract import describe
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import Conflict, Forbidden, HTTPError
+from antiphon.http.limits import ONE_VALUE
 from antiphon.request.request import Request
+from antiphon.request.route import Route as RequestRoute
 from antiphon.response.response import Response
 
 FIVE_MINUTES = 300.0
@@ -70,10 +73,11 @@ class Webhook(ABC):
     sent within ``tolerance`` of now, in seconds or a timedelta.
 
     With a ``store``, each route processes a webhook once: for ``ttl`` after the first delivery, in seconds or a
-    timedelta, a duplicate gets a 204, and the handler isn't called. While the first delivery is being processed, a
-    duplicate gets a 409, after which senders try again. After a response of 400 or above, the next attempt is
-    processed. While the store is unavailable, the response is a 503. The default is the app's store; ``store=False``
-    means no store. Raises ValueError or TypeError for invalid options.
+    timedelta, and at least for as long as the signature is recent, a duplicate gets a 204, and the handler isn't
+    called. While the first delivery is being processed, a duplicate gets a 409, after which senders try again. After a
+    response of 400 or above, the next attempt is processed. While the store is unavailable, the response is a 503. The
+    default is the app's store; ``store=False`` means no store. If there is none, a warning is logged once, since anyone
+    who has captured a webhook can then send it again. Raises ValueError or TypeError for invalid options.
     """
 
     waits_for_body = True
@@ -99,6 +103,7 @@ class Webhook(ABC):
         if self._store is not None:
             check_store(type(self).__name__, self._store)
         self._takes_that_of_app = store is None
+        self._has_warned = False
         self._clock = clock
         self.blocking = self._store is not None and self._store.blocks
 
@@ -128,13 +133,14 @@ class Webhook(ABC):
             self._check_time(delivery.sent)
         except (KeyError, ValueError) as error:
             raise self._refused(request, str(error)) from None
-        known = self._matching(request, delivery)
-        if known is None:
+        if not self._is_signed(request, delivery):
             raise self._refused(request, "no signature was made with a known secret")
-        store = self._store_in(request.app)
+        request.limits = request.limits.within(ONE_VALUE)
+        store = self._store_for(request.app, request.route)
         if store is None:
             return None
-        key = f"webhook {_name_of(known)}\n{_place(request)}\n{self._id(request, delivery)}"
+        # It does not name the secret: a delivery may have a signature for each, of which anyone can leave out some.
+        key = f"webhook {type(self).__name__}\n{_place(request)}\n{self._id(request, delivery)}"
         return self._claim(request, store, key)
 
     def blocking_at(self, route: Route) -> bool:
@@ -142,23 +148,36 @@ class Webhook(ABC):
 
         Raises ValueError if the entries in the application's store are kept by clients.
         """
-        store = self._store_in(route.app)
+        store = self._store_for(route.app, route)
         return store is not None and store.blocks
 
-    def _store_in(self, app: Any) -> Store | None:
-        """Return this webhook's own store, or else the application's, if it has one."""
-        own = self._store
-        has_any = own is not None or (self._takes_that_of_app and isinstance(getattr(app, "store", None), Store))
-        if not has_any or not hasattr(app, "store_for"):  # a dialect's application, or none at all
-            return own
-        found: Store = app.store_for(type(self).__name__, own)
-        return found
+    def _store_for(self, app: Any, route: RequestRoute) -> Store | None:
+        """Return this webhook's own store, or else the application's. If there is none, log that once."""
+        has_store = self._takes_that_of_app and isinstance(getattr(app, "store", None), Store)
+        if hasattr(app, "store_for") and (has_store or self._store is not None):
+            found: Store = app.store_for(type(self).__name__, self._store)
+            return found
+        if self._takes_that_of_app and self._store is None and not self._has_warned:
+            import logging
+
+            self._has_warned = True
+            logging.getLogger("antiphon").warning(
+                "%s checks webhooks with %s, which has no store: a captured webhook can be sent again. Give"
+                " it one, as in App(store=SQLiteStore(path)), or store=False if the handler recognizes repetitions",
+                describe(route.handler or self), type(self).__name__,
+            )  # fmt: skip
+        return self._store
 
     def _id(self, request: Request, delivery: Delivery) -> str:
-        """Return a webhook's id if it is signed, or else the valid signature, which is unique to the body."""
+        """Return a webhook's id if it is signed, or else the body's digest."""
         if delivery.id is not None:
             return delivery.id
-        return self.id_of(request) or f"body {sha256(request.body).hexdigest()}"
+        if found := self.id_of(request):
+            return found
+        code = sha256()
+        for chunk in request.stream:
+            code.update(chunk)
+        return f"body {code.hexdigest()}"
 
     def _checked(self, secret: str | bytes) -> bytes:
         if not isinstance(secret, str | bytes):
@@ -174,17 +193,14 @@ class Webhook(ABC):
         if sent is not None and abs(self._clock() - sent) > self._tolerance:
             raise ValueError(f"it was sent at {sent}, which is more than {self._tolerance:g} seconds from now")
 
-    def _matching(self, request: Request, delivery: Delivery) -> bytes | None:
-        """Return the secret with which one of the signatures was made, or None."""
+    def _is_signed(self, request: Request, delivery: Delivery) -> bool:
+        """Return True if one of the signatures was made with one of the secrets."""
         codes = [hmac.new(secret, delivery.prefix, sha256) for secret in self._secrets]
         for chunk in request.stream:
             for code in codes:
                 code.update(chunk)
-        for secret, code in zip(self._secrets, codes, strict=True):
-            digest = code.digest()
-            if any(hmac.compare_digest(digest, given) for given in delivery.signatures[:MOST_SIGNATURES]):
-                return secret
-        return None
+        given = delivery.signatures[:MOST_SIGNATURES]
+        return any(hmac.compare_digest(code.digest(), each) for code in codes for each in given)
 
     def _claim(self, request: Request, store: Store, key: str) -> Response | None:
         entry = store.add(key, {"state": _RUNNING}, ttl=LONGEST_RUN)
@@ -202,7 +218,8 @@ class Webhook(ABC):
         if response.status >= 400:
             store.delete(entry.key)
         else:
-            store.replace(entry.key, {"state": _DONE}, version=entry.version, ttl=self._ttl)
+            ttl = max(self._ttl, 2 * self._tolerance)  # it is recent for so long, if the sender's clock is ahead
+            store.replace(entry.key, {"state": _DONE}, version=entry.version, ttl=ttl)
 
     def _refused(self, request: Request, reason: str) -> WebhookRefused:
         import logging
@@ -211,11 +228,6 @@ class Webhook(ABC):
         error = WebhookRefused("The webhook does not have a valid signature.")
         error.reason = reason
         return explained("signature-refused", error)
-
-
-def _name_of(secret: bytes) -> str:
-    """Return a name for the sender who has a secret, so that senders don't share ids."""
-    return hmac.digest(secret, b"antiphon webhook", "sha256").hex()
 
 
 def _place(request: Request) -> str:
@@ -319,7 +331,8 @@ class StandardWebhook(Webhook):
         kind = "application/octet-stream" if body is data else "application/json"
         fields = {"content-type": kind, "user-agent": "antiphon", **(headers or {}), **self.sign(body, id=id)}
         seconds = seconds_of(timeout)
-        return request_public("POST", public_url(url), fields, body, most=MOST_ANSWER, seconds=seconds).status
+        to = public_url(url, any_port=True)
+        return request_public("POST", to, fields, body, most=MOST_ANSWER, seconds=seconds).status
 
 
 class GitHubWebhook(Webhook):
@@ -391,9 +404,14 @@ class SlackWebhook(Webhook):
 
 
 def _member(request: Request, name: str) -> str | None:
-    """Return the value of a member of the body's JSON object if it is text; otherwise None."""
+    """Return the value of a member of the body's JSON object if it is text; otherwise None.
+
+    Only the body decides whether it is JSON, since anyone can send it again with another Content-Type.
+    """
+    from antiphon.serialization.json import decode_json  # imported late: it loads msgspec
+
     try:
-        data = request.json
+        data = decode_json(request.body, request.limits.json_depth)
     except HTTPError:
         return None
     value = data.get(name) if isinstance(data, dict) else None

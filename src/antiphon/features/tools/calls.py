@@ -17,14 +17,18 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon.adapters.foreign.call import acall
+from antiphon.app.answering.plan import Plan
+from antiphon.app.route import Route
 from antiphon.features.tools.definitions import Argument, Definition
 from antiphon.features.tools.protocol import INVALID_PARAMS, MISSING_CAPABILITY, Message, ProtocolError
 from antiphon.features.tools.results import failure
+from antiphon.http.errors import HTTPError
 from antiphon.http.head import DerivedHead, Head
-from antiphon.http.structured_fields import Item
+from antiphon.http.structured_fields import Item, format_structured_dictionary
+from antiphon.http.urls.path import quoted_root
 from antiphon.http.urls.url import quote_path, unquote
 from antiphon.http.urls.urlencoded import format_query
-from antiphon.request.caller import AROUND
+from antiphon.request.caller import AROUND, Around, arrivals
 from antiphon.request.request import Request
 from antiphon.request.watching import EVERYTHING
 from antiphon.response.fields import JSON, NDJSON
@@ -36,10 +40,11 @@ if TYPE_CHECKING:
     from antiphon.app.application import App
 
 _OF_THE_MESSAGE = frozenset({
-    "accept", "accept-charset", "accept-encoding", "content-encoding", "content-length", "content-type", "expect",
-    "idempotency-key", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since",
-    "last-event-id", "mcp-method", "mcp-name", "mcp-protocol-version", "mcp-session-id", "range", "te", "trailer",
-    "transfer-encoding", "upgrade",
+    "accept", "accept-charset", "accept-encoding", "content-digest", "content-disposition", "content-encoding",
+    "content-language", "content-length", "content-location", "content-md5", "content-range", "content-type", "digest",
+    "expect", "idempotency-key", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since",
+    "last-event-id", "mcp-method", "mcp-name", "mcp-protocol-version", "mcp-session-id", "range", "repr-digest", "te",
+    "trailer", "transfer-encoding", "upgrade",
 })  # fmt: skip
 """Fields that describe the message or its response, not the client."""
 _RESULTS = f"{JSON}, text/plain;q=0.9, text/*;q=0.8, */*;q=0.5"
@@ -47,6 +52,8 @@ _RESULTS = f"{JSON}, text/plain;q=0.9, text/*;q=0.8, */*;q=0.5"
 _RESULTS_OF_STREAMS = f"{JSON};q=0.9, */*;q=0.5"
 _LONG_ID = 16
 """The minimum length, in characters, of an id that isn't just a number within a session."""
+_LARGEST_EXACT = 2**53
+"""The largest number up to which each integer is a float."""
 _int = re.compile(r"-?[0-9]{1,19}").fullmatch
 
 
@@ -59,17 +66,27 @@ class BadArguments(Exception):
         super().__init__("\n".join(lines))
 
 
+def _about(body: bytes) -> dict[str, str]:
+    """Return the fields that describe a body, with its digest for routes that check it."""
+    return {
+        "content-length": str(len(body)),
+        "content-digest": format_structured_dictionary({"sha-256": sha256(body).digest()}),
+    }
+
+
 class _CallHead(DerivedHead):
     """The head of the request that a call becomes."""
 
-    def __init__(self, inner: Head, method: str, target: str, fields: Mapping[str, str], size: int) -> None:
+    def __init__(
+        self, inner: Head, request: Request, method: str, target: str, fields: Mapping[str, str], body: bytes
+    ) -> None:
         super().__init__(inner)
         path, _, query = target.partition("?")
         self.method = method
-        self.path = unquote(path)
-        self._raw_path = (quote_path(inner.root_path) + path).encode()
+        self.path = request.root_path[len(inner.root_path) :] + unquote(path)
+        self._raw_path = (quoted_root(request.root_path, request.path, request.raw_path) + path).encode()
         self._query = query.encode()
-        self._fields = {**fields, "content-length": str(size)} if size else dict(fields)
+        self._fields = {**fields, **_about(body)} if body else dict(fields)
         self.field = self._field
         self.fields = self._lines
         self.receive = bytes
@@ -120,15 +137,57 @@ class _CallHead(DerivedHead):
         """Send nothing."""
 
 
-async def read_here(request: Request, target: str, accept: str) -> Response:
-    """Return the application's response to GET for a path and query, for the client of a request."""
-    return await acall(request.route.app, _inner(request, "GET", target, {"accept": accept}, b""))
+class Call:
+    """The request that a call becomes. It enters where the client's request did: at the outermost application.
+
+    ``target`` is the path, percent-encoded, and the query, as seen from the application with the tools.
+    """
+
+    def __init__(
+        self, request: Request, method: str, target: str, fields: Mapping[str, str], body: bytes = b""
+    ) -> None:
+        around = Around(request, set())
+        *_, entered = arrivals(request)
+        self._app: App = entered.route.app
+        head = _CallHead(entered.head, request, method, target, fields, body)
+        self._inner = Request(head, body)
+        self._inner.id = request._id
+        self._inner[AROUND] = around
+        self._plan: Plan | None = None
+        self._below = self._inner
+        try:
+            for plan, below in self._app._plans_for(Request(head)):
+                self._plan, self._below = plan, below
+                around.plans.add(plan)
+        except HTTPError:
+            self._plan = None
+
+    def leads_to(self, route: Route) -> bool:
+        """True if the application handles the request with this route.
+
+        The URL decides, as for clients: otherwise, a cache, for example, would take one route's response for another's.
+        """
+        found = None if self._plan is None else self._plan.route
+        return found is not None and (found.app, found.hook, found.where) == (route.app, route.hook, route.where)
+
+    def leads_to_view(self, definition: Definition) -> bool:
+        """True if a dialect's application handles the request with the view that is the tool."""
+        mount = None if self._plan is None else self._plan.mount
+        if mount is None or mount.application is not definition.dialect or definition.described is None:
+            return False
+        below = mount.below(self._below, root="")
+        name = definition.described.route_of(below.method, below.head.authority, below.path or "/")
+        return name == definition.route.name
+
+    async def respond(self) -> Response:
+        """Return the application's response."""
+        return await acall(self._app, self._inner)
 
 
-async def call(request: Request, definition: Definition, arguments: Mapping[str, Any], key: str | None) -> Response:
-    """Return the application's response to a call. ``key`` is a write's Idempotency-Key.
+def make_call(request: Request, definition: Definition, arguments: Mapping[str, Any], key: str | None) -> Call:
+    """Return a tool's call. ``key`` is a write's Idempotency-Key.
 
-    Raises BadArguments for arguments that the application would read differently.
+    Raises BadArguments for arguments that the application would read differently, or that lead to another route.
     """
     _check(definition, arguments)
     fields = {"accept": f"{NDJSON}, {_RESULTS_OF_STREAMS}" if definition.streams else _RESULTS}
@@ -137,15 +196,23 @@ async def call(request: Request, definition: Definition, arguments: Mapping[str,
     body = _body(definition, arguments)
     if body is not None and definition.content_type is not None:
         fields["content-type"] = definition.content_type
-    inner = _inner(request, definition.method, _target(definition, arguments), fields, body or b"")
-    return await acall(request.route.app, inner)
+    made = Call(request, definition.method, _target(definition, arguments), fields, body or b"")
+    is_right = made.leads_to(definition.route) if definition.dialect is None else made.leads_to_view(definition)
+    if not is_right:
+        raise BadArguments([*_misleading(definition, arguments)])
+    return made
 
 
-def _inner(request: Request, method: str, target: str, fields: Mapping[str, str], body: bytes) -> Request:
-    inner = Request(_CallHead(request.head, method, target, fields, len(body)), body)
-    inner.id = request._id
-    inner[AROUND] = request
-    return inner
+def _misleading(definition: Definition, arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines for arguments whose URL belongs to another route, or to none."""
+    names = [name for name in arguments if definition.arguments[name].place == "path"]
+    for name in names:
+        yield (
+            f"{pointer_step(name)}: {_text(arguments[name])[:80]!r} can't be used here: {definition.path} must not"
+            " become the URL of something else"
+        )
+    if not names:
+        yield f"{definition.path} can't be reached at this host"
 
 
 def key_of(request: Request, message: Message) -> str:
@@ -190,7 +257,7 @@ def _fault(argument: Argument, value: object) -> str | None:
         is_nested = any(isinstance(each, list | dict) for each in items)
         return "must be text, a number or a list of these" if is_nested else None
     text = _text(value)
-    if argument.schema.get("type") == "integer" and not _int(text):
+    if argument.schema.get("type") == "integer" and (isinstance(value, bool) or not _int(text)):
         return "must be an integer"
     if isinstance(value, dict | list | None) or not text:
         return "must be text or a number, and not empty"
@@ -203,7 +270,10 @@ def _fault(argument: Argument, value: object) -> str | None:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    """Return a value as text. A number without a fraction is an integer (JSON Schema §6.1.1 of its validation): 7.0."""
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _LARGEST_EXACT:
+        value = int(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _target(definition: Definition, arguments: Mapping[str, Any]) -> str:
@@ -252,8 +322,8 @@ SALT = "confirmation of a tool"
 _QUESTION = "confirmation"
 _VALID = 600.0
 """The number of seconds for which a state is valid."""
-_LONGEST = 200
-"""The maximum length of an argument in a question, in characters."""
+_LONGEST = 4000
+"""The maximum length of a question, in characters. A person could not read more."""
 
 
 class Asked(NamedTuple):
@@ -284,13 +354,14 @@ class Confirmation:
                 return Asked(failure("The person did not agree. Nothing was done."))
         if not can_ask(message):
             return Asked(_unable(message))
+        text = _filled(question, arguments)
+        if len(text) > _LONGEST:
+            return Asked(
+                failure(f"A person has to agree to this call, and can't read more than {_LONGEST} characters.")
+            )
         asked = {
             "method": "elicitation/create",
-            "params": {
-                "mode": "form",
-                "message": _filled(question, arguments),
-                "requestedSchema": {"type": "object", "properties": {}},
-            },
+            "params": {"mode": "form", "message": text, "requestedSchema": {"type": "object", "properties": {}}},
         }
         return Asked(
             {
@@ -340,9 +411,21 @@ def _filled(question: str, arguments: Mapping[str, Any]) -> str:
     filled = [parts[0]]
     for part in parts[1:]:
         name, brace, rest = part.partition("}")
-        if brace and name in arguments:
-            text = " ".join(str(arguments[name]).split())
-            filled.append((text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...") + rest)
-        else:
-            filled.append("{" + part)
+        filled.append(_visible(_text(arguments[name])) + rest if brace and name in arguments else "{" + part)
     return "".join(filled)
+
+
+def _visible(text: str) -> str:
+    """Return text with each character that a person wouldn't see, or that changes how others look, as its number."""
+    return "".join([each if _is_seen(each) else f"<U+{ord(each):04X}>" for each in " ".join(text.split())])
+
+
+def _is_seen(character: str) -> bool:
+    return character.isprintable() and not any(first <= character <= last for first, last in _UNSEEN)
+
+
+_UNSEEN = (
+    ("\u034f", "\u034f"), ("\u115f", "\u1160"), ("\u17b4", "\u17b5"), ("\u180b", "\u180f"), ("\u2800", "\u2800"),
+    ("\u3164", "\u3164"), ("\ufe00", "\ufe0f"), ("\uffa0", "\uffa0"), ("\U000e0100", "\U000e01ef"),
+)  # fmt: skip
+"""The ranges of characters that are printable by their category, but show nothing (Default_Ignorable_Code_Point)."""

@@ -6,13 +6,14 @@ a mounted dialect are selected by name.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from antiphon.app.application import App
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.route import Route, Tool, tool_of
 from antiphon.explanations import explained
+from antiphon.features.openapi.code.words import DescribedApp
 from antiphon.features.openapi.described import app_of
 from antiphon.features.openapi.document import Info, described_routes, make_document
 from antiphon.features.openapi.feature import OpenAPI
@@ -62,6 +63,10 @@ class Definition:
     """The result's schema, if each successful response has one."""
     components: Mapping[str, Schema] = field(repr=False)
     """The document's named types."""
+    dialect: object = None
+    """The mounted application of a dialect whose view the tool is, if it is one."""
+    described: DescribedApp | None = field(default=None, repr=False)
+    """The description of that application."""
 
     @property
     def is_read_only(self) -> bool:
@@ -173,6 +178,13 @@ def _definition(
     route: Route, method: str, path: str, operation: Mapping[str, Any], content: Mapping[str, Any]
 ) -> Definition:
     options = route.tool or Tool()
+    if route.signed:
+        raise explained(
+            "bad-tool",
+            ValueError(
+                f"{route.answered_by} is a tool, but accepts only signed URLs, which no call has: leave out one"
+            ),
+        )
     components: Mapping[str, Schema] = content["components"]["schemas"]
     has_one_method = len([each for each in route.methods if each not in ("HEAD", "OPTIONS")]) == 1
     name = options.name if options.name and has_one_method else operation["operationId"]
@@ -296,7 +308,8 @@ def definitions_of_dialect(
     routes = [*_marked(app_of(described), wanted, prefix)]
     if unknown := wanted.keys() - {each.route.name for each in routes}:
         raise explained("bad-tool", LookupError(f"there is no route with the name {min(unknown)!r}"))
-    return definitions_of(routes, content)
+    made = definitions_of(routes, content)
+    return {name: replace(each, dialect=mounted, described=described) for name, each in made.items()}
 
 
 def _marked(app: "App", wanted: Mapping[str, Tool], prefix: str) -> Iterator[ToolRoute]:

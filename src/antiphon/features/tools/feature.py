@@ -8,8 +8,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.app.planning.cross_site import check_cross_site
+from antiphon.app.planning.request_checks import PROBLEM_TYPE
 from antiphon.concurrency.crossing import Crossing
-from antiphon.explanations import errors_name_it, explained
+from antiphon.explanations import Advice, errors_name_it, explained
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.security import users_of
 from antiphon.features.tools.calls import Confirmation
@@ -27,6 +28,8 @@ from antiphon.features.tools.protocol import (
 )
 from antiphon.features.users import USERS
 from antiphon.handler.contract import log_failure
+from antiphon.http.errors import MisdirectedRequest
+from antiphon.http.urls.url import is_this_machine
 from antiphon.request.request import Request
 from antiphon.response.fields import EVENTS
 from antiphon.response.response import Response
@@ -62,10 +65,11 @@ class Tools:
     To use a mounted application of Flask's or Pyramid's dialect, pass it as ``dialect``, and pass as ``tools`` a
     mapping of its route names to True or a ``Tool``.
 
-    The protocol revisions 2026-07-28, 2025-11-25, 2025-06-18 and 2025-03-26 are supported, without sessions. List the
-    application's hosts in ``App(trusted_hosts=...)``; otherwise, pages of other sites can reach an application on this
-    machine through a host name that they control. Raises TypeError if ``api`` is not an ``OpenAPI``, and ValueError for
-    a path that does not begin with a slash and for a limit that is not above 0.
+    The protocol revisions 2026-07-28, 2025-11-25, 2025-06-18 and 2025-03-26 are supported, without sessions. Unless the
+    application lists its hosts in ``App(trusted_hosts=...)``, clients on this machine that don't use https have to call
+    it by a local name, such as localhost (421), because pages of other sites could reach it through a name that they
+    control. Raises TypeError if ``api`` is not an ``OpenAPI``, and ValueError for a path that does not begin with a
+    slash and for a limit that is not above 0.
     """
 
     def __init__(
@@ -108,6 +112,7 @@ class Tools:
         self._has_one_kind_of_users = True
         self._made_resources: Resources | None = None
         self._confirmation = Confirmation()
+        self._advice = Advice()
 
     def install(self, app: "App") -> None:
         """Register the route that receives messages."""
@@ -167,6 +172,7 @@ class Tools:
     # Messages
 
     async def _answer(self, request: Request) -> Response:
+        self._check_host(request)
         if not request.route.app.allows_cross_site_writes:
             check_cross_site(request, request.route.app.trusted_origins)
         try:
@@ -179,6 +185,19 @@ class Tools:
             return await self._respond(request, message)
         except ProtocolError as error:
             return refusal(error, message)
+
+    def _check_host(self, request: Request) -> None:
+        """Refuse a name of someone else for this machine, by which pages of other sites could reach it.
+
+        Over https, a browser has checked the name. Raises MisdirectedRequest (421) if the client is on this machine and
+        the application doesn't declare its hosts.
+        """
+        if request.is_secure or getattr(request, "_host_is_declared", False) or is_this_machine(request.host):
+            return
+        if not is_this_machine((request.ip or "").removeprefix("::ffff:")):
+            return
+        self._advice.give(f"A request for {request.host}", f'App(trusted_hosts=["{request.host}"])')
+        raise MisdirectedRequest(f"The tools here don't serve {request.host}.", type=PROBLEM_TYPE)
 
     async def _respond(self, request: Request, message: Message) -> Response:
         app: App = request.route.app
@@ -264,7 +283,7 @@ class Tools:
         """Handle a call. Raises Unauthorized or Forbidden, for the client, if the application has responded with one of
         them.
         """
-        from antiphon.features.tools.calls import BadArguments, call, key_of
+        from antiphon.features.tools.calls import BadArguments, key_of, make_call
         from antiphon.features.tools.results import failure, is_for_the_client, login_error
 
         name, arguments = message.text("name"), message.params.get("arguments") or {}
@@ -283,9 +302,10 @@ class Tools:
                 return answer(message, asked.result)
             key = asked.key if key is not None else None
         try:
-            response = await call(request, definition, arguments, key)
+            call = make_call(request, definition, arguments, key)
         except BadArguments as error:
             return answer(message, failure(str(error)))
+        response = await call.respond()
         if is_for_the_client(response):
             raise login_error(response)
         return await self._told(request, message, definition, response)
@@ -302,7 +322,7 @@ class Tools:
             told = progress(request, message, definition, response, self._largest)
             return Response.events(told, on_drain="finish")
         try:
-            body = await body_of(response, self._largest)
+            body = await body_of(request, response, self._largest)
         except TooLarge:
             return answer(message, too_large(self._largest))
         except Exception as error:

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from antiphon.http.errors import BadRequest, UnsupportedMediaType
+from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 from antiphon.response.fields import JSON
 from antiphon.response.response import Response
-from antiphon.serialization.json import decode_json, encode_json
+from antiphon.serialization.json import check_repeats, decode_json, encode_json
 
 MODERN = "2026-07-28"
 """The revision without sessions."""
@@ -33,6 +34,7 @@ META = "io.modelcontextprotocol/"
 _NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 """The methods whose subject is in the Mcp-Name header, and the parameter that the header repeats."""
 _DEEPEST = 60
+_LIMITS = Limits(json_depth=_DEEPEST, json_repeats=0)
 _encoded = re.compile(r"=\?base64\?([A-Za-z0-9+/]*={0,2})\?=").fullmatch
 
 
@@ -86,6 +88,7 @@ def read_message(request: Request) -> Message:
     if request.mimetype != JSON:
         raise UnsupportedMediaType(f"A message must be sent as {JSON}.")
     try:
+        check_repeats(request.body, _LIMITS)  # proxies may have read another value
         message = decode_json(request.body, _DEEPEST)
     except BadRequest as error:
         raise ProtocolError(PARSE_ERROR, error.detail or "The message is not JSON.") from None

@@ -1,7 +1,6 @@
 """Resources and prompts: responses to GET that clients can read, and functions whose text a person sends to a model."""
 
 import inspect
-import re
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -10,10 +9,11 @@ from antiphon.app.planning.planner import merged_converters
 from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.features.openapi.parameters import path_template
-from antiphon.features.tools.calls import read_here
+from antiphon.features.tools.calls import Call
 from antiphon.features.tools.protocol import INVALID_PARAMS, NOT_FOUND_BEFORE, Message, ProtocolError
 from antiphon.features.tools.results import TooLarge, body_of, is_for_the_client, login_error, text_of
 from antiphon.handler.contract import describe, innermost
+from antiphon.http.urls.path import quoted_root
 from antiphon.request.request import Request
 from antiphon.routing.pattern import Parameter
 
@@ -28,7 +28,6 @@ class _Resource(NamedTuple):
     route: Route
     path: str
     parameters: list[Parameter]
-    matches: re.Pattern[str]
 
     def as_json(self, request: Request, key: str) -> dict[str, Any]:
         described = (getattr(innermost(self.route.handler), "__doc__", None) or "").partition("\n\n")[0]
@@ -67,15 +66,14 @@ class Resources(NamedTuple):
         """
         uri = message.text("uri")
         base = _base(request)
-        path = uri.removeprefix(base).partition("#")[0]
-        found = uri.startswith(f"{base}/") and any(each.matches.fullmatch(path) for each in self.all)
-        if not found:
+        call = Call(request, "GET", uri.removeprefix(base).partition("#")[0], {"accept": _ACCEPTED})
+        if not (uri.startswith(f"{base}/") and any(call.leads_to(each.route) for each in self.all)):
             raise _not_found(message, uri)
-        response = await read_here(request, path, _ACCEPTED)
+        response = await call.respond()
         if is_for_the_client(response):
             raise login_error(response)
         try:
-            body = await body_of(response, largest)
+            body = await body_of(request, response, largest)
         except TooLarge:
             raise ProtocolError(INVALID_PARAMS, f"The resource has more than {largest} bytes", {"uri": uri}) from None
         if response.status != 200:
@@ -90,16 +88,12 @@ def _resource(routes: dict[str, Route], converters: Any, name: str) -> _Resource
     route = routes.get(name)
     if route is None:
         raise explained("bad-tool", LookupError(f"Tools(resources=[{name!r}]) names no route for GET"))
-    path, parameters = path_template(route, "", converters)
-    pieces = re.split(r"\{([^}]+)\}", path)
-    slashes = {each.name: "[^?#]+" if each.converter.name == "path" else "[^/?#]+" for each in parameters}
-    pattern = "".join(slashes[each] if at % 2 else re.escape(each) for at, each in enumerate(pieces))
-    return _Resource(route, path, parameters, re.compile(pattern + r"(?:\?[^#]*)?"))
+    return _Resource(route, *path_template(route, "", converters))
 
 
 def _base(request: Request) -> str:
     """Return the application's URL, without a trailing slash."""
-    return f"{request.url.origin}{request.root_path}"
+    return request.url.origin + quoted_root(request.root_path, request.path, request.raw_path)
 
 
 def _not_found(message: Message, uri: str) -> ProtocolError:

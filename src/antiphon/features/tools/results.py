@@ -11,9 +11,10 @@ from typing import Any
 from antiphon.concurrency.process import GRACE_OVER
 from antiphon.features.tools.definitions import Definition
 from antiphon.features.tools.protocol import Message, result_message
+from antiphon.handler.cancellation import CancellableHandler
 from antiphon.handler.contract import log_failure
 from antiphon.handler.errors import PROBLEM
-from antiphon.http.errors import BadRequest, Forbidden, HTTPError, Unauthorized
+from antiphon.http.errors import BadRequest, ClientDisconnected, Forbidden, HTTPError, Unauthorized
 from antiphon.http.event import Event
 from antiphon.http.status import phrase
 from antiphon.request.request import Request
@@ -32,19 +33,24 @@ class TooLarge(Exception):
     """A response with more bytes than a model should read."""
 
 
-async def body_of(response: Response, largest: int) -> bytes:
-    """Return a response's body and close the response. Raises TooLarge for more than ``largest`` bytes."""
+async def body_of(request: Request, response: Response, largest: int) -> bytes:
+    """Return a response's body and close the response. Raises TooLarge for more than ``largest`` bytes, and
+    ClientDisconnected when the client of ``request`` has left a stream, which ends as it does without the call.
+    """
     body = response.body
     if isinstance(body, bytes):
         if len(body) > largest:
             raise TooLarge
         return body
     read = bytearray()
-    async with aclosing(chunks_of(response)) as chunks:
-        async for chunk in chunks:
-            read += chunk
-            if len(read) > largest:
-                raise TooLarge
+    with CancellableHandler(request, True):
+        async with aclosing(chunks_of(response)) as chunks:
+            async for chunk in chunks:
+                read += chunk
+                if len(read) > largest:
+                    raise TooLarge
+                if request.lifetime.is_client_gone:  # over WSGI, nothing is told
+                    raise ClientDisconnected("The client disconnected before the response.")
     return bytes(read)
 
 

@@ -48,6 +48,8 @@ class DescribedApp:
     """True if views are called with the request."""
     text: str = HTML
     """The media type of text that a view returns."""
+    route_of: "Callable[[str, str, str], str | None]" = field(default=lambda _method, _host, _path: None)
+    """A function that returns the name of the route for a method, a host and a path; None if there is no route."""
 
 
 class Words:
