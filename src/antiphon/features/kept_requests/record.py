@@ -20,7 +20,7 @@ from antiphon.features.kept_requests.disguise import LONGEST_TEXT, Disguise
 from antiphon.features.logins import NAME as LOGIN
 from antiphon.features.logins import SessionLogin
 from antiphon.features.users import Users
-from antiphon.http.head import Address, Head, RequestHead, server_head
+from antiphon.http.head import Address, DerivedHead, Head, RequestHead
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.request.route import whole_pattern
@@ -200,7 +200,7 @@ def main_place(traceback: TracebackType | None) -> tuple[str, int, str, int] | N
 
 def record_of(request: Request, response: Response | None, *, largest: int, release: str) -> Record:
     """Return the record of a request as it is, including secrets. The only file that this reads is the body's."""
-    head = server_head(request.head)
+    head = _sent_head(request.head)
     body, lack = _body(request, largest)
     return Record(
         request_id=request._id,
@@ -229,6 +229,13 @@ def record_of(request: Request, response: Response | None, *, largest: int, rele
         **({} if response is None else _answer_of(response)),
         messages=_messages_of(response),
     )
+
+
+def _sent_head(head: Head) -> Head:
+    """Return the head as the server received it, or as a tool's call was made."""
+    while isinstance(head, DerivedHead) and not head.is_of_call:
+        head = head.inner
+    return head
 
 
 def _body(request: Request, largest: int) -> tuple[bytes, str]:
