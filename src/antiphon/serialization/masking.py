@@ -1,14 +1,14 @@
-"""Secrets: their typical names, their patterns in text and source code, and masking them before text is shown."""
+"""Secrets: their patterns in text and source code, and masking them before text is shown."""
 
 import os
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from html import unescape
-from typing import Any
 from urllib.parse import unquote
 
+from antiphon.serialization.secret_names import ALONE, ANYWHERE, is_secret_name
 from antiphon.serialization.signing import secret_keys_in_use
 
 _tokens = re.compile(
@@ -132,47 +132,9 @@ or number, and the number of a secret's characters that are searched for.
 _SHORTEST_OF_SEVERAL = 16
 """The minimum length of a key among several separated by spaces. Shorter ones are taken for words of a phrase."""
 
-_ANYWHERE = (
-    *("password", "passwd", "passphrase", "secret", "token", "credential", "signature", "bearer", "jwt"),
-    *("apikey", "accesskey", "privatekey", "secretkey", "signingkey", "encryptionkey", "masterkey"),
-    *("authorization", "authorisation", "authentication", "assertion", "saml", "cookie", "session", "csrf", "xsrf"),
-    *("clientcert", "sslcert", "passcode", "passkey", "mnemonic", "twofactor", "onetime", "2fa", "totp"),
-    *("accesscode", "authcode", "backupcode", "confirmationcode", "invitecode", "logincode", "recoverycode"),
-    *("resetcode", "securitycode", "smscode", "verificationcode", "verifycode", "magiclink"),
-    *("passwort", "kennwort", "motdepasse", "contrasena", "contraseña", "senha", "wachtwoord", "пароль", "密码"),
-    *("creditcard", "cardnumber", "ccnumber", "databaseurl", "dburl", "connectionstring", "conninfo"),
-)
-"""Text that occurs in secrets' names, without separators between the words."""
-_ALONE = frozenset(
-    (
-        "auth",
-        "authn",
-        "authz",
-        "cvc",
-        "cvv",
-        "dsn",
-        "iban",
-        "mfa",
-        "otp",
-        "pass",
-        "pin",
-        "puk",
-        "pwd",
-        "salt",
-        "sid",
-        "ssn",
-    )
-)
-"""Words that are matched only as whole words."""
 _OF_ENVIRONMENT = re.compile("session|cookie", re.IGNORECASE)
 """Parts of environment variable names that describe a desktop or terminal and aren't secret: XDG_SESSION_TYPE."""
 _NO_SECRETS = frozenset(("true", "false", "none", "null", "yes", "off"))
-_AMBIGUOUS = frozenset(("code", "hash", "key", "link", "magic", "nonce", "state", "ticket"))
-"""Names of secrets, such as OAuth's ``code``, and of other values, such as the code of a currency."""
-_LINKS = frozenset(
-    "activate activation confirm invitation invite join login magic recover reset signin unsubscribe verify".split()  # noqa: SIM905
-)
-"""Words in the paths of links in messages, before the secret."""
 _BEGINNINGS = (
     *("gh[pousr]_", "github_pat_", "gl[a-z]{2,8}-", "xox[a-z]-", "xapp-", "AKIA", "ASIA", "AIza", "ya29[.]", "GOCSPX-"),
     *("SG[.]", "npm_", "pypi-", "hf_", "shp[a-z]{2}_", "do[opr]_v1_", "sq0[a-z]{3}-", "AGE-SECRET-KEY-", "lin_api_"),
@@ -181,12 +143,10 @@ _BEGINNINGS = (
 """The prefixes of keys that services issue."""
 _RANDOM = r"(?![\w-]*[a-z]{8})" + "".join(rf"(?=(?:[\w-]*?{each}){{3}})" for each in ("[a-z]", "[A-Z]", r"\d"))
 """The start of a random string, with all kinds of characters and no words."""
-_words = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+").findall
-
 _NAME = "|".join(
     [
-        *(re.sub(r"(?<=[a-z])(?=(?:key|url|string|card|number)\b)", "[ _-]?", word) for word in _ANYWHERE),
-        *(rf"(?<![a-z]){word}(?![a-z])" for word in sorted(_ALONE)),
+        *(re.sub(r"(?<=[a-z])(?=(?:key|url|string|card|number)\b)", "[ _-]?", word) for word in ANYWHERE),
+        *(rf"(?<![a-z]){word}(?![a-z])" for word in sorted(ALONE)),
     ]
 )
 _NAMED = rf"(?<![\w-])(?P<name>[\w.-]{{0,60}}?(?:{_NAME})[\w.-]{{0,60}}[\"']?\]?)"
@@ -223,64 +183,6 @@ _SHAPES = [
 ]
 _credentials = re.compile(r"://[^/\s:@]*:([^\s\"'<>]{1,300})@").search
 _digits = re.compile(r"(?<![\d-])(?<!\d\.)\d{4}([ -]?)\d{4}\1\d{4}\1\d{2,4}(?:\1\d{1,3})?(?!\d|\.\d)").sub
-
-
-def is_secret_name(name: str) -> bool:
-    """Return True if the name of a value suggests a secret: ``api_key``, ``X-CSRF-Token``, ``userPassword``."""
-    words = [word.lower() for word in _words(name[:200])]
-    joined = f"{''.join(words)} {name[:200].lower()}"
-    return any(each in joined for each in _ANYWHERE) or not _ALONE.isdisjoint(words)
-
-
-_opaque = re.compile(r"(?<![^\W_])(?:(?=[^\W_]*\d)(?=[^\W_]*[^\W\d_])|(?=[^\W_]*[a-z][A-Z]))[^\W_]{10,}").search
-"""Find letters and digits in a row that are not words."""
-
-
-def is_secret(name: str, value: object) -> bool:
-    """Return True if a value's name suggests a secret, or may suggest one and the value is not a word or a small
-    number.
-    """
-    if is_secret_name(name):
-        return True
-    if name.lower() not in _AMBIGUOUS or not isinstance(value, str | int) or isinstance(value, bool):
-        return False
-    text = str(value)
-    return _is_code(text) if name.lower() == "code" else _is_opaque(text)
-
-
-def _is_code(text: str) -> bool:
-    return len(text) >= 4 and any(map(str.isdigit, text)) and not any(map(str.isspace, text))
-
-
-def _is_opaque(text: str) -> bool:
-    return len(text) >= 16 and _opaque(text[:200]) is not None
-
-
-def secrets_of_path(path: str) -> Iterator[str]:
-    """Yield the segments of a decoded path that look like a link's secret, since anybody with the link is let in."""
-    before = ""
-    for segment in path.split("/"):
-        names_secret = is_secret_name(before) or not _LINKS.isdisjoint(map(str.lower, _words(before[:200])))
-        if _is_opaque(segment) or (names_secret and _is_code(segment)):
-            yield segment
-        before = segment
-
-
-_NAMING = ("name", "key", "field", "id", "label", "header", "param")
-
-
-def named_items(items: Iterable[tuple[Any, Any]], as_text: Callable[[Any], str]) -> Iterator[tuple[str, Any, Any]]:
-    """Yield a name, a key and a value for each item of a mapping.
-
-    All values beside the name of a secret have that name, as in ``{"name": "password", "value": "..."}``.
-    """
-    items = [*items]
-    known = {as_text(key).lower(): value for key, value in items}
-    secret = next((name for each in _NAMING if is_secret_name(name := as_text(known.get(each, "")))), "")
-    for key, value in items:
-        name = " ".join(map(as_text, key)) if type(key) is tuple else as_text(key)
-        is_naming = name.lower() in _NAMING and as_text(value) == secret
-        yield (f"{secret} {name}" if secret and not is_naming else name), key, value
 
 
 def _masked(_secret: str) -> str:

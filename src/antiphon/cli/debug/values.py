@@ -36,7 +36,8 @@ from typing import Any
 
 from antiphon.request.request import Request
 from antiphon.response.response import Response
-from antiphon.serialization.masking import MASK, Mask, is_secret, named_items
+from antiphon.serialization.masking import MASK, Mask
+from antiphon.serialization.secret_names import is_secret, named_items
 
 
 def class_name(kind: type) -> str:
@@ -184,7 +185,7 @@ class Printer:
         self._learn(value, 0)
         return MASK if issubclass(kind, str | bytes | int | float) else f"<{class_name(kind)} {MASK}>"
 
-    def _learn(self, value: object, depth: int) -> None:
+    def _learn(self, value: Any, depth: int) -> None:
         """Record the strings in a secret value."""
         self._left -= 1
         if self._left < 0 or depth > _DEPTH:

@@ -17,7 +17,7 @@ from antiphon.http.cookies import parse_cookies
 from antiphon.http.errors import HTTPError
 from antiphon.http.media_type import MediaType
 from antiphon.request.dependencies import Dependency
-from antiphon.serialization.masking import is_secret_name
+from antiphon.serialization.secret_names import is_secret_name
 
 _WIDTH = 100
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "QUERY"})

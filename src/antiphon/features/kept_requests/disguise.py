@@ -18,15 +18,8 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 from antiphon.http.errors import HTTPError
 from antiphon.http.media_type import MediaType
 from antiphon.request.request import Request
-from antiphon.serialization.masking import (
-    MASK,
-    Mask,
-    checksum,
-    is_card_number,
-    is_secret,
-    named_items,
-    secrets_of_path,
-)
+from antiphon.serialization.masking import MASK, Mask, checksum, is_card_number
+from antiphon.serialization.secret_names import is_secret, named_items, secrets_of_path
 
 Line = tuple[str, str]
 

@@ -1,0 +1,85 @@
+"""Names of secrets: of variables, of fields that clients send, and in paths."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+ANYWHERE = (
+    *("password", "passwd", "passphrase", "secret", "token", "credential", "signature", "bearer", "jwt"),
+    *("apikey", "accesskey", "privatekey", "secretkey", "signingkey", "encryptionkey", "masterkey"),
+    *("authorization", "authorisation", "authentication", "assertion", "saml", "cookie", "session", "csrf", "xsrf"),
+    *("clientcert", "sslcert", "passcode", "passkey", "mnemonic", "twofactor", "onetime", "2fa", "totp"),
+    *("accesscode", "authcode", "backupcode", "confirmationcode", "invitecode", "logincode", "recoverycode"),
+    *("resetcode", "securitycode", "smscode", "verificationcode", "verifycode", "magiclink"),
+    *("passwort", "kennwort", "motdepasse", "contrasena", "contraseña", "senha", "wachtwoord", "пароль", "密码"),
+    *("creditcard", "cardnumber", "ccnumber", "databaseurl", "dburl", "connectionstring", "conninfo"),
+)
+"""Text that occurs in secrets' names, without separators between the words."""
+ALONE = frozenset("auth authn authz cvc cvv dsn iban mfa otp pass pin puk pwd salt sid ssn".split())  # noqa: SIM905
+"""Words that are matched only as whole words."""
+_AMBIGUOUS = frozenset(("code", "hash", "key", "link", "magic", "nonce", "state", "ticket"))
+"""Names of secrets, such as OAuth's ``code``, and of other values, such as the code of a currency."""
+_LINKS = frozenset(
+    "activate activation confirm invitation invite join login magic recover reset signin unsubscribe verify".split()  # noqa: SIM905
+)
+"""Words in the paths of links in messages, before the secret."""
+_words = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+").findall
+
+
+def is_secret_name(name: str) -> bool:
+    """Return True if the name of a value suggests a secret: ``api_key``, ``X-CSRF-Token``, ``userPassword``."""
+    words = [word.lower() for word in _words(name[:200])]
+    joined = f"{''.join(words)} {name[:200].lower()}"
+    return any(each in joined for each in ANYWHERE) or not ALONE.isdisjoint(words)
+
+
+_opaque = re.compile(r"(?<![^\W_])(?=[^\W_]*\d)(?=[^\W_]*[^\W\d_])[^\W_]{10,}").search
+"""Find letters and digits in a row that are not words."""
+
+
+def is_secret(name: str, value: Any) -> bool:
+    """Return True if a value's name suggests a secret, or may suggest one and the value is not a word or a small
+    number.
+    """
+    if is_secret_name(name):
+        return True
+    kind = type(value)  # the app's own classes are not called
+    if name.lower() not in _AMBIGUOUS or kind is bool or not issubclass(kind, str | int):
+        return False
+    text = str.__str__(value) if issubclass(kind, str) else int.__repr__(value)
+    return _is_code(text) if name.lower() == "code" else _is_opaque(text)
+
+
+def _is_code(text: str) -> bool:
+    return len(text) >= 4 and any(map(str.isdigit, text)) and not any(map(str.isspace, text))
+
+
+def _is_opaque(text: str) -> bool:
+    return len(text) >= 16 and _opaque(text[:200]) is not None
+
+
+def secrets_of_path(path: str) -> Iterator[str]:
+    """Yield the segments of a decoded path that look like a link's secret, since anybody with the link is let in."""
+    before = ""
+    for segment in path.split("/"):
+        names_secret = is_secret_name(before) or not _LINKS.isdisjoint(map(str.lower, _words(before[:200])))
+        if _is_opaque(segment) or (names_secret and _is_code(segment)):
+            yield segment
+        before = segment
+
+
+_NAMING = ("name", "key", "field", "id", "label", "header", "param")
+
+
+def named_items(items: Iterable[tuple[Any, Any]], as_text: Callable[[Any], str]) -> Iterator[tuple[str, Any, Any]]:
+    """Yield a name, a key and a value for each item of a mapping.
+
+    All values beside the name of a secret have that name, as in ``{"name": "password", "value": "..."}``.
+    """
+    items = [*items]
+    known = {as_text(key).lower(): value for key, value in items}
+    secret = next((name for each in _NAMING if is_secret_name(name := as_text(known.get(each, "")))), "")
+    for key, value in items:
+        name = " ".join(map(as_text, key)) if type(key) is tuple else as_text(key)
+        is_naming = name.lower() in _NAMING and as_text(value) == secret
+        yield (f"{secret} {name}" if secret and not is_naming else name), key, value
