@@ -1,7 +1,8 @@
-"""Names of secrets: of variables, of fields that clients send, and in paths."""
+"""Names of secrets, and values that look like secrets whatever their names."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 ANYWHERE = (
@@ -15,7 +16,7 @@ ANYWHERE = (
     *("creditcard", "cardnumber", "ccnumber", "databaseurl", "dburl", "connectionstring", "conninfo"),
 )
 """Text that occurs in secrets' names, without separators between the words."""
-ALONE = frozenset("auth authn authz cvc cvv dsn iban mfa otp pass pin puk pwd salt sid ssn".split())  # noqa: SIM905
+ALONE = frozenset("auth authn authz cvc cvv dsn iban mfa otp pass pin psw puk pw pwd salt sid ssn".split())  # noqa: SIM905
 """Words that are matched only as whole words."""
 _AMBIGUOUS = frozenset(("code", "hash", "key", "link", "magic", "nonce", "state", "ticket"))
 """Names of secrets, such as OAuth's ``code``, and of other values, such as the code of a currency."""
@@ -47,15 +48,16 @@ def is_secret(name: str, value: Any) -> bool:
     if name.lower() not in _AMBIGUOUS or kind is bool or not issubclass(kind, str | int):
         return False
     text = str.__str__(value) if issubclass(kind, str) else int.__repr__(value)
-    return _is_code(text) if name.lower() == "code" else _is_opaque(text)
+    return _is_code(text) if name.lower() == "code" else is_opaque(text)
 
 
 def _is_code(text: str) -> bool:
     return len(text) >= 4 and any(map(str.isdigit, text)) and not any(map(str.isspace, text))
 
 
-def _is_opaque(text: str) -> bool:
-    return len(text) >= 16 and _opaque(text[:200]) is not None
+def is_opaque(text: str) -> bool:
+    """Return True for a long word with letters and digits in a row, such as a random token, a hash or a UUID."""
+    return len(text) >= 16 and _opaque(text[:200]) is not None and not any(map(str.isspace, text))
 
 
 def secrets_of_path(path: str) -> Iterator[str]:
@@ -63,23 +65,40 @@ def secrets_of_path(path: str) -> Iterator[str]:
     before = ""
     for segment in path.split("/"):
         names_secret = is_secret_name(before) or not _LINKS.isdisjoint(map(str.lower, _words(before[:200])))
-        if _is_opaque(segment) or (names_secret and _is_code(segment)):
+        if is_opaque(segment) or (names_secret and _is_code(segment)):
             yield segment
         before = segment
 
 
-_NAMING = ("name", "key", "field", "id", "label", "header", "param")
+_LONGEST_NAME = 40
+_NAMING = frozenset((
+    *("attribute", "field", "header", "id", "k", "key", "kind", "label", "n", "name", "param", "parameter", "prompt"),
+    *("property", "title", "type"),
+))  # fmt: skip
+"""Last words of the names of members that contain names."""
 
 
 def named_items(items: Iterable[tuple[Any, Any]], as_text: Callable[[Any], str]) -> Iterator[tuple[str, Any, Any]]:
     """Yield a name, a key and a value for each item of a mapping.
 
-    All values beside the name of a secret have that name, as in ``{"name": "password", "value": "..."}``.
+    All values beside the name of a secret have that name, as in ``{"name": "password", "value": "..."}`` and
+    ``{"columns": ["name", "password"], "rows": ...}``.
     """
     items = [*items]
-    known = {as_text(key).lower(): value for key, value in items}
-    secret = next((name for each in _NAMING if is_secret_name(name := as_text(known.get(each, "")))), "")
+    secret = next((name for key, value in items if (name := _secret_named_by(as_text(key), value, as_text))), "")
     for key, value in items:
         name = " ".join(map(as_text, key)) if type(key) is tuple else as_text(key)
-        is_naming = name.lower() in _NAMING and as_text(value) == secret
+        is_naming = bool(secret) and _secret_named_by(as_text(key), value, as_text) == secret
         yield (f"{secret} {name}" if secret and not is_naming else name), key, value
+
+
+def _secret_named_by(key: str, value: Any, as_text: Callable[[Any], str]) -> str:
+    if _words(key.lower())[-1:] and _words(key.lower())[-1] in _NAMING:
+        return name_of_secret([value], as_text)
+    return name_of_secret(value, as_text) if type(value) in (list, tuple) and len(value) > 1 else ""
+
+
+def name_of_secret(names: Iterable[Any], as_text: Callable[[Any], str]) -> str:
+    """Return the first of the names that is a secret's name; empty if there is none."""
+    texts = (as_text(each) for each in islice(names, _LONGEST_NAME))
+    return next((name for name in texts if len(name) <= _LONGEST_NAME and is_secret_name(name)), "")

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, TypedDict
 from urllib.parse import quote
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -193,6 +194,37 @@ def test_a_replacement_has_the_same_shape(secret):
     assert is_card_number(made) == is_card_number(secret)
 
 
+READABLE = {
+    "columns": {"columns": ["name", "password"], "rows": [["ada", "planted"]]},
+    "a table": [["name", "password"], ["ada", "planted"]],
+    "kind and answer": [{"kind": "passcode", "answer": {"text": "planted"}}],
+    "a key": {"sessions": {"planted1234567890": 1}},
+    "XML": {"more": "see <a href='/'>this</a> <password>planted</password>"},
+    "YAML": {"config": "user: ada\npassword: planted\n"},
+    "one setting": {"config": "password: planted"},
+    "CSV": {"rows": "name;password\nada;planted"},
+    "GraphQL": {"query": 'mutation { login(user: "ada", password: "planted") }'},
+    "base64": {"data": base64.b64encode(b'{"password": "planted"}').decode()},
+    "JSON in JSON in JSON": {"a": '{"b": "{\\"password\\": \\"planted\\"}"}'},
+    "a URL": {"next": "https://shop.example/oauth?redirect=1&code=planted1234567890"},
+}
+
+
+@rows("sent", READABLE.values(), ids=[*READABLE])
+def test_a_secret_deep_in_json_is_not_kept(sent):
+    hidden = Disguise()
+    hidden.value(sent)
+    hidden.search_again()
+    made = str(hidden.value(sent))
+    assert "planted" not in made
+    assert "eyJwYXNzd29yZCI6" not in made
+
+
+def test_the_shape_of_a_uuid_stays():
+    made = same_shape("550e8400-e29b-41d4-a716-446655440000")
+    assert UUID(made) != UUID("550e8400-e29b-41d4-a716-446655440000")
+
+
 def _part(head, content="planted-part", end="\r\n", kind="form-data"):
     lines = ["--b", f"Content-Disposition: {head}", "", content, "--b--", ""]
     return f"multipart/{kind}; boundary=b", end.join(lines).encode()
@@ -212,6 +244,7 @@ UNREADABLE = {
     "text": ("text/plain", b"planted-text"),
     "a file": ("application/octet-stream", b"planted-text"),
     "members of one name": ("application/json", b'{"a": {"password": "planted-twice"}, "a": 1}'),
+    "a form that is XML": ("application/x-www-form-urlencoded", b'<a b="c"><password>planted-xml</password></a>'),
     "JSON that is cut short": ("application/json", b'{"password": "planted-json"'),
 }
 

@@ -19,7 +19,7 @@ from antiphon.http.errors import HTTPError
 from antiphon.http.media_type import MediaType
 from antiphon.request.request import Request
 from antiphon.serialization.masking import MASK, Mask, checksum, is_card_number
-from antiphon.serialization.secret_names import is_secret, named_items, secrets_of_path
+from antiphon.serialization.secret_names import is_opaque, is_secret, name_of_secret, named_items, secrets_of_path
 
 Line = tuple[str, str]
 
@@ -41,6 +41,13 @@ _KEY = urandom(32)
 """This process's key: with it, equal secrets get equal replacements, which don't reveal the secrets."""
 _PAIRS = re.compile(rb"([&;])")
 _is_url = re.compile(r"(?:[a-zA-Z][\w+.-]{0,30}:/)?/[^\s\"'<>]*").fullmatch
+_is_form = re.compile(rb"[!#-;=?-~]*").fullmatch
+"""Match what browsers write, in which some characters are percent-encoded."""
+_is_hex = re.compile("[0-9a-fA-F-]{8,}").fullmatch
+_in_xml = re.compile(r"<[!/?\w]").search
+_cells = re.compile(r"[^,;|\t:=]+").findall
+_PLAIN = frozenset(("accept", "content-type", "host", "user-agent"))
+"""Fields whose values may look random, such as a boundary, and are not secret."""
 FILLER = b"*"
 """The byte that replaces each byte of a file, or of a message, that is not a form or JSON."""
 
@@ -55,15 +62,17 @@ class Secret:
 def same_shape(secret: str) -> str:
     """Return text of the same length, with a different letter for each letter and a different digit for each digit.
 
-    A payment card number is replaced with one that has a valid check digit.
+    Hexadecimal digits, as in a UUID, remain hexadecimal. A payment card number is replaced with one that has a valid
+    check digit.
     """
+    letters = 6 if _is_hex(secret) else 26
     steps = shake_256(hmac.digest(_KEY, secret.encode("utf-8", "surrogatepass"), "sha256")).digest(len(secret) or 1)
-    made = "".join(map(_stepped, secret, steps))
+    made = "".join([_stepped(character, step, letters) for character, step in zip(secret, steps, strict=False)])
     return _with_check_digit(made) if is_card_number(secret) else made
 
 
-def _stepped(character: str, step: int) -> str:
-    for first, count in (("0", 10), ("a", 26), ("A", 26)):
+def _stepped(character: str, step: int, letters: int) -> str:
+    for first, count in (("0", 10), ("a", letters), ("A", letters)):
         if 0 <= (place := ord(character) - ord(first)) < count:
             return chr(ord(first) + (place + 1 + step % (count - 1)) % count)
     if character in _PUNCTUATION:
@@ -161,19 +170,30 @@ class Disguise:
         return same_shape(secret)
 
     def text(self, text: str) -> str:
-        """Return text without its secrets: a URL, JSON, or words. XML is replaced entirely."""
+        """Return a value of any name without its secrets. XML, settings and tables are replaced entirely."""
+        made = self._words(text)
+        if made != text or len(text) > LONGEST_TEXT:
+            return made
+        start = text.lstrip()[:1]
+        if start in ("{", "[") and (read := self._json(text.encode("utf-8", "surrogatepass"))) is not None:
+            return read.decode("utf-8", "surrogatepass")
+        if _is_url(text):
+            return self._url(text)
+        if is_opaque(text):
+            return self.add(text)
+        return same_shape(text) if _in_xml(text) or any(map(_names_secret, text.splitlines())) else text
+
+    def _words(self, text: str) -> str:
         self._left -= len(text)
-        if len(text) > LONGEST_TEXT or self._left < 0 or self._room < 0 or text.lstrip()[:1] == "<":
+        if len(text) > LONGEST_TEXT or self._left < 0 or self._room < 0:
             return same_shape(text)
         if self._searches_known and self._mask.known(text) != text:
             return same_shape(text)
-        if text.lstrip()[:1] in ("{", "[") and (made := self._json(text.encode("utf-8", "surrogatepass"))) is not None:
-            return made.decode("utf-8", "surrogatepass")
-        return self._url(text) if _is_url(text) else self._mask.text_by_itself(text)
+        return self._mask.text_by_itself(text)
 
     def message(self, text: str) -> str:
         """Return an error's message, or a mask in its place if any part of it looks like a secret."""
-        return text if self.text(text) == text else MASK
+        return text if self._words(text) == text else MASK
 
     def code(self, text: str) -> str:
         """Return source code without its secrets."""
@@ -211,9 +231,11 @@ class Disguise:
             return "; ".join(map(self._cookie, value.split("; ")))
         if name == "set-cookie":
             first, sign, attributes = value.partition(";")
-            return f"{self._cookie(first)}{sign}{attributes}"
+            return f"{self._cookie(first)}{sign}{self.text(attributes)}"
         if name in ("authorization", "proxy-authorization"):
             return self._authorization(value)
+        if name in _PLAIN:
+            return self._words(value)
         return self.add(value) if name.endswith("-key") or self.is_secret(name, value) else self.text(value)
 
     def _cookie(self, pair: str) -> str:
@@ -255,7 +277,7 @@ class Disguise:
         with suppress(ValueError, HTTPError, RecursionError):
             kind = MediaType.parse(content_type)
             if kind.essence == "application/x-www-form-urlencoded":
-                return self.pairs(body)
+                return self.pairs(body) if _is_form(body) else None
             if kind.essence == "multipart/form-data":
                 return b"".join(self._multipart(body, content_type, kind.parameters["boundary"]))
             if kind.essence.endswith("json"):
@@ -290,19 +312,25 @@ class Disguise:
         if isinstance(value, Mapping):
             named = named_items(value.items(), _as_text)
             return {
-                self.text(key) if isinstance(key, str) else key: self.value(each, name or self._name(label, each))
-                for label, key, each in named
+                self._key(key, name): self.value(each, name or self._name(label, each)) for label, key, each in named
             }
         if isinstance(value, list | tuple):
-            names = ["", *map(_as_text, value)] if len(value) == 2 else [""] * len(value)
-            return [
-                self.value(each, name or self._name(label, each)) for label, each in zip(names, value, strict=False)
-            ]
+            made, header = [], ""
+            for each in value:
+                made.append(self.value(each, name or header))
+                is_row = isinstance(each, list | tuple) and len(each) > 1
+                header = header or name_of_secret(each if is_row else [each] if len(value) == 2 else [], _as_text)
+            return made
         if isinstance(value, str):
             return self.add(value) if name else self.text(value)
         if isinstance(value, int | float) and not isinstance(value, bool):
             return self._number(value, name)
         return value
+
+    def _key(self, key: Any, name: str) -> Any:
+        if not isinstance(key, str):
+            return key
+        return self.add(key) if name and is_opaque(key) else self.text(key)
 
     def _name(self, name: str, value: object) -> str:
         """Return the name of a secret, which applies to everything inside the value; otherwise ""."""
@@ -316,6 +344,12 @@ class Disguise:
         with suppress(ValueError):
             return type(value)(made if made[:1] != "0" else f"1{made[1:]}")
         return 0
+
+
+def _names_secret(line: str) -> bool:
+    """Return True for a setting, such as ``password: ...``, and for the head of a table with such a column."""
+    cells = [cell.strip() for cell in _cells(line)]
+    return len(cells) > 1 and any(" " not in cell and name_of_secret([cell], _as_text) for cell in cells)
 
 
 def _as_text(value: object) -> str:
