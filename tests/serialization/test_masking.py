@@ -197,6 +197,7 @@ def test_a_short_secret_is_masked_as_a_word(text, masked):
     for secret in ("cat", "1234", "12", "true"):
         mask.add(secret)
     assert mask.text(f"{text} is true 12") == f"{masked or text} is true 12"
+    assert mask.text("q=%22b%271234%27%22") == MASK
 
 
 def test_the_secrets_of_the_environment_are_known(monkeypatch):

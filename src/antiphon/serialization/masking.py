@@ -216,7 +216,9 @@ class Mask:
         secret = _readable(secret.strip(), self._most)[:_LONGEST]
         if len(secret) >= _WORD and secret not in self._secrets and secret.lower() not in _NO_SECRETS:
             is_short = len(secret) < _SHORTEST
-            self._secrets[secret] = frozenset() if is_short else frozenset(filter(_is_enough, forms_of(secret)))
+            self._secrets[secret] = (
+                frozenset() if is_short else frozenset(filter(_is_enough, map(_letters_of, readings_of(secret))))
+            )
             self._search = None
             self._code.clear()
             for password in _passwords(secret):
@@ -258,9 +260,10 @@ class Mask:
             longest_first = sorted(self._secrets, key=len, reverse=True)
             self._search = re.compile("|".join(map(_pattern_of, longest_first)), re.IGNORECASE | re.DOTALL)
         shown = self._without(text, self._search, MASK)
-        written = "\n".join(forms_of(shown))
-        if any(form in written for forms in self._secrets.values() for form in forms):
-            return self.hide(text) + "\n" * text.count("\n")
+        for reading in readings_of(shown):
+            written = _letters_of(reading)
+            if self._search.search(reading) or any(each in written for few in self._secrets.values() for each in few):
+                return self.hide(text) + "\n" * text.count("\n")
         return shown
 
     def _of(self, text: str) -> str:
@@ -323,22 +326,29 @@ _NOTATIONS = (
     re.compile(r"(?P<html>&(?:#\w{1,8}|\w{2,8});)"),
 )
 """Escapes of Python and JSON, of URLs, and of HTML and XML."""
-_MOST_FORMS = 16
+_drop_marks = re.compile(r"[\W_]+").sub
+_MOST_READINGS = 16
 
 
-def forms_of(text: str) -> Iterator[str]:
-    """Yield the letters and digits of text, as it is written and as each of the notations in it represents them.
+def readings_of(text: str) -> Iterator[str]:
+    """Yield text as it is written and as each of the notations in it represents it.
 
     Whatever writes a text, such as Python, JSON, a URL or a shell, leaves most letters as they are, and puts marks or
-    escapes in the place of other characters.
+    escapes in the place of other characters. So the letters and digits of a reading are compared with a secret's.
     """
-    forms = [text]
-    for form in forms:
-        yield "".join(filter(str.isalnum, form.casefold()))
+    readings = [text]
+    for reading in readings:
+        yield reading
         for notation in _NOTATIONS:
-            read = notation.sub(_unescaped, form).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-            if read not in forms and len(forms) < _MOST_FORMS:
-                forms.append(read)
+            other = notation.sub(_unescaped, reading)
+            if other != reading and len(readings) < _MOST_READINGS:
+                other = other.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+                if other not in readings:
+                    readings.append(other)
+
+
+def _letters_of(text: str) -> str:
+    return _drop_marks("", text.casefold())
 
 
 def _unescaped(found: re.Match[str]) -> str:

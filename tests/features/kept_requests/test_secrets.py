@@ -198,7 +198,7 @@ READABLE = {
     "columns": {"columns": ["name", "password"], "rows": [["ada", "planted"]]},
     "a table": [["name", "password"], ["ada", "planted"]],
     "kind and answer": [{"kind": "passcode", "answer": {"text": "planted"}}],
-    "a key": {"sessions": {"planted1234567890": 1}},
+    "a key": {"sessions": {"planted1": 1}},
     "XML": {"more": "see <a href='/'>this</a> <password>planted</password>"},
     "YAML": {"config": "user: ada\npassword: planted\n"},
     "one setting": {"config": "password: planted"},

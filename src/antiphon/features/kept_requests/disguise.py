@@ -25,7 +25,7 @@ Line = tuple[str, str]
 
 LONGEST_TEXT = 16 << 10
 """The length up to which a string is searched for secrets. A longer one is replaced entirely."""
-MOST_SEARCHED = 256 << 10
+MOST_SEARCHED = 128 << 10
 """The number of characters in a record that are searched. Any text beyond that is replaced entirely."""
 MOST_KNOWN = 8_000
 """The maximum total length of the secrets that are searched for everywhere.
@@ -330,7 +330,7 @@ class Disguise:
     def _key(self, key: Any, name: str) -> Any:
         if not isinstance(key, str):
             return key
-        return self.add(key) if name and is_opaque(key) else self.text(key)
+        return self.add(key) if name and is_secret("code", key) else self.text(key)
 
     def _name(self, name: str, value: object) -> str:
         """Return the name of a secret, which applies to everything inside the value; otherwise ""."""
