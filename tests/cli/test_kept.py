@@ -1,6 +1,7 @@
 """`antiphon kept` and `antiphon replay`: the table, the replay in this process and over a socket, and the test."""
 
 import sys
+from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.once
 
 SHOP = """
 from antiphon import App
-from antiphon.features import Keep, SQLiteStore
+from antiphon.features import Keep, OpenAPI, SQLiteStore, Tools
 
 app = App(secret_keys=["0123456789abcdef0123456789abcdef"])
 keep = Keep(SQLiteStore("kept.db"), release="1.2")
@@ -25,9 +26,22 @@ app.use(keep)
 plain = App()
 
 
+calls = []
+api = OpenAPI("Shop")
+app.use(api)
+app.use(Tools(api))
+
+
 @app.post("/orders")
 def create(request):
+    calls.append(request.path)
     return {"price": {"tea": 2}[request.json["item"]]}
+
+
+@app.get("/items/<name>", tool=True)
+def item(request, name: str):
+    '''Return an item.'''
+    raise ValueError(name)
 """
 
 
@@ -45,7 +59,7 @@ def antiphon(tmp_path, monkeypatch):
 
     import kept_shop
 
-    run.app = kept_shop.app
+    run.app, run.keep, run.calls = kept_shop.app, kept_shop.keep, kept_shop.calls
     client = Client(kept_shop.app, raise_errors=False)
     for item in ("milk", "oil"):
         run.response = client.post("/orders", json={"item": item})
@@ -61,7 +75,7 @@ def test_the_table(antiphon):
     when, *row = output.split("  ")
     assert len(when) == len("14:02")
     assert [cell.strip() for cell in row] == [
-        "500", "POST /orders", "KeyError: 'oil'", "kept_shop.py:13", "2 times", antiphon.id,
+        "500", "POST /orders", "KeyError: 'oil'", "kept_shop.py:20", "2 times", antiphon.id,
     ]  # fmt: skip
 
 
@@ -71,7 +85,7 @@ def test_an_answer_by_the_code_of_today(antiphon):
     assert "POST /orders\nkept at " in output
     assert ", release 1.2, request " in output
     assert 'File "' in output
-    assert "It fails as it did: KeyError: 'oil' at kept_shop.py:13." in output
+    assert "It fails as it did: KeyError: 'oil' at kept_shop.py:20." in output
     assert "- The database and other services are this machine's, in their current state." in output
 
 
@@ -92,13 +106,48 @@ def test_a_replay_is_not_kept(antiphon):
     assert "2 times" in output
 
 
-def test_a_test_does_not_overwrite_a_file(antiphon, tmp_path):
-    file = tmp_path / "tests" / "test_orders.py"
+def test_a_test_is_written_to_a_new_file_without_a_replay(antiphon, tmp_path):
+    file, elsewhere = tmp_path / "tests" / "test_orders.py", tmp_path / "elsewhere.py"
+    sent = len(antiphon.calls)
     code, output = antiphon("replay", antiphon.id, "kept_shop:app", "--as-test", str(file))
-    assert (code, "The request fails again" in output) == (0, True)
+    assert (code, output.startswith(f"Wrote {file}.\nRun it")) == (0, True)
+    assert len(antiphon.calls) == sent
     assert "json={'item': 'oil'}" in file.read_text()
-    code, output = antiphon("replay", antiphon.id, "kept_shop:app", "--as-test", str(file))
-    assert (code, "was not overwritten" in output) == (2, True)
+    link = tmp_path / "link.py"
+    link.symlink_to(elsewhere)
+    for each in (file, link):
+        code, output = antiphon("replay", antiphon.id, "kept_shop:app", "--as-test", str(each))
+        assert (code, "was not overwritten" in output) == (2, True)
+    assert not elsewhere.exists()
+
+
+def test_a_tool_that_failed_is_replayed_not_the_message_that_called_it(antiphon, tmp_path):
+    params = {"name": "item", "arguments": {"name": "tea"}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    headers = {"accept": "application/json, text/event-stream", "mcp-protocol-version": "2025-06-18"}
+    client = Client(antiphon.app, base_url="http://localhost", raise_errors=False)
+    assert client.post("/mcp", json=message, headers=headers).status == 200
+    antiphon.keep.flush()
+    id_ = antiphon.keep.all()[0].id
+    code, output = antiphon("replay", id_, "kept_shop:app")
+    assert (code, "It fails as it did: ValueError: tea" in output) == (1, True), output
+    file = tmp_path / "test_item.py"
+    antiphon("replay", id_, "kept_shop:app", "--as-test", str(file))
+    assert "client.get(" in file.read_text()
+    assert "'/items/tea'," in file.read_text()
+
+
+ESCAPES = "\x1b]52;c;ZWNobw==\x07\x9b2J\u202e\x1b[31m"
+
+
+def test_a_client_does_not_control_the_terminal(antiphon):
+    Client(antiphon.app, raise_errors=False).get(f"/items/{quote(ESCAPES, safe='')}")
+    antiphon.keep.flush()
+    id_ = antiphon.keep.all()[0].id
+    for arguments in (("kept",), ("replay", id_)):
+        _, output = antiphon(*arguments, "kept_shop:app")
+        assert not {"\x1b", "\x07", "\x9b", "\u202e"} & {*output}, output
+        assert "ZWNobw" in output
 
 
 @pytest.mark.processes

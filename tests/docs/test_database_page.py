@@ -2,7 +2,10 @@
 
 import http.client
 import re
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 
@@ -17,6 +20,8 @@ PAGE = (Path(__file__).parents[2] / "docs/how-to/database.md").read_text()
 ASYNC = re.findall(r"```python\n(.*?)```", PAGE.partition("\n## Async drivers\n")[2], re.DOTALL)[0]
 
 SYNC = re.findall(r"```python\n(.*?)```", PAGE.partition("\n## SQLAlchemy\n")[2], re.DOTALL)[0]
+ENGINE = re.findall(r"```python\n(.*?)```", PAGE.partition("\n## SQLite with SQLAlchemy\n")[2], re.DOTALL)[0]
+PLAIN = re.findall(r"```python\n(.*?)```", PAGE.partition("\n## SQLite\n")[2], re.DOTALL)[0]
 OTHER_WORKER = """
 import os, time
 from sqlalchemy import event
@@ -35,6 +40,61 @@ def wait_for_the_other_worker(*_, **__):
 def say():
     (folder / f"started-{os.getpid()}").touch()
 """
+
+
+def both_read_first(read_and_write):
+    """Call a function in two threads. Each waits after its read until the other has read, too, if that can happen."""
+    have_read = Barrier(2)
+
+    def wait():
+        with suppress(BrokenBarrierError):
+            have_read.wait(1)
+
+    with ThreadPoolExecutor() as pool:
+        return sorted(pool.map(lambda _: read_and_write(wait), range(2)))
+
+
+def test_two_clients_do_not_spend_one_token_in_sqlalchemy():
+    pytest.importorskip("sqlalchemy")
+    page: dict = {"__name__": "shop"}
+    exec(ENGINE, page)
+    engine = page["engine"]
+    with page["Session"](engine) as session, session.begin():
+        session.add(page["RefreshToken"](id=2))
+
+    def spend(wait):
+        with page["Session"](engine) as session, session.begin():
+            token = session.get(page["RefreshToken"], 2)
+            was_spent = token.is_spent
+            wait()
+            token.is_spent = True
+        return not was_spent
+
+    assert both_read_first(spend) == [False, True]
+    engine.dispose()
+
+
+def test_two_clients_do_not_spend_one_token_in_sqlite3():
+    page: dict = {"__name__": "shop"}
+    exec(PLAIN.partition("\nwith Client")[0], page)
+    app, database = page["app"], page["DATABASE"]
+
+    @app.post("/spend")
+    def spend(request):
+        [[count]] = request[database].execute("select count(*) from orders")
+        waits.pop()()
+        request[database].execute("insert into orders values ('spent')")
+        return f"{count}"
+
+    waits = []
+    with Client(app) as client:
+        [before] = {len(client.get("/orders").json)}
+
+        def read_and_write(wait):
+            waits.append(wait)
+            return int(client.post("/spend").text)
+
+        assert both_read_first(read_and_write) == [before, before + 1]
 
 
 @pytest.mark.axes("interface")

@@ -3,7 +3,7 @@
 from axe_playwright_python.base import AXE_SCRIPT
 
 VIOLATIONS = "async () => (await axe.run()).violations.map(each => [each.id, each.nodes.map(node => node.html)])"
-TOO_WIDE = """() => [document.documentElement, ...document.querySelectorAll("body *")]
+TOO_WIDE = """() => [document.documentElement, ...document.querySelectorAll("body *:not(.scrolls)")]
   .filter(each => getComputedStyle(each).display !== "inline" && each.scrollWidth > each.clientWidth)
   .map(each => each.outerHTML.slice(0, 80))"""
 

@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -286,7 +286,7 @@ def routes(target: str | None, url: str | None, method: str) -> None:
         lines, is_answered = aligned(table(app)), True
     else:
         lines, is_answered = find_answer(app, _request(url, method), has_host="://" in url)
-    click.echo("\n".join(lines))
+    _print(lines)
     sys.exit(not is_answered)
 
 
@@ -350,7 +350,7 @@ def beside(
         raise BadCommand(f"{named}. Known dialects: {known}.")
     add_to_environment(ENV_FILE)
     lines, are_alike = compare(original, target, file, dialects, ignore, mask)
-    click.echo("\n".join(lines))
+    _print(lines)
     sys.exit(not are_alike)
 
 
@@ -381,14 +381,15 @@ def kept(target: str | None, dialects: tuple[str, ...]) -> None:
 
     if dialects:
         use(dialects)
-    lines = KeepingApp.load(_target(target)).table()
-    click.echo("\n".join(lines) or "No requests are kept.")
+    _print(KeepingApp.load(_target(target)).table() or ["No requests are kept."])
 
 
 @main.command()
 @click.argument("id_", metavar="ID")
 @click.argument("target", metavar="[MODULE:APP]", required=False)
-@click.option("--as-test", metavar="FILE", type=click.Path(dir_okay=False), help="Write a test of the request to FILE.")
+@click.option(
+    "--as-test", metavar="FILE", type=click.Path(dir_okay=False), help="Don't replay, but write a test to the new FILE."
+)
 @click.option("--url", metavar="URL", help="Send the request to the server at URL instead.")
 @click.option("--user", metavar="MODULE:FUNCTION", help="Log in the user that this function makes from the user's key.")
 @click.option("--first", is_flag=True, help="Replay the first request of the cause, not the last one.")
@@ -421,10 +422,10 @@ def replay(
     record = chosen(causes, is_first=first)
     restored = Restored(user_factory(user))
     if as_test is not None:
-        click.echo("\n".join(write_test(keeping, found, causes, record, Path(as_test), restored, user)))
+        _print(write_test(keeping, found, causes, record, Path(as_test), restored, user))
         return
     outcome, lines = again(keeping, record, restored) if url is None else over_socket(record, url)
-    click.echo("\n".join(lines))
+    _print(lines)
     sys.exit(outcome.status >= 500 or outcome.error is not None)
 
 
@@ -526,6 +527,13 @@ def docs(name: str | None, question: str | None) -> None:
         click.echo(f"\nPages of the same name: {', '.join(others)}.", err=True)
     if files:
         click.echo(f"\nIn a copy of Antiphon's source, but not in an installation: {', '.join(files)}.", err=True)
+
+
+def _print(lines: Iterable[str]) -> None:
+    """Print lines with text from clients or other programs, which must not control the terminal."""
+    from antiphon.features.logs.formats import lines_below
+
+    click.echo(lines_below("\n".join(lines)))
 
 
 def _request(url: str, method: str) -> "Request":

@@ -253,6 +253,8 @@ class DerivedHead:
 
     mount = ""
     """The host and prefix of the mount around this head; empty if there is no mount."""
+    is_of_call = False
+    """True for the head of a request that the application itself has made, such as a tool's call."""
 
     def __init__(self, inner: Head) -> None:
         self.inner = inner

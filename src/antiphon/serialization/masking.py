@@ -1,14 +1,14 @@
-"""Secrets: their typical names, their patterns in text and source code, and masking them before text is shown."""
+"""Secrets: their patterns in text and source code, and masking them before text is shown."""
 
 import os
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import lru_cache
-from html import escape
+from html import unescape
 from urllib.parse import unquote
 
+from antiphon.serialization.secret_names import ALONE, ANYWHERE, is_secret_name
 from antiphon.serialization.signing import secret_keys_in_use
 
 _tokens = re.compile(
@@ -124,27 +124,17 @@ class SecretLiterals:
 MASK = "[masked]"
 MOST = 40_000
 """The maximum number of characters that are searched, unless a mask has its own limit. Any further text is cut off."""
-_SHORTEST, _LONGEST = 6, 5_000
-"""The minimum and maximum length of a secret that is masked wherever it occurs. A shorter secret would occur in
-innocent words. If a secret is longer, the text after its beginning is also masked.
+_SHORTEST, _WORD, _LONGEST = 6, 3, 5_000
+"""The minimum length of a secret that is masked within words, the minimum length of one that is masked as a whole word
+or number, and the number of a secret's characters that are searched for.
 """
 
 _SHORTEST_OF_SEVERAL = 16
 """The minimum length of a key among several separated by spaces. Shorter ones are taken for words of a phrase."""
 
-_ANYWHERE = (
-    *("password", "passwd", "passphrase", "secret", "token", "credential", "signature", "bearer", "jwt"),
-    *("apikey", "accesskey", "privatekey", "secretkey", "signingkey", "encryptionkey", "masterkey"),
-    *("authorization", "authorisation", "cookie", "session", "csrf", "xsrf"),
-    *("creditcard", "cardnumber", "ccnumber", "databaseurl", "dburl", "connectionstring", "conninfo"),
-)
-"""Text that occurs in secrets' names, without separators between the words."""
-_ALONE = frozenset(("auth", "cvc", "cvv", "dsn", "iban", "otp", "pass", "pin", "pwd", "salt", "sid", "ssn"))
-"""Words that are matched only as whole words."""
 _OF_ENVIRONMENT = re.compile("session|cookie", re.IGNORECASE)
 """Parts of environment variable names that describe a desktop or terminal and aren't secret: XDG_SESSION_TYPE."""
-_ESCAPED = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
-"""The letters that represent some characters after a backslash."""
+_NO_SECRETS = frozenset(("true", "false", "none", "null", "yes", "off"))
 _BEGINNINGS = (
     *("gh[pousr]_", "github_pat_", "gl[a-z]{2,8}-", "xox[a-z]-", "xapp-", "AKIA", "ASIA", "AIza", "ya29[.]", "GOCSPX-"),
     *("SG[.]", "npm_", "pypi-", "hf_", "shp[a-z]{2}_", "do[opr]_v1_", "sq0[a-z]{3}-", "AGE-SECRET-KEY-", "lin_api_"),
@@ -153,12 +143,10 @@ _BEGINNINGS = (
 """The prefixes of keys that services issue."""
 _RANDOM = r"(?![\w-]*[a-z]{8})" + "".join(rf"(?=(?:[\w-]*?{each}){{3}})" for each in ("[a-z]", "[A-Z]", r"\d"))
 """The start of a random string, with all kinds of characters and no words."""
-_words = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+").findall
-
 _NAME = "|".join(
     [
-        *(re.sub(r"(?<=[a-z])(?=(?:key|url|string|card|number)\b)", "[ _-]?", word) for word in _ANYWHERE),
-        *(rf"(?<![a-z]){word}(?![a-z])" for word in sorted(_ALONE)),
+        *(re.sub(r"(?<=[a-z])(?=(?:key|url|string|card|number)\b)", "[ _-]?", word) for word in ANYWHERE),
+        *(rf"(?<![a-z]){word}(?![a-z])" for word in sorted(ALONE)),
     ]
 )
 _NAMED = rf"(?<![\w-])(?P<name>[\w.-]{{0,60}}?(?:{_NAME})[\w.-]{{0,60}}[\"']?\]?)"
@@ -197,13 +185,6 @@ _credentials = re.compile(r"://[^/\s:@]*:([^\s\"'<>]{1,300})@").search
 _digits = re.compile(r"(?<![\d-])(?<!\d\.)\d{4}([ -]?)\d{4}\1\d{4}\1\d{2,4}(?:\1\d{1,3})?(?!\d|\.\d)").sub
 
 
-def is_secret_name(name: str) -> bool:
-    """Return True if the name of a value suggests a secret: ``api_key``, ``X-CSRF-Token``, ``userPassword``."""
-    words = [word.lower() for word in _words(name[:200])]
-    joined = "".join(words)
-    return any(each in joined for each in _ANYWHERE) or not _ALONE.isdisjoint(words)
-
-
 def _masked(_secret: str) -> str:
     return MASK
 
@@ -218,22 +199,26 @@ class Mask:
     def __init__(self, hide: Callable[[str], str] = _masked, *, most: int = MOST) -> None:
         self.hide = hide
         self._most = most
-        self._secrets: set[str] = set()
+        self._secrets: dict[str, frozenset[str]] = {}
         self._search: re.Pattern[str] | None = None
         self._code: dict[str, str] = {}
         for name, value in os.environ.items():
             if is_secret_name(name) and not _OF_ENVIRONMENT.search(name) and not value.startswith("/"):
-                self.add(value)
+                self.add(value if len(value) >= _SHORTEST else "")
         for key in secret_keys_in_use():
             self.add(key.decode("utf-8", "replace"))
 
     def add(self, secret: str) -> None:
-        """Mask a secret wherever it occurs, unless it is short. If it contains credentials, also mask the password in
-        them.
+        """Mask a secret wherever it occurs, or as a whole word if it is short.
+
+        If it contains credentials, also mask the password in them.
         """
         secret = _readable(secret.strip(), self._most)[:_LONGEST]
-        if len(secret) >= _SHORTEST and secret not in self._secrets:
-            self._secrets.add(secret)
+        if len(secret) >= _WORD and secret not in self._secrets and secret.lower() not in _NO_SECRETS:
+            is_short = len(secret) < _SHORTEST
+            self._secrets[secret] = (
+                frozenset() if is_short else frozenset(filter(_is_enough, map(_letters_of, readings_of(secret))))
+            )
             self._search = None
             self._code.clear()
             for password in _passwords(secret):
@@ -254,20 +239,32 @@ class Mask:
             shown: list[str] = []
             end = 0
             for found, is_secret in SecretLiterals(is_secret_name).read(masked):
-                shown += masked[end : found.start()], _masked_literal(found) if is_secret else self._by_names(found[0])
+                literal = _masked_literal(found) if is_secret else self._literal(found)
+                shown += masked[end : found.start()], literal
                 end = found.end()
-            self._code[text] = self._of("".join([*shown, masked[end:]]))
+            self._code[text] = self._by_shapes("".join([*shown, masked[end:]]))
         return self._code[text]
 
+    def _literal(self, found: re.Match[str]) -> str:
+        shown = self._by_names(found[0])
+        known = self.known(shown)
+        if known == shown:
+            return shown
+        return _masked_literal(found) if found["quote"] else f"# {MASK}"
+
     def known(self, text: str) -> str:
-        """Return text without the added secrets, for names of files and functions."""
+        """Return text without the added secrets. If it contains one in another notation, nothing of it is returned."""
         if not self._secrets:
             return text
         if self._search is None:
             longest_first = sorted(self._secrets, key=len, reverse=True)
-            patterns = [_spelled(each) + ".*" * (len(each) == _LONGEST) for each in longest_first]
-            self._search = re.compile("|".join(patterns), re.IGNORECASE | re.DOTALL)
-        return self._without(text, self._search, MASK)
+            self._search = re.compile("|".join(map(_pattern_of, longest_first)), re.IGNORECASE | re.DOTALL)
+        shown = self._without(text, self._search, MASK)
+        for reading in readings_of(shown):
+            written = _letters_of(reading)
+            if self._search.search(reading) or any(each in written for few in self._secrets.values() for each in few):
+                return self.hide(text) + "\n" * text.count("\n")
+        return shown
 
     def _of(self, text: str) -> str:
         return self._by_shapes(self.known(text))
@@ -315,43 +312,60 @@ def _passwords(secret: str) -> Iterator[str]:
             yield b64decode(credentials).decode("utf-8", "replace").partition(":")[2]
 
 
-_parts_of_secret = re.compile(r"(\\*)(.?)", re.DOTALL).findall
+def _pattern_of(secret: str) -> str:
+    """Return a pattern for a secret as it is, which for a short one must not be part of a longer word or number."""
+    if len(secret) >= _SHORTEST:
+        return re.escape(secret) + ".*" * (len(secret) == _LONGEST)
+    kind = r"\d" if secret.isdigit() else r"[^\W_]"
+    return f"(?<!{kind}){re.escape(secret)}(?!{kind})"
 
 
-def _spelled(secret: str) -> str:
-    """Return a pattern for a secret in all spellings.
+_NOTATIONS = (
+    re.compile(r"(?P<bytes>(?:\\+x[0-9a-fA-F]{2})+)|\\+(?:u(?P<u>[0-9a-fA-F]{4})|U(?P<U>[0-9a-fA-F]{8})|[abfnrtv0])"),
+    re.compile("(?P<bytes>(?:%[0-9a-fA-F]{2})+)"),
+    re.compile(r"(?P<html>&(?:#\w{1,8}|\w{2,8});)"),
+)
+"""Escapes of Python and JSON, of URLs, and of HTML and XML."""
+_drop_marks = re.compile(r"[\W_]+").sub
+_MOST_READINGS = 16
 
-    Backslashes and the character after them form one atomic group: the spelling of either may begin with further
-    backslashes, and each way to divide those between the two would double the time of a failing search.
+
+def readings_of(text: str) -> Iterator[str]:
+    """Yield text as it is written and as each of the notations in it represents it.
+
+    Whatever writes a text, such as Python, JSON, a URL or a shell, leaves most letters as they are, and puts marks or
+    escapes in the place of other characters. So the letters and digits of a reading are compared with a secret's.
     """
-    return "".join(
-        f"(?>{_spelled_backslashes(len(backslashes))}{_spelled_character(character)})" if backslashes
-        else _spelled_character(character)
-        for backslashes, character in _parts_of_secret(secret)
-    )  # fmt: skip
+    readings = [text]
+    for reading in readings:
+        yield reading
+        for notation in _NOTATIONS:
+            other = notation.sub(_unescaped, reading)
+            if other != reading and len(readings) < _MOST_READINGS:
+                other = other.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+                if other not in readings:
+                    readings.append(other)
 
 
-def _spelled_backslashes(count: int) -> str:
-    return rf"(?:\\|%5[Cc]){{{count},{16 * count}}}"
+def _letters_of(text: str) -> str:
+    return _drop_marks("", text.casefold())
 
 
-@lru_cache(maxsize=1024)
-def _spelled_character(character: str) -> str:
-    """Return a pattern that matches a character as written in Python, JSON, HTML and URLs, including nested escapes."""
-    if not character or (character.isascii() and character.isalnum()):
-        return character
-    code = ord(character)
-    in_bytes = character.encode()
-    ways = [  # bytes first: the first byte of U+00C3, \xc3, is also the whole character in Latin-1
-        "".join(rf"\\{{1,16}}x{byte:02x}" for byte in in_bytes),
-        *(rf"\\{{0,16}}{re.escape(each)}" for each in (in_bytes.decode("latin-1"), character)),
-        *(rf"\\{{1,16}}{each}" for each in (f"x{code:02x}", f"u{code:04x}", f"U{code:08x}")),
-        *(rf"\\{{1,16}}{letter}" for letter in (_ESCAPED.get(character, ""),) if letter),
-        "".join(f"%{byte:02X}" for byte in in_bytes),
-        "".join(rf"\\{{1,16}}u{unit}" for unit in re.findall("....", character.encode("utf-16-be").hex())),
-        re.escape(escape(character)),
-    ]
-    return f"(?:{'|'.join(dict.fromkeys(ways))}{'|[+]' * (character == ' ')})"
+def _unescaped(found: re.Match[str]) -> str:
+    groups = found.groupdict()
+    if groups.get("html"):
+        return unescape(found[0])
+    if groups["bytes"]:
+        data = bytes.fromhex("".join(re.findall(r"[x%](..)", found[0])))
+        with suppress(UnicodeDecodeError):
+            return data.decode()
+        return data.decode("latin-1")
+    code = int(found["u"] or found["U"] or "20", 16)
+    return chr(code) if code <= 0x10FFFF else ""
+
+
+def _is_enough(form: str) -> bool:
+    return len(form) >= _WORD
 
 
 def _readable(text: str, most: int) -> str:

@@ -133,6 +133,12 @@ IN_REQUESTS = {
     "form": lambda secret: Request.blank(
         "/", "POST", {"content-type": "application/x-www-form-urlencoded"}, f"password={quote_plus(secret)}".encode()
     ),
+    "code": lambda secret: Request.blank(f"/?code={quote_plus(secret)}"),
+    "certificate": lambda secret: Request.blank("/", headers={"client-cert": secret}),
+    "name and value": lambda secret: Request.blank(
+        "/", "POST", {"content-type": "application/json"}, json.dumps([{"id": "passcode", "text": secret}]).encode()
+    ),
+    "link": lambda secret: Request.blank(f"/magic/{quote(secret, safe='')}"),
     "JSON": lambda secret: Request.blank(
         "/", "POST", {"content-type": "application/json"}, json.dumps({"user": {"apiKey": secret}}).encode()
     ),

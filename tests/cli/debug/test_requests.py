@@ -1,6 +1,7 @@
 """The page of the last requests in debug mode, beside applications of each kind and interface."""
 
 import re
+import socket
 
 import pytest
 
@@ -77,6 +78,60 @@ def test_a_failed_request_is_shown_and_becomes_a_test(make, interface):
     assert "client.post(" in written.text
     assert "hunter22" not in written.text
     assert client.post(f"{PLACE}/{'0' * 32}/test").status == 404
+
+
+def account():
+    app = App()
+
+    @app.post("/account")
+    def show(request):
+        seen.append((request.cookies["session"], request.authorization.token, request.json["password"]))
+        return f"the account of {request.cookies['session']}"
+
+    seen = app.seen = []
+    return app
+
+
+SECRETS = ("of-the-developer", "bearer-0123456789", "hunter22hunter")
+
+
+@rows("interface", ["wsgi", "asgi"])
+@rows("is_for_loopback", [True, False])
+def test_a_request_is_handled_again_in_this_process(interface, is_for_loopback):
+    """The listener at the address in Host gets nothing, and a neighbour who presses the button only what he may get."""
+    app = account()
+    switch_on(is_for_loopback=is_for_loopback)
+    client = Client(WithLastRequests(app, interface, Target("shop", "app")), interface, base_url="http://127.0.0.1")
+    session, token, password = SECRETS
+    headers = {"authorization": f"Bearer {token}"}
+    sent = client.post("/account", json={"password": password}, headers=headers, cookies={"session": session})
+    assert sent.text == f"the account of {session}"
+    client.cookies.clear()
+    page = client.get(PLACE)
+    [again] = re.findall(f"{PLACE}/[0-9a-f]+/again", page.text)
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        elsewhere.setblocking(False)
+        host = f"127.0.0.1:{elsewhere.getsockname()[1]}"
+        response = client.post(again, headers={"host": host}, cookies={"session": "of-a-neighbour"})
+        with pytest.raises(BlockingIOError):
+            elsewhere.accept()
+    assert response.text == f"the account of {session if is_for_loopback else 'of-a-neighbour'}"
+    assert (set(app.seen[1]) == {*SECRETS}) is is_for_loopback
+    assert is_for_loopback or not {*app.seen[1]} & {*SECRETS}
+
+
+def test_the_page_masks_secrets_in_addresses_and_errors():
+    app = App()
+
+    @app.get("/reset/<token>")
+    def fail(request, token):
+        raise ValueError(token)
+
+    client = Client(
+        WithLastRequests(app, "asgi", Target("shop", "app")), base_url="http://localhost", raise_errors=False
+    )
+    client.get("/reset/planted-1234?code=planted-5678")
+    assert "planted" not in client.get(PLACE).text
 
 
 @rows(

@@ -117,15 +117,15 @@ def pay(request):
         options={"form": {"days": "7", "name": "Zoë & Co"}},
     ),
     Fault(
-        "a form in another charset",
+        "JSON in another encoding",
         """
 @app.post('/')
 def name(request):
     return request.body.FAULT
 """,
         "decode('ascii')",
-        "decode('latin-1')",
-        options={"body": b"Zo\xeb", "content_type": "text/plain; charset=iso-8859-1"},
+        "decode('utf-16')",
+        options={"body": '{"name": "Zoë"}'.encode("utf-16"), "content_type": "application/json"},
     ),
     Fault(
         "an upload",
@@ -148,8 +148,8 @@ async def picture(request):
     data = request.files['picture'].read()
     return {'width': FAULT}
 """,
-        "int.from_bytes(data[16:20]) // (data[0] - 0x89)",
-        "int.from_bytes(data[16:20])",
+        "1000 // (len(data) - 48)",
+        "1000 // (len(data) or 1)",
         options={
             "files": {
                 "picture": (
@@ -295,9 +295,12 @@ def price(request):
 def count(request):
     return {'last': FAULT}
 """,
-        "request.text.split(',')[3]",
-        "request.text.split(',')[-1]",
-        options={"body": gzip.compress(b"1,2,3"), "headers": {"content-encoding": "gzip", "content-type": "text/csv"}},
+        "request.json[3]",
+        "request.json[-1]",
+        options={
+            "body": gzip.compress(b"[1, 2, 3]"),
+            "headers": {"content-encoding": "gzip", "content-type": "application/json"},
+        },
     ),
     Fault(
         "WSGI",

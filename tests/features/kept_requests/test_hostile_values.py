@@ -58,7 +58,7 @@ def _client_call(record: Record) -> ast.Call:
 @rows(
     "content_type, body",
     [
-        ("text/plain", b"a long text " * 2000 + b"password=hunter22hunter"),
+        ("application/json", b'"%spassword=hunter22hunter"' % (b"a long text " * 2000)),
         ("application/json", json.dumps({f"password{n}": f"hunter22hunter{n}" for n in range(2000)}).encode()),
         ("application/x-www-form-urlencoded", b"&".join(b"token%d=hunter22hunter%d" % (n, n) for n in range(2000))),
     ],
@@ -70,4 +70,4 @@ def test_what_takes_too_long_to_search_is_replaced_as_a_whole(content_type, body
     made = hidden.body(body, content_type)
     assert len(made) == len(body)
     assert b"hunter22" not in made
-    assert hidden.text("a text") != "a text" or content_type == "text/plain"
+    assert hidden.text("a text") != "a text" or body.startswith(b'"')

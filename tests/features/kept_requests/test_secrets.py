@@ -1,15 +1,17 @@
 """Secrets: none of those that are planted in a request is in what is kept, encrypted or not."""
 
 import base64
+import re
 from dataclasses import dataclass
 from typing import Annotated, TypedDict
 from urllib.parse import quote
+from uuid import UUID
 
 import msgspec
 import pytest
 
 from antiphon import App, Response
-from antiphon.features import Keep, Secret, SQLiteStore
+from antiphon.features import Keep, MemoryStore, Secret, SQLiteStore
 from antiphon.features.kept_requests.disguise import Disguise, marked_names, same_shape
 from antiphon.serialization.masking import is_card_number
 from antiphon.testing import Client
@@ -50,6 +52,10 @@ HEADERS = {
     "x-jwt-holder": JWT,
     "idempotency-key": "planted-idempotency-0010",
     "x-forwarded-authorization": "planted-forwarded-0011",
+    "authentication": "planted-authentication-0041",
+    "x-authentication": "planted-authentication-0042",
+    "client-cert": ":planted-certificate-0043:",
+    "x-original-url": "/oauth?code=planted-code-0044",
 }
 QUERY = (
     "?access_token=planted-query-0012&page=2&client_secret=planted-query-0013&card=4111111111111111"
@@ -68,10 +74,18 @@ JSON = {
     "number": 5555555555554444,
     "otp": 83920174,
     "token": "planted-json-0026",
+    "fields": [{"name": "password", "value": "planted-pair-0045"}, ["api_key", "planted-pair-0046"]],
+    "raw": '{"password": "planted-nested-0047"}',
+    "xml": "<password>planted-nested-0048</password>",
+    "verification_code": "planted-json-0049",
+    "client_assertion": "planted-json-0050",
+    "passcode": "planted-json-0051",
+    "totp": "planted-json-0052",
 }
 FORM = (
     "user=ada&password=planted-form-0027&new_password=planted%2Bform%2B0028&text=secret%3Dplanted-form-0029"
-    "&cvc=planted-form-0030"
+    "&cvc=planted-form-0030&SAMLResponse=planted-form-0053&passwort=planted-form-0054&mot_de_passe=planted-form-0055"
+    "&code=planted-form-0056"
 )
 MULTIPART = (
     b'--b\r\ncontent-disposition: form-data; name="password"\r\n\r\nplanted-part-0031\r\n'
@@ -97,6 +111,11 @@ ALL = [
         "urlpass-0014", "pin-0015", "passwd-0016", "json-0017", "json-0018", "json-0019", "json-0020", "model-0021",
         "model-0022", "model-0023", "model-0024", "text-0025", "json-0026", "form-0027", "form-0029", "form-0030",
         "part-0031", "part-0032", "part-0033", "part-0034", "part-0035",
+    )),
+    *(f"planted-{kind}" for kind in (
+        "authentication-0041", "authentication-0042", "certificate-0043", "code-0044", "pair-0045", "pair-0046",
+        "nested-0047", "nested-0048", "json-0049", "json-0050", "json-0051", "json-0052", "form-0053", "form-0054",
+        "form-0055", "form-0056",
     )),
     *IN_ANSWERS, *IN_QUERY, "planted+form+0028", "planted%2Bform%2B0028", "planted%2Dcookie%2D0007",
     CARD, "5555555555554444", "83920174", "4000056655665556", JWT,
@@ -173,6 +192,126 @@ def test_a_replacement_has_the_same_shape(secret):
     assert [c.isdigit() for c in made] == [c.isdigit() for c in secret]
     assert [c.isupper() for c in made if c.isascii()] == [c.isupper() for c in secret if c.isascii()]
     assert is_card_number(made) == is_card_number(secret)
+
+
+READABLE = {
+    "columns": {"columns": ["name", "password"], "rows": [["ada", "planted"]]},
+    "a table": [["name", "password"], ["ada", "planted"]],
+    "kind and answer": [{"kind": "passcode", "answer": {"text": "planted"}}],
+    "a key": {"sessions": {"planted1": 1}},
+    "XML": {"more": "see <a href='/'>this</a> <password>planted</password>"},
+    "YAML": {"config": "user: ada\npassword: planted\n"},
+    "one setting": {"config": "password: planted"},
+    "CSV": {"rows": "name;password\nada;planted"},
+    "GraphQL": {"query": 'mutation { login(user: "ada", password: "planted") }'},
+    "base64": {"data": base64.b64encode(b'{"password": "planted"}').decode()},
+    "JSON in JSON in JSON": {"a": '{"b": "{\\"password\\": \\"planted\\"}"}'},
+    "a URL": {"next": "https://shop.example/oauth?redirect=1&code=planted1234567890"},
+}
+
+
+@rows("sent", READABLE.values(), ids=[*READABLE])
+def test_a_secret_deep_in_json_is_not_kept(sent):
+    hidden = Disguise()
+    hidden.value(sent)
+    hidden.search_again()
+    made = str(hidden.value(sent))
+    assert "planted" not in made
+    assert "eyJwYXNzd29yZCI6" not in made
+
+
+def test_the_shape_of_a_uuid_stays():
+    made = same_shape("550e8400-e29b-41d4-a716-446655440000")
+    assert UUID(made) != UUID("550e8400-e29b-41d4-a716-446655440000")
+
+
+def _part(head, content="planted-part", end="\r\n", kind="form-data"):
+    lines = ["--b", f"Content-Disposition: {head}", "", content, "--b--", ""]
+    return f"multipart/{kind}; boundary=b", end.join(lines).encode()
+
+
+UNREADABLE = {
+    "an unquoted name": _part("form-data; name=password"),
+    "name*": _part("form-data; name*=UTF-8''password"),
+    "lines that end in LF": _part('form-data; name="password"', end="\n"),
+    "mixed": _part('attachment; name="password"', kind="mixed"),
+    "a field of a part": _part('form-data; name="a"\r\nX-Api-Key: planted-part', "b"),
+    "a CSV file": _part('form-data; name="f"; filename="a.csv"\r\nContent-Type: text/csv', "password\nplanted-csv"),
+    "XML": ("application/xml", b"<login><password>planted-xml</password></login>"),
+    "msgpack": ("application/msgpack", msgspec.msgpack.encode({"password": "planted-msgpack", "pin": 1234})),
+    "CSV": ("text/csv", b"name,password\r\nada,planted-csv\r\n"),
+    "YAML": ("application/yaml", b"password:\n  planted-yaml\n"),
+    "text": ("text/plain", b"planted-text"),
+    "a file": ("application/octet-stream", b"planted-text"),
+    "members of one name": ("application/json", b'{"a": {"password": "planted-twice"}, "a": 1}'),
+    "a form that is XML": ("application/x-www-form-urlencoded", b'<a b="c"><password>planted-xml</password></a>'),
+    "JSON that is cut short": ("application/json", b'{"password": "planted-json"'),
+}
+
+
+@rows("content_type, body", UNREADABLE.values(), ids=[*UNREADABLE])
+def test_a_body_that_no_parser_reads_is_not_kept(content_type, body):
+    app, keep = App(secret_keys=KEYS), Keep(MemoryStore())
+    app.use(keep)
+
+    @app.post("/")
+    def fail(request):
+        raise ValueError(len(request.body))
+
+    Client(app, raise_errors=False).post("/", body=body, content_type=content_type)
+    keep.flush()
+    [kept] = keep.all()
+    assert b"planted" not in msgspec.msgpack.encode(kept)
+    assert kept.last.body or "was not kept" in kept.last.lack
+
+
+@rows(
+    "url, secret",
+    [
+        ("/magic/a1b2c3", "a1b2c3"),
+        ("/invite/550e8400-e29b-41d4-a716-446655440000", "446655440000"),
+        ("/d/9f86d081884c7d659a2feaa0c55ad015", "9f86d081884c7d65"),
+        ("/d/Xq-9f86d081884c7_d65", "9f86d081884c7"),
+        ("/d/a?code=123456&state=9f86d081884c7d65", "123456"),
+        ("/d/a?code=123456&state=9f86d081884c7d65", "9f86d081884c7d65"),
+        ("/d/a?next=%2Fd%2Fb%3Ftoken%3D4711pq", "4711pq"),
+    ],
+)
+def test_the_secret_of_a_link_is_not_kept(url, secret):
+    app, keep = App(secret_keys=KEYS), Keep(MemoryStore())
+    app.use(keep)
+
+    @app.get("/<path:link>")
+    def fail(request, link):
+        raise ValueError(request.url)
+
+    Client(app, raise_errors=False).get(url)
+    keep.flush()
+    [kept] = keep.all()
+    assert secret.encode() not in msgspec.msgpack.encode(kept)
+    assert kept.last.path.startswith(url[:2])
+
+
+def test_a_short_secret_is_not_kept_in_messages():
+    app, keep = App(secret_keys=KEYS), Keep(MemoryStore())
+    app.use(keep)
+
+    @app.post("/")
+    def pay(request):
+        try:
+            {}[request.json["pin"]]
+        except KeyError as error:
+            error.add_note(f"the pin is {request.json['pin']}")
+            raise ValueError(f"no card with CVV {request.json['cvv']} for {request.json['name']}") from error
+
+    client = Client(app, raise_errors=False)
+    client.post("/", json={"pin": "4321", "cvv": 987, "name": "Ada"})
+    keep.flush()
+    [kept] = keep.all()
+    assert not {"4321", "987"} & {*re.findall(r"\d+", f"{kept.last.error} {kept.last.traceback} {kept.last.body}")}
+    assert kept.last.error == "ValueError: [masked]"
+    assert "KeyError: [masked]" in kept.last.traceback
+    assert 'raise ValueError(f"no card with CVV' in kept.last.traceback
 
 
 def test_models_mark_members():

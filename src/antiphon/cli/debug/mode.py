@@ -147,7 +147,7 @@ class Viewers:
     """The rules for who can see errors: with ``is_for_loopback``, only requests for local names and IP addresses."""
 
     def __init__(self, is_for_loopback: bool) -> None:
-        self._is_for_loopback = is_for_loopback
+        self.is_for_loopback = is_for_loopback
         self._explained: set[str] = set()
 
     def may_see(self, request: Request) -> bool:
@@ -161,7 +161,7 @@ class Viewers:
         if (field := _field_of_unknown_proxy(request)) is not None:
             self._explain(_BY_UNKNOWN_PROXY, field)
             return False
-        if self._is_for_loopback and not is_local(request.host):
+        if self.is_for_loopback and not is_local(request.host):
             self._explain(_UNDER_OTHER_NAME, request.host[:100])
             return False
         return True

@@ -10,7 +10,8 @@ from antiphon.cli.debug.values import Printer
 from antiphon.cli.interface import shorten
 from antiphon.cli.target import is_own, shown_path
 from antiphon.request.request import Request
-from antiphon.serialization.masking import MASK, Mask, is_secret_name
+from antiphon.serialization.masking import MASK, Mask
+from antiphon.serialization.secret_names import is_secret, secrets_of_path
 
 _LARGEST_BODY = 16 << 10
 """The maximum size of a body that is shown, in bytes."""
@@ -56,6 +57,8 @@ def _read(rows: Callable[[], Rows]) -> tuple[tuple[str, str], ...]:
 
 def _basics(request: Request, mask: Mask) -> Iterator[tuple[str, str]]:
     route = request.route
+    for secret in secrets_of_path(request.path):
+        mask.add(secret)
     yield "method", mask.text(request.method)
     yield "URL", mask.text(request.url)
     if route.pattern:
@@ -71,7 +74,7 @@ def _basics(request: Request, mask: Mask) -> Iterator[tuple[str, str]]:
 def _fields(
     fields: Iterable[tuple[str, str]],
     mask: Mask,
-    is_secret: Callable[[str, str], bool] = lambda name, _: is_secret_name(name),
+    is_secret: Callable[[str, str], bool] = is_secret,
 ) -> Iterator[tuple[str, str]]:
     for name, value in fields:
         if is_secret(name, value):
@@ -81,12 +84,12 @@ def _fields(
             yield mask.text(name), mask.text(value)
 
 
-def _is_secret_header(name: str, _value: str) -> bool:
-    return name.endswith("-key") or is_secret_name(name)  # API keys may have any prefix
+def _is_secret_header(name: str, value: str) -> bool:
+    return name.endswith("-key") or is_secret(name, value)  # API keys may have any prefix
 
 
 def _is_secret_cookie(name: str, value: str) -> bool:
-    return len(value) > _LONGEST_COOKIE or is_secret_name(name)
+    return len(value) > _LONGEST_COOKIE or is_secret(name, value)
 
 
 def _body(request: Request, printer: Printer, mask: Mask) -> Rows:

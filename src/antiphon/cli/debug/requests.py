@@ -1,11 +1,14 @@
-"""The debug page of the most recent requests, which can be sent again or shown as tests. They stay in memory."""
+"""The debug page of the most recent requests, which can be handled again or shown as tests. They stay in memory."""
 
 import time
 from collections import deque
 from html import escape
 from typing import Any, Literal
 
+import msgspec
+
 from antiphon.adapters.exchange import Exchange, Observer, Observers
+from antiphon.adapters.foreign.call import aget_response
 from antiphon.adapters.observing import with_observers
 from antiphon.adapters.servable import Servable
 from antiphon.app.application import App
@@ -14,7 +17,6 @@ from antiphon.cli.debug.page import HEADERS, STYLE
 from antiphon.cli.target import Target
 from antiphon.features.kept_requests.as_test import AppSource, written_test
 from antiphon.features.kept_requests.record import Record, Trace, cause_of_error, record_of
-from antiphon.features.kept_requests.replay import send_to
 from antiphon.features.kept_requests.shelf import Caught, disguised
 from antiphon.http.errors import NotFound
 from antiphon.request.request import Request
@@ -35,8 +37,9 @@ _OF_ANSWER = frozenset({"content-type", "content-security-policy", "location"})
 class LastRequests(Observer):
     """The last requests of an application, in memory, and the page that shows them to developers."""
 
-    def __init__(self, app: Any, target: Target) -> None:
+    def __init__(self, app: Any, interface: Literal["wsgi", "asgi"] | None, target: Target) -> None:
         self._app = app
+        self._interface = interface
         self._target = target
         self._last: deque[Caught] = deque(maxlen=_MOST)
         self.page = page = App()
@@ -54,13 +57,20 @@ class LastRequests(Observer):
         self._last.append(Caught(record, trace))
 
     def _show(self, request: Request) -> Response:  # noqa: ARG002 - a handler
-        rows = "".join(_row(caught) for caught in reversed(self._last))
+        rows = "".join(_row(disguised(caught)) for caught in reversed(self._last))
         return _page("The last requests", f"<dl>{rows}</dl>" if rows else "<p>No requests have arrived yet.</p>")
 
-    def _send_again(self, request: Request, id: str) -> Response:  # noqa: A002 - the parameter of the route
-        outcome = send_to(request.url.origin, self._find(id).record)
-        fields = [(name, value) for name, value in outcome.fields if name in _OF_ANSWER]
-        return Response(outcome.body, outcome.status, [*fields, ("cache-control", "no-store")])
+    async def _send_again(self, request: Request, id: str) -> Response:  # noqa: A002 - the parameter of the route
+        """Handle a request again, in this process: its secrets are sent to no address.
+
+        If other machines can connect, the person may be another than its sender, and gets no other access than before.
+        """
+        caught, allowed = self._find(id), viewers()
+        is_sender = allowed is not None and allowed.is_for_loopback
+        record = caught.record if is_sender else _sent_by(request, disguised(caught))
+        response = await aget_response(self._app, record.request(), self._interface)
+        fields = [(name, value) for name, value in response.headers.items() if name in _OF_ANSWER]
+        return Response(response.body, response.status, [*fields, ("cache-control", "no-store")])
 
     def _show_test(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002 - a handler
         record = disguised(self._find(id))
@@ -81,10 +91,16 @@ def _check_viewer(request: Request) -> None:
         raise NotFound
 
 
-def _row(caught: Caught) -> str:
-    record = caught.record
+def _sent_by(request: Request, record: Record) -> Record:
+    """Return a record with the cookies of a request."""
+    fields = [(name, value) for name, value in record.fields if name != "cookie"]
+    cookies = [(name, value) for name, value in request.head.fields() if name == "cookie"]
+    return msgspec.structs.replace(record, fields=[*fields, *cookies])
+
+
+def _row(record: Record) -> str:
     when = time.strftime("%H:%M:%S", time.localtime(record.time))
-    error = "" if caught.trace is None else f" {caught.trace.last_line[:100]}"
+    error = f" {record.error[:100]}" if record.error else ""
     buttons = "".join(_button(record, action, label) for action, label in (("again", "again"), ("test", "as a test")))
     what = escape(f"{record.method} {record.target[:200]}")
     figures = escape(f"{record.status}, {record.seconds * 1000:.0f} ms{error}")
@@ -109,7 +125,7 @@ class WithLastRequests:
     """An application with a page of its most recent requests, over any interface."""
 
     def __init__(self, app: Any, interface: Literal["wsgi", "asgi", "rsgi"], target: Target) -> None:
-        last = LastRequests(app, target)
+        last = LastRequests(app, None if interface == "rsgi" else interface, target)
         if isinstance(app, Servable):
             app.observe(last)
         else:

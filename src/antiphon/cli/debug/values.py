@@ -36,7 +36,8 @@ from typing import Any
 
 from antiphon.request.request import Request
 from antiphon.response.response import Response
-from antiphon.serialization.masking import MASK, Mask, is_secret_name
+from antiphon.serialization.masking import MASK, Mask
+from antiphon.serialization.secret_names import is_secret, named_items
 
 
 def class_name(kind: type) -> str:
@@ -153,6 +154,11 @@ _VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items())
 _ONLY_TYPE = (FrameType, TracebackType)
 
 
+def _decoded(value: bytes | bytearray) -> str:
+    base = bytes if issubclass(type(value), bytes) else bytearray
+    return base.decode(value, "utf-8", "replace")  # type: ignore[arg-type]  # it is of that class
+
+
 class Printer:
     """A printer of values that masks anything that looks like a secret.
 
@@ -167,7 +173,7 @@ class Printer:
         """Return a value as text. ``name`` is the name of the variable, item or attribute."""
         self._left = _NODES
         try:
-            shown = self._masked(value) if is_secret_name(name) else self._any(value, 0)
+            shown = self._masked(value) if is_secret(name, value) else self._any(value, 0)
         except Exception as error:  # such as a dict changed by another thread
             return f"<{class_name(type(value))}: not shown, {type(error).__name__}>"
         return _cut(self._mask.known(shown), LENGTH)
@@ -179,14 +185,17 @@ class Printer:
         self._learn(value, 0)
         return MASK if issubclass(kind, str | bytes | int | float) else f"<{class_name(kind)} {MASK}>"
 
-    def _learn(self, value: object, depth: int) -> None:
+    def _learn(self, value: Any, depth: int) -> None:
         """Record the strings in a secret value."""
         self._left -= 1
         if self._left < 0 or depth > _DEPTH:
             return
-        if issubclass(type(value), str | bytes):
-            self._mask.add(as_text(value))
-        elif not issubclass(type(value), (type, ModuleType, *_NAMED)):
+        kind = type(value)
+        if issubclass(kind, str | bytes):
+            self._mask.add(_decoded(value) if issubclass(kind, bytes) else as_text(value))
+        elif issubclass(kind, int) and kind is not bool:
+            self._mask.add(_integer(value))
+        elif not issubclass(kind, (type, ModuleType, *_NAMED)):
             for each in islice(parts(value), _ITEMS[0]):
                 self._learn(each, depth + 1)
 
@@ -245,21 +254,22 @@ class Printer:
         base = bytes if issubclass(type(value), bytes) else bytearray
         length = base.__len__(value)  # type: ignore[arg-type]  # it is of that class
         start = base.__getitem__(value, slice(_SEARCHED))  # type: ignore[index]
-        text = self._mask.text(start.decode("latin-1"))
-        if len(text) <= _TEXT and length <= _SEARCHED:
-            return repr(text.encode("latin-1", "replace"))
-        text = _start(text) if length > _SEARCHED else text[:_TEXT]
-        return f"{text.encode('latin-1', 'replace')!r}... ({length} bytes)"
+        text = self._mask.text(_decoded(start))
+        shown = text.encode() if MASK in text else start
+        if len(shown) <= _TEXT and length <= _SEARCHED:
+            return repr(bytes(shown))
+        cut = _start(text).encode() if length > _SEARCHED and shown is not start else shown[:_TEXT]
+        return f"{bytes(cut)!r}... ({length} bytes)"
 
     def _dict(self, value: dict[Any, Any], kind: type, depth: int) -> str:
         if is_environment(value):
             return f"<{class_name(kind)}, an environment>"
-        items = _values_named([*islice(dict.items(value), _limit(depth))])
+        items = named_items(islice(dict.items(value), _limit(depth)), as_text)
         shown = [f"{self._any(key, depth + 1)}: {self._named(name, each, depth)}" for name, key, each in items]
         return _labelled(kind, dict, f"{{{_joined(shown, dict.__len__(value))}}}")
 
     def _named(self, name: str, value: object, depth: int) -> str:
-        return self._masked(value) if is_secret_name(name) else self._any(value, depth + 1)
+        return self._masked(value) if is_secret(name, value) else self._any(value, depth + 1)
 
     def _collection(self, value: Any, kind: type, depth: int) -> str:
         base = next(each for each in (list, tuple, set, frozenset, collections.deque) if issubclass(kind, each))
@@ -296,7 +306,7 @@ class Printer:
         if is_ours(kind):
             return self._of_ours(value, kind, depth)
         kept = [*islice(attributes(value), _limit(depth) + 1)]
-        named = _values_named(kept[: _limit(depth)])
+        named = named_items(kept[: _limit(depth)], as_text)
         shown = [f"{attribute}={self._named(name, each, depth)}" for name, attribute, each in named]
         if len(kept) > len(shown):
             shown.append("...")
@@ -313,15 +323,6 @@ class Printer:
 
 _FIELDS = ("_repeating", "_found", "_fields")
 """The attributes in which an Antiphon object stores names and values."""
-
-
-def _values_named(items: list[tuple[Any, Any]]) -> Iterator[tuple[str, Any, Any]]:
-    """Yield a name, a key and a value for each item. A value stored alongside a name gets that name, as in a form."""
-    known = {as_text(key): value for key, value in items}
-    name_of_value = next((as_text(known[key]) for key in ("name", "key") if key in known), "")
-    for key, value in items:
-        name = " ".join(map(as_text, key)) if type(key) is tuple else as_text(key)
-        yield (f"{name_of_value} {name}" if name in ("value", "data", "content") else name), key, value
 
 
 def _start(text: str) -> str:

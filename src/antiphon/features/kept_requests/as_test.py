@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from antiphon.app.application import App
+from antiphon.features.kept_requests.disguise import FILLER
 from antiphon.features.kept_requests.record import Record
 from antiphon.features.kept_requests.replay import empty_of, kept_dependencies
 from antiphon.http.cookies import parse_cookies
 from antiphon.http.errors import HTTPError
 from antiphon.http.media_type import MediaType
 from antiphon.request.dependencies import Dependency
-from antiphon.serialization.masking import is_secret_name
+from antiphon.serialization.secret_names import is_secret_name
 
 _WIDTH = 100
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "QUERY"})
@@ -247,12 +248,21 @@ def _multipart(record: Record) -> list[str] | None:
         return None
     found: dict[str, list[tuple[str, bytes, str]]] = {}
     for name, upload in files.items():
-        found.setdefault(name, []).append((upload.filename or "", upload.read(), str(upload.content_type)))
+        found.setdefault(name, []).append((upload.filename or "", _content(upload.read()), str(upload.content_type)))
     options = [f"form={_literal([*fields.items()])}"] if fields else []
     if not found:
         return None
     sent = {name: each[0] if len(each) == 1 else each for name, each in found.items()}
     return [*options, f"files={_literal(sent)}"]
+
+
+class _Filler(bytes):
+    def __repr__(self) -> str:
+        return f"{FILLER!r} * {len(self)}"
+
+
+def _content(content: bytes) -> bytes:
+    return _Filler(content) if len(content) > 3 and set(content) == {*FILLER} else content
 
 
 def _literal(value: object) -> str:

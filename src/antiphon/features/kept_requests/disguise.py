@@ -7,22 +7,25 @@ import json
 import re
 import sys
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from hashlib import shake_256
 from os import urandom
 from types import ModuleType
 from typing import Any
-from urllib.parse import quote_plus, unquote_plus
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
+from antiphon.http.errors import HTTPError
 from antiphon.http.media_type import MediaType
-from antiphon.serialization.masking import Mask, checksum, is_card_number, is_secret_name
+from antiphon.request.request import Request
+from antiphon.serialization.masking import MASK, Mask, checksum, is_card_number
+from antiphon.serialization.secret_names import is_opaque, is_secret, name_of_secret, named_items, secrets_of_path
 
 Line = tuple[str, str]
 
 LONGEST_TEXT = 16 << 10
 """The length up to which a string is searched for secrets. A longer one is replaced entirely."""
-MOST_SEARCHED = 256 << 10
+MOST_SEARCHED = 128 << 10
 """The number of characters in a record that are searched. Any text beyond that is replaced entirely."""
 MOST_KNOWN = 8_000
 """The maximum total length of the secrets that are searched for everywhere.
@@ -37,7 +40,16 @@ _PUNCTUATION = "!#$*?^~"
 _KEY = urandom(32)
 """This process's key: with it, equal secrets get equal replacements, which don't reveal the secrets."""
 _PAIRS = re.compile(rb"([&;])")
-_disposition_name = re.compile(rb'\bname="((?:[^"\\]|\\.)*)"', re.IGNORECASE).search
+_is_url = re.compile(r"(?:[a-zA-Z][\w+.-]{0,30}:/)?/[^\s\"'<>]*").fullmatch
+_is_form = re.compile(rb"[!#-;=?-~]*").fullmatch
+"""Match what browsers write, in which some characters are percent-encoded."""
+_is_hex = re.compile("[0-9a-fA-F-]{8,}").fullmatch
+_in_xml = re.compile(r"<[!/?\w]").search
+_cells = re.compile(r"[^,;|\t:=]+").findall
+_PLAIN = frozenset(("accept", "content-type", "host", "user-agent"))
+"""Fields whose values may look random, such as a boundary, and are not secret."""
+FILLER = b"*"
+"""The byte that replaces each byte of a file, or of a message, that is not a form or JSON."""
 
 
 class Secret:
@@ -50,15 +62,17 @@ class Secret:
 def same_shape(secret: str) -> str:
     """Return text of the same length, with a different letter for each letter and a different digit for each digit.
 
-    A payment card number is replaced with one that has a valid check digit.
+    Hexadecimal digits, as in a UUID, remain hexadecimal. A payment card number is replaced with one that has a valid
+    check digit.
     """
+    letters = 6 if _is_hex(secret) else 26
     steps = shake_256(hmac.digest(_KEY, secret.encode("utf-8", "surrogatepass"), "sha256")).digest(len(secret) or 1)
-    made = "".join(map(_stepped, secret, steps))
+    made = "".join([_stepped(character, step, letters) for character, step in zip(secret, steps, strict=False)])
     return _with_check_digit(made) if is_card_number(secret) else made
 
 
-def _stepped(character: str, step: int) -> str:
-    for first, count in (("0", 10), ("a", 26), ("A", 26)):
+def _stepped(character: str, step: int, letters: int) -> str:
+    for first, count in (("0", 10), ("a", letters), ("A", letters)):
         if 0 <= (place := ord(character) - ord(first)) < count:
             return chr(ord(first) + (place + 1 + step % (count - 1)) % count)
     if character in _PUNCTUATION:
@@ -134,9 +148,9 @@ class Disguise:
         """From now on, also search for the secrets found so far."""
         self._left, self._searches_known = MOST_SEARCHED, True
 
-    def is_secret(self, name: str) -> bool:
+    def is_secret(self, name: str, value: object) -> bool:
         """Return True for a field whose value must not be kept."""
-        return name in self._marked or is_secret_name(name)
+        return name in self._marked or is_secret(name, value)
 
     def add(self, secret: str) -> str:
         """Replace a secret, here and wherever else it occurs."""
@@ -156,15 +170,55 @@ class Disguise:
         return same_shape(secret)
 
     def text(self, text: str) -> str:
-        """Return text without its secrets."""
+        """Return a value of any name without its secrets. XML, settings and tables are replaced entirely."""
+        made = self._words(text)
+        if made != text or len(text) > LONGEST_TEXT:
+            return made
+        start = text.lstrip()[:1]
+        if start in ("{", "[") and (read := self._json(text.encode("utf-8", "surrogatepass"))) is not None:
+            return read.decode("utf-8", "surrogatepass")
+        if _is_url(text):
+            return self._url(text)
+        if is_opaque(text):
+            return self.add(text)
+        return same_shape(text) if _in_xml(text) or any(map(_names_secret, text.splitlines())) else text
+
+    def _words(self, text: str) -> str:
         self._left -= len(text)
         if len(text) > LONGEST_TEXT or self._left < 0 or self._room < 0:
             return same_shape(text)
-        return self._mask.text(text) if self._searches_known else self._mask.text_by_itself(text)
+        if self._searches_known and self._mask.known(text) != text:
+            return same_shape(text)
+        return self._mask.text_by_itself(text)
+
+    def message(self, text: str) -> str:
+        """Return an error's message, or a mask in its place if any part of it looks like a secret."""
+        return text if self._words(text) == text else MASK
+
+    def code(self, text: str) -> str:
+        """Return source code without its secrets."""
+        return self._mask.code(text)
 
     def named(self, name: str, value: str) -> str:
         """Return a field's value without secrets."""
-        return self.add(value) if self.is_secret(name) else self.text(value)
+        return self.add(value) if self.is_secret(name, value) else self.text(value)
+
+    def _url(self, text: str) -> str:
+        start, sign, query = text.partition("?")
+        made = f"{self.path(start)}{sign}{self.pairs(query.encode('utf-8', 'surrogatepass')).decode('latin-1')}"
+        return self._mask.text_by_itself(made)
+
+    def path(self, path: str) -> str:
+        """Return a path, which may be percent-encoded, without secrets."""
+        for secret in secrets_of_path(unquote(path)):
+            self._know(secret)
+        segments = ((segment, unquote(segment)) for segment in path.split("/"))
+        return "/".join(segment if (made := self._segment(each)) == each else quote(made) for segment, each in segments)
+
+    def _segment(self, segment: str) -> str:
+        if segment in self._known or (self._searches_known and self._mask.known(segment) != segment):
+            return same_shape(segment)
+        return self._mask.text_by_itself(segment)
 
     # Header fields
 
@@ -177,14 +231,16 @@ class Disguise:
             return "; ".join(map(self._cookie, value.split("; ")))
         if name == "set-cookie":
             first, sign, attributes = value.partition(";")
-            return f"{self._cookie(first)}{sign}{attributes}"
+            return f"{self._cookie(first)}{sign}{self.text(attributes)}"
         if name in ("authorization", "proxy-authorization"):
             return self._authorization(value)
-        return self.add(value) if name.endswith("-key") or self.is_secret(name) else self.text(value)
+        if name in _PLAIN:
+            return self._words(value)
+        return self.add(value) if name.endswith("-key") or self.is_secret(name, value) else self.text(value)
 
     def _cookie(self, pair: str) -> str:
         name, sign, value = pair.partition("=")
-        if len(value) > _LONGEST_COOKIE or self.is_secret(name):
+        if len(value) > _LONGEST_COOKIE or self.is_secret(name, value):
             self._know(value)
             self._know(unquote_plus(value))
         return f"{name}{sign}{same_shape(value)}"
@@ -210,73 +266,79 @@ class Disguise:
 
     def _pair(self, pair: bytes) -> bytes:
         name, sign, value = pair.partition(b"=")
+        if not sign:
+            value, name = name, b""
         given = unquote_plus(value.decode("latin-1"))
         made = self.named(unquote_plus(name.decode("latin-1")), given)
         return pair if made == given else name + sign + quote_plus(made).encode("latin-1")
 
-    def body(self, body: bytes, content_type: str) -> bytes:
-        """Return a body without secrets: a form, JSON, or text."""
-        kind, name = None, ""
-        with suppress(ValueError):
+    def body(self, body: bytes, content_type: str) -> bytes | None:
+        """Return a form or JSON without secrets, or None for any other body, which can't be kept."""
+        with suppress(ValueError, HTTPError, RecursionError):
             kind = MediaType.parse(content_type)
-            name = kind.essence
-        if name == "application/x-www-form-urlencoded":
-            return self.pairs(body)
-        if name == "multipart/form-data" and kind is not None and (boundary := kind.parameters.get("boundary")):
-            return self._multipart(body, boundary.encode("latin-1", "replace"))
-        if name.endswith("json"):
-            with suppress(ValueError, RecursionError):
-                read = json.loads(body)
-                made = self.value(read)
-                return body if made == read else json.dumps(made, ensure_ascii=False).encode("utf-8", "surrogatepass")
-        return self._plain(body)
+            if kind.essence == "application/x-www-form-urlencoded":
+                return self.pairs(body) if _is_form(body) else None
+            if kind.essence == "multipart/form-data":
+                return b"".join(self._multipart(body, content_type, kind.parameters["boundary"]))
+            if kind.essence.endswith("json"):
+                return self._json(body)
+        return None
 
-    def _plain(self, body: bytes) -> bytes:
-        try:
-            text, charset = body.decode(), "utf-8"
-        except UnicodeDecodeError:
-            text, charset = body.decode("latin-1"), "latin-1"
-        made = self.text(text)
-        return body if made == text else made.encode(charset, "replace")
+    def content(self, content: bytes, content_type: str) -> bytes:
+        """Return the content of a file or a message without secrets. Only its length is kept if it has no parser."""
+        made = self.body(content, content_type)
+        return FILLER * len(content) if made is None else made
 
-    def _multipart(self, body: bytes, boundary: bytes) -> bytes:
-        delimiter = b"--" + boundary
-        first, *parts = body.split(delimiter)
-        return delimiter.join([first, *map(self._part, parts)])
+    def _multipart(self, body: bytes, content_type: str, boundary: str) -> Iterator[bytes]:
+        request = Request.blank("/", "POST", {"content-type": content_type}, body)
+        for name, value in request.form.items():
+            yield _part(boundary, self.text(name), self.named(name, value).encode())
+        for name, upload in request.files.items():
+            kind = str(upload.content_type or "")
+            made = self.content(upload.read(), kind)
+            yield _part(boundary, self.text(name), made, self.text(upload.filename or ""), kind)
+        yield f"--{boundary}--\r\n".encode()
 
-    def _part(self, part: bytes) -> bytes:
-        head, blank, content = part.partition(b"\r\n\r\n")
-        if not blank:
-            return part
-        content, end = (content[:-2], b"\r\n") if content.endswith(b"\r\n") else (content, b"")
-        named = _disposition_name(head)
-        name = named[1].decode("utf-8", "replace") if named else ""
-        if self.is_secret(name):
-            made = self.add(content.decode("latin-1")).encode("latin-1", "replace")
-        elif b"json" in head.lower():
-            made = self.body(content, "application/json")
-        else:
-            made = self._plain(content)
-        return self._plain(head) + blank + made + end
+    def _json(self, body: bytes) -> bytes | None:
+        """Return JSON without secrets; None for other text, and for an object with two members of one name."""
+        with suppress(ValueError, RecursionError):
+            read = json.loads(body, object_pairs_hook=_without_duplicates)
+            made = self.value(read)
+            return body if made == read else json.dumps(made, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        return None
 
     def value(self, value: Any, name: str = "") -> Any:
         """Return a JSON value without secrets."""
         if isinstance(value, Mapping):
+            named = named_items(value.items(), _as_text)
             return {
-                self.text(key) if isinstance(key, str) else key: self.value(each, name or _name(key, self))
-                for key, each in value.items()
+                self._key(key, name): self.value(each, name or self._name(label, each)) for label, key, each in named
             }
         if isinstance(value, list | tuple):
-            return [self.value(each, name) for each in value]
+            made, header = [], ""
+            for each in value:
+                made.append(self.value(each, name or header))
+                is_row = isinstance(each, list | tuple) and len(each) > 1
+                header = header or name_of_secret(each if is_row else [each] if len(value) == 2 else [], _as_text)
+            return made
         if isinstance(value, str):
-            return self.named(name, value)
+            return self.add(value) if name else self.text(value)
         if isinstance(value, int | float) and not isinstance(value, bool):
             return self._number(value, name)
         return value
 
+    def _key(self, key: Any, name: str) -> Any:
+        if not isinstance(key, str):
+            return key
+        return self.add(key) if name and is_secret("code", key) else self.text(key)
+
+    def _name(self, name: str, value: object) -> str:
+        """Return the name of a secret, which applies to everything inside the value; otherwise ""."""
+        return name if self.is_secret(name, value) else ""
+
     def _number(self, value: float, name: str) -> float:
         text = str(value)
-        made = self.named(name, text)
+        made = self.add(text) if name else self.text(text)
         if made == text:
             return value
         with suppress(ValueError):
@@ -284,6 +346,29 @@ class Disguise:
         return 0
 
 
-def _name(key: object, disguise: Disguise) -> str:
-    """Return the key if it names a secret, and thus applies to everything inside the value; otherwise ""."""
-    return key if isinstance(key, str) and disguise.is_secret(key) else ""
+def _names_secret(line: str) -> bool:
+    """Return True for a setting, such as ``password: ...``, and for the head of a table with such a column."""
+    cells = [cell.strip() for cell in _cells(line)]
+    return len(cells) > 1 and any(" " not in cell and name_of_secret([cell], _as_text) for cell in cells)
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("two members have the same name")
+    return members
+
+
+def _part(boundary: str, name: str, content: bytes, filename: str | None = None, kind: str = "") -> bytes:
+    head = f'--{boundary}\r\ncontent-disposition: form-data; name="{_quoted(name)}"'
+    if filename is not None:
+        head += f'; filename="{_quoted(filename)}"' + f"\r\ncontent-type: {kind}" * bool(kind)
+    return head.encode("utf-8", "replace") + b"\r\n\r\n" + content + b"\r\n"
+
+
+def _quoted(name: str) -> str:
+    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

@@ -38,7 +38,8 @@ class Keep(Observer):
     causes, each for ``ttl`` after its last request.
 
     Before anything is written, secrets are replaced with values of the same shape: credentials, cookies, fields named
-    like passwords, payment card numbers, and members that a model marks as ``Secret``. Records are encrypted with the
+    like passwords, payment card numbers, and members that a model marks as ``Secret``. Bodies other than forms and JSON
+    are not kept. Records are encrypted with the
     app's secret keys, or with ``secret_keys``, and written by a separate thread. If the store is full, slow or
     unavailable, requests are not kept, and an error is logged. ``largest`` is the maximum number of bytes to keep of a
     body. ``release`` is stored in each record. The default ``store`` is that of the app.

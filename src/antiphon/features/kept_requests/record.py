@@ -10,6 +10,7 @@ from contextlib import suppress
 from traceback import TracebackException
 from types import TracebackType
 from typing import Any, Literal, NamedTuple
+from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -19,7 +20,7 @@ from antiphon.features.kept_requests.disguise import LONGEST_TEXT, Disguise
 from antiphon.features.logins import NAME as LOGIN
 from antiphon.features.logins import SessionLogin
 from antiphon.features.users import Users
-from antiphon.http.head import Address, Head, RequestHead, server_head
+from antiphon.http.head import Address, DerivedHead, Head, RequestHead
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.request.route import whole_pattern
@@ -115,22 +116,27 @@ class Record(msgspec.Struct, kw_only=True):
 
 def without_secrets(record: Record, hidden: Disguise) -> Record:
     """Return the record without secrets."""
-    path = (record.raw_path or b"").decode("latin-1")
+    path = None if record.raw_path is None else hidden.path(record.raw_path.decode("latin-1"))
+    body = hidden.body(record.body, record.content_type) if record.body else b""
     return msgspec.structs.replace(
         record,
         params={name: hidden.named(name, value) for name, value in record.params.items()},
-        path=hidden.text(record.path),
-        raw_path=None if record.raw_path is None else hidden.text(path).encode("latin-1", "replace"),
+        path=unquote(hidden.path(quote(record.path))),
+        raw_path=None if path is None else path.encode("latin-1", "replace"),
         query=hidden.pairs(record.query),
         fields=hidden.fields(record.fields),
-        body=hidden.body(record.body, record.content_type),
+        body=body or b"",
+        lack=record.lack if body is not None else _not_kept(record),
         dependencies=hidden.value(record.dependencies),
-        messages=[(kind, hidden.body(each, "application/json")) for kind, each in record.messages],
-        answer=hidden.body(record.answer, _content_type(record.answer_fields)),
+        messages=[(kind, hidden.content(each, "application/json")) for kind, each in record.messages],
+        answer=hidden.body(record.answer, _content_type(record.answer_fields)) or b"",
         answer_fields=hidden.fields(record.answer_fields),
-        error=hidden.text(record.error),
-        traceback=hidden.text(record.traceback),
     )
+
+
+def _not_kept(record: Record) -> str:
+    kind = record.content_type.partition(";")[0].strip()[:100] or "an unknown type"
+    return f"the body, {len(record.body)} bytes of {kind}, was not kept: only whole forms and JSON are"
 
 
 def _content_type(fields: list[tuple[str, str]]) -> str:
@@ -194,7 +200,7 @@ def main_place(traceback: TracebackType | None) -> tuple[str, int, str, int] | N
 
 def record_of(request: Request, response: Response | None, *, largest: int, release: str) -> Record:
     """Return the record of a request as it is, including secrets. The only file that this reads is the body's."""
-    head = server_head(request.head)
+    head = _sent_head(request.head)
     body, lack = _body(request, largest)
     return Record(
         request_id=request._id,
@@ -223,6 +229,13 @@ def record_of(request: Request, response: Response | None, *, largest: int, rele
         **({} if response is None else _answer_of(response)),
         messages=_messages_of(response),
     )
+
+
+def _sent_head(head: Head) -> Head:
+    """Return the head as the server received it, or as a tool's call was made."""
+    while isinstance(head, DerivedHead) and not head.is_of_call:
+        head = head.inner
+    return head
 
 
 def _body(request: Request, largest: int) -> tuple[bytes, str]:
@@ -315,16 +328,37 @@ class Trace(NamedTuple):
         """The error's type and message, as in the last line of a traceback."""
         return [*self.noted.format_exception_only()][-1].strip()[:_LONGEST]
 
-    def described(self) -> dict[str, Any]:
-        """Return the record's members that describe the error."""
+    def described(self, hidden: Disguise) -> dict[str, Any]:
+        """Return the record's members that describe the error, without secrets."""
         _shorten_paths(self.noted, set())
-        frames = [(frame.filename, frame.name) for frame in self.noted.stack]
         return {
-            "error": self.last_line,
+            "error": [*_messages(self.noted, hidden)][-1].strip()[:_LONGEST],
             "place": self.place,
-            "frames": frames,
-            "traceback": "".join(self.noted.format())[-LONGEST_TEXT:],
+            "frames": [(frame.filename, frame.name) for frame in self.noted.stack],
+            "traceback": "".join(_written(self.noted, hidden))[-LONGEST_TEXT:],
         }
+
+
+def _written(noted: TracebackException, hidden: Disguise) -> Iterator[str]:
+    """Yield a traceback as Python prints it. Its source is shown, but its messages may come from a request."""
+    if noted.__cause__ is not None:
+        yield from _written(noted.__cause__, hidden)
+        yield "\nThe above exception was the direct cause of the following exception:\n\n"
+    elif noted.__context__ is not None and not noted.__suppress_context__:
+        yield from _written(noted.__context__, hidden)
+        yield "\nDuring handling of the above exception, another exception occurred:\n\n"
+    if noted.stack:
+        yield "Traceback (most recent call last):\n"
+        yield from map(hidden.code, noted.stack.format())
+    yield from _messages(noted, hidden)
+    for member in noted.exceptions or ():
+        yield from ("  | " + line for line in "".join(_written(member, hidden)).splitlines(keepends=True))
+
+
+def _messages(noted: TracebackException, hidden: Disguise) -> Iterator[str]:
+    for line in noted.format_exception_only():
+        kind, sign, message = line.rstrip("\n").partition(": ")
+        yield f"{hidden.message(kind)}{sign}{hidden.message(message)}\n"
 
 
 def _shorten_paths(noted: TracebackException | None, seen: set[int]) -> None:

@@ -23,6 +23,7 @@ from antiphon.request.dependencies import Dependency
 from antiphon.request.interfaces import Session
 from antiphon.request.request import Request
 from antiphon.response.response import Response
+from antiphon.serialization.masking import MASK
 
 _EMPTY: dict[str, Any] = {"str": "", "int": 0, "float": 0.0, "bool": False, "list": [], "dict": {}, "bytes": b""}
 """Values of the kinds that a session can contain, as substitutes for values that were not kept."""
@@ -245,10 +246,15 @@ def compared(record: Record, outcome: Outcome) -> str:
         return f"It no longer fails: the status is {outcome.status}, and was {record.status}."
     place = cause_of_error(error).place
     told = Trace.of(error, place).last_line
-    if told == record.error and place.partition(":")[0] == record.place.partition(":")[0]:
+    same = told == record.error or (MASK in record.error and _kind(told) == _kind(record.error))
+    if same and place.partition(":")[0] == record.place.partition(":")[0]:
         return f"It fails as it did: {told} at {place}."
     was = f"It was {record.error} at {record.place}, and is {told} at {place}."
     return f"{was} {_first_difference(record, error)}"
+
+
+def _kind(told: str) -> str:
+    return told.partition(":")[0]
 
 
 def _first_difference(record: Record, error: BaseException) -> str:

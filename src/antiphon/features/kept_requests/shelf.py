@@ -292,11 +292,11 @@ def _kept(id_: str, waiting: _Waiting) -> Kept:
 
 def disguised(caught: Caught) -> Record:
     """Return a record without secrets, with a description of the error."""
-    record = caught.record
+    hidden = Disguise(marked_names())
+    without_secrets(caught.record, hidden)
+    hidden.search_again()
+    record = without_secrets(caught.record, hidden)
     if caught.trace is not None:
         with suppress(Exception):  # the error's own methods may raise
-            record = msgspec.structs.replace(record, **caught.trace.described())
-    hidden = Disguise(marked_names())
-    without_secrets(record, hidden)
-    hidden.search_again()
-    return without_secrets(record, hidden)
+            record = msgspec.structs.replace(record, **caught.trace.described(hidden))
+    return record

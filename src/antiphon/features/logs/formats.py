@@ -36,13 +36,18 @@ def escaped(text: str, longest: int = LONGEST) -> str:
     return re.sub("%.?$", "", quoted[:longest]) + "..."
 
 
-_replace_controls = re.compile("[\x00-\x08\n-\x1f\x7f-\x9f\u2028\u2029]").sub
-_replace_controls_in_lines = re.compile("[\x00-\x08\v-\x1f\x7f-\x9f\u2028\u2029]").sub
+_OF_ORDER = "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+"""Line breaks, and characters that change the order in which others are shown."""
+_replace_controls = re.compile(f"[\x00-\x08\n-\x1f\x7f-\x9f{_OF_ORDER}]").sub
+_replace_controls_in_lines = re.compile(f"[\x00-\x08\v-\x1f\x7f-\x9f{_OF_ORDER}]").sub
 _indent_forged_records = re.compile(r"^(?=\d{4}-\d\d-\d\dT)", re.MULTILINE).sub
 
 
 def one_line(text: str) -> str:
-    """Return text with control characters and line breaks, but not tabs, escaped as in Python literals."""
+    """Return text with control characters and line breaks, but not tabs, escaped as in Python literals.
+
+    This includes the characters that show others in another order.
+    """
     return _replace_controls(_as_literal, text)
 
 
@@ -52,7 +57,7 @@ def lines_below(text: str) -> str:
 
 
 def _as_literal(found: re.Match[str]) -> str:
-    return repr(found[0])[1:-1]
+    return ascii(found[0])[1:-1]
 
 
 _encode = json.JSONEncoder(default=str, allow_nan=False, separators=(",", ":")).encode

@@ -108,6 +108,8 @@ class _CallHead(DerivedHead):
         """The query string."""
         return self._query
 
+    is_of_call = True
+
     @property
     def blocks(self) -> bool:
         """False: the call is handled by a task."""

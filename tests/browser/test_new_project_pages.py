@@ -1,0 +1,94 @@
+"""The pages of a new project in a browser: its policy is kept, and its style sheet shows what pages consist of."""
+
+import pytest
+from click.testing import CliRunner
+
+from antiphon.cli.main import main
+from tests.contract.process import ServerProcess
+from tests.helpers.accessibility import look_at
+from tests.helpers.processes import RUN
+
+pytestmark = [pytest.mark.processes, pytest.mark.once]
+
+SCREENS = [(390, 844, "light"), (390, 844, "dark"), (1280, 900, "light"), (1280, 900, "dark")]
+ORDERS = """
+
+@dataclass
+class Order:
+    name: Annotated[str, Meta(min_length=2), Field(help="As on the invoice.")]
+    mail: Annotated[str, Field(widget="email")]
+    secret: Annotated[str, Field(widget="password")]
+    amount: Annotated[int, Meta(ge=1, le=9)]
+    day: date
+    size: Literal["small", "large"]
+    wrapping: Annotated[Literal["paper", "cloth"], Field(widget="radio")]
+    extras: Annotated[list[Literal["card", "ribbon", "box"]], Field(widget="checkbox")]
+    tint: Annotated[str, Field(widget="color")]
+    weight: Annotated[int, Meta(ge=0, le=10), Field(widget="range")]
+    note: Annotated[str, Field(widget="textarea")]
+    terms: bool = False
+
+
+@app.get("/orders")
+@app.post("/orders")
+def order(request: Request):
+    form = Form(Order, request)
+    form.validate()
+    return Page("orders.html", form=form)
+"""
+PAGE = """{% extends "base.html" %}
+{% block main %}
+<h1>Orders from Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch</h1>
+{{ form }}
+<div class="scrolls" tabindex="0" role="region" aria-label="All orders">
+<table>
+<caption>All orders</caption>
+<tr><th scope="col">Customer</th><th scope="col">Description</th><th scope="col">Delivered</th></tr>
+<tr><td>Margarethe Oppenheimer</td><td>Donaudampfschiffahrtsgesellschaft</td><td>2026-11-26 10:30</td></tr>
+</table>
+</div>
+{% endblock %}
+"""
+VIOLATIONS = "() => JSON.parse(localStorage.violations || '[]')"
+NOTED = """addEventListener("securitypolicyviolation", event => {
+  localStorage.violations = JSON.stringify([...JSON.parse(localStorage.violations || "[]"), event.blockedURI]);
+})"""
+BROKEN_WORDS = """() => [...document.querySelectorAll("td")].filter(cell => {
+  const range = document.createRange();
+  range.selectNodeContents(cell);
+  return range.getClientRects().length > cell.innerText.split(" ").length;
+}).map(cell => cell.innerText)"""
+UNSTYLED = """() => [...document.querySelectorAll("input:not([type=color]), select, textarea")]
+  .filter(each => getComputedStyle(each).fontFamily !== getComputedStyle(document.body).fontFamily)
+  .map(each => each.outerHTML)"""
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(main, ["new", "shop-floor"]).exit_code == 0
+    monkeypatch.chdir(tmp_path / "shop-floor")
+    package = tmp_path / "shop-floor" / "shop_floor"
+    program = (package / "app.py").read_text()
+    imports = "from dataclasses import dataclass\nfrom datetime import date\nfrom typing import Annotated, Literal\n"
+    imports += "from msgspec import Meta\nfrom antiphon.features import Field, Form\n"
+    (package / "app.py").write_text(f"{imports}{program}{ORDERS}")
+    (package / "templates" / "orders.html").write_text(PAGE)
+    with ServerProcess(RUN, "shop_floor.app:app") as process:
+        yield f"http://127.0.0.1:{process.port}"
+
+
+def test_pages_of_a_new_project_look_right_and_keep_their_policy(page, site):
+    page.before_each_document(NOTED)
+    for path in ("/", "/nowhere", "/orders"):
+        page.go(f"{site}{path}")
+        look_at(page, path, SCREENS)
+    page.run("() => { document.querySelector('main form').noValidate = true }")
+    page.click("main form button")
+    page.wait_until("() => document.querySelector('.error') !== null")
+    look_at(page, "errors", SCREENS)
+    page.resize(390, 844)
+    assert (page.run(BROKEN_WORDS), page.run(UNSTYLED)) == ([], [])
+    border = "each => getComputedStyle(document.querySelector(each)).borderColor"
+    assert page.run(border, "[aria-invalid]") != page.run(border, "textarea:not([aria-invalid]), fieldset")
+    assert page.run(VIOLATIONS) == []
