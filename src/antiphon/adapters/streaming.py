@@ -142,7 +142,8 @@ async def write_chunks(
             try:
                 await writing.end()
             finally:
-                await aclose(chunks, body)
+                # A blocking body is closed by its chunks, on its thread.
+                await aclose(chunks, body if isinstance(body, AsyncIterable) else None)
         except Exception as error:
             if not is_broken_by_client(request, error):
                 if not is_whole:
@@ -198,7 +199,7 @@ class _Writing:
         """
         if is_for_any_thread(body):
             return AsyncFromSync(body, file_workers())
-        return AsyncFromSync(body, ahead=True, joins=self._length is None)
+        return AsyncFromSync(body, ahead=True, joins=self._length is None, shared=self._request._crossing)
 
     async def send_head(self, send_head: Callable[[], Awaitable[Send]]) -> bool:
         """Send the head. Return False if the client has disconnected."""
