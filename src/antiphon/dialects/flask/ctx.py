@@ -318,7 +318,7 @@ class RequestContext(AppContext):
 def _current_request_context(user: str) -> AppContext:
     ctx: AppContext | None = _cv_request.get(None)
     if ctx is None:
-        raise RuntimeError(f"'{user}' needs a request: call it while one is handled, such as in a view")
+        raise RuntimeError(f"'{user}' can only be used when a request context is active, such as in a view function.")
     return ctx
 
 

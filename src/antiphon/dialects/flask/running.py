@@ -111,7 +111,7 @@ class _InContext(Generic[T]):
 
     def __next__(self) -> T:
         try:
-            return self._run(next, self._iterator)
+            return self._run(next, self._iterator)  # type: ignore[no-any-return]  # the iterator's T
         except BaseException as error:
             self._end(None if isinstance(error, StopIteration) else error)
             raise
@@ -132,7 +132,7 @@ class _InContext(Generic[T]):
             self._current = ctx
             self._run(ctx.unpin, error)
 
-    def _run(self, function: Callable[..., T], *arguments: Any) -> T:
+    def _run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         outer = _cv_app.get()
         _cv_app.set(self._current)
         try:
@@ -170,5 +170,7 @@ def stream_with_context(
         return wrapped
     ctx: AppContext | None = _cv_request.get(None)
     if ctx is None:
-        raise RuntimeError("'stream_with_context' needs a request: call it while one is handled, such as in a view")
+        raise RuntimeError(
+            "'stream_with_context' can only be used when a request context is active, such as in a view function."
+        )
     return _InContext(iterator, ctx)

@@ -45,9 +45,7 @@ class EnvironBuilder(environs.EnvironBuilder):
         **kwargs: Any,
     ) -> None:
         if base_url is not None and (subdomain or url_scheme):
-            raise AssertionError(
-                '"base_url" already includes the scheme and subdomain: omit "url_scheme" and "subdomain"'
-            )
+            raise AssertionError('Cannot pass "subdomain" or "url_scheme" with "base_url".')
         if base_url is None:
             path, base_url = _place(app, path, subdomain, url_scheme)
         self.app = app
@@ -95,7 +93,7 @@ class FlaskClient(Client):
         RuntimeError if no session can be opened.
         """
         if self._cookies is None:
-            raise TypeError("Cookies are disabled. Make the client with 'use_cookies=True'.")
+            raise TypeError("Cookies are disabled. Create a client with 'use_cookies=True'.")
         app = self.application
         context = app.test_request_context(*args, **kwargs)
         self._add_cookies_to_wsgi(context.request.environ)
