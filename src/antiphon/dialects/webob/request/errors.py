@@ -17,7 +17,7 @@ class MalformedJSON(JSONDecodeError, HTTPBadRequest):
         self._reason = JSONDecodeError.__str__(self)
         HTTPBadRequest.__init__(self, f"The body is not JSON: {self._reason}")
 
-    def __str__(self) -> str:
+    def __str__(self, detailed: bool = False, /) -> str:
         return self._reason  # as of the json module, which programs show
 
 
