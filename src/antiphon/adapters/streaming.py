@@ -142,8 +142,7 @@ async def write_chunks(
             try:
                 await writing.end()
             finally:
-                # A blocking body is closed by its chunks, on its thread.
-                await aclose(chunks, body if isinstance(body, AsyncIterable) else None)
+                await aclose(chunks, body)
         except Exception as error:
             if not is_broken_by_client(request, error):
                 if not is_whole:

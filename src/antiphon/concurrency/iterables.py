@@ -88,12 +88,8 @@ def close_of(iterator: object, source: object) -> Callable[[], object] | None:
 
 async def aclose(iterator: object, source: object = None) -> None:
     """Close an async iterable and its iterator, if any, as far as they can be closed."""
-    try:
-        if close := getattr(iterator, "aclose", None):
-            await close()
-    finally:
-        if iterator is not source and (close := getattr(source, "aclose", None)):
-            await close()
+    if close := getattr(iterator, "aclose", None) or getattr(source, "aclose", None):
+        await close()
 
 
 @accelerated
