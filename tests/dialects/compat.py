@@ -1,7 +1,7 @@
 """Runs other projects' own tests with the original that they live on, and then with dialects in its place.
 
 Prints how many pass, of how many that pass with the original, and which of those fail. Exits with 1 if one does for a
-reason that is not known.
+reason that is not known, and with 75 if none does and some could not be fetched.
 The environment that this runs in gets the projects, and a folder with their sources, which are from PyPI. As many
 projects are tested at a time as there are processors. With `--write`, the counts go into `compat.csv`, those of
 applications into `wall.csv`, of which `python -m scripts.tables` makes tables.
@@ -32,6 +32,8 @@ WALL = Path(__file__).with_name("wall.csv")
 PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
 PYTEST = "pytest<9"  # Flask's tests import a name that is gone since
 ORIGINAL = "original"
+UNREACHABLE = 75
+"""The exit code if packages or tests could not be fetched, and no test failed: EX_TEMPFAIL of sysexits.h."""
 UNITTESTS = Path(__file__).with_name("unittests.py")
 """A path, since a project's own `tests` would be found in place of ours."""
 
@@ -68,14 +70,19 @@ def main() -> int:
     options = parser.parse_args()
     chosen = _chosen(options.names)
     needs = [need for project in chosen for need in (project.pinned, *project.needs)]
-    subprocess.run([*PIP, "install", PYTEST, *needs], check=True)
+    if subprocess.run([*PIP, "install", PYTEST, *needs], check=False).returncode:
+        _say(f"Not run, since its packages could not be installed: {' '.join(each.name for each in chosen)}")
+        return UNREACHABLE
     with ThreadPoolExecutor(os.cpu_count()) as workers:
-        results = [result for compared in workers.map(_compare, chosen) for result in compared]
+        compared = [*workers.map(_compare, chosen)]
+    results = [result for each in compared for result in each or ()]
     if options.write:
         applications = {each.project.name for each in APPLICATIONS}
         _write(WALL, [each for each in results if each.project.name in applications])
         _write(COUNTS, [each for each in results if each.project in PROJECTS and not each.project.own_tests])
-    return 1 if not chosen or any(result.is_worse for result in results) else 0
+    if not chosen or any(result.is_worse for result in results):
+        return 1
+    return UNREACHABLE if None in compared else 0
 
 
 def _chosen(names: list[str]) -> list[Project]:
@@ -105,12 +112,13 @@ def _write(table: Path, results: list[Result]) -> None:
         rows.writerows(known.values())
 
 
-def _compare(project: Project) -> list[Result]:
+def _compare(project: Project) -> list[Result] | None:
+    """Run a project's tests. Return None if they could not be fetched."""
     try:
         source = _source(project)
     except (OSError, ValueError, subprocess.CalledProcessError, tarfile.TarError) as error:
         _say(f"{project.name} {project.version}: its tests could not be fetched: {error}")
-        return [Result(project, dialect, 0, 0, dialect, 0) for dialect in project.dialects]
+        return None
     if source is None:
         _say(f"{project.name} {project.version}: not run: its tests are in {project.repository} alone")
         return []

@@ -13,14 +13,14 @@ from tests.helpers.waiting import DEADLINE
 
 
 @contextmanager
-def served(program, interface):
+def served(program, interface, threads=4):
     """The address at which a program is served, over WSGI without a bridge."""
     app = program()
     if interface == "wsgi" and isinstance(app, BridgedApplication):
         app = app.application
     listener = socket.create_server(("127.0.0.1", 0))
     address = listener.getsockname()
-    server = ThreadServer(app, interface, listener, threads=4)
+    server = ThreadServer(app, interface, listener, threads=threads)
     server.start()
     try:
         yield address

@@ -323,6 +323,7 @@ def test_code_for_pyramid_finds_the_dialects_of_pyramid_and_of_webob():
         "from pyramid.httpexceptions import HTTPNotFound\n"
         "from pyramid.response import Response\n"
         "assert issubclass(HTTPNotFound, Response) and issubclass(Response, webob.Response)\n"
+        "assert HTTPNotFound.__module__ == 'pyramid.httpexceptions'\n"
         "assert version('pyramid').startswith('2.1') and version('WebOb') == webob.__version__\n"
         "print(Configurator.__module__, webob.Response.__module__, sep='\\n')\n"
         "try:\n"

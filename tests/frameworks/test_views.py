@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from antiphon import view
+from antiphon import Response, view
 from antiphon.concurrency.loop import running_loop
 from tests.frameworks import apps
 from tests.frameworks.exchanges import EXCHANGES, ask, exchange, exchange_by_socket, served
@@ -89,3 +89,16 @@ def test_def_views_of_django_over_asgi_leave_its_loop_alone(interface, monkeypat
         app = apps.application(apps.django_asgi, views, monkeypatch, stack)
         assert ask(app, "asgi", "GET", "/text", {}, b"")[0] == 200
     assert [loop is not None for loop in loops] == [interface == "asgi"]
+
+
+def test_falcon_sends_all_lines_of_a_field():
+    apps.need(apps.falcon_wsgi)
+    from falcon.testing import TestClient
+
+    @view
+    def linked(request):
+        return Response("", headers=[("link", "</a>; rel=next"), ("link", "</b>; rel=prev")])
+
+    app = apps.falcon_wsgi()
+    app.add_route("/linked", type("Resource", (), {"on_get": staticmethod(linked)})())
+    assert TestClient(app).simulate_get("/linked").headers["link"] == "</a>; rel=next, </b>; rel=prev"

@@ -359,8 +359,10 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
     finally:
         try:
             if request._deferred:
-                await run_async(finish(request))
+                await run_async(finish(request), request=request)
         finally:
+            if request._crossing is not None:
+                request._crossing = None  # its context refers to the request
             if is_unfinished:
                 handler._unfinished.discard(head)
             if head.watch is not None:

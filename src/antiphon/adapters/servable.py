@@ -114,7 +114,7 @@ class Servable:
 
     def _answer(self, request: Request) -> Awaitable[Response]:
         """Handle a request on an event loop; return an awaitable of the response."""
-        return run_async(self._handle(request))
+        return run_async(self._handle(request), request=request)
 
     def _class_of(self, head: Head) -> RequestClass:
         """Return the class of a request, for an overloaded server."""

@@ -4,13 +4,12 @@ from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from contextvars import Context, copy_context
 from errno import ECONNRESET
 from functools import partial
-from itertools import repeat, starmap
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from weakref import ref
 
 from antiphon.adapters.file_wrapper import wrap_file
 from antiphon.adapters.heads import address, http_version, netloc, split_target
-from antiphon.concurrency.iterables import as_bytes, close_of
+from antiphon.concurrency.iterables import as_bytes, close_of, in_context
 from antiphon.handler.contract import ThreadHandler, Unfinished, finish, is_broken_from_outside, log_broken_body
 from antiphon.handler.drive import run_sync
 from antiphon.handler.errors import is_leaving
@@ -390,6 +389,4 @@ def _blocking(
         context.run(getattr(body, "close", tuple))
         raise
     close = close_of(iterator, body) or tuple
-    # No Python code, because it would run for each chunk. It ends when `next` raises StopIteration.
-    chunks = cast("Iterator[bytes | str]", starmap(context.run, repeat((next, iterator))))
-    return chunks, partial(context.run, close)
+    return in_context(context, iterator), partial(context.run, close)

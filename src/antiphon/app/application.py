@@ -583,7 +583,7 @@ class App(Routes, Servable):
         if plan.runs_on is not LOOP:
             at_hand = plan.at_hand
             if at_hand is None or error is not None or request.head.has_body or not at_hand.includes(request):
-                return run_async(dispatch(plan, request, error))
+                return run_async(dispatch(plan, request, error), request=request)
             plan = at_hand.plan
         if plan.surroundings is STACKED:
             return dispatch(plan, request, error)
@@ -625,7 +625,7 @@ class App(Routes, Servable):
         """Return the response as an awaitable for an event loop."""
         plan, error = self._find(request)
         steps = dispatch(plan, request, error)
-        return steps if plan.runs_on is LOOP else run_async(steps)
+        return steps if plan.runs_on is LOOP else run_async(steps, request=request)
 
     def _find_first(self, request: Request) -> Found:
         """Plan each route before the first request, then find the plan for it."""

@@ -274,7 +274,7 @@ def _differs_from(before: Context) -> bool:
 
 class AsyncFromSync(Generic[T]):
     """An async iterator over a blocking iterable, which runs in one context, on ``threads`` or on the threads of its
-    task.
+    task. ``shared`` is the crossing of earlier calls in the same context.
 
     With ``ahead``, the items are chunks, which are produced in advance and returned as bytes; with ``joins``, chunks
     that are ready at the same time are joined. The task gets the context variables that the iterable had set when it
@@ -283,11 +283,16 @@ class AsyncFromSync(Generic[T]):
     """
 
     def __init__(
-        self, iterable: Iterable[T], threads: Threads | None = None, ahead: bool = False, joins: bool = True
+        self,
+        iterable: Iterable[T],
+        threads: Threads | None = None,
+        ahead: bool = False,
+        joins: bool = True,
+        shared: Crossing | None = None,
     ) -> None:
         self._iterable = iterable
         self._iterator: Iterator[T] | None = None
-        self._crossing = Crossing(threads=threads)
+        self._crossing = Crossing(threads=threads) if shared is None else shared.in_same_context()
         self._ahead = ahead
         self._joins = ahead and joins and not chunks_come_apart.get()
         self._fetched: deque[Any] = deque()

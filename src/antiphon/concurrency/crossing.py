@@ -6,7 +6,7 @@ from contextlib import suppress
 from contextvars import Context, ContextVar, Token, copy_context
 from functools import partial
 from queue import Empty, SimpleQueue
-from threading import Lock
+from threading import Lock, get_ident
 from typing import Any, TypeVar, TypeVarTuple
 from weakref import WeakKeyDictionary
 
@@ -182,6 +182,12 @@ class Crossing:
         self._thread_tokens: Tokens = {}
         self._holds_cancellation = False
 
+    def in_same_context(self, ends: Callable[[Any], bool] | None = None) -> "Crossing":
+        """Return a crossing for other calls in the same context, of which only one may run at a time."""
+        crossing = Crossing(self._context, self._threads, ends)
+        crossing._task_tokens, crossing._thread_tokens = self._task_tokens, self._thread_tokens
+        return crossing
+
     async def run(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
         """Call a function on a thread. Raises the function's errors.
 
@@ -238,12 +244,19 @@ class Crossing:
 
     def start(self, function: Callable[[], T]) -> Call[T]:
         """Start calling a function; ``wait`` and ``end`` do the rest."""
-        self.copy_to_threads(copy_context())
-        call = Call(partial(self._context.run, function), self._ends)
+        context = copy_context()
+        call = Call(partial(self._run, context, function), self._ends)
         if self.begins:
-            call.begun_in = self._context
+            call.begun_in = context
         (self._threads or threads_of_task()).run(call)
         return call
+
+    def _run(self, task_context: Context, function: Callable[[], T]) -> T:
+        return self._context.run(self._call, task_context, function)
+
+    def _call(self, task_context: Context, function: Callable[[], T]) -> T:
+        copy_variables(task_context, self._thread_tokens)
+        return function()
 
     async def wait(self, call: Call[Any], is_enough: Callable[[], bool] | None = None) -> None:
         """Wait until a call is done, or is woken and ``is_enough()`` is true. A cancellation is treated as in
@@ -271,6 +284,25 @@ class Crossing:
         result: T = call.result
         del call.result  # an error's frames on the thread refer to the call
         return result
+
+
+class CrossingBack(Crossing):
+    """A way for a task back to the thread that makes this object and waits for the task.
+
+    Calls run in that thread's current context. Once the thread has left, they run in a copy of it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(copy_context())
+        self._thread = get_ident()
+
+    def _run(self, task_context: Context, function: Callable[[], T]) -> T:
+        if get_ident() != self._thread:
+            return super()._run(task_context, function)
+        try:
+            return self._call(task_context, function)
+        finally:
+            self._context = copy_context()
 
 
 async def _wait_shielded(call: Call[Any], drops: bool, is_enough: Callable[[], bool] | None = None) -> bool:

@@ -14,7 +14,9 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
-from typing import Any, Generic, TypeAlias, TypeVar
+from contextvars import Context
+from itertools import repeat, starmap
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 from antiphon.explanations import explained
 from antiphon.speedups import accelerated
@@ -61,9 +63,27 @@ async def aread_all(source: AsyncIterable[bytes | str]) -> bytes:
         await aclose(iterator, source)
 
 
+def in_context(context: Context, iterator: Iterator[T]) -> Iterator[T]:
+    """Return an iterator that runs another one in a context.
+
+    No Python code, because it would run for each item. It ends when ``next`` raises StopIteration.
+    """
+    return cast("Iterator[T]", starmap(context.run, repeat((next, iterator))))
+
+
 def close_of(iterator: object, source: object) -> Callable[[], object] | None:
     """Return the function that closes an iterable and, if there is one, its iterator. None if neither can be closed."""
-    return getattr(iterator, "close", None) or getattr(source, "close", None)
+    own, whole = getattr(iterator, "close", None), getattr(source, "close", None)
+    if own is None or whole is None or iterator is source:
+        return own or whole
+
+    def close_both() -> None:
+        try:
+            own()
+        finally:
+            whole()
+
+    return close_both
 
 
 async def aclose(iterator: object, source: object = None) -> None:

@@ -235,7 +235,11 @@ class _SameModule(Loader):
         return None if get_code is None else get_code(self._name)
 
     def exec_module(self, module: ModuleType) -> None:
+        replaced = module.__spec__.name if module.__spec__ is not None else self._name
         module.__spec__ = self._spec  # the import system has replaced it with the spec of the other name
+        for value in vars(module).values():  # programs report and pickle exceptions by the originals' names
+            if isinstance(value, type) and issubclass(value, BaseException) and value.__module__ == self._name:
+                value.__module__ = replaced
 
 
 class TooLate(RuntimeError):

@@ -11,7 +11,7 @@ __all__, __getattr__, __dir__ = import_on_use(
     {
         "adapters.foreign.environ_host": "AT_END EnvironHost ReceivedInput",
         "adapters.foreign.host": "Host",
-        "adapters.foreign.wsgi": "make_environ restarting started_response",
+        "adapters.foreign.wsgi": "call_in_own_context make_environ restarting started_response",
         "adapters.servable": "Lifecycle Servable",
         "app.served_function": "ServedFunction",
         "adapters.servers.embedded": "LoopServer ThreadServer let_threads_end",
@@ -30,7 +30,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "body.part_head": "IncompleteForm PartHead",
         "concurrency.background": "run_on run_on_loop",
         "concurrency.bridge": "AsyncFromSync",
-        "concurrency.crossing": "Crossing copy_variables",
+        "concurrency.crossing": "Crossing CrossingBack copy_variables",
         "concurrency.iterables": "as_bytes",
         "concurrency.loop": "is_on_loop",
         "adapters.foreign.call": "BlockingBody",
@@ -42,7 +42,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "handler.contract": (
             "ON_LOOP ON_THREAD Steps annotations_of describe failed finish innermost is_async log_failure signature_of"
         ),
-        "handler.drive": "driven run_async",
+        "handler.drive": "crossing_of driven run_async",
         "handler.errors": "as_http_error",
         "http.grammar": "OWS split_list",
         "http.head": "DerivedHead Head RequestHead server_head",

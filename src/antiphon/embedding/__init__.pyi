@@ -2,7 +2,7 @@ from antiphon.adapters.connection import BACKLOG, close_accepted
 from antiphon.adapters.foreign.call import BlockingBody
 from antiphon.adapters.foreign.environ_host import AT_END, EnvironHost, ReceivedInput
 from antiphon.adapters.foreign.host import Host
-from antiphon.adapters.foreign.wsgi import make_environ, restarting, started_response
+from antiphon.adapters.foreign.wsgi import call_in_own_context, make_environ, restarting, started_response
 from antiphon.adapters.servable import Lifecycle, Servable
 from antiphon.adapters.servers.embedded import LoopServer, ThreadServer, let_threads_end
 from antiphon.adapters.wsgi import WSGIHead
@@ -26,7 +26,7 @@ from antiphon.body.multipart import (
 from antiphon.body.part_head import IncompleteForm, PartHead
 from antiphon.concurrency.background import run_on, run_on_loop
 from antiphon.concurrency.bridge import AsyncFromSync
-from antiphon.concurrency.crossing import Crossing, copy_variables
+from antiphon.concurrency.crossing import Crossing, CrossingBack, copy_variables
 from antiphon.concurrency.iterables import as_bytes
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import Advice
@@ -51,7 +51,7 @@ from antiphon.handler.contract import (
     log_failure,
     signature_of,
 )
-from antiphon.handler.drive import driven, run_async
+from antiphon.handler.drive import crossing_of, driven, run_async
 from antiphon.handler.errors import as_http_error
 from antiphon.handler.scope import (
     RequestLocal,
@@ -92,6 +92,7 @@ __all__ = [
     "Connection",
     "Content",
     "Crossing",
+    "CrossingBack",
     "DerivedHead",
     "DescribedApp",
     "DescribedRoute",
@@ -130,10 +131,12 @@ __all__ = [
     "as_bytes",
     "as_http_error",
     "astream_of",
+    "call_in_own_context",
     "check_handshake",
     "check_handshake_site",
     "close_accepted",
     "copy_variables",
+    "crossing_of",
     "decode_json",
     "describe",
     "driven",

@@ -52,11 +52,10 @@ class Falcon(Framework):
         made = given
         made.status = answer.status
         made.content_type = None
+        is_set = {"set-cookie"}
         for name, value in answer.fields:
-            if name == "set-cookie":
-                made.append_header(name, value)
-            else:
-                made.set_header(name, value)
+            (made.append_header if name in is_set else made.set_header)(name, value)  # the first replaces Falcon's own
+            is_set.add(name)
         if isinstance(answer.body, bytes):
             made.data = answer.body
         else:

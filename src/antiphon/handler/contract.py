@@ -417,6 +417,7 @@ async def finish(request: Request) -> None:
         except BaseException as error:
             fatal = error
     request._deferred = ()  # most of these functions refer to the request
+    request._crossing = None  # its context does, too
     request.content.close()
     if fatal is not None:
         raise fatal

@@ -14,6 +14,7 @@ from antiphon.handler.errors import note_task
 
 if TYPE_CHECKING:
     from antiphon.concurrency.crossing import Crossing
+    from antiphon.request.request import Request
 
 T = TypeVar("T")
 
@@ -68,10 +69,12 @@ async def driven(steps: Steps[T], crossing: "Crossing | None" = None) -> T:
 
 
 @coroutine
-def run_async(steps: Steps[T], crossing: "Crossing | None" = None) -> Generator[Any, Any, T]:
+def run_async(
+    steps: Steps[T], crossing: "Crossing | None" = None, request: "Request | None" = None
+) -> Generator[Any, Any, T]:
     """Drive steps on the running loop, in the current task.
 
-    ``crossing`` leads to the threads on which they have already run.
+    ``crossing`` leads to the threads on which they have already run. All steps of a ``request`` share one.
     """
     try:
         effect = steps.send(None)
@@ -80,9 +83,7 @@ def run_async(steps: Steps[T], crossing: "Crossing | None" = None) -> Generator[
             try:
                 if effect is ON_THREAD or effect is BEGIN_ON_THREAD:
                     if crossing is None:
-                        from antiphon.concurrency.crossing import Crossing
-
-                        crossing = Crossing(ends=_ends)
+                        crossing = crossing_of(request).in_same_context(_ends)
                     crossing.begins = effect is BEGIN_ON_THREAD
                     _, is_done, result = yield from crossing.run(advance, steps)
                     try:
@@ -113,6 +114,20 @@ def run_async(steps: Steps[T], crossing: "Crossing | None" = None) -> Generator[
         return result  # type: ignore[no-any-return]  # what steps return is their T
     finally:
         del result
+
+
+def crossing_of(request: "Request | None") -> "Crossing":
+    """Return the crossing of a request, or a new one without a request.
+
+    Its context is that of everything on a thread: of the hooks, the handler, the body and the functions after it.
+    """
+    from antiphon.concurrency.crossing import Crossing
+
+    if request is None:
+        return Crossing()
+    if request._crossing is None:
+        request._crossing = Crossing()
+    return request._crossing
 
 
 def _ends(advanced: tuple[bool, bool, object]) -> bool:

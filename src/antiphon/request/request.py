@@ -64,6 +64,7 @@ if TYPE_CHECKING:
 
     from antiphon.body.form_data import FormData
     from antiphon.body.form_parts import FormParts
+    from antiphon.concurrency.crossing import Crossing
     from antiphon.http.conditional import ETag
     from antiphon.http.link import Link
     from antiphon.request.caller import Caller
@@ -128,6 +129,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     _opening: Any = None
     """The open dependencies, if the application has any to close."""
     _deferred_first = 0
+    _crossing: "Crossing | None" = None
+    """The way to the threads that run the request's steps, as soon as they have been there."""
     """The number of functions that are called before those passed to ``after_response``."""
 
     def __init__(self, head: Head, body: bytes | Content | None = None) -> None:

@@ -69,11 +69,11 @@ def test_the_best_application_of_a_module(names, found):
 @rows(
     "names, error, told",
     [
-        ({}, NoAppException, "has no Flask application"),
+        ({}, NoAppException, "Failed to find Flask application"),
         ({"a": Flask("a"), "b": Flask("b")}, NoAppException, "made:name"),
         ({"create_app": needs}, NoAppException, r"made:create_app\("),
         ({"create_app": fails}, TypeError, "in the factory"),
-        ({"app": "text"}, NoAppException, "has no Flask application"),
+        ({"app": "text"}, NoAppException, "Failed to find Flask application"),
     ],
 )
 def test_no_best_application(names, error, told):

@@ -47,6 +47,7 @@ def test_requests_of_all_kinds_are_opened(client):
     assert [client.open(each).json["q"] for each in given] == ["path", "builder", "environ", "request"]
     assert builder.environ_base is None
     assert client.get("/", query_string={"q": "query"}).json["q"] == "query"
+    assert client.get("away").status_code == 302
     assert client.get("/away", follow_redirects=True).json["q"] == "redirected"
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from antiphon import App, WebSocketClosed
 from antiphon.dialects.microdot import Microdot, Request, abort
+from antiphon.dialects.microdot.test_client import TestClient
 from antiphon.dialects.microdot.websocket import WebSocket, WebSocketError, websocket_upgrade, with_websocket
 from antiphon.testing import Client, HandshakeRefused
 from tests.helpers.rows import rows
@@ -171,3 +172,20 @@ def test_two_tasks(app):
 def test_names_of_the_servers_modules(module):
     names = vars(importlib.import_module(f"antiphon.dialects.microdot.{module}"))
     assert (names["with_websocket"], names["websocket_upgrade"]) == (with_websocket, websocket_upgrade)
+
+
+def test_the_test_client_opens_sockets_with_its_cookies():
+    app = Microdot()
+
+    @app.route("/echo")
+    @with_websocket
+    async def echo(request, socket):
+        await socket.send(request.cookies["session"])
+
+    received = []
+
+    def messages():
+        received.append((yield))
+
+    asyncio.run(TestClient(app, cookies={"session": "of Ada"}).websocket("/echo", messages))
+    assert received == ["of Ada"]

@@ -149,7 +149,7 @@ def test_a_server_that_is_not_there_is_a_502():
 def test_a_server_that_has_no_name_is_an_error():
     with pytest.raises(ValueError, match="ftp"):
         SendRequest()(environ(wsgi__url_scheme="ftp"), None)
-    with pytest.raises(ValueError, match="names no server"):
+    with pytest.raises(ValueError, match="neither SERVER_NAME"):
         SendRequest()(environ(SERVER_NAME=None, HTTP_HOST=None), None)
 
 
@@ -204,7 +204,7 @@ def test_any_request_can_be_printed(content_type):
     ],
 )
 def test_malformed_messages_are_refused(message):
-    with pytest.raises(ValueError, match=r"request|header field"):
+    with pytest.raises(ValueError, match=r"Bad HTTP|Unknown scheme|fragment|Invalid header|more data"):
         Request.from_bytes(message)
 
 

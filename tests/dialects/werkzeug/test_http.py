@@ -184,7 +184,7 @@ def test_a_tag_is_made_of_data():
     tag = http.quote_etag(http.generate_etag(b"data"))
     assert not http.is_resource_modified({"HTTP_IF_NONE_MATCH": tag}, data=b"data")
     assert http.is_resource_modified({"HTTP_IF_NONE_MATCH": tag}, data=b"other")
-    with pytest.raises(TypeError, match="either a tag or data"):
+    with pytest.raises(TypeError, match="both data and etag"):
         http.is_resource_modified({}, '"a"', b"data")
 
 

@@ -30,7 +30,7 @@ def test_a_status_is_a_number_or_a_line(status, line, code):
 
 
 def test_an_empty_status_is_refused():
-    with pytest.raises(ValueError, match="empty"):
+    with pytest.raises(ValueError, match="Empty"):
         Response(status=" ")
 
 

@@ -53,7 +53,7 @@ def test_what_is_passed_through_is_given_as_it_is():
     response = Response(wrapped, direct_passthrough=True)
     assert response.get_app_iter(environ()) is wrapped
     assert b"".join(wrapped) == b"content"
-    with pytest.raises(RuntimeError, match="passed through"):
+    with pytest.raises(RuntimeError, match="direct passthrough"):
         response.get_data()
 
 

@@ -51,6 +51,7 @@ def test_cookies():
     "name, values",
     [
         ("get_host", ("http", "a:80")),
+        ("get_host", ("https", "a:0443")),
         ("get_host", ("https", None, ("b", 443))),
         ("get_host", ("http", "evil.com", None, ["a.com"])),
         ("get_current_url", ("http", "a")),

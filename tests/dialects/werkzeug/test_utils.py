@@ -277,6 +277,14 @@ def test_an_import_that_fails_shows_its_name_and_why():
     assert repr(raised.value).startswith("<ImportStringError('nowhere.thing', ModuleNotFoundError(")
 
 
+def test_an_import_that_fails_in_the_module_names_that_import(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "project_of_failing").mkdir()
+    (tmp_path / "project_of_failing" / "settings.py").write_text("import nowhere_at_all")
+    with pytest.raises(utils.ImportStringError, match=r"import_string\(\) failed .*No module named 'nowhere_at_all'"):
+        utils.import_string("project_of_failing.settings")
+
+
 def test_markup_stays_as_it_is():
     class Markup:
         def __html__(self):

@@ -207,7 +207,9 @@ class AsyncBody:
         from antiphon.concurrency.bridge import AsyncFromSync
 
         self._request = request
-        self._body: AsyncIterable[bytes | str] = body if isinstance(body, AsyncIterable) else AsyncFromSync(body)
+        self._body: AsyncIterable[bytes | str] = (
+            body if isinstance(body, AsyncIterable) else AsyncFromSync(body, shared=request._crossing)
+        )
         self._context = context
         self._iterator: AsyncIterator[bytes | str] | None = None
         self._is_closed = False
@@ -239,7 +241,7 @@ class AsyncBody:
         try:
             await aclose(self._iterator, self._body)
         finally:
-            await run_async(finish(self._request))
+            await run_async(finish(self._request), request=self._request)
 
 
 @coroutine

@@ -2,12 +2,15 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import Context, copy_context
 from functools import partial
+from io import IOBase
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from antiphon.adapters.heads import server_address
 from antiphon.adapters.wsgi import EARLY_HINTS, WSGIHead
+from antiphon.concurrency.iterables import in_context
 from antiphon.explanations import explained
 from antiphon.handler.contract import failed
 from antiphon.http.grammar import OWS, find_control, percent_decode
@@ -253,6 +256,37 @@ class WSGICall:
             )
         self._is_sent = True
         return self._head, chain(self._written, first, iterator)
+
+
+def call_in_own_context(
+    application: "WSGIApplication", environ: "WSGIEnvironment", start_response: "StartResponse"
+) -> Iterable[bytes]:
+    """Call a WSGI application in a copy of the current context. Its body is iterated and closed in the same copy.
+
+    Bodies that run no code of the application are returned unchanged: lists, files and the server's file wrapper.
+    """
+    context = copy_context()
+    chunks = context.run(application, environ, start_response)
+    wrapper = environ.get("wsgi.file_wrapper")
+    unchanged = (list, tuple, IOBase, wrapper) if isinstance(wrapper, type) else (list, tuple, IOBase)
+    return chunks if isinstance(chunks, unchanged) else _BodyInContext(context, chunks)
+
+
+class _BodyInContext:
+    """The body of a WSGI application, iterated and closed in a context."""
+
+    __slots__ = ("_chunks", "_context")
+
+    def __init__(self, context: Context, chunks: Iterable[bytes]) -> None:
+        self._context = context
+        self._chunks = chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        return in_context(self._context, self._context.run(iter, self._chunks))
+
+    def close(self) -> None:
+        """Close the application's iterable if it can be closed."""
+        self._context.run(close, self._chunks)
 
 
 class _Body:

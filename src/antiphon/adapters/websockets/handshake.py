@@ -296,7 +296,7 @@ async def answer_handshake(handler: Handler, observation: Observation | None, *c
     finally:
         try:
             if request._deferred:
-                await run_async(finish(request))
+                await run_async(finish(request), request=request)
         finally:
             handler._unfinished.discard(head)
             if observation is not None:

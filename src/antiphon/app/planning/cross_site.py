@@ -40,7 +40,12 @@ def check_site(head: Head, site: str | None, allowed: Container[str], *, is_hand
         return
     origin = head.field("origin")
     if is_handshake and not (site or origin) and head.field("cookie"):
-        raise _refusal(None, "handshake")
+        raise Forbidden(
+            "This handshake has cookies, but no Origin field, which browsers always send: a script must send the"
+            " origin of this site, or no cookies.",
+            type=PROBLEM_TYPE,
+            title="Cross-site handshake",
+        )
     if not site and (not origin or _is_own(origin, head)):
         return
     if origin and origin != "null" and origin in allowed:

@@ -99,8 +99,8 @@ class Config(dict[str, Any]):
         if silent:
             return False
         raise RuntimeError(
-            f"the environment variable {variable_name!r} is not set, so there is no configuration to load:"
-            " set it to the path of a Python file"
+            f"The environment variable {variable_name!r} is not set and as such configuration could not be loaded. Set"
+            " this variable and make it point to a configuration file"
         )
 
     def from_prefixed_env(self, prefix: str = "FLASK", *, loads: Callable[[str], Any] = json.loads) -> bool:

@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from contextvars import Context
     from types import TracebackType
 
     from _typeshed.wsgi import WSGIEnvironment
@@ -99,6 +100,10 @@ class AppContext:
     """The number of streams that need this context. It is torn down after the last of them."""
     _leaves_later = False
     """True if the context was popped and its teardown waits for a stream."""
+    on_loop: "Context | None" = None
+    """The context of those functions of a request on a thread that run on a loop."""
+    at_end: "Callable[[BaseException | None], object] | None" = None
+    """The function to which the last stream leaves the teardown; None if the stream's reader has to do it."""
 
     def __init__(
         self, app: "Flask", *, request: "Request | None" = None, session: "SessionMixin | None" = None
@@ -238,7 +243,11 @@ class AppContext:
         """Pop and tear down this context, and restore the outer one. Teardown functions get ``exc``."""
         if self._leave_at_once():
             return
-        drive(self, teardown.leave(self, sys.exc_info()[1] if exc is _MISSING else exc))
+        try:
+            drive(self, teardown.leave(self, sys.exc_info()[1] if exc is _MISSING else exc))
+        finally:
+            if not self._leaves_later:
+                self.on_loop = None  # it refers to this object
 
     def _leave_at_once(self) -> bool:
         """Pop the context if it is the current one and has nothing to call. Return True if it was popped."""
@@ -272,7 +281,13 @@ class AppContext:
         self._pins -= 1
         if self._leaves_later and not self._pins:
             self._leaves_later = False
-            drive(self, teardown.tear_down(self, exc))
+            if self.at_end is not None:
+                self.at_end(exc)
+                return
+            try:
+                drive(self, teardown.tear_down(self, exc))
+            finally:
+                self.on_loop = None
 
     def __repr__(self) -> str:
         request = self._request
@@ -303,7 +318,7 @@ class RequestContext(AppContext):
 def _current_request_context(user: str) -> AppContext:
     ctx: AppContext | None = _cv_request.get(None)
     if ctx is None:
-        raise RuntimeError(f"'{user}' needs a request: call it while one is handled, such as in a view")
+        raise RuntimeError(f"'{user}' can only be used when a request context is active, such as in a view function.")
     return ctx
 
 

@@ -98,9 +98,6 @@ def given(args: tuple[Any, ...], named: dict[str, Any]) -> "tuple[AppContext, li
     return _cv_app.get() or _app_context(), rest
 
 
-_ANSWERS = "text, bytes, a dict, a list, a tuple with a status or headers, a Response or a WSGI application"
-
-
 def made_response(app: "App", result: Any) -> "Response":
     """Convert a view's result to a response. Raises TypeError for an invalid result."""
     if type(result) is str:
@@ -109,7 +106,11 @@ def made_response(app: "App", result: Any) -> "Response":
     if isinstance(result, tuple):
         result, status, headers = _parts(result)
     if result is None:
-        raise TypeError(f"{_view()} returned None, or ended without `return`: return {_ANSWERS}")
+        endpoint = request.endpoint if request else None
+        raise TypeError(
+            f"The view function for {endpoint!r} did not return a valid response. The function either returned None or"
+            f" ended without a return statement.{_view()}"
+        )
     cls = app.response_class
     if isinstance(result, cls):
         response = result
@@ -134,23 +135,26 @@ def _parts(result: tuple[Any, ...]) -> tuple[Any, Any, Any]:
         body, second = result
         return (body, None, second) if isinstance(second, (Headers, dict, tuple, list)) else (body, second, None)
     raise TypeError(
-        f"{_view()} returned a tuple of {len(result)} items. It must have the form (body, status), (body, headers)"
-        " or (body, status, headers)."
+        "The view function did not return a valid response tuple. The tuple must have the form (body, status, headers),"
+        f" (body, status), or (body, headers).{_view()}"
     )
 
 
 def _view() -> str:
-    """Return the name and location of the current view, for error messages."""
+    """Return a sentence with the name and location of the current view, for error messages; empty if there is none."""
     ctx = _cv_app.get()
     endpoint = ctx.request.endpoint if ctx is not None and ctx.has_request else None
     function = None if ctx is None else ctx.app.view_functions.get(endpoint)  # type: ignore[arg-type]  # None has no view
-    return "The view" if function is None else f"{describe(function)}, the view of {endpoint!r},"
+    return "" if function is None else f" It is {describe(function)}, the view of {endpoint!r}."
 
 
 def _forced(cls: "type[Response]", result: Any) -> "Response":
     """Return a response of the given class, made from another response or by a WSGI application."""
     kind = type(result).__name__
-    wanted = f"{_view()} did not return a valid response, since it was a {kind}: return {_ANSWERS}"
+    wanted = (
+        "The view function did not return a valid response. The return type must be a string, dict, list, tuple with"
+        f" headers or status, Response instance, or WSGI callable, but it was a {kind}.{_view()}"
+    )
     if not (isinstance(result, BaseResponse) or callable(result)):
         raise TypeError(wanted)
     try:

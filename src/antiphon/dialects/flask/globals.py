@@ -33,6 +33,9 @@ _no_websocket_msg = (
 SOCKET = "antiphon.flask.websocket"
 """The environ key for the WebSocket of a handshake's view."""
 
+PRESERVE = "werkzeug.debug.preserve_context"
+"""The environ key for the function to which a test client lets requests give their contexts."""
+
 _cv_app: "ContextVar[AppContext | None]" = ContextVar("flask.app_ctx", default=None)
 
 _current = _cv_app.get

@@ -30,7 +30,7 @@ def drive(ctx: "AppContext", steps: Steps[T]) -> T:
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]  # the steps' T
     try:  # steps on a thread only wait for a loop
-        return _finish_on_loop(steps)
+        return _finish_on_loop(ctx, steps)
     finally:
         ctx.is_on_loop = False
 
@@ -44,16 +44,21 @@ def _drive_from_loop(ctx: "AppContext", steps: Steps[T]) -> T:
         ctx.is_on_loop = True
 
 
-def _finish_on_loop(steps: Steps[T]) -> T:
-    """Finish steps that need a loop. Sections that need a thread run on this one."""
-    from antiphon.embedding import Crossing, copy_variables
+def _finish_on_loop(ctx: "AppContext", steps: Steps[T]) -> T:
+    """Finish steps that need a loop. Sections that need a thread run on this one, in its context.
 
-    here = copy_context()
-    crossing = Crossing(copy_context())
+    Those on the loop run in one other context, from the first to the last function of a request.
+    """
+    from antiphon.embedding import CrossingBack, copy_variables
+
+    if ctx.on_loop is None:
+        ctx.on_loop = copy_context()
+    else:
+        ctx.on_loop.run(copy_variables, copy_context(), {})
     try:
-        return run_on_loop(driven(steps, crossing), here)
+        return run_on_loop(driven(steps, CrossingBack()), ctx.on_loop)
     finally:
-        copy_variables(here, {})
+        copy_variables(ctx.on_loop, {})
 
 
 def run_on_loop(coroutine: Coroutine[Any, Any, T], context: "Context") -> T:
@@ -88,17 +93,17 @@ def async_to_sync(function: Callable[..., Coroutine[Any, Any, T]]) -> Callable[.
 
 
 class _InContext(Generic[T]):
-    """An iterator that runs in its own ``contextvars.Context``, in which the request's context is current.
+    """An iterator for which the request's context is current.
 
-    The request is torn down only when the iterator ends, is closed, or is no longer referenced. The reading thread
-    keeps its own context, so abandoning the iterator halfway leaves nothing behind on that thread.
+    The request is torn down only when the iterator ends, is closed, or is no longer referenced. Between two items, the
+    reader has its own current context, so abandoning the iterator halfway leaves nothing behind.
     """
 
     def __init__(self, iterator: Iterator[T], ctx: "AppContext") -> None:
         self._iterator = iterator
         self._ctx: AppContext | None = ctx
-        self._context: Context = copy_context()
-        self._context.run(_cv_app.set, ctx)
+        self._current: AppContext | None = ctx
+        """The context that was current for the iterator when it stopped last."""
         ctx.pin()
 
     def __iter__(self) -> Iterator[T]:
@@ -106,7 +111,7 @@ class _InContext(Generic[T]):
 
     def __next__(self) -> T:
         try:
-            return self._context.run(next, self._iterator)
+            return self._run(next, self._iterator)  # type: ignore[no-any-return]  # the iterator's T
         except BaseException as error:
             self._end(None if isinstance(error, StopIteration) else error)
             raise
@@ -122,9 +127,19 @@ class _InContext(Generic[T]):
         try:
             close = getattr(self._iterator, "close", None)
             if close is not None:
-                self._context.run(close)
+                self._run(close)
         finally:
-            self._context.run(ctx.unpin, error)
+            self._current = ctx
+            self._run(ctx.unpin, error)
+
+    def _run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        outer = _cv_app.get()
+        _cv_app.set(self._current)
+        try:
+            return function(*arguments)
+        finally:
+            self._current = _cv_app.get()
+            _cv_app.set(outer)
 
     def __del__(self) -> None:
         if getattr(self, "_ctx", None) is not None:
@@ -155,5 +170,7 @@ def stream_with_context(
         return wrapped
     ctx: AppContext | None = _cv_request.get(None)
     if ctx is None:
-        raise RuntimeError("'stream_with_context' needs a request: call it while one is handled, such as in a view")
+        raise RuntimeError(
+            "'stream_with_context' can only be used when a request context is active, such as in a view function."
+        )
     return _InContext(iterator, ctx)

@@ -3,14 +3,15 @@
 import sys
 from abc import ABCMeta
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import partial, wraps
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Literal
 
 from antiphon import Response as NativeResponse
 from antiphon import from_wsgi
 from antiphon.dialects.flask import dispatch, signals
-from antiphon.dialects.flask.teardown import leave
+from antiphon.dialects.flask.globals import _cv_app
+from antiphon.dialects.flask.teardown import leave, tear_down
 from antiphon.dialects.werkzeug.routing.converters import DEFAULT_CONVERTERS
 from antiphon.dialects.werkzeug.wrappers.base_response import BaseResponse
 from antiphon.embedding import Servable, started_response
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from antiphon import Request as NativeRequest
     from antiphon.dialects.flask.app import Flask
     from antiphon.dialects.flask.bodies import NativeBody
+    from antiphon.dialects.flask.ctx import AppContext
 
 
 IS_INNER = "antiphon.flask.inner"
@@ -112,6 +114,22 @@ async def answer(
         return native
     finally:
         await leave(ctx, None if error is not None and app.should_ignore_error(error) else error)
+        if ctx._leaves_later and not request.head.blocks:  # noqa: SLF001 - same package
+            ctx.at_end = partial(_tear_down_after, request, ctx)
+
+
+def _tear_down_after(request: "NativeRequest", ctx: "AppContext", exc: BaseException | None) -> None:
+    """Tear a context down in the task that ran the request's functions, once the response has been sent."""
+
+    async def tear_down_at_end() -> None:
+        _cv_app.set(ctx)
+        try:
+            await tear_down(ctx, exc)
+        finally:
+            _cv_app.set(None)
+
+    ctx.at_end, ctx.is_on_loop = None, True
+    request.after_response(tear_down_at_end)
 
 
 def _push_may_block(app: "Flask") -> bool:

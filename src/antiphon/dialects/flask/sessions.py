@@ -127,8 +127,8 @@ class NullSession(SecureCookieSession):
 
     def _fail(self, *_: Any, **__: Any) -> NoReturn:
         raise RuntimeError(
-            "The session is unavailable, since there is no secret key to sign its cookie: set the application's"
-            " secret_key to a string that nobody can guess"
+            "The session is unavailable because no secret key was set. Set the secret_key on the application to"
+            " something unique and secret."
         )
 
     __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _fail

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from antiphon.dialects import werkzeug
 from antiphon.dialects.flask.cli.group import ScriptInfo
+from antiphon.dialects.flask.globals import PRESERVE
 from antiphon.dialects.flask.imports import reexports
 from antiphon.dialects.werkzeug.test import builder as environs
 from antiphon.dialects.werkzeug.test.client import Client, TestResponse
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask
     from antiphon.dialects.flask.sessions import SessionMixin
 
-_PRESERVE = "werkzeug.debug.preserve_context"
 """The environ key for the function that receives contexts to keep after the response."""
 
 
@@ -45,9 +45,7 @@ class EnvironBuilder(environs.EnvironBuilder):
         **kwargs: Any,
     ) -> None:
         if base_url is not None and (subdomain or url_scheme):
-            raise AssertionError(
-                '"base_url" already includes the scheme and subdomain: omit "url_scheme" and "subdomain"'
-            )
+            raise AssertionError('Cannot pass "subdomain" or "url_scheme" with "base_url".')
         if base_url is None:
             path, base_url = _place(app, path, subdomain, url_scheme)
         self.app = app
@@ -95,7 +93,7 @@ class FlaskClient(Client):
         RuntimeError if no session can be opened.
         """
         if self._cookies is None:
-            raise TypeError("Cookies are disabled. Make the client with 'use_cookies=True'.")
+            raise TypeError("Cookies are disabled. Create a client with 'use_cookies=True'.")
         app = self.application
         context = app.test_request_context(*args, **kwargs)
         self._add_cookies_to_wsgi(context.request.environ)
@@ -114,7 +112,7 @@ class FlaskClient(Client):
         self._update_cookies_from_response(host, context.request.path, response.headers.getlist("Set-Cookie"))
 
     def _copy_environ(self, other: Mapping[str, Any]) -> "WSGIEnvironment":
-        keeping: dict[str, Any] = {_PRESERVE: self._new_contexts.append} if self.preserve_context else {}
+        keeping: dict[str, Any] = {PRESERVE: self._new_contexts.append} if self.preserve_context else {}
         return self.environ_base | dict(other) | keeping
 
     def _request_from_builder_args(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Request:

@@ -115,8 +115,9 @@ class MethodView(View):
         name = request.method.lower()
         answer = getattr(self, name, None) or (getattr(self, "get", None) if name == "head" else None)
         if answer is None:
-            raise NotImplementedError(
-                f"{type(self).__qualname__}.methods has {request.method}, but the class has no {name}() to handle it"
+            raise AssertionError(
+                f"Unimplemented method {request.method!r}: {type(self).__qualname__}.methods has it, but there is no"
+                f" {name}()"
             )
         return current_app.ensure_sync(answer)(**kwargs)  # type: ignore[no-any-return]
 

@@ -14,7 +14,7 @@ from antiphon.dialects.werkzeug.exceptions.aborter import refused_head
 from antiphon.dialects.werkzeug.exceptions.base import HTTPException
 from antiphon.dialects.werkzeug.routing.map import Map, MapAdapter
 from antiphon.dialects.werkzeug.utils import import_string
-from antiphon.embedding import lazy
+from antiphon.embedding import call_in_own_context, lazy
 from antiphon.lazy import missing_package
 
 if TYPE_CHECKING:
@@ -281,6 +281,9 @@ class KayApp:
         return self.response_class.force_type(answer, request.environ)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        return call_in_own_context(self._respond, environ, start_response)
+
+    def _respond(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if refused := refused_head(environ):
             return refused(environ, start_response)
         provide_all(environ, self._sources)

@@ -300,7 +300,7 @@ class Microdot(Host):
     def _answer(self, request: NativeRequest) -> Awaitable[NativeResponse]:
         """Return an awaitable for the response, to be awaited on an event loop."""
         if self.blocks:
-            return run_async(self._handle(request))
+            return run_async(self._handle(request), request=request)
         return dispatch(self, Request(self, request), call_on_loop, native_answer, failed)
 
     def _answer_handshake(self, request: NativeRequest) -> Awaitable[NativeResponse]:

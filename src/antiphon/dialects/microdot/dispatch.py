@@ -20,7 +20,9 @@ from antiphon.embedding import (
     ON_LOOP,
     ON_THREAD,
     Head,
+    crossing_of,
     failed,
+    find_current_request,
     is_async,
     json_encoder,
     log_failure,
@@ -188,9 +190,7 @@ def call_on_loop(function: Callable[..., Any], /, *arguments: Any, **named: Any)
 
 
 async def _call_on_worker(function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
-    from antiphon.embedding import Crossing
-
-    result = await Crossing().run(partial(function, *arguments, **named))
+    result = await crossing_of(find_current_request()).run(partial(function, *arguments, **named))
     return await result if hasattr(result, "__await__") else result
 
 

@@ -271,7 +271,7 @@ class Response:
     def redirect(cls, location: str, status_code: int = 302) -> Self:
         """Return a redirect, possibly to another site. Raises ValueError for a location that contains a line break."""
         if "\r" in location or "\n" in location:
-            raise ValueError(f"a location must not contain a line end: {location[:80]!r}")
+            raise ValueError(f"invalid redirect URL: {location[:80]!r}")
         return cls(status_code=status_code, headers={"Location": redirect_location(location, external=True)})
 
     @classmethod

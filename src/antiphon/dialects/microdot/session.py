@@ -143,7 +143,7 @@ class Session:
 
     def _key(self) -> str | bytes:
         if not self.secret_key:
-            raise ValueError("sessions need a secret key: pass one as in Session(app, secret_key=...)")
+            raise ValueError("The session secret key is not configured: pass one as in Session(app, secret_key=...)")
         return self.secret_key
 
     def get(self, request: Request) -> SessionDict:

@@ -203,7 +203,8 @@ class TestClient:
         """
         connection = Connection(_ScriptedChannel(client()), limit=_ScriptedChannel.limit)
         connection.on_demand(connection.accepted)
-        handshake = {**_HANDSHAKE, **(headers or {})}
+        origin = f"{self.scheme}://{NoCaseDict(headers or {}).get('Host', self.host)}"  # browsers always send it
+        handshake = {**_HANDSHAKE, "Origin": origin, **(headers or {})}
         return await self._respond("GET", path, handshake, None, connection)
 
     async def request(

@@ -28,7 +28,7 @@ from antiphon.dialects.pyramid.traversal import DefaultRootFactory, ResourceTree
 from antiphon.dialects.pyramid.urldispatch import RoutesMapper
 from antiphon.dialects.pyramid.view import _call_view, _find_views, call_first
 from antiphon.dialects.webob.request import DisconnectionError
-from antiphon.embedding import UNBOUNDED, EnvironHost, ReceivedInput
+from antiphon.embedding import UNBOUNDED, EnvironHost, ReceivedInput, call_in_own_context
 from antiphon.http import ClientDisconnected
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Served(EnvironHost):
         if not self._is_direct:
             return self._serve_wsgi(head, second)
         refused = self.refuse_environ(head, second)
-        return self.answer_environ(head, second) if refused is None else refused
+        return call_in_own_context(self.answer_environ, head, second) if refused is None else refused
 
 
 _current = manager.variable

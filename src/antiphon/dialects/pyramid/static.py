@@ -46,7 +46,8 @@ class static_view:  # noqa: N801 - Pyramid's name
         self.package_name, self.docroot = resolve_asset_spec(root_dir, package_name)
         if self.package_name and not _is_importable(self.package_name):
             warnings.warn(
-                f"static files of {root_dir!r}: there is no package {self.package_name!r}",
+                f'A "pyramid.static.static_view" is being created with an asset spec referencing a package'
+                f" {self.package_name!r} that does not exist: {root_dir!r}",
                 DeprecationWarning,
                 stacklevel=2,
             )

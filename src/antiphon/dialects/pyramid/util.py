@@ -272,7 +272,7 @@ class InstancePropertyHelper:
         name = get_callable_name(name)
         if is_property:
             if reify:
-                raise ValueError("cannot reify a property")
+                raise ValueError("cannot reify a data descriptor")
             return name, callable
 
         def wrapped(this: Any) -> Any:

@@ -251,7 +251,7 @@ class exception_view_config(view_config):  # noqa: N801 - Pyramid's name
         if args and "context" not in settings:
             settings["context"], *args = args  # type: ignore[assignment]  # a list at this point
         if args:
-            raise ConfigurationError("unknown positional arguments to exception_view_config")
+            raise ConfigurationError("unknown positional arguments")
         super().__init__(**settings)
 
 

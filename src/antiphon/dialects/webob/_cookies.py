@@ -91,7 +91,9 @@ def print_attributes(
         parts.append("HttpOnly")
     if samesite:
         if not secure and samesite.lower() == "none":
-            raise ValueError("SameSite=None needs secure=True: browsers drop the cookie otherwise")
+            raise ValueError(
+                "Incompatible cookie attributes: when the samesite equals 'none', then the secure must be True"
+            )
         parts.append(f"SameSite={samesite}")
     return parts
 
@@ -191,11 +193,13 @@ class RequestCookies(MutableMapping[str, str]):
 
 def _checked(name: Any) -> str:
     if not isinstance(name, str) or not is_cookie_name(name):
-        raise TypeError(f"a cookie's name must be a token and not an attribute of Set-Cookie: {name!r:.80}")
+        raise TypeError(
+            f"cookie name must be valid according to RFC 6265, and no attribute of Set-Cookie: {name!r:.80}"
+        )
     return name
 
 
 def _quoted(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"a cookie's value must be text, not {value!r:.80}")
+        raise ValueError(f"cookie value must be a string, not {value!r:.80}")
     return quote(value.encode()).decode("ascii")

@@ -190,7 +190,7 @@ def _read_offer(offer: str) -> AcceptOffer:
     match = is_media_type(offer)
     type_, _, subtype = match[1].lower().partition("/") if match else ("*", "", "*")
     if match is None or "*" in (type_, subtype):
-        raise ValueError(f"an offer must be a media type, not {offer[:80]!r}")
+        raise ValueError(f"Invalid value for an Accept offer: {offer[:80]!r}")
     return AcceptOffer(type_, subtype, _named(read_parameters(match[2])))
 
 
@@ -270,7 +270,7 @@ class AcceptLanguageValidHeader(ValidHeader, AcceptLanguage):
         """
         _check_defaults(default_tag, default)
         if default_range == "*":
-            raise ValueError("default_range must be a language range other than *")
+            raise ValueError("default_range cannot be *.")
         search = _looked_up if len(self._header_value or "") <= LONGEST_CACHED else _looked_up.__wrapped__
         tag, excluded = search(tuple(self._parsed), tuple(language_tags), default_range)
         if tag is not None:
@@ -356,7 +356,7 @@ def _fallbacks(language_range: str) -> Iterable[str]:
 
 def _check_defaults(default_tag: str | None, default: Any) -> None:
     if default_tag is None and default is None:
-        raise TypeError("lookup must be given a default_tag or a default")
+        raise TypeError("`default_tag` and `default` arguments cannot both be None.")
 
 
 def _called(default: Callable[[], Any] | Any) -> Any:

@@ -19,7 +19,7 @@ class Range:
 
     def __init__(self, start: int, end: int | None) -> None:
         if end is not None and end < 0:
-            raise AssertionError(f"a range's end must not be negative: {end!r}")
+            raise AssertionError(f"Bad range end: {end!r}")
         self.start = start
         self.end = end
 

@@ -40,7 +40,9 @@ class _Directive:
 
     def __set__(self, instance: "CacheControl", value: Any) -> None:
         if self.type is not None and self.type != instance.type:
-            raise AttributeError(f"to set {self.prop}, type must be {self.type!r}, not {instance.type!r}")
+            raise AttributeError(
+                f"The property {self.prop} only applies to {self.type} Cache-Control, not {instance.type!r}"
+            )
         self._write(instance.properties, value)
 
     def __delete__(self, instance: "CacheControl") -> None:

@@ -55,7 +55,7 @@ class SendRequest:
 
     def _connection_class(self, scheme: str) -> Any:
         if scheme not in _PORTS:
-            raise ValueError(f"a request must be sent over http or https, not {scheme!r:.200}")
+            raise ValueError(f"Unknown scheme: {scheme!r:.200}")
         return self.HTTPConnection if scheme == "http" else self.HTTPSConnection
 
     def parse_headers(self, message: Any) -> list[tuple[str, str]]:
@@ -73,7 +73,7 @@ def _set_server(environ: "WSGIEnvironment") -> None:
         return
     host = environ.get("HTTP_HOST")
     if not host:
-        raise ValueError("the environ names no server: it must contain SERVER_NAME or HTTP_HOST")
+        raise ValueError("environ contains neither SERVER_NAME nor HTTP_HOST")
     name, port = split_port(host)
     environ["SERVER_NAME"], environ["SERVER_PORT"] = name, port or _PORTS[environ["wsgi.url_scheme"]]
 

@@ -102,7 +102,7 @@ class SignedSerializer:
         decoded = _decoded(given + b"=" * (-len(given) % 4))
         signature, printed = decoded[: self.digest_size], decoded[self.digest_size :]
         if not hmac.compare_digest(signature, self._signature(printed)):
-            raise ValueError("the signature does not match the value")
+            raise ValueError("Invalid signature")
         return self.serializer.loads(printed)
 
     def _signature(self, printed: bytes) -> bytes:
@@ -113,7 +113,7 @@ def _decoded(text: bytes) -> bytes:
     try:
         return urlsafe_b64decode(text)
     except ValueError as error:
-        raise ValueError(f"the value is not valid base64: {error}") from None
+        raise ValueError(f"Badly formed base64 data: {error}") from None
 
 
 _LONGEST_VALUE = 4093
@@ -175,7 +175,7 @@ class CookieProfile:
         Raises ValueError if the profile is not bound to a request.
         """
         if self.request is None:
-            raise ValueError("the profile is not bound to a request: call profile(request).get_value()")
+            raise ValueError("No request bound to cookie profile: call profile(request).get_value()")
         cookie = self.request.cookies.get(self.cookie_name)
         if cookie is None:
             return None
@@ -196,7 +196,7 @@ class CookieProfile:
         """
         printed = None if value is None else self.serializer.dumps(value)
         if printed is not None and len(printed) > _LONGEST_VALUE:
-            raise ValueError(f"the cookie {self.cookie_name!r} has {len(printed)} bytes, more than {_LONGEST_VALUE}")
+            raise ValueError(f"Cookie value is too long to store ({len(printed)} bytes)")
         chosen: dict[str, Any] = {name: getattr(self, name) for name in Attributes.__annotations__} | attributes
         if value is None:
             chosen.setdefault("max_age", 0)
@@ -278,7 +278,9 @@ def _seconds(max_age: Any) -> int:
     try:
         return int(max_age)
     except ValueError:
-        raise ValueError(f"max_age must be a number of seconds or a timedelta, not {max_age!r:.80}") from None
+        raise ValueError(
+            f"max_age should be an integer. Amount of seconds until expiration, not {max_age!r:.80}"
+        ) from None
 
 
 def parse_cookie(data: str) -> Iterator[tuple[bytes, bytes]]:
@@ -316,7 +318,7 @@ def serialize_samesite(value: str | bytes) -> bytes:
     """Format SameSite. Raises ValueError for an unknown value unless ``SAMESITE_VALIDATION`` is off."""
     printed = to_bytes(value)
     if SAMESITE_VALIDATION and printed.lower() not in (b"strict", b"lax", b"none"):
-        raise ValueError(f"SameSite must be 'strict', 'lax' or 'none', not {value!r:.80}")
+        raise ValueError(f"SameSite must be 'strict', 'lax', or 'none', not {value!r:.80}")
     return printed
 
 

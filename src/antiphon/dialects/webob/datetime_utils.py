@@ -94,7 +94,7 @@ def serialize_date(dt: Any) -> str:
     if isinstance(dt, (tuple, time.struct_time)):
         dt = calendar.timegm(dt)
     if not isinstance(dt, (int, float)):
-        raise ValueError(f"a date must be a datetime, date, time tuple or number of seconds, not {dt!r:.200}")
+        raise ValueError(f"You must pass in a datetime, date, time tuple, or integer object, not {dt!r:.200}")
     return format_http_date(dt)
 
 

@@ -52,13 +52,16 @@ class wsgify:  # noqa: N801 - WebOb's name
         """
         if self.func is None:
             if args or kw:
-                raise TypeError(f"this {type(self).__name__} has no function yet: call it with only the function")
+                raise TypeError(f"Unbound {type(self).__name__} can only be called with the function it will wrap")
             return self.clone(req)
         if not isinstance(req, dict):
             positional, named = self._prepare_args(args, kw)
             return self.call_func(req, *positional, **named)
         if len(args) != 1 or kw:
-            raise TypeError(f"{self.func!r} must be called with an environ and start_response, or with a request")
+            raise TypeError(
+                f"Calling {self.func!r} as a WSGI app with the wrong signature: pass an environ and start_response, or"
+                " a request"
+            )
         return self._answer(req, args[0])
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:

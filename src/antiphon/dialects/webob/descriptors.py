@@ -97,7 +97,9 @@ def serialize_content_range(value: Any) -> str | None:
     """
     if isinstance(value, (tuple, list)):
         if len(value) not in (2, 3):
-            raise ValueError(f"a content range must have a start, a stop and optionally a length, not {value!r:.200}")
+            raise ValueError(
+                f"When setting content_range to a list/tuple, it must be length 2 or 3 (not {value!r:.200})"
+            )
         value = ContentRange(value[0], value[1], value[2] if len(value) == 3 else None)
     return str(value).strip() or None
 

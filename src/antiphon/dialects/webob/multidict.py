@@ -61,9 +61,7 @@ class MultiDict(MutableMapping[K, V]):
 
     def __init__(self, *args: Any, **kw: V) -> None:
         if len(args) > 1:
-            raise TypeError(
-                f"a multidict must be made from one mapping or list of pairs, not from {len(args)} arguments"
-            )
+            raise TypeError(f"MultiDict can only be called with one positional argument, not {len(args)}")
         self._items = pairs_of(args[0]) if args else []
         if kw:
             self._items.extend(cast("Any", kw).items())
@@ -79,7 +77,7 @@ class MultiDict(MutableMapping[K, V]):
     def view_list(cls, lst: list[tuple[K, V]]) -> Self:
         """Return a multidict that is a live view of a list of pairs. Changes to either affect the other."""
         if not isinstance(lst, list):
-            raise TypeError(f"{cls.__name__}.view_list must be given a list, not {lst!r:.200}")
+            raise TypeError(f"{cls.__name__}.view_list(obj) takes only actual list objects, not {lst!r:.200}")
         view = cls.over(lst)
         view._is_view = True  # noqa: SLF001
         return view
@@ -131,9 +129,9 @@ class MultiDict(MutableMapping[K, V]):
         """Return a key's only value. Raises KeyError unless it has exactly one."""
         values = self.getall(key)
         if not values:
-            raise KeyError(f"there is no {key!r}")
+            raise KeyError(f"Key not found: {key!r}")
         if len(values) > 1:
-            raise KeyError(f"{key!r} has several values: {values!r:.200}")
+            raise KeyError(f"Multiple values match {key!r}: {values!r:.200}")
         return values[0]
 
     def mixed(self) -> dict[K, V | list[V]]:
@@ -236,7 +234,7 @@ class MultiDict(MutableMapping[K, V]):
     def pop(self, key: K, *args: Any) -> Any:
         """Remove a key's first pair and return its value, or the default. Raises KeyError without either."""
         if len(args) > 1:
-            raise TypeError(f"pop accepts a key and a default, not {1 + len(args)} arguments")
+            raise TypeError(f"pop expected at most 2 arguments, got {1 + len(args)}")
         for number, (known, value) in enumerate(self._items):
             if known == key:
                 self._index = None
@@ -260,7 +258,11 @@ class MultiDict(MutableMapping[K, V]):
         if len(single) < len(given) - len(kw):
             from warnings import warn
 
-            warn("update keeps only one value per key: use extend to add them all", UserWarning, stacklevel=2)
+            warn(
+                "Behavior of MultiDict.update() has changed and overwrites duplicate keys. Consider using .extend()",
+                UserWarning,
+                stacklevel=2,
+            )
         # A key's last position wins, as if the keys had been set one after another.
         order = dict.fromkeys(key for key, _ in reversed(given))
         kept = [pair for pair in self._items if pair[0] not in single]
@@ -324,7 +326,7 @@ class NestedMultiDict(MultiDict[K, V]):
         return MultiDict(self)
 
     def _readonly(self, *args: object, **kw: object) -> NoReturn:  # noqa: ARG002 - replaces several methods
-        raise KeyError("a NestedMultiDict is read-only: change one of its multidicts, or a copy()")
+        raise KeyError("NestedMultiDict objects are read-only")
 
     __setitem__ = add = __delitem__ = clear = setdefault = pop = popitem = update = extend = _readonly
 
@@ -336,13 +338,13 @@ class NoVars:
         self.reason = reason or "N/A"
 
     def __getitem__(self, key: object) -> NoReturn:
-        raise KeyError(f"there is no {key!r}: {self.reason}")
+        raise KeyError(f"No key {key!r}: {self.reason}")
 
     def _refuse_to_add(self, *args: object, **kw: object) -> NoReturn:  # noqa: ARG002
-        raise KeyError(f"variables can't be added: {self.reason}")
+        raise KeyError(f"Cannot add variables: {self.reason}")
 
     def _refuse_to_remove(self, *args: object, **kw: object) -> NoReturn:  # noqa: ARG002
-        raise KeyError(f"there are no variables to remove: {self.reason}")
+        raise KeyError(f"No keys to delete: {self.reason}")
 
     __setitem__ = add = setdefault = update = extend = _refuse_to_add
     __delitem__ = clear = pop = popitem = _refuse_to_remove
@@ -357,7 +359,7 @@ class NoVars:
 
     def getone(self, key: object) -> NoReturn:
         """Raise KeyError."""
-        raise KeyError(f"there is no {key!r}: {self.reason}")
+        raise KeyError(f"No key {key!r}: {self.reason}")
 
     def mixed(self) -> dict[Any, Any]:
         """Return an empty dictionary."""

@@ -37,7 +37,7 @@ def _get_environ(obj: Any) -> "WSGIEnvironment":
     """Return a request's environ, or the environ itself. Raises AssertionError for anything else."""
     environ: WSGIEnvironment = getattr(obj, "environ", obj)
     if not isinstance(environ, dict):
-        raise AssertionError(f"this must be a request or an environ (a dict), not {type(obj).__name__!r}")
+        raise AssertionError(f"{type(obj).__name__!r} is not a WSGI environment (has to be a dict)")
     return environ
 
 

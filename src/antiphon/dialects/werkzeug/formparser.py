@@ -167,7 +167,7 @@ class FormDataParser:
     def _parse_multipart(self, stream: IO[bytes], content_length: int | None, options: dict[str, str]) -> Parsed:
         boundary = options.get("boundary", "").encode("ascii")
         if not boundary:
-            raise ValueError("the content type of a multipart form must have a boundary")
+            raise ValueError("Missing boundary")
         parser = MultiPartParser(
             self.stream_factory, self.max_form_memory_size, self.cls, max_form_parts=self.max_form_parts
         )

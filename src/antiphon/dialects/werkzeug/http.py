@@ -286,7 +286,7 @@ def is_resource_modified(
     """
     if data is not None:
         if etag is not None:
-            raise TypeError("pass either a tag or data, not both: the tag is computed from the data")
+            raise TypeError("both data and etag given")
         etag = quote_etag(generate_etag(data))
     if_range = IfRange()
     if not ignore_if_range and "HTTP_RANGE" in environ:

@@ -230,7 +230,7 @@ def dump_age(age: timedelta | int | None = None) -> str | None:
         return None
     seconds = int(age.total_seconds() if isinstance(age, timedelta) else age)
     if seconds < 0:
-        raise ValueError(f"an age must not be negative: {age!r}")
+        raise ValueError(f"age cannot be negative: {age!r}")
     return str(seconds)
 
 
@@ -245,7 +245,7 @@ _quoted_tag = re.compile(r'(W/)?"([^"]*+)"').findall
 def quote_etag(etag: str, weak: bool = False) -> str:
     """Format a tag for a header. Raises ValueError if the tag contains a quote."""
     if '"' in etag:
-        raise ValueError(f"an entity tag must not contain quotes: {etag[:80]!r}")
+        raise ValueError(f"invalid etag: it must not contain quotes, as {etag[:80]!r} does")
     return f'W/"{etag}"' if weak else f'"{etag}"'
 
 
@@ -386,7 +386,7 @@ def _moment(expires: str | datetime | float) -> datetime:
 def _known_samesite(samesite: str) -> SameSite:
     known = _SAMESITE.get(samesite.lower())
     if known is None:
-        raise ValueError(f"SameSite must be 'Strict', 'Lax' or 'None', not {samesite!r}")
+        raise ValueError(f"SameSite must be 'Strict', 'Lax', or 'None', not {samesite!r}")
     return known
 
 

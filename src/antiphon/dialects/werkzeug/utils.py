@@ -112,7 +112,8 @@ class ImportStringError(ImportError):
 
     def __init__(self, import_name: str, exception: BaseException) -> None:
         super().__init__(
-            f"{import_name!r} could not be imported ({type(exception).__name__}: {exception}); {_progress(import_name)}"
+            f"import_string() failed for {import_name!r} ({type(exception).__name__}: {exception});"
+            f" {_progress(import_name)}"
         )
         self.import_name = import_name
         self.exception = exception
@@ -157,7 +158,7 @@ def import_string(import_name: str, silent: bool = False) -> Any:
 
 def _attribute(name: str) -> Any:
     module_name, _, attribute = name.rpartition(".")
-    module = import_module(module_name)
+    module = __import__(module_name, fromlist=[attribute])  # raises the error of a submodule that can't be imported
     try:
         return getattr(module, attribute)
     except AttributeError as error:
@@ -343,7 +344,7 @@ def send_file(
     if name is not None:
         headers["Content-Disposition"] = _disposition("attachment" if as_attachment else "inline", name)
     elif as_attachment:
-        raise TypeError("an attachment must have a name: pass download_name, or a path instead of a file")
+        raise TypeError("No name provided for attachment. Either set 'download_name' or pass a path instead of a file.")
     body = _body(source, environ, headers, use_x_sendfile)
     make = response_class or default_class()
     response = make(body, mimetype=mimetype, headers=headers, direct_passthrough=True)
@@ -365,7 +366,7 @@ def _source(path_or_file: "os.PathLike[str] | str | IO[bytes]", root: "os.PathLi
         return _Source(path, None, status.st_size, status.st_mtime)
     file: Any = path_or_file
     if isinstance(file, io.TextIOBase):
-        raise ValueError("the file for send_file must be open in binary mode")
+        raise ValueError("Files must be opened in binary mode or use BytesIO.")
     if not isinstance(file, io.BytesIO):
         return _Source(None, file, None, None)
     if file.tell():  # ranges are relative to this position

@@ -166,9 +166,10 @@ def _host_name(host: str) -> str | None:
         _, port = parse_host(host)
     except ValueError:
         return None
-    if "_" in host or "~" in host or host[-1] == ":" or port == 0:
+    name, _, digits = host.rpartition(":")
+    if "_" in host or "~" in host or host[-1] == ":" or (port is not None and digits[0] == "0"):
         return None
-    return host if port is None else host.rpartition(":")[0]
+    return host if port is None else name
 
 
 def _matches(name: str, reference: str) -> bool:

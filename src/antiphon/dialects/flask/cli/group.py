@@ -67,8 +67,8 @@ def find_best_app(module: ModuleType) -> "Flask":
     found = found[:1] or [value for value in vars(module).values() if _is_app(value)]
     if len(found) > 1:
         raise NoAppException(
-            f"The module '{module.__name__}' has several Flask applications: choose one, as in"
-            f" '{module.__name__}:name'."
+            f"Detected multiple Flask applications in module '{module.__name__}'. Use '{module.__name__}:name' to"
+            " specify the correct one."
         )
     if found:
         return cast("Flask", found[0])
@@ -79,14 +79,14 @@ def find_best_app(module: ModuleType) -> "Flask":
                 factory,
                 (),
                 {},
-                f"The factory '{name}' of the module '{module.__name__}' needs arguments: pass them, as in"
-                f" '{module.__name__}:{name}(\"production\")'.",
+                f"Detected factory '{name}' in module '{module.__name__}', but could not call it without arguments."
+                f" Use '{module.__name__}:{name}(args)' to specify arguments.",
             )
             if _is_app(app):
                 return cast("Flask", app)
     raise NoAppException(
-        f"The module '{module.__name__}' has no Flask application or factory with a standard name: specify it,"
-        f" as in '{module.__name__}:name'."
+        f"Failed to find Flask application or factory in module '{module.__name__}'. Use '{module.__name__}:name' to"
+        " specify one."
     )
 
 
@@ -101,11 +101,13 @@ def find_app_by_string(module: ModuleType, app_name: str) -> "Flask":
     except AttributeError as error:
         raise NoAppException(f"Failed to find attribute {name!r} in {module.__name__!r}.") from error
     if inspect.isfunction(found):
-        reason = f"The factory {app_name!r} of the module {module.__name__!r} does not accept these arguments."
+        reason = (
+            f"The factory {app_name!r} in module {module.__name__!r} could not be called with the specified arguments."
+        )
         found = _made_by(found, args, kwargs, reason)
     if _is_app(found):
         return cast("Flask", found)
-    raise NoAppException(f"'{module.__name__}:{app_name}' is neither a Flask application nor a factory for one.")
+    raise NoAppException(f"A valid Flask application was not obtained from '{module.__name__}:{app_name}'.")
 
 
 def _parsed(text: str) -> tuple[str, list[Any], dict[str, Any]]:
@@ -188,8 +190,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _PATHS = ("wsgi.py", "app.py")
 _NO_APP = (
-    "No Flask application was found: specify it with `flask --app shop` or FLASK_APP, or name its file wsgi.py or"
-    " app.py."
+    "Could not locate a Flask application. Use the 'flask --app' option, 'FLASK_APP' environment variable, or a"
+    " 'wsgi.py' or 'app.py' file in the current directory."
 )
 
 

@@ -53,7 +53,7 @@ class JSONProvider:
 
     def _prepare_response_obj(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if args and kwargs:
-            raise TypeError("app.json.response() and jsonify() take args or kwargs, but not both")
+            raise TypeError("app.json.response() takes either args or kwargs, not both")
         if len(args) == 1:
             return args[0]
         return args or kwargs or None

@@ -104,7 +104,10 @@ class App(Scaffold):
         if instance_path is None:
             instance_path = self.auto_find_instance_path()
         elif not os.path.isabs(instance_path):
-            raise ValueError(f"instance_path must be absolute, not {instance_path!r}")
+            raise ValueError(
+                "If an instance path is provided it must be absolute. A relative path was given instead:"
+                f" {instance_path!r}"
+            )
         self.instance_path = instance_path
         self.config = self.make_config(instance_relative_config)
         self.aborter = self.make_aborter()
@@ -122,7 +125,8 @@ class App(Scaffold):
         if self._got_first_request:
             raise AssertionError(
                 f"The setup method '{f_name}' can no longer be called on the application. It has already handled its"
-                " first request, so the change would come too late: make it where the application is set up."
+                " first request, any changes will not be applied consistently.\nMake sure all imports, decorators,"
+                " functions, etc. needed to set up the application are done before running it."
             )
 
     @lazy
@@ -219,7 +223,7 @@ class App(Scaffold):
             methods = getattr(view_func, "methods", None) or ("GET",)
         if isinstance(methods, str):
             raise TypeError(
-                f"the methods of {rule!r} must be a list of strings, as in methods=['POST'], not a single string"
+                f'Allowed methods must be a list of strings, for example: @app.route({rule!r}, methods=["POST"])'
             )
         methods = {method.upper() for method in methods}
         if provide_automatic_options is None:
@@ -235,8 +239,8 @@ class App(Scaffold):
         if view_func is not None:
             if self.view_functions.get(endpoint, view_func) != view_func:
                 raise AssertionError(
-                    f"{describe(self.view_functions[endpoint])} already has the endpoint {endpoint!r}: give"
-                    f" {describe(view_func)} another one, as in endpoint='...'"
+                    f"View function mapping is overwriting an existing endpoint function: {endpoint}, of"
+                    f" {describe(self.view_functions[endpoint])}. Give {describe(view_func)} another endpoint='...'."
                 )
             self.view_functions[endpoint] = view_func
 

@@ -88,7 +88,8 @@ class Blueprint(Scaffold):
         if self._got_registered_once:
             raise AssertionError(
                 f"The setup method '{f_name}' can no longer be called on the blueprint '{self.name}'. It has already"
-                " been registered at least once, so the change would not apply everywhere: make it before that."
+                " been registered at least once, any changes will not be applied consistently.\nMake sure all imports,"
+                " decorators, functions, etc. needed to set up the blueprint are done before registering it."
             )
 
     # Registration
@@ -188,9 +189,9 @@ class Blueprint(Scaffold):
         Raises ValueError if the endpoint or the view's name contains a dot.
         """
         if endpoint and "." in endpoint:
-            raise ValueError("a blueprint's endpoint must not contain a dot")
+            raise ValueError("'endpoint' may not contain a dot '.' character.")
         if view_func and "." in getattr(view_func, "__name__", ""):
-            raise ValueError("the name of a blueprint's view must not contain a dot")
+            raise ValueError("'view_func' name may not contain a dot '.' character.")
         self.record(
             lambda state: state.add_url_rule(
                 rule, endpoint, view_func, provide_automatic_options=provide_automatic_options, **options

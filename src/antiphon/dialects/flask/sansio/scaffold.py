@@ -128,7 +128,7 @@ class Scaffold:
         Raises RuntimeError if there is no such folder.
         """
         if not self.has_static_folder:
-            raise RuntimeError("there is no folder for static files: set 'static_folder'")
+            raise RuntimeError("'static_folder' must be set to serve static_files.")
         return send_from_directory(str(self.static_folder), filename, max_age=self.get_send_file_max_age(filename))
 
     send_static_file.__module__ = "flask.blueprints"  # extensions expect these names for a blueprint's view
@@ -137,7 +137,9 @@ class Scaffold:
 
     def _method_route(self, method: str, rule: str, options: dict[str, Any]) -> Callable[[F], F]:
         if "methods" in options:
-            raise TypeError(f"'methods' is only for route(): {method.lower()}() registers {method}")
+            raise TypeError(
+                f"Use the 'route' decorator to use the 'methods' argument: {method.lower()}() registers {method}."
+            )
         return self.route(rule, methods=[method], **options)
 
     @setupmethod
@@ -280,19 +282,21 @@ class Scaffold:
         if isinstance(exc_class_or_code, int):
             if exc_class_or_code not in default_exceptions:
                 raise ValueError(
-                    f"{exc_class_or_code!r} is not a recognized HTTP error code. Use a subclass of HTTPException"
-                    " with that code."
+                    f"'{exc_class_or_code}' is not a recognized HTTP error code. Use a subclass of HTTPException"
+                    " with that code instead."
                 )
             return default_exceptions[exc_class_or_code], exc_class_or_code
         kind: Any = exc_class_or_code
         if isinstance(kind, Exception):
             raise TypeError(
-                f"{kind!r} is an instance, not a class. Register a handler for an exception class or a status."
+                f"{kind!r} is an instance, not a class. Handlers can only be registered for Exception classes or HTTP"
+                " error codes."
             )
         if not (isinstance(kind, type) and issubclass(kind, Exception)):
             name = getattr(kind, "__name__", kind)
             raise ValueError(
-                f"{name!r} is not a subclass of Exception. Register a handler for an exception class or a status."
+                f"'{name}' is not a subclass of Exception. Handlers can only be registered for Exception classes or"
+                " HTTP error codes."
             )
         return kind, kind.code if issubclass(kind, HTTPException) else None
 
@@ -310,7 +314,7 @@ def _default_context() -> dict[str, Any]:
 def _endpoint_from_view_func(view_func: Callable[..., Any] | None) -> str:
     """Return the name of a view, the default endpoint of its rule."""
     if view_func is None:
-        raise AssertionError("a rule without an endpoint needs a view")
+        raise AssertionError("expected view func if endpoint is not provided.")
     return view_func.__name__
 
 

@@ -46,7 +46,7 @@ def parse_vars(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         name, separator, value = word.partition("=")
         if not separator:
-            raise ValueError(f"a value for the file must be written as name=value, not {word!r}")
+            raise ValueError(f'Variable assignment {word!r} invalid (no "=")')
         values[name] = value
     return values
 

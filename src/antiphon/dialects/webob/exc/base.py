@@ -260,7 +260,7 @@ class _HTTPMove(HTTPRedirection):
     ) -> None:
         super().__init__(detail, headers, comment, body_template, **kw)
         if location is not None and add_slash:
-            raise TypeError("a redirect must have either a location or add_slash, not both")
+            raise TypeError("You can only provide one of the arguments location and add_slash")
         if location is not None:
             self.location = location
         self.add_slash = add_slash

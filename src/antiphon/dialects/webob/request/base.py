@@ -236,7 +236,7 @@ class BaseRequest(RequestSending, RequestMessage, RequestTranscoding, RequestTar
         **kw: Any,
     ) -> None:
         if type(environ) is not dict:
-            raise TypeError(f"a request must be made from a WSGI environ (a dict), not from {environ!r:.200}")
+            raise TypeError(f"WSGI environ must be a dict; you passed {environ!r:.200}")
         self.__dict__["environ"] = environ
         if unicode_errors is not None or decode_param_names is not None:
             _warn_of_old_parameters()

@@ -56,7 +56,7 @@ class LimitedLengthFile(RawIOBase):
 
 def cut_off(missing: int) -> DisconnectionError:
     """Return the error for a truncated body."""
-    return DisconnectionError(f"the client disconnected while sending the body: {missing} more bytes were expected")
+    return DisconnectionError(f"The client disconnected while sending the body ({missing} more bytes were expected)")
 
 
 class StoredBody(Window):
@@ -172,7 +172,7 @@ class RequestBody(RequestHead):
     @body_file.setter
     def body_file(self, value: IO[bytes]) -> None:
         if isinstance(value, bytes):
-            raise ValueError("body_file must be a file: assign bytes to request.body")
+            raise ValueError("Excepted fileobj but received bytes.")
         self.content_length = None
         self.body_file_raw = value
         self.is_body_seekable = False
@@ -290,7 +290,9 @@ class RequestBody(RequestHead):
         if value is None:
             value = b""
         if not isinstance(value, bytes):
-            raise TypeError(f"the body of a request must be bytes (assign a str to request.text), not {value!r:.200}")
+            raise TypeError(
+                f"You can only set Request.body to bytes (not {type(value)!r}): assign a str to request.text"
+            )
         environ = self.environ
         environ["CONTENT_LENGTH"] = str(len(value))
         environ["wsgi.input"] = BytesIO(value)
@@ -311,7 +313,7 @@ class RequestBody(RequestHead):
     @text.setter
     def text(self, value: str) -> None:
         if not isinstance(value, str):
-            raise TypeError(f"the text of a request must be a str, not {value!r:.200}")
+            raise TypeError(f"You can only set Request.text to a unicode string (not {type(value)!r})")
         self.body = value.encode(codec_of(self._text_charset))
 
     @text.deleter
@@ -322,7 +324,7 @@ class RequestBody(RequestHead):
     def _text_charset(self) -> str:
         charset: str = self.charset
         if not charset:
-            raise AttributeError("text can't be read or set without a charset")
+            raise AttributeError("You cannot access Request.text unless charset is set")
         return charset
 
     @property

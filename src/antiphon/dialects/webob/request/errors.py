@@ -14,7 +14,11 @@ class MalformedJSON(JSONDecodeError, HTTPBadRequest):
 
     def __init__(self, reason: str, text: str = "", position: int = 0) -> None:
         JSONDecodeError.__init__(self, reason, text, position)
-        HTTPBadRequest.__init__(self, f"The body is not JSON: {JSONDecodeError.__str__(self)}")
+        self._reason = JSONDecodeError.__str__(self)
+        HTTPBadRequest.__init__(self, f"The body is not JSON: {self._reason}")
+
+    def __str__(self, detailed: bool = False, /) -> str:
+        return self._reason  # as of the json module, which programs show
 
 
 class MalformedText(UnicodeDecodeError, HTTPBadRequest):

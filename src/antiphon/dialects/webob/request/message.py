@@ -50,7 +50,7 @@ def environ_from_url(path: str) -> "WSGIEnvironment":
     if _has_scheme(path):
         scheme, host, path, query, fragment = urlsplit(path)
         if fragment:
-            raise TypeError(f"a request must not have a fragment: {fragment!r:.200}")
+            raise TypeError(f"Path cannot contain a fragment ({fragment!r:.200})")
         path = f"{path}?{query}" if query else path
         host = _with_port(scheme, host, TypeError)
     before, _, query = path.partition("?")
@@ -83,7 +83,7 @@ def _with_port(scheme: str, host: str, error: type[Exception]) -> str:
     if ":" in host.rpartition("]")[2]:
         return host
     if scheme not in _PORTS:
-        raise error(f"the scheme of a request must be http or https, not {scheme!r:.200}")
+        raise error(f"Unknown scheme: {scheme!r:.200}")
     return host + _PORTS[scheme]
 
 
@@ -94,7 +94,7 @@ def set_base(environ: "WSGIEnvironment", base_url: str) -> None:
     """
     scheme, host, path, query, fragment = urlsplit(base_url)
     if query or fragment:
-        raise ValueError(f"a base URL must not have a query or a fragment: {base_url!r:.200}")
+        raise ValueError(f"base_url ({base_url!r:.200}) cannot have a query or fragment")
     if scheme:
         environ["wsgi.url_scheme"] = scheme
     if host:
@@ -133,9 +133,9 @@ def _encoded(fields: list[tuple[Any, Any]], content_type: str | None, charset: s
         boundary = given[1].strip('"') if given else new_boundary()
         return multipart(fields, boundary, charset), kind if given else f"{kind}; boundary={boundary}"
     if not kind.startswith("application/x-www-form-urlencoded"):
-        raise ValueError(f"the body of a request of type {kind!r:.200} must be given as bytes, not as fields")
+        raise ValueError(f"Please provide `POST` data as bytes for content type `{kind:.200}`")
     if files:
-        raise ValueError(f"a form of type {kind!r:.200} can't contain files: omit the content type")
+        raise ValueError(f"Submiting files is not allowed for content type `{kind:.200}`: omit it")
     return urlencoded(fields, charset), kind
 
 
@@ -184,7 +184,7 @@ class RequestMessage(RequestForms, RequestTarget):
         file = BytesIO(b)
         request = cls.from_file(file)
         if file.tell() != len(b):
-            raise ValueError(f"{len(b) - file.tell()} bytes were found after the request")
+            raise ValueError("The string contains more data than expected")
         return request
 
     @classmethod
@@ -204,7 +204,7 @@ class RequestMessage(RequestForms, RequestTarget):
         try:
             method, target, version = line.rstrip("\r\n").split(None, 2)
         except ValueError:
-            raise ValueError(f"a request must begin with 'method target version', not {line!r:.200}") from None
+            raise ValueError(f"Bad HTTP request line: {line!r:.200}") from None
         try:
             environ = environ_from_url(target)
         except TypeError as error:
@@ -226,7 +226,7 @@ def _fields(fp: "IO[Any]") -> Any:
         text = line if isinstance(line, str) else line.decode("utf-8", "replace")
         name, colon, value = text.partition(":")
         if not colon:
-            raise ValueError(f"a header field must have a name and a colon, not {text!r:.200}")
+            raise ValueError(f"Invalid header: {text!r:.200}")
         yield name, value.strip()
 
 

@@ -210,7 +210,7 @@ class ResponseContent(MediaTypes):
     def body(self, value: bytes) -> None:
         if not isinstance(value, bytes):
             hint = " (use Response.text)" if isinstance(value, str) else ""
-            raise TypeError(f"the body of a response must be bytes{hint}, not {type(value).__name__}")
+            raise TypeError(f"You can only set the body to a binary type (not {type(value)!r}){hint}")
         lines = self._headerlist
         lines[:] = [line for line in lines if line[0].lower() not in _OF_A_BODY]
         lines.append(("Content-Length", str(len(value))))
@@ -241,7 +241,7 @@ class ResponseContent(MediaTypes):
     def text(self, value: str) -> None:
         encoding = self._encoding()
         if not isinstance(value, str):
-            raise TypeError(f"the text of a response must be a str, not {type(value).__name__}")
+            raise TypeError(f"You can only set Response.text to a unicode string (not {type(value)!r})")
         self.body = value.encode(encoding)
 
     @text.deleter
@@ -253,7 +253,7 @@ class ResponseContent(MediaTypes):
     def _encoding(self) -> str:
         encoding = self.charset or self.default_body_encoding
         if not encoding:
-            raise AttributeError("set charset or default_body_encoding before using the text of a response")
+            raise AttributeError("You cannot access Response.text unless charset or default_body_encoding is set")
         return encoding
 
     # JSON

@@ -163,7 +163,7 @@ class MediaTypes(ResponseHead):
             del self.content_type
             return
         if not isinstance(value, str):
-            raise TypeError(f"a content type must be text, not {type(value).__name__}")
+            raise TypeError(f"content_type requires value to be of string_types, not {type(value)!r}")
         self.headers[_NAME] = with_charset(value, self.default_charset)
 
     @content_type.deleter

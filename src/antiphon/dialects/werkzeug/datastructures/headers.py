@@ -359,7 +359,8 @@ def _checked(key: str, value: Any) -> tuple[str, str]:
     find = _find_line_end if key.lower() == "location" else _find_control  # Location escapes the others
     if bad := find(text) or _find_control(key):
         raise ValueError(
-            f"header fields must not contain newline characters or other controls: {bad[0]!r} in {key!r:.80}"
+            "Header values must not contain newline characters."
+            f" Neither they nor names may contain controls: {bad[0]!r} in {key!r:.80}"
         )
     return key, text
 

@@ -204,10 +204,10 @@ class LintMiddleware:
         if tag is None:
             return
         if tag.startswith("w/"):
-            warn("a weak entity tag must begin with W/, in upper case", HTTPWarning, stacklevel=4)
+            warn("Weak etag indicator should be upper case.", HTTPWarning, stacklevel=4)
         opaque = tag[2:] if tag[:2] in ("W/", "w/") else tag
         if len(opaque) < 2 or opaque[0] != '"' or opaque[-1] != '"':
-            warn(f"an entity tag must be in quotes: {tag!r}", HTTPWarning, stacklevel=4)
+            warn(f"Unquoted etag emitted: {tag!r}", HTTPWarning, stacklevel=4)
 
     def check_iterator(self, app_iter: Iterable[bytes]) -> None:
         """Warn if the body is a string, which would be sent character by character."""

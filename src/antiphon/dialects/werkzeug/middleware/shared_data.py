@@ -69,9 +69,17 @@ class SharedDataMiddleware:
         """Return True if a file may be served. Subclasses may override it."""
         return self.disallow is None or not fnmatch(filename, self.disallow)
 
+    def _opener(self, filename: str) -> Opener:
+        def open_file() -> tuple[IO[bytes], datetime, int]:
+            file = open(filename, "rb")  # noqa: SIM115 - the response closes it
+            found = os.fstat(file.fileno())
+            return file, datetime.fromtimestamp(found.st_mtime, UTC), found.st_size
+
+        return open_file
+
     def get_file_loader(self, filename: str) -> Loader:
         """Return a loader that always loads the same file, whatever the path."""
-        return lambda path: (os.path.basename(filename), _opener(filename))  # noqa: ARG005 - a Loader's parameter
+        return lambda path: (os.path.basename(filename), self._opener(filename))  # noqa: ARG005 - a Loader's parameter
 
     def get_directory_loader(self, directory: str) -> Loader:
         """Return a loader for the files in a folder and its subfolders."""
@@ -79,7 +87,7 @@ class SharedDataMiddleware:
         def load(path: str | None) -> tuple[str | None, Opener | None]:
             found = directory if path is None else safe_join(directory, path)
             if found is not None and os.path.isfile(found):
-                return os.path.basename(found), _opener(found)
+                return os.path.basename(found), self._opener(found)
             return None, None
 
         return load
@@ -97,7 +105,7 @@ class SharedDataMiddleware:
             if found is None or not found.is_file():
                 return None, None
             if isinstance(found, os.PathLike):
-                return found.name, _opener(os.fspath(found))
+                return found.name, self._opener(os.fspath(found))
             data = found.read_bytes()
             return found.name, lambda: (BytesIO(data), loaded, len(data))
 
@@ -151,12 +159,3 @@ class SharedDataMiddleware:
 
 def _pairs(exports: Mapping[str, Source] | Iterable[tuple[str, Source]]) -> Iterable[tuple[str, Source]]:
     return cast("Mapping[str, Source]", exports).items() if isinstance(exports, Mapping) else exports
-
-
-def _opener(filename: str) -> Opener:
-    def open_file() -> tuple[IO[bytes], datetime, int]:
-        file = open(filename, "rb")  # noqa: SIM115 - the response closes it
-        found = os.fstat(file.fileno())
-        return file, datetime.fromtimestamp(found.st_mtime, UTC), found.st_size
-
-    return open_file

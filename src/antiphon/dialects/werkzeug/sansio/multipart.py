@@ -168,7 +168,7 @@ class MultipartEncoder:
         """Return an event's bytes. Raises ValueError if the event can't follow the previous one."""
         written = self._write(event)
         if written is None:
-            raise ValueError(f"{event} is not allowed in state {self.state.name}")
+            raise ValueError(f"Cannot generate {event} in state: {self.state}")
         self.state = State.DATA if isinstance(event, Data) else _state_after(event)
         return written
 

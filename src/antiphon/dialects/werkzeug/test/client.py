@@ -133,7 +133,10 @@ def run_wsgi_app(
     the response has started; with ``buffered``, it is read to the end and then closed. Raises the application's errors,
     or RuntimeError if it never starts a response.
     """
-    body, status, fields = call_application(app, dict(getattr(environ, "environ", environ)), buffered)
+    environ = dict(getattr(environ, "environ", environ))
+    if (path := environ.get("PATH_INFO")) and not path.startswith("/"):
+        environ["PATH_INFO"] = f"/{path}"  # tests may omit the slash, clients of servers may not
+    body, status, fields = call_application(app, environ, buffered)
     return body, status, Headers(fields)
 
 

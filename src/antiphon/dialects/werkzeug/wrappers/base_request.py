@@ -246,7 +246,9 @@ class RequestBody:
     def stream(self) -> IO[bytes]:
         """The body as a stream that ends where the body ends. Raises RuntimeError if the request is ``shallow``."""
         if self.shallow:
-            raise RuntimeError("this request is shallow: its body must not be read")
+            raise RuntimeError(
+                "This request was created with 'shallow=True', reading from the input stream is disabled."
+            )
         return get_input_stream(self.environ, max_content_length=self.max_content_length)
 
     @lazy

@@ -137,7 +137,7 @@ def _read_status(value: str | int | HTTPStatus) -> tuple[str, int]:
         return _STATUS_LINES.get(code, f"{code} UNKNOWN"), code
     line = value.strip()
     if not line:
-        raise ValueError("a status must not be empty")
+        raise ValueError("Empty status argument")
     if find_control(line):
         raise ValueError(f"a status must not contain control characters: {line[:80]!r}")
     digits, space, _ = line.partition(" ")
@@ -219,10 +219,13 @@ class ResponseBody:
         if self.is_sequence:
             return
         if self.direct_passthrough:
-            raise RuntimeError("a body with direct_passthrough is passed through to the server and can't be read")
+            raise RuntimeError(
+                "Attempted implicit sequence conversion but the response object is in direct passthrough mode."
+            )
         if not self.implicit_sequence_conversion:
             raise RuntimeError(
-                "implicit_sequence_conversion is False: call make_sequence() to read the body into a list"
+                "The response object required the iterable to be a sequence, but the implicit conversion was disabled."
+                " Call make_sequence() yourself."
             )
         self.make_sequence()
 
@@ -328,7 +331,7 @@ class BaseResponse(ResponseBody, ResponseHead):
         """
         if not isinstance(response, BaseResponse):
             if environ is None:
-                raise TypeError(f"pass the environ, which the response of a {type(response).__name__} depends on")
+                raise TypeError("cannot convert WSGI application into response objects without an environ")
             return cls.from_app(response, environ)
         response.__class__ = cls
         return cast("Self", response)

@@ -184,7 +184,7 @@ class ResponseStream:
 
     def _check_open(self) -> None:
         if self.closed:
-            raise ValueError("the response's stream is closed")
+            raise ValueError("I/O operation on closed file")
 
 
 class ResponseStreamMixin:
