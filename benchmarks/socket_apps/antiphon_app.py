@@ -1,6 +1,7 @@
 """The echo of Antiphon."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 from antiphon import App, Request, Response, WebSocket
 
@@ -14,15 +15,15 @@ async def echo(request: Request, socket: WebSocket):  # noqa: ARG001 - as handle
 
 
 @app.get("/")
-async def index(request: Request):  # noqa: ARG001
+async def index(request: Request) -> str:  # noqa: ARG001
     return "hello"
 
 
 @app.get("/events")
-async def events(request: Request):  # noqa: ARG001
+async def events(request: Request) -> Response:  # noqa: ARG001
     return Response.events(waiting())
 
 
-async def waiting():
+async def waiting() -> AsyncIterator[str]:
     yield "begin"
     await asyncio.Event().wait()
