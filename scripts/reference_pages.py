@@ -234,14 +234,15 @@ TOPICS = {
     ),
     "embedding/frameworks.md": Page(
         "Other frameworks", "antiphon.embedding",
-        "Framework Answer ViewRoute NativeRequest ALL_METHODS own_limits environ_request read_request scope_request "
-        "plain_head until_left BlockingBody error_like",
+        "Framework Answer ViewRoute NativeRequest own_limits environ_request scope_request "
+        "plain_head BlockingBody",
         "See also [Write a library for every framework](../../how-to/for-library-authors.md#add-a-framework).",
     ),
     "embedding/steps.md": Page(
         "Steps, threads and loops", "antiphon.embedding",
         "Steps ON_LOOP ON_THREAD is_async driven run_async finish release failed as_http_error log_failure "
-        "set_current_request find_current_request reset_current_request Crossing copy_variables AsyncFromSync "
+        "set_current_request find_current_request reset_current_request "
+        "Crossing CrossingBack crossing_of call_in_own_context copy_variables AsyncFromSync "
         "run_on run_on_loop is_on_loop lazy not_offered absent RequestLocal",
         "See also [Write a dialect](../../how-to/write-a-dialect.md).",
     ),
@@ -276,13 +277,13 @@ TOPICS = {
     "types.md": Page(
         "Types of parameters and results", "antiphon.types",
         "ASGIApplication AbortOptions AfterHook AttributeValue BareItem BeforeHook BlockNames Body BodyLike "
-        "BodyPolicy BodyStream CacheDirectives Caller CheckFunction Choices ClientAddress ClientContent "
+        "BodyPolicy BodyStream CSRFReason CacheDirectives Caller CheckFunction Choices ClientAddress ClientContent "
         "ClientFields "
         "ClientFiles ConditionalRequest Duration EndReason ErrorHandlerDecorator ErrorOptions Feature "
         "FileSource FolderOptions ForeignApplication ForeignInterface FormFields FormParts Globals "
         "HTTPVersion Handler HeaderFields Identity Language Lifetime LimitOptions Markup "
-        "MiddlewareFunction Mount Native OnDrain OpenAPIDocument Pairs PatchMode PolicyDirectives PolicyWords "
-        "ProblemOptions Progress RequestFunction RequestOptions RequestWithReferrer Route "
+        "MiddlewareFunction Mount Native Number OnDrain OpenAPIDocument Pairs PatchMode PolicyDirectives PolicyWords "
+        "ProblemOptions Progress RangeSpec RequestFunction RequestOptions RequestWithReferrer Route "
         "RouteMeta RouteOptions Routes SameSite SecretKeys SessionAccess SettableDependency SharedValues Shield "
         "KeyMaterial Kept Priority Record RunOwner RunState StructuredKind "
         "SocketUse SourceFunction StructuredMember TemplateRenderer TemplateString TestedApplication Text Texts "

@@ -71,10 +71,9 @@ PUBLIC = {
         "one_line", "only_typed", "parse_boundary", "query_fields_of", "query_too_long", "read_whole_form", "release",
         "render", "reset_current_request", "response_of", "restarting", "run_async", "run_on", "run_on_loop",
         "safe_filename", "served_names", "server_head", "set_current_request", "signature_of", "split_list",
-        "started_response", "stream_of", "to_response", "urlencoded_fields_of", "ALL_METHODS", "BlockingBody",
-        "NativeRequest", "ViewRoute", "environ_request", "error_like", "own_limits", "plain_head",
-        "read_request", "scope_request", "until_left",
-    },
+        "started_response", "stream_of", "to_response", "urlencoded_fields_of", "BlockingBody",
+        "NativeRequest", "ViewRoute", "environ_request", "own_limits", "plain_head",
+        "scope_request", },
     "antiphon.cli": {"load_app", "load_feature"},
     "antiphon.logs": {"JSONFormatter", "RequestIDFilter", "TextFormatter"},
     "antiphon.testing": {
@@ -87,7 +86,8 @@ PUBLIC = {
         "Body", "BodyLike", "BodyPolicy", "BodyStream", "CacheDirectives", "CheckFunction", "Choices",
         "ClientAddress", "ClientContent", "ClientFields", "ClientFiles", "ConditionalRequest", "Duration",
         "EndReason", "ErrorHandlerDecorator", "ErrorOptions", "Feature", "FileSource", "FolderOptions",
-        "ForeignApplication", "ForeignInterface", "FormFields", "FormParts", "Caller", "Globals", "HTTPVersion",
+        "ForeignApplication", "ForeignInterface", "FormFields", "FormParts", "CSRFReason", "Caller", "Globals",
+        "Number", "RangeSpec", "HTTPVersion",
         "Handler", "HeaderFields", "Identity", "Language", "Lifetime", "LimitOptions", "Markup", "MiddlewareFunction",
         "Mount", "Native",
 

@@ -318,7 +318,9 @@ class AsyncFromSync(Generic[T]):
         return as_bytes(item) if self._ahead else item  # type: ignore[return-value]
 
     async def fetch(self) -> None:
-        """Produce the first item in advance. Raises the iterable's errors."""
+        """Produce the first item in advance. Raises the iterable's errors, and RuntimeError in place of
+        StopAsyncIteration.
+        """
         try:
             self._fetched = deque(await self._next())
         except StopAsyncIteration as error:  # it would look like the end

@@ -6,9 +6,7 @@ fields that it was made from, so a new signature or a renewed token is not a new
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
-from uuid import UUID
 
 from antiphon.http.head import DerivedHead, Head
 from antiphon.request.dependencies import Dependency, OfRequest
@@ -153,6 +151,8 @@ class Caller(OfRequest):
 
 def credentials(kind: str, *values: str) -> Identity:
     """Return an identity of credentials that nothing has verified yet."""
+    from hashlib import sha256
+
     digest = sha256()
     for value in values:
         encoded = value.encode("utf-8", "surrogatepass")
@@ -162,6 +162,8 @@ def credentials(kind: str, *values: str) -> Identity:
 
 def key_of(user: object) -> str | None:
     """Return the key of a user that is text, a number or a UUID, or has an ``id`` or ``pk`` that is one; else None."""
+    from uuid import UUID
+
     for key in (user, getattr(user, "pk", None), getattr(user, "id", None)):
         if isinstance(key, str | int | UUID) and not isinstance(key, bool):
             return f"{type(key).__name__} {key}"

@@ -18,6 +18,7 @@ from antiphon.app.served_function import RequestFunction
 from antiphon.app.static_files import FolderOptions
 from antiphon.body.form_parts import FormParts
 from antiphon.body.stream import BodyStream, Progress
+from antiphon.features.csrf import CSRFReason
 from antiphon.features.forms.bound_field import FormFields
 from antiphon.features.forms.field import Choices, Widget
 from antiphon.features.health import CheckFunction
@@ -25,6 +26,7 @@ from antiphon.features.html import AttributeValue, Markup
 from antiphon.features.hypermedia import PatchMode
 from antiphon.features.kept_requests.record import Record
 from antiphon.features.kept_requests.shelf import Kept
+from antiphon.features.languages.request_language import Number
 from antiphon.features.languages.texts import Texts
 from antiphon.features.openapi.document import OpenAPIDocument
 from antiphon.features.runs.record import RunState
@@ -41,6 +43,7 @@ from antiphon.http.errors import AbortOptions, ErrorOptions, ProblemOptions, Tex
 from antiphon.http.headers import HeaderFields
 from antiphon.http.limits import LimitOptions
 from antiphon.http.multidict import Pairs
+from antiphon.http.ranges import RangeSpec
 from antiphon.http.structured_fields import BareItem, StructuredMember
 from antiphon.request.caller import Caller, Identity
 from antiphon.request.dependencies import SettableDependency, SharedValues
@@ -73,6 +76,7 @@ __all__ = [
     "BodyLike",
     "BodyPolicy",
     "BodyStream",
+    "CSRFReason",
     "CacheDirectives",
     "Caller",
     "CheckFunction",
@@ -107,6 +111,7 @@ __all__ = [
     "MiddlewareFunction",
     "Mount",
     "Native",
+    "Number",
     "OnDrain",
     "OpenAPIDocument",
     "Pairs",
@@ -116,6 +121,7 @@ __all__ = [
     "Priority",
     "ProblemOptions",
     "Progress",
+    "RangeSpec",
     "Record",
     "RequestFunction",
     "RequestOptions",

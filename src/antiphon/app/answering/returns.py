@@ -9,7 +9,6 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 from antiphon.app.answering.arguments import is_record
 from antiphon.app.answering.declared import Declared, declared_by, is_foreign_response
 from antiphon.explanations import explained
-from antiphon.handler.cancellation import SAFE
 from antiphon.handler.contract import annotations_of, describe, innermost, wrong_return
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import Problem
@@ -169,6 +168,7 @@ def _make(value: Any, source: Source, request: Request) -> Response | MakesRespo
 
 def _stream_of_values(declared: Declared, values: Any, request: Request) -> Response:
     """Make a stream of an iterator's values, in the format that the client accepts."""
+    from antiphon.handler.cancellation import SAFE
     from antiphon.response.events import event_stream, json_array, json_events, json_lines
 
     whole = partial(json_encoder(), default=_json_default(request))
