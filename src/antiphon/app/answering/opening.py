@@ -28,8 +28,7 @@ async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -
     """
     if error is None and request._expects_no_body:
         try:
-            is_read = request._read_small_body(request.limits)
-            if is_read if isinstance(is_read, bool) else await is_read:
+            if await _receive_small(request, request.limits):
                 return None
         except RequestTimeout as too_late:
             error = too_late
@@ -42,8 +41,7 @@ async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -
         limits = _limits_of_small(limits.rate, limits.timeout)
     if plan.ahead.most:
         try:
-            is_read = request._read_small_body(limits)
-            if is_read if isinstance(is_read, bool) else await is_read:
+            if await _receive_small(request, limits):
                 return error
         except RequestTimeout as too_late:
             _prepare(plan, request, request.content)
@@ -53,12 +51,23 @@ async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -
     content.is_refused = error is not None
     if error is not None and content.failure is not None:
         return error
-    if _is_received_ahead(plan, content, error):
-        try:
-            await content.load(limits)
-        except HTTPError as unreadable:  # it is raised inside the middleware, as all errors are
-            return error or unreadable
-    return error
+    unreadable = await _loaded(content, limits) if _is_received_ahead(plan, content, error) else None
+    return error or unreadable
+
+
+async def _loaded(content: Content, limits: Limits) -> HTTPError | None:
+    """Load the body and return its error, which is raised inside the middleware, as all errors are."""
+    try:
+        await content.load(limits)
+    except HTTPError as unreadable:
+        return unreadable
+    return None
+
+
+async def _receive_small(request: Request, limits: Limits) -> bool:
+    """Receive a small body that comes as one chunk. Return False for any other. Raises RequestTimeout (408)."""
+    is_read = request._read_small_body(limits)
+    return is_read if isinstance(is_read, bool) else await is_read
 
 
 def _may_leave_unread(plan: Plan, error: HTTPError | None) -> bool:
