@@ -2,26 +2,18 @@
 
 import re
 import resource
-import socket
 import struct
 import threading
 import time
 from contextlib import ExitStack, closing, contextmanager, suppress
-from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from antiphon.adapters.servers.embedded import ThreadServer
-from antiphon.cli.workers import connections
-from antiphon.cli.workers.connections import Connections, counted
-from antiphon.cli.workers.observed import observed
 from tests.contract.http2 import USUAL, HTTP2Client
-from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.processes]
 
 APP = """
 from asyncio import sleep
@@ -73,6 +65,12 @@ async def listen(request, socket):
     async for message in socket:
         await socket.send(message)
 """
+IMPATIENT = """
+from antiphon.cli.workers import connections
+
+connections.IDLE, connections._RARELY = 0.3, 0.1
+"""
+"""What makes a worker close idle connections soon."""
 INTERFACES = ("asgi", "rsgi", "wsgi")
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 EVENTS = GET.replace(b"/", b"/events", 1)
@@ -83,15 +81,14 @@ HANDSHAKE = (
 SETTINGS = b"\0\0\0\4\0\0\0\0\0"
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 MIB = 1 << 20
-THREADS = 8
 
 
 @pytest.fixture
 def serve(antiphon, tmp_path):
     """Runs `antiphon run` with the application above."""
 
-    def run(*arguments):
-        (tmp_path / "crowded.py").write_text(APP)
+    def run(*arguments, more=""):
+        (tmp_path / "crowded.py").write_text(APP + more)
         return antiphon("crowded:app", "--grace", "0.2", "--no-access-log", *arguments).serving()
 
     return run
@@ -102,28 +99,6 @@ def status(connect, path):
     with connect() as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
         return connection.recv(4096)[9:12].decode()
-
-
-@contextmanager
-def served(interface, most=0):
-    """Serve the application above in this process, as a worker does; a function that connects."""
-    names = {}
-    exec(APP, names)
-    listener = socket.create_server(("127.0.0.1", 0), backlog=200)
-    address = listener.getsockname()
-    limited = Connections(listener, most, closes_idle=True)
-    app = counted(names["app"], names["app"], interface, limited)
-    observer = SimpleNamespace(is_starting=bool, has_started=partial(limited.start, THREADS), has_failed=pytest.fail)
-    app = observed(app, interface, observer)
-    server = ThreadServer(app, interface, listener, threads=THREADS, connections=limited.accepted)
-    server.start()
-    if interface == "wsgi":
-        limited.start(THREADS, None)
-    try:
-        yield partial(socket.create_connection, address, 30)
-    finally:
-        server.stop(0.1)
-        server.cut_off(5)
 
 
 def worker(command):
@@ -149,7 +124,6 @@ def soft_limit(most):
 # Many connections
 
 
-@pytest.mark.processes
 def test_more_clients_than_the_backlog_holds_and_the_soft_limit_allows_are_served(serve):
     with soft_limit(600):
         command = serve()
@@ -172,30 +146,30 @@ FULL = {
 }
 
 
-@rows("kind", FULL)
-@rows("interface", ["asgi", "rsgi"])
-def test_a_full_worker_closes_what_is_idle_or_refuses_all_but_probes(interface, kind, caplog):
-    sent, begin, others = FULL[kind]
-    with served(interface, most=20) as connect, ExitStack() as stack:
-        clients = []
-        for _ in range(100):
-            clients.append(stack.enter_context(connect()))
-            clients[-1].sendall(sent)
-        if begin is not None:
-            assert sum(each.recv(4096).startswith(begin) for each in clients) == 20
-        assert status(connect, "/healthz") == "200"
-        eventually(lambda: status(connect, "/") == others or None, others)
-    assert caplog.text.count("--max-connections") == 1
+@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+def test_a_full_worker_closes_what_is_idle_or_refuses_all_but_probes(serve, interface):
+    command = serve("--interface", interface, "--max-connections", "20")
+    for kind, (sent, begin, others) in FULL.items():
+        with ExitStack() as stack:
+            clients = []
+            for _ in range(100):
+                clients.append(stack.enter_context(command.connect()))
+                clients[-1].sendall(sent)
+            if begin is not None:
+                assert 0 < sum(each.recv(4096).startswith(begin) for each in clients) <= 20, kind
+            assert status(command.connect, "/healthz") == "200", kind
+            eventually(lambda others=others: status(command.connect, "/") == others or None, f"{others}, {kind}")
+        eventually(lambda: status(command.connect, "/") == "200" or None, f"others after {kind}")
+    assert command.err.count("--max-connections") == 1
 
 
 @pytest.mark.parametrize("interface", INTERFACES)
-def test_idle_connections_are_closed_and_streams_are_not(interface, monkeypatch):
-    monkeypatch.setattr(connections, "IDLE", 0.3)
-    monkeypatch.setattr(connections, "_RARELY", 0.1)
-    with served(interface) as connect, ExitStack() as stack:
+def test_idle_connections_are_closed_and_streams_are_not(serve, interface):
+    command = serve("--interface", interface, more=IMPATIENT)
+    with ExitStack() as stack:
 
         def send(data):
-            connection = stack.enter_context(connect())
+            connection = stack.enter_context(command.connect())
             connection.sendall(data)
             return connection
 
@@ -221,10 +195,8 @@ def is_open(connection):
     return True
 
 
-def test_a_connection_on_which_a_response_is_read_slowly_is_not_idle(monkeypatch):
-    monkeypatch.setattr(connections, "IDLE", 0.3)
-    monkeypatch.setattr(connections, "_RARELY", 0.1)
-    with served("asgi") as connect, connect() as connection:
+def test_a_connection_on_which_a_response_is_read_slowly_is_not_idle(serve):
+    with serve(more=IMPATIENT).connect() as connection:
         connection.sendall(GET.replace(b"/", b"/large", 1))
         received = 0
         for _ in range(60):
@@ -238,13 +210,12 @@ def test_a_connection_on_which_a_response_is_read_slowly_is_not_idle(monkeypatch
 
 
 @pytest.mark.parametrize("interface", INTERFACES)
-def test_headers_have_a_limit_over_http2(interface):
-    found = {}
-    with served(interface) as connect, connect() as connection:
-        for size in (60, 100, 1000):
-            with HTTP2Client(connection.getpeername()[1]) as client:
-                client.send([*USUAL, *((f"x-{number}", "x" * 980) for number in range(size))])
-                found[size], _ = client.outcome()
+def test_headers_have_a_limit_over_http2(serve, interface):
+    command, found = serve("--interface", interface), {}
+    for size in (60, 100, 1000):
+        with HTTP2Client(command.port) as client:
+            client.send([*USUAL, *((f"x-{number}", "x" * 980) for number in range(size))])
+            found[size], _ = client.outcome()
     assert found == {60: 200, 100: 431, 1000: None}
 
 
@@ -361,7 +332,6 @@ ATTACKS = {
 
 
 @pytest.mark.slow
-@pytest.mark.processes
 @pytest.mark.parametrize("interface", INTERFACES)
 def test_no_attack_takes_the_memory_of_a_worker_or_keeps_it_from_others(serve, interface):
     command = serve("--interface", interface)
