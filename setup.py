@@ -41,7 +41,8 @@ class BuildWithDocs(build_py):
     def run(self) -> None:
         """Copy the modules, and pack the pages; an editable installation reads them where they are."""
         super().run()
-        pages = sorted(Path("docs").rglob("*.md"))
+        # The page of errors is made from the package's own errors.md.
+        pages = sorted(page for page in Path("docs").rglob("*.md") if page.as_posix() != "docs/reference/errors.md")
         if self.editable_mode or not pages:
             return
         if not Path("docs/reference/names.md").exists():

@@ -30,6 +30,7 @@ OTHERS = {
     "docs/README.md": "contents.md",
     "CHANGELOG.md": "project/changes.md",
     "CONTRIBUTING.md": "project/contributing.md",
+    "MAINTAINING.md": "project/maintaining.md",
     "SECURITY.md": "project/security.md",
     "CODE_OF_CONDUCT.md": "project/code-of-conduct.md",
     "LICENSE": "project/license.md",

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import antiphon
+from antiphon.explanations.texts import as_page
 from antiphon.http.errors import HTTPError
 from scripts import docstrings
 from scripts.docstrings import EXTENDING, HEADERS, Member
-from scripts.errors_page import errors_page
 from scripts.names_page import first_sentence, names_page
 from scripts.reference_pages import CLASSES, GIVEN, TOPICS, Page
 
@@ -41,7 +41,7 @@ def pages() -> dict[str, str]:
     """Return the text of each page, by its place in the folder."""
     classes = {name: _class_page(name, getattr(antiphon, cls), see) for name, (cls, see) in CLASSES.items()}
     topics = {name: _topic_page(name, page) for name, page in TOPICS.items()}
-    return classes | topics | {"names.md": names_page(PLACES, target), "errors.md": errors_page()}
+    return classes | topics | {"names.md": names_page(PLACES, target), "errors.md": as_page()}
 
 
 # A page on one class

@@ -1,4 +1,4 @@
-"""Docs, messages and docstrings have none of the words and shapes that docs/explanation/maintain.md lists."""
+"""Docs, messages and docstrings have none of the words and shapes that MAINTAINING.md lists."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/antiphon"
-ROOT_PAGES = ("README", "CONTRIBUTING", "CHANGELOG", "SECURITY", "CODE_OF_CONDUCT", "benchmarks/README")
+ROOT_PAGES = ("README", "CONTRIBUTING", "MAINTAINING", "CHANGELOG", "SECURITY", "CODE_OF_CONDUCT", "benchmarks/README")
 PAGES = [
     *(ROOT / f"{name}.md" for name in ROOT_PAGES),
     PACKAGE / "explanations/errors.md",
@@ -73,8 +73,8 @@ SHAPES = {
 
 
 def table() -> list[tuple[str, str]]:
-    """Return the rows of the table in docs/explanation/maintain.md: what not to write, and what to write."""
-    section = (ROOT / "docs/explanation/maintain.md").read_text().partition("## English")[2].partition("\n## ")[0]
+    """Return the rows of the table in MAINTAINING.md: what not to write, and what to write."""
+    section = (ROOT / "MAINTAINING.md").read_text().partition("## English")[2].partition("\n## ")[0]
     return re.findall(r"^\| `(.+)` \| (?!write)(.+) \|$", section, re.MULTILINE)
 
 

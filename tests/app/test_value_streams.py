@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -17,7 +18,7 @@ from antiphon.http.errors import Conflict
 from antiphon.http.event import Event, parse_events
 from antiphon.request.request import Request
 from antiphon.response.response import Response
-from antiphon.testing import Client
+from antiphon.testing import BrokenResponse, Client
 from tests.helpers.deferred_annotations import define
 from tests.helpers.rows import rows
 
@@ -196,7 +197,10 @@ def test_an_iterator_without_a_type_says_what_to_write(caplog, interface):
     def handler(request):
         yield {"n": 1}
 
-    with Client(to_app(handler), interface, raise_errors=False).stream("GET", "/") as response:
+    with (
+        Client(to_app(handler), interface, raise_errors=False).stream("GET", "/") as response,
+        suppress(BrokenResponse),
+    ):
         response.read()
     assert "Iterator[Row]" in caplog.text
 
@@ -221,7 +225,11 @@ def test_a_stream_that_fails_is_cut_off_and_its_events_say_so(interface):
 
     client = Client(to_app(handler), interface, raise_errors=False)
     with client.stream("GET", "/") as response:
-        assert response.read() == b'{"n":1}\n'
+        received = bytearray()
+        with suppress(BrokenResponse):  # RSGI can't cut a response off
+            for chunk in response:
+                received += chunk
+    assert received.startswith(b'{"n":1}\n{"error":')  # a line that no reader accepts
     with client.stream("GET", "/", headers={"accept": EVENTS}) as response:
         first, last = parse_events(response.read().decode())
     assert (first.data, last.event, '"detail":"taken"' in last.data) == ('{"n":1}', "error", True)
@@ -293,6 +301,7 @@ def test_events_of_a_write_are_finished_when_the_process_drains(interface, monke
     async def source(request) -> AsyncIterator[Event]:
         yield Event("1")
         draining.give()
+        await asyncio.sleep(0.01)
         yield Event("2")
 
     app = App()

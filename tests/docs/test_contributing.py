@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text()
-MAINTAIN = (ROOT / "docs/explanation/maintain.md").read_text()
+MAINTAIN = (ROOT / "MAINTAINING.md").read_text()
 COMMANDS = [
     shlex.split(line, comments=True)
     for block in re.findall(r"```console\n(.*?)```", PAGE + MAINTAIN, re.DOTALL)

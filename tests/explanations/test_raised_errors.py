@@ -63,6 +63,7 @@ WITHOUT_KIND = {
     "tells dialects that a system has no list of descriptors": "adapters.connection._Descriptors._scan",
     "says what to install": "lazy.changed_package",
     "says why a request is not kept, which is logged": "features.kept_requests.shelf.Shelf.put",
+    "says that JSON is ambiguous, and is caught": "features.kept_requests.disguise._without_duplicates",
 }
 """Functions, classes and modules that raise errors without a kind, by the reason."""
 LEFT_OUT = {name for names in WITHOUT_KIND.values() for name in names.split()}

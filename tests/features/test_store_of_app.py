@@ -322,7 +322,7 @@ class TestLimits:
             client = processes[0]
             assert [client.request(method, path).status for method, path in wanted] == [expected] * len(wanted)
             processes.reverse()  # limits at the same place of two processes count together
-        assert len({key.rpartition("\n")[0] for _, key in store.keys}) == 6
+        assert len({key.split("\0")[0] for _, key in store.keys}) == 6
 
     def test_with_a_name_they_count_together(self):
         app = App(store=MemoryStore())

@@ -86,7 +86,16 @@ def right_status(request: Request) -> Lamp:
     return Lamp(1, "a"), 202  # type: ignore[return-value]
 
 
+def right_with_more_fields(request: Request) -> Lamp:
+    return {**LAMP, "password": "secret"}  # type: ignore[return-value]
+
+
+def right_with_more_in_list(request: Request) -> list[Lamp]:
+    return [Lamp(1, "a"), {**LAMP, "password": "secret"}]  # type: ignore[list-item]
+
+
 RIGHT = [
+    right_with_more_fields, right_with_more_in_list,
     right_values, right_lines, right_events,
     right, right_by_dict, right_list, right_error, right_nothing, right_created, right_file, right_read, right_union,
     right_stream, right_status,
@@ -103,14 +112,6 @@ def missing_field(request: Request) -> Lamp:
 
 def missing_default(request: Request) -> Lamp:
     return {"id": 1, "name": "a"}  # type: ignore[return-value]
-
-
-def more_fields(request: Request) -> Lamp:
-    return {**LAMP, "password": "secret"}  # type: ignore[return-value]
-
-
-def more_in_list(request: Request) -> list[Lamp]:
-    return [Lamp(1, "a"), {**LAMP, "password": "secret"}]  # type: ignore[list-item]
 
 
 def null_in_list(request: Request) -> list[Lamp]:
@@ -189,19 +190,17 @@ WRONG = [
     (wrong_line, "returned 200 with an item that does not fit Lamp: /id expected an integer, got a string"),
     (wrong_made_line, "returned 200 with an item that does not fit Lamp: /name expected a string, got null"),
     (wrong_type, "returned 200 with a body that does not fit Lamp: /id expected an integer, got a string"),
-    (missing_field, "returned 200 with a body that does not fit Lamp: /name is missing"),
+    (missing_field, "declares that it returns Lamp: dict has no 'name', which Lamp has"),
     (missing_default, "returned 200 with a body that does not fit Lamp: /room is missing"),
-    (more_fields, "returned 200 with a body that does not fit Lamp: /password is not in the contract"),
-    (more_in_list, ": /1/password is not in the contract"),
     (null_in_list, ": /1 expected an object, got null"),
-    (object_for_list, ": expected an array, got an object"),
+    (object_for_list, ": dict is not a list"),
     (null_in_field, ": /name expected a string, got null"),
     (status_of_another, "returned 200, which its contract lacks: it has 201"),
     (text_for_json, "returned 200 with text/plain, but its contract has application/json"),
     (json_for_text, "returned 200 with application/json, but its contract has text/plain"),
     (content_for_none, "returned 200, which its contract lacks: it has 204"),
     (hidden_error, "; raise it in the handler's own code, or declare it with gives={409: Conflict}"),
-    (wrong_in_dict, "/a/name is missing"),
+    (wrong_in_dict, ": dict has no 'name', which Lamp has"),
     (bytes_for_json, "returned 200 with application/octet-stream, but its contract has application/json"),
     (empty_for_json, "returned 200 with a body that does not fit Lamp: it is not JSON"),
     (broken_json, "returned 200 with a body that does not fit Lamp: it is not JSON"),
@@ -251,7 +250,7 @@ def test_what_holds_to_its_contract_passes(handler: Any, interface: Any) -> None
 def test_a_breach_is_an_error_that_names_the_handler(handler: Any, told: str) -> None:
     with pytest.raises(ContractError) as caught:
         Client(served(handler), contract=True, follow_redirects=False).post("/lamp", json=LAMP)
-    assert str(caught.value).startswith(f"{handler.__name__} ({__file__}:{handler.__code__.co_firstlineno}) returned ")
+    assert str(caught.value).startswith(f"{handler.__name__} ({__file__}:{handler.__code__.co_firstlineno}) ")
     assert told in str(caught.value)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from antiphon.cli.errors import BadCommand, Refused
-from antiphon.explanations.texts import Explanation, UnreadableError, explanations, explanations_of, packages
+from antiphon.explanations.texts import Explanation, UnreadableError, as_page, explanations, explanations_of, packages
 
 ARCHIVE = Path(__file__).with_name("docs.xz")
 """All pages in one file, which `setup.py` adds to a wheel."""
@@ -19,6 +19,8 @@ SOURCE = Path(__file__).parents[3] / "docs"
 """The pages in a source checkout, which has no archive."""
 FOLDERS = ("how-to", "tutorial", "explanation", "reference", "")
 """The order in which pages with the same name are preferred."""
+ERRORS = "reference/errors"
+"""The name of the page of errors, which is made from the explanations of this version."""
 CONTENTS = "README"
 
 _WORD = re.compile(r"[a-z0-9]+")
@@ -50,13 +52,14 @@ def pages() -> Mapping[str, str]:
             import lzma
 
             packed = lzma.decompress(ARCHIVE.read_bytes()).decode()
-            return {name: text for name, _, text in (page.partition("\n") for page in packed.split("\0"))}
+            parted = (page.partition("\n") for page in packed.split("\0"))
+            return {name: text for name, _, text in parted} | {ERRORS: as_page()}
     except Exception as error:  # lzma has its own error class, and some Pythons lack lzma
         raise Refused(f"The pages in {ARCHIVE} can't be read: {error}.") from error
     found = {str(path.relative_to(SOURCE).with_suffix("")): path.read_text("utf-8") for path in SOURCE.rglob("*.md")}
     if CONTENTS not in found:
         raise Refused("This installation has no documentation: its wheel was built without the folder docs.")
-    return found
+    return found | {ERRORS: as_page()}
 
 
 def page(name: str) -> tuple[str, list[str], list[str]]:

@@ -34,9 +34,10 @@ __all__, __getattr__, __dir__ = import_on_use(
         "concurrency.iterables": "as_bytes",
         "concurrency.loop": "is_on_loop",
         "adapters.foreign.call": "BlockingBody",
-        "frameworks.connection": "plain_head",
-        "frameworks.framework": "Answer Framework NativeRequest ViewRoute own_limits",
-        "frameworks.shared_bodies": "environ_request scope_request",
+        "frameworks.connection": "plain_head until_left",
+        "frameworks.framework": "ALL_METHODS Answer Framework NativeRequest ViewRoute own_limits",
+        "frameworks.recognition": "error_like",
+        "frameworks.shared_bodies": "environ_request read_request scope_request",
         "handler.scope": "RequestLocal find_current_request release reset_current_request set_current_request",
         "handler.contract": (
             "ON_LOOP ON_THREAD Steps annotations_of describe failed finish innermost is_async log_failure signature_of"

@@ -34,9 +34,10 @@ from antiphon.features.logs.formats import one_line
 from antiphon.features.openapi.code.words import DescribedApp, DescribedRoute
 from antiphon.features.templates.environment import DictEnvironment, render
 from antiphon.features.templates.page import astream_of, stream_of
-from antiphon.frameworks.connection import plain_head
-from antiphon.frameworks.framework import Answer, Framework, NativeRequest, ViewRoute, own_limits
-from antiphon.frameworks.shared_bodies import environ_request, scope_request
+from antiphon.frameworks.connection import plain_head, until_left
+from antiphon.frameworks.framework import ALL_METHODS, Answer, Framework, NativeRequest, ViewRoute, own_limits
+from antiphon.frameworks.recognition import error_like
+from antiphon.frameworks.shared_bodies import environ_request, read_request, scope_request
 from antiphon.handler.contract import (
     ON_LOOP,
     ON_THREAD,
@@ -75,6 +76,7 @@ from antiphon.uploads.spool import Spool, Window
 from antiphon.websockets.connection import Connection
 
 __all__ = [
+    "ALL_METHODS",
     "AT_END",
     "BACKLOG",
     "ON_LOOP",
@@ -141,6 +143,7 @@ __all__ = [
     "encode_json",
     "environ_request",
     "environ_sockets",
+    "error_like",
     "failed",
     "find_current_request",
     "finish",
@@ -163,6 +166,7 @@ __all__ = [
     "plain_head",
     "query_fields_of",
     "query_too_long",
+    "read_request",
     "read_whole_form",
     "release",
     "render",
@@ -183,5 +187,6 @@ __all__ = [
     "stream_of",
     "to_base64",
     "to_response",
+    "until_left",
     "urlencoded_fields_of",
 ]

@@ -14,6 +14,22 @@ LABELS = {"py": "This raises it:", "python": "Write instead:"}
 """The line above each kind of code block in errors.md: a `py` block raises the error, a `python` block runs."""
 
 
+_PAGE = """\
+# Errors and what to do
+
+If Antiphon raises an error because of a mistake in your program, the error has a note. Tracebacks, the log and the
+[debug page](../how-to/debug.md) show it below the message:
+
+```text
+ValueError: there is no folder '/shop/static'
+To read more: antiphon explain missing-folder
+```
+
+The last word is the kind of the error. `antiphon explain missing-folder` prints its section of this page, and
+`antiphon explain` lists all kinds. [Types of problem details](problems.md) describes the errors that clients receive.
+"""
+
+
 class Explanation(NamedTuple):
     """The explanation of a kind of error."""
 
@@ -55,6 +71,22 @@ class UnreadableError(Exception):
 def explanations() -> dict[str, Explanation]:
     """Return all explanations by their ids, in the order of errors.md."""
     return _parse(Path(__file__).with_name("errors.md").read_text(encoding="utf-8"))
+
+
+def as_page() -> str:
+    """Return the page of all kinds of errors, as Markdown."""
+    sections: dict[str, list[Explanation]] = {}
+    for each in explanations().values():
+        sections.setdefault(each.section, []).append(each)
+    parts = [_PAGE, *(_contents(title, kinds) for title, kinds in sections.items())]
+    for title, kinds in sections.items():
+        parts += [f"## {title}\n", *(f"### {each.kind}\n\n{each.as_markdown}" for each in kinds)]
+    return "\n".join(parts)
+
+
+def _contents(title: str, kinds: list[Explanation]) -> str:
+    links = "\n".join(f"- [{each.kind}](#{each.kind}): {each.summary}" for each in kinds)
+    return f"**{title}**\n\n{links}\n"
 
 
 def packages() -> list[str]:

@@ -167,7 +167,7 @@ class _RecordShape:
         if isinstance(value, _ARRAYS) and not hasattr(type(value), "_fields"):
             raise NotDeclaredError(f"{type(value).__name__} is not {type_name(info.cls)}")
         is_mapping = _is_mapping(value)
-        given = value if not is_mapping or isinstance(value, Mapping) else dict(value)
+        given: Any = value if not is_mapping or isinstance(value, Mapping) else dict(value)
         for name, written, shape, is_required, left_out in self._fields:
             if is_mapping:
                 found = given[written] if written in given else given.get(name, NODEFAULT)

@@ -46,7 +46,7 @@ class HeldContract:
     @property
     def application(self) -> Servable:
         """The application, with requests that report to this contract what is read from them."""
-        return _WithHeldRequests(self._app, _request_class(self))
+        return _WithHeldRequests(self._app, _request_class(self), self)
 
     def _contract(self, route: Route, method: str) -> Contract | None:
         """Return the contract for a method of a route; None for a feature's route."""
@@ -80,6 +80,14 @@ class HeldContract:
         found = breach_of(contract, response.status, response.headers, response.body, request.method)
         if found is not None:
             raise ContractError(f"{describe(contract.route.handler)} {found}")
+
+    def check_returned(self, response: Response) -> Response:
+        """Record that a handler returned a value without what it declares, which became a 500; return the response."""
+        from antiphon.serialization.declared import NotDeclaredError
+
+        if response.error is not None and isinstance(response.error.__cause__, NotDeclaredError):
+            self._breach = ContractError(str(response.error))
+        return response
 
     def check_read(self, request: Request, part: ReadAs, wanted: Any) -> None:
         """Check the type with which a handler reads part of its request. Raises ContractError if it is undeclared."""
@@ -137,19 +145,20 @@ def held_contract(app: object) -> HeldContract:
 class _WithHeldRequests(Wrapped):
     """An application that uses a different class for its requests and those of applications mounted in it."""
 
-    def __init__(self, application: Servable, request_class: type[Request]) -> None:
+    def __init__(self, application: Servable, request_class: type[Request], held: HeldContract) -> None:
         super().__init__(application)
         self._request_class = request_class
+        self._held = held
 
     async def _handle(self, request: Request) -> Response:
         """Handle a request step by step."""
         request.__class__ = self._request_class
-        return await super()._handle(request)
+        return self._held.check_returned(await super()._handle(request))
 
     async def _answer(self, request: Request) -> Response:
         """Handle a request, awaited on an event loop."""
         request.__class__ = self._request_class
-        return await super()._answer(request)
+        return self._held.check_returned(await super()._answer(request))
 
 
 def _request_class(held: HeldContract) -> type[Request]:

@@ -70,7 +70,7 @@ def test_what_is_missing_is_said(app, serve, caplog):
     assert "Session(app, secret_key=...)" in caplog.text
     Session(app)
     assert serve(app).get("/").status == 500
-    assert "ValueError: sessions need a secret key" in caplog.text
+    assert "ValueError: The session secret key is not configured" in caplog.text
 
 
 def test_a_key_that_is_easier_to_guess_than_the_signature_is_a_warning(app):

@@ -107,7 +107,7 @@ def test_a_change_is_served_after_reloading(run, folder):
 def test_what_is_missing_is_told(folder, capsys):
     assert pserve.main(["pserve"]) == 2
     assert "config file" in capsys.readouterr().err
-    with pytest.raises(ValueError, match="name=value, not 'Ada'"):
+    with pytest.raises(ValueError, match="Variable assignment 'Ada' invalid"):
         pserve.main(["pserve", str(folder / "development.ini"), "Ada"])
     with pytest.raises(LookupError, match="nothing"):
         pserve.main(["pserve", "-n", "nothing", str(folder / "development.ini"), "who=Ada"])

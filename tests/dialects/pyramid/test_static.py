@@ -120,7 +120,7 @@ def test_files_are_found_once_unless_they_are_reloaded(folder):
 
 
 def test_a_package_that_is_not_there_is_told():
-    with pytest.warns(DeprecationWarning, match="no package 'shop_without_files'"):
+    with pytest.warns(DeprecationWarning, match="referencing a package 'shop_without_files' that does not exist"):
         OURS.static.static_view("shop_without_files:files")
 
 

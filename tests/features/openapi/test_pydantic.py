@@ -11,7 +11,7 @@ import pytest
 from antiphon import App, Request
 from antiphon.features import OpenAPI
 from antiphon.features.openapi.document import Info, make_document
-from antiphon.testing import Client
+from antiphon.testing import Client, ContractError
 
 pydantic = pytest.importorskip("pydantic")
 
@@ -193,5 +193,5 @@ def test_answers_are_held_to_models() -> None:
     client = Client(app, contract=True)
     assert client.get("/right").json["label"] == "Lamp 1"
     assert client.get("/more").json == client.get("/less").json == client.get("/right").json
-    with pytest.raises(TypeError, match=r"declares that it returns Lamp: dict is not Lamp: id: .* integer"):
+    with pytest.raises(ContractError, match=r"declares that it returns Lamp: dict is not Lamp: id: .* integer"):
         client.get("/id")

@@ -39,7 +39,7 @@ class LastRequests(Observer):
 
     def __init__(self, app: Any, interface: Literal["wsgi", "asgi"] | None, target: Target) -> None:
         self._app = app
-        self._interface = interface
+        self._interface: Literal["wsgi", "asgi"] | None = interface
         self._target = target
         self._last: deque[Caught] = deque(maxlen=_MOST)
         self.page = page = App()
