@@ -36,9 +36,7 @@ async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -
         _prepare(plan, request, request.content)
         request.content.is_refused = error is not None
         return error
-    limits = request.limits
-    if plan.body is DELEGATED and plan.ahead is not FOR_MIDDLEWARE:
-        limits = _limits_of_small(limits.rate, limits.timeout)
+    limits = _limits_ahead(plan, request.limits)
     if plan.ahead.most:
         try:
             if await _receive_small(request, limits):
@@ -51,17 +49,12 @@ async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -
     content.is_refused = error is not None
     if error is not None and content.failure is not None:
         return error
-    unreadable = await _loaded(content, limits) if _is_received_ahead(plan, content, error) else None
-    return error or unreadable
-
-
-async def _loaded(content: Content, limits: Limits) -> HTTPError | None:
-    """Load the body and return its error, which is raised inside the middleware, as all errors are."""
-    try:
-        await content.load(limits)
-    except HTTPError as unreadable:
-        return unreadable
-    return None
+    if _is_received_ahead(plan, content, error):
+        try:
+            await content.load(limits)
+        except HTTPError as unreadable:  # it is raised inside the middleware, as all errors are
+            return error or unreadable
+    return error
 
 
 async def _receive_small(request: Request, limits: Limits) -> bool:
@@ -87,6 +80,13 @@ def _is_received_ahead(plan: Plan, content: Content, error: HTTPError | None) ->
     """True if the whole body is small enough to be received before any middleware opens."""
     most = plan.ahead.most if error is None else plan.ahead.most_refused
     return most > SMALL_BODY or (most > 0 and content.is_small(SMALL_BODY))
+
+
+def _limits_ahead(plan: Plan, limits: Limits) -> Limits:
+    """Return the limits for what is received before any middleware opens."""
+    if plan.body is DELEGATED and plan.ahead is not FOR_MIDDLEWARE:
+        return _limits_of_small(limits.rate, limits.timeout)
+    return limits
 
 
 @lru_cache(maxsize=64)
