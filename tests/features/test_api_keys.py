@@ -70,6 +70,7 @@ def test_a_wrong_key_is_refused(given):
     client = Client(shop(keys))
     refused = client.get("/me", headers={"x-api-key": given})
     assert (refused.status, "APIKey" in refused.headers["www-authenticate"]) == (401, True)
+    assert refused.json["detail"] == "The credentials in the X-API-Key header are not valid."
 
 
 def test_a_key_ends_with_its_time_and_its_user():

@@ -394,12 +394,15 @@ class Users(Generic[U]):
     def _refuse(self, request: Request) -> NoReturn:
         wants_page = request.accept.best(["application/json", "text/html"]) == "text/html"
         if self._login is None or not wants_page or self._is_login_page(request):
-            had_credentials = request.head.field("authorization") is not None
-            detail = (
-                "The credentials in the Authorization header are not valid." if had_credentials else "Log in first."
-            )
-            raise Unauthorized(detail, challenge=self.challenges(request))
+            raise Unauthorized(self._reason(request), challenge=self.challenges(request))
         raise Redirect(request.url_for(self._login, next=_way_back(request)))
+
+    def _reason(self, request: Request) -> str:
+        """Return why a request has no user."""
+        if request.head.field("authorization") is not None:
+            return "The credentials in the Authorization header are not valid."
+        header = next((source.header for source, _ in self._given(request) if source.header is not None), None)
+        return "Log in first." if header is None else f"The credentials in the {header} header are not valid."
 
     def challenges(self, request: Request) -> list[Challenge]:
         """Return the challenges of all sources for a 401, or one with the scheme "Session" if there are none."""
