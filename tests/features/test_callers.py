@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from antiphon import App, Request
+from antiphon import App, Dependency, Request
 from antiphon.app.store import store_name
 from antiphon.features import (
     Basic,
@@ -283,6 +283,36 @@ def test_all_credentials_must_be_of_one_user(headers, status, told, style):
     app.post("/pay", before=login_required)(lambda request: request.user.id)
     found, _, body = send(app, headers)
     assert (found, told in body) == (status, True), body
+
+
+class Admin:
+    id = 1
+
+
+@rows("apart", [False, True])
+def test_users_of_two_kinds_with_one_id_are_two_callers(apart):
+    app = App()
+    tokens, keys = Bearer(lambda _: user(1)), ByKey(lambda _: Admin())
+    for each in [Users(tokens), Users(keys, dependency=Dependency("admin"))] if apart else [Users(tokens, keys)]:
+        app.use(each)
+    app.use(IdempotentWrites(MemoryStore()))
+    number = itertools.count(1)
+
+    @app.post("/pay", idempotent=True)
+    def pay(request):
+        return f"payment {next(number)}"
+
+    @app.before_request
+    def read(request):
+        for each in app.features:
+            if isinstance(each, Users):
+                request[each._dependency]
+
+    shown = [{"authorization": "Bearer a"}, {"x-api-key": "b"}]
+    first, other = [send(app, {"idempotency-key": '"1"', **each})[2] for each in shown]
+    assert (first, other) == ("payment 1", "payment 2")
+    if not apart:
+        assert "belong to different users" in send(app, {"idempotency-key": '"2"', **shown[0], **shown[1]})[2]
 
 
 def test_a_token_logs_the_user_out_everywhere():

@@ -330,7 +330,7 @@ class Users(Generic[U]):
 
     def _key_of(self, user: U) -> str | None:
         """Return a user's key, by which a source or the user's own ``id`` identifies the user; None if unknown."""
-        return next((key for source in self.sources if (key := source._key_of(user)) is not None), key_of(user))
+        return key_of(user, next((key for source in self.sources if (key := source._key_of(user)) is not None), None))
 
     def _identify(self, request: Request) -> Iterator[Identity]:
         """Yield the users, or the credentials of users that have not been loaded."""

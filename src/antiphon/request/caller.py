@@ -160,13 +160,16 @@ def credentials(kind: str, *values: str) -> Identity:
     return Identity("credentials", f"{kind} {digest.hexdigest()}", is_proven=False)
 
 
-def key_of(user: object) -> str | None:
-    """Return the key of a user that is text, a number or a UUID, or has an ``id`` or ``pk`` that is one; else None."""
+def key_of(user: object, known: str | None = None) -> str | None:
+    """Return a user's class and key: the ``known`` one, or the user, or its ``pk`` or ``id``, if that is text, a number
+    or a UUID; else None. Users of two classes differ, even if they have the same key.
+    """
     from uuid import UUID
 
-    for key in (user, getattr(user, "pk", None), getattr(user, "id", None)):
+    kind = user.__class__  # of a lazy object, the class of the user
+    for key in (known, user, getattr(user, "pk", None), getattr(user, "id", None)):
         if isinstance(key, str | int | UUID) and not isinstance(key, bool):
-            return f"{type(key).__name__} {key}"
+            return f"{kind.__module__}.{kind.__qualname__} {type(key).__name__} {key}"
     return None
 
 
