@@ -220,8 +220,9 @@ def test_a_file_that_goes_while_it_is_validated_is_made_anew(interface, tmp_path
     client.get("/")
     eventually(lambda: client.get("/").headers["cache-status"].startswith("Antiphon;hit") or None, "no entry")
     site.clock.now += 61
+    asked.clear()  # the page was made more than once if its entry was written late
     answer = client.get("/")
-    assert (answer.status, answer.text, asked) == (200, TEXT, [None, '"1"', None])
+    assert (answer.status, answer.text, asked) == (200, TEXT, ['"1"', None])
     assert len(loops) == is_async
     eventually(lambda: client.get("/").headers["cache-status"].startswith("Antiphon;hit") or None, "not stored again")
 
