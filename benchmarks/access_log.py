@@ -63,10 +63,10 @@ def hello(interface: Interface) -> App:
     def answer(_request: Request) -> str:
         return "Hello, world!"
 
-    async def answer_on_loop(_request: Request) -> str:
+    async def respond_on_loop(_request: Request) -> str:
         return "Hello, world!"
 
-    app.get("/hello")(answer if interface == "wsgi" else answer_on_loop)
+    app.get("/hello")(answer if interface == "wsgi" else respond_on_loop)
     return app
 
 

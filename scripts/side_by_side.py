@@ -82,10 +82,10 @@ def _anchor(program: Program) -> str:
 
 
 def _exchange(program: Program) -> str:
-    return f"`{program.method} {program.target}` returns {_answer(program.answers[-1])}."
+    return f"`{program.method} {program.target}` returns {_respond(program.answers[-1])}."
 
 
-def _answer(answer: Answer) -> str:
+def _respond(answer: Answer) -> str:
     fields = [f"`{name}: {value}`" for name, value in answer.fields]
     text = json.dumps(answer.body, ensure_ascii=False) if isinstance(answer.body, dict) else str(answer.body or "")
     body = [f"`{text}`"] if text and "\n" not in text else []

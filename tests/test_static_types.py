@@ -23,7 +23,7 @@ from typing import Any, Self, assert_type
 
 from antiphon import Request, env
 from antiphon.app.lifespan import Lifespan
-from antiphon.app.answering.dependencies import Dependencies
+from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.request.dependencies import Dependency
 
 

@@ -35,7 +35,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "adapters.foreign.wsgi": "from_wsgi",
         "app.application": "App",
         "app.blueprint": "Blueprint",
-        "app.answering.returns": "ResponseLike",
+        "app.dispatch.returns": "ResponseLike",
         "app.served_function": "to_app",
         "body.form_parts": "FormPart",
         "environment.variables": "Environment env",

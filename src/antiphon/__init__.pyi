@@ -2,9 +2,9 @@ from antiphon.adapters.exchange import Exchange, Observer
 from antiphon.adapters.foreign.asgi import from_asgi
 from antiphon.adapters.foreign.call import aget_response, get_response
 from antiphon.adapters.foreign.wsgi import from_wsgi
-from antiphon.app.answering.returns import ResponseLike
 from antiphon.app.application import App
 from antiphon.app.blueprint import Blueprint
+from antiphon.app.dispatch.returns import ResponseLike
 from antiphon.app.served_function import to_app
 from antiphon.body.form_parts import FormPart
 from antiphon.environment.variables import Environment, env

@@ -6,7 +6,7 @@ import pytest
 
 from antiphon import Response
 from antiphon.adapters.streaming import write_chunks
-from antiphon.app.answering.open_resources import StreamEnd
+from antiphon.app.dispatch.open_resources import StreamEnd
 from antiphon.http.head import RequestHead
 from antiphon.request.request import Request
 from antiphon.response import events

@@ -101,7 +101,7 @@ def test_a_loop_has_the_response_at_once_unless_something_waits(handler, middlew
         app.middleware(middleware)
 
     async def answer():
-        given = app._answer_on_loop(request(**asked))
+        given = app._respond_on_loop(request(**asked))
         return isinstance(given, Response), given if isinstance(given, Response) else await given
 
     was_at_once, response = asyncio.run(answer())
@@ -135,7 +135,7 @@ def test_middleware_before_routing_has_the_response_at_once_unless_something_wai
     app.middleware(around)
 
     async def answer():
-        given = app._answer_on_loop(request(**asked))
+        given = app._respond_on_loop(request(**asked))
         return isinstance(given, Response), given if isinstance(given, Response) else await given
 
     was_at_once, response = asyncio.run(answer())
@@ -145,14 +145,14 @@ def test_middleware_before_routing_has_the_response_at_once_unless_something_wai
 
 def test_a_subclass_answers_a_loop_by_an_answer_of_its_own():
     class Own(App):
-        def _answer(self, request):
+        def _respond(self, request):
             return run_async(self._handle(request))
 
         async def _handle(self, request):
             return Response("own")
 
     async def answer():
-        return await Own()._answer_on_loop(request())
+        return await Own()._respond_on_loop(request())
 
     assert asyncio.run(answer()).body == b"own"
 

@@ -5,7 +5,7 @@ from functools import partial, wraps
 import pytest
 
 from antiphon import App, Request
-from antiphon.app.answering.dependencies import Dependencies
+from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.handler.contract import describe
 from antiphon.handler.drive import run_async
 from antiphon.http.errors import ServiceUnavailable

@@ -2,7 +2,7 @@ import pytest
 
 from antiphon import App, HTTPError, Response, abort
 from antiphon.handler.contract import describe
-from antiphon.handler.errors import set_debug_answer
+from antiphon.handler.errors import set_debug_page
 from antiphon.http.errors import Conflict, NotFound, Unauthorized
 from antiphon.testing import Client
 from tests.helpers.rows import rows
@@ -12,9 +12,9 @@ pytestmark = pytest.mark.axes("interface", "style", "other")
 
 @pytest.fixture(params=[False, True], ids=["", "debug"])
 def debug(request):
-    set_debug_answer((lambda request, error, response: None) if request.param else None)
+    set_debug_page((lambda request, error, response: None) if request.param else None)
     yield request.param
-    set_debug_answer(None)
+    set_debug_page(None)
 
 
 class Broken(Exception):
@@ -58,7 +58,7 @@ def app_with(style, other, keys=()):
 
 @pytest.mark.once
 @rows(
-    "keys, path, answered_by, status",
+    "keys, path, handled_by, status",
     [
         ([Broken], "/broken", "Broken", 500),
         ([Broken], "/very", "Broken", 500),
@@ -89,15 +89,15 @@ def app_with(style, other, keys=()):
     ],
 )
 def test_the_most_specific_handler_answers_with_the_errors_status(
-    serving, style, other, keys, path, answered_by, status
+    serving, style, other, keys, path, handled_by, status
 ):
     app = app_with(style, other, keys)
     response = serving(app).get(path)
     assert response.status == status
-    if answered_by is None:
+    if handled_by is None:
         assert response.content_type == "application/problem+json"
     else:
-        assert response.text == answered_by
+        assert response.text == handled_by
         assert path == "/nowhere" or app.seen == [ERRORS[path]]
 
 

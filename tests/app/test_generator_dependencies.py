@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from antiphon import App, Dependency, Redirect, Request, Response
-from antiphon.app.answering.plan import Surroundings
+from antiphon.app.dispatch.plan import Surroundings
 from antiphon.handler.contract import describe
 from antiphon.http import ClientDisconnected, Conflict
 from tests.helpers.registration_positions import POSITIONS

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from antiphon import App, Request
-from antiphon.app.answering.dependencies import Dependencies
+from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.app.lifespan import Lifespan
 from antiphon.concurrency.crossing import Crossing
 from antiphon.concurrency.workers import WORKERS

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from antiphon import App, Blueprint, Dependency, Request
-from antiphon.app.answering.plan import BARE
+from antiphon.app.dispatch.plan import BARE
 from antiphon.features import Bearer, MemoryStore, Sessions, Users, login_required
 from tests.helpers.rows import rows
 

@@ -4,7 +4,7 @@ from enum import Enum
 from itertools import combinations, product
 
 from antiphon import App, Dependency, Request
-from antiphon.app.answering.plan import COMBINATIONS, LOOP, THREAD, RunsOn, Surroundings
+from antiphon.app.dispatch.plan import COMBINATIONS, LOOP, THREAD, RunsOn, Surroundings
 from tests.helpers.rows import rows
 
 Tenant, User, Session = Dependency[str]("tenant"), Dependency[str]("user"), Dependency[str]("session")

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from antiphon import App
-from antiphon.app.answering.returns import to_response
+from antiphon.app.dispatch.returns import to_response
 from antiphon.handler.contract import describe
 from antiphon.request.request import Request
 from antiphon.response.response import Response

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NewType, TypeVar
 import pytest
 
 from antiphon import App, to_app
-from antiphon.app.answering.declared import FORMATS, formats_of, item_type
+from antiphon.app.dispatch.declared import FORMATS, formats_of, item_type
 from antiphon.concurrency.process import Announcement
 from antiphon.http.errors import Conflict
 from antiphon.http.event import Event, parse_events

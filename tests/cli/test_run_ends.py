@@ -386,7 +386,7 @@ PATIENT = """
 import antiphon.cli.workers.worker
 from streaming import app
 
-antiphon.cli.workers.worker.ANSWERING = 1.0  # seconds: a busy machine may take a while to answer
+antiphon.cli.workers.worker.RESPONDING = 1.0  # seconds: a busy machine may take a while to answer
 """
 
 

@@ -144,7 +144,7 @@ def _private() -> Response:
     return response
 
 
-def answers_of(name: str, app: App, asked: list[Asked]) -> Iterator[dict[str, Any]]:
+def responses_of(name: str, app: App, asked: list[Asked]) -> Iterator[dict[str, Any]]:
     """Yield the answers to requests that one visitor sends, in order."""
     with Client(app, base_url="http://localhost", raise_errors=False, follow_redirects=False) as client:
         for method, path, more in asked:
@@ -163,9 +163,9 @@ def main(file: str) -> None:
     logging.disable()  # some of these fail on purpose
     with TemporaryDirectory() as folder, TemporaryDirectory() as book:
         answers = [
-            *answers_of("each kind", app_of_each_kind(Path(folder)), OF_EACH_KIND),
-            *answers_of("the tour", tour, OF_THE_TOUR),
-            *answers_of("the guestbook", make_app(Path(book)), OF_THE_GUESTBOOK),
+            *responses_of("each kind", app_of_each_kind(Path(folder)), OF_EACH_KIND),
+            *responses_of("the tour", tour, OF_THE_TOUR),
+            *responses_of("the guestbook", make_app(Path(book)), OF_THE_GUESTBOOK),
         ]
     logging.disable(logging.NOTSET)
     Path(file).write_text(json.dumps(answers))

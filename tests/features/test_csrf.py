@@ -23,7 +23,7 @@ from antiphon.features import (
     csrf_input,
     csrf_token,
 )  # fmt: skip
-from antiphon.handler.errors import set_debug_answer
+from antiphon.handler.errors import set_debug_page
 from antiphon.http import format_query
 from antiphon.testing import Client, LifespanError
 from tests.helpers.rows import rows
@@ -412,11 +412,11 @@ class TestARefusal:
         [(None, "There is no token in X-CSRF-Token"), ("x", "is not a token"), ("x" * 64, "its cookie was not sent")],
     )
     def test_says_why_in_debug(self, client, sent, why):
-        set_debug_answer(lambda request, error, response: None)
+        set_debug_page(lambda request, error, response: None)
         try:
             refused = client.post("/", headers={"accept": "application/json"} | (headed(sent) if sent else {}))
         finally:
-            set_debug_answer(None)
+            set_debug_page(None)
         assert why in refused.json["detail"]
 
     def test_logs_once_for_each_route_what_lets_it_pass(self, client, caplog):

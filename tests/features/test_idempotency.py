@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from antiphon import App, Dependency, Redirect, Request, Response, abort
-from antiphon.app.answering.plan import Surroundings
+from antiphon.app.dispatch.plan import Surroundings
 from antiphon.features import (
     Bearer,
     CookieStore,

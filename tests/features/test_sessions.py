@@ -223,7 +223,7 @@ class TestTheResponse:
 
     @pytest.mark.parametrize("said", ["public, max-age=60", "s-maxage=60"])
     def test_that_others_caches_may_keep_is_an_error_in_debug(self, shop, said, monkeypatch, caplog):
-        monkeypatch.setattr(errors, "_debug_answer", lambda request, error, response: None)
+        monkeypatch.setattr(errors, "_debug_page", lambda request, error, response: None)
 
         def answer(request):
             request.session.get("a")

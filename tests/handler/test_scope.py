@@ -55,7 +55,7 @@ def answer(app, request=None, during=None):
         if during:
             asyncio.get_running_loop().call_later(SOON, during)
         async with asyncio.timeout(10):
-            response = await app._answer(request or on_loop("/"))
+            response = await app._respond(request or on_loop("/"))
         await asyncio.sleep(0)
         task = asyncio.current_task()
         return response.status, task.cancelling(), len(asyncio.all_tasks()) - 2
@@ -247,7 +247,7 @@ class TestACancellation:
             return task.cancelled()
 
         async def driven(app):
-            return await app._answer(on_loop("/"))
+            return await app._respond(on_loop("/"))
 
         assert asyncio.run(main())
 
@@ -351,7 +351,7 @@ def test_nothing_is_kept_of_handlers_that_have_ended(caplog):
         return "done"
 
     async def main():
-        await app._answer(on_loop("/"))
+        await app._respond(on_loop("/"))
         await asyncio.sleep(3 * cancellation.LOOK)
         assert cancellation._watches.get(asyncio.get_running_loop()) is None
 
@@ -371,7 +371,7 @@ def test_loops_of_several_threads_may_begin_to_wait_at_once():
         return "done"
 
     async def main():
-        return (await app._answer(on_loop("/"))).status
+        return (await app._respond(on_loop("/"))).status
 
     def waits_on(loops):
         eventually(lambda: True if len(cancellation._watches) == loops else None, f"no handler waits on {loops} loops")

@@ -40,7 +40,7 @@ class TutorialServer:
             patch.syspath_prepend(self._folder)
             patch.setattr(sys, "dont_write_bytecode", True)
             stack.callback(_forget)
-            server = stack.enter_context(make_server("127.0.0.1", 0, self._answer, _Server, _Handler))
+            server = stack.enter_context(make_server("127.0.0.1", 0, self._respond, _Server, _Handler))
             thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
             stack.callback(thread.join)
             stack.callback(server.shutdown)
@@ -52,7 +52,7 @@ class TutorialServer:
     def __exit__(self, *error: object) -> None:
         self._exit.close()
 
-    def _answer(self, environ, start_response):
+    def _respond(self, environ, start_response):
         with self._loading:
             files = {path: path.read_bytes() for path in self._folder.rglob("*.*") if path.suffix in {".py", ".html"}}
             if files != self._loaded:

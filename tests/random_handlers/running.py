@@ -131,13 +131,13 @@ def _compared(program: Program, module: ModuleType) -> Result:
 
 def _answers(program: Program, app: Any) -> list[Sent]:
     with _client(app) as (client, failures):
-        return [_answer(client, failures, program, values) for values in program.requests()]
+        return [_respond(client, failures, program, values) for values in program.requests()]
 
 
 def _is_stable(program: Program, app: Any, sent: list[Sent]) -> bool:
     """Return True if the first request is answered as before."""
     with _client(app) as (client, failures):
-        return _answer(client, failures, program, sent[0].values) == sent[0]
+        return _respond(client, failures, program, sent[0].values) == sent[0]
 
 
 class _Failures(logging.Handler):
@@ -163,7 +163,7 @@ def _client(app: Any) -> Iterator[tuple[Client, _Failures]]:
         root.handlers = before
 
 
-def _answer(client: Client, failures: _Failures, program: Program, values: tuple[object, ...]) -> Sent:
+def _respond(client: Client, failures: _Failures, program: Program, values: tuple[object, ...]) -> Sent:
     path, options = "/h", _options(program.inputs, values)
     if (number := options.pop("number", None)) is not None:
         path = f"/h/{number}"

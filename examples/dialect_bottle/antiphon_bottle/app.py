@@ -68,7 +68,7 @@ class Bottle(Host):
         """Register a function that is called before or after each handler, without arguments."""
         return lambda function: self._hooks[name].append(function) or function
 
-    async def answer_request(self, request: Request) -> Response:
+    async def respond_to_request(self, request: Request) -> Response:
         """Handle a request, in steps: on a thread, since Bottle's handlers block."""
         await ON_THREAD
         response = context.response()

@@ -92,7 +92,7 @@ class application(Host):  # noqa: N801 - web.py's name
         line = f"{status.value} {status.phrase}"
         return Storage(status=line, headers=dict(items), header_items=items, data=response.body)
 
-    async def answer_request(self, request: NativeRequest) -> NativeResponse:
+    async def respond_to_request(self, request: NativeRequest) -> NativeResponse:
         """Answer a request on a thread, since web.py's handlers block."""
         await ON_THREAD
         try:

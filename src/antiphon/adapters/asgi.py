@@ -335,10 +335,10 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
     request = Request(head)
     is_unfinished = False
     try:
-        answer = handler._answer_on_loop(request)
-        response = answer if isinstance(answer, Response) else await answer
+        result = handler._respond_on_loop(request)
+        response = result if isinstance(result, Response) else await result
         status, fields, length, body, is_silent = response._message(head.method)
-        del answer, response  # an error raised below refers to this frame, and its response to the error
+        del result, response  # an error raised below refers to this frame, and its response to the error
         headers = fields.encoded if type(fields) is SharedFields else encode_fields(fields)
         headers = [*headers] if length is None else [*headers, _length_field(length)]
         start = {"type": "http.response.start", "status": status, "headers": headers}

@@ -355,30 +355,30 @@ class ObservedHandler(Observation):
         self.begin(request)
         return self.respond(await self._handler._handle(request))
 
-    def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
+    def _respond_on_thread(self, request: Request) -> Response | Steps[Response]:
         """Handle a request on a server's thread."""
         self.begin(request)
-        return self._note_answer(self._handler._answer_on_thread(request))
+        return self._note_response(self._handler._respond_on_thread(request))
 
-    def _answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
+    def _respond_on_loop(self, request: Request) -> Response | Awaitable[Response]:
         """Handle a request on a server's loop."""
         self.begin(request)
-        return self._note_answer(self._handler._answer_on_loop(request))
+        return self._note_response(self._handler._respond_on_loop(request))
 
-    async def _answer(self, request: Request) -> Response:
+    async def _respond(self, request: Request) -> Response:
         """Handle a request, awaited on an event loop."""
         self.begin(request)
-        return self.respond(await self._handler._answer(request))
+        return self.respond(await self._handler._respond(request))
 
-    def _answer_handshake(self, request: Request) -> Response | Awaitable[Response]:
+    def _respond_to_handshake(self, request: Request) -> Response | Awaitable[Response]:
         """Handle the handshake of a WebSocket."""
         self.begin(request)
-        return self._note_answer(self._handler._answer_handshake(request))
+        return self._note_response(self._handler._respond_to_handshake(request))
 
-    def _note_answer(self, answer: Response | Awaitable[Response]) -> Response | Steps[Response]:
+    def _note_response(self, result: Response | Awaitable[Response]) -> Response | Steps[Response]:
         # Not in the methods above: the traceback of a response's error refers to their frames, and these to the
         # response.
-        return self.respond(answer) if isinstance(answer, Response) else self._note_later(answer)
+        return self.respond(result) if isinstance(result, Response) else self._note_later(result)
 
-    async def _note_later(self, answer: Awaitable[Response]) -> Response:
-        return self.respond(await answer)
+    async def _note_later(self, result: Awaitable[Response]) -> Response:
+        return self.respond(await result)

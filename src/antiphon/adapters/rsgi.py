@@ -149,10 +149,10 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
     request = Request(head)
     is_unfinished = False
     try:
-        answer = handler._answer_on_loop(request)
-        response = answer if isinstance(answer, Response) else await answer
+        result = handler._respond_on_loop(request)
+        response = result if isinstance(result, Response) else await result
         status, fields, length, body, is_silent = response._message(head.method)
-        del answer, response  # an error raised below refers to this frame, and its response to the error
+        del result, response  # an error raised below refers to this frame, and its response to the error
         fields = [*fields] if length is None else [*fields, ("content-length", str(length))]
         if request._deferred or type(body) is not bytes:
             is_unfinished = True

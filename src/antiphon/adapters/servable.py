@@ -64,9 +64,9 @@ class Servable:
 
     | method | called | returns |
     |---|---|---|
-    | `_answer_on_thread` | on a thread, over WSGI | the response, or steps |
-    | `_answer_on_loop` | on a loop, over ASGI and RSGI | the response, or an awaitable of it |
-    | `_answer_handshake` | on a loop, for a WebSocket | the same |
+    | `_respond_on_thread` | on a thread, over WSGI | the response, or steps |
+    | `_respond_on_loop` | on a loop, over ASGI and RSGI | the response, or an awaitable of it |
+    | `_respond_to_handshake` | on a loop, for a WebSocket | the same |
     """
 
     _started: bool
@@ -92,11 +92,11 @@ class Servable:
         """
         raise NotImplementedError
 
-    def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
+    def _respond_on_thread(self, request: Request) -> Response | Steps[Response]:
         """Handle a request on a server's thread; return the response, or the remaining steps."""
         return self._handle(request)
 
-    def _answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
+    def _respond_on_loop(self, request: Request) -> Response | Awaitable[Response]:
         """Handle a request on a server's loop; return the response, or an awaitable of it.
 
         A request with more than one Host, or without a required one, is refused with 400 here, because servers that run
@@ -106,13 +106,13 @@ class Servable:
             check_one_host(request.head.host_line, request.head.http_version)
         except BadRequest as error:
             return failed(request, error)
-        return self._answer(request)
+        return self._respond(request)
 
-    def _answer_handshake(self, request: Request) -> Response | Awaitable[Response]:
+    def _respond_to_handshake(self, request: Request) -> Response | Awaitable[Response]:
         """Handle the handshake of a WebSocket on a server's loop. Dialects with their own sockets override this."""
-        return self._answer_on_loop(request)
+        return self._respond_on_loop(request)
 
-    def _answer(self, request: Request) -> Awaitable[Response]:
+    def _respond(self, request: Request) -> Awaitable[Response]:
         """Handle a request on an event loop; return an awaitable of the response."""
         return run_async(self._handle(request), request=request)
 
@@ -208,12 +208,12 @@ class Servable:
 
     async def _serve_handshake(self, *call: Any) -> None:
         """Handle a WebSocket handshake over ASGI or RSGI and run the conversation."""
-        from antiphon.adapters.websockets.handshake import answer_handshake
+        from antiphon.adapters.websockets.handshake import respond_to_handshake
 
         if not self._started:
             await self.astart()
         observed = ObservedHandler(self, self._observers) if self._is_observed else None
-        await answer_handshake(self if observed is None else observed, observed, *call)
+        await respond_to_handshake(self if observed is None else observed, observed, *call)
 
     async def _serve_lifespan(self, receive: Receive, send: Send) -> None:
         from asyncio import CancelledError
@@ -341,7 +341,7 @@ class Servable:
     @property
     def _has_sockets(self) -> bool:
         """True if WebSocket handshakes may be handled differently from other requests."""
-        return type(self)._answer_handshake is not Servable._answer_handshake
+        return type(self)._respond_to_handshake is not Servable._respond_to_handshake
 
 
 def _look_async(servable: Servable) -> None:

@@ -265,13 +265,13 @@ def call_wsgi(
     request = Request(head)
     context = copy_context()
     try:
-        answer = context.run(handler._answer_on_thread, request)
-        response = answer if isinstance(answer, Response) else run_sync(answer, context)
+        result = context.run(handler._respond_on_thread, request)
+        response = result if isinstance(result, Response) else run_sync(result, context)
     except BaseException:
         run_sync(finish(request), context)
         raise
     status, fields, length, body, is_silent = response._message(environ["REQUEST_METHOD"])
-    del answer, response  # an error raised below refers to this frame, and its response to the error
+    del result, response  # an error raised below refers to this frame, and its response to the error
     sent = [*fields] if type(fields) is SharedFields else [field for field in fields if field[0] not in HOP_BY_HOP]
     if length is not None:
         sent.append(("content-length", str(length)))

@@ -8,12 +8,12 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, Never, NoReturn, ParamSpec, TypeVar, overload
 
 from antiphon.adapters.servable import Servable
-from antiphon.app.answering.dependencies import Dependencies, Fixed, SourceFunction
-from antiphon.app.answering.dispatch import answer_at_once, dispatch, refuse_or_receive
-from antiphon.app.answering.hooks import MiddlewareFunction
-from antiphon.app.answering.middleware import Middleware, middleware
-from antiphon.app.answering.plan import LOOP, STACKED, THREAD, HandlerStack, Plan
 from antiphon.app.blueprint import Routes
+from antiphon.app.dispatch.dependencies import Dependencies, Fixed, SourceFunction
+from antiphon.app.dispatch.dispatch import dispatch, refuse_or_receive, respond_at_once
+from antiphon.app.dispatch.hooks import MiddlewareFunction
+from antiphon.app.dispatch.middleware import Middleware, middleware
+from antiphon.app.dispatch.plan import LOOP, STACKED, THREAD, HandlerStack, Plan
 from antiphon.app.lifespan import Lifespan
 from antiphon.app.mount import Mount, contains, make_mount
 from antiphon.app.planning.cross_site import TrustedOrigins
@@ -561,23 +561,23 @@ class App(Routes, Servable):
         return dispatch(plan, request, error)
 
     def __init_subclass__(cls, **arguments: Any) -> None:
-        """Let a subclass handle requests from servers with its own ``_handle`` and ``_answer`` methods."""
+        """Let a subclass handle requests from servers with its own ``_handle`` and ``_respond`` methods."""
         super().__init_subclass__(**arguments)
-        if "_handle" in vars(cls) and "_answer_on_thread" not in vars(cls):
-            cls._answer_on_thread = Servable._answer_on_thread  # type: ignore[method-assign]
-        if "_answer" in vars(cls) and "_answer_on_loop" not in vars(cls):
-            cls._answer_on_loop = Servable._answer_on_loop  # type: ignore[method-assign]
+        if "_handle" in vars(cls) and "_respond_on_thread" not in vars(cls):
+            cls._respond_on_thread = Servable._respond_on_thread  # type: ignore[method-assign]
+        if "_respond" in vars(cls) and "_respond_on_loop" not in vars(cls):
+            cls._respond_on_loop = Servable._respond_on_loop  # type: ignore[method-assign]
 
-    def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
+    def _respond_on_thread(self, request: Request) -> Response | Steps[Response]:
         """Return the response, or the remaining steps, on a server's thread."""
         plan, error = self._find(request)
         if plan.surroundings is STACKED or plan.runs_on is not THREAD:
             return dispatch(plan, request, error)
         if error is None and not request.head.has_body:
-            return answer_at_once(plan, request)
+            return respond_at_once(plan, request)
         return refuse_or_receive(plan, request, error)
 
-    def _answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
+    def _respond_on_loop(self, request: Request) -> Response | Awaitable[Response]:
         """Return the response, or an awaitable of it, on a server's loop."""
         plan, error = self._find(request)
         if plan.runs_on is not LOOP:
@@ -588,7 +588,7 @@ class App(Routes, Servable):
         if plan.surroundings is STACKED:
             return dispatch(plan, request, error)
         if error is None and not request.head.has_body:
-            return answer_at_once(plan, request)
+            return respond_at_once(plan, request)
         return refuse_or_receive(plan, request, error)
 
     def _has_path(self, path: str) -> bool:
@@ -621,7 +621,7 @@ class App(Routes, Servable):
             return RequestClass(client, blocks=self.interface == "wsgi")
         return RequestClass(client, plan.route.priority == "low", blocks=plan.handler.blocks)
 
-    def _answer(self, request: Request) -> Awaitable[Response]:
+    def _respond(self, request: Request) -> Awaitable[Response]:
         """Return the response as an awaitable for an event loop."""
         plan, error = self._find(request)
         steps = dispatch(plan, request, error)

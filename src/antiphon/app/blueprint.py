@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Never, Protocol, Self, TypeVar, Unpack, overload
 
-from antiphon.app.answering.hooks import (
+from antiphon.app.dispatch.hooks import (
     AfterHook,
     BeforeHook,
     ErrorHandlerDecorator,
@@ -18,7 +18,7 @@ from antiphon.app.answering.hooks import (
     check_returns,
     hook,
 )
-from antiphon.app.answering.middleware import Middleware, middleware
+from antiphon.app.dispatch.middleware import Middleware, middleware
 from antiphon.app.planning.cross_site import TrustedOrigins
 from antiphon.app.route import (
     Route,

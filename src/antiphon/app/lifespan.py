@@ -10,8 +10,8 @@ from contextlib import (
 )
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
-from antiphon.app.answering.dependencies import Dependencies
-from antiphon.app.answering.hooks import Hook, check_returns, hook
+from antiphon.app.dispatch.dependencies import Dependencies
+from antiphon.app.dispatch.hooks import Hook, check_returns, hook
 from antiphon.concurrency.loop import running_loop, serves_elsewhere
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments

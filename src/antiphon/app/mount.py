@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar, 
 
 from antiphon.adapters.foreign import check_interface, interface_of
 from antiphon.adapters.servable import Servable
-from antiphon.app.answering.dispatch import as_inner, run_nested
-from antiphon.app.answering.hooks import Hook
 from antiphon.app.blueprint import Routes
+from antiphon.app.dispatch.dispatch import as_inner, run_nested
+from antiphon.app.dispatch.hooks import Hook
 from antiphon.explanations import explained
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.http.errors import NotFound
@@ -104,10 +104,10 @@ class Mount(NamedTuple):
 
         sockets = _lazily(talk)
 
-        def answer_handshake(request: Request) -> Awaitable[Any]:
+        def respond_to_handshake(request: Request) -> Awaitable[Any]:
             return sockets()(request)
 
-        return answer_handshake
+        return respond_to_handshake
 
     def below(self, request: Request, root: str = "/") -> Request:
         """Return the request that the application receives. Both requests share the body, id, ``after_response``
@@ -240,7 +240,7 @@ def _served(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
         note_read(outer, HOOKS)
         request = below(outer)
         if not (blocks or request.head.blocks):
-            return await as_inner(outer, application._answer(request))
+            return await as_inner(outer, application._respond(request))
         response = await as_inner(outer, application._handle(request))
         await (ON_THREAD if blocks else ON_LOOP)  # it may have ended on any thread or loop
         try:
@@ -254,13 +254,13 @@ def _served(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
 def _own_sockets(below: Below, application: Servable, *, is_driven: bool) -> Callable[[Request], Awaitable[Response]]:
     """Return the handshake handler for a dialect's application, which handles handshakes itself."""
 
-    async def answer_handshake(outer: Request) -> Response:
+    async def respond_to_handshake(outer: Request) -> Response:
         if is_driven:
             await ON_LOOP
-        answer = application._answer_handshake(below(outer))
-        return answer if isinstance(answer, Response) else await as_inner(outer, answer)
+        result = application._respond_to_handshake(below(outer))
+        return result if isinstance(result, Response) else await as_inner(outer, result)
 
-    return answer_handshake
+    return respond_to_handshake
 
 
 def _on_loop(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:

@@ -7,9 +7,9 @@ from os.path import basename
 from sys import intern
 from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict
 
-from antiphon.app.answering.arguments import NO_ARGUMENTS, Arguments, arguments_of
-from antiphon.app.answering.dependencies import Dependencies
-from antiphon.app.answering.hooks import BeforeHook, Hook, check_before, check_returns, hook
+from antiphon.app.dispatch.arguments import NO_ARGUMENTS, Arguments, arguments_of
+from antiphon.app.dispatch.dependencies import Dependencies
+from antiphon.app.dispatch.hooks import BeforeHook, Hook, check_before, check_returns, hook
 from antiphon.explanations import explained
 from antiphon.explanations.words import ROUTE, word_for
 from antiphon.handler.callables import check_arguments
@@ -162,12 +162,12 @@ class Route(NamedTuple):
         return f"{self.host or ''}{self.pattern}"
 
     @property
-    def answered_by(self) -> str:
+    def handled_by(self) -> str:
         """The handler's name with its file and line, for error messages to developers."""
         return describe(self.handler)
 
     def __str__(self) -> str:
-        place = basename(self.answered_by.rpartition(" (")[2].removesuffix(")"))
+        place = basename(self.handled_by.rpartition(" (")[2].removesuffix(")"))
         methods = "WebSocket" if self.websocket else ",".join(self.methods)
         return f"{methods}  {self.where}  {self.name} ({place})"
 

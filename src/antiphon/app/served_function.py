@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias, overload
 
 from antiphon.adapters.heads import HeadChecks
 from antiphon.adapters.servable import Servable, ServedResponse
-from antiphon.app.answering.returns import ResponseLike, respond
+from antiphon.app.dispatch.returns import ResponseLike, respond
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import BEGIN_ON_THREAD, ON_LOOP, failed, is_async
 from antiphon.handler.scope import in_scope, set_current_request
@@ -55,32 +55,32 @@ class ServedFunction(Servable):
                 await BEGIN_ON_THREAD
             elif request.head.blocks:
                 await ON_LOOP
-            answer = self._function(request)
+            result = self._function(request)
             if self._is_async:
-                answer = await answer  # a coroutine, as is_async says
-            if not isinstance(answer, Response):
-                answer = await respond(answer, self._function, request)
-            if answer.is_conditional:
-                answer = copy(answer).conditional(request)  # the function may return the same one again
+                result = await result  # a coroutine, as is_async says
+            if not isinstance(result, Response):
+                result = await respond(result, self._function, request)
+            if result.is_conditional:
+                result = copy(result).conditional(request)  # the function may return the same one again
             if request.consulted:
-                answer.vary(*request.consulted)
-            return answer
+                result.vary(*request.consulted)
+            return result
         except Exception as error:
             return failed(request, error)
 
-    def _answer(self, request: Request) -> Awaitable[Response]:
+    def _respond(self, request: Request) -> Awaitable[Response]:
         """Handle a request on an event loop; return an awaitable of the response."""
-        return self._handle(request) if self._is_async else super()._answer(request)
+        return self._handle(request) if self._is_async else super()._respond(request)
 
 
 @overload
-def to_app(answer: RequestFunction) -> ServedFunction: ...
+def to_app(result: RequestFunction) -> ServedFunction: ...
 @overload
-def to_app(answer: Response) -> ServedResponse: ...
-def to_app(answer: RequestFunction | Response) -> Servable:
+def to_app(result: Response) -> ServedResponse: ...
+def to_app(result: RequestFunction | Response) -> Servable:
     """Return an application, for any server, that responds with the result of a function or with a given response.
 
     The function is called with the ``Request``. It is ``def`` or ``async def`` and returns the same values as handlers.
     Usable as a decorator. Raises TypeError for a function that can't be called with a request.
     """
-    return ServedResponse(answer) if isinstance(answer, Response) else ServedFunction(answer)
+    return ServedResponse(result) if isinstance(result, Response) else ServedFunction(result)

@@ -129,11 +129,11 @@ class StaticFolder:
         plain, digits = (self._hashes and without_hash(name)) or ("", "")
         present = self._find(plain) if plain else None
         if present and self._digest(present) == digits:
-            response = self._answer(request, plain, present, self._forever)
+            response = self._file_response(request, plain, present, self._forever)
         elif file := self._find(name):
-            response = self._answer(request, name, file, self._forever if self._immutable(name) else self._usual)
+            response = self._file_response(request, name, file, self._forever if self._immutable(name) else self._usual)
         elif present:
-            response = self._answer(request, plain, present, self._revalidated)
+            response = self._file_response(request, plain, present, self._revalidated)
         else:
             raise NotFound
         return response
@@ -203,7 +203,7 @@ class StaticFolder:
                 break
         return _File(path, state, folder) if state is not None and S_ISREG(state.st_mode) else None
 
-    def _answer(self, request: Request, name: str, file: _File, cache_control: str) -> Response:
+    def _file_response(self, request: Request, name: str, file: _File, cache_control: str) -> Response:
         """Respond with the file, or with its precompressed sibling."""
         fields = [("cache-control", cache_control), NOT_SNIFFED]
         coding = "identity"

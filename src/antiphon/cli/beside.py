@@ -52,7 +52,7 @@ class Case(TypedDict):
     """The line of the file on which the request begins."""
 
 
-class Answer(TypedDict):
+class Outcome(TypedDict):
     """The response to a case. ``raised`` is an error that the application did not handle, or empty.
 
     ASGI has no reason phrases. ``log`` is what the program wrote to standard output and error during the request.
@@ -184,7 +184,7 @@ def _quoted(line: str) -> str:
     return repr(readable(line)[:80])
 
 
-def answers(python: str, target: str, cases: list[Case], dialects: Collection[str] = ()) -> list[Answer]:
+def outcomes(python: str, target: str, cases: list[Case], dialects: Collection[str] = ()) -> list[Outcome]:
     """Return an application's responses, computed in a separate process. Raises BadCommand if that fails."""
     command = [python, PROGRAM, target, *dialects]
     with TemporaryFile() as log:
@@ -201,7 +201,7 @@ def answers(python: str, target: str, cases: list[Case], dialects: Collection[st
         if finished.returncode:
             said = log.read().decode("utf-8", "backslashreplace").strip()
             raise BadCommand(f"{target} can't be run by {python}:\n{said}")
-    found: list[Answer] = json.loads(finished.stdout)
+    found: list[Outcome] = json.loads(finished.stdout)
     return found
 
 
@@ -216,7 +216,7 @@ class Difference(NamedTuple):
         return f"  {self.part}\n    original: {self.original}\n    dialect:  {self.dialect}"
 
 
-def differences(original: Answer, dialect: Answer, ignored: Collection[str] = IGNORED) -> list[Difference]:
+def differences(original: Outcome, dialect: Outcome, ignored: Collection[str] = IGNORED) -> list[Difference]:
     """Return the parts of two responses that differ, except ignored header fields; ``reason`` ignores the reason
     phrase.
     """
@@ -297,12 +297,12 @@ def _around(original: str, dialect: str) -> Iterator[str]:
         yield f"{'...' if start else ''}{body[start:end]!r}{left_out}"
 
 
-def masked(answer: Answer, patterns: Collection[re.Pattern[str]]) -> Answer:
+def masked(outcome: Outcome, patterns: Collection[re.Pattern[str]]) -> Outcome:
     """Return a response without what the patterns match in its body and its field values."""
-    body, fields = answer["body"], answer["fields"]
+    body, fields = outcome["body"], outcome["fields"]
     for pattern in patterns:
         body, fields = pattern.sub("", body), [[name, pattern.sub("", value)] for name, value in fields]
-    return {**answer, "body": body, "fields": fields}
+    return {**outcome, "body": body, "fields": fields}
 
 
 def compare(
@@ -311,9 +311,9 @@ def compare(
     """Return lines that describe a file's cases, and True if the original and the dialect respond identically."""
     cases = parse_cases(file.read_bytes(), str(file))
     skipped, patterns = IGNORED | {name.lower() for name in ignored}, [_mask(each) for each in masks]
-    theirs = answers(sys.executable, target, cases, dialects)  # first, since its errors are more helpful
+    theirs = outcomes(sys.executable, target, cases, dialects)  # first, since its errors are more helpful
     lines, alike = [], 0
-    for case, *pair in zip(cases, answers(original, target, cases), theirs, strict=True):
+    for case, *pair in zip(cases, outcomes(original, target, cases), theirs, strict=True):
         mine, other = (masked(each, patterns) for each in pair)
         found = differences(mine, other, skipped)
         if case["method"] == "HEAD":  # a server does not send the body
@@ -332,10 +332,10 @@ def _heading(case: Case) -> str:
     return f"{case['method']} {readable(case['target'])} (line {case.get('line', 0)}{title})"
 
 
-def _logged(original: Answer, dialect: Answer) -> Iterator[str]:
+def _logged(original: Outcome, dialect: Outcome) -> Iterator[str]:
     """Yield the last lines that a failing program wrote, such as a traceback."""
-    for name, answer in (("original", original), ("dialect", dialect)):
-        lines = answer.get("log", "").splitlines()
-        if lines and (answer["raised"] or answer["status"] >= 500):
+    for name, outcome in (("original", original), ("dialect", dialect)):
+        lines = outcome.get("log", "").splitlines()
+        if lines and (outcome["raised"] or outcome["status"] >= 500):
             yield f"  logged by the {name}"
             yield from (f"    {line}" for line in lines[-_MOST_LINES:])

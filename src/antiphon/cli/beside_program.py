@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 Case = dict[str, Any]
-Answer = tuple[str, list[tuple[str, str]], bytes]
+Outcome = tuple[str, list[tuple[str, str]], bytes]
 
 
 MOST_LOGGED = 8192
@@ -100,7 +100,7 @@ def environ_of(case: Case) -> dict[str, Any]:
     return {**environ, **case.get("environ", {})}
 
 
-def answer_by_wsgi(app: Any, case: Case) -> Answer:
+def respond_by_wsgi(app: Any, case: Case) -> Outcome:
     """Return the status, header fields and body of a response over WSGI."""
     started: list[Any] = []
     written: list[bytes] = []
@@ -118,7 +118,7 @@ def answer_by_wsgi(app: Any, case: Case) -> Answer:
     return started[0], started[1], b"".join(written) + body
 
 
-async def answer_by_asgi(app: Any, case: Case) -> Answer:
+async def respond_by_asgi(app: Any, case: Case) -> Outcome:
     """Return the status, header fields and body of a response over ASGI."""
     path, _, query = case["target"].partition("?")
     environ = environ_of(case)
@@ -161,11 +161,13 @@ class Visitor:
         self.cookies = SimpleCookie()
         self.kept: dict[str, str] = {}
 
-    def answer(self, case: Case) -> Case:
+    def send(self, case: Case) -> Case:
         """Return a response for comparison, with names in place of kept values, because these may be random."""
         sent = self.prepared(case)
         try:
-            found = asyncio.run(answer_by_asgi(self.app, sent)) if is_asgi(self.app) else answer_by_wsgi(self.app, sent)
+            found = (
+                asyncio.run(respond_by_asgi(self.app, sent)) if is_asgi(self.app) else respond_by_wsgi(self.app, sent)
+            )
         except Exception as error:
             traceback.print_exc()
             return {"status": 0, "fields": [], "body": "", "raised": type(error).__name__ + ": " + str(error)}
@@ -218,10 +220,10 @@ def size_of_log() -> int:
     return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
-def answered(visitor: Visitor, case: Case) -> Case:
+def outcome_of(visitor: Visitor, case: Case) -> Case:
     """Return a response with the end of what the application wrote during the request."""
     start = size_of_log()
-    found = visitor.answer(case)
+    found = visitor.send(case)
     end = size_of_log()
     start = max(start, end - MOST_LOGGED)
     return dict(found, log=os.pread(2, end - start, start).decode("utf-8", "replace") if end > start else "")
@@ -234,7 +236,7 @@ def main() -> None:
     sys.path[0] = os.getcwd()
     target, *dialects = sys.argv[1:]
     visitor = Visitor(load(target, dialects) if dialects else find(target))
-    json.dump([answered(visitor, case) for case in json.load(sys.stdin)], out)
+    json.dump([outcome_of(visitor, case) for case in json.load(sys.stdin)], out)
     out.close()
 
 

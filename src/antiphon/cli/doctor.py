@@ -161,7 +161,7 @@ class Finding(NamedTuple):
     mend: str
 
 
-class Answer(NamedTuple):
+class Received(NamedTuple):
     """The status, header section and body of a response, as text."""
 
     status: int
@@ -201,7 +201,7 @@ def worst(findings: list[list[Finding]]) -> list[Finding]:
     return [min(each, key=lambda found: order.index(found.state)) for each in zip(*findings, strict=True)]
 
 
-def _send(place: SplitResult, method: str = "GET", path: str = "", **headers: str) -> Answer:
+def _send(place: SplitResult, method: str = "GET", path: str = "", **headers: str) -> Received:
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
     with closing(_connection(place)) as connection:
         connection.request(method, _target(place, path), headers={"User-Agent": "antiphon doctor", **fields})
@@ -211,7 +211,7 @@ def _send(place: SplitResult, method: str = "GET", path: str = "", **headers: st
         while len(body) < _MOST_READ and monotonic() < end and (chunk := response.read1(_MOST_READ)):
             body += chunk
         received = tuple([(name.lower(), value) for name, value in response.getheaders()])
-        return Answer(response.status, received, body.decode("latin-1"))
+        return Received(response.status, received, body.decode("latin-1"))
 
 
 def _connection(place: SplitResult) -> HTTPConnection:
@@ -228,7 +228,7 @@ def _host(place: SplitResult) -> Finding:
     try:
         forged = _send(place, Host=HOST)
     except (OSError, HTTPException):  # some proxies refuse it by closing the connection
-        forged = Answer(421)
+        forged = Received(421)
     is_nothing = bool(usual.body) and not forged.body and HOST not in forged.head  # Caddy refuses it with an empty 200
     is_refused = is_nothing or (forged.status >= 400 and forged.status != usual.status)
     mend = f"App(trusted_hosts=[{place.hostname!r}]): links, redirects and caches take the host from the request"
@@ -260,9 +260,9 @@ def _encoded_slash(place: SplitResult) -> Finding:
     hidden = f"{folder}%2F{last}"
     state: State = "unseen"
     if folder and _send(place).status < 400:
-        is_answered = _send(place, path=hidden).status < 400
-        is_all_answered = _send(place, path=f"/antiphon-doctor%2F{last}").status < 400
-        state = "unseen" if is_answered and is_all_answered else "forged" if is_answered else "refused"
+        is_accepted = _send(place, path=hidden).status < 400
+        is_all_accepted = _send(place, path=f"/antiphon-doctor%2F{last}").status < 400
+        state = "unseen" if is_accepted and is_all_accepted else "forged" if is_accepted else "refused"
     mend = "App(encoded_slashes=True), on a server that passes on the path as sent: a rule for the path may not match"
     return Finding(f"{hidden}: an encoded slash in place of a slash", state, mend)
 
@@ -301,7 +301,7 @@ def _takes(connection: socket, size: int) -> bool:
     return False
 
 
-def look_at_cookies(usual: Answer, place: SplitResult) -> Finding:
+def look_at_cookies(usual: Received, place: SplitResult) -> Finding:
     """Return the finding about cookies that scripts can read, pages on other sites can send, or http exposes."""
     wanted = ["httponly", "samesite", *(["secure"] if place.scheme == "https" else [])]
     weak = [name for name, flags in map(_flags, usual.values("set-cookie")) if not flags.issuperset(wanted)]
@@ -318,7 +318,7 @@ def _flags(line: str) -> tuple[str, set[str]]:
     return name.partition("=")[0].strip(), {each.partition("=")[0].strip().lower() for each in attributes}
 
 
-def look_at_frames(usual: Answer) -> Finding:
+def look_at_frames(usual: Received) -> Finding:
     """Return the finding about pages that other sites can show in a frame."""
     is_told = bool(usual.values("x-frame-options")) or any(
         "frame-ancestors" in value.lower() for value in usual.values("content-security-policy")
@@ -328,7 +328,7 @@ def look_at_frames(usual: Answer) -> Finding:
     return Finding("X-Frame-Options: a page in a frame of another site", state, "app.use(SecurityHeaders())")
 
 
-def look_at_transport(usual: Answer, place: SplitResult) -> Finding:
+def look_at_transport(usual: Received, place: SplitResult) -> Finding:
     """Return the finding about visits over http, which anyone on the network can read and change."""
     state: State = "unseen"
     if place.scheme == "https":

@@ -277,17 +277,17 @@ def routes(target: str | None, url: str | None, method: str) -> None:
 
     The exit code is 1 if no handler is found.
     """
-    from antiphon.cli.routes import aligned, find_answer, load, table
+    from antiphon.cli.routes import aligned, find_handling, load, table
 
     if url is None and target is not None and (target.startswith("/") or "://" in target):
         target, url = None, target
     app = load(_target(target))
     if url is None:
-        lines, is_answered = aligned(table(app)), True
+        lines, is_handled = aligned(table(app)), True
     else:
-        lines, is_answered = find_answer(app, _request(url, method), has_host="://" in url)
+        lines, is_handled = find_handling(app, _request(url, method), has_host="://" in url)
     _print(lines)
-    sys.exit(not is_answered)
+    sys.exit(not is_handled)
 
 
 @main.command()

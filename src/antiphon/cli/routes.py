@@ -67,7 +67,7 @@ def aligned(rows: list[Row]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def find_answer(app: App, request: Request, *, has_host: bool) -> tuple[list[str], bool]:
+def find_handling(app: App, request: Request, *, has_host: bool) -> tuple[list[str], bool]:
     """Return lines that describe how a request is handled, and True if it reaches a handler.
 
     No middleware or handler is called.
@@ -86,15 +86,15 @@ def find_answer(app: App, request: Request, *, has_host: bool) -> tuple[list[str
     above = f"mounted at {mount.where}: {_described(mount)}"
     if not isinstance(mount.application, App):
         return [above], True
-    lines, is_answered = find_answer(mount.application, mount.below(request), has_host=has_host)
-    return [above, *lines], is_answered
+    lines, is_handled = find_handling(mount.application, mount.below(request), has_host=has_host)
+    return [above, *lines], is_handled
 
 
 def _row(route: Route, prefix: str = "", host: str = "") -> Row:
     where = f"{route.host or host}{prefix}{route.pattern}"
     methods = "WebSocket" if route.websocket else ",".join(route.methods)
     name = f"{route.name} (tool)" if route.tool is not None else route.name
-    return methods, where, name, shorten(route.answered_by)
+    return methods, where, name, shorten(route.handled_by)
 
 
 def _described(mount: Mount) -> str:

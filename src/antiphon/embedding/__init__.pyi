@@ -6,9 +6,9 @@ from antiphon.adapters.foreign.wsgi import call_in_own_context, make_environ, re
 from antiphon.adapters.servable import Lifecycle, Servable
 from antiphon.adapters.servers.embedded import LoopServer, ThreadServer, let_threads_end
 from antiphon.adapters.wsgi import WSGIHead
-from antiphon.app.answering.returns import to_response
 from antiphon.app.conversations.conversation import on_own_thread
 from antiphon.app.conversations.foreign_sockets import ForeignSockets, environ_sockets
+from antiphon.app.dispatch.returns import to_response
 from antiphon.app.planning.cross_site import SAFE_METHODS, check_handshake_site
 from antiphon.app.planning.request_checks import check_handshake
 from antiphon.app.served_function import ServedFunction
@@ -35,7 +35,14 @@ from antiphon.features.openapi.code.words import DescribedApp, DescribedRoute
 from antiphon.features.templates.environment import DictEnvironment, render
 from antiphon.features.templates.page import astream_of, stream_of
 from antiphon.frameworks.connection import plain_head, until_left
-from antiphon.frameworks.framework import ALL_METHODS, Answer, Framework, NativeRequest, ViewRoute, own_limits
+from antiphon.frameworks.framework import (
+    ALL_METHODS,
+    Framework,
+    FrameworkResponse,
+    NativeRequest,
+    ViewRoute,
+    own_limits,
+)
 from antiphon.frameworks.recognition import error_like
 from antiphon.frameworks.shared_bodies import environ_request, read_request, scope_request
 from antiphon.handler.contract import (
@@ -86,7 +93,6 @@ __all__ = [
     "UNBOUNDED",
     "UNUSABLE_BOUNDARY",
     "Advice",
-    "Answer",
     "AsyncFromSync",
     "BlockingBody",
     "Connection",
@@ -102,6 +108,7 @@ __all__ = [
     "ForeignSockets",
     "FormBounds",
     "Framework",
+    "FrameworkResponse",
     "Head",
     "Host",
     "IncompleteForm",

@@ -142,10 +142,10 @@ class Compression:
         body = _compressed_body(response.body, CODINGS[coding].start(self._levels[coding]))
         if isinstance(body, bytes) and size is not None and size <= len(body) and takes_identity:
             return None
-        answer = copy(response)  # a handler may return the same object again
-        answer.body = body
-        _update_headers(answer.headers, coding)
-        return answer
+        changed = copy(response)  # a handler may return the same object again
+        changed.body = body
+        _update_headers(changed.headers, coding)
+        return changed
 
     def _checked_level(self, name: str, level: int) -> int:
         if name not in self._levels:
@@ -189,9 +189,9 @@ def _not_modified(request: Request, response: Response, etag: str) -> Response |
     weak = f"W/{etag}"
     if weak not in map(str, request.if_none_match):
         return None
-    answer = copy(response)
-    answer.headers["etag"] = weak
-    return answer
+    changed = copy(response)
+    changed.headers["etag"] = weak
+    return changed
 
 
 def _size(request: Request, response: Response, fields: Mapping[str, str]) -> int | None:

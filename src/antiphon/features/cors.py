@@ -94,7 +94,7 @@ class CORS:
         origin = request.origin
         allowed = self._allowed(origin)
         if origin is not None and _is_preflight(request):
-            return self._answer_preflight(origin, allowed)
+            return self._respond_to_preflight(origin, allowed)
         response = yield
         present = dict(response.headers.items())
         if "access-control-allow-origin" in present:
@@ -114,7 +114,7 @@ class CORS:
             return "*"
         return origin if origin in self else None
 
-    def _answer_preflight(self, origin: str, allowed: str | None) -> Response:
+    def _respond_to_preflight(self, origin: str, allowed: str | None) -> Response:
         """Handle a preflight. The browser compares methods and headers, and its console shows what is missing."""
         if allowed is None:
             if declarable := declarable_origin(origin):

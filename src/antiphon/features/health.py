@@ -103,23 +103,23 @@ class Health:
 
     async def _tell_live(self, request: Request) -> Response:
         self._leave_out(request)
-        return self._answer("ok")
+        return self._respond("ok")
 
     async def _tell_ready(self, request: Request) -> Response:
         self._leave_out(request)  # before the checks, since the client may give up during them
         if DRAINING.is_given:
-            return self._answer("draining")
+            return self._respond("draining")
         checks = [*self._checks, *_brought(request.app)]
         passed = await asyncio.gather(*[check.passes(self._timeout) for check in checks])
         outcomes = {check.name: "ok" if is_ok else "failed" for check, is_ok in zip(checks, passed, strict=True)}
-        return self._answer("ok" if all(passed) else "failed", checks=outcomes)
+        return self._respond("ok" if all(passed) else "failed", checks=outcomes)
 
     def _leave_out(self, request: Request) -> None:
         """Omit a probe from the access log, unless probes are logged."""
         if not self._is_logged:
             request[unlogged] = True
 
-    def _answer(self, status: str, **members: object) -> Response:
+    def _respond(self, status: str, **members: object) -> Response:
         code = 200 if status == "ok" else 503
         return Response.json({"status": status, **members}, code, {"cache-control": "no-store"})
 

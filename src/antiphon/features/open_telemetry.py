@@ -188,8 +188,8 @@ def _outcome(exchange: Exchange) -> dict[str, Any]:
     outcome: dict[str, Any] = {"http.response.status_code": exchange.status}
     if exchange.route:
         outcome["http.route"] = exchange.route
-    answered = None if exchange.response is None else exchange.response.error
-    is_broken = exchange.error is not answered and not exchange.is_disconnected
+    handled = None if exchange.response is None else exchange.response.error
+    is_broken = exchange.error is not handled and not exchange.is_disconnected
     if exchange.status >= 500 or is_broken:
         outcome["error.type"] = str(exchange.status) if exchange.error is None else _name(type(exchange.error))
     return outcome

@@ -15,8 +15,8 @@ from types import ModuleType
 from typing import Any, ClassVar, NamedTuple, TypeVar, Unpack
 from zlib import crc32
 
-from antiphon.app.answering.hooks import Handler
 from antiphon.app.blueprint import Blueprint, Routes
+from antiphon.app.dispatch.hooks import Handler
 from antiphon.app.route import RouteOptions
 from antiphon.explanations import errors_name_it, explained
 from antiphon.paths import caller_file, folder_beside

@@ -379,7 +379,7 @@ def _is_shared(request: Request, field: str, said: str) -> bool:
         raise explained(
             "shared-page-of-visitor",
             RuntimeError(
-                f"{request.route.answered_by} responds with {field}: {said}, so caches may serve the response to"
+                f"{request.route.handled_by} responds with {field}: {said}, so caches may serve the response to"
                 f" everyone, but the session or user was read to make it: leave out {what}, or don't read either there"
             ),
         )

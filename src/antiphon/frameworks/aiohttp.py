@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from antiphon.frameworks.connection import plain_head, until_left
-from antiphon.frameworks.framework import Answer, Framework, ViewRoute
+from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
 from antiphon.request.request import Request
 
 
@@ -49,17 +49,17 @@ class Aiohttp(Framework):
         else:
             getattr(app, "router", app).add_route("*", route.path, route.view, name=route.name)
 
-    def response(self, answer: Answer, given: Any) -> Any:
+    def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Return an aiohttp response."""
         from aiohttp import web
         from multidict import CIMultiDict
 
-        headers = CIMultiDict(answer.fields)
-        if not isinstance(answer.body, bytes):
-            return _streamed()(answer, headers)
-        if not answer.body:
-            return _without_body()(status=answer.status, headers=headers)
-        return web.Response(body=answer.body, status=answer.status, headers=headers)
+        headers = CIMultiDict(response.fields)
+        if not isinstance(response.body, bytes):
+            return _streamed()(response, headers)
+        if not response.body:
+            return _without_body()(status=response.status, headers=headers)
+        return web.Response(body=response.body, status=response.status, headers=headers)
 
 
 @cache
@@ -79,9 +79,9 @@ def _streamed() -> Any:
     class Streamed(web.StreamResponse):
         """A stream that is always closed, whatever its client does."""
 
-        def __init__(self, answer: Answer, headers: Any) -> None:
-            super().__init__(status=answer.status, headers=headers)
-            self._chunks: Any = answer.body
+        def __init__(self, response: FrameworkResponse, headers: Any) -> None:
+            super().__init__(status=response.status, headers=headers)
+            self._chunks: Any = response.body
 
         async def prepare(self, request: Any) -> Any:
             try:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from antiphon.frameworks.framework import Answer, Framework, NativeRequest, ViewRoute, own_limits
+from antiphon.frameworks.framework import Framework, FrameworkResponse, NativeRequest, ViewRoute, own_limits
 from antiphon.frameworks.shared_bodies import environ_request, read_request
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
@@ -60,13 +60,13 @@ class Bottle(Framework):
         """Return no parameters, because Bottle passes them to the view."""
         return {}
 
-    def response(self, answer: Answer, given: Any) -> Any:
+    def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Return a Bottle response."""
         from bottle import HTTPResponse
 
-        made: Any = HTTPResponse(status=answer.status)
-        made.body = answer.body
-        for name, value in answer.fields:
+        made: Any = HTTPResponse(status=response.status)
+        made.body = response.body
+        for name, value in response.fields:
             made.add_header(name.title(), value)
         return made
 

@@ -11,7 +11,7 @@ from antiphon.concurrency.iterables import aclose
 from antiphon.concurrency.loop import running_loop
 from antiphon.explanations import explained
 from antiphon.frameworks.connection import by_cancellation
-from antiphon.frameworks.framework import Answer, Framework, ViewRoute, own_limits
+from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute, own_limits
 from antiphon.frameworks.shared_bodies import KEPT, never, shared_input
 from antiphon.http.errors import BadRequest
 from antiphon.http.head import DerivedHead, Head
@@ -153,17 +153,17 @@ class Django(Framework):
 
         return async_to_sync(function)()
 
-    def response(self, answer: Answer, given: Any) -> Any:
+    def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Return a Django response, which stores cookies separately from other header fields."""
         from django.http import HttpResponse, StreamingHttpResponse
 
-        if not isinstance(answer.body, bytes):
-            made = StreamingHttpResponse(_closed(answer.body) if hasattr(given, "scope") else answer.body)
+        if not isinstance(response.body, bytes):
+            made = StreamingHttpResponse(_closed(response.body) if hasattr(given, "scope") else response.body)
         else:
-            made = HttpResponse(answer.body)
-        made.status_code = answer.status
+            made = HttpResponse(response.body)
+        made.status_code = response.status
         made.headers.pop("Content-Type", None)
-        for name, value in answer.fields:
+        for name, value in response.fields:
             if name == "set-cookie":
                 _add_cookie(made.cookies, value)
             else:

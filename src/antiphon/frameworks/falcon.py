@@ -4,7 +4,7 @@ from typing import Any
 
 from antiphon.adapters.foreign.call import BlockingBody
 from antiphon.frameworks.connection import until_left
-from antiphon.frameworks.framework import ALL_METHODS, Answer, Framework, ViewRoute, own_limits
+from antiphon.frameworks.framework import ALL_METHODS, Framework, FrameworkResponse, ViewRoute, own_limits
 from antiphon.frameworks.shared_bodies import environ_request, scope_request
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
@@ -47,26 +47,26 @@ class Falcon(Framework):
         options = getattr(handler, "parse_options", None)
         return own_limits(parts=getattr(options, "max_body_part_count", 0) or None)
 
-    def response(self, answer: Answer, given: Any) -> Any:
+    def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Fill a Falcon response and return it."""
         made = given
-        made.status = answer.status
+        made.status = response.status
         made.content_type = None
         is_set = {"set-cookie"}
-        for name, value in answer.fields:
+        for name, value in response.fields:
             (made.append_header if name in is_set else made.set_header)(name, value)  # the first replaces Falcon's own
             is_set.add(name)
-        if isinstance(answer.body, bytes):
-            made.data = answer.body
+        if isinstance(response.body, bytes):
+            made.data = response.body
         else:
-            made.stream = answer.body if isinstance(answer.body, BlockingBody) else _watched(answer)
+            made.stream = response.body if isinstance(response.body, BlockingBody) else _watched(response)
         return made
 
 
-def _watched(answer: Answer) -> Any:
+def _watched(response: FrameworkResponse) -> Any:
     """Return a stream's chunks while the client is connected, which Falcon doesn't check."""
-    lifetime = answer.request.lifetime
-    return until_left(answer.body, lambda: lifetime.is_client_gone)
+    lifetime = response.request.lifetime
+    return until_left(response.body, lambda: lifetime.is_client_gone)
 
 
 class _ReceivedByFalcon:

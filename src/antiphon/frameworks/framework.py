@@ -19,7 +19,7 @@ from antiphon.response.message import Body
 from antiphon.response.response import Response
 
 
-class Answer(NamedTuple):
+class FrameworkResponse(NamedTuple):
     """The response to a request: a body as bytes, or a stream that must be iterated or closed."""
 
     status: int
@@ -41,7 +41,7 @@ class Answer(NamedTuple):
         return made
 
 
-def answer_to(request: Request, response: Response, on_loop: bool) -> Answer:
+def framework_response(request: Request, response: Response, on_loop: bool) -> FrameworkResponse:
     """Return a response for a request, with conditions applied, and without a body for HEAD.
 
     ``on_loop`` is True if a stream will be read on an event loop. Functions passed to ``request.after_response`` are
@@ -54,8 +54,8 @@ def answer_to(request: Request, response: Response, on_loop: bool) -> Answer:
     if length is not None:
         sent.append(("content-length", str(length)))
     if isinstance(body, bytes) and not request._deferred:
-        return Answer(status, sent, b"" if is_silent else body, request)
-    return Answer(status, sent, _finishing(request, body, is_silent, on_loop), request)
+        return FrameworkResponse(status, sent, b"" if is_silent else body, request)
+    return FrameworkResponse(status, sent, _finishing(request, body, is_silent, on_loop), request)
 
 
 def _finishing(request: Request, body: Body, is_silent: bool, on_loop: bool) -> BlockingBody | AsyncBody:
@@ -230,7 +230,7 @@ class Framework:
         """
         return None
 
-    def answer_errors(self, given: Any) -> None:
+    def respond_to_errors(self, given: Any) -> None:
         """Make the framework handle Antiphon's errors in its own views, if its app can have error handlers."""
 
     async def aload(self, given: Any, request: Request) -> None:
@@ -295,7 +295,7 @@ class Framework:
         """Add a view to an application. Raises NotImplementedError for a framework without applications."""
         raise NotImplementedError
 
-    def response(self, answer: Answer, given: Any) -> Any:
+    def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Return the framework's own response. Raises NotImplementedError unless a subclass defines it."""
         raise NotImplementedError
 

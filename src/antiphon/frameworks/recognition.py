@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Any
 
 from antiphon.explanations import explained
-from antiphon.frameworks.framework import Answer, Framework, answer_to
+from antiphon.frameworks.framework import Framework, FrameworkResponse, framework_response
 from antiphon.frameworks.shared_bodies import environ_request, never, scope_request
 from antiphon.handler.contract import failed
 from antiphon.http.errors import HTTPError
@@ -42,9 +42,9 @@ class Servers(Framework):
             ),
         )
 
-    def response(self, answer: Answer, given: Any) -> Response:
+    def response(self, response: FrameworkResponse, given: Any) -> Response:
         """Return a response that is an application for the server."""
-        return answer.response
+        return response.response
 
 
 CHAPTERS = {
@@ -130,7 +130,7 @@ def request_of(given: Any, second: Any = None) -> Request:
         return given
     given = unwrapped(given)
     framework = known_framework(given)
-    framework.answer_errors(given)
+    framework.respond_to_errors(given)
     return framework.bounded_request(given, second)
 
 
@@ -144,7 +144,7 @@ async def loaded_request_of(given: Any, second: Any = None) -> Request:
         return given
     given = unwrapped(given)
     framework = known_framework(given)
-    framework.answer_errors(given)
+    framework.respond_to_errors(given)
     request = framework.bounded_request(given, second)
     await framework.aload(given, request)
     return request
@@ -157,10 +157,10 @@ def response_like(response: Response, given: Any) -> Any:
     given = unwrapped(given)
     if (framework := framework_of(given)) is not None:
         request = framework.request(given, never) if type(given) is dict else framework.request(given)
-        return framework.response(answer_to(request, response, framework.runs_on_loop(given)), given)
+        return framework.response(framework_response(request, response, framework.runs_on_loop(given)), given)
     framework = known_framework(given, is_response=True)
     asynchronous = type(given).__module__.startswith("falcon.asgi")
-    return framework.response(answer_to(Request.blank(), response, asynchronous), given)
+    return framework.response(framework_response(Request.blank(), response, asynchronous), given)
 
 
 def error_like(error: HTTPError, given: Any) -> Any:

@@ -4,7 +4,7 @@
 from typing import Any
 
 from antiphon.frameworks.connection import plain_head
-from antiphon.frameworks.framework import Answer, Framework, ViewRoute
+from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 
@@ -30,9 +30,9 @@ class Sanic(Framework):
         )  # fmt: skip
         return Request(head, body)
 
-    def answer_errors(self, given: Any) -> None:
+    def respond_to_errors(self, given: Any) -> None:
         """Add an error handler to those of the app."""
-        given.app.error_handler.cached_handlers.setdefault((HTTPError, None), _answer_error)
+        given.app.error_handler.cached_handlers.setdefault((HTTPError, None), _respond_to_error)
 
     async def aload(self, given: Any, request: Request) -> None:
         """Receive the body for a route that streams it; Sanic then also keeps it."""
@@ -47,16 +47,16 @@ class Sanic(Framework):
 
         app.add_route(route.view, route.path, methods=[*HTTPMethod], name=route.name, unquote=True)
 
-    def response(self, answer: Answer, given: Any) -> Any:
+    def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Return a Sanic response."""
         from sanic.compat import Header
         from sanic.response import HTTPResponse, ResponseStream
 
-        content_type = next((value for name, value in answer.fields if name == "content-type"), None)
-        headers = Header([field for field in answer.fields if field[0] != "content-type"])
-        if isinstance(answer.body, bytes):
-            return HTTPResponse(answer.body, answer.status, headers, content_type)
-        body: Any = answer.body
+        content_type = next((value for name, value in response.fields if name == "content-type"), None)
+        headers = Header([field for field in response.fields if field[0] != "content-type"])
+        if isinstance(response.body, bytes):
+            return HTTPResponse(response.body, response.status, headers, content_type)
+        body: Any = response.body
 
         async def write(response: Any) -> None:
             try:
@@ -65,10 +65,10 @@ class Sanic(Framework):
             finally:
                 await body.aclose()
 
-        return ResponseStream(write, answer.status, headers, content_type)
+        return ResponseStream(write, response.status, headers, content_type)
 
 
-async def _answer_error(given: Any, error: HTTPError) -> Any:
+async def _respond_to_error(given: Any, error: HTTPError) -> Any:
     from antiphon.frameworks.recognition import error_like
 
     return error_like(error, given)

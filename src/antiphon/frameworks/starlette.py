@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from antiphon.explanations import explained
-from antiphon.frameworks.framework import ALL_METHODS, Answer, Framework, ViewRoute, own_limits
+from antiphon.frameworks.framework import ALL_METHODS, Framework, FrameworkResponse, ViewRoute, own_limits
 from antiphon.frameworks.shared_bodies import BODY, encoded_form, replaying, scope_request, whole_file
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
@@ -46,10 +46,10 @@ class Starlette(Framework):
             return body
         return vars(given).get("_form") if vars(given).get("_stream_consumed") else None
 
-    def answer_errors(self, given: Any) -> None:
+    def respond_to_errors(self, given: Any) -> None:
         """Add an error handler to the app that handles the request."""
         if handlers := given.scope.get("starlette.exception_handlers"):
-            handlers[0].setdefault(HTTPError, _answer_error)
+            handlers[0].setdefault(HTTPError, _respond_to_error)
 
     def user(self, given: Any) -> Any:
         """Return the user of AuthenticationMiddleware."""
@@ -70,16 +70,16 @@ class Starlette(Framework):
         params: Mapping[str, Any] = given.scope.get("path_params") or {}
         return params
 
-    def response(self, answer: Answer, given: Any) -> Any:
+    def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Return a Starlette response. A stream is always closed, whatever its client does."""
         from starlette.responses import Response as Bytes
 
-        made = Bytes(answer.body, answer.status) if isinstance(answer.body, bytes) else _streamed()(answer)
-        made.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.fields]
+        made = Bytes(response.body, response.status) if isinstance(response.body, bytes) else _streamed()(response)
+        made.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.fields]
         return made
 
 
-async def _answer_error(given: Any, error: HTTPError) -> Any:
+async def _respond_to_error(given: Any, error: HTTPError) -> Any:
     from antiphon.frameworks.recognition import error_like
 
     return error_like(error, given)
@@ -92,9 +92,9 @@ def _streamed() -> Any:
     class Streamed(Base):
         """A Starlette response that Antiphon streams."""
 
-        def __init__(self, answer: Answer) -> None:
-            super().__init__(None, answer.status)
-            self._body = answer.body
+        def __init__(self, response: FrameworkResponse) -> None:
+            super().__init__(None, response.status)
+            self._body = response.body
 
         async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
             fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self.raw_headers]
@@ -172,24 +172,24 @@ class Litestar(Starlette):
         form = given._form
         return form if hasattr(form, "multi_items") else None
 
-    def response(self, answer: Answer, given: Any) -> Any:
+    def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Return a Litestar response."""
-        return _of_litestar()(answer)
+        return _of_litestar()(response)
 
 
 @cache
 def _of_litestar() -> Any:
     from litestar.response import Response as Base
 
-    class Answered(Base):
+    class Responded(Base):
         """A Litestar response that Antiphon sends. The headers and cookies of its route are added."""
 
-        def __init__(self, answer: Answer) -> None:
-            super().__init__(None, status_code=answer.status)
-            self._answer = answer
+        def __init__(self, response: FrameworkResponse) -> None:
+            super().__init__(None, status_code=response.status)
+            self._response = response
 
         def to_asgi_response(self, *_: Any, headers: Any = None, cookies: Any = None, **__: Any) -> Any:
-            response, background = self._answer.response, self.background
+            response, background = self._response.response, self.background
             for name, value in {**(headers or {}), **self.headers}.items():
                 response.headers.setdefault(name, value)
             for cookie in (*(cookies or ()), *self.cookies):
@@ -197,10 +197,10 @@ def _of_litestar() -> Any:
             if background is None:
                 return response
 
-            async def answered(scope: Any, receive: Any, send: Any) -> None:
+            async def responded(scope: Any, receive: Any, send: Any) -> None:
                 await response(scope, receive, send)
                 await background()
 
-            return answered
+            return responded
 
-    return Answered
+    return Responded

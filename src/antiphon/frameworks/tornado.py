@@ -7,7 +7,7 @@ from contextlib import aclosing, suppress
 from typing import Any
 
 from antiphon.frameworks.connection import plain_head, until_left
-from antiphon.frameworks.framework import Answer, Framework, ViewRoute
+from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
 from antiphon.request.request import Request
 
 
@@ -61,19 +61,19 @@ class Tornado(Framework):
         methods = dict.fromkeys(map(str.lower, RequestHandler.SUPPORTED_METHODS), route.view)
         app.add_handlers(".*", [URLSpec(route.path, type(route.name, (RequestHandler,), methods), name=route.name)])
 
-    def response(self, answer: Answer, given: Any) -> Awaitable[None] | None:
+    def response(self, response: FrameworkResponse, given: Any) -> Awaitable[None] | None:
         """Write the response with a handler and return the resulting awaitable, if any."""
-        given.set_status(answer.status)
-        for name in ("content-type", *dict(answer.fields)):
+        given.set_status(response.status)
+        for name in ("content-type", *dict(response.fields)):
             given.clear_header(name)
-        for name, value in answer.fields:
+        for name, value in response.fields:
             given.add_header(name, value)
         given.compute_etag = _none  # the response has its own or none
-        if isinstance(answer.body, bytes):
-            if answer.body:
-                given.write(answer.body)
+        if isinstance(response.body, bytes):
+            if response.body:
+                given.write(response.body)
             return None
-        return _write(given, answer.body)
+        return _write(given, response.body)
 
 
 def _leaving(sent: Any) -> Callable[[], bool]:

@@ -7,7 +7,7 @@ from inspect import Parameter, Signature
 from types import FrameType, FunctionType, MappingProxyType, MethodType
 from typing import Any, Literal, TypeAlias, TypeVar, overload
 
-from antiphon.app.answering.hooks import BeforeHook
+from antiphon.app.dispatch.hooks import BeforeHook
 from antiphon.concurrency.loop import running_loop
 from antiphon.explanations import explained
 from antiphon.frameworks.recognition import is_known, needs_async_views
@@ -90,14 +90,14 @@ def shown_as(called: View, interface: Interface | None) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         given, framework, rest = called.find(args, kwargs)
         if looks_async and framework.awaits_coroutine_functions:
-            return called.answer_on_loop(given, framework, rest)
+            return called.respond_on_loop(given, framework, rest)
         if framework.runs_on_loop(given) and running_loop() is not None:
             if interface != "auto":  # the framework sees an `async def`
                 framework.check_awaits()
-            return called.answer_on_loop(given, framework, rest)
+            return called.respond_on_loop(given, framework, rest)
         if framework.runs_on_loop(given) and (called.is_async or not framework.calls_on_threads):
-            return framework.run_on_loop(partial(called.answer_on_loop, given, framework, rest))
-        return called.answer(given, framework, rest)
+            return framework.run_on_loop(partial(called.respond_on_loop, given, framework, rest))
+        return called.respond(given, framework, rest)
 
     if interface == "auto":
         seen: Callable[..., Any] = AutoView(call)  # pyright: ignore[reportAssignmentType]

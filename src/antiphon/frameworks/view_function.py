@@ -6,18 +6,18 @@ from functools import cached_property, update_wrapper
 from inspect import Parameter
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from antiphon.app.answering.arguments import resolved
-from antiphon.app.answering.dependencies import Dependencies
-from antiphon.app.answering.dispatch import answer_at_once, as_inner, dispatch
-from antiphon.app.answering.hooks import BeforeHook, Hook, MiddlewareFunction, hook
-from antiphon.app.answering.middleware import middleware
-from antiphon.app.answering.plan import BARE, LOOP, STACKED, THREAD, HandlerStack, Plan
+from antiphon.app.dispatch.arguments import resolved
+from antiphon.app.dispatch.dependencies import Dependencies
+from antiphon.app.dispatch.dispatch import as_inner, dispatch, respond_at_once
+from antiphon.app.dispatch.hooks import BeforeHook, Hook, MiddlewareFunction, hook
+from antiphon.app.dispatch.middleware import middleware
+from antiphon.app.dispatch.plan import BARE, LOOP, STACKED, THREAD, HandlerStack, Plan
 from antiphon.app.planning.cross_site import SAFE_METHODS
-from antiphon.app.planning.matching import answer_options
+from antiphon.app.planning.matching import respond_to_options
 from antiphon.app.route import Route, before_hooks, checked_methods
 from antiphon.body.receiver import result_of
 from antiphon.explanations import explained
-from antiphon.frameworks.framework import DEFAULTS, Framework, answer_to, stop_watching
+from antiphon.frameworks.framework import DEFAULTS, Framework, framework_response, stop_watching
 from antiphon.frameworks.recognition import current_given, framework_of, unwrapped
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import Steps, describe, failed, finish, is_async, signature_of
@@ -114,7 +114,7 @@ class ViewPlan:
             stack = stack._replace(middleware=(middleware(around),))
             self._of_writes = _plan(route, handler._replace(function=once), stack)
 
-    def answer(self, request: Request, call: Call) -> Response | Steps[Response]:
+    def respond(self, request: Request, call: Call) -> Response | Steps[Response]:
         """Return the response or, if something has to wait, the steps that produce it. Works on a thread and on an
         event loop.
 
@@ -122,18 +122,18 @@ class ViewPlan:
         """
         plan, limits = self._plan if request.method in SAFE_METHODS else self._of_writes, request.limits
         if self._methods and request.method == "OPTIONS" and "OPTIONS" not in self._methods:
-            return answer_options({"allow": self._allow}, request)
+            return respond_to_options({"allow": self._allow}, request)
         request.route = plan.route
         if limits is not plan.route.limits:
             request.limits = limits
         request[_CALL] = call
         error, head = self._error_in(request), request.head
-        answers_here = error is None and plan.runs_on is (THREAD if head.blocks else LOOP)
+        runs_here = error is None and plan.runs_on is (THREAD if head.blocks else LOOP)
         if not head.has_body:
-            is_direct = answers_here and plan.surroundings is not STACKED
-            return answer_at_once(plan, request) if is_direct else dispatch(plan, request, error)
-        if answers_here and plan.surroundings is BARE and (head.blocks or request.content.is_complete):
-            return _answer_loaded(plan, request)
+            is_direct = runs_here and plan.surroundings is not STACKED
+            return respond_at_once(plan, request) if is_direct else dispatch(plan, request, error)
+        if runs_here and plan.surroundings is BARE and (head.blocks or request.content.is_complete):
+            return _respond_loaded(plan, request)
         return as_inner(request, dispatch(plan, request, error))
 
     def _error_in(self, request: Request) -> HTTPError | None:
@@ -148,19 +148,19 @@ class ViewPlan:
         return MethodNotAllowed(detail, allow=self._allow.split(", "))
 
 
-def _answer_loaded(plan: Plan, request: Request) -> Response | Steps[Response]:
+def _respond_loaded(plan: Plan, request: Request) -> Response | Steps[Response]:
     """Load a body that has arrived or for which a thread can wait, and respond immediately if it can be read."""
     content = request.content
     outermost = content.outermost
     content.outermost = outermost or request  # this leaves the body to the framework
     try:
         result_of(content.load(request.limits))
-        answer = answer_at_once(plan, request)
+        result = respond_at_once(plan, request)
     except HTTPError as unreadable:
-        answer = dispatch(plan, request, unreadable)
+        result = dispatch(plan, request, unreadable)
     finally:
         content.outermost = outermost
-    return answer if isinstance(answer, Response) else as_inner(request, answer)
+    return result if isinstance(result, Response) else as_inner(request, result)
 
 
 def _plan(route: Route, handler: Hook, stack: HandlerStack) -> Plan:
@@ -232,36 +232,36 @@ class View:
             )
         return given, framework, _Rest(args[: self._has_self], args[self._has_self :], kwargs)
 
-    def answer(self, given: Any, framework: Framework, rest: "_Rest") -> Any:
+    def respond(self, given: Any, framework: Framework, rest: "_Rest") -> Any:
         """Handle the request on this thread."""
         request = framework.bounded_request(given, None, self.options.limits)
         context = copy_context()
-        response = context.run(self._answer, request, given, framework, rest)
+        response = context.run(self._respond, request, given, framework, rest)
         try:
             if not isinstance(response, Response):
                 response = run_sync(response, context)
-            answer = context.run(answer_to, request, response, framework.runs_on_loop(given))
+            result = context.run(framework_response, request, response, framework.runs_on_loop(given))
         finally:
             del response  # an error raised by the view refers to this frame
-        return framework.response(answer, rest.target(framework, given))
+        return framework.response(result, rest.target(framework, given))
 
-    async def answer_on_loop(self, given: Any, framework: Framework, rest: "_Rest") -> Any:
+    async def respond_on_loop(self, given: Any, framework: Framework, rest: "_Rest") -> Any:
         """Handle the request on an event loop, in the current task."""
         from antiphon.frameworks.connection import check_not_cancelled
 
         request = framework.bounded_request(given, None, self.options.limits)
         token = set_current_request(request)
         response: Response | None = None
-        answered: Response | Coroutine[Any, Any, Response] | None = None
+        returned: Response | Coroutine[Any, Any, Response] | None = None
         try:
             is_received = request.head.has_body and framework.receives_bodies
             response = await _refused(framework, given, request) if is_received else None
             if response is None:
-                answered = self._answer(request, given, framework, rest)
-                response = answered if isinstance(answered, Response) else await run_async(answered)
-                if answered is not response:
+                returned = self._respond(request, given, framework, rest)
+                response = returned if isinstance(returned, Response) else await run_async(returned)
+                if returned is not response:
                     check_not_cancelled()
-            answer = answer_to(request, response, framework.runs_on_loop(given))
+            result = framework_response(request, response, framework.runs_on_loop(given))
         except BaseException:
             stop_watching(request)
             if request._deferred:  # without a response, there is no end to wait for
@@ -269,13 +269,13 @@ class View:
             raise
         finally:
             reset_current_request(token)
-            del response, answered  # as above
-        if not answer.is_streamed:
+            del response, returned  # as above
+        if not result.is_streamed:
             stop_watching(request)
-        made = framework.response(answer, rest.target(framework, given))
+        made = framework.response(result, rest.target(framework, given))
         return await made if isinstance(made, Coroutine) else made
 
-    def _answer(
+    def _respond(
         self, request: Request, given: Any, framework: Framework, rest: "_Rest"
     ) -> Response | Coroutine[Any, Any, Response]:
         params: Mapping[str, Any] = {**framework.path_params(given), **rest.named}
@@ -292,7 +292,7 @@ class View:
         named: Mapping[str, Any] = params
         if params and not self._takes_all:
             named = {name: params[name] for name in self._wanted if name in params}
-        return self._plan.answer(request, (rest.before[:1] if self._has_self else (), named))
+        return self._plan.respond(request, (rest.before[:1] if self._has_self else (), named))
 
     def _converted(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Convert parameters as the path and annotations require. Raises ValueError for an invalid value."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from antiphon.frameworks.framework import ALL_METHODS, Answer, Framework, ViewRoute
+from antiphon.frameworks.framework import ALL_METHODS, Framework, FrameworkResponse, ViewRoute
 from antiphon.frameworks.shared_bodies import environ_request
 from antiphon.request.request import Request
 
@@ -29,15 +29,15 @@ class WebOb(Framework):
         """Return REMOTE_USER from the server or middleware."""
         return given.remote_user
 
-    def response(self, answer: Answer, given: Any) -> Any:
+    def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Return a response of the request's own class, such as Pyramid's."""
         made = (getattr(given, "ResponseClass", None) or _of_webob())()
-        made.status_int = answer.status
-        if isinstance(answer.body, bytes):
-            made.body = answer.body
+        made.status_int = response.status
+        if isinstance(response.body, bytes):
+            made.body = response.body
         else:
-            made.app_iter = answer.body
-        made.headerlist = [*answer.fields]
+            made.app_iter = response.body
+        made.headerlist = [*response.fields]
         return made
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from weakref import ref
 
 from antiphon.explanations import explained
-from antiphon.frameworks.framework import ALL_METHODS, Answer, Framework, ViewRoute, own_limits
+from antiphon.frameworks.framework import ALL_METHODS, Framework, FrameworkResponse, ViewRoute, own_limits
 from antiphon.frameworks.shared_bodies import (
     encoded_form,
     environ_request,
@@ -46,11 +46,11 @@ class Werkzeug(Framework):
             most = memory if most is None else min(most, memory)
         return own_limits(body=most, form=memory, parts=given.max_form_parts)
 
-    def response(self, answer: Answer, given: Any) -> Any:
+    def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Return a Werkzeug, Flask or Quart response."""
-        made = sys.modules[self.module].Response(answer.body, status=answer.status)
+        made = sys.modules[self.module].Response(response.body, status=response.status)
         made.headers.clear()
-        made.headers.extend(answer.fields)
+        made.headers.extend(response.fields)
         return made
 
 
@@ -75,12 +75,12 @@ class Flask(Werkzeug):
         module = sys.modules.get(self.module)
         return module.request if module is not None and module.has_request_context() else None
 
-    def answer_errors(self, given: Any) -> None:
+    def respond_to_errors(self, given: Any) -> None:
         """Add an error handler to the current app, for errors in any blueprint without its own handler."""
         app = sys.modules[self.module].current_app
-        app.error_handler_spec[None][None].setdefault(HTTPError, self._answer_error)
+        app.error_handler_spec[None][None].setdefault(HTTPError, self._respond_to_error)
 
-    def _answer_error(self, error: HTTPError) -> Any:
+    def _respond_to_error(self, error: HTTPError) -> Any:
         from antiphon.frameworks.recognition import error_like
 
         return error_like(error, self.current())
@@ -106,8 +106,8 @@ class Quart(Flask):
         request.head.has_left = by_cancellation()  # type: ignore[attr-defined]  # of the head of a scope
         return request
 
-    async def _answer_error(self, error: HTTPError) -> Any:  # Quart calls others on threads, away from its loop
-        return super()._answer_error(error)
+    async def _respond_to_error(self, error: HTTPError) -> Any:  # Quart calls others on threads, away from its loop
+        return super()._respond_to_error(error)
 
     async def aload(self, given: Any, request: Request) -> None:
         """Wait for the body, which Quart also keeps. Raises Quart's error above its limit."""

@@ -23,7 +23,7 @@ from antiphon.explanations.words import explain
 from antiphon.handler.errors import error_response, raised_response, sole_error
 from antiphon.http.errors import FieldError, HTTPError
 from antiphon.http.headers import HeaderFields
-from antiphon.http.redirect import RaisedAnswer
+from antiphon.http.redirect import RaisedResponse
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -124,7 +124,7 @@ ON_LOOP: Final = Switch.ON_LOOP
 """Continue on an event loop."""
 
 
-class NotBegun(RaisedAnswer):
+class NotBegun(RaisedResponse):
     """The refusal of a request that waited for a thread too long, or longer than its client, while nothing of it has
     begun.
     """
@@ -163,7 +163,7 @@ class ThreadHandler(Protocol):
         """The requests for which its shutdown waits."""
         ...
 
-    def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
+    def _respond_on_thread(self, request: Request) -> Response | Steps[Response]:
         """Return the response if a server's thread doesn't have to wait for it, otherwise the remaining steps."""
         ...
 
@@ -177,15 +177,15 @@ class Handler(ThreadHandler, Protocol):
         """Return the steps that handle a request."""
         ...
 
-    def _answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
+    def _respond_on_loop(self, request: Request) -> Response | Awaitable[Response]:
         """Return the response if a server's loop doesn't have to wait for it, or an awaitable for the current task."""
         ...
 
-    def _answer_handshake(self, request: Request) -> Response | Awaitable[Response]:
-        """Return the response to the handshake of a WebSocket, as ``answer_on_loop`` does."""
+    def _respond_to_handshake(self, request: Request) -> Response | Awaitable[Response]:
+        """Return the response to the handshake of a WebSocket, as ``respond_on_loop`` does."""
         ...
 
-    def _answer(self, request: Request) -> Awaitable[Response]:
+    def _respond(self, request: Request) -> Awaitable[Response]:
         """Return an awaitable of the response, for an event loop. It runs in the current task."""
         ...
 
@@ -193,7 +193,7 @@ class Handler(ThreadHandler, Protocol):
 def failed(request: Request, error: BaseException) -> Response:
     """Return the response to an error that has no error handler, and log the error if the developer has to see it."""
     error = sole_error(error)
-    if isinstance(error, RaisedAnswer):
+    if isinstance(error, RaisedResponse):
         return raised_response(error)
     if not isinstance(error, HTTPError):
         explain(error)
@@ -212,7 +212,7 @@ def log_refused_value(request: Request, error: ValueError) -> None:
     import logging
 
     route, path = request.route, request.root_path + request.path
-    where = f" in {route.answered_by}" if route.name else ""
+    where = f" in {route.handled_by}" if route.name else ""
     logging.getLogger("antiphon").warning("%s %r%s: %s, request %s", request.method, path, where, error, request._id)
 
 
@@ -278,7 +278,7 @@ def note_outage(message: str) -> tuple[bool, bool]:
 def log_broken_body(request: Request, error: BaseException) -> None:
     """Log an error of a body that is being sent, with its handler, because the traceback may not show that."""
     route = request.route
-    log_failure(request, error, f" in the body that {route.answered_by} gave" if route.name else "")
+    log_failure(request, error, f" in the body that {route.handled_by} gave" if route.name else "")
 
 
 def is_broken_from_outside(request: Request, error: BaseException) -> bool:

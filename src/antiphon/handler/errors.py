@@ -10,7 +10,7 @@ from antiphon.http.accept import Accept
 from antiphon.http.authorization import Challenge
 from antiphon.http.errors import ClientDisconnected, HTTPError, InternalServerError, Unauthorized
 from antiphon.http.head import DerivedHead
-from antiphon.http.redirect import RaisedAnswer
+from antiphon.http.redirect import RaisedResponse
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.request.watching import REQUEST_ID, note_in_head
@@ -51,7 +51,7 @@ def _advise(request: Request, error: HTTPError) -> None:
     logging.getLogger("antiphon").warning(
         "%s responded with 401 without a challenge, raised at %s; clients were told %r:"
         ' abort(401, challenge="Bearer") says how to log in, or app.use(Users(...)) does for all routes',
-        request.route.answered_by,
+        request.route.handled_by,
         _raised_at(error),
         _GENERAL,
     )
@@ -70,9 +70,9 @@ def _raised_at(error: HTTPError) -> str:
 
 PROBLEM = "application/problem+json"
 
-DebugAnswer: TypeAlias = Callable[[Request, BaseException, Response], None]
+DebugPage: TypeAlias = Callable[[Request, BaseException, Response], None]
 """A function that adds everything known about an error to its response."""
-_debug_answer: DebugAnswer | None = None
+_debug_page: DebugPage | None = None
 
 
 def is_debug() -> bool:
@@ -81,13 +81,13 @@ def is_debug() -> bool:
     No setting in code turns debug mode on. Call this where a developer's mistake should raise an error during
     development but be ignored in production.
     """
-    return _debug_answer is not None
+    return _debug_page is not None
 
 
-def set_debug_answer(answer: DebugAnswer | None) -> None:
+def set_debug_page(raised: DebugPage | None) -> None:
     """Turn this process's debug mode on or off. Only for the command."""
-    global _debug_answer  # noqa: PLW0603 - one mode per process
-    _debug_answer = answer
+    global _debug_page  # noqa: PLW0603 - one mode per process
+    _debug_page = raised
 
 
 _PAGE_HEAD = """<!doctype html>
@@ -176,8 +176,8 @@ def error_response(request: Request, error: BaseException) -> Response:
     response = response_of(body, _fields(request, told, content_type))
     response.status = told.status
     response.error = error
-    if _debug_answer is not None:
-        _debug_answer(request, error, response)
+    if _debug_page is not None:
+        _debug_page(request, error, response)
     return response
 
 
@@ -228,11 +228,11 @@ def _fields(request: Request, told: HTTPError, content_type: str) -> list[Line]:
     return [*fields, NOT_SNIFFED, ("x-request-id", request._id), ("vary", vary(varied, ("accept",)))]
 
 
-def raised_response(answer: RaisedAnswer) -> Response:
+def raised_response(raised: RaisedResponse) -> Response:
     """Return a redirect, or another raised response that isn't an error."""
-    response = Response(None, answer.status, answer.headers)
-    if answer.location is not None:
-        response.headers["location"] = answer.location
+    response = Response(None, raised.status, raised.headers)
+    if raised.location is not None:
+        response.headers["location"] = raised.location
     return response
 
 

@@ -18,7 +18,7 @@ _LONGEST = 2048
 _leaves = re.compile(r"//|[A-Za-z][A-Za-z0-9+.\-]*+:").match
 
 
-class RaisedAnswer(Exception):
+class RaisedResponse(Exception):
     """An exception that becomes a response with its status and headers, without content, wherever it is raised.
 
     ``location`` is the URL reference of a redirect, otherwise None. Error handlers don't see the exception. Raises
@@ -51,7 +51,7 @@ class ExternalLocation(BadRequest, ValueError):
         )
 
 
-class Redirect(RaisedAnswer):
+class Redirect(RaisedResponse):
     """An exception that becomes a redirect to ``location``, a URL reference, wherever it is raised.
 
     ``status`` is 301, 302, 303, 307 or 308 (RFC 9110 §15.4). Error handlers don't see the exception. Raises
@@ -95,7 +95,7 @@ class Redirect(RaisedAnswer):
         self.status = check_redirect(status)
 
 
-class NotModified(RaisedAnswer):
+class NotModified(RaisedResponse):
     """An exception that becomes a 304 without content, wherever a GET or HEAD handler raises it.
 
     ``headers`` are those headers of the corresponding 200 response that caches update: Cache-Control, Content-Location,

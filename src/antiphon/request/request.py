@@ -515,7 +515,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def _not_loaded(self) -> Exception:
         """Return the error for code that reads a body on an event loop before it has arrived."""
         route = self.route
-        return not_loaded(self.content, route.answered_by, "" if route is NO_ROUTE else route.receive)
+        return not_loaded(self.content, route.handled_by, "" if route is NO_ROUTE else route.receive)
 
     @lazy
     def text(self) -> str:

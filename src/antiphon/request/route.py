@@ -136,7 +136,7 @@ class Route(Protocol):
     @property
     def dependencies(self) -> ProvidedDependencies: ...
     @property
-    def answered_by(self) -> str: ...
+    def handled_by(self) -> str: ...
 
 
 class _NoDependencies:
@@ -154,7 +154,7 @@ class _NoRoute:
     csrf_exempt = False
     is_before_routing = False
     dependencies = _NoDependencies()
-    answered_by = "its handler"
+    handled_by = "its handler"
 
     def __reduce__(self) -> str:
         return "NO_ROUTE"  # also when a request is copied or pickled

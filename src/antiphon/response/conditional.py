@@ -58,13 +58,13 @@ class WithContent(WithHeaders, Protocol):
     def body(self) -> Body: ...
 
 
-Answer: TypeAlias = tuple[int, list[Line], Body]
+ConditionalResponse: TypeAlias = tuple[int, list[Line], Body]
 """Status, header fields and body of a response."""
 
 
 def conditional(
     request: ConditionalRequest, status: int, lines: Collection[Line], body: Body, *, ranges: bool = True
-) -> Answer | None:
+) -> ConditionalResponse | None:
     """Apply a request's conditions and Range to a response to GET or HEAD. Return None if the response doesn't change.
 
     A 2xx becomes a 304, without a body, if the client has the version that ETag and Last-Modified identify (RFC 9110
@@ -208,7 +208,7 @@ def _precondition_failed() -> PreconditionFailed:
 
 def _ranged(
     request: ConditionalRequest, lines: Collection[Line], body: Body, etag: str | None, modified: str | None
-) -> Answer | None:
+) -> ConditionalResponse | None:
     """Return a 200 with Accept-Ranges, or the requested parts, or None if the response can't be sent in parts."""
     fields = combined(lines)
     length = known_length(body)
@@ -234,7 +234,9 @@ def _ranged(
     return _with_parts(own_lines, body, parts, length, fields)
 
 
-def _with_part(lines: list[Line], body: Body, part: ByteRange, length: int, fields: Mapping[str, str]) -> Answer:
+def _with_part(
+    lines: list[Line], body: Body, part: ByteRange, length: int, fields: Mapping[str, str]
+) -> ConditionalResponse:
     first, last = part
     sent = part_of(body, part)
     if not _OF_THE_WHOLE.isdisjoint(fields):
@@ -247,7 +249,7 @@ def _with_part(lines: list[Line], body: Body, part: ByteRange, length: int, fiel
 
 def _with_parts(
     lines: list[Line], body: Body, parts: list[ByteRange], length: int, fields: Mapping[str, str]
-) -> Answer:
+) -> ConditionalResponse:
     """Return a response with multiple parts, or with the whole body if the parts can't be sent."""
     # Recipients would decode the content coding for all parts together (RFC 9110 §8.4).
     if "content-encoding" in fields or not (has_any_order(body) or parts == sorted(parts)):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from antiphon.testing.tools import ClientTools, ToolResult
     from antiphon.testing.websockets import AsyncClientWebSocket, ClientWebSocket, SocketCall
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 Opening = TypeVar("Opening")
 T = TypeVar("T")
 
@@ -44,8 +44,8 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @names_ours(CLIENT)
-class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
-    """The base of both clients, which share these methods and differ only in how they wait. An ``Answer`` is a response
+class BaseClient(ABC, Generic[Result, Opening], metaclass=NamesOurs):
+    """The base of both clients, which share these methods and differ only in how they wait. A ``Result`` is a response
     or an awaitable of one.
 
     The client acts as a server that calls ``app`` over ``interface``: ``"wsgi"``, ``"asgi"`` or ``"rsgi"``.
@@ -118,7 +118,7 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
             Connection(client, self._root_path, raise_errors is not False),
             extra,
             on_thread=not self._is_inline,
-            raise_answered_errors=raise_errors,
+            raise_handled_errors=raise_errors,
         )
 
     @property
@@ -152,39 +152,39 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
             )
         self._visitor.login(user)
 
-    def get(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Answer:
+    def get(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Result:
         """Send a GET request. Its options are those of ``request``, such as ``params``, ``headers`` and ``json``."""
         return self.request("GET", url, *unnamed, **options)
 
-    def head(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Answer:
+    def head(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Result:
         """Send a HEAD request, whose response has no body. Its options are those of ``request``."""
         return self.request("HEAD", url, *unnamed, **options)
 
-    def options(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Answer:
+    def options(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Result:
         """Send an OPTIONS request. Its options are those of ``request``, such as ``params`` and ``headers``."""
         return self.request("OPTIONS", url, *unnamed, **options)
 
-    def post(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Answer:
+    def post(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Result:
         """Send a POST request. Its options are those of ``request``, such as ``json``, ``form`` and ``files``."""
         return self.request("POST", url, *unnamed, **options)
 
-    def put(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Answer:
+    def put(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Result:
         """Send a PUT request. Its options are those of ``request``, such as ``json``, ``form`` and ``files``."""
         return self.request("PUT", url, *unnamed, **options)
 
-    def patch(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Answer:
+    def patch(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Result:
         """Send a PATCH request. Its options are those of ``request``, such as ``json``, ``form`` and ``files``."""
         return self.request("PATCH", url, *unnamed, **options)
 
-    def delete(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Answer:
+    def delete(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Result:
         """Send a DELETE request. Its options are those of ``request``, such as ``params``, ``headers`` and ``json``."""
         return self.request("DELETE", url, *unnamed, **options)
 
-    def query(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Answer:
+    def query(self, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Result:
         """Send a QUERY request, which is safe and has a body. Its options are those of ``request``."""
         return self.request("QUERY", url, *unnamed, **options)
 
-    def request(self, method: str, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Answer:
+    def request(self, method: str, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Result:
         """Send a request, follow redirects, and return the whole response.
 
         ``params`` are added to the query. The body is one of ``json``, ``form`` and ``body``; an iterable of bytes is
@@ -255,7 +255,7 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
                 raise
 
     @abstractmethod
-    def _respond(self, call: Call) -> Answer: ...
+    def _respond(self, call: Call) -> Result: ...
 
     @abstractmethod
     def _open(self, call: Call) -> Opening: ...

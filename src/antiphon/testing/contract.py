@@ -155,10 +155,10 @@ class _WithHeldRequests(Wrapped):
         request.__class__ = self._request_class
         return self._held.check_returned(await super()._handle(request))
 
-    async def _answer(self, request: Request) -> Response:
+    async def _respond(self, request: Request) -> Response:
         """Handle a request, awaited on an event loop."""
         request.__class__ = self._request_class
-        return self._held.check_returned(await super()._answer(request))
+        return self._held.check_returned(await super()._respond(request))
 
 
 def _request_class(held: HeldContract) -> type[Request]:

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Never
 
-from antiphon.app.answering.hooks import Hook
 from antiphon.app.application import App
-from antiphon.app.planning.matching import answer_nothing
+from antiphon.app.dispatch.hooks import Hook
+from antiphon.app.planning.matching import respond_not_found
 from antiphon.explanations import explained
 from antiphon.features.logins import login
 from antiphon.features.sessions import SESSIONS
@@ -53,7 +53,7 @@ class Visitor:
             client=Address(*self._client) if self._client else None,
         )
         request = Request(behind(head, self._app.trusted_proxies))
-        request.route = self._app._route_groups[0].plan_answer(Hook(answer_nothing, False)).route
+        request.route = self._app._route_groups[0].plan_internal(Hook(respond_not_found, False)).route
         request.session = request[SESSIONS].load(request)
         return request
 

@@ -11,7 +11,7 @@ from antiphon.features.tools.protocol import META, MODERN
 from antiphon.testing.call import Call
 from antiphon.testing.responses import ClientResponse
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 Listed = TypeVar("Listed")
 
 
@@ -27,7 +27,7 @@ class ToolResult(NamedTuple):
     response: ClientResponse
 
 
-class ClientTools(Generic[Answer, Listed]):
+class ClientTools(Generic[Result, Listed]):
     """The tools of the application under test. With an ``AsyncClient``, calls are awaited.
 
     Calls are sent with the client's header fields and cookies, so the listed tools depend on who is logged in.
@@ -44,7 +44,7 @@ class ClientTools(Generic[Answer, Listed]):
         self._run = run
         self._count = 0
 
-    def call(self, tool: str, /, **arguments: object) -> Answer:
+    def call(self, tool: str, /, **arguments: object) -> Result:
         """Call a tool. Raises AssertionError, with the response, for an unknown tool or a missing login."""
         params = {"name": tool, "arguments": arguments}
         return self._run(self._call(params))  # type: ignore[no-any-return]  # an Answer, or an awaitable of one
@@ -74,12 +74,12 @@ class ClientTools(Generic[Answer, Listed]):
             fields["mcp-name"] = params["name"]
         response = await self._send(self._path, fields, message).respond()
         try:
-            answer = json.loads(response.body)
+            result = json.loads(response.body)
         except ValueError:
-            answer = None
-        if not isinstance(answer, dict) or "result" not in answer:
+            result = None
+        if not isinstance(result, dict) or "result" not in result:
             raise AssertionError(f"no result: {response.status} {response.text}")
-        return response, answer["result"]
+        return response, result["result"]
 
 
 def path_of(app: object) -> str:

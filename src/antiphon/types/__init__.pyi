@@ -1,8 +1,9 @@
 from antiphon.adapters.asgi import ASGIApplication
 from antiphon.adapters.exchange import SocketUse
 from antiphon.adapters.foreign import ForeignApplication, ForeignInterface
-from antiphon.app.answering.dependencies import SourceFunction
-from antiphon.app.answering.hooks import (
+from antiphon.app.blueprint import Feature, Routes
+from antiphon.app.dispatch.dependencies import SourceFunction
+from antiphon.app.dispatch.hooks import (
     AfterHook,
     BeforeHook,
     ErrorHandlerDecorator,
@@ -10,7 +11,6 @@ from antiphon.app.answering.hooks import (
     MiddlewareFunction,
     WebSocketHandler,
 )
-from antiphon.app.blueprint import Feature, Routes
 from antiphon.app.mount import Mount
 from antiphon.app.planning.cross_site import TrustedOrigins
 from antiphon.app.route import BodyPolicy, Priority, Route, RouteOptions

@@ -5,7 +5,7 @@
 | asked: the handshake has no response | a future | None | nothing | ``refused``, by the server |
 | open, and the handler receives | None | None | ``receive``, or ``_ahead`` for it | the client, ``end`` |
 | open, and the handler is busy | None | None | ``_ahead``, after ``look_ahead`` | the client, ``end`` |
-| interrupted, by a process that drains or a cancellation | None | the end | ``wait_answered`` | |
+| interrupted, by a process that drains or a cancellation | None | the end | ``wait_acknowledged`` | |
 | closed | None | the end | nothing | |
 
 ``closed`` is set once, by ``_ended``. After that, each method raises a copy of that error, because a raised error keeps
@@ -294,7 +294,7 @@ class Connection:
                     await asyncio.wait([ahead])  # Granian doesn't send a close while something waits for messages
                 await self._channel.close(end.code, end.reason)
 
-    async def wait_answered(self) -> None:
+    async def wait_acknowledged(self) -> None:
         """Wait until the client has replied to the close frame and to everything sent before it (RFC 6455 §7.1.1)."""
         with suppress(WebSocketClosed, TimeoutError):
             async with asyncio.timeout(CLOSING):

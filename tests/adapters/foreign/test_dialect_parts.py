@@ -27,7 +27,7 @@ ctx = RequestLocal(Context)
 
 
 class Lute(Host):
-    async def answer_request(self, request):
+    async def respond_to_request(self, request):
         ctx.played = ctx["tune"] = request.args["tune"]
         if "forget" in request.args:
             del ctx["tune"], ctx.played
@@ -52,7 +52,7 @@ class Shawm(EnvironHost):
         super().__init__()
         self.ended, self.closed = [], []
 
-    def answer_environ(self, environ, start_response):
+    def respond_to_environ(self, environ, start_response):
         environ[AT_END].append(lambda: self.ended.append(environ["PATH_INFO"]))
         if environ["PATH_INFO"] == "/broken":
             raise LookupError("a reed")

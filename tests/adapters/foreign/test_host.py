@@ -26,7 +26,7 @@ def interface(request):
 class Lute(Host):
     request_limits = Limits(body=1000)
 
-    async def answer_request(self, request):
+    async def respond_to_request(self, request):
         self.request = request
         match request.path:
             case "/current":
@@ -99,7 +99,7 @@ def test_an_error_is_raised_where_a_test_is_to_see_it(interface):
 
 
 class Shawm(EnvironHost):
-    def answer_environ(self, environ, start_response):
+    def respond_to_environ(self, environ, start_response):
         start_response("200 OK", [("content-type", "text/plain")])
         return [environ.get("HTTP_CONTENT_ENCODING", "").encode(), environ["wsgi.input"].read()]
 
@@ -139,9 +139,9 @@ def test_a_refused_environ_never_reaches_the_application(interface):
     called = []
 
     class Noting(Bounded):
-        def answer_environ(self, environ, start_response):
+        def respond_to_environ(self, environ, start_response):
             called.append(environ)
-            return super().answer_environ(environ, start_response)
+            return super().respond_to_environ(environ, start_response)
 
     client = Client(Noting(), interface)
     assert client.post("/", body=bytes(1001)).status == 413
@@ -159,7 +159,7 @@ def test_an_environ_has_the_body_as_it_was_sent(interface):
 @rows("first, second", [("form", "input"), ("body", "input"), ("input", "input"), ("of", "input")])
 def test_what_the_request_has_read_can_be_read_from_the_environ(first, second, size, interface):
     class Both(EnvironHost):
-        def answer_environ(self, environ, start_response):
+        def respond_to_environ(self, environ, start_response):
             lengths = {
                 "form": lambda: len(current_request().form["a"]) + 2,
                 "body": lambda: len(current_request().body),
@@ -177,7 +177,7 @@ def test_what_the_request_has_read_can_be_read_from_the_environ(first, second, s
 @rows("way", ["form", "of"])
 def test_a_large_body_that_was_read_from_the_environ_is_gone(way, interface, caplog):
     class Late(EnvironHost):
-        def answer_environ(self, environ, start_response):
+        def respond_to_environ(self, environ, start_response):
             environ["wsgi.input"].read()
             return (current_request() if way == "form" else Request.of(environ)).form
 
@@ -185,7 +185,7 @@ def test_a_large_body_that_was_read_from_the_environ_is_gone(way, interface, cap
     assert "read the whole body before" in caplog.text
 
 
-@rows("base, name", [(Host, "_handle"), (Host, "_answer"), (EnvironHost, "_answer_on_loop")])
+@rows("base, name", [(Host, "_handle"), (Host, "_respond"), (EnvironHost, "_respond_on_loop")])
 def test_is_refused_if_it_replaces_a_method_that_hosts_have_for_themselves(base, name):
     with pytest.raises(TypeError, match=rf"Fiddle defines {name}, which \w+ reserves: rename it"):
         type("Fiddle", (base,), {name: lambda self: None, "__module__": "fiddle"})
@@ -199,7 +199,7 @@ def test_a_wsgi_server_sends_the_reason_phrase_of_the_application():
     lines = []
 
     class Odd(EnvironHost):
-        def answer_environ(self, environ, start_response):
+        def respond_to_environ(self, environ, start_response):
             start_response(environ["PATH_INFO"][1:], [])
             return []
 
@@ -228,7 +228,7 @@ def test_a_wsgi_server_sends_the_reason_phrase_of_the_application():
 @rows("broken", ["an error", "no status", "a malformed status", "no body"])
 def test_what_an_environ_host_gets_wrong_is_a_500(broken, interface):
     class Broken(EnvironHost):
-        def answer_environ(self, environ, start_response):
+        def respond_to_environ(self, environ, start_response):
             if broken == "an error":
                 raise ValueError("a secret")
             if broken != "no status":

@@ -39,7 +39,7 @@ class _Exchange(StreamRequestHandler):
         body = self._read_body(fields)
         if method == b"POST":
             self.server.recorded[target.decode().rpartition("/")[2]] = head + body
-        self._answer(target)
+        self._respond(target)
 
     def _read_body(self, fields: dict[bytes, bytes]) -> bytes:
         if fields.get(b"transfer-encoding") != b"chunked":
@@ -50,7 +50,7 @@ class _Exchange(StreamRequestHandler):
             self.rfile.readline()
         return body
 
-    def _answer(self, target: bytes) -> None:
+    def _respond(self, target: bytes) -> None:
         content, kind = b"ok", b"text/plain"
         if target.startswith(b"/page"):
             content, kind = PAGE.read_bytes(), b"text/html"

@@ -5,7 +5,7 @@ from html import unescape
 import pytest
 
 from antiphon.cli.debug.mode import switch_on
-from antiphon.handler.errors import set_debug_answer
+from antiphon.handler.errors import set_debug_page
 from antiphon.testing import Client
 
 
@@ -14,7 +14,7 @@ def in_debug():
     """The debug mode, for loopback, as long as the test takes."""
     switch_on(is_for_loopback=True)
     yield
-    set_debug_answer(None)
+    set_debug_page(None)
 
 
 class Pages:

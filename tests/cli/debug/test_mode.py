@@ -7,7 +7,7 @@ import pytest
 import antiphon
 from antiphon import App, HTTPError, abort
 from antiphon.cli.debug.mode import switch_on
-from antiphon.handler.errors import set_debug_answer
+from antiphon.handler.errors import set_debug_page
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
@@ -112,7 +112,7 @@ def test_an_error_of_status_500_and_above_keeps_its_status_and_its_headers(pages
 @pytest.mark.parametrize(("path", "status"), [("/missing", 404), ("/handled", 500)])
 def test_what_is_an_answer_stays_as_it_is(pages, interface, style, path, status):
     with Client(app_of(style), interface, base_url="http://localhost:8000") as client:
-        set_debug_answer(None)
+        set_debug_page(None)
         usual = client.get(path)
         switch_on(is_for_loopback=True)
         response = client.get(path)

@@ -11,7 +11,7 @@ from antiphon.cli.debug.requests import PLACE, WithLastRequests
 from antiphon.cli.target import Target
 from antiphon.dialects.flask import Flask
 from antiphon.dialects.pyramid.config import Configurator
-from antiphon.handler.errors import set_debug_answer
+from antiphon.handler.errors import set_debug_page
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
@@ -23,7 +23,7 @@ def debug(monkeypatch):
     monkeypatch.setattr("antiphon.cli.debug.mode._viewers", None)
     switch_on(is_for_loopback=True)
     yield
-    set_debug_answer(None)
+    set_debug_page(None)
 
 
 def native():

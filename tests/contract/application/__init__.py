@@ -18,9 +18,9 @@ class ContractApp(App):
         """The steps that answer a request."""
         return middleware.app._handle(request) if _is_below_layers(request) else super()._handle(request)
 
-    def _answer(self, request: Request) -> Awaitable[Response]:
+    def _respond(self, request: Request) -> Awaitable[Response]:
         """The response, awaited on an event loop."""
-        return middleware.app._answer(request) if _is_below_layers(request) else super()._answer(request)
+        return middleware.app._respond(request) if _is_below_layers(request) else super()._respond(request)
 
 
 def _is_below_layers(request: Request) -> bool:

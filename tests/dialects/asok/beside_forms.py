@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.dialects.asok.beside_rules import answers_of
+from tests.dialects.asok.beside_rules import responses_of
 from tests.features.forms.markup import Element, parsed, submission
 
 
@@ -312,7 +312,7 @@ def _said_of(element: Element) -> Any:
 
 
 def answers(name: str) -> dict[str, Any]:
-    return answers_of((sent, filled, parts, files, swapped, validated), Package(name))
+    return responses_of((sent, filled, parts, files, swapped, validated), Package(name))
 
 
 if __name__ == "__main__":

@@ -191,7 +191,7 @@ def _said(validator: Any, schema: dict[str, Any]) -> Any:
     return validator.rules(schema), validator.errors
 
 
-def answers_of(families: Iterable[Callable[[Any], Iterator[tuple[str, Any]]]], package: Any) -> dict[str, Any]:
+def responses_of(families: Iterable[Callable[[Any], Iterator[tuple[str, Any]]]], package: Any) -> dict[str, Any]:
     """What each case of each family says of a package, as JSON has it."""
     found = {f"{family.__name__}: {case}": said for family in families for case, said in family(package)}
     decoded: dict[str, Any] = json.loads(json.dumps(found))
@@ -199,7 +199,7 @@ def answers_of(families: Iterable[Callable[[Any], Iterator[tuple[str, Any]]]], p
 
 
 def answers(name: str) -> dict[str, Any]:
-    return answers_of((validations, own_rules, mistakes), name)
+    return responses_of((validations, own_rules, mistakes), name)
 
 
 if __name__ == "__main__":

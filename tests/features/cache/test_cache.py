@@ -11,7 +11,7 @@ import pytest
 
 from antiphon import App, Response, abort
 from antiphon.features import Cache, CookieStore, MemoryStore, RateLimit, SQLiteStore, ValkeyStore
-from antiphon.handler.errors import set_debug_answer
+from antiphon.handler.errors import set_debug_page
 from antiphon.http import InternalServerError, NotFound
 from antiphon.testing import Client
 from tests.features.cache.conftest import Site
@@ -638,12 +638,12 @@ REASONS = {
 def test_the_debug_mode_says_why_nothing_was_stored(interface, reason, case):
     site = Site(interface, largest=900, most_in_files=3600)
     site.fields, site.answer = case.get("fields"), case.get("answer")
-    set_debug_answer(lambda request, error, response: None)
+    set_debug_page(lambda request, error, response: None)
     try:
         options = {"headers": case.get("headers", {}), "body": case.get("body", b"")}
         told = site.client.request(case.get("method", "GET"), "/", **options).headers["cache-status"]
     finally:
-        set_debug_answer(None)
+        set_debug_page(None)
     assert told.endswith(f';detail="{reason}"')
 
 
@@ -657,11 +657,11 @@ def test_explain_knows_each_reason(reason):
 def test_a_public_page_that_reads_a_cookie_is_an_error_in_the_debug_mode(site, caplog):
     site.answer = lambda request: Response(request.cookies.get("a", ""), headers=site.fields)
     assert "detail" not in site.get().headers["cache-status"]
-    set_debug_answer(lambda request, error, response: None)
+    set_debug_page(lambda request, error, response: None)
     try:
         assert site.get().status == 500
     finally:
-        set_debug_answer(None)
+        set_debug_page(None)
     assert "the cookie was read to make it" in caplog.text
     assert "antiphon explain not-cached" in caplog.text
 

@@ -175,7 +175,7 @@ class TestAMalformedFile:
 class TestInTheDebugMode:
     @pytest.fixture(autouse=True)
     def _debug(self, monkeypatch):
-        monkeypatch.setattr(errors, "_debug_answer", lambda request, error, response: None)
+        monkeypatch.setattr(errors, "_debug_page", lambda request, error, response: None)
 
     def test_changed_files_are_read_again(self, folder):
         app = App()

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from antiphon.app.application import App
-from antiphon.features.openapi.answers import Given
 from antiphon.features.openapi.code.responses import JSON
 from antiphon.features.openapi.code.values import UNKNOWN, Either, Fields, Items, Known, Of, Statuses, Tuple
 from antiphon.features.openapi.conformance import breach_of
 from antiphon.features.openapi.contract import Contract
+from antiphon.features.openapi.responses import Given
 from antiphon.http.headers import Headers
 from tests.helpers.rows import rows
 
@@ -20,7 +20,7 @@ LAMP = Fields((("id", NUMBER), ("name", TEXT)))
 def contract(*answers: Given) -> Contract:
     app = App()
     app.get("/")(lambda request: None)
-    return Contract(next(iter(app.routes)), "GET", answers=[*answers])
+    return Contract(next(iter(app.routes)), "GET", responses=[*answers])
 
 
 def breach(body: Any, content: bytes) -> str | None:

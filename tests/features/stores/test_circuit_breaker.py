@@ -24,7 +24,7 @@ class Service:
         self.calls = 0
         self.error = None
 
-    def _answer(self):
+    def _respond(self):
         self.calls += 1
         if self.error is not None:
             self.clock.now += WAIT
@@ -34,7 +34,7 @@ class Service:
     def ask(self):
         """Return the answer, or the type of the error."""
         try:
-            return self.breaker.call(self._answer)
+            return self.breaker.call(self._respond)
         except BaseException as error:
             return type(error)
 
@@ -134,9 +134,9 @@ def test_a_failure_does_not_count_if_the_service_has_answered_another_call_meanw
 
 def test_a_call_that_does_without_the_guard_is_made_and_tells_others(clock, away):
     away.error = None
-    assert away.breaker.call_unguarded(away._answer) == "answer"
+    assert away.breaker.call_unguarded(away._respond) == "answer"
     assert away.ask() == "answer"
     away.error = ConnectionError()
     with pytest.raises(ConnectionError):
-        away.breaker.call_unguarded(away._answer)
+        away.breaker.call_unguarded(away._respond)
     assert away.ask() is StoreUnavailable

@@ -157,7 +157,7 @@ class ASGIConversation:
     """
 
     _refusal: Response | None = None
-    _is_answered = False
+    _has_responded = False
     _is_complete = False
 
     def __init__(self, application: ASGIApplication, connection: Connection) -> None:
@@ -179,7 +179,7 @@ class ASGIConversation:
         except Exception as error:
             if not (self._connection.closed and stems_from_disconnect(error)):
                 raise
-        if self._refusal is None and self._is_answered:
+        if self._refusal is None and self._has_responded:
             return None
         if self._refusal is None:
             raise self._fault("ended without accepting or closing the handshake")
@@ -204,14 +204,14 @@ class ASGIConversation:
 
     async def _send(self, message: MutableMapping[str, Any]) -> None:
         kind = message.get("type")
-        if self._refusal is None and self._is_answered and kind in ("websocket.send", "websocket.close"):
+        if self._refusal is None and self._has_responded and kind in ("websocket.send", "websocket.close"):
             await self._converse(message)
-        elif not self._is_answered and kind == "websocket.accept":
+        elif not self._has_responded and kind == "websocket.accept":
             await self._accept(message)
-        elif not self._is_answered and kind == "websocket.close":
+        elif not self._has_responded and kind == "websocket.close":
             self._refuse(Response(None, 403))
             self._is_complete = True
-        elif not self._is_answered and kind == f"{DENIAL}.start":
+        elif not self._has_responded and kind == f"{DENIAL}.start":
             self._refuse(self._read_head(message))
         elif self._refusal is not None and not self._is_complete and kind == f"{DENIAL}.body":
             self._chunks.append(bytes(message.get("body") or b""))
@@ -244,7 +244,7 @@ class ASGIConversation:
         self._decide()
 
     def _decide(self) -> None:
-        self._is_answered = True
+        self._has_responded = True
         self._decided.set()
 
     def _read_head(self, message: Mapping[str, Any]) -> Response:

@@ -49,7 +49,7 @@ def get_response(
         application.start()
     subrequest = _subrequest(request, blocks=True)
     context = copy_context()
-    response = run_sync(_answer(application, subrequest, interface), context)
+    response = run_sync(_response_to(application, subrequest, interface), context)
     body = response.body
     return response if isinstance(body, bytes) else _with_body(response, BlockingBody(subrequest, body, context))
 
@@ -75,12 +75,14 @@ async def acall(
 ) -> Response:
     """Call an application as ``aget_response`` does, with its own request, whose body has been received."""
     context = copy_context()
-    response = await in_context(context, driven(_answer(application, request, interface)))
+    response = await in_context(context, driven(_response_to(application, request, interface)))
     body = response.body
     return response if isinstance(body, bytes) else _with_body(response, AsyncBody(request, body, context))
 
 
-async def _answer(application: ForeignApplication, request: Request, interface: ForeignInterface | None) -> Response:
+async def _response_to(
+    application: ForeignApplication, request: Request, interface: ForeignInterface | None
+) -> Response:
     """Call the application. The request is then finished, unless the response is streamed."""
     try:
         response = await _respond(application, request, interface)

@@ -84,7 +84,7 @@ class ReceivedInput(RawIOBase):
 
 
 class EnvironHost(Host):
-    """An application whose own interface is WSGI. A subclass calls it in ``answer_environ``, on a thread.
+    """An application whose own interface is WSGI. A subclass calls it in ``respond_to_environ``, on a thread.
 
     Over ASGI and RSGI, a small body is received before a thread is taken. A larger body is received while the
     application reads it; only some of the threads may wait for such bodies, so that others stay available.
@@ -98,17 +98,17 @@ class EnvironHost(Host):
         self._set_started(True)  # nothing has to be started
         self._measure_header_sections()  # nothing tells in advance whether the server does
 
-    def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def respond_to_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Handle a request over WSGI. Raises NotImplementedError unless a subclass defines it."""
         raise NotImplementedError
 
-    async def answer_request(self, request: Request) -> Response:
+    async def respond_to_request(self, request: Request) -> Response:
         """Handle a native request with its environ."""
         environ, body = self._environ(request)
         at_end: list[Callable[[], object]] = []
         environ[AT_END] = at_end
         try:
-            response = await self.answer_by_environ(request, environ, body)
+            response = await self.respond_by_environ(request, environ, body)
         except BaseException:
             _call_all(at_end)
             raise
@@ -118,7 +118,7 @@ class EnvironHost(Host):
             _call_all(at_end)
         return response
 
-    async def answer_by_environ(
+    async def respond_by_environ(
         self,
         request: Request,
         environ: "WSGIEnvironment",
@@ -131,7 +131,7 @@ class EnvironHost(Host):
         """
         await BEGIN_ON_THREAD
         try:
-            return from_wsgi(self.answer_environ, lambda _: environ)(request)
+            return from_wsgi(self.respond_to_environ, lambda _: environ)(request)
         except OSError as error:
             failure = error.__cause__
             if not isinstance(failure, HTTPError):
@@ -152,7 +152,7 @@ class EnvironHost(Host):
             environ = make_environ(request)
             environ[AT_END] = at_end
             call = WSGICall()
-            chunks = self.answer_environ(environ, call.start_response)
+            chunks = self.respond_to_environ(environ, call.start_response)
             try:
                 return call.whole(chunks)
             finally:
@@ -242,7 +242,7 @@ class BridgedApplication(EnvironHost):
         self.input_class = _PlainInput
         self.application = application
 
-    def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def respond_to_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Handle a request over WSGI."""
         return self.application(environ, start_response)
 

@@ -16,7 +16,7 @@ from antiphon.response.response import Response
 
 
 class Host(Servable):
-    """Another framework's application. A subclass handles its requests in ``answer_request``.
+    """Another framework's application. A subclass handles its requests in ``respond_to_request``.
 
     Before that, the host makes the request the current one, checks it and receives it, so slow clients don't occupy
     threads. An error is logged and becomes a response, and the body's resources are freed at the end. If a body is too
@@ -38,7 +38,7 @@ class Host(Servable):
         self.head_checks = HeadChecks(self.request_limits.headers)
         """The checks of each request's head. For dialects that handle requests in ``_handle`` themselves."""
 
-    async def answer_request(self, request: Request) -> Response:
+    async def respond_to_request(self, request: Request) -> Response:
         """Handle a request. ``await ON_THREAD`` comes before code that may block, and ``await ON_LOOP`` before anything
         else is awaited. An HTTPError becomes a response with its status, any other error a 500.
 
@@ -76,9 +76,9 @@ class Host(Servable):
             self.check_head(request)
             if request.head.has_body:
                 await self.receive_body(request)
-            response = await self.answer_request(request)
+            response = await self.respond_to_request(request)
         except BaseException as error:
-            if not self._is_answered(error):
+            if not self._is_handled(error):
                 request.content.close()
                 raise
             response = failed(request, error)
@@ -86,7 +86,7 @@ class Host(Servable):
             await release(request, response, True)
         return response
 
-    def _is_answered(self, error: BaseException) -> bool:
+    def _is_handled(self, error: BaseException) -> bool:
         return isinstance(error, HTTPError) or (isinstance(error, Exception) and not self.propagates_errors)
 
     @property

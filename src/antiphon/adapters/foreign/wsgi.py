@@ -169,20 +169,20 @@ def from_wsgi(
     return handler
 
 
-def answering_errors(application: "WSGIApplication") -> "WSGIApplication":
+def responding_to_errors(application: "WSGIApplication") -> "WSGIApplication":
     """Return an application that wraps another one, logs its errors, and responds to them as ASGI and RSGI servers do.
 
     Errors in the response's body are left to the server.
     """
 
-    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def respond(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         try:
             return application(environ, start_response)
         except Exception as error:
             response = failed(Request(WSGIHead(environ)), error)
             return response(environ, restarting(start_response))
 
-    return answer
+    return respond
 
 
 def restarting(start_response: "StartResponse") -> Any:

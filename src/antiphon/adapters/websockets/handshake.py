@@ -269,7 +269,7 @@ _SERVERS_OWN = frozenset({"connection", "content-length", "content-type", "trans
 """Header fields of a 101 that the server writes itself or that are not allowed."""
 
 
-async def answer_handshake(handler: Handler, observation: Observation | None, *call: Any) -> None:
+async def respond_to_handshake(handler: Handler, observation: Observation | None, *call: Any) -> None:
     """Handle a handshake with a handler and run the conversation to its end.
 
     ``call`` contains the server's arguments for the application: three over ASGI, two over RSGI.
@@ -279,9 +279,9 @@ async def answer_handshake(handler: Handler, observation: Observation | None, *c
     request = Request(head)
     handler._unfinished.add(head)
     try:
-        answer = handler._answer_handshake(request)
-        response = answer if isinstance(answer, Response) else await answer
-        del answer
+        result = handler._respond_to_handshake(request)
+        response = result if isinstance(result, Response) else await result
+        del result
         if isinstance(response, WebSocketResponse) and response.is_accepting:
             await converse(request, head, response, observation)
         else:
@@ -354,6 +354,6 @@ async def converse(
 def _note_failure(
     request: Request, response: WebSocketResponse, error: Exception, observation: Observation | None
 ) -> None:
-    log_failure(request, error, f" in the conversation of {request.route.answered_by}", response=response)
+    log_failure(request, error, f" in the conversation of {request.route.handled_by}", response=response)
     if observation is not None:
         observation.fail(error)

@@ -154,8 +154,8 @@ def agreed_extension(offers: str) -> tuple[PerMessageDeflate, str] | None:
         if name.strip().lower() == PerMessageDeflate.name and _can_be_met(parameters):
             extension = PerMessageDeflate()
             asked = [f"{name}={value}" if value else name for name, value in parameters]
-            answer = extension.accept("; ".join([PerMessageDeflate.name, *asked]))
-            return extension, f"{PerMessageDeflate.name}; {answer}" if answer else PerMessageDeflate.name
+            accepted = extension.accept("; ".join([PerMessageDeflate.name, *asked]))
+            return extension, f"{PerMessageDeflate.name}; {accepted}" if accepted else PerMessageDeflate.name
     return None
 
 

@@ -221,28 +221,28 @@ class HandshakeHandler:
         self._handler = handler
         self._observation = observation
 
-    def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
+    def _respond_on_thread(self, request: Request) -> Response | Steps[Response]:
         """Handle a handshake; return the response, or the remaining steps, which raise SocketEnded after a
         conversation.
         """
         assert isinstance(request.head, WSGIHead)  # noqa: S101 - it was made for the environ
         head = request.head = WSGIHandshake(request.head.environ)
         if head.channel is not None:
-            return self._answer(request, head, head.channel)
+            return self._respond(request, head, head.channel)
         head.blocks = True
-        return self._handler._answer_on_thread(request)
+        return self._handler._respond_on_thread(request)
 
-    async def _answer(self, request: Request, head: WSGIHandshake, channel: "SocketChannel") -> Response:
+    async def _respond(self, request: Request, head: WSGIHandshake, channel: "SocketChannel") -> Response:
         await ON_LOOP
         sockets = open_sockets()
         if sockets.count >= most_sockets(head.environ):
             head.channel, head.refusal = None, ServiceUnavailable("Too many WebSockets are open here.", retry_after=1)
-            answer = self._handler._answer_on_loop(request)
-            return answer if isinstance(answer, Response) else await answer
+            result = self._handler._respond_on_loop(request)
+            return result if isinstance(result, Response) else await result
         with sockets.one_more():
-            answer = self._handler._answer_handshake(request)
-            response = answer if isinstance(answer, Response) else await answer
-            del answer
+            result = self._handler._respond_to_handshake(request)
+            response = result if isinstance(result, Response) else await result
+            del result
             if not (isinstance(response, WebSocketResponse) and response.is_accepting):
                 return await refusing(response)
             await self._hold(request, head, channel, response)

@@ -151,22 +151,22 @@ class SocketHandler:
         if app is not None and app._keeper is not None:
             connection.last_received = deque(maxlen=LAST_MESSAGES)
         conversation = Conversation(request, connection, self, self._steps(request, connection))
-        answer = None
+        returned = None
         try:
-            answer = await conversation.until_demanded()
+            returned = await conversation.until_demanded()
         except BaseException:
             self.conversations.discard(conversation)
             raise
-        if answer is not None:
+        if returned is not None:
             self.conversations.discard(conversation)
-            return answer
+            return returned
         return WebSocketResponse(connection, conversation)
 
-    def check_end(self, answer: object) -> None:
+    def check_end(self, returned: object) -> None:
         """Check that a conversation returned nothing. Raises TypeError, naming the handler."""
-        if answer is not None:
+        if returned is not None:
             raise wrong_return(
-                self._function, answer, "it must return nothing, because the handshake is already accepted"
+                self._function, returned, "it must return nothing, because the handshake is already accepted"
             )
 
     def _steps(self, request: Request, connection: Connection) -> Steps:
@@ -185,7 +185,7 @@ class Conversation(CancellableHandler):
     socket ends. Any other handler is cancelled, but on a disconnect only if its route allows it.
     """
 
-    __slots__ = ("_answering", "_connection", "_effect", "_handler", "_sending", "_steps")
+    __slots__ = ("_connection", "_effect", "_handler", "_responding", "_sending", "_steps")
 
     def __init__(self, request: Request, connection: Connection, handler: "SocketHandler", steps: Steps) -> None:
         super().__init__(request, handler.cancels_on_disconnect)
@@ -196,7 +196,7 @@ class Conversation(CancellableHandler):
         self._handler = handler
         self._sending: asyncio.Task[None] | None = None
         """The close that is being sent because the process is draining."""
-        self._answering: asyncio.Task[None] | None = None
+        self._responding: asyncio.Task[None] | None = None
         handler.conversations.add(self)
 
     @coroutine
@@ -227,9 +227,9 @@ class Conversation(CancellableHandler):
         connection = self._connection
         try:
             if not self.is_over:
-                answer = await self._talk()
-                if answer is not None:
-                    self._handler.check_end(answer)
+                returned = await self._talk()
+                if returned is not None:
+                    self._handler.check_end(returned)
         except BaseException as error:
             if not is_end_of(error, connection):
                 await connection.end(*_end_for(error))
@@ -255,7 +255,7 @@ class Conversation(CancellableHandler):
                     if self._sending is not None:
                         await asyncio.wait([self._sending])
         finally:
-            if self._answering is None:
+            if self._responding is None:
                 OPEN_SOCKETS.discard(self)
             self._connection.let_go()
 
@@ -303,14 +303,14 @@ class Conversation(CancellableHandler):
         if self._connection.interrupt(WebSocketClosed(RESTARTING, "The server restarts.")):
             loop = self._task.get_loop()
             self._sending = loop.create_task(self._connection.send_end())
-            self._answering = loop.create_task(self._wait_answered(self._sending))
+            self._responding = loop.create_task(self._wait_acknowledged(self._sending))
         self.cancel("drain")
 
-    async def _wait_answered(self, sending: "asyncio.Task[None]") -> None:
+    async def _wait_acknowledged(self, sending: "asyncio.Task[None]") -> None:
         """Let the process end once the client has replied to the close: the server may still have to send the close."""
         try:
             await asyncio.wait([sending])
-            await self._connection.wait_answered()
+            await self._connection.wait_acknowledged()
         finally:
             OPEN_SOCKETS.discard(self)
 

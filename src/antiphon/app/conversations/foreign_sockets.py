@@ -43,7 +43,7 @@ class ForeignSockets(SocketHandler):
         self._talk = talk
         self._blocks = blocks
 
-    async def answer(self, request: Request) -> Response:
+    async def respond(self, request: Request) -> Response:
         """Handle a handshake, even if something goes wrong."""
         try:
             response: Response = await self(request)
@@ -51,7 +51,7 @@ class ForeignSockets(SocketHandler):
             return failed(request, error)
         return response
 
-    def check_end(self, answer: object) -> None:
+    def check_end(self, result: object) -> None:
         """Ignore the response of an application that has already sent frames."""
 
     def _steps(self, request: Request, connection: Connection) -> Steps:
@@ -82,12 +82,12 @@ async def _talk(application: "WSGIApplication", request: Request, connection: Co
     environ[SOCKET] = theirs
     handler = from_wsgi(application, lambda _: environ)
 
-    def answer(request: Request, _: WebSocket) -> Response:
+    def respond(request: Request, _: WebSocket) -> Response:
         return handler(request)
 
     carrying = asyncio.create_task(_Carrier(ours, connection).carry())
     try:
-        response: Response = await on_own_thread(answer, request, WebSocket(connection, blocks=True), {}, connection)
+        response: Response = await on_own_thread(respond, request, WebSocket(connection, blocks=True), {}, connection)
         if connection.is_demanded:
             with suppress(OSError):  # it is closed
                 theirs.shutdown(socket.SHUT_WR)

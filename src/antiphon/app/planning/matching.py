@@ -6,10 +6,10 @@ from itertools import takewhile
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self, TypeAlias
 
-from antiphon.app.answering.dispatch import answer_at_once, as_inner, dispatch, run_nested
-from antiphon.app.answering.hooks import Hook
-from antiphon.app.answering.middleware import Middleware
-from antiphon.app.answering.plan import DELEGATED, LAZY, LOOP, STACKED, HandlerStack, Plan
+from antiphon.app.dispatch.dispatch import as_inner, dispatch, respond_at_once, run_nested
+from antiphon.app.dispatch.hooks import Hook
+from antiphon.app.dispatch.middleware import Middleware
+from antiphon.app.dispatch.plan import DELEGATED, LAZY, LOOP, STACKED, HandlerStack, Plan
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.request_checks import RequestChecks
 from antiphon.handler.contract import ON_THREAD, Steps
@@ -56,7 +56,7 @@ def malformed_path(head: Head) -> HTTPError | None:
     return None
 
 
-def answer_options(fields: Mapping[str, str], request: Request) -> Response:  # noqa: ARG001 - handlers get the request
+def respond_to_options(fields: Mapping[str, str], request: Request) -> Response:  # noqa: ARG001 - handlers get the request
     """Respond to OPTIONS with the path's header fields, including the allowed methods (RFC 9110 §9.3.7)."""
     return Response(None, 204, fields)
 
@@ -72,7 +72,7 @@ def redirect_to_other_form(encoded_slashes: bool, request: Request) -> Response:
     return Response.redirect(URL.build(scheme="http", host="", root_path=root, path=path, query=query), 308)
 
 
-def answer_nothing(request: Request) -> Response:
+def respond_not_found(request: Request) -> Response:
     """Take the handler's place in a plan for requests without a route. Such requests always have an error."""
     raise AssertionError(request)
 
@@ -305,11 +305,11 @@ def find_after(
         plan, error = find_inside(request)
         if error is not None or plan.surroundings is STACKED or plan.runs_on is not in_place.runs_on:
             return _Waiting(hand_on(plan, request, error))
-        answer = answer_at_once(plan, request)
+        result = respond_at_once(plan, request)
         try:
-            return answer if isinstance(answer, Response) else _Waiting(as_inner(request, answer))
+            return result if isinstance(result, Response) else _Waiting(as_inner(request, result))
         finally:
-            del answer  # an error raised inside keeps this frame
+            del result  # an error raised inside keeps this frame
 
     unrouted = routing.refusing[""]
     known, blocks = unrouted.route._replace(is_before_routing=True), unrouted.handler.blocks

@@ -4,21 +4,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeAlias
 
-from antiphon.app.answering.arguments import NO_ARGUMENTS, with_arguments
-from antiphon.app.answering.dependencies import Dependencies
-from antiphon.app.answering.hooks import Hook, MiddlewareFunction, hook
-from antiphon.app.answering.middleware import middleware
-from antiphon.app.answering.plan import LOAD, LOOP, AtHand, Body, HandlerStack, Plan
 from antiphon.app.blueprint import IncludedBlueprint, Registry
+from antiphon.app.dispatch.arguments import NO_ARGUMENTS, with_arguments
+from antiphon.app.dispatch.dependencies import Dependencies
+from antiphon.app.dispatch.hooks import Hook, MiddlewareFunction, hook
+from antiphon.app.dispatch.middleware import middleware
+from antiphon.app.dispatch.plan import LOAD, LOOP, AtHand, Body, HandlerStack, Plan
 from antiphon.app.mount import Mount
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.matching import (
     MountPlans,
     Routing,
-    answer_nothing,
-    answer_options,
     common_blueprint,
     redirect_to_other_form,
+    respond_not_found,
+    respond_to_options,
 )
 from antiphon.app.planning.request_checks import (
     RequestChecks,
@@ -160,7 +160,7 @@ class RouteGroup:
         changes["meta"] = route.meta.within(self.meta)
         return route._replace(app=self.app, blueprint=self.name or None, dependencies=self.dependencies, **changes)
 
-    def plan_answer(
+    def plan_internal(
         self,
         hook: Hook,
         *,
@@ -306,13 +306,13 @@ class Planning:
             earlier = self._owners.setdefault((resource, method), route)
             if earlier is not route:
                 raise explained(
-                    "answered-twice",
+                    "handled-twice",
                     ValueError(f"{method} {route.where} is handled by both {places(earlier, route)}"),
                 )
             resource.methods[method] = plan
             if route.unguarded:
-                answered = {method, "HEAD"} if method == "GET" else {method}
-                self._routing.unguarded.update((route.pattern, each) for each in answered)
+                handled = {method, "HEAD"} if method == "GET" else {method}
+                self._routing.unguarded.update((route.pattern, each) for each in handled)
         if route.defaults:
             self._routing.defaults[plan] = route.defaults
             self._router.search_for(route.pattern)
@@ -412,7 +412,7 @@ class Planning:
             return self._router.resource(route.pattern, route.host)
         except SamePathsError as error:
             earlier = next(earlier for (resource, _), earlier in self._owners.items() if resource is error.earlier)
-            raise explained("answered-twice", ValueError(f"{error}: {places(earlier, route)}")) from None
+            raise explained("handled-twice", ValueError(f"{error}: {places(earlier, route)}")) from None
         except ValueError as error:
             raise explained("bad-path", ValueError(f"{error}: {describe(route.handler)}")) from None
 
@@ -428,8 +428,8 @@ class Planning:
                 fields["accept-query"] = ", ".join(accepted)
             blocks = not any(plan.handler.is_async for plan in methods.values())
             group = self._groups[common_blueprint(methods)]
-            hook = Hook(partial(answer_options, fields), False, blocks)
-            methods["OPTIONS"] = group.plan_answer(hook, pattern=route.pattern, methods=("OPTIONS",), host=route.host)
+            hook = Hook(partial(respond_to_options, fields), False, blocks)
+            methods["OPTIONS"] = group.plan_internal(hook, pattern=route.pattern, methods=("OPTIONS",), host=route.host)
 
     def _plan_refusals(self) -> None:
         """Plan refusals and redirects. They run on a thread, unless the application has an async handler."""
@@ -437,7 +437,7 @@ class Planning:
         blocks = not any(route.hook.is_async for _, route in self._routes)
         routing.blueprints = Prefixes({name: _never_fails(each) for name, each in self._router.converters.items()})
         for name, group in self._groups.items():
-            routing.refusing[name] = group.plan_answer(Hook(answer_nothing, False, blocks))
+            routing.refusing[name] = group.plan_internal(Hook(respond_not_found, False, blocks))
             if not (group.prefix or group.host):
                 continue  # the application serves all
             try:
@@ -447,18 +447,18 @@ class Planning:
             except ValueError as error:
                 raise explained("bad-path", ValueError(f"{error}: the prefix of the blueprint {name!r}")) from None
         redirect = partial(redirect_to_other_form, routing.encoded_slashes)
-        routing.redirecting = self._groups[""].plan_answer(Hook(redirect, False, blocks))
+        routing.redirecting = self._groups[""].plan_internal(Hook(redirect, False, blocks))
         # The response to OPTIONS * lists the methods of all routes (RFC 9110 §9.3.7).
         known = {method for resource in self._router.resources for method in resource.methods}
-        asterisk = partial(answer_options, {"allow": ", ".join(sorted({*known, "OPTIONS"}))})
-        self._router.literal["*"] = {"OPTIONS": self._groups[""].plan_answer(Hook(asterisk, False, blocks))}
+        asterisk = partial(respond_to_options, {"allow": ", ".join(sorted({*known, "OPTIONS"}))})
+        self._router.literal["*"] = {"OPTIONS": self._groups[""].plan_internal(Hook(asterisk, False, blocks))}
 
     def _plan_mounts(self, mounts: Iterable[Mount]) -> None:
         self._routing.mounts = Prefixes(self._router.converters)
         group = self._groups[""]
         for mount in mounts:
             requests, handshakes = (
-                group.plan_answer(
+                group.plan_internal(
                     hook,
                     pattern=mount.prefix,
                     host=mount.host,

@@ -11,7 +11,7 @@ from hmac import compare_digest
 from typing import Any
 
 from antiphon.adapters.heads import HeadChecks
-from antiphon.app.answering.hooks import Hook
+from antiphon.app.dispatch.hooks import Hook
 from antiphon.app.planning.cross_site import (
     OWN_PAGES,
     TrustedOrigins,

@@ -16,7 +16,7 @@ from itertools import pairwise
 from types import CodeType, FunctionType, NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeAlias, Union, get_args, get_origin
 
-from antiphon.app.answering.arguments import is_record, resolved, shown
+from antiphon.app.dispatch.arguments import is_record, resolved, shown
 from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.handler.contract import describe, innermost

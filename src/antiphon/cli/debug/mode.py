@@ -14,7 +14,7 @@ from antiphon.app.application import App
 from antiphon.cli.debug.page import HEADERS, page_of, traceback_of
 from antiphon.cli.debug.report import Failure, Report, report_of
 from antiphon.cli.routes import Row, aligned, table
-from antiphon.handler.errors import PROBLEM, set_debug_answer
+from antiphon.handler.errors import PROBLEM, set_debug_page
 from antiphon.http.errors import HTTPError, NotFound
 from antiphon.http.multidict import MissingFile, MissingKey
 from antiphon.request.proxies import is_by_trusted_proxy
@@ -115,7 +115,7 @@ def switch_on(*, is_for_loopback: bool) -> None:
     """
     global _viewers  # noqa: PLW0603 - one mode per process
     _viewers = Viewers(is_for_loopback)
-    set_debug_answer(_Answers(_viewers))
+    set_debug_page(_DebugPages(_viewers))
 
 
 _viewers: "Viewers | None" = None
@@ -126,7 +126,7 @@ def viewers() -> "Viewers | None":
     return _viewers
 
 
-class _Answers:
+class _DebugPages:
     """A function that completes responses to server errors, unknown paths, requests that lack a name, and refusals."""
 
     def __init__(self, viewers: "Viewers") -> None:

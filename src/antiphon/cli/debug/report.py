@@ -64,7 +64,7 @@ def _basics(request: Request, mask: Mask) -> Iterator[tuple[str, str]]:
     if route.pattern:
         yield "route", route.pattern
     if route.name:
-        yield "handler", mask.known(shorten(route.answered_by))
+        yield "handler", mask.known(shorten(route.handled_by))
     if request.client is not None:
         yield "client", f"{request.client.host} port {request.client.port}"
     yield "HTTP version", request.http_version

@@ -31,7 +31,7 @@ _HEADERS = HEADERS | {
     "content-security-policy": HEADERS["content-security-policy"].replace("form-action 'none'", "form-action 'self'"),
     "content-type": "text/html; charset=utf-8",
 }
-_OF_ANSWER = frozenset({"content-type", "content-security-policy", "location"})
+_RESPONSE_FIELDS = frozenset({"content-type", "content-security-policy", "location"})
 
 
 class LastRequests(Observer):
@@ -69,7 +69,7 @@ class LastRequests(Observer):
         is_sender = allowed is not None and allowed.is_for_loopback
         record = caught.record if is_sender else _sent_by(request, disguised(caught))
         response = await aget_response(self._app, record.request(), self._interface)
-        fields = [(name, value) for name, value in response.headers.items() if name in _OF_ANSWER]
+        fields = [(name, value) for name, value in response.headers.items() if name in _RESPONSE_FIELDS]
         return Response(response.body, response.status, [*fields, ("cache-control", "no-store")])
 
     def _show_test(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002 - a handler

@@ -168,4 +168,4 @@ def _request_of(frame: FrameType) -> Request | None:
 def _described(request: Request | None) -> str:
     if request is None:
         return ""
-    return f" ({request.method} {request.path!r}, handled by {shorten(request.route.answered_by)})"
+    return f" ({request.method} {request.path!r}, handled by {shorten(request.route.handled_by)})"

@@ -49,7 +49,7 @@ class LoopAdmission:
     """The admission of requests to an application on an event loop, over ASGI or RSGI."""
 
     def __init__(self, entrance: Entrance, app: Any, patience: float, loop: asyncio.AbstractEventLoop) -> None:
-        self._answer, self._loop = entrance.inner, loop
+        self._respond, self._loop = entrance.inner, loop
         self._classify = classifier(app)
         self._refusals = Refusals(patience)
         self._peers = Peers()
@@ -231,7 +231,7 @@ class LoopAdmission:
 
     def _admit_asgi(self, scope: Any, receive: Any, send: Any) -> Awaitable[object]:
         if scope["type"] == "lifespan":
-            return self._answer(scope, receive, send)  # type: ignore[no-any-return]  # as ASGI says
+            return self._respond(scope, receive, send)  # type: ignore[no-any-return]  # as ASGI says
         host, port = address(*scope.get("client") or (None, None)) or ("", 0)
         if self._has_left(port):
             return refuse_asgi(self._refusals.fields(), scope, send)
@@ -240,12 +240,12 @@ class LoopAdmission:
         else:
             kind = self._classify(ASGIHead(scope, receive, send))
         if kind.is_exempt:
-            return self._answer(scope, receive, send)  # type: ignore[no-any-return]  # as ASGI says
+            return self._respond(scope, receive, send)  # type: ignore[no-any-return]  # as ASGI says
         if not self._may_begin(kind):
             if self._queue_of(kind).refuses(kind.client, kind.is_low):
                 return refuse_asgi(self._refusals.fields(), scope, send)
             return self._queue_asgi(kind, port, scope, receive, send)
-        return self._run_asgi(kind, scope, receive, send) if kind.blocks else self._answer(scope, receive, send)
+        return self._run_asgi(kind, scope, receive, send) if kind.blocks else self._respond(scope, receive, send)
 
     async def _queue_asgi(self, kind: RequestClass, port: int | None, scope: Any, receive: Any, send: Any) -> None:
         if await self._begins(kind, port):
@@ -261,7 +261,7 @@ class LoopAdmission:
             return send(message)
 
         try:
-            await self._answer(scope, receive, end_and_send)
+            await self._respond(scope, receive, end_and_send)
         finally:
             end()
 
@@ -276,12 +276,12 @@ class LoopAdmission:
         if self._classify is not None and scope.proto == "http":
             kind = self._classify(RSGIHead(scope, protocol))
         if kind.is_exempt:
-            return self._answer(scope, protocol)  # type: ignore[no-any-return]  # as RSGI says
+            return self._respond(scope, protocol)  # type: ignore[no-any-return]  # as RSGI says
         if not self._may_begin(kind):
             if self._queue_of(kind).refuses(kind.client, kind.is_low):
                 return refuse_rsgi(self._refusals.fields(), scope, protocol)
             return self._queue_rsgi(kind, port, scope, protocol)
-        return self._run_rsgi(kind, scope, protocol) if kind.blocks else self._answer(scope, protocol)
+        return self._run_rsgi(kind, scope, protocol) if kind.blocks else self._respond(scope, protocol)
 
     async def _queue_rsgi(self, kind: RequestClass, port: int | None, scope: Any, protocol: Any) -> None:
         if await self._begins(kind, port):
@@ -292,7 +292,7 @@ class LoopAdmission:
     async def _run_rsgi(self, kind: RequestClass, scope: Any, protocol: Any) -> None:
         end = _Once(partial(self._end, kind, time.monotonic()))
         try:
-            await self._answer(scope, _EndingProtocol(protocol, end))
+            await self._respond(scope, _EndingProtocol(protocol, end))
         finally:
             end()
 

@@ -17,43 +17,43 @@ from antiphon.concurrency.process import DRAINING
 def with_final_responses(app: Any, interface: Interface) -> "Entrance":
     """Return an application that adds `connection: close` to its responses while the process is draining.
 
-    Its `answer` attribute is the callable that handles requests.
+    Its `handle` attribute is the callable that handles requests.
     """
     return {"wsgi": _WSGI, "asgi": _ASGI, "rsgi": _RSGI}[interface](app)
 
 
 class Entrance:
-    """The entrance of requests to an application: ``answer`` is called with each request."""
+    """The entrance of requests to an application: ``handle`` is called with each request."""
 
-    def __init__(self, answer: Callable[..., Any]) -> None:
-        self.answer = self.inner = answer
+    def __init__(self, handle: Callable[..., Any]) -> None:
+        self.handle = self.inner = handle
         self._before: list[Callable[[], object]] = []
 
-    def pass_to(self, answer: Callable[..., Any]) -> None:
+    def pass_to(self, handle: Callable[..., Any]) -> None:
         """Pass future requests to a callable."""
-        is_awaited = self.answer is not self.inner
-        self.inner = answer
+        is_awaited = self.handle is not self.inner
+        self.inner = handle
         if not is_awaited:
-            self.answer = answer
+            self.handle = handle
 
     def call_before_next(self, function: Callable[[], object]) -> None:
         """Call a function before the next request, at no cost to later requests."""
         self._before.append(function)
-        self.answer = self._call_first
+        self.handle = self._call_first
 
     def _call_first(self, *arguments: Any) -> Any:
-        self.answer = self.inner
+        self.handle = self.inner
         functions, self._before = self._before, []
         for function in functions:
             function()
-        return self.answer(*arguments)
+        return self.handle(*arguments)
 
 
 class _WSGI(Entrance):
     def __call__(self, environ: Any, start_response: Any) -> Any:
         if DRAINING.is_given and not environ["SERVER_PROTOCOL"].startswith("HTTP/2"):
             start_response = partial(_start, start_response)
-        return self.answer(environ, start_response)
+        return self.handle(environ, start_response)
 
 
 def _start(start_response: Any, status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
@@ -64,7 +64,7 @@ class _ASGI(Entrance):
     def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
         if DRAINING.is_given and scope.get("http_version", "2") < "2":
             send = partial(_send, send)
-        return self.answer(scope, receive, send)
+        return self.handle(scope, receive, send)
 
 
 async def _send(send: Any, message: Any) -> None:
@@ -82,7 +82,7 @@ class _RSGI(Entrance):
     def __rsgi__(self, scope: Any, protocol: Any) -> Any:
         if DRAINING.is_given and scope.proto == "http" and not scope.http_version.startswith("2"):
             protocol = _Protocol(protocol)
-        return self.answer(scope, protocol)
+        return self.handle(scope, protocol)
 
 
 class WrappedProtocol:

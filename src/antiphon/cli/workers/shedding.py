@@ -188,7 +188,7 @@ class Control:
         count_running: Callable[[], int],
         resume: Callable[[], object],
     ) -> None:
-        self._entrance, self._answer, self._admit = entrance, entrance.inner, admit
+        self._entrance, self._respond, self._admit = entrance, entrance.inner, admit
         self._room, self._count_running, self._resume = room, count_running, resume
         self._is_controlled = self._is_asked = False
         self._waited_at = 0.0
@@ -219,7 +219,7 @@ class Control:
         elif self._is_controlled and now - self._waited_at > CALM:
             self._is_controlled = False
             self._is_asked = True
-            self._entrance.pass_to(self._answer)
+            self._entrance.pass_to(self._respond)
         if self._is_controlled or is_waited:
             return True
         self._entrance.call_before_next(self._note_asked if self._is_asked else self._start)
@@ -237,7 +237,7 @@ class ThreadAdmission:
     """The admission of requests to an application that a server's threads call, over WSGI."""
 
     def __init__(self, entrance: Entrance, app: Any, patience: float, threads: int) -> None:
-        self._answer = entrance.inner
+        self._respond = entrance.inner
         self._classify = classifier(app)
         self._refusals = Refusals(patience)
         self._queue = AdmissionQueue(patience, threads // 4)
@@ -272,13 +272,13 @@ class ThreadAdmission:
         head = WSGIHead(environ)
         kind = RequestClass(client_of(head)) if self._classify is None else self._classify(head)
         if kind.is_exempt:
-            return self._answer(environ, start_response)
+            return self._respond(environ, start_response)
         if not self._begins(kind, head):
             start_response("503 Service Unavailable", self._refusals.fields())
             return [TEXT.encode()]
         began = time.monotonic()
         try:
-            return self._answer(environ, start_response)
+            return self._respond(environ, start_response)
         finally:
             with self._lock:
                 self._room.end(began)

@@ -71,7 +71,7 @@ ACCEPTING = 1.0
 """The maximum number of seconds to accept connections on a busy machine if no other worker will accept them."""
 SETTLING = 0.5
 """Seconds for requests to arrive if another worker is already serving, so nothing waits for this worker's end."""
-ANSWERING = 0.3
+RESPONDING = 0.3
 """Seconds for cancelled requests and streams to tell their clients so when a worker ends."""
 CLOSING_SOCKETS = 2.0
 """The maximum number of seconds to exchange close frames on open WebSockets when a worker ends."""
@@ -173,9 +173,9 @@ class _Worker:
 
             app = WithLastRequests(app, interface, self._target)
         if interface == "wsgi":
-            from antiphon.adapters.foreign.wsgi import answering_errors
+            from antiphon.adapters.foreign.wsgi import responding_to_errors
 
-            app = answering_errors(app)  # dialects raise errors, too, and Granian's own 500 has no body
+            app = responding_to_errors(app)  # dialects raise errors, too, and Granian's own 500 has no body
         app = self._entrance = with_final_responses(app, interface)
         if limit := self._options.max_requests:
             app = Counted(app, limit + random.randint(0, limit // 10), self._control.report_worn)  # noqa: S311
@@ -301,7 +301,7 @@ class _Worker:
 
     def _cut_off(self, server: ThreadServer) -> None:
         """Close streams, then connections. What was cancelled first gets a moment to send its last words."""
-        time.sleep(ANSWERING)
+        time.sleep(RESPONDING)
         cut_off(CLOSING)
         silence()  # errors where applications are cut off are expected
         server.cut_off(LEAVING)

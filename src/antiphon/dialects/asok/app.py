@@ -320,9 +320,9 @@ class Asok(Servable):
         return self.native._handle
 
     @lazy
-    def _answer(self) -> Callable[[NativeRequest], Awaitable[NativeResponse]]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def _respond(self) -> Callable[[NativeRequest], Awaitable[NativeResponse]]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The native application's function that returns the response. It is awaited on an event loop."""
-        return self.native._answer
+        return self.native._respond
 
     @property
     def _lifecycle(self) -> "Lifecycle":

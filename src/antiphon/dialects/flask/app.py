@@ -396,7 +396,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
 
     # Requests over ASGI and RSGI
 
-    def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+    def respond_to_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         """Handle a WSGI request made from a native one. Observers have already been notified of the native request."""
         environ[servers.IS_INNER] = True
         return type(self).__call__(self, environ, start_response)
@@ -410,7 +410,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         if most is None or (request.head.uncoded_length or 0) <= most:
             await super().receive_body(request)
 
-    def answer_by_environ(  # pyright: ignore[reportIncompatibleMethodOverride]  # steps are any coroutine
+    def respond_by_environ(  # pyright: ignore[reportIncompatibleMethodOverride]  # steps are any coroutine
         self, request: "NativeRequest", environ: "WSGIEnvironment", body: Any
     ) -> "Steps[NativeResponse]":
         """Return the steps that handle a native request through its environ.
@@ -418,16 +418,16 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         If a program has replaced ``wsgi_app`` or ``__call__``, that WSGI application is called on a thread.
         """
         if "wsgi_app" in self.overrides:
-            return super().answer_by_environ(request, environ, body)
-        return servers.answer(self, request, environ, body)
+            return super().respond_by_environ(request, environ, body)
+        return servers.respond(self, request, environ, body)
 
-    def _answer_handshake(self, request: "NativeRequest") -> "NativeResponse | Awaitable[NativeResponse]":
+    def _respond_to_handshake(self, request: "NativeRequest") -> "NativeResponse | Awaitable[NativeResponse]":
         """Handle a WebSocket handshake by calling a view, which finds the socket in its environ."""
         try:
             self.check_head(request)
         except HTTPError as error:
             return failed(request, error)
-        return (self._socket_views.find(request) or self._sockets).answer(request)
+        return (self._socket_views.find(request) or self._sockets).respond(request)
 
     @lazy
     def _socket_views(self) -> "SocketViews":
@@ -439,7 +439,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     def _sockets(self) -> "ForeignSockets":
         from antiphon.embedding import environ_sockets
 
-        return environ_sockets(self.answer_environ)
+        return environ_sockets(self.respond_to_environ)
 
     @property
     def propagates_errors(self) -> bool:

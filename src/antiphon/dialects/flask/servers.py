@@ -86,7 +86,7 @@ def _methods(app: "Flask") -> Iterator[Any]:
             yield from (getattr(view_class, name) for name in names if hasattr(view_class, name))
 
 
-async def answer(
+async def respond(
     app: "Flask", request: "NativeRequest", environ: "WSGIEnvironment", body: "NativeBody | None"
 ) -> NativeResponse:
     """Return the response to a native request. Raises the errors that the application propagates.

@@ -219,10 +219,10 @@ class SocketViews:
         environ[SOCKET] = Websocket(connection, socket)
         response: NativeResponse
         if blocks:
-            handler = from_wsgi(app.answer_environ, lambda _: environ)
+            handler = from_wsgi(app.respond_to_environ, lambda _: environ)
             response = await on_own_thread(lambda request, _: handler(request), native, socket, {}, connection)
         else:
-            response = await run_async(app.answer_by_environ(native, environ, None))
+            response = await run_async(app.respond_by_environ(native, environ, None))
         if connection.is_demanded:
             await connection.end(_end_for(response.status))
         return response

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from antiphon import Dependency
-from antiphon.dialects.kay.conf import Call, Settings, answered
+from antiphon.dialects.kay.conf import Call, Settings, handled
 from antiphon.dialects.kay.dependencies import provide_all
 from antiphon.dialects.kay.routing import Named, View, ViewGroup, Views
 from antiphon.dialects.kay.werkzeug.wrappers import Request, Response
@@ -258,14 +258,14 @@ class KayApp:
             adapter = self.url_map.bind_to_environ(request.environ)
         except HTTPException as error:  # the host is malformed
             return self._as_response(error, request)
-        token = answered.set(Call(self, request, adapter))
+        token = handled.set(Call(self, request, adapter))
         try:
-            response = self._as_response(self._answer(request, adapter), request)
+            response = self._as_response(self._call_view(request, adapter), request)
             return self._as_response(self._middleware.after(request, response), request)
         finally:
-            answered.reset(token)
+            handled.reset(token)
 
-    def _answer(self, request: Request, adapter: MapAdapter) -> Any:
+    def _call_view(self, request: Request, adapter: MapAdapter) -> Any:
         try:
             answer = self._middleware.before(request)
             if answer is not None:

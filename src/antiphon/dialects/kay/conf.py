@@ -20,13 +20,13 @@ class Call(NamedTuple):
     adapter: "MapAdapter"
 
 
-answered: ContextVar[Call] = ContextVar("antiphon.kay")
+handled: ContextVar[Call] = ContextVar("antiphon.kay")
 
 
 def current_call() -> Call:
     """Return the current call. Raises RuntimeError outside a request."""
     try:
-        return answered.get()
+        return handled.get()
     except LookupError:
         raise RuntimeError("no KayApp is handling a request here: call this from a view") from None
 
@@ -91,7 +91,7 @@ class CurrentSettings:
     """The settings of the application that is handling the current request, or else of the module ``settings``."""
 
     def __getattr__(self, name: str) -> Any:
-        call = answered.get(None)
+        call = handled.get(None)
         return getattr(call.app.app_settings if call else Settings("settings"), name)
 
 

@@ -13,8 +13,8 @@ from antiphon.dialects.microdot.dispatch import (
     dispatch,
     dispatch_by,
     error_result,
-    native_answer,
-    own_answer,
+    native_response,
+    own_response,
     raised,
     waits,
 )
@@ -287,7 +287,7 @@ class Microdot(Host):
         """Return the response to a request on a running loop. Raises errors from error handlers."""
         token = set_current_request(req.native)
         try:
-            return await dispatch(self, req, call_on_loop, own_answer, raised)
+            return await dispatch(self, req, call_on_loop, own_response, raised)
         finally:
             reset_current_request(token)
 
@@ -295,17 +295,17 @@ class Microdot(Host):
         """Return the steps that handle a server's request."""
         if "dispatch_request" in self.overridden:
             return dispatch_by(self.dispatch_request, Request(self, request))
-        return dispatch(self, Request(self, request), call_in_steps, native_answer, failed)
+        return dispatch(self, Request(self, request), call_in_steps, native_response, failed)
 
-    def _answer(self, request: NativeRequest) -> Awaitable[NativeResponse]:
+    def _respond(self, request: NativeRequest) -> Awaitable[NativeResponse]:
         """Return an awaitable for the response, to be awaited on an event loop."""
         if self.blocks:
             return run_async(self._handle(request), request=request)
-        return dispatch(self, Request(self, request), call_on_loop, native_answer, failed)
+        return dispatch(self, Request(self, request), call_on_loop, native_response, failed)
 
-    def _answer_handshake(self, request: NativeRequest) -> Awaitable[NativeResponse]:
+    def _respond_to_handshake(self, request: NativeRequest) -> Awaitable[NativeResponse]:
         """Respond to a WebSocket handshake by running its handler, which may start a conversation."""
-        return self._sockets.answer(request)
+        return self._sockets.respond(request)
 
     @cached_property
     def _sockets(self) -> "ForeignSockets":
@@ -316,7 +316,7 @@ class Microdot(Host):
     async def _talk(self, native: NativeRequest, connection: "Connection") -> NativeResponse:
         request = Request(self, native)
         request.connection = connection
-        response = await dispatch(self, request, call_on_loop, native_answer, failed)
+        response = await dispatch(self, request, call_on_loop, native_response, failed)
         if connection.is_demanded and response.status >= 500:
             await connection.end(1011, "The server failed.")
         return response

@@ -114,7 +114,7 @@ _USUAL_STATUS = {
 """The header fields of most responses, by media type."""
 
 
-def native_answer(request: Request, result: Any) -> NativeResponse:
+def native_response(request: Request, result: Any) -> NativeResponse:
     """Convert a handler's result to a native response. Raises the same errors as ``Response.native``."""
     body: Any = result
     status = 200
@@ -136,7 +136,7 @@ def native_answer(request: Request, result: Any) -> NativeResponse:
     return response
 
 
-def own_answer(request: Request, result: Any) -> Response:
+def own_response(request: Request, result: Any) -> Response:
     """Convert a handler's result to a Microdot response."""
     response = to_response(result)
     if request.native.consulted:
@@ -238,7 +238,7 @@ async def dispatch(
                 return response if not is_held else await _released(request, response, call)
             failure = await _without_route(app, request, found, call)
         except Exception as error:
-            failure = await _answer_error(app, request, call, error)
+            failure = await _respond_to_error(app, request, call, error)
         response = make(request, await _after_error(app, request, call, failure))
         return response if not native.head.has_body else await _released(request, response, call)
     except Exception as error:
@@ -253,7 +253,7 @@ async def dispatch_by(function: Callable[..., Any], request: Request) -> NativeR
         if refused := request.app.head_checks.head_error(native.head):
             return failed(native, refused)
         await receive_ahead(request)
-        response = native_answer(request, await call_in_steps(function, request))
+        response = native_response(request, await call_in_steps(function, request))
         return response if not native.head.has_body else await _released(request, response, call_in_steps)
     except Exception as error:
         return failed(native, error)
@@ -308,14 +308,14 @@ async def _without_route(app: "Microdot", request: Request, found: dict[str, str
     """
     if isinstance(found, dict):
         return Response(headers=found)
-    return await _answer_status(app, request, call, found, "Not found")
+    return await _respond_with_status(app, request, call, found, "Not found")
 
 
-async def _answer_error(app: "Microdot", request: Request, call: Call, error: Exception) -> Response:
+async def _respond_to_error(app: "Microdot", request: Request, call: Call, error: Exception) -> Response:
     if isinstance(error, HTTPException):
-        return await _answer_status(app, request, call, error.status_code, error.reason)
+        return await _respond_with_status(app, request, call, error.status_code, error.reason)
     if isinstance(error, HTTPError):
-        return await _answer_http_error(app, request, call, error)
+        return await _respond_to_http_error(app, request, call, error)
     handler = _handler_of(app, request, type(error))
     try:
         result = None if handler is None else await call(handler, request, error)
@@ -324,18 +324,18 @@ async def _answer_error(app: "Microdot", request: Request, call: Call, error: Ex
     except Exception as failure:
         error = failure
     if isinstance(error, (MalformedJSONError, MissingFileError)):
-        return await _answer_status(app, request, call, error.status_code, error.reason)
+        return await _respond_with_status(app, request, call, error.status_code, error.reason)
     request.failure = error
     log_failure(request.native, error)
-    return await _answer_status(app, request, call, 500, "Internal server error")
+    return await _respond_with_status(app, request, call, 500, "Internal server error")
 
 
-async def _answer_http_error(app: "Microdot", request: Request, call: Call, error: HTTPError) -> Response:
+async def _respond_to_http_error(app: "Microdot", request: Request, call: Call, error: HTTPError) -> Response:
     """Return the response to an HTTP error from the layers below."""
     if error.status >= 500:
         request.failure = error
         log_failure(request.native, error)
-    response = await _answer_status(app, request, call, error.status, _REASONS.get(error.status) or error.detail)
+    response = await _respond_with_status(app, request, call, error.status, _REASONS.get(error.status) or error.detail)
     for name, value in error.headers.items():
         response.headers.setdefault(name.title(), value)
     return response
@@ -350,7 +350,7 @@ def _handler_of(app: "Microdot", request: Request, kind: type[Exception]) -> Cal
     return None
 
 
-async def _answer_status(
+async def _respond_with_status(
     app: "Microdot", request: Request, call: Call, status_code: int, reason: str | None
 ) -> Response:
     """Return the result for a status, from ``error_response`` if the application overrides it."""

@@ -101,7 +101,7 @@ class Served(EnvironHost):
         if not self._is_direct:
             return self._serve_wsgi(head, second)
         refused = self.refuse_environ(head, second)
-        return call_in_own_context(self.answer_environ, head, second) if refused is None else refused
+        return call_in_own_context(self.respond_to_environ, head, second) if refused is None else refused
 
 
 _current = manager.variable
@@ -259,7 +259,7 @@ class Router(Served):
         self._prepare(request)
         return RequestContext(request)
 
-    def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def respond_to_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Handle a request over WSGI."""
         policy = self.execution_policy
         if policy is default_execution_policy:

@@ -23,7 +23,7 @@ def excview_tween_factory(handler: Handler, registry: Any) -> Handler:  # noqa: 
         try:
             return handler(request)
         except Exception:
-            response = _answer_by_view(request)
+            response = _respond_by_view(request)
             if response is None:
                 raise
             return response
@@ -31,7 +31,7 @@ def excview_tween_factory(handler: Handler, registry: Any) -> Handler:  # noqa: 
     return excview_tween
 
 
-def _answer_by_view(request: Any) -> Any:
+def _respond_by_view(request: Any) -> Any:
     """Return the exception view's response to the current exception, or None if there is no such view.
 
     The exception must not be raised here: its traceback would refer to this frame, whose variables would keep both

@@ -40,14 +40,14 @@ class SendRequest:
             response = _send(connection, environ)
             body = [response.read()]
         except TimeoutError:
-            return _answer("HTTPGatewayTimeout", None)(environ, start_response)
+            return _respond("HTTPGatewayTimeout", None)(environ, start_response)
         except gaierror:
             detail = f"Name or service not known (bad domain name: {environ['SERVER_NAME']})"
-            return _answer("HTTPBadGateway", detail)(environ, start_response)
+            return _respond("HTTPBadGateway", detail)(environ, start_response)
         except (OSError, HTTPException) as error:
             refused = isinstance(error, ConnectionRefusedError)
             detail = "Connection refused" if refused else "The server sent no valid response."
-            return _answer("HTTPBadGateway", detail)(environ, start_response)
+            return _respond("HTTPBadGateway", detail)(environ, start_response)
         finally:
             connection.close()
         start_response(f"{response.status} {response.reason}", self.parse_headers(response.msg))
@@ -96,7 +96,7 @@ def _body(environ: "WSGIEnvironment") -> bytes:
     return BaseRequest(environ).body
 
 
-def _answer(name: str, detail: str | None) -> Callable[..., Iterable[bytes]]:
+def _respond(name: str, detail: str | None) -> Callable[..., Iterable[bytes]]:
     from antiphon.dialects.webob import exc
 
     answer: Callable[..., Iterable[bytes]] = getattr(exc, name)(detail)

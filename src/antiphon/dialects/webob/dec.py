@@ -62,9 +62,9 @@ class wsgify:  # noqa: N801 - WebOb's name
                 f"Calling {self.func!r} as a WSGI app with the wrong signature: pass an environ and start_response, or"
                 " a request"
             )
-        return self._answer(req, args[0])
+        return self._respond(req, args[0])
 
-    def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
+    def _respond(self, environ: dict[str, Any], start_response: Any) -> Any:
         if refused := head_error(environ):
             return status_map[refused.status](refused.detail)(environ, start_response)
         request = self.RequestClass(environ)

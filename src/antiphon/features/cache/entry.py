@@ -164,7 +164,7 @@ class StoredResponse:
         """Return the age in seconds (RFC 9111 §4.2.3)."""
         return self.age_at_first + (now - self.received if now > self.received else 0.0)
 
-    def answers(self, head: Head) -> bool:
+    def satisfies(self, head: Head) -> bool:
         """Return True if a request has the field values for which this response was selected (RFC 9111 §4.1)."""
         return not self.selected_by or all(value_of(head, name or "") == value for name, value in self.selected_by)
 

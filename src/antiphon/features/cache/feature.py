@@ -118,7 +118,7 @@ class Cache:
             self._files.folder()  # removes the leftovers of killed processes
         watch = None if self._is_gateway else self._watch
         where_hooked = self._around_hooks, self._inside_hooks
-        app._surround_with_cache(self._around, self._at_hand.answer, where_hooked, watch, blocking=self._blocks)
+        app._surround_with_cache(self._around, self._at_hand.respond, where_hooked, watch, blocking=self._blocks)
 
     def _name(self) -> str:
         """Return a name for the application, the same in each process: a hash of its routes and their handlers."""
@@ -228,7 +228,7 @@ class Cache:
         watch: Any = watch_of(request.head)
         found: Any = watch.fill
         if found is None:
-            found = self._at_hand.answer(request)
+            found = self._at_hand.respond(request)
         if found is None:
             found = self._look(request)
         if isinstance(found, Fill):

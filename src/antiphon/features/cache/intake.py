@@ -222,8 +222,8 @@ class Intake:
         kept, status = fill.kept, response.status
         if kept is not None and status >= 500 and kept.is_there and self._stands_for(kept, status, fill, now):
             self.release(fill)
-            answer = self._with_own_fields(kept.response(request, int(kept.age(now))), response)
-            return tell(answer, fwd="stale", fwd_status=status)
+            result = self._with_own_fields(kept.response(request, int(kept.age(now))), response)
+            return tell(result, fwd="stale", fwd_status=status)
         if kept is not None and status == 304 and fill.validates:
             return self._take_validated(request, response, fill, kept, now)
         if kept is not None and status == 200 and request.head.method == "HEAD":
@@ -269,16 +269,16 @@ class Intake:
         is_stored = reason is None and self._put(request, updated, fill, now)
         if reason is not None:
             self.release(fill, gone=None if reason in REQUEST_REASONS else kept)
-        answer = updated.response(request, int(updated.age(now)))  # a 412 or 416 ends no claim, so it comes last
-        answer = self._with_own_fields(answer, response)
-        return tell(answer, reason, fwd=fill.why, fwd_status=response.status, stored=is_stored or None)
+        result = updated.response(request, int(updated.age(now)))  # a 412 or 416 ends no claim, so it comes last
+        result = self._with_own_fields(result, response)
+        return tell(result, reason, fwd=fill.why, fwd_status=response.status, stored=is_stored or None)
 
-    def _with_own_fields(self, answer: Response, response: Response) -> Response:
+    def _with_own_fields(self, result: Response, response: Response) -> Response:
         """Add the fields that are never stored, because they are for one visitor, to a stored response."""
         for name, value in response._fields:
             if name in self._left_out and name not in OF_ONE_EXCHANGE:
-                answer.headers.add(name, value)
-        return answer
+                result.headers.add(name, value)
+        return result
 
     def _stands_for(self, kept: StoredResponse, status: int, fill: Fill, now: float) -> bool:
         """Return True if a stored response may replace an error, for example when a gateway is cut off (RFC 9111
@@ -386,7 +386,7 @@ def _check_public(request: Request, response: Response, reason: str) -> None:
         raise explained(
             "not-cached",
             RuntimeError(
-                f"{request.route.answered_by} responds with Cache-Control: public, so caches give the response to"
+                f"{request.route.handled_by} responds with Cache-Control: public, so caches give the response to"
                 f" everyone, but the {what} was read to make it: leave out `public`, don't read the {what}, or, if all"
                 f" clients with the same {what} may share the response, name it in Vary"
             ),

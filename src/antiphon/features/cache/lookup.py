@@ -100,7 +100,7 @@ class AtHand:
         self._ready: OrderedDict[tuple[object, ...] | None, _Ready] = OrderedDict()  # None is never in it
         self._get = self._ready.get
 
-    def answer(self, request: Request) -> Response | None:
+    def respond(self, request: Request) -> Response | None:
         """Return the response to a request, if it is ready."""
         ready = self._get(request.head.plain_target())
         if ready is None:
@@ -162,8 +162,8 @@ class Collapsing:
         again = Request(FillHead(request.head, fill), content_of(request))
         if request.head.blocks:
             return get_response(self.app, again)
-        answer = aget_response(self.app, again)
-        return AwaitedResponse(answer if is_on_loop() else _await_elsewhere(answer))
+        result = aget_response(self.app, again)
+        return AwaitedResponse(result if is_on_loop() else _await_elsewhere(result))
 
     def _looks(self, request: Request, fill: Fill) -> Iterator[float | Response]:
         """Yield the seconds to wait before the next check, and finally the other request's response if it was
@@ -238,15 +238,15 @@ class Refreshes:
         if loop is None:
             from threading import Thread
 
-            Thread(target=self._answer, args=(again, fill), name="antiphon-refresh", daemon=True).start()
+            Thread(target=self._respond, args=(again, fill), name="antiphon-refresh", daemon=True).start()
             return
         from asyncio import run_coroutine_threadsafe
 
-        future = run_coroutine_threadsafe(self._aanswer(again, fill), loop)
+        future = run_coroutine_threadsafe(self._arespond(again, fill), loop)
         self._running.add(future)
         future.add_done_callback(self._running.discard)
 
-    def _answer(self, request: Request, fill: Fill) -> None:
+    def _respond(self, request: Request, fill: Fill) -> None:
         """Handle a request and read the stream in its response, which is stored when it ends."""
         try:
             body = get_response(self.app, request).body
@@ -257,7 +257,7 @@ class Refreshes:
         finally:
             self._release(fill)
 
-    async def _aanswer(self, request: Request, fill: Fill) -> None:
+    async def _arespond(self, request: Request, fill: Fill) -> None:
         from asyncio import to_thread
 
         try:

@@ -65,9 +65,9 @@ class Shelved:
         """Return the latest stored response that fits a request (RFC 9111 §4.1)."""
         responses = self.responses
         if len(responses) == 1 and not responses[0].is_in_file:  # true of most URLs
-            return responses[0] if responses[0].answers(head) else None
-        answers = [stored for stored in responses if stored.answers(head) and stored.is_there]
-        return max(answers, key=lambda stored: stored.received, default=None)
+            return responses[0] if responses[0].satisfies(head) else None
+        matching = [stored for stored in responses if stored.satisfies(head) and stored.is_there]
+        return max(matching, key=lambda stored: stored.received, default=None)
 
     def is_claimed(self, now: float) -> bool:
         """Return True while another request is making a response and may still finish it."""

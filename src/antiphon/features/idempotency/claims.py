@@ -19,7 +19,7 @@ from antiphon.response.response import Response
 PROBLEM_TYPE = "urn:antiphon:problem:idempotency-key-"
 """The prefix of the problem types that distinguish this feature's refusals from those of a handler."""
 
-RUNNING, ANSWERED, RELEASED, UNKNOWN = "running", "answered", "released", "unknown"
+RUNNING, COMPLETED, RELEASED, UNKNOWN = "running", "completed", "released", "unknown"
 """The states of a claim. After "released", the next request may carry out the write; after "unknown", none may."""
 
 _COME_BACK = (408, 425, 429)
@@ -42,22 +42,22 @@ class Write(NamedTuple):
 class Claim:
     """A request's claim: its entry, the handler's response if it can be sent again, and its error."""
 
-    __slots__ = ("answer", "entry", "error")
+    __slots__ = ("entry", "error", "stored")
 
     def __init__(self, entry: StoreEntry) -> None:
         self.entry = entry
-        self.answer: dict[str, Any] | None = None
+        self.stored: dict[str, Any] | None = None
         self.error: BaseException | None = None
 
     def outcome(self, response: Response) -> dict[str, Any]:
         """Return the new state, based on the response that was sent, since a commit may have failed after the
         handler.
         """
-        answer = self.answer or {"state": RELEASED}
-        if _is_broken_off(response) or answer["state"] == UNKNOWN:
+        result = self.stored or {"state": RELEASED}
+        if _is_broken_off(response) or result["state"] == UNKNOWN:
             return {"state": UNKNOWN}
         has_failed_since = response.error is not None and response.error is not self.error
-        return {"state": RELEASED} if has_failed_since or is_retried(response) else answer
+        return {"state": RELEASED} if has_failed_since or is_retried(response) else result
 
 
 def by_name(by: Callable[[Request], str | None], request: Request, key: str) -> Write:

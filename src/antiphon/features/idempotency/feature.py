@@ -13,15 +13,15 @@ from functools import partial, update_wrapper
 from math import inf
 from typing import TYPE_CHECKING, Any, cast
 
-from antiphon.app.answering.hooks import MiddlewareFunction
 from antiphon.app.callers import check_by
+from antiphon.app.dispatch.hooks import MiddlewareFunction
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.route import Route
 from antiphon.app.store import OF_ONE_VISITOR, FeatureStore, Store, StoreEntry, give_again, keep
 from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.idempotency.claims import (
-    ANSWERED,
+    COMPLETED,
     PROBLEM_TYPE,
     RUNNING,
     UNKNOWN,
@@ -219,16 +219,16 @@ class IdempotentWrites:
                 if key != write.own and is_of_another_user(known, write):
                     key = write.own
                     continue
-                answer = self._answer(known, write, fingerprint, request)
-                if answer is not None:
-                    return answer
+                known_response = self._respond(known, write, fingerprint, request)
+                if known_response is not None:
+                    return known_response
                 entry = self._store.replace(key, data, version=known.version, ttl=self._ttl)
             if entry is not None:
                 request[_CLAIM] = Claim(entry)
                 return None
         raise in_use()
 
-    def _answer(self, known: StoreEntry, write: Write, fingerprint: str, request: Request) -> Response | None:
+    def _respond(self, known: StoreEntry, write: Write, fingerprint: str, request: Request) -> Response | None:
         """Return the stored response, or None if the write may be carried out. Raises the same errors as ``_claim``."""
         data, age = known.data, self._clock() - known.changed
         if data["caller"] != write.caller:
@@ -239,7 +239,7 @@ class IdempotentWrites:
         if fields is not None and (name := different_field(known.key, request, fields)) is not None:
             raise reused_with(f"a different {name.title()}")
         match data["state"]:
-            case "answered":
+            case "completed":
                 return give_again(data)
             case "released":
                 return None
@@ -261,7 +261,7 @@ class IdempotentWrites:
         claim.error = response.error
         if is_retried(response):
             return None
-        claim.answer = {"state": UNKNOWN}
+        claim.stored = {"state": UNKNOWN}
         body = response.body
         if not isinstance(body, bytes):
             if not is_for_any_thread(body) or getattr(body, "length", inf) > self._largest:
@@ -270,7 +270,7 @@ class IdempotentWrites:
             response.body = body = b"".join(cast("Iterable[bytes]", body))
         if len(body) > self._largest:
             raise self._not_kept(request, f"{len(body)} bytes")
-        claim.answer = {"state": ANSWERED, **keep(response, _NOT_KEPT)}
+        claim.stored = {"state": COMPLETED, **keep(response, _NOT_KEPT)}
         return response
 
     async def _akeep(self, request: Request, response: Response) -> Response | None:
@@ -282,7 +282,7 @@ class IdempotentWrites:
         return explained(
             "too-large-to-keep",
             RuntimeError(
-                f"{request.route.answered_by} is idempotent, and returned {what}, but only {self._largest} bytes are"
+                f"{request.route.handled_by} is idempotent, and returned {what}, but only {self._largest} bytes are"
                 " kept for retries: return a redirect or a link to it, or use IdempotentWrites(store, largest=...)"
             ),
         )

@@ -26,7 +26,7 @@ from antiphon.request.request import Request
 from antiphon.request.route import whole_pattern
 from antiphon.response.response import Response
 
-LARGEST_ANSWER = 16 << 10
+MAX_RESPONSE = 16 << 10
 """The number of bytes of a response's body to keep."""
 _LONGEST = 2000
 """The maximum number of characters of a message or a user's name to keep."""
@@ -69,8 +69,8 @@ class Record(msgspec.Struct, kw_only=True):
     """The last messages that a WebSocket received."""
     is_socket: bool = False
     status: int = 0
-    answer: bytes = b""
-    answer_fields: list[tuple[str, str]] = []
+    response_body: bytes = b""
+    response_fields: list[tuple[str, str]] = []
     seconds: float = 0.0
     error: str = ""
     """The error's type and message, as in the last line of a traceback."""
@@ -129,8 +129,8 @@ def without_secrets(record: Record, hidden: Disguise) -> Record:
         lack=record.lack if body is not None else _not_kept(record),
         dependencies=hidden.value(record.dependencies),
         messages=[(kind, hidden.content(each, "application/json")) for kind, each in record.messages],
-        answer=hidden.body(record.answer, _content_type(record.answer_fields)) or b"",
-        answer_fields=hidden.fields(record.answer_fields),
+        response_body=hidden.body(record.response_body, _content_type(record.response_fields)) or b"",
+        response_fields=hidden.fields(record.response_fields),
     )
 
 
@@ -226,7 +226,7 @@ def record_of(request: Request, response: Response | None, *, largest: int, rele
         dependencies=dict(_dependencies_of(request)),
         is_socket=getattr(head, "channel", None) is not None,
         release=release,
-        **({} if response is None else _answer_of(response)),
+        **({} if response is None else _response_of(response)),
         messages=_messages_of(response),
     )
 
@@ -266,16 +266,16 @@ def _messages_of(response: Response | None) -> list[tuple[Literal["text", "bytes
     return [
         ("text", each.encode("utf-8", "surrogatepass")) if isinstance(each, str) else ("bytes", bytes(each))
         for each in received
-        if len(each) <= LARGEST_ANSWER
+        if len(each) <= MAX_RESPONSE
     ]
 
 
-def _answer_of(response: Response) -> dict[str, Any]:
+def _response_of(response: Response) -> dict[str, Any]:
     body = response.body
     return {
         "status": 0 if response.status == 101 else response.status,
-        "answer": body[:LARGEST_ANSWER] if isinstance(body, bytes) else b"",
-        "answer_fields": [*response.headers.items()],
+        "response_body": body[:MAX_RESPONSE] if isinstance(body, bytes) else b"",
+        "response_fields": [*response.headers.items()],
     }
 
 

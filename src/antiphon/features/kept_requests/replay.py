@@ -58,23 +58,23 @@ def replay(app: Any, keep: Keep, record: Record, restored: Restored | None = Non
         if isinstance(app, App):
             for override in _overrides(app, record, restored):
                 stack.enter_context(override)
-        outcome = _answer(app, record)
+        outcome = _send(app, record)
     error = errors[0] if errors else outcome.error
     return outcome._replace(error=error)
 
 
-def _answer(app: Any, record: Record) -> Outcome:
+def _send(app: Any, record: Record) -> Outcome:
     try:
         if record.is_socket:
             return asyncio.run(_converse(app, record))
         if record.interface == "wsgi":
-            return _answer_over_wsgi(app, record)
-        return asyncio.run(_answer_over_asgi(app, record))
+            return _send_over_wsgi(app, record)
+        return asyncio.run(_send_over_asgi(app, record))
     except Exception as error:  # it escaped the application
         return Outcome(500, [], b"", error)
 
 
-def _answer_over_wsgi(app: Any, record: Record) -> Outcome:
+def _send_over_wsgi(app: Any, record: Record) -> Outcome:
     request = record.request()
     try:
         return _outcome(from_wsgi(app)(request).freeze())
@@ -83,7 +83,7 @@ def _answer_over_wsgi(app: Any, record: Record) -> Outcome:
             app.stop()
 
 
-async def _answer_over_asgi(app: Any, record: Record) -> Outcome:
+async def _send_over_asgi(app: Any, record: Record) -> Outcome:
     request = record.request()
     if isinstance(app, Servable):
         await app.astart()

@@ -32,8 +32,8 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
-    from antiphon.app.answering.hooks import BeforeHook
     from antiphon.app.application import App
+    from antiphon.app.dispatch.hooks import BeforeHook
 
 METHODS = ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE")
 OTHER = "_OTHER"

@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from antiphon.features.openapi.answers import Given
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.responses import ANY, HTML, JSON
 from antiphon.features.openapi.code.values import (
@@ -24,6 +23,7 @@ from antiphon.features.openapi.code.values import (
     alternatives,
 )
 from antiphon.features.openapi.contract import Contract
+from antiphon.features.openapi.responses import Given
 from antiphon.handler.contract import innermost
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import ERRORS, HTTPError
@@ -46,11 +46,11 @@ def breach_of(contract: Contract, status: int, headers: Headers, body: bytes, me
     """
     if _may_be_unread(contract, status):
         return None
-    declared = [*contract.answers, *[each for one in contract.failures.get(status, ()) for each in one.answers]]
+    declared = [*contract.responses, *[each for one in contract.failures.get(status, ()) for each in one.responses]]
     known = [each for each in declared if each.status == status]
-    if any(each.is_conditional for each in contract.answers) and status in (304, 412):
+    if any(each.is_conditional for each in contract.responses) and status in (304, 412):
         return None
-    if any(each.has_ranges for each in contract.answers) and status in (206, 416):
+    if any(each.has_ranges for each in contract.responses) and status in (206, 416):
         return None
     problems = [each.problem for each in contract.failures.get(status, ()) if each.is_problem]
     may_be_problem = bool(problems)
@@ -60,7 +60,7 @@ def breach_of(contract: Contract, status: int, headers: Headers, body: bytes, me
     if may_be_problem and media == PROBLEM:
         return None if method == "HEAD" else _breach_of_problem(problems, status, body)
     if not known and not may_be_problem:
-        statuses = sorted({each.status for each in contract.answers} | {*contract.failures})
+        statuses = sorted({each.status for each in contract.responses} | {*contract.failures})
         has = ", ".join(map(str, statuses)) or "none"
         return f"returned {status}, which its contract lacks: it has {has}; {_way_out(contract, status)}"
     content = None if method == "HEAD" else _breach_of_content(known, status, media, body)
@@ -70,7 +70,7 @@ def breach_of(contract: Contract, status: int, headers: Headers, body: bytes, me
 def _may_be_unread(contract: Contract, status: int) -> bool:
     """Return True for a response that neither the readable code nor the annotation determines."""
     about = {each.about for each in contract.unread}
-    if "all" in about and not (_is_annotated(contract) and any(each.status == status for each in contract.answers)):
+    if "all" in about and not (_is_annotated(contract) and any(each.status == status for each in contract.responses)):
         return True
     return "given" in about or (status >= 400 and "raised" in about)
 
@@ -83,7 +83,7 @@ def _way_out(contract: Contract, status: int) -> str:
     """Return instructions for adding a status to a contract."""
     if status in ERRORS:
         return f"raise it in the handler's own code, or declare it with gives={{{status}: {ERRORS[status].__name__}}}"
-    body = next((_name(each.body) for each in contract.answers if isinstance(each.body, Of)), None)
+    body = next((_name(each.body) for each in contract.responses if isinstance(each.body, Of)), None)
     if status in (204, 304) or status not in range(200, 300) or body is None:
         return f"declare it with gives={{..., {status}: ...}}"
     return f"annotate the handler with tuple[{body}, Literal[{status}]], or declare it with gives={{{status}: {body}}}"
@@ -117,7 +117,7 @@ def _breach_of_content(known: Sequence[Given], status: int, media: str | None, b
 
 def items_of(contract: Contract, status: int, media: str) -> list[Value]:
     """Return the values that each item of a streamed response may have; none if any value is possible."""
-    return _items_of([each for each in contract.answers if each.status == status and each.media == media])
+    return _items_of([each for each in contract.responses if each.status == status and each.media == media])
 
 
 def _items_of(known: Sequence[Given]) -> list[Value]:

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
-from antiphon.app.answering.hooks import Hook
-from antiphon.app.answering.middleware import Middleware
-from antiphon.app.answering.plan import HandlerStack
+from antiphon.app.dispatch.hooks import Hook
+from antiphon.app.dispatch.middleware import Middleware
+from antiphon.app.dispatch.plan import HandlerStack
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.planner import RouteGroup
 from antiphon.app.route import Route
-from antiphon.features.openapi.answers import Given, NotKnown, answers_of, given_by, has_unknown_json, value_of
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import names_in
 from antiphon.features.openapi.code.findings import Findings, Named, Raised, Read, Unread, read_as
@@ -25,20 +24,21 @@ from antiphon.features.openapi.code.values import (
     NONE,
     RECEIVED,
     UNKNOWN,
-    Answer,
     Fields,
     Known,
     Raisable,
+    ResponseValue,
     Value,
     alternatives,
     either,
 )
 from antiphon.features.openapi.code.words import Words
+from antiphon.features.openapi.responses import Given, NotKnown, given_by, has_unknown_json, responses_of, value_of
 from antiphon.features.users import ScopesRequired, Users
 from antiphon.handler.contract import innermost
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import ERRORS, HTTPError, http_error
-from antiphon.http.redirect import RaisedAnswer
+from antiphon.http.redirect import RaisedResponse
 
 _UNEXPECTED = [each for each in vars(builtins).values() if isinstance(each, type) and issubclass(each, Exception)]
 """Errors that any code may raise."""
@@ -48,7 +48,7 @@ class Failure(NamedTuple):
     """An error that is handled: the message for the client, and the responses of its error handler, if it has one."""
 
     detail: str | None
-    answers: tuple[Given, ...] = ()
+    responses: tuple[Given, ...] = ()
     is_problem: bool = True
     """True if the response may contain problem details (RFC 9457)."""
     problem: Value = NONE
@@ -63,7 +63,7 @@ class Contract:
     method: str
     reads: list[Read] = field(default_factory=list)
     named: list[Named] = field(default_factory=list)
-    answers: list[Given] = field(default_factory=list)
+    responses: list[Given] = field(default_factory=list)
     failures: dict[int, list[Failure]] = field(default_factory=lambda: defaultdict(list))
     unread: list[Unread] = field(default_factory=list)
     requires_user: bool = False
@@ -77,7 +77,7 @@ class Contract:
     """Responses of the code around the handler; they may bypass some of that code."""
     outside: list[Raised] = field(default_factory=list)
     """Errors of the code around the handler; they may bypass some of that code."""
-    changes: list[list[Answer]] = field(default_factory=list)
+    changes: list[list[ResponseValue]] = field(default_factory=list)
     """The changes to each response by code after the handler: for each hook, one of its alternatives."""
     add_failure: Callable[[Raised], None] = lambda raised: None  # noqa: ARG005 - set when the contract is read
     """A function that records an exception with its response."""
@@ -104,39 +104,39 @@ class Contract:
 
     def declare_problems(self) -> None:
         """Set the types of errors that are sent as problem details to those declared for their statuses."""
-        for given in [each for each in self.answers if each.status in self.failures and each.is_declared]:
+        for given in [each for each in self.responses if each.status in self.failures and each.is_declared]:
             failures = self.failures[given.status]
-            if given.media == JSON and failures and all(each.is_problem and not each.answers for each in failures):
-                self.answers.remove(given)
+            if given.media == JSON and failures and all(each.is_problem and not each.responses for each in failures):
+                self.responses.remove(given)
                 self.failures[given.status] = [each._replace(problem=given.body) for each in failures]
 
     def apply_changes(self) -> None:
         """Change all responses in the way that the code after the handler does."""
         for change in self.changes:
-            self.answers = [_changed(each, one) for each in (*self.answers, *self.early) for one in change]
+            self.responses = [_changed(each, one) for each in (*self.responses, *self.early) for one in change]
             failures, self.failures = self.failures, defaultdict(list)
             for one in change:
                 for status, each in failures.items():
                     for code in one.statuses or (status,):
                         self.failures[code] += [_changed_failure(failure, one, code) for failure in each]
-        self.answers += self.early
+        self.responses += self.early
         for raised in self.outside if self.changes else ():
             self.add_failure(raised)
         self.early, self.changes = [], []
 
 
-def _changed(given: Given, change: Answer) -> Given:
+def _changed(given: Given, change: ResponseValue) -> Given:
     return given._replace(
         status=(change.statuses or (given.status,))[0],
         media=change.media if given.media and change.media else given.media,
     )
 
 
-def _changed_failure(failure: Failure, change: Answer, status: int) -> Failure:
-    answers = [_changed(each, change) for each in failure.answers]
+def _changed_failure(failure: Failure, change: ResponseValue, status: int) -> Failure:
+    responses = [_changed(each, change) for each in failure.responses]
     if failure.is_problem and change.media is not None:
-        return Failure(failure.detail, (*answers, Given(status, change.media, UNKNOWN)), False)
-    return failure._replace(answers=tuple(answers))
+        return Failure(failure.detail, (*responses, Given(status, change.media, UNKNOWN)), False)
+    return failure._replace(responses=tuple(responses))
 
 
 class ContractReader:
@@ -157,7 +157,7 @@ class ContractReader:
         self._add_reads(contract, found)
         contract.users, contract.requires_user = [*found.users], HAS_USER in found.always
         contract.may_have_user = bool(found.users) or any(each.error.status == 401 for each in found.raised)
-        self._add_answers(contract, found)
+        self._add_responses(contract, found)
         self._add_changes(contract, found)
         raised = [*found.raised]
         for source in group.dependencies.resolving:  # run before the handler, whether or not it reads the dependency
@@ -175,11 +175,11 @@ class ContractReader:
             contract.reads = [each._replace(is_always=False) for each in contract.reads]
             contract.named = [each._replace(is_always=False) for each in contract.named]
         if not contract.changes:
-            contract.answers, contract.early = contract.answers + contract.early, []
+            contract.responses, contract.early = contract.responses + contract.early, []
         self._declare(contract)
         for each in raised:
             contract.add_failure(each)
-        for given in [] if contract.has_content else [each for each in contract.answers if each.status == 200]:
+        for given in [] if contract.has_content else [each for each in contract.responses if each.status == 200]:
             for status in (412,) * given.is_conditional + (416,) * given.has_ranges:
                 contract.fail(status, None)
         known = {*contract.failures}
@@ -193,9 +193,9 @@ class ContractReader:
 
     # Responses
 
-    def _add_answers(self, contract: Contract, found: Findings) -> None:
+    def _add_responses(self, contract: Contract, found: Findings) -> None:
         given = given_by(found)
-        contract.answers += [each for each in given if isinstance(each, Given)]
+        contract.responses += [each for each in given if isinstance(each, Given)]
         unknown = [Unread(each.text, found.place, "given") for each in given if isinstance(each, NotKnown)]
         is_stated = found.stated is not annotations.NOT_SAID and not unknown
         contract.unread += [each for each in found.unread if not (each.about == "given" and is_stated)]
@@ -210,7 +210,7 @@ class ContractReader:
         contract.requires_user = contract.requires_user or any(each.error.status == 401 for each in found.raised)
         is_ours_ = is_ours(function_of(function))
         for value in alternatives(either(found.result, found.yields)):
-            for each in [] if value == NONE else answers_of(value):
+            for each in [] if value == NONE else responses_of(value):
                 if isinstance(each, Given):
                     contract.early.append(each)
                 elif not is_ours_:
@@ -223,7 +223,9 @@ class ContractReader:
         """Add the changes to responses by code after the handler."""
         changes = alternatives(found.passed)
         known = [
-            replace(each, headers=()) for each in changes if isinstance(each, Answer) and each.statuses is not None
+            replace(each, headers=())
+            for each in changes
+            if isinstance(each, ResponseValue) and each.statuses is not None
         ]
         if any(each != RECEIVED for each in known):
             contract.changes.append(known)
@@ -251,18 +253,18 @@ class ContractReader:
 
     def _add_failure(self, contract: Contract, stack: HandlerStack, raised: Raised) -> None:
         error = raised.error
-        if issubclass(error.kind, RaisedAnswer):
+        if issubclass(error.kind, RaisedResponse):
             if error.status == 304 and not contract.is_safe:  # only reads can have a 304 (RFC 9110 §15.4.5)
                 return
             headers = ("location",) if error.status in range(301, 400) and error.status != 304 else ()
-            contract.answers.append(Given(error.status or 303, headers=headers))
+            contract.responses.append(Given(error.status or 303, headers=headers))
             return
         handler = self._handler_of(stack, error)
         status = error.status or 500
         if handler is None:
             if issubclass(error.kind, HTTPError):
                 contract.failures[status].append(_failure(error))
-            elif not contract.answers:  # the handler only raises it
+            elif not contract.responses:  # the handler only raises it
                 contract.failures[status].append(Failure("The server failed."))
             return
         found = self._code.read(handler.function, error)
@@ -276,20 +278,20 @@ class ContractReader:
         for each in found.raised:
             if each.error != error and each.error.status is not None:
                 contract.failures[each.error.status].append(_failure(each.error))
-        answers = given_by(found)
-        if raised_again and not answers:
+        responses = given_by(found)
+        if raised_again and not responses:
             contract.failures[status].append(_failure(error))
-        for answer in answers:
-            if isinstance(answer, NotKnown):
+        for response in responses:
+            if isinstance(response, NotKnown):
                 untold = [each for each in found.unread if each.about == "given"]
-                for unread in untold or [Unread(answer.text, found.place, "given")]:
+                for unread in untold or [Unread(response.text, found.place, "given")]:
                     contract.add_unread(unread._replace(about="all"))  # it may have any status
                 contract.failures[status].append(Failure(error.detail, is_problem=raised_again))
                 continue
-            own = answer.status if answer.has_own_status else status
-            is_problem = answer.media == PROBLEM
-            answers_ = () if is_problem and not answer.headers else (answer._replace(status=own),)
-            contract.failures[own].append(_failure(error, answers_, is_problem=raised_again or is_problem))
+            own = response.status if response.has_own_status else status
+            is_problem = response.media == PROBLEM
+            responses_ = () if is_problem and not response.headers else (response._replace(status=own),)
+            contract.failures[own].append(_failure(error, responses_, is_problem=raised_again or is_problem))
 
     def _handler_of(self, stack: HandlerStack, error: Raisable) -> Hook | None:
         example: BaseException
@@ -326,11 +328,11 @@ class ContractReader:
             gives: Mapping[Any, Any] = route.gives if isinstance(route.gives, Mapping) else {200: route.gives}
             said = [_declared(status, kind) for status, kind in gives.items()]
             if any(each.status < 400 for each in said):
-                contract.answers = []
+                contract.responses = []
                 contract.unread = [each for each in contract.unread if each.about not in ("given", "body")]
             if any(each.status >= 400 for each in said):
                 contract.unread = [each for each in contract.unread if each.about != "raised"]
-            contract.answers = [each for each in contract.answers if each.status not in gives] + said
+            contract.responses = [each for each in contract.responses if each.status not in gives] + said
 
 
 def _declared(status: int, kind: Any) -> Given:
@@ -338,12 +340,12 @@ def _declared(status: int, kind: Any) -> Given:
         return Given(status)
     if isinstance(kind, type) and issubclass(kind, HTTPError):
         return Given(status, PROBLEM, _problem_of(Raisable(kind)))
-    found = next((each for each in answers_of(value_of(kind)) if isinstance(each, Given)), None)
+    found = next((each for each in responses_of(value_of(kind)) if isinstance(each, Given)), None)
     return (found or Given(status, JSON, value_of(kind)))._replace(status=status, is_declared=True)
 
 
-def _failure(error: Raisable, answers: tuple[Given, ...] = (), *, is_problem: bool = True) -> Failure:
-    return Failure(error.detail, answers, is_problem, _problem_of(error))
+def _failure(error: Raisable, responses: tuple[Given, ...] = (), *, is_problem: bool = True) -> Failure:
+    return Failure(error.detail, responses, is_problem, _problem_of(error))
 
 
 def _problem_of(error: Raisable) -> Value:

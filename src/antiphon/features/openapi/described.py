@@ -1,13 +1,13 @@
 """Descriptions of other frameworks' applications: their routes in Antiphon's terms, and their responses."""
 
-from antiphon.app.answering.hooks import hook
 from antiphon.app.application import App
+from antiphon.app.dispatch.hooks import hook
 from antiphon.app.route import Route
-from antiphon.features.openapi.answers import Given
 from antiphon.features.openapi.code.responses import HTML, JSON, PLAIN
 from antiphon.features.openapi.code.values import TEXT
 from antiphon.features.openapi.code.words import DescribedApp, DescribedRoute
 from antiphon.features.openapi.contract import Contract
+from antiphon.features.openapi.responses import Given
 from antiphon.features.openapi.schemas import Schema
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.limits import Limits
@@ -45,7 +45,7 @@ def in_words_of(described: DescribedApp, contract: Contract) -> None:
             return given._replace(media=route.renders, body=TEXT)
         return given._replace(media=described.text) if given.media == PLAIN else given
 
-    contract.answers = [rendered(each) for each in contract.answers]
+    contract.responses = [rendered(each) for each in contract.responses]
 
 
 def with_pages_of_errors(content: Schema) -> Schema:

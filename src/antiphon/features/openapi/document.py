@@ -171,10 +171,10 @@ def _is_of_feature(route: Route) -> bool:
 
 def _schemas(contracts: list[Contract]) -> Schemas:
     inputs = [read.wanted for each in contracts for read in each.reads if read.part != "raw"]
-    answers = [given for each in contracts for given in each.answers]
+    responses = [given for each in contracts for given in each.responses]
     failures = [one for each in contracts for several in each.failures.values() for one in several]
-    answers += [given for each in failures for given in each.answers]
-    outputs = [*[given.body for given in answers], *[each.problem for each in failures]]
+    responses += [given for each in failures for given in each.responses]
+    outputs = [*[given.body for given in responses], *[each.problem for each in failures]]
     return Schemas(inputs, [kind for value in outputs for kind in leaf_types(value)])
 
 
@@ -185,7 +185,7 @@ def _unread(contracts: list[Contract]) -> Iterator[str]:
     for contract in contracts:
         where = f"{contract.method} {contract.route.where}"
         yield from dict.fromkeys(f"{where}: {each}" for each in contract.unread)
-        if not (contract.answers or contract.failures or contract.unread):
+        if not (contract.responses or contract.failures or contract.unread):
             yield f"{where}: {_handler(contract)} returns nothing: annotate what it returns, or declare it with gives="
 
 
@@ -198,7 +198,7 @@ def _undescribed(contracts: list[Contract], schemas: Schemas) -> Iterator[str]:
 
 def _types_of(contract: Contract) -> list[Any]:
     read = [each.wanted for each in contract.reads]
-    return read + [kind for given in contract.answers for kind in leaf_types(given.body)]
+    return read + [kind for given in contract.responses for kind in leaf_types(given.body)]
 
 
 def _handler(contract: Contract) -> str:

@@ -129,7 +129,7 @@ class OpenAPI:
                 ),
             )
         name = f"openapi{self.prefix.replace('/', '_')}"
-        app.get(self.prefix + self._path, name=name)(self._answer)
+        app.get(self.prefix + self._path, name=name)(self._respond)
         if is_debug():
             app.after_request(self._check)
         if self._docs is not None:
@@ -145,7 +145,7 @@ class OpenAPI:
         info = Info(self.title, self.version, self.description, self.prefix, self._servers, self._openapi)
         return make_document(app, info)
 
-    def _answer(self, request: Request) -> Response:
+    def _respond(self, request: Request) -> Response:
         return _validated(Response(self._body(request), content_type="application/json"), request)
 
     def content(self, app: "App") -> Any:
@@ -205,7 +205,7 @@ class OpenAPI:
         """Log a broken contract and list it on the page."""
         if found is None:
             return
-        told = f"{contract.route.answered_by} {found}"
+        told = f"{contract.route.handled_by} {found}"
         logging.getLogger("antiphon.openapi").error("%s", told)
         if len(self._breaches) < _MOST_BREACHES:
             self._breaches[told] = None

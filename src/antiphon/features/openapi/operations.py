@@ -6,12 +6,12 @@ from http import HTTPStatus
 from inspect import cleandoc
 from typing import Any
 
-from antiphon.features.openapi.answers import Given
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.responses import ANY, BYTES, HTML, JSON
 from antiphon.features.openapi.code.values import NONE, TEXT, Fields, Known, Of, Stream, Value
 from antiphon.features.openapi.contract import Contract, Failure
 from antiphon.features.openapi.parameters import named_schema, other_parameters, path_parameter
+from antiphon.features.openapi.responses import Given
 from antiphon.features.openapi.schemas import FILE, PROBLEM_NAME, REFERENCE, Schema, Schemas
 from antiphon.features.openapi.security import requires_key
 from antiphon.handler.contract import innermost, is_async
@@ -113,7 +113,7 @@ def expect(contract: Contract, *, has_parameters: bool, refuses_other_sites: boo
         contract.fail(409, "The first request with this key has no response yet.")
         contract.fail(422, "The key was used for another request.")
         contract.fail(503, None)
-    if is_safe and {HTML, JSON} <= {each.media for each in contract.answers if each.status == 200}:
+    if is_safe and {HTML, JSON} <= {each.media for each in contract.responses if each.status == 200}:
         contract.fail(406, None)
     contract.apply_changes()
 
@@ -207,10 +207,10 @@ def _has_file(schema: Schema) -> bool:
 def _responses(contract: Contract, schemas: Schemas) -> Schema:
     made: dict[int, Schema] = {}
     reads_form = any(each.part == "form" for each in contract.reads)
-    for given in contract.answers:
+    for given in contract.responses:
         if not contract.has_content and reads_form and given.status in (413, 422):
             continue  # the form is not sent
-        _add_answer(made, given, schemas)
+        _add_response(made, given, schemas)
         if given.is_conditional and not contract.has_content and given.status == 200:
             _add_conditional(made, given, schemas)
     for status, failures in contract.failures.items():
@@ -220,7 +220,7 @@ def _responses(contract: Contract, schemas: Schemas) -> Schema:
     return {str(status): made[status] for status in sorted(made)}
 
 
-def _add_answer(made: dict[int, Schema], given: Given, schemas: Schemas) -> None:
+def _add_response(made: dict[int, Schema], given: Given, schemas: Schemas) -> None:
     response = made.setdefault(given.status, {"description": _phrase(given.status)})
     for name in given.headers:
         response.setdefault("headers", {})[_title(name)] = _HEADERS.get(name, {"schema": {"type": "string"}})
@@ -247,7 +247,7 @@ def _add_stream(content: Schema, media: str, body: Stream, schemas: Schemas) -> 
 def _add_conditional(made: dict[int, Schema], given: Given, schemas: Schemas) -> None:
     made.setdefault(304, {"description": _phrase(304)})
     if given.has_ranges:
-        _add_answer(made, given._replace(status=206), schemas)
+        _add_response(made, given._replace(status=206), schemas)
         made[206].setdefault("content", {})[BYTERANGES] = {}
 
 
@@ -257,8 +257,8 @@ def _add_failures(made: dict[int, Schema], status: int, failures: Iterable[Failu
     if told:
         response["description"] = " ".join(told)
     for failure in sorted(failures, key=lambda each: each.problem is NONE):  # generators try schemas in order
-        for given in failure.answers:
-            _add_answer(made, given, schemas)
+        for given in failure.responses:
+            _add_response(made, given, schemas)
         if failure.is_problem:
             schema = _problem_schema(failure.problem, status, schemas)
             _offer(response.setdefault("content", {}), PROBLEM, schema)

@@ -94,7 +94,7 @@ def _header_name(field: str) -> str:
 
 def _of_conditions(contract: Contract) -> Iterator[Schema]:
     """Yield the condition and range headers of reads to whose responses they are applied (RFC 9110 §13.1, §14.2)."""
-    conditional = [each for each in contract.answers if each.is_conditional and contract.is_safe]
+    conditional = [each for each in contract.responses if each.is_conditional and contract.is_safe]
     names = [*CONDITIONS] if conditional else []
     names += ["Range", "If-Range"] if any(each.has_ranges for each in conditional) else []
     yield from ({"name": name, "in": "header", "required": False, "schema": {"type": "string"}} for name in names)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from antiphon.app.answering.dependencies import Dependencies
+from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.app.planning.planner import RouteGroup
 from antiphon.app.route import Route
 from antiphon.features.idempotency.feature import IdempotentWrites

@@ -20,7 +20,7 @@ SECONDS = 5.0
 """The maximum number of seconds for each wait, and for a whole response."""
 
 
-class PublicAnswer(NamedTuple):
+class PublicResponse(NamedTuple):
     """The response to a request: its status, its header fields with lower-case names, and its body."""
 
     status: int
@@ -47,7 +47,7 @@ def public_url(text: str, *, any_port: bool = False) -> URL:
 
 def request_public(
     method: str, url: URL, headers: Mapping[str, str], body: bytes | None = None, *, most: int, seconds: float = SECONDS
-) -> PublicAnswer:
+) -> PublicResponse:
     """Send a request on this thread, to exactly the address that was checked. Redirects are not followed.
 
     Raises NotReachable for a host that is not public, for a response that takes too long, and for a response of more
@@ -61,9 +61,9 @@ def request_public(
             connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=url.host)
             with connection.sock:
                 connection.request(method, url.target, body, dict(headers))
-                answer = connection.getresponse()
-                fields = {name.lower(): value for name, value in answer.getheaders()}
-                return PublicAnswer(answer.status, fields, _read(answer, most, until))
+                response = connection.getresponse()
+                fields = {name.lower(): value for name, value in response.getheaders()}
+                return PublicResponse(response.status, fields, _read(response, most, until))
     except (OSError, HTTPException) as error:
         raise NotReachable(f"{url.origin} does not respond: {error}") from error
 
@@ -92,9 +92,9 @@ _UNICAST = IPv6Network("2000::/3")
 """All public IPv6 addresses (RFC 4291 §2.4). Others contain an IPv4 address, as in NAT64 (RFC 6052), or are private."""
 
 
-def _read(answer: HTTPResponse, most: int, until: float) -> bytes:
+def _read(response: HTTPResponse, most: int, until: float) -> bytes:
     chunks, size = list[bytes](), 0
-    while chunk := answer.read1(16 << 10):
+    while chunk := response.read1(16 << 10):
         chunks.append(chunk)
         size += len(chunk)
         if size > most:
@@ -252,7 +252,7 @@ def _whole(url: URL) -> str:
 
 
 def _fetch(url: str) -> bytes:
-    answer = request_public("GET", public_url(url), {"accept": f"{MEDIA_TYPE}, application/json"}, most=MOST_BYTES)
-    if answer.status != 200:
-        raise OSError(f"the status is {answer.status}, not 200")
-    return answer.body
+    response = request_public("GET", public_url(url), {"accept": f"{MEDIA_TYPE}, application/json"}, most=MOST_BYTES)
+    if response.status != 200:
+        raise OSError(f"the status is {response.status}, not 200")
+    return response.body

@@ -35,7 +35,7 @@ DAY = 24 * 3600.0
 LONGEST_RUN = 300.0
 """The number of seconds after which a delivery whose process ended without a response is processed again."""
 
-MOST_ANSWER = 64 << 10
+MAX_RESPONSE = 64 << 10
 """The maximum number of bytes to read from the response to a sent webhook."""
 MOST_SIGNATURES = 16
 """The maximum number of a delivery's signatures to compare."""
@@ -332,7 +332,7 @@ class StandardWebhook(Webhook):
         fields = {"content-type": kind, "user-agent": "antiphon", **(headers or {}), **self.sign(body, id=id)}
         seconds = seconds_of(timeout)
         to = public_url(url, any_port=True)
-        return request_public("POST", to, fields, body, most=MOST_ANSWER, seconds=seconds).status
+        return request_public("POST", to, fields, body, most=MAX_RESPONSE, seconds=seconds).status
 
 
 class GitHubWebhook(Webhook):

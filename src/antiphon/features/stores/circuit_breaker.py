@@ -32,7 +32,7 @@ class CircuitBreaker:
         self._failures = failures
         self._next_try: float | None = None
         """The monotonic time of the next attempt, or None while calls are unrestricted."""
-        self._answered_at = 0.0
+        self._succeeded_at = 0.0
         self._lock = Lock()
 
     def call(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
@@ -50,7 +50,7 @@ class CircuitBreaker:
         except BaseException as error:
             self._note_error(error, began_at)
             raise
-        self._note_answer()
+        self._note_success()
         return result
 
     def _begin_try(self) -> None:
@@ -62,15 +62,15 @@ class CircuitBreaker:
                     raise try_later()
                 self._next_try = now + LONGEST_TRY
 
-    def _note_answer(self) -> None:
-        self._answered_at = monotonic()
+    def _note_success(self) -> None:
+        self._succeeded_at = monotonic()
         self._next_try = None
 
     def _note_error(self, error: BaseException, began_at: float) -> None:
         if isinstance(error, self._failures):
-            if self._answered_at <= began_at:
+            if self._succeeded_at <= began_at:
                 self._next_try = monotonic() + PAUSE
         elif isinstance(error, Exception):  # this too means that the service responded
-            self._note_answer()
+            self._note_success()
         elif self._next_try is not None:  # an interruption, which says nothing about the service
             self._next_try = monotonic()

@@ -277,7 +277,7 @@ class Page:
     def _note(self, error: Exception, request: Request) -> None:
         """Add a note with the page's handler to an error, since no frame shows the handler."""
         if not isinstance(error, HTTPError):
-            error.add_note(f"{request.route.answered_by} returned {type(self).__name__}({self._template!r}, ...)")
+            error.add_note(f"{request.route.handled_by} returned {type(self).__name__}({self._template!r}, ...)")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._template!r}>"

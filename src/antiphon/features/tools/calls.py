@@ -17,7 +17,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon.adapters.foreign.call import acall
-from antiphon.app.answering.plan import Plan
+from antiphon.app.dispatch.plan import Plan
 from antiphon.app.route import Route
 from antiphon.features.tools.definitions import Argument, Definition
 from antiphon.features.tools.protocol import INVALID_PARAMS, MISSING_CAPABILITY, Message, ProtocolError

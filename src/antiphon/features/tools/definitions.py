@@ -145,8 +145,8 @@ def definitions_of(routes: Iterable[ToolRoute], content: Mapping[str, Any]) -> d
             raise explained(
                 "bad-tool",
                 ValueError(
-                    f"two tools are named {each.name!r}: {made[each.name].route.answered_by} and"
-                    f" {each.route.answered_by}: give one of them a name, tool=Tool(name=...)"
+                    f"two tools are named {each.name!r}: {made[each.name].route.handled_by} and"
+                    f" {each.route.handled_by}: give one of them a name, tool=Tool(name=...)"
                 ),
             )
         made[each.name] = each
@@ -181,9 +181,7 @@ def _definition(
     if route.signed:
         raise explained(
             "bad-tool",
-            ValueError(
-                f"{route.answered_by} is a tool, but accepts only signed URLs, which no call has: leave out one"
-            ),
+            ValueError(f"{route.handled_by} is a tool, but accepts only signed URLs, which no call has: leave out one"),
         )
     components: Mapping[str, Schema] = content["components"]["schemas"]
     has_one_method = len([each for each in route.methods if each not in ("HEAD", "OPTIONS")]) == 1
@@ -193,7 +191,7 @@ def _definition(
     arguments = _joined(route, arguments, body)
     described = [operation.get("summary", ""), operation.get("description", "")]
     security = operation.get("security", ())
-    answers = [each for status, each in operation["responses"].items() if status.startswith("2")]
+    successes = [each for status, each in operation["responses"].items() if status.startswith("2")]
     return Definition(
         name=_not_in_names.sub("_", name)[:128],
         route=route,
@@ -204,8 +202,8 @@ def _definition(
         requires_user=bool(security) and {} not in security,
         arguments=arguments,
         content_type=content_type,
-        streams=any({NDJSON, EVENTS} & each.get("content", {}).keys() for each in answers),
-        result=_result(answers),
+        streams=any({NDJSON, EVENTS} & each.get("content", {}).keys() for each in successes),
+        result=_result(successes),
         components=components,
     )
 
@@ -231,7 +229,7 @@ def _body(
         if body:
             kinds = ", ".join(content)
             what = "files" if MULTIPART in content else f"a body of {kinds}"
-            raise explained("bad-tool", ValueError(f"{route.answered_by} is a tool, but accepts {what}: use JSON"))
+            raise explained("bad-tool", ValueError(f"{route.handled_by} is a tool, but accepts {what}: use JSON"))
         return {}, None
     schema = content[content_type].get("schema", {})
     record, needed = _resolved(schema, components), bool(body.get("required"))
@@ -249,7 +247,7 @@ def _joined(route: Route, parameters: dict[str, Argument], body: dict[str, Argum
     if WHOLE_BODY in parameters:
         names = ", ".join(parameters.keys() & body.keys())
         raise explained(
-            "bad-tool", ValueError(f"{route.answered_by} is a tool, and has two arguments each of the names {names}")
+            "bad-tool", ValueError(f"{route.handled_by} is a tool, and has two arguments each of the names {names}")
         )
     required = [name for name, each in body.items() if each.is_required]
     schema: Schema = {"type": "object", "properties": {name: each.schema for name, each in body.items()}}
@@ -257,9 +255,9 @@ def _joined(route: Route, parameters: dict[str, Argument], body: dict[str, Argum
     return {**parameters, WHOLE_BODY: whole}
 
 
-def _result(answers: list[Any]) -> Schema | None:
+def _result(successes: list[Any]) -> Schema | None:
     """Return the schema of all successful responses, or None if any of them is not JSON."""
-    found = [each.get("content", {}).get(JSON, {}).get("schema") for each in answers]
+    found = [each.get("content", {}).get(JSON, {}).get("schema") for each in successes]
     schemas = [each for at, each in enumerate(found) if each and each not in found[:at]]
     if not schemas or not all(found):
         return None

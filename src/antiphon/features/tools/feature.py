@@ -22,9 +22,9 @@ from antiphon.features.tools.protocol import (
     VERSIONS,
     Message,
     ProtocolError,
-    answer,
     read_message,
     refusal,
+    result_response,
 )
 from antiphon.features.users import USERS
 from antiphon.handler.contract import log_failure
@@ -35,8 +35,8 @@ from antiphon.response.fields import EVENTS
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
-    from antiphon.app.answering.hooks import BeforeHook
     from antiphon.app.application import App
+    from antiphon.app.dispatch.hooks import BeforeHook
     from antiphon.app.route import Tool
     from antiphon.features.tools.definitions import Definition
     from antiphon.features.tools.resources import Prompt, Resources
@@ -118,7 +118,7 @@ class Tools:
         """Register the route that receives messages."""
         app._route_groups  # noqa: B018 - a blueprint has none
         name = "tools" + self.path.replace("/", "_")
-        app.post(self.path, name=name, before=self._before, csrf_exempt=True)(self._answer)
+        app.post(self.path, name=name, before=self._before, csrf_exempt=True)(self._receive)
         app.on_startup(lambda: self._check(app))
 
     def prompt(self, function: F) -> F:
@@ -171,7 +171,7 @@ class Tools:
 
     # Messages
 
-    async def _answer(self, request: Request) -> Response:
+    async def _receive(self, request: Request) -> Response:
         self._check_host(request)
         if not request.route.app.allows_cross_site_writes:
             check_cross_site(request, request.route.app.trusted_origins)
@@ -209,17 +209,17 @@ class Tools:
             case "tools/call":
                 return await self._call(request, message)
             case "server/discover":
-                return answer(message, self._about(message, supportedVersions=list(VERSIONS), **_FRESH))
+                return result_response(message, self._about(message, supportedVersions=list(VERSIONS), **_FRESH))
             case "initialize" if not message.is_modern:
                 asked = message.params.get("protocolVersion")
                 version = asked if asked in LEGACY else LEGACY[0]
-                return answer(message, self._about(message, protocolVersion=version))
+                return result_response(message, self._about(message, protocolVersion=version))
             case "ping" if not message.is_modern:
-                return answer(message, {})
+                return result_response(message, {})
         found = await self._listed(request, message)
         if found is None:
             raise ProtocolError(METHOD_NOT_FOUND, f"Method not found: {message.method[:80]}")
-        return answer(message, found)
+        return result_response(message, found)
 
     async def _listed(self, request: Request, message: Message) -> Mapping[str, Any] | None:
         """Return the result of a method that lists or reads, or None for an unknown method."""
@@ -299,12 +299,12 @@ class Tools:
         if definition.options.confirm is not None:
             asked = self._confirmation.ask(request, message, definition.options.confirm, arguments)
             if asked.result is not None:
-                return answer(message, asked.result)
+                return result_response(message, asked.result)
             key = asked.key if key is not None else None
         try:
             call = make_call(request, definition, arguments, key)
         except BadArguments as error:
-            return answer(message, failure(str(error)))
+            return result_response(message, failure(str(error)))
         response = await call.respond()
         if is_for_the_client(response):
             raise login_error(response)
@@ -324,11 +324,11 @@ class Tools:
         try:
             body = await body_of(request, response, self._largest)
         except TooLarge:
-            return answer(message, too_large(self._largest))
+            return result_response(message, too_large(self._largest))
         except Exception as error:
             log_failure(request, error)
-            return answer(message, broken_off())
-        return answer(message, result_of(definition, request, response, body, is_modern=message.is_modern))
+            return result_response(message, broken_off())
+        return result_response(message, result_of(definition, request, response, body, is_modern=message.is_modern))
 
     async def _prompt(self, message: Message) -> Mapping[str, Any]:
         name, arguments = message.text("name"), message.params.get("arguments") or {}

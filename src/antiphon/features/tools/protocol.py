@@ -164,7 +164,7 @@ def _decoded(header: str | None) -> str | None:
 # Responses
 
 
-def answer(message: Message, result: Mapping[str, Any]) -> Response:
+def result_response(message: Message, result: Mapping[str, Any]) -> Response:
     """Return the response with a request's result."""
     return Response(encode_json(result_message(message, result)), content_type=JSON)
 

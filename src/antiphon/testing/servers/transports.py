@@ -36,17 +36,17 @@ def make_transport(
     extra: Mapping[str, object],
     *,
     on_thread: bool,
-    raise_answered_errors: bool | None,
+    raise_handled_errors: bool | None,
 ) -> Transport:
     """Return the server's side of an interface. Raises ValueError for options that the interface does not support.
 
     Over WSGI, the application runs on its own thread if ``on_thread`` is True, otherwise on the calling thread. If
-    ``raise_answered_errors`` is True, errors for which an Antiphon application has sent a 500 are raised. None means
+    ``raise_handled_errors`` is True, errors for which an Antiphon application has sent a 500 are raised. None means
     True for dialect applications from which such errors escape over WSGI.
     """
-    if raise_answered_errors is None:
-        raise_answered_errors = interface != "wsgi" and _lets_errors_escape(application)
-    if raise_answered_errors and isinstance(application, Servable):
+    if raise_handled_errors is None:
+        raise_handled_errors = interface != "wsgi" and _lets_errors_escape(application)
+    if raise_handled_errors and isinstance(application, Servable):
         application = RaisingErrors(application)
     match interface:
         case "wsgi":
@@ -69,8 +69,8 @@ def make_transport(
 
 def _lets_errors_escape(application: object) -> bool:
     """Return True for an application that handles WSGI calls itself, without a host that handles errors."""
-    answers_itself = type(application).__call__ is not Servable.__call__
-    return isinstance(application, BridgedApplication) or (isinstance(application, EnvironHost) and answers_itself)
+    has_own_call = type(application).__call__ is not Servable.__call__
+    return isinstance(application, BridgedApplication) or (isinstance(application, EnvironHost) and has_own_call)
 
 
 class Wrapped(Servable):
@@ -85,15 +85,15 @@ class Wrapped(Servable):
         """Handle a request step by step."""
         return await self._application._handle(request)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _respond(self, request: Request) -> Response:
         """Handle a request, awaited on an event loop."""
-        answer = self._application._answer_on_loop(request)
-        return answer if isinstance(answer, Response) else await answer
+        result = self._application._respond_on_loop(request)
+        return result if isinstance(result, Response) else await result
 
-    async def _answer_handshake(self, request: Request) -> Response:
+    async def _respond_to_handshake(self, request: Request) -> Response:
         """Handle the handshake of a WebSocket."""
-        answer = self._application._answer_handshake(request)
-        return _raise_error(request, answer if isinstance(answer, Response) else await answer)
+        result = self._application._respond_to_handshake(request)
+        return _raise_error(request, result if isinstance(result, Response) else await result)
 
     def __call__(self, *arguments: Any) -> Any:
         """Handle a call from a WSGI or ASGI server. The inner application gets everything except HTTP requests."""
@@ -137,9 +137,9 @@ class RaisingErrors(Wrapped):
         """Handle a request step by step."""
         return _raise_error(request, await super()._handle(request))
 
-    async def _answer(self, request: Request) -> Response:
+    async def _respond(self, request: Request) -> Response:
         """Handle a request, awaited on an event loop."""
-        return _raise_error(request, await super()._answer(request))
+        return _raise_error(request, await super()._respond(request))
 
 
 def _raise_error(request: Request, response: Response) -> Response:

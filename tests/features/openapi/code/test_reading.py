@@ -57,7 +57,7 @@ def taken(contract: Contract) -> str:
 
 
 def given(contract: Contract) -> str:
-    answers = [" ".join(filter(None, (str(each.status), each.media, shown(each.body)))) for each in contract.answers]
+    answers = [" ".join(filter(None, (str(each.status), each.media, shown(each.body)))) for each in contract.responses]
     errors = [f"{status} {each.detail}" for status, failures in contract.failures.items() for each in failures]
     return ", ".join([*answers, *errors])
 
@@ -248,7 +248,7 @@ def test_middleware_has_the_last_word_on_a_status_and_passes_on_the_errors_of_th
 
     contract = contract_of(lambda request: "text", app=app)
     expect(contract, has_parameters=False, refuses_other_sites=False)
-    assert {each.status for each in contract.answers} == {203}
+    assert {each.status for each in contract.responses} == {203}
     assert set(contract.failures) == {203, 403}
 
 
@@ -261,7 +261,7 @@ def test_the_errors_of_a_conditional_answer_have_their_handler() -> None:
 
     contract = contract_of(lambda request: Response("text").conditional(request), "/x", "GET", app)
     (failure,) = contract.failures[412]
-    assert [(each.status, each.media) for each in failure.answers] == [(412, "text/plain")]
+    assert [(each.status, each.media) for each in failure.responses] == [(412, "text/plain")]
 
 
 def test_an_error_is_answered_by_its_handler() -> None:
@@ -279,7 +279,7 @@ def test_an_error_is_answered_by_its_handler() -> None:
 
     contract = contract_of(order, app=app)
     ((status, (failure,)),) = contract.failures.items()
-    assert (status, [shown(each.body) for each in failure.answers], failure.is_problem) == (409, ["Lamp"], False)
+    assert (status, [shown(each.body) for each in failure.responses], failure.is_problem) == (409, ["Lamp"], False)
 
 
 # Declarations

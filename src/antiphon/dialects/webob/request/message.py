@@ -282,7 +282,7 @@ def _in_utf_8(query: str, text: Callable[[bytes], str]) -> str:
 
 Answer: TypeAlias = tuple[str, list[tuple[str, str]], Iterable[bytes]]
 """A response's status line, header fields and body."""
-CaughtAnswer: TypeAlias = tuple[str, list[tuple[str, str]], Iterable[bytes], Any]
+CaughtResponse: TypeAlias = tuple[str, list[tuple[str, str]], Iterable[bytes], Any]
 
 
 class RequestSending(RequestBody):
@@ -298,8 +298,8 @@ class RequestSending(RequestBody):
     @overload
     def call_application(self, application: "WSGIApplication", catch_exc_info: Literal[False] = False) -> Answer: ...
     @overload
-    def call_application(self, application: "WSGIApplication", catch_exc_info: Literal[True]) -> CaughtAnswer: ...
-    def call_application(self, application: "WSGIApplication", catch_exc_info: bool = False) -> Answer | CaughtAnswer:
+    def call_application(self, application: "WSGIApplication", catch_exc_info: Literal[True]) -> CaughtResponse: ...
+    def call_application(self, application: "WSGIApplication", catch_exc_info: bool = False) -> Answer | CaughtResponse:
         """Call a WSGI application and return the status line, header fields and body of its response.
 
         The caller must close the body. With ``catch_exc_info``, the error that the application passes to

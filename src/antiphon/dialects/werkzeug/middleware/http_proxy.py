@@ -62,9 +62,9 @@ class ProxyMiddleware:
         url = urlsplit(opts["target"])
         below = path[len(prefix) :] if opts["remove_prefix"] else path
         written = quote(below.encode("latin-1"), safe=_PATH_SAFE)
-        return partial(self._answer, opts, url, f"{url.path.rstrip('/')}/{written.lstrip('/')}")
+        return partial(self._respond, opts, url, f"{url.path.rstrip('/')}/{written.lstrip('/')}")
 
-    def _answer(
+    def _respond(
         self,
         opts: Mapping[str, Any],
         url: SplitResult,

@@ -44,7 +44,7 @@ class ProfilerMiddleware:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Sequence[bytes]:
         profile = Profile()
         started = time.perf_counter()
-        body = profile.runcall(self._answer, environ, start_response)
+        body = profile.runcall(self._respond, environ, start_response)
         elapsed = 1000 * (time.perf_counter() - started)
         if self._profile_dir is not None:
             profile.dump_stats(Path(self._profile_dir) / self._filename(environ, elapsed))
@@ -52,7 +52,7 @@ class ProfilerMiddleware:
             self._report(profile, environ.get("PATH_INFO", ""))
         return [body]
 
-    def _answer(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> bytes:
+    def _respond(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> bytes:
         written: list[bytes] = []
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Callable[[bytes], object]:

@@ -260,7 +260,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         address = self.address_string().replace("%", "%%")  # an IPv6 address may have a scope
         _log(type, f"{address} - - [{self.log_date_time_string()}] {message}\n", *args)
 
-    def _answer(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def _respond(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Call the application. If it raises an error, log it and respond with a 500."""
         started = _Start(self, start_response)
         try:
@@ -447,7 +447,7 @@ class BaseWSGIServer(HTTPServer):
         try:
             handler: Any = self.RequestHandlerClass(environ, client, self)  # type: ignore[arg-type]  # not a socket
             handler.environ = environ = handler.make_environ()
-            chunks: Iterable[bytes] = handler._answer(environ, start_response)
+            chunks: Iterable[bytes] = handler._respond(environ, start_response)
         except Exception:
             self.handle_error(None, client)  # type: ignore[arg-type]  # there is no socket
             return InternalServerError()(environ, restarting(start_response))

@@ -15,7 +15,7 @@ from antiphon.features.openapi.code.methods import call_method, make_response
 from antiphon.features.openapi.code.objects import changed, copied, is_text, text_of
 from antiphon.features.openapi.code.operators import is_number
 from antiphon.features.openapi.code.parts import said
-from antiphon.features.openapi.code.responses import answer_of_page, statuses_in
+from antiphon.features.openapi.code.responses import statuses_in, value_of_page
 from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
@@ -193,7 +193,7 @@ def call_class(frame: "Frame", made: Call, cls: type) -> Value:
         named = {name: frozen(value) for name, value in made.named.items()}
         status_at = 2 if annotations.is_page(cls, "Block") else 1
         frame.escape(*[each for each in made.given if not _is_only_shown(frame.flow.frozen(each))])
-        return frame.hold(made.node, answer_of_page(made.positional, named, status_at))
+        return frame.hold(made.node, value_of_page(made.positional, named, status_at))
     if cls in (enumerate, zip, map, range, filter, reversed):
         return _call_iterator(frame, made, cls)
     if cls in _COPIES:

@@ -30,7 +30,6 @@ from antiphon.features.openapi.code.values import (
     PASSED,
     TEXT,
     UNKNOWN,
-    Answer,
     Bound,
     Closure,
     Either,
@@ -42,6 +41,7 @@ from antiphon.features.openapi.code.values import (
     Pairs,
     Raisable,
     Ref,
+    ResponseValue,
     Statuses,
     TheRequest,
     Tuple,
@@ -419,9 +419,9 @@ class Expressions(Frame, ast.NodeVisitor):
 def _of_object(content: Value, owner: Ref, name: str) -> Value:
     """Return an attribute of a response, an error, a dict or a list."""
     match content:
-        case Answer(statuses=codes) if name == "status":
+        case ResponseValue(statuses=codes) if name == "status":
             return UNKNOWN if codes is None or content.is_passed_on else Statuses(codes)
-        case Answer() if name == "body":
+        case ResponseValue() if name == "body":
             return Of(bytes)
         case Raisable() if name == "headers":
             return Fields(())  # these never contain a media type

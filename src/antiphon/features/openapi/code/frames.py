@@ -26,7 +26,6 @@ from antiphon.features.openapi.code.values import (
     PART_OF_REQUEST,
     TEXT,
     UNKNOWN,
-    Answer,
     Bound,
     Closure,
     Fields,
@@ -35,6 +34,7 @@ from antiphon.features.openapi.code.values import (
     Of,
     Pairs,
     Ref,
+    ResponseValue,
     TheRequest,
     Tuple,
     Unknown,
@@ -287,7 +287,7 @@ class Frame(ast.NodeVisitor, ABC):
             return
         content = self.flow.frozen(value)
         owners = alternatives(self.flow.content(owner))
-        is_header = hasattr(Response, target.attr) and all(isinstance(each, Answer) for each in owners)
+        is_header = hasattr(Response, target.attr) and all(isinstance(each, ResponseValue) for each in owners)
         self.flow.change(owner, lambda one: with_attribute(one, target.attr, content))
         if is_header:  # it is written at once
             self.use(value, result=TEXT)

@@ -15,14 +15,13 @@ from antiphon.features.openapi.code.findings import Named, ReadAs
 from antiphon.features.openapi.code.functions import Call, call_function, lost
 from antiphon.features.openapi.code.objects import changed, is_text, returned, with_headers
 from antiphon.features.openapi.code.parts import said
-from antiphon.features.openapi.code.responses import answer_of_response, argument
+from antiphon.features.openapi.code.responses import argument, value_of_response
 from antiphon.features.openapi.code.values import (
     NONE,
     PASSED,
     RECEIVED,
     TEXT,
     UNKNOWN,
-    Answer,
     Bound,
     FormOf,
     Known,
@@ -30,6 +29,7 @@ from antiphon.features.openapi.code.values import (
     Pairs,
     Raisable,
     Ref,
+    ResponseValue,
     TheRequest,
     Value,
     alternatives,
@@ -95,7 +95,7 @@ def _call_of_object(frame: "Frame", made: Call, owner: Value, name: str) -> Valu
 
 def _returned(frame: "Frame", made: Call, content: Value, owner: Value, name: str, given: Sequence[Value]) -> Value:
     match content:
-        case Answer():
+        case ResponseValue():
             return owner if name in ("conditional", "freeze", "afreeze") else UNKNOWN
         case Raisable():
             return owner if name == "with_traceback" else NONE
@@ -186,4 +186,4 @@ def make_response(frame: "Frame", made: Call, maker: str) -> Value:
         source = argument(positional, named, 0, "source")
         if not (isinstance(source, Known) and isinstance(source.value, str | PathLike) and Path(source.value).exists()):
             frame.reader.note_raised(frame, Raisable(NotFound), made.node)
-    return frame.hold(made.node, answer_of_response(maker, positional, named))
+    return frame.hold(made.node, value_of_response(maker, positional, named))

@@ -13,12 +13,12 @@ from antiphon.features.openapi.code.values import (
     NONE,
     TEXT,
     UNKNOWN,
-    Answer,
     Fields,
     Items,
     Known,
     Of,
     Raisable,
+    ResponseValue,
     Tuple,
     Value,
     alternatives,
@@ -149,7 +149,7 @@ def changed(content: Value, method: str, given: Sequence[Value], named: Mapping[
                 return Items(NEVER, kind)
             if method in _READS | _KEEPS | _NEW_SETS:
                 return content
-        case Answer():
+        case ResponseValue():
             if method == "conditional":
                 return replace(content, is_conditional=True, has_ranges=named.get("ranges") != Known(False))
             return content
@@ -212,7 +212,7 @@ def returned(content: Value, method: str, given: Sequence[Value]) -> Value:
 def with_attribute(content: Value, name: str, value: Value) -> Value:
     """Return the content of a response or error after an attribute is set."""
     match content:
-        case Answer():
+        case ResponseValue():
             match name:
                 case "status":
                     return replace(content, statuses=statuses_in(value), has_own_status=True)
@@ -230,7 +230,7 @@ def with_attribute(content: Value, name: str, value: Value) -> Value:
     return content
 
 
-def _body_of(content: Answer, value: Value) -> Value:
+def _body_of(content: ResponseValue, value: Value) -> Value:
     if value == NONE:
         return NONE
     return content.body if content.body == TEXT and value in (TEXT, Of(str)) else UNKNOWN
@@ -238,7 +238,7 @@ def _body_of(content: Answer, value: Value) -> Value:
 
 def with_header(content: Value, name: Value, value: Value) -> Value:
     """Return the content of a response after a header is set."""
-    if not isinstance(content, Answer):
+    if not isinstance(content, ResponseValue):
         return content
     written = text_of(name)
     if written is None:
@@ -255,7 +255,7 @@ def with_headers(content: Value, method: str, given: Sequence[Value], named: Map
         return content
     first = given[0] if given else NONE
     if method in ("add", "setdefault", "set", "append") and len(given) > 1:
-        has_media = isinstance(content, Answer) and content.media is not None
+        has_media = isinstance(content, ResponseValue) and content.media is not None
         if has_media and (text_of(first) or "").lower() == "content-type":
             return content if method == "setdefault" else UNKNOWN
         return with_header(content, first, given[1])
@@ -288,4 +288,4 @@ def is_container(value: Value) -> bool:
     """True for the content of a mutable object."""
     is_items = isinstance(value, Items) and value.kind in (list, set)
     is_dict = isinstance(value, Of) and annotations.class_of(value.type) is dict
-    return is_items or is_dict or is_problem(value) or isinstance(value, Fields | Answer | Raisable)
+    return is_items or is_dict or is_problem(value) or isinstance(value, Fields | ResponseValue | Raisable)

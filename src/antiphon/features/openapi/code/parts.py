@@ -9,7 +9,6 @@ from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.sources import MISSING
 from antiphon.features.openapi.code.values import (
     UNKNOWN,
-    Answer,
     Bound,
     Either,
     Fields,
@@ -17,6 +16,7 @@ from antiphon.features.openapi.code.values import (
     Known,
     Of,
     Raisable,
+    ResponseValue,
     TheRequest,
     Tuple,
     Value,
@@ -111,7 +111,7 @@ def kind_of(value: Value) -> type | None:
             return tuple
         case Raisable(kind):
             return kind
-        case Answer():
+        case ResponseValue():
             return Response
     return None
 

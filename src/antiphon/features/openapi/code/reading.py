@@ -11,7 +11,7 @@ from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 from types import FunctionType, MethodType
 from typing import Any
 
-from antiphon.app.answering.dependencies import Dependencies
+from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Findings, Raised, Unread
 from antiphon.features.openapi.code.flow import HAS_USER, Flow, Stop
@@ -38,7 +38,7 @@ from antiphon.features.openapi.code.words import Words
 from antiphon.features.users import Users
 from antiphon.handler.contract import without_partials
 from antiphon.http.errors import HTTPError
-from antiphon.http.redirect import RaisedAnswer, Redirect
+from antiphon.http.redirect import RaisedResponse, Redirect
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 
@@ -226,7 +226,7 @@ class CodeReader:
     def note_raised(self, expressions: Frame, error: Raisable, node: ast.AST) -> None:
         """Record that an exception is raised. If its status is unknown, report that."""
         place = expressions.source.place_of(node)
-        if error.status is None and issubclass(error.kind, HTTPError | RaisedAnswer):
+        if error.status is None and issubclass(error.kind, HTTPError | RaisedResponse):
             status = 303 if error.kind is Redirect else getattr(error.kind, "status", None)
             if error.kind is HTTPError or not isinstance(status, int):
                 text = f"{error.kind.__name__} is raised with a status that is not known before it runs"

@@ -11,11 +11,11 @@ from antiphon.features.openapi.code.values import (
     NONE,
     TEXT,
     UNKNOWN,
-    Answer,
     Fields,
     Items,
     Known,
     Of,
+    ResponseValue,
     Statuses,
     Stream,
     Unknown,
@@ -86,11 +86,11 @@ def media_type(value: Value | None) -> str | None:
     return None
 
 
-def answer_of_response(maker: str, positional: list[Value], named: dict[str, Value]) -> Value:
+def value_of_response(maker: str, positional: list[Value], named: dict[str, Value]) -> Value:
     """Return the response created by calling Response, or one of its functions, such as ``html``."""
     if maker in ("redirect", "back"):
         codes = statuses_in(argument(positional, named, 1 if maker == "redirect" else 2, "status"), (303,))
-        return Answer(codes, None, NONE, ("location",), has_own_status=True)
+        return ResponseValue(codes, None, NONE, ("location",), has_own_status=True)
     if maker == "template":
         return _rendered(positional, named)
     body = argument(positional, named, 0, _BODY_NAMES.get(maker, "body"))
@@ -103,17 +103,17 @@ def answer_of_response(maker: str, positional: list[Value], named: dict[str, Val
         return UNKNOWN
     if maker == "file":
         conditional = not (isinstance(flag := named.get("conditional"), Known) and flag.value is False)
-        return Answer(
+        return ResponseValue(
             codes, media or _media_of_file(body), Of(bytes), header_names(headers), conditional, conditional, is_own
         )
     if maker == "json":
-        return Answer(codes, media or JSON, body or UNKNOWN, header_names(headers), has_own_status=is_own)
+        return ResponseValue(codes, media or JSON, body or UNKNOWN, header_names(headers), has_own_status=is_own)
     if maker in _MEDIA:
         parts = _streamed(maker, body or UNKNOWN)
-        return Answer(codes, media or _MEDIA[maker], parts, header_names(headers), has_own_status=is_own)
+        return ResponseValue(codes, media or _MEDIA[maker], parts, header_names(headers), has_own_status=is_own)
     if maker:
         return UNKNOWN
-    made = Answer(codes, media, NONE, header_names(headers), has_own_status=is_own)
+    made = ResponseValue(codes, media, NONE, header_names(headers), has_own_status=is_own)
     return either(*[_plain(each, made) for each in alternatives(body or NONE)])
 
 
@@ -143,7 +143,7 @@ def _media_of_file(source: Value | None) -> str:
     return ANY
 
 
-def _plain(body: Value, made: Answer) -> Value:
+def _plain(body: Value, made: ResponseValue) -> Value:
     """Return the response created by ``Response`` itself, depending on its body's type."""
     kind: Any = body.type if isinstance(body, Of) else type(body.value) if isinstance(body, Known) else None
     if body == NONE:
@@ -162,7 +162,7 @@ def body_in(media: str | None, body: Value) -> Value:
     return UNKNOWN if media is not None and "json" in media and kind_of(body) in (str, bytes) else body
 
 
-def answer_of_page(positional: list[Value], named: dict[str, Value], status_at: int) -> Value:
+def value_of_page(positional: list[Value], named: dict[str, Value], status_at: int) -> Value:
     """Return a template's page, and the JSON that it offers. ``status_at`` is the position of the status."""
     page = _rendered(positional, named, status_at, is_conditional=True)
     offered = named.get("_json")
@@ -170,15 +170,17 @@ def answer_of_page(positional: list[Value], named: dict[str, Value], status_at: 
         return page
     if isinstance(offered, Known):  # all of the page's data
         offered = Fields(tuple((name, value) for name, value in named.items() if not name.startswith("_")))
-    return either(page, Answer(page.statuses, JSON, offered))
+    return either(page, ResponseValue(page.statuses, JSON, offered))
 
 
 def _rendered(
     positional: list[Value], named: dict[str, Value], status_at: int = 1, *, is_conditional: bool = False
-) -> Answer:
+) -> ResponseValue:
     """Return a template's text. The template's name determines the media type."""
     status = argument(positional, named, status_at, "_status")
     codes = statuses_in(status, (200,))
     name = positional[0].value if positional and isinstance(positional[0], Known) else ""
     headers = header_names(argument(positional, named, status_at + 1, "_headers"))
-    return Answer(codes, guess_type(str(name))[0] or HTML, TEXT, headers, is_conditional, False, status is not None)
+    return ResponseValue(
+        codes, guess_type(str(name))[0] or HTML, TEXT, headers, is_conditional, False, status is not None
+    )

@@ -153,7 +153,7 @@ class Statuses:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ResponseValue:
     """A response: its possible statuses (None if unknown), its media type and its body."""
 
     statuses: tuple[int, ...] | None = (200,)
@@ -204,12 +204,12 @@ NEVER = Never()
 
 Value: TypeAlias = (
     Unknown | Known | Of | TheRequest | Fields | Items | Stream | Tuple | Ref | Bound | Local | Closure | Partial
-    | Pairs | FormOf | Statuses | Answer | Raisable | Either | Never
+    | Pairs | FormOf | Statuses | ResponseValue | Raisable | Either | Never
 )  # fmt: skip
 
 PASSED = Ref(("passed",))
 """The response that middleware or a hook receives."""
-RECEIVED = Answer(statuses=(), is_passed_on=True)
+RECEIVED = ResponseValue(statuses=(), is_passed_on=True)
 """The content of that response before the middleware or hook changes it."""
 NONE = Known(None)
 TEXT = Of(str)
@@ -253,7 +253,7 @@ def parts_of(value: Value) -> tuple[Value, ...]:
             return items
         case Bound(owner):
             return (owner,)
-        case Answer():
+        case ResponseValue():
             return (value.body,)
         case Partial(function, positional, named):
             return (function, *positional, *[each for _, each in named])
@@ -278,7 +278,7 @@ def replaced(value: Value, change: Callable[[Ref], Value]) -> Value:
         case Partial(function, positional, named):
             changed = tuple((name, replaced(each, change)) for name, each in named)
             return Partial(replaced(function, change), tuple(replaced(each, change) for each in positional), changed)
-        case Answer(body=body):
+        case ResponseValue(body=body):
             return replace(value, body=replaced(body, change))
     return value
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
 from antiphon.features.openapi.code.responses import ANY, HTML, JSON
-from antiphon.features.openapi.code.values import TEXT, Answer, Bound, Known, Local, Of, TheRequest, Value
+from antiphon.features.openapi.code.values import TEXT, Bound, Known, Local, Of, ResponseValue, TheRequest, Value
 from antiphon.http.errors import ERRORS, abort
 from antiphon.response.response import Response
 
@@ -14,9 +14,9 @@ _MEANINGS: Mapping[Meaning, Value] = {
     "request": TheRequest(),
     "abort": Known(abort),
     "json": Bound(Known(Response), Response.json, "json"),
-    "redirect": Local(Answer((302,), headers=("location",))),
-    "page": Local(Answer((200,), HTML, TEXT)),
-    "file": Local(Answer((200,), ANY, Of(bytes), is_conditional=True)),
+    "redirect": Local(ResponseValue((302,), headers=("location",))),
+    "page": Local(ResponseValue((200,), HTML, TEXT)),
+    "file": Local(ResponseValue((200,), ANY, Of(bytes), is_conditional=True)),
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import NoneType
 from typing import Any, NamedTuple, Never, NoReturn, get_args
 
-from antiphon.app.answering.declared import formats_of, item_type
+from antiphon.app.dispatch.declared import formats_of, item_type
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Findings
 from antiphon.features.openapi.code.objects import is_problem
@@ -26,12 +26,12 @@ from antiphon.features.openapi.code.values import (
     NONE,
     TEXT,
     UNKNOWN,
-    Answer,
     Either,
     Fields,
     Items,
     Known,
     Of,
+    ResponseValue,
     Statuses,
     Stream,
     Tuple,
@@ -66,18 +66,18 @@ class NotKnown(NamedTuple):
     text: str
 
 
-def answers_of(value: Value) -> list[Given | NotKnown]:
+def responses_of(value: Value) -> list[Given | NotKnown]:
     """Return the responses that a return value may become."""
-    return [found for each in alternatives(value) for found in _answers(each)]
+    return [found for each in alternatives(value) for found in _responses_of(each)]
 
 
-def _answers(value: Value) -> list[Given | NotKnown]:
+def _responses_of(value: Value) -> list[Given | NotKnown]:
     match value:
-        case Answer(is_passed_on=True):
+        case ResponseValue(is_passed_on=True):
             return []
-        case Answer(statuses=None):
+        case ResponseValue(statuses=None):
             return [NotKnown("the status of the response is not known")]
-        case Answer():
+        case ResponseValue():
             return [
                 Given(
                     status,
@@ -91,7 +91,7 @@ def _answers(value: Value) -> list[Given | NotKnown]:
                 for status in value.statuses or ()
             ]
         case Tuple(items):
-            return _answers_of_tuple(items)
+            return _responses_of_tuple(items)
         case Fields() | Items(kind=builtins.list):
             return [Given(200, JSON, value)]
         case Items(kind=kind) if kind is Iterator:
@@ -99,15 +99,15 @@ def _answers(value: Value) -> list[Given | NotKnown]:
         case Known(None):
             return [Given(204)]
         case Known(held):
-            return _answers_of_type(type(held), value)
+            return _responses_of_type(type(held), value)
         case Of(kind):
-            return _answers_of_type(kind, value)
+            return _responses_of_type(kind, value)
         case Either():
-            return answers_of(value)
+            return responses_of(value)
     return [NotKnown("the value is not known before it runs")]
 
 
-def _answers_of_tuple(items: tuple[Value, ...]) -> list[Given | NotKnown]:
+def _responses_of_tuple(items: tuple[Value, ...]) -> list[Given | NotKnown]:
     if len(items) not in (2, 3):
         return [NotKnown("a tuple is (body, status), (body, headers) or (body, status, headers)")]
     codes = statuses_in(items[1])
@@ -115,7 +115,7 @@ def _answers_of_tuple(items: tuple[Value, ...]) -> list[Given | NotKnown]:
     if codes is None and (len(items) == 3 or fields_of(headers) is None):
         return [NotKnown("the status in the tuple is not known before it runs")]
     made: list[Given | NotKnown] = []
-    for each in answers_of(items[0]):
+    for each in responses_of(items[0]):
         media = media_in(headers, None if isinstance(each, NotKnown) else each.media)
         if isinstance(each, NotKnown) or isinstance(media, Unknown):
             made.append(each if isinstance(each, NotKnown) else NotKnown("the media type of the response is not known"))
@@ -132,16 +132,18 @@ def _answers_of_tuple(items: tuple[Value, ...]) -> list[Given | NotKnown]:
     return made
 
 
-def _answers_of_type(kind: Any, value: Value) -> list[Given | NotKnown]:
+def _responses_of_type(kind: Any, value: Value) -> list[Given | NotKnown]:
     several = annotations.members(kind)
     if len(several) > 1 and all(map(_is_json, several)):
         return [Given(200, JSON, value)]
     if len(several) > 1:
-        return [found for each in several for found in _answers(value_of(each))]
+        return [found for each in several for found in _responses_of(value_of(each))]
     cls = annotations.class_of(kind)
     if cls is tuple:
         made = value_of(kind)
-        return _answers(made) if isinstance(made, Tuple) else [NotKnown("a tuple has a status, and perhaps headers")]
+        return (
+            _responses_of(made) if isinstance(made, Tuple) else [NotKnown("a tuple has a status, and perhaps headers")]
+        )
     if cls is None or cls is object or annotations.is_response(cls) or kind is Any:
         is_any = annotations.literals(kind)
         return [Given(200, PLAIN, value)] if is_any else [NotKnown(f"{_name(kind)} may be any response")]
@@ -153,12 +155,12 @@ def _answers_of_type(kind: Any, value: Value) -> list[Given | NotKnown]:
     if media is None:
         return [NotKnown(f"the response that a {_name(kind)} becomes is not known")]
     if cls is Problem:
-        return _answers_of_problem(kind)
+        return _responses_of_problem(kind)
     body: Value = value if media == JSON else TEXT if media != BYTES else Of(bytes)
     return [Given(200, media, body)]
 
 
-def _answers_of_problem(kind: Any) -> list[Given | NotKnown]:
+def _responses_of_problem(kind: Any) -> list[Given | NotKnown]:
     """Return the response that problem details become, with the status that they contain."""
     statuses = getattr(kind, "__metadata__", ())
     if not statuses:
@@ -239,7 +241,7 @@ def given_by(findings: Findings) -> list[Given | NotKnown]:
     responses = [_with_body(each, annotation) for each in found if _makes_response(each)]
     others = [each for each in found if not _makes_response(each)]
     stated = [value for each in _alternatives_of(annotation) for value in _stated(each, others)]
-    made = [each for value in (*stated, *responses) for each in answers_of(value)]
+    made = [each for value in (*stated, *responses) for each in responses_of(value)]
     return [each for at, each in enumerate(made) if each not in made[:at]]
 
 
@@ -247,7 +249,7 @@ def _with_body(value: Value, annotation: Any) -> Value:
     """Return a response, using the body from the annotation if the JSON that the code returns is unknown."""
     if isinstance(value, Tuple):
         return Tuple((_with_body(value.items[0], annotation), *value.items[1:]))
-    if not isinstance(value, Answer) or not _is_unknown(value.media, value.body, value.statuses or ()):
+    if not isinstance(value, ResponseValue) or not _is_unknown(value.media, value.body, value.statuses or ()):
         return value
     said = next((each for each in map(value_of, _alternatives_of(annotation)) if _is_json_value(each)), value.body)
     return replace(value, body=said.items[0] if isinstance(said, Tuple) else said)
@@ -319,9 +321,9 @@ def _without_annotation(result: Value) -> list[Given | NotKnown]:
     """Return the responses determined by the code alone, where None means a forgotten return."""
     kept = [each for each in alternatives(result) if each not in (NONE, Of(NoneType), Of(None))]
     if kept or result is NEVER:
-        return answers_of(either(*kept))
+        return responses_of(either(*kept))
     return [NotKnown("None becomes a 500, unless the handler is annotated with -> None")]
 
 
 def _makes_response(value: Value) -> bool:
-    return isinstance(value, Answer) or (isinstance(value, Tuple) and isinstance(value.items[0], Answer))
+    return isinstance(value, ResponseValue) or (isinstance(value, Tuple) and isinstance(value.items[0], ResponseValue))

@@ -2,7 +2,7 @@
 
 Receive the body, as far as possible; open the middleware, outermost first; call the handler; close the middleware,
 innermost first; release the body. An error becomes a response where it is raised, so every response passes through the
-middleware around it. All this is one coroutine, ``dispatch``. If possible, ``answer_at_once`` does the same at once on
+middleware around it. All this is one coroutine, ``dispatch``. If possible, ``respond_at_once`` does the same at once on
 the server's thread or loop, and leaves only what has to wait to a coroutine.
 """
 
@@ -10,11 +10,11 @@ from collections.abc import Awaitable
 from copy import copy
 from typing import Any
 
-from antiphon.app.answering.closing import answer_failure, answer_unhandled, leave, refuse_at_once
-from antiphon.app.answering.open_resources import Opened, ResourceStack
-from antiphon.app.answering.opening import open_all, open_in_place, open_in_steps, receive_ahead, receive_rest
-from antiphon.app.answering.plan import BARE, MIXED, NOTHING, Plan
-from antiphon.app.answering.returns import make_response
+from antiphon.app.dispatch.closing import leave, refuse_at_once, respond_to_failure, respond_to_unhandled
+from antiphon.app.dispatch.open_resources import Opened, ResourceStack
+from antiphon.app.dispatch.opening import open_all, open_in_place, open_in_steps, receive_ahead, receive_rest
+from antiphon.app.dispatch.plan import BARE, MIXED, NOTHING, Plan
+from antiphon.app.dispatch.returns import make_response
 from antiphon.concurrency.iterables import resume
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, NotBegun, Steps
 from antiphon.handler.errors import raised_response
@@ -71,18 +71,18 @@ It is shared, because creating a list takes time.
 
 
 def refuse_or_receive(plan: Plan, request: Request, error: HTTPError | None) -> Response | Steps[Response]:
-    """Handle a request with a body or a fault the way ``answer_at_once`` handles all other requests."""
+    """Handle a request with a body or a fault the way ``respond_at_once`` handles all other requests."""
     if error is not None:
         set_current_request(request)
         refused = refuse_at_once(plan, request, error)
         return dispatch(plan, request, error) if refused is None else refused
     reading = plan.ahead is not NOTHING and request._read_small_body(request.limits)
     if reading is True:
-        return answer_at_once(plan, request, has_body=True)
-    return _answer_when_read(plan, request, reading) if reading else dispatch(plan, request)
+        return respond_at_once(plan, request, has_body=True)
+    return _respond_when_read(plan, request, reading) if reading else dispatch(plan, request)
 
 
-def answer_at_once(plan: Plan, request: Request, has_body: bool = False) -> Response | Steps[Response]:
+def respond_at_once(plan: Plan, request: Request, has_body: bool = False) -> Response | Steps[Response]:
     """Handle a request where its handler runs, with a plan that isn't stacked. If anything has to wait, return the
     remaining steps, which are driven on a thread and awaited on a loop. The body has already been received.
     """
@@ -91,54 +91,54 @@ def answer_at_once(plan: Plan, request: Request, has_body: bool = False) -> Resp
         request.lifetime._limit(plan.deadline)
     is_bare = plan.surroundings is BARE
     opened: Opened = _NOTHING
-    answer: Any = None
+    result: Any = None
     try:
         if not is_bare:
             opened, openers = [], iter(plan.opening)
-            answer = open_in_place(openers, request, opened)
-            if answer is not None and not isinstance(answer, Response):
-                opening = open_in_steps(answer, openers, request, opened)
-                return _conclude(plan, request, _answer_when_open(plan, request, opening), opened)
-        if answer is None:
+            result = open_in_place(openers, request, opened)
+            if result is not None and not isinstance(result, Response):
+                opening = open_in_steps(result, openers, request, opened)
+                return _conclude(plan, request, _respond_when_open(plan, request, opening), opened)
+        if result is None:
             if plan.raw_handler is None:
-                answer = plan.function(request)
+                result = plan.function(request)
             elif (started := resume(steps := plan.raw_handler(request), None)) is not None:
-                is_done, answer = started
+                is_done, result = started
                 if not is_done:
-                    rest = rest_in_scope(steps, answer, request, plan.route.cancel_on_disconnect)
+                    rest = rest_in_scope(steps, result, request, plan.route.cancel_on_disconnect)
                     return _conclude(plan, request, rest, opened)
-        made = response_of(answer.encode(), TEXT_ONLY) if type(answer) is str else _respond(plan, request, answer)
+        made = response_of(result.encode(), TEXT_ONLY) if type(result) is str else _respond(plan, request, result)
     except BaseException as raised:
         return _end_failed_at_once(plan, request, raised, opened)
     if not isinstance(made, Response):
         return _conclude(plan, request, made, opened)
     if is_bare and not (request.consulted or request._after_hooks or (has_body and not request._is_in_bytes)):
         return made
-    return leave(plan, request, made, opened, made is answer)
+    return leave(plan, request, made, opened, made is result)
 
 
-async def _answer_when_open(plan: Plan, request: Request, opening: Awaitable[Response | None]) -> object:
+async def _respond_when_open(plan: Plan, request: Request, opening: Awaitable[Response | None]) -> object:
     """Wait until everything around the handler is open, then call the handler, unless something has already
     responded.
     """
     early = await opening
     if early is not None:
         return early
-    answer = plan.function(request)
-    return await answer if plan.is_async else answer  # OPTIONS is handled in place
+    result = plan.function(request)
+    return await result if plan.is_async else result  # OPTIONS is handled in place
 
 
-async def _answer_when_read(plan: Plan, request: Request, reading: Awaitable[bool]) -> Response:
+async def _respond_when_read(plan: Plan, request: Request, reading: Awaitable[bool]) -> Response:
     """Wait for a small body that is arriving, then handle the request, or the timeout."""
     try:
         is_read = await reading
     except RequestTimeout as too_late:
         return await dispatch(plan, request, too_late)
-    answer = answer_at_once(plan, request, has_body=True) if is_read else dispatch(plan, request)
+    result = respond_at_once(plan, request, has_body=True) if is_read else dispatch(plan, request)
     try:
-        return answer if isinstance(answer, Response) else await answer
+        return result if isinstance(result, Response) else await result
     finally:
-        del answer  # an error raised in the handler keeps this frame
+        del result  # an error raised in the handler keeps this frame
 
 
 # An error refers to the frames that it has passed, the frames to their variables, and a response to its error. So code
@@ -149,7 +149,7 @@ async def _answer_when_read(plan: Plan, request: Request, reading: Awaitable[boo
 def _end_failed_at_once(
     plan: Plan, request: Request, error: BaseException, opened: Opened
 ) -> Response | Steps[Response]:
-    response = answer_unhandled(plan, request, error)
+    response = respond_to_unhandled(plan, request, error)
     if response is None:
         return _end_failed(plan, request, error, opened)
     return leave(plan, request, response, opened, False)
@@ -158,17 +158,17 @@ def _end_failed_at_once(
 async def _conclude(plan: Plan, request: Request, waiting: Awaitable[object], opened: Opened) -> Response:
     """Respond when the handler has returned, or when the code around it has created the response."""
     try:
-        answer = await waiting
-        made = _respond(plan, request, answer)
+        result = await waiting
+        made = _respond(plan, request, result)
         response = made if isinstance(made, Response) else await made
     except BaseException as raised:
         return await _end_failed(plan, request, raised, opened)
     left: Response | Steps[Response] = response
     try:
-        left = leave(plan, request, response, opened, response is answer)
+        left = leave(plan, request, response, opened, response is result)
         return left if isinstance(left, Response) else await left
     finally:
-        del answer, made, response, left  # an error raised in a mounted application keeps this frame
+        del result, made, response, left  # an error raised in a mounted application keeps this frame
 
 
 # In steps
@@ -191,18 +191,18 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
             error = await receive_ahead(plan, request, error)
         if first is not None:
             await first
-        answer: Any = None
+        result: Any = None
         if plan.opening:
-            answer = await open_all(plan.opening, request, opened)
-        if answer is None:
+            result = await open_all(plan.opening, request, opened)
+        if result is None:
             if head.has_body:
                 await receive_rest(plan, request, error)
             if plan.handler_switch is not None:
                 await plan.handler_switch
-            answer = plan.function(request) if error is None else plan.refuse(request, error)
+            result = plan.function(request) if error is None else plan.refuse(request, error)
             if plan.is_async:
-                answer = await answer
-        made = _respond(plan, request, answer)
+                result = await result
+        made = _respond(plan, request, result)
         response = made if isinstance(made, Response) else await made
     except NotBegun as refusal:
         return await _end_refused(plan, request, raised_response(refusal), opened)
@@ -214,10 +214,10 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
             error = None  # its cause also has frames
     left: Response | Steps[Response] = response
     try:
-        left = leave(plan, request, response, opened, response is answer)
+        left = leave(plan, request, response, opened, response is result)
         return left if isinstance(left, Response) else await left
     finally:
-        del answer, made, response, left  # an error raised in a mounted application keeps this frame
+        del result, made, response, left  # an error raised in a mounted application keeps this frame
 
 
 def _prepare_request(plan: Plan, request: Request) -> Opened:
@@ -228,7 +228,7 @@ def _prepare_request(plan: Plan, request: Request) -> Opened:
 
 
 async def _end_failed(plan: Plan, request: Request, error: BaseException, opened: Opened) -> Response:
-    response = await answer_failure(plan, request, error)
+    response = await respond_to_failure(plan, request, error)
     left: Response | Steps[Response] = response
     del error
     try:
@@ -256,16 +256,16 @@ def _forget_frames(error: HTTPError | None) -> None:
         error.__traceback__ = None
 
 
-def _respond(plan: Plan, request: Request, answer: object) -> Response | Awaitable[Response]:
+def _respond(plan: Plan, request: Request, result: object) -> Response | Awaitable[Response]:
     """Create a response from the returned value and apply the request's conditions if needed."""
-    if type(answer) is Response:
-        return _by_conditions(request, answer) if answer.is_conditional else answer
-    if type(answer) is str:
-        return response_of(answer.encode(), TEXT_ONLY)
+    if type(result) is Response:
+        return _by_conditions(request, result) if result.is_conditional else result
+    if type(result) is str:
+        return response_of(result.encode(), TEXT_ONLY)
     declared = plan.declared
-    if declared is not None and type(answer) is not declared.exact:
-        answer = declared.returned(answer)
-    made = make_response(answer, plan.function, request)
+    if declared is not None and type(result) is not declared.exact:
+        result = declared.returned(result)
+    made = make_response(result, plan.function, request)
     if not isinstance(made, Response):
         return _wait(request, made)
     return _by_conditions(request, made) if made.is_conditional else made

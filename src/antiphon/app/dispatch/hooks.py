@@ -23,8 +23,8 @@ from typing import (
     overload,
 )
 
-from antiphon.app.answering.arguments import resolved, shown
-from antiphon.app.answering.returns import ResponseLike, is_value, respond, value_from_hook
+from antiphon.app.dispatch.arguments import resolved, shown
+from antiphon.app.dispatch.returns import ResponseLike, is_value, respond, value_from_hook
 from antiphon.explanations import explained
 from antiphon.handler.contract import (
     ON_LOOP,
@@ -39,7 +39,7 @@ from antiphon.handler.contract import (
 )
 from antiphon.handler.errors import as_http_error, headers_of
 from antiphon.http.errors import HTTPError
-from antiphon.http.redirect import RaisedAnswer
+from antiphon.http.redirect import RaisedResponse
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -191,8 +191,8 @@ class Hook(NamedTuple):
 
     async def settle(self, outcome: Any, _: object, request: Request, response: Response) -> Response:
         """Return the replacement response, made from the function's result."""
-        answer = await outcome if self.is_async else outcome
-        return response if answer is None else await respond(answer, self.function, request)
+        returned = await outcome if self.is_async else outcome
+        return response if returned is None else await respond(returned, self.function, request)
 
     def at(self, route: Any) -> Self:
         """Return the hook for a planned route."""
@@ -304,14 +304,14 @@ def check_key(key: object) -> None:
     if isinstance(key, int):
         if not 400 <= key <= 599:
             raise explained("bad-error-handler", ValueError(f"an error's status must be 400 to 599, not {key}"))
-    elif not isinstance(key, type) or not issubclass(key, Exception) or issubclass(key, RaisedAnswer):
+    elif not isinstance(key, type) or not issubclass(key, Exception) or issubclass(key, RaisedResponse):
         raise explained(
             "bad-error-handler",
             TypeError(f"an error handler must be registered for a class of exceptions or a status, not {key!r}"),
         )
 
 
-async def answer_error(
+async def respond_to_error(
     error_handlers: Iterable[ErrorHandlers], request: Request, error: BaseException, blocks: bool, is_driven: bool
 ) -> Response:
     """Handle an error with the first handler for it in these objects.
@@ -331,18 +331,20 @@ async def answer_error(
         raise error  # so that it becomes the context of errors in its handler
     except BaseException:
         error.__traceback__ = traceback
-        return await _answer_by(key, handler.pinned() if is_driven else handler, request, error)
+        return await _respond_by(key, handler.pinned() if is_driven else handler, request, error)
     finally:
         error.__traceback__ = traceback  # without the frames here, which refer to the error
 
 
-async def _answer_by(key: type[BaseException] | int, handler: Hook, request: Request, error: BaseException) -> Response:
+async def _respond_by(
+    key: type[BaseException] | int, handler: Hook, request: Request, error: BaseException
+) -> Response:
     """Return the handler's response to an error, or the response to the handler's own error."""
     try:
-        answer = await handler.call(request, error)
-        response = copy(await respond(answer, handler.function, request))  # other errors may get it, too
+        returned = await handler.call(request, error)
+        response = copy(await respond(returned, handler.function, request))  # other errors may get it, too
         told = as_http_error(error)
-        if answer is None or not response.has_own_status:
+        if returned is None or not response.has_own_status:
             response.status = told.status
         if response.status == told.status:
             _add_missing(request, response, told)
@@ -365,7 +367,7 @@ def _add_missing(request: Request, response: Response, told: HTTPError) -> None:
 
 def find_handler(error_handlers: Iterable[ErrorHandlers], error: BaseException) -> Found | None:
     """Return the first handler for an error, or None for a raised response, which isn't an error."""
-    if isinstance(error, RaisedAnswer):
+    if isinstance(error, RaisedResponse):
         return None
     for handlers in error_handlers:
         if found := handlers.find(error):

@@ -5,11 +5,11 @@ from functools import lru_cache, partial
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
-from antiphon.app.answering.hooks import Closer, Opener
-from antiphon.app.answering.middleware import AsyncStep, answered
-from antiphon.app.answering.open_resources import Opened
-from antiphon.app.answering.plan import ALL, DELEGATED, FOR_MIDDLEWARE, LOAD, LOOP, STREAM, THREAD, Plan
-from antiphon.app.answering.returns import refuse_value, respond, to_response
+from antiphon.app.dispatch.hooks import Closer, Opener
+from antiphon.app.dispatch.middleware import AsyncStep, early_response
+from antiphon.app.dispatch.open_resources import Opened
+from antiphon.app.dispatch.plan import ALL, DELEGATED, FOR_MIDDLEWARE, LOAD, LOOP, STREAM, THREAD, Plan
+from antiphon.app.dispatch.returns import refuse_value, respond, to_response
 from antiphon.body.content import Content, NotLoadedError
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.concurrency.iterables import resume
@@ -172,7 +172,7 @@ def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -
             try:
                 stopped = resume(steps, None)
             except StopAsyncIteration:
-                early = answered(function, None)
+                early = early_response(function, None)
             else:
                 if stopped is None:
                     opened.append((closer, generator))
@@ -194,7 +194,7 @@ def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -
             try:
                 early = next(generator)
             except StopIteration as end:
-                early = answered(function, end.value)
+                early = early_response(function, end.value)
             else:
                 opened.append((closer, generator))
         if early is not None:
@@ -243,6 +243,6 @@ async def _opened(waiting: Waiting, opened: Opened) -> Any:
     """Await the middleware until its yield or its end, and return a response that replaces the handler's, if any."""
     yielded = await waiting.step
     if yielded is None:
-        return answered(waiting.function, None)
+        return early_response(waiting.function, None)
     opened.append((waiting.closer, waiting.generator))
     return yielded[0]

@@ -17,7 +17,7 @@ from types import FunctionType, NoneType, UnionType
 from typing import Annotated, Any, Literal, NewType, Union, get_args, get_origin
 from weakref import WeakKeyDictionary
 
-from antiphon.app.answering.arguments import is_record, resolved, shown
+from antiphon.app.dispatch.arguments import is_record, resolved, shown
 from antiphon.explanations import explained
 from antiphon.handler.contract import annotations_of, describe, innermost
 from antiphon.http.errors import Problem

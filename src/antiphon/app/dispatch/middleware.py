@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from types import AsyncGeneratorType
 from typing import Any, NamedTuple, Self, TypeAlias
 
-from antiphon.app.answering.hooks import Close, Closer, Opener, closer, opener
-from antiphon.app.answering.returns import respond
+from antiphon.app.dispatch.hooks import Close, Closer, Opener, closer, opener
+from antiphon.app.dispatch.returns import respond
 from antiphon.concurrency.iterables import resume
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments
@@ -99,9 +99,9 @@ class Middleware(NamedTuple):
                 instead = self._end_sync(generator, error)  # type: ignore[arg-type]
         finally:
             note_task(error)
-            must_answer = not isinstance(error, Exception) and not is_leaving(error)
+            must_respond = not isinstance(error, Exception) and not is_leaving(error)
             del error
-        if instead is None and must_answer:
+        if instead is None and must_respond:
             raise explained(
                 "cancellation-taken-back",
                 RuntimeError(
@@ -202,11 +202,11 @@ def _send_or_throw(generator: Any, response: Response) -> object:
     )
 
 
-def answered(function: Callable[..., Any], early: Any) -> Any:
+def early_response(function: Callable[..., Any], early: Any) -> Any:
     """Return the response of middleware that ended before its yield. Raises RuntimeError without a response."""
     if early is None:
         raise explained(
-            "middleware-without-answer",
+            "middleware-without-response",
             RuntimeError(
                 f"the middleware {describe(function)} ended before its yield, without a response: to let the"
                 " request through, `yield`; to refuse it, return or yield a response, or raise an error"
@@ -246,7 +246,7 @@ def middleware(
         )
     check_arguments(function, "request")
     if not errors_at_yield:
-        from antiphon.app.answering.yields import check_yields
+        from antiphon.app.dispatch.yields import check_yields
 
         check_yields(function)
     if when_read is not None and (is_async or blocking or loads_body or errors_at_yield):

@@ -6,8 +6,8 @@ from copy import copy
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
-from antiphon.app.answering.arguments import is_record
-from antiphon.app.answering.declared import Declared, declared_by, is_foreign_response
+from antiphon.app.dispatch.arguments import is_record
+from antiphon.app.dispatch.declared import Declared, declared_by, is_foreign_response
 from antiphon.explanations import explained
 from antiphon.handler.contract import annotations_of, describe, innermost, wrong_return
 from antiphon.handler.errors import PROBLEM

@@ -16,7 +16,7 @@ from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 
 if TYPE_CHECKING:
-    from antiphon.app.answering.dependencies import Source
+    from antiphon.app.dispatch.dependencies import Source
     from antiphon.request.caller import Identify
 
 _MOST = 1000

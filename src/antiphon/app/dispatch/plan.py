@@ -5,10 +5,10 @@ from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Self
 
-from antiphon.app.answering.declared import declared_by
-from antiphon.app.answering.dependencies import Source
-from antiphon.app.answering.hooks import ErrorHandlers, Hook
-from antiphon.app.answering.middleware import Middleware
+from antiphon.app.dispatch.declared import declared_by
+from antiphon.app.dispatch.dependencies import Source
+from antiphon.app.dispatch.hooks import ErrorHandlers, Hook
+from antiphon.app.dispatch.middleware import Middleware
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.handler.contract import BEGIN_ON_THREAD, ON_LOOP, ON_THREAD, Switch
 from antiphon.http.errors import HTTPError

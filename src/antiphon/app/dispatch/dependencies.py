@@ -5,8 +5,8 @@ closed.
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
-from antiphon.app.answering.hooks import Hook, Opener, hook, opener
-from antiphon.app.answering.open_resources import OpenResource, where
+from antiphon.app.dispatch.hooks import Hook, Opener, hook, opener
+from antiphon.app.dispatch.open_resources import OpenResource, where
 from antiphon.explanations import explained
 from antiphon.handler.callables import (
     check_arguments,
@@ -20,7 +20,7 @@ from antiphon.request.dependencies import Dependency, ReadableDependency, check_
 from antiphon.request.request import Request
 
 if TYPE_CHECKING:
-    from antiphon.app.answering.readings import Readings
+    from antiphon.app.dispatch.readings import Readings
     from antiphon.concurrency.workers import CapacityLimiter
     from antiphon.request.caller import Identify
 
@@ -192,7 +192,7 @@ class Dependencies:
     def readings(self) -> "Readings":
         """The dependencies that functions may read."""
         if self._readings is None:
-            from antiphon.app.answering.readings import Readings
+            from antiphon.app.dispatch.readings import Readings
 
             self._readings = Readings(self._sources.values(), self.identifiers)
         return self._readings

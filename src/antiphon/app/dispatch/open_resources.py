@@ -10,7 +10,7 @@ from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from antiphon.app.answering.hooks import Closer, closer
+from antiphon.app.dispatch.hooks import Closer, closer
 from antiphon.concurrency.iterables import AsyncByteGenerator, BlockingChunks, ByteGenerator
 from antiphon.concurrency.loop import is_on_background_loop, is_on_loop
 from antiphon.explanations import explained
@@ -25,7 +25,7 @@ from antiphon.response.message import WITHOUT_CONTENT, PassedChunks, Stream
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
-    from antiphon.app.answering.middleware import AnyGenerator
+    from antiphon.app.dispatch.middleware import AnyGenerator
     from antiphon.concurrency.crossing import Tokens
 
 Generating: TypeAlias = Callable[[Request], Generator[Any, None, object] | AsyncGenerator[Any, None]]

@@ -20,11 +20,11 @@ from copy import copy
 from types import TracebackType
 from typing import Any, NamedTuple, TypeAlias
 
-from antiphon.app.answering.hooks import Closer, Hook, Part, answer_error, find_handler, hook
-from antiphon.app.answering.middleware import AsyncStep
-from antiphon.app.answering.open_resources import Opened, ResourceStack
-from antiphon.app.answering.opening import open_in_place, open_in_steps
-from antiphon.app.answering.plan import BARE, Plan
+from antiphon.app.dispatch.hooks import Closer, Hook, Part, find_handler, hook, respond_to_error
+from antiphon.app.dispatch.middleware import AsyncStep
+from antiphon.app.dispatch.open_resources import Opened, ResourceStack
+from antiphon.app.dispatch.opening import open_in_place, open_in_steps
+from antiphon.app.dispatch.plan import BARE, Plan
 from antiphon.handler.contract import Steps, Switch, failed, switch_shielded
 from antiphon.handler.errors import is_leaving, is_passed_on, sole_error
 from antiphon.handler.scope import drain, free, release
@@ -137,7 +137,7 @@ def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Clo
             hooks.append(arrived) if subject is request else opened.append((arrived, subject))
             return outcome
     except BaseException as error:
-        return Held(_answer_late_error(plan, request, response, error, traceback), None, None)
+        return Held(_respond_to_late_error(plan, request, response, error, traceback), None, None)
 
 
 def _replace_at_once(
@@ -202,7 +202,7 @@ async def _go_on(
                     if made is not response and response.error is not None:
                         response.error.__traceback__ = traceback  # without the frames of the code that caught it
                 except BaseException as error:
-                    made = await _answer_late_error(plan, request, response, error, traceback)
+                    made = await _respond_to_late_error(plan, request, response, error, traceback)
                 if made is not response:
                     response = _in_place_of(response, made, request, is_caught=part is not None and part.throws)
             halt = _pass_back(plan, request, response, hooks, opened)
@@ -279,7 +279,7 @@ def _let_pass(_request: Request, _response: Response) -> None:
     """Do nothing with a response, after a switch."""
 
 
-async def _answer_late_error(
+async def _respond_to_late_error(
     plan: Plan, request: Request, response: Response, error: BaseException, traceback: TracebackType | None
 ) -> Response:
     """Handle an error that was raised on the way out. Return the response itself if the error belongs to it.
@@ -288,7 +288,7 @@ async def _answer_late_error(
     """
     thrown = response.error
     if thrown is None or not is_passed_on(error, thrown):
-        return await answer_failure(plan, request, error)
+        return await respond_to_failure(plan, request, error)
     thrown.__traceback__ = traceback
     if not plan.is_driven(request):
         return response
@@ -344,7 +344,7 @@ def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response |
     return _varied(request, response, False) if request.consulted else response
 
 
-def answer_unhandled(plan: Plan, request: Request, error: BaseException) -> Response | None:
+def respond_to_unhandled(plan: Plan, request: Request, error: BaseException) -> Response | None:
     """Handle an error that has no error handler. Return None if it has one, and for exceptions that end the task."""
     error = sole_error(error)
     if not isinstance(error, Exception) or find_handler(plan.error_handlers, error) is not None:
@@ -352,7 +352,7 @@ def answer_unhandled(plan: Plan, request: Request, error: BaseException) -> Resp
     return failed(request, error)
 
 
-async def answer_failure(plan: Plan, request: Request, error: BaseException) -> Response:
+async def respond_to_failure(plan: Plan, request: Request, error: BaseException) -> Response:
     """Handle an error where its handler has to run, even while the task is being cancelled.
 
     If the steps are no longer driven, nothing is called. The only error in a group is handled as if it were alone.
@@ -362,9 +362,9 @@ async def answer_failure(plan: Plan, request: Request, error: BaseException) -> 
     error = sole_error(error)
     handlers, blocks = plan.error_handlers, plan.hooks_block
     if not plan.is_driven(request):
-        return await answer_error(handlers, request, error, blocks, is_driven=False)
+        return await respond_to_error(handlers, request, error, blocks, is_driven=False)
     cancelled = await switch_shielded(plan.home)
-    response = await answer_error(handlers, request, error, blocks, is_driven=True)
+    response = await respond_to_error(handlers, request, error, blocks, is_driven=True)
     cancelled = await switch_shielded(plan.home) or cancelled
     try:
         return _unless_cancelled(cancelled, request, response)
