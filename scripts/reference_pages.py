@@ -234,8 +234,8 @@ TOPICS = {
     ),
     "embedding/frameworks.md": Page(
         "Other frameworks", "antiphon.embedding",
-        "Framework FrameworkResponse ViewRoute NativeRequest ALL_METHODS own_limits environ_request read_request scope_request "
-        "plain_head until_left BlockingBody error_like",
+        "Framework FrameworkResponse ViewRoute NativeRequest ALL_METHODS own_limits environ_request read_request "
+        "scope_request plain_head until_left BlockingBody error_like",
         "See also [Write a library for every framework](../../how-to/for-library-authors.md#add-a-framework).",
     ),
     "embedding/steps.md": Page(

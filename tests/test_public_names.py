@@ -57,7 +57,8 @@ PUBLIC = {
     },
     "antiphon.embedding": {
         "AT_END", "RequestLocal", "absent",
-        "Advice", "FrameworkResponse", "AsyncFromSync", "Content", "Crossing", "CrossingBack", "DerivedHead", "DescribedApp",
+        "Advice", "FrameworkResponse", "AsyncFromSync", "Content", "Crossing", "CrossingBack", "DerivedHead",
+        "DescribedApp",
         "DescribedRoute", "DictEnvironment", "EnvironHost", "FileBody", "FormBounds", "Framework", "Head", "Host",
         "IncompleteForm", "Lifecycle", "LoopServer", "MultipartLimits", "MultipartParser", "NotLoadedError",
         "ON_LOOP", "ON_THREAD", "OWS", "OpenFile", "PartData", "PartHead", "ReceivedInput", "RequestHead", "Servable",

@@ -223,7 +223,7 @@ def test_a_body_from_a_file_has_kept_values_only_if_it_says_so(tmp_path):
 
     visitor = Visitor(application)
     for case in cases:
-        visitor.answer(case)
+        visitor.send(case)
     assert sent == [b"", b"t={{t}}", b"t=one"]
 
 
@@ -241,7 +241,7 @@ def test_text_is_sent_as_servers_give_it():
         start_response("200 OK", [])
         return []
 
-    Visitor(application).answer(case)
+    Visitor(application).send(case)
     values = [seen[name] for name in ("PATH_INFO", "QUERY_STRING", "HTTP_X_A", "REMOTE_USER")]
     assert [value.encode("latin-1").decode() for value in values] == ["/à€", "q=à€", "à€", "à€"]
 
@@ -255,7 +255,7 @@ def test_an_asgi_application_gets_the_same_bytes():
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    assert Visitor(app).answer(case)["raised"] == ""
+    assert Visitor(app).send(case)["raised"] == ""
     assert (seen["path"], seen["raw_path"].decode(), seen["query_string"].decode()) == ("/à€", "/à€", "q=à€")
     assert dict(seen["headers"])[b"x-a"].decode() == "à€"
 
@@ -328,10 +328,10 @@ def test_an_asgi_application_gets_each_case_with_the_cookies_of_those_before():
 
     visitor = Visitor(app)
     case = {"method": "POST", "target": "/a%20b?c=d", "fields": [], "body": "given"}
-    answers = [visitor.answer(case) for _ in range(2)]
+    answers = [visitor.send(case) for _ in range(2)]
     assert [answer["body"] for answer in answers] == ["given /a b none", "given /a b seen=once"]
     assert answers[0]["status"] == 201
-    assert Visitor(failing).answer(case)["raised"] == "LookupError: no such order"
+    assert Visitor(failing).send(case)["raised"] == "LookupError: no such order"
 
 
 TOKENS = iter(range(100, 999))
@@ -370,7 +370,7 @@ def test_a_case_sends_values_of_earlier_responses_and_of_its_environ():
 def test_a_value_that_is_not_in_the_response_ends_the_comparison():
     [case] = parse_cases(b"# @keep t nothing=(.*)\nGET /form", "f")
     with pytest.raises(SystemExit, match=r"The response to GET /form has no 'nothing=\(\.\*\)'"):
-        Visitor(application_with_tokens).answer(case)
+        Visitor(application_with_tokens).send(case)
 
 
 def test_an_asgi_application_gets_the_part_of_an_environ_that_it_knows():
@@ -381,7 +381,7 @@ def test_an_asgi_application_gets_the_part_of_an_environ_that_it_knows():
 
     environ = {"SCRIPT_NAME": "/a", "REMOTE_ADDR": "192.0.2.1", "wsgi.url_scheme": "https", "REMOTE_USER": "ada"}
     case = {"method": "GET", "target": "/b", "fields": [], "body": "", "environ": environ}
-    assert Visitor(app).answer(case)["body"] == "['/a', '/a/b', b'/a/b', ('192.0.2.1', 1), 'https']"
+    assert Visitor(app).send(case)["body"] == "['/a', '/a/b', b'/a/b', ('192.0.2.1', 1), 'https']"
 
 
 @rows("name, original, dialect, is_same", [

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from antiphon.cli.beside import IGNORED, Answer, Case, differences
+from antiphon.cli.beside import IGNORED, Case, Outcome, differences
 from antiphon.cli.beside_program import Visitor
 from antiphon.testing import Client
 from antiphon.testing.servers.transports import Interface
@@ -26,7 +26,7 @@ def case_of(asked: Asked) -> Case:
 def answers(app: Any, requests: Iterable[Asked]) -> list[Any]:
     """The responses of an application to one visitor."""
     visitor = Visitor(app)
-    return [visitor.answer(case_of(each)) for each in requests]
+    return [visitor.send(case_of(each)) for each in requests]
 
 
 def answers_over(app: Any, interface: Interface, requests: Iterable[Asked]) -> list[Any]:
@@ -35,20 +35,20 @@ def answers_over(app: Any, interface: Interface, requests: Iterable[Asked]) -> l
         return [_sent_by(client, case_of(each)) for each in requests]
 
 
-def _sent_by(client: Client, case: Case) -> Answer:
+def _sent_by(client: Client, case: Case) -> Outcome:
     headers, body = dict(case["fields"]), case["body"].encode("latin-1")
     response = client.request(case["method"], case["target"], headers={"Host": "localhost", **headers}, body=body)
     fields = [[name.lower(), value] for name, value in response.headers.items()]
-    return Answer(status=response.status, fields=fields, body=response.body.decode("latin-1"), raised="")
+    return Outcome(status=response.status, fields=fields, body=response.body.decode("latin-1"), raised="")
 
 
-def as_is(answer: Answer) -> Answer:
+def as_is(answer: Outcome) -> Outcome:
     return answer
 
 
 def assert_alike(
-    requests: Iterable[Any], theirs: Iterable[Answer], ours: Iterable[Answer],
-    compared: Callable[[Answer], Answer] = as_is, ignored: Collection[str] = IGNORED,
+    requests: Iterable[Any], theirs: Iterable[Outcome], ours: Iterable[Outcome],
+    compared: Callable[[Outcome], Outcome] = as_is, ignored: Collection[str] = IGNORED,
 ) -> None:  # fmt: skip
     """Fail with each request whose responses differ, once ``compared`` has left out what may differ."""
     found = [

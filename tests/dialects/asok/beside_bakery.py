@@ -109,10 +109,10 @@ class Browser(Visitor):
     token = ""
 
     def does(self, step: Step) -> list[Any]:
-        answer = self.answer(self.case(step))
+        answer = self.send(self.case(step))
         status, headers = answer["status"], dict(answer["fields"])
         if "lang=" in step.path and status == 302:  # which the dialect does without
-            answer = self.answer(self.case(Step(headers["location"])))
+            answer = self.send(self.case(Step(headers["location"])))
             status, headers = answer["status"], dict(answer["fields"])
         text, kind = answer["body"].encode("latin-1").decode(), headers.get("content-type", "").partition(";")[0]
         told = [status, headers.get("location"), kind]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.cli.beside import answers, parse_cases
+from antiphon.cli.beside import outcomes, parse_cases
 from antiphon.dialects.asok import Asok
 from antiphon.testing import Client
 
@@ -72,7 +72,7 @@ def beside(write, monkeypatch):
         for name, value in environ.items():
             monkeypatch.setenv(name, value)
         cases = parse_cases(text.encode(), "the test")
-        both = (answers(sys.executable, "wsgi:app", cases, dialects) for dialects in ([], ["asok"]))
+        both = (outcomes(sys.executable, "wsgi:app", cases, dialects) for dialects in ([], ["asok"]))
         return [*zip(cases, *both, strict=True)]
 
     return beside

@@ -7,7 +7,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from antiphon.cli.beside import Answer, masked
+from antiphon.cli.beside import Outcome, masked
 from antiphon.features.stores.tagged_json import unpack
 from tests.dialects.beside import Asked, answers, assert_alike
 
@@ -42,7 +42,7 @@ _signed = re.compile(r"(\w+)=(\.?[\w-]+)\.[\w-]{6}\.[\w-]{27,}").sub
 """Replace the cookies that itsdangerous signs."""
 
 
-def compared(answer: Answer) -> Answer:
+def compared(answer: Outcome) -> Outcome:
     """A response without times and the words of an error page, whose signed cookies have only their data."""
     fields = [
         [name, _signed(lambda found: f"{found[1]}={unpack(found[2].encode())}", value)]
