@@ -1,4 +1,4 @@
-"""`python -m benchmarks.interop`: the time that `Request.of` and views take, beside the framework's own request."""
+"""`python -m benchmarks.interop`: the time of `Request.from_framework` and views, beside the framework's request."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -48,17 +48,20 @@ def cells() -> dict[str, tuple[Callable[[], object], Callable[[], object]]]:
     given = WerkzeugRequest(sent)
     return {
         "Werkzeug's request of an environ": (lambda: WerkzeugRequest(sent, populate_request=False), tuple),
-        "Request.of an environ": (lambda: Request.of({**sent}), lambda: {**sent}),
-        "Request.of an environ with a body": (lambda: Request.of(environ(b"{}")), lambda: environ(b"{}")),
+        "Request.from_framework an environ": (lambda: Request.from_framework({**sent}), lambda: {**sent}),
+        "Request.from_framework an environ with a body": (
+            lambda: Request.from_framework(environ(b"{}")),
+            lambda: environ(b"{}"),
+        ),
         "A view of an environ": (lambda: hello({**sent}), lambda: {**sent}),
         "A view of an environ with a body": (lambda: repeat(environ(b"{}")), lambda: environ(b"{}")),
-        "Request.of Werkzeug's, for the first time": (
-            lambda: (sent.pop("antiphon.request", None), Request.of(given)),
+        "Request.from_framework Werkzeug's, for the first time": (
+            lambda: (sent.pop("antiphon.request", None), Request.from_framework(given)),
             lambda: sent.pop("antiphon.request", None),
         ),
-        "Request.of a scope": (lambda: Request.of({**scope}, receive), lambda: {**scope}),
-        "Request.of Starlette's": (
-            lambda: Request.of(StarletteRequest({**scope}, receive)),
+        "Request.from_framework a scope": (lambda: Request.from_framework({**scope}, receive), lambda: {**scope}),
+        "Request.from_framework Starlette's": (
+            lambda: Request.from_framework(StarletteRequest({**scope}, receive)),
             lambda: StarletteRequest({**scope}, receive),
         ),
     }

@@ -33,10 +33,10 @@ def lines(starts: list[int], end: int, places: random.Random) -> Iterator[str]:
 
 def antiphon() -> Callable[[str], Callable[[str], Any]]:
     """Import what is needed, and return a function that loads a file, and returns the lookup in it."""
-    from antiphon.features.locations.feature import Locations
+    from antiphon.features.geoip.feature import GeoIP
 
     def load(path: str) -> Callable[[str], Any]:
-        locations = Locations(path)
+        locations = GeoIP(path)
         locations.load()
         return locations.find
 

@@ -73,7 +73,7 @@ class Server(NamedTuple):
         return not self.package or find_spec(self.package) is not None
 
 
-_OURS = f"{{python}} -m antiphon run {_APPS}.ours:app --port={{port}} --patience=1 --no-access-log"
+_OURS = f"{{python}} -m antiphon run {_APPS}.ours:app --port={{port}} --queue-timeout=1 --no-access-log"
 SERVERS = {
     "antiphon run": Server(_OURS),
     "antiphon run, WSGI": Server(f"{_OURS} --interface=wsgi"),
@@ -321,7 +321,7 @@ def measure(name: str, load: float, paths: Sequence[str], options: Namespace) ->
 def compare_waiting(paths: Sequence[str], options: Namespace) -> Iterator[tuple[int, float, float, float]]:
     """Yield a number of clients, the answers a second without patience, and with it, as a share, also by CPU time."""
     command = SERVERS["antiphon run"].command
-    without = command.replace("--patience=1", "--patience=0")
+    without = command.replace("--queue-timeout=1", "--queue-timeout=0")
     with served(without, options.rounds) as off, served(command, options.rounds) as on:
         for port, _ in (off, on):
             in_process("throughput", port, 2.0, 4, paths)

@@ -47,7 +47,7 @@ class Crowd(NamedTuple):
     memory: int
 
 
-class Pages:
+class FileRoutes:
     """Another process, which asks for a page, and notes when it did and how long that took."""
 
     def __init__(self, port: int) -> None:
@@ -130,7 +130,7 @@ def measure(server: ServerProcess, options: Namespace) -> Crowd:
     before = sum(map(memory, processes))
     for process in processes:
         forget_peak(process)
-    pages = Pages(port)
+    pages = FileRoutes(port)
     sleep(IDLE)
     start = perf_counter()
     try:

@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Callable, Iterator
 
+from antiphon import http
 from antiphon.http.errors import ERRORS
 from scripts import docstrings
 from scripts.reference_pages import INTRODUCTIONS, PROVISIONAL, TOPICS
@@ -81,5 +82,6 @@ def first_sentence(doc: str) -> str:
 
 
 def _errors() -> list[str]:
-    rows = [f"| {status} | `{cls.__name__}` |" for status, cls in sorted(ERRORS.items())]
+    named = ((status, cls.__name__) for status, cls in sorted(ERRORS.items()) if cls.__name__ in http.__all__)
+    rows = [f"| {status} | `{name}` |" for status, name in named]
     return [ERRORS_INTRODUCTION, "\n".join(["| status | class |", "|---|---|", *rows])]

@@ -28,7 +28,8 @@ CLASSES = {
 
 TOPICS = {
     "handlers.md": Page(
-        "Dependencies, sessions and the current request", "antiphon", "Dependency Session current_request ResponseLike",
+        "Dependencies, sessions, redirects and the current request", "antiphon",
+        "Dependency Session Redirect current_request",
         "See also [Dependencies](../how-to/add-to-requests.md) and [return values](return-values.md).",
     ),
     "websockets.md": Page(
@@ -44,7 +45,7 @@ TOPICS = {
         "See also [Typed values](typed-values.md).",
     ),
     "settings.md": Page(
-        "Settings", "antiphon", "env Environment is_debug",
+        "Settings", "antiphon", "env is_debug",
         "See also [Configuration and environment variables](../how-to/settings.md) and"
         " [Debugging](../how-to/debug.md).",
     ),
@@ -64,7 +65,7 @@ TOPICS = {
         "See also [headers and their types](../headers.md).",
     ),
     "http/multidicts.md": Page(
-        "Multidicts", "antiphon.http", "MultiDict MutableMultiDict FirstMultiDict MissingKey",
+        "Multidicts", "antiphon.http", "MultiDict MutableMultiDict FirstMultiDict",
         "See also [bodies](../bodies.md).",
     ),
     "http/negotiation.md": Page(
@@ -93,12 +94,13 @@ TOPICS = {
     ),
     "http/urls.md": Page(
         "URLs, links and redirects", "antiphon.http",
-        "URL parse_query format_query Redirect ExternalLocation Link parse_links format_links",
+        "URL parse_query format_query Link parse_links format_links",
         "See also [Error handling and redirects](../../how-to/errors.md).",
     ),
     "http/clients.md": Page(
         "Clients, proxies and traces", "antiphon.http",
-        "Address Node ForwardedElement parse_forwarded format_forwarded UserAgent Priority TraceParent ServerTiming",
+        "Address ForwardedNode ForwardedElement parse_forwarded format_forwarded UserAgent Priority TraceParent "
+        "ServerTiming",
         "See also [Behind a reverse proxy](../../how-to/behind-a-proxy.md) and"
         " [Tracing with OpenTelemetry](../../how-to/trace.md).",
     ),
@@ -110,39 +112,39 @@ TOPICS = {
     ),
     "http/errors.md": Page(
         "Errors", "antiphon.http",
-        "HTTPError abort FieldFault FaultCode BadRequest Unauthorized PaymentRequired Forbidden NotFound"
-        " MethodNotAllowed NotAcceptable ProxyAuthenticationRequired RequestTimeout Conflict Gone LengthRequired"
-        " PreconditionFailed ContentTooLarge URITooLong UnsupportedMediaType RangeNotSatisfiable ExpectationFailed"
-        " MisdirectedRequest UnprocessableContent FieldError Locked FailedDependency TooEarly UpgradeRequired"
-        " PreconditionRequired TooManyRequests RequestHeaderFieldsTooLarge UnavailableForLegalReasons"
+        "HTTPError abort FieldProblem FieldProblemCode BadRequest Unauthorized Forbidden NotFound"
+        " MethodNotAllowed NotAcceptable RequestTimeout Conflict Gone LengthRequired"
+        " PreconditionFailed ContentTooLarge URITooLong UnsupportedMediaType RangeNotSatisfiable"
+        " MisdirectedRequest UnprocessableContent FieldError UpgradeRequired"
+        " TooManyRequests RequestHeaderFieldsTooLarge"
         " ClientDisconnected InternalServerError NotImplementedByServer BadGateway ServiceUnavailable"
-        " GatewayTimeout InsufficientStorage LoopDetected NetworkAuthenticationRequired",
+        " GatewayTimeout InsufficientStorage",
         "See also [Error handling and redirects](../../how-to/errors.md) and [typed values](../typed-values.md).",
     ),
     "http/limits.md": Page(
-        "Limits", "antiphon.http", "Limits", "See also [what each limit does](../limits.md).",
+        "Limits", "antiphon", "Limits", "See also [what each limit does](../limits.md).",
     ),
     "http/messages.md": Page(
-        "Messages of HTTP/1.1", "antiphon.http1", "parse_request parse_response print_request print_response",
+        "Messages of HTTP/1.1", "antiphon.http1", "parse_request parse_response format_request format_response",
         "See also [how to store messages](../../how-to/messages.md#store-messages).",
     ),
     "features/sessions.md": Page(
         "Sessions and stores", "antiphon.features",
-        "Sessions Store StoreEntry OwnedEntry StoreCount StoreUnavailable MemoryStore SQLiteStore ValkeyStore"
+        "Sessions Store StoreEntry StoreCount StoreUnavailable MemoryStore SQLiteStore ValkeyStore"
         " CookieStore",
         "See also [Sessions](../../how-to/sessions.md) and [stores](../stores.md).",
     ),
     "features/channels.md": Page(
-        "Channels", "antiphon.features", "Channel ChannelListener ChannelMessage ChannelPresence Missed",
+        "Channels", "antiphon.features", "Channel MissedMessages",
         "See also [Channels: events to many clients](../../how-to/events-to-many.md).",
     ),
     "features/runs.md": Page(
         "Runs", "antiphon.features",
-        "Runs Run RunCall RunEnd RunEnded ValuesMissed current_run ui_message_stream ag_ui_stream",
+        "Runs RunEnd RunEnded ValuesMissed current_run ui_message_stream ag_ui_stream",
         "See also [Runs: streams that outlive their requests](../../how-to/runs.md).",
     ),
     "features/kept-requests.md": Page(
-        "Kept requests", "antiphon.features", "Keep Secret",
+        "Kept requests", "antiphon.features", "Recorder Secret",
         "See also [Kept requests: every 500 becomes a test](../../how-to/kept-requests.md).",
     ),
     "features/users.md": Page(
@@ -153,15 +155,15 @@ TOPICS = {
     ),
     "features/flash-and-csrf.md": Page(
         "Flash messages and CSRF tokens", "antiphon.features",
-        "Flash FlashMessage FlashMessages CSRFTokens BadCSRFToken csrf_token csrf_input",
+        "Flash CSRFTokens BadCSRFToken csrf_token csrf_input",
         "See also [Flash messages](../../how-to/flash.md) and [CSRF tokens](../../how-to/csrf.md).",
     ),
     "features/templates.md": Page(
-        "Templates and pages", "antiphon.features", "Templates Page Pages PageFile route_options",
+        "Templates and pages", "antiphon.features", "Templates Page FileRoutes RouteFile route_options",
         "See also [Templates](../../how-to/templates.md) and [Pages from files](../../how-to/pages.md).",
     ),
     "features/forms.md": Page(
-        "Forms", "antiphon.features", "Form Field BoundField FormError",
+        "Forms", "antiphon.features", "Form Field",
         "See also [Forms and form validation](../../how-to/forms.md).",
     ),
     "features/blocks.md": Page(
@@ -171,12 +173,12 @@ TOPICS = {
     ),
     "features/languages.md": Page(
         "Languages", "antiphon.features",
-        "Languages lazy LazyText format_date format_time format_datetime format_timedelta format_number format_percent"
+        "Languages lazy format_date format_time format_datetime format_timedelta format_number format_percent"
         " format_currency",
         "See also [Languages and translations](../../how-to/languages.md).",
     ),
-    "features/locations.md": Page(
-        "Locations", "antiphon.features", "Locations Location",
+    "features/geoip.md": Page(
+        "GeoIP", "antiphon.features", "GeoIP GeoLocation",
         "See also [Geolocation](../../how-to/locations.md).",
     ),
     "features/rates-and-writes.md": Page(
@@ -186,8 +188,8 @@ TOPICS = {
     ),
     "features/signatures.md": Page(
         "Signed requests and webhooks", "antiphon.features",
-        "Signatures SignatureRefused RequestSigner SignatureKey KeyDirectory sign SignedResponses StandardWebhook"
-        " GitHubWebhook ShopifyWebhook SlackWebhook StripeWebhook Webhook Delivery WebhookRefused",
+        "Signatures SignatureRefused RequestSignature SignatureKey KeyDirectory sign SignedResponses StandardWebhook"
+        " GitHubWebhook ShopifyWebhook SlackWebhook StripeWebhook Webhook WebhookSignature WebhookRefused",
         "See also [Signed requests](../../how-to/signed-requests.md),"
         " [Receive webhooks](../../how-to/webhooks-in.md) and [Send webhooks](../../how-to/webhooks-out.md).",
     ),
@@ -220,7 +222,7 @@ TOPICS = {
     ),
     "features/observing.md": Page(
         "Health, metrics, traces and the access log", "antiphon.features",
-        "Health HealthCheck Metrics Counter Gauge Histogram OpenTelemetry AccessLog",
+        "Health HealthCheck Metrics OpenTelemetry AccessLog",
         "See also [Health checks](../../how-to/health.md),"
         " [Metrics for Prometheus and Grafana](../../how-to/metrics.md),"
         " [Tracing with OpenTelemetry](../../how-to/trace.md) and [Logging and the access log](../../how-to/logs.md).",
@@ -234,7 +236,7 @@ TOPICS = {
     ),
     "embedding/frameworks.md": Page(
         "Other frameworks", "antiphon.embedding",
-        "Framework FrameworkResponse ViewRoute NativeRequest ALL_METHODS own_limits environ_request read_request "
+        "Framework FrameworkResponse ViewRoute FrameworkRequest ALL_METHODS own_limits environ_request read_request "
         "scope_request plain_head until_left BlockingBody error_like",
         "See also [Write a library for every framework](../../how-to/for-library-authors.md#add-a-framework).",
     ),
@@ -277,17 +279,17 @@ TOPICS = {
     "types.md": Page(
         "Types of parameters and results", "antiphon.types",
         "ASGIApplication AbortOptions AfterHook AttributeValue BareItem BeforeHook BlockNames Body BodyLike "
-        "BodyPolicy BodyStream CSRFReason CacheDirectives Caller CheckFunction Choices ClientAddress ClientContent "
-        "ClientFields "
-        "ClientFiles ConditionalRequest Duration EndReason ErrorHandlerDecorator ErrorOptions Feature "
-        "FileSource FolderOptions ForeignApplication ForeignInterface FormFields FormParts Globals "
-        "HTTPVersion Handler HeaderFields Identity Language Lifetime LimitOptions Markup "
-        "MiddlewareFunction Mount Native Number OnDrain OpenAPIDocument Pairs PatchMode PolicyDirectives PolicyWords "
-        "ProblemOptions Progress RangeSpec RequestFunction RequestOptions RequestWithReferrer Route "
-        "RouteMeta RouteOptions Routes SameSite SecretKeys SessionAccess SettableDependency SharedValues Shield "
-        "KeyMaterial Kept Priority Record RunOwner RunState StructuredKind "
-        "SocketUse SourceFunction StructuredMember TemplateRenderer TemplateString TestedApplication Text Texts "
-        "TrustedOrigins WebSocketHandler WebSocketMessage WebSocketValues Widget",
+        "BodyPolicy BodyStream BoundField CSRFReason CacheDirectives Caller ChannelListener ChannelMessage "
+        "ChannelPresence CheckFunction Choices ClientAddress ClientContent ClientFields ClientFiles "
+        "ConditionalRequest Counter Duration EndReason Environment ErrorHandlerDecorator ErrorOptions Feature "
+        "FileSource FlashMessage FlashMessages FolderOptions ForeignApplication ForeignInterface FormError FormFields "
+        "FormParts FrameworkValues Gauge Globals HTTPVersion Handler HeaderFields Histogram Identity KeyMaterial "
+        "Language LazyText Lifetime LimitOptions Markup MiddlewareFunction Mount Number OnDrain OpenAPIDocument "
+        "OwnedEntry Pairs PatchMode PolicyDirectives PolicyWords Priority ProblemOptions Progress RangeSpec Record "
+        "RecordGroup RequestFunction RequestOptions RequestWithReferrer ResponseLike Route RouteMeta RouteOptions "
+        "Routes Run RunCall RunOwner RunState SameSite SecretKeys SessionAccess SettableDependency SharedValues "
+        "Shield SocketUse SourceFunction StructuredKind StructuredMember TemplateRenderer TemplateString "
+        "TestedApplication Text Texts TrustedOrigins WebSocketHandler WebSocketMessage WebSocketValues Widget",
         "See also [public names](names.md).",
     ),
     "testing.md": Page(
@@ -301,11 +303,11 @@ TOPICS = {
 """The pages on several names each."""
 
 GIVEN = {
-    "antiphon.features.Counter", "antiphon.features.Gauge", "antiphon.features.Histogram",
-    "antiphon.Exchange", "antiphon.FormPart", "antiphon.Upload", "antiphon.WebSocket", "antiphon.features.BoundField",
-    "antiphon.features.ChannelListener", "antiphon.features.ChannelPresence", "antiphon.features.Run",
-    "antiphon.features.RunCall", "antiphon.features.RunEnded", "antiphon.features.ValuesMissed",
-    "antiphon.features.PageFile", "antiphon.testing.AsyncClientWebSocket", "antiphon.testing.AsyncStreamedResponse",
+    "antiphon.types.Counter", "antiphon.types.Gauge", "antiphon.types.Histogram",
+    "antiphon.Exchange", "antiphon.FormPart", "antiphon.Upload", "antiphon.WebSocket", "antiphon.types.BoundField",
+    "antiphon.types.ChannelListener", "antiphon.types.ChannelPresence", "antiphon.types.Run",
+    "antiphon.types.RunCall", "antiphon.features.RunEnded", "antiphon.features.ValuesMissed",
+    "antiphon.features.RouteFile", "antiphon.testing.AsyncClientWebSocket", "antiphon.testing.AsyncStreamedResponse",
     "antiphon.testing.ClientResponse", "antiphon.testing.ClientSession", "antiphon.testing.ClientTools",
     "antiphon.testing.ToolResult",
     "antiphon.testing.ClientWebSocket", "antiphon.testing.StreamedResponse",
@@ -347,9 +349,9 @@ INTRODUCTIONS = {
 PROVISIONAL = {
     "antiphon.features.ACCESS_TOKEN", "antiphon.features.AccessToken", "antiphon.features.HtmxHeaders",
     "antiphon.features.HtmxRequest", "antiphon.features.IdempotentWrites", "antiphon.features.Introspection",
-    "antiphon.features.Keep", "antiphon.features.KeyDirectory", "antiphon.features.OpenAPI",
-    "antiphon.features.ProtectedResource", "antiphon.features.RequestSigner", "antiphon.features.Run",
-    "antiphon.features.RunCall", "antiphon.features.RunEnd", "antiphon.features.RunEnded", "antiphon.features.Runs",
+    "antiphon.features.Recorder", "antiphon.features.KeyDirectory", "antiphon.features.OpenAPI",
+    "antiphon.features.ProtectedResource", "antiphon.features.RequestSignature", "antiphon.types.Run",
+    "antiphon.types.RunCall", "antiphon.features.RunEnd", "antiphon.features.RunEnded", "antiphon.features.Runs",
     "antiphon.features.Secret", "antiphon.features.SignatureKey", "antiphon.features.SignatureRefused",
     "antiphon.features.Signatures", "antiphon.features.SignedResponses", "antiphon.features.Tool",
     "antiphon.features.Tools", "antiphon.features.ValuesMissed", "antiphon.features.ag_ui_stream",

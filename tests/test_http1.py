@@ -11,10 +11,10 @@ from antiphon.adapters.asgi import ASGIHead
 from antiphon.http.head import DerivedHead, RequestHead
 from antiphon.http1 import (
     LONGEST_HEAD,
+    format_request,
+    format_response,
     parse_request,
     parse_response,
-    print_request,
-    print_response,
 )
 from antiphon.request.route import NO_ROUTE
 from tests.helpers.rows import rows
@@ -79,17 +79,17 @@ def response_values(response):
     ],
 )
 def test_a_request_is_printed(request_, message):
-    assert print_request(request_) == message
+    assert format_request(request_) == message
 
 
 def test_what_a_uri_cannot_have_is_printed_percent_encoded():
-    assert print_request(Request.blank("/é?ü=日")).startswith(b"GET /%C3%A9?%C3%BC=%E6%97%A5 HTTP/1.1\r\n")
+    assert format_request(Request.blank("/é?ü=日")).startswith(b"GET /%C3%A9?%C3%BC=%E6%97%A5 HTTP/1.1\r\n")
 
 
 def test_a_rewritten_path_is_printed_as_it_is_now():
     head = DerivedHead(RequestHead(path="/old", raw_path=b"/old"))
     head.path = "/new way"
-    assert print_request(Request(head)).startswith(b"GET /new%20way HTTP/1.1\r\n")
+    assert format_request(Request(head)).startswith(b"GET /new%20way HTTP/1.1\r\n")
 
 
 @rows(
@@ -111,20 +111,20 @@ def test_a_rewritten_path_is_printed_as_it_is_now():
 )
 def test_what_cannot_stand_in_a_request_is_an_error(head):
     with pytest.raises(ValueError):  # noqa: PT011 - each says something else
-        print_request(Request(head))
+        format_request(Request(head))
 
 
 @rows("field", [(b"x-a", b"a\r\nx-b: c"), (b"x\r\n", b"a"), (b"x-a", b"\0")])
 def test_a_server_s_field_with_a_line_end_is_not_printed(field):
     scope = {"method": "GET", "path": "/", "headers": [(b"host", b"a"), field], "http_version": "1.1"}
     with pytest.raises(ValueError):  # noqa: PT011
-        print_request(Request(ASGIHead(scope, None)))
+        format_request(Request(ASGIHead(scope, None)))
 
 
 def test_a_body_that_is_not_loaded_is_an_error_that_says_so():
     scope = {"method": "PUT", "path": "/", "headers": [(b"content-length", b"1")], "http_version": "1.1"}
     with pytest.raises(RuntimeError, match=r"await request\.aload\(\)"):
-        print_request(Request(ASGIHead(scope, None)))
+        format_request(Request(ASGIHead(scope, None)))
 
 
 # Requests, parsed
@@ -273,13 +273,13 @@ TEXT_ONLY = b"content-type: text/plain; charset=utf-8\r\nx-content-type-options:
     ],
 )
 def test_a_response_is_printed(response, method, message):
-    assert print_response(response, method) == message
+    assert format_response(response, method) == message
 
 
 def test_a_stream_is_not_printed_and_not_used_up():
     response = Response(iter(["a"]))
     with pytest.raises(TypeError, match="streamed body"):
-        print_response(response)
+        format_response(response)
     assert list(response.body) == ["a"]
 
 
@@ -342,30 +342,30 @@ def test_a_printed_request_is_parsed_and_printed_again(method, target, query, fi
     length = b"content-length: %d\r\n" % len(body) if body else b""
     data = line + b"host: example.com:80\r\n" + lines + length + b"\r\n" + body
     request = parse_request(data)
-    assert print_request(request) == data
-    assert request_values(parse_request(print_request(request))) == request_values(request)
+    assert format_request(request) == data
+    assert request_values(parse_request(format_request(request))) == request_values(request)
 
 
 @given(st.text(), st.binary(), _FIELDS, st.binary())
 def test_any_request_is_printed_to_what_parses_back_or_not_at_all(path, query, fields, body):
     request = Request(RequestHead("POST", "/" + path, query, fields), body)
     try:
-        data = print_request(request)
+        data = format_request(request)
     except ValueError:
         return
     parsed = parse_request(data)
     assert (parsed.path, parsed.query_string, parsed.body) == (request.path, query, body)
     assert [field for field in parsed.headers.items() if field[0] not in ("host", "content-length")] == fields
-    assert print_request(parsed) == data
+    assert format_request(parsed) == data
 
 
 @given(st.integers(200, 599), _FIELDS, st.binary(), st.sampled_from(["GET", "HEAD"]))
 def test_a_printed_response_is_parsed_and_printed_again(status, fields, body, method):
     body = b"" if status in (204, 205, 304) else body
     response = Response(body, status, fields)
-    data = print_response(response, method)
+    data = format_response(response, method)
     parsed = parse_response(data, method)
-    assert print_response(parsed, method) == data
+    assert format_response(parsed, method) == data
     assert parsed.status == status
     assert [field for field in parsed.headers.items() if field[0] != "content-length"] == response.headers.items()
     if method == "GET":
@@ -378,15 +378,15 @@ def test_parsing_gives_a_request_or_a_value_error(data):
         request = parse_request(data)
     except ValueError:
         return
-    printed = print_request(request)
+    printed = format_request(request)
     again = parse_request(printed)
-    assert print_request(again) == printed
+    assert format_request(again) == printed
     if "host" in request.headers:
         assert request_values(again) == request_values(request)
 
 
 def test_a_request_of_http_1_0_without_host_is_printed_with_one():
-    assert print_request(parse_request(b"GET / HTTP/1.0\r\n\r\n")) == b"GET / HTTP/1.0\r\nhost: localhost\r\n\r\n"
+    assert format_request(parse_request(b"GET / HTTP/1.0\r\n\r\n")) == b"GET / HTTP/1.0\r\nhost: localhost\r\n\r\n"
 
 
 # Copies
@@ -404,7 +404,7 @@ def test_a_copy_has_the_same_values_and_the_same_body():
 def test_a_copy_has_no_hooks_and_an_id_of_its_own():
     request = Request.blank()
     request.after_response(print)
-    request.after_request(print)
+    request.on_response(print)
     copied = request.copy()
     assert (copied._deferred, copied._after_hooks, copied.route) == ((), (), NO_ROUTE)
     assert copied.id != request.id

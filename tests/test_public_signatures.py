@@ -26,8 +26,6 @@ ASYNC_ONLY = {
     "antiphon.types.Lifetime.ended": "it waits, where code that blocks asks",
 }
 """Coroutine functions that have no counterpart which blocks, and why."""
-NAMED_BEFORE = {"antiphon.features.Channel", "antiphon.features.Runs"}
-"""Classes for code that awaits, before all: what blocks is named after it, as `send_now`."""
 FUNCTIONS = public_functions()
 
 
@@ -46,8 +44,7 @@ AWAITED = [name for name, function in FUNCTIONS.items() if is_awaited(function)]
 @rows("name", [name for name in AWAITED if name not in ASYNC_ONLY])
 def test_what_is_awaited_is_named_after_what_blocks(name):
     owner, _, own = name.rpartition(".")
-    blocking = FUNCTIONS[f"{name}_now" if owner in NAMED_BEFORE else f"{owner}.{own[1:]}"]
-    assert own[0] == "a" or owner in NAMED_BEFORE
+    blocking = FUNCTIONS[f"{owner}.{own[1:]}"]
     assert not is_awaited(blocking)
     assert list(inspect.signature(blocking).parameters) == list(inspect.signature(FUNCTIONS[name]).parameters)
 
@@ -57,16 +54,15 @@ def test_what_has_no_counterpart_is_there():
 
 
 NO_TIMEDELTA = {
-    "antiphon.features.Gauge.add.amount": "of whatever the gauge counts",
-    "antiphon.features.Gauge.set.value": "of whatever the gauge counts",
-    "antiphon.features.Histogram.observe.value": "of whatever the histogram counts",
-    "antiphon.features.Channel.keep": "how many",
-    "antiphon.features.ChannelPresence.lease": "seconds, which the channel passes on",
-    "antiphon.features.Location.lat": "degrees",
-    "antiphon.features.Location.lon": "degrees",
-    "antiphon.features.OwnedEntry.changed": "a moment",
-    "antiphon.features.OwnedEntry.created": "a moment",
-    "antiphon.features.OwnedEntry.expires": "a moment",
+    "antiphon.types.Gauge.add.amount": "of whatever the gauge counts",
+    "antiphon.types.Gauge.set.value": "of whatever the gauge counts",
+    "antiphon.types.Histogram.observe.value": "of whatever the histogram counts",
+    "antiphon.types.ChannelPresence.lease": "seconds, which the channel passes on",
+    "antiphon.features.GeoLocation.lat": "degrees",
+    "antiphon.features.GeoLocation.lon": "degrees",
+    "antiphon.types.OwnedEntry.changed": "a moment",
+    "antiphon.types.OwnedEntry.created": "a moment",
+    "antiphon.types.OwnedEntry.expires": "a moment",
     "antiphon.http.ServerTiming.dur": "the header's own parameter, in milliseconds",
     "antiphon.features.StoreCount.seconds_left": "what a store gives",
     "antiphon.features.StoreEntry.changed": "a moment",

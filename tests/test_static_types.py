@@ -158,7 +158,8 @@ from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any, Concatenate, NoReturn, ParamSpec, TypedDict, TypeVar, assert_type
 
-from antiphon import App, Blueprint, Request, Response, ResponseLike
+from antiphon import App, Blueprint, Request, Response
+from antiphon.types import ResponseLike
 from antiphon.features import Block, Page as TemplatePage, Templates
 from pydantic import BaseModel
 
@@ -286,7 +287,8 @@ app.after_request(before)  # wrong
 ERROR_HANDLERS = """
 from typing import Any, NoReturn, assert_type
 
-from antiphon import App, Blueprint, HTTPError, Request, Response, ResponseLike
+from antiphon import App, Blueprint, HTTPError, Request, Response
+from antiphon.types import ResponseLike
 from antiphon.http import NotFound
 
 app = App()
@@ -479,7 +481,8 @@ MIDDLEWARE = """
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from typing import assert_type
 
-from antiphon import App, Request, Response, ResponseLike
+from antiphon import App, Request, Response
+from antiphon.types import ResponseLike
 
 app = App()
 
@@ -607,7 +610,7 @@ from typing import Annotated, Literal, TypedDict, TypeVar, assert_type
 
 from antiphon import HTTPError, Request, abort
 from antiphon.features import Form
-from antiphon.http import FieldFault, MethodNotAllowed, UnprocessableContent
+from antiphon.http import FieldProblem, MethodNotAllowed, UnprocessableContent
 
 T = TypeVar("T")
 
@@ -646,7 +649,7 @@ def fill_in(request: Request) -> Order | None:
 
 
 def wrong_fields(error: HTTPError) -> dict[str, str]:
-    assert_type(error.errors, list[FieldFault])
+    assert_type(error.errors, list[FieldProblem])
     UnprocessableContent("one field is wrong", members={"errors": [{"pointer": "/name", "detail": "is taken"}]})
     UnprocessableContent("one field is wrong", errors=[])  # wrong
     HTTPError(418, "There is only tea.", headers={"x-tea": "green"})
@@ -825,7 +828,7 @@ class HttpRequest:
 
 @view(methods=["GET", "POST"], interface="auto")
 def show(request: Request, number: int) -> dict[str, object]:
-    native = request.native
+    native = request.framework
     assert_type(native.user_as(User), User | None)
     assert_type(native.user_as(str), str | None)
     assert_type(native.request_as(HttpRequest), HttpRequest)
@@ -852,7 +855,7 @@ from antiphon import Request
 
 
 def show(request: Request) -> None:
-    native = request.native
+    native = request.framework
     assert_type(native.user_as(SimpleUser), SimpleUser | None)
     assert_type(native.request_as(StarletteRequest).client_host, str)  # wrong
     assert_type(native.request_as(FlaskRequest).blueprint, str | None)

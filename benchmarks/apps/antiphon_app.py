@@ -83,14 +83,14 @@ def complete_response() -> Response:
 def conditional_response(request: Request) -> Response:
     response = Response("Hello, world!")
     response.etag = PRESENT
-    return response.conditional(request)
+    return response.make_conditional(request)
 
 
 def partial_response(request: Request) -> Response:
     response = Response(PIXELS)
     response.etag = PRESENT
     response.last_modified = MODIFIED
-    return response.conditional(request)
+    return response.make_conditional(request)
 
 
 def identify(request: Request) -> None:

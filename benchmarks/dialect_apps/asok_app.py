@@ -64,5 +64,5 @@ def build(package: str) -> Any:
     app = import_module(package).Asok(root_dir=folder.name)
     logging.disable(logging.WARNING)  # or Asok writes a line for each request
     app.config.update(RATE_LIMIT=False, CSRF=False)
-    app.share(site_name="Lamps and shades")
+    app.template_context(site_name="Lamps and shades")
     return app

@@ -20,12 +20,12 @@ listening: list[str | None] = []
 @app.get("/events")
 async def events(request: Request) -> Response:
     listening.append(request.last_event_id)
-    return Response.events(news.after(request.last_event_id))
+    return Response.events(news.follow(request.last_event_id))
 
 
 @app.get("/publish/<int:count>")
 async def start(request: Request) -> str:
     for number in range(request.path_params["count"]):
-        await news.send(EVENT % number)
+        await news.asend(EVENT % number)
         await asyncio.sleep(PAUSE)
     return str(len(listening))

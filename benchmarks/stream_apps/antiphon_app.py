@@ -19,7 +19,7 @@ async def async_stream(request: Request) -> Response:  # noqa: ARG001 - as handl
 
 
 cached = App()
-cached.use(Cache(most_in_files=64 << 20))
+cached.use(Cache(max_file_bytes=64 << 20))
 
 
 @cached.get("/def")

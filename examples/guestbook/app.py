@@ -33,7 +33,7 @@ def make_app(folder: Path = Path("var/guestbook")) -> App:
     app.use(Sessions())
     app.use(Flash())
     app.use(Users(SessionLogin(book.user), login="accounts.log_in"))
-    news = Channel("news", keep=10)
+    news = Channel("news", max_messages=10)
     app.use(news)
     app.provide(BOOK, lambda request: book)
     app.provide(NEWS, lambda request: news)

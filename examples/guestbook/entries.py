@@ -56,7 +56,7 @@ def index(request: Request):
     book, form = request[BOOK], Form(Note, request)
     if form.validate(Note.check):
         book.add_entry(request.user, form.data.words, form.data.picture, form.data.caption)
-        request[NEWS].send_now(None)
+        request[NEWS].send(None)
         request.flash(lazy("Thank you for signing!"))
         return Response.redirect(request.url_for(".index"))
     last_id = book.last_id()  # before the entries: those written in the meantime also come over the socket

@@ -138,7 +138,7 @@ class DashServer(BaseDashServer[App]):
             response.add_etag()
             if is_fingerprinted:
                 response.headers["cache-control"] = "max-age=31536000"
-            return response.conditional(current_request())
+            return response.make_conditional(current_request())
 
         dash_app._add_url("_dash-component-suites/<package_name>/<path:path>", serve)
 

@@ -4,20 +4,16 @@ from antiphon.adapters.foreign.call import aget_response, get_response
 from antiphon.adapters.foreign.wsgi import from_wsgi
 from antiphon.app.application import App
 from antiphon.app.blueprint import Blueprint
-from antiphon.app.dispatch.returns import ResponseLike
 from antiphon.app.served_function import to_app
 from antiphon.body.form_parts import FormPart
-from antiphon.environment.variables import Environment, env
+from antiphon.environment.variables import env
 from antiphon.explanations import explained
 from antiphon.frameworks.view import view
 from antiphon.frameworks.views import Views
 from antiphon.handler.errors import is_debug
 from antiphon.handler.scope import current_request
 from antiphon.http.errors import HTTPError, abort
-from antiphon.http.head import Address
-from antiphon.http.headers import Headers, MutableHeaders
 from antiphon.http.limits import Limits
-from antiphon.http.multidict import MultiDict, MutableMultiDict
 from antiphon.http.redirect import Redirect
 from antiphon.request.dependencies import Dependency
 from antiphon.request.interfaces import Session
@@ -36,26 +32,19 @@ __version__: str
 
 __all__ = [
     "JSON",
-    "Address",
     "App",
     "BadSignature",
     "BlockingWebSocket",
     "Blueprint",
     "Dependency",
-    "Environment",
     "Exchange",
     "FormPart",
     "HTTPError",
-    "Headers",
     "Limits",
-    "MultiDict",
-    "MutableHeaders",
-    "MutableMultiDict",
     "Observer",
     "Redirect",
     "Request",
     "Response",
-    "ResponseLike",
     "RouteKey",
     "Session",
     "SignatureExpired",

@@ -16,7 +16,7 @@ from antiphon.http.urls.url import check_host_given, quote_path, unquote
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
-__all__ = ["parse_request", "parse_response", "print_request", "print_response"]
+__all__ = ["format_request", "format_response", "parse_request", "parse_response"]
 
 Lines = list[tuple[str, str]]
 
@@ -32,7 +32,7 @@ _status_line = re.compile(r"HTTP/(1\.[01]) ([2-5][0-9]{2}) [\t -~\x80-\xff]*+").
 _chunk_size = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*+;[^\r\n\0]*+)?\r\n").match
 
 
-def print_request(request: Request) -> bytes:
+def format_request(request: Request) -> bytes:
     """Return a request as an HTTP/1.1 message (RFC 9112 §2.1), with the target in origin form, Host, all header fields,
     and the body with its length.
 
@@ -75,7 +75,7 @@ def _sent_path(head: Head) -> bytes:
     return quote_path(whole).encode()
 
 
-def print_response(response: Response, method: str = "GET") -> bytes:
+def format_response(response: Response, method: str = "GET") -> bytes:
     """Return a response to a request with this method as an HTTP/1.1 message (RFC 9112 §2.1), with all header fields as
     sent.
 

@@ -11,7 +11,7 @@ import pytest
 from antiphon import App, Exchange, Observer, Response, abort, current_request, to_app
 from antiphon.adapters.exchange import Observers
 from antiphon.adapters.observing import with_observers
-from antiphon.features import AccessLog, Keep, MemoryStore, Metrics
+from antiphon.features import AccessLog, MemoryStore, Metrics, Recorder
 from antiphon.http import ClientDisconnected
 from antiphon.testing import Client
 from tests.helpers.mountable_apps import asgi, wsgi
@@ -578,7 +578,7 @@ def test_observers_of_a_mounted_application_see_what_reaches_it(interface, depth
 
 def test_metrics_and_kept_requests_of_a_mounted_application(interface):
     outer, inner = App(), App(secret_keys=["a key of sixteen bytes"])
-    metrics, keep = Metrics(), Keep(MemoryStore(), statuses=[404])
+    metrics, keep = Metrics(), Recorder(MemoryStore(), statuses=[404])
     inner.use(metrics)
     inner.use(keep)
     outer.mount("/in", inner)

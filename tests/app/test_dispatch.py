@@ -552,8 +552,8 @@ class TestACancellation:
         @app.get("/")
         @style
         def handler(request):
-            request.after_request(wait("request's hook"))
-            request.after_request(note("request's hook"))
+            request.on_response(wait("request's hook"))
+            request.on_response(note("request's hook"))
             return "x"
 
         assert self.cancelled(app)
@@ -647,7 +647,7 @@ class TestACancellation:
 
         @app.get("/")
         def handler(request):
-            @request.after_request
+            @request.on_response
             async def replace(request, response):
                 await cancel_before_the_next_thread(1)
                 return Response.stream(Chunks())

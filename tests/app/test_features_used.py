@@ -59,7 +59,7 @@ REGISTRATIONS = {
     "middleware before routing": lambda app: app.middleware(before_routing=True)(around),
     "a hook before": lambda app: app.before_request(note),
     "a hook after": lambda app: app.after_request(lambda request, response: note(request)),
-    "a finisher": lambda app: app.complete(note),
+    "a finisher": lambda app: app.before_send(note),
     "an error handler": lambda app: app.errorhandler(KeyError)(lambda request, error: "gone"),
     "a blueprint": lambda app: app.register(Blueprint("more")),
     "a mounted app": lambda app: app.mount("/mounted", App()),
@@ -69,7 +69,7 @@ REGISTRATIONS = {
     "a value of requests": lambda app: app.provide(NUMBER, lambda request: 1),
     "a value that is awaited": lambda app: app.provide(NUMBER, lambda request: 1, blocking=True),
     "a value that is closed": lambda app: app.provide(NUMBER, numbered),
-    "a shared value": lambda app: app.share(number=1),
+    "a shared value": lambda app: app.template_context(number=1),
     "a trusted origin": lambda app: app.trusted_origins.add(["https://other.example"]),
     "an observer": lambda app: app.observe(Watching()),
     "idempotent routes": lambda app: app._surround_idempotent(lambda route, handler: (around, handler), around),
@@ -133,7 +133,7 @@ def test_one_that_fails_is_as_if_it_had_never_been_used(app):
 
 def test_an_app_that_it_mounted_is_where_it_was(app):
     below = App(secret_keys=["a secret key of some length"])
-    below.get("/signed", signed=True, name="signed")(lambda request: "signed")
+    below.get("/signed", signed_url=True, name="signed")(lambda request: "signed")
     with pytest.raises(ValueError, match="half-way"):
         app.use(Feature(lambda app: app.mount("/below", below), fails=True))
     assert Client(below).get(below.url_for("signed")).text == "signed"
@@ -142,7 +142,7 @@ def test_an_app_that_it_mounted_is_where_it_was(app):
 def test_one_that_fails_takes_nothing_from_those_before_it(app):
     app.use(Feature(REGISTRATIONS["a shared value"]))
     with pytest.raises(ValueError, match="half-way"):
-        app.use(Feature(lambda app: app.share(other=2), fails=True))
+        app.use(Feature(lambda app: app.template_context(other=2), fails=True))
     app.get("/shared")(lambda request: [request.shared("number"), "other" in request.shared])
     assert Client(app).get("/shared").json == [1, False]
 
@@ -153,13 +153,13 @@ def test_one_of_a_blueprint_that_fails_leaves_nothing_behind(app):
     with pytest.raises(ValueError, match="half-way"):
         blueprint.use(Feature(REGISTRATIONS["a route"], fails=True))
     with pytest.raises(TypeError, match="for a whole application"):
-        blueprint.use(Feature(lambda app: [REGISTRATIONS["a route"](app), app.share(number=1)]))
+        blueprint.use(Feature(lambda app: [REGISTRATIONS["a route"](app), app.template_context(number=1)]))
     assert state_of(blueprint) == before
 
 
 def test_one_that_is_interrupted_leaves_nothing_behind(app):
     def interrupted(app):
-        app.share(number=1)
+        app.template_context(number=1)
         raise KeyboardInterrupt
 
     before = state_of(app)

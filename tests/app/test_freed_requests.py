@@ -45,7 +45,7 @@ async def with_a_run(request):
         await is_checked.wait()
         yield 1
 
-    run = await runs.start(values())
+    run = await runs.astart(values())
     return run.id
 
 

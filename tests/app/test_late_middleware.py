@@ -67,7 +67,7 @@ def defers(request: Request):
 
 
 def hooks(request: Request):
-    request.after_request(lambda request, response: request[CART].append("late"))
+    request.on_response(lambda request, response: request[CART].append("late"))
     return "hooks"
 
 
@@ -141,7 +141,7 @@ def test_each_response_is_completed_when_all_is_closed(interface, color, path):
     app.get("/shared")(asynchronous(lambda request: SHARED) if color == "async def" else lambda request: SHARED)
     app.get("/no")(fails)
     app.provide(CART, lambda request: [])
-    app.complete(lambda request, response: response.headers.update({"x-path": request.path}))
+    app.before_send(lambda request, response: response.headers.update({"x-path": request.path}))
     app.after_request(lambda request, response: early.append("x-path" in response.headers))
     response = Client(app, interface).get(path)
     assert (response.headers["x-path"], early) == (path, [False])
@@ -152,7 +152,7 @@ def test_a_response_that_a_hook_gives_again_and_again_is_completed_as_a_copy(int
     app, shared = App(), Response.text("moved")
     app.get("/<path:rest>")(lambda request, rest: "x")
     app.after_request(lambda request, response: shared)
-    app.complete(lambda request, response: response.headers.setdefault("x-path", request.path))
+    app.before_send(lambda request, response: response.headers.setdefault("x-path", request.path))
     with Client(app, interface) as client:
         assert [client.get(path).headers["x-path"] for path in ("/one", "/two")] == ["/one", "/two"]
 
@@ -162,4 +162,4 @@ def test_what_completes_responses_does_not_wait(app):
         pass
 
     with pytest.raises(TypeError, match="complete"):
-        app.complete(complete)
+        app.before_send(complete)

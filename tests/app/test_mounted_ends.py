@@ -72,7 +72,7 @@ class TestAfterTheResponse:
         @inner.get("/x")
         @style
         def handler(request):
-            request.after_request(lambda request, response: paths.append(request.path))
+            request.on_response(lambda request, response: paths.append(request.path))
             return "x"
 
         serving(outer).get("/old/x")

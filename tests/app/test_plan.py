@@ -52,7 +52,7 @@ SURROUNDINGS = {
     "an async hook after": lambda app: app.after_request(hook_async),
     "a dependency that waits": lambda app: app.provide(User, value_async),
     "a dependency that is closed": lambda app: app.provide(Session, value),
-    "a function that completes": lambda app: app.complete(hook),
+    "a function that completes": lambda app: app.before_send(hook),
     "a deadline": lambda app: setattr(app, "deadline", 1.0),
     "middleware before routing": lambda app: app.middleware(around, before_routing=True),
     "that, which reads bodies": lambda app: app.middleware(around, before_routing=True, loads_body=True),

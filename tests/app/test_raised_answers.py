@@ -49,7 +49,7 @@ def app_that(place, error, style, other):
     @app.get("/")
     @style
     def handler(request):
-        request.after_request(other(raises("hook of the request")))
+        request.on_response(other(raises("hook of the request")))
         raises("handler")(request)
         return 1 // 0 if place == "error handler" else "x"
 

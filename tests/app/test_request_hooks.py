@@ -36,7 +36,7 @@ class TestRegistered:
     def test_anywhere_before_the_response_is_called(self, serving, style, other, where):
         def register_it(request):
             if where == "middleware":
-                request.after_request(other(mark(where)))
+                request.on_response(other(mark(where)))
 
         app = App()
         app.middleware(other.around(register_it))
@@ -45,14 +45,14 @@ class TestRegistered:
         @other
         def before(request):
             if where in ("before", "early"):
-                request.after_request(other(mark(where)))
+                request.on_response(other(mark(where)))
             return "early" if where == "early" else None
 
         @app.get("/")
         @style
         def handler(request):
             if where in ("handler", "failing handler"):
-                request.after_request(other(mark(where)))
+                request.on_response(other(mark(where)))
             if where in ("error", "failing handler"):
                 raise Mine
             return "x"
@@ -61,7 +61,7 @@ class TestRegistered:
         @other
         def handles(request, error):
             if where == "error":
-                request.after_request(other(mark(where)))
+                request.on_response(other(mark(where)))
             return "handled"
 
         response = serving(app).get("/")
@@ -70,14 +70,14 @@ class TestRegistered:
 
     def test_for_a_path_without_a_route_is_called(self, serving, style, other):
         app = app_with(style)
-        app.before_request(other(lambda request: request.after_request(other(mark("seen"))) and None))
+        app.before_request(other(lambda request: request.on_response(other(mark("seen"))) and None))
         response = serving(app).get("/nowhere")
         assert (response.status, marks(response)) == (404, ["seen"])
 
     def test_for_one_request_is_not_called_for_the_next(self, serving, style, other):
         def handler(request):
             if "hook" in request.args:
-                request.after_request(other(mark("once")))
+                request.on_response(other(mark("once")))
             return "x"
 
         client = serving(app_with(style, handler))
@@ -88,7 +88,7 @@ class TestRegistered:
 
         request = Request.blank("/")
 
-        @request.after_request
+        @request.on_response
         def hook(request, response): ...
 
         assert request._after_hooks == (hook,)
@@ -105,13 +105,13 @@ class TestOrder:
         for scope, name in ((app, "app"), (shop, "shop")):
             scope.middleware(other.around(after=note(f"{name} closes")))
             scope.after_request(other(note(f"{name} after")))
-            scope.before_request(other(lambda request, name=name: request.after_request(other(note(name))) and None))
+            scope.before_request(other(lambda request, name=name: request.on_response(other(note(name))) and None))
 
         @shop.get("/")
         @style
         def handler(request):
             for name in ("first", "second"):
-                request.after_request(other(note(name)))
+                request.on_response(other(note(name)))
             return "x"
 
         app.register(shop)
@@ -144,9 +144,9 @@ class TestOrder:
                 await asyncio.sleep(0)
                 called.append(("waits", runs_on_loop()))
 
-            request.after_request(waits)
-            request.after_request(lambda request, response: called.append(("blocks", runs_on_loop())))
-            request.after_request(waits)
+            request.on_response(waits)
+            request.on_response(lambda request, response: called.append(("blocks", runs_on_loop())))
+            request.on_response(waits)
             return "x"
 
         assert serving(app).get("/").status == 200
@@ -161,7 +161,7 @@ class TestOrder:
 
         def register(request, response):
             called.append("registers")
-            request.after_request(other(lambda request, response: called.append("next")))
+            request.on_response(other(lambda request, response: called.append("next")))
 
         app = app_with(style)
         app.middleware(other.around(after=lambda *_: called.append("outer")))
@@ -183,8 +183,8 @@ class TestTheResponse:
         seen = []
 
         def handler(request):
-            request.after_request(other(lambda request, response: ("replaced", 202, {"x-new": "1"})))
-            request.after_request(other(lambda request, response: seen.append(response.body)))
+            request.on_response(other(lambda request, response: ("replaced", 202, {"x-new": "1"})))
+            request.on_response(other(lambda request, response: seen.append(response.body)))
             return "x"
 
         app = app_with(style, handler)
@@ -197,7 +197,7 @@ class TestTheResponse:
         seen = []
 
         def handler(request):
-            request.after_request(other(lambda request, response: Response("replaced")))
+            request.on_response(other(lambda request, response: Response("replaced")))
             raise NotFound
 
         app = app_with(style, handler)
@@ -215,9 +215,9 @@ class TestTheResponse:
             return other(raises)
 
         def handler(request):
-            request.after_request(fails(LookupError("oh")))
-            request.after_request(other(lambda request, response: called.append(response.status)))
-            request.after_request(fails(Conflict("both")))
+            request.on_response(fails(LookupError("oh")))
+            request.on_response(other(lambda request, response: called.append(response.status)))
+            request.on_response(fails(Conflict("both")))
             return "x"
 
         app = app_with(style, handler)
@@ -234,5 +234,5 @@ class TestTheResponse:
         def mistaken(request, response):
             return 5
 
-        assert serving(app_with(style, lambda request: request.after_request(mistaken) and "x")).get("/").status == 500
+        assert serving(app_with(style, lambda request: request.on_response(mistaken) and "x")).get("/").status == 500
         assert describe(mistaken) in caplog.text

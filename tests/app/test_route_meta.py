@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 from antiphon import App, Blueprint, Request, RouteKey
-from antiphon.features import Pages, route_options
+from antiphon.features import FileRoutes, route_options
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
@@ -77,7 +77,7 @@ def test_a_page_has_that_of_its_options(tmp_path):
         "    return str(request.route.meta[SHOWN])\n"
     )
     app = App()
-    app.use(Pages(tmp_path))
+    app.use(FileRoutes(tmp_path))
     assert Client(app).get("/about").text == "True"
     assert route_options(meta={FLAG: "x"})
 

@@ -397,13 +397,11 @@ def test_a_body_that_came_too_slowly_is_not_waited_for_again(other, reads):
 
 def test_calls_what_was_registered_for_after_the_request_once(app, serving, other):
     called = []
-    register(
-        app, other, lambda request: request.after_request(lambda request, response: called.append("first")) and None
-    )
+    register(app, other, lambda request: request.on_response(lambda request, response: called.append("first")) and None)
 
     @app.before_request
     def before(request):
-        request.after_request(lambda request, response: called.append("second"))
+        request.on_response(lambda request, response: called.append("second"))
 
     serving(app).get("/items/5")
     assert called == ["first", "second"]
@@ -411,9 +409,9 @@ def test_calls_what_was_registered_for_after_the_request_once(app, serving, othe
 
 def test_a_response_is_completed_once_after_them(app, serving, other):
     completed = []
-    app.complete(lambda request, response: completed.append((request.path, response.headers.get("x-last"))))
+    app.before_send(lambda request, response: completed.append((request.path, response.headers.get("x-last"))))
     blueprint = Blueprint("shop", prefix="/shop")
-    blueprint.complete(lambda request, response: completed.append("shop"))
+    blueprint.before_send(lambda request, response: completed.append("shop"))
     blueprint.get("/x")(lambda request: "x")
     app.register(blueprint)
     register(app, other, after=lambda request, response: response.headers.update({"x-last": "yes"}))

@@ -9,8 +9,8 @@ from tests.helpers.rows import rows
 
 def test_plain_values_and_values_of_the_request_are_shared():
     app = App()
-    app.share(site_name="Shop", path=lambda request: request.path)
-    app.share(answer=42)
+    app.template_context(site_name="Shop", path=lambda request: request.path)
+    app.template_context(answer=42)
 
     @app.get("/")
     def read(request: Request):
@@ -27,7 +27,7 @@ def test_plain_values_and_values_of_the_request_are_shared():
 def test_a_function_is_called_once_a_request_and_only_when_its_value_is_used():
     app = App()
     calls = []
-    app.share(cart=lambda request: calls.append(request.path) or [])
+    app.template_context(cart=lambda request: calls.append(request.path) or [])
 
     @app.get("/used")
     def used(request: Request):
@@ -64,19 +64,19 @@ def yields(request):
 )
 def test_a_function_that_cannot_give_a_value_is_refused(value, error, text):
     with pytest.raises(error, match=text):
-        App().share(value=value)
+        App().template_context(value=value)
 
 
 def test_a_name_is_shared_once():
     app = App()
-    app.share(cart=1)
+    app.template_context(cart=1)
     with pytest.raises(ValueError, match="'cart' is already shared"):
-        app.share(cart=2, other=3)
+        app.template_context(cart=2, other=3)
 
 
 def test_a_name_that_nobody_shared_is_an_error_that_names_the_near_one():
     app = App()
-    app.share(site_name="Shop")
+    app.template_context(site_name="Shop")
 
     @app.get("/")
     def read(request: Request):

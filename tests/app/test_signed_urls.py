@@ -40,10 +40,10 @@ def make_app(colour="def", keys=KEYS):
         return download(request)
 
     handler = download if colour == "def" else adownload
-    app.get("/download/<name>", signed=True, name="download")(handler)
-    app.post("/upload/<path:name>", signed=True, name="upload")(handler)
+    app.get("/download/<name>", signed_url=True, name="download")(handler)
+    app.post("/upload/<path:name>", signed_url=True, name="upload")(handler)
     app.get("/plain/<name>", name="plain")(handler)
-    app.get("/tenant/<name>", host="<tenant>.example.com", signed=True, name="tenant")(handler)
+    app.get("/tenant/<name>", host="<tenant>.example.com", signed_url=True, name="tenant")(handler)
     return app, calls
 
 
@@ -213,9 +213,9 @@ class TestTheMethodOfASignedURL:
         def change(request: Request):
             return "changed"
 
-        app.get("/invoice", signed=True, name="invoice")(show)
-        app.post("/invoice", signed=True, name="change")(change)
-        app.route("/both", ["GET", "POST"], signed=True, name="both")(change)
+        app.get("/invoice", signed_url=True, name="invoice")(show)
+        app.post("/invoice", signed_url=True, name="change")(change)
+        app.route("/both", ["GET", "POST"], signed_url=True, name="both")(change)
         return app
 
     def test_is_get_unless_it_is_said(self, interface):
@@ -234,7 +234,7 @@ class TestTheMethodOfASignedURL:
             assert [client.request(method, link).status for method in ("GET", "POST")] == [403, 200]
 
     def test_is_for_signed_routes(self):
-        with pytest.raises(ValueError, match=r"url_for 'plain' .*_method is for a route with signed=True"):
+        with pytest.raises(ValueError, match=r"url_for 'plain' .*_method is for a route with signed_url=True"):
             ANY[0].url_for("plain", name="a", _method="POST")
 
 
@@ -261,7 +261,7 @@ def test_hooks_and_middleware_see_what_is_refused():
 def test_routes_of_blueprints_are_signed_too():
     shop = Blueprint("shop", prefix="/shop")
 
-    @shop.get("/<int:number>", signed=True)
+    @shop.get("/<int:number>", signed_url=True)
     def invoice(request, number: int):
         return str(number)
 
@@ -285,7 +285,7 @@ def test_an_expiry_is_a_number(expires):
 
 
 def test_an_expiry_is_for_signed_routes():
-    with pytest.raises(ValueError, match=r"url_for 'plain' .*signed=True"):
+    with pytest.raises(ValueError, match=r"url_for 'plain' .*signed_url=True"):
         ANY[0].url_for("plain", name="a", _expires=60)
 
 

@@ -32,7 +32,7 @@ def around(app, meet):
 def of_one_request(app, meet):
     @app.before_request
     def register(request):
-        request.after_request(lambda request, response: meet())
+        request.on_response(lambda request, response: meet())
 
 
 @rows("build", [before, after, around, of_one_request])

@@ -330,7 +330,7 @@ class TestReraise:
         app = app_that(Full(), style)
         app.middleware(other.around(after=after))
         app.after_request(other(after))
-        app.before_request(lambda request: request.after_request(other(after)) and None)
+        app.before_request(lambda request: request.on_response(other(after)) and None)
         response = serving(app).get("/")
         assert (response.text, response.headers["x-a"]) == ("full", "1")
         assert len(app.handled) == 1

@@ -108,7 +108,7 @@ def test_a_304_is_chosen_by_what_the_response_was():
     def choose(request):
         response = Response(request.accept_languages.best(["en", "de"], "en"))
         response.add_etag()
-        return response.conditional(request)
+        return response.make_conditional(request)
 
     client = Client(app)
     etag = client.get("/").headers["etag"]

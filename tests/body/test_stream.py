@@ -7,7 +7,7 @@ from antiphon import Limits, Request
 from antiphon.http.errors import ContentTooLarge
 from tests.helpers.request_bodies import in_chunks
 from tests.helpers.rows import rows
-from tests.helpers.scripted_heads import DELIVERIES, Delivery, ScriptedHead
+from tests.helpers.scripted_heads import DELIVERIES, ScriptedHead, WebhookSignature
 
 pytestmark = pytest.mark.axes("way")
 
@@ -26,7 +26,7 @@ async def awaited(stream):
 
 @pytest.fixture(params=DELIVERIES)
 def way(request):
-    return Delivery(request.param)
+    return WebhookSignature(request.param)
 
 
 def chunks_of(way, request):

@@ -1,4 +1,4 @@
-"""Locations of a client's choice, read by a browser: those that pass stay on this site."""
+"""GeoIP of a client's choice, read by a browser: those that pass stay on this site."""
 
 import itertools
 

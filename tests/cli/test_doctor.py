@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from antiphon import App, Response, TrustedProxies
 from antiphon.adapters.servers.embedded import ThreadServer
-from antiphon.cli.doctor import Answer, look_at_cookies, look_at_frames, look_at_transport, requirements
+from antiphon.cli.doctor import Received, look_at_cookies, look_at_frames, look_at_transport, requirements
 from antiphon.cli.main import main
 from examples.tour import app as tour
 from tests.helpers.rows import rows
@@ -144,7 +144,7 @@ def test_flags_of_cookies_are_looked_at(serve, cookies, state):
     ],
 )
 def test_what_browsers_are_told_is_looked_at(headers, frames, transport):
-    answer = Answer(200, tuple({"content-type": "text/html", **headers}.items()))
+    answer = Received(200, tuple({"content-type": "text/html", **headers}.items()))
     assert look_at_frames(answer).state == frames
     assert look_at_transport(answer, urlsplit("https://example.com/")).state == transport
     assert look_at_transport(answer, urlsplit("http://example.com/")).state == "unseen"

@@ -1,4 +1,4 @@
-"""`antiphon kept` and `antiphon replay`: the table, the replay in this process and over a socket, and the test."""
+"""`antiphon records` and `antiphon replay`: the table, the replay in this process and over a socket, and the test."""
 
 import sys
 from urllib.parse import quote
@@ -18,10 +18,10 @@ pytestmark = pytest.mark.once
 
 SHOP = """
 from antiphon import App
-from antiphon.features import Keep, OpenAPI, SQLiteStore, Tools
+from antiphon.features import Recorder, OpenAPI, SQLiteStore, Tools
 
 app = App(secret_keys=["0123456789abcdef0123456789abcdef"])
-keep = Keep(SQLiteStore("kept.db"), release="1.2")
+keep = Recorder(SQLiteStore("kept.db"), release="1.2")
 app.use(keep)
 plain = App()
 

@@ -61,10 +61,10 @@ def run(folder, *command):
 @pytest.mark.processes
 @pytest.mark.once
 @pytest.mark.parametrize(
-    ("flavour", "path", "shown"), [("pages", "/", "<h1>Hello, world!</h1>"), ("api", "/openapi.json", "/orders/total")]
+    ("template", "path", "shown"), [("pages", "/", "<h1>Hello, world!</h1>"), ("api", "/openapi.json", "/orders/total")]
 )
-def test_a_project_passes_its_own_tests_and_serves(folder, flavour, path, shown, monkeypatch):
-    assert new("My-shop", "--flavour", flavour).exit_code == 0
+def test_a_project_passes_its_own_tests_and_serves(folder, template, path, shown, monkeypatch):
+    assert new("My-shop", "--template", template).exit_code == 0
     project = folder / "My-shop"
     tests = run(project, "pytest")
     assert (tests.returncode, "2 passed" in tests.stdout) == (0, True), tests.stdout + tests.stderr
@@ -83,7 +83,7 @@ def test_a_project_passes_its_own_tests_and_serves(folder, flavour, path, shown,
 def test_projects_are_formatted_and_typed(folder):
     pytest.importorskip("mypy")
     new("my-shop")
-    new("prices", "--flavour", "api")
+    new("prices", "--template", "api")
     ruff = shutil.which("ruff", path=PROGRAMS)
     for name in ("my-shop", "prices") if ruff else ():
         for command in (["format", "--check"], ["check"]):
@@ -95,9 +95,9 @@ def test_projects_are_formatted_and_typed(folder):
         assert found.returncode == 0, found.stdout + found.stderr
 
 
-@pytest.mark.parametrize("flavour", ["pages", "api"])
-def test_a_project_has_its_files_and_its_names(folder, flavour):
-    told = new("my-shop", "--flavour", flavour).output
+@pytest.mark.parametrize("template", ["pages", "api"])
+def test_a_project_has_its_files_and_its_names(folder, template):
+    told = new("my-shop", "--template", template).output
     assert "with the package my_shop" in told
     texts = {each.relative_to(folder).as_posix(): each.read_text() for each in folder.rglob("*") if each.is_file()}
     for name in (

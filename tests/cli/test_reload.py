@@ -45,9 +45,9 @@ def test_a_change_is_served_and_told(site, save, path, text, answer):
 
 
 PAGES = """
-from antiphon.features import Pages
+from antiphon.features import FileRoutes
 
-app.use(Pages("pages"))
+app.use(FileRoutes("pages"))
 """
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from antiphon import App, Blueprint
 from antiphon.features import Health, Metrics
 
-app = App(share_by=lambda request: request.cookies.get("user"))
+app = App(queue_by=lambda request: request.cookies.get("user"))
 app.use(Health())
 app.use(Metrics())
 
@@ -154,7 +154,7 @@ def flood(command, path, count):
 
 @pytest.mark.parametrize(("interface", "path"), [("asgi", "/burn"), ("rsgi", "/burn"), ("asgi", "/burn-thread")])
 def test_requests_that_would_wait_too_long_are_refused_and_the_rest_answered(shop, interface, path):
-    command = shop("--interface", interface, "--patience", "0.4")
+    command = shop("--interface", interface, "--queue-timeout", "0.4")
     statuses, retries = flood(command, path, 100)
     assert {*statuses} == {200, 503}
     assert {int(retry) for retry in retries} <= {1, 2}
@@ -163,7 +163,7 @@ def test_requests_that_would_wait_too_long_are_refused_and_the_rest_answered(sho
 
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
 def test_probes_are_answered_while_others_are_refused(shop, interface):
-    command = shop("--interface", interface, "--patience", "0.4")
+    command = shop("--interface", interface, "--queue-timeout", "0.4")
     with ExitStack() as stack:
         with blocked(command):
             sent = [stack.enter_context(closing(command.send("/burn"))) for _ in range(60)]
@@ -174,13 +174,13 @@ def test_probes_are_answered_while_others_are_refused(shop, interface):
 
 
 def test_without_patience_nothing_is_refused(shop):
-    statuses, _ = flood(shop("--patience", "0"), "/burn", 40)
+    statuses, _ = flood(shop("--queue-timeout", "0"), "/burn", 40)
     assert statuses == {200: 40}
 
 
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
 def test_a_request_whose_client_has_left_is_never_begun(shop, tmp_path, interface):
-    command = shop("--interface", interface, "--patience", "10")
+    command = shop("--interface", interface, "--queue-timeout", "10")
     with ExitStack() as stack:
         with blocked(command):
             for number in range(5):
@@ -219,7 +219,7 @@ def text_of(command, path):
 
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
 def test_a_request_whose_client_left_while_it_waited_for_a_thread_is_never_begun(shop, tmp_path, interface):
-    command = shop("--interface", interface, "--patience", "20")
+    command = shop("--interface", interface, "--queue-timeout", "20")
     with ExitStack() as stack:
         with blocked_threads(command):
             for path in ("/note-thread", "/inside/note-thread"):
@@ -234,7 +234,7 @@ def test_a_request_whose_client_left_while_it_waited_for_a_thread_is_never_begun
 
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
 def test_a_request_that_waits_too_long_for_a_thread_is_refused(shop, tmp_path, interface):
-    command = shop("--interface", interface, "--patience", "2")
+    command = shop("--interface", interface, "--queue-timeout", "2")
     with blocked_threads(command), ExitStack() as stack:
         sent = [stack.enter_context(closing(post(command, "/note-thread?name=late"))) for _ in range(3)]
         statuses = [status_of(each) for each in sent]
@@ -257,7 +257,7 @@ def send_as(client, command, path):
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
 @pytest.mark.parametrize("name", ["127.0.1.{}", "user{}"])
 def test_a_client_that_sends_a_hundred_does_not_take_the_place_of_the_others(shop, name, interface):
-    command = shop("--interface", interface, "--patience", "2")
+    command = shop("--interface", interface, "--queue-timeout", "2")
     with ExitStack() as stack:
         with blocked(command):
             greedy = [stack.enter_context(closing(send_as(name.format(1), command, "/nap"))) for _ in range(100)]
@@ -267,7 +267,7 @@ def test_a_client_that_sends_a_hundred_does_not_take_the_place_of_the_others(sho
 
 
 def test_low_priority_waits_for_others(shop, tmp_path):
-    command = shop("--patience", "10")
+    command = shop("--queue-timeout", "10")
     with ExitStack() as stack:
         with blocked(command):
             sent = [stack.enter_context(closing(command.send("/low?name=low"))) for _ in range(4)]
@@ -278,7 +278,7 @@ def test_low_priority_waits_for_others(shop, tmp_path):
 
 
 def test_metrics_tell_who_waited(shop):
-    command = shop("--patience", "0.4")
+    command = shop("--queue-timeout", "0.4")
     flood(command, "/burn", 60)
     with closing(command.send("/metrics")) as connection, connection.makefile("rb") as lines:
         shown = [line.decode() for line in lines if b"antiphon_request_wait_seconds_count" in line or line == b"0\r\n"]
@@ -287,26 +287,26 @@ def test_metrics_tell_who_waited(shop):
 
 
 def test_a_busy_worker_is_not_ended(shop):
-    command = shop("--patience", "0", "--worker-timeout", "0.5")
+    command = shop("--queue-timeout", "0", "--worker-timeout", "0.5")
     statuses, _ = flood(command, "/burn-thread", 60)
     assert statuses == {200: 60}
     assert "--worker-timeout" not in command.log
 
 
 def test_afterwards_all_is_as_before(shop):
-    command = shop("--patience", "0.4")
+    command = shop("--queue-timeout", "0.4")
     flood(command, "/burn", 40)
     command.wait_until(lambda: flood(command, "/note?name=x", 3)[0] == {200: 3})
 
 
 def test_a_bad_patience_is_refused(antiphon):
-    command = antiphon("apps:asgi", "--patience", "-1")
+    command = antiphon("apps:asgi", "--queue-timeout", "-1")
     assert command.exit_code() == 2
-    assert "--patience" in command.err
+    assert "--queue-timeout" in command.err
 
 
 def test_handshakes_wait_like_requests(shop):
-    command = shop("--patience", "0.4")
+    command = shop("--queue-timeout", "0.4")
     request = (
         b"GET /echo HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"

@@ -199,7 +199,7 @@ asgi, rsgi = Busy(), RsgiBusy()
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
 def test_a_worker_that_has_too_much_to_do_is_not_replaced(antiphon, tmp_path, interface):
     (tmp_path / "busy.py").write_text(BUSY)
-    command = antiphon(f"busy:{interface}", "--worker-timeout", "1.5", "--patience", "0").serving()
+    command = antiphon(f"busy:{interface}", "--worker-timeout", "1.5", "--queue-timeout", "0").serving()
     [worker] = command.workers()
     with ExitStack() as stack:
         connections = [stack.enter_context(command.send("/busy")) for _ in range(60)]  # one pass of 3 s

@@ -187,7 +187,7 @@ def refuses(request):
 
 
 @rows(
-    "share_by, headers, expected, is_logged",
+    "queue_by, headers, expected, is_logged",
     [
         (None, {"HTTP_COOKIE": "user=ada"}, "192.0.2.7", False),
         (named, {"HTTP_COOKIE": "user=ada"}, "caller ada", False),
@@ -198,8 +198,8 @@ def refuses(request):
         (lambda request: 7, {}, "192.0.2.7", True),
     ],
 )
-def test_an_application_may_name_the_client(caplog, share_by, headers, expected, is_logged):
-    app = App(share_by=share_by)
+def test_an_application_may_name_the_client(caplog, queue_by, headers, expected, is_logged):
+    app = App(queue_by=queue_by)
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "REMOTE_ADDR": "192.0.2.7", "HTTP_HOST": "x"}
     clients = [app._class_of(WSGIHead({**environ, "wsgi.url_scheme": "http", **headers})).client for _ in range(3)]
     assert {*clients} == {expected}
@@ -210,9 +210,9 @@ def test_a_function_that_names_clients_is_checked_at_once():
     async def by(request): ...
 
     with pytest.raises(TypeError, match="without `await`"):
-        App(share_by=by)
+        App(queue_by=by)
     with pytest.raises(TypeError, match=r"is called with \(request\)"):
-        App(share_by=lambda: None)
+        App(queue_by=lambda: None)
 
 
 def test_routes_are_planned_once_for_all_classes():

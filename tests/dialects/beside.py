@@ -1,10 +1,10 @@
-"""Requests to an original and to its dialect in this process, which are compared as by `antiphon beside`."""
+"""Requests to an original and to its dialect in this process, which are compared as by `antiphon compare`."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from antiphon.cli.beside import IGNORED, Case, Outcome, differences
-from antiphon.cli.beside_program import Visitor
+from antiphon.cli.compare import IGNORED, Case, Outcome, differences
+from antiphon.cli.compare_program import Visitor
 from antiphon.testing import Client
 from antiphon.testing.servers.transports import Interface
 

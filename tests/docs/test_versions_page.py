@@ -62,7 +62,7 @@ def test_all_variables_of_the_environment_are_documented():
 
 def test_provisional_names_can_be_imported():
     listed = PAGE.partition("These names are provisional")[2].partition("\n## ")[0]
-    places = ("antiphon", "antiphon.features", "antiphon.testing")
+    places = ("antiphon", "antiphon.features", "antiphon.testing", "antiphon.types")
     known = {name for place in places for name in importlib.import_module(place).__all__}
     named = {name for name in re.findall(r"`(\w+)`", listed) if name != "antiphon"}
     assert named - known == set()

@@ -104,7 +104,7 @@ OF_OTHERS = {
 }
 """The files of a wheel that another project has made under our name."""
 PROJECTS = {"pages": "/", "api": "/openapi.json"}
-"""What `antiphon new` writes, by its flavour: a project that passes its own tests and responds at this path."""
+"""What `antiphon new` writes, by its template: a project that passes its own tests and responds at this path."""
 
 FOR_EACH_CHANGE = (*ENVIRONMENTS, BESIDE, *PROJECTS)
 
@@ -174,18 +174,18 @@ def _try_environment(name: str, wheel: Path, folder: Path) -> str:
     return _check(python, environment.checks, ROOT)
 
 
-def _try_project(flavour: str, wheel: Path, folder: Path) -> str:
+def _try_project(template: str, wheel: Path, folder: Path) -> str:
     python = _made(folder, str(wheel))
-    if told := _run(python, "-m", "antiphon", "new", "shop", "--flavour", flavour, cwd=folder):
+    if told := _run(python, "-m", "antiphon", "new", "shop", "--template", template, cwd=folder):
         return told
     project = folder / "shop"
     _install(python, "--find-links", str(wheel.parent), "--editable", f"{project}[test]", str(wheel))
     tests = _run(python, "-m", "pytest", "-p", "no:cacheprovider", cwd=project)
-    return tests or _check(python, (("serves", "shop.app:app", PROJECTS[flavour]),), project)
+    return tests or _check(python, (("serves", "shop.app:app", PROJECTS[template]),), project)
 
 
 def _try_beside(_: str, wheel: Path, folder: Path) -> str:
-    """Replace another project's antiphon beside Flask, uninstall ours, and install it from its source."""
+    """Replace another project's antiphon compare Flask, uninstall ours, and install it from its source."""
     others = folder.with_name("antiphon-0.0.9-py3-none-any.whl")
     with ZipFile(others, "w") as archive:
         record = "antiphon-0.0.9.dist-info/RECORD"

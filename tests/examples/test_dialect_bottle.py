@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.cli.beside import compare, parse_cases
+from antiphon.cli.compare import compare, parse_cases
 from antiphon.testing import Client
 from tests.helpers.example_packages import assert_imports_public_names_only, install
 from tests.helpers.rows import rows

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.cli.beside import PROGRAM, differences, parse_cases
+from antiphon.cli.compare import PROGRAM, differences, parse_cases
 from antiphon.testing import Client
 from tests.helpers.example_packages import assert_imports_public_names_only, install
 from tests.helpers.rows import rows
@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 PACKAGE = HERE.parents[1] / "examples/dialect_webpy"
 CASES = HERE / "webpy_shop.http"
 ANSWERS = HERE / "webpy_shop.json"
-"""The answers of web.py 0.76 under CPython 3.13, written by ``antiphon.cli.beside.answers``."""
+"""The answers of web.py 0.76 under CPython 3.13, written by ``antiphon.cli.compare.answers``."""
 
 
 @pytest.fixture(scope="module")

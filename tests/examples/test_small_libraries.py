@@ -196,7 +196,7 @@ def test_a_framework_of_another_package_is_found_by_its_entry_point(tmp_path, mo
     recognition._of_type.cache_clear()
     try:
         app = importlib.import_module("shopkit").Shop()
-        Views({"/who": lambda request: f"{request.native.user} {request.url_for('<lambda>')}"}).add_to(app, "/about")
+        Views({"/who": lambda request: f"{request.framework.user} {request.url_for('<lambda>')}"}).add_to(app, "/about")
         assert app.visit("/about/who", "ann") == (200, b"ann /about/who")
     finally:
         recognition._brought.cache_clear()

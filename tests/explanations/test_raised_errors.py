@@ -19,7 +19,7 @@ WITHOUT_KIND = {
         http.content_disposition.ContentDisposition.parse http.cookies.SetCookie.parse
         http.dates._datetime http.dates.parse_http_date http.dates.parse_retry_after http.dates.parse_structured_date
         http.conditional.ETag.parse http.forwarded.ForwardedElement._read http.forwarded.ForwardedElement.parse
-        http.forwarded.Node.parse http.forwarded.parse_port http.forwarded.parse_prefix
+        http.forwarded.ForwardedNode.parse http.forwarded.parse_port http.forwarded.parse_prefix
         http.grammar.decode_extended http.grammar.parse_qvalue http.head.parse_length
         http.header_property.parse_number http.headers.Headers.parse http.link.Link.parse
         http.media_type.MediaType._parse http.ranges.ContentRange.parse http.ranges._parse http.ranges._parse_spec
@@ -44,7 +44,7 @@ WITHOUT_KIND = {
         features.signatures.webhooks
     """,
     "is a part of what is said of a line in a file, which is passed over": """
-        features.locations.address features.locations.csv_file
+        features.geoip.address features.geoip.csv_file
     """,
     "is a part of what ContractError says, which has a kind": """
         testing.servers.asgi testing.servers.exchange.checked_head
@@ -62,8 +62,8 @@ WITHOUT_KIND = {
     "tells msgspec that a type has no schema, as it asks": "features.openapi.schemas._schema_hook",
     "tells dialects that a system has no list of descriptors": "adapters.connection._Descriptors._scan",
     "says what to install": "lazy.changed_package",
-    "says why a request is not kept, which is logged": "features.kept_requests.shelf.Shelf.put",
-    "says that JSON is ambiguous, and is caught": "features.kept_requests.disguise._without_duplicates",
+    "says why a request is not kept, which is logged": "features.recorder.shelf.Shelf.put",
+    "says that JSON is ambiguous, and is caught": "features.recorder.disguise._without_duplicates",
 }
 """Functions, classes and modules that raise errors without a kind, by the reason."""
 LEFT_OUT = {name for names in WITHOUT_KIND.values() for name in names.split()}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, make_dataclass
 import pytest
 from jinja2 import DictLoader
 
-from antiphon import App, Blueprint, HTTPError, MultiDict, Request, Response, abort
+from antiphon import App, Blueprint, HTTPError, Redirect, Request, Response, abort
 from antiphon.explanations.words import (
     APP,
     APP_ATTRIBUTES,
@@ -52,7 +52,7 @@ from antiphon.features import (
     Templates,
     Users,
 )
-from antiphon.http import NotFound, Redirect
+from antiphon.http import MultiDict, NotFound
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
@@ -192,7 +192,7 @@ ELSEWHERE = [
     ("antiphon.logs", "Page", "antiphon.features"),
     ("antiphon.cli", "JSONFormatter", "antiphon.logs"),
     ("antiphon", "load_app", "antiphon.cli"),
-    ("antiphon.features", "Native", "antiphon.types"),
+    ("antiphon.features", "FrameworkValues", "antiphon.types"),
     ("antiphon", "Framework", "antiphon.embedding"),
 ]
 
@@ -221,7 +221,7 @@ def test_importing_a_name_from_another_place_says_where_it_is(package, name, hom
         (lambda: OpenAPI("Shop", docs_url="/d"), "docs=path"),
         (lambda: Users(login_view="login"), "login=name"),
         (lambda: SessionLogin(user_loader=str), "SessionLogin(loader)"),
-        (lambda: Channel("news", history=9), "keep=1000"),
+        (lambda: Channel("news", history=9), "max_messages=1000"),
         (lambda: Field(max_length=9), "msgspec.Meta(max_length=9)"),
         (lambda: RateLimit("1/s", key_func=str), "by=function"),
     ],
@@ -503,7 +503,7 @@ def test_a_loader_that_takes_the_request_is_told_where_it_is(source):
 
 @rows(
     "method, now",
-    [(Channel("news", MemoryStore()).send, "send_now"), (Runs[int](store=MemoryStore()).start, "start_now")],
+    [(Channel("news", MemoryStore()).asend, "send"), (Runs[int](store=MemoryStore()).astart, "start")],
 )
 def test_pythons_warning_that_nothing_is_awaited_names_the_method_for_def_handlers(method, now):
     with pytest.warns(RuntimeWarning, match=rf"\(in a def handler: {now}\)' was never awaited"):
@@ -620,7 +620,7 @@ DOCUMENTED = {
     Response: (
         "app_iter body_file cache_expires call_on_close charset close conditional_response content_type_params data "
         "default_content_type direct_passthrough exception force_type from_app get_app_iter get_etag get_wsgi_headers "
-        "get_wsgi_response headerlist implicit_sequence_conversion is_sequence iter_encoded make_conditional "
+        "get_wsgi_response headerlist implicit_sequence_conversion is_sequence iter_encoded "
         "make_sequence mimetype mimetype_params response set_etag status_code status_int unicode_body"
     ),
 }

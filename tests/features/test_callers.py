@@ -13,10 +13,10 @@ from antiphon.features import (
     Bearer,
     Cache,
     IdempotentWrites,
-    Keep,
     MemoryStore,
     ProtectedResource,
     RateLimit,
+    Recorder,
     SessionLogin,
     Sessions,
     Signatures,
@@ -181,7 +181,7 @@ def test_a_limit_counts_each_proven_caller(name):
     install(app)
 
     def key(request):
-        if request.app.provides(Request.user):
+        if request.app.is_provided(Request.user):
             assert request.user is not None or "session" in name
         return request.caller.key
 
@@ -349,7 +349,7 @@ def test_a_user_who_logs_out_everywhere_ends_nothing_of_others(key):
     app = App(secret_keys=["k" * 32], store=store)
     app.use(Sessions())
     app.use(Users(SessionLogin(user)))
-    app.use(keep := Keep())
+    app.use(keep := Recorder())
     admin = App(secret_keys=["k" * 32], store=store)
     admin.use(sessions := Sessions(cookie="__Host-admin"))
     admin.post("/")(lambda request: request.session.rotate("root"))

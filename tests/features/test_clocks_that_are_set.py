@@ -143,7 +143,7 @@ def test_writes_happen_once(store, visiting, clock, step):
 
 @pytest.mark.parametrize("kind", ["memory"], indirect=True)
 def test_links_end_and_not_before_they_should(app, visiting, clock):
-    app.get("/<name>", name="download", signed=True)(lambda request: "a song")
+    app.get("/<name>", name="download", signed_url=True)(lambda request: "a song")
     client = visiting(app)
     link = app.url_for("download", name="song", _expires=600)
     seen = [client.get(link).status]

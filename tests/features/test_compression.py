@@ -116,7 +116,7 @@ class TestABodyInMemory:
 
     @pytest.mark.parametrize(("size", "is_compressed"), [(0, False), (499, False), (500, True)])
     def test_is_compressed_from_a_size_on(self, serving, size, is_compressed):
-        answer = serving("a" * size, Compression(minimum=500)).get("/", headers=GZIP)
+        answer = serving("a" * size, Compression(min_size=500)).get("/", headers=GZIP)
         assert ("content-encoding" in answer.headers) == is_compressed
         assert answer.headers["vary"] == "accept-encoding"
 
@@ -134,7 +134,7 @@ class TestABodyInMemory:
         assert read(answer) == (body.encode() if isinstance(body, str) else body)
 
     def test_that_is_empty_stays_so(self, serving):
-        answer = serving("", Compression(minimum=0)).get("/", headers={"accept-encoding": "gzip, identity;q=0"})
+        answer = serving("", Compression(min_size=0)).get("/", headers={"accept-encoding": "gzip, identity;q=0"})
         assert (answer.body, answer.headers["content-length"]) == (b"", "0")
         assert "content-encoding" not in answer.headers
 
@@ -544,9 +544,9 @@ class TestCompression:
             ({"levels": {"gzip": 10}}, "level of gzip must be 1 to 9"),
             ({"levels": {"gzip": "6"}}, "level of gzip must be 1 to 9"),
             ({"levels": {"gzip": True}}, "level of gzip must be 1 to 9"),
-            ({"minimum": -1}, "number of bytes"),
-            ({"minimum": 1.5}, "number of bytes"),
-            ({"minimum": True}, "number of bytes"),
+            ({"min_size": -1}, "number of bytes"),
+            ({"min_size": 1.5}, "number of bytes"),
+            ({"min_size": True}, "number of bytes"),
             ({"types": "text/*"}, "types must be a list"),
             ({"types": []}, "types must not be empty"),
             ({"types": ["text"]}, "a type must be like"),

@@ -19,11 +19,11 @@ from antiphon.features import (
     Health,
     HealthCheck,
     IdempotentWrites,
-    Keep,
     MemoryStore,
     Metrics,
     OpenTelemetry,
     RateLimit,
+    Recorder,
     Runs,
     SecurityHeaders,
     SessionLogin,
@@ -53,15 +53,15 @@ WRONG_OPTIONS = [
     (lambda: Sessions(MemoryStore(), samesite="Loose"), "Sessions", "Loose"),
     (lambda: IdempotentWrites(ttl=-1), "IdempotentWrites", "ttl"),
     (lambda: IdempotentWrites(by="user"), "IdempotentWrites", "user"),
-    (lambda: Cache(most=0), "Cache", "most"),
+    (lambda: Cache(max_bytes=0), "Cache", "max_bytes"),
     (lambda: RateLimit("often"), "RateLimit", "often"),
     (lambda: RateLimit("5/minute", when_unavailable="maybe"), "RateLimit", "when_unavailable"),
     (lambda: RateLimit("5/minute", by=lambda: "all"), "RateLimit", "request"),
     (lambda: RateLimit("5/minute", name="é"), "RateLimit", "é"),
-    (lambda: Keep(most=0), "Keep", "most"),
-    (lambda: Keep(secret_keys="short"), "Keep", "secret_keys"),
-    (lambda: Keep(secret_keys=["short"]), "Keep", "secret key"),
-    (lambda: Runs(most=0), "Runs", "most"),
+    (lambda: Recorder(max_records=0), "Recorder", "max_records"),
+    (lambda: Recorder(secret_keys="short"), "Recorder", "secret_keys"),
+    (lambda: Recorder(secret_keys=["short"]), "Recorder", "secret key"),
+    (lambda: Runs(max_runs=0), "Runs", "max_runs"),
     (lambda: Channel("", MemoryStore()), "Channel", "name"),
     (lambda: Channel("news", lease=0), "Channel", "lease"),
     (lambda: Health(timeout=0), "Health", "timeout"),
@@ -71,7 +71,7 @@ WRONG_OPTIONS = [
     (lambda: CORS(["a.example"]), "CORS", "a.example"),
     (lambda: CORS(["*"], credentials=True), "CORS", "credentials"),
     (lambda: CSRFTokens(exempt="hooks"), "CSRFTokens", "exempt"),
-    (lambda: Compression(minimum=-1), "Compression", "minimum"),
+    (lambda: Compression(min_size=-1), "Compression", "min_size"),
     (lambda: Compression(types=["text"]), "Compression", "text"),
     (lambda: Flash(most=0), "Flash", "most"),
     (lambda: SecurityHeaders(content_security_policy=1), "SecurityHeaders", "content_security_policy"),
@@ -98,7 +98,8 @@ def test_a_wrong_option(make, feature, argument):
 
 
 STORES = [
-    ("Sessions", Sessions), ("IdempotentWrites", IdempotentWrites), ("Cache", Cache), ("Keep", Keep), ("Runs", Runs),
+    ("Sessions", Sessions), ("IdempotentWrites", IdempotentWrites), ("Cache", Cache), ("Recorder", Recorder),
+    ("Runs", Runs),
     ("RateLimit", lambda store: RateLimit("5/minute", store)), ("Channel", lambda store: Channel("news", store)),
     ("Signatures", lambda store: Signatures({}, store=store)),
     ("GitHubWebhook", lambda store: GitHubWebhook(SECRET, store)),
@@ -124,7 +125,7 @@ def test_a_store_that_clients_keep(feature, make):
         ("Flash", Flash, r"app\.use\(Sessions\("),
         ("CSRFTokens", CSRFTokens, r"app\.use\(Sessions\("),
         ("SessionLogin", lambda: Users(SessionLogin(str)), r"app\.use\(Sessions\("),
-        ("Keep", lambda: Keep(MemoryStore()), r"App\(secret_keys=\[\.\.\.\]\)"),
+        ("Recorder", lambda: Recorder(MemoryStore()), r"App\(secret_keys=\[\.\.\.\]\)"),
     ],
 )
 def test_a_feature_that_needs_another_thing_first(feature, make, fix):
@@ -137,7 +138,7 @@ def test_a_feature_that_needs_another_thing_first(feature, make, fix):
     [
         lambda: Sessions(MemoryStore()), lambda: IdempotentWrites(MemoryStore()), lambda: Cache(MemoryStore()),
         lambda: Channel("news"), Runs, Flash, CSRFTokens, lambda: Users(Basic(str)),
-        lambda: HealthCheck(bool), lambda: Keep(MemoryStore()), lambda: Signatures({}), OpenTelemetry,
+        lambda: HealthCheck(bool), lambda: Recorder(MemoryStore()), lambda: Signatures({}), OpenTelemetry,
     ],
 )  # fmt: skip
 def test_a_blueprint_that_uses_what_is_for_an_application(make):

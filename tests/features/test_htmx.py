@@ -4,7 +4,7 @@ import pytest
 
 from antiphon import App, Request, Response
 from antiphon.features import HtmxHeaders, HtmxRequest, redirect_htmx
-from antiphon.http import ExternalLocation
+from antiphon.http.redirect import ExternalLocation
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 

@@ -370,15 +370,15 @@ class TestAnAnswerThatCannotBeKept:
         ids=["a stream", "a large body", "an iterator"],
     )
     def test_is_an_error_that_names_the_handler(self, opening, answer, caplog):
-        bank = opening(largest=100)
+        bank = opening(max_body=100)
         bank.answer = lambda request: answer()
         assert bank.pay().status == 500
-        assert re.search(r"pay \(.* is idempotent, .* IdempotentWrites\(store, largest=\.\.\.\)", caplog.text)
+        assert re.search(r"pay \(.* is idempotent, .* IdempotentWrites\(store, max_body=\.\.\.\)", caplog.text)
         assert told(bank.pay()) == (409, UNKNOWN)
         assert bank.paid == 1
 
     def test_is_no_small_file(self, opening, tmp_path):
-        bank = opening(largest=100)
+        bank = opening(max_body=100)
         path = tmp_path / "receipt.txt"
         path.write_bytes(b"a" * 100)
         bank.answer = lambda request: Response.file(path)
@@ -616,7 +616,7 @@ class TestAMistake:
         with pytest.raises(ValueError, match="use one"):
             bank.app.use(IdempotentWrites(store))
 
-    @pytest.mark.parametrize("options", [{"ttl": 0}, {"takeover": 0}, {"largest": 0}])
+    @pytest.mark.parametrize("options", [{"ttl": 0}, {"takeover": 0}, {"max_body": 0}])
     def test_a_number_is_above_0(self, store, options):
         with pytest.raises(ValueError, match="above 0"):
             IdempotentWrites(store, **options)

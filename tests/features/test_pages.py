@@ -8,7 +8,7 @@ from importlib import import_module
 import pytest
 
 from antiphon import App, Blueprint
-from antiphon.features import Pages, Templates
+from antiphon.features import FileRoutes, Templates
 from antiphon.testing import Client
 
 pytestmark = pytest.mark.once
@@ -44,7 +44,7 @@ def site(folder, save):
     def site(files, app=None):
         save(files)
         app = App() if app is None else app
-        app.use(Pages(folder))
+        app.use(FileRoutes(folder))
         return app
 
     return site
@@ -220,7 +220,7 @@ def test_apps_share_the_modules_of_a_folder_and_those_of_another_one_are_others(
         if is_importable:
             monkeypatch.syspath_prepend(str(above))
     apps = [site({"index.py": RENDER}), site({}), App()]
-    apps[2].use(Pages(other))
+    apps[2].use(FileRoutes(other))
     one, two, three = [app.routes[0].handler for app in apps]
     assert one is two is not three
 
@@ -230,7 +230,7 @@ def test_a_package_of_the_folders_name_is_left_alone(site, folder, monkeypatch):
     json_folder = folder.rename(folder.with_name("json"))
     (json_folder / "decoder.py").write_text(RENDER)
     app = App()
-    app.use(Pages(json_folder))
+    app.use(FileRoutes(json_folder))
     assert Client(app).get("/decoder").json == {"name": "decoder"}
     import json.decoder
 
@@ -326,10 +326,13 @@ def test_a_link_to_a_file_in_the_folder_is_a_page_of_its_own(site, folder):
 
 def test_the_folder_is_there_and_beside_the_file_that_names_it(site, folder):
     with pytest.raises(ValueError, match=r"there is no folder '.*/tests/features/nowhere'"):
-        Pages("nowhere")
+        FileRoutes("nowhere")
     made = {"__file__": str(folder.parent / "app.py")}
     site({"index.py": RENDER})
-    exec("from antiphon import App\nfrom antiphon.features import Pages\napp = App()\napp.use(Pages('pages'))", made)
+    exec(
+        "from antiphon import App\nfrom antiphon.features import FileRoutes\napp = App()\napp.use(FileRoutes('pages'))",
+        made,
+    )
     assert Client(made["app"]).get("/").json == {"name": "index"}
 
 
@@ -348,7 +351,7 @@ def test_templates_may_stand_beside_their_pages(site, folder):
     assert Client(app).get("/user/7").text == "<b>7</b>"
 
 
-class PagesOfText(Pages):
+class PagesOfText(FileRoutes):
     """Pages of which text files are some, too: each answers GET with what it says."""
 
     suffixes = (".py", ".txt")

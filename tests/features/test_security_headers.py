@@ -92,7 +92,7 @@ class TestANonce:
 
     def test_is_another_one_in_each_response_that_asks_for_it_and_one_in_all_of_it(self, serving):
         app = app_with(SecurityHeaders(content_security_policy=self.POLICY))
-        app.share(nonce=csp_nonce)
+        app.template_context(nonce=csp_nonce)
 
         @app.get("/page")
         def page(request):

@@ -41,12 +41,12 @@ def test_a_session_is_private_though_middleware_around_it_has_answered(mounted, 
 
     def around_all(request):
         if reader == "a hook of the request":
-            request.after_request(read)
+            request.on_response(read)
         yield from around(request)
 
     async def aaround_all(request):
         if reader == "a hook of the request":
-            request.after_request(read)
+            request.on_response(read)
         async for each in around(request):
             yield each
 

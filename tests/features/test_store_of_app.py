@@ -14,9 +14,9 @@ from antiphon.features import (
     CookieStore,
     GitHubWebhook,
     IdempotentWrites,
-    Keep,
     MemoryStore,
     RateLimit,
+    Recorder,
     Runs,
     SessionLogin,
     Sessions,
@@ -117,7 +117,7 @@ def use_limit(app, store=None):
 
 def use_signatures(app, store=None):
     app.use(Signatures({"a": SECRET}, store=store))
-    app.get("/", signed_by="partners")(lambda request: request.signer.key)
+    app.get("/", signed_by="partners")(lambda request: request.signature.key)
     with Client(app, base_url="https://shop.example.com") as client:
         signed = [*sign(Request.blank("https://shop.example.com/"), SECRET, keyid="a").headers.items()]
         assert [client.get("/", headers=signed).status for _ in range(2)] == [200, 401]
@@ -131,7 +131,7 @@ def use_webhook(app, store=None):
 
 
 def use_keep(app, store=None):
-    app.use(Keep(store, secret_keys=KEYS))
+    app.use(Recorder(store, secret_keys=KEYS))
 
     @app.get("/")
     def fail(request: Request):
@@ -143,7 +143,7 @@ def use_keep(app, store=None):
 
 FEATURES = {
     "Sessions": use_sessions, "IdempotentWrites": use_writes, "Cache": use_cache, "RateLimit": use_limit,
-    "Keep": use_keep, "Signatures": use_signatures, "StandardWebhook": use_webhook,
+    "Recorder": use_keep, "Signatures": use_signatures, "StandardWebhook": use_webhook,
 }  # fmt: skip
 
 
@@ -224,10 +224,10 @@ async def _test_channels_and_runs_take_it_when_an_app_uses_them():
     app, news, runs = App(store=store), Channel("news"), Runs()
     app.use(news)
     app.use(runs)
-    await news.send("hello")
-    assert [message.value for message in await Channel("news", store).kept()] == ["hello"]
-    run = await runs.start(iter([1]), owner=7)
-    assert (await Runs(store).find(run.id, owner=7)).id == run.id
+    await news.asend("hello")
+    assert [message.value for message in await Channel("news", store).amessages()] == ["hello"]
+    run = await runs.astart(iter([1]), owner=7)
+    assert (await Runs(store).afind(run.id, owner=7)).id == run.id
 
 
 def test_channels_and_runs_have_no_store_before():
@@ -236,9 +236,9 @@ def test_channels_and_runs_have_no_store_before():
 
 async def _test_channels_and_runs_have_no_store_before():
     with pytest.raises(RuntimeError, match=r"Channel has no store yet: pass it to app.use in an App\(store="):
-        await Channel("news").send("hello")
+        await Channel("news").asend("hello")
     with pytest.raises(RuntimeError, match="Runs has no store yet"):
-        await Runs().find("id", owner=7)
+        await Runs().afind("id", owner=7)
 
 
 def test_it_can_be_a_store_of_clients_for_sessions_alone():
@@ -263,7 +263,7 @@ def test_it_is_a_store(made):
         App(store=made)
 
 
-@rows("make", [Sessions, IdempotentWrites, lambda: Keep(secret_keys=KEYS), lambda: Channel("a"), Runs])
+@rows("make", [Sessions, IdempotentWrites, lambda: Recorder(secret_keys=KEYS), lambda: Channel("a"), Runs])
 def test_without_one_a_feature_that_needs_it_names_both_ways(make):
     made = make()
     name = type(made).__name__

@@ -1,4 +1,4 @@
-"""A framework's own limits for bodies, which hold in views, too; and refusals of a request that ``Request.of`` made."""
+"""A framework's own limits for bodies, which hold in views, too; and refusals of requests from `from_framework`."""
 
 import json
 import logging
@@ -144,7 +144,7 @@ def flask_app():
 
     app = Flask("of")
     app.config["MAX_CONTENT_LENGTH"] = 99
-    app.post("/")(lambda: str(Request.of(request).json))
+    app.post("/")(lambda: str(Request.from_framework(request).json))
     return app, "wsgi"
 
 
@@ -152,7 +152,7 @@ def quart_app():
     from quart import Quart, request
 
     async def read():
-        return str((await Request.aof(request)).json)
+        return str((await Request.afrom_framework(request)).json)
 
     app = Quart("of")
     app.config["MAX_CONTENT_LENGTH"] = 99
@@ -166,7 +166,7 @@ def starlette_app():
     from starlette.routing import Route
 
     async def read(request):
-        ours = await Request.aof(request)
+        ours = await Request.afrom_framework(request)
         ours.limits = Limits(json=99)
         return JSONResponse(ours.json)
 
@@ -177,7 +177,7 @@ def sanic_app():
     from sanic import text
 
     async def read(request):
-        ours = await Request.aof(request)
+        ours = await Request.afrom_framework(request)
         ours.limits = Limits(json=99)
         return text(str(ours.json))
 

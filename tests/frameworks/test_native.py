@@ -1,4 +1,4 @@
-"""The visitor of a framework in its views: ``request.native``, and what each framework has of it."""
+"""The visitor of a framework in its views: ``request.framework``, and what each framework has of it."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ FIELDS = {
 
 
 def visitor(request: Request):
-    native = request.native
+    native = request.framework
     if native.session is not None:
         native.session["seen"] = "yes"
     return {
@@ -239,7 +239,7 @@ def test_the_native_request_has_its_own_type():
     from flask import Request as FlaskRequest
 
     with Flask("suite").test_request_context():
-        native = Request.of(request).native
+        native = Request.from_framework(request).native
         assert native.request_as(FlaskRequest) is request._get_current_object()
         with pytest.raises(TypeError, match="must be a flask"):
             native.request_as(App)
@@ -272,11 +272,13 @@ def test_djangos_user_that_a_loop_can_not_load_is_an_error_that_says_what_to_awa
     given.user = SimpleLazyObject(async_unsafe(lambda: SimpleNamespace(is_authenticated=True, name="ann")))
 
     async def read():
-        return Request.of(given).native.user.name
+        return Request.from_framework(given).native.user.name
 
-    with pytest.raises(RuntimeError, match=r"await request.native.request.auser\(\) instead of request.native.user"):
+    with pytest.raises(
+        RuntimeError, match=r"await request.framework.request.auser\(\) instead of request.framework.user"
+    ):
         asyncio.run(read())
-    assert Request.of(given).native.user.name == "ann"
+    assert Request.from_framework(given).native.user.name == "ann"
     assert asyncio.run(read()) == "ann"
 
 
@@ -286,7 +288,7 @@ def test_djangos_anonymous_user_is_no_user():
 
     given = RequestFactory().get("/")
     given.user = SimpleNamespace(is_authenticated=False)  # AnonymousUser needs the models of an app
-    assert Request.of(given).native.user is None
+    assert Request.from_framework(given).native.user is None
 
 
 @pytest.mark.parametrize("name", ["user", "session"])
@@ -295,16 +297,18 @@ def test_an_apps_attribute_in_a_view_leads_to_the_frameworks(name, caplog):
     from django.test import RequestFactory
 
     assert view(lambda request: getattr(request, name))(RequestFactory().get("/")).status_code == 500
-    assert f"a view has no request.{name} of an application: read the framework's, request.native.{name}" in caplog.text
+    assert (
+        f"a view has no request.{name} of an application: read the framework's, request.framework.{name}" in caplog.text
+    )
 
 
 def test_an_app_gives_its_own_user_session_and_token():
     def form(request: Request):
-        native = request.native
+        native = request.framework
         return {"field": native.csrf_field, "token": native.csrf_token}
 
     def visitor(request: Request):
-        native = request.native
+        native = request.framework
         native.session["seen"] = "yes"
         return [native.user, request.session["seen"], native.request_as(Request) is request]
 
@@ -326,7 +330,7 @@ def test_an_app_gives_its_own_user_session_and_token():
 
 def test_an_app_without_users_sessions_and_tokens_has_none():
     def visitor(request: Request):
-        native = request.native
+        native = request.framework
         return [native.user, native.session, native.csrf_token, native.csrf_field]
 
     app, outer = App(), App()

@@ -81,7 +81,7 @@ READERS = {
 @pytest.mark.parametrize("make", READERS)
 def test_the_framework_reads_the_body_afterwards(make):
     given = make(environ())
-    request = Request.of(given)
+    request = Request.from_framework(given)
     assert request.form["a"] == "1"
     assert READERS[make](given) == "1"
     assert request.body == FORM
@@ -91,14 +91,14 @@ def test_the_framework_reads_the_body_afterwards(make):
 def test_the_framework_has_read_the_body(make):
     given = make(environ())
     assert READERS[make](given) == "1"
-    assert Request.of(given).form.items() == [("a", "1"), ("b", "2")]
+    assert Request.from_framework(given).form.items() == [("a", "1"), ("b", "2")]
 
 
 @pytest.mark.parametrize("make", [werkzeug_request, webob_request, bottle_request])
 def test_the_framework_has_parsed_a_form_in_parts(make):
     given = make(environ(PARTS, "multipart/form-data; boundary=x"))
     assert READERS[make](given) == "1"
-    request = Request.of(given)
+    request = Request.from_framework(given)
     assert (request.form["a"], request.files["f"].filename, request.files["f"].read()) == ("1", "f.txt", b"data")
     getattr(given, "close", tuple)()
 
@@ -113,7 +113,7 @@ def test_a_file_that_django_has_begun_to_read_is_read_on():
     given = WSGIRequest(environ(PARTS, "multipart/form-data; boundary=x"))
     file = given.FILES["f"]
     assert file.read(2) == b"da"
-    request = Request.of(given)
+    request = Request.from_framework(given)
     assert (request.form["a"], request.files["f"].filename, request.files["f"].read()) == ("1", "f.txt", b"data")
     assert file.read() == b"ta"
 
@@ -129,8 +129,8 @@ def test_starlette_and_antiphon_share_a_body(first):
             await given.body()
         elif first != "Antiphon":
             await given.form()
-        request = await Request.aof(given)
-        read = request.form["a"], (await given.form())["a"], request is Request.of(given)
+        request = await Request.afrom_framework(given)
+        read = request.form["a"], (await given.form())["a"], request is Request.from_framework(given)
         await given.close()
         return read
 
@@ -139,22 +139,22 @@ def test_starlette_and_antiphon_share_a_body(first):
 
 def test_two_requests_of_one_environ_share_the_body():
     given = environ()
-    first = Request.of(given)
-    assert Request.of(given) is first
+    first = Request.from_framework(given)
+    assert Request.from_framework(given) is first
     assert first.form["a"] == "1"
     del first
-    assert Request.of(given).form["b"] == "2"
-    assert Request.of({**given}).body == FORM
+    assert Request.from_framework(given).form["b"] == "2"
+    assert Request.from_framework({**given}).body == FORM
 
 
 def test_two_requests_of_one_scope_share_the_body():
     given, receive = scope()
 
     async def read():
-        request = await Request.aof(given, receive)
-        assert Request.of(given, receive) is request
+        request = await Request.afrom_framework(given, receive)
+        assert Request.from_framework(given, receive) is request
         del request
-        return (await Request.aof(given, None or receive)).form["b"]
+        return (await Request.afrom_framework(given, None or receive)).form["b"]
 
     assert asyncio.run(read()) == "2"
 
@@ -164,7 +164,7 @@ def test_the_limits_of_flask_and_of_antiphon_hold():
     app = flask.Flask("limits")
     app.config["MAX_CONTENT_LENGTH"] = 4
     with app.request_context(environ()), pytest.raises(ContentTooLarge):
-        Request.of(flask.request).body  # noqa: B018
+        Request.from_framework(flask.request).body  # noqa: B018
     answer = view(limits=Limits(body=4))(lambda request: request.body)(environ())
     assert answer.status == 413
 
@@ -179,7 +179,7 @@ def test_djangos_server_name_is_the_host_without_one(name, status):
     app.get("/")(lambda request: request.host)
     given = test.RequestFactory().get("/")
     given.META["SERVER_NAME"] = name
-    assert get_response(app, Request.of(given)).status == status
+    assert get_response(app, Request.from_framework(given)).status == status
 
 
 def test_hosts_that_django_refuses_are_refused():
@@ -193,7 +193,7 @@ def test_hosts_that_django_refuses_are_refused():
 @pytest.mark.parametrize("given", [object(), {}, "/", {"type": "websocket"}])
 def test_an_unknown_object_is_named(given):
     with pytest.raises(TypeError, match=r"a request can be made from|a request can't be made from a builtins\."):
-        Request.of(given)
+        Request.from_framework(given)
 
 
 class Brought:
@@ -220,7 +220,7 @@ def test_other_packages_add_frameworks_by_entry_points(monkeypatch):
     recognition._brought.cache_clear()
     try:
         assert view(lambda request: request.path)(Brought()) == (200, b"/brought")
-        assert Response.text("like").like(Brought()) == (200, b"like")
+        assert Response.text("like").to_framework(Brought()) == (200, b"like")
     finally:
         recognition._brought.cache_clear()
         recognition._of_type.cache_clear()
@@ -307,7 +307,7 @@ def test_litestar_has_read_the_form(body):
 
     async def handler(request):
         form = await request.form()
-        return {"theirs": form["a"], "ours": (await Request.aof(request)).form["a"]}
+        return {"theirs": form["a"], "ours": (await Request.afrom_framework(request)).form["a"]}
 
     handler.__annotations__ = {"request": requests.Request, "return": dict}
     app = litestar.Litestar([litestar.post("/")(handler)], openapi_config=None)

@@ -23,7 +23,11 @@ class Shop:
 
     def views(self, interface=None):
         def order(request):
-            return {"by": request.signer.key, "size": len(request.body), "type": request.signed_headers["content-type"]}
+            return {
+                "by": request.signature.key,
+                "size": len(request.body),
+                "type": request.signature.headers["content-type"],
+            }
 
         async def aorder(request):
             await asyncio.sleep(0)

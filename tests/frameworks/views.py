@@ -79,7 +79,7 @@ async def events(request: Request) -> Response:
 def page(request: Request):
     response = Response.html("<p>Hello")
     response.add_etag()
-    return response.conditional(request)
+    return response.make_conditional(request)
 
 
 def file(request: Request):

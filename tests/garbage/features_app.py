@@ -20,18 +20,18 @@ from antiphon.features import (
     Cache,
     Compression,
     CSRFTokens,
+    FileRoutes,
     Flash,
     Form,
+    GeoIP,
     Health,
     HtmxRequest,
     IdempotentWrites,
     Languages,
-    Locations,
     MemoryStore,
     Metrics,
     OpenTelemetry,
     Page,
-    Pages,
     RateLimit,
     SecurityHeaders,
     SessionLogin,
@@ -138,7 +138,7 @@ HANDLERS = {
     "log out": log_out,
     "language": remember,
     "lazy text": lambda request: str(lazy("welcome")),
-    "location": lambda request: str(request.location),
+    "location": lambda request: str(request.geo),
     "nonce": csp_nonce,
     "large": lambda request: "text " * 1000,
     "large stream": lambda request: ("text " * 1000 for _ in range(3)),
@@ -166,20 +166,20 @@ def make(style):
     app.use(Health(checks=[lambda: True]))
     app.use(SecurityHeaders())
     app.use(CORS(["https://shop.example.com"]))
-    app.use(Compression(minimum=100))
+    app.use(Compression(min_size=100))
     app.use(RateLimit("1000000/second"))
     app.use(Sessions(SQLiteStore(folder / "sessions.db")))
     app.use(Users(SessionLogin(USERS.get), Bearer(USERS.get), Basic(lambda name, _: USERS.get(name))))
     app.use(CSRFTokens(exempt=["write", "upload", "take_form"]))
     app.use(Flash())
     app.use(Languages(str(folder / "locales"), default="en"))
-    app.use(Locations(str(folder / "geo.csv")))
+    app.use(GeoIP(str(folder / "geo.csv")))
     app.use(BlockScript())
     app.use(Templates(DictLoader(TEMPLATES), enable_async=style.is_async))
-    app.use(Pages(str(folder / "pages")))
+    app.use(FileRoutes(str(folder / "pages")))
     app.use(UploadProgress(interval=0.01, patience=0.05))
     app.use(IdempotentWrites(MemoryStore()))
-    app.share(csp_nonce=csp_nonce, path=lambda request: request.path)
+    app.template_context(csp_nonce=csp_nonce, path=lambda request: request.path)
     app.static("/static", folder / "static")
     for name, handler in HANDLERS.items():
         app.get(f"/{slug(name)}", name=slug(name))(style(_named(handler, name)))

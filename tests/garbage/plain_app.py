@@ -132,7 +132,7 @@ HANDLERS = {
     "lifetime": lambda request: f"{request.lifetime.remaining} {request.lifetime.is_client_gone}",
     "after": lambda request: _after(request, lambda: request.path),
     "after that fails": lambda request: _after(request, lambda: fail(request)),
-    "after request": lambda request: request.after_request(lambda request, response: None) and "after",
+    "after request": lambda request: request.on_response(lambda request, response: None) and "after",
     "share": lambda request: str(request.shared("number")),
     "dependency": lambda request: request[KEEPER].name,
     "generator dependency": lambda request: request[OPENED].name,
@@ -220,7 +220,7 @@ def make(style):
 
     app.provide(CATCHING, acatching if style.is_async else catching)
     app.provide(FAILING, failing)
-    app.share(number=7, path=lambda request: request.path)
+    app.template_context(number=7, path=lambda request: request.path)
     _add_handlers(app, style)
     for name, part in PARTS.items():
         blueprint = Blueprint(name.replace(" ", "_"), prefix=f"/{slug(name)}")

@@ -91,7 +91,7 @@ class ReadingApp:
         readings, is_async = self.readings, self._variant.around.is_async
 
         def answer(request):
-            request.after_request(readings.hook("own after", is_async))
+            request.on_response(readings.hook("own after", is_async))
             request.after_response(readings.last("last", is_async, request))
             if request.args:
                 raise Boom

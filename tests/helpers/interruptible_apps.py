@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from antiphon import App, Blueprint, Dependency, Request, Response, aget_response, to_app
+from antiphon import App, Blueprint, Dependency, Limits, Request, Response, aget_response, to_app
 from antiphon.adapters.exchange import Observer
 from antiphon.features.compression import Compression
-from antiphon.http import Conflict, GatewayTimeout, Limits
+from antiphon.http import Conflict, GatewayTimeout
 
 SIZE = 100_000
 """Bytes of a body that is not received before the middleware opens."""
@@ -228,8 +228,8 @@ def passed_deadline(app, parts):
 
 def hooks(app, parts):
     def own(request):
-        request.after_request(parts.function("own hook"))
-        request.after_request(parts.others.function("other own hook"))
+        request.on_response(parts.function("own hook"))
+        request.on_response(parts.others.function("other own hook"))
 
     app.before_request(parts.function("before", own))
     app.before_request(parts.others.function("other before"))

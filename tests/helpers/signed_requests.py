@@ -32,12 +32,12 @@ def app_of(style, *routes, **options):
     app.use(Signatures(options.pop("keys", None) or public_keys(), **options))
 
     def said(request: Request):
-        signer = request.signer
+        signer = request.signature
         return {
             "by": signer.key,
             "algorithm": signer.algorithm,
             "label": signer.label,
-            "headers": dict(request.signed_headers.items()),
+            "headers": dict(request.signature.headers.items()),
             "body": len(request.body),
         }
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from antiphon.http.forwarded import (
     ForwardedElement,
-    Node,
+    ForwardedNode,
     elements_from_right,
     format_forwarded,
     last_element,
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.once
 
 OBFUSCATED = st.text(string.ascii_letters + string.digits + "._-", min_size=1).map("_{}".format)
 PORTS = st.none() | st.integers(0, 65535) | OBFUSCATED
-NODES = st.builds(Node, st.ip_addresses().map(str) | OBFUSCATED | st.just("unknown"), PORTS)
+NODES = st.builds(ForwardedNode, st.ip_addresses().map(str) | OBFUSCATED | st.just("unknown"), PORTS)
 TOKENS = st.text(string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~", min_size=1)
 VALUES = st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]) | st.just("\t"))
 SCHEMES = st.from_regex("[a-z][a-z0-9+.-]*", fullmatch=True)
@@ -59,10 +59,10 @@ class TestNode:
         ],
     )
     def test_is_an_address_or_what_stands_for_it(self, text, host, port):
-        node = Node.parse(text)
+        node = ForwardedNode.parse(text)
         assert (node.host, node.port) == (host, port)
         assert node.is_address is (host not in ("unknown", "_gazonk", "_SEVKISEK"))
-        assert Node.parse(str(node)) == node
+        assert ForwardedNode.parse(str(node)) == node
 
     @rows(
         "text",
@@ -76,32 +76,32 @@ class TestNode:
     )  # fmt: skip
     def test_is_nothing_else(self, text):
         with pytest.raises(ValueError, match=r"not a|neither"):
-            Node.parse(text)
+            ForwardedNode.parse(text)
 
     @rows("host, port", [("[::1]", None), ("::1", "80"), ("::1", True), ("::1", 70000), ("a", 1)])
     def test_cannot_be_made_of_anything_else(self, host, port):
         with pytest.raises(ValueError, match=r"not a|neither"):
-            Node(host, port)
+            ForwardedNode(host, port)
 
     @given(NODES)
     def test_is_read_back_from_what_it_prints(self, node):
-        again = Node.parse(str(node))
+        again = ForwardedNode.parse(str(node))
         assert again == node
         assert (again.host, again.port, hash(again)) == (node.host, node.port, hash(node))
 
     @given(NOISE)
     def test_parses_or_raises_a_value_error(self, text):
         try:
-            node = Node.parse(text)
+            node = ForwardedNode.parse(text)
         except ValueError:
             return
-        assert Node.parse(str(node)) == node
+        assert ForwardedNode.parse(str(node)) == node
 
     def test_does_not_change(self):
-        node = Node("192.0.2.43", 80)
+        node = ForwardedNode("192.0.2.43", 80)
         with pytest.raises(AttributeError):
             node.port = 81
-        assert repr(node) == "Node('192.0.2.43:80')"
+        assert repr(node) == "ForwardedNode('192.0.2.43:80')"
         assert node != "192.0.2.43:80"
 
 
@@ -141,7 +141,7 @@ class TestForwardedElement:
 
     def test_gives_the_parameters_that_the_standard_names(self):
         element = ForwardedElement.parse('for="[2001:DB8::1]:80";by=_proxy;host="Example.com:80";proto=HTTPS;secret=x')
-        assert (element.for_, element.by) == (Node("2001:db8::1", 80), Node("_proxy"))
+        assert (element.for_, element.by) == (ForwardedNode("2001:db8::1", 80), ForwardedNode("_proxy"))
         assert (element.host, element.proto) == ("Example.com:80", "https")
         assert element.parameters["secret"] == "x"
         empty = ForwardedElement({"secret": "x"})
@@ -185,7 +185,7 @@ class TestForwarded:
         value = 'for=192.0.2.43, , FOR="[2001:db8:cafe::17]" ,for=unknown;x="a, b"'
         elements = parse_forwarded(value)
         assert [element.for_ for element in elements] == [
-            Node("192.0.2.43"), Node("2001:db8:cafe::17"), Node("unknown")
+            ForwardedNode("192.0.2.43"), ForwardedNode("2001:db8:cafe::17"), ForwardedNode("unknown")
         ]  # fmt: skip
         assert elements[2].parameters["x"] == "a, b"
 

@@ -38,7 +38,7 @@ def ours(method, headers):
     response.etag = "v1"
     response.last_modified = MODIFIED
     try:
-        return response.conditional(Request.blank("/", method, headers=headers)).status
+        return response.make_conditional(Request.blank("/", method, headers=headers)).status
     except HTTPError as error:
         return error.status
 

@@ -227,7 +227,7 @@ class _Maker:
 
 SESSIONS, CSRF, IDEMPOTENT = "Sessions(MemoryStore())", "CSRFTokens()", "IdempotentWrites(MemoryStore())"
 FEATURES = [
-    SESSIONS, CSRF, IDEMPOTENT, "Cache()", "Compression(minimum=10)", 'CORS(["https://shop.example"])',
+    SESSIONS, CSRF, IDEMPOTENT, "Cache()", "Compression(min_size=10)", 'CORS(["https://shop.example"])',
     "SecurityHeaders()", 'Users(Bearer({"k7Qz": "ada"}.get))', 'RateLimit("9/day")',
 ]  # fmt: skip
 SESSION_PAGE = """\

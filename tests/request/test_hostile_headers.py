@@ -184,7 +184,7 @@ def injected(looked):
         response = Response("content" * 100)
         response.etag = "v1"
         response.last_modified = datetime(2026, 11, 20, tzinfo=UTC)
-        return response.conditional(request)
+        return response.make_conditional(request)
 
     @app.post("/body")
     def body(request):

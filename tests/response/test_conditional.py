@@ -30,7 +30,7 @@ def ask(method="GET", **headers):
 
 
 def answer(request, body=BODY, status=200, headers=VALIDATORS, **options):
-    return Response(body, status, headers).conditional(request, **options)
+    return Response(body, status, headers).make_conditional(request, **options)
 
 
 def parts_in(content_type, body):
@@ -158,13 +158,13 @@ class TestA304:
 
     def test_is_the_response_itself(self):
         response = Response(BODY, headers=VALIDATORS)
-        assert response.conditional(ask(if_none_match='"v1"')) is response
+        assert response.make_conditional(ask(if_none_match='"v1"')) is response
 
 
 def test_headers_that_were_asked_for_before_are_still_those_of_the_response():
     response = Response(BODY, headers=VALIDATORS)
     headers = response.headers
-    response.conditional(ask(if_none_match='"v1"'))
+    response.make_conditional(ask(if_none_match='"v1"'))
     headers["vary"] = "accept"
     assert response.headers.items() == [("etag", '"v1"'), ("vary", "accept")]
 
@@ -174,7 +174,7 @@ def test_doing_it_again_changes_nothing(headers):
     request = ask(**headers)
     response = answer(request)
     once = response.status, response.headers.items(), response.body
-    response.conditional(request)
+    response.make_conditional(request)
     assert (response.status, response.headers.items(), response.body) == once
 
 
@@ -300,7 +300,7 @@ class TestSeveralParts:
     def test_of_what_has_no_type_have_none(self):
         response = Response(BODY)
         response.content_type = None
-        response.conditional(ask(range="bytes=0-0,2-2"))
+        response.make_conditional(ask(range="bytes=0-0,2-2"))
         assert [fields for fields, _ in parts_in(response.content_type, response.body)] == [
             {"Content-Range": "bytes 0-0/100"},
             {"Content-Range": "bytes 2-2/100"},
@@ -347,7 +347,7 @@ class TestAStream:
         response = Response(iter([BODY]))
         if length is not None:
             response.headers._fields.append(("content-length", length))
-        response.conditional(ask(range="bytes=0-1"))
+        response.make_conditional(ask(range="bytes=0-1"))
         assert (response.status, b"".join(response.body)) == (200, BODY)
         assert "accept-ranges" not in response.headers
 
@@ -609,11 +609,11 @@ def app_that_answers(make):
 
     @app.get("/")
     def index(request):
-        return make().conditional(request)
+        return make().make_conditional(request)
 
     @app.get("/async")
     async def waits(request):
-        return make().conditional(request)
+        return make().make_conditional(request)
 
     @app.get("/outside")
     def outside(request):
@@ -638,7 +638,7 @@ def app_that_answers(make):
     def around(request):
         response = yield
         if request.path == "/outside":
-            response.conditional(request)
+            response.make_conditional(request)
         seen.append((response.status, type(response.error)))
 
     return app, seen

@@ -505,7 +505,7 @@ class TestConditionsAndRanges:
         assert client.get("/", headers={"range": "bytes=7-"}).body == CONTENT
 
     def test_may_be_answered_by_the_handler_otherwise(self, serving, interface, path):
-        client = Client(serving(lambda request: Response.file(path).conditional(request, ranges=False)), interface)
+        client = Client(serving(lambda request: Response.file(path).make_conditional(request, ranges=False)), interface)
         assert client.get("/", headers={"range": "bytes=7-"}).body == CONTENT
 
 

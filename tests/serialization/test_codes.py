@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 import pytest
 from msgspec import Meta, Struct
 
-from antiphon.http.errors import FaultCode, UnprocessableContent
+from antiphon.http.errors import FieldProblemCode, UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.faults import reason_of
 from antiphon.serialization.readers import fields_as, json_as
@@ -150,13 +150,13 @@ def test_a_field_of_a_form_is_refused_with_a_code_and_its_bounds(kind, texts, co
 
 def test_every_code_of_the_list_is_one_that_a_fault_has():
     named = {row[2] for row in IN_JSON} | {row[2] for row in IN_FORM} | {"unknown", "wrong_name"}
-    assert named == set(get_args(FaultCode))
+    assert named == set(get_args(FieldProblemCode))
 
 
 @pytest.mark.once
 def test_every_code_is_in_the_reference():
     page = (Path(__file__).parents[2] / "docs/reference/typed-values.md").read_text()
-    assert [code for code in get_args(FaultCode) if f"`{code}`" not in page] == []
+    assert [code for code in get_args(FieldProblemCode) if f"`{code}`" not in page] == []
 
 
 def test_an_array_of_too_many_items_has_the_bound_that_msgspec_names():

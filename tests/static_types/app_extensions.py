@@ -8,9 +8,10 @@ from typing import Concatenate, Generic, ParamSpec, TypeVar
 
 from jinja2 import DictLoader
 
-from antiphon import App, Blueprint, Dependency, Exchange, Observer, Request, Response, ResponseLike, current_request
+from antiphon import App, Blueprint, Dependency, Exchange, Observer, Request, Response, current_request
 from antiphon.features import Health, MemoryStore, Sessions, Templates, Users, UserSource
 from antiphon.http import Challenge, Forbidden, TooManyRequests
+from antiphon.types import ResponseLike
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=ResponseLike)
@@ -33,7 +34,7 @@ class Tenants:
 
     def install(self, app: App) -> None:
         app.provide(TENANT, self._find)
-        app.share(tenant=lambda request: request[TENANT].name)
+        app.template_context(tenant=lambda request: request[TENANT].name)
 
     def _find(self, request: Request) -> Tenant:
         return self._known[request.host.partition(".")[0]]
@@ -229,7 +230,7 @@ def shared_values() -> App:
     prices = Dependency[dict[str, float]]("prices")
     app.use(Templates(DictLoader({"prices.html": "{{ prices }}"})))
     app.provide(prices, Cached(lambda: {"tea": 2.5}))
-    app.share(prices=lambda request: request[prices])
+    app.template_context(prices=lambda request: request[prices])
     app.get("/")(lambda request: sorted(request[prices]))
     return app
 

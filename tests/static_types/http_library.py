@@ -3,25 +3,17 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from antiphon import (
-    Address,
-    Headers,
-    Limits,
-    MultiDict,
-    Request,
-    Response,
-    Signer,
-    TrustedProxies,
-    get_response,
-    to_app,
-)
+from antiphon import Limits, Request, Response, Signer, TrustedProxies, get_response, to_app
 from antiphon.http import (
     URL,
     Accept,
+    Address,
     ETag,
+    Headers,
     HTTPError,
     Link,
     MediaType,
+    MultiDict,
     SetCookie,
     UserAgent,
     abort,
@@ -29,7 +21,7 @@ from antiphon.http import (
     parse_cookies,
     parse_links,
 )
-from antiphon.http1 import parse_request, print_response
+from antiphon.http1 import format_response, parse_request
 
 
 def negotiate(request: Request, offers: Iterable[str]) -> str:
@@ -89,10 +81,10 @@ def answer(data: bytes) -> bytes:
     try:
         url = URL(request.args["url"])
     except (HTTPError, ValueError) as error:
-        return print_response(Response(str(error), 400))
+        return format_response(Response(str(error), 400))
     media = MediaType.parse("text/plain; charset=utf-8")
     headers = Headers({"x-host": url.host, "x-type": media.subtype if media else ""})
-    return print_response(Response(url.path, headers=headers))
+    return format_response(Response(url.path, headers=headers))
 
 
 def use() -> None:

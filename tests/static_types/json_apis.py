@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from antiphon import JSON, App, Blueprint, Dependency, HTTPError, Limits, Request, Response, abort, decimal_meta, env
 from antiphon.features import Bearer, IdempotentWrites, MemoryStore, OpenAPI, RateLimit, Users, login_required
-from antiphon.http import CacheControl, ETag, FieldError, FieldFault, NotFound, UnprocessableContent
+from antiphon.http import CacheControl, ETag, FieldError, FieldProblem, NotFound, UnprocessableContent
 
 
 @dataclass
@@ -124,7 +124,7 @@ def wrong_fields() -> App:
     def create(request: Request) -> Order:
         order = request.json_as(Order)
         if order.item == "coffee":
-            wrong: FieldFault = {"pointer": "/item", "detail": "is sold out"}
+            wrong: FieldProblem = {"pointer": "/item", "detail": "is sold out"}
             raise UnprocessableContent("One field is wrong.", members={"errors": [wrong]})
         return order
 

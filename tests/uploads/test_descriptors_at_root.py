@@ -7,7 +7,7 @@ import pytest
 
 from antiphon import App, Limits, Request, Response
 from antiphon.adapters.wsgi import WSGIHead
-from antiphon.http1 import print_request, print_response
+from antiphon.http1 import format_request, format_response
 from antiphon.request.route import NO_ROUTE
 from antiphon.testing import Client
 from tests.helpers.rows import rows
@@ -34,7 +34,7 @@ def test_a_request_comes_back_with_its_values(again):
     request.limits = Limits(fields=7)
     other = again(request)
     assert values(other) == values(request)
-    assert print_request(other) == print_request(request)
+    assert format_request(other) == format_request(request)
     assert other.limits == request.limits
 
 
@@ -78,7 +78,7 @@ def test_a_handler_may_keep_its_request(interface, again):
 )
 def test_a_response_comes_back_with_its_values(again, response):
     other = again(response)
-    assert print_response(other) == print_response(response)
+    assert format_response(other) == format_response(response)
 
 
 @everyway

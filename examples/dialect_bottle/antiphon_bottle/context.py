@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import Any
 
 import antiphon
+import antiphon.http
 from antiphon.embedding import RequestLocal, guess_type, make_environ, served_names
 from antiphon.http import BadRequest, ContentTooLarge, SetCookie, parse_query
 
@@ -22,7 +23,7 @@ class FormsDict(Mapping[str, Any]):
     """Values by name, of which the last one wins. Attributes are decoded, and "" if missing."""
 
     def __init__(self, pairs: Iterable[tuple[str, Any]] = ()) -> None:
-        self.decoded: antiphon.MultiDict[Any] = antiphon.MultiDict(pairs)
+        self.decoded: antiphon.http.MultiDict[Any] = antiphon.http.MultiDict(pairs)
         self.getunicode = self.decoded.get
 
     def __getitem__(self, name: str) -> Any:
@@ -133,7 +134,7 @@ class HTTPResponse(Exception):
     def __init__(self, body: Any = "", status: int | str | None = None, headers: Any = (), **more: str) -> None:
         self.body = body
         self.status = status or self.default_status
-        self.headers = antiphon.MutableHeaders(headers or ())
+        self.headers = antiphon.http.MutableHeaders(headers or ())
         self.headers.update({name.replace("_", "-"): value for name, value in more.items()})
         self.cookies: dict[str, SetCookie] = {}
 
@@ -193,7 +194,7 @@ def abort(code: int = 500, text: str = "Unknown Error.") -> None:
 
 def redirect(url: str, code: int | None = None) -> None:
     """Raise a redirect, by default with 303, to a URL that may be relative, with the fields and cookies set before."""
-    raised = HTTPResponse("", code or 303, response.headers, Location=f"{request.native.url.join(url)}")
+    raised = HTTPResponse("", code or 303, response.headers, Location=f"{request.framework.url.join(url)}")
     raised.cookies = response.cookies
     raise raised
 
@@ -212,4 +213,4 @@ def static_file(filename: str, root: str, mimetype: str | bool = True, download:
     kind += "; charset=UTF-8" if kind.startswith("text/") and "charset" not in kind else ""
     shown = download if isinstance(download, str) else None
     file = antiphon.Response.file(path, filename=shown, as_attachment=bool(download), content_type=kind)
-    return HTTPResponse(file.conditional(request.native), file.status)
+    return HTTPResponse(file.make_conditional(request.framework), file.status)

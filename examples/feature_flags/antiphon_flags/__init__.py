@@ -46,7 +46,7 @@ class Flags:
     def install(self, app: App) -> None:
         self._choices, self._orders = app.signer("antiphon-flags"), app.signer("antiphon-flags for everyone")
         app.provide(SWITCHES, lambda request: Switches(self, self._chosen(request)))
-        app.share(flags=lambda request: request[SWITCHES])
+        app.template_context(flags=lambda request: request[SWITCHES])
         app.before_request(self._hide)
         app.after_request(self._vary)
         app.on_startup(partial(self._check_routes, app))

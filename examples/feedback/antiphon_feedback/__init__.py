@@ -26,7 +26,7 @@ said: list[Feedback] = []
 def index(request: Request) -> Any:
     """Show the form and what was said; take more."""
     if request.method == "GET":
-        token = request.native.csrf_token
+        token = request.framework.csrf_token
         links = [(request.url_for(item, number=number), escape(each.text)) for number, each in enumerate(said)]
         items = "".join(f'<li><a href="{url}">{text}</a>' for url, text in links)
         hidden = f'<input type="hidden" name="csrfmiddlewaretoken" value="{token}">' if token else ""
@@ -34,7 +34,7 @@ def index(request: Request) -> Any:
             f'<ul>{items}</ul><form method="post">{hidden}<input name="text"><button>Send</button></form>'
         )
     given = request.form_as(Feedback)
-    said.append(Feedback(given.text, given.stars, str(request.native.user or "anonymous")))
+    said.append(Feedback(given.text, given.stars, str(request.framework.user or "anonymous")))
     return Response.redirect(request.url_for(item, number=len(said) - 1))
 
 

@@ -34,7 +34,7 @@ class Maintenance:
     def install(self, app: App) -> None:
         self._store = app.store_for(self, self._own)
         app.provide(IS_ON, lambda request: self.is_on, blocking=self._store.blocks)
-        app.share(maintenance=lambda request: request[IS_ON])
+        app.template_context(maintenance=lambda request: request[IS_ON])
         app.before_request(self._refuse)
         app.use(HealthCheck(self._is_ready, name="maintenance"))
         app.get("/maintenance/log", meta={OPEN: True}, name="maintenance.log")(self._show_log)

@@ -31,7 +31,7 @@ from antiphon.http.dates import Duration
 from antiphon.http.head import Head, RequestClass, client_of
 from antiphon.http.limits import Limits
 from antiphon.request.dependencies import Dependency, SettableDependency, SharedValues, check_dependency
-from antiphon.request.interfaces import NativeToApp
+from antiphon.request.interfaces import AppValues
 from antiphon.request.proxies import TrustedProxies, behind
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -75,9 +75,9 @@ class App(Routes, Servable):
     ``json_default`` is called with each value in a handler's result that can't be serialized to JSON, and returns a
     replacement.
 
-    While a worker is overloaded (``antiphon run --patience``), clients take turns. They are distinguished by address,
-    or by the text that ``share_by`` returns for a request, unless it returns None. Raises TypeError for an async
-    function, or for a function that can't be called with a request.
+    While a worker is overloaded (``antiphon run --queue-timeout``), clients take turns. They are distinguished by
+    address, or by the text that ``queue_by`` returns for a request, unless it returns None. Raises TypeError for an
+    async function, or for a function that can't be called with a request.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class App(Routes, Servable):
         upload_folder: str | PathLike[str] | None = None,
         store: "Store | None" = None,
         json_default: Callable[[Any], object] | None = None,
-        share_by: Callable[[Request], str | None] | None = None,
+        queue_by: Callable[[Request], str | None] | None = None,
         **unknown: Never,
     ) -> None:
         if others:
@@ -118,7 +118,7 @@ class App(Routes, Servable):
         self.store = store
         self._stores_in_use: set[tuple[str, Store | None]] = set()
         """The names of features, each with its store. None is this process's memory, for lack of a store."""
-        self._sharing = None if share_by is None else _sharing(share_by)
+        self._sharing = None if queue_by is None else _sharing(queue_by)
         if store is not None:
             from antiphon.app.store import check_store
 
@@ -133,7 +133,7 @@ class App(Routes, Servable):
         self._dependencies = Dependencies()
         self._shared: dict[str, Any] = {}
         self._dependencies.provide(Request.shared, self._share_with)
-        self._dependencies.provide(Request.native, NativeToApp)
+        self._dependencies.provide(Request.framework, AppValues)
         self._lifespan = Lifespan(self._dependencies)
         self._routing: Routing | None = None
         self._find: Callable[[Request], Found] = self._find_first
@@ -365,11 +365,11 @@ class App(Routes, Servable):
         elif self._routing is not None:
             self._plan()
 
-    def provides(self, dependency: Dependency[Any]) -> bool:
+    def is_provided(self, dependency: Dependency[Any]) -> bool:
         """True if a dependency is already provided. Features check this if they need another feature first."""
         return dependency in self._dependencies
 
-    def share(self, **values: Any) -> None:
+    def template_context(self, **values: Any) -> None:
         """Share values with all templates, and as ``request.shared(name)``.
 
         A callable value is called with the request on first use, at most once per request, and its result is shared. It
@@ -382,8 +382,8 @@ class App(Routes, Servable):
                 raise explained("shared-twice", ValueError(f"{name!r} is already shared, as {self._shared[name]!r}"))
             if callable(value):
                 check_arguments(value, "request")
-                check_sync("share", value)
-                check_returns("share", value)
+                check_sync("template_context", value)
+                check_returns("template_context", value)
         self._shared.update(values)
 
     def _share_with(self, request: Request) -> SharedValues:

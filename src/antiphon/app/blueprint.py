@@ -230,7 +230,7 @@ class Routes(metaclass=NamesOurs):
         ``pattern`` is literal except for parameters such as ``<name>`` and ``<int:name>``.
 
         The options, described in ``antiphon.types.RouteOptions``, are ``name``, ``host``, ``defaults``, ``limits``,
-        ``redirect_slashes``, ``receive``, ``deadline``, ``cancel_on_disconnect``, ``before``, ``signed``,
+        ``redirect_slashes``, ``receive``, ``deadline``, ``cancel_on_disconnect``, ``before``, ``signed_url``,
         ``unguarded``, ``idempotent``, ``csrf_exempt``, ``signed_by``, ``check_digest``, ``takes``, ``gives``,
         ``examples``, ``tool``, ``priority`` and ``meta``.
 
@@ -289,7 +289,7 @@ class Routes(metaclass=NamesOurs):
         ``Response``, ``(body, status)`` or ``(body, status, headers)``; or None if it is annotated ``-> None`` (204).
 
         The options, described in ``antiphon.types.RouteOptions``, are ``name``, ``host``, ``defaults``, ``limits``,
-        ``redirect_slashes``, ``receive``, ``deadline``, ``cancel_on_disconnect``, ``before``, ``signed``,
+        ``redirect_slashes``, ``receive``, ``deadline``, ``cancel_on_disconnect``, ``before``, ``signed_url``,
         ``unguarded``, ``idempotent``, ``csrf_exempt``, ``signed_by``, ``check_digest``, ``takes``, ``gives``,
         ``examples``, ``tool``, ``priority`` and ``meta``.
         """
@@ -466,14 +466,14 @@ class Routes(metaclass=NamesOurs):
         """
         return self._hook(self._registry.after, function, blocking, "request", "response")
 
-    def complete(self, function: Callable[[Request, Response], None]) -> None:
+    def before_send(self, function: Callable[[Request, Response], None]) -> None:
         """Register a function that completes each response in place once all middleware is closed. For features.
 
         It is called with the request, and with a response that only this request uses. It must neither wait nor fail.
         Raises TypeError for a function that is async or has the wrong arguments.
         """
         self._check_open()
-        check_sync("complete", function)
+        check_sync("before_send", function)
         check_arguments(function, "request", "response")
         self._registry.finishers.append(function)
 

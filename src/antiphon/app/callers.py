@@ -1,4 +1,4 @@
-"""A caller's identity, as returned by a function of the application: a feature's ``by``, or ``App(share_by=...)``."""
+"""A caller's identity, as returned by a function of the application: a feature's ``by``, or ``App(queue_by=...)``."""
 
 import time
 from collections.abc import Callable
@@ -49,7 +49,7 @@ class Sharing:
         An error in the function must not make an overloaded worker fail, so it is only logged.
         """
         try:
-            caller = caller_of(self._by, Request(head), "share_by")
+            caller = caller_of(self._by, Request(head), "queue_by")
         except HTTPError:  # a malformed request is refused when it begins
             return address
         except Exception:
@@ -58,6 +58,6 @@ class Sharing:
                 import logging
 
                 self._logged_again_at = now + LOG_EVERY
-                logging.getLogger("antiphon").exception("share_by failed: clients share by their addresses")
+                logging.getLogger("antiphon").exception("queue_by failed: clients share by their addresses")
             return address
         return address if caller is None else f"caller {caller}"

@@ -113,7 +113,7 @@ class Route(NamedTuple):
     """True if an ``async def`` handler is cancelled when the client disconnects; None means True for GET and HEAD
     only.
     """
-    signed: bool = False
+    signed_url: bool = False
     """True if only URLs that ``url_for`` has signed are accepted."""
     unguarded: bool = False
     """True if the route is handled outside all middleware and hooks, for every host."""
@@ -189,7 +189,7 @@ class RouteOptions(TypedDict, total=False):
     ``before`` is one or more functions for this route only. They are called like ``before_request`` functions, and
     after them: each receives the request, and may return a response or raise an error.
 
-    A ``signed`` route accepts only URLs made by ``url_for``, which signs them with the app's ``secret_keys``. Other
+    A ``signed_url`` route accepts only URLs made by ``url_for``, which signs them with the app's ``secret_keys``. Other
     URLs are refused with 403, or with 410 after the ``_expires`` passed to ``url_for``.
 
     An ``unguarded`` route is handled outside all middleware and hooks, and for every host. Use it for probes, which
@@ -229,7 +229,7 @@ class RouteOptions(TypedDict, total=False):
     receive: BodyPolicy
     deadline: Duration | None
     cancel_on_disconnect: bool | None
-    signed: bool
+    signed_url: bool
     unguarded: bool
     idempotent: bool
     csrf_exempt: bool
@@ -279,7 +279,7 @@ def make_route(
         options.get("receive", "load"),
         deadline,
         options.get("cancel_on_disconnect"),
-        options.get("signed", False),
+        options.get("signed_url", False),
         options.get("unguarded", False),
         options.get("idempotent", False),
         options.get("csrf_exempt", False),

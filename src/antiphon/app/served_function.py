@@ -61,7 +61,7 @@ class ServedFunction(Servable):
             if not isinstance(result, Response):
                 result = await respond(result, self._function, request)
             if result.is_conditional:
-                result = copy(result).conditional(request)  # the function may return the same one again
+                result = copy(result).make_conditional(request)  # the function may return the same one again
             if request.consulted:
                 result.vary(*request.consulted)
             return result

@@ -124,7 +124,7 @@ class StaticFolder:
         This blocks on the file system. A name with a hash means the file without it, unless a file has that exact name.
         If the hash is outdated, the request comes from an old page and gets the current content. Raises NotFound (404)
         for a name that is not served, Forbidden (403) for a file that can't be read, and the same errors as
-        ``Response.conditional``.
+        ``Response.make_conditional``.
         """
         plain, digits = (self._hashes and without_hash(name)) or ("", "")
         present = self._find(plain) if plain else None
@@ -306,7 +306,7 @@ def _respond(
     if found.st_size <= READ_AT_ONCE and request.method != "HEAD" and not has_conditions(request.head):
         return response_of(read_part(descriptor, 0, found.st_size), [*lines])
     response = response_of(FileBody(path, 0, found.st_size), [*lines])
-    body = response.conditional(request).body
+    body = response.make_conditional(request).body
     if isinstance(body, FileBody) and body.length <= READ_AT_ONCE and request.method != "HEAD":
         response.body = read_part(descriptor, body.offset, body.length)
     return response

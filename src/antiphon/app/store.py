@@ -200,8 +200,8 @@ class Store(ABC):
         """Return True if a key is valid in both stores, such as two stores with the same file."""
         return self is other
 
-    def bounded(self, most: int) -> "Store":  # noqa: ARG002 - for stores that count bytes
-        """Return a store of separate entries with up to ``most`` bytes. The least recently used are dropped first.
+    def bounded(self, max_bytes: int) -> "Store":  # noqa: ARG002 - for stores that count bytes
+        """Return a store of separate entries with up to ``max_bytes`` bytes. The least recently used are dropped first.
 
         A store that can't count bytes returns itself.
         """
@@ -222,7 +222,7 @@ class Store(ABC):
         """Return an entry's current state: the same object if nothing has changed it, None if it no longer exists."""
         return self.load(known.key)
 
-    def way_to_look(self, known: StoreEntry) -> tuple[Callable[[Any], object], Any, object]:
+    def unchanged_check(self, known: StoreEntry) -> tuple[Callable[[Any], object], Any, object]:
         """Return a cheap check that an entry is unchanged. The check need not count as a use of the entry.
 
         The result is a function, its argument, and the same object that the function returns while the entry is

@@ -122,7 +122,7 @@ class Reverse:
         self, route: Route, host: str, path: str, fields: list[tuple[str, str]], signing: "Signing"
     ) -> list[tuple[str, str]]:
         """Return the query of a route with a signature, if the route is signed."""
-        if route.signed:
+        if route.signed_url:
             try:
                 link = Link(_method_of(route, signing.method), signing.mounted_at, host, path)
                 return with_signature(self._signer(SALT), link, fields, signing.expires)
@@ -134,7 +134,7 @@ class Reverse:
             if value is not None:
                 raise explained(
                     "bad-signed-url",
-                    ValueError(f"url_for {route.name!r} ({route.where}): {option} is for a route with signed=True"),
+                    ValueError(f"url_for {route.name!r} ({route.where}): {option} is for a route with signed_url=True"),
                 )
         return fields
 

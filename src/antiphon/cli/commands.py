@@ -15,6 +15,7 @@ from click.core import ParameterSource
 from antiphon.cli.errors import BadCommand, CommandError, Refused
 from antiphon.cli.settings import ENV_FILE, PREFIX, read
 from antiphon.cli.workers.options import INHERITED
+from antiphon.explanations import renamed
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -47,10 +48,16 @@ class Configured(click.Command):
         return super().make_context(*arguments, default_map=defaults, **options)
 
     def _warn_of_unknown(self, names: set[str]) -> None:
-        """Warn about variables that look like settings but aren't."""
+        """Warn about variables that look like settings but aren't. Raises `BadCommand` for one that was renamed.
+
+        A setting may turn a protection on, so a renamed one is an error: it must not be off without a word.
+        """
         known = {name.removeprefix(PREFIX) for each in self.params for name in _variables(each)} | _ELSEWHERE
         found = {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}
         for name in sorted(found - known):
+            if ours := renamed.OPTIONS.get(f"--{name.lower().replace('_', '-')}"):
+                now = f"{PREFIX}{ours.removeprefix('--').replace('-', '_').upper()}"
+                raise BadCommand(f"{PREFIX}{name} has a new name: set {now} instead.")
             near = get_close_matches(name, sorted(known), 1)
             hint = f" Did you mean {PREFIX}{near[0]}?" if near else ""
             click.secho(f"Warning: {PREFIX}{name} is not a setting, so it is ignored.{hint}", err=True, fg="yellow")
@@ -94,6 +101,12 @@ class Commands(click.Group):
         """Return a command. If it can't be loaded, calling it explains why."""
         return super().get_command(ctx, cmd_name) or _brought(cmd_name)
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Return the command that arguments name. The error for a renamed one shows its name."""
+        if args and (ours := renamed.COMMANDS.get(args[0])) and self.get_command(ctx, args[0]) is None:
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {ours!r}?")
+        return super().resolve_command(ctx, args)
+
     def main(self, *arguments: Any, **options: Any) -> Any:
         """Run the command. If its output can't be written, the error has no traceback, as other errors have none."""
         try:
@@ -109,6 +122,11 @@ class Commands(click.Group):
         """Call a command. Its errors are shown without a traceback, as click's own are."""
         try:
             return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            if ours := renamed.OPTIONS.get(error.option_name):
+                told = f"No such option {error.option_name!r}. Did you mean {ours!r}?"
+                raise click.NoSuchOption(error.option_name, told, ctx=error.ctx) from None
+            raise
         except CommandError as error:
             failure = click.ClickException(error.message)
             failure.exit_code = error.exit_code  # type: ignore[misc]  # click reads it from the instance

@@ -139,7 +139,7 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
     "Seconds that a worker may take to start before it is killed; 0: no limit, as with --reload.",
 )
 @_option_in_seconds(
-    "--patience",
+    "--queue-timeout",
     0.0,
     "Seconds that clients wait: under overload, requests that would wait longer get a 503; 0: no refusals.",
 )
@@ -202,7 +202,7 @@ def run(
     grace: float,
     worker_timeout: float,
     start_timeout: float,
-    patience: float,
+    queue_timeout: float,
     max_requests: int,
     max_connections: int,
     drain_delay: float,
@@ -248,7 +248,7 @@ def run(
         grace=grace,
         worker_timeout=worker_timeout,
         start_timeout=start_timeout,
-        patience=patience,
+        queue_timeout=queue_timeout,
         max_requests=max_requests,
         max_connections=max_connections,
         drain_delay=drain_delay,
@@ -332,7 +332,7 @@ def openapi(target: str | None, file: str | None, strict: bool, prefix: str | No
 )
 @click.option("--mask", multiple=True, metavar="PATTERN", help="Ignore what this pattern matches. Can be repeated.")
 @_option_for_dialects
-def beside(
+def compare(
     target: str, file: Path, original: str, ignore: tuple[str, ...], mask: tuple[str, ...], dialects: tuple[str, ...]
 ) -> None:
     """Send the requests in CASES, a .http file, to an application with its original library and with a dialect.
@@ -340,7 +340,7 @@ def beside(
     Print the parts of the responses that differ. The exit code is 1 if any do. In MODULE:APP, parts that end with ()
     are called, as in shop:app.wsgifunc().
     """
-    from antiphon.cli.beside import compare
+    from antiphon.cli.compare import compare as compared
     from antiphon.cli.settings import ENV_FILE, add_to_environment
     from antiphon.dialect_imports import known_dialects
 
@@ -349,7 +349,7 @@ def beside(
         named = f"{unknown[0]!r} is not a dialect" if isinstance(unknown, list) else "--dialect is missing"
         raise BadCommand(f"{named}. Known dialects: {known}.")
     add_to_environment(ENV_FILE)
-    lines, are_alike = compare(original, target, file, dialects, ignore, mask)
+    lines, are_alike = compared(original, target, file, dialects, ignore, mask)
     _print(lines)
     sys.exit(not are_alike)
 
@@ -372,12 +372,12 @@ def tools(target: str | None, as_json: bool) -> None:
 @main.command()
 @click.argument("target", metavar="[MODULE:APP]", required=False)
 @_option_for_dialects
-def kept(target: str | None, dialects: tuple[str, ...]) -> None:
-    """Print the requests that an application has kept with `Keep`, one line for each cause.
+def records(target: str | None, dialects: tuple[str, ...]) -> None:
+    """Print the requests that an application has kept with `Recorder`, one line for each cause.
 
     A line shows the time, the status, the route, the error and where it was raised, how often it occurred, and the ID.
     """
-    from antiphon.cli.kept import KeepingApp
+    from antiphon.cli.records import KeepingApp
 
     if dialects:
         use(dialects)
@@ -405,12 +405,12 @@ def replay(
 ) -> None:
     """Replay a kept request with the current code and print where it differs from the kept run.
 
-    ID is an ID that `antiphon kept` printed, the ID of a request in the log, or the request_id of a problem.
+    ID is an ID that `antiphon records` printed, the ID of a request in the log, or the request_id of a problem.
     Credentials and other secrets were not kept, nor was the state of databases. The exit code is 1 if the request fails
     again.
     """
-    from antiphon.cli.kept import KeepingApp, again, chosen, over_socket, user_factory, write_test
-    from antiphon.features.kept_requests.replay import Restored
+    from antiphon.cli.records import KeepingApp, again, chosen, over_socket, user_factory, write_test
+    from antiphon.features.recorder.replay import Restored
 
     if as_test is not None and url is not None:
         raise BadCommand("Leave out --as-test or --url.")
@@ -432,13 +432,13 @@ def replay(
 @main.command()
 @click.argument("name")
 @click.option(
-    "--flavour",
+    "--template",
     type=click.Choice(["pages", "api"]),
     default="pages",
     show_default=True,
     help="pages: templates for people. api: typed JSON for programs, with OpenAPI.",
 )
-def new(name: str, flavour: str) -> None:
+def new(name: str, template: str) -> None:
     """Create a small project in a new folder NAME: an app, its tests, a Dockerfile and a CI workflow.
 
     Nothing is overwritten.
@@ -446,7 +446,7 @@ def new(name: str, flavour: str) -> None:
     from antiphon.cli.new_project import ProjectName, make, requirement
 
     names = ProjectName.parse(name)
-    folder = make(names, flavour)
+    folder = make(names, template)
     click.echo(f"Created {folder} with the package {names.package}. Next steps, as in its README.md:\n")
     click.echo(f"  cd {folder}")
     click.echo("  python3 -m venv .venv && . .venv/bin/activate\n  pip install -e '.[test]'")

@@ -35,7 +35,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "concurrency.loop": "is_on_loop",
         "adapters.foreign.call": "BlockingBody",
         "frameworks.connection": "plain_head until_left",
-        "frameworks.framework": "ALL_METHODS Framework FrameworkResponse NativeRequest ViewRoute own_limits",
+        "frameworks.framework": "ALL_METHODS Framework FrameworkResponse FrameworkRequest ViewRoute own_limits",
         "frameworks.recognition": "error_like",
         "frameworks.shared_bodies": "environ_request read_request scope_request",
         "handler.scope": "RequestLocal find_current_request release reset_current_request set_current_request",

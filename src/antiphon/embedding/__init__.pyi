@@ -38,8 +38,8 @@ from antiphon.frameworks.connection import plain_head, until_left
 from antiphon.frameworks.framework import (
     ALL_METHODS,
     Framework,
+    FrameworkRequest,
     FrameworkResponse,
-    NativeRequest,
     ViewRoute,
     own_limits,
 )
@@ -108,6 +108,7 @@ __all__ = [
     "ForeignSockets",
     "FormBounds",
     "Framework",
+    "FrameworkRequest",
     "FrameworkResponse",
     "Head",
     "Host",
@@ -116,7 +117,6 @@ __all__ = [
     "LoopServer",
     "MultipartLimits",
     "MultipartParser",
-    "NativeRequest",
     "NotLoadedError",
     "OpenFile",
     "PartData",

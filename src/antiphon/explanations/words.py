@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib.machinery import PathFinder
 from typing import Any, NoReturn, TypeVar
 
+from antiphon.explanations import renamed
+
 C = TypeVar("C", bound=type)
 
 NO_WORDS: Mapping[str, str] = {}
 REQUEST = {
+    **renamed.REQUEST,
     "GET query query_args query_params str_GET str_params": "request.args",
     "POST post str_POST": "request.form",
     "FILES": "request.files",
@@ -65,6 +68,7 @@ REQUEST = {
     "add_background_task after background call_on_close": "request.after_response(function)",
 }
 RESPONSE = {
+    **renamed.RESPONSE,
     "code status_code status_int": "response.status",
     "app_iter content data get_data iter_encoded media response set_data": "response.body",
     "charset content_type_params default_content_type media_type mimetype mimetype_params": "response.content_type",
@@ -77,9 +81,9 @@ RESPONSE = {
     "implicit_sequence_conversion is_sequence make_sequence": "response.is_streamed and response.freeze()",
     "cache_expires": "response.cache_for(seconds)",
     "get_etag set_etag": "response.etag",
-    "conditional_response make_conditional": "response.conditional(request)",
+    "conditional_response": "response.make_conditional(request)",
     "exception": "response.error",
-    "force_type": "Response(body, status, headers), or response.like(given) for the reverse",
+    "force_type": "Response(body, status, headers), or response.to_framework(given) for the reverse",
     "from_app": "Client(app) from antiphon.testing",
     "get_app_iter get_wsgi_headers get_wsgi_response": "the response itself, which is an application of WSGI and ASGI",
     "get_json": "response.json",
@@ -110,11 +114,13 @@ CLIENT = {
 }
 COOKIES = {"get_dict items values": "dict(client.cookies)"}
 APP = {
+    **renamed.ROUTES,
     "include_router register_blueprint": "app.register(blueprint)",
     "add_api_route add_route add_url_rule api_route": "app.route(pattern, methods)(function)",
     "add_middleware": "@app.middleware, or app.use(feature)",
     "debug": "antiphon run --debug",
     "add_exception_handler exception_handler exception_handlers register_error_handler": "@app.errorhandler(key)",
+    "error_handler": "@app.errorhandler(key)",
     "add_event_handler before_first_request before_serving on_event": "@app.on_startup, or @app.lifespan",
     "teardown_appcontext teardown_request": "request.after_response(function)",
     "test_client": "Client(app) from antiphon.testing",
@@ -127,12 +133,12 @@ APP = {
     "dependencies": "app.provide(dependency, source)",
     "dependency_overrides": "with app.override(dependency, value):",
     "url_map router": "app.routes",
-    "context_processor template_context_processor": "app.share(name=value)",
+    "context_processor template_context_processor": "app.template_context(name=value)",
     "jinja_options template_folder": "app.use(Templates(folder))",
     "jinja_env": "templates.environment, of templates = Templates(folder)",
     "add_template_filter app_template_filter template_filter": "templates.environment.filters[name] = function",
     "add_template_global app_template_global template_global": (
-        "templates.environment.globals[name] = function, or app.share(name=value)"
+        "templates.environment.globals[name] = function, or app.template_context(name=value)"
     ),
     "add_template_test app_template_test template_test": "templates.environment.tests[name] = function",
     "logger": "logging.getLogger(name)",
@@ -149,7 +155,7 @@ BLUEPRINT = {
     "before_app_request": "@app.before_request",
     "after_app_request": "@app.after_request",
     "app_errorhandler": "@app.errorhandler(key)",
-    "app_context_processor": "app.share(name=value)",
+    "app_context_processor": "app.template_context(name=value)",
 }
 SESSION = {"permanent": "app.use(Sessions(lifetime=...)), for all sessions"}
 FORM = {
@@ -233,8 +239,9 @@ PACKAGE = {
     "templating": "Page(template, name=value) from antiphon.features",
     "testclient": "Client from antiphon.testing",
 }
-FEATURES = {"Session": "Sessions"}
+NAMES = {**renamed.NAMES, "antiphon.features": {**renamed.NAMES["antiphon.features"], "Session": "Sessions"}}
 ROUTE = {
+    **renamed.ROUTE,
     "response_model": "the handler's annotation, as in def show(request) -> Order, or gives=Order",
     "status_code": "the handler's result: return value, 201",
     "deprecated": "meta={OpenAPI.DEPRECATED: True}",
@@ -256,6 +263,7 @@ MULTIDICT = {"get_list getlist": "getall(name)", "multi_items": "items()", "to_d
 """For each class, names from other frameworks, separated by spaces, and Antiphon's."""
 
 APP_SETTINGS = {
+    **renamed.APP_SETTINGS,
     "secret_key": "secret_keys=[key]",
     "allowed_hosts host_matching": "trusted_hosts=[host]",
     "max_content_length request_max_body_size": "limits=Limits(body=...)",
@@ -283,7 +291,7 @@ BLUEPRINT_SETTINGS = {
     "template_folder": "blueprint.use(Templates(folder))",
 }
 """Other frameworks' arguments for an app and a blueprint, besides the names above, and Antiphon's equivalents."""
-ARGUMENTS = {
+ARGUMENTS: dict[str, Mapping[str, str]] = {
     "CORS.__init__": {
         "allow_origins": "CORS([origin])",
         "allow_credentials": "credentials=True",
@@ -292,7 +300,7 @@ ARGUMENTS = {
         "allow_methods": "methods=[method]",
     },
     "AccessLog.__init__": {"format": "antiphon run --log-format json"},
-    "Channel.__init__": {"backlog history": "keep=1000"},
+    "Channel.__init__": {"backlog history": "max_messages=1000"},
     "Field.__init__": {
         "ge gt le lt max_length max_value min_length min_value multiple_of pattern regex": (
             "Annotated[str, msgspec.Meta(max_length=9)], with ge, gt, le, lt, min_length or pattern as needed"
@@ -332,11 +340,12 @@ ARGUMENTS = {
     "login": {"remember": "app.use(Sessions(lifetime=...)), for all sessions"},
 }
 """For each of Antiphon's functions, other frameworks' arguments, and what to write instead."""
+ARGUMENTS |= {each: {**ARGUMENTS.get(each, {}), **names} for each, names in renamed.ARGUMENTS.items()}
 
 TEMPLATE = {
     "current_user": "request.user",
     "g session": "request.g or request.session",
-    "config": "app.share(name=value)",
+    "config": "app.template_context(name=value)",
     "csrf_token": "csrf_token_value, or csrf_input() for the field, after app.use(CSRFTokens())",
     "get_flashed_messages": "request.flash.take(), after app.use(Flash())",
 }
@@ -433,8 +442,7 @@ def _is_module(package: str, name: str) -> bool:
 
 
 def _fix_of(package: str, name: str) -> str | None:
-    own = FEATURES if package == "antiphon.features" else NO_WORDS
-    if ours := _split({**PACKAGE, **own}).get(name):
+    if ours := _split({**PACKAGE, **NAMES.get(package, NO_WORDS)}).get(name):
         return f"use {ours}"
     if status := re.match(r"HTTP_(\d{3})_", name):
         return f"use the number, {status[1]}"

@@ -1,23 +1,21 @@
 from antiphon.app.route import Tool
-from antiphon.app.store import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
+from antiphon.app.store import Store, StoreCount, StoreEntry, StoreUnavailable
 from antiphon.features.api_keys import APIKey
 from antiphon.features.block_script import BlockScript
 from antiphon.features.cache.feature import Cache
-from antiphon.features.channels.channel import Channel, ChannelListener, ChannelPresence
-from antiphon.features.channels.message import ChannelMessage, Missed
+from antiphon.features.channels.channel import Channel
+from antiphon.features.channels.message import MissedMessages
 from antiphon.features.compression import Compression
 from antiphon.features.cors import CORS
 from antiphon.features.csrf import BadCSRFToken, CSRFTokens, csrf_input, csrf_token
+from antiphon.features.file_routes import FileRoutes, RouteFile, route_options
 from antiphon.features.flash import Flash
-from antiphon.features.forms.bound_field import BoundField
 from antiphon.features.forms.field import Field
 from antiphon.features.forms.form import Form
-from antiphon.features.forms.messages import FormError
+from antiphon.features.geoip.feature import GeoIP
 from antiphon.features.health import Health, HealthCheck
 from antiphon.features.hypermedia import HtmxHeaders, HtmxRequest, patch_elements, patch_signals, redirect_htmx
 from antiphon.features.idempotency.feature import IdempotentWrites
-from antiphon.features.kept_requests.disguise import Secret
-from antiphon.features.kept_requests.feature import Keep
 from antiphon.features.languages.feature import Languages
 from antiphon.features.languages.request_language import (
     format_currency,
@@ -28,23 +26,22 @@ from antiphon.features.languages.request_language import (
     format_time,
     format_timedelta,
 )
-from antiphon.features.languages.texts import LazyText, lazy
-from antiphon.features.locations.feature import Locations
+from antiphon.features.languages.texts import lazy
 from antiphon.features.logins import SessionLogin, login, logout
 from antiphon.features.logs.access_log import AccessLog
 from antiphon.features.metrics.feature import Metrics
-from antiphon.features.metrics.instruments import Counter, Gauge, Histogram
 from antiphon.features.oauth.protected_resource import ACCESS_TOKEN, ProtectedResource
 from antiphon.features.oauth.tokens import AccessToken, Introspection
 from antiphon.features.open_telemetry import OpenTelemetry
 from antiphon.features.openapi.feature import OpenAPI
-from antiphon.features.pages import PageFile, Pages, route_options
 from antiphon.features.rate_limits import RateLimit
+from antiphon.features.recorder.disguise import Secret
+from antiphon.features.recorder.feature import Recorder
 from antiphon.features.runs.formats import ag_ui_stream, ui_message_stream
 from antiphon.features.runs.production import current_run
 from antiphon.features.runs.record import RunEnd
-from antiphon.features.runs.run import Run, RunEnded, ValuesMissed
-from antiphon.features.runs.runs import RunCall, Runs
+from antiphon.features.runs.run import RunEnded, ValuesMissed
+from antiphon.features.runs.runs import Runs
 from antiphon.features.security_headers import (
     ContentSecurityPolicy,
     PermissionsPolicy,
@@ -58,7 +55,6 @@ from antiphon.features.signatures.feature import SignatureRefused, Signatures
 from antiphon.features.signatures.keys import SignatureKey
 from antiphon.features.signatures.signing import SignedResponses, sign
 from antiphon.features.signatures.webhooks import (
-    Delivery,
     GitHubWebhook,
     ShopifyWebhook,
     SlackWebhook,
@@ -66,6 +62,7 @@ from antiphon.features.signatures.webhooks import (
     StripeWebhook,
     Webhook,
     WebhookRefused,
+    WebhookSignature,
 )
 from antiphon.features.stores.cookie import CookieStore
 from antiphon.features.stores.memory import MemoryStore
@@ -75,16 +72,8 @@ from antiphon.features.templates.feature import Templates
 from antiphon.features.templates.page import Block, Page
 from antiphon.features.tools.feature import Tools
 from antiphon.features.upload_progress import UploadProgress
-from antiphon.features.users import (
-    Basic,
-    Bearer,
-    Users,
-    UserSource,
-    is_same_secret,
-    login_required,
-    scopes_required,
-)
-from antiphon.request.interfaces import FlashMessage, FlashMessages, Location, RequestSigner
+from antiphon.features.users import Basic, Bearer, Users, UserSource, is_same_secret, login_required, scopes_required
+from antiphon.request.interfaces import GeoLocation, RequestSignature
 
 __all__ = [
     "ACCESS_TOKEN",
@@ -97,54 +86,39 @@ __all__ = [
     "Bearer",
     "Block",
     "BlockScript",
-    "BoundField",
     "CSRFTokens",
     "Cache",
     "Channel",
-    "ChannelListener",
-    "ChannelMessage",
-    "ChannelPresence",
     "Compression",
     "ContentSecurityPolicy",
     "CookieStore",
-    "Counter",
-    "Delivery",
     "Field",
+    "FileRoutes",
     "Flash",
-    "FlashMessage",
-    "FlashMessages",
     "Form",
-    "FormError",
-    "Gauge",
+    "GeoIP",
+    "GeoLocation",
     "GitHubWebhook",
     "Health",
     "HealthCheck",
-    "Histogram",
     "HtmxHeaders",
     "HtmxRequest",
     "IdempotentWrites",
     "Introspection",
-    "Keep",
     "KeyDirectory",
     "Languages",
-    "LazyText",
-    "Location",
-    "Locations",
     "MemoryStore",
     "Metrics",
-    "Missed",
+    "MissedMessages",
     "OpenAPI",
     "OpenTelemetry",
-    "OwnedEntry",
     "Page",
-    "PageFile",
-    "Pages",
     "PermissionsPolicy",
     "ProtectedResource",
     "RateLimit",
-    "RequestSigner",
-    "Run",
-    "RunCall",
+    "Recorder",
+    "RequestSignature",
+    "RouteFile",
     "RunEnd",
     "RunEnded",
     "Runs",
@@ -176,6 +150,7 @@ __all__ = [
     "ValuesMissed",
     "Webhook",
     "WebhookRefused",
+    "WebhookSignature",
     "ag_ui_stream",
     "csp_nonce",
     "csrf_input",

@@ -66,7 +66,7 @@ class BlockScript:
     def install(self, app: "App") -> None:
         """Register the route that serves the script and share the function that templates call."""
         app.get(f"{self._prefix}/blocks.<digits>.js", name="block_script")(self._serve)
-        app.share(block_script=partial(_Element, self._digits))
+        app.template_context(block_script=partial(_Element, self._digits))
 
     def _serve(self, request: Request) -> Response:
         is_present = request.path_params["digits"] == self._digits  # False on a page of another version

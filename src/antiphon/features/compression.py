@@ -50,7 +50,7 @@ class Compression:
 
     ``codings`` are "zstd", "br" and "gzip", by default all that are installed. ``levels`` maps them to compression
     levels (1 to 19, 0 to 11, 1 to 9). ``types`` are the media types to compress ("text/html", "text/*", or "+json" for
-    all types with that ending). Bodies in memory are compressed if they have at least ``minimum`` bytes. Streams are
+    all types with that ending). Bodies in memory are compressed if they have at least ``min_size`` bytes. Streams are
     compressed chunk by chunk, so that the client can read each chunk when it arrives. A response is not compressed if
     it is partial, if it has Content-Encoding or ``Cache-Control: no-transform``, or if ``skip(request, response)`` is
     true. ``skip`` must not block.
@@ -60,18 +60,18 @@ class Compression:
     Do not compress a page that contains both a secret and something from the request that an attacker may have chosen:
     its length would reveal the secret, guess by guess (the BREACH attack). Let ``skip`` return True for such a page.
 
-    Raises ValueError for codings that are unknown or not installed, and for an invalid level, type or minimum. Raises
+    Raises ValueError for codings that are unknown or not installed, and for an invalid level, type or min_size. Raises
     TypeError if ``skip`` is not a plain function.
     """
 
-    __slots__ = ("_levels", "_minimum", "_offers", "_skip", "_types")
+    __slots__ = ("_levels", "_min_size", "_offers", "_skip", "_types")
 
     def __init__(
         self,
         codings: Iterable[str] | None = None,
         *,
         levels: Mapping[str, int] | None = None,
-        minimum: int = 1000,
+        min_size: int = 1000,
         types: Iterable[str] = TYPES,
         skip: Callable[[Request, Response], object] | None = None,
     ) -> None:
@@ -80,9 +80,9 @@ class Compression:
         for name, level in (levels or {}).items():
             self._levels[name] = self._checked_level(name, level)
         self._offers = (*names, "identity")
-        if not isinstance(minimum, int) or isinstance(minimum, bool) or minimum < 0:
-            raise explained("bad-feature-option", ValueError(f"minimum must be a number of bytes, not {minimum!r}"))
-        self._minimum = minimum
+        if not isinstance(min_size, int) or isinstance(min_size, bool) or min_size < 0:
+            raise explained("bad-feature-option", ValueError(f"min_size must be a number of bytes, not {min_size!r}"))
+        self._min_size = min_size
         self._types = _TypeSet(_listed("types", types))
         if skip is not None and (not callable(skip) or is_async(skip)):
             what = describe(skip) if callable(skip) else repr(skip)
@@ -113,7 +113,7 @@ class Compression:
             return None
         accepted = request.head.field("accept-encoding")  # a client that sends none prefers identity
         size = _size(request, response, fields)
-        if accepted is None or (size is not None and size < self._minimum and _takes_identity(accepted)):
+        if accepted is None or (size is not None and size < self._min_size and _takes_identity(accepted)):
             return None
         coding = request.accept_encodings.best(self._offers, "identity")
         return None if coding == "identity" else self._compressed(request, response, size, coding)
@@ -137,7 +137,7 @@ class Compression:
         """Return the compressed response, or None if compression saves nothing and the client accepts it
         uncompressed."""
         takes_identity = "identity" in request.accept_encodings
-        if size == 0 or (size is not None and size < self._minimum and takes_identity):
+        if size == 0 or (size is not None and size < self._min_size and takes_identity):
             return None
         body = _compressed_body(response.body, CODINGS[coding].start(self._levels[coding]))
         if isinstance(body, bytes) and size is not None and size <= len(body) and takes_identity:

@@ -91,7 +91,7 @@ class CSRFTokens:
     def install(self, app: "App") -> None:
         """Register the check of writes and share functions with templates. Raises RuntimeError if there are no
         sessions."""
-        if not app.provides(Request.session):
+        if not app.is_provided(Request.session):
             raise explained(
                 "missing-feature",
                 RuntimeError(
@@ -104,7 +104,7 @@ class CSRFTokens:
         )
         app.before_request(only_writes=True)(self._check)
         app.on_startup(partial(self._check_names, app))
-        app.share(csrf_input=_InputOfRequest, csrf_token_value=csrf_token)
+        app.template_context(csrf_input=_InputOfRequest, csrf_token_value=csrf_token)
 
     def _check_names(self, app: "App") -> None:
         parts = [route.name.split(".") for route in app.routes]

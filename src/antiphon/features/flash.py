@@ -47,13 +47,13 @@ class Flash:
         """Provide ``request.flash``, and share ``get_flashed_messages`` with templates. Raises RuntimeError if there
         are no sessions.
         """
-        if not app.provides(Request.session):
+        if not app.is_provided(Request.session):
             raise explained(
                 "missing-feature",
                 RuntimeError("Flash keeps messages in the session: app.use(Sessions(store)), before app.use(Flash())"),
             )
         app.provide(Request.flash, lambda request: _SessionMessages(request, self._most))
-        app.share(get_flashed_messages=lambda request: request.flash.take)
+        app.template_context(get_flashed_messages=lambda request: request.flash.take)
 
 
 class _SessionMessages(OfRequest, FlashMessages):

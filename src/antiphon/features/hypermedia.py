@@ -147,7 +147,7 @@ def redirect_htmx(request: Request, location: str, *, reload: bool = False, exte
     with a 303.
 
     htmx would follow a 303 itself and fill its target with that page, which works if the page offers the block. For a
-    location on another site, raises ExternalLocation, which becomes a 400, unless ``external`` is True; htmx reaches
+    location on another site, raises a ValueError that becomes a 400, unless ``external`` is True; htmx reaches
     such a location only with HX-Redirect.
     """
     response = Response.redirect(location, external=external)

@@ -78,7 +78,7 @@ class SessionLogin(UserSource[U]):
         Raises RuntimeError, naming the fix, if there are no sessions yet. Raises ValueError for a login with another
         loader, in this app or in an app that is mounted together with it and shares its sessions.
         """
-        if not app.provides(Request.session):
+        if not app.is_provided(Request.session):
             raise explained(
                 "missing-feature",
                 RuntimeError(

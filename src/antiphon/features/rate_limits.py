@@ -146,7 +146,7 @@ class RateLimit:
                 raise
             self._log("limits nobody, because its store is unavailable")
             return
-        request.after_request(partial(self._add_fields, counted, count))
+        request.on_response(partial(self._add_fields, counted, count))
         if count.is_over:
             seconds = count.whole_seconds
             raise TooManyRequests(
@@ -170,7 +170,7 @@ class RateLimit:
                 counted.is_taken_back = True
                 take_back: Any = partial(self._take_back, count)
                 take_back.blocking = count.counter.store.blocks
-                request.after_request(take_back)
+                request.on_response(take_back)
 
     def _take_back(self, count: "_Count", _request: Request, _response: Response) -> None:
         try:

@@ -254,7 +254,7 @@ def csp_nonce(request: Request) -> str:
 
     Browsers run such a script if the policy of ``SecurityHeaders`` has the source "'nonce'". A response's policy
     includes the source only if this function was called for that response, or if the response is a stream. To use it in
-    templates, call ``app.share(csp_nonce=csp_nonce)``.
+    templates, call ``app.template_context(csp_nonce=csp_nonce)``.
     """
     note_read(request, PAGE_NONCE)
     if _NONCE not in request:
@@ -336,4 +336,4 @@ class SecurityHeaders:
                 response.headers.setdefault(_POLICY, policy.replace(NONCE, f"'nonce-{csp_nonce(request)}'"))
             response._add_missing(secure if request.head.scheme == "https" else plain)
 
-        app.complete(set_headers)
+        app.before_send(set_headers)

@@ -225,7 +225,7 @@ class Sessions:
         _keep_private(request, response)
         if self._has_to_write(session):
             if self._store.blocks and is_on_loop():
-                request.after_request(self._writing(session))
+                request.on_response(self._writing(session))
             else:
                 self._tell(request, response, session, self._write(session, self._told(request, response)))
         return response

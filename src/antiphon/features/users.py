@@ -265,13 +265,13 @@ class Users(Generic[U]):
         app._identifiers.append(self._identify)
         if self._required is not None:
             app.provide(self._required, self._read_required)
-        if not app.provides(USERS):
+        if not app.is_provided(USERS):
             self._install_first(app)
         if self._login is not None and self._login[:1] != ".":
             app.on_startup(partial(self._check_login, app, self._login))
 
     def _check_apart(self, app: "App") -> None:
-        if app.provides(USERS) and self._dependency is Request.user:
+        if app.is_provided(USERS) and self._dependency is Request.user:
             raise explained(
                 "feature-used-twice",
                 ValueError(

@@ -4,13 +4,13 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from antiphon.frameworks.framework import Framework, FrameworkResponse, NativeRequest, ViewRoute, own_limits
+from antiphon.frameworks.framework import Framework, FrameworkRequest, FrameworkResponse, ViewRoute, own_limits
 from antiphon.frameworks.shared_bodies import environ_request, read_request
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 
 
-class _Visitor(NativeRequest):
+class _Visitor(FrameworkRequest):
     """The visitor of a Bottle request, based on REMOTE_USER from the server or middleware."""
 
     __slots__ = ("_name",)
@@ -31,7 +31,7 @@ class Bottle(Framework):
     parameters = "<{}>", "<{}:path>"
     gives = frozenset({"user"})
 
-    def native(self, given: Any) -> NativeRequest:
+    def native(self, given: Any) -> FrameworkRequest:
         """Return the visitor. The name is read now, because the request can be read only on this thread."""
         return _Visitor(self, given)
 

@@ -90,8 +90,8 @@ class Django(Framework):
                 raise explained(
                     "would-block-loop",
                     RuntimeError(
-                        "Django can't load the user on an event loop: await request.native.request.auser() instead of"
-                        " request.native.user"
+                        "Django can't load the user on an event loop: await request.framework.request.auser() instead"
+                        " of request.framework.user"
                     ),
                 ) from error
         return user

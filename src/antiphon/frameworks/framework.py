@@ -13,7 +13,7 @@ from antiphon.http.head import server_head
 from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.limits import Limits
 from antiphon.lazy import require_names
-from antiphon.request.interfaces import Native
+from antiphon.request.interfaces import FrameworkValues
 from antiphon.request.request import Request
 from antiphon.response.message import Body
 from antiphon.response.response import Response
@@ -48,7 +48,7 @@ def framework_response(request: Request, response: Response, on_loop: bool) -> F
     called when the body has been closed.
     """
     if response.is_conditional:
-        response = copy(response).conditional(request)
+        response = copy(response).make_conditional(request)
     status, fields, length, body, is_silent = response._message(request.head.method)
     sent = [field for field in fields if field[0] not in HOP_BY_HOP]
     if length is not None:
@@ -117,7 +117,7 @@ def tighter(own: Limits, limits: Limits) -> Limits:
     return Limits(**lower).within(limits) if lower else limits  # type: ignore[arg-type]
 
 
-class NativeRequest(Native):
+class FrameworkRequest(FrameworkValues):
     """A framework's request and its visitor."""
 
     __slots__ = ("_framework", "_given")
@@ -199,7 +199,7 @@ class Framework:
     """True if a parameter that spans several segments is passed as sent and must be decoded."""
 
     gives: ClassVar[frozenset[str]] = frozenset()
-    """The values of ``request.native`` that the framework can provide: "user", "session", "csrf_token"."""
+    """The values of ``request.framework`` that the framework can provide: "user", "session", "csrf_token"."""
 
     fills_response = False
     """True if a view gets its response as the argument after the request and fills it."""
@@ -248,7 +248,7 @@ class Framework:
         if self.relied_on:
             require_names(*self.seen_in, given, *self.relied_on)
         request = self.request(given, second)
-        request.native = self.native(given)
+        request.framework = self.native(given)
         own = self.limits(given)
         if own is not None:
             limits = tighter(own, limits)
@@ -260,9 +260,9 @@ class Framework:
         """Return the parameters of the route, except those that the framework passes to the view."""
         return {}
 
-    def native(self, given: Any) -> Native:
+    def native(self, given: Any) -> FrameworkValues:
         """Return the framework's data about the visitor, which is read on access."""
-        return NativeRequest(self, given)
+        return FrameworkRequest(self, given)
 
     def user(self, given: Any) -> Any:
         """Return the framework's own user, or None."""

@@ -38,7 +38,7 @@ class Servers(Framework):
             "unknown-request",
             TypeError(
                 "a request can be made from an environ, an ASGI scope of the type http and its receive, or an"
-                " RSGI scope and its protocol: Request.of(scope, receive)"
+                " RSGI scope and its protocol: Request.from_framework(scope, receive)"
             ),
         )
 

@@ -43,7 +43,7 @@ def view(
     idempotent: WriteOnce | None = None,
     signed_by: CheckSignature | None = None,
 ) -> Any:
-    """Turn a function that takes a ``Request`` into a view for every framework that ``Request.of`` supports.
+    """Turn a function that takes a ``Request`` into a view for each framework that ``Request.from_framework`` supports.
 
     You can use this as a decorator. The function is ``def`` or ``async def`` and returns the same values as handlers.
     Its other parameters are those of the route, by name; ``request.path_params`` contains all of them. The body is

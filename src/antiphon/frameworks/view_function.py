@@ -62,7 +62,7 @@ class _NoDependencies(Dependencies):
                 raise explained(
                     "missing-dependency",
                     RuntimeError(
-                        f"a view has no request.{name} of an application: read the framework's, request.native.{name}"
+                        f"a view has no request.{name} of an app: read the framework's, request.framework.{name}"
                     ),
                 )
         raise dependency.not_provided(has_app=False)

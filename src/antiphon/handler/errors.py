@@ -31,7 +31,7 @@ def needs_challenge(error: HTTPError) -> bool:
 def challenge_for(request: Request, error: HTTPError, is_debug: bool) -> str:
     """Return the WWW-Authenticate for a 401 that has none. In debug mode, log where it was raised and what to do."""
     app = request.route.app
-    if app is None or not app.provides(CHALLENGES):
+    if app is None or not app.is_provided(CHALLENGES):
         if is_debug:
             _advise(request, error)
         return _GENERAL

@@ -13,29 +13,26 @@ __all__, __getattr__, __dir__ = import_on_use(
         "http.cookies": "SetCookie parse_cookies",
         "http.dates": "format_http_date parse_http_date",
         "http.errors": (
-            "BadGateway BadRequest ClientDisconnected Conflict ContentTooLarge ExpectationFailed "
-            "FailedDependency FaultCode FieldError FieldFault Forbidden GatewayTimeout Gone HTTPError "
-            "InsufficientStorage InternalServerError LengthRequired Locked LoopDetected MethodNotAllowed "
-            "MisdirectedRequest NetworkAuthenticationRequired NotAcceptable NotFound NotImplementedByServer "
-            "PaymentRequired PreconditionFailed PreconditionRequired ProxyAuthenticationRequired "
-            "RangeNotSatisfiable RequestHeaderFieldsTooLarge RequestTimeout ServiceUnavailable TooEarly "
-            "TooManyRequests URITooLong Unauthorized UnavailableForLegalReasons UnprocessableContent "
-            "UnsupportedMediaType UpgradeRequired abort"
+            "BadGateway BadRequest ClientDisconnected Conflict ContentTooLarge FieldProblemCode FieldError "
+            "FieldProblem Forbidden GatewayTimeout Gone HTTPError InsufficientStorage InternalServerError "
+            "LengthRequired MethodNotAllowed MisdirectedRequest NotAcceptable NotFound NotImplementedByServer "
+            "PreconditionFailed RangeNotSatisfiable RequestHeaderFieldsTooLarge RequestTimeout ServiceUnavailable "
+            "TooManyRequests URITooLong Unauthorized UnprocessableContent UnsupportedMediaType UpgradeRequired "
+            "abort"
         ),
         "http.event": "Event parse_events",
-        "http.forwarded": "ForwardedElement Node format_forwarded parse_forwarded",
+        "http.forwarded": "ForwardedElement ForwardedNode format_forwarded parse_forwarded",
         "http.head": "Address",
         "http.headers": "Headers MutableHeaders",
-        "http.limits": "Limits",
         "http.link": "Link format_links parse_links",
         "http.media_type": "MediaType",
-        "http.multidict": "FirstMultiDict MissingKey MultiDict MutableMultiDict",
+        "http.multidict": "FirstMultiDict MultiDict MutableMultiDict",
         "http.structured_fields": (
             "DisplayString InnerList Item Priority Token format_structured_dictionary format_structured_list "
             "parse_structured_dictionary parse_structured_list"
         ),
         "http.ranges": "ByteRange ContentRange Range",
-        "http.redirect": "ExternalLocation NotModified Redirect",
+        "http.redirect": "NotModified",
         "http.tracing": "ServerTiming TraceParent",
         "http.urls.url": "URL",
         "http.urls.urlencoded": "format_query parse_query",

@@ -63,7 +63,7 @@ class Problem(dict[str, object]):
         return Problem({**self, **more})
 
 
-FaultCode: TypeAlias = Literal[
+FieldProblemCode: TypeAlias = Literal[
     "invalid", "missing", "not_a_boolean", "not_a_choice", "not_a_date", "not_a_datetime", "not_a_duration",
     "not_a_file", "not_a_multiple", "not_a_number", "not_a_string", "not_a_time", "not_a_uuid", "not_an_array",
     "not_an_integer", "not_an_object", "not_base64", "out_of_range", "pattern_mismatch", "too_few", "too_long",
@@ -87,11 +87,11 @@ class FaultBounds(TypedDict, total=False):
     """The allowed values, at most twenty."""
 
 
-class FieldFault(FaultBounds):
+class FieldProblem(FaultBounds):
     """One of the ``errors`` in problem details (RFC 9457 §3): an invalid field of a body, form or query.
 
     ``pointer`` is a JSON Pointer to the field (RFC 6901), or empty for the whole input; ``detail`` says what is wrong,
-    and ``code`` identifies the fault for programs: a ``FaultCode``, unless the error is your own.
+    and ``code`` identifies the fault for programs: a ``FieldProblemCode``, unless the error is your own.
     """
 
     pointer: str
@@ -206,7 +206,7 @@ class HTTPError(Exception, metaclass=NamesOurs):
             )
 
     @property
-    def errors(self) -> list[FieldFault]:
+    def errors(self) -> list[FieldProblem]:
         """The individual errors of a 422, each with its ``pointer``, ``detail`` and ``code``; empty if there are none.
 
         They are the ``errors`` member of the problem details.
@@ -454,7 +454,7 @@ class FieldError(UnprocessableContent, ValueError):
                 "bad-pointer", ValueError(f"a JSON Pointer must be empty or begin with a slash, not {pointer!r}")
             )
         text = detail if isinstance(detail, str) else _text_of(detail)
-        fault: FieldFault = {"pointer": pointer, "detail": text, "code": code}
+        fault: FieldProblem = {"pointer": pointer, "detail": text, "code": code}
         super().__init__("1 field is wrong", members={"errors": [fault]})
 
 

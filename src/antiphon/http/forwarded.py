@@ -39,7 +39,7 @@ _elements_of_reversed = re.compile(r'(?:\A|,)((?:[^",]++|"(?>(?:[^"]++|"\\)*)"?)
 _prefix = re.compile(r"(?:/[A-Za-z0-9\-._~!$&'()*+;=:@%]++)*/?").fullmatch
 
 
-class Node(Value):
+class ForwardedNode(Value):
     """One end of a connection, a client or a proxy, in Forwarded (RFC 7239 §6). Immutable.
 
     ``host`` is an IP address without brackets, "unknown", or an obfuscated identifier ("_gazonk"). ``port`` is a number
@@ -101,7 +101,7 @@ class Node(Value):
         return host if self._port is None else f"{host}:{self._port}"
 
     def __repr__(self) -> str:
-        return f"Node({str(self)!r})"
+        return f"ForwardedNode({str(self)!r})"
 
 
 class ForwardedElement(Value):
@@ -114,8 +114,8 @@ class ForwardedElement(Value):
 
     __slots__ = ("_by", "_for", "_parameters")
 
-    _by: Node | None
-    _for: Node | None
+    _by: ForwardedNode | None
+    _for: ForwardedNode | None
     _parameters: dict[str, str]
 
     def __init__(self, parameters: Mapping[str, str]) -> None:
@@ -133,8 +133,8 @@ class ForwardedElement(Value):
 
     def _read(self) -> None:
         client, proxy, proto = map(self._parameters.get, ("for", "by", "proto"))
-        self._for = None if client is None else Node.parse(client)
-        self._by = None if proxy is None else Node.parse(proxy)
+        self._for = None if client is None else ForwardedNode.parse(client)
+        self._by = None if proxy is None else ForwardedNode.parse(proxy)
         if proto is not None and not _scheme(proto):
             raise ValueError(f"not a scheme: {proto[:80]!r}")
 
@@ -159,12 +159,12 @@ class ForwardedElement(Value):
         return self
 
     @property
-    def for_(self) -> Node | None:
+    def for_(self) -> ForwardedNode | None:
         """The node that sent the request to the proxy."""
         return self._for
 
     @property
-    def by(self) -> Node | None:
+    def by(self) -> ForwardedNode | None:
         """The node, or interface, at which the proxy received the request."""
         return self._by
 

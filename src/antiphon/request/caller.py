@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from antiphon.http.head import DerivedHead, Head
 from antiphon.request.dependencies import Dependency, OfRequest
-from antiphon.request.interfaces import NativeToApp
+from antiphon.request.interfaces import AppValues
 from antiphon.request.watching import EVERYTHING, USER, note_read, unwatched
 
 if TYPE_CHECKING:
@@ -187,10 +187,10 @@ def _proven(request: "Request") -> Iterator[Identity]:
             for identify in getattr(each.app, "_identifiers", ()):
                 yield from identify(each)
         values, kinds = each._dependencies, type(each)
-        if signer := values.get(kinds.signer):
+        if signer := values.get(kinds.signature):
             yield Identity("signer", f"{signer.directory or ''} {signer.key}", ("signature", "signature-input"))
-        native = values.get(kinds.native)
-        if native is not None and not isinstance(native, NativeToApp):
+        native = values.get(kinds.framework)
+        if native is not None and not isinstance(native, AppValues):
             yield from _of_framework(native)
     yield from _of_server(request.head)
 

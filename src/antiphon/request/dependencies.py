@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 from weakref import ref
 
-from antiphon.explanations import explained
+from antiphon.explanations import arguments_name_ours, explained
 
 if TYPE_CHECKING:
     from antiphon.request.request import Request
@@ -39,21 +39,22 @@ class SettableDependency(Protocol[T_contra]):
     def __set__(self, instance: HasDependencies, value: T_contra, /) -> None: ...
 
 
+@arguments_name_ours
 class Dependency(Generic[T]):
     """A typed value that each request has: ``Tenant = Dependency[TenantModel]("tenant")``, then ``request[Tenant]``.
 
     ``name`` is for error messages only: two dependencies with the same name are different. ``fix`` is the line of code
-    that provides the dependency, such as ``app.use(Tenants())``. ``Keep`` stores the values of a ``kept`` dependency
-    with its requests and restores them on replay; they must be JSON-serializable. Only the library's own dependencies,
-    such as ``request.session``, are also attributes of requests.
+    that provides the dependency, such as ``app.use(Tenants())``. ``Recorder`` stores the values of a ``recorded``
+    dependency with its requests and restores them on replay; they must be JSON-serializable. Only the library's own
+    dependencies, such as ``request.session``, are also attributes of requests.
     """
 
-    __slots__ = ("__orig_class__", "fix", "kept", "name")  # Dependency[Book]("book") sets the first, its type
+    __slots__ = ("__orig_class__", "fix", "name", "recorded")  # Dependency[Book]("book") sets the first, its type
 
-    def __init__(self, name: str, *, fix: str = "app.provide(dependency, source)", kept: bool = False) -> None:
+    def __init__(self, name: str, *, fix: str = "app.provide(dependency, source)", recorded: bool = False) -> None:
         self.name = name
         self.fix = fix
-        self.kept = kept
+        self.recorded = recorded
 
     @overload
     def __get__(self, instance: None, owner: type[Any]) -> "Dependency[T]": ...
@@ -160,7 +161,7 @@ class SharedValues(OfRequest, Mapping[str, Any]):
 
         near = get_close_matches(str(name), self._sources, 1)
         meant = f"; did you mean {near[0]!r}?" if near else ":"
-        return f"nothing is shared as {name!r}{meant} app.share({name}=...)"
+        return f"nothing is shared as {name!r}{meant} app.template_context({name}=...)"
 
     def __repr__(self) -> str:
         return f"<SharedValues {sorted(self._sources)}>"

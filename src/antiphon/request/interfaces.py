@@ -191,11 +191,11 @@ def language_of(request: "Request") -> Language | None:
 
 
 def _value_of(request: "Request", dependency: Dependency[T]) -> T | None:
-    is_there = dependency in request or (request.app is not None and request.app.provides(dependency))
+    is_there = dependency in request or (request.app is not None and request.app.is_provided(dependency))
     return request[dependency] if is_there else None
 
 
-class Location(Mapping[str, Any]):
+class GeoLocation(Mapping[str, Any]):
     """A client's location, as far as its address reveals it: ``location.city``, or ``location["city"]``.
 
     If nothing is known, the location is falsy and all its values are None. ``city`` and ``country`` are names, ``lat``
@@ -254,7 +254,7 @@ class Location(Mapping[str, Any]):
 
     def __repr__(self) -> str:
         known = ", ".join(f"{name}={value!r}" for name, value in self._values.items() if value is not None)
-        return f"Location({known})"
+        return f"GeoLocation({known})"
 
 
 class TemplateRenderer(Protocol):
@@ -272,8 +272,8 @@ class TemplateRenderer(Protocol):
         ...
 
 
-class Native(ABC):
-    """Another framework's user, session and CSRF token, in a view of that framework: ``request.native.user``.
+class FrameworkValues(ABC):
+    """Another framework's user, session and CSRF token, in a view of that framework: ``request.framework.user``.
 
     The framework provides the values as usual, with its own middleware and settings.
     """
@@ -332,7 +332,7 @@ CSRF_FIELD = "csrf_token"
 """The name of the form field for an application's own token."""
 
 
-class NativeToApp(OfRequest, Native):
+class AppValues(OfRequest, FrameworkValues):
     """An application's own request and its visitor."""
 
     __slots__ = ()
@@ -364,7 +364,7 @@ class NativeToApp(OfRequest, Native):
 
 
 class SignedHeaders(HeadHeaders):
-    """The header fields that a signature covers. ``[]`` raises MissingKey for any other field."""
+    """The header fields that a signature covers. ``[]`` raises KeyError for any other field."""
 
     __slots__ = ()
 
@@ -378,7 +378,7 @@ class SignedHeaders(HeadHeaders):
 _NO_HEADERS = SignedHeaders([])
 
 
-class RequestSigner(NamedTuple):
+class RequestSignature(NamedTuple):
     """The signature for which a request was accepted (RFC 9421). It is falsy for a request without a signature, which
     only ``Signatures(..., required=False)`` accepts.
     """

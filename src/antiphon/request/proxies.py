@@ -12,8 +12,8 @@ from typing import NamedTuple
 from antiphon.explanations import explained
 from antiphon.http.forwarded import (
     ForwardedElement,
+    ForwardedNode,
     Networks,
-    Node,
     elements_from_right,
     last_element,
     last_elements,
@@ -269,7 +269,7 @@ def _x_hop(text: str, proxies: TrustedProxies) -> tuple[Address | None, bool]:
     if text == "unix:":  # how nginx names a peer on a unix socket
         return None, text in proxies
     try:
-        node = Node.parse(text)
+        node = ForwardedNode.parse(text)
     except ValueError:
         return None, False
     return proxies.find(node.host, node.port)

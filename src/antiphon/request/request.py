@@ -32,10 +32,10 @@ from antiphon.request.dependencies import Dependency, ReadableDependency, Shared
 from antiphon.request.headers import RequestHeaders
 from antiphon.request.interfaces import (
     FlashMessages,
+    FrameworkValues,
+    GeoLocation,
     Language,
-    Location,
-    Native,
-    RequestSigner,
+    RequestSignature,
     Session,
     TemplateRenderer,
 )
@@ -101,7 +101,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     """
 
     __slots__ = {  # attributes that every request needs; values computed on first read go into its ``__dict__``
-        "_after_hooks": "The functions given to ``after_request``, in order.",
+        "_after_hooks": "The functions given to ``on_response``, in order.",
         "_content": "The content; just its bytes, if nothing else was needed so far; None if it was not needed.",
         "_deferred": "The functions given to ``after_response``, in order.",
         "_host_is_declared": "True once the application has checked that it serves the requested host.",
@@ -153,7 +153,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         return cls(head_of(url, method, headers), body)
 
     @staticmethod
-    def of(given: object, second: object = None, /) -> "Request":
+    def from_framework(given: object, second: object = None, /) -> "Request":
         """Convert a server's or another framework's request to a Request.
 
         ``given`` is an environ (PEP 3333), an ASGI scope with its ``receive`` as ``second``, an RSGI scope with its
@@ -162,15 +162,17 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         any order; it is received once. With a plain environ, call this before anything reads ``wsgi.input``. The
         framework determines the host, scheme and address, and its limits also apply.
 
-        On an event loop, use ``Request.aof``, which awaits the body. Raises TypeError, naming the type, for any other
-        object.
+        On an event loop, use ``Request.afrom_framework``, which awaits the body. Raises TypeError, naming the type, for
+        any other object.
         """
         return frameworks().request_of(given, second)  # type: ignore[no-any-return]
 
     @staticmethod
-    async def aof(given: object, second: object = None, /) -> "Request":
-        """Return the result of ``Request.of`` with its body loaded, on an event loop. Raises the same errors as
-        ``aload`` and ``Request.of``, and the framework's own error for a body that exceeds the framework's limit.
+    async def afrom_framework(given: object, second: object = None, /) -> "Request":
+        """Return the result of ``Request.from_framework`` with its body loaded, on an event loop.
+
+        Raises the same errors as ``aload`` and ``Request.from_framework``, and the framework's own error for a body
+        that exceeds the framework's limit.
         """
         return await frameworks().loaded_request_of(given, second)  # type: ignore[no-any-return]
 
@@ -755,22 +757,14 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """
 
-    signer: Dependency[RequestSigner] = Dependency(
-        "signer", fix='app.use(Signatures(keys)), and the option signed_by="partners" of its route'
+    signature: Dependency[RequestSignature] = Dependency(
+        "signature", fix='app.use(Signatures(keys)), and the option signed_by="partners" of its route'
     )
-    """The signature for which the request was accepted, a ``RequestSigner``: ``request.signer.key``. It is set in
+    """The signature for which the request was accepted, a ``RequestSignature``: ``request.signature.key``. It is set in
     routes that are ``signed_by`` the keys of ``app.use(Signatures(keys))``.
 
     In any other route, reading it raises a RuntimeError that shows the fix.
     """
-
-    @property
-    def signed_headers(self) -> Headers:
-        """The header fields that the signature covers. Other fields may not come from the signer.
-
-        In a route that isn't ``signed_by`` keys, reading them raises a RuntimeError that shows the fix.
-        """
-        return self.signer.headers
 
     language: Dependency[Language] = Dependency("language", fix='app.use(Languages("locales", default="en"))')
     """The language of the response, a ``Language``, which ``app.use(Languages(folder))`` provides.
@@ -778,9 +772,9 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """
 
-    location: Dependency[Location] = Dependency("location", fix='app.use(Locations("geo.csv"))')
-    """The client's location, as far as its address reveals it: a ``Location``, which is falsy if the location is
-    unknown. ``app.use(Locations("geo.csv"))`` provides it.
+    geo: Dependency[GeoLocation] = Dependency("geo", fix='app.use(GeoIP("geo.csv"))')
+    """The client's location, as far as its address reveals it: a ``GeoLocation``, which is falsy if the location is
+    unknown. ``app.use(GeoIP("geo.csv"))`` provides it.
 
     If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """
@@ -791,8 +785,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """
 
-    native: Dependency[Native] = Dependency("native", fix="App(), or a view of another framework, @view")
-    """The user, session and CSRF token of another framework, in one of its views: ``request.native.user``.
+    framework: Dependency[FrameworkValues] = Dependency("framework", fix="App(), or a view of another framework, @view")
+    """The user, session and CSRF token of another framework, in one of its views: ``request.framework.user``.
 
     In an ``App``, they are the application's own, or None if nothing provides them.
     """
@@ -903,7 +897,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         self._deferred = (*self._deferred[:first], function, *self._deferred[first:])
         self._deferred_first = first + 1
 
-    def after_request(self, function: AfterHook) -> AfterHook:
+    def on_response(self, function: AfterHook) -> AfterHook:
         """Call a function with this request and its response, before the application's ``after_request`` hooks.
 
         The function may be ``def`` or ``async def``. A response that it returns replaces the original one. Usable as a

@@ -282,7 +282,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
     ) -> Self:
         """Send the client to another URL (RFC 9110 §15.4), which it requests with GET by default (303).
 
-        A ``location`` on another site raises ExternalLocation, a ValueError that becomes a 400, unless it is
+        A ``location`` on another site raises a ValueError that becomes a 400, unless it is
         ``external``: use that only for a URL that you have chosen yourself.
 
         For a URL that a client has chosen, pass ``otherwise``. In that case, none of the locations raises an error: the
@@ -580,7 +580,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
 
     # Conditions, parts and caches
 
-    def conditional(self, request: "ConditionalRequest", *, ranges: bool = True) -> Self:
+    def make_conditional(self, request: "ConditionalRequest", *, ranges: bool = True) -> Self:
         """Apply the conditions and ranges of a GET or HEAD, using this response's ETag and Last-Modified.
 
         The response becomes a 304, or a 206 with the requested parts, and is returned. Raises PreconditionFailed (412)
@@ -664,12 +664,12 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
 
         return to_app(self)(*arguments)
 
-    def like(self, given: object, /) -> Any:
+    def to_framework(self, given: object, /) -> Any:
         """Return this response as another framework's response, for a request of that framework.
 
-        ``given`` is anything that ``Request.of`` accepts; for Falcon, it can also be Falcon's response. Conditions are
-        applied, and a stream is closed after it has been sent. For a Tornado handler, the response is written at once;
-        for a stream, await the result. Raises TypeError for any other object.
+        ``given`` is anything that ``Request.from_framework`` accepts; for Falcon, it can also be Falcon's response.
+        Conditions are applied, and a stream is closed after it has been sent. For a Tornado handler, the response is
+        written at once; for a stream, await the result. Raises TypeError for any other object.
         """
         return frameworks().response_like(self, given)
 

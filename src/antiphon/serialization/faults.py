@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from antiphon.http.errors import FaultBounds, FaultCode, FieldFault, UnprocessableContent
+from antiphon.http.errors import FaultBounds, FieldProblem, FieldProblemCode, UnprocessableContent
 from antiphon.serialization.json import pointer_step
 
 _SHOWN = 20
@@ -34,7 +34,7 @@ _GIVEN = _NOUNS | {"bool": "a boolean", "float": "a floating-point number"}
 _UNITS = {"array": "item", "object": "member", "bytes": "byte", "bytearray": "byte", "memoryview": "byte"}
 _BOUNDS = {">=": "of at least", "<=": "of at most", ">": "above", "<": "below"}
 
-_CODES: dict[str, FaultCode] = {
+_CODES: dict[str, FieldProblemCode] = {
     "int": "not_an_integer",
     "float": "not_a_number",
     "decimal": "not_a_number",
@@ -59,7 +59,7 @@ class Reason(NamedTuple):
     """The reason why a value is refused: a human-readable detail, and a code with its bounds."""
 
     detail: str
-    code: FaultCode = "invalid"
+    code: FieldProblemCode = "invalid"
     bounds: FaultBounds = _NO_BOUNDS
 
 
@@ -72,7 +72,7 @@ def _noun(names: str) -> str:
     return " or ".join(_NOUNS.get(name, name) for name in names.split(" | "))
 
 
-def _code(names: str) -> FaultCode:
+def _code(names: str) -> FieldProblemCode:
     """Return the code for a value that doesn't match ``int | null``: the code of the only type other than null."""
     kinds = {*names.split(" | ")} - {"null"}
     if kinds and kinds <= _NUMBERS:
@@ -294,7 +294,7 @@ class Faults:
     __slots__ = ("_room", "listed", "stopped", "total")
 
     def __init__(self) -> None:
-        self.listed: list[FieldFault] = []
+        self.listed: list[FieldProblem] = []
         self.total = 0
         self.stopped = False
         self._room = _ROOM
@@ -313,7 +313,7 @@ class Faults:
         """Add a fault."""
         self.total += not self.full
         if len(self.listed) < LISTED and self._room > 0:
-            fault: FieldFault = {
+            fault: FieldProblem = {
                 "pointer": shortened(pointer, _TEXT),
                 "detail": shortened(reason.detail, _TEXT),
                 "code": reason.code,
@@ -326,7 +326,7 @@ class Faults:
         """Add the faults that an error lists for the value at a pointer."""
         for fault in error.errors:
             bounds = {name: bound for name, bound in fault.items() if name not in ("pointer", "detail", "code")}
-            code = cast(FaultCode, fault.get("code", "invalid"))
+            code = cast(FieldProblemCode, fault.get("code", "invalid"))
             self.add(pointer + fault["pointer"], Reason(fault["detail"], code, cast(FaultBounds, bounds)))
 
     def error(self, where: str = "") -> UnprocessableContent:

@@ -10,12 +10,12 @@ from typing import Any, cast, get_args, get_origin, get_type_hints
 from msgspec import inspect
 
 from antiphon.explanations import explained
-from antiphon.http.errors import BadRequest, FaultBounds, FaultCode, FieldError, HTTPError
+from antiphon.http.errors import BadRequest, FaultBounds, FieldError, FieldProblemCode, HTTPError
 from antiphon.serialization.faults import MISSING, UNKNOWN, Faults, Reason, step_to
 from antiphon.serialization.json import decode_json
 from antiphon.serialization.types import Decode, Record, parts, translated, type_name
 
-_CODES: dict[str, FaultCode] = {
+_CODES: dict[str, FieldProblemCode] = {
     "int_": "not_an_integer", "float_": "not_a_number", "decimal_": "not_a_number", "string_type": "not_a_string",
     "bool_": "not_a_boolean", "list_type": "not_an_array", "tuple_type": "not_an_array", "set_type": "not_an_array",
     "dict_type": "not_an_object", "model_": "not_an_object", "dataclass_": "not_an_object",
@@ -153,8 +153,8 @@ def _reason(error: Mapping[str, Any]) -> Reason:
         return MISSING if kind == "missing" else UNKNOWN
     if kind in ("value_error", "assertion_error") and "error" in context:
         return Reason(str(context["error"]))
-    known: list[FaultCode] = [code for start, code in _CODES.items() if kind.startswith(start)]
-    code: FaultCode = known[0] if known else "invalid"
+    known: list[FieldProblemCode] = [code for start, code in _CODES.items() if kind.startswith(start)]
+    code: FieldProblemCode = known[0] if known else "invalid"
     bounds = {name: context[key] for key, name in _BOUNDS.items() if isinstance(context.get(key), int | float | str)}
     message = error["msg"]
     return Reason(message[:1].lower() + message[1:], code, cast(FaultBounds, bounds))

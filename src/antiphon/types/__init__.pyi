@@ -11,26 +11,34 @@ from antiphon.app.dispatch.hooks import (
     MiddlewareFunction,
     WebSocketHandler,
 )
+from antiphon.app.dispatch.returns import ResponseLike
 from antiphon.app.mount import Mount
 from antiphon.app.planning.cross_site import TrustedOrigins
 from antiphon.app.route import BodyPolicy, Priority, Route, RouteOptions
 from antiphon.app.served_function import RequestFunction
 from antiphon.app.static_files import FolderOptions
+from antiphon.app.store import OwnedEntry
 from antiphon.body.form_parts import FormParts
 from antiphon.body.stream import BodyStream, Progress
+from antiphon.environment.variables import Environment
+from antiphon.features.channels.channel import ChannelListener, ChannelPresence
+from antiphon.features.channels.message import ChannelMessage
 from antiphon.features.csrf import CSRFReason
-from antiphon.features.forms.bound_field import FormFields
+from antiphon.features.forms.bound_field import BoundField, FormFields
 from antiphon.features.forms.field import Choices, Widget
+from antiphon.features.forms.messages import FormError
 from antiphon.features.health import CheckFunction
 from antiphon.features.html import AttributeValue, Markup
 from antiphon.features.hypermedia import PatchMode
-from antiphon.features.kept_requests.record import Record
-from antiphon.features.kept_requests.shelf import Kept
 from antiphon.features.languages.request_language import Number
-from antiphon.features.languages.texts import Texts
+from antiphon.features.languages.texts import LazyText, Texts
+from antiphon.features.metrics.instruments import Counter, Gauge, Histogram
 from antiphon.features.openapi.document import OpenAPIDocument
+from antiphon.features.recorder.record import Record
+from antiphon.features.recorder.shelf import RecordGroup
 from antiphon.features.runs.record import RunState
-from antiphon.features.runs.runs import RunOwner
+from antiphon.features.runs.run import Run
+from antiphon.features.runs.runs import RunCall, RunOwner
 from antiphon.features.security_headers import PolicyDirectives, PolicyWords
 from antiphon.features.sessions import SessionAccess
 from antiphon.features.signatures.components import StructuredKind
@@ -47,7 +55,7 @@ from antiphon.http.ranges import RangeSpec
 from antiphon.http.structured_fields import BareItem, StructuredMember
 from antiphon.request.caller import Caller, Identity
 from antiphon.request.dependencies import SettableDependency, SharedValues
-from antiphon.request.interfaces import Language, Native, TemplateRenderer
+from antiphon.request.interfaces import FlashMessage, FlashMessages, FrameworkValues, Language, TemplateRenderer
 from antiphon.request.lifetime import EndReason, Lifetime, Shield
 from antiphon.request.request import Globals
 from antiphon.request.route import RouteMeta
@@ -76,9 +84,13 @@ __all__ = [
     "BodyLike",
     "BodyPolicy",
     "BodyStream",
+    "BoundField",
     "CSRFReason",
     "CacheDirectives",
     "Caller",
+    "ChannelListener",
+    "ChannelMessage",
+    "ChannelPresence",
     "CheckFunction",
     "Choices",
     "ClientAddress",
@@ -86,34 +98,42 @@ __all__ = [
     "ClientFields",
     "ClientFiles",
     "ConditionalRequest",
+    "Counter",
     "Duration",
     "EndReason",
+    "Environment",
     "ErrorHandlerDecorator",
     "ErrorOptions",
     "Feature",
     "FileSource",
+    "FlashMessage",
+    "FlashMessages",
     "FolderOptions",
     "ForeignApplication",
     "ForeignInterface",
+    "FormError",
     "FormFields",
     "FormParts",
+    "FrameworkValues",
+    "Gauge",
     "Globals",
     "HTTPVersion",
     "Handler",
     "HeaderFields",
+    "Histogram",
     "Identity",
-    "Kept",
     "KeyMaterial",
     "Language",
+    "LazyText",
     "Lifetime",
     "LimitOptions",
     "Markup",
     "MiddlewareFunction",
     "Mount",
-    "Native",
     "Number",
     "OnDrain",
     "OpenAPIDocument",
+    "OwnedEntry",
     "Pairs",
     "PatchMode",
     "PolicyDirectives",
@@ -123,13 +143,17 @@ __all__ = [
     "Progress",
     "RangeSpec",
     "Record",
+    "RecordGroup",
     "RequestFunction",
     "RequestOptions",
     "RequestWithReferrer",
+    "ResponseLike",
     "Route",
     "RouteMeta",
     "RouteOptions",
     "Routes",
+    "Run",
+    "RunCall",
     "RunOwner",
     "RunState",
     "SameSite",

@@ -4,10 +4,10 @@ import logging
 
 import pytest
 
-from antiphon import App, Request, Response, current_request
+from antiphon import App, Limits, Request, Response, current_request
 from antiphon.adapters.foreign.environ_host import BridgedApplication
 from antiphon.embedding import ON_LOOP, ON_THREAD, EnvironHost, Host, is_on_loop, make_environ
-from antiphon.http import Conflict, Limits
+from antiphon.http import Conflict
 from antiphon.testing import Client
 from tests.helpers.as_httptools import as_httptools
 from tests.helpers.rows import rows
@@ -163,7 +163,7 @@ def test_what_the_request_has_read_can_be_read_from_the_environ(first, second, s
             lengths = {
                 "form": lambda: len(current_request().form["a"]) + 2,
                 "body": lambda: len(current_request().body),
-                "of": lambda: len(Request.of(environ).body),
+                "of": lambda: len(Request.from_framework(environ).body),
                 "input": lambda: len(environ["wsgi.input"].read(600)) + len(environ["wsgi.input"].read()),
             }
             found = [lengths[first](), lengths[second]()]
@@ -179,7 +179,7 @@ def test_a_large_body_that_was_read_from_the_environ_is_gone(way, interface, cap
     class Late(EnvironHost):
         def respond_to_environ(self, environ, start_response):
             environ["wsgi.input"].read()
-            return (current_request() if way == "form" else Request.of(environ)).form
+            return (current_request() if way == "form" else Request.from_framework(environ)).form
 
     assert Client(Late(), interface).post("/", form={"a": "x" * 100_000}).status == 500
     assert "read the whole body before" in caplog.text

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from antiphon import App, MutableHeaders, Request, Response, Signer
+from antiphon import App, Request, Response, Signer
 from antiphon.cli.debug.values import LENGTH, Printer
+from antiphon.http import MutableHeaders
 from antiphon.serialization.masking import Mask
 from tests.helpers.rows import rows
 

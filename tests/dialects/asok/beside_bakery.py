@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from antiphon.cli.beside_program import Visitor
+from antiphon.cli.compare_program import Visitor
 from antiphon.dialect_imports import install
 from tests.features.forms.markup import Element, parsed, submission
 

@@ -166,7 +166,9 @@ def request_of_the_dialect(method: str, headers: dict[str, str], body: bytes, ur
     from antiphon.dialects.asok import Request
     from antiphon.features.html import Markup
 
-    app: Any = SimpleNamespace(root_dir=".", has_pages=True, native=SimpleNamespace(provides=lambda _dependency: False))
+    app: Any = SimpleNamespace(
+        root_dir=".", has_pages=True, native=SimpleNamespace(is_provided=lambda _dependency: False)
+    )
     request: Any = Request(app, NativeRequest.blank(url, method, headers, body))
     vars(request).update(
         {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.cli.beside import outcomes, parse_cases
+from antiphon.cli.compare import outcomes, parse_cases
 from antiphon.dialects.asok import Asok
 from antiphon.testing import Client
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.cli.beside import differences
+from antiphon.cli.compare import differences
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from antiphon.cli.beside import differences, masked
+from antiphon.cli.compare import differences, masked
 
 pytestmark = pytest.mark.once
 
@@ -17,7 +17,7 @@ from asok import Asok
 
 app = Asok(".")
 app.config.update(CSRF=False, RATE_LIMIT=False, HTML_MINIFY=False)
-app.share(site="The Gazette", count=lambda request: len(request.args))
+app.template_context(site="The Gazette", count=lambda request: len(request.args))
 """
 
 PROBES = {

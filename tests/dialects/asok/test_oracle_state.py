@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from antiphon.cli.beside import differences, masked
+from antiphon.cli.compare import differences, masked
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 

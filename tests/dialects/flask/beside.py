@@ -7,7 +7,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from antiphon.cli.beside import Outcome, masked
+from antiphon.cli.compare import Outcome, masked
 from antiphon.features.stores.tagged_json import unpack
 from tests.dialects.beside import Asked, answers, assert_alike
 

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from antiphon.cli.beside import differences
+from antiphon.cli.compare import differences
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, answer
 
 pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore")]

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from antiphon.cli.beside import differences
+from antiphon.cli.compare import differences
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, answer
 from tests.helpers.rows import rows
 

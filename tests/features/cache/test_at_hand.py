@@ -61,8 +61,8 @@ def test_age_and_time_to_live_go_on(warmed):
 
 
 CHANGES = {
-    "forgotten by its path": lambda site: site.cache.forget("/a"),
-    "forgotten by its tag": lambda site: site.cache.forget(tag="lamp"),
+    "forgotten by its path": lambda site: site.cache.purge("/a"),
+    "forgotten by its tag": lambda site: site.cache.purge(tag="lamp"),
     "written": lambda site: site.client.post("/a"),
     "stale": lambda site: setattr(site.clock, "now", site.clock.now + 60),
 }
@@ -170,7 +170,7 @@ def test_a_page_that_another_process_has_changed_is_seen(interface, tmp_path):
     other.clock = one.clock
     warm(one)
     warm(other)
-    other.cache.forget("/")
+    other.cache.purge("/")
     assert (one.get().text, other.get().text) == ("2", "2")
 
 

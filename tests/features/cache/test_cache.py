@@ -135,7 +135,7 @@ def test_conditions_parts_and_heads_are_answered_from_one_body(site):
 def test_a_stale_response_is_validated_by_its_etag(site):
     def answer(request):
         response = Response("page", headers={"etag": '"1"', "x-call": str(site.calls), **site.fields})
-        return response.conditional(request)
+        return response.make_conditional(request)
 
     site.answer = answer
     site.get()
@@ -157,7 +157,7 @@ def test_fields_for_one_visitor_do_not_get_into_what_is_stored(site, method):
     site.clock.now += 61
     site.answer = lambda request: Response(
         "page", headers={"etag": '"1"', "x-user": request.cookies["name"], **site.fields}
-    ).conditional(request)
+    ).make_conditional(request)
     asked = site.client.request(method, "/", headers={"cookie": "name=ann"})
     assert (asked.status, asked.headers["x-user"]) == (200, "ann")
     site.answer = lambda request: Response(None, 304) if "if-none-match" in request.headers else Response("new")
@@ -170,7 +170,7 @@ def test_fields_that_depend_on_more_than_the_stored_response_are_not_stored(site
     site.clock.now += 61
     site.answer = lambda request: Response(
         "page", headers={"etag": '"1"', "x-shown": request.headers.get("x-host", ""), **site.fields}
-    ).conditional(request)
+    ).make_conditional(request)
     assert site.get(x_host="evil").headers["x-shown"] == "evil"
     assert site.get().headers["x-shown"] == ""
 
@@ -178,7 +178,7 @@ def test_fields_that_depend_on_more_than_the_stored_response_are_not_stored(site
 def test_a_client_whose_version_is_old_gets_the_new_one(site):
     site.answer = lambda request: Response(
         f"{site.calls}", headers={"etag": f'"{site.calls}"', **site.fields}
-    ).conditional(request)
+    ).make_conditional(request)
     site.get()
     site.clock.now += 61
     new = site.get(if_none_match='"1"')
@@ -268,7 +268,7 @@ def test_a_path_is_forgotten_with_all_its_queries(site):
     for path in ("/a", "/a?x=1", "/b"):
         site.get(path)
     site.clock.now += 1
-    assert site.cache.forget("/a") == 2
+    assert site.cache.purge("/a") == 2
     site.clock.now += 1
     assert [site.get(path).text for path in ("/a", "/a?x=1", "/b")] == ["4", "5", "3"]
 
@@ -279,21 +279,21 @@ def test_a_tag_is_forgotten(site):
     )
     site.get("/a"), site.get("/b")
     site.clock.now += 1
-    assert site.cache.forget(tag="lamp-7") == 1
+    assert site.cache.purge(tag="lamp-7") == 1
     site.clock.now += 1
     assert [site.get(path).text for path in ("/a", "/b")] == ["3", "2"]
     site.clock.now += 1
-    assert site.cache.forget(tag="lamps") == 2
+    assert site.cache.purge(tag="lamps") == 2
     with pytest.raises(ValueError, match="a path or a tag"):
-        site.cache.forget()
+        site.cache.purge()
 
 
 def test_forgetting_on_a_loop_is_awaited_where_it_would_block(tmp_path):
     async def forget():
         cache = Cache(SQLiteStore(tmp_path / "cache.db"))
         with pytest.raises(RuntimeError, match="aforget"):
-            cache.forget("/a")
-        return await cache.aforget("/a"), await Cache().aforget(tag="a")
+            cache.purge("/a")
+        return await cache.apurge("/a"), await Cache().apurge(tag="a")
 
     assert asyncio.run(forget()) == (0, 0)
 
@@ -301,7 +301,7 @@ def test_forgetting_on_a_loop_is_awaited_where_it_would_block(tmp_path):
 def test_what_was_forgotten_while_it_was_made_is_not_stored(site):
     def answer(request):
         site.clock.now += 1
-        site.cache.forget("/") if site.calls == 1 else None
+        site.cache.purge("/") if site.calls == 1 else None
         site.clock.now += 1
         return Response(str(site.calls), headers=site.fields)
 
@@ -517,7 +517,7 @@ def test_a_store_that_is_away_is_passed_by(interface, tmp_path, caplog):
 
 
 def test_without_files_large_bodies_and_streams_are_not_stored(interface):
-    site = Site(interface, largest=10, most_in_files=0)
+    site = Site(interface, max_body=10, max_file_bytes=0)
     site.answer = lambda request: Response("x" * (11 if request.path == "/large" else 10), headers=site.fields)
     for path in ("/large", "/large", "/small", "/small"):
         site.get(path)
@@ -542,7 +542,7 @@ def test_a_signed_url_is_not_answered_when_it_has_expired(interface):
     app.use(Cache())
     calls = []
 
-    @app.get("/file", signed=True)
+    @app.get("/file", signed_url=True)
     def file(request):
         calls.append(1)
         return Response("page", headers={"cache-control": "public, max-age=60"})
@@ -565,7 +565,12 @@ def test_a_hit_takes_one_round_trip_to_valkey(valkey, interface):
 
 @rows(
     "options, error",
-    [({"largest": 0}, "above 0"), ({"lease": 0}, "above 0"), ({"most": -1}, "above 0"), ({"patience": 0}, "above 0")],
+    [
+        ({"max_body": 0}, "above 0"),
+        ({"lease": 0}, "above 0"),
+        ({"max_bytes": -1}, "above 0"),
+        ({"patience": 0}, "above 0"),
+    ],
 )
 def test_numbers_are_above_0(options, error):
     with pytest.raises(ValueError, match=error):
@@ -636,7 +641,7 @@ REASONS = {
 
 @rows("reason, case", REASONS.items(), ids=REASONS)
 def test_the_debug_mode_says_why_nothing_was_stored(interface, reason, case):
-    site = Site(interface, largest=900, most_in_files=3600)
+    site = Site(interface, max_body=900, max_file_bytes=3600)
     site.fields, site.answer = case.get("fields"), case.get("answer")
     set_debug_page(lambda request, error, response: None)
     try:

@@ -39,7 +39,7 @@ class Large(Site):
 
     def __init__(self, interface, tmp_path, make, **options):
         self.folder = tmp_path / "cache.db-files"
-        super().__init__(interface, store=SQLiteStore(tmp_path / "cache.db"), largest=1000, **options)
+        super().__init__(interface, store=SQLiteStore(tmp_path / "cache.db"), max_body=1000, **options)
         self.fields = {"cache-control": "public, max-age=60", "etag": '"1"'}
         self.make = make
         self.answer = lambda request: Response(self.make(), headers=self.fields)
@@ -96,7 +96,7 @@ def test_conditions_parts_and_heads_are_answered_from_the_file(site):
 def test_a_body_in_a_file_is_validated(site):
     _, file = site.fill()
     site.clock.now += 61
-    site.answer = lambda request: Response(site.make(), headers=site.fields).conditional(request)
+    site.answer = lambda request: Response(site.make(), headers=site.fields).make_conditional(request)
     again = site.get()
     assert (again.text, again.headers["cache-status"]) == (TEXT, "Antiphon;fwd=stale;fwd-status=304;stored")
     assert [*site.files] == [file]
@@ -139,7 +139,7 @@ def failing():
     ids=["fails", "is too short", "is too large", "is for one visitor", "may not be stored"],
 )
 def test_no_file_is_kept_of_a_stream_that(interface, tmp_path, make, fields):
-    site = Large(interface, tmp_path, make, most_in_files=len(TEXT) * 5)
+    site = Large(interface, tmp_path, make, max_file_bytes=len(TEXT) * 5)
     site.fields |= fields
     for _ in range(2):
         with suppress(Exception):  # as a server breaks the connection off
@@ -196,7 +196,7 @@ def test_a_file_that_is_not_as_it_was_written_is_a_miss(streaming, change):
 def test_a_file_that_goes_while_it_is_validated_is_made_anew(interface, tmp_path, is_async, in_memory):
     site = Large(interface, tmp_path, BODIES["text"])
     store = MemoryStore(clock=site.clock) if in_memory else SQLiteStore(tmp_path / "other.db")
-    site.cache = Cache(store, clock=site.clock, largest=1000)
+    site.cache = Cache(store, clock=site.clock, max_body=1000)
     asked = []
 
     def page(request):
@@ -228,7 +228,7 @@ def test_a_file_that_goes_while_it_is_validated_is_made_anew(interface, tmp_path
 
 
 def test_what_was_not_used_for_the_longest_time_goes_first(interface, tmp_path):
-    site = Large(interface, tmp_path, BODIES["a stream"], most_in_files=len(TEXT) * 4)
+    site = Large(interface, tmp_path, BODIES["a stream"], max_file_bytes=len(TEXT) * 4)
     bodies = [site.fill(f"/{number}")[1] for number in range(4)]
     for file in bodies:
         os.utime(file, (OLD, OLD))
@@ -240,15 +240,15 @@ def test_what_was_not_used_for_the_longest_time_goes_first(interface, tmp_path):
 
 
 def test_a_file_that_may_be_on_its_way_is_not_removed(interface, tmp_path):
-    site = Large(interface, tmp_path, BODIES["a stream"], most_in_files=len(TEXT) * 4)
+    site = Large(interface, tmp_path, BODIES["a stream"], max_file_bytes=len(TEXT) * 4)
     bodies = {site.fill(f"/{number}")[1] for number in range(4)}
     assert site.get("/4").text == TEXT
     assert {*site.files} == bodies
 
 
 FORGET = {
-    "its path": lambda site: site.cache.forget("/a"),
-    "its tag": lambda site: site.cache.forget(tag="lamp"),
+    "its path": lambda site: site.cache.purge("/a"),
+    "its tag": lambda site: site.cache.purge(tag="lamp"),
     "a write": lambda site: site.client.post("/a"),
 }
 
@@ -325,7 +325,7 @@ def test_a_new_body_takes_the_place_of_the_old_one(streaming, monkeypatch):
 
 def test_a_file_that_may_be_on_its_way_is_removed_later(streaming, monkeypatch):
     _, file = streaming.fill("/a")
-    streaming.cache.forget("/a")
+    streaming.cache.purge("/a")
     assert file.exists()
     monkeypatch.setattr(files, "IN_USE", 0.0)
     assert streaming.get("/b").text == TEXT

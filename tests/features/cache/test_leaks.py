@@ -16,8 +16,8 @@ from antiphon.features import (
     CookieStore,
     CSRFTokens,
     Flash,
+    GeoIP,
     Languages,
-    Locations,
     MemoryStore,
     SecurityHeaders,
     SessionLogin,
@@ -215,8 +215,8 @@ def _(app, tmp_path):
 def _(app, tmp_path):
     (tmp_path / "geo.csv").write_text("10.0.0.1,10.0.0.1,Ann,,1,1\n10.0.0.2,10.0.0.2,Ben,,2,2\n")
     app.use(Cache())
-    app.use(Locations(tmp_path / "geo.csv"))
-    app.get("/")(lambda request: shared(request.location.city))
+    app.use(GeoIP(tmp_path / "geo.csv"))
+    app.get("/")(lambda request: shared(request.geo.city))
 
 
 @way("a hook before the handler")

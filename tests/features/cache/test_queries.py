@@ -114,10 +114,10 @@ def test_a_write_forgets_the_answers_to_all_queries_of_its_url(shop):
 def test_a_path_and_a_tag_forget_queries_too(interface):
     shop = Shop(interface, fields={"cache-control": "max-age=60", "cache-tag": "rows"})
     shop.query(b"[1]")
-    assert shop.cache.forget("/rows") == 1
+    assert shop.cache.purge("/rows") == 1
     shop.clock.now += 1
     shop.query(b"[1]")
-    assert shop.cache.forget(tag="rows") == 1
+    assert shop.cache.purge(tag="rows") == 1
     shop.clock.now += 1
     shop.query(b"[1]")
     assert shop.calls == 3

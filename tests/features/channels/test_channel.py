@@ -12,7 +12,7 @@ from tests.helpers.rows import rows
         ({"name": ""}, "a channel's name must be text, not ''"),
         ({"name": "\ud800"}, "a channel's name must be text"),
         ({"name": None}, "a channel's name must be text, not None"),
-        ({"keep": 0}, "keep must be greater than 0, not 0"),
+        ({"max_messages": 0}, "max_messages must be greater than 0, not 0"),
         ({"max_message_size": 0}, "max_message_size must be a number of bytes above 0, not 0"),
         ({"lease": 0}, "lease must be a number of seconds above 0, not 0"),
     ],

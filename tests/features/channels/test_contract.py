@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from antiphon.features import Channel, ChannelMessage, Missed
+from antiphon.features import Channel, MissedMessages
 from antiphon.features.channels.valkey import GROUPS
 from antiphon.http import Event
+from antiphon.types import ChannelMessage
 from tests.features.channels.on_loop import on_loop
 from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE, eventually, in_time
@@ -26,7 +27,7 @@ def values(items):
 
 
 async def send_all(channel, sent):
-    return [await channel.send(value) for value in sent]
+    return [await channel.asend(value) for value in sent]
 
 
 @on_loop
@@ -47,14 +48,14 @@ async def test_messages_are_values_of_json_as_responses_have_them(open_store):
         await send_all(news, [{"id": 7}, "Tea!", None, [1.5], datetime(2026, 1, 2, tzinfo=UTC)])
         assert values(await received(messages, 5)) == [{"id": 7}, "Tea!", None, [1.5], "2026-01-02T00:00:00Z"]
         with pytest.raises(TypeError):
-            await news.send(object())
+            await news.asend(object())
 
 
 @on_loop
 async def test_listeners_have_values_of_their_own(open_store):
     news = Channel("news", open_store())
     async with news.listen() as ada, news.listen() as bob:
-        await news.send({"id": 7})
+        await news.asend({"id": 7})
         for listener in (ada, bob):
             [message] = await received(listener, 1)
             assert message.value.pop("id") == 7
@@ -65,15 +66,15 @@ async def test_a_client_that_comes_back_gets_what_it_has_missed_and_then_what_co
     news = Channel("news", open_store())
     ids = await send_all(news, range(10))
     async with news.listen(since=ids[3]) as messages:
-        await news.send(10)
+        await news.asend(10)
         assert values(await received(messages, 7)) == [4, 5, 6, 7, 8, 9, 10]
 
 
 @on_loop
 async def test_it_is_told_how_many_are_kept_no_more(open_store):
-    news = Channel("news", open_store(), keep=5)
+    news = Channel("news", open_store(), max_messages=5)
     ids = await send_all(news, range(10))
-    for seen, missed in [(4, []), (3, [Missed(1, ids[3], ids[5])]), (0, [Missed(4, ids[0], ids[5])])]:
+    for seen, missed in [(4, []), (3, [MissedMessages(1, ids[3], ids[5])]), (0, [MissedMessages(4, ids[0], ids[5])])]:
         async with news.listen(since=ids[seen]) as messages:
             items = await received(messages, len(missed) + 5)
             assert (items[: len(missed)], values(items[len(missed) :])) == (missed, [5, 6, 7, 8, 9])
@@ -91,7 +92,7 @@ async def test_an_id_of_no_message_of_this_channel_is_told_and_begins_with_the_o
     made_up = made_up.format(epoch=epoch, other=epoch - 1)
     async with news.listen(since=made_up) as messages:
         missed, *rest = await received(messages, 4)
-        assert (missed, values(rest)) == (Missed(None, made_up, ids[0]), [0, 1, 2])
+        assert (missed, values(rest)) == (MissedMessages(None, made_up, ids[0]), [0, 1, 2])
 
 
 @on_loop
@@ -99,36 +100,36 @@ async def test_an_id_that_may_have_been_lost_with_a_server_is_told_and_nothing_c
     news = Channel("news", open_store())
     epoch = (await send_all(news, range(3)))[0].partition("-")[0]
     async with news.listen(since=f"{epoch}-99") as messages:
-        await news.send(3)
+        await news.asend(3)
         missed, message = await received(messages, 2)
-        assert (missed, message.value) == (Missed(None, f"{epoch}-99", None), 3)
+        assert (missed, message.value) == (MissedMessages(None, f"{epoch}-99", None), 3)
 
 
 @on_loop
 async def test_an_id_of_a_channel_without_messages_is_told(open_store):
     async with Channel("news", open_store()).listen(since="1764000000000-7") as messages:
-        assert await received(messages, 1) == [Missed(None, "1764000000000-7", None)]
+        assert await received(messages, 1) == [MissedMessages(None, "1764000000000-7", None)]
 
 
 @on_loop
 async def test_a_slow_listener_misses_the_oldest_and_is_told(open_store):
-    news = Channel("news", open_store(), keep=5)
+    news = Channel("news", open_store(), max_messages=5)
     async with news.listen() as slow, news.listen() as quick:
         ids = []
         for value in range(20):
-            ids.append(await news.send(value))
+            ids.append(await news.asend(value))
             assert values(await received(quick, 1)) == [value]
         missed, *rest = await received(slow, 6)
-        assert (missed, values(rest)) == (Missed(15, None, ids[15]), [15, 16, 17, 18, 19])
-        await news.send(20)
+        assert (missed, values(rest)) == (MissedMessages(15, None, ids[15]), [15, 16, 17, 18, 19])
+        await news.asend(20)
         assert values(await received(slow, 1)) == [20]
 
 
 @on_loop
 async def test_only_so_many_messages_are_kept(open_store):
-    news = Channel("news", open_store(), keep=5)
+    news = Channel("news", open_store(), max_messages=5)
     ids = await send_all(news, range(300))
-    assert await news.kept() == [ChannelMessage(*each) for each in zip(ids[-5:], range(295, 300), strict=True)]
+    assert await news.amessages() == [ChannelMessage(*each) for each in zip(ids[-5:], range(295, 300), strict=True)]
 
 
 @on_loop
@@ -137,10 +138,10 @@ async def test_a_message_has_so_many_bytes_of_json(open_store):
     await send_all(news, ["12345678", "éééé", 1234567890])
     for value in ["123456789", "ééééé", ["12345678"]]:
         with pytest.raises(ValueError, match=r"of channel 'news' has 1[12] bytes of JSON, more than 10: send less"):
-            await news.send(value)
+            await news.asend(value)
         with pytest.raises(ValueError, match="max_message_size"):
-            news.send_now(value)
-    assert values(await news.kept()) == ["12345678", "éééé", 1234567890]
+            await asyncio.to_thread(news.send, value)
+    assert values(await news.amessages()) == ["12345678", "éééé", 1234567890]
 
 
 @rows(
@@ -152,18 +153,18 @@ async def test_other_names_are_other_channels(open_store, one, other):
     channels = [Channel(one, open_store()), Channel(other, open_store())]
     async with channels[0].listen() as first, channels[1].listen() as second:
         for channel in channels:
-            await channel.send(channel.name)
+            await channel.asend(channel.name)
         assert values(await received(first, 1)) == [one]
         assert values(await received(second, 1)) == [other]
     async with channels[0].present("ann"):
-        assert (await channels[0].who(), await channels[1].who()) == (["ann"], [])
+        assert (await channels[0].amembers(), await channels[1].amembers()) == (["ann"], [])
 
 
 @on_loop
 async def test_events_have_ids_and_say_what_was_missed(open_store):
-    news = Channel("news", open_store(), keep=2)
+    news = Channel("news", open_store(), max_messages=2)
     ids = await send_all(news, [{"id": 7}, "Tea!", [8]])
-    events = news.after("x")
+    events = news.follow("x")
     assert await received(events, 4) == [
         Event(comment=""),
         Event({"total": None, "after": "x", "before": ids[1]}, event="missed"),
@@ -175,13 +176,13 @@ async def test_events_have_ids_and_say_what_was_missed(open_store):
 
 def test_threads_send_and_listen(open_store):
     news = Channel("news", open_store())
-    first = news.send_now(0)
+    first = news.send(0)
 
     def listen():
         with news.listen(since=first) as messages:
             return [next(messages).value for _ in range(3)]
 
-    senders = [threading.Thread(target=news.send_now, args=[1]) for _ in range(3)]
+    senders = [threading.Thread(target=news.send, args=[1]) for _ in range(3)]
     for each in senders:
         each.start()
     assert in_time(listen) == [1, 1, 1]
@@ -203,17 +204,17 @@ def test_a_thread_that_waits_is_woken_when_its_listener_is_closed(open_store):
 
 def test_loops_and_threads_hear_each_other(open_store):
     news = Channel("news", open_store())
-    first = news.send_now(0)
+    first = news.send(0)
 
     async def send_one():
-        await news.send(1)
+        await news.asend(1)
 
     async def hear():
         async with news.listen(since=first) as messages:
             return values(await received(messages, 2))
 
     asyncio.run(send_one())
-    news.send_now(2)
+    news.send(2)
     assert asyncio.run(hear()) == [1, 2]
 
 
@@ -253,11 +254,11 @@ async def test_a_listener_that_has_left_is_gone(open_store):
 async def test_those_who_are_present_are_named_once(open_store):
     here, there = Channel("room", open_store()), Channel("room", open_store())
     async with here.present("bob"), here.present("ann"), there.present("ann"):
-        assert await there.who() == ["ann", "bob"]
+        assert await there.amembers() == ["ann", "bob"]
         async with there.present("ann"):
             pass
-        assert await here.who() == ["ann", "bob"]
-    assert await there.who() == []
+        assert await here.amembers() == ["ann", "bob"]
+    assert await there.amembers() == []
 
 
 @on_loop
@@ -273,16 +274,16 @@ async def test_one_whose_task_is_cancelled_as_it_enters_leaves(open_store):
     entering.cancel()
     with pytest.raises(asyncio.CancelledError):
         await entering
-    await asyncio.to_thread(eventually, lambda: room.who_now() == [] or None, "a cancelled member is present")
+    await asyncio.to_thread(eventually, lambda: room.members() == [] or None, "a cancelled member is present")
     await asyncio.sleep(0.05)  # a late entry would come after the first look
-    assert await room.who() == []
+    assert await room.amembers() == []
 
 
 def test_threads_are_present_too(open_store):
     room = Channel("room", open_store())
     with room.present("ann"):
-        assert room.who_now() == ["ann"]
-    assert room.who_now() == []
+        assert room.members() == ["ann"]
+    assert room.members() == []
 
 
 @on_loop
@@ -291,4 +292,4 @@ async def test_a_lease_is_renewed(open_store):
     async with room.present("ann"):
         for _ in range(10):
             await asyncio.sleep(0.1)
-        await asyncio.to_thread(eventually, lambda: room.who_now() == ["ann"] or None, "the lease has ended")
+        await asyncio.to_thread(eventually, lambda: room.members() == ["ann"] or None, "the lease has ended")

@@ -4,7 +4,7 @@ import tracemalloc
 
 import pytest
 
-from antiphon.features import Channel, MemoryStore, Missed
+from antiphon.features import Channel, MemoryStore, MissedMessages
 from antiphon.features.channels import hub
 
 
@@ -20,10 +20,10 @@ def listen(name, store):
 
 
 def send(name, store):
-    Channel(name, store).send_now("hello")
+    Channel(name, store).send("hello")
 
 
-@pytest.mark.parametrize("use", [listen, send, lambda name, store: Channel(name, store).kept_now()])
+@pytest.mark.parametrize("use", [listen, send, lambda name, store: Channel(name, store).messages()])
 def test_names_that_are_used_once_take_no_memory(use, store):
     def use_all(prefix):
         for number in range(1000):
@@ -43,7 +43,7 @@ def test_names_that_are_used_once_take_no_memory(use, store):
 def test_messages_of_the_channels_that_were_used_last_are_kept(store):
     for name in "abac":
         send(name, store)
-    assert [len(Channel(name, store).kept_now()) for name in "bac"] == [0, 2, 1]
+    assert [len(Channel(name, store).messages()) for name in "bac"] == [0, 2, 1]
 
 
 def test_messages_are_kept_while_somebody_listens(store):
@@ -51,15 +51,15 @@ def test_messages_are_kept_while_somebody_listens(store):
         for name in "abcd":
             send(name, store)
         assert next(iter(listener)).value == "hello"
-        assert len(Channel("a", store).kept_now()) == 1
+        assert len(Channel("a", store).messages()) == 1
 
 
 def test_a_client_is_told_that_messages_were_forgotten(store):
-    last = Channel("a", store).send_now("before")
+    last = Channel("a", store).send("before")
     for name in "bc":
         send(name, store)
-    new = Channel("a", store).send_now("after")
+    new = Channel("a", store).send("after")
     assert new != last
     with Channel("a", store).listen(since=last) as listener:
         missed, message = (item for _, item in zip(range(2), listener, strict=False))
-    assert (type(missed), missed.after, message.value) == (Missed, last, "after")
+    assert (type(missed), missed.after, message.value) == (MissedMessages, last, "after")

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from antiphon.features import Channel, Missed, SQLiteStore, StoreUnavailable, ValkeyStore
+from antiphon.features import Channel, MissedMessages, SQLiteStore, StoreUnavailable, ValkeyStore
 from tests.features.channels.on_loop import on_loop
 from tests.helpers.rows import rows
 from tests.helpers.valkey import ValkeyServer
@@ -39,7 +39,7 @@ async def send_at_last(news, value):
     async with asyncio.timeout(DEADLINE):
         while True:
             try:
-                return await news.send(value)
+                return await news.asend(value)
             except StoreUnavailable:
                 await asyncio.sleep(0.02)
 
@@ -53,7 +53,7 @@ async def received(messages, count):
 def test_killed_processes_lose_nothing_that_was_sent(kind, tmp_path, request):
     url = str(tmp_path / "store.db") if kind == "sqlite" else request.getfixturevalue("server").url
     store = SQLiteStore(url) if kind == "sqlite" else ValkeyStore(url)
-    news = Channel("news", store, keep=100_000)
+    news = Channel("news", store, max_messages=100_000)
     command = [sys.executable, "-m", "tests.features.channels.writer", url]
     with news.listen() as messages:
         writers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
@@ -68,11 +68,11 @@ def test_killed_processes_lose_nothing_that_was_sent(kind, tmp_path, request):
             writer.wait()
             writer.stdout.close()
         sent = [[line.strip() for line in lines if line.endswith("\n")] for lines in said]
-        last = news.send_now("last")
+        last = news.send("last")
         heard = []
         while (message := in_time(lambda: next(messages)))[0] != last:
             heard.append(message)
-    assert not any(isinstance(message, Missed) for message in heard)
+    assert not any(isinstance(message, MissedMessages) for message in heard)
     assert [int(message.id.partition("-")[2]) for message in heard] == [*range(1, len(heard) + 1)]
     assert {message.id for message in heard} >= {each for ids in sent for each in ids}
     numbers = dict(heard)
@@ -85,10 +85,10 @@ def test_killed_processes_lose_nothing_that_was_sent(kind, tmp_path, request):
 async def test_listeners_go_on_after_a_server_froze(server):
     news = channel(server)
     async with news.listen() as messages:
-        await news.send(0)
+        await news.asend(0)
         server.freeze()
         with pytest.raises(StoreUnavailable):
-            await news.send(1)
+            await news.asend(1)
         server.thaw()
         await send_at_last(news, 2)
         heard = [message.value for message in await received(messages, 2)]
@@ -101,14 +101,14 @@ async def test_listeners_go_on_after_a_server_froze(server):
 async def test_listeners_go_on_after_a_server_was_killed_that_writes_all_down(durable):
     news = channel(durable)
     async with news.listen() as messages:
-        first = await news.send(0)
+        first = await news.asend(0)
         durable.stop()
         durable.start()
         await send_at_last(news, 1)
-        await news.send(2)
+        await news.asend(2)
         heard, missed, *rest = await received(messages, 4)
         assert [message.value for message in (heard, *rest)] == [0, 1, 2]
-        assert missed == Missed(None, first, rest[0].id)  # nobody knows that it has lost none
+        assert missed == MissedMessages(None, first, rest[0].id)  # nobody knows that it has lost none
     async with news.listen(since=first) as messages:
         assert await received(messages, 3) == [missed, *rest]
 
@@ -117,7 +117,7 @@ async def test_listeners_go_on_after_a_server_was_killed_that_writes_all_down(du
 async def test_listeners_are_told_that_a_server_has_forgotten_all(server):
     news = channel(server)
     async with news.listen() as messages:
-        ids = [await news.send(value) for value in range(3)]
+        ids = [await news.asend(value) for value in range(3)]
         assert len(await received(messages, 3)) == 3
         server.stop()
         server.start()

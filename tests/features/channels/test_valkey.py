@@ -5,7 +5,7 @@ from contextlib import closing, suppress
 
 import pytest
 
-from antiphon.features import Channel, Missed, StoreUnavailable, ValkeyStore
+from antiphon.features import Channel, MissedMessages, StoreUnavailable, ValkeyStore
 from antiphon.features.stores.valkey.store import NEEDS
 from tests.features.channels.crowd import try_out
 from tests.features.channels.on_loop import on_loop
@@ -31,7 +31,7 @@ async def test_readers_leave_all_connections_to_others(kind, request, tmp_path):
         listeners = [await each.listen().__aenter__() for each in channels]
         async with asyncio.timeout(DEADLINE):
             for turn in range(3):
-                await asyncio.gather(*(each.send(turn) for each in channels))
+                await asyncio.gather(*(each.asend(turn) for each in channels))
         for each in listeners:
             assert [message.value for message in await received(each, 3)] == [0, 1, 2]
             each.close()
@@ -55,9 +55,9 @@ async def test_a_user_needs_the_rights_that_are_told(server):
     with open_as_user(server, NEEDS.format(prefix="antiphon:")) as store:
         room = Channel("room", store)
         async with room.present("ann"), room.listen() as messages, Channel("other", store).listen():
-            first = await room.send(0)
-            await room.send(1)
-            assert await room.who() == ["ann"]
+            first = await room.asend(0)
+            await room.asend(1)
+            assert await room.amembers() == ["ann"]
             assert [message.value for message in await received(messages, 2)] == [0, 1]
         async with room.listen(since=first) as messages:
             assert [message.value for message in await received(messages, 1)] == [1]
@@ -70,7 +70,7 @@ async def test_a_user_who_may_not_ask_for_the_replication_id_is_told_so(server, 
         news = Channel("news", store)
         async with news.listen():
             with pytest.raises(StoreUnavailable):
-                await news.send(0)
+                await news.asend(0)
     assert "the store's user needs: ~antiphon:* " in caplog.text
 
 
@@ -102,28 +102,28 @@ def lag(servers):
 async def test_what_a_failover_has_lost_is_told_and_no_id_is_given_to_two_messages(servers):
     heard, unheard = (Channel(name, ValkeyStore(servers.url, timeout=1)) for name in ("heard", "unheard"))
     async with heard.listen() as messages, unheard.listen() as quiet:
-        kept = [await heard.send(value) for value in range(3)]
-        seen = [await unheard.send(value) for value in range(3)]
+        kept = [await heard.asend(value) for value in range(3)]
+        seen = [await unheard.asend(value) for value in range(3)]
         assert len(await received(quiet, 3)) == 3
         lag(servers)
-        lost = [await heard.send(value) for value in (3, 4)]
+        lost = [await heard.asend(value) for value in (3, 4)]
         assert [message.id for message in await received(messages, 5)] == kept + lost
         servers.primary.stop()
         servers.replica.thaw()
-        ids = [await answered(heard.send, "new"), *[await heard.send(value) for value in (5, 6)]]
-        again = await unheard.send(3)
+        ids = [await answered(heard.asend, "new"), *[await heard.asend(value) for value in (5, 6)]]
+        again = await unheard.asend(3)
         assert not {*ids} & {*kept, *lost}
         missed, *rest = await received(messages, 4)
-        assert (missed, [message.id for message in rest]) == (Missed(None, lost[-1], ids[0]), ids)
+        assert (missed, [message.id for message in rest]) == (MissedMessages(None, lost[-1], ids[0]), ids)
         missed, message = await received(quiet, 2)
-        assert (missed, message.id) == (Missed(None, seen[-1], again), again)
+        assert (missed, message.id) == (MissedMessages(None, seen[-1], again), again)
 
     hosts = ",".join(reversed(servers.hosts.split(",")))  # as another process, which has not heard what was lost
     elsewhere = Channel("heard", ValkeyStore(f"valkey+sentinel://{hosts}/shop"))
     for since, expected in [(kept[1], [kept[2], None, *ids]), (kept[2], [None, *ids]), (lost[1], [None, *ids])]:
         async with elsewhere.listen(since=since) as messages:
             items = await received(messages, len(expected))
-            assert [None if isinstance(item, Missed) else item.id for item in items] == expected
+            assert [None if isinstance(item, MissedMessages) else item.id for item in items] == expected
 
 
 @pytest.mark.slow

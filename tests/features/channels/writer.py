@@ -8,6 +8,6 @@ from antiphon.features import Channel, SQLiteStore, ValkeyStore
 
 if __name__ == "__main__":
     url = sys.argv[1]
-    news = Channel("news", ValkeyStore(url) if "://" in url else SQLiteStore(url, timeout=30), keep=100_000)
+    news = Channel("news", ValkeyStore(url) if "://" in url else SQLiteStore(url, timeout=30), max_messages=100_000)
     for number in count():
-        os.write(1, f"{news.send_now(number)}\n".encode())
+        os.write(1, f"{news.send(number)}\n".encode())

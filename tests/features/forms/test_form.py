@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from antiphon import App, Limits, Request, Upload
 from antiphon.features import Field, Form, lazy
 from antiphon.features.forms.messages import MESSAGES
-from antiphon.http import FaultCode, MultiDict
+from antiphon.http import FieldProblemCode, MultiDict
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
@@ -319,7 +319,7 @@ def test_a_size_that_is_no_number_of_bytes_is_refused_where_it_is_declared(size)
 class TestMessages:
     def test_are_there_for_each_code_that_a_form_may_have(self):
         never = {"invalid", "not_a_string", "not_an_array", "not_an_object", "unknown", "wrong_name"}
-        assert set(get_args(FaultCode)) - never <= MESSAGES.keys()
+        assert set(get_args(FieldProblemCode)) - never <= MESSAGES.keys()
 
     @rows(
         "kind, text, message",

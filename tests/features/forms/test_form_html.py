@@ -406,7 +406,7 @@ class TestWhatTheApplicationShares:
     @rows("is_function", [True, False])
     def test_stands_in_each_form_that_is_posted(self, shared, is_function):
         app = App()
-        app.share(csrf_input=lambda request: (lambda: shared) if is_function else shared)
+        app.template_context(csrf_input=lambda request: (lambda: shared) if is_function else shared)
 
         @app.get("/")
         def index(request: Request):

@@ -146,7 +146,7 @@ class TestAResponse:
         def answer(request):
             response = Response(request.language.gettext("hi"))
             response.etag = response.body.hex()
-            return response.conditional(request)
+            return response.make_conditional(request)
 
         client = Client(site(languages, answer), interface)
         first = client.get("/", headers={"accept-language": "de"})

@@ -152,7 +152,7 @@ def test_a_newer_definition_takes_the_place_of_an_older_one(tmp_path):
 
 def test_a_set_of_labels_that_a_dead_process_had_counts_among_those_of_its_successor(tmp_path):
     for number in range(4):
-        metrics = Metrics(None, folder=tmp_path, series=2)
+        metrics = Metrics(None, folder=tmp_path, max_series=2)
         metrics.counter("shop_orders", "Orders", ["kind"]).add(kind=f"kind-{number}")
         del metrics
     page = figures(tmp_path)

@@ -11,7 +11,7 @@ from tests.helpers.rows import rows
 
 @pytest.fixture
 def metrics():
-    return Metrics(series=3)
+    return Metrics(max_series=3)
 
 
 def test_a_counter_counts_by_labels(metrics):
@@ -53,7 +53,7 @@ def test_sets_of_labels_above_the_bound_are_counted_together(metrics):
 
 
 def test_sets_of_labels_for_which_a_file_has_no_room_are_counted_together():
-    metrics = Metrics(series=10**6, size=2**16)
+    metrics = Metrics(max_series=10**6, size=2**16)
     orders = metrics.counter("shop_orders", "Orders taken", ["kind"])
     for number in range(2000):
         orders.add(kind=f"{number} {'x' * 500}")

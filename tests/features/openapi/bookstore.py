@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from msgspec import Meta, Struct
 
-from antiphon import App, Blueprint, Limits, Request, Response, Upload, abort
+from antiphon import App, Blueprint, Limits, Redirect, Request, Response, Upload, abort
 from antiphon.features import (
     Bearer,
     Field,
@@ -22,7 +22,7 @@ from antiphon.features import (
     Users,
     login_required,
 )
-from antiphon.http import Conflict, NotFound, Redirect
+from antiphon.http import Conflict, NotFound
 
 TOKEN = "s3cret"
 Title = Annotated[str, Meta(min_length=1, max_length=80)]
@@ -162,7 +162,7 @@ def show(request: Request, number: int):
     book = shelf.get(number)
     response = Response.json(book)
     response.etag = etag_of(book)
-    return response.conditional(request, ranges=False)
+    return response.make_conditional(request, ranges=False)
 
 
 @api.put("/books/<int:number>")
@@ -290,7 +290,7 @@ def lines(request: Request) -> Iterator[str]:
     yield from (f"{book.title}\n" for book in shelf.books.values())
 
 
-@api.get("/samples/<path:name>", signed=True)
+@api.get("/samples/<path:name>", signed_url=True)
 def sample(request: Request, name: str):
     """Download a sample, by a link that was signed."""
     return {"name": name, "path": request.path}

@@ -8,9 +8,9 @@ from typing import Any, Generic, Literal, TypedDict, TypeVar
 
 import msgspec
 
-from antiphon import Dependency, Request, Response, Upload, abort
+from antiphon import Dependency, Redirect, Request, Response, Upload, abort
 from antiphon.features import Form, Page
-from antiphon.http import BadRequest, Conflict, HTTPError, NotFound, Redirect
+from antiphon.http import BadRequest, Conflict, HTTPError, NotFound
 
 T = TypeVar("T")
 GONE = 410

@@ -137,7 +137,7 @@ async def order(request: Request) -> tuple[Lamp, Literal[202]]:
     return LAMPS.get(request.json_as(int)) or abort(404), 202
 
 
-@api.get("/signed/<path:name>", signed=True)
+@api.get("/signed/<path:name>", signed_url=True)
 def signed(request: Request, name: str):
     return f"Signed: {name}"
 

@@ -219,7 +219,7 @@ def with_cookie(request: Request) -> Response:
 
 
 def conditional(request: Request) -> Response:
-    return Response.json({"a": 1}).conditional(request)
+    return Response.json({"a": 1}).make_conditional(request)
 
 
 def frozen(request: Request) -> Response:
@@ -393,16 +393,16 @@ def html_file(request: Request) -> Response:
 
 def conditional_in_place(request: Request) -> Response:
     response = Response.text("a")
-    response.conditional(request)
+    response.make_conditional(request)
     return response
 
 
 def frozen_conditional(request: Request) -> Response:
-    return Response.text("a").conditional(request).freeze()
+    return Response.text("a").make_conditional(request).freeze()
 
 
 def conditional_without_ranges(request: Request) -> Response:
-    return Response.text("a").conditional(request, ranges=False)
+    return Response.text("a").make_conditional(request, ranges=False)
 
 
 def with_precondition(request: Request) -> str:

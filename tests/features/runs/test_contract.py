@@ -43,7 +43,7 @@ async def told(run, since=None):
 
 async def ended(runs, run):
     async with asyncio.timeout(DEADLINE):
-        while (found := await runs.find(run.id, owner=run.owner)).ended is None:
+        while (found := await runs.afind(run.id, owner=run.owner)).ended is None:
             await asyncio.sleep(0.02)
     return found
 
@@ -71,11 +71,11 @@ class Gate:
 def test_each_follower_gets_each_value_once_and_in_order(open_store, make):
     async def follow():
         here, there = Runs(open_store()), Runs(open_store())
-        run = await here.start(make(200), owner=7)
-        same = await there.find(run.id, owner=7)
+        run = await here.astart(make(200), owner=7)
+        same = await there.afind(run.id, owner=7)
         followed = [told(each) for each in (run, same, run, same)]
         assert await asyncio.gather(*followed) == [([str(n) for n in range(1, 201)], "done")] * 4
-        assert await told(await there.find(run.id, owner=7)) == ([str(n) for n in range(1, 201)], "done")
+        assert await told(await there.afind(run.id, owner=7)) == ([str(n) for n in range(1, 201)], "done")
 
     asyncio.run(follow())
 
@@ -84,25 +84,25 @@ def test_each_follower_gets_each_value_once_and_in_order(open_store, make):
 async def test_a_client_that_comes_back_goes_on_after_its_last_event(open_store):
     here, there = Runs(open_store()), Runs(open_store())
     gate = Gate()
-    run = await here.start(gate, owner=7)
+    run = await here.astart(gate, owner=7)
     gate.give("a", "b", {"c": 1})
     following = run.follow()
     async with asyncio.timeout(DEADLINE):
         first = [await anext(following) for _ in range(3)]
     assert [event.data for event in first] == [None, "a", "b"]
     await following.aclose()
-    rest = asyncio.create_task(events(await there.find(run.id, owner=7), first[1].id))
+    rest = asyncio.create_task(events(await there.afind(run.id, owner=7), first[1].id))
     gate.give("d", None)
     *values, end = await rest
     assert [event.data for event in values] == ["b", '{"c":1}', "d"]
     assert end == Event({"total": 4}, event="done")
-    assert await events(await there.find(run.id, owner=7), values[-1].id) == [end]
+    assert await events(await there.afind(run.id, owner=7), values[-1].id) == [end]
 
 
 @on_loop
 async def test_an_id_of_another_run_or_none_begins_at_the_start(open_store):
     runs = Runs(open_store())
-    run, other = [await runs.start(numbers(3), owner=owner) for owner in (7, 8)]
+    run, other = [await runs.astart(numbers(3), owner=owner) for owner in (7, 8)]
     foreign = (await events(other))[1].id
     for since in (foreign, "", "x", "1", run.id, f"{run.id[:8]}.0-1", f"{run.id[:8]}.1-0", f"{run.id[:8]}.1-{9**30}"):
         assert await told(run, since) == (["1", "2", "3"], "done")
@@ -111,9 +111,9 @@ async def test_an_id_of_another_run_or_none_begins_at_the_start(open_store):
 
 @on_loop
 async def test_nothing_waits_for_a_reader_and_a_late_one_is_told_what_it_missed(open_store):
-    runs = Runs(open_store(), keep_values=50)
+    runs = Runs(open_store(), max_values=50)
     gate = Gate()
-    run = await runs.start(gate, owner=7)
+    run = await runs.astart(gate, owner=7)
     slow = run.follow()
     gate.give(*range(10))
     async with asyncio.timeout(DEADLINE):
@@ -122,7 +122,7 @@ async def test_nothing_waits_for_a_reader_and_a_late_one_is_told_what_it_missed(
     gate.give(*range(10, 500), None)
     await ended(runs, run)
     last = [event async for event in slow]
-    late = await events(await runs.find(run.id, owner=7))
+    late = await events(await runs.afind(run.id, owner=7))
     for heard, before in ((last, 10), (late, 0)):
         number = before
         for event in heard[:-1]:
@@ -135,10 +135,10 @@ async def test_nothing_waits_for_a_reader_and_a_late_one_is_told_what_it_missed(
 
 @on_loop
 async def test_what_is_kept_is_bounded_in_bytes_too(open_store):
-    runs = Runs(open_store(), keep_bytes=20_000)
-    run = await runs.start(("x" * 990 for _ in range(200)), owner=7)
+    runs = Runs(open_store(), max_bytes=20_000)
+    run = await runs.astart(("x" * 990 for _ in range(200)), owner=7)
     await ended(runs, run)
-    missed, *values, _ = await events(await runs.find(run.id, owner=7))
+    missed, *values, _ = await events(await runs.afind(run.id, owner=7))
     assert 10 <= len(values) <= 40  # Valkey drops in blocks
     assert missed.data["total"] + len(values) == 200
 
@@ -162,7 +162,7 @@ def test_a_failure_is_told_without_its_reason(open_store, error, problem, caplog
     async def fail():
         runs = Runs(open_store())
         for source in (broken(), broken_of_def()):
-            run = await runs.start(source, owner=7)
+            run = await runs.astart(source, owner=7)
             values, end = [*await events(run)]
             assert (values.data, end) == ("1", Event({"total": 1, "problem": problem}, event="failed"))
             assert (await ended(runs, run)).state == "failed"
@@ -179,7 +179,7 @@ def test_a_failure_is_told_without_its_reason(open_store, error, problem, caplog
 )
 def test_a_value_that_can_not_be_kept_fails_the_run(open_store, value, reason, caplog):
     async def fail():
-        run = await Runs(open_store(), max_value_size=50).start(iter([value]), owner=7)
+        run = await Runs(open_store(), max_value_size=50).astart(iter([value]), owner=7)
         return await told(run)
 
     assert asyncio.run(fail()) == ([], "failed")
@@ -191,12 +191,12 @@ async def test_a_run_is_stopped_from_any_process_and_its_source_is_closed(open_s
     here, there = Runs(open_store(), lease=1.5), Runs(open_store(), lease=1.5)
     for runs in (here, there):
         gate = Gate()
-        run = await here.start(gate, owner=7)
+        run = await here.astart(gate, owner=7)
         gate.give(1)
-        following = asyncio.create_task(told(await there.find(run.id, owner=7)))
+        following = asyncio.create_task(told(await there.afind(run.id, owner=7)))
         async with asyncio.timeout(DEADLINE), aclosing(run.follow()) as begun:
             assert [(await anext(begun)).data for _ in range(2)] == [None, "1"]
-        assert await (await runs.find(run.id, owner=7)).astop()
+        assert await (await runs.afind(run.id, owner=7)).astop()
         assert (await following)[1] == "stopped"
         async with asyncio.timeout(DEADLINE):
             await gate.is_closed.wait()
@@ -220,34 +220,34 @@ def test_threads_start_find_follow_and_stop(open_store):
             closed.set()
 
     runs = Runs(open_store())
-    run = runs.start_now(source(), owner="ann")
-    assert [each.id for each in runs.owned_by_now("ann")] == [run.id]
-    assert runs.find_now(run.id, owner="ann").stop()
+    run = runs.start(source(), owner="ann")
+    assert [each.id for each in runs.owned_by("ann")] == [run.id]
+    assert runs.find(run.id, owner="ann").stop()
     go_on.set()
     assert closed.wait(DEADLINE)
     assert asyncio.run(told(run))[1] == "stopped"
-    run = runs.start_now(numbers(3), owner="ann")  # on the background loop
-    eventually(lambda: runs.find_now(run.id, owner="ann").ended, "it has not ended")
+    run = runs.start(numbers(3), owner="ann")  # on the background loop
+    eventually(lambda: runs.find(run.id, owner="ann").ended, "it has not ended")
     assert asyncio.run(told(run)) == (["1", "2", "3"], "done")
 
 
 @on_loop
 async def test_runs_are_found_and_listed_by_their_owner_alone(open_store):
     runs = Runs(open_store())
-    ann, bob = [await runs.start(numbers(1), owner=owner) for owner in ("ann", "bob")]
+    ann, bob = [await runs.astart(numbers(1), owner=owner) for owner in ("ann", "bob")]
     gate = Gate()
-    live = await runs.start(gate, owner="ann")
-    free = await runs.start(numbers(1))
+    live = await runs.astart(gate, owner="ann")
+    free = await runs.astart(numbers(1))
     for _ in range(2):
-        assert [run.id for run in await runs.owned_by("ann")] == [ann.id, live.id]
-        assert [run.id for run in await runs.owned_by("bob")] == [bob.id]
-        assert await runs.owned_by("eve") == []
+        assert [run.id for run in await runs.aowned_by("ann")] == [ann.id, live.id]
+        assert [run.id for run in await runs.aowned_by("bob")] == [bob.id]
+        assert await runs.aowned_by("eve") == []
         for id_, owner in [(ann.id, "bob"), (ann.id, None), (free.id, "ann"), ("x", "ann"), ("", None),
                            (ann.id[:-1], "ann"), (f"{ann.id}\0", "ann"), ("\ud800", "ann"),
                            ("x" * 100_000, "ann")]:  # fmt: skip
             with pytest.raises(NotFound):
-                await runs.find(id_, owner=owner)
-        assert (await runs.find(free.id, owner=None)).id == free.id
+                await runs.afind(id_, owner=owner)
+        assert (await runs.afind(free.id, owner=None)).id == free.id
         await ended(runs, ann)
         await ended(runs, bob)
         await ended(runs, free)
@@ -264,36 +264,39 @@ def test_an_owner_is_an_id(open_store, owner, error):
         async def source():
             yield closed.append(1)
 
-        for call in (Runs(open_store()).start(source(), owner=owner), Runs(open_store()).find("x", owner=owner)):
+        for call in (Runs(open_store()).astart(source(), owner=owner), Runs(open_store()).afind("x", owner=owner)):
             with pytest.raises(error, match="an owner"):
                 await call
         with pytest.raises(TypeError, match="the owner can't be None"):
-            await Runs(open_store()).owned_by(None)
+            await Runs(open_store()).aowned_by(None)
 
     asyncio.run(start())
 
 
 @on_loop
 async def test_so_many_runs_are_live_at_once_in_all_processes_and_for_each_owner(open_store):
-    here, there = Runs(open_store(), most=3, most_per_owner=2), Runs(open_store(), most=3, most_per_owner=2)
+    here, there = (
+        Runs(open_store(), max_runs=3, max_runs_per_owner=2),
+        Runs(open_store(), max_runs=3, max_runs_per_owner=2),
+    )
     gates = [Gate() for _ in range(3)]
     for gate, owner in zip(gates, ("ann", "ann", "bob"), strict=True):
-        await here.start(gate, owner=owner)
+        await here.astart(gate, owner=owner)
     refused = Gate()
     with pytest.raises(ServiceUnavailable) as busy:
-        await there.start(refused, owner="eve")
+        await there.astart(refused, owner="eve")
     assert busy.value.headers["retry-after"]
     gates[2].give(None)
     await gates[2].is_closed.wait()
     await asyncio.sleep(0.1)
     with pytest.raises(TooManyRequests) as busy:
-        await there.start(refused, owner="ann")
+        await there.astart(refused, owner="ann")
     assert busy.value.headers["retry-after"]
     gates[0].give(None)
     async with asyncio.timeout(DEADLINE):
         while True:
             try:
-                run = await there.start(numbers(1), owner="ann")
+                run = await there.astart(numbers(1), owner="ann")
                 break
             except (ServiceUnavailable, TooManyRequests):
                 await asyncio.sleep(0.05)
@@ -303,12 +306,12 @@ async def test_so_many_runs_are_live_at_once_in_all_processes_and_for_each_owner
 
 @on_loop
 async def test_many_that_start_at_once_are_never_too_many(open_store):
-    processes = [Runs(open_store(), most=5) for _ in range(4)]
+    processes = [Runs(open_store(), max_runs=5) for _ in range(4)]
     gates = [Gate() for _ in range(20)]
 
     async def start(number):
         try:
-            return await processes[number % 4].start(gates[number], owner=number)
+            return await processes[number % 4].astart(gates[number], owner=number)
         except ServiceUnavailable:
             return None
 
@@ -322,7 +325,7 @@ async def test_many_that_start_at_once_are_never_too_many(open_store):
 async def test_a_run_fails_at_its_deadline(open_store):
     runs = Runs(open_store(), deadline=0.2)
     gate = Gate()
-    run = await runs.start(gate, owner=7)
+    run = await runs.astart(gate, owner=7)
     *_, end = await events(run)
     assert (end.event, end.data["problem"]["title"]) == ("failed", "The run took too long")
     await gate.is_closed.wait()
@@ -333,23 +336,23 @@ async def test_a_run_fails_at_its_deadline(open_store):
         may_go.wait(DEADLINE)
         yield may_go.is_set()
 
-    assert (await told(await runs.start(stuck(), owner=7)))[1] == "failed"
+    assert (await told(await runs.astart(stuck(), owner=7)))[1] == "failed"
     may_go.set()
 
 
 @on_loop
 async def test_an_ended_run_is_forgotten(open_store):
-    runs = Runs(open_store(), keep=0.3)
-    run = await runs.start(numbers(3), owner=7)
+    runs = Runs(open_store(), ttl=0.3)
+    run = await runs.astart(numbers(3), owner=7)
     assert (await told(run))[1] == "done"
     async with asyncio.timeout(DEADLINE):
-        while await runs.owned_by(7):
+        while await runs.aowned_by(7):
             await asyncio.sleep(0.05)
     with pytest.raises(NotFound):
-        await runs.find(run.id, owner=7)
+        await runs.afind(run.id, owner=7)
     async with asyncio.timeout(DEADLINE):
         while True:  # its values go with one of the next runs
-            await (await runs.start(numbers(1), owner=7)).astop()
+            await (await runs.astart(numbers(1), owner=7)).astop()
             hub, log = runs._own().ledger.hub(run.id), runs._own().ledger.log(run.id)
             feed = await asyncio.to_thread(hub.join, log, runs._bounds.keep)
             found = feed.all()
@@ -371,27 +374,27 @@ async def test_values_come_back_as_their_type(open_store):
         yield Token("b")
 
     runs = Runs[Token](open_store())
-    run = await runs.start(tokens(), owner=7)
+    run = await runs.astart(tokens(), owner=7)
     assert [value async for value in run.values()] == [Token("a"), Token("b")]
     assert [value async for value in run.values((await events(run))[0].id)] == [Token("b")]
-    late = Runs[Token](open_store(), keep_values=1)
-    run = await late.start((Token(str(n)) for n in range(500)), owner=7)
+    late = Runs[Token](open_store(), max_values=1)
+    run = await late.astart((Token(str(n)) for n in range(500)), owner=7)
     await ended(late, run)
     with pytest.raises(ValuesMissed):
-        [value async for value in (await late.find(run.id, owner=7)).values()]
+        [value async for value in (await late.afind(run.id, owner=7)).values()]
 
 
 @on_loop
 async def test_a_source_has_no_request_and_knows_its_run(open_store):
     async def source():
-        yield [current_run().id, current_run().written(), current_run().is_draining]
+        yield [current_run().id, current_run().earlier_values(), current_run().is_draining]
 
     def source_of_def():
-        yield [current_run().id, current_run().written(), current_run().is_draining]
+        yield [current_run().id, current_run().earlier_values(), current_run().is_draining]
 
     runs = Runs(open_store())
     for made in (source(), source_of_def()):
-        run = await runs.start(made, owner=7)
+        run = await runs.astart(made, owner=7)
         assert [value async for value in run.values()] == [[run.id, [], False]]
     with pytest.raises(RuntimeError, match="no run"):
         current_run()
@@ -400,7 +403,7 @@ async def test_a_source_has_no_request_and_knows_its_run(open_store):
 @rows("make", [lambda: [1, 2], lambda: iter("ab")])
 def test_other_iterables_are_sources(open_store, make):
     async def start():
-        return await told(await Runs(open_store()).start(make(), owner=7))
+        return await told(await Runs(open_store()).astart(make(), owner=7))
 
     values, end = asyncio.run(start())
     assert (len(values), end) == (2, "done")
@@ -410,7 +413,7 @@ def test_other_iterables_are_sources(open_store, make):
 def test_others_are_not(open_store, source):
     async def start():
         with pytest.raises(TypeError, match="made from an iterator"):
-            await Runs(open_store()).start(source, owner=7)
+            await Runs(open_store()).astart(source, owner=7)
 
     asyncio.run(start())
 
@@ -426,16 +429,16 @@ async def test_a_worker_that_was_given_up_and_does_not_know_it_changes_nothing(o
     here, there = Runs(open_store()), Runs(open_store())
 
     def make(runs):
-        @runs.again
+        @runs.restartable
         async def count(to: int) -> AsyncIterator[int]:
-            for number in range(len(current_run().written()) + 1, to + 1):
+            for number in range(len(current_run().earlier_values()) + 1, to + 1):
                 await asyncio.sleep(0.02)
                 yield number
 
         return count
 
     count, _ = make(here), make(there)
-    run = await here.start(count(30), owner=7)
+    run = await here.astart(count(30), owner=7)
     following = asyncio.create_task(events(run))
     await asyncio.sleep(0.2)
     record = await asyncio.to_thread(taken_over, there, run)
@@ -459,14 +462,14 @@ def test_a_run_whose_process_was_killed_three_times_is_not_started_again(open_st
     async def watch():
         runs = Runs(open_store(), lease=0.5)
 
-        @runs.again
+        @runs.restartable
         async def count() -> AsyncIterator[int]:
             for number in (1, 2, 3):
                 yield number
 
         record = Record(f"run {crashes}", 7, "running", "a dead worker", crashes=crashes, function=count().name)
         await asyncio.to_thread(runs._own().ledger.add, record._replace(arguments=b"{}"))
-        values, last = await told(await runs.find(record.id, owner=7))
+        values, last = await told(await runs.afind(record.id, owner=7))
         return "".join(values), last
 
     assert asyncio.run(watch()) == end
@@ -480,13 +483,13 @@ def test_arguments_that_can_not_be_kept_are_refused_where_they_are_given(open_st
         yield 1
 
     with pytest.raises(TypeError, match="needs a name and an annotation"):
-        runs.again(source)
+        runs.restartable(source)
     source.__annotations__["value"] = annotation
-    call = runs.again(source)
+    call = runs.restartable(source)
     with pytest.raises(TypeError):
         call(*given)
     with pytest.raises(ValueError, match="two functions"):
-        runs.again(source)
+        runs.restartable(source)
 
 
 def test_lines_are_read_as_they_were_written():

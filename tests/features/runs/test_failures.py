@@ -32,12 +32,12 @@ async def test_runs_go_on_after_a_server_froze(server):
     """Nobody looks dead while it is frozen, for longer than a lease, and no value is lost or comes twice."""
     store = ValkeyStore(server.url, connect_timeout=0.3, timeout=0.3)
     here, there = Runs(store, lease=1), Runs(ValkeyStore(server.url, connect_timeout=0.3, timeout=0.3), lease=1)
-    run = await here.start(numbers(60, 0.02), owner=7)
-    following = asyncio.create_task(told(await there.find(run.id, owner=7)))
+    run = await here.astart(numbers(60, 0.02), owner=7)
+    following = asyncio.create_task(told(await there.afind(run.id, owner=7)))
     await asyncio.sleep(0.4)
     server.freeze()
     with pytest.raises(StoreUnavailable):
-        await there.start(numbers(1), owner=7)
+        await there.astart(numbers(1), owner=7)
     await asyncio.sleep(2)
     server.thaw()
     assert await following == ([str(n) for n in range(1, 61)], "done")
@@ -48,7 +48,7 @@ async def test_followers_are_told_what_a_server_has_forgotten(server):
     """It keeps nothing on a disk, and is killed: the producer writes the run down again."""
     store = ValkeyStore(server.url, connect_timeout=0.3, timeout=0.3)
     runs = Runs(store, lease=1)
-    run = await runs.start(numbers(100, 0.02), owner=7)
+    run = await runs.astart(numbers(100, 0.02), owner=7)
     following = asyncio.create_task(events(run))
     await asyncio.sleep(0.5)
     server.stop()
@@ -59,7 +59,7 @@ async def test_followers_are_told_what_a_server_has_forgotten(server):
     assert values == sorted({*values})
     assert len(values) + missed == heard[-1].data["total"] == 100
     assert (await ended(runs, run)).state == "done"
-    late = await events(await runs.find(run.id, owner=7))
+    late = await events(await runs.afind(run.id, owner=7))
     assert (
         sum(event.data["total"] for event in late if event.event == "missed")
         + len([event for event in late if event.event is None])
@@ -82,7 +82,7 @@ async def test_a_store_that_stays_away_fails_the_run_and_the_source_waits(server
         finally:
             given.append("closed")
 
-    run = await runs.start(source(), owner=7)
+    run = await runs.astart(source(), owner=7)
     await asyncio.sleep(0.3)
     server.freeze()
     await asyncio.sleep(0.5)
@@ -95,7 +95,7 @@ async def test_a_store_that_stays_away_fails_the_run_and_the_source_waits(server
     async with asyncio.timeout(DEADLINE):
         while True:
             with suppress(StoreUnavailable):
-                assert (await told(await runs.find(run.id, owner=7)))[1] == "failed"
+                assert (await told(await runs.afind(run.id, owner=7)))[1] == "failed"
                 break
             await asyncio.sleep(0.1)
 
@@ -104,9 +104,9 @@ def test_a_full_disk_holds_up_a_run_until_there_is_room(tmp_path, request):
     with small_file_system("tmpfs", tmp_path) as disk, closing(SQLiteStore(disk / "runs.db", timeout=0.5)) as store:
 
         async def fill():
-            runs = Runs(store, lease=1, keep_bytes=1 << 30, max_value_size=1 << 20)
+            runs = Runs(store, lease=1, max_bytes=1 << 30, max_value_size=1 << 20)
             gate = Gate()
-            run = await runs.start(gate, owner=7)
+            run = await runs.astart(gate, owner=7)
             gate.give("small")
             following = asyncio.create_task(events(run))
             await asyncio.sleep(0.3)
@@ -119,7 +119,7 @@ def test_a_full_disk_holds_up_a_run_until_there_is_room(tmp_path, request):
             await asyncio.sleep(1)
             assert not following.done()
             with pytest.raises(StoreUnavailable):
-                await runs.start(iter(["x" * 100_000]), owner=8)
+                await runs.astart(iter(["x" * 100_000]), owner=8)
             filler.unlink()
             return await following
 
@@ -140,8 +140,8 @@ def test_a_clock_that_is_set_ends_no_run_and_hides_no_dead_worker(tmp_path, shif
         store, other = (SQLiteStore(tmp_path / "runs.db", clock=clock) for _ in range(2))
         here, there = Runs(store, lease=1.5), Runs(other, lease=1.5)
         gate = Gate()
-        run = await here.start(gate, owner=7)
-        following = asyncio.create_task(told(await there.find(run.id, owner=7)))
+        run = await here.astart(gate, owner=7)
+        following = asyncio.create_task(told(await there.afind(run.id, owner=7)))
         gate.give(1)
         await asyncio.sleep(0.5)
         clock.shift = shift
@@ -164,22 +164,22 @@ async def test_an_end_that_was_not_told_is_told_by_a_follower(tmp_path):
     store = SQLiteStore(tmp_path / "runs.db")
     here, there = Runs(store, lease=0.6), Runs(store, lease=0.6)
     gate = Gate()
-    run = await here.start(gate, owner=7)
-    following = asyncio.create_task(told(await there.find(run.id, owner=7)))
+    run = await here.astart(gate, owner=7)
+    following = asyncio.create_task(told(await there.afind(run.id, owner=7)))
     gate.give(1)
     await asyncio.sleep(0.2)
     ledger = here._own().ledger
     assert await asyncio.to_thread(ledger._change, run.id, None, "stopped", None)
     assert await following == (["1"], "stopped")
-    gone = asyncio.create_task(told(await there.start(other := Gate(), owner=7)))
+    gone = asyncio.create_task(told(await there.astart(other := Gate(), owner=7)))
     other.give(2)
     await asyncio.sleep(0.2)
-    [run] = [run for run in await there.owned_by(7) if run.state == "running"]
+    [run] = [run for run in await there.aowned_by(7) if run.state == "running"]
     there._own().worker.discard(run.id)
     await asyncio.to_thread(ledger.remove, run.id)
     assert (await gone)[1] == "interrupted"
     with pytest.raises(NotFound):
-        await there.find(run.id, owner=7)
+        await there.afind(run.id, owner=7)
 
 
 def test_what_is_observed_counts_from_the_last_change(monkeypatch):
@@ -209,4 +209,4 @@ def test_a_database_of_an_earlier_release_gets_the_table_for_expiry(tmp_path):
 
 
 async def _one(runs):
-    assert await told(await runs.start(numbers(2), owner=7)) == (["1", "2"], "done")
+    assert await told(await runs.astart(numbers(2), owner=7)) == (["1", "2"], "done")

@@ -150,7 +150,7 @@ def test_an_agent_is_let_through(style):
     app.use(Signatures(KeyDirectory(AGENT, fetch=site), name="agents", cover=["@authority"], tag="web-bot-auth"))
 
     def page(request: Request):
-        return request.signer.directory
+        return request.signature.directory
 
     async def apage(request: Request):
         return page(request)

@@ -138,7 +138,7 @@ from antiphon.testing import Client
 secret = b"a secret that both sides know"
 app = App()
 app.use(Signatures({"partner": secret}))
-app.get("/", signed_by="partners")(lambda request: request.signer.key)
+app.get("/", signed_by="partners")(lambda request: request.signature.key)
 sent = sign(Request.blank("http://testserver/"), secret, keyid="partner")
 print(Client(app, base_url="http://testserver").get("/", headers=sent.headers.items()).text)
 try:

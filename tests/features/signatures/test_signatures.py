@@ -230,7 +230,7 @@ def test_behind_a_trusted_proxy_the_request_is_what_was_signed(interface, style)
     # over RSGI and ASGI, since servers over WSGI may mix up the names of headers
     app = App(trusted_proxies=TrustedProxies(["10.0.0.0/8"], headers=["x-forwarded-proto", "x-forwarded-host"]))
     app.use(Signatures({"p": SECRET}, cover=["@target-uri"]))
-    app.get("/a", signed_by="partners")(lambda request: request.signer.key)
+    app.get("/a", signed_by="partners")(lambda request: request.signature.key)
     request = sign(Request.blank(f"{SITE}/a"), SECRET, keyid="p", cover=["@target-uri"])
     fields = [*request.headers.items(), ("x-forwarded-proto", "https"), ("x-forwarded-host", "shop.example")]
     with Client(app, "asgi", base_url="http://10.0.0.9:8000", client=("10.0.0.1", 1)) as client:
@@ -242,7 +242,7 @@ def test_behind_a_trusted_proxy_the_request_is_what_was_signed(interface, style)
 def test_a_mounted_app_and_a_blueprint_see_the_whole_path(interface, style):
     inner, outer = app_of(style), App()
     blueprint = Blueprint("shop", prefix="/shop")
-    blueprint.get("/a%20b", signed_by="partners")(lambda request: request.signer.key)
+    blueprint.get("/a%20b", signed_by="partners")(lambda request: request.signature.key)
     outer.use(Signatures(public_keys()))
     outer.register(blueprint)
     outer.mount("/in", inner)
@@ -267,7 +267,7 @@ def test_everything_may_have_to_be_signed(interface):
         app.use(Signatures(keys, everywhere=True))
         app.mount("/old", old)
         app.mount("/new", new, interface="asgi")
-        app.get("/own")(lambda request: request.signer.key)
+        app.get("/own")(lambda request: request.signature.key)
         keyid = "p" if keys is keys_async else "hmac-sha256"
         with Client(app, interface, base_url=SITE) as client:
             assert send(client, signed("/old/a", body=b"hello", keyid=keyid)).text == "old: hello"
@@ -285,9 +285,9 @@ def test_it_comes_before_other_hooks_and_idempotent_writes(interface, style):
 
     @app.before_request
     def note(request):
-        called.append(request.signer.key)
+        called.append(request.signature.key)
 
-    app.post("/pay", signed_by="partners", idempotent=True)(lambda request: f"paid by {request.signer.key}")
+    app.post("/pay", signed_by="partners", idempotent=True)(lambda request: f"paid by {request.signature.key}")
     key = {"idempotency-key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
     with Client(app, interface, base_url=SITE) as client:
         assert client.post("/pay", headers=key).status == 401
@@ -305,7 +305,7 @@ def test_no_answer_to_a_signed_request_is_kept_for_others(interface):
 
     @app.get("/a", signed_by="partners")
     def answer(request):
-        return request.signer.key, {"cache-control": "max-age=60"}
+        return request.signature.key, {"cache-control": "max-age=60"}
 
     with Client(app, interface, base_url=SITE) as client:
         for key in ("hmac-sha256", "ed25519"):
@@ -319,7 +319,7 @@ def test_a_socket_may_have_to_be_signed():
 
     @app.websocket("/chat", signed_by="partners")
     async def chat(request, socket):
-        await socket.send(request.signer.key)
+        await socket.send(request.signature.key)
 
     request = sign(Request.blank("http://shop.example/chat"), SECRET, keyid="p")
     client = Client(app, base_url="http://shop.example")
@@ -383,7 +383,7 @@ def test_mistakes_are_told_at_once():
 def test_a_request_that_nobody_checked_has_no_signer():
     app = App()
     app.use(Signatures({"p": SECRET}))
-    app.get("/")(lambda request: request.signed_headers)
+    app.get("/")(lambda request: request.signature.headers)
     with pytest.raises(RuntimeError, match=r"signed_by=\"partners\" of its route"):
         Client(app, raise_errors=True).get("/")
 
@@ -392,8 +392,8 @@ def test_a_header_that_no_signature_covers_is_a_400():
     app = App()
     app.use(Signatures({"p": SECRET}))
     app.use(Signatures({"p": SECRET}, name="anyone", required=False))
-    app.get("/p", signed_by="partners")(lambda request: request.signed_headers["x-tenant"])
-    app.get("/a", signed_by="anyone")(lambda request: request.signed_headers["x-tenant"])
+    app.get("/p", signed_by="partners")(lambda request: request.signature.headers["x-tenant"])
+    app.get("/a", signed_by="anyone")(lambda request: request.signature.headers["x-tenant"])
     client = Client(app, base_url="https://shop.example")
     signed = sign(Request.blank("https://shop.example/p"), SECRET, keyid="p")
     for answer in (
@@ -413,7 +413,7 @@ def test_a_nonce_is_spent_once_by_a_request(interface, style):
     partners = Signatures(public_keys(), everywhere=True)
     for app in (outer, inner := App(store=outer.store)):
         app.use(partners if app is outer else Signatures(public_keys(), store=False))
-        handler = lambda request: request.signer.key  # noqa: E731
+        handler = lambda request: request.signature.key  # noqa: E731
         app.post("/orders/<int:number>", signed_by="partners")(handler if style == "def" else as_async(handler))
     outer.mount("/in", inner)
     with Client(outer, interface, base_url=SITE) as client:
@@ -437,7 +437,7 @@ def test_the_signature_of_a_tool_s_message_is_that_of_its_call(everywhere, inter
     app.use(Tools(OpenAPI("Test")))
 
     def pay(request: Request) -> str:
-        return f"paid by {request.signer.key}"
+        return f"paid by {request.signature.key}"
 
     app.post("/pay", tool=True, name="pay", signed_by="partners")(pay if style == "def" else as_async(pay))
     params = {"name": "pay", "arguments": {}}

@@ -140,7 +140,7 @@ def test_a_compressed_response_is_signed_as_it_is_sent(interface):
     app.use(SignedResponses(SECRET, keyid="p", tag="t"))
     app.use(Compression())
     app.get("/")(lambda request: "a" * 5000)
-    app.complete(lambda request, response: seen.append(response.body))
+    app.before_send(lambda request, response: seen.append(response.body))
     with Client(app, interface, base_url=SITE) as client:
         answer = client.get("/", headers={"accept-encoding": "gzip"})
     assert is_signed(Request.blank(SITE), answer, SECRET)

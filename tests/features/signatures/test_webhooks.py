@@ -18,7 +18,6 @@ import pytest
 from antiphon import App, Request, view
 from antiphon.features import (
     CookieStore,
-    Delivery,
     GitHubWebhook,
     MemoryStore,
     ShopifyWebhook,
@@ -28,6 +27,7 @@ from antiphon.features import (
     StripeWebhook,
     Webhook,
     WebhookRefused,
+    WebhookSignature,
 )
 from antiphon.features.signatures import directory
 from antiphon.testing import Client
@@ -405,7 +405,7 @@ def view_of_hook(request):
 def test_a_sender_of_ones_own():
     class Shop(Webhook):
         def delivery(self, request):
-            return Delivery([bytes.fromhex(request.headers["x-shop"])], b"shop:")
+            return WebhookSignature([bytes.fromhex(request.headers["x-shop"])], b"shop:")
 
     hook = Shop("the secret of the shop")
     fields = {"x-shop": hex_of(b"the secret of the shop", b"shop:" + BODY)}

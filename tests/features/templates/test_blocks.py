@@ -33,7 +33,7 @@ def shop(site, enable_async):
     site.write(base=BASE, page=PAGE, macros="{% macro strong(x) %}<b>{{ x }}</b>{% endmacro %}")
     site.use(enable_async=enable_async)
     site.exploded = []
-    site.app.share(explode=lambda request: lambda: site.exploded.append(request.path) or "!")
+    site.app.template_context(explode=lambda request: lambda: site.exploded.append(request.path) or "!")
     return site
 
 

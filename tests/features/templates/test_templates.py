@@ -61,7 +61,7 @@ def test_a_template_knows_the_request_links_and_what_is_shared(site):
         " {{ hello('you') }}"
     ).use()
     counted = []
-    site.app.share(
+    site.app.template_context(
         site_name="Shop",
         visits=lambda request: counted.append(request.path) or len(counted),
         unused=lambda request: counted.append("unused"),
@@ -82,7 +82,7 @@ def test_files_that_are_included_extended_and_imported_know_it_too(site, enable_
         page="{% extends 'base.html' %}{% block body %}"
         "{% import 'macros.html' as macros %}{{ macros.link('x') }}{% endblock %}",
     ).use(enable_async=enable_async)
-    site.app.share(name="n")
+    site.app.template_context(name="n")
     client = site.page(lambda _: Page("page.html"), "/<name>", name="page").client()
     assert client.get("/one").text == "<a href=/z/one>xn</a>|n|n/one"
     assert (
@@ -93,7 +93,7 @@ def test_files_that_are_included_extended_and_imported_know_it_too(site, enable_
 def test_data_hides_what_is_shared_which_hides_globals(site):
     site.write(page="{{ name }} {{ lipsum }} {{ range(2) | list }}").use()
     site.page(lambda _: Page("page.html", name="own"))
-    site.app.share(name="shared", lipsum="shared")
+    site.app.template_context(name="shared", lipsum="shared")
     assert site.get().text == "own shared [0, 1]"
 
 

@@ -13,10 +13,10 @@ from antiphon import App, Request, Response, RouteKey, abort
 from antiphon.concurrency.process import Announcement
 from antiphon.features import (
     AccessLog,
+    FileRoutes,
     IdempotentWrites,
     MemoryStore,
     OpenAPI,
-    Pages,
     RateLimit,
     Tool,
     Tools,
@@ -29,11 +29,11 @@ from tests.helpers.rows import rows
 pytestmark = pytest.mark.once
 
 
-def serve(*handlers, path="/api/it", method="post", tool=True, openapi="3.1", features=(), largest=1000, **options):
+def serve(*handlers, path="/api/it", method="post", tool=True, openapi="3.1", features=(), max_result=1000, **options):
     """Return a client of an application with handlers that are tools, each at a path of its own."""
     app = App()
     api = OpenAPI("Test", prefix="/api", docs=None, openapi=openapi)
-    for feature in (api, *features, Tools(api, largest=largest)):
+    for feature in (api, *features, Tools(api, max_result=max_result)):
         app.use(feature)
     for at, handler in enumerate(handlers):
         app.route(path + str(at or ""), [method.upper()], tool=tool, **options)(handler)
@@ -123,7 +123,7 @@ def answer(request: Request) -> str:
         (take_files, {}, "accepts files: use JSON"),
         (take_bytes, {}, "accepts a body of"),
         (answer, {"method": "query"}, 'OpenAPI(..., openapi="3.2") describes it'),
-        (answer, {"signed": True}, "accepts only signed URLs"),
+        (answer, {"signed_url": True}, "accepts only signed URLs"),
     ],
 )
 def test_a_handler_that_can_t_be_a_tool(handler, options, said):
@@ -161,7 +161,7 @@ def test_two_tools_of_one_name_are_an_error():
     [
         (("Lamps",), TypeError, "the app's OpenAPI"),
         ((OpenAPI("T"), {"path": "mcp"}), ValueError, "must begin with a slash"),
-        ((OpenAPI("T"), {"largest": 0}), ValueError, "above 0"),
+        ((OpenAPI("T"), {"max_result": 0}), ValueError, "above 0"),
         ((OpenAPI("T"), {"resources": "index"}), ValueError, "must be a list"),
         ((OpenAPI("T"), {"tools": {"a": True}}), TypeError, "dialect must be an application"),
     ],
@@ -592,7 +592,7 @@ def test_resources_are_routes_and_pages_that_are_named(tmp_path, shop):
         'def get(request, page):\n    """A guide."""\n    return f"Guide {page}"\n'
     )
     app, api = App(), OpenAPI("Test")
-    app.use(Pages(tmp_path))
+    app.use(FileRoutes(tmp_path))
     app.static("/files", tmp_path)
     app.use(Tools(api, resources=["guide/[page]"]))
     client = Client(app)

@@ -64,7 +64,7 @@ POLICIES = {
 def page(request: Request):
     response = POLICIES[request.path_params["policy"]](Response.text("a page"))
     response.add_etag()
-    return response.conditional(request)
+    return response.make_conditional(request)
 
 
 @app.get("/stream")
@@ -83,7 +83,7 @@ def changing(request: Request):
     answers = len(asked[f"{request.path}?{request.query_string.decode()}"])
     response = public(Response.text(f"answer {answers}"), 1)
     response.add_etag()
-    return response.conditional(request)
+    return response.make_conditional(request)
 
 
 @app.get("/declared")
@@ -111,13 +111,13 @@ def typed(request: Request):
 def long(request: Request):
     response = POLICIES[request.path_params["policy"]](Response.text(LONG))
     response.add_etag()
-    return response.conditional(request)
+    return response.make_conditional(request)
 
 
 @app.get("/file")
 @app.get("/sliced")
 def send_file(request: Request):
-    return public(Response.file(request.args["path"])).conditional(request)
+    return public(Response.file(request.args["path"])).make_conditional(request)
 
 
 @app.get("/where", name="where")

@@ -89,19 +89,19 @@ KINDS = {
 
 @app.get("/<kind>")
 def send(request):
-    return KINDS[request.path_params["kind"]](Path(request.args["path"])).conditional(request)
+    return KINDS[request.path_params["kind"]](Path(request.args["path"])).make_conditional(request)
 
 
 @app.get("/measured")
 def send_measured(request):
     content = Path(request.args["path"]).read_bytes()
-    return Response(Stream(content), headers=measured(BOTH, content)).conditional(request)
+    return Response(Stream(content), headers=measured(BOTH, content)).make_conditional(request)
 
 
 @app.get("/measured-async")
 async def send_measured_async(request):
     content = Path(request.args["path"]).read_bytes()
-    return Response(AsyncStream(content), headers=measured(BOTH, content)).conditional(request)
+    return Response(AsyncStream(content), headers=measured(BOTH, content)).make_conditional(request)
 
 
 @app.get("/open")

@@ -60,6 +60,6 @@ def link(request: Request):
     return request.url_for("download", name="song", _expires=600)
 
 
-@app.get("/files/<name>", signed=True)
+@app.get("/files/<name>", signed_url=True)
 def download(request: Request, name: str):
     return name

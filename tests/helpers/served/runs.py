@@ -13,7 +13,7 @@ from antiphon.features import OpenAPI, Runs, SQLiteStore, ValkeyStore, ag_ui_str
 app = App()
 url = os.environ["STORE"]
 store = ValkeyStore(url, timeout=1) if "://" in url else SQLiteStore(url)
-runs = Runs(store, most=1000, most_per_owner=1000, lease=float(os.environ.get("LEASE", "1.5")), keep=600)
+runs = Runs(store, max_runs=1000, max_runs_per_owner=1000, lease=float(os.environ.get("LEASE", "1.5")), ttl=600)
 if os.environ.get("USES", "yes") == "yes":
     app.use(runs)
 app.use(OpenAPI(title="Runs", version="1", openapi="3.2"))
@@ -40,9 +40,9 @@ def numbers_of_def(count: int, pause: float) -> Iterator[Counted]:
 typed = Runs[Counted](store)  # the same runs
 
 
-@runs.again
+@runs.restartable
 async def numbers_again(count: int, pause: float) -> AsyncIterator[Counted]:
-    for n in range(len(current_run().written()) + 1, count + 1):
+    for n in range(len(current_run().earlier_values()) + 1, count + 1):
         await asyncio.sleep(pause)
         yield Counted(n, os.getpid())
 
@@ -66,65 +66,65 @@ def owner(request: Request):
 
 @app.post("/runs")
 async def start(request: Request):
-    run = await runs.start(source(request), owner=owner(request))
+    run = await runs.astart(source(request), owner=owner(request))
     return Response.json({"id": run.id, "pid": os.getpid()}, HTTPStatus.ACCEPTED)
 
 
 @app.post("/runs-now")
 def start_now(request: Request):
-    run = runs.start_now(source(request), owner=owner(request))
+    run = runs.start(source(request), owner=owner(request))
     return Response.json({"id": run.id, "pid": os.getpid()}, HTTPStatus.ACCEPTED)
 
 
 @app.get("/runs")
 async def owned(request: Request):
-    return [{"id": run.id, "state": run.state} for run in await runs.owned_by(owner(request))]
+    return [{"id": run.id, "state": run.state} for run in await runs.aowned_by(owner(request))]
 
 
 @app.get("/runs/<id>")
 async def follow(request: Request, id: str):
-    run = await runs.find(id, owner=owner(request))
+    run = await runs.afind(id, owner=owner(request))
     return Response.events(run.follow(request.last_event_id), retry=0.1)
 
 
 @app.get("/runs-now/<id>")
 def follow_of_def(request: Request, id: str):
-    return Response.events(runs.find_now(id, owner=owner(request)).follow(request.last_event_id), retry=0.1)
+    return Response.events(runs.find(id, owner=owner(request)).follow(request.last_event_id), retry=0.1)
 
 
 @app.get("/lines/<id>")
 async def lines(request: Request, id: str):
-    return Response.ndjson((await runs.find(id, owner=owner(request))).values())
+    return Response.ndjson((await runs.afind(id, owner=owner(request))).values())
 
 
 @app.get("/values/<id>")
 async def values(request: Request, id: str) -> AsyncIterator[Counted]:
-    return (await typed.find(id, owner=owner(request))).values()
+    return (await typed.afind(id, owner=owner(request))).values()
 
 
 @app.get("/ui/<id>")
 async def ui(request: Request, id: str):
-    return ui_message_stream(await runs.find(id, owner=owner(request)))
+    return ui_message_stream(await runs.afind(id, owner=owner(request)))
 
 
 @app.get("/ag-ui/<id>")
 async def ag_ui(request: Request, id: str):
-    return ag_ui_stream(await runs.find(id, owner=owner(request)), thread_id="1")
+    return ag_ui_stream(await runs.afind(id, owner=owner(request)), thread_id="1")
 
 
 @app.delete("/runs/<id>")
 async def stop(request: Request, id: str):
-    return {"stopped": await (await runs.find(id, owner=owner(request))).astop()}
+    return {"stopped": await (await runs.afind(id, owner=owner(request))).astop()}
 
 
 @app.delete("/runs-now/<id>")
 def stop_now(request: Request, id: str):
-    return {"stopped": runs.find_now(id, owner=owner(request)).stop()}
+    return {"stopped": runs.find(id, owner=owner(request)).stop()}
 
 
 @app.websocket("/sockets/<id>")
 async def socket(request: Request, socket, id: str):
-    run = await runs.find(id, owner=owner(request))
+    run = await runs.afind(id, owner=owner(request))
     await socket.send_each(run.follow(request.args.get("since")))
 
 

@@ -24,7 +24,7 @@ def make_app() -> App:
     api = OpenAPI("Lamps", version="2", prefix="/api", description="The lamps of a shop.")
     app.use(api)
     app.use(Users(Bearer(USERS.get)))
-    tools = Tools(api, resources=["about"], largest=20_000)
+    tools = Tools(api, resources=["about"], max_result=20_000)
     app.use(tools)
     lamps = {1: Lamp("Globe", 40)}
 

@@ -276,4 +276,4 @@ async def _wait(request: Request, made: Awaitable[Response]) -> Response:
 
 
 def _by_conditions(request: Request, response: Response) -> Response:
-    return copy(response).conditional(request) if response.is_conditional else response  # it may be returned again
+    return copy(response).make_conditional(request) if response.is_conditional else response  # it may be returned again

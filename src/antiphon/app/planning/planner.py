@@ -333,7 +333,7 @@ class Planning:
         """Yield the hooks that a route's options require. They are called before all others."""
         if route.websocket is not None:
             yield self._handshake_check(route)
-        if route.signed:
+        if route.signed_url:
             yield self._url_check(route)
         if route.signed_by is not None:
             yield self._signer_check(route, route.signed_by)

@@ -15,9 +15,9 @@ from antiphon.app.application import App
 from antiphon.cli.debug.mode import viewers
 from antiphon.cli.debug.page import HEADERS, STYLE
 from antiphon.cli.target import Target
-from antiphon.features.kept_requests.as_test import AppSource, written_test
-from antiphon.features.kept_requests.record import Record, Trace, cause_of_error, record_of
-from antiphon.features.kept_requests.shelf import Caught, disguised
+from antiphon.features.recorder.as_test import AppSource, written_test
+from antiphon.features.recorder.record import Record, Trace, cause_of_error, record_of
+from antiphon.features.recorder.shelf import Caught, disguised
 from antiphon.http.errors import NotFound
 from antiphon.request.request import Request
 from antiphon.response.response import Response

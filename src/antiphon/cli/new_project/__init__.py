@@ -53,7 +53,7 @@ class ProjectName(NamedTuple):
         return cls(text, package)
 
 
-def make(name: ProjectName, flavour: str) -> Path:
+def make(name: ProjectName, template: str) -> Path:
     """Create a project in a new or empty folder and return the folder. Nothing is ever overwritten.
 
     The files are written to a temporary folder next to it, which is renamed when it is complete. Raises `BadCommand` if
@@ -64,7 +64,7 @@ def make(name: ProjectName, flavour: str) -> Path:
         raise BadCommand(f"{name.project!r} already exists and is not an empty folder: nothing was written.")
     unfinished = Path(f".{name.project}-{token_hex(4)}")
     try:
-        for path, text in _files(name, flavour).items():
+        for path, text in _files(name, template).items():
             _write(unfinished / path, text)
         if os.name == "nt" and folder.exists():
             folder.rmdir()  # Windows can't rename a folder to an existing one
@@ -77,10 +77,10 @@ def make(name: ProjectName, flavour: str) -> Path:
     return folder
 
 
-def _files(name: ProjectName, flavour: str) -> dict[str, str]:
+def _files(name: ProjectName, template: str) -> dict[str, str]:
     """Return the contents of a project's files by path."""
     texts: dict[str, str] = {}
-    for folder in (_TEMPLATES / "common", _TEMPLATES / flavour):
+    for folder in (_TEMPLATES / "common", _TEMPLATES / template):
         for file in sorted(folder.rglob(f"*{_SUFFIX}")):
             path = file.relative_to(folder).as_posix().removesuffix(_SUFFIX)
             texts[_filled(path, name)] = _filled(file.read_text("utf-8"), name)

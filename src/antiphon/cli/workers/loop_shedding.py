@@ -1,10 +1,10 @@
 """Load shedding on an event loop, over ASGI and RSGI.
 
-While requests wait, each pass of the loop starts as many as can be started within a fortieth of the patience. That time
-is measured from when the first request starts to when the work after the last one starts. Other work in the pass is
-excluded, so requests that mostly wait, for a database or for one another, start as fast as they arrive. If requests
-take longer than half of the patience from their start to their response, each pass starts only one, and open requests
-go first. Every pass starts at least one, so the loop is never idle while requests wait.
+While requests wait, each pass of the loop starts as many as can be started within a fortieth of the queue timeout. That
+time is measured from when the first request starts to when the work after the last one starts. Other work in the pass
+is excluded, so requests that mostly wait, for a database or for one another, start as fast as they arrive. If requests
+take longer than half of the queue timeout from their start to their response, each pass starts only one, and open
+requests go first. Every pass starts at least one, so the loop is never idle while requests wait.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ from antiphon.http.errors import ClientDisconnected
 from antiphon.http.head import Head, RequestClass, network_of, server_head
 
 _BEGINNING = 40
-"""The patience, divided by this, is how long a pass may spend on starting requests."""
+"""The queue timeout, divided by this, is how long a pass may spend on starting requests."""
 _WEIGHT = 0.1
 """The weight of the latest pass in the average time for starting a request."""
 _TRY_AGAIN_LATER = 1013
@@ -48,18 +48,18 @@ _TRY_AGAIN_LATER = 1013
 class LoopAdmission:
     """The admission of requests to an application on an event loop, over ASGI or RSGI."""
 
-    def __init__(self, entrance: Entrance, app: Any, patience: float, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, entrance: Entrance, app: Any, queue_timeout: float, loop: asyncio.AbstractEventLoop) -> None:
         self._respond, self._loop = entrance.inner, loop
         self._classify = classifier(app)
-        self._refusals = Refusals(patience)
+        self._refusals = Refusals(queue_timeout)
         self._peers = Peers()
-        self._on_loop, self._on_threads = AdmissionQueue(patience), AdmissionQueue(patience)
-        self._most_queued = patience / BURST
-        self._room = Room(WORKERS, Completion(patience / LONG))
+        self._on_loop, self._on_threads = AdmissionQueue(queue_timeout), AdmissionQueue(queue_timeout)
+        self._most_queued = queue_timeout / BURST
+        self._room = Room(WORKERS, Completion(queue_timeout / LONG))
         self._quota = self._left = 1
-        self._beginning = self._begin_time = patience / _BEGINNING
+        self._beginning = self._begin_time = queue_timeout / _BEGINNING
         """The average number of seconds for starting a request."""
-        self._completion = Completion(patience / BURST)
+        self._completion = Completion(queue_timeout / BURST)
         self._began = 0.0
         """The time at which the first request of this pass started; 0 if none has started."""
         self._begun = 0

@@ -81,7 +81,7 @@ class ServerOptions(NamedTuple):
     """The time after which a silent worker is replaced; 0 means never."""
     start_timeout: float = 60.0
     """The time after which a worker that isn't serving yet is killed and replaced; 0 means never."""
-    patience: float = 0.0
+    queue_timeout: float = 0.0
     """How long clients wait for a response; 0 if unknown."""
     max_requests: int = 0
     """The number of requests after which a worker is replaced; 0 means never."""

@@ -11,7 +11,7 @@ threads. Requests are not checked while ticks are on time. When a tick is late, 
 
 How many requests start depends on the time from their start to their response: as long as it is short, no request is
 held back. On threads, there is room for a number of requests. It shrinks by a factor with each tick while responses
-take longer than a twentieth of the patience and ticks are late; otherwise it grows by one with each tick (additive
+take longer than a twentieth of the queue timeout and ticks are late; otherwise it grows by one with each tick (additive
 increase, multiplicative decrease, as in RFC 5681). Both conditions hold for calls that compute, since they delay each
 other and the server, but not for calls that wait for a database. A request no longer counts once its response has
 begun, so streams and open WebSockets take no room.
@@ -47,7 +47,7 @@ LESS = 0.8
 _WEIGHT = 0.3
 """The weight of the latest measurement in an average."""
 LONG = 20
-"""The patience, divided by this, is how long requests on threads may take before their room shrinks."""
+"""The queue timeout, divided by this, is how long requests on threads may take before their room shrinks."""
 UNWATCHED = 0.2
 """Seconds of waiting after which a request starts only if its client is still connected."""
 _LOOKING = 0.05
@@ -159,8 +159,8 @@ class Room:
 class Refusals:
     """The responses to refused requests, and the log messages about them."""
 
-    def __init__(self, patience: float) -> None:
-        self._patience = patience
+    def __init__(self, queue_timeout: float) -> None:
+        self._patience = queue_timeout
         self._count = 0
         self._reported = 0.0
 
@@ -170,7 +170,7 @@ class Refusals:
         now = time.monotonic()
         if now - self._reported > _REPORT:
             self._reported = now  # first, since another thread may run this, too
-            _logger.warning("the worker is overloaded: refused %d requests with 503 (--patience)", self._count)
+            _logger.warning("the worker is overloaded: refused %d requests with 503 (--queue-timeout)", self._count)
             self._count = 0
         pause = ceil(self._patience * random.uniform(0.5, 2.0))  # noqa: S311 - not a secret
         length = str(len(TEXT))
@@ -236,12 +236,12 @@ def _count_foreign_threads() -> int:
 class ThreadAdmission:
     """The admission of requests to an application that a server's threads call, over WSGI."""
 
-    def __init__(self, entrance: Entrance, app: Any, patience: float, threads: int) -> None:
+    def __init__(self, entrance: Entrance, app: Any, queue_timeout: float, threads: int) -> None:
         self._respond = entrance.inner
         self._classify = classifier(app)
-        self._refusals = Refusals(patience)
-        self._queue = AdmissionQueue(patience, threads // 4)
-        self._room = Room(threads - _UNUSED_THREADS, Completion(patience / LONG))
+        self._refusals = Refusals(queue_timeout)
+        self._queue = AdmissionQueue(queue_timeout, threads // 4)
+        self._room = Room(threads - _UNUSED_THREADS, Completion(queue_timeout / LONG))
         self._peers = Peers()
         self._lock = Lock()
         self._asked = Event()

@@ -226,17 +226,17 @@ class _Worker:
 
     def _shed_load(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Refuse requests under overload, unless the worker may be paused in a debugger."""
-        patience = self._options.patience
-        if not patience or self._options.is_reloaded:
+        queue_timeout = self._options.queue_timeout
+        if not queue_timeout or self._options.is_reloaded:
             return
         if loop is None:
             from antiphon.cli.workers.shedding import ThreadAdmission  # imported late: most workers need the other one
 
-            ThreadAdmission(self._entrance, self._app, patience, WSGI_THREADS)
+            ThreadAdmission(self._entrance, self._app, queue_timeout, WSGI_THREADS)
         else:
             from antiphon.cli.workers.loop_shedding import LoopAdmission  # imported late, as above
 
-            LoopAdmission(self._entrance, self._app, patience, loop)
+            LoopAdmission(self._entrance, self._app, queue_timeout, loop)
 
     def has_failed(self, reason: Exception | str) -> None:
         """Report why the application did not start, in place of the server."""

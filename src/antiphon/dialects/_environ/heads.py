@@ -7,8 +7,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
+from antiphon import Limits
 from antiphon.embedding import query_too_long
-from antiphon.http import HTTPError, Limits
+from antiphon.http import HTTPError
 from antiphon.http.head import check_host
 
 if TYPE_CHECKING:

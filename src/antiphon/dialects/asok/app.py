@@ -209,7 +209,7 @@ class Asok(Servable):
         """
         if "native" in vars(self):
             self.native._check_open()
-            self.native.share(**{name: shared_natively(self, value) for name, value in values.items()})
+            self.native.template_context(**{name: shared_natively(self, value) for name, value in values.items()})
         self.shared_values.update(values)
         return self
 
@@ -294,7 +294,7 @@ class Asok(Servable):
             raise ValueError(f"{self.root_dir} is not an Asok project: there is no {self.dirs['PAGES']} in it")
         for name, to_python in CONVERTERS.items():
             native.converter(name, to_python)
-        native.share(**{name: shared_natively(self, value) for name, value in self.shared_values.items()})
+        native.template_context(**{name: shared_natively(self, value) for name, value in self.shared_values.items()})
         install_settings(self.config, native)
         self.session_store = install_state(self, native)
         install_languages(self, native)

@@ -4,9 +4,8 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from antiphon import App
+from antiphon import App, Limits
 from antiphon import env as variables
-from antiphon.http import Limits
 
 _WORDS = {"true": True, "false": False, "null": None}
 
@@ -103,7 +102,7 @@ def install_settings(config: Mapping[str, Any], native: App) -> None:
     if config["GZIP"]:
         from antiphon.features import Compression
 
-        native.use(Compression(["gzip"], minimum=config["GZIP_MIN_SIZE"]))
+        native.use(Compression(["gzip"], min_size=config["GZIP_MIN_SIZE"]))
     if origins := _list(config["CORS_ORIGINS"]):
         from antiphon.features import CORS
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from antiphon.http import HTTPError, Redirect
+from antiphon import Redirect
+from antiphon.http import HTTPError
 
 _DEMANDED = {401: ("www-authenticate", "Bearer"), 405: ("allow", ""), 407: ("proxy-authenticate", "Basic")}
 """The header fields that are required for some statuses (RFC 9110 §15.5)."""

@@ -10,7 +10,7 @@ from antiphon import App
 from antiphon import Request as NativeRequest
 from antiphon.dialects.asok.config import folder_of
 from antiphon.embedding import SAFE_METHODS
-from antiphon.features import Location
+from antiphon.features import GeoLocation as Found
 from antiphon.http import HTTPError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def language_of(request: "Request") -> str:
 
 
 def _has_texts(app: "Asok") -> bool:
-    return app.has_pages and app.native.provides(NativeRequest.language)
+    return app.has_pages and app.native.is_provided(NativeRequest.language)
 
 
 def translated(request: "Request", key: str, values: dict[str, object]) -> str:
@@ -97,14 +97,14 @@ class ProjectLocations:
     """
 
     def __init__(self, path: str) -> None:
-        from antiphon.features import Locations
+        from antiphon.features import GeoIP
 
-        self._locations = Locations(path)
+        self._locations = GeoIP(path)
         self._is_broken = False
 
     def install(self, native: App) -> None:
         """Provide ``request.location`` and read the file at startup."""
-        native.provide(NativeRequest.location, self._of)
+        native.provide(NativeRequest.geo, self._of)
         native.on_startup(self._load)
 
     def _load(self) -> None:
@@ -114,8 +114,8 @@ class ProjectLocations:
             self._is_broken = True
             logging.getLogger("antiphon").warning("the locations of clients are unknown: %s", error)
 
-    def _of(self, request: NativeRequest) -> Location:
-        return Location() if self._is_broken else self._locations.find(request.ip)
+    def _of(self, request: NativeRequest) -> Found:
+        return Found() if self._is_broken else self._locations.find(request.ip)
 
 
 def install_locations(app: "Asok", native: App) -> None:
@@ -127,6 +127,6 @@ def install_locations(app: "Asok", native: App) -> None:
 
 def location_of(request: "Request") -> GeoLocation:
     """Return the location of the client that sent the request."""
-    known = request.native.location if request.app.native.provides(NativeRequest.location) else {}
+    known = request.native.geo if request.app.native.is_provided(NativeRequest.geo) else {}
     found = {name: value for name, value in known.items() if value is not None}
     return GeoLocation({"ip": request.ip, **_UNKNOWN, **found})

@@ -1,4 +1,4 @@
-"""A project's pages, built on the native ``Pages``, with the middlewares around them and its error pages."""
+"""A project's pages, built on the native ``FileRoutes``, with the middlewares around them and its error pages."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,7 +16,7 @@ from antiphon.dialects.asok.request_state import advise
 from antiphon.dialects.asok.response import HTML, answer
 from antiphon.dialects.asok.templating.rendering import asked_blocks
 from antiphon.embedding import as_http_error, innermost, is_async
-from antiphon.features import PageFile, Pages
+from antiphon.features import FileRoutes, RouteFile
 from antiphon.http import HTTPError
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ CONVERTERS: Mapping[str, Callable[[str], str]] = {"hex": _read_hex, "slug": _rea
 _status_of_error = re.compile(r"([45]\d\d)(?:/(?:page|index))?").fullmatch
 
 
-class AsokPages(Pages):
+class AsokPages(FileRoutes):
     """The pages of a project. A folder's page is its ``page.py``, or else its ``page.html``.
 
     ``of_errors`` maps each status to the page for that error.
@@ -202,7 +202,7 @@ class AsokPages(Pages):
         self.of_errors: dict[int, tuple[str, PageFunction]] = {}
         self._app = app
 
-    def handlers(self, page: PageFile) -> Iterable[tuple[tuple[str, ...], Callable[..., Any]]]:
+    def handlers(self, page: RouteFile) -> Iterable[tuple[tuple[str, ...], Callable[..., Any]]]:
         """Return the handlers of a page by method. Raises ValueError if its module has none."""
         functions = [*self._functions(page)]
         if not functions:
@@ -213,7 +213,7 @@ class AsokPages(Pages):
             (each, self._handler(page.path, function)) for methods, function in functions for each in _apart(methods)
         ]
 
-    def _functions(self, page: PageFile) -> Iterator[tuple[tuple[str, ...], PageFunction]]:
+    def _functions(self, page: RouteFile) -> Iterator[tuple[tuple[str, ...], PageFunction]]:
         """Yield the functions of a page with their methods, ``render`` last."""
         if not page.path.endswith(".py"):
             yield METHODS, _render_template

@@ -4,11 +4,12 @@ from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
+from antiphon import Limits
 from antiphon.dialects.werkzeug.exceptions.aborter import default_exceptions
 from antiphon.dialects.werkzeug.exceptions.base import BadRequest, ClientDisconnected
 from antiphon.dialects.werkzeug.wsgi import LimitedStream
 from antiphon.embedding import ON_LOOP, NotLoadedError, ReceivedInput, is_on_loop
-from antiphon.http import Limits, errors
+from antiphon.http import errors
 from antiphon.http.limits import NO_BOUND
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
+from antiphon import Limits
 from antiphon import Request as NativeRequest
 from antiphon import Response as NativeResponse
 from antiphon.dialects.microdot.errors import HTTPException, MalformedJSONError, MissingFileError
@@ -31,7 +32,7 @@ from antiphon.embedding import (
     response_of,
     set_current_request,
 )
-from antiphon.http import BadRequest, ContentTooLarge, HTTPError, Limits
+from antiphon.http import BadRequest, ContentTooLarge, HTTPError
 from antiphon.http.urls.path import check_path
 from antiphon.http.urls.url import quote_path
 

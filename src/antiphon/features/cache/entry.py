@@ -205,7 +205,7 @@ class StoredResponse:
             response.status, response.body = 304, b""
             response.headers.discard(("content-length", "content-type", "content-encoding"))
             return response
-        return response.conditional(request)
+        return response.make_conditional(request)
 
     def _is_known_to(self, head: Head) -> bool:
         """Return True if a client sends this exact ETag, even in an invalid form, such as without quotes."""

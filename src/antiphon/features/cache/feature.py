@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon.app.store import FeatureStore, Store
 from antiphon.concurrency.loop import refuse_on_loop
-from antiphon.explanations import errors_name_it, explained
+from antiphon.explanations import errors_name_it, explained, renamed
+from antiphon.explanations.words import NamesOurs, names_ours
 from antiphon.features.cache.entry import key_of
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.cache.filling import Fill, FillHead
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
 
 @errors_name_it
-class Cache:
+@names_ours(renamed.CACHE)
+class Cache(metaclass=NamesOurs):
     """A feature that stores responses and serves them without calling the handler (RFC 9111).
 
     A response's header fields decide whether and for how long it is stored: Cache-Control, Expires, CDN-Cache-Control
@@ -49,16 +51,16 @@ class Cache:
 
     ``store`` is shared by all processes and machines that use it. Apps with different routes or handlers can share it,
     too, even on one host. The default is the app's store or, without one, this process's memory. In memory and in
-    SQLite, the cache keeps up to ``most`` bytes, separate from other entries, and drops the least recently used
+    SQLite, the cache keeps up to ``max_bytes`` bytes, separate from other entries, and drops the least recently used
     responses. Valkey has its own setting for that.
 
     A QUERY can also be served from the cache if the same content, of at most 64 KiB, was sent before. White space in
     JSON makes no difference.
 
-    Bodies of more than ``largest`` bytes, and streams, are stored in files, which take up to ``most_in_files`` bytes in
-    total; a single file can take up to a quarter of that. The files are next to the SQLite database, or in a temporary
-    folder for a store in memory. Valkey is shared by machines and has no files, so such bodies are not stored there.
-    File responses are never stored.
+    Bodies of more than ``max_body`` bytes, and streams, are stored in files, which take up to ``max_file_bytes`` bytes
+    in total; a single file can take up to a quarter of that. The files are next to the SQLite database, or in a
+    temporary folder for a store in memory. Valkey is shared by machines and has no files, so such bodies are not stored
+    there. File responses are never stored.
 
     Use ``gateway=True`` for an app that forwards requests to another server. The cache then considers only the
     response, whose Vary must list everything that it depends on. Raises ValueError for numbers that are not above 0,
@@ -69,9 +71,9 @@ class Cache:
         self,
         store: Store | None = None,
         *,
-        most: int = 256 << 20,
-        largest: int = 4 << 20,
-        most_in_files: int = 1 << 30,
+        max_bytes: int = 256 << 20,
+        max_body: int = 4 << 20,
+        max_file_bytes: int = 1 << 30,
         lease: Duration = 30.0,
         patience: Duration = 10.0,
         gateway: bool = False,
@@ -79,16 +81,17 @@ class Cache:
     ) -> None:
         self._stores = FeatureStore("Cache", store)
         lease, patience = seconds_of(lease), seconds_of(patience)
-        if not (min(most, largest, lease, patience) > 0 and most_in_files >= 0):
-            given = f"{most!r}, {largest!r}, {lease!r}, {patience!r} and {most_in_files!r}"
+        if not (min(max_bytes, max_body, lease, patience) > 0 and max_file_bytes >= 0):
+            given = f"{max_bytes!r}, {max_body!r}, {lease!r}, {patience!r} and {max_file_bytes!r}"
             raise explained(
                 "bad-feature-option",
                 ValueError(
-                    f"most, largest, lease and patience must be above 0, and most_in_files at least 0, not {given}"
+                    "max_bytes, max_body, lease and patience must be above 0, and max_file_bytes at least 0,"
+                    f" not {given}"
                 ),
             )
         self._is_gateway = gateway
-        self._most, self._largest, self._most_in_files = most, largest, most_in_files
+        self._max_bytes, self._max_body, self._max_file_bytes = max_bytes, max_body, max_file_bytes
         self._lease, self._patience, self._clock = lease, patience, clock
         self._queries: bool | None = None
         self._app_name: str | None = None
@@ -98,14 +101,14 @@ class Cache:
         """Use this store for the responses."""
         clock = self._clock
         self._blocks = store.blocks
-        self._files = BodyFiles(store, self._most_in_files)
-        files = self._files if store.keeps_files and self._most_in_files else None
-        self._shelf = Shelf(store.bounded(self._most), self._files, self._lease, clock, self._name)
+        self._files = BodyFiles(store, self._max_file_bytes)
+        files = self._files if store.keeps_files and self._max_file_bytes else None
+        self._shelf = Shelf(store.bounded(self._max_bytes), self._files, self._lease, clock, self._name)
         self._collapsing = Collapsing(self._shelf, self._patience, clock)
         self._refreshes = Refreshes(self._shelf)
         self._at_hand = AtHand(self._shelf, clock)
         self._lookup = Lookup(self._shelf, self._at_hand, self._collapsing, self._refreshes, clock)
-        self._intake = Intake(self._shelf, files, self._largest, self._is_gateway, clock, self._may_query)
+        self._intake = Intake(self._shelf, files, self._max_body, self._is_gateway, clock, self._may_query)
 
     def install(self, app: "App") -> None:
         """Wrap the cache around everything that is registered after it."""
@@ -138,7 +141,7 @@ class Cache:
 
     # Forgetting
 
-    def forget(self, path: str | None = None, *, tag: str | None = None) -> int:
+    def purge(self, path: str | None = None, *, tag: str | None = None) -> int:
         """Remove the responses for a path, whatever the query, or those with a tag (Cache-Tag). Return the number of
         URLs that had any.
 
@@ -153,13 +156,13 @@ class Cache:
             raise explained("bad-feature-option", ValueError('forget needs either a path or a tag: forget("/prices")'))
         return self._shelf.forget_tag(tag) if tag is not None else self._shelf.forget_path(path or "")
 
-    async def aforget(self, path: str | None = None, *, tag: str | None = None) -> int:
+    async def apurge(self, path: str | None = None, *, tag: str | None = None) -> int:
         """Remove responses as ``forget`` does, for use on an event loop."""
         if not self._blocks:
-            return self.forget(path, tag=tag)
+            return self.purge(path, tag=tag)
         from asyncio import to_thread
 
-        return await to_thread(partial(self.forget, path, tag=tag))
+        return await to_thread(partial(self.purge, path, tag=tag))
 
     # Around a request
 

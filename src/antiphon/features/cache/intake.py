@@ -250,7 +250,7 @@ class Intake:
             self.release(fill, gone=kept if status < 500 and reason not in REQUEST_REASONS else None)
             _check_public(request, response, reason)
         if fill.validates:
-            response = response.conditional(request)
+            response = response.make_conditional(request)
         return tell(response, reason, fwd=fill.why, stored=is_stored or None)
 
     def _take_validated(

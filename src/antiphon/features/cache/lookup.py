@@ -126,7 +126,7 @@ class AtHand:
         since, until, fields = kept.told_until(now)
         if until > since:
             is_for = None if len(found.responses) == 1 and not kept.selected_by else _chooser(found, kept)
-            look = self._shelf.way_to_look(found.entry)
+            look = self._shelf.unchanged_check(found.entry)
             self._ready[target] = since, until, *look, is_for, kept.body, fields, kept.status
         if len(self._ready) > MOST_RECENT:
             self._ready.popitem(last=False)

@@ -153,10 +153,10 @@ class Shelf:
         """Return True if this entry is small and was the last one read for its URL."""
         return self._recent.get(found.key) is found
 
-    def way_to_look(self, entry: StoreEntry) -> tuple[Callable[[Any], object], Any, object]:
+    def unchanged_check(self, entry: StoreEntry) -> tuple[Callable[[Any], object], Any, object]:
         """Return a function that checks, with one call to the store, whether an entry is unchanged since it was
         read."""
-        return self._store.way_to_look(entry)
+        return self._store.unchanged_check(entry)
 
     def claim(self, found: Shelved) -> str | None:
         """Claim the right to make a response and return the claim, or None if another request was faster."""

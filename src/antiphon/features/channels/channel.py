@@ -1,28 +1,31 @@
 """Channels: messages from any process to all listeners, the presence of members, and each listener's position.
 
 news = Channel("news", store)
-await news.send({"id": 7})
-return Response.events(news.after(request.last_event_id))
+await news.asend({"id": 7})
+return Response.events(news.follow(request.last_event_id))
 """
 
 import asyncio
 import os
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
+from functools import partial
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from antiphon.app.store import FeatureStore, Store, store_name
+from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.concurrency.process import DRAINING
-from antiphon.explanations import errors_name_it, explained
+from antiphon.explanations import errors_name_it, explained, renamed
+from antiphon.explanations.words import NamesOurs, names_ours
 from antiphon.features.channels.feed import Feed
 from antiphon.features.channels.hub import Hub, hub_of
 from antiphon.features.channels.message import (
     ChannelMessage,
     Item,
     Keep,
-    Missed,
+    MissedMessages,
     Position,
     event_of,
     message_of,
@@ -30,6 +33,8 @@ from antiphon.features.channels.message import (
 )
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.event import Event
+
+R = TypeVar("R")
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
@@ -40,7 +45,7 @@ class ChannelListener:
     thread.
 
     Iterate over it with ``async for``, or with ``for``; both end when the process drains. If messages are missing, it
-    yields a ``Missed``. A slow listener costs no memory: it misses the oldest messages.
+    yields a ``MissedMessages``. A slow listener costs no memory: it misses the oldest messages.
     """
 
     def __init__(self, hub: Hub, name: str, keep: Keep, since: str | None) -> None:
@@ -145,14 +150,14 @@ class ChannelListener:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> ChannelMessage | Missed:
+    async def __anext__(self) -> ChannelMessage | MissedMessages:
         """Wait for the next message. Raises RuntimeError before the block is entered."""
         return message_of(await self._next_item())
 
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> ChannelMessage | Missed:
+    def __next__(self) -> ChannelMessage | MissedMessages:
         """Wait for the next message on this thread. Raises RuntimeError before the block is entered."""
         if self._undrain is None and not self._is_closed:
             self._undrain = DRAINING.subscribe(self._opened().wake)
@@ -180,7 +185,9 @@ class ChannelListener:
     def _take(self, feed: Feed) -> None:
         found, self._number = feed.take(self._number, self._last)
         self._ready.extend(found)
-        self._last = next((str(item.position) for item in reversed(found) if not isinstance(item, Missed)), self._last)
+        self._last = next(
+            (str(item.position) for item in reversed(found) if not isinstance(item, MissedMessages)), self._last
+        )
 
     def _opened(self) -> Feed:
         feed = self._feed
@@ -191,20 +198,21 @@ class ChannelListener:
 
 
 @errors_name_it
-class Channel:
+@names_ours(renamed.CHANNEL)
+class Channel(metaclass=NamesOurs):
     """A named stream of messages from any process to all listeners, kept for clients that reconnect.
 
     By default, the ``store`` is that of the app that uses the channel: ``app.use(news)``. A MemoryStore serves one
     process; a SQLiteStore serves the processes on one machine, which check for messages 20 times a second; a
-    ValkeyStore serves many machines. The newest ``keep`` messages are kept, in the store and in each process that
-    listens. Each message may have ``max_message_size`` bytes of JSON: by default, up to 64 MiB in total. Of the
+    ValkeyStore serves many machines. The newest ``max_messages`` messages are kept, in the store and in each process
+    that listens. Each message may have ``max_message_size`` bytes of JSON: by default, up to 64 MiB in total. Of the
     channels without listeners, a MemoryStore keeps the messages of the 10,000 most recently used ones. In each process,
     one thread reads a store for all listeners, or up to 16 threads read a cluster.
 
     Two channels with the same name and store are one channel. If a process dies, its members stay present for another
     ``lease``, in seconds or a timedelta. Raises ValueError for a name that is empty or not valid Unicode, for a
-    ``keep`` or a ``max_message_size`` below 1, and for a ``lease`` that is not above 0. Raises TypeError for any other
-    store.
+    ``max_messages`` or a ``max_message_size`` below 1, and for a ``lease`` that is not above 0. Raises TypeError for
+    any other store.
     """
 
     def __init__(
@@ -212,15 +220,16 @@ class Channel:
         name: str,
         store: Store | None = None,
         *,
-        keep: int = 1000,
+        max_messages: int = 1000,
         max_message_size: int = 65_536,
         lease: Duration = 30.0,
     ) -> None:
         lease = seconds_of(lease)
         if not _is_text(name):
             raise explained("bad-feature-option", ValueError(f"a channel's name must be text, not {name!r}"))
-        if keep < 1:
-            raise explained("bad-feature-option", ValueError(f"keep must be greater than 0, not {keep!r}"))
+        if max_messages < 1:
+            reason = f"max_messages must be greater than 0, not {max_messages!r}"
+            raise explained("bad-feature-option", ValueError(reason))
         if max_message_size < 1:
             reason = f"max_message_size must be a number of bytes above 0, not {max_message_size!r}"
             raise explained("bad-feature-option", ValueError(reason))
@@ -231,7 +240,7 @@ class Channel:
         self._name = name
         self._stored_as = store_name(name)
         self._stores = FeatureStore("Channel", store, client_side=True)  # hub_of refuses such a store
-        self._keep = Keep(keep)
+        self._keep = Keep(max_messages)
         self._max_message_size = max_message_size
         self._lease = lease
         self._hub: Hub | None = None if store is None else hub_of(store, self._stored_as, "Channel")
@@ -248,26 +257,28 @@ class Channel:
 
     # Sending
 
-    async def send(self, value: object) -> str:
+    def send(self, value: object) -> str:
         """Send a value that JSON can express and return the message's id once it is stored.
+
+        On an event loop, use ``asend``: there, this raises RuntimeError.
 
         Raises TypeError for any other value, ValueError for more than ``max_message_size`` bytes of JSON, and
         StoreUnavailable (503). After StoreUnavailable, the message may nevertheless be stored, now or later, if it
         reached the store but no reply came back.
         """
-        data = self._encode(value)
-        hub = self._own_hub()
-        if not hub.blocks:
-            return str(hub.send(self._stored_as, self._keep, data))
-        return str(await asyncio.to_thread(hub.send, self._stored_as, self._keep, data))
-
-    send.__qualname__ += " (in a def handler: send_now)"  # Python's warning that it is not awaited says this, too
-
-    def send_now(self, value: object) -> str:
-        """Send a value as ``send`` does, but wait on this thread until the message is stored. This is for ``def``
-        handlers.
-        """
+        refuse_on_loop("send", "asend")
         return str(self._own_hub().send(self._stored_as, self._keep, self._encode(value)))
+
+    async def asend(self, value: object) -> str:
+        """``send``, on an event loop."""
+        data = self._encode(value)  # here, since another thread may change the value before it is encoded
+        return str(await self._call(partial(self._own_hub().send, self._stored_as, self._keep, data)))
+
+    asend.__qualname__ += " (in a def handler: send)"  # Python's warning that it is not awaited says this, too
+
+    async def _call(self, function: "Callable[[], R]") -> "R":
+        """Call a function on a thread if the store blocks."""
+        return await asyncio.to_thread(function) if self._own_hub().blocks else function()
 
     def _encode(self, value: object) -> bytes:
         from antiphon.serialization.json import encode_json
@@ -282,15 +293,15 @@ class Channel:
 
     # Receiving
 
-    async def after(self, since: str | None = None) -> AsyncGenerator[Event, None]:
+    async def follow(self, since: str | None = None) -> AsyncGenerator[Event, None]:
         """Yield all messages after the one with the id ``since`` as events, and then new messages, for
         ``Response.events``.
 
         If ``since`` is None, as it is for a new client, the next message comes first. Text is sent as the event's data,
         other values as JSON. The first event is a comment, so that the client receives the response's head at once. If
-        messages are missing because they are no longer kept, an event named "missed" contains the fields of ``Missed``.
-        This event is also sent for an unknown id, and after a restart of the server or a failover, which may have lost
-        messages; all messages that are kept follow it. Raises StoreUnavailable (503).
+        messages are missing because they are no longer kept, an event named "missed" contains the fields of
+        ``MissedMessages``. This event is also sent for an unknown id, and after a restart of the server or a failover,
+        which may have lost messages; all messages that are kept follow it. Raises StoreUnavailable (503).
         """
         async with self.listen(since=since) as listener:
             yield Event(comment="")
@@ -301,22 +312,28 @@ class Channel:
         """Return a listener for the messages after a given one, and then new ones. Use it in ``async with``, or in
         ``with`` on a thread.
 
-        ``since`` is a message's id, as for ``after``.
+        ``since`` is a message's id, as for ``follow``.
         """
         return ChannelListener(self._own_hub(), self._stored_as, self._keep, since)
 
-    async def kept(self) -> list[ChannelMessage]:
-        """Return the stored messages, oldest first. Raises StoreUnavailable (503)."""
-        hub = self._own_hub()
-        return await asyncio.to_thread(self.kept_now) if hub.blocks else self.kept_now()
+    def messages(self) -> list[ChannelMessage]:
+        """Return the stored messages, oldest first.
 
-    def kept_now(self) -> list[ChannelMessage]:
-        """Return the stored messages, oldest first, waiting for them on this thread."""
+        Raises StoreUnavailable (503), and RuntimeError on an event loop.
+        """
+        refuse_on_loop("messages", "amessages")
+        return self._messages()
+
+    async def amessages(self) -> list[ChannelMessage]:
+        """``messages``, on an event loop."""
+        return await self._call(self._messages)
+
+    def _messages(self) -> list[ChannelMessage]:
         hub = self._own_hub()
         feed = hub.join(self._stored_as, self._keep)
         try:
             hub.catch_up(feed)
-            return [message for item in feed.all() if not isinstance(message := message_of(item), Missed)]
+            return [message for item in feed.all() if not isinstance(message := message_of(item), MissedMessages)]
         finally:
             hub.leave(feed)
 
@@ -333,12 +350,19 @@ class Channel:
             raise explained("bad-feature-option", ValueError(f"a member's name must be text, not {member!r}"))
         return ChannelPresence(self._own_hub(), self._stored_as, member, self._lease)
 
-    async def who(self) -> list[str]:
-        """Return the members that are present in any process, sorted by name. Raises StoreUnavailable (503)."""
-        return await asyncio.to_thread(self.who_now) if self._own_hub().blocks else self.who_now()
+    def members(self) -> list[str]:
+        """Return the members that are present in any process, sorted by name.
 
-    def who_now(self) -> list[str]:
-        """Return the members that are present, sorted by name, waiting for the result on this thread."""
+        Raises StoreUnavailable (503), and RuntimeError on an event loop.
+        """
+        refuse_on_loop("members", "amembers")
+        return self._members()
+
+    async def amembers(self) -> list[str]:
+        """``members``, on an event loop."""
+        return await self._call(self._members)
+
+    def _members(self) -> list[str]:
         return sorted({*self._own_hub().members(self._stored_as)})
 
     def _own_hub(self) -> Hub:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from itertools import islice
 from threading import Condition, Lock, RLock
 
-from antiphon.features.channels.message import Entry, Item, Keep, Missed, Position
+from antiphon.features.channels.message import Entry, Item, Keep, MissedMessages, Position
 
 BATCH = 64
 """The number of items that a listener receives at once."""
@@ -58,14 +58,14 @@ class Feed:
         with self._lock:
             if entries and self.position == after:
                 items = _with_gaps(entries, after)
-                is_told = bool(self._items) and isinstance(self._items[-1], Missed)
-                self._append(items[1:] if is_told and isinstance(items[0], Missed) else items)
+                is_told = bool(self._items) and isinstance(self._items[-1], MissedMessages)
+                self._append(items[1:] if is_told and isinstance(items[0], MissedMessages) else items)
 
     def rewind(self, known: Position | None, to: Position | None) -> None:
         """Go back from a ``known`` position and notify the listeners, because the store has lost messages."""
         with self._lock:
             if self.position == known:
-                self._append([Missed(None, str(known), None)])
+                self._append([MissedMessages(None, str(known), None)])
                 self.position = to
 
     def _append(self, items: Sequence[Item]) -> None:
@@ -96,7 +96,7 @@ class Feed:
             found = [*islice(self._items, max(0, skipped), max(0, skipped) + BATCH)]
             if skipped >= 0:
                 return found, number + len(found)
-            missed = Missed(-skipped, last, _first_id(found))
+            missed = MissedMessages(-skipped, last, _first_id(found))
             return [missed, *found], number - skipped + len(found)
 
     def all(self) -> list[Item]:
@@ -108,7 +108,7 @@ class Feed:
         with self._lock:
             return self._end - len(self._items), [*self._items]
 
-    def find(self, since: Position) -> tuple[int, Missed | None] | None:
+    def find(self, since: Position) -> tuple[int, MissedMessages | None] | None:
         """Return the number of the item after a message, and the gap in between; None if the message is newer than all
         items.
         """
@@ -119,7 +119,7 @@ class Feed:
             start = self._end - len(self._items)
         return (start + place[0], place[1])
 
-    def place_of_unknown(self, since: str, position: Position | None) -> tuple[int, Missed]:
+    def place_of_unknown(self, since: str, position: Position | None) -> tuple[int, MissedMessages]:
         """Return the number of the first item for a client whose id matches no message, and the notice for the client.
 
         The first item is the oldest one. But if the id belongs to the newest message's epoch and its message was lost
@@ -128,8 +128,8 @@ class Feed:
         with self._lock:
             newest = self.position
             if position is not None and newest is not None and position.epoch == newest.epoch:
-                return self._end, Missed(None, since, None)
-            return self._end - len(self._items), Missed(None, since, _first_id(self._items))
+                return self._end, MissedMessages(None, since, None)
+            return self._end - len(self._items), MissedMessages(None, since, _first_id(self._items))
 
     def wait(self, number: int, is_over: Callable[[], bool], seconds: float | None = None) -> None:
         """Wait on a thread until there is an item with this number, or until ``is_over``, which is checked after
@@ -183,7 +183,7 @@ def _with_gaps(entries: Sequence[Entry], after: Position | None) -> list[Item]:
     items: list[Item] = []
     for entry in entries:
         if after is not None and (gap := _gap(after, entry.position)) != 0:
-            items.append(Missed(gap, str(after), str(entry.position)))
+            items.append(MissedMessages(gap, str(after), str(entry.position)))
         items.append(entry)
         after = entry.position
     return items
@@ -198,7 +198,7 @@ def _gap(before: Position, after: Position) -> int | None:
     return after.number - before.number - 1 if after.epoch == before.epoch else None
 
 
-def _place(items: "deque[Item]", since: Position) -> tuple[int, Missed | None]:
+def _place(items: "deque[Item]", since: Position) -> tuple[int, MissedMessages | None]:
     """Return the index of the item after a message that is not newer than all items, and the gap in between."""
     entries = [(index, item.position) for index, item in enumerate(items) if isinstance(item, Entry)]
     for index, position in reversed(entries):
@@ -206,11 +206,11 @@ def _place(items: "deque[Item]", since: Position) -> tuple[int, Missed | None]:
             return index + 1, None
         if position.epoch == since.epoch and position.number < since.number:  # this message was lost with its server
             after = [*islice(items, index + 1, None)]
-            is_told = bool(after) and isinstance(after[0], Missed)
-            return index + 1 + is_told, Missed(None, str(since), _first_id(after))
+            is_told = bool(after) and isinstance(after[0], MissedMessages)
+            return index + 1 + is_told, MissedMessages(None, str(since), _first_id(after))
     first = entries[0][1] if entries else None
     gap = _gap(since, first) if first else None
-    return 0, None if gap == 0 else Missed(gap, str(since), str(first) if first else None)
+    return 0, None if gap == 0 else MissedMessages(gap, str(since), str(first) if first else None)
 
 
 def _first_id(items: "Sequence[Item] | deque[Item]") -> str | None:

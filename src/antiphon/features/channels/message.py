@@ -18,7 +18,7 @@ class ChannelMessage(NamedTuple):
     value: Any
 
 
-class Missed(NamedTuple):
+class MissedMessages(NamedTuple):
     """A gap in the messages that a listener receives, because it was too slow, or disconnected for too long.
 
     ``total`` is the number of missing messages, or None if unknown. ``after`` is the id of the last message received
@@ -87,18 +87,18 @@ class Entry:
         return self._event
 
 
-Item: TypeAlias = Entry | Missed
+Item: TypeAlias = Entry | MissedMessages
 """An item that a listener receives."""
 
 
 def event_of(item: Item) -> Event:
     """Return the event that sends an item to a client."""
-    return Event(item._asdict(), event="missed") if isinstance(item, Missed) else item.event()
+    return Event(item._asdict(), event="missed") if isinstance(item, MissedMessages) else item.event()
 
 
-def message_of(item: Item) -> ChannelMessage | Missed:
+def message_of(item: Item) -> ChannelMessage | MissedMessages:
     """Return an item as ``listen`` yields it."""
-    return item if isinstance(item, Missed) else item.message()
+    return item if isinstance(item, MissedMessages) else item.message()
 
 
 BATCH = 500

@@ -19,7 +19,7 @@ from antiphon.handler.contract import describe, is_async
 from antiphon.http.errors import (
     ContentTooLarge,
     FieldError,
-    FieldFault,
+    FieldProblem,
     HTTPError,
     Text,
     UnprocessableContent,
@@ -282,7 +282,7 @@ class Form(Generic[T]):
         for code, bounds in wrong_files(planned, files) if planned.is_file else wrong_texts(planned, texts):
             self._add(planned.key, code, bounds, (planned.widget,))
 
-    def _add_fault(self, fault: FieldFault) -> None:
+    def _add_fault(self, fault: FieldProblem) -> None:
         """Add a fault found while reading, unless the field already has an error."""
         step = fault["pointer"].split("/")[1].replace("~1", "/").replace("~0", "~") if fault["pointer"] else ""
         planned = next((each for each in self._inputs if each.name == step), None)

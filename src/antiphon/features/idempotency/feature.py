@@ -89,7 +89,7 @@ class IdempotentWrites:
     After a 5xx, 408, 425 or 429 response, a retry is carried out again. A request that was interrupted because its
     process ended or because it was cancelled may already have had an effect, so its retries are refused with 409. With
     ``takeover``, in seconds or a timedelta, a retry is carried out again after that time, which has to be longer than
-    any handler takes. Streams, and responses of more than ``largest`` bytes, can't be kept and raise a RuntimeError
+    any handler takes. Streams, and responses of more than ``max_body`` bytes, can't be kept and raise a RuntimeError
     that names the handler. If the store is unavailable, the response is a 503, sent before anything is carried out. The
     default ``store`` is that of the app.
 
@@ -104,22 +104,22 @@ class IdempotentWrites:
         required: bool = True,
         ttl: Duration = DAY,
         takeover: Duration | None = None,
-        largest: int = 1 << 20,
+        max_body: int = 1 << 20,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._stores = FeatureStore("IdempotentWrites", store)
         ttl, takeover = seconds_of(ttl), seconds_of(takeover)
-        if not (ttl > 0 and largest > 0 and (takeover is None or takeover > 0)):
+        if not (ttl > 0 and max_body > 0 and (takeover is None or takeover > 0)):
             raise explained(
                 "bad-feature-option",
-                ValueError(f"ttl, takeover and largest must be above 0, not {ttl!r}, {takeover!r} and {largest!r}"),
+                ValueError(f"ttl, takeover and max_body must be above 0, not {ttl!r}, {takeover!r} and {max_body!r}"),
             )
         check_by(by)
         self._by = by
         self.required = required
         self._ttl = ttl
         self._takeover = takeover
-        self._largest = largest
+        self._max_body = max_body
         self._clock = clock
 
     def install(self, app: "App") -> None:
@@ -264,11 +264,11 @@ class IdempotentWrites:
         claim.stored = {"state": UNKNOWN}
         body = response.body
         if not isinstance(body, bytes):
-            if not is_for_any_thread(body) or getattr(body, "length", inf) > self._largest:
+            if not is_for_any_thread(body) or getattr(body, "length", inf) > self._max_body:
                 raise self._not_kept(request, "a stream")
             response = copy(response)
             response.body = body = b"".join(cast("Iterable[bytes]", body))
-        if len(body) > self._largest:
+        if len(body) > self._max_body:
             raise self._not_kept(request, f"{len(body)} bytes")
         claim.stored = {"state": COMPLETED, **keep(response, _NOT_KEPT)}
         return response
@@ -282,8 +282,8 @@ class IdempotentWrites:
         return explained(
             "too-large-to-keep",
             RuntimeError(
-                f"{request.route.handled_by} is idempotent, and returned {what}, but only {self._largest} bytes are"
-                " kept for retries: return a redirect or a link to it, or use IdempotentWrites(store, largest=...)"
+                f"{request.route.handled_by} is idempotent, and returned {what}, but only {self._max_body} bytes are"
+                " kept for retries: return a redirect or a link to it, or use IdempotentWrites(store, max_body=...)"
             ),
         )
 

@@ -107,9 +107,9 @@ class Languages:
     def install(self, app: "App") -> None:
         """Provide ``request.language``, and share functions with templates."""
         app.provide(Request.language, self._of_request)
-        app.complete(_name_language)
+        app.before_send(_name_language)
         use_outside_of_requests(self)
-        app.share(
+        app.template_context(
             __=lambda request: request.language.gettext,
             lang=lambda request: request.language.tag,
             dir=lambda request: request.language.dir,

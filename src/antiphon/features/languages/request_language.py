@@ -178,7 +178,7 @@ class RequestLanguage(OfRequest, Language):
             raise explained(
                 "bad-feature-option", RuntimeError("no cookie stores the language: Languages(..., cookie='lang')")
             )
-        self._request.after_request(self._set_cookie)
+        self._request.on_response(self._set_cookie)
 
     def _set_cookie(self, request: Request, response: Response) -> Response:
         response = copy(response)

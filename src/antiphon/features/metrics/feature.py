@@ -91,10 +91,10 @@ class Metrics(Observer):
     named by the ANTIPHON_METRICS_FOLDER environment variable, or else a temporary folder for the processes started by
     `antiphon run`, Gunicorn, Uvicorn, Granian or Hypercorn. The counts of processes that have died are kept.
 
-    A metric has up to ``series`` sets of labels, and each process has up to ``size`` bytes of figures. Sets above these
-    limits are counted together, in a series with the label ``otel_metric_overflow="true"``.
+    A metric has up to ``max_series`` sets of labels, and each process has up to ``size`` bytes of figures. Sets above
+    these limits are counted together, in a series with the label ``otel_metric_overflow="true"``.
 
-    Raises ValueError for a ``size`` below 65,536 or ``series`` below 1.
+    Raises ValueError for a ``size`` below 65,536 or ``max_series`` below 1.
     """
 
     def __init__(
@@ -103,17 +103,17 @@ class Metrics(Observer):
         *,
         before: "BeforeHook | Iterable[BeforeHook]" = (),
         folder: str | os.PathLike[str] | None = None,
-        series: int = 1000,
+        max_series: int = 1000,
         size: int = 2**20,
     ) -> None:
-        if series < 1 or size < 2**16:
+        if max_series < 1 or size < 2**16:
             raise explained(
                 "bad-feature-option",
-                ValueError(f"metrics need at least one series and 65536 bytes: series={series!r}, size={size!r}"),
+                ValueError(f"max_series must be at least 1 and size 65536, not {max_series!r} and {size!r}"),
             )
         self._path = path
         self._before = before
-        self._figures = figures = Figures(folder, series, size // 8 * 8)
+        self._figures = figures = Figures(folder, max_series, size // 8 * 8)
         self._exchanges = figures.define(_EXCHANGES)
         self._active = figures.define(_ACTIVE)
         self._opened = figures.define(_OPEN)

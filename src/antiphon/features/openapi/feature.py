@@ -236,4 +236,4 @@ class OpenAPI:
 def _validated(response: Response, request: Request) -> Response:
     """Return a response with an entity tag, or a 304 if the client already has it."""
     response.add_etag()
-    return response.conditional(request)
+    return response.make_conditional(request)

@@ -102,7 +102,7 @@ def expect(contract: Contract, *, has_parameters: bool, refuses_other_sites: boo
         contract.fail(401, "The request is not signed by a known key.")
     if route.check_digest:
         contract.fail(400, "The body does not have its Content-Digest.")
-    if route.signed:
+    if route.signed_url:
         contract.fail(403, "The URL is not signed.")
         contract.fail(410, "The URL has expired.")
     if route.deadline is not None and is_async(route.handler):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.concurrency.process import DRAINING
+from antiphon.explanations import renamed
+from antiphon.explanations.words import NamesOurs, names_ours
 from antiphon.features.channels.hub import Hub
 from antiphon.features.channels.message import Entry, Item, Keep
 from antiphon.features.runs.record import (
@@ -179,7 +181,8 @@ class ValuesMissed(Exception):
         self.total = total
 
 
-class Run(Generic[T]):
+@names_ours(renamed.RUN)
+class Run(Generic[T], metaclass=NamesOurs):
     """A run, with the state that it had when it was started or found. You can follow its values and stop it.
 
     ``started`` and ``ended`` are Unix times in seconds; ``ended`` is None if the run was live.
@@ -220,7 +223,7 @@ class Run(Generic[T]):
         """True, in a run's source, if the process is about to end: only the rest of the grace period remains."""
         return DRAINING.is_given
 
-    def written(self) -> list[T]:
+    def earlier_values(self) -> list[T]:
         """In the source of a run that was started again, return the stored values of earlier attempts."""
         return [*self._written]
 

@@ -1,7 +1,7 @@
 """Runs: streams that outlive their requests.
 
 runs = Runs(SQLiteStore("var/runs.db"))
-run = await runs.start(answer(question), owner=request.user.id)
+run = await runs.astart(answer(question), owner=request.user.id)
 return Response.events(run.follow(request.last_event_id))
 """
 
@@ -21,7 +21,8 @@ import msgspec
 from antiphon.app.store import FeatureStore, Store, StoreUnavailable
 from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.loop import refuse_on_loop, thread
-from antiphon.explanations import errors_name_it, explained
+from antiphon.explanations import errors_name_it, explained, renamed
+from antiphon.explanations.words import NamesOurs, names_ours
 from antiphon.features.channels.message import Keep
 from antiphon.features.runs.production import Bounds, Production
 from antiphon.features.runs.record import Ledger, Line, Record
@@ -43,7 +44,7 @@ T = TypeVar("T")
 
 
 class RunCall(Generic[T]):
-    """A repeatable call of a function decorated with ``@runs.again``, as a source for ``start``."""
+    """A repeatable call of a function decorated with ``@runs.restartable``, as a source for ``start``."""
 
     def __init__(self, function: "Repeatable", arguments: bytes) -> None:
         self.name = function.name
@@ -113,7 +114,8 @@ class _Own:
 
 
 @errors_name_it
-class Runs(Generic[T]):
+@names_ours(renamed.RUNS)
+class Runs(Generic[T], metaclass=NamesOurs):
     """Streams that outlive their requests: each is produced once, where it was started.
 
     Any number of clients can follow a run, from any point, in any process.
@@ -123,9 +125,9 @@ class Runs(Generic[T]):
     with the same ``name`` and store are equivalent. With ``app.use(runs)``, a process also takes over runs that other
     processes have had to abandon.
 
-    In all processes together, at most ``most`` runs are live at once, and at most ``most_per_owner`` for one owner. The
-    newest ``keep_values`` values of a run are kept. Each value may have ``max_value_size`` bytes of JSON, and all
-    values together ``keep_bytes``; each process that follows a run keeps them in memory. A run is forgotten ``keep``
+    In all processes together, at most ``max_runs`` runs are live at once, and at most ``max_runs_per_owner`` for one
+    owner. The newest ``max_values`` values of a run are kept. Each value may have ``max_value_size`` bytes of JSON, and
+    all values together ``max_bytes``; each process that follows a run keeps them in memory. A run is forgotten ``ttl``
     after it ends. It fails after its ``deadline``, unless that is None. If its process dies, its followers are notified
     within a ``lease``. These times are in seconds or timedeltas.
 
@@ -137,19 +139,19 @@ class Runs(Generic[T]):
         store: Store | None = None,
         *,
         name: str = "runs",
-        most: int = 100,
-        most_per_owner: int = 10,
-        keep: Duration = 3600.0,
-        keep_values: int = 10_000,
-        keep_bytes: int = 8 << 20,
+        max_runs: int = 100,
+        max_runs_per_owner: int = 10,
+        ttl: Duration = 3600.0,
+        max_values: int = 10_000,
+        max_bytes: int = 8 << 20,
         max_value_size: int = 65_536,
         deadline: Duration | None = None,
         lease: Duration = 10.0,
     ) -> None:
-        seconds, deadline, lease = seconds_of(keep), seconds_of(deadline), seconds_of(lease)
+        seconds, deadline, lease = seconds_of(ttl), seconds_of(deadline), seconds_of(lease)
         numbers = {
-            "most": most, "most_per_owner": most_per_owner, "keep": seconds, "keep_values": keep_values,
-            "keep_bytes": keep_bytes, "max_value_size": max_value_size, "lease": lease,
+            "max_runs": max_runs, "max_runs_per_owner": max_runs_per_owner, "ttl": seconds, "max_values": max_values,
+            "max_bytes": max_bytes, "max_value_size": max_value_size, "lease": lease,
             "deadline": 1 if deadline is None else deadline,
         }  # fmt: skip
         for option, number in numbers.items():
@@ -159,10 +161,10 @@ class Runs(Generic[T]):
             raise explained("bad-feature-option", ValueError("the name of runs must not be empty"))
         self._stores = FeatureStore("Runs", store, client_side=True)  # hub_of refuses such a store
         self._name = name
-        self._most = most
-        self._most_per_owner = most_per_owner
+        self._max_runs = max_runs
+        self._max_runs_per_owner = max_runs_per_owner
         self._seconds = seconds
-        self._bounds = Bounds(Keep(keep_values, keep_bytes), max_value_size)
+        self._bounds = Bounds(Keep(max_values, max_bytes), max_value_size)
         self._deadline = deadline
         self._lease = lease
         self._functions: dict[str, Repeatable] = {}
@@ -202,12 +204,12 @@ class Runs(Generic[T]):
 
     # Starting
 
-    def again(self, function: "Callable[P, Iterable[T] | AsyncIterable[T]]") -> Callable[P, RunCall[T]]:
+    def restartable(self, function: "Callable[P, Iterable[T] | AsyncIterable[T]]") -> Callable[P, RunCall[T]]:
         """Let another process start a function's runs again if their process ends before they do.
 
         The function must be idempotent, and its annotated arguments must be expressible as JSON.
-        ``current_run().written()`` returns the values of earlier attempts. A run whose process was killed three times
-        is not started again. Raises TypeError for an argument without an annotation, and ValueError for a second
+        ``current_run().earlier_values()`` returns the values of earlier attempts. A run whose process was killed three
+        times is not started again. Raises TypeError for an argument without an annotation, and ValueError for a second
         function with the same name.
         """
         known = Repeatable(function)
@@ -220,29 +222,27 @@ class Runs(Generic[T]):
 
         return update_wrapper(call, function)
 
-    async def start(
-        self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", *, owner: RunOwner | None = None
-    ) -> Run[T]:
+    def start(self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", *, owner: RunOwner | None = None) -> Run[T]:
         """Start producing a source's values in this process and return the run.
 
-        An async source runs on this loop, in a task without the request; any other source runs on a separate thread.
-        The values must be expressible as JSON. Only the ``owner`` can find the run; if there is none, everyone who
-        knows its id can.
+        With ``astart``, an async source runs on this loop, in a task without the request; any other source runs on a
+        separate thread. The values must be expressible as JSON. Only the ``owner`` can find the run; if there is none,
+        everyone who knows its id can.
 
         Raises ServiceUnavailable (503) if too many runs are live, TooManyRequests (429) if the owner has too many live
-        runs, StoreUnavailable (503), and TypeError for a source that is not an iterator. If one of these errors is
-        raised, the source is closed.
+        runs, StoreUnavailable (503), TypeError for a source that is not an iterator, and RuntimeError on an event loop.
+        If one of these errors is raised, the source is closed, except on an event loop, where it can be passed on.
         """
-        return await self._call(partial(self._start, source, owner, asyncio.get_running_loop()))
+        refuse_on_loop("start", "astart")
+        return self._start(source, owner, None)
 
-    start.__qualname__ += " (in a def handler: start_now)"  # Python's warning that it is not awaited says this, too
-
-    def start_now(
+    async def astart(
         self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", *, owner: RunOwner | None = None
     ) -> Run[T]:
-        """Start a run as ``start`` does, but wait on this thread. This is for ``def`` handlers."""
-        refuse_on_loop("start_now", "start")
-        return self._start(source, owner, None)
+        """``start``, on an event loop."""
+        return await self._call(partial(self._start, source, owner, asyncio.get_running_loop()))
+
+    astart.__qualname__ += " (in a def handler: start)"  # Python's warning that it is not awaited says this, too
 
     def _start(
         self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", owner: RunOwner | None,
@@ -281,10 +281,10 @@ class Runs(Generic[T]):
         once.
         """
         live = self._own().ledger.live()
-        if len(live) > self._most:
+        if len(live) > self._max_runs:
             raise ServiceUnavailable("Too much is being done at once. Try again soon.", retry_after=RETRY_AFTER)
         if record.owner is not None and (
-            sum(each.owner == record.owner for each in live.values()) > self._most_per_owner
+            sum(each.owner == record.owner for each in live.values()) > self._max_runs_per_owner
         ):
             raise TooManyRequests("You have started too much at once. Try again soon.", retry_after=RETRY_AFTER)
 
@@ -329,17 +329,18 @@ class Runs(Generic[T]):
 
     # Finding
 
-    async def find(self, id: str, *, owner: RunOwner | None) -> Run[T]:  # noqa: A002 - as in the path
+    def find(self, id: str, *, owner: RunOwner | None) -> Run[T]:  # noqa: A002 - as in the path
         """Return an owner's run by its id; if ``owner`` is None, a run without an owner.
 
-        Raises NotFound (404) for an unknown id and for another owner's run, and StoreUnavailable (503).
+        Raises NotFound (404) for an unknown id and for another owner's run, StoreUnavailable (503), and RuntimeError on
+        an event loop.
         """
-        return await self._call(partial(self._find, id, owner))
-
-    def find_now(self, id: str, *, owner: RunOwner | None) -> Run[T]:  # noqa: A002
-        """Find a run as ``find`` does, but wait on this thread."""
-        refuse_on_loop("find_now", "find")
+        refuse_on_loop("find", "afind")
         return self._find(id, owner)
+
+    async def afind(self, id: str, *, owner: RunOwner | None) -> Run[T]:  # noqa: A002
+        """``find``, on an event loop."""
+        return await self._call(partial(self._find, id, owner))
 
     def _find(self, id_: str, owner: RunOwner | None) -> Run[T]:
         stored = stored_owner(owner)
@@ -348,14 +349,17 @@ class Runs(Generic[T]):
             raise NotFound
         return Run(self, record)
 
-    async def owned_by(self, owner: RunOwner) -> list[Run[T]]:
-        """Return an owner's stored runs, oldest first. Raises StoreUnavailable (503)."""
-        return await self._call(partial(self._owned_by, owner))
+    def owned_by(self, owner: RunOwner) -> list[Run[T]]:
+        """Return an owner's stored runs, oldest first.
 
-    def owned_by_now(self, owner: RunOwner) -> list[Run[T]]:
-        """Return an owner's runs as ``owned_by`` does, but wait on this thread."""
-        refuse_on_loop("owned_by_now", "owned_by")
+        Raises StoreUnavailable (503), and RuntimeError on an event loop.
+        """
+        refuse_on_loop("owned_by", "aowned_by")
         return self._owned_by(owner)
+
+    async def aowned_by(self, owner: RunOwner) -> list[Run[T]]:
+        """``owned_by``, on an event loop."""
+        return await self._call(partial(self._owned_by, owner))
 
     def _owned_by(self, owner: RunOwner) -> list[Run[T]]:
         stored = stored_owner(owner)

@@ -44,7 +44,7 @@ from antiphon.http.limits import ONE_VALUE
 from antiphon.http.structured_fields import BareItem, InnerList, Item, StructuredMember, parse_structured_dictionary
 from antiphon.request.caller import arrivals
 from antiphon.request.dependencies import Dependency
-from antiphon.request.interfaces import RequestSigner, SignedHeaders
+from antiphon.request.interfaces import RequestSignature, SignedHeaders
 from antiphon.request.request import Request
 from antiphon.request.watching import USER, note_read, unwatched
 
@@ -114,7 +114,7 @@ class Signatures:
     A signature is valid for ``max_age``, in seconds or a timedelta, after its creation time ``created``, but not after
     ``expires``; None allows any age. With a ``store``, each signature needs a ``nonce`` and is accepted only once. The
     default is the app's store; False means no store. With a ``tag``, a signature must have this tag. ``required=False``
-    lets unsigned requests through, with a falsy ``request.signer``.
+    lets unsigned requests through, with a falsy ``request.signature``.
 
     ``name`` is the name to use in ``signed_by``. ``everywhere=True`` requires all requests to be signed, including
     those to mounted applications, except to ``unguarded`` routes. ``structured`` adds kinds of structured fields that
@@ -163,7 +163,7 @@ class Signatures:
         self._structured: dict[str, StructuredKind] = {**STRUCTURED}
         self._structured.update(structured or {})
         self._clock = clock
-        self._own_signer = Dependency[RequestSigner](f"signer of {name}")
+        self._own_signer = Dependency[RequestSignature](f"signer of {name}")
 
     def install(self, app: "App") -> None:
         """Make the app check routes whose ``signed_by`` is this feature's name, or all requests.
@@ -199,7 +199,7 @@ class Signatures:
         """True if the keys or the store wait for a disk or a network."""
         return self._keys_block or (self._store is not None and self._store.blocks)
 
-    def verify(self, request: Request) -> RequestSigner:
+    def verify(self, request: Request) -> RequestSignature:
         """Return a request's signer after comparing the body with its digest, which may block.
 
         Raises SignatureRefused (401), BadRequest (400), the same errors as reading a body, StoreUnavailable (503), and
@@ -218,16 +218,16 @@ class Signatures:
         signatures = self._signatures(sent)
         found = self._verified(sent, signatures, [self._key(each) for each in signatures])
         self._complete(found, sent)
-        request[Request.signer] = found
+        request[Request.signature] = found
         return found
 
-    def _known_signer(self, request: Request) -> RequestSigner | None:
+    def _known_signer(self, request: Request) -> RequestSignature | None:
         """Return the signer if this feature has already verified the client's request, which spends its nonce."""
         request.limits = request.limits.within(ONE_VALUE)
         *_, sent = arrivals(request)
         if self._own_signer not in sent:
             return None
-        request[Request.signer] = found = sent[self._own_signer]
+        request[Request.signature] = found = sent[self._own_signer]
         return found
 
     def _check_for(self, route: Route) -> Callable[[Request], Any]:
@@ -267,7 +267,7 @@ class Signatures:
             await in_place(partial(self._complete, found), blocks=self._blocks)(sent)
         else:
             self._complete(found, sent)
-        request[Request.signer] = found
+        request[Request.signature] = found
 
     # The head
 
@@ -348,10 +348,10 @@ class Signatures:
             return not all(has_at_hand(str(each.covered.parameters["keyid"])) for each in signatures)
         return self._blocks and not isinstance(keys, dict) and not _is_async(keys)
 
-    def _verified(self, request: Request, signatures: Sequence[_Signature], keys: Sequence[Any]) -> RequestSigner:
+    def _verified(self, request: Request, signatures: Sequence[_Signature], keys: Sequence[Any]) -> RequestSignature:
         """Return the signer whose signature is valid, checking only the head. Raises SignatureRefused."""
         if not signatures:
-            return RequestSigner()
+            return RequestSignature()
         with unwatched(request):  # it decides whether to refuse, not what to respond
             message = Components(request.head.fields(), request.head, structured=self._structured)
         wrong = dict[str, str]()
@@ -365,7 +365,7 @@ class Signatures:
 
     # The body, and the nonce
 
-    def _complete(self, signer: RequestSigner, request: Request) -> None:
+    def _complete(self, signer: RequestSignature, request: Request) -> None:
         """Check the body and that the nonce is new, then remember the signer with the request that was sent."""
         if (algorithms := _covered_digests(signer)) is not None:
             try:
@@ -460,10 +460,10 @@ def _fault(message: Components, signature: _Signature, key: SignatureKey | None)
     return f"it is not the signature by {signature.text('keyid')!r} of this request, whose signature base is {base!r}"
 
 
-def _signer(message: Components, signature: _Signature, key: SignatureKey) -> RequestSigner:
+def _signer(message: Components, signature: _Signature, key: SignatureKey) -> RequestSignature:
     whole = {str(item.value) for item in signature.covered.items if "key" not in item.parameters}
     created, expires = signature.moment("created"), signature.moment("expires")
-    return RequestSigner(
+    return RequestSignature(
         signature.text("keyid") or "",
         key.algorithm,
         None if created is None else datetime.fromtimestamp(created, UTC),
@@ -482,7 +482,7 @@ def _claims_signature(request: Request) -> bool:
         return bool(request.head.field("signature"))
 
 
-def _covered_digests(signer: RequestSigner) -> set[str] | None:
+def _covered_digests(signer: RequestSignature) -> set[str] | None:
     """Return the algorithms whose digests a signature covers; None if it does not cover Content-Digest."""
     covered = [each for each in signer.components if each.startswith('"content-digest"')]
     return {name for each in covered for name in _digests_in(Item.parse(each)) or ()} if covered else None

@@ -187,7 +187,7 @@ class SignedResponses:
 
     def install(self, app: "App") -> None:
         """Sign each complete response."""
-        app.complete(self._sign)
+        app.before_send(self._sign)
 
     def _sign(self, request: Request, response: Response) -> None:
         parameters: dict[str, BareItem] = {"created": int(time.time()), "keyid": self._keyid}

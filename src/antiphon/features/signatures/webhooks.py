@@ -51,7 +51,7 @@ class WebhookRefused(Forbidden):
     reason: str = ""
 
 
-class Delivery(NamedTuple):
+class WebhookSignature(NamedTuple):
     """The values in a webhook's header that are needed to check its signature."""
 
     signatures: list[bytes]
@@ -108,7 +108,7 @@ class Webhook(ABC):
         self.blocking = self._store is not None and self._store.blocks
 
     @abstractmethod
-    def delivery(self, request: Request) -> Delivery:
+    def delivery(self, request: Request) -> WebhookSignature:
         """Return the values in a webhook's header.
 
         Raises ValueError if a field is malformed, and KeyError, as ``request.headers[name]`` does, if one is missing.
@@ -168,7 +168,7 @@ class Webhook(ABC):
             )  # fmt: skip
         return self._store
 
-    def _id(self, request: Request, delivery: Delivery) -> str:
+    def _id(self, request: Request, delivery: WebhookSignature) -> str:
         """Return a webhook's id if it is signed, or else the body's digest."""
         if delivery.id is not None:
             return delivery.id
@@ -193,7 +193,7 @@ class Webhook(ABC):
         if sent is not None and abs(self._clock() - sent) > self._tolerance:
             raise ValueError(f"it was sent at {sent}, which is more than {self._tolerance:g} seconds from now")
 
-    def _is_signed(self, request: Request, delivery: Delivery) -> bool:
+    def _is_signed(self, request: Request, delivery: WebhookSignature) -> bool:
         """Return True if one of the signatures was made with one of the secrets."""
         codes = [hmac.new(secret, delivery.prefix, sha256) for secret in self._secrets]
         for chunk in request.stream:
@@ -211,7 +211,7 @@ class Webhook(ABC):
             raise Conflict("This webhook is being carried out.", headers={"retry-after": str(RETRY_AFTER)})
         end: Any = partial(self._end, store, entry)
         end.blocking = store.blocks
-        request.after_request(end)
+        request.on_response(end)
         return None
 
     def _end(self, store: Store, entry: StoreEntry, _request: Request, response: Response) -> None:
@@ -276,7 +276,7 @@ class StandardWebhook(Webhook):
         except ValueError:
             raise explained("bad-signature-key", ValueError("a secret must be base64, after whsec_")) from None
 
-    def delivery(self, request: Request) -> Delivery:
+    def delivery(self, request: Request) -> WebhookSignature:
         """Return the values of ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature``.
 
         Raises ValueError if one is missing or malformed.
@@ -286,7 +286,7 @@ class StandardWebhook(Webhook):
             raise ValueError("webhook-id contains a dot")
         signatures = [each.partition(",") for each in field_of(request, "webhook-signature").split(" ")]
         own = [from_base64(signature) for version, _, signature in signatures if version == "v1"]
-        return Delivery(own, f"{id_}.{sent}.".encode("latin-1"), seconds_in(sent), id_)
+        return WebhookSignature(own, f"{id_}.{sent}.".encode("latin-1"), seconds_in(sent), id_)
 
     def sign(self, body: bytes, *, id: str | None = None) -> dict[str, str]:  # noqa: A002 - the specification's name
         """Return the webhook header fields for a body, for use with your own HTTP client.
@@ -342,12 +342,12 @@ class GitHubWebhook(Webhook):
     treated as duplicates. Without one, an intercepted webhook can be replayed at any time.
     """
 
-    def delivery(self, request: Request) -> Delivery:
+    def delivery(self, request: Request) -> WebhookSignature:
         """Return the signature. Raises ValueError if it is missing or malformed."""
         scheme, _, signature = field_of(request, "x-hub-signature-256").partition("=")
         if scheme != "sha256":
             raise ValueError("x-hub-signature-256 does not begin with sha256=")
-        return Delivery([bytes.fromhex(signature)])
+        return WebhookSignature([bytes.fromhex(signature)])
 
 
 class ShopifyWebhook(Webhook):
@@ -357,9 +357,9 @@ class ShopifyWebhook(Webhook):
     treated as duplicates. Without one, an intercepted webhook can be replayed at any time.
     """
 
-    def delivery(self, request: Request) -> Delivery:
+    def delivery(self, request: Request) -> WebhookSignature:
         """Return the signature. Raises ValueError if it is missing or malformed."""
-        return Delivery([from_base64(field_of(request, "x-shopify-hmac-sha256"))])
+        return WebhookSignature([from_base64(field_of(request, "x-shopify-hmac-sha256"))])
 
 
 class StripeWebhook(Webhook):
@@ -369,14 +369,14 @@ class StripeWebhook(Webhook):
     once.
     """
 
-    def delivery(self, request: Request) -> Delivery:
+    def delivery(self, request: Request) -> WebhookSignature:
         """Return the signatures and the time. Raises ValueError if they are missing or malformed."""
         pairs = [part.strip().partition("=") for part in field_of(request, "stripe-signature").split(",")]
         times = [value for name, _, value in pairs if name == "t"]
         if len(times) != 1:
             raise ValueError("stripe-signature does not have one time")
         signatures = [bytes.fromhex(value) for name, _, value in pairs if name == "v1"]
-        return Delivery(signatures, f"{times[0]}.".encode("latin-1"), seconds_in(times[0]))
+        return WebhookSignature(signatures, f"{times[0]}.".encode("latin-1"), seconds_in(times[0]))
 
     def id_of(self, request: Request) -> str | None:
         """Return the event's ``id``."""
@@ -390,13 +390,13 @@ class SlackWebhook(Webhook):
     ``event_id`` is processed once, or each body if there is none.
     """
 
-    def delivery(self, request: Request) -> Delivery:
+    def delivery(self, request: Request) -> WebhookSignature:
         """Return the signature and the time. Raises ValueError if they are missing or malformed."""
         version, _, signature = field_of(request, "x-slack-signature").partition("=")
         if version != "v0":
             raise ValueError("x-slack-signature does not begin with v0=")
         sent = field_of(request, "x-slack-request-timestamp")
-        return Delivery([bytes.fromhex(signature)], f"v0:{sent}:".encode("latin-1"), seconds_in(sent))
+        return WebhookSignature([bytes.fromhex(signature)], f"v0:{sent}:".encode("latin-1"), seconds_in(sent))
 
     def id_of(self, request: Request) -> str | None:
         """Return the event's ``event_id``."""

@@ -39,11 +39,11 @@ class MemoryStore(RowStore):
         self._folder: Path | None = None
         self._counters: OrderedDict[bytes, _Counter] = OrderedDict()
 
-    def bounded(self, most: int) -> "MemoryStore":
+    def bounded(self, max_bytes: int) -> "MemoryStore":
         with self._lock:
             if self._bounded is None:
                 self._bounded = MemoryStore(clock=self._clock)
-                self._bounded._rows = _BoundedRows(most)  # noqa: SLF001 - of this very class
+                self._bounded._rows = _BoundedRows(max_bytes)  # noqa: SLF001 - of this very class
             return self._bounded
 
     def files_folder(self, *, make: bool) -> Path | None:
@@ -54,7 +54,7 @@ class MemoryStore(RowStore):
                 self._folder = temporary_folder(self)
             return self._folder
 
-    def way_to_look(self, known: StoreEntry) -> tuple[Callable[[Any], object], Any, object]:
+    def unchanged_check(self, known: StoreEntry) -> tuple[Callable[[Any], object], Any, object]:
         id_, get = hash_key(known.key), self._rows.by_id.get  # one step without the lock, and not recorded as a use
         row = get(id_)
         return get, id_, row if row is not None and row.version == known.version else _GONE

@@ -111,9 +111,9 @@ class SQLiteStore(RowStore):
     def shares_entries(self, other: Store) -> bool:
         return isinstance(other, SQLiteStore) and self._path == other._path  # noqa: SLF001 - of this very class
 
-    def bounded(self, most: int) -> "SQLiteStore":
+    def bounded(self, max_bytes: int) -> "SQLiteStore":
         beside = SQLiteStore(self._path, timeout=self._timeout, clock=self._clock)
-        beside._most = most
+        beside._most = max_bytes
         return beside
 
     def files_folder(self, *, make: bool) -> Path | None:

@@ -72,7 +72,7 @@ class Templates:
     def _choose(self, request: Request) -> None:
         """Search the templates of a blueprint and its parents for the rest of the request."""
         renderer = self._renderer
-        if Request.templates in request or request.app.provides(Request.templates):
+        if Request.templates in request or request.app.is_provided(Request.templates):
             renderer = renderer.with_those_of(cast("RequestTemplates", request.templates).renderer)
         request.templates = RequestTemplates(renderer, request)
 

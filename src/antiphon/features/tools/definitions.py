@@ -178,7 +178,7 @@ def _definition(
     route: Route, method: str, path: str, operation: Mapping[str, Any], content: Mapping[str, Any]
 ) -> Definition:
     options = route.tool or Tool()
-    if route.signed:
+    if route.signed_url:
         raise explained(
             "bad-tool",
             ValueError(f"{route.handled_by} is a tool, but accepts only signed URLs, which no call has: leave out one"),

@@ -59,8 +59,8 @@ class Tools:
 
     Tools that require a user are listed only for requests that have one; if no tools can be listed, the response is a
     401. ``before`` is a hook, or several hooks, for all messages, such as ``login_required``. ``resources`` are the
-    names of the GET routes that clients can read as resources. Results of more than ``largest`` bytes are refused, with
-    a hint to request less.
+    names of the GET routes that clients can read as resources. Results of more than ``max_result`` bytes are refused,
+    with a hint to request less.
 
     To use a mounted application of Flask's or Pyramid's dialect, pass it as ``dialect``, and pass as ``tools`` a
     mapping of its route names to True or a ``Tool``.
@@ -79,7 +79,7 @@ class Tools:
         path: str = "/mcp",
         before: "BeforeHook | Iterable[BeforeHook]" = (),
         resources: Iterable[str] = (),
-        largest: int = 256 << 10,
+        max_result: int = 256 << 10,
         dialect: object = None,
         tools: "Mapping[str, bool | Tool] | None" = None,
     ) -> None:
@@ -87,8 +87,8 @@ class Tools:
             raise explained("bad-feature-option", TypeError(f"Tools needs the app's OpenAPI, not {api!r}"))
         if not path.startswith("/"):
             raise explained("bad-feature-option", ValueError(f"path must begin with a slash, not {path!r}"))
-        if not largest > 0:
-            raise explained("bad-feature-option", ValueError(f"largest must be above 0, not {largest!r}"))
+        if not max_result > 0:
+            raise explained("bad-feature-option", ValueError(f"max_result must be above 0, not {max_result!r}"))
         if isinstance(resources, str):
             raise explained("list-wanted", ValueError(f"resources must be a list of route names: [{resources!r}]"))
         if (dialect is not None) != bool(tools) or (dialect is not None and not hasattr(dialect, "described_api")):
@@ -105,7 +105,7 @@ class Tools:
         self.path = path
         self._before = before
         self._resource_names = tuple(resources)
-        self._largest = largest
+        self._max_result = max_result
         self._prompts: dict[str, Prompt] = {}
         self._lock = Lock()
         self._made: dict[str, Definition] | None = None
@@ -238,7 +238,7 @@ class Tools:
             case "resources/templates/list" if self._resource_names:
                 return {"resourceTemplates": self._resources(app).templates(request), **fresh}
             case "resources/read" if self._resource_names:
-                contents = await self._resources(app).read(request, message, self._largest)
+                contents = await self._resources(app).read(request, message, self._max_result)
                 return {"contents": contents, **({**fresh, "ttlMs": 0} if fresh else {})}
         return None
 
@@ -273,7 +273,7 @@ class Tools:
 
     def _lacks_user(self, request: Request) -> bool:
         """True for an anonymous request. With several ``Users``, any kind of credentials may identify a user."""
-        if not request.route.app.provides(USERS):
+        if not request.route.app.is_provided(USERS):
             return False
         if self._has_one_kind_of_users:
             return request.user is None
@@ -319,12 +319,12 @@ class Tools:
         if definition.streams and is_followed and not isinstance(response.body, bytes) and response.status < 400:
             from antiphon.features.tools.results import progress
 
-            told = progress(request, message, definition, response, self._largest)
+            told = progress(request, message, definition, response, self._max_result)
             return Response.events(told, on_drain="finish")
         try:
-            body = await body_of(request, response, self._largest)
+            body = await body_of(request, response, self._max_result)
         except TooLarge:
-            return result_response(message, too_large(self._largest))
+            return result_response(message, too_large(self._max_result))
         except Exception as error:
             log_failure(request, error)
             return result_response(message, broken_off())

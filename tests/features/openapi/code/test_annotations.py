@@ -57,7 +57,7 @@ def test_items_and_values_have_types(annotation, item, value):
     assert annotations.subscript_of(annotation) == value
 
 
-WITH_A_DICT = Field(label="Pages", messages={"missing": "How many?"})
+WITH_A_DICT = Field(label="FileRoutes", messages={"missing": "How many?"})
 
 
 @rows(

@@ -259,7 +259,7 @@ def test_the_errors_of_a_conditional_answer_have_their_handler() -> None:
     def changed(request: Request, error: HTTPError) -> tuple[str, int]:
         return "It has changed.", 412
 
-    contract = contract_of(lambda request: Response("text").conditional(request), "/x", "GET", app)
+    contract = contract_of(lambda request: Response("text").make_conditional(request), "/x", "GET", app)
     (failure,) = contract.failures[412]
     assert [(each.status, each.media) for each in failure.responses] == [(412, "text/plain")]
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from typing import Any, NamedTuple, NoReturn, TypeAlias, cast
 
+from antiphon import Limits
 from antiphon.dialects._environ.forms import DelimiterLines, follows_bare_line_feed
 from antiphon.dialects.webob.field_storage import FileField
 from antiphon.dialects.webob.multidict import GetDict, MultiDict, NestedMultiDict, NoVars
@@ -20,7 +21,7 @@ from antiphon.embedding import (
     parse_boundary,
     read_whole_form,
 )
-from antiphon.http import BadRequest, ContentTooLarge, HTTPError, Limits, format_query, parse_query
+from antiphon.http import BadRequest, ContentTooLarge, HTTPError, format_query, parse_query
 from antiphon.http.grammar import percent_decode
 
 _ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})

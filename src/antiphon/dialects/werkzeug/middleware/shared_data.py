@@ -151,7 +151,7 @@ class SharedDataMiddleware:
         response = Response.file(file, headers=fields, content_type=content_type)
         response.headers.pop("x-content-type-options", None)  # as in Werkzeug
         if self.cache:
-            response.conditional(Request(WSGIHead(environ)))
+            response.make_conditional(Request(WSGIHead(environ)))
         if response.status == 304:
             file.close()
         return response

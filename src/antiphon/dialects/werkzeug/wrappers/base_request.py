@@ -5,6 +5,7 @@ from functools import wraps
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Literal, Self, overload
 
+from antiphon import Limits
 from antiphon.dialects._environ.heads import cache_short, field_name, forget_frames, server_of, text_of
 from antiphon.dialects._environ.streams import read_body
 from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableList
@@ -22,7 +23,6 @@ from antiphon.dialects.werkzeug.tokens import parse_list_header, parse_options_h
 from antiphon.dialects.werkzeug.utils import environ_header, environ_property
 from antiphon.dialects.werkzeug.wsgi import LimitedStream, get_content_length, get_input_stream, host_of, url_of
 from antiphon.embedding import lazy
-from antiphon.http import Limits
 from antiphon.http.headers import combine
 
 if TYPE_CHECKING:

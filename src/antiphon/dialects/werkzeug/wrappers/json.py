@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from antiphon import Limits
 from antiphon.dialects.werkzeug.exceptions.base import BadRequest
 from antiphon.dialects.werkzeug.exceptions.statuses import UnsupportedMediaType
 from antiphon.embedding import lazy
 from antiphon.http import BadRequest as Unreadable
-from antiphon.http import Limits
 
 
 @cache

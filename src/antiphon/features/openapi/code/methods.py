@@ -114,7 +114,7 @@ def _call_of_request(frame: "Frame", made: Call, method: Bound) -> Value:
     if name == "precondition":
         frame.findings.named += [Named("header", each) for each in CONDITIONS]
         return call_function(frame, made, method.function, TheRequest())
-    if name == "after_request" and made.positional:
+    if name == "on_response" and made.positional:
         frame.flow.set(PASSED, RECEIVED)
         hook = made._replace(positional=[TheRequest(), PASSED], named={})
         frame.each(made.positional[0], lambda one: frame.call(hook._replace(called=one)))

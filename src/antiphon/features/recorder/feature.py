@@ -1,6 +1,6 @@
 """Failed requests, kept in a store without their secrets, as a feature of an app.
 
-app.use(Keep(SQLiteStore("kept.db"), errors=True, slower=2.0, most=100))
+app.use(Recorder(SQLiteStore("kept.db"), errors=True, slower=2.0, max_records=100))
 """
 
 from collections import deque
@@ -13,8 +13,8 @@ from antiphon.adapters.servable import Servable
 from antiphon.app.application import App
 from antiphon.app.store import FeatureStore, Store
 from antiphon.explanations import errors_name_it, explained
-from antiphon.features.kept_requests.record import Cause, Trace, cause_of, cause_of_error, record_of
-from antiphon.features.kept_requests.shelf import Caught, Kept, Seal, Shelf, Writer
+from antiphon.features.recorder.record import Cause, Trace, cause_of, cause_of_error, record_of
+from antiphon.features.recorder.shelf import Caught, RecordGroup, Seal, Shelf, Writer
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import ClientDisconnected
@@ -27,21 +27,21 @@ DAY = 24 * 3600.0
 
 
 @errors_name_it
-class Keep(Observer):
+class Recorder(Observer):
     """A feature that keeps failed requests, so that `antiphon replay` can send them again and turn them into tests.
 
     With ``errors``, a request is kept if its handler, or any code around it, raises an error that becomes a response
     with a status of 500 or above. ``slower`` keeps requests that take longer, in seconds or a timedelta. ``statuses``
     keeps requests with one of these statuses. ``when`` is a function that is called with the ``Exchange`` and must not
     block; requests for which it returns True are kept. Requests with the same cause (the same error at the same place)
-    share one record, which contains the first and the last of them, and their number. The store keeps up to ``most``
-    causes, each for ``ttl`` after its last request.
+    share one record, which contains the first and the last of them, and their number. The store keeps up to
+    ``max_records`` causes, each for ``ttl`` after its last request.
 
     Before anything is written, secrets are replaced with values of the same shape: credentials, cookies, fields named
     like passwords, payment card numbers, and members that a model marks as ``Secret``. Bodies other than forms and JSON
     are not kept. Records are encrypted with the
     app's secret keys, or with ``secret_keys``, and written by a separate thread. If the store is full, slow or
-    unavailable, requests are not kept, and an error is logged. ``largest`` is the maximum number of bytes to keep of a
+    unavailable, requests are not kept, and an error is logged. ``max_body`` is the maximum number of bytes to keep of a
     body. ``release`` is stored in each record. The default ``store`` is that of the app.
 
     Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients; RuntimeError
@@ -56,18 +56,21 @@ class Keep(Observer):
         slower: Duration | None = None,
         statuses: Collection[int] = (),
         when: Callable[[Exchange], object] | None = None,
-        most: int = 100,
+        max_records: int = 100,
         ttl: Duration = 14 * DAY,
-        largest: int = 256 << 10,
+        max_body: int = 256 << 10,
         release: str = "",
         secret_keys: Iterable[str | bytes] = (),
     ) -> None:
-        self._stores = FeatureStore("Keep", store)
+        self._stores = FeatureStore("Recorder", store)
         ttl, slower = seconds_of(ttl), seconds_of(slower)
-        if not (most > 0 and ttl > 0 and largest > 0 and (slower is None or slower > 0)):
+        if not (max_records > 0 and ttl > 0 and max_body > 0 and (slower is None or slower > 0)):
             raise explained(
                 "bad-feature-option",
-                ValueError(f"most, ttl, largest and slower must be above 0, not {most}, {ttl}, {largest} and {slower}"),
+                ValueError(
+                    "max_records, ttl, max_body and slower must be above 0,"
+                    f" not {max_records}, {ttl}, {max_body} and {slower}"
+                ),
             )
         if when is not None:
             check_arguments(when, "exchange")
@@ -76,8 +79,8 @@ class Keep(Observer):
         self._slower = slower
         self._statuses = frozenset(statuses)
         self._when = when
-        self._most, self._ttl = most, ttl
-        self._largest = largest
+        self._max_records, self._ttl = max_records, ttl
+        self._max_body = max_body
         self._release = release
         self._own_keys = SecretKeys(secret_keys)
         self._kept_ids: deque[str] = deque(maxlen=256)
@@ -89,10 +92,10 @@ class Keep(Observer):
         if not isinstance(app, Servable):
             raise explained(
                 "for-whole-app",
-                TypeError("Keep belongs to the application, not a blueprint: write app.use(Keep(store))"),
+                TypeError("Recorder belongs to the application, not a blueprint: write app.use(Recorder(store))"),
             )
         keys = self._own_keys or getattr(app, "secret_keys", None) or _flask_keys(app)
-        self._shelf = Shelf(self._stores.taken_from(app), Seal(keys), most=self._most, ttl=self._ttl)
+        self._shelf = Shelf(self._stores.taken_from(app), Seal(keys), max_records=self._max_records, ttl=self._ttl)
         self._writer = Writer(self._shelf.put)
         sees_all = self._slower is not None or self._statuses or self._when
         if sees_all or not isinstance(app, App):  # the only place that sees the errors of a dialect's application
@@ -160,7 +163,7 @@ class Keep(Observer):
             return True
 
         def caught() -> Caught:
-            record = record_of(request, response, largest=self._largest, release=self._release)
+            record = record_of(request, response, largest=self._max_body, release=self._release)
             record.status = record.status or status
             record.seconds = seconds
             return Caught(record, None if error is None else Trace.of(error, cause.place))
@@ -184,11 +187,11 @@ class Keep(Observer):
         """Wait up to two seconds until everything is written."""
         self._writer.flush()
 
-    def all(self) -> list[Kept]:
+    def all(self) -> list[RecordGroup]:
         """Return the causes, most recent first. It calls the store and raises StoreUnavailable."""
         return self._shelf.all()
 
-    def find(self, id_: str) -> Kept | None:
+    def find(self, id_: str) -> RecordGroup | None:
         """Return the cause with this id, or the cause of the request with this id. It calls the store."""
         return self._shelf.find(id_)
 

@@ -1,4 +1,4 @@
-"""`antiphon kept` and `antiphon replay`: list the requests that an application has kept, and replay them."""
+"""`antiphon records` and `antiphon replay`: list the requests that an application has kept, and replay them."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -12,27 +12,27 @@ from antiphon.cli.debug.page import traceback_of
 from antiphon.cli.debug.report import report_of
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.target import Target, import_module
-from antiphon.features.kept_requests.as_test import AppSource, written_test
-from antiphon.features.kept_requests.feature import Keep
-from antiphon.features.kept_requests.record import Record
-from antiphon.features.kept_requests.replay import Outcome, Restored, compared, lacks, replay, send_to
-from antiphon.features.kept_requests.shelf import Kept
+from antiphon.features.recorder.as_test import AppSource, written_test
+from antiphon.features.recorder.feature import Recorder
+from antiphon.features.recorder.record import Record
+from antiphon.features.recorder.replay import Outcome, Restored, compared, lacks, replay, send_to
+from antiphon.features.recorder.shelf import RecordGroup
 from antiphon.http.errors import HTTPError
 
 
 class KeepingApp(NamedTuple):
-    """An application that keeps requests, and its `Keep` feature."""
+    """An application that keeps requests, and its `Recorder` feature."""
 
     app: Any
-    keep: Keep
+    keep: Recorder
 
     @classmethod
     def load(cls, target: Target) -> "KeepingApp":
         """Load a target's application. Raises `BadCommand` if it keeps no requests."""
         app = target.load(None)
         keep = getattr(app, "_keeper", None)
-        if not isinstance(keep, Keep):
-            raise BadCommand(f'{target} keeps no requests: add app.use(Keep(SQLiteStore("kept.db"))).')
+        if not isinstance(keep, Recorder):
+            raise BadCommand(f'{target} keeps no requests: add app.use(Recorder(SQLiteStore("kept.db"))).')
         return cls(app, keep)
 
     def table(self) -> list[str]:
@@ -41,11 +41,11 @@ class KeepingApp(NamedTuple):
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
-    def find(self, id_: str) -> Kept:
+    def find(self, id_: str) -> RecordGroup:
         """Return the requests with the given cause. Raises `BadCommand` if there are none."""
-        kept: Kept | None = self._of_store(lambda: self.keep.find(id_))
+        kept: RecordGroup | None = self._of_store(lambda: self.keep.find(id_))
         if kept is None:
-            raise BadCommand(f"No request is kept as {id_!r}: `antiphon kept` lists the kept requests.")
+            raise BadCommand(f"No request is kept as {id_!r}: `antiphon records` lists the kept requests.")
         return kept
 
     def _of_store(self, call: Callable[[], Any]) -> Any:
@@ -55,7 +55,7 @@ class KeepingApp(NamedTuple):
             raise BadCommand(f"The store of the kept requests can't be read: {error.detail}") from None
 
 
-def _row(kept: Kept) -> tuple[str, ...]:
+def _row(kept: RecordGroup) -> tuple[str, ...]:
     record = kept.last
     when = datetime.fromtimestamp(record.time).astimezone()
     today = datetime.now().astimezone().date()
@@ -78,7 +78,7 @@ def _cut(text: str) -> str:
     return line if len(line) <= 60 else f"{line[:57]}..."
 
 
-def chosen(kept: Kept, *, is_first: bool) -> Record:
+def chosen(kept: RecordGroup, *, is_first: bool) -> Record:
     """Return the first or the last request with the given cause."""
     return kept.first if is_first else kept.last
 
@@ -143,7 +143,13 @@ def _lacks(app: Any, record: Record, restored: Restored) -> Iterator[str]:
 
 
 def write_test(
-    keeping: KeepingApp, target: Target, kept: Kept, record: Record, file: Path, restored: Restored, user: str | None
+    keeping: KeepingApp,
+    target: Target,
+    kept: RecordGroup,
+    record: Record,
+    file: Path,
+    restored: Restored,
+    user: str | None,
 ) -> list[str]:
     """Write a test of a request to a new file, and return lines that describe the test. Raises `BadCommand`.
 

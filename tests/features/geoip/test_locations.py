@@ -1,4 +1,4 @@
-"""`request.location`, filled by a file of locations, on every interface."""
+"""`request.geo`, filled by a file of locations, on every interface."""
 
 import builtins
 import threading
@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from antiphon import App, Dependency, Request
-from antiphon.features import Location, Locations
+from antiphon.features import GeoIP, GeoLocation
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
@@ -35,12 +35,12 @@ def path(tmp_path):
 )
 def test_a_request_knows_where_its_client_is(path, interface, style, client, forwarded, found):
     app = App(trusted_proxies=["10.0.0.1"])
-    app.use(Locations(path))
+    app.use(GeoIP(path))
     if interface == "wsgi" and client == "10.0.0.1":
         found = [None] * 4  # nothing tells the proxy's header from one that a client forged
 
     def show(request: Request):
-        place = request.location
+        place = request.geo
         assert bool(place) == (found[0] is not None)
         assert dict(place) == dict(zip(place, found, strict=True))
         return [place.city, place.country, place.lat, place.lon]
@@ -55,8 +55,8 @@ def test_a_request_knows_where_its_client_is(path, interface, style, client, for
 
 
 def test_without_the_feature_an_error_names_it():
-    with pytest.raises(RuntimeError, match=r'app\.use\(Locations\("geo\.csv"\)\)'):
-        Request.blank().location.city  # noqa: B018
+    with pytest.raises(RuntimeError, match=r'app\.use\(GeoIP\("geo\.csv"\)\)'):
+        Request.blank().geo.city  # noqa: B018
 
 
 @pytest.mark.axes("interface")
@@ -71,7 +71,7 @@ def test_the_file_is_read_once_on_a_thread_before_the_first_request(path, interf
 
     monkeypatch.setattr(builtins, "open", opened)
     app = App()
-    app.use(Locations(path))
+    app.use(GeoIP(path))
     loop_threads = []
 
     @app.on_startup
@@ -80,7 +80,7 @@ def test_the_file_is_read_once_on_a_thread_before_the_first_request(path, interf
 
     @app.get("/")
     async def show(request: Request):
-        return str(request.location.city)
+        return str(request.geo.city)
 
     app._freeze()
     assert read == []
@@ -91,7 +91,7 @@ def test_the_file_is_read_once_on_a_thread_before_the_first_request(path, interf
 
 
 def test_a_relative_path_is_beside_the_code_and_has_to_be_there(path):
-    make = "from antiphon.features import Locations\nmade = Locations('geo.csv')"
+    make = "from antiphon.features import GeoIP\nmade = GeoIP('geo.csv')"
     namespace = {"__file__": str(path.with_name("shop.py"))}
     exec(make, namespace)
     assert namespace["made"].find("192.0.2.7").city == "Paris"
@@ -103,27 +103,27 @@ def test_a_relative_path_is_beside_the_code_and_has_to_be_there(path):
 def test_a_file_that_cannot_be_read_ends_the_startup(path):
     path.write_text("no,location")
     app = App()
-    app.use(Locations(path))
+    app.use(GeoIP(path))
     with pytest.raises(Exception, match="no line with a range of addresses"), Client(app):
         pass
 
 
 def test_a_dependency_of_your_own_may_be_provided(path):
-    office = Dependency[Location]("office")
+    office = Dependency[GeoLocation]("office")
     app = App()
-    app.use(Locations(path))
-    app.use(Locations(path, dependency=office))
-    app.get("/")(lambda request: f"{request[office].city}, {request.location['country']}")
+    app.use(GeoIP(path))
+    app.use(GeoIP(path, dependency=office))
+    app.get("/")(lambda request: f"{request[office].city}, {request.geo['country']}")
     assert Client(app, client=("192.0.2.7", 5000)).get("/").text == "Paris, France"
 
 
 def test_a_location_is_a_mapping_and_false_if_it_is_unknown():
-    found = Location("Paris", lat=0.0, timezone="Europe/Paris")
+    found = GeoLocation("Paris", lat=0.0, timezone="Europe/Paris")
     assert dict(found) == {"city": "Paris", "country": None, "lat": 0.0, "lon": None, "timezone": "Europe/Paris"}
     assert (found.city, found.country, found.lat, found.lon, len(found)) == ("Paris", None, 0.0, None, 5)
     assert "timezone" in found
     with pytest.raises(KeyError):
         found["region"]
-    assert (bool(found), bool(Location()), bool(Location(lat=0.0))) == (True, False, True)
-    assert Location() == Location(city=None)
-    assert repr(found) == "Location(city='Paris', lat=0.0, timezone='Europe/Paris')"
+    assert (bool(found), bool(GeoLocation()), bool(GeoLocation(lat=0.0))) == (True, False, True)
+    assert GeoLocation() == GeoLocation(city=None)
+    assert repr(found) == "GeoLocation(city='Paris', lat=0.0, timezone='Europe/Paris')"

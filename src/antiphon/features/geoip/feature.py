@@ -1,6 +1,6 @@
-"""Locations, as a feature of an app: ``request.location``, from a file that is reread when it is replaced.
+"""GeoIP, as a feature of an app: ``request.geo``, from a file that is reread when it is replaced.
 
-app.use(Locations("geo.csv"))
+app.use(GeoIP("geo.csv"))
 """
 
 import logging
@@ -12,11 +12,11 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from antiphon.explanations import errors_name_it, explained
-from antiphon.features.locations.address import Address
-from antiphon.features.locations.csv_file import CSVReader
+from antiphon.features.geoip.address import Address
+from antiphon.features.geoip.csv_file import CSVReader
 from antiphon.paths import caller_file, path_beside
 from antiphon.request.dependencies import Dependency
-from antiphon.request.interfaces import Location
+from antiphon.request.interfaces import GeoLocation
 from antiphon.request.request import Request
 
 if TYPE_CHECKING:
@@ -111,19 +111,19 @@ class WatchedFile(Generic[T]):
             self._contents, self._version = contents, version
 
 
-_UNKNOWN = Location()
+_UNKNOWN = GeoLocation()
 _ENGLISH = "en"
 
 
 class _Source(Protocol):
     """The data that was read from a file."""
 
-    def find(self, address: Address, language: Callable[[], str]) -> Location | None: ...
+    def find(self, address: Address, language: Callable[[], str]) -> GeoLocation | None: ...
 
 
 @errors_name_it
-class Locations:
-    """A feature that provides ``request.location``: where the client is, according to its address (``request.ip``).
+class GeoIP:
+    """A feature that provides ``request.geo``: where the client is, according to its address (``request.ip``).
 
     The file is a CSV file of address ranges, or a ``.mmdb`` file in MaxMind's format, which needs
     ``antiphon[locations]``. ``columns`` are the column names of a CSV file without a header; by default they are from,
@@ -135,7 +135,7 @@ class Locations:
 
     The file is read once, on a thread, before the first request is handled, and again when it is replaced. A relative
     path is relative to the file whose code creates the feature. ``dependency`` is the dependency to provide, by default
-    ``request.location``. Raises ValueError if there is no file.
+    ``request.geo``. Raises ValueError if there is no file.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class Locations:
         path: str | os.PathLike[str],
         *,
         columns: Sequence[str] | None = None,
-        dependency: Dependency[Location] = Request.location,
+        dependency: Dependency[GeoLocation] = Request.geo,
     ) -> None:
         self._path = path_beside(caller_file(), path)
         if not os.path.isfile(self._path):
@@ -157,14 +157,14 @@ class Locations:
         app.provide(self._dependency, self._of)
         app.on_startup(self.load)
 
-    def _of(self, request: Request) -> Location:
+    def _of(self, request: Request) -> GeoLocation:
         return self._find(request.ip, partial(_language_of, request))
 
     def load(self) -> None:
         """Read the file now, unless it has already been read. Raises OSError or ValueError if it can't be read."""
         self._file.load()
 
-    def find(self, ip: str | None, *, language: str = _ENGLISH) -> Location:
+    def find(self, ip: str | None, *, language: str = _ENGLISH) -> GeoLocation:
         """Return the location of an IP address. For an unknown or malformed address, the location is falsy.
 
         A ``.mmdb`` file has names in several languages. If the file has not been read yet, this call reads it and
@@ -172,7 +172,7 @@ class Locations:
         """
         return self._find(ip, lambda: language)
 
-    def _find(self, ip: str | None, language: Callable[[], str]) -> Location:
+    def _find(self, ip: str | None, language: Callable[[], str]) -> GeoLocation:
         contents = self._file.contents()
         if ip is None:
             return _UNKNOWN
@@ -184,10 +184,10 @@ class Locations:
 
 
 def _language_of(request: Request) -> str:
-    return request.language.tag if request.app.provides(Request.language) else _ENGLISH
+    return request.language.tag if request.app.is_provided(Request.language) else _ENGLISH
 
 
 def _read_mmdb(path: str) -> _Source:
-    from antiphon.features.locations.mmdb_file import read_mmdb
+    from antiphon.features.geoip.mmdb_file import read_mmdb
 
     return read_mmdb(path)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.features import Locations
-from antiphon.features.locations.address import Address, AddressRange
-from antiphon.features.locations.csv_file import Numbers32, Numbers128, Ranges
+from antiphon.features import GeoIP
+from antiphon.features.geoip.address import Address, AddressRange
+from antiphon.features.geoip.csv_file import Numbers32, Numbers128, Ranges
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
@@ -57,7 +57,7 @@ def test_a_file_of_both_families_says_what_a_plain_search_finds(tmp_path_factory
     ranges = [(*sorted(pair), as_number) for *pair, as_number in drawn if pair[0].version == pair[1].version]
     lines = [f"{written(a, n)},{written(b, n)},{i}\n" for i, (a, b, n) in enumerate(ranges)]
     path.write_text("from,to,city\n" + "".join(lines) + "0.0.0.0,0.0.0.0,end\n")
-    locations = Locations(path)
+    locations = GeoIP(path)
     bounds = [(usual(a), usual(b)) for a, b, _ in ranges]
     bounds = [(a, b) if a.version == b.version else pair[:2] for (a, b), pair in zip(bounds, ranges, strict=True)]
     bounds.append((IPv4Address(0), IPv4Address(0)))

@@ -1,4 +1,4 @@
-"""`antiphon beside`: the cases of a file, sent to an original and to its dialect in processes of their own."""
+"""`antiphon compare`: the cases of a file, sent to an original and to its dialect in processes of their own."""
 
 import os
 import re
@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from antiphon.cli.beside import differences, masked, parse_cases
-from antiphon.cli.beside_program import Visitor
+from antiphon.cli.compare import differences, masked, parse_cases
+from antiphon.cli.compare_program import Visitor
 from antiphon.cli.errors import BadCommand
 from tests.helpers.rows import rows
 
@@ -86,7 +86,7 @@ def beside(tmp_path):
     def beside(cases, *options, target="shop:make()", original=sys.executable, dialect="flask", program=PROGRAM):
         (tmp_path / "shop.py").write_text(program)
         (tmp_path / "cases.http").write_bytes(cases.encode() if isinstance(cases, str) else cases)
-        command = [sys.executable, "-m", "antiphon", "beside", "--original", original, "--dialect", dialect, *options]
+        command = [sys.executable, "-m", "antiphon", "compare", "--original", original, "--dialect", dialect, *options]
         return subprocess.run(
             [*command, target, "cases.http"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
             env={**os.environ, "PYTHONWARNINGS": "ignore"},

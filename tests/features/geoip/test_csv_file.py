@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from antiphon.features import Location, Locations
+from antiphon.features import GeoIP, GeoLocation
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
@@ -21,7 +21,7 @@ def located(tmp_path):
 
     def find(text, ip="1.0.0.7", **options):
         (tmp_path / "geo.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
-        return Locations(tmp_path / "geo.csv", **options).find(ip)
+        return GeoIP(tmp_path / "geo.csv", **options).find(ip)
 
     return find
 
@@ -112,7 +112,7 @@ def test_a_malformed_line_is_named_and_the_others_are_used(located, caplog):
     ]
     text = b"\n".join(line if isinstance(line, bytes) else line.encode() for line in lines)
     assert located(text, "4.0.0.5").city == "Paris"
-    assert located(text, "3.0.0.5") == Location()
+    assert located(text, "3.0.0.5") == GeoLocation()
     message = caplog.records[0].getMessage()
     assert message.startswith("geo.csv: 9 of 11 lines are malformed, and were skipped: line 2 (5 of 6 columns), 4 (")
     for words in (
@@ -144,4 +144,4 @@ def test_columns_are_a_list_that_names_the_addresses(tmp_path):
     (tmp_path / "geo.csv").touch()
     for columns in ("network city", ["city", "country"]):
         with pytest.raises(ValueError, match="columns"):
-            Locations(tmp_path / "geo.csv", columns=columns)
+            GeoIP(tmp_path / "geo.csv", columns=columns)

@@ -5,9 +5,9 @@ import json
 from typing import Any
 
 from antiphon import App
-from antiphon.features.kept_requests.as_test import AppSource, written_test
-from antiphon.features.kept_requests.disguise import Disguise
-from antiphon.features.kept_requests.record import Record
+from antiphon.features.recorder.as_test import AppSource, written_test
+from antiphon.features.recorder.disguise import Disguise
+from antiphon.features.recorder.record import Record
 from tests.helpers.rows import rows
 
 

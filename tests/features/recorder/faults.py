@@ -40,22 +40,22 @@ from antiphon.features import *
 from antiphon.request.dependencies import Dependency
 
 app = App(secret_keys=["0123456789abcdef0123456789abcdef"])
-keep = Keep(SQLiteStore("kept.db"), slower=0.3, statuses={409})
+keep = Recorder(SQLiteStore("kept.db"), slower=0.3, statuses={409})
 app.use(keep)
 """
 _FLASK = """\
 from antiphon.dialects.flask import Flask, request, session
-from antiphon.features import Keep, SQLiteStore
+from antiphon.features import Recorder, SQLiteStore
 
 app = Flask("shop", static_folder=None)
 app.secret_key = "0123456789abcdef0123456789abcdef"
-keep = Keep(SQLiteStore("kept.db"))
+keep = Recorder(SQLiteStore("kept.db"))
 keep.install(app)
 """
 _PYRAMID = """\
 from antiphon.dialects.pyramid.config import Configurator
 from antiphon.dialects.pyramid.response import Response
-from antiphon.features import Keep, SQLiteStore
+from antiphon.features import Recorder, SQLiteStore
 
 def serve(view):
     with Configurator() as config:
@@ -63,14 +63,14 @@ def serve(view):
         config.add_view(view, route_name="it")
         return config.make_wsgi_app()
 
-keep = Keep(SQLiteStore("kept.db"), secret_keys=["0123456789abcdef0123456789abcdef"])
+keep = Recorder(SQLiteStore("kept.db"), secret_keys=["0123456789abcdef0123456789abcdef"])
 """
 _MICRODOT = """\
 from antiphon.dialects.microdot import Microdot
-from antiphon.features import Keep, SQLiteStore
+from antiphon.features import Recorder, SQLiteStore
 
 app = Microdot()
-keep = Keep(SQLiteStore("kept.db"), secret_keys=["0123456789abcdef0123456789abcdef"])
+keep = Recorder(SQLiteStore("kept.db"), secret_keys=["0123456789abcdef0123456789abcdef"])
 keep.install(app)
 """
 _heads = {"": _NATIVE, "flask": _FLASK, "pyramid": _PYRAMID, "microdot": _MICRODOT}
@@ -276,7 +276,7 @@ def page(request):
     Fault(
         "a dependency",
         """
-Rate = Dependency[float]('rate', kept=True)
+Rate = Dependency[float]('rate', recorded=True)
 app.provide(Rate, lambda request: float(request.headers.get('x-test', '1')))
 
 @app.get('/')

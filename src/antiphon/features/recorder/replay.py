@@ -14,8 +14,8 @@ from antiphon.adapters.foreign.wsgi import from_wsgi
 from antiphon.adapters.servable import Servable
 from antiphon.adapters.websockets.handshake import SOCKET_SCHEMES
 from antiphon.app.application import App
-from antiphon.features.kept_requests.feature import Keep
-from antiphon.features.kept_requests.record import Record, Trace, cause_of_error, is_own, shown
+from antiphon.features.recorder.feature import Recorder
+from antiphon.features.recorder.record import Record, Trace, cause_of_error, is_own, shown
 from antiphon.features.sessions import SESSIONS
 from antiphon.handler.contract import finish
 from antiphon.handler.drive import run_async
@@ -48,7 +48,7 @@ class Restored(NamedTuple):
     clock: bool = True
 
 
-def replay(app: Any, keep: Keep, record: Record, restored: Restored | None = None) -> Outcome:
+def replay(app: Any, keep: Recorder, record: Record, restored: Restored | None = None) -> Outcome:
     """Replay a kept request in this process, without keeping anything."""
     restored = restored or Restored()
     with ExitStack() as stack:
@@ -176,9 +176,9 @@ def clock_of(record: Record) -> Iterator[None]:
 def _overrides(app: App, record: Record, restored: Restored) -> Iterator[Any]:
     for dependency in kept_dependencies(app, record):
         yield app.override(dependency, _converted(dependency, record.dependencies[dependency.name]))
-    if record.user and restored.user is not None and app.provides(Request.user):
+    if record.user and restored.user is not None and app.is_provided(Request.user):
         yield app.override(Request.user, restored.user(record.user))
-    if record.session and app.provides(SESSIONS):
+    if record.session and app.is_provided(SESSIONS):
         yield app.override(Request.session, source=lambda request: _session(request, record))
 
 
@@ -186,7 +186,7 @@ def kept_dependencies(app: App, record: Record) -> Iterable[Dependency[Any]]:
     """Yield the application's dependencies whose values a record includes."""
     for source in app._dependencies.sources:
         found = source.provides
-        if isinstance(found, Dependency) and found.kept and found.name in record.dependencies:
+        if isinstance(found, Dependency) and found.recorded and found.name in record.dependencies:
             yield found
 
 

@@ -1,8 +1,9 @@
 """Print an application's responses to cases as JSON: a program for Python 3.9 and newer, without dependencies.
 
-`antiphon beside` runs it twice: with the Python that has the original library, and with its own Python for the dialect.
+`antiphon compare` runs it twice: with the Python that has the original library, and with its own Python for the
+dialect.
 
-    python beside_program.py MODULE:APP [DIALECT] < cases.json > answers.json
+    python compare_program.py MODULE:APP [DIALECT] < cases.json > answers.json
 """
 
 from __future__ import annotations

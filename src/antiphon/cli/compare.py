@@ -1,4 +1,4 @@
-"""`antiphon beside`: runs the cases in a file with a library and with its dialect, and shows the differences."""
+"""`antiphon compare`: runs the cases in a file with a library and with its dialect, and shows the differences."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from typing import NamedTuple, NotRequired, TypeAlias, TypedDict
 
 from antiphon.cli.errors import BadCommand
 
-PROGRAM = str(Path(__file__).with_name("beside_program.py"))
+PROGRAM = str(Path(__file__).with_name("compare_program.py"))
 LONGEST = 120
 """The time in seconds within which a program must finish all cases."""
 IGNORED = frozenset({"date", "server"})

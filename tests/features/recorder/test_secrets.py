@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from antiphon import App, Response
-from antiphon.features import Keep, MemoryStore, Secret, SQLiteStore
-from antiphon.features.kept_requests.disguise import Disguise, marked_names, same_shape
+from antiphon.features import MemoryStore, Recorder, Secret, SQLiteStore
+from antiphon.features.recorder.disguise import Disguise, marked_names, same_shape
 from antiphon.serialization.masking import is_card_number
 from antiphon.testing import Client
 from tests.helpers.rows import rows
@@ -125,7 +125,7 @@ ALL = [
 
 def application(folder):
     app = App(secret_keys=KEYS)
-    keep = Keep(SQLiteStore(folder / "kept.db"), statuses={409})
+    keep = Recorder(SQLiteStore(folder / "kept.db"), statuses={409})
     app.use(keep)
 
     @app.post("/reset/<token>")
@@ -251,7 +251,7 @@ UNREADABLE = {
 
 @rows("content_type, body", UNREADABLE.values(), ids=[*UNREADABLE])
 def test_a_body_that_no_parser_reads_is_not_kept(content_type, body):
-    app, keep = App(secret_keys=KEYS), Keep(MemoryStore())
+    app, keep = App(secret_keys=KEYS), Recorder(MemoryStore())
     app.use(keep)
 
     @app.post("/")
@@ -278,7 +278,7 @@ def test_a_body_that_no_parser_reads_is_not_kept(content_type, body):
     ],
 )
 def test_the_secret_of_a_link_is_not_kept(url, secret):
-    app, keep = App(secret_keys=KEYS), Keep(MemoryStore())
+    app, keep = App(secret_keys=KEYS), Recorder(MemoryStore())
     app.use(keep)
 
     @app.get("/<path:link>")
@@ -293,7 +293,7 @@ def test_the_secret_of_a_link_is_not_kept(url, secret):
 
 
 def test_a_short_secret_is_not_kept_in_messages():
-    app, keep = App(secret_keys=KEYS), Keep(MemoryStore())
+    app, keep = App(secret_keys=KEYS), Recorder(MemoryStore())
     app.use(keep)
 
     @app.post("/")

@@ -1,4 +1,4 @@
-"""Locations from a file in MaxMind's format, such as GeoLite2-City.mmdb, read with the maxminddb package."""
+"""GeoIP from a file in MaxMind's format, such as GeoLite2-City.mmdb, read with the maxminddb package."""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from antiphon.explanations import explained
-from antiphon.features.locations.address import Address
-from antiphon.request.interfaces import Location
+from antiphon.features.geoip.address import Address
+from antiphon.request.interfaces import GeoLocation
 
 if TYPE_CHECKING:
     from maxminddb.reader import Reader
@@ -33,7 +33,7 @@ class MMDBLocations:
     def __init__(self, reader: "Reader") -> None:
         self._reader = reader
 
-    def find(self, address: Address, language: Callable[[], str]) -> Location | None:
+    def find(self, address: Address, language: Callable[[], str]) -> GeoLocation | None:
         """Return an address's values, with names in a language if the file has them; None if there are no values for
         the address.
         """
@@ -70,13 +70,13 @@ def read_mmdb(path: str) -> MMDBLocations:
             ) from None
 
 
-def _location(record: Mapping[str, Any], language: str) -> Location:
+def _location(record: Mapping[str, Any], language: str) -> GeoLocation:
     lat, lon = (_number(_at(record, "location", name)) for name in ("latitude", "longitude"))
     further = {name: _at(record, *keys) for name, keys in _FURTHER.items()}
     further |= {name: _name(_at(record, *keys), language) for name, keys in _NAMED.items()}
     city, country = (_name(record.get(name), language) for name in ("city", "country"))
     known = {name: value for name, value in further.items() if value is not None}
-    return Location(city=city, country=country, lat=lat, lon=lon, **known)
+    return GeoLocation(city=city, country=country, lat=lat, lon=lon, **known)
 
 
 def _at(value: Any, *keys: str | int) -> Any:

@@ -16,9 +16,9 @@ import msgspec
 
 import antiphon
 from antiphon.body.content import Content
-from antiphon.features.kept_requests.disguise import LONGEST_TEXT, Disguise
 from antiphon.features.logins import NAME as LOGIN
 from antiphon.features.logins import SessionLogin
+from antiphon.features.recorder.disguise import LONGEST_TEXT, Disguise
 from antiphon.features.users import Users
 from antiphon.http.head import Address, DerivedHead, Head, RequestHead
 from antiphon.request.dependencies import Dependency
@@ -307,7 +307,7 @@ def _session_of(request: Request) -> dict[str, str]:
 
 def _dependencies_of(request: Request) -> Iterator[tuple[str, Any]]:
     for dependency, value in request._dependencies.items():
-        if isinstance(dependency, Dependency) and dependency.kept:
+        if isinstance(dependency, Dependency) and dependency.recorded:
             with suppress(Exception):  # a value that JSON can't express
                 yield dependency.name, msgspec.to_builtins(value)
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from antiphon.cli.main import main
 from antiphon.testing import Client
-from tests.features.kept_requests.faults import FAULTS
+from tests.features.recorder.faults import FAULTS
 from tests.helpers.rows import rows
 
 pytest.importorskip("cryptography")
@@ -71,7 +71,7 @@ def at(seconds):
 
 def replay_and_write(fault, project):
     """Return the text of the test that the commands write, and their output before that."""
-    code, listed = command("kept", "shop:app")
+    code, listed = command("records", "shop:app")
     assert code == 0, listed
     id_ = listed.splitlines()[-1].split()[-1]
     user = ["--user", "shop:make_user"] if fault.user else []

@@ -16,14 +16,14 @@ import msgspec
 from antiphon.app.store import Store, store_name
 from antiphon.concurrency.process import call_after_fork, call_at_exit
 from antiphon.explanations import explained
-from antiphon.features.kept_requests.disguise import Disguise, marked_names
-from antiphon.features.kept_requests.record import Record, Trace, without_secrets
+from antiphon.features.recorder.disguise import Disguise, marked_names
+from antiphon.features.recorder.record import Record, Trace, without_secrets
 from antiphon.lazy import missing_package
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys
 
 _OWNER = store_name("kept", "requests", "")
 """The owner of all entries, by which the store lists them."""
-_PURPOSE = b"antiphon kept requests"
+_PURPOSE = b"antiphon records requests"
 _NONCE = 12
 """The size of an AES-GCM nonce in bytes."""
 _MOST_IDS = 50
@@ -31,7 +31,7 @@ _MOST_IDS = 50
 _ATTEMPTS = 5
 
 
-class Kept(msgspec.Struct, kw_only=True):
+class RecordGroup(msgspec.Struct, kw_only=True):
     """The requests with the same cause: the first, the last, and their number."""
 
     id: str
@@ -48,7 +48,7 @@ class Kept(msgspec.Struct, kw_only=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Kept).decode
+_decode = msgspec.msgpack.Decoder(RecordGroup).decode
 
 
 class Seal:
@@ -66,7 +66,7 @@ class Seal:
             raise explained(
                 "no-secret-key",
                 RuntimeError(
-                    f"Keep encrypts what it keeps: App(secret_keys=[...]) must have a key; {MAKE_A_KEY} makes one"
+                    f"Recorder encrypts what it keeps: App(secret_keys=[...]) must have a key; {MAKE_A_KEY} makes one"
                 ),
             )
         self._ciphers: list[AESGCM] = [
@@ -93,13 +93,13 @@ class Seal:
 class Shelf:
     """An application's kept requests in its store. All methods call the store."""
 
-    def __init__(self, store: Store, seal: Seal, *, most: int, ttl: float) -> None:
+    def __init__(self, store: Store, seal: Seal, *, max_records: int, ttl: float) -> None:
         self._store = store
         self._seal = seal
-        self._most = most
+        self._max_records = max_records
         self._ttl = ttl
 
-    def put(self, new: Kept) -> None:
+    def put(self, new: RecordGroup) -> None:
         """Add requests to the stored ones that have the same cause.
 
         Raises StoreUnavailable, or RuntimeError if other processes keep writing to the same cause.
@@ -118,15 +118,15 @@ class Shelf:
 
     def _make_room(self) -> None:
         owned = sorted(self._store.owned_by(_OWNER), key=lambda entry: entry.changed)
-        for oldest in owned[: max(0, len(owned) - self._most)]:
+        for oldest in owned[: max(0, len(owned) - self._max_records)]:
             self._store.delete_owned(_OWNER, only=oldest.id)
 
-    def all(self) -> list[Kept]:
+    def all(self) -> list[RecordGroup]:
         """Return the causes, most recent first. A cause that no key decrypts is skipped and logged."""
         found = [self._opened_any(entry.data) for entry in self._store.owned_by(_OWNER)]
         return sorted((each for each in found if each is not None), key=lambda kept: -kept.last.time)
 
-    def find(self, id_: str) -> Kept | None:
+    def find(self, id_: str) -> RecordGroup | None:
         """Return the cause with this id, or the cause of the request with this id. The beginning of an id is enough."""
         if not id_:
             return None
@@ -144,13 +144,13 @@ class Shelf:
                 forgotten += self._store.delete_owned(_OWNER, only=entry.id)
         return forgotten
 
-    def _sealed(self, kept: Kept) -> dict[str, Any]:
+    def _sealed(self, kept: RecordGroup) -> dict[str, Any]:
         return {"id": kept.id, "sealed": self._seal.close(_encode(kept), kept.id)}
 
-    def _opened_any(self, data: dict[str, Any]) -> Kept | None:
+    def _opened_any(self, data: dict[str, Any]) -> RecordGroup | None:
         return self._opened(str(data.get("id", "")), data)
 
-    def _opened(self, id_: str, data: dict[str, Any]) -> Kept | None:
+    def _opened(self, id_: str, data: dict[str, Any]) -> RecordGroup | None:
         if not data:  # a process is about to write it
             return None
         opened = self._seal.open(data.get("sealed", b""), id_)
@@ -168,8 +168,8 @@ def _begins(start: str) -> Any:
     return lambda id_: len(start) >= 6 and id_.startswith(start)
 
 
-def _joined(known: Kept, new: Kept) -> Kept:
-    return Kept(
+def _joined(known: RecordGroup, new: RecordGroup) -> RecordGroup:
+    return RecordGroup(
         id=known.id,
         why=new.why,
         count=known.count + new.count,
@@ -213,7 +213,7 @@ class Writer:
     The thread disguises each cause and then calls ``put`` with it.
     """
 
-    def __init__(self, put: Callable[[Kept], None]) -> None:
+    def __init__(self, put: Callable[[RecordGroup], None]) -> None:
         self._put = put
         self._last_said = 0.0
         self._begin()
@@ -275,12 +275,12 @@ class Writer:
             logging.getLogger("antiphon").error("failed requests are not kept: %s", reason)
 
 
-def _kept(id_: str, waiting: _Waiting) -> Kept:
+def _kept(id_: str, waiting: _Waiting) -> RecordGroup:
     assert waiting.first is not None  # noqa: S101 - the first request with a cause is always caught
     assert waiting.last is not None  # noqa: S101
     first = disguised(waiting.first)
     last = first if waiting.last is waiting.first else disguised(waiting.last)
-    return Kept(
+    return RecordGroup(
         id=id_,
         why=waiting.why,
         count=waiting.count,

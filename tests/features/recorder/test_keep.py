@@ -1,4 +1,4 @@
-"""Keep: which requests are kept, under which cause, how many and how long; and that no response waits for it."""
+"""Recorder: which requests are kept, under which cause, how many and how long; and that no response waits for it."""
 
 import json
 import os
@@ -13,8 +13,8 @@ import pytest
 from antiphon import App, Response, abort
 from antiphon.features import (
     CookieStore,
-    Keep,
     MemoryStore,
+    Recorder,
     SessionLogin,
     Sessions,
     SQLiteStore,
@@ -88,14 +88,14 @@ def client_of():
     ],
 )
 def test_kept_requests(options, url, kept, client_of):
-    keep = Keep(MemoryStore(), **options)
+    keep = Recorder(MemoryStore(), **options)
     client_of(keep).get(url)
     keep.flush()
     assert [each.why for each in keep.all()] == ([] if kept is None else [kept])
 
 
 def test_one_record_a_cause(client_of):
-    keep = Keep(MemoryStore())
+    keep = Recorder(MemoryStore())
     client = client_of(keep)
     ids = [client.get(f"/fail/{kind}").headers["x-request-id"] for kind in ("a", "key", "b", "c")]
     keep.flush()
@@ -107,7 +107,7 @@ def test_one_record_a_cause(client_of):
 
 
 def test_the_first_and_the_last(client_of, monkeypatch):
-    keep = Keep(MemoryStore())
+    keep = Recorder(MemoryStore())
     client = client_of(keep)
     for kind in ("first", "between", "last"):
         client.get(f"/fail/{kind}")
@@ -117,7 +117,7 @@ def test_the_first_and_the_last(client_of, monkeypatch):
 
 
 def test_the_log_leads_to_the_record(client_of, caplog):
-    keep = Keep(MemoryStore())
+    keep = Recorder(MemoryStore())
     response = client_of(keep).get("/fail/key")
     keep.flush()
     [kept] = keep.all()
@@ -126,7 +126,7 @@ def test_the_log_leads_to_the_record(client_of, caplog):
 
 
 def test_most_causes(client_of):
-    keep = Keep(MemoryStore(), most=2)
+    keep = Recorder(MemoryStore(), max_records=2)
     app = application(keep)
     for number in range(4):
         exec(f"@app.get('/{number}')\ndef fail_{number}(request): raise ValueError", {"app": app})
@@ -139,7 +139,7 @@ def test_most_causes(client_of):
 
 def test_a_time_to_live():
     now = [1000.0]
-    keep = Keep(MemoryStore(clock=lambda: now[0]), ttl=60)
+    keep = Recorder(MemoryStore(clock=lambda: now[0]), ttl=60)
     Client(application(keep), raise_errors=False).get("/fail/key")
     keep.flush()
     assert len(keep.all()) == 1
@@ -148,7 +148,7 @@ def test_a_time_to_live():
 
 
 def test_forgetting_a_user():
-    keep = Keep(MemoryStore())
+    keep = Recorder(MemoryStore())
     app = App(secret_keys=KEYS)
     app.use(Sessions(MemoryStore()))
     app.use(Users(SessionLogin(lambda key: {"id": key}, key=lambda user: user["id"])))
@@ -170,10 +170,10 @@ def test_forgetting_a_user():
 
 def test_keys_rotate(tmp_path, caplog):
     store = SQLiteStore(tmp_path / "kept.db")
-    keep = Keep(store)
+    keep = Recorder(store)
     Client(application(keep), raise_errors=False).get("/fail/key")
     keep.flush()
-    newer, other = Keep(store), Keep(store)
+    newer, other = Recorder(store), Recorder(store)
     application(newer, keys=[*OTHER_KEYS, *KEYS])
     application(other, keys=OTHER_KEYS)
     assert len(newer.all()) == 1
@@ -217,7 +217,7 @@ class RacedStore(MemoryStore):
 
 def test_two_processes_that_meet_a_new_cause_at_once_lose_no_request(client_of):
     store = RacedStore()
-    keep, other = Keep(store), Keep(store)
+    keep, other = Recorder(store), Recorder(store)
     clients = [client_of(each) for each in (keep, other)]
 
     def fail_in_the_other():
@@ -233,7 +233,7 @@ def test_two_processes_that_meet_a_new_cause_at_once_lose_no_request(client_of):
 
 def test_a_request_that_others_kept_from_being_written_is_in_the_log(client_of, caplog):
     store = RacedStore()
-    keep = Keep(store)
+    keep = Recorder(store)
     client = client_of(keep)
     client.get("/fail/key")
     keep.flush()
@@ -248,7 +248,7 @@ def test_a_request_that_others_kept_from_being_written_is_in_the_log(client_of, 
 @rows("hangs", [True, False])
 def test_no_response_waits_for_a_store(hangs, caplog):
     store = BrokenStore(hangs)
-    keep = Keep(store)
+    keep = Recorder(store)
     app = application(keep)
     for number in range(100):
         exec(f"@app.get('/{number}')\ndef fail_{number}(request): raise ValueError", {"app": app})
@@ -264,11 +264,11 @@ def test_no_response_waits_for_a_store(hangs, caplog):
 @rows(
     "make, error",
     [
-        (lambda: Keep(CookieStore(KEYS)), ValueError),
-        (lambda: Keep(MemoryStore(), most=0), ValueError),
-        (lambda: Keep(MemoryStore(), slower=0), ValueError),
-        (lambda: Keep(MemoryStore(), when=lambda: True), TypeError),
-        (lambda: App().use(Keep(MemoryStore())), RuntimeError),
+        (lambda: Recorder(CookieStore(KEYS)), ValueError),
+        (lambda: Recorder(MemoryStore(), max_records=0), ValueError),
+        (lambda: Recorder(MemoryStore(), slower=0), ValueError),
+        (lambda: Recorder(MemoryStore(), when=lambda: True), TypeError),
+        (lambda: App().use(Recorder(MemoryStore())), RuntimeError),
     ],
 )
 def test_mistakes(make, error):
@@ -279,11 +279,11 @@ def test_mistakes(make, error):
 STORM = """
 import sys
 from antiphon import App
-from antiphon.features import Keep, SQLiteStore
+from antiphon.features import Recorder, SQLiteStore
 from antiphon.testing import Client
 
 app = App(secret_keys=["0123456789abcdef0123456789abcdef"])
-keep = Keep(SQLiteStore(sys.argv[1]))
+keep = Recorder(SQLiteStore(sys.argv[1]))
 app.use(keep)
 
 @app.post("/")
@@ -314,7 +314,7 @@ def test_kill_9_while_keeping(tmp_path):
     finally:
         os.kill(storm.pid, signal.SIGKILL)
         storm.communicate()
-    keep = Keep(SQLiteStore(path))
+    keep = Recorder(SQLiteStore(path))
     application(keep)
     [cause] = keep.all()
     assert cause.count > kept[-1]

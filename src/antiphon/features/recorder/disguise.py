@@ -55,7 +55,7 @@ FILLER = b"*"
 class Secret:
     """A mark for model members whose values are never kept: ``pin: Annotated[str, Secret]``.
 
-    ``Keep`` replaces each field of a request that has the same name as such a member.
+    ``Recorder`` replaces each field of a request that has the same name as such a member.
     """
 
 

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from antiphon.app.application import App
-from antiphon.features.kept_requests.disguise import FILLER
-from antiphon.features.kept_requests.record import Record
-from antiphon.features.kept_requests.replay import empty_of, kept_dependencies
+from antiphon.features.recorder.disguise import FILLER
+from antiphon.features.recorder.record import Record
+from antiphon.features.recorder.replay import empty_of, kept_dependencies
 from antiphon.http.cookies import parse_cookies
 from antiphon.http.errors import HTTPError
 from antiphon.http.media_type import MediaType

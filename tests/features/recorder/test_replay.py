@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from antiphon import App, Dependency, abort
-from antiphon.features import Keep, MemoryStore, Sessions
-from antiphon.features.kept_requests.replay import Restored, compared, lacks, replay, send_to
+from antiphon.features import MemoryStore, Recorder, Sessions
+from antiphon.features.recorder.replay import Restored, compared, lacks, replay, send_to
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
@@ -40,7 +40,7 @@ HANDLERS = {
 
 
 def application(handler):
-    app, keep = App(secret_keys=KEYS), Keep(MemoryStore())
+    app, keep = App(secret_keys=KEYS), Recorder(MemoryStore())
     app.use(keep)
     app.get("/")(handler)
     return app, keep
@@ -62,7 +62,7 @@ def test_a_replay_tells_where_it_differs_first(case):
 
 
 def test_a_status_that_comes_again_is_told():
-    app, keep = App(secret_keys=KEYS), Keep(MemoryStore(), errors=False, statuses={500})
+    app, keep = App(secret_keys=KEYS), Recorder(MemoryStore(), errors=False, statuses={500})
     app.use(keep)
     app.get("/")(lambda request: ("broken", 500))
     record = kept_by(app, keep)
@@ -83,14 +83,14 @@ def test_what_a_replay_can_not_restore_is_told():
 
 
 def test_a_replay_has_the_kept_dependencies_and_the_names_of_the_session():
-    tenant = Dependency[str]("tenant", kept=True)
+    tenant = Dependency[str]("tenant", recorded=True)
 
     def fail(request):
         request.session["cart"] = [1]
         raise LookupError(request[tenant])
 
     def application():
-        app, keep = App(secret_keys=KEYS), Keep(MemoryStore())
+        app, keep = App(secret_keys=KEYS), Recorder(MemoryStore())
         app.use(keep)
         app.use(Sessions(MemoryStore()))
         app.provide(tenant, lambda request: request.args.get("tenant", "acme"))

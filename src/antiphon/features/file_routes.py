@@ -1,6 +1,6 @@
 """Pages from files, as a feature: the Python files in a folder are served at the paths that match their names.
 
-app.use(Pages("pages"))
+app.use(FileRoutes("pages"))
 """
 
 import os
@@ -55,7 +55,7 @@ def route_options(**options: Unpack[RouteOptions]) -> Callable[[H], H]:
     return give
 
 
-class PageFile(NamedTuple):
+class RouteFile(NamedTuple):
     """A page's file: its path, and its path in the folder without the suffix, with slashes: "user/[id]"."""
 
     path: str
@@ -63,7 +63,7 @@ class PageFile(NamedTuple):
 
 
 @errors_name_it
-class Pages:
+class FileRoutes:
     """A feature that serves the Python files in a folder at the paths that match their names.
 
     ``about.py`` is served at "/about", ``user/[id:int].py`` at "/user/<int:id>", ``files/[...rest].py`` at
@@ -94,7 +94,7 @@ class Pages:
                 options = {**options, "name": options.get("name") or page.name}
                 app.route(pattern, methods, **options)(handler)
 
-    def handlers(self, page: PageFile) -> Iterable[tuple[tuple[str, ...], Handler]]:
+    def handlers(self, page: RouteFile) -> Iterable[tuple[tuple[str, ...], Handler]]:
         """Return a page's handlers, each with its methods. Override this method to find other handlers, using ``load``.
 
         Raises ValueError for a page without a handler, and TypeError if a handler's name is used for anything but a
@@ -102,7 +102,7 @@ class Pages:
         """
         return [((METHODS[name],), handler) for name, handler in _handlers(self.load(page), page.path).items()]
 
-    def load(self, page: PageFile) -> ModuleType:
+    def load(self, page: RouteFile) -> ModuleType:
         """Import a page, unless it is already imported, and return its module.
 
         Raises ValueError if another file's module has this name, ImportError for anything that is not a Python file,
@@ -115,7 +115,7 @@ class Pages:
         return _root_package(self.folder)
 
 
-def _page_files(root: str, suffixes: tuple[str, ...]) -> Iterator[PageFile]:
+def _page_files(root: str, suffixes: tuple[str, ...]) -> Iterator[RouteFile]:
     """Yield the pages in a folder, at any depth: first the folder's own pages, then those in its subfolders.
 
     Raises ValueError for a link that points outside the folder or to a folder, and OSError for an unreadable folder.
@@ -130,7 +130,7 @@ def _page_files(root: str, suffixes: tuple[str, ...]) -> Iterator[PageFile]:
                     "bad-page-file", ValueError(f"{path} is a link: only links to files in {root} are pages")
                 )
         for path in paths:
-            yield PageFile(path, os.path.splitext(os.path.relpath(path, root))[0].replace(os.sep, "/"))
+            yield RouteFile(path, os.path.splitext(os.path.relpath(path, root))[0].replace(os.sep, "/"))
 
 
 def _of_suffixes(files: Iterable[str], suffixes: tuple[str, ...]) -> list[str]:
@@ -157,10 +157,10 @@ def _raise(error: OSError) -> None:
 # Paths
 
 
-def _by_pattern(pages: Iterable[PageFile], app: Routes) -> dict[str, PageFile]:
+def _by_pattern(pages: Iterable[RouteFile], app: Routes) -> dict[str, RouteFile]:
     """Return pages by the patterns of their paths. Raises ValueError for a bad name, or if two pages have one
     pattern."""
-    known: dict[str, PageFile] = {}
+    known: dict[str, RouteFile] = {}
     root = "" if isinstance(app, Blueprint) and app.prefix else "/"
     for page in pages:
         try:
@@ -223,7 +223,7 @@ def _name_on_path(folder: str) -> str:
     return "" if "." in way else way.replace(os.sep, ".")
 
 
-def _import_page(package: str, folder: str, page: PageFile) -> ModuleType:
+def _import_page(package: str, folder: str, page: RouteFile) -> ModuleType:
     """Import a page as a module of a package, and its parent folders as packages."""
     *folders, name = page.name.split("/")
     _make_package(package, folder)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from antiphon.features.locations.feature import LOOK_EVERY, WatchedFile
+from antiphon.features.geoip.feature import LOOK_EVERY, WatchedFile
 
 pytestmark = pytest.mark.once
 

@@ -1,4 +1,4 @@
-"""Locations from a CSV file: address ranges, each with a value, packed into arrays once."""
+"""GeoIP from a CSV file: address ranges, each with a value, packed into arrays once."""
 
 import csv
 import logging
@@ -13,8 +13,8 @@ from operator import itemgetter
 from typing import NamedTuple, Protocol
 
 from antiphon.explanations import explained
-from antiphon.features.locations.address import Address, AddressRange
-from antiphon.request.interfaces import Location
+from antiphon.features.geoip.address import Address, AddressRange
+from antiphon.request.interfaces import GeoLocation
 
 _LOW = (1 << 64) - 1
 
@@ -204,7 +204,7 @@ class CSVLocations:
         self._text = b"".join(texts)
         self._offsets = array("Q", accumulate(map(len, texts), initial=0))
 
-    def find(self, address: Address, language: Callable[[], str]) -> Location | None:  # noqa: ARG002
+    def find(self, address: Address, language: Callable[[], str]) -> GeoLocation | None:  # noqa: ARG002
         """Return an address's values, in the file's only language, or None if there are none."""
         place = (self._ipv4 if address.is_ipv4 else self._ipv6).find(address.number)
         if place is None:
@@ -214,7 +214,7 @@ class CSVLocations:
         for name, value in zip(self._names, text.split("\n"), strict=True):
             known = value.strip()
             values[name] = None if known in _UNKNOWN else float(known) if name in _BOUNDS else known
-        return Location(**values)  # type: ignore[arg-type]  # each value has the type of its attribute
+        return GeoLocation(**values)  # type: ignore[arg-type]  # each value has the type of its attribute
 
 
 class CSVReader:
@@ -309,7 +309,7 @@ class _Reading:
                 ValueError(
                     f"{name} has no line with a range of addresses{f': {faults}' if self._faults else ''}."
                     " If it has other columns than from, to, city, country, lat and lon, name them:"
-                    " Locations(path, columns=[...])"
+                    " GeoIP(path, columns=[...])"
                 ),
             )
         if self._faults:

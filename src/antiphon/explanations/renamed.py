@@ -1,0 +1,92 @@
+"""Names from before version 1.0 that have changed. Using one raises an error that shows what to write instead."""
+
+from collections.abc import Mapping
+
+REQUEST = {
+    "of": "Request.from_framework(environ), or with a scope or another framework's request",
+    "aof": "await Request.afrom_framework(request)",
+    "native": "request.framework",
+    "location": "request.geo, after app.use(GeoIP(path))",
+    "signer": "request.signature",
+    "signed_headers": "request.signature.headers",
+    "after_request": "request.on_response(function)",
+}
+RESPONSE = {
+    "like": "response.to_framework(request)",
+    "conditional": "response.make_conditional(request)",
+}
+ROUTES = {
+    "complete": "@app.before_send",
+    "provides": "app.is_provided(dependency)",
+    "share": "app.template_context(name=value)",
+}
+CACHE = {
+    "forget": "cache.purge(url)",
+    "aforget": "await cache.apurge(url)",
+}
+CHANNEL = {
+    "after": "channel.follow(request.last_event_id)",
+    "kept": "await channel.amessages(), or channel.messages() on a thread",
+    "kept_now": "channel.messages()",
+    "send_now": "channel.send(value)",
+    "who": "await channel.amembers(), or channel.members() on a thread",
+    "who_now": "channel.members()",
+}
+RUNS = {
+    "again": "@runs.restartable",
+    "find_now": "runs.find(id, owner=owner)",
+    "owned_by_now": "runs.owned_by(owner)",
+    "start_now": "runs.start(source, owner=owner)",
+}
+RUN = {"written": "run.earlier_values()"}
+ROUTE = {"signed": "signed_url=True"}
+APP_SETTINGS = {"share_by": "queue_by"}
+"""For each class, an attribute or an argument and what to write instead."""
+
+ARGUMENTS: Mapping[str, Mapping[str, str]] = {
+    "Cache.__init__": {"largest": "max_body=bytes", "most": "max_bytes=bytes", "most_in_files": "max_file_bytes=bytes"},
+    "Channel.__init__": {"keep": "max_messages=number"},
+    "Compression.__init__": {"minimum": "min_size=bytes"},
+    "Dependency.__init__": {"kept": "recorded=True"},
+    "IdempotentWrites.__init__": {"largest": "max_body=bytes"},
+    "Metrics.__init__": {"series": "max_series=number"},
+    "Recorder.__init__": {"largest": "max_body=bytes", "most": "max_records=number"},
+    "Runs.__init__": {
+        "keep": "ttl=seconds",
+        "keep_bytes": "max_bytes=bytes",
+        "keep_values": "max_values=number",
+        "most": "max_runs=number",
+        "most_per_owner": "max_runs_per_owner=number",
+    },
+    "Tools.__init__": {"largest": "max_result=bytes"},
+}
+"""For each function, an argument and what to write instead."""
+
+OPTIONS = {"--flavour": "--template", "--patience": "--queue-timeout"}
+COMMANDS = {"beside": "compare", "kept": "records"}
+"""For each option and command of ``antiphon``, the one to use instead."""
+
+ABORT = "abort(423), or another number, and HTTPError with error.status"
+NAMES: Mapping[str, Mapping[str, str]] = {
+    "antiphon.http": {
+        "FieldFault": "FieldProblem",
+        "FaultCode": "FieldProblemCode",
+        "Node": "ForwardedNode",
+        "ExternalLocation MissingKey": "ValueError or KeyError",
+        "PaymentRequired ProxyAuthenticationRequired ExpectationFailed Locked FailedDependency TooEarly": ABORT,
+        "PreconditionRequired UnavailableForLegalReasons LoopDetected NetworkAuthenticationRequired": ABORT,
+    },
+    "antiphon.features": {
+        "Delivery": "WebhookSignature",
+        "Keep": "Recorder",
+        "Location": "GeoLocation",
+        "Locations": "GeoIP",
+        "Missed": "MissedMessages",
+        "PageFile": "RouteFile",
+        "Pages": "FileRoutes",
+        "RequestSigner": "RequestSignature",
+    },
+    "antiphon.types": {"Kept": "RecordGroup", "Native": "FrameworkValues"},
+    "antiphon.embedding": {"Answer": "FrameworkResponse", "NativeRequest": "FrameworkRequest"},
+}
+"""For each public place, a name and the one to import instead."""

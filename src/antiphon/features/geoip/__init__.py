@@ -1,0 +1,1 @@
+"""GeoIP of clients, looked up in a file by IP address."""

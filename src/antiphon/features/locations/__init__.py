@@ -1,1 +1,0 @@
-"""Locations of clients, looked up in a file by IP address."""

@@ -1,0 +1,98 @@
+"""Names from before version 1.0: using one raises an error that shows what to write instead."""
+
+import importlib
+
+import pytest
+from click.testing import CliRunner
+
+from antiphon import App, Dependency, Request, Response
+from antiphon.cli.main import main
+from antiphon.explanations import renamed
+from antiphon.features import (
+    Cache,
+    Channel,
+    Compression,
+    IdempotentWrites,
+    MemoryStore,
+    Metrics,
+    Recorder,
+    Runs,
+    Tools,
+)
+from tests.helpers.rows import rows
+
+OWNERS = {
+    "App": (App(), renamed.ROUTES),
+    "Cache": (Cache(), renamed.CACHE),
+    "Channel": (Channel("news", MemoryStore()), renamed.CHANNEL),
+    "Request": (Request.blank("/"), renamed.REQUEST),
+    "Response": (Response(), renamed.RESPONSE),
+    "Runs": (Runs[int](store=MemoryStore()), renamed.RUNS),
+}
+MAKERS = {
+    "Cache.__init__": Cache,
+    "Channel.__init__": lambda **given: Channel("news", MemoryStore(), **given),
+    "Compression.__init__": Compression,
+    "Dependency.__init__": lambda **given: Dependency("book", **given),
+    "IdempotentWrites.__init__": IdempotentWrites,
+    "Metrics.__init__": Metrics,
+    "Recorder.__init__": Recorder,
+    "Runs.__init__": Runs,
+    "Tools.__init__": lambda **given: Tools("/tools", **given),
+}
+
+
+@rows("kind, name, ours", [(kind, *row) for kind, (_, names) in OWNERS.items() for row in names.items()])
+def test_an_attribute(kind, name, ours):
+    owner, _ = OWNERS[kind]
+    with pytest.raises(AttributeError) as error:
+        getattr(owner, name)
+    assert str(error.value) == f"{kind} has no {name!r}; use {ours}"
+
+
+@rows("function, name, ours", [(each, *row) for each, names in renamed.ARGUMENTS.items() for row in names.items()])
+def test_an_argument(function, name, ours):
+    with pytest.raises(TypeError) as error:
+        MAKERS[function](**{name: 1})
+    assert f"Instead of {name!r}, use {ours}" in error.value.__notes__
+
+
+@rows("place, name, ours", [
+    (place, name, ours)
+    for place, rows in renamed.NAMES.items()
+    for names, ours in rows.items()
+    for name in names.split()
+])  # fmt: skip
+def test_an_import(place, name, ours):
+    with pytest.raises(AttributeError) as error:
+        getattr(importlib.import_module(place), name)
+    assert str(error.value) == f"{place} has no {name!r}; use {ours}"
+    assert hasattr(importlib.import_module(place), ours) or not ours.isidentifier()
+
+
+@rows("given, setting, ours", [
+    (lambda app: App(share_by=str), "share_by", "queue_by"),
+    (lambda app: app.get("/", signed=True), "signed", "signed_url"),
+])  # fmt: skip
+def test_a_setting(given, setting, ours):
+    with pytest.raises(TypeError, match=rf"{setting!r}.*{ours}"):
+        given(App())
+
+
+@rows("arguments, ours", [
+    (["run", "--patience", "1", "shop:app"], "--queue-timeout"),
+    (["new", "shop", "--flavour", "api"], "--template"),
+    (["beside"], "compare"),
+    (["kept"], "records"),
+])  # fmt: skip
+def test_an_option_and_a_command(arguments, ours):
+    told = CliRunner().invoke(main, arguments)
+    assert told.exit_code == 2
+    assert f"Did you mean {ours}" in told.output.replace("'", "")
+
+
+def test_a_variable(monkeypatch):
+    monkeypatch.setenv("ANTIPHON_PATIENCE", "1")
+    told = CliRunner().invoke(main, ["run", "shop:app"])
+    assert "ANTIPHON_PATIENCE has a new name: set ANTIPHON_QUEUE_TIMEOUT instead." in told.output
+    assert told.exit_code == 2
