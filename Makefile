@@ -5,7 +5,7 @@
 # make check   format, lint, layers, and the types of what changed; where CI is set, all types
 # make sanitize   the extension in C, with sanitizers and in a debug build of Python
 # make system-packages   install what some tests need from the system: servers, Chromium, curl, Valgrind, GCC and a debug Python
-# make bench   compare with other frameworks: requests, growth, memory, sockets, routing, sessions, files, uploads; some twenty minutes
+# make bench   compare with other frameworks, and measure pages, JSON, sockets, the log and the start; some twenty minutes
 # make docs    build the site of the documentation into build/site, without network once its tool and Pyodide are here
 # make release   build the wheel and the sdist, and try them with the newest and the lowest dependencies; no tag
 # make clean   remove what these have made
@@ -14,7 +14,7 @@ PYTHON ?= $(shell scripts/pythons | head -n 1)
 unexport PYTHONDONTWRITEBYTECODE # with it, each process would compile all that it imports
 VENV := .venv
 BIN := $(VENV)/bin
-BENCHMARKS := benchmarks $(addprefix benchmarks., instructions floor imports growth waiting_requests events typed pages sessions dialects wire which_server server_cost workers access_log first_page worker_memory interop sockets everyday files small_files uploads upload_crowd)
+BENCHMARKS := benchmarks $(addprefix benchmarks., instructions floor typed pages observers start which_server wire sockets everyday)
 
 .PHONY: help run quick test lint check sanitize system-packages bench docs release clean
 

@@ -18,7 +18,7 @@ from .cases import CASES, Case
 from .harness import BATCH, AsgiServer, Server, WsgiServer, compare
 from .report import AIMS, FLOOR, OURS, Cell, missed, shortfalls, summary, table
 
-FRAMEWORKS = ("antiphon", "bare", "falcon", "werkzeug", "webob", "flask", "starlette", "blacksheep")
+FRAMEWORKS = ("antiphon", "bare", "falcon", "flask", "starlette", "blacksheep")
 INTERFACES = ("wsgi", "asgi")
 
 

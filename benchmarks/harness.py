@@ -88,15 +88,22 @@ class WsgiServer:
 class AsgiServer:
     """Serves an ASGI application on a loop, between the lifespan's startup and shutdown."""
 
-    def __init__(self, app: ASGIApplication, loop: asyncio.AbstractEventLoop, clock: Clock = process_time_ns) -> None:
+    def __init__(
+        self,
+        app: ASGIApplication,
+        loop: asyncio.AbstractEventLoop,
+        clock: Clock = process_time_ns,
+        exchange: "type[Exchange] | None" = None,
+    ) -> None:
         self.app = app
+        self.exchange = exchange or Exchange
         self.clock = clock
         self.loop = loop
         self.lifespan = Lifespan(app)
         loop.run_until_complete(self.lifespan.tell("startup"))
 
     def verify(self, case: Case) -> None:
-        exchange = Exchange(scope_of(case), case.body, [])
+        exchange = self.exchange(scope_of(case), case.body, [])
         answered = exchange.answered
         self.loop.run_until_complete(self.timed([exchange]))
         (start,) = exchange.started
@@ -111,7 +118,7 @@ class AsgiServer:
         elapsed = 0
         for _ in range(calls // BATCH):
             started: list[Message] = []
-            elapsed += await self.timed([Exchange(template, case.body, started) for _ in range(BATCH)])
+            elapsed += await self.timed([self.exchange(template, case.body, started) for _ in range(BATCH)])
             expect_statuses([message["status"] for message in started], case)
         return elapsed / calls / 1000
 

@@ -22,7 +22,6 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.util import find_spec
 from itertools import cycle
-from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -351,12 +350,7 @@ def show_waiting(options: Namespace) -> bool:
 
 def processor_seconds(process: int) -> float:
     """Return the CPU time of a process and its children, in seconds."""
-    with suppress(OSError):
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-        ticks = int(fields[11]) + int(fields[12])
-        return ticks / os.sysconf("SC_CLK_TCK") + sum(processor_seconds(int(child)) for child in children)
-    return 0.0
+    return cpu_time([cpu_clock(each) for each in with_children(process)]) / 1e9
 
 
 def shown(cell: Cell, most: float) -> str:

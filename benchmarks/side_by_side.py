@@ -18,16 +18,15 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
-from types import ModuleType
 from typing import Any
 
 from antiphon.http import SetCookie
 from antiphon.testing import Client
 from examples.dialects.programs import BOUNDARY, OVER_ASGI, PARTS, PROGRAMS, Program, problem
 
+from .apps import handlers
 from .cases import FETCH, PAGE, Case, WrongAnswerError, sending
-from .dialects import LeavingServer
-from .harness import BATCH, AsgiServer, Server, WsgiServer, compare
+from .harness import BATCH, AsgiServer, Exchange, Message, Server, WsgiServer, compare
 
 FILE = Path(__file__).with_suffix(".json")
 HOST = "https://shop.example.com"
@@ -56,6 +55,32 @@ class Lamps(Case):
     def check(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:  # noqa: ARG002
         if status != self.status:
             raise WrongAnswerError(f"{self.name}: {status}: {body[:500]!r}")
+
+
+class LeavingExchange(Exchange):
+    """One request, from a client that leaves when it has the response: some applications wait for that."""
+
+    __slots__ = ("has_all", "is_over")
+
+    def __init__(self, template: Mapping[str, Any], body: bytes, started: list[Message]) -> None:
+        super().__init__(template, body, started)
+        self.is_over = False
+        self.has_all: asyncio.Future[None] | None = None
+
+    async def receive(self) -> Message:
+        if not self.delivered:
+            return await super().receive()
+        if not self.is_over:
+            self.has_all = asyncio.get_running_loop().create_future()
+            await self.has_all
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        await super().send(message)
+        if "body" in message and not message.get("more_body"):
+            self.is_over = True
+            if self.has_all is not None:
+                self.has_all.set_result(None)
 
 
 LAMP_CASES = (
@@ -139,7 +164,7 @@ def measured(
 
 
 def served(app: Any, way: str, loop: asyncio.AbstractEventLoop) -> Server:
-    return LeavingServer(app, loop) if way in OVER_ASGI else WsgiServer(app)
+    return AsgiServer(app, loop, exchange=LeavingExchange) if way in OVER_ASGI else WsgiServer(app)
 
 
 def asked(program: Program, way: str, app: Any) -> Asked:
@@ -178,13 +203,7 @@ def frameworks(loop: asyncio.AbstractEventLoop, rounds: int, calls: int) -> Iter
 def lamps(framework: str, interface: str) -> Any:
     """Return a module with the application; where Antiphon is served over ASGI, its handlers are ``async def``."""
     path = Path(__file__).parents[1] / f"examples/frameworks/{framework}_app.py"
-    module: Any = ModuleType(f"{framework}_{interface}_app")
-    source = path.read_text()
-    if framework == "antiphon" and interface == "asgi":
-        source = source.replace("\ndef ", "\nasync def ")
-    sys.modules[module.__name__] = module
-    exec(compile(source, path, "exec"), module.__dict__)
-    return module
+    return handlers(path, is_async=(framework, interface) == ("antiphon", "asgi"))
 
 
 if __name__ == "__main__":

@@ -10,23 +10,18 @@ probes meanwhile.
 """
 
 import asyncio
-import os
 import resource
 import signal
 import socket
-import subprocess
 import sys
 import time
 from argparse import ArgumentParser
 from contextlib import ExitStack
-from pathlib import Path
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from .server_process import granian
+from .server_process import ServerProcess, cpu_clock, cpu_time, granian, memory, settled
 
-PAGE = os.sysconf("SC_PAGE_SIZE")
-TICK = os.sysconf("SC_CLK_TCK")
 TALKING = 10
 """Sockets on which messages are sent at once."""
 
@@ -46,40 +41,13 @@ SERVED = {
 }
 
 
-class Server:
-    """A server's process, and the one of its processes that serves."""
-
-    def __init__(self, app: str, command: tuple[str, ...]) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        arguments = [part.format(app=app, port=self.port) for part in command]
-        self.process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL)
-
-    async def started(self) -> None:
-        """Wait until a connection is accepted."""
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            except OSError:
-                await asyncio.sleep(0.05)
-            else:
-                writer.close()
-                return
-
-    @property
-    def pid(self) -> int:
-        """The process that serves: a child, if there is one."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return int(children[0]) if children else self.process.pid
-
-    def memory(self) -> int:
-        """Return the bytes that the process has in memory."""
-        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * PAGE
-
-    def cpu(self) -> float:
-        """Return the seconds that the process has worked."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
+def started(name: str) -> tuple[ServerProcess, int]:
+    """Start a server, and return it with the id of the process that serves: a child, if there is one."""
+    app, command = SERVED[name]
+    server = ServerProcess(command, app, settled(free=True))
+    server.when_ready(lambda port: socket.create_connection(("127.0.0.1", port)).close())
+    own, *children = server.processes()
+    return server, children[0] if children else own
 
 
 async def talk(connection: ClientConnection, count: int) -> None:
@@ -91,19 +59,18 @@ async def talk(connection: ClientConnection, count: int) -> None:
 
 async def measure(name: str, count: int, messages: int) -> tuple[float, float, float, dict[int | None, int]]:
     """Return bytes a socket, microseconds a message, seconds of the end, and the codes of the ends."""
-    server = Server(*SERVED[name])
-    await server.started()
+    server, process = started(name)
     url = f"ws://127.0.0.1:{server.port}/echo"
     options = {"compression": None, "ping_interval": None, "proxy": None, "open_timeout": 60}
     async with connect(url, **options) as first:  # type: ignore[arg-type]  # as they are
         await talk(first, 200)
-    before = server.memory()
+    before = memory(process)
     connections = [await connect(url, **options) for _ in range(count)]  # type: ignore[arg-type]  # as they are
     await asyncio.sleep(0.5)
-    memory = (server.memory() - before) / count
-    cpu = server.cpu()
+    size = (memory(process) - before) / count
+    before = cpu_time([cpu_clock(process)])
     await asyncio.gather(*(talk(each, messages // TALKING) for each in connections[:TALKING]))
-    cpu = (server.cpu() - cpu) / messages
+    cpu = (cpu_time([cpu_clock(process)]) - before) / messages
     began = time.monotonic()
     server.process.send_signal(signal.SIGTERM)
     await asyncio.gather(*(each.wait_closed() for each in connections))
@@ -112,7 +79,7 @@ async def measure(name: str, count: int, messages: int) -> tuple[float, float, f
     codes: dict[int | None, int] = {}
     for each in connections:
         codes[each.close_code] = codes.get(each.close_code, 0) + 1
-    return memory, cpu * 1e6, ended, codes
+    return size, cpu / 1e3, ended, codes
 
 
 KINDS = {
@@ -126,8 +93,7 @@ PROBES = 50
 
 def crowd(kind: str, count: int) -> tuple[float, float]:
     """Return the bytes that each of many connections takes, and the milliseconds of the slowest probe beside them."""
-    server = Server(*SERVED[RUN])
-    asyncio.run(server.started())
+    server, process = started(RUN)
     with ExitStack() as stack:
         stack.callback(server.process.wait)
         stack.callback(server.process.kill)
@@ -140,7 +106,7 @@ def crowd(kind: str, count: int) -> tuple[float, float]:
             return connection
 
         connect(KINDS[kind])
-        before, slowest = server.memory(), 0.0
+        before, slowest = memory(process), 0.0
         for _ in range(count):
             connect(KINDS[kind])
         for _ in range(PROBES):
@@ -148,7 +114,7 @@ def crowd(kind: str, count: int) -> tuple[float, float]:
             connect(KINDS["idle"])
             slowest = max(slowest, time.perf_counter() - began)
             time.sleep(0.05)
-        return (server.memory() - before) / count, slowest * 1e3
+        return (memory(process) - before) / count, slowest * 1e3
 
 
 def main() -> int:
@@ -165,8 +131,8 @@ def main() -> int:
     ]
     print(f"{'':24} {'KiB a socket':>12} {'us a message':>12} {'s to the end':>12}  ends")
     for name in SERVED:
-        memory, cpu, ended = (min(each[name][part] for each in rounds) for part in (0, 1, 2))
-        print(f"{name:24} {memory / 1024:12.1f} {cpu:12.1f} {ended:12.2f}  {rounds[-1][name][3]}")
+        size, cpu, ended = (min(each[name][part] for each in rounds) for part in (0, 1, 2))
+        print(f"{name:24} {size / 1024:12.1f} {cpu:12.1f} {ended:12.2f}  {rounds[-1][name][3]}")
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     for kind in KINDS:

@@ -1,10 +1,12 @@
-"""`python -m benchmarks.stores`: microseconds a load, a change and a count take in each store, on one thread.
+"""`python -m benchmarks.stores`: what a load, a change and a count take in each store, and what they take of Valkey.
 
-SQLite writes to the folder that is given, or to a temporary one. Valkey is the server that is given as a URL, or one
-that this starts if there is a program for it.
+First the microseconds on one thread, then the CPU that a command takes of Valkey and of this process, and the memory
+kept. SQLite writes to the folder that is given, or to a temporary one. Valkey is the server that is given as a URL,
+which others should leave alone meanwhile, or one that this starts.
 """
 
 import argparse
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -13,11 +15,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import perf_counter, sleep
 
-from antiphon.features import CookieStore, MemoryStore, SQLiteStore, Store, StoreUnavailable, ValkeyStore
+from redis import Redis
+
+from antiphon.features import CookieStore, MemoryStore, SQLiteStore, Store, ValkeyStore
 
 SESSION = {"user": 4711, "csrf": "x" * 43, "theme": "dark", "cart": [{"id": number, "n": 1} for number in range(5)]}
+CLAIM = {"state": "running", "caller": "c" * 64, "fingerprint": "f" * 64}
 TTL = 3600.0
 ROUNDS = 7
+Step = Callable[[int], object]
 
 
 @contextmanager
@@ -47,20 +53,51 @@ def microseconds(call: Callable[[], object], calls: int) -> float:
     return min(times) / calls * 1e6
 
 
-def measure(store: Store, calls: int) -> list[float | None]:
-    """The times of a load, of a change and of a count; None for those that a store can't do."""
+def times(store: Store, calls: int) -> list[str]:
+    """The times of a load, of a change and of a count; a dash for those that a store can't do."""
     entry = store.change(store.new_key(), SESSION, ttl=TTL)
     assert entry is not None
     key = entry.key
-    return [
+    found = [
         microseconds(lambda: store.load(key), calls),
         microseconds(lambda: store.change(key, {"theme": "light"}, ttl=TTL), calls),
-        microseconds(lambda: store.increment("192.0.2.1", ttl=TTL), calls) if store.is_server_side else None,
+        *([microseconds(lambda: store.increment("192.0.2.1", ttl=TTL), calls)] if store.is_server_side else []),
     ]
+    return [*(f"{time:.1f}" for time in found), "-"][:3]
+
+
+def steps(store: ValkeyStore, server: Redis) -> dict[str, Step]:
+    """Return what features do for a request, and what sends an event, by a number that makes keys."""
+    return {
+        "session begun": lambda number: store.change(f"s{number}", SESSION, ttl=TTL),
+        "session read": lambda number: store.load(f"s{number}"),
+        "session changed": lambda number: store.change(f"s{number}", {"theme": "light"}, ttl=TTL),
+        "limit counted": lambda _: store.increment("192.0.2.1", ttl=TTL),
+        "write claimed": lambda number: store.add(f"w{number}", CLAIM, ttl=TTL),
+        "event sent": lambda _: server.xadd("news", {"data": "x" * 200}, maxlen=1000),
+        "event read": lambda _: server.xread({"news": "0-0"}, count=1),
+    }
+
+
+def cost(step: Step, server: Redis, calls: int) -> tuple[float, float, float]:
+    """Return microseconds of the server's CPU, of this process's, and bytes that stay, for a call."""
+    for number in range(calls // 10):
+        step(-number)
+    before = _used(server)
+    for number in range(calls):
+        step(number)
+    served, own, memory = (after - then for after, then in zip(_used(server), before, strict=True))
+    return served / calls * 1e6, own / calls * 1e6, memory / calls
+
+
+def _used(server: Redis) -> tuple[float, float, float]:
+    told = {**server.info("cpu"), **server.info("memory")}
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    return told["used_cpu_user"] + told["used_cpu_sys"], own.ru_utime + own.ru_stime, told["used_memory"]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.stores", description=__doc__)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--valkey", metavar="URL")
     parser.add_argument("--calls", type=int, default=1000)
@@ -72,14 +109,13 @@ def main() -> None:
         print(f"{'':16}{'load':>10}{'change':>10}{'count':>10}  microseconds")
         for store in [*stores, *([ValkeyStore(url)] if url else [])]:
             stack.callback(store.close)
-            try:
-                times = measure(store, given.calls)
-            except StoreUnavailable as error:
-                parser.exit(1, f"{type(store).__name__}: {error.__cause__}\n")
-            print(
-                f"{type(store).__name__:16}"
-                + "".join(f"{'-' if time is None else f'{time:.1f}':>10}" for time in times)
-            )
+            print(f"{type(store).__name__:16}" + "".join(f"{time:>10}" for time in times(store, given.calls)))
+        if url is None:
+            parser.exit(0, "There is no valkey-server or redis-server here: install one, or say --valkey URL.\n")
+        server = stack.enter_context(Redis.from_url(url))
+        print(f"\n{'':18}{'us of Valkey':>14}{'us of the app':>15}{'bytes kept':>12}")
+        for name, step in steps(ValkeyStore(url), server).items():
+            print("{:18}{:>14.1f}{:>15.1f}{:>12.0f}".format(name, *cost(step, server, 4 * given.calls)))
 
 
 if __name__ == "__main__":

@@ -168,7 +168,7 @@ def benchmark(part: str, interface: str) -> Measured:
 
 IN_PROCESS = "benchmarks, with the C extension"
 FORM = "a form with a picture"
-FRAMEWORK_NAMES = {"blacksheep": "BlackSheep", "fastapi": "FastAPI", "webob": "WebOb"}
+FRAMEWORK_NAMES = {"blacksheep": "BlackSheep", "fastapi": "FastAPI"}
 
 
 def speed() -> str:

@@ -7,23 +7,7 @@ import falcon.asgi
 import msgspec
 from falcon.media import JSONHandler
 
-from .falcon_answers import (
-    answer_conditionally,
-    build,
-    headers_answer,
-    make,
-    read_answer,
-    send_part,
-)
-from .work import (
-    FIELDS,
-    MIDDLEWARES,
-    NEGOTIATED,
-    USER,
-    invoice,
-    receipt,
-    upload,
-)
+from .work import FIELDS, LANGUAGES, MADE, MIDDLEWARES, NO_STORE, USER, best_offer, invoice, listing, receipt, upload
 
 
 def identify(req: falcon.Request, _resp: falcon.Response, _resource: object, _params: dict[str, Any]) -> None:
@@ -45,15 +29,13 @@ async def protect_async(_req: Any, resp: Any, _resource: object) -> None:
 class Passing:
     """A middleware that does nothing."""
 
-    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None: ...
+    def process_request(self, req: Any, resp: Any) -> None: ...
 
-    def process_response(self, req: falcon.Request, resp: falcon.Response, resource: object, ok: bool) -> None: ...
+    def process_response(self, req: Any, resp: Any, resource: object, ok: bool) -> None: ...
 
-    async def process_request_async(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None: ...
+    async def process_request_async(self, req: Any, resp: Any) -> None: ...
 
-    async def process_response_async(
-        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: object, ok: bool
-    ) -> None: ...
+    async def process_response_async(self, req: Any, resp: Any, resource: object, ok: bool) -> None: ...
 
 
 def with_msgspec(app: Any) -> Any:
@@ -62,6 +44,30 @@ def with_msgspec(app: Any) -> Any:
     for options in (app.req_options, app.resp_options):
         options.media_handlers[falcon.MEDIA_JSON] = handler
     return app
+
+
+def answer(resp: falcon.Response, text: str) -> None:
+    resp.content_type = falcon.MEDIA_TEXT
+    resp.text = text
+
+
+def make(resp: falcon.Response) -> None:
+    resp.status = falcon.HTTP_201
+    resp.cache_control = [NO_STORE]
+    answer(resp, MADE)
+
+
+def read(req: falcon.Request, resp: falcon.Response, name: str) -> None:
+    resp.vary = ["Accept-Language"]
+    text = listing(
+        name,
+        req.get_param("page", required=True),
+        req.get_param_as_int("size", required=True),
+        req.get_param("sort", required=True),
+        req.cookies["session"],
+        best_offer(req.get_header("Accept-Language", default=""), LANGUAGES),
+    )
+    answer(resp, text)
 
 
 class Hello:
@@ -74,8 +80,7 @@ class Hooks:
     @falcon.before(identify)
     @falcon.after(protect)
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        resp.content_type = falcon.MEDIA_TEXT
-        resp.text = f"Hello, {req.context.user}!"
+        answer(resp, f"Hello, {req.context.user}!")
 
 
 class Made:
@@ -85,9 +90,7 @@ class Made:
 
 class Read:
     def on_get(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
-        resp.content_type = falcon.MEDIA_TEXT
-        resp.vary = ["Accept-Language"]
-        resp.text = read_answer(req, name)
+        read(req, resp, name)
 
 
 class Order:
@@ -98,8 +101,7 @@ class Order:
 class Form:
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         values = req.get_media()
-        resp.content_type = falcon.MEDIA_TEXT
-        resp.text = receipt([values[name] for name in FIELDS])
+        answer(resp, receipt([values[name] for name in FIELDS]))
 
 
 class Multipart:
@@ -110,30 +112,7 @@ class Multipart:
                 title = part.text
             elif part.name == "file":
                 filename, content = part.filename, part.data
-        resp.content_type = falcon.MEDIA_TEXT
-        resp.text = upload(title, filename, content)
-
-
-class Headers:
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        resp.content_type = falcon.MEDIA_TEXT
-        resp.vary = NEGOTIATED
-        resp.text = headers_answer(req)
-
-
-class Built:
-    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
-        build(resp)
-
-
-class Conditional:
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        answer_conditionally(req, resp)
-
-
-class Pixels:
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        send_part(req, resp)
+        answer(resp, upload(title, filename, content))
 
 
 class AsyncHello:
@@ -146,8 +125,7 @@ class AsyncHooks:
     @falcon.before(identify_async)
     @falcon.after(protect_async)
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        resp.content_type = falcon.MEDIA_TEXT
-        resp.text = f"Hello, {req.context.user}!"
+        answer(resp, f"Hello, {req.context.user}!")
 
 
 class AsyncMade:
@@ -157,9 +135,7 @@ class AsyncMade:
 
 class AsyncRead:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
-        resp.content_type = falcon.MEDIA_TEXT
-        resp.vary = ["Accept-Language"]
-        resp.text = read_answer(req, name)
+        read(req, resp, name)
 
 
 class AsyncOrder:
@@ -170,8 +146,7 @@ class AsyncOrder:
 class AsyncForm:
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         values = await req.get_media()
-        resp.content_type = falcon.MEDIA_TEXT
-        resp.text = receipt([values[name] for name in FIELDS])
+        answer(resp, receipt([values[name] for name in FIELDS]))
 
 
 class AsyncMultipart:
@@ -182,69 +157,30 @@ class AsyncMultipart:
                 title = await part.text
             elif part.name == "file":
                 filename, content = part.filename, await part.data
-        resp.content_type = falcon.MEDIA_TEXT
-        resp.text = upload(title, filename, content)
+        answer(resp, upload(title, filename, content))
 
 
-class AsyncHeaders:
-    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        resp.content_type = falcon.MEDIA_TEXT
-        resp.vary = NEGOTIATED
-        resp.text = headers_answer(req)
+ROUTES: tuple[tuple[str, Any, Any], ...] = (
+    ("/hello", Hello(), AsyncHello()),
+    ("/hooks", Hooks(), AsyncHooks()),
+    ("/tuple", Made(), AsyncMade()),
+    ("/read/{name}", Read(), AsyncRead()),
+    ("/json", Order(), AsyncOrder()),
+    ("/form", Form(), AsyncForm()),
+    ("/multipart", Multipart(), AsyncMultipart()),
+)
 
-
-class AsyncBuilt:
-    async def on_get(self, _req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        build(resp)
-
-
-class AsyncConditional:
-    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        answer_conditionally(req, resp)
-
-
-class AsyncPixels:
-    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        send_part(req, resp)
-
-
-wsgi = falcon.App()
-wsgi.add_route("/hello", Hello())
-wsgi.add_route("/hooks", Hooks())
-wsgi.add_route("/tuple", Made())
-wsgi.add_route("/read/{name}", Read())
-wsgi.add_route("/json", Order())
-wsgi.add_route("/form", Form())
-wsgi.add_route("/multipart", Multipart())
-wsgi.add_route("/headers", Headers())
-wsgi.add_route("/built", Built())
-wsgi.add_route("/conditional", Conditional())
-wsgi.add_route("/pixels", Pixels())
-
-asgi = falcon.asgi.App()
-asgi.add_route("/hello", AsyncHello())
-asgi.add_route("/hooks", AsyncHooks())
-asgi.add_route("/tuple", AsyncMade())
-asgi.add_route("/read/{name}", AsyncRead())
-asgi.add_route("/json", AsyncOrder())
-asgi.add_route("/form", AsyncForm())
-asgi.add_route("/multipart", AsyncMultipart())
-asgi.add_route("/headers", AsyncHeaders())
-asgi.add_route("/built", AsyncBuilt())
-asgi.add_route("/conditional", AsyncConditional())
-asgi.add_route("/pixels", AsyncPixels())
-
-wsgi_json_msgspec = with_msgspec(falcon.App())
-wsgi_json_msgspec.add_route("/json-msgspec", Order())
-asgi_json_msgspec = with_msgspec(falcon.asgi.App())
-asgi_json_msgspec.add_route("/json-msgspec", AsyncOrder())
-
+wsgi, asgi, asgi_def = falcon.App(), falcon.asgi.App(), falcon.asgi.App()
+wsgi_json_msgspec, asgi_json_msgspec = with_msgspec(falcon.App()), with_msgspec(falcon.asgi.App())
 wsgi_middlewares = falcon.App(middleware=[Passing() for _ in range(MIDDLEWARES)])
-wsgi_middlewares.add_route("/hello", Hello())
 asgi_middlewares = falcon.asgi.App(middleware=[Passing() for _ in range(MIDDLEWARES)])
+for path, on_thread, on_loop in ROUTES:
+    wsgi.add_route(path, on_thread)
+    asgi.add_route(path, on_loop)
+wsgi_json_msgspec.add_route("/json-msgspec", Order())
+asgi_json_msgspec.add_route("/json-msgspec", AsyncOrder())
+wsgi_middlewares.add_route("/hello", Hello())
 asgi_middlewares.add_route("/hello", AsyncHello())
-
-asgi_def = falcon.asgi.App()
 for path, resource in (("/hello", Hello()), ("/read/{name}", Read())):
     setattr(resource, "on_get", falcon.wrap_sync_to_async(resource.on_get))  # noqa: B010 - an instance's own
     asgi_def.add_route(path, resource)

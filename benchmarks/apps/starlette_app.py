@@ -1,50 +1,27 @@
 """Starlette: routes with async endpoints; ASGI."""
 
-from email.utils import format_datetime, parsedate_to_datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
-from python_multipart.multipart import parse_options_header
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
-from starlette.staticfiles import NotModifiedResponse, StaticFiles
 
 from .work import (
-    CODINGS,
     FIELDS,
-    HOUR,
     LANGUAGES,
     MADE,
     MIDDLEWARES,
-    MODIFIED,
-    NEGOTIATED,
     NO_STORE,
-    PIXELS,
-    SESSION,
-    TAG,
-    TYPES,
-    YEAR,
     PassingAsgi,
-    basic_username,
     best_offer,
     invoice,
     listing,
-    max_age,
-    portrait,
     receipt,
     upload,
 )
-
-FOLDER = TemporaryDirectory()
-FILE = Path(FOLDER.name) / "pixels.bin"
-FILE.write_bytes(PIXELS)
-
-CONDITIONS = StaticFiles()
 
 
 async def hello(_request: Request) -> PlainTextResponse:
@@ -104,57 +81,6 @@ async def multipart(request: Request) -> PlainTextResponse:
         return PlainTextResponse(upload(str(values["title"]), file.filename, await file.read()))
 
 
-async def headers(request: Request) -> PlainTextResponse:
-    sent = request.headers
-    return PlainTextResponse(
-        portrait(
-            best_offer(sent["accept"], TYPES),
-            best_offer(sent["accept-language"], LANGUAGES),
-            best_offer(sent["accept-encoding"], CODINGS),
-            basic_username(sent["authorization"].partition(" ")[2]),
-            sent["user-agent"],
-            sent["referer"],
-            f'"{TAG}"' in [tag.strip().removeprefix("W/") for tag in sent["if-none-match"].split(",")],
-            parsedate_to_datetime(sent["if-modified-since"]),
-            max_age(sent["cache-control"]),
-            parse_options_header(sent["content-type"])[1][b"charset"].decode(),
-        ),
-        headers={"Vary": ", ".join(NEGOTIATED)},
-    )
-
-
-async def built(_request: Request) -> PlainTextResponse:
-    response = PlainTextResponse(
-        "Built.",
-        headers={
-            "Cache-Control": f"public, max-age={HOUR}",
-            "Content-Language": "de",
-            "ETag": f'"{TAG}"',
-            "Last-Modified": format_datetime(MODIFIED, usegmt=True),
-            "Vary": "Accept-Language",
-            "X-Frame-Options": "DENY",
-        },
-    )
-    response.set_cookie("session", SESSION, max_age=HOUR, secure=True, httponly=True)
-    response.set_cookie("theme", "dark", max_age=YEAR)
-    return response
-
-
-async def conditional(request: Request) -> Response:
-    response = PlainTextResponse("Hello, world!", headers={"ETag": f'"{TAG}"'})
-    if CONDITIONS.is_not_modified(response.headers, request.headers):
-        return NotModifiedResponse(response.headers)
-    return response
-
-
-async def pixels(_request: Request) -> FileResponse:
-    return FileResponse(
-        FILE,
-        headers={"ETag": f'"{TAG}"', "Last-Modified": format_datetime(MODIFIED, usegmt=True)},
-        media_type="application/octet-stream",
-    )
-
-
 asgi = Starlette(
     routes=[
         Route("/hello", hello),
@@ -164,10 +90,6 @@ asgi = Starlette(
         Route("/json-msgspec", order_msgspec, methods=["POST"]),
         Route("/form", form, methods=["POST"]),
         Route("/multipart", multipart, methods=["POST"]),
-        Route("/headers", headers),
-        Route("/built", built),
-        Route("/conditional", conditional),
-        Route("/pixels", pixels),
     ]
 )
 

@@ -1,1 +1,0 @@
-"""The same program for a library and for the dialect that speaks it."""

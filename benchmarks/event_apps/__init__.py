@@ -1,1 +1,0 @@
-"""Events to many clients, each with a queue of its own, in each framework."""

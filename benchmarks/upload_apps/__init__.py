@@ -1,1 +1,0 @@
-"""Applications that take forms with files, each written as its framework's documentation recommends."""
