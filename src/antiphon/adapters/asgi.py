@@ -211,6 +211,7 @@ class ASGIHead:
 
     async def drop_body(self) -> None:
         """Receive and drop the rest of the body. A message after that means that the client has left."""
+        # Others that wait for messages get a disconnect, not parts of a body that is dropped.
         receive, self._next = self._next or self._receive, _receive_disconnect
         while (await receive()).get("more_body"):
             pass
@@ -238,6 +239,7 @@ class ASGIHead:
         if not (self._receiving or (self._has_more and self.has_body)):  # no code reads a body
             return wait_disconnect(self._receive)
         messages = BufferedMessages(self._receive)
+        # Before the task begins: from now on, the body is read from there.
         self._next = messages.next
         if not self._receiving:
             return messages.wait_disconnect()
@@ -302,13 +304,16 @@ class ObservedSend:
     async def __call__(self, message: Message) -> None:
         observation, kind = self._observation, message["type"]
         if kind == "http.response.start":
+            # Before the send, which may fail: the log shows what would have been sent.
             observation.send_head(message["status"], message.get("headers", ()))
         try:
             await self._send(message)
+        # Servers report a client that has left by an OSError.
         except OSError:
             observation.disconnected()
             raise
         if kind == "http.response.body":
+            # After the send: only what the server has accepted is counted.
             observation.send_chunk(len(message.get("body", b"")))
             if not message.get("more_body", False):
                 observation.sent()
@@ -344,6 +349,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
         start = {"type": "http.response.start", "status": status, "headers": headers}
         if request._deferred or type(body) is not bytes:
             is_unfinished = True
+            # The shutdown waits for it; a response in memory needs no more than the two sends.
             handler._unfinished.add(head)
             if not isinstance(body, bytes):
                 await _send_stream(head, request, body, start, send, is_silent, fields)
@@ -366,6 +372,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
             if is_unfinished:
                 handler._unfinished.discard(head)
             if head.watch is not None:
+                # Its client may stay connected for the next request.
                 head.watch.cancel()
 
 

@@ -119,6 +119,7 @@ class _Descriptors:
 
     def _scan(self, since: float) -> None:
         """Read the list of descriptors, unless that has been done since a time: threads share a scan."""
+        # Another thread has read the list since then.
         if self._began > since:
             return
         began = time.monotonic()
@@ -136,6 +137,7 @@ class _Descriptors:
                 continue
             file = status.st_dev, status.st_ino
             if self._files.get(descriptor) != file:
+                # The number may have been used again, for another file.
                 self._forget(descriptor)
                 self._files[descriptor] = file
                 if stat.S_ISSOCK(status.st_mode):
@@ -186,6 +188,7 @@ def progress(descriptor: int) -> tuple[int, int]:
         queued = ioctl(descriptor, TIOCOUTQ, bytes(4))
     except OSError:
         return 0, 0
+    # The last eight bytes are tcpi_bytes_acked of Linux.
     return int.from_bytes(info[120:], sys.byteorder), int.from_bytes(queued, sys.byteorder)
 
 
@@ -240,6 +243,7 @@ class Connection:
         found = {}
         with suppress(NotImplementedError):
             for each in _descriptors.of_peer(tuple(client), time.monotonic() if since is None else since):
+                # By file, because two descriptors may belong to one connection.
                 found[each.file] = each.descriptor
         if len(found) != 1:
             return None
@@ -250,6 +254,7 @@ class Connection:
         """Return True if the client has closed the connection or its sending side, or if the server has closed it."""
         if not self._is_open:
             return True
+        # gevent replaces ``poll`` with its own, which does not know this event.
         if _HUNG_UP and isinstance(select.poll, BuiltinFunctionType):
             return bool(self._poll(_HUNG_UP))
         return self._is_at_end()
@@ -309,6 +314,7 @@ class Pace:
             self._size, pause = 0, _LOOK
             while connection.is_full() or self._is_ahead(connection):
                 await sleep(pause)
+                # A client that reads slowly is looked at less and less often.
                 pause = min(2 * pause, _LONGEST_LOOK)
         self._size += size
         self._given += size

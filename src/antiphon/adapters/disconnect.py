@@ -46,6 +46,7 @@ class BufferedMessages:
         if not self._kept:
             async with self._receiving:
                 if not self._kept:
+                    # Looked at again: the other task may have received it while this one waited for the lock.
                     return await self._receive()
         message = self._kept.popleft()
         self._kept_bytes -= len(message.get("body", b""))
@@ -63,6 +64,7 @@ class BufferedMessages:
                 await self._taken.wait()
             async with self._receiving:
                 message = await self._receive()
+                # Inside the lock: the reader would otherwise ask for the message after this one.
                 self._keep(message)
             if message["type"] == "http.disconnect":
                 return
@@ -109,5 +111,6 @@ def stems_from_disconnect(error: BaseException) -> bool:
         if isinstance(link, ClientGone):
             return True
         causes = (link.__cause__, link.__context__, *getattr(link, "exceptions", ()))
+        # Errors may refer to each other in a circle.
         chain += [cause for cause in causes if cause is not None and cause not in chain]
     return False

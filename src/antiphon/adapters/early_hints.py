@@ -75,11 +75,13 @@ class HintedSend:
         try:
             while self._hints:
                 with suppress(Exception):  # the client has left, which the response will notice
+                    # One after another, in the order in which they were given.
                     await self._send(self._hints.pop(0))
         finally:
             self._sending = None  # its context may refer to the request, which refers to this object
 
     async def __call__(self, message: dict[str, Any]) -> None:
+        # The head comes after all hints.
         if self._sending is not None:
             await self._sending
         await self._send(message)

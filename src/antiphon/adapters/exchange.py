@@ -235,6 +235,7 @@ class Observation:
 
     def enter(self, request: Request, observers: Observers) -> None:
         """Also tell the observers of a mounted application, which handles the given request."""
+        # A copy, because its observers see another request, with its own route.
         exchange = copy(self.exchange)
         exchange._request = request
         self._inner.append((exchange, observers))
@@ -279,6 +280,7 @@ class Observation:
                 error = response.error
             if error is not None and isinstance(error, ClientDisconnected):
                 exchange._is_disconnected = True
+            # Over RSGI nothing tells the end of a stream, so the time of its last chunk counts.
             exchange._seconds = ((at_last_chunk and self._last) or perf_counter()) - self._began
             self._tell(self._observers.sent, exchange)
             for inner, observers in self._inner:
@@ -302,6 +304,7 @@ class Observation:
             self._tell(self._observers.end, self.exchange)
         for exchange, observers in self._inner:
             self._tell(observers.end, _as_in(exchange, self.exchange))
+        # Frames of the exchange's error may still refer to this object, but no longer to the exchange.
         self.exchange, self._observers, self._inner = _OVER, _NO_OBSERVERS, []
 
     def _tell(self, methods: list[Callable[[Exchange], None]], exchange: Exchange) -> None:
@@ -316,6 +319,7 @@ class Observation:
 def _as_in(inner: Exchange, outer: Exchange) -> Exchange:
     """Return a mounted application's exchange, with its own request and everything that the outer one knows by now."""
     request = inner._request
+    # Without the first one, ``__weakref__``.
     for name in Exchange.__slots__[1:]:
         setattr(inner, name, getattr(outer, name))
     inner._request = request

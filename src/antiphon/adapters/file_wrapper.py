@@ -59,6 +59,7 @@ class FilePart(RawIOBase):
         if whence == os.SEEK_SET:
             base = self._start
         else:
+            # Relative to the part, not to the file.
             base = self._end if whence == os.SEEK_END else self._file.tell()
         return self._file.seek(max(self._start, base + offset)) - self._start
 
@@ -84,6 +85,7 @@ class FilePart(RawIOBase):
         """Return the descriptor of a whole file. Raises UnsupportedOperation for a part."""
         if self._start or os.fstat(self._file.fileno()).st_size != self._end:
             raise UnsupportedOperation("this is part of a file")
+        # From now on the server may send the file without ``read``, which would notice its end.
         self._has_shown_descriptor = True
         return self._file.fileno()
 

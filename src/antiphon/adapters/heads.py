@@ -93,6 +93,7 @@ class HeadChecks:
         except HTTPError as error:
             return without_traceback(error)
         if line and len(line) <= _LONGEST_KNOWN:
+            # Clients choose these values: without a bound, they would fill the memory.
             if len(self.known_hosts) >= _MOST_KNOWN:
                 self.known_hosts.clear()
             self.known_hosts[line] = line

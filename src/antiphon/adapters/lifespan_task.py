@@ -85,6 +85,7 @@ class LifespanTask:
 
         task = self._task
         if task is not None and not task.done() and task.get_loop() is get_running_loop():
+            # A second cancellation would interrupt its cleaning up.
             if not task.cancelling():
                 task.cancel()
             await wait([task])
@@ -113,6 +114,7 @@ class LifespanTask:
         except BaseException:
             task.cancel()
             raise
+        # From here on, worker threads make its calls: this one goes on to serve.
         task.leave()
 
     def stop_at_exit(self, is_kept: bool) -> None:
@@ -135,6 +137,7 @@ class LifespanTask:
         """Shut down, and block this thread until that is done, without starting threads, as at exit. Raises its
         error.
         """
+        # A forked child has what its parent has started, but did not start it.
         if os.getpid() != self._process:
             return
         _send(self._stopping)
@@ -222,6 +225,7 @@ def _stop(find: "Callable[[], LifespanTask | None]") -> None:
 def _signal() -> "Future[None]":
     """Make a future that threads and loops can wait for and that the waiting code can't cancel."""
     signal: Future[None] = Future()
+    # A future that is running can't be cancelled.
     signal.set_running_or_notify_cancel()
     return signal
 

@@ -61,6 +61,7 @@ def observe_wsgi(
         observation.fail(error)
         observation.end()
         raise
+    # Anything else may still run code, and fail.
     if not isinstance(result, list | tuple):
         return ObservedBody(result, observation)
     observation.send_chunk(sum(map(len, result)))
@@ -204,6 +205,7 @@ class ObservedProtocol:
 
     def response_empty(self, status: int, headers: list[tuple[str, str]]) -> None:
         """Send a response without a body."""
+        # Before the record: what the server refuses was not sent.
         self._inner.response_empty(status, headers)
         self.observation.send_head(status, headers)
         self.observation.send_whole(0)

@@ -131,6 +131,7 @@ class RSGIHead:
         try:
             while True:
                 chunk: bytes = await anext(self._chunks)
+                # An empty chunk is not the end, which is StopAsyncIteration.
                 if chunk:
                     return chunk
         except StopAsyncIteration:

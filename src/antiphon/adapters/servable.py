@@ -162,6 +162,7 @@ class Servable:
         """Handle a call from a WSGI server, with two arguments, or from an ASGI server, with three."""
         if send is None:
             return call_wsgi(self, head, second, None) if self._is_direct_on_thread else self._serve_wsgi(head, second)
+        # First, because nearly all calls are of this kind.
         if self._is_direct and head["type"] == "http":
             return call_asgi(self, head, second, send)
         if self._started and head["type"] == "http":
@@ -177,6 +178,7 @@ class Servable:
         answering: Handler = self if observed is None else observed
         handler: ThreadHandler = answering
         if self._takes_handshakes and "websocket" in environ.get("HTTP_UPGRADE", "").lower():
+            # Imported for handshakes only: it needs asyncio.
             from antiphon.adapters.websockets.wsgi import HandshakeHandler
             from antiphon.websockets.channel import is_handshake
 
@@ -311,6 +313,7 @@ class Servable:
         """Return the task for which requests wait, and True if it has yet to be started."""
         from antiphon.adapters.lifespan_task import LifespanTask
 
+        # Several threads may have the first request at once.
         with self._lifespan_lock:
             task = self._lifespan_task
             if task is not None and not task.is_over:
@@ -323,6 +326,7 @@ class Servable:
         self._set_started(True)
 
     async def _shut_down(self) -> None:
+        # First, because open requests need what the shutdown closes.
         await self._unfinished.wait()
         self._set_started(False)
         await self._lifecycle.shutdown()
@@ -351,7 +355,7 @@ def _look_async(servable: Servable) -> None:
 
         markcoroutinefunction(type(servable).__call__)
     else:  # Python looks up ``__call__`` on the class, so calls bypass this
-        servable.__call__ = CoroutineFunctionLike(servable)  # type: ignore[method-assign]
+        servable.__call__ = CoroutineFunctionLike(servable)  # type: ignore[method-assign]  # for ``inspect`` only
 
 
 class ServedResponse(Servable):

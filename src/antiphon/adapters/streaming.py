@@ -47,6 +47,7 @@ class BeatingSend:
     async def __call__(self, message: dict[str, Any]) -> None:
         if self._sending is not None:
             await self.flush()
+        # No heartbeat is due while a message is being sent.
         self._silent_since = inf
         await self._send(message)
         self._silent_since = monotonic()
@@ -58,6 +59,7 @@ class BeatingSend:
 
     async def stop(self) -> None:
         """Send no more heartbeats, and abandon any in progress."""
+        # Before the wait, during which it could begin another heartbeat.
         self._timer.cancel()
         if self._sending is not None:
             self._sending.cancel()
@@ -149,6 +151,7 @@ async def write_chunks(
                     raise
                 log_broken_body(request, error)
         finally:
+            # Last, because ``cut_off`` waits until the bodies are closed.
             _writings.discard(writing)
     return is_whole
 
@@ -159,6 +162,7 @@ def cut_off(seconds: float) -> None:
     Call this on a thread without a loop. It waits a few seconds at most for the bodies to be closed.
     """
     end = monotonic() + seconds
+    # A copy, because loops on other threads add and remove theirs.
     for writing in _writings.copy():
         writing.cut_soon()
     while _writings and monotonic() < end:
@@ -216,6 +220,7 @@ class _Writing:
         send = BeatingSend(self._send, heartbeat, self._cut)
         try:
             await self._write_each(chunks, send)
+            # A heartbeat that is being sent comes before the end.
             await send.flush()
         finally:
             await send.stop()
@@ -226,6 +231,7 @@ class _Writing:
         async for chunk in chunks:
             data = chunk if type(chunk) is bytes else as_bytes(chunk)
             if length is not None:
+                # Before the send: bytes beyond the declared length would be taken for the next response.
                 length.count(data)
             if data:
                 try:
@@ -258,6 +264,7 @@ class _Writing:
 
     async def end(self) -> None:
         """Stop watching. Drop a cancellation by ``_cut`` that has not arrived yet, and raise any other."""
+        # From here on, ``_cut`` must not cancel what the task does next.
         self._has_ended = True
         self._watch.discard(self)
         if self._withdraw is not None:

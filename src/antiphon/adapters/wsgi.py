@@ -113,7 +113,7 @@ class WSGIHead:
     @property
     def query_string(self) -> bytes:
         """The value of QUERY_STRING."""
-        return self.environ.get("QUERY_STRING", "").encode("latin-1", "replace")  # type: ignore[no-any-return]
+        return self.environ.get("QUERY_STRING", "").encode("latin-1", "replace")  # type: ignore[no-any-return]  # PEP 3333 says str
 
     @property
     def root_path(self) -> str:
@@ -157,12 +157,14 @@ class WSGIHead:
         if not is_one_number(length) or "HTTP_TRANSFER_ENCODING" in environ or "HTTP_CONTENT_ENCODING" in environ:
             return None
         declared = int(length)
+        # For ``receive``, which then needs not read the length again.
         if self._left is None:
             self._left = declared
         return declared
 
     def field(self, name: str) -> str | None:
         """Return a header's value, in which WSGI has joined several lines. Host is the target's host, if it has one."""
+        # The usual names are in a table, because making a key takes longer.
         key = _KEYS.get(name)
         if key is None:
             if name == "host":
@@ -263,15 +265,18 @@ def call_wsgi(
     """Pass a WSGI server's request to a handler and, if the response is observed, record its head."""
     head = WSGIHead(environ)
     request = Request(head)
+    # One context for the handler, the body and what follows it: they may reset each other's tokens.
     context = copy_context()
     try:
         result = context.run(handler._respond_on_thread, request)
         response = result if isinstance(result, Response) else run_sync(result, context)
     except BaseException:
+        # Without a response, too, the functions that were passed to ``after_response`` are called.
         run_sync(finish(request), context)
         raise
     status, fields, length, body, is_silent = response._message(environ["REQUEST_METHOD"])
     del result, response  # an error raised below refers to this frame, and its response to the error
+    # PEP 3333 allows no field about the connection.
     sent = [*fields] if type(fields) is SharedFields else [field for field in fields if field[0] not in HOP_BY_HOP]
     if length is not None:
         sent.append(("content-length", str(length)))
@@ -314,6 +319,7 @@ class WSGIBody:
             run_sync(finish(request), context)
             raise
         if is_silent:
+            # The body of a response to HEAD is only closed.
             self._chunks = iter(())
         self._unfinished = unfinished
         unfinished.add(ref(self, unfinished.discard))  # a body that is dropped without a close is no longer waited for
@@ -340,6 +346,7 @@ class WSGIBody:
         try:
             self._close_chunks()
         except Exception:
+            # The client has the whole body: an error at its close was logged, and changes nothing for it.
             if not self._is_whole:
                 raise
         finally:

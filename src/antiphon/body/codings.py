@@ -62,6 +62,7 @@ class Coding(NamedTuple):
 
 class _Gzip:
     def __init__(self, level: int) -> None:
+        # 16 more than the window means gzip's header and trailer.
         self._compressor = zlib.compressobj(level, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
 
     def chunk(self, data: bytes) -> bytes:
@@ -149,7 +150,9 @@ def content_decoder(content_encoding: str | None) -> "ContentDecoder | None":
     """
     if not content_encoding:
         return None
+    # The rest of a longer list stays one element, which is no coding and is refused.
     named = [name.strip(" \t").lower() for name in content_encoding.split(",", _MOST_ELEMENTS)]
+    # Reversed, because the coding that was applied last is decoded first.
     codings = [_OTHER_NAMES.get(name, name) for name in reversed(named) if name not in ("", "identity")]
     accepted = accepted_codings()
     if len(codings) > _MOST_CODINGS or not set(codings).issubset(accepted):
@@ -235,6 +238,7 @@ class _Stage:
     def _start_member(self) -> None:
         if not self._coding.has_members:
             raise BadRequest(f"The body can't be decoded: it continues after the end of its {self._name}.")
+        # Counted before it is made: members without content cost time, and would never reach a limit.
         self._members += 1
         if self._members > _FREE_MEMBERS + self._made // _MEMBER:
             raise BadRequest(f"The body can't be decoded: its {self._name} is in too many parts.")
@@ -296,7 +300,9 @@ class _Inflate:
         return self._inner.unused_data
 
     def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        # zlib returns the input that did not fit into the chunk, instead of keeping it.
         chunk = self._inner.decompress(data or self._inner.unconsumed_tail, max_length)
+        # A full chunk may not be all that the input makes.
         self.needs_input = len(chunk) < max_length
         return chunk
 
@@ -314,7 +320,9 @@ class _Deflate(_Inflate):
             if len(data) < 2:
                 self._start = data
                 return b""
+            # The method, and the check of the header's two bytes (RFC 1950 §2.2).
             if data[0] & 15 != zlib.DEFLATED or int.from_bytes(data[:2]) % 31:
+                # A negative window means that there is no header.
                 self._inner = zlib.decompressobj(-zlib.MAX_WBITS)
             self._start = None
         return super().decompress(data, max_length)

@@ -99,7 +99,9 @@ class Content:
         shared._receiver = self._receiver
         if self.data is None:
             shared._spool = self._spooled().share()
+            # The index depends on the boundary in it.
             if shared._content_type == self._content_type:
+                # Its offsets hold for the same bytes.
                 shared._form = self._form
         return shared
 
@@ -230,12 +232,14 @@ class Content:
                 self.end_waiting()
         except Exception as error:
             kept = without_traceback(error)
+            # With a chunk in hand, which was not kept, the body is no longer whole.
             if chunk or receiver.is_broken:
                 self._loss = kept
             if isinstance(error, HTTPError | OSError):
                 self.failure = kept
             raise
         finally:
+            # After an error, too: the progress shows what has arrived.
             self.received = receiver.received
             self._is_receiving = False
         return chunk
@@ -244,6 +248,7 @@ class Content:
         """Record that no thread waits for the body any longer."""
         if self.when_not_waited_for is not None:
             self.when_not_waited_for()
+            # Called once: the place may belong to another request by now.
             self.when_not_waited_for = None
 
     async def aadvance(self, limits: Limits) -> bytes:
@@ -266,6 +271,7 @@ class Content:
         """
         if self.is_complete or self._is_receiving or (not self.received and self._is_left()):
             return
+        # Before the first await, so that nobody else receives the body meanwhile.
         self.is_complete = True
         self.failure = self._loss = self.failure or explained(
             "body-read-twice", RuntimeError("the body was refused, and is gone")
@@ -344,8 +350,10 @@ class Content:
         if self.head.blocks:
             if not is_on_background_loop():
                 return result_of(receiving)
+        # On the loop itself, a wait would last forever: nothing could receive the body.
         elif loop is not None and running_loop() is not loop:
             return _received_on(loop, receiving)
+        # It was not begun, and would warn that nothing awaits it.
         receiving.close()
         raise NotLoadedError
 
@@ -353,6 +361,7 @@ class Content:
 
     def _keep(self, chunk: bytes, is_last: bool) -> bool:
         """Keep a chunk in memory. Return True if the bytes in memory have to be written to the file."""
+        # A small body that came as one chunk is kept as it is, without a spool.
         if is_last and self._spool is None and len(chunk) <= SMALL_BODY:
             self.data = chunk
             return False
@@ -368,6 +377,7 @@ class Content:
     async def _write(self, limits: Limits) -> None:
         """Write the bytes in memory to the file. After that, a form's parts are indexed while they arrive."""
         spool = self._spooled()
+        # Before the flush: the bytes are still in memory.
         if self._form is None and is_form(content_type := self._content_type):
             self._form = index_class().of(content_type, spool, limits)
         await spool.aflush(self.head.blocks)
@@ -384,6 +394,7 @@ class Content:
             if self._is_receiving:
                 raise _in_use()
             return self._spool.chunk_at(offset) if self._spool is not None else b""
+        # A whole body without a copy.
         return data if not offset and len(data) <= _MOST_AT_ONCE else data[offset : offset + _MOST_AT_ONCE]
 
     async def aread_at(self, offset: int) -> bytes:

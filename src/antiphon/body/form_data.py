@@ -74,6 +74,7 @@ class FormBounds:
                 raise _too_many("fields", limits.fields)
         else:
             self._files += 1
+            # The limit is for each file; that of the fields is for all of them.
             self._in_file = 0
             if self._files > limits.files:
                 raise _too_many("files", limits.files)
@@ -99,6 +100,7 @@ class FormIndex:
         except BadRequest as error:
             self._failure = without_traceback(error)
             return
+        # In one call, for forms as browsers write them; the parser reads all others.
         parts = None if data is None else read_whole_form(data, boundary, limits)
         if parts is not None:
             self._parts = parts
@@ -137,6 +139,7 @@ class FormIndex:
 
     def check(self, limits: Limits) -> None:
         """Check the parts so far against limits that were set later. Raises ContentTooLarge (413) beyond one."""
+        # The same object: nothing has been set since.
         if limits is self._limits:
             return
         if len(self._parts) > limits.parts:
@@ -160,6 +163,7 @@ class FormIndex:
         data = self._data
         stated: tuple[str | None, ...] = (charset,)
         for written, filename, _, start, _, end in self._parts:
+            # The field with which a form names its charset (RFC 7578 §4.6).
             if written == b"_charset_" and filename is None:
                 stated = (spool.read_at(start, end - start).decode("latin-1"), charset)
                 break

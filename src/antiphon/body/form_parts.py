@@ -108,6 +108,7 @@ class FormParts:
 
     def _next_head(self) -> PartHead | None:
         """Return the head of the next part, if it has been received. The rest of the part before it is skipped."""
+        # A part that the program still has gets no bytes of the next one.
         self._current = None
         while self._events:
             event = self._events.popleft()

@@ -176,6 +176,7 @@ class MultipartParser:
             return
         if self._state == _PREAMBLE:
             raise IncompleteForm("The form has no parts: its body has no line with the boundary of the Content-Type.")
+        # Its head ended for the client, but not for the parser: say so, instead of a form that was cut off.
         if self._state == _HEAD and b"\n\n" in self._gathered:
             raise BadRequest("The lines in a part of the form end in LF, not in CRLF.")
         raise IncompleteForm("The form was cut off: its last delimiter is missing.")
@@ -191,7 +192,9 @@ class MultipartParser:
             return len(opening)
         written = self._gathered
         before = len(written)
+        # No more than the limit is kept.
         written += data[: self._limits.outside + len(opening) + 2 - before]
+        # From where a boundary may begin that the chunks before have cut: each byte is searched once.
         at = written.find(opening, max(0, before - len(opening) - 1))
         after = at + len(opening)
         follows = _CUT if at < 0 else _AFTER_BOUNDARY.get(bytes(written[after : after + 2]))
@@ -234,6 +237,7 @@ class MultipartParser:
         most = start + limits.size - before
         found = data.find(b"\r\n\r\n", start, most)
         written += data[start : most if found < 0 else found + 4]
+        # The end may begin in the three bytes before: each byte is searched once.
         end = written.find(b"\r\n\r\n", max(0, before - 3))
         if end < 0:
             if len(written) >= limits.size:
@@ -248,6 +252,7 @@ class MultipartParser:
     def _read_content(self, data: bytes, start: int, events: list[PartEvent]) -> int:
         delimiter = self._delimiter
         if self._held:
+            # Two bytes more, which show whether it is a delimiter.
             seam = self._held + data[: len(delimiter) + 2 - len(self._held)]
             end, follows = self._settle(seam, 0, seam.find(delimiter))
             if end == 0:
@@ -267,6 +272,7 @@ class MultipartParser:
         self._held = b""
         events.append(PartData(0, 0, self._offset - len(held), b""))
         self._pass_delimiter(self._offset + len(self._delimiter) - len(held), follows)
+        # What was held after the boundary is the beginning of the head.
         self._gathered += held[len(self._delimiter) :]
         return max(0, len(self._delimiter) - len(held))
 
@@ -364,6 +370,7 @@ def split_usual_form(data: bytes, delimiter: bytes, most: int, longest: int, /) 
     start, end = len(delimiter) - 2, -1
     while end != last:
         head = read_usual_head(data, start, 0, longest)
+        # Any other form is left to ``MultipartParser``, which names the fault.
         if head is None or len(parts) == most:
             return None
         end = last if head.offset > last_but_one else data.find(delimiter, head.offset)

@@ -13,6 +13,7 @@ _WITHOUT_ENCODING = frozenset({b"7bit", b"8bit", b"binary"})
 _KNOWN = frozenset({b"content-disposition", b"content-type", b"content-transfer-encoding"})
 
 # The heads that browsers, curl and common libraries write.
+# All repetitions are possessive, so that no input makes them take quadratic time.
 _PLAIN = rb'[^"%\\\r\n\0]'
 _usual_head = re.compile(
     rb'\r\nContent-Disposition: form-data; name="(' + _PLAIN + rb'*+)"(?:; filename="(' + _PLAIN + rb'*+)")?'
@@ -165,6 +166,7 @@ def _read_parameters(written: bytes) -> dict[bytes, bytes]:
         name, quoted, bare = match.groups()
         position = match.end()
         value = bare.rstrip(b" \t") or None if bare else quoted
+        # A parameter without a value says nothing, and is passed over.
         if name is None or value is None:
             continue
         key = name.lower()

@@ -51,6 +51,7 @@ class Pace:
         left, timeout = self._left(received, limits), limits.timeout
         before = monotonic()
         try:
+            # Whichever comes first; a timeout of 0 is none.
             data = await _finished_within()(timeout if 0 < timeout <= left else left, receiving, effect)
         finally:
             self.waited += monotonic() - before
@@ -60,6 +61,7 @@ class Pace:
 
     def check(self, received: int, limits: Limits) -> None:
         """Check the rate so far, before a blocking call receives more. Raises RequestTimeout (408)."""
+        # A blocking call can't be interrupted: the rate is looked at before the next one.
         if self.waited > GRACE and self._left(received, limits) <= 0:
             raise _too_slow(limits)
 
@@ -170,6 +172,7 @@ class Receiver:
             chunk = self._next_decoded()
         while not chunk and not self.has_ended:
             data = self._held
+            # Unless all that was declared has come: asking for more would wait.
             if not data and self.received != self._declared:
                 receiving = self._next_bytes(limits)
                 data = receiving if isinstance(receiving, bytes) else await receiving
@@ -214,6 +217,7 @@ class Receiver:
 
             self._decoder = content_decoder(coding)
             self._decodes_until = monotonic() + TIME_SLICE
+        # Last, so that a call with higher limits checks the length again.
         self._has_begun = True
 
     async def _let_others_run(self) -> None:
@@ -226,6 +230,7 @@ class Receiver:
         """Receive more bytes, as they were sent; none at the end. A coroutine waits for them on an event loop."""
         if self._head.blocks:
             return self._receive_blocking(limits)
+        # The first bytes take no turns: only large bodies keep others waiting.
         return self._receive_in_turn(limits) if self.received > SMALL_BODY else self._receive(limits)
 
     def _receive(self, limits: Limits) -> bytes | Coroutine[Any, Any, bytes]:
@@ -233,6 +238,7 @@ class Receiver:
         receiving = self._head.receive()
         if isinstance(receiving, bytes):
             return receiving
+        # One step by hand: bytes that have arrived need no timer.
         has_ended, data = resume(receiving, None) or (True, b"")
         return data if has_ended else self._pace.resume(receiving, data, self.received, limits)
 
@@ -258,6 +264,7 @@ class Receiver:
             receiving = self._receive(limits)
             return receiving if isinstance(receiving, bytes) else await receiving
         finally:
+            # Also after an error: others wait in line.
             queue.release(member)
 
     def _accept(self, data: bytes, limits: Limits) -> bytes:

@@ -74,6 +74,7 @@ class _Flows:
             ticket = _pop(flow, newest)
             if ticket is not None:
                 if flow:
+                    # At the end, behind all that have waited for their turn.
                     self._old[client] = flow
                 return ticket
         return None
@@ -151,6 +152,7 @@ class AdmissionQueue:
         """Let a request wait. Requests for which the queue is now too long are refused, possibly including this one."""
         now = self._clock()
         if not self._count:
+            # The time in which nobody waited says nothing about the pace.
             self._measured_from = None
             self._note_empty(now)
         ticket.arrived, ticket.is_waiting = now, True
@@ -158,7 +160,9 @@ class AdmissionQueue:
         self._by_age.append(ticket)
         (self._low if ticket.is_low else self._normal).add(ticket)
         while self._is_too_long(self._count):
+            # The one that would begin last: a burst begins with its oldest, a standing queue with its newest.
             newest = not self.is_standing
+            # Low-priority requests first, since they would begin last.
             longest = self._low.take_from_longest(newest) or self._normal.take_from_longest(newest)
             if longest is None:
                 return
@@ -184,6 +188,7 @@ class AdmissionQueue:
         """The seconds that a request may wait."""
         if not self.is_standing:
             return self._patience / BURST
+        # At a pace above the fortieth, nobody would wait until the next start.
         return min(self._patience / BURST, max(self._patience / STANDING, 2 * (self._pace or 0.0)))
 
     def leave(self, ticket: Ticket) -> None:
@@ -230,11 +235,13 @@ class AdmissionQueue:
         now = self._clock()
         if outcome == "refused":
             self._refused = now
+        # Before the discard, which drops the tickets that no longer wait.
         ticket.is_waiting = False
         (self._low if ticket.is_low else self._normal).discard(ticket)
         self._count -= 1
         if not self._count:
             self._note_empty(now)
+            # All that are left in it have begun, or their clients have left.
             self._by_age.clear()
         for observer in observers:
             observer(outcome, now - ticket.arrived)

@@ -45,6 +45,7 @@ class BackgroundTask:
 
     def _start_on_loop(self) -> None:
         self._task = task = WaitedTask(self._run(), loop=self._loop, context=self._context)
+        # Before the first step, which may make a call.
         task.thread = self._thread
         task.add_done_callback(self._end)
 
@@ -56,8 +57,10 @@ class BackgroundTask:
 
     def _end(self, task: "asyncio.Task[None]") -> None:
         if task.cancelled():
+            # Cancelled before its first step: the coroutine has not begun, and would warn that nothing awaits it.
             self._coroutine.close()
             self._error = asyncio.CancelledError()
+        # Before the wake, since the thread looks at it then.
         self.ended.set_result(None)
         self._thread.wake()
 
@@ -117,6 +120,7 @@ class BackgroundLoop:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
+        # On the loop's own thread, whose identifier it records.
         self.loop.call_soon(note_background_loop, self.loop)
         if not isinstance(_thread.start_new_thread, BuiltinFunctionType):
             _let_greenlets_wake(self.loop)
@@ -170,7 +174,7 @@ def _let_greenlets_wake(loop: asyncio.AbstractEventLoop) -> None:
         chosen = call_soon if is_on_background_loop() else wake_and_call_soon
         return chosen(callback, *arguments, context=context)
 
-    loop.call_soon = call  # type: ignore[method-assign,assignment]
+    loop.call_soon = call  # type: ignore[method-assign,assignment]  # of this loop only
 
 
 _lock = Lock()
@@ -183,6 +187,7 @@ def background_loop() -> BackgroundLoop:
     if _loop is None:
         with _lock:
             if _loop is None:
+                # Looked at again: another thread may have made it in the meantime.
                 _loop = BackgroundLoop()
     return _loop
 
@@ -194,6 +199,7 @@ def started_loop() -> BackgroundLoop | None:
 
 def _forget() -> None:
     global _loop, _lock
+    # A child has no threads of its parent, one of which may have held the lock.
     _loop, _lock = None, Lock()
     forget_background_loops()
 

@@ -90,6 +90,7 @@ class SyncFromAsync(Generic[T]):
 
     def __next__(self) -> T:
         while not self._made:
+            # Looked at again: the task may have made its last items before it ended.
             if self._task.ended.done() and not self._made:
                 self._end()
             demand = self._demand = self._demand or self._ask()
@@ -97,7 +98,7 @@ class SyncFromAsync(Generic[T]):
                 self._demand = None
             elif self._look is not None and not self._made:
                 return self._look()
-        return b"".join(_taken(self._made)) if self._joins else self._made.popleft()  # type: ignore[return-value]
+        return b"".join(_taken(self._made)) if self._joins else self._made.popleft()  # type: ignore[return-value]  # bytes, with ``ahead``
 
     def _ask(self) -> _Demand:
         demand = _Demand(self._ahead)
@@ -105,6 +106,7 @@ class SyncFromAsync(Generic[T]):
             self._task.wake_after(demand)
             self._loop.call_soon_threadsafe(self._demands.put_nowait, demand)
         except BaseException:
+            # The thread was interrupted, for example by Ctrl-C: its task must not run on.
             self._break_off()
             raise
         return demand
@@ -156,6 +158,7 @@ class SyncFromAsync(Generic[T]):
                 self._loop.call_soon_threadsafe(self._stop)
             self._task.result()
         except asyncio.CancelledError:
+            # Otherwise it is this object's own cancellation, which nobody else asked for.
             if not self._is_interrupted:
                 raise
         except BaseException:
@@ -167,6 +170,7 @@ class SyncFromAsync(Generic[T]):
     def _stop(self) -> None:
         """End the task, on its loop."""
         self._demands.put_nowait(None)
+        # A task that waits for a demand ends by the None.
         if self._is_making:
             self._is_interrupted = True
             self._task.cancel_on_loop()
@@ -202,6 +206,7 @@ class SyncFromAsync(Generic[T]):
         while not demand.is_wanted and left > 0 and monotonic() < ends_at:
             item: Any = await anext(iterator)
             kind = type(item)
+            # Without a call for the usual types, since this runs for each chunk.
             chunk = item if kind is bytes else item.encode() if kind is str else as_bytes(item)
             append(chunk)
             left -= len(chunk)
@@ -315,7 +320,7 @@ class AsyncFromSync(Generic[T]):
             self._fetched = deque()
             return b"".join(items)  # type: ignore[return-value]  # they were produced in advance, as bytes
         item: T = items.popleft()
-        return as_bytes(item) if self._ahead else item  # type: ignore[return-value]
+        return as_bytes(item) if self._ahead else item  # type: ignore[return-value]  # bytes, with ``ahead``
 
     async def fetch(self) -> None:
         """Produce the first item in advance. Raises the iterable's errors, and RuntimeError in place of
@@ -337,6 +342,7 @@ class AsyncFromSync(Generic[T]):
                 await self._wait(call, batch)
             is_made = call.is_done  # before the items are taken
             items = _taken(batch.made)
+            # What was made before a change of variables, or before an error, goes to the task without it.
             if is_made and not (items and (batch.has_changed or call.error)):
                 items += self._end(call, batch)
         return items
@@ -380,6 +386,7 @@ class AsyncFromSync(Generic[T]):
         try:
             if making is not None:
                 call, batch = making
+                # So that the thread makes no more chunks after the current one.
                 batch.is_wanted = True
                 await self._crossing.wait_shielded(call)
                 self._crossing.end(call)

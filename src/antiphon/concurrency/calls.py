@@ -43,6 +43,7 @@ class Call(Generic[T]):
         """The time from which the call has waited for any thread."""
         self._loop = asyncio.get_running_loop()
         self._waiter = self._loop.create_future()
+        # Popping from a list is atomic, so a claim needs no lock.
         self._claims = [None]
         self.is_done = False
 
@@ -62,6 +63,7 @@ class Call(Generic[T]):
             self.error = None
             self.is_last = self._ends is not None and self._ends(self.result)
         except BaseException as error:
+            # It is raised in the waiting task.
             self.error = error
         finally:
             thread.loop = outer
@@ -76,12 +78,14 @@ class Call(Generic[T]):
 
     def notify(self) -> None:
         """Record that the call is done, and wake the waiting task if its loop is still running."""
+        # Before the wake, after which the task looks at it.
         self.is_done = True
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self.wake)
 
     async def wait(self) -> None:
         """Wait until the call is done. After a cancellation, wait again."""
+        # It was woken by a chunk, or cancelled: a future is done once.
         if self._waiter.done():
             self._waiter = self._loop.create_future()
         await self._waiter

@@ -29,6 +29,7 @@ class WaitingThread:
     def run(self, call: Call[Any]) -> None:
         """Make a call as soon as this thread is waiting, or on a worker thread if this thread has left."""
         with self._lock:
+            # Under the lock: a call that is queued after ``leave`` has emptied the queue would never be made.
             if not self._has_left:
                 self._calls.put(call)
                 return
@@ -263,6 +264,7 @@ class Crossing:
         ``run``.
         """
         task = asyncio.current_task()
+        # A task that was cancelled before is cleaning up, and needs its calls.
         drops = task is None or not task.cancelling()
         self._holds_cancellation = await _wait_shielded(call, drops, is_enough)
 
@@ -302,6 +304,7 @@ class CrossingBack(Crossing):
         try:
             return self._call(task_context, function)
         finally:
+            # ``end`` copies the variables from there, and the calls after the thread has left continue with it.
             self._context = copy_context()
 
 
@@ -343,7 +346,9 @@ def copy_variables(source: Context, tokens: Tokens) -> None:
         before = variable.get(_MISSING)
         if before is not value:
             token = variable.set(value)
+            # The token of a variable that had no value is the only way to unset it.
             if before is _MISSING:
                 tokens[variable] = token
+    # A list, because ``tokens`` loses items meanwhile.
     for variable in [variable for variable in tokens if variable not in source]:
         variable.reset(tokens.pop(variable))

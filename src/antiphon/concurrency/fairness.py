@@ -42,6 +42,7 @@ class FairQueue:
 
     def try_acquire(self, member: Member) -> bool:
         """Acquire the queue and return True, unless another member has had it since, or is waiting for it."""
+        # Who had the last turn may go on, since nobody else is in line.
         if self._waiting or (self._last is not member and self._last is not None):
             return False
         self._give_to(member)
@@ -58,8 +59,10 @@ class FairQueue:
         try:
             await waiter
         except BaseException:
+            # It is no longer in line if its turn came in the same pass as the cancellation.
             with suppress(ValueError):
                 self._waiting.remove((member, waiter))
+            # It may have got the queue in that pass.
             self.release(member)
             raise
 
@@ -86,6 +89,7 @@ class FairQueue:
         self._is_next_scheduled = False
         while self._waiting:
             member, waiter = self._waiting.popleft()
+            # The others were cancelled.
             if not waiter.done():
                 self._give_to(member)
                 waiter.set_result(None)

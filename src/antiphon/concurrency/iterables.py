@@ -44,6 +44,7 @@ def as_bytes(chunk: object) -> bytes:
 
 def read_all(source: Iterable[bytes | str]) -> bytes:
     """Read all chunks of an iterable and close it."""
+    # ``iter`` may fail, and the source has to be closed then, too.
     iterator: Iterator[bytes | str] | None = None
     try:
         iterator = iter(source)
@@ -74,6 +75,7 @@ def in_context(context: Context, iterator: Iterator[T]) -> Iterator[T]:
 def close_of(iterator: object, source: object) -> Callable[[], object] | None:
     """Return the function that closes an iterable and, if there is one, its iterator. None if neither can be closed."""
     own, whole = getattr(iterator, "close", None), getattr(source, "close", None)
+    # A generator is its own iterator: it is closed once.
     if own is None or whole is None or iterator is source:
         return own or whole
 

@@ -75,6 +75,7 @@ def serves_elsewhere(loop: "AbstractEventLoop") -> bool:
 
 async def yield_to_loop() -> None:
     """Let the event loop run other tasks that are due. Awaiting something that is already done doesn't do this."""
+    # Imported here, because a threaded server needs no asyncio.
     from asyncio import sleep
 
     await sleep(0)
@@ -110,6 +111,7 @@ async def wait_ended(task: "Task[Any]", grace: float | None = None) -> None:
             cancellation = error
         if not task.done():
             task.cancel()
+        # The time is over once: from here on, the task gets what it needs to clean up.
         grace = None
     if cancellation is not None:
         raise cancellation

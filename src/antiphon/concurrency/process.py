@@ -29,6 +29,7 @@ def call_first_at_exit(function: Callable[[], object]) -> None:
 
 def _call_first() -> None:
     while _first:
+        # Popped before the call: every function at exit calls this, and each of these is called once.
         _first.pop()()
 
 
@@ -52,6 +53,7 @@ def _register(function: Callable[[], object]) -> Callable[[], object]:
         return partial(atexit.unregister, function)
     from multiprocessing.util import Finalize
 
+    # Without a priority, multiprocessing does not call it at exit.
     return Finalize(None, function, exitpriority=0).cancel
 
 
@@ -110,6 +112,7 @@ class Announcement:
         with self._lock:
             self.is_given = True
             subscribers, self._subscribers = self._subscribers, {}
+        # Outside the lock, because they may subscribe or withdraw.
         for function in subscribers.values():
             function()
 

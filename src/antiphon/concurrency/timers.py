@@ -97,6 +97,7 @@ class _Wait:
     def __init__(self, ends_at: float, effect: Any) -> None:
         self.ends_at = ends_at
         self.effect = effect
+        # Earlier ones are not counted as arriving during this wait.
         self._cancellations = current_task().cancelling()  # type: ignore[union-attr]  # only tasks wait for a loop
         self._is_over = self.is_pending = False
 
@@ -142,6 +143,7 @@ class _Waits:
 
     def look_after(self, moment: float) -> None:
         """Check all waits soon after a time, unless they are checked before."""
+        # However many waits begin, there is one check in an interval.
         moment = max(moment, self._looked_at + INTERVAL)
         if moment < self.looks_at:
             if self._timer is None:
@@ -159,6 +161,7 @@ class _Waits:
         self._waits.difference_update([wait for wait in self._waits if wait.ends_at <= now and wait.end()])
         self.look_after(min([wait.ends_at for wait in self._waits], default=inf))
         if self._timer is None:
+            # Nothing is left to check, so that the loop can be freed.
             _waits.drop(self._loop)
 
 

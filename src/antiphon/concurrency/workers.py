@@ -43,6 +43,7 @@ class CapacityLimiter:
             await waiter.future
         except BaseException:
             with self._lock:
+                # The token was handed over, and the cancellation came before the task ran.
                 if waiter.has_token:
                     self._free += 1
                     self._hand_over()
@@ -231,6 +232,7 @@ class Workers:
     def _start(self) -> Worker | None:
         worker = Worker()
         name = f"{self._name}-{len(self._workers)}"
+        # A daemon, because a blocked call must not keep the process from its end.
         worker.thread = Thread(target=self._work, args=(worker,), name=name, daemon=True)
         try:
             Context().run(worker.thread.start)  # else it may keep its starter's context, and thus the request
@@ -263,6 +265,7 @@ class Workers:
             self._is_looked_at = False
             if self._waiting:
                 return self._take(worker)
+            # A call of its own may be in its queue already: it is not idle then.
             if worker.next.empty():
                 self._make_idle(worker)
             return None
@@ -302,6 +305,7 @@ class Workers:
         with self._lock:
             if not self._waiting:
                 return None
+            # The end is put back, for after this call.
             worker.next.put(None)
             return self._take(worker)
 
@@ -370,6 +374,7 @@ class Workers:
         """Wait a few seconds for all queued calls to be made. The interpreter doesn't wait for daemon threads."""
         with self._lock:
             self._has_ended = True
+            # They are made, too: the process ends, whoever may receive.
             self._waiting += self._held
             self._held.clear()
             for worker in self._workers:
@@ -423,6 +428,7 @@ class _ProcessWorkers:
     def _forget(self) -> None:
         if self._workers is not None:
             self._workers.forget()
+        # A child has no threads of its parent, one of which may have held the lock.
         self._workers, self._lock = None, Lock()
 
 

@@ -154,10 +154,12 @@ class _ASGICall:
             if self._error is not None:
                 log_failure(request, self._error)
             raise
+        # The response's body is this object: they must not refer to each other.
         response, self._response = self._response, None
         if response is None:
             self._raise_error()
             raise ClientDisconnected("The client disconnected before the response.")
+        # Only for what is still to come: ``after_response`` makes a response take a slower way.
         if self._error is not None or not self._task.done():
             response.error = self._error
             request.after_response(self._finish)
@@ -275,6 +277,7 @@ class _ASGICall:
             self._start(response)
 
     async def _stream(self, chunk: bytes) -> None:
+        # An application that sends nothing but empty chunks must not keep the loop for itself.
         await (self._chunks.put(chunk) if chunk else yield_to_loop())
         self._check_connected()
 
@@ -309,6 +312,7 @@ class _ASGICall:
 
     def _close(self) -> None:
         """Return ``http.disconnect`` from every later ``receive`` and end the chunks."""
+        # Both wake what waits: ``receive`` for a disconnect, ``send`` and the reader for a chunk.
         self._over.set()
         self._chunks.close()
 
@@ -359,6 +363,7 @@ class Channel:
 
     async def put(self, chunk: bytes) -> None:
         """Put a chunk and wait until it is taken or the channel is closed."""
+        # Several tasks may send: the one that is woken first may fill it again.
         while self._chunk is not None and not self._is_closed:
             await self._emptied.wait()
         if not self._is_closed:

@@ -40,6 +40,7 @@ class ASGILifespan:
         self._grace = grace
 
     async def __aenter__(self) -> dict[str, Any]:
+        # The same object as before: requests refer to it.
         self.state.clear()
         self._events: asyncio.Queue[Message] = asyncio.Queue()
         self._has_asked = self._is_serving = False
@@ -86,6 +87,7 @@ class ASGILifespan:
         error = self._error
         if error is None or isinstance(error, Exception):
             self._error = None
+            # One that fails before it receives the event just does not know lifespans.
             if self._has_asked and error is not None:
                 logging.getLogger("antiphon").warning(
                     "%s failed at startup, and is served without a lifespan",

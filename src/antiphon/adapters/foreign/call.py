@@ -87,6 +87,7 @@ async def _response_to(
     try:
         response = await _respond(application, request, interface)
     except BaseException:
+        # Its functions run in any case: nothing else finishes this request.
         await finish(request)
         raise
     if isinstance(response.body, bytes):
@@ -189,6 +190,7 @@ class BlockingBody:
         """Close the body and call the functions passed to ``request.after_response``."""
         if self._is_closed:
             return
+        # Before the close, which may fail: it is closed once.
         self._is_closed = True
         try:
             self._close()
@@ -260,4 +262,5 @@ def in_context(context: Context, steps: Coroutine[Any, Any, T]) -> Generator[Any
             value = yield effect
             resume = steps.send
         except BaseException as broken_off:
+            # A cancellation is thrown into the steps, in their own context.
             resume, value = steps.throw, broken_off

@@ -57,6 +57,7 @@ class ReceivedInput(RawIOBase):
             content.loop = get_running_loop()
         environ["wsgi.input"] = BufferedReader(self, CHUNK)
         environ["wsgi.input_terminated"] = True
+        # Decoded by the server: the application must not decode it again.
         environ.pop("HTTP_TRANSFER_ENCODING", None)
 
     def readable(self) -> bool:
@@ -68,6 +69,7 @@ class ReceivedInput(RawIOBase):
         if not self._rest:
             self._rest = self.receive()
         size = min(len(buffer), len(self._rest))
+        # A chunk may be larger than the buffer: the rest is for the next read.
         buffer[:size], self._rest = self._rest[:size], self._rest[size:]
         return size
 

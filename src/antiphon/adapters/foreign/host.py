@@ -30,6 +30,7 @@ class Host(Servable):
     def __init_subclass__(cls, **options: Any) -> None:
         """Check that no class of another package overrides a method reserved for hosts. Raises TypeError."""
         super().__init_subclass__(**options)
+        # Dialects are in the package, and override what they need to.
         if cls.__module__.partition(".")[0] != "antiphon":
             _check_own_names(cls)
 
@@ -78,6 +79,7 @@ class Host(Servable):
                 await self.receive_body(request)
             response = await self.respond_to_request(request)
         except BaseException as error:
+            # The error leaves this method: nothing else frees the body.
             if not self._is_handled(error):
                 request.content.close()
                 raise

@@ -36,7 +36,9 @@ def make_environ(request: Request) -> "WSGIEnvironment":
     if request.head.has_body:
         content.load_on_thread(request.limits)
     environ["wsgi.input"] = content.open()
+    # The body is a file of its own, which ends by itself.
     environ["wsgi.input_terminated"] = True
+    # It was decoded, and the body now has a length.
     environ.pop("HTTP_TRANSFER_ENCODING", None)
     environ.pop("wsgi.file_wrapper", None)  # the server couldn't send a file from it
     if content.is_decoded:
@@ -67,6 +69,7 @@ def _environ_of(head: Head) -> "WSGIEnvironment":
     note_in_head(head, EVERYTHING)  # reads of an environ can't be recorded
     given = server_head(head)
     if isinstance(given, WSGIHead):
+        # A copy, because applications change it.
         environ = dict(given.environ)
         if (host := given.field("host")) is not None:
             environ["HTTP_HOST"] = host  # replaced by a target that is a full URL

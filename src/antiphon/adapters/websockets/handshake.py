@@ -63,6 +63,7 @@ class ASGIHandshake(ASGIHead):
             await self._send({"type": "websocket.close", "code": 1000, "reason": ""})
             return
         headers = [*encode_fields([*fields])]
+        # It aborts its process at a second line of the same name.
         if server_module(self._receive) == GRANIAN:
             headers = in_one_line_each(headers)
         if length is not None:
@@ -99,7 +100,7 @@ def with_safe_refusals(application: ASGIApplication) -> ASGIApplication:
                 message = {**message, "headers": in_one_line_each(message.get("headers", ()))}
             await send(dict(message))
 
-        await application(scope, receive, send_safely if scope["type"] == "websocket" else send)  # type: ignore[arg-type]
+        await application(scope, receive, send_safely if scope["type"] == "websocket" else send)  # type: ignore[arg-type]  # any mapping
 
     return call
 
@@ -248,6 +249,7 @@ class RSGIChannel:
     async def close(self, code: int, _reason: str) -> None:
         """Close the connection. Granian does so when the transport is no longer referenced."""
         self._protocol.close(code)
+        # The last reference: this closes the connection.
         self._transport = None
 
     def _open_transport(self) -> Any:

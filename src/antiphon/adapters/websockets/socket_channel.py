@@ -69,6 +69,7 @@ class Frames:
 
     def _next_piece(self) -> memoryview:
         """Take a piece of the received bytes that can't decompress to more than a few times the limit."""
+        # Deflate makes 1,032 bytes of one at most (RFC 1951): some four times the limit.
         size = max(SMALLEST_PIECE, self.limit >> 8) if self._is_compressed else len(self._unread)
         piece, self._unread = self._unread[:size], self._unread[size:]
         return piece
@@ -321,8 +322,10 @@ class _Link(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Record that no more bytes will come. The close frame can still be sent."""
+        # What has arrived is still read: a close frame may be in it.
         self._is_over = True
         self._wake()
+        # Otherwise asyncio would close the transport.
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's own name
@@ -387,5 +390,6 @@ class _Link(asyncio.Protocol):
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSING):
                 await self._lost.wait()
+        # A client that accepts nothing would keep the connection open.
         self.abort()
         await self._lost.wait()

@@ -92,6 +92,7 @@ class OpenSockets:
 
     def _look_soon(self) -> None:
         if self._timer is None:
+            # Not in the request's context, which the timer would keep.
             self._timer = self._loop.call_later(LOOK, self._look, context=Context())
 
     def _look(self) -> None:
@@ -137,8 +138,7 @@ class WSGIHandshake(WSGIHead):
     """The head of a handshake: a GET request without a body, handled on the background loop."""
 
     blocks = False
-    wait_disconnect = None  # type: ignore[assignment]
-    """A placeholder: nothing is received before the handshake is accepted or refused."""
+    wait_disconnect = None  # type: ignore[assignment]  # nothing may be received before it is accepted or refused
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
         super().__init__(environ)
@@ -229,6 +229,7 @@ class HandshakeHandler:
         head = request.head = WSGIHandshake(request.head.environ)
         if head.channel is not None:
             return self._respond(request, head, head.channel)
+        # It goes on as a plain request, on this thread.
         head.blocks = True
         return self._handler._respond_on_thread(request)
 

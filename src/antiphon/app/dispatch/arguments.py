@@ -218,6 +218,7 @@ def resolved(annotation: Any, handler: Callable[..., Any]) -> Any:
     names = getattr(inner, "__globals__", None) or getattr(type(inner).__call__, "__globals__", {})
     try:
         return get_type_hints(holder, names, _variables_around(inner))["annotation"]
+    # An annotation may be any expression of the program's: a name for type checkers only, or a broken one.
     except Exception:
         return Any
 
@@ -246,6 +247,7 @@ def _agrees(annotation: Any, kind: Any) -> bool:
     if not isinstance(origin, type) or not isinstance(kind, type):
         return True
     try:
+        # Type checkers take an int for a float, too (PEP 484).
         return issubclass(kind, origin) or (kind is int and origin in (float, complex))
     except TypeError:  # a protocol that can't be checked at run time
         return True

@@ -60,6 +60,7 @@ def leave(
     handler or a hook may return the same response again. Raises an error only if it ends the task or the process.
     """
     try:
+        # First, because hooks may read the dependency that this middleware opens.
         if plan.opened_on_read and _is_unopened(plan, request, response, opened):
             opening = _open_on_read(plan, request, opened)
             if opening is not None:
@@ -67,6 +68,7 @@ def leave(
         if request.consulted:
             response, is_shared = _varied(request, response, is_shared), False
         if plan.after or opened or request._after_hooks:
+            # A copy, from whose end they are taken; the request's own hooks come in between.
             hooks = [*plan.after]
             halt = _pass_back(plan, request, response, hooks, opened)
             if type(halt) is Held:
@@ -115,6 +117,7 @@ def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Clo
     is closed, the switch to await if a part runs elsewhere, or the holder of the response.
     """
     dependencies = opened if type(opened) is ResourceStack else None
+    # Taken before the parts run: an error that is thrown into one gains its frames.
     traceback = None if response.error is None else response.error.__traceback__
     try:
         while True:
@@ -134,6 +137,7 @@ def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Clo
             if type(outcome) is not Switch:
                 return Held(outcome, part, subject)
             arrived = part.close, part
+            # Put back, to be called after the switch, which it no longer needs.
             hooks.append(arrived) if subject is request else opened.append((arrived, subject))
             return outcome
     except BaseException as error:
@@ -152,6 +156,7 @@ def _replace_at_once(
     """Pass on each response with which a part replaces another, until one has to be made or awaited."""
     instead: Response | None = None
     try:
+        # With an error, what a part returns may mean that it was caught: ``settle`` decides.
         while halt is not None and response.error is None and (instead := _given_at_once(halt)) is not None:
             response, is_shared = _in_place_of(response, instead, request), True
             halt = _pass_back(plan, request, response, hooks, opened)
@@ -202,11 +207,13 @@ async def _go_on(
                     if made is not response and response.error is not None:
                         response.error.__traceback__ = traceback  # without the frames of the code that caught it
                 except BaseException as error:
+                    # Inside the loop: the parts that are still open get the response to the error.
                     made = await _respond_to_late_error(plan, request, response, error, traceback)
                 if made is not response:
                     response = _in_place_of(response, made, request, is_caught=part is not None and part.throws)
             halt = _pass_back(plan, request, response, hooks, opened)
         response = _completed(plan, request, response, opened, is_shared or response is not before, failure)
+        # Last: hooks and finishers may read the body.
         if request.head.has_body and not request._is_in_bytes:
             await release(request, response, plan.is_driven(request))
         return response
@@ -228,6 +235,7 @@ def _completed(
             response, is_shared = _varied(request, response, is_shared), False
         if isinstance(opened, ResourceStack):
             response = opened.end(request, response)
+        # Only now, when everything is closed: it ends the task or the process.
         if failure is not None:
             raise failure
         if plan.finishers and is_shared:
@@ -268,6 +276,7 @@ def _own_hooks(plan: Plan, request: Request) -> list[Closer]:
     If they may run elsewhere, the steps then switch back to where the following code runs.
     """
     functions, request._after_hooks = request._after_hooks, ()
+    # Reversed, because the list of hooks is taken from its end.
     hooks = [hook(function).for_handler(plan.hooks_block) for function in reversed(functions)]
     if not plan.is_driven(request):
         return [each.closer for each in hooks]
@@ -357,10 +366,12 @@ async def respond_to_failure(plan: Plan, request: Request, error: BaseException)
 
     If the steps are no longer driven, nothing is called. The only error in a group is handled as if it were alone.
     """
+    # A generator that is closed must not await anything.
     if isinstance(error, GeneratorExit):
         raise error
     error = sole_error(error)
     handlers, blocks = plan.error_handlers, plan.hooks_block
+    # Awaited directly on a loop, which knows no switches.
     if not plan.is_driven(request):
         return await respond_to_error(handlers, request, error, blocks, is_driven=False)
     cancelled = await switch_shielded(plan.home)

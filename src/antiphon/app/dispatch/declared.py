@@ -151,6 +151,7 @@ def declared_by(source: Callable[..., Any], gives: object = None) -> Declared | 
         declared = Declared(source, annotation, gives)
         found = declared if declared.has_fields or declared.formats else None
     if gives is None:
+        # Only without ``gives``, which differs by route.
         _declared[function] = found
     return found
 
@@ -185,7 +186,7 @@ def _bodies(annotation: Any) -> Iterator[Any]:
         elif get_origin(each) is tuple and 2 <= len(arguments) <= 3 and ... not in arguments:
             yield from _bodies(arguments[0])
         elif get_origin(each) in _STREAMS and arguments:
-            yield list[arguments[0]]  # type: ignore[valid-type]
+            yield list[arguments[0]]  # type: ignore[valid-type]  # made at run time
         else:
             yield each
 

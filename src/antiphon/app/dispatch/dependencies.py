@@ -81,12 +81,14 @@ class Source(NamedTuple):
         """Set the value on a request that has none yet, if the condition is true. Raises the source's errors."""
         if self.provides in request or not self._is_wanted(request):
             return
+        # Only what occupies a worker thread is limited: over WSGI the server's own thread waits.
         if not self._takes_worker(request):
             await self._resolve(request)
             return
         from antiphon.concurrency.workers import workers
 
         limiter = workers().resolving
+        # Without a switch to the loop if a token is free.
         if not limiter.try_acquire():
             await _acquire_on_loop(limiter)
         try:
@@ -169,6 +171,7 @@ async def _acquire_on_loop(limiter: "CapacityLimiter") -> None:
     try:
         await ON_THREAD
     except BaseException:
+        # Cancelled on the way back to the thread: nobody else would return the token.
         limiter.release()
         raise
 
@@ -194,6 +197,7 @@ class Dependencies:
         if self._readings is None:
             from antiphon.app.dispatch.readings import Readings
 
+            # Made when the first plan needs it: all sources are provided by then.
             self._readings = Readings(self._sources.values(), self.identifiers)
         return self._readings
 

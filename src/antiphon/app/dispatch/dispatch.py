@@ -48,6 +48,7 @@ async def as_inner(request: Request, steps: Awaitable[Response]) -> Response:
     else:
         content = request.content
         outermost = content.outermost
+        # The outermost request is the one that responds, whatever is mounted in it.
         content.outermost = outermost or request
         try:
             response = await steps
@@ -57,6 +58,7 @@ async def as_inner(request: Request, steps: Awaitable[Response]) -> Response:
     try:
         return response
     finally:
+        # An error that is raised further out keeps this frame.
         del response
 
 
@@ -94,6 +96,7 @@ def respond_at_once(plan: Plan, request: Request, has_body: bool = False) -> Res
     result: Any = None
     try:
         if not is_bare:
+            # One iterator, so that the steps go on where ``open_in_place`` has stopped.
             opened, openers = [], iter(plan.opening)
             result = open_in_place(openers, request, opened)
             if result is not None and not isinstance(result, Response):
@@ -102,16 +105,19 @@ def respond_at_once(plan: Plan, request: Request, has_body: bool = False) -> Res
         if result is None:
             if plan.raw_handler is None:
                 result = plan.function(request)
+            # A handler that never waits is driven to its end here, without a scope or a coroutine around it.
             elif (started := resume(steps := plan.raw_handler(request), None)) is not None:
                 is_done, result = started
                 if not is_done:
                     rest = rest_in_scope(steps, result, request, plan.route.cancel_on_disconnect)
                     return _conclude(plan, request, rest, opened)
+        # Text first, without a call: it needs no declared type and no conditions.
         made = response_of(result.encode(), TEXT_ONLY) if type(result) is str else _respond(plan, request, result)
     except BaseException as raised:
         return _end_failed_at_once(plan, request, raised, opened)
     if not isinstance(made, Response):
         return _conclude(plan, request, made, opened)
+    # The shortest way, without the call of ``leave``, which would find nothing to do.
     if is_bare and not (request.consulted or request._after_hooks or (has_body and not request._is_in_bytes)):
         return made
     return leave(plan, request, made, opened, made is result)
@@ -179,6 +185,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
     set_current_request(request)
     head = request.head
     if head.blocks:
+        # Sync parts run on this thread: on the process's only loop, they would hold up all other requests.
         plan = plan.for_wsgi
         first = plan.runs_on.from_thread
     else:
@@ -210,6 +217,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
         try:
             return await _end_failed(plan, request, raised, opened)
         finally:
+            # The request's own error was raised through this frame, which refers to it.
             _forget_frames(error)
             error = None  # its cause also has frames
     left: Response | Steps[Response] = response
@@ -259,6 +267,7 @@ def _forget_frames(error: HTTPError | None) -> None:
 def _respond(plan: Plan, request: Request, result: object) -> Response | Awaitable[Response]:
     """Create a response from the returned value and apply the request's conditions if needed."""
     if type(result) is Response:
+        # Looked at before the call, which most responses don't need.
         return _by_conditions(request, result) if result.is_conditional else result
     if type(result) is str:
         return response_of(result.encode(), TEXT_ONLY)

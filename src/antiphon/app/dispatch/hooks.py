@@ -369,6 +369,7 @@ def find_handler(error_handlers: Iterable[ErrorHandlers], error: BaseException) 
     """Return the first handler for an error, or None for a raised response, which isn't an error."""
     if isinstance(error, RaisedResponse):
         return None
+    # Innermost first, as the plan lists them.
     for handlers in error_handlers:
         if found := handlers.find(error):
             return found

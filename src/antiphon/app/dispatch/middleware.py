@@ -94,11 +94,12 @@ class Middleware(NamedTuple):
         """Throw an error into the generator. Record if this undoes a cancellation, as an inner timeout's end does."""
         try:
             if self.is_async:
-                instead = await self._end_async(generator, generator.athrow(error))  # type: ignore[arg-type,union-attr]
+                instead = await self._end_async(generator, generator.athrow(error))  # type: ignore[arg-type,union-attr]  # async
             else:
-                instead = self._end_sync(generator, error)  # type: ignore[arg-type]
+                instead = self._end_sync(generator, error)  # type: ignore[arg-type]  # not async
         finally:
             note_task(error)
+            # After ``note_task``: a cancellation that was taken back no longer ends the task.
             must_respond = not isinstance(error, Exception) and not is_leaving(error)
             del error
         if instead is None and must_respond:
@@ -129,6 +130,7 @@ class Middleware(NamedTuple):
         last = resume(generator, None)
         if instead is not None and (last is None or last[0]):
             return instead if last is None else last[1]
+        # The traceback of the error would keep open what it holds.
         generator.close()
         raise self._yields_again()
 
@@ -149,6 +151,7 @@ class Middleware(NamedTuple):
         except StopAsyncIteration:
             if instead is not None:
                 return instead
+        # As above, in an async generator.
         await generator.aclose()
         raise self._yields_again()
 
@@ -246,6 +249,7 @@ def middleware(
         )
     check_arguments(function, "request")
     if not errors_at_yield:
+        # Imported here, with ``ast``: programs without middleware need neither.
         from antiphon.app.dispatch.yields import check_yields
 
         check_yields(function)

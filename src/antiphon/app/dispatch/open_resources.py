@@ -67,6 +67,7 @@ class ResourceStack(Opened):
 
     def keep(self, resource: "OpenResource") -> None:
         """Close a dependency later, after those already kept."""
+        # At the start, because the last one is closed first.
         self.kept.insert(0, resource)
 
     def take_back_unread(self, request: Request, response: Response) -> None:
@@ -103,6 +104,7 @@ class ResourceStack(Opened):
             resource = self.kept.pop()
             error = resource.error or ending.error
             traceback = error.__traceback__ if error is not None else None
+            # Shielded: all of them are closed, even if the task is cancelled.
             fatal = await switch_shielded(resource.switch) or fatal
             try:
                 await resource.end(request, error)
@@ -119,6 +121,7 @@ class ResourceStack(Opened):
             finally:
                 if error is not None:
                     error.__traceback__ = traceback  # without the frames here, which refer to the error
+        # From now on, reading a dependency raises an error, instead of opening it.
         request._opening = ending.error = None
         if fatal is not None:
             raise fatal
@@ -234,6 +237,7 @@ class OpenResource:
             return
         finally:
             del error
+        # It has yielded twice, and would stay open in the traceback of the error.
         generator.close()
         raise self._yields_twice()
 
@@ -311,6 +315,7 @@ class StreamEnd:
     def _chunks(self, chunks: Iterable[bytes]) -> ByteGenerator:
         try:
             yield from chunks
+        # The stream was closed early: ``error`` stays the one for that.
         except GeneratorExit:
             raise
         except BaseException as error:

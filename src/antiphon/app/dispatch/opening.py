@@ -59,6 +59,7 @@ async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -
 
 async def _receive_small(request: Request, limits: Limits) -> bool:
     """Receive a small body that comes as one chunk. Return False for any other. Raises RequestTimeout (408)."""
+    # At once if it has arrived, without a coroutine.
     is_read = request._read_small_body(limits)
     return is_read if isinstance(is_read, bool) else await is_read
 
@@ -103,6 +104,7 @@ def _prepare(plan: Plan, request: Request, content: Content) -> None:
     if plan.route.app is not None:  # another framework's view has none
         content.folder = plan.route.app.upload_folder
     if not content.received:
+        # Not once bytes have been received: they have been kept or dropped.
         content.is_kept = plan.body is not STREAM
     if plan.runs_on is not LOOP and not (request.head.blocks or content.is_complete):
         from asyncio import get_running_loop
@@ -129,6 +131,7 @@ async def receive_rest(plan: Plan, request: Request, error: HTTPError | None) ->
     content = request.content
     moves = not content.is_complete and plan.is_driven(request)
     if moves:
+        # The loop receives the body: others may have the place among those that wait on threads.
         content.end_waiting()
         await (ON_THREAD if request.head.blocks else ON_LOOP)
     await content.load(request.limits)
@@ -167,6 +170,7 @@ def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -
         if apart is not None:
             if closer is None or apart[0] is not None:
                 return function, closer, apart
+            # Driven in place until it waits: only then are there steps to await.
             generator = function(request)
             steps = generator.asend(None)
             try:
@@ -230,6 +234,7 @@ async def open_in_steps(
             if is_async and closer is None:
                 early = await function(request)
             else:
+                # The part again, now where it runs: without its switch.
                 openers = chain(((function, closer, (None, True) if is_async else None),), openers)
         if early is not None:
             if not isinstance(stopped, Waiting):

@@ -150,6 +150,7 @@ class HandlerStack(NamedTuple):
         """
         if not (self.before or self.is_in_blueprint):
             return self
+        # The part that looks for a stored response goes inside the hooks; the rest stays where it was.
         split = {part: part.where_hooked for part in self.middleware if part.where_hooked is not None}
         return self._replace(
             middleware=tuple(split[part][0] if part in split else part for part in self.middleware),
@@ -208,6 +209,7 @@ class HandlerStack(NamedTuple):
             if any(may_read(reader, source.provides) for reader in (*readers, *others)):
                 kept.insert(0, source)
         first = 0
+        # Hooks such as limits refuse a request before a dependency is opened for it.
         while first < len(self.before) and not any(
             may_read(self.before[first].function, source.provides) for source in kept
         ):
@@ -294,6 +296,7 @@ class Plan:
         self.runs_on = _runs_on(handler, around, body)
         if self.runs_on is MIXED:
             around = around.pinned()
+            # The plan that a request is passed on to switches by itself.
             handler = handler if body is DELEGATED else handler.pinned()
         self.handler = handler
         self.function, self.raw_handler = handler.function, handler.raw_handler
@@ -301,6 +304,7 @@ class Plan:
         self.declared = declared if declared is not None and declared.has_fields else None
         self.is_async = handler.is_async
         self.handler_switch = BEGIN_ON_THREAD if handler.switch is ON_THREAD else handler.switch
+        # After ``runs_on`` and the handler, which it reads.
         self._surround(around)
         self.ahead = _ahead(self)
         self.at_hand: AtHand | None = None

@@ -55,6 +55,7 @@ class Readings:
         """Return True if a function refers to a dependency, or if it can't be followed to its end."""
         known = self._known.get(id(function))
         if known is None:
+            # With the function itself, so that no other one gets its identifier.
             known = self._known[id(function)] = function, self._follow(function)
         return known[1] is None or dependency in known[1]
 
@@ -154,6 +155,7 @@ def _referred_by(function: FunctionType) -> Iterator[Any]:
         raise _UnknownError
     yield from (_BY_NAME[name] for name in names if name in _BY_NAME)
     held = [function.__globals__[name] for name in names if name in function.__globals__]
+    # A module holds far more than the code uses: only the names in it are followed.
     for each in (*held, *_imported_by(function.__code__)):
         if not isinstance(each, ModuleType):
             yield each

@@ -44,8 +44,10 @@ def _parsed(function: Callable[..., Any]) -> tuple[_Function, int] | None:
     if code is None:
         return None
     try:
+        # Of the code, because getsource of a function follows ``__wrapped__``.
         source = getsource(code)
         is_indented = source[:1].isspace()
+        # A nested function's source is indented, which Python accepts only inside a block.
         tree = ast.parse(f"if 1:\n{source}" if is_indented else source)
     except (OSError, SyntaxError):
         return None
