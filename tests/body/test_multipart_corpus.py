@@ -1,4 +1,4 @@
-import hashlib
+import gzip
 import json
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -8,27 +8,25 @@ import pytest
 from antiphon.body.multipart import parse_boundary
 from tests.body.forms_in_parts import evenly, read
 from tests.body.oracles import ORACLES
+from tests.body.recording.forms import told
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
 CORPUS = Path(__file__).with_name("corpus")
 LARGEST = 200_000
-RECORDED = {path.stem: path for path in sorted(CORPUS.glob("*.http"))}
+RECORDED = {path.name.partition(".")[0]: path for path in sorted(CORPUS.glob("*.http*"))}
 MULTIPART = {name: path for name, path in RECORDED.items() if "urlencoded" not in name}
 
 
 def request_of(path):
     """Its Content-Type and body."""
-    head, _, body = path.read_bytes().partition(b"\r\n\r\n")
+    sent = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    head, _, body = sent.partition(b"\r\n\r\n")
     fields = dict(line.split(": ", 1) for line in head.decode().lower().split("\r\n")[1:])
     [content_type] = [line for line in head.decode().split("\r\n") if line.lower().startswith("content-type: ")]
     assert len(body) == int(fields["content-length"])
     return content_type[len("content-type: ") :], body
-
-
-def description_of(path):
-    return json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
 
 
 def as_sent(name):
@@ -37,8 +35,8 @@ def as_sent(name):
 
 
 def test_there_are_requests_of_each_client():
-    clients = {description_of(path)["client"].partition(" ")[0] for path in RECORDED.values()}
-    assert clients == {"Chromium", "curl", "requests", "httpx", "aiohttp"}
+    assert {name.partition("-")[0] for name in RECORDED} == {"chromium", "curl", "requests", "httpx", "aiohttp"}
+    assert {name.partition("-")[0] for name in RECORDED} == {*json.loads((CORPUS / "versions.json").read_text())}
     assert sum(path.stat().st_size for path in CORPUS.iterdir()) < LARGEST
 
 
@@ -46,19 +44,16 @@ def test_there_are_requests_of_each_client():
 class TestWhatClientsSend:
     def test_is_what_they_were_told_to_send(self, path):
         content_type, body = request_of(path)
-        description = description_of(path)
-        charset = description["charset"]
+        recorded = path.name.partition(".")[0]
+        charset = "iso-8859-1" if recorded.endswith("latin-1") else "utf-8"
         found = read([body], parse_boundary(content_type))
-        for part, told in zip(found, description["told"], strict=True):
+        for part, sent in zip(found, told(recorded), strict=True):
             name, filename, content = part.item
-            assert name.decode(charset) == as_sent(told["name"])
-            assert (None if filename is None else filename.decode(charset)) == as_sent(told["filename"])
-            if "content" in told:
-                assert content.decode(charset) == told["content"]
-            else:
-                assert (len(content), hashlib.sha256(content).hexdigest()) == (told["size"], told["sha256"])
+            assert name.decode(charset) == as_sent(sent.name)
+            assert (None if filename is None else filename.decode(charset)) == as_sent(sent.filename)
+            assert content == (sent.content if sent.filename is not None else sent.value.encode(charset))
             # aiohttp names a type for fields too.
-            assert part.head.content_type in (told["content_type"], "text/plain; charset=utf-8")
+            assert part.head.content_type in (sent.content_type, "text/plain; charset=utf-8")
             assert body[part.head.offset : part.end] == content
 
     def test_is_read_alike_in_chunks(self, path):
@@ -86,5 +81,5 @@ def test_an_urlencoded_form_has_the_same_fields():
     path = CORPUS / "chromium-urlencoded.http"
     content_type, body = request_of(path)
     assert content_type == "application/x-www-form-urlencoded"
-    told = [(field["name"], field["content"]) for field in description_of(path)["told"]]
-    assert parse_qsl(body.decode(), keep_blank_values=True) == told
+    fields = [(sent.name, sent.value) for sent in told("chromium-urlencoded")]
+    assert parse_qsl(body.decode(), keep_blank_values=True) == fields

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .forms import BINARY, FORMS, Sent
+from .forms import Sent
 from .server import Recorder
 
 CHROMIUM = [
@@ -23,10 +23,6 @@ CHROMIUM = [
     "--disable-component-update",
     "--disable-sync",
 ]
-ONLY_BROWSERS: dict[str, list[Sent]] = {
-    "not-chosen": [Sent("field", b"value"), Sent("file", b"", "", BINARY), Sent("after", b"value")],
-    "latin-1": [Sent("naïve", "naïve".encode()), Sent("file", b"content", "naïve.txt", "text/plain")],
-}
 
 
 def curl(url: str, form: list[Sent], *options: str) -> None:
@@ -126,4 +122,3 @@ LIBRARIES: dict[str, Callable[[str, list[Sent]], None]] = {
     "httpx": httpx,
     "aiohttp": aiohttp,
 }
-FOR_BROWSERS = {**FORMS, **ONLY_BROWSERS, "urlencoded": FORMS["names"] + FORMS["values"]}

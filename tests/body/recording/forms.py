@@ -77,3 +77,25 @@ FORMS: dict[str, list[Sent]] = {
     "large": [Sent("file", b"".join(b"%7d\r\n" % line for line in range(8000)), "large.txt", TEXT)],
     "nothing": [],
 }
+FOR_BROWSERS = FORMS | {
+    "not-chosen": [Sent("field", b"value"), Sent("file", b"", "", BINARY), Sent("after", b"value")],
+    "latin-1": [Sent("naïve", "naïve".encode()), Sent("file", b"content", "naïve.txt", "text/plain")],
+    "urlencoded": FORMS["names"] + FORMS["values"],
+}
+ONLY_CHROMIUM = {"large", "nothing"}
+"""Once is enough for the one; libraries send the other, a form without fields, as no form at all."""
+
+
+def told(recorded: str) -> list[Sent]:
+    """What a client was told to send in a request that is recorded under this name."""
+    client = recorded.partition("-")[0]
+    if client == "chromium":
+        return FOR_BROWSERS[recorded.removeprefix("chromium-").removeprefix("fetch-").removeprefix("submit-")]
+    form = [sent for sent in FORMS[recorded.rpartition("-")[2]] if can_send(recorded, sent)]
+    # It sends all fields before the first file.
+    return sorted(form, key=lambda sent: sent.filename is not None) if client == "httpx" else form
+
+
+def can_send(recorded: str, sent: Sent) -> bool:
+    """aiohttp refuses line breaks in names; curl, told to escape by backslashes, writes them as they are."""
+    return not recorded.startswith(("aiohttp-", "curl-backslashes-")) or "\r\n" not in sent.name
