@@ -233,28 +233,10 @@ def test_qvalues(text, quality):
 @rows(
     "text",
     [
-        "",
-        " ",
-        "nan",
-        "inf",
-        "-1",
-        "-0",
-        "+1",
-        "2",
-        "1.001",
-        "1.0001",
-        "1.00001",
-        "1.5",
-        "10",
-        "00",
-        "0.5 ",
-        "1e-1",
-        "0,5",
-        "\u0660",
-        "0.5.",
-        ".",
+        "", " ", "nan", "inf", "-1", "-0", "+1", "2", "1.001", "1.0001", "1.00001", "1.5", "10", "00", "0.5 ", "1e-1",
+        "0,5", "\u0660", "0.5.", ".",
     ],
-)
+)  # fmt: skip
 def test_no_qvalues(text):
     with pytest.raises(ValueError, match="quality"):
         parse_qvalue(text)

@@ -24,23 +24,8 @@ quoted_elements = st.text(VALUE_CHARACTERS.replace("\\", "").replace('"', "")).m
 elements = bare_elements.filter(bool) | quoted_elements
 
 BAD_NAMES = [
-    "",
-    " ",
-    "a b",
-    " a",
-    "a ",
-    "a:",
-    ":a",
-    "a,b",
-    '"a"',
-    "a(b)",
-    "é",
-    "a\u0100",
-    "a\n",
-    "a\r\nb",
-    "a\0",
-    "a\tb",
-]
+    "", " ", "a b", " a", "a ", "a:", ":a", "a,b", '"a"', "a(b)", "é", "a\u0100", "a\n", "a\r\nb", "a\0", "a\tb",
+]  # fmt: skip
 CONTROLS = [chr(code) for code in range(0x20) if chr(code) != "\t"] + ["\x7f"]
 INJECTED = ["a\r\nset-cookie: b=c", "\na", "a\n", "a\r", "é\n"]
 UNTRIMMED = [" a", "a ", "\ta", "a\t", " ", "\t"]
@@ -271,21 +256,11 @@ class TestPrinting:
     @rows(
         "text",
         [
-            "a\r\n",
-            "a b: c\r\n",
-            "a : b\r\n",
-            ": b\r\n",
-            " a: b\r\n",
-            "a: b\r\n c\r\n",
-            "a: b\r\n c: d\r\n",
-            "a: b\nc: d\r\n",
-            "a: b\rc\r\n",
-            "a: b\0\r\n",
-            "GET / HTTP/1.1\r\na: b\r\n",
-            "a: b\r\n\r\nc: d\r\n",
+            "a\r\n", "a b: c\r\n", "a : b\r\n", ": b\r\n", " a: b\r\n", "a: b\r\n c\r\n", "a: b\r\n c: d\r\n",
+            "a: b\nc: d\r\n", "a: b\rc\r\n", "a: b\0\r\n", "GET / HTTP/1.1\r\na: b\r\n", "a: b\r\n\r\nc: d\r\n",
         ],
         ids=ascii,
-    )
+    )  # fmt: skip
     def test_a_section_that_is_not_well_formed_is_refused(self, text):
         with pytest.raises(ValueError, match=r"header|line"):
             Headers.parse(text)

@@ -400,24 +400,9 @@ class TestHostileHeaders:
 
 
 BAD_LENGTHS = [
-    "-1",
-    "+1",
-    "1.0",
-    "1e3",
-    "0x10",
-    "1_0",
-    "abc",
-    "5,6",
-    "5, 5, 6",
-    "5,",
-    ",5",
-    ",",
-    "\u0665",
-    "\u00b2",
-    "5 5",
-    " ",
+    "-1", "+1", "1.0", "1e3", "0x10", "1_0", "abc", "5,6", "5, 5, 6", "5,", ",5", ",", "\u0665", "\u00b2", "5 5", " ",
     "\0",
-]
+]  # fmt: skip
 
 
 class TestContentLength:
@@ -819,32 +804,13 @@ class TestTyped:
 
 
 LAZY = {
-    "accept": "accept",
-    "accept_charsets": "accept-charset",
-    "accept_encodings": "accept-encoding",
-    "accept_languages": "accept-language",
-    "content_type": "content-type",
-    "cookies": "cookie",
-    "args": None,
-    "form": "content-type",
-    "g": None,
-    "headers": None,
-    "id": None,
-    "text": "content-type",
-    "url": None,
-}
+    "accept": "accept", "accept_charsets": "accept-charset", "accept_encodings": "accept-encoding",
+    "accept_languages": "accept-language", "content_type": "content-type", "cookies": "cookie", "args": None,
+    "form": "content-type", "g": None, "headers": None, "id": None, "text": "content-type", "url": None,
+}  # fmt: skip
 PLAIN = [
-    "method",
-    "path",
-    "raw_path",
-    "query_string",
-    "root_path",
-    "scheme",
-    "is_secure",
-    "http_version",
-    "client",
-    "ip",
-]
+    "method", "path", "raw_path", "query_string", "root_path", "scheme", "is_secure", "http_version", "client", "ip",
+]  # fmt: skip
 UNREAD = ["mimetype", "route", "endpoint", "app", "path_params", "limits", "_deferred"]
 ENVIRON = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "wsgi.url_scheme": "http"}
 SCOPE = {"type": "http", "method": "GET", "path": "/", "headers": []}

@@ -79,32 +79,15 @@ TIMES = {
 }
 
 NESTED = {
-    b"": 0,
-    b"1": 0,
-    b"[{}]": 2,
-    b'{"a":[1,[2]],"b":{}}': 3,
-    b'["[[[[", "\\"[["]': 1,
-    b'["\\\\", ["[[", "\\\\\\"[[["]]': 2,
-    b"[[]" + b"[]" * 20 + b"]": 2,
-    b'["[[[[': 1,
-    b"[]]]": 1,
-    b"}{": 0,
-    b"\\[": 1,
-}
+    b"": 0, b"1": 0, b"[{}]": 2, b'{"a":[1,[2]],"b":{}}': 3, b'["[[[[", "\\"[["]': 1,
+    b'["\\\\", ["[[", "\\\\\\"[[["]]': 2, b"[[]" + b"[]" * 20 + b"]": 2, b'["[[[[': 1, b"[]]]": 1, b"}{": 0, b"\\[": 1,
+}  # fmt: skip
 
 SLOW = {
-    b"1e308": 1,
-    b"[1E+308,2e-100]": 2,
-    b"e100e100": 2,
-    b"[1e99,1e+-100,1.000]": 0,
-    b'["1e308", 1e308, "\\"1e308"]': 1,
-    b'1e"a"100': 0,
-    b'1e\\"100': 0,
-    b"1e\\\\100": 0,
-    b"1e10": 0,
-    b"\xef\xbb\xbf[1e100]": 1,
+    b"1e308": 1, b"[1E+308,2e-100]": 2, b"e100e100": 2, b"[1e99,1e+-100,1.000]": 0, b'["1e308", 1e308, "\\"1e308"]': 1,
+    b'1e"a"100': 0, b'1e\\"100': 0, b"1e\\\\100": 0, b"1e10": 0, b"\xef\xbb\xbf[1e100]": 1,
     b'["\xff", 1e100, "\\ud800", NaN]': 1,
-}
+}  # fmt: skip
 
 START = b'--b\r\nContent-Disposition: form-data; name="a"'
 HEADS = {
@@ -250,17 +233,9 @@ PERCENT_PIECES = (
 urlencoded_bytes = st.one_of(st.binary(max_size=60), st.lists(st.sampled_from(PERCENT_PIECES)).map(b"".join))
 
 HEAD_PIECES = [
-    b"--b",
-    b"\r\n",
-    b"\r\n\r\n",
-    b"Content-Disposition: form-data; ",
-    b'name="',
-    b'filename="',
-    b'"',
-    b"; ",
-    b"a",
+    b"--b", b"\r\n", b"\r\n\r\n", b"Content-Disposition: form-data; ", b'name="', b'filename="', b'"', b"; ", b"a",
     b" ",
-]
+]  # fmt: skip
 HEAD_PIECES += [
     b"Content-Type: ",
     b"\xe4",

@@ -22,20 +22,9 @@ class Colour(enum.Enum):
 COLOURS = [("red", "Red & so"), ("blue", "Blue"), (3, "Three")]
 ITEMS = [{"id": 1, "name": "Ada"}, {"id": 2, "name": "Bob"}]
 FIELDS = (
-    "text",
-    "email",
-    "password",
-    "textarea",
-    "number",
-    "url",
-    "tel",
-    "search",
-    "color",
-    "range",
-    "month",
-    "date",
+    "text", "email", "password", "textarea", "number", "url", "tel", "search", "color", "range", "month", "date",
     "time",
-)
+)  # fmt: skip
 FIELDS += ("datetime_local", "json")
 
 
@@ -125,16 +114,8 @@ FILES = {
     "f.svg": b"<svg>", "h.jpg": b"", "i.png.jpg": b"\xff\xd8\xff" + b"." * 3000,
 }  # fmt: skip
 FILE_RULES = (
-    "required",
-    "image",
-    "ext:png,jpg",
-    "ext:.png",
-    "size:3000",
-    "size:2k",
-    "size:0.001M",
-    "size:1G",
-    "ext:gif|size:4",
-)
+    "required", "image", "ext:png,jpg", "ext:.png", "size:3000", "size:2k", "size:0.001M", "size:1G", "ext:gif|size:4",
+)  # fmt: skip
 
 
 class Package:

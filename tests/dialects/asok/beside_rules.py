@@ -10,26 +10,9 @@ from importlib import import_module
 from typing import Any
 
 WORDS = (
-    "",
-    " ",
-    "a",
-    "ab",
-    "A1",
-    "é",
-    "x y",
-    "a_b",
-    "a-b",
-    "-a",
-    "none",
-    "3",
-    "007",
-    "-4",
-    "+5",
-    "4.5",
-    "1e3",
-    "nan",
+    "", " ", "a", "ab", "A1", "é", "x y", "a_b", "a-b", "-a", "none", "3", "007", "-4", "+5", "4.5", "1e3", "nan",
     "0x1",
-)
+)  # fmt: skip
 WORDS += (
     "true",
     "YES",
@@ -70,20 +53,9 @@ WORDS += ("data:image/png;base64,Zg==", "data:x,Zg", "{}", "[1", '{"a": 1}', "12
 WORDS += ("123E4567e89b12d3a456426614174000", "123e4567", "x" * 60, "9" * 60, "x" * 201, "x" * 2001, "x" * 10_001)
 
 RULES = (
-    "required",
-    "email",
-    "min:2",
-    "max:3",
-    "numeric",
-    "integer",
-    "url",
-    "date",
-    "boolean",
-    "slug",
-    "uuid",
-    "alpha",
+    "required", "email", "min:2", "max:3", "numeric", "integer", "url", "date", "boolean", "slug", "uuid", "alpha",
     "tel",
-)
+)  # fmt: skip
 RULES += (
     "alpha_num",
     "alphanumeric",
@@ -124,17 +96,8 @@ MESSAGES = (
 )
 
 WRONG_RULES = (
-    "nothing",
-    "min",
-    "min:x",
-    "max:-1",
-    "max:9999999",
-    "between:1",
-    "in",
-    "ext",
-    "required_if:x",
-    "required|foo:1",
-)
+    "nothing", "min", "min:x", "max:-1", "max:9999999", "between:1", "in", "ext", "required_if:x", "required|foo:1",
+)  # fmt: skip
 
 
 def validations(package: str) -> Iterator[tuple[str, Any]]:

@@ -80,79 +80,53 @@ OF_WERKZEUG = [exchange._replace(**OF_OLD.get(exchange.request, {})) for exchang
 
 OWN = [
     Exchange(
-        "kay-001 kay-180",
-        "GET /views/7",
-        lambda k, request, number: f"{request.method} {number + 1}",
-        "GET 8",
+        "kay-001 kay-180", "GET /views/7", lambda k, request, number: f"{request.method} {number + 1}", "GET 8",
         rule="/views/<int:number>",
     ),
     Exchange(
-        "kay-009", "GET /lang", lambda k, request: request.lang, "de-AT", sent={"Accept-Language": "fr;q=0.5, de-AT"}
+        "kay-009", "GET /lang", lambda k, request: request.lang, "de-AT", sent={"Accept-Language": "fr;q=0.5, de-AT"},
     ),
     Exchange(
-        "kay-009",
-        "GET /lang-of-cookie",
-        lambda k, request: request.lang,
-        "it",
+        "kay-009", "GET /lang-of-cookie", lambda k, request: request.lang, "it",
         sent={"Accept-Language": "fr", "Cookie": "hl=it"},
     ),
     Exchange("kay-009", "GET /lang-of-nobody", lambda k, request: request.lang, "ja"),
     Exchange(
-        "kay-010 kay-011",
-        "GET /user",
-        lambda k, request: (request.user.name, type(request.user).__name__),
-        "('Ada', 'Person')",
-        sent={"X-Name": "Ada"},
+        "kay-010 kay-011", "GET /user", lambda k, request: (request.user.name, type(request.user).__name__),
+        "('Ada', 'Person')", sent={"X-Name": "Ada"},
     ),
     Exchange(
-        "kay-012",
-        "GET /session",
-        in_session,
-        "{'seen': True}",
-        fields={"vary": "Cookie", "cache-control": "private"},
+        "kay-012", "GET /session", in_session, "{'seen': True}", fields={"vary": "Cookie", "cache-control": "private"},
     ),
     Exchange(
-        "kay-035 kay-036",
-        "GET /cookie-class",
-        lambda k, request: type(request.cookies).__name__,
-        "ImmutableTypeConversionDict",
-        sent={"Cookie": "a=1"},
+        "kay-035 kay-036", "GET /cookie-class", lambda k, request: type(request.cookies).__name__,
+        "ImmutableTypeConversionDict", sent={"Cookie": "a=1"},
     ),
     Exchange(
-        "kay-065", "GET /is-xhr", lambda k, request: request.is_xhr, "True", sent={"X-Requested-With": "xmlhttprequest"}
+        "kay-065", "GET /is-xhr", lambda k, request: request.is_xhr, "True",
+        sent={"X-Requested-With": "xmlhttprequest"},
     ),
     Exchange(
-        "kay-089 kay-040",
-        "PATCH /wanted",
-        lambda k, request: (request.want_form_data_parsed, request.form["a"]),
-        "(True, '1')",
-        sent=FORM,
-        body=b"a=1",
+        "kay-089 kay-040", "PATCH /wanted", lambda k, request: (request.want_form_data_parsed, request.form["a"]),
+        "(True, '1')", sent=FORM, body=b"a=1",
     ),
     Exchange(
-        "kay-089 kay-040",
-        "DELETE /unwanted",
-        lambda k, request: (request.want_form_data_parsed, len(request.form), request.data),
-        "(False, 0, b'a=1')",
-        sent=FORM,
-        body=b"a=1",
+        "kay-089 kay-040", "DELETE /unwanted",
+        lambda k, request: (request.want_form_data_parsed, len(request.form), request.data), "(False, 0, b'a=1')",
+        sent=FORM, body=b"a=1",
     ),
     Exchange(
-        "kay-084 kay-181",
-        "POST /latin?q=%FC",
+        "kay-084 kay-181", "POST /latin?q=%FC",
         lambda k, request: (
             request.charset,
             LatinRequest(request.environ).url_charset,
             LatinRequest(request.environ).args["q"],
             LatinRequest(request.environ).form["n"],
         ),
-        "('utf-8', 'latin-1', 'ü', 'ü')",
-        sent=FORM,
-        body=b"n=%FC",
+        "('utf-8', 'latin-1', 'ü', 'ü')", sent=FORM, body=b"n=%FC",
     ),
     Exchange(
-        "kay-182 kay-139",
-        "GET /latin-answer",
+        "kay-182 kay-139", "GET /latin-answer",
         lambda k, request: (
             LatinResponse("ü").data,
             [*LatinResponse("ü").iter_encoded(None)],
@@ -162,14 +136,10 @@ OWN = [
     ),
     Exchange("kay-106", "GET /age", lambda k, request: repr(Response(headers={"Age": "90"}).age), "90"),
     Exchange(
-        "kay-134",
-        "GET /redirected",
-        lambda k, request: redirect("/ü?a=b"),
-        re.compile("Redirecting"),
-        302,
+        "kay-134", "GET /redirected", lambda k, request: redirect("/ü?a=b"), re.compile("Redirecting"), 302,
         {"location": "http://localhost/%C3%BC?a=b"},
     ),
-]
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -65,33 +65,19 @@ CHUNKS = {
     "a blank before a size": b" 0\r\n\r\n",
 }
 NAMES = {
-    "a blank before a colon": b"X-A : 1",
-    "a blank in a name": b"X A: 1",
-    "no colon": b"X-A",
-    "no name": b": 1",
-    "NUL in a name": b"X\0A: 1",
-    "letters beyond ASCII in a name": b"X-\xc3\xa9: 1",
-    "NUL in a value": b"X-A: a\0b",
-    "a bare carriage return in a value": b"X-A: a\rX-B: b",
-    "a control in a value": b"X-A: a\x01b",
-    "a name in brackets": b"X(A): 1",
-    "a folded line": b"X-A: 1\r\n folded",
-}
+    "a blank before a colon": b"X-A : 1", "a blank in a name": b"X A: 1", "no colon": b"X-A", "no name": b": 1",
+    "NUL in a name": b"X\0A: 1", "letters beyond ASCII in a name": b"X-\xc3\xa9: 1", "NUL in a value": b"X-A: a\0b",
+    "a bare carriage return in a value": b"X-A: a\rX-B: b", "a control in a value": b"X-A: a\x01b",
+    "a name in brackets": b"X(A): 1", "a folded line": b"X-A: 1\r\n folded",
+}  # fmt: skip
 LINES = {
-    "no version": b"GET /hello",
-    "a version of later": b"GET /hello HTTP/3.0",
-    "a version of two digits": b"GET /hello HTTP/1.10",
-    "another protocol": b"GET /hello SIP/2.0",
-    "small letters in the version": b"GET /hello http/1.1",
-    "NUL in a method": b"GE\0T /hello HTTP/1.1",
-    "a method with a colon": b"GET: /hello HTTP/1.1",
-    "no method": b" /hello HTTP/1.1",
-    "no target": b"GET HTTP/1.1",
-    "a blank in a target": b"GET /hel lo HTTP/1.1",
-    "a control in a target": b"GET /hello\x01 HTTP/1.1",
-    "NUL in a target": b"GET /hello\0 HTTP/1.1",
-    "bytes before the line": b"\x16\x03\x01\x02\x00 /hello HTTP/1.1",
-}
+    "no version": b"GET /hello", "a version of later": b"GET /hello HTTP/3.0",
+    "a version of two digits": b"GET /hello HTTP/1.10", "another protocol": b"GET /hello SIP/2.0",
+    "small letters in the version": b"GET /hello http/1.1", "NUL in a method": b"GE\0T /hello HTTP/1.1",
+    "a method with a colon": b"GET: /hello HTTP/1.1", "no method": b" /hello HTTP/1.1", "no target": b"GET HTTP/1.1",
+    "a blank in a target": b"GET /hel lo HTTP/1.1", "a control in a target": b"GET /hello\x01 HTTP/1.1",
+    "NUL in a target": b"GET /hello\0 HTTP/1.1", "bytes before the line": b"\x16\x03\x01\x02\x00 /hello HTTP/1.1",
+}  # fmt: skip
 
 
 def closes(conversation):
@@ -108,45 +94,32 @@ ATTACKS = [
     Attack(
         "a length and chunks",
         read(b"Content-Length: %d" % (5 + len(HIDDEN)), b"Transfer-Encoding: chunked", body=b"0\r\n\r\n" + HIDDEN),
-        BROKEN_OR_READ,
-        methods=("POST",),
-        check=closes,
+        BROKEN_OR_READ, methods=("POST",), check=closes,
     ),
     Attack(
         "chunks in HTTP/1.0",
         read(b"Transfer-Encoding: chunked", b"Connection: keep-alive", body=b"0\r\n\r\n" + HIDDEN, version=b"1.0"),
-        BROKEN_OR_READ,
-        methods=("POST",),
+        BROKEN_OR_READ, methods=("POST",),
     ),
     Attack(
         "the body of a GET is no request",
-        get(b"/hello", b"Content-Length: %d" % len(HIDDEN), ends=False) + HIDDEN + get(b"/hello"),
-        {200},
-        most=2,
+        get(b"/hello", b"Content-Length: %d" % len(HIDDEN), ends=False) + HIDDEN + get(b"/hello"), {200}, most=2,
     ),
     Attack(
-        "the body of a HEAD is no request",
-        request(b"HEAD", b"/hello", body=HIDDEN, ends=False) + get(b"/hello"),
-        READ_OR_MISSING,
-        most=2,
-        methods=("HEAD", "GET"),
+        "the body of a HEAD is no request", request(b"HEAD", b"/hello", body=HIDDEN, ends=False) + get(b"/hello"),
+        READ_OR_MISSING, most=2, methods=("HEAD", "GET"),
     ),
     Attack(
         "the body that a page has not read is no request",
-        request(b"PUT", b"/told", body=HIDDEN, ends=False) + get(b"/hello"),
-        READ_OR_MISSING,
-        most=2,
+        request(b"PUT", b"/told", body=HIDDEN, ends=False) + get(b"/hello"), READ_OR_MISSING, most=2,
     ),
     Attack(
         "the body of a page that is not there is no request",
-        request(b"POST", b"/missing", body=HIDDEN, ends=False) + get(b"/hello"),
-        {404, 405},
-        most=2,
+        request(b"POST", b"/missing", body=HIDDEN, ends=False) + get(b"/hello"), {404, 405}, most=2,
     ),
     Attack(
         "the body that was refused is no request",
-        request(b"POST", b"/hello", b"Expect: 200-maybe", body=HIDDEN, ends=False) + get(b"/hello"),
-        range(200, 500),
+        request(b"POST", b"/hello", b"Expect: 200-maybe", body=HIDDEN, ends=False) + get(b"/hello"), range(200, 500),
         most=2,
     ),
     Attack(
@@ -154,15 +127,13 @@ ATTACKS = [
         b"PUT /told HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n"
         % (len(HIDDEN), HIDDEN)
         + get(b"/hello"),
-        READ_OR_MISSING,
-        most=2,
+        READ_OR_MISSING, most=2,
     ),
     Attack(
         "trailers are no fields",
         b"POST /told HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
         b"0\r\nHost: evil.example\r\nCookie: evil=1\r\nContent-Length: 9\r\n\r\n",
-        {200, 400, 404, 405},
-        methods=("POST",),
+        {200, 400, 404, 405}, methods=("POST",),
         check=lambda conversation: "trailers count" if b"evil" in conversation.first.body else None,
     ),
     Attack("bare line feeds", hello(end=b"\n"), BROKEN_OR_READ),
@@ -172,9 +143,8 @@ ATTACKS = [
     Attack("the beginning of a request", b"GET /hello HTTP/1.1\r\nHos", BROKEN, is_half_closed=True),
     Attack(
         "an upgrade of HTTP",
-        get(b"/hello", b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABkAAQ", b"Connection: upgrade, http2-settings"),
-        {200},
+        get(b"/hello", b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABkAAQ", b"Connection: upgrade, http2-settings"), {200},
         b"hello",
     ),
     Attack("two requests at once", get(b"/hello", ends=False) + get(b"/hello"), {200}, b"hello", most=2),
-]
+]  # fmt: skip

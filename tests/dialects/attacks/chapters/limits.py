@@ -32,20 +32,12 @@ LARGE = {
     "Expect": b"100-continue, " * 4000,
 }
 AUTHORIZATIONS = [
-    b"Basic",
-    b"Basic !!!",
+    b"Basic", b"Basic !!!",
     b"Basic " + b"/" * 999,
-    b"Basic OjpA",
-    b"Basic /w==",
-    b"Digest",
-    b'Digest username="',
-    b"Bearer",
-    b"Bearer \xff",
+    b"Basic OjpA", b"Basic /w==", b"Digest", b'Digest username="', b"Bearer", b"Bearer \xff",
     b"Digest realm=" + b'"\\' * 500,
-    b"NTLM TlRM",
-    b":",
-    b"<script>alert(1)</script>",
-]
+    b"NTLM TlRM", b":", b"<script>alert(1)</script>",
+]  # fmt: skip
 BOMB = gzip.compress(bytes(50 << 20), 6)
 TWICE = gzip.compress(BOMB)
 CODINGS = {
@@ -73,19 +65,10 @@ TARGETS = {
     "raw bytes in a query": b"/told?\xff\xfe",
 }
 METHODS = [
-    b"TRACE",
-    b"TRACK",
-    b"DEBUG",
-    b"PROPFIND",
-    b"PURGE",
-    b"FOO",
-    b"get",
+    b"TRACE", b"TRACK", b"DEBUG", b"PROPFIND", b"PURGE", b"FOO", b"get",
     b"M" * 1000,
-    b"CONNECT",
-    b"OPTIONS",
-    b"PATCH",
-    b"GET-A",
-]
+    b"CONNECT", b"OPTIONS", b"PATCH", b"GET-A",
+]  # fmt: skip
 
 
 def has_no_echo(conversation):
