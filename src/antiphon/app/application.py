@@ -209,14 +209,17 @@ class App(Routes, Servable):
                 TypeError(f'the prefix comes first, as in mount("/shop", application), not {prefix!r}'),
             )
         self._check_prefix(prefix, host)
+        # A circle would be planned and started without an end.
         if contains(application, self):
             raise explained("bad-mount", ValueError("an application cannot be mounted in itself"))
         mount = make_mount(
             prefix, host, application, interface, limits, encoded_slashes=self._encoded_slashes, receive=receive
         )
+        # Compared with the host in lower case, as it is matched.
         if any(other.where == mount.where for other in self._mounts):
             raise explained("bad-mount", ValueError(f"an application is already mounted at {mount.where or '/'}"))
         if known := next((other for other in self._mounts if other.application is application), None):
+            # Mounted twice, it is started once.
             mount = mount._replace(lifespan=known.lifespan)
         elif manager := mount.manager:
             if isinstance(application, App):
@@ -361,6 +364,7 @@ class App(Routes, Servable):
     def _plan_anew(self) -> None:
         """If the routes are already planned, handle future requests with the dependencies provided now."""
         if self._planned is not None and not self._dependencies.has_overrides:
+            # The plans from before: planning again would give the same ones.
             self._routing, self._find = self._planned
         elif self._routing is not None:
             self._plan()
@@ -541,10 +545,12 @@ class App(Routes, Servable):
             if each.above is not None:
                 self._checks.trust(each.name, each.above.name or None, each.registry.trusted_origins)
             for included in each.registry.blueprints:
+                # What is registered with it from now on would be in no plan.
                 included.blueprint._is_frozen = True
         before = self._registry.before_routing
         if before:
             watches = [middleware(self._idempotent_watch)] if self._idempotent_watch is not None else []
+            # Outside of the middleware that they watch.
             before = [*watches, *self._watching(), *before]
         around = group.stack._replace(finishers=tuple(self._registry.finishers))
         self._find = find_after(before, around, routing) or routing.find
@@ -557,6 +563,7 @@ class App(Routes, Servable):
 
     def _handle(self, request: Request) -> Steps[Response]:
         """Return the steps that handle a request."""
+        # The first call plans the routes, and puts the function that finds them in its place.
         plan, error = self._find(request)
         return dispatch(plan, request, error)
 
@@ -564,6 +571,7 @@ class App(Routes, Servable):
         """Let a subclass handle requests from servers with its own ``_handle`` and ``_respond`` methods."""
         super().__init_subclass__(**arguments)
         if "_handle" in vars(cls) and "_respond_on_thread" not in vars(cls):
+            # Otherwise this class's shortcut would pass over the subclass's ``_handle``.
             cls._respond_on_thread = Servable._respond_on_thread  # type: ignore[method-assign]
         if "_respond" in vars(cls) and "_respond_on_loop" not in vars(cls):
             cls._respond_on_loop = Servable._respond_on_loop  # type: ignore[method-assign]

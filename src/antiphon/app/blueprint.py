@@ -381,6 +381,7 @@ class Routes(metaclass=NamesOurs):
         from antiphon.app.static_files import StaticFolder, static_files
 
         self._check_open()
+        # Otherwise the route's path would begin with two slashes.
         prefix = "" if prefix == "/" else prefix
         self._check_prefix(prefix, None)
         converter, handler = static_files(StaticFolder(folder, **options), not prefix)

@@ -57,6 +57,7 @@ class Sharing:
             if now >= self._logged_again_at:
                 import logging
 
+                # An overloaded worker must not also write a line for each request.
                 self._logged_again_at = now + LOG_EVERY
                 logging.getLogger("antiphon").exception("queue_by failed: clients share by their addresses")
             return address

@@ -78,6 +78,7 @@ class Lifespan:
         first.
         """
         _check(function)
+        # The last one is called first.
         self._on_shutdown.insert(0, hook(function, blocking=True).pinned())
 
     def add(self, function: Callable[[], Yielding[T]]) -> Dependency[T]:
@@ -102,6 +103,7 @@ class Lifespan:
         """
 
         def once() -> AbstractAsyncContextManager[Any]:
+            # Whoever has started it also stops it.
             if below in self._started:
                 return nullcontext()
             self._started.add(below)
@@ -152,6 +154,7 @@ class Lifespan:
         self._entered.clear()  # resources that were lost with a loop can't be exited any more
         self._values.clear()
         self._loops.clear()
+        # Shared with the outer application, so that one mounted in both is started once.
         self._started = set() if self.around is None else self.around
         self.around = None
         try:
@@ -219,6 +222,7 @@ class Lifespan:
                 raise
             except BaseException as again:
                 errors.append(again)
+            # Only now: code that exits may still read its value.
             del self._values[dependency]
         return errors
 
@@ -248,6 +252,7 @@ def _check(function: Callable[[], object]) -> None:
 
 async def _call(function: Hook) -> None:
     """Call a function where it runs. If it returns a coroutine, await it."""
+    # A function that is not visibly async may return a coroutine.
     result = await function.call()
     if is_pending(result):
         cancelled = await switch_shielded(ON_LOOP)
@@ -308,6 +313,7 @@ def _raise(errors: list[BaseException], message: str) -> None:
     if not all(isinstance(error, Exception) for error in errors):
         from asyncio import CancelledError
 
+        # A cancellation beside a failure says nothing more.
         errors = [error for error in errors if not isinstance(error, CancelledError)] or errors[:1]
     if len(errors) > 1:
         raise BaseExceptionGroup(message, errors)

@@ -119,15 +119,18 @@ class Mount(NamedTuple):
         if self.host is not None:
             inner._host_is_declared = True
         if isinstance(self.application, Servable) and self.application._observers.all and request._observation:
+            # Its observers see the request as the mounted application does.
             request._observation.enter(inner, self.application._observers)
         return inner
 
     def _head_below(self, request: Request, root: str) -> "MountedHead":
         segments = hidden_segments(request.head) if self.encoded_slashes else None
         head = MountedHead(request.head, self.prefix.count("/"), root, segments)
+        # A value may be an empty segment, for example: browsers would read a host after it.
         if "<" in self.prefix and is_misleading(head.above):
             raise NotFound("Browsers would read the path of this application differently.")
         if self.host is not None:
+            # For signed URLs: a link on one host is not valid on another.
             head.mount = f"//{request.host.lower().removesuffix('.')}{head.mount}"
         return head
 
@@ -194,6 +197,7 @@ class Started:
 
     async def __aenter__(self) -> None:
         await self._application._lifecycle.startup()
+        # An async context manager is awaited on the loop, whatever thread the steps ended on.
         await ON_LOOP
 
     async def __aexit__(self, *_: object) -> None:
@@ -223,6 +227,7 @@ class MountedHead(DerivedHead):
 
 def request_with(request: Request, head: Head) -> Request:
     """Return a request with a different head that shares everything else."""
+    # The same class: the request may be of a subclass.
     inner = type(request)(head, request.content)
     shared = {"after_response": request.after_response, "_defer_first": request._defer_first}
     vars(inner).update(_id=request._id, _outer_request=request, **shared)

@@ -53,6 +53,7 @@ class ServedFunction(Servable):
                 await request.content.load(request.limits)
             if not self._is_async:
                 await BEGIN_ON_THREAD
+            # Over WSGI, an ``async def`` needs the background loop.
             elif request.head.blocks:
                 await ON_LOOP
             result = self._function(request)

@@ -132,6 +132,7 @@ class StaticFolder:
             response = self._file_response(request, plain, present, self._forever)
         elif file := self._find(name):
             response = self._file_response(request, name, file, self._forever if self._immutable(name) else self._usual)
+        # An old page asks by an old hash: it gets the file, but must ask again next time.
         elif present:
             response = self._file_response(request, plain, present, self._revalidated)
         else:
@@ -198,6 +199,7 @@ class StaticFolder:
             path = f"{path}{os.sep}{segment}"
             state = os.lstat(path)
             if _is_link(state):
+                # Of the whole name: the rest may contain links, too.
                 path = os.path.realpath(f"{self._root}{os.sep}{name}", strict=True)
                 folder, state = None, os.lstat(path) if path.startswith(f"{self._root}{os.sep}") else None
                 break
@@ -210,6 +212,7 @@ class StaticFolder:
         if self._precompressed and (siblings := self._siblings(name, file)):
             fields.append(("vary", "accept-encoding"))
             coding, file = _preferred(request, siblings, file)
+        # Its state is read from the open file, because another one may get its name.
         descriptor = open_itself(file.path)
         try:
             return _respond(request, file.path, descriptor, guess_type(name), fields, coding)
@@ -226,6 +229,7 @@ class StaticFolder:
         siblings = {}
         for coding in known[1] if is_known and known else CODINGS:
             sibling = self._find_sibling(name, file, CODINGS[coding])
+            # An older one was made of a version before.
             if sibling is not None and sibling.state.st_mtime_ns >= file.state.st_mtime_ns:
                 siblings[coding] = sibling
         if not is_known and folder is not None and abs(time() - folder.st_mtime) > SETTLED:
@@ -260,6 +264,7 @@ class StaticFolder:
         known = self._digests.get(path)
         if known is not None and known[:2] == (state.st_mtime_ns, state.st_size):
             return known[2]
+        # Before it is read: another change might have the same time.
         is_settled = abs(time() - state.st_mtime) > SETTLED
         try:
             with FileBody(path, 0, state.st_size).open() as content:
@@ -267,6 +272,7 @@ class StaticFolder:
         except (OSError, EOFError):
             return None
         if is_settled:
+            # All at once, because no order is kept: the files are read again.
             if len(self._digests) >= _MOST_KNOWN:
                 self._digests.clear()
             self._digests[path] = (state.st_mtime_ns, state.st_size, digits)
@@ -279,6 +285,7 @@ def _preferred(request: Request, siblings: dict[str, _File], file: _File) -> tup
         coding = request.accept_encodings.best((*siblings, "identity"), "identity")
         if coding == "identity":
             break
+        # A sibling that can't be read must not hide the file.
         if os.access(siblings[coding].path, os.R_OK):
             return coding, siblings[coding]
         del siblings[coding]
@@ -402,6 +409,7 @@ class FileHandler:
         try:
             return self(request)
         finally:
+            # After an error, too: the loop has waited all the same.
             self._reads.wait(monotonic() - started)
 
 

@@ -8,6 +8,7 @@ LONGEST_NAME = 1024
 """The maximum path length that all systems support, in characters."""
 HASH_DIGITS = 12
 
+# Lower case only, as ``hexdigest`` writes it.
 _is_hash = re.compile(f"[0-9a-f]{{{HASH_DIGITS}}}").fullmatch
 
 _NO_DOTS = r"(?![. ]++(?:/|\Z))"

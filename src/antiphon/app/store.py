@@ -56,6 +56,7 @@ def check_same(name: str, value: object, write: Callable[[object], bytes], read:
         again = read(written)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise explained("not-storable", TypeError(f"{name!r} can't be stored: {error}")) from error
+    # Compared, because msgspec changes some values without an error, such as a tuple into a list.
     if again != value:
         raise explained(
             "not-storable",
@@ -77,6 +78,7 @@ def encode(data: Mapping[str, Any]) -> bytes:
     data = dict(data)
     try:
         written: bytes = _write(data)
+        # At once for all, because most data can be stored; one by one only to name what can't.
         if _read_data(written) == data:
             return FORMAT + written
     except (TypeError, ValueError, OverflowError, RecursionError):
@@ -302,6 +304,7 @@ def store_name(*parts: str) -> str:
     A single part without control characters is its own name. Owners of two parts are a cookie and the owner of its
     sessions, so the owners of all other features' entries have at least three, and the first is their kind.
     """
+    # The escape first, or the escaped NUL would be escaped again.
     return "\0".join([part.replace("\1", "\1\1").replace("\0", "\1\2") for part in parts])
 
 

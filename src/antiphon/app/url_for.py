@@ -243,6 +243,7 @@ class Reverse:
         paths = [part for part in way.parameters if part.converter.spans]
         if len(paths) < 2:
             return
+        # Read back by a router of this route alone: the rules need not be written twice.
         router: Router[None] = Router(self._converters)
         router.resource(way.route.pattern)
         segments = [""]
@@ -277,6 +278,7 @@ def _key(handler: Any) -> Any:
 def _choose(ways: list[_Way], given: Mapping[str, Any]) -> _Way:
     suitable = [way for way in ways if way.lacks(given) is None and way.contradicts(given) is None]
     if suitable:
+        # The one that uses most of what was given, and of these the one with the fewest parameters.
         return max(suitable, key=lambda way: (len(given.keys() & (way.names | way.defaults.keys())), -len(way.names)))
     way = ways[0]
     missing = way.lacks(given)
@@ -335,6 +337,7 @@ def _spans(segment: Segment) -> bool:
 
 
 def _fields(name: str, value: Any) -> list[tuple[str, str]]:
+    # The usual types first, without the import below.
     if type(value) is str or type(value) is int:
         return [(name, str(value))]
     from antiphon.serialization.readers import texts_of

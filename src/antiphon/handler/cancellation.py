@@ -54,6 +54,7 @@ class CancellableHandler:
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        # First: from here on, ``cancel`` must not reach what the task does next.
         self.is_over = True
         self._watch.discard(self)
         if self._timer is not None:
@@ -61,6 +62,7 @@ class CancellableHandler:
         if self._withdraw is not None:
             self._withdraw()
             self._withdraw = None  # it refers to this object
+        # With another cancellation, such as the server's, the task has to end without a response.
         is_alone = self._reason is not None and self._task.uncancel() == 0
         if is_alone and isinstance(error, asyncio.CancelledError):
             raise self._error() from error
@@ -142,6 +144,7 @@ class LoopWatch:
 
     def _look(self) -> None:
         self._timer = None
+        # For those that were added after the announcement.
         if DRAINING.is_given:
             self._drain()
         if GRACE_OVER.is_given:
@@ -151,6 +154,7 @@ class LoopWatch:
         self._watched |= self._old
         self._old, self._new = self._new, set()
         if self._old:
+            # One timer for all that wait, because most have ended when it is due.
             self._timer = self._loop.call_later(LOOK, self._look, context=Context())
         else:
             self._drop_if_empty()
@@ -158,6 +162,7 @@ class LoopWatch:
     def _drop_if_empty(self) -> None:
         """Forget this loop when nothing waits on it, while no check is due."""
         if not (self._new or self._old or self._watched):
+            # The announcements would keep this object, and with it the loop.
             for withdraw in self._withdraw:
                 withdraw()
             _watches.drop(self._loop)

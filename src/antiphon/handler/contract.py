@@ -71,6 +71,7 @@ class Unfinished:
             signal = self._new_signal()
             withdraw = GRACE_OVER.subscribe(self._send)
             await _wait(signal, None if DRAINING.is_given else PATIENCE)
+            # Otherwise the announcement would keep this object for as long as the process lives.
             withdraw()
         if self._requests and GRACE_OVER.is_given:
             await _wait(self._new_signal(), CLOSING)
@@ -195,6 +196,7 @@ def failed(request: Request, error: BaseException) -> Response:
     error = sole_error(error)
     if isinstance(error, RaisedResponse):
         return raised_response(error)
+    # An HTTPError says by itself what the client did.
     if not isinstance(error, HTTPError):
         explain(error)
     response = error_response(request, error)
@@ -240,6 +242,7 @@ def log_failure(
 
     path = request.root_path + request.path
     keeper: Keeper | None = getattr(request.route.app, "_keeper", None) if fault is FAILED else None
+    # Before the check for outages, which only shortens the log: each failed request is kept.
     kept = "" if keeper is None else keeper.keep_failure(request, error, response)
     is_new, is_due = note_outage(str(error)) if getattr(error, "_is_outage", False) else (True, True)
     if not is_due:
@@ -266,6 +269,7 @@ _MOST_OUTAGES = 64
 
 def note_outage(message: str) -> tuple[bool, bool]:
     """Return True if the outage with this message is new, and True if a line about it is due."""
+    # Messages may contain anything, so their number is bounded.
     if len(_outages) > _MOST_OUTAGES:
         _outages.clear()
     now = monotonic()
@@ -378,6 +382,7 @@ def wrong_return(
 ) -> TypeError:
     """Return the error for a value that a function must not return, with the function's name, file and line."""
     if isinstance(value, Coroutine):
+        # It would otherwise warn that nothing awaits it.
         value.close()
         fix = "`await` it there" if is_async(innermost(function)) else "write it as `async def`, so that it is awaited"
         return explained("coroutine-not-awaited", error(f"{describe(function)} returned a coroutine: {fix}"))
@@ -394,6 +399,7 @@ async def finish(request: Request) -> None:
     """
     fatal: BaseException | None = None
     called = 0
+    # Counted, because a function may register others.
     while called < len(request._deferred):
         function = request._deferred[called]
         called += 1
@@ -418,6 +424,7 @@ async def finish(request: Request) -> None:
             fatal = error
     request._deferred = ()  # most of these functions refer to the request
     request._crossing = None  # its context does, too
+    # After the functions, which may read the body.
     request.content.close()
     if fatal is not None:
         raise fatal

@@ -27,6 +27,7 @@ def advance(steps: Steps[T]) -> tuple[bool, bool, T | None]:
     """
     has_used_thread = is_misplaced = False
     try:
+        # Thrown where the steps have awaited it, so that the traceback shows that line.
         while (effect := steps.throw(_misplaced()) if is_misplaced else steps.send(None)) is not ON_LOOP:
             is_misplaced = not isinstance(effect, Switch)
             has_used_thread = has_used_thread or not is_misplaced
@@ -55,6 +56,7 @@ def run_sync(steps: Steps[T], context: Context) -> T:
 
     if not has_used_thread:
         return background_loop().run(driven(steps), context)
+    # A context of its own, because the one on threads can't be entered twice at once.
     on_loop, crossing = Context(), Crossing(context)
     on_loop.run(crossing.copy_to_task)
     try:
@@ -84,20 +86,24 @@ def run_async(
                 if effect is ON_THREAD or effect is BEGIN_ON_THREAD:
                     if crossing is None:
                         crossing = crossing_of(request).in_same_context(_ends)
+                    # Only what has not begun may be refused by an overloaded worker.
                     crossing.begins = effect is BEGIN_ON_THREAD
                     _, is_done, result = yield from crossing.run(advance, steps)
                     try:
                         if is_done:
                             return result  # type: ignore[no-any-return]  # what steps return is their T
                     finally:
+                        # As in ``run_sync``.
                         del result
                 elif effect is not ON_LOOP:
                     if crossing is not None:
                         yield from crossing.drop_withdrawn_cancellation()
                     value = yield effect
             except BaseException as interruption:
+                # An error of the steps themselves: they are over, so nothing can be thrown into them.
                 if _have_raised(steps):
                     raise
+                # Before the throw: code on threads may ask whether it ends the task.
                 note_task(interruption)
                 effect = steps.throw(interruption)
             else:
@@ -113,6 +119,7 @@ def run_async(
             yield from crossing.drop_withdrawn_cancellation()
         return result  # type: ignore[no-any-return]  # what steps return is their T
     finally:
+        # As in ``run_sync``.
         del result
 
 

@@ -120,8 +120,10 @@ def is_leaving(error: BaseException) -> bool:
     """
     from asyncio import CancelledError, current_task
 
+    # Without asking for the task, which other errors do not depend on.
     if isinstance(error, Exception) or not isinstance(error, CancelledError):
         return not isinstance(error, Exception)
+    # A thread has no task: what was noted on the loop counts.
     if not is_on_loop():
         return getattr(error, _ENDS_TASK, False)
     task = current_task()
@@ -213,6 +215,7 @@ def _fields(request: Request, told: HTTPError, content_type: str) -> list[Line]:
     Antiphon's.
     """
     own = headers_of(request, told)
+    # The usual case in one list, without a search for fields that an error rarely has.
     if not own:
         return [
             ("content-type", content_type),

@@ -87,6 +87,7 @@ def rest_in_scope(steps: Any, effect: object, request: Request, on_disconnect: b
 
     with CancellableHandler(request, on_disconnect) as handler:
         result = yield from rest(steps, effect)
+    # The cancellation may not have arrived before the handler ended.
     if handler.is_cancelled:
         yield from drop_withdrawn_cancellation()
     return result
@@ -121,8 +122,10 @@ def free(request: Request, response: Response) -> bool:
     A body that an outer application shares is left alone.
     """
     content = request.content
+    # A stream may still wait for the body.
     if not response.is_streamed:
         content.end_waiting()
+    # An outer application may still read the body, and frees it.
     if content.outermost is not None:
         return False
     _free(request, content, response)
@@ -141,6 +144,7 @@ def _free(request: Request, content: Content, response: Response) -> None:
 
     If ``after_response`` functions are called then, the body is always closed after them.
     """
+    # ``finish`` closes the body after these functions.
     if request._deferred:
         return
     if not content.in_memory or (content.has_uploads and response.is_streamed):
@@ -169,6 +173,7 @@ class RequestLocal(Generic[L]):
     __slots__ = ("_dependency", "_factory")
 
     def __init__(self, factory: Callable[[Request], L]) -> None:
+        # Past its own ``__setattr__``, which sets attributes of the request's object.
         object.__setattr__(self, "_factory", factory)
         name = getattr(factory, "__qualname__", type(factory).__qualname__)
         object.__setattr__(self, "_dependency", Dependency(name))

@@ -65,6 +65,7 @@ async def on_own_thread(
     context = copy_context()
 
     def run() -> None:
+        # For the socket's methods, which call this loop and wait.
         thread.loop = loop
         error: BaseException | None = None
         result = None
@@ -74,6 +75,7 @@ async def on_own_thread(
             error = raised
         loop.call_soon_threadsafe(_settle, ended, result, error)
 
+    # A thread of its own: open sockets would otherwise take all worker threads.
     Thread(target=run, name="antiphon-websocket", daemon=True).start()
     cancelled: asyncio.CancelledError | None = None
     while not ended.done():
@@ -81,6 +83,7 @@ async def on_own_thread(
             await asyncio.wait([ended])
         except asyncio.CancelledError as error:
             cancelled = error
+            # A thread can't be cancelled: its next call to the socket raises this.
             connection.interrupt(WebSocketClosed(GOING_AWAY))
     if cancelled is None:
         return ended.result()
@@ -90,6 +93,7 @@ async def on_own_thread(
 
 def _settle(ended: "asyncio.Future[Any]", result: object, error: BaseException | None) -> None:
     if isinstance(error, StopIteration):  # a future can't store it
+        # As Python does where it leaves a coroutine (PEP 479).
         error, cause = RuntimeError("the handler raised StopIteration"), error
         error.__cause__ = cause
     if error is None:
@@ -155,6 +159,7 @@ class SocketHandler:
         try:
             returned = await conversation.until_demanded()
         except BaseException:
+            # It was never opened: nothing else ends it.
             self.conversations.discard(conversation)
             raise
         if returned is not None:
@@ -246,6 +251,7 @@ class Conversation(CancellableHandler):
         set_current_request(self._request)  # an outer application has set its own
         if (lifetime := getattr(self._request, "_lifetime", None)) is not None:
             lifetime._renew()  # the handshake's deadline no longer applies
+        # The end of the process waits for it.
         OPEN_SOCKETS.add(self)
         try:
             with self:

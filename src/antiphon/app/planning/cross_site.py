@@ -48,6 +48,7 @@ def check_site(head: Head, site: str | None, allowed: Container[str], *, is_hand
         )
     if not site and (not origin or _is_own(origin, head)):
         return
+    # ``null`` is the origin of every sandboxed page.
     if origin and origin != "null" and origin in allowed:
         return
     raise _refusal(origin, "handshake" if is_handshake else "write")
@@ -73,6 +74,7 @@ def _is_own(origin: str, head: Head) -> bool:
     if scheme != head.scheme and not (scheme == "https" and head.scheme == "http"):
         return False
     try:
+        # Parsed before it is compared: a malformed origin is never this site.
         theirs = parse_host(authority)
         if authority == head.authority:
             return True
@@ -115,6 +117,7 @@ def parse_origin(value: str) -> str:
     """
     try:
         url = URL(value)
+        # Compared with what was parsed, so that no path, query or backslash is passed over.
         if not value.isascii() or url.userinfo or value != f"{value.partition(':')[0]}://{url.netloc}":
             raise ValueError(value)
     except ValueError:

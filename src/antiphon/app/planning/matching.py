@@ -189,6 +189,7 @@ class Routing:
         head = request.head
         router = self.router
         path, raw = head.path, head.raw_path
+        # Without the path as sent, only these characters show that it was malformed.
         is_encoded = _PERCENT in raw if raw is not None else "\0" in path or "\ufffd" in path
         try:
             if not path.startswith("/"):
@@ -198,6 +199,7 @@ class Routing:
             return without_traceback(error)
         host = request.host if router.has_hosts else ""
         try:
+            # Routes come before redirects, and these before mounts.
             found = router.search(path, segments, host) or self._elsewhere(request, segments, host)
         except Exception as error:  # raised by one of the application's converters
             return _not_converted(error)
@@ -285,6 +287,7 @@ def find_after(
     """
     if not middleware:
         return None
+    # The head has been checked before this middleware was opened.
     inside = routing.without_looking()
 
     def find_inside(request: Request) -> Found:
@@ -314,10 +317,12 @@ def find_after(
     unrouted = routing.refusing[""]
     known, blocks = unrouted.route._replace(is_before_routing=True), unrouted.handler.blocks
     handler = Hook(route, True, blocks)
+    # Hooks and dependencies are in the plan that is found inside.
     around = stack._replace(middleware=tuple(middleware), resolving=(), before=(), after=())
     seeking = Plan(known, handler, around, body=DELEGATED, refuse=route)
     refusing = Plan(known, handler, around, body=DELEGATED, refuse=refuse)
     in_place = Plan(known, Hook(route_in_place, False, blocks), around, body=LAZY)
+    # None is neither True nor False, so that no request is handled in place.
     begins_in_place = None if in_place.surroundings is STACKED else blocks
 
     def find(request: Request) -> Found:

@@ -101,6 +101,7 @@ class RouteGroup:
         """Return the group's finishers; none if it is inside middleware that opens before routing, because that
         middleware closes later.
         """
+        # Completed once, when the outermost middleware is closed.
         return () if self.above is None and self.has_before_routing else self.registry.finishers
 
     @property
@@ -271,6 +272,7 @@ class Planning:
             self._plan_route(group, route)
         if not self._routing.encoded_slashes:
             self._router.trust_slashes()
+        # Reversed, so that the first route of a path is the one that is kept.
         first = {resource: route for (resource, _), route in reversed(self._owners.items())}
         for resource, route in first.items():
             self._complete(resource.methods, route)
@@ -283,6 +285,7 @@ class Planning:
         check_read_types(route.handler)
         handler = self._handler(route)
         if handler.is_async:
+            # The handler itself is kept as ``raw_handler``, for requests in which it never waits.
             function = in_scope(handler.function, route.cancel_on_disconnect)
             handler = handler._replace(function=function, raw_handler=handler.function)
         stack = self._stack(group, route)
@@ -311,10 +314,12 @@ class Planning:
                 )
             resource.methods[method] = plan
             if route.unguarded:
+                # HEAD is added to the path later, and is not a method of the route.
                 handled = {method, "HEAD"} if method == "GET" else {method}
                 self._routing.unguarded.update((route.pattern, each) for each in handled)
         if route.defaults:
             self._routing.defaults[plan] = route.defaults
+            # Found by a search, which is where the defaults are added.
             self._router.search_for(route.pattern)
         if self._redirects_slashes if route.redirect_slashes is None else route.redirect_slashes:
             self._routing.redirected.add(plan)
@@ -421,6 +426,7 @@ class Planning:
         media types of QUERY bodies (RFC 9110 §9.3.2, §9.3.7, RFC 10008 §3).
         """
         if "GET" in methods:
+            # A route of its own for HEAD stays.
             methods.setdefault("HEAD", methods["GET"])
         if "OPTIONS" not in methods:
             fields = {"allow": ", ".join(sorted({*methods, "OPTIONS"}))}
@@ -491,6 +497,7 @@ def _at_hand(
     handler, because they may block.
     """
     has_async = any(route.hook.is_async for each in group.walk() for route in each.registry.routes)
+    # In an app of ``def`` functions alone, none of them expects to run on a loop.
     if (stack.parts or plan.error_handlers) and not has_async:
         return None
     on_loop = Plan(plan.route, Hook(function, False), stack, body=plan.body)

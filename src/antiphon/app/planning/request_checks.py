@@ -82,6 +82,7 @@ class TrustedHosts:
 
     def _look_up(self, authority: str, scheme: str) -> bool:
         host, port = _parse(authority)
+        # A host that is declared with a port is also the one without it, on the scheme's default port.
         if port is None:
             port = DEFAULT_PORTS.get(scheme)
         names = [host, f".{host}", *_above(host), "*"]
@@ -98,6 +99,7 @@ def _above(host: str) -> list[str]:
 
 def _parse(authority: str) -> tuple[str, int | None]:
     """Return the host, in lower case and without a trailing dot, and the port. Raises ValueError if malformed."""
+    # The DNS allows 253 characters, and a port is short.
     if len(authority) > 300:
         raise ValueError("the name of the host is too long")
     host, port = parse_host(authority)
@@ -165,9 +167,11 @@ class RequestChecks(HeadChecks):
         """Restore what trusted proxies changed in a request. Return the error if its head is too large or its host
         isn't trusted.
         """
+        # First, because the other checks read what may be too large.
         if error := self.size_error(request.head):
             return error
         if self.proxies:
+            # Before the host is checked: a proxy may have reported the client's own.
             request.head = behind(request.head, self.proxies)
         if self.hosts and not for_any_host:
             try:
@@ -239,6 +243,7 @@ def check_digest(request: Request, algorithms: Collection[str] = DIGEST_ALGORITH
     if not given:
         that_counts = "" if algorithms is DIGEST_ALGORITHMS else " that is signed"
         raise DigestError(f"Content-Digest has neither sha-256 nor sha-512{that_counts}")
+    # The digest is that of the coded bytes, of which only the decoded ones are kept.
     if (request.head.field("content-encoding") or "identity").strip().lower() != "identity":
         raise UnsupportedMediaType(
             "A body whose Content-Digest is checked must not have a content coding.",

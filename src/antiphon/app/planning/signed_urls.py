@@ -33,6 +33,7 @@ class Link(NamedTuple):
 
     def text(self, fields: Iterable[tuple[str, str]]) -> str:
         """Return the text to sign, with the query sorted by name, because clients and proxies may reorder it."""
+        # By name only: the order of fields of one name means something.
         query = format_query(sorted(fields, key=lambda field: field[0]))
         return f"{self.method} {self.mounted_at}\n//{self.host}{self.path}?{query}"
 
@@ -60,10 +61,13 @@ def check_signature(signer: Signer, request: Request) -> None:
     fields = [field for field in request.args.items() if field[0] != SIGNATURE]
     given = request.args.getall(SIGNATURE)
     host = request.host.lower().removesuffix(".") if request.route.host else ""
+    # A client that may get a page may also ask for its head.
     method = "GET" if request.method == "HEAD" else request.method
     link = Link(method, mounted_at(request.head), host, quoted_path(request.path, request.raw_path))
+    # Exactly one: nothing says which of several counts.
     if len(given) != 1 or not signer.is_signature(link.text(fields), given[0]):
         raise BadSignature
+    # After the signature, which shows that the number is one that was made here.
     if any(int(value) < time.time() for name, value in fields if name == EXPIRES):
         raise SignatureExpired
 
