@@ -121,6 +121,23 @@ def test_overload_refuses_within_two_paces_or_a_tenth_of_the_patience(service):
     assert max(waited[len(waited) // 2 :]) <= longest + service
 
 
+def test_a_slow_worker_has_always_a_request_to_begin():
+    _, waited = Worker().serve(30, 0.2, every=0.15)
+    assert len(waited) * 0.2 >= 0.98 * 30
+
+
+def test_time_in_which_nobody_waits_is_not_taken_for_a_slow_pace():
+    worker = Worker()
+    worker.ask("first")
+    worker.begin()
+    worker.now += 60
+    for name in "xyz":
+        worker.ask(name)
+    worker.begin()
+    worker.ask("last")
+    assert worker.refused() == []
+
+
 def test_a_request_that_would_wait_too_long_is_refused_at_once():
     worker = Worker()
     worker.serve(0.5, 0.05, 0.05 / 1.2)

@@ -188,7 +188,7 @@ class AdmissionQueue:
         """The seconds that a request may wait."""
         if not self.is_standing:
             return self._patience / BURST
-        # At a pace above the fortieth, nobody would wait until the next start.
+        # Two paces, so that a slow worker is never idle because all were refused before its next start.
         return min(self._patience / BURST, max(self._patience / STANDING, 2 * (self._pace or 0.0)))
 
     def leave(self, ticket: Ticket) -> None:
