@@ -3,16 +3,8 @@
 from tests.dialects.attacks.sites.common import KEY, fail, form_told, loader, make_files, size_of, smuggle, told
 
 
-def site(package, folder):
-    """The WSGI application, of the dialect or of WebOb."""
-    static = make_files(folder)
-    load = loader(package)
-    webob, exc, cookies = load("webob"), load("webob.exc"), load("webob.cookies")
-    profile = cookies.SignedCookieProfile(KEY, "salt", "session", max_age=3600)
-    served = load("webob.static").DirectoryApp(str(static))
-
-    def text(value):
-        return webob.Response(str(value), content_type="text/plain", charset="utf-8")
+def shared_views(text, found):
+    """The views of requests that WebOb makes, which Pyramid's are, too; ``text`` and ``found`` make responses."""
 
     def tell(request):
         return text(
@@ -32,12 +24,7 @@ def site(package, folder):
         return text(form_told([(name, item) for name, item in items if isinstance(item, str)], files))
 
     def redirect(request):
-        raise exc.HTTPFound(location=request.GET["to"])
-
-    def field(request):
-        response = text("field")
-        response.headers[request.GET["name"]] = request.GET["value"]
-        return response
+        raise found(location=request.GET["to"])
 
     def cookie(request):
         response = text("cookie")
@@ -54,6 +41,29 @@ def site(package, folder):
         response.content_disposition = f'attachment; filename="{request.GET["name"]}"'
         return response
 
+    return {
+        "hello": lambda request: text("hello"), "told": tell, "smuggled": lambda request: text(smuggle(request.method)),
+        "form": form, "read": lambda request: text(len(request.body)), "redirect": redirect, "cookie": cookie,
+        "conditional": conditional, "download": download, "fail": lambda request: fail(),
+    }  # fmt: skip
+
+
+def site(package, folder):
+    """The WSGI application, of the dialect or of WebOb."""
+    static = make_files(folder)
+    load = loader(package)
+    webob, exc, cookies = load("webob"), load("webob.exc"), load("webob.cookies")
+    profile = cookies.SignedCookieProfile(KEY, "salt", "session", max_age=3600)
+    served = load("webob.static").DirectoryApp(str(static))
+
+    def text(value):
+        return webob.Response(str(value), content_type="text/plain", charset="utf-8")
+
+    def field(request):
+        response = text("field")
+        response.headers[request.GET["name"]] = request.GET["value"]
+        return response
+
     def login(request):
         response = text("welcome")
         profile.bind(request).set_cookies(response, {"user": request.GET["user"]})
@@ -62,22 +72,10 @@ def site(package, folder):
     def whoami(request):
         return text(f"{(profile.bind(request).get_value() or {}).get('user')} None")
 
-    views = {
-        "/hello": lambda request: text("hello"),
-        "/told": tell,
-        "/smuggled": lambda request: text(smuggle(request.method)),
-        "/form": form,
-        "/read": lambda request: text(len(request.body)),
-        "/json": lambda request: text(type(request.json).__name__),
-        "/redirect": redirect,
-        "/field": field,
-        "/cookie": cookie,
-        "/conditional": conditional,
-        "/download": download,
-        "/login": login,
-        "/whoami": whoami,
-        "/fail": lambda request: fail(),
-    }
+    own = {
+        "json": lambda request: text(type(request.json).__name__), "field": field, "login": login, "whoami": whoami,
+    }  # fmt: skip
+    views = {f"/{name}": view for name, view in (shared_views(text, exc.HTTPFound) | own).items()}
 
     @load("webob.dec").wsgify
     def application(request):
