@@ -1,5 +1,6 @@
 """The page into which commands write what they have measured."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -21,3 +22,18 @@ def test_a_table_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
     )
     with pytest.raises(LookupError, match="no place for routing"):
         readme.write("routing", "", page)
+
+
+def test_each_program_is_in_the_table_and_each_page_names_programs_that_exist() -> None:
+    folder = readme.FILE.parent
+    programs = {path.stem for path in folder.glob("*.py") if '"__main__"' in path.read_text()} - {"__main__", "counted"}
+    programs.add("first_hour")
+    listed = {*re.findall(r"^\| `benchmarks\.(\w+)`", readme.FILE.read_text(), re.MULTILINE)}
+    assert listed == programs
+    root = folder.parent
+    pages = [*root.glob("*.md"), *root.glob("docs/**/*.md"), readme.FILE]
+    for page in pages:
+        if page.name != "CHANGELOG.md":
+            assert {*re.findall(r"(?<![\w/])benchmarks\.([a-z_]+)", page.read_text())} <= listed, page
+    (makefile,) = re.findall(r"addprefix benchmarks\., ([\w ]+)\)", (root / "Makefile").read_text())
+    assert {*makefile.split()} <= listed
