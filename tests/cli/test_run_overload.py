@@ -112,11 +112,74 @@ async def echo(request, socket):
         await socket.send(message)
 """
 
+IN_DIALECTS = """
+import time
+from pathlib import Path
+
+
+def note(name):
+    with open("begun", "a") as file:
+        file.write(f"{name}\\n")
+
+
+def block(name):
+    note(name)
+    while not Path("go").exists():
+        time.sleep(0.01)
+    return name
+"""
+DIALECTS = {
+    "flask": """
+from antiphon.dialects.flask import Flask, request
+
+app = Flask(__name__)
+app.before_request(lambda: note("before"))
+app.teardown_request(lambda error: note("teardown"))
+app.errorhandler(Exception)(lambda error: note("error"))
+
+
+@app.get("/block-thread")
+def block_thread():
+    return block("block")
+
+
+@app.post("/note-thread")
+def take_note_on_thread():
+    note(request.args["name"])
+    return "noted"
+""",
+    "microdot": """
+from antiphon.dialects.microdot import Microdot
+from antiphon.dialects.microdot.multipart import with_form_data
+
+app = Microdot()
+app.before_request(lambda request: note("before"))
+app.after_error_request(lambda request, response: note("teardown"))
+app.errorhandler(Exception)(lambda request, error: note("error"))
+
+
+@app.get("/block-thread")
+def block_thread(request):
+    return block("block")
+
+
+@app.post("/note-thread")
+def take_note_on_thread(request):
+    note(request.args["name"])
+    return "noted"
+""",
+}
+DIALECTS["microdot, inside a decorator"] = (
+    DIALECTS["microdot"]
+    .replace('app.before_request(lambda request: note("before"))\n', "")
+    .replace("def take_note", "@with_form_data\ndef take_note")
+)
+
 
 @pytest.fixture
 def shop(antiphon, tmp_path):
-    def serve(*arguments):
-        (tmp_path / "shop.py").write_text(APP)
+    def serve(*arguments, app=APP):
+        (tmp_path / "shop.py").write_text(app)
         return antiphon("shop:app", *arguments).serving()
 
     return serve
@@ -242,6 +305,17 @@ def test_a_request_that_waits_too_long_for_a_thread_is_refused(shop, tmp_path, i
         assert {int(retry) for _, retry in statuses} <= {1, 2, 3, 4}
         assert text_of(command, "/note?name=loop") == "noted"
     assert "late" not in (tmp_path / "begun").read_text()
+
+
+@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+@pytest.mark.parametrize("name", DIALECTS)
+def test_nothing_of_a_request_to_a_dialect_runs_if_it_gets_no_thread(shop, tmp_path, name, interface):
+    command = shop("--interface", interface, "--queue-timeout", "2", app=IN_DIALECTS + DIALECTS[name])
+    with blocked_threads(command), ExitStack() as stack:
+        sent = [stack.enter_context(closing(post(command, "/note-thread?name=late"))) for _ in range(3)]
+        assert {status_of(each)[0] for each in sent} == {503}
+        begun = Counter((tmp_path / "begun").read_text().split())
+    assert {*begun.items()} <= {("block", WORKERS), ("before", WORKERS)}
 
 
 def send_as(client, command, path):

@@ -46,8 +46,10 @@ from antiphon.frameworks.framework import (
 from antiphon.frameworks.recognition import error_like
 from antiphon.frameworks.shared_bodies import environ_request, read_request, scope_request
 from antiphon.handler.contract import (
+    BEGIN_ON_THREAD,
     ON_LOOP,
     ON_THREAD,
+    NotBegun,
     Steps,
     annotations_of,
     describe,
@@ -86,6 +88,7 @@ __all__ = [
     "ALL_METHODS",
     "AT_END",
     "BACKLOG",
+    "BEGIN_ON_THREAD",
     "ON_LOOP",
     "ON_THREAD",
     "OWS",
@@ -117,6 +120,7 @@ __all__ = [
     "LoopServer",
     "MultipartLimits",
     "MultipartParser",
+    "NotBegun",
     "NotLoadedError",
     "OpenFile",
     "PartData",

@@ -25,6 +25,7 @@ from antiphon.dialects.flask import (
 from antiphon.dialects.flask.globals import _cv_app, _cv_request, app_ctx, request_ctx
 from antiphon.dialects.werkzeug.middleware.proxy_fix import ProxyFix
 from antiphon.dialects.werkzeug.test import EnvironBuilder
+from antiphon.embedding import BEGIN_ON_THREAD, ON_LOOP, ON_THREAD
 from antiphon.request.request import Request as NativeRequest
 from antiphon.testing import Client
 from tests.helpers.driving import drive
@@ -400,10 +401,10 @@ def test_signals_tell_of_each_step(app):
     [
         ("async", None, []),
         ("async", "async", []),
-        ("def", None, ["on a thread"]),
-        ("def", "def", ["on a thread"]),
-        ("async", "def", ["on a thread", "on the loop", "on a thread"]),
-        ("def", "async", ["on a thread", "on the loop"]),
+        ("def", None, [BEGIN_ON_THREAD]),
+        ("def", "def", [BEGIN_ON_THREAD]),
+        ("async", "def", [BEGIN_ON_THREAD, ON_LOOP, ON_THREAD]),
+        ("def", "async", [ON_THREAD, ON_LOOP]),
     ],
 )
 def test_functions_change_places_only_where_they_must(view, hook, places):
@@ -432,7 +433,7 @@ def test_functions_change_places_only_where_they_must(view, hook, places):
     steps = app._handle(NativeRequest(ASGIHead(scope, None)))
     effects, response = drive(steps)
     assert response.body == b"fine"
-    assert [effect.value for effect in effects] == places
+    assert effects == places
 
 
 @frees_at_once

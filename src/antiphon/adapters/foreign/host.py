@@ -41,7 +41,8 @@ class Host(Servable):
 
     async def respond_to_request(self, request: Request) -> Response:
         """Handle a request. ``await ON_THREAD`` comes before code that may block, and ``await ON_LOOP`` before anything
-        else is awaited. An HTTPError becomes a response with its status, any other error a 500.
+        else is awaited. If an overloaded worker may still refuse the request, it is ``await BEGIN_ON_THREAD``, which
+        may raise NotBegun. An HTTPError becomes a response with its status, any other error a 500.
 
         Raises NotImplementedError unless a subclass defines it.
         """

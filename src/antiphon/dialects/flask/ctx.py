@@ -1,7 +1,7 @@
 """The context of an application and its request, a single object that code accesses through ``flask.globals``."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -10,7 +10,7 @@ from antiphon.dialects.flask.globals import _cv_app, _cv_request
 from antiphon.dialects.flask.imports import reexports
 from antiphon.dialects.flask.running import drive, stream_with_context
 from antiphon.dialects.werkzeug.exceptions.base import HTTPException
-from antiphon.embedding import lazy
+from antiphon.embedding import ON_THREAD, lazy
 
 __all__ = [
     "AppContext",
@@ -88,6 +88,10 @@ class AppContext:
     """The outer context whose ``g`` and teardown are shared; None if this context has its own."""
     is_on_loop = False
     """True while dispatch steps run on an event loop, where they must not block."""
+    to_thread: "Awaitable[None]" = ON_THREAD
+    """The switch to a thread. Until code of the application has been called, it may refuse a server's request."""
+    is_refused = False
+    """True if the request was refused: no code of the application was called, so nothing has to be torn down."""
     body: "NativeBody | ServerBody | None" = None
     """The request's body, if it must be loaded before code on an event loop may read it."""
     is_copy = False
@@ -251,7 +255,7 @@ class AppContext:
 
     def _leave_at_once(self) -> bool:
         """Pop the context if it is the current one and has nothing to call. Return True if it was popped."""
-        if _get() is not self or self._pins or teardown.has_teardown(self.app):
+        if _get() is not self or self._pins or (teardown.has_teardown(self.app) and not self.is_refused):
             return False
         outer = self._outer.pop()
         try:

@@ -22,7 +22,7 @@ from antiphon.dialects.werkzeug.exceptions.base import BadRequestKeyError, HTTPE
 from antiphon.dialects.werkzeug.exceptions.statuses import InternalServerError
 from antiphon.dialects.werkzeug.routing.exceptions import RoutingException
 from antiphon.dialects.werkzeug.wrappers.base_response import BaseResponse
-from antiphon.embedding import ON_LOOP, ON_THREAD, Steps, annotations_of, describe, innermost, signature_of
+from antiphon.embedding import ON_LOOP, ON_THREAD, NotBegun, Steps, annotations_of, describe, innermost, signature_of
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask
@@ -178,8 +178,8 @@ def waits(function: Callable[..., Any]) -> bool:
 async def to_thread(ctx: "AppContext") -> None:
     """Continue on a thread, where blocking is allowed."""
     if ctx.is_on_loop:
-        await ON_THREAD
-        ctx.is_on_loop = False
+        await ctx.to_thread
+        ctx.is_on_loop, ctx.to_thread = False, ON_THREAD
 
 
 async def call(ctx: "AppContext", function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -193,10 +193,9 @@ async def call(ctx: "AppContext", function: Callable[..., Any], *args: Any, **kw
         if not ctx.is_on_loop:
             await ON_LOOP
             ctx.is_on_loop = True
+        ctx.to_thread = ON_THREAD
         return await function(*args, **kwargs)
-    if ctx.is_on_loop:
-        await ON_THREAD
-        ctx.is_on_loop = False
+    await to_thread(ctx)
     return (ctx.app.ensure_sync(function) if ctx.app.syncs_itself else function)(*args, **kwargs)
 
 
@@ -243,6 +242,8 @@ async def full_dispatch_request(ctx: "AppContext") -> "Response":
             result = await step(ctx, preprocess_request)
         if result is None:
             result = await step(ctx, dispatch_request)
+    except NotBegun:
+        raise
     except Exception as error:
         result = await step(ctx, handle_user_exception, error)
     try:

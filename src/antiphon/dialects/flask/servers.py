@@ -14,7 +14,7 @@ from antiphon.dialects.flask.globals import _cv_app
 from antiphon.dialects.flask.teardown import leave, tear_down
 from antiphon.dialects.werkzeug.routing.converters import DEFAULT_CONVERTERS
 from antiphon.dialects.werkzeug.wrappers.base_response import BaseResponse
-from antiphon.embedding import Servable, started_response
+from antiphon.embedding import BEGIN_ON_THREAD, NotBegun, Servable, started_response
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -95,13 +95,17 @@ async def respond(
     """
     ctx = app.request_context(environ)
     ctx.is_on_loop, ctx.body = not request.head.blocks, body
+    ctx.to_thread = BEGIN_ON_THREAD
+    if _push_may_block(app):
+        await dispatch.to_thread(ctx)
     error: BaseException | None = None
     try:
         try:
-            if ctx.is_on_loop and _push_may_block(app):
-                await dispatch.to_thread(ctx)
             ctx.push()
             response = await dispatch.step(ctx, dispatch.full_dispatch_request)
+        except NotBegun:
+            ctx.is_refused = True
+            raise
         except Exception as raised:
             error = raised
             response = await dispatch.step(ctx, dispatch.handle_exception, raised)

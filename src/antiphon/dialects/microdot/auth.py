@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from antiphon.dialects.microdot.dispatch import invoke_handler
+from antiphon.dialects.microdot.dispatch import call_decorated, invoke_handler
 from antiphon.dialects.microdot.errors import abort
 from antiphon.dialects.microdot.request import Request
 from antiphon.http import Authorization
@@ -42,7 +42,7 @@ class BaseAuth:
             if not user:
                 return await invoke_handler(self.error_callback, request)
             request.g.current_user = user
-            return await invoke_handler(f, request, *args, **kwargs)
+            return await call_decorated(f, request, *args, **kwargs)
 
         return authenticated
 
@@ -52,7 +52,7 @@ class BaseAuth:
         @wraps(f)
         async def authenticated(request: Request, *args: Any, **kwargs: Any) -> Any:
             request.g.current_user = await self._current_user(request)
-            return await invoke_handler(f, request, *args, **kwargs)
+            return await call_decorated(f, request, *args, **kwargs)
 
         return authenticated
 

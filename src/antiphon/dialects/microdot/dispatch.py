@@ -18,9 +18,12 @@ from antiphon.dialects.microdot.errors import HTTPException, MalformedJSONError,
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import JSON, Response, to_response
 from antiphon.embedding import (
+    BEGIN_ON_THREAD,
     ON_LOOP,
     ON_THREAD,
+    Crossing,
     Head,
+    NotBegun,
     crossing_of,
     failed,
     find_current_request,
@@ -172,13 +175,17 @@ class Call(Protocol):
     def __call__(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Awaitable[Any]: ...
 
 
-async def call_in_steps(function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
+async def call_in_steps(function: Callable[..., Any], request: Request, /, *arguments: Any, **named: Any) -> Any:
     """Call a function in steps that a driver runs, and return its result."""
     if waits(function):
         await ON_LOOP
-        return await function(*arguments, **named)
-    await ON_THREAD
-    result = function(*arguments, **named)
+        try:
+            return await function(request, *arguments, **named)
+        finally:
+            request.has_begun = True
+    await (ON_THREAD if request.has_begun else BEGIN_ON_THREAD)
+    request.has_begun = True
+    result = function(request, *arguments, **named)
     if hasattr(result, "__await__"):
         await ON_LOOP
         result = await result
@@ -187,11 +194,22 @@ async def call_in_steps(function: Callable[..., Any], /, *arguments: Any, **name
 
 def call_on_loop(function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Awaitable[Any]:
     """Call a function on an event loop without a driver, and return its result when awaited."""
-    return function(*arguments, **named) if waits(function) else _call_on_worker(function, *arguments, **named)
+    if waits(function):
+        return function(*arguments, **named)  # type: ignore[no-any-return]  # what a coroutine function returns
+    return _call_on_worker(crossing_of(find_current_request()), partial(function, *arguments, **named))
 
 
-async def _call_on_worker(function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
-    result = await crossing_of(find_current_request()).run(partial(function, *arguments, **named))
+async def call_decorated(handler: Callable[..., Any], request: Request, /, *arguments: Any, **named: Any) -> Any:
+    """Call a handler inside a decorator of this package. A request that needs a thread only here begins here."""
+    if waits(handler):
+        return await handler(request, *arguments, **named)
+    crossing = crossing_of(request.native).in_same_context()
+    crossing.begins, request.has_begun = not request.has_begun, True
+    return await _call_on_worker(crossing, partial(handler, request, *arguments, **named))
+
+
+async def _call_on_worker(crossing: Crossing, function: Callable[[], Any]) -> Any:
+    result = await crossing.run(function)
     return await result if hasattr(result, "__await__") else result
 
 
@@ -238,6 +256,9 @@ async def dispatch(
                 response = make(request, result)
                 return response if not is_held else await _released(request, response, call)
             failure = await _without_route(app, request, found, call)
+        except NotBegun as refusal:
+            response = fail(native, refusal)
+            return response if not native.head.has_body else await _released(request, response, call)
         except Exception as error:
             failure = await _respond_to_error(app, request, call, error)
         response = make(request, await _after_error(app, request, call, failure))

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from antiphon.dialects.microdot.dispatch import invoke_handler
+from antiphon.dialects.microdot.dispatch import call_decorated, invoke_handler
 from antiphon.dialects.microdot.mappings import urlencode
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response, redirect
@@ -84,7 +84,7 @@ class Login:
         async def for_users(request: Request, *args: Any, **kwargs: Any) -> Any:
             if not await self.get_current_user(request):
                 return self._redirect_to_login(request)
-            return await invoke_handler(f, request, *args, **kwargs)
+            return await call_decorated(f, request, *args, **kwargs)
 
         return for_users
 

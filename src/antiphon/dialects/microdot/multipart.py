@@ -6,7 +6,7 @@ from functools import wraps
 from typing import IO, Any, Protocol
 
 from antiphon import FormPart, Upload
-from antiphon.dialects.microdot.dispatch import invoke_handler
+from antiphon.dialects.microdot.dispatch import call_decorated
 from antiphon.dialects.microdot.request import BodyReader, Request
 from antiphon.embedding import Crossing, Spool, Window, lazy
 from antiphon.http.charset import decode
@@ -108,7 +108,7 @@ def with_form_data(f: Callable[..., Any]) -> Callable[..., Any]:
                 content.is_kept = content.is_kept or not content.received
                 await request.native.aload()
             _load_form(request)
-        return await invoke_handler(f, request, *args, **kwargs)
+        return await call_decorated(f, request, *args, **kwargs)
 
     return handler
 

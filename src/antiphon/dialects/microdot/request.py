@@ -158,6 +158,8 @@ class Request:
     """The files of a multipart form by field name, in a route with ``@with_form_data``; otherwise None."""
     failure: Exception | None
     """The unhandled error that caused a 500."""
+    has_begun = False
+    """True if a function of the application has been called on a thread, or a coroutine function has ended."""
     is_streamed: bool
     """True if the body is left to ``stream``, or is not loaded yet."""
 

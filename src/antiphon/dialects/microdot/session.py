@@ -11,7 +11,7 @@ from functools import wraps
 from typing import Any
 
 from antiphon.dialects.microdot.application import Microdot
-from antiphon.dialects.microdot.dispatch import invoke_handler
+from antiphon.dialects.microdot.dispatch import call_decorated
 from antiphon.dialects.microdot.request import Request, vary_by
 from antiphon.dialects.microdot.response import Response
 from antiphon.embedding import to_base64
@@ -207,6 +207,6 @@ def with_session(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(f)
     async def wrapper(request: Request, *args: Any, **kwargs: Any) -> Any:
-        return await invoke_handler(f, request, session_of(request).get(request), *args, **kwargs)
+        return await call_decorated(f, request, session_of(request).get(request), *args, **kwargs)
 
     return wrapper
