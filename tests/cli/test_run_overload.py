@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing, contextmanager
 import pytest
 
 from antiphon.cli.workers.shedding import TICK, UNWATCHED
+from antiphon.cli.workers.worker import WSGI_THREADS
 from antiphon.concurrency.workers import WORKERS
 from tests.cli.conftest import DEADLINE, receive_until
 
@@ -256,12 +257,12 @@ def test_a_request_whose_client_has_left_is_never_begun(shop, tmp_path, interfac
 
 
 @contextmanager
-def blocked_threads(command):
+def blocked_threads(command, number=WORKERS):
     """A worker whose threads all wait, each for its own handler."""
     with ExitStack() as stack:
-        sent = [stack.enter_context(closing(command.send("/block-thread"))) for _ in range(WORKERS)]
+        sent = [stack.enter_context(closing(command.send("/block-thread"))) for _ in range(number)]
         begun = command.folder / "begun"
-        command.wait_until(lambda: begun.exists() and begun.read_text().count("block") == WORKERS)
+        command.wait_until(lambda: begun.exists() and begun.read_text().count("block") == number)
         yield
         (command.folder / "go").touch()
         assert {status_of(each)[0] for each in sent} == {200}
@@ -304,6 +305,15 @@ def test_a_request_that_waits_too_long_for_a_thread_is_refused(shop, tmp_path, i
         assert {status for status, _ in statuses} == {503}
         assert {int(retry) for _, retry in statuses} <= {1, 2, 3, 4}
         assert text_of(command, "/note?name=loop") == "noted"
+    assert "late" not in (tmp_path / "begun").read_text()
+
+
+def test_over_wsgi_requests_that_wait_for_a_thread_are_refused_and_probes_are_not(shop, tmp_path):
+    command = shop("--interface", "wsgi", "--queue-timeout", "1")
+    with blocked_threads(command, WSGI_THREADS), ExitStack() as stack:
+        sent = [stack.enter_context(closing(post(command, "/note-thread?name=late"))) for _ in range(3)]
+        probe = stack.enter_context(closing(command.send("/healthz")))
+        assert [status_of(each)[0] for each in (probe, *sent)] == [200, 503, 503, 503]
     assert "late" not in (tmp_path / "begun").read_text()
 
 

@@ -23,7 +23,7 @@ class Site:
         self.entrance = with_final_responses(self._handle, "wsgi")
         app = App()
         app.use(Health())
-        self.admission = ThreadAdmission(self.entrance, app, 10.0, 8)
+        self.admission = ThreadAdmission(self.entrance, app, 10.0, 8, 20)
         self.admission._asked, self.admission._control._resume = Event(), bool  # no ticks but those of the test
         self.admission._room.running += 1
         self.admission._room.end(time.monotonic() - 10)

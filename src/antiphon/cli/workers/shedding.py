@@ -19,8 +19,6 @@ begun, so streams and open WebSockets take no room.
 
 import logging
 import random
-import sys
-import threading
 import time
 from collections.abc import Callable
 from math import ceil, inf
@@ -145,6 +143,10 @@ class Room:
         self.running -= 1
         self._completion.note(began)
 
+    def restore(self) -> None:
+        """Let as many requests start as at first."""
+        self._limit = float(self._most)
+
     def adapt(self, late: float) -> None:
         """Adapt the room to a tick's lateness and to the time that requests take."""
         self._lateness += _WEIGHT * (late - self._lateness)
@@ -218,6 +220,7 @@ class Control:
             self._entrance.pass_to(self._admit)
         elif self._is_controlled and now - self._waited_at > CALM:
             self._is_controlled = False
+            self._room.restore()
             self._is_asked = True
             self._entrance.pass_to(self._respond)
         if self._is_controlled or is_waited:
@@ -227,25 +230,24 @@ class Control:
         return is_asked
 
 
-def _count_foreign_threads() -> int:
-    """Return the number of threads that run Python code but were not started by Python: the server's threads."""
-    started = {thread.ident for thread in threading.enumerate() if not thread.name.startswith("Dummy-")}
-    return len(sys._current_frames().keys() - started)  # noqa: SLF001 - public, and documented
-
-
 class ThreadAdmission:
-    """The admission of requests to an application that a server's threads call, over WSGI."""
+    """The admission of requests to an application that a server's threads call, over WSGI.
 
-    def __init__(self, entrance: Entrance, app: Any, queue_timeout: float, threads: int) -> None:
+    Up to ``most`` requests run at once. The server has ``threads``, on which others wait, since those that wait in the
+    server are not seen. So requests are counted in both states, and room that is left is taken unchecked.
+    """
+
+    def __init__(self, entrance: Entrance, app: Any, queue_timeout: float, most: int, threads: int) -> None:
         self._respond = entrance.inner
         self._classify = classifier(app)
         self._refusals = Refusals(queue_timeout)
-        self._queue = AdmissionQueue(queue_timeout, threads // 4)
-        self._room = Room(threads - _UNUSED_THREADS, Completion(queue_timeout / LONG))
+        self._queue = AdmissionQueue(queue_timeout, threads - most - _UNUSED_THREADS)
+        self._room = Room(most, Completion(queue_timeout / LONG))
         self._peers = Peers()
         self._lock = Lock()
         self._asked = Event()
-        self._control = Control(entrance, self._admit, self._room, _count_foreign_threads, self._asked.set)
+        entrance.pass_to(self._admit)
+        self._control = Control(entrance, self._admit, self._room, int, self._asked.set)
         Thread(target=self._tick_for_ever, name="antiphon-admission", daemon=True).start()
 
     def _tick_for_ever(self) -> None:
@@ -269,13 +271,14 @@ class ThreadAdmission:
         self._queue.expire()
 
     def _admit(self, environ: Any, start_response: Any) -> Any:
-        head = WSGIHead(environ)
-        kind = RequestClass(client_of(head)) if self._classify is None else self._classify(head)
-        if kind.is_exempt:
-            return self._respond(environ, start_response)
-        if not self._begins(kind, head):
-            start_response("503 Service Unavailable", self._refusals.fields())
-            return [TEXT.encode()]
+        if not self._takes_room():
+            head = WSGIHead(environ)
+            kind = RequestClass(client_of(head)) if self._classify is None else self._classify(head)
+            if kind.is_exempt:
+                return self._respond(environ, start_response)
+            if not self._begins(kind, head):
+                start_response("503 Service Unavailable", self._refusals.fields())
+                return [TEXT.encode()]
         began = time.monotonic()
         try:
             return self._respond(environ, start_response)
@@ -283,6 +286,13 @@ class ThreadAdmission:
             with self._lock:
                 self._room.end(began)
                 self._begin_next()
+
+    def _takes_room(self) -> bool:
+        """Return True and reserve a place if a request may start immediately."""
+        with self._lock:
+            takes = self._room.is_left and not self._queue
+            self._room.running += takes
+        return takes
 
     def _begins(self, kind: RequestClass, head: WSGIHead) -> bool:
         """Wait for a request's turn; return True if it may start, False if it is refused or its client has left."""
@@ -294,12 +304,10 @@ class ThreadAdmission:
 
         ticket = Ticket(kind.client, kind.is_low, decide)
         with self._lock:
-            if self._room.is_left and not self._queue:
-                self._room.running += 1
-                return True
             if self._queue.refuses(kind.client, kind.is_low):
                 return False
             self._queue.join(ticket)
+        self._asked.set()  # the ticks may have paused before it joined
         decided.wait()
         if decisions == [True] and self._has_left(head, ticket):
             with self._lock:

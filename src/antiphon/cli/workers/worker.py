@@ -79,6 +79,8 @@ LEAVING = 0.2
 """Seconds for the main thread to end the process once nothing is left to wait for."""
 WSGI_THREADS = 64
 """The number of WSGI requests that a worker handles at once, including open streams. Threads start when needed."""
+WAITING_THREADS = 192
+"""The number of further threads, on which requests wait for their turn if the worker knows how long clients do."""
 
 
 def work(inherited: str, find: Callable[[], Target], requested: Choice | None, options: ServerOptions) -> None:
@@ -180,8 +182,18 @@ class _Worker:
         if limit := self._options.max_requests:
             app = Counted(app, limit + random.randint(0, limit // 10), self._control.report_worn)  # noqa: S311
         app = observed(counted(app, self._app, interface, self._connections), interface, self)
-        threads = WSGI_THREADS if interface == "wsgi" else 1
+        threads = self._threads if interface == "wsgi" else 1
         return ThreadServer(app, interface, listener, threads=threads, connections=self._connections.accepted)
+
+    @property
+    def _threads(self) -> int:
+        """The number of the server's threads over WSGI."""
+        return WSGI_THREADS + WAITING_THREADS * self._sheds_load
+
+    @property
+    def _sheds_load(self) -> bool:
+        """True if requests may be refused under overload; not while the worker may be paused in a debugger."""
+        return self._options.queue_timeout > 0 and not self._options.is_reloaded
 
     def _start_on_thread(self) -> None:
         try:
@@ -208,7 +220,7 @@ class _Worker:
         """Report that the application is being served and send heartbeats, from its loop if it has one."""
         self._entrance.call_before_next(self._control.report_asked)
         self._shed_load(loop)
-        self._connections.start(WSGI_THREADS, loop)
+        self._connections.start(self._threads, loop)
         if self._is_one_of_several:
             promise_turns(loop, self._entrance.call_before_next, self._control.promise_turn)
         if self._options.worker_timeout:
@@ -225,14 +237,13 @@ class _Worker:
         self._control.report_serving(self._choice)
 
     def _shed_load(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """Refuse requests under overload, unless the worker may be paused in a debugger."""
-        queue_timeout = self._options.queue_timeout
-        if not queue_timeout or self._options.is_reloaded:
+        if not self._sheds_load:
             return
+        queue_timeout = self._options.queue_timeout
         if loop is None:
             from antiphon.cli.workers.shedding import ThreadAdmission  # imported late: most workers need the other one
 
-            ThreadAdmission(self._entrance, self._app, queue_timeout, WSGI_THREADS)
+            ThreadAdmission(self._entrance, self._app, queue_timeout, WSGI_THREADS, self._threads)
         else:
             from antiphon.cli.workers.loop_shedding import LoopAdmission  # imported late, as above
 
