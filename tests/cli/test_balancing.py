@@ -1,6 +1,8 @@
 """New connections of a server with several workers: they are spread, and pass by a worker that is blocked."""
 
 import asyncio
+import os
+import signal
 import socket
 import sys
 import time
@@ -120,15 +122,21 @@ def blocked_wsgi(environ, start_response):
 """
 
 
+OPTIONS = ("--workers", "2", "--worker-timeout", "0", "--grace", "0")
+
+
 @pytest.mark.processes
 @pytest.mark.parametrize("interface", ["asgi", "rsgi", "wsgi"])
 def test_connections_pass_by_a_blocked_worker(antiphon, tmp_path, interface):
     """Over ASGI, its loop is blocked; elsewhere, all of its Python."""
     (tmp_path / "blocks.py").write_text(BLOCKS)
-    options = ("--workers", "2", "--worker-timeout", "0", "--grace", "0")
-    command = antiphon(f"blocks:blocked_{interface}", "--interface", interface, *options).serving()
+    command = antiphon(f"blocks:blocked_{interface}", "--interface", interface, *OPTIONS).serving()
     command.wait_until(lambda: len({command.get() for _ in range(10)}) == 2)
+    with command.send("/block"):
+        pass_by_one(command)
 
+
+def pass_by_one(command):
     def get_each():
         with ThreadPoolExecutor(40) as pool:
             return sum(pool.map(responds, range(40))) == 40 or None
@@ -138,5 +146,59 @@ def test_connections_pass_by_a_blocked_worker(antiphon, tmp_path, interface):
             return bool(command.get(timeout=3.0))
         return False
 
-    with command.send("/block"):
-        eventually(get_each, "connections still go to the blocked worker", 60.0)
+    eventually(get_each, "connections still go to that worker", 60.0)
+
+
+@pytest.mark.processes
+def test_connections_pass_by_a_stopped_worker(antiphon):
+    command = antiphon("apps:asgi", *OPTIONS).serving()
+    stopped = command.workers()[0]
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        pass_by_one(command)
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+
+
+STREAMS = """
+import os
+
+
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"worker %d\\n" % os.getpid(), "more_body": True})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+"""
+
+
+@pytest.mark.processes
+def test_connections_pass_by_a_full_worker(antiphon, tmp_path):
+    (tmp_path / "streams.py").write_text(STREAMS)
+    command = antiphon("streams:app", "--max-connections", "20", *OPTIONS).serving()
+
+    def worker_of(connection):
+        """The worker that streams to a client, or b"" if a full one refuses it."""
+        lines = connection.makefile("rb")
+        return (
+            next((line for line in lines if line.startswith(b"worker")), b"") if b" 200 " in lines.readline() else b""
+        )
+
+    def go_elsewhere():
+        for _ in range(40):
+            with closing(command.send("/")) as connection:
+                if worker_of(connection) in {full, b""}:
+                    return None
+        return True
+
+    with ExitStack() as closed:
+        full = worker_of(closed.enter_context(closing(command.send("/"))))
+        kept = 1
+        while kept < 20:
+            if worker_of(connection := command.send("/")) == full:
+                closed.enter_context(closing(connection))
+                kept += 1
+            else:
+                connection.close()
+        eventually(go_elsewhere, "connections still go to the full worker", 60.0)

@@ -35,7 +35,7 @@ _SHARE = 10
 _RESERVED = 64
 """The number of connections above the maximum, for probes, unless a twentieth of the maximum is more."""
 _FREED = 20
-"""The share of its connections that a full worker closes at once, as a divisor."""
+"""The share of its connections that a full worker closes at once, and from which it is almost full, as a divisor."""
 _MANY = 128
 """The number of open requests above which the size of headers is limited further."""
 _ALL_HEADERS, _LEAST_HEADERS = 32 << 20, 16 << 10
@@ -72,12 +72,18 @@ class Connections:
         """The number of open requests up to which requests are not checked; negative while the worker is full."""
         self._since: dict[tuple[int, int], tuple[float, int]] = {}
         """For each idle connection, the time since when, and the bytes that its client had received by then."""
+        self._number = 0
+        """The number of connections at the last look."""
         self._reported = 0.0
 
     def start(self, threads: int, loop: asyncio.AbstractEventLoop | None) -> None:
         """Look at the connections from now on, on a thread. ``threads`` is the number of requests at once over WSGI."""
         self._loop, self._threads = loop, threads
         Thread(target=self._look_for_ever, name="antiphon-connections", daemon=True).start()
+
+    def has_room(self) -> bool:
+        """Return False while the worker is almost full, so that others should get new connections."""
+        return max(self._number, len(self.open)) < self.most - self.most // _FREED
 
     def refuses(self, fields: Iterable[tuple[str | bytes, str | bytes]]) -> bool:
         """Return True if a request with these header fields is to be refused, unless it is a probe."""
@@ -109,8 +115,8 @@ class Connections:
             chosen = sorted((each for each in idle if self._since[each.file][0] < now), key=self._importance)[:excess]
         else:
             chosen = [each for each in idle if self._is_over(each, now)] if self._closes_idle else []
-        is_full = number - self._close(chosen) >= self.most
-        self.unchecked = -1 if is_full else min(_MANY, self.most - 1)
+        self._number = number - self._close(chosen)
+        self.unchecked = -1 if self._number >= self.most else min(_MANY, self.most - 1)
         return number
 
     def _idle(self, connections: list[OpenConnection], now: float) -> list[OpenConnection]:

@@ -222,7 +222,7 @@ class _Worker:
         self._shed_load(loop)
         self._connections.start(self._threads, loop)
         if self._is_one_of_several:
-            promise_turns(loop, self._entrance.call_before_next, self._control.promise_turn)
+            promise_turns(loop, self._connections.has_room, self._control.promise_turn)
         if self._options.worker_timeout:
             beat, pause = self._control.beat, self._options.worker_timeout / BEATS
             if loop is None:
