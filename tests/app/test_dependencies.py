@@ -1,11 +1,13 @@
 import asyncio
 import threading
+from contextvars import copy_context
 from functools import partial, wraps
 
 import pytest
 
 from antiphon import App, Request
 from antiphon.app.dispatch.dependencies import Dependencies
+from antiphon.concurrency.background import run_on_loop
 from antiphon.handler.contract import describe
 from antiphon.handler.drive import run_async
 from antiphon.http.errors import ServiceUnavailable
@@ -139,10 +141,18 @@ class TestASourceThatWaits:
         request[User] = "set"
         assert resolved(dependencies, request)[User] == "set"
 
-    def test_is_an_error_to_read_before(self, dependencies, waiting):
+    def test_is_called_where_a_thread_reads_it_before(self, dependencies, waiting):
         waiting()
+        assert request_with(dependencies)[User] == resolved(dependencies, request_with(dependencies))[User]
+
+    def test_is_an_error_to_read_before_on_a_loop(self, dependencies, waiting):
+        waiting()
+
+        async def read():
+            return request_with(dependencies)[User]
+
         with pytest.raises(RuntimeError, match="'user' is not resolved") as refused:
-            request_with(dependencies)[User]
+            run_on_loop(read(), copy_context())
         assert describe(dependencies.resolving[0].hook.function) in str(refused.value)
 
     def test_raises_where_it_is_resolved(self, dependencies):

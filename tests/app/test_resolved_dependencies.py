@@ -13,6 +13,7 @@ import pytest
 from msgspec import Struct
 
 from antiphon import App, Blueprint, Dependency, abort
+from antiphon.concurrency.loop import is_on_loop
 from antiphon.features import Health, MemoryStore, Metrics, OpenAPI, RateLimit
 from antiphon.http import ServiceUnavailable
 from antiphon.testing import Client
@@ -132,18 +133,21 @@ def test_a_source_that_fails_is_answered_inside_of_the_middleware(serving, style
     assert seen == [error]
 
 
-def test_a_middleware_comes_too_early_to_read_one(serving, style, source, caplog):
-    app = App()
+def test_a_middleware_comes_too_early_to_read_one_on_the_loop(serving, style, source, caplog):
+    app, places = App(), []
     source(app)
 
     @app.middleware
     def around(request):
+        places.append(is_on_loop())
         request[User]
         yield
 
     app.get("/")(style(lambda request: "x"))
-    assert serving(app).get("/").status == 500
-    assert "the dependency 'user' is not resolved" in caplog.text
+    status = serving(app).get("/").status
+    assert (status, "the dependency 'user' is not resolved" in caplog.text) == (
+        (500, True) if places[0] else (200, False)
+    )
 
 
 @rows("position", [each for each in POSITIONS.values() if each.is_apart], ids=lambda each: each.prefix)
@@ -313,4 +317,32 @@ def test_the_error_for_one_that_code_hides_names_the_handler(caplog):
     app._freeze()
     hidden.append(User)
     assert Client(app).get("/").status == 500
-    assert re.search(r"'user' is not resolved.*hides \(.*name the dependency in that code", caplog.text)
+    line = hides.__code__.co_firstlineno + 2
+    assert re.search(
+        rf"'user' is not resolved, but read at {re.escape(__file__)}:{line}:.*hides \(.*name the dependency",
+        caplog.text,
+    )
+
+
+def test_one_in_a_list_that_is_filled_later_is_opened_where_a_thread_reads_it(serving, source):
+    app, hidden, ended = App(), [], []
+    gives = source(app)
+
+    def tenant(request):
+        yield f"tenant of {request[User]}"
+        import traceback
+
+        traceback.print_stack()
+        ended.append(request.path)
+
+    app.provide(Tenant, tenant, blocking=True)
+
+    def hide(request):
+        return [request[each] for each in hidden]
+
+    app.get("/")(hide)
+    client = serving(app)
+    assert (client.get("/").json, ended) == ([], [])
+    hidden += [Tenant, User]
+    assert client.get("/").json == [f"tenant of {gives}", gives]
+    assert ended == ["/"]

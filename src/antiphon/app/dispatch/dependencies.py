@@ -2,7 +2,9 @@
 closed.
 """
 
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from antiphon.app.dispatch.hooks import Hook, Opener, hook, opener
@@ -117,7 +119,10 @@ class Source(NamedTuple):
         return await resource.aopen(request) if self.hook.is_async else resource.open(request)
 
     def read(self, request: Request) -> Any:
-        """Return the value for a request that has none yet."""
+        """Return the value for a request that has none yet: on a thread, also that of a source that waits or blocks.
+
+        An async generator has to end in the task in which it began, so it is only resolved.
+        """
         name = self.provides.name
         if not self._is_wanted(request):
             if self.default is None:
@@ -126,14 +131,16 @@ class Source(NamedTuple):
                     RuntimeError(f"this request has no {name!r}, and the dependency was provided without `default`"),
                 )
             return ready(self.default, self.default(request))
-        if self.is_resolved:
+        waits = self.hook.is_async
+        if self.is_resolved and ((waits and self.yields) or where(request) is ON_LOOP):
             closing = ", and is closed with the response" if self.yields else ""
             raise explained(
                 "dependency-not-resolved",
                 RuntimeError(
-                    f"the dependency {name!r} is not resolved: {describe(self.hook.function)} is called once the"
-                    " middleware is open, before the first hook or handler that may read it, and after the sources of"
-                    f" dependencies that were provided earlier{closing}. If an earlier source reads it, such as a"
+                    f"the dependency {name!r} is not resolved, but read at {_reading_place()}:"
+                    f" {describe(self.hook.function)} is called once the middleware is open, before the first hook or"
+                    " handler that may read it, and after the sources of dependencies that were provided"
+                    f" earlier{closing}. If an earlier source reads it, such as a"
                     f" loader of Users, move the line that provides {name!r} above the line that provides that source,"
                     " such as app.use(Users(...)). If"
                     f" {_handler_of(request)} reads it in a way that its code doesn't show, name the dependency in that"
@@ -142,7 +149,14 @@ class Source(NamedTuple):
             )
         if self.yields:
             return self._open_on_the_spot(request)
+        if waits:
+            from antiphon.concurrency.background import run_on_loop
+
+            return ready(self.hook.function, run_on_loop(self._wait(request), copy_context()))
         return ready(self.hook.function, self.hook.function(request))
+
+    async def _wait(self, request: Request) -> Any:
+        return await self.hook.function(request)
 
     def _open_on_the_spot(self, request: Request) -> Any:
         if request._opening is None:
@@ -157,6 +171,14 @@ class Source(NamedTuple):
 
     def _is_wanted(self, request: Request) -> bool:
         return self.when is None or bool(ready(self.when, self.when(request)))
+
+
+def _reading_place() -> str:
+    """Return the file and line of the code that reads a dependency."""
+    frame = sys._getframe(2)  # noqa: SLF001 - there is no public name
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("antiphon."):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def _handler_of(request: Request) -> str:
