@@ -14,7 +14,7 @@ workers shared one socket, the kernel would prefer one that is idle, and a block
 threads of its server need no Python.
 
 A loop is late once it has broken its promise to turn. It promises again at each turn, which a thread causes, also while
-there are no requests: a worker that is stopped in a pause can't say so. One that is almost full doesn't promise to turn.
+there are no requests, since a stopped worker can't report anything. It doesn't promise while it is almost full.
 """
 
 import asyncio
