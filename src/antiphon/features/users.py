@@ -102,7 +102,9 @@ class UserSource(ABC, Generic[U]):
         """
         if key is not None:
             return Identity("user", key, self._replaces)
-        return None if self._replaces else credentials(f"{type(self).__qualname__}", repr(given))
+        if "authorization" in self._replaces:
+            return None
+        return credentials(type(self).__qualname__, repr([each for each in given if not isinstance(each, Request)]))
 
     def _key_of(self, user: U) -> str | None:  # noqa: ARG002
         """Return the key by which this kind of source knows a user, or None."""
@@ -333,12 +335,17 @@ class Users(Generic[U]):
         return key_of(user, next((key for source in self.sources if (key := source._key_of(user)) is not None), None))
 
     def _identify(self, request: Request) -> Iterator[Identity]:
-        """Yield the users, or the credentials of users that have not been loaded."""
+        """Yield the users, or the credentials of users that have not been loaded, and a user that code has set."""
         user = request._dependencies.get(self._found)
         key = None if user is None or isinstance(user, _TwoUsers) else self._key_of(user)
         for source, given in self._given(request):
-            if (found := source._identity(given, key)) is not None:
+            is_secret = isinstance(user, str) and user == given[-1]  # the identity may be logged
+            shown = credentials("user", user).id if is_secret else key  # type: ignore[arg-type]  # it is text
+            if (found := source._identity(given, shown)) is not None:
                 yield found
+        chosen = request._dependencies.get(self._dependency)
+        if chosen is not None and chosen is not user and (key := self._key_of(chosen)) is not None:
+            yield Identity("provided user", key)
 
     def _read(self, request: Request) -> U | None:
         note_read(request, USER)

@@ -96,6 +96,15 @@ class Django(Framework):
                 ) from error
         return user
 
+    def login_cookies(self, given: Any) -> tuple[str, ...]:
+        """Return the cookies of the session that belongs to the user. Other middleware may have found the user."""
+        from django.conf import settings
+
+        user, session = self.user(given), self.session(given)
+        if user is None or session is None or session.get("_auth_user_id") != str(user.pk):
+            return ()
+        return settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME
+
     def session(self, given: Any) -> Any:
         """Return the session of SessionMiddleware."""
         return getattr(given, "session", None)

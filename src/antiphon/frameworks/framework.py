@@ -145,6 +145,14 @@ class FrameworkRequest(FrameworkValues):
         return self._framework.session(self.request)
 
     @property
+    def _user_id(self) -> object:
+        return self._framework.user_id(self.request)
+
+    @property
+    def _login_fields(self) -> tuple[str, ...]:
+        return tuple(f"cookie {name}" for name in self._framework.login_cookies(self.request))
+
+    @property
     def csrf_token(self) -> str | None:
         """The framework's own token."""
         return self._framework.csrf_token(self.request)
@@ -176,6 +184,9 @@ class Framework:
     Antiphon finds the subclass through an entry point in the ``antiphon.frameworks`` group. The entry's name is the
     package of the framework's classes, as in ``shopkit = "shopkit_antiphon:Shopkit"``. A single instance is created.
     """
+
+    above = ""
+    """The package that contains the framework's own, with a dot, for a dialect; otherwise empty."""
 
     is_async = False
     """True if the framework calls views on an event loop."""
@@ -267,6 +278,14 @@ class Framework:
     def user(self, given: Any) -> Any:
         """Return the framework's own user, or None."""
         return None
+
+    def user_id(self, given: Any) -> object:
+        """Return what distinguishes the framework's own user from others, or None for the user's ``pk`` or ``id``."""
+        return None
+
+    def login_cookies(self, given: Any) -> Iterable[str]:
+        """Return the names of the cookies that the framework has found its own user by, if any."""
+        return ()
 
     def session(self, given: Any) -> MutableMapping[str, Any] | None:
         """Return the framework's own session, or None."""

@@ -54,6 +54,7 @@ CHAPTERS = {
     "falcon": ("falcon", "Falcon"),
     "fastapi": ("starlette", "Starlette"),
     "flask": ("werkzeug", "Flask"),
+    "kay": ("werkzeug", "Kay"),
     "litestar": ("starlette", "Litestar"),
     "pyramid": ("webob", "Pyramid"),
     "quart": ("werkzeug", "Quart"),
@@ -64,9 +65,11 @@ CHAPTERS = {
     "werkzeug": ("werkzeug", "Werkzeug"),
 }
 """The packages of frameworks, with the modules and classes that support them."""
+DIALECTS = "antiphon.dialects."
+"""The package of dialects. Each has the name of its original, and requests like it."""
 ENTRY_POINTS = "antiphon.frameworks"
 """The group of entry points through which other packages add frameworks."""
-_WITHOUT_ARGUMENT = ("flask", "quart", "bottle")
+_WITHOUT_ARGUMENT = ("flask", f"{DIALECTS}flask", "quart", "bottle")
 """Frameworks that don't pass their request to views. Frameworks from other packages are also asked for their current
 request.
 """
@@ -87,20 +90,29 @@ def framework_of(given: Any) -> Framework | None:
 def _of_type(kind: Any) -> Framework | None:
     """Return the framework of a class or of its nearest base class."""
     for each in kind.__mro__:
-        package = each.__module__.partition(".")[0]
+        package = package_of(each.__module__)
         if is_known(package):
             return _named(package)
     return _servers if hasattr(kind, "proto") else None
 
 
+def package_of(module: str) -> str:
+    """Return the package of a framework that has a module: the first name, or a dialect's whole name."""
+    if module.startswith(DIALECTS):
+        return DIALECTS + module.removeprefix(DIALECTS).partition(".")[0]
+    return module.partition(".")[0]
+
+
 def _named(package: str) -> Framework:
-    return _chapter(package) if package in CHAPTERS else _brought()[package]
+    return _brought()[package] if package in _brought() else _chapter(package)
 
 
 @cache
 def _chapter(package: str) -> Framework:
-    module, name = CHAPTERS[package]
+    original = package.removeprefix(DIALECTS)
+    module, name = CHAPTERS[original]
     framework: Framework = getattr(import_module(f"antiphon.frameworks.{module}"), name)()
+    framework.above = package.removesuffix(original)
     return framework
 
 
@@ -114,7 +126,7 @@ def _brought() -> dict[str, Framework]:
 
 def is_known(package: str) -> bool:
     """Return True for a package of a framework that Antiphon or another package supports."""
-    return package in CHAPTERS or package in _brought()
+    return package.removeprefix(DIALECTS) in CHAPTERS or package in _brought()
 
 
 def needs_async_views(package: str) -> bool:
@@ -172,7 +184,7 @@ def error_like(error: HTTPError, given: Any) -> Any:
 def unwrapped(given: Any) -> Any:
     """Return the object behind a proxy such as Flask's ``request``, or the request that another one wraps."""
     module = type(given).__module__
-    if module == "werkzeug.local":
+    if module.removeprefix(DIALECTS) == "werkzeug.local":
         return given._get_current_object()
     return given._request if module == "rest_framework.request" else given
 

@@ -55,6 +55,14 @@ class Starlette(Framework):
         """Return the user of AuthenticationMiddleware."""
         return given.scope.get("user")
 
+    def user_id(self, given: Any) -> object:
+        """Return the user's ``identity``, or the name of a ``SimpleUser``, which has no other."""
+        user = self.user(given)
+        try:
+            return getattr(user, "identity", None)
+        except NotImplementedError:
+            return getattr(user, "username", None)
+
     def session(self, given: Any) -> Any:
         """Return the session of SessionMiddleware."""
         return given.scope.get("session")

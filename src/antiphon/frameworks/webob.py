@@ -1,6 +1,7 @@
 """Support for WebOb and Pyramid."""
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from antiphon.frameworks.framework import ALL_METHODS, Framework, FrameworkResponse, ViewRoute
@@ -57,29 +58,31 @@ class Pyramid(WebOb):
         """Return the security policy's ``identity``, otherwise REMOTE_USER from the server or middleware."""
         return super().user(given) if given.identity is None else given.identity
 
+    def user_id(self, given: Any) -> object:
+        """Return the security policy's ``authenticated_userid``."""
+        return given.authenticated_userid
+
+    def _module(self, name: str) -> Any:
+        return import_module(f"{self.above}pyramid.{name}")
+
     def session(self, given: Any) -> Any:
         """Return the session of the session factory."""
-        from pyramid.interfaces import ISessionFactory
-
-        return given.session if given.registry.queryUtility(ISessionFactory) is not None else None
+        has_sessions = given.registry.queryUtility(self._module("interfaces").ISessionFactory) is not None
+        return given.session if has_sessions else None
 
     def csrf_token(self, given: Any) -> str | None:
         """Return the storage policy's token, which the policy stores in the session by default."""
-        from pyramid.csrf import LegacySessionCSRFStoragePolicy, get_csrf_token
-        from pyramid.interfaces import ICSRFStoragePolicy
-
-        policy = given.registry.queryUtility(ICSRFStoragePolicy)
-        needs_session = policy is None or isinstance(policy, LegacySessionCSRFStoragePolicy)
+        csrf = self._module("csrf")
+        policy = given.registry.queryUtility(self._module("interfaces").ICSRFStoragePolicy)
+        needs_session = policy is None or isinstance(policy, csrf.LegacySessionCSRFStoragePolicy)
         if needs_session and self.session(given) is None:
             return None
-        token: str = get_csrf_token(given)
+        token: str = csrf.get_csrf_token(given)
         return token
 
     def csrf_field(self, given: Any) -> str:
         """Return the ``token`` passed to ``config.set_default_csrf_options``."""
-        from pyramid.interfaces import IDefaultCSRFOptions
-
-        options = given.registry.queryUtility(IDefaultCSRFOptions)
+        options = given.registry.queryUtility(self._module("interfaces").IDefaultCSRFOptions)
         token: str = "csrf_token" if options is None else options.token
         return token
 

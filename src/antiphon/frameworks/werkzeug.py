@@ -25,6 +25,10 @@ class Werkzeug(Framework):
     module = "werkzeug.wrappers"
     gives = frozenset({"user"})
 
+    def _package(self) -> Any:
+        """Return the module of the framework's names, which is loaded, since it has made a request."""
+        return sys.modules[self.above + self.module]
+
     def user(self, given: Any) -> Any:
         """Return REMOTE_USER from the server or middleware."""
         return given.remote_user
@@ -48,7 +52,7 @@ class Werkzeug(Framework):
 
     def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Return a Werkzeug, Flask or Quart response."""
-        made = sys.modules[self.module].Response(response.body, status=response.status)
+        made = self._package().Response(response.body, status=response.status)
         made.headers.clear()
         made.headers.extend(response.fields)
         return made
@@ -61,9 +65,34 @@ class Flask(Werkzeug):
     awaits_coroutine_functions = True
     gives = frozenset({"user", "session"})
 
+    def user(self, given: Any) -> Any:
+        """Return the user of Flask-Login, otherwise REMOTE_USER from the server or middleware."""
+        user = self._logged_in()
+        return super().user(given) if user is None else user
+
+    def _logged_in(self) -> Any:
+        """Return the user of Flask-Login, or None for an anonymous visitor or an application without logins."""
+        if getattr(self._package().current_app, "login_manager", None) is None or "flask_login" not in sys.modules:
+            return None
+        user = sys.modules["flask_login"].current_user._get_current_object()
+        return user if getattr(user, "is_authenticated", False) else None
+
+    def user_id(self, given: Any) -> object:
+        """Return the id by which Flask-Login knows its user."""
+        user = self._logged_in()
+        return None if user is None else user.get_id()
+
+    def login_cookies(self, given: Any) -> tuple[str, ...]:
+        """Return the cookies of the session that belongs to Flask-Login's user. Another loader may have found it."""
+        known, session = self.user_id(given), self.session(given)
+        if known is None or session is None or session.get("_user_id") != known:
+            return ()
+        config = self._package().current_app.config
+        return config["SESSION_COOKIE_NAME"], config.get("REMEMBER_COOKIE_NAME", "remember_token")
+
     def session(self, given: Any) -> Any:
         """Return the session of the current context; None if there is no secret key."""
-        session = sys.modules[self.module].session._get_current_object()
+        session = self._package().session._get_current_object()
         return None if type(session).__name__ == "NullSession" else session
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
@@ -72,18 +101,41 @@ class Flask(Werkzeug):
 
     def current(self) -> Any:
         """Return the request of the current context."""
-        module = sys.modules.get(self.module)
+        module = sys.modules.get(self.above + self.module)
         return module.request if module is not None and module.has_request_context() else None
 
     def respond_to_errors(self, given: Any) -> None:
         """Add an error handler to the current app, for errors in any blueprint without its own handler."""
-        app = sys.modules[self.module].current_app
+        app = self._package().current_app
         app.error_handler_spec[None][None].setdefault(HTTPError, self._respond_to_error)
 
     def _respond_to_error(self, error: HTTPError) -> Any:
         from antiphon.frameworks.recognition import error_like
 
         return error_like(error, self.current())
+
+
+class Kay(Werkzeug):
+    """Support for Kay, a dialect whose requests have a user and a session if the settings name them."""
+
+    module = "kay.werkzeug.wrappers"
+    gives = frozenset({"user", "session"})
+
+    def user(self, given: Any) -> Any:
+        """Return the user of AUTH_USER_BACKEND, otherwise REMOTE_USER from the server or middleware."""
+        user = getattr(given, "user", None)
+        is_anonymous = getattr(user, "is_anonymous", user is None)
+        is_nobody = is_anonymous() if callable(is_anonymous) else is_anonymous
+        return super().user(given) if is_nobody else user
+
+    def user_id(self, given: Any) -> object:
+        """Return the ``key()`` of a model, by which the backend finds it again."""
+        key = getattr(self.user(given), "key", None)
+        return key() if callable(key) else None
+
+    def session(self, given: Any) -> Any:
+        """Return the session of SessionMiddleware."""
+        return getattr(given, "session", None)
 
 
 class Quart(Flask):
@@ -97,6 +149,9 @@ class Quart(Flask):
 
     def user(self, given: Any) -> None:
         """Return None: Quart has no users."""
+
+    def _logged_in(self) -> None:
+        """Return None, as Flask-Login is not for Quart."""
 
     def request(self, given: Any, second: Any = None) -> Request:
         """Return the request with the data of the body that has arrived; ``aload`` waits for the rest."""

@@ -54,7 +54,7 @@ class Identity(NamedTuple):
 
     kind: str
     """The kind: "session", "login" (the user of a session), "user" (of other credentials), "token", "signer", "server",
-    "certificate", "framework user" or "credentials".
+    "certificate", "provided user" (of the application's own source), "framework user" or "credentials".
     """
     id: str
     replaces: tuple[str, ...] = ()
@@ -93,6 +93,9 @@ def arrivals(request: "Request | None") -> "Iterator[Request]":
 
 SHOWN_EACH_TIME = frozenset({"user", "token", "signer", "server", "certificate"})
 """The kinds of proven identities that a client shows with each request. No handler begins or ends them."""
+
+BEGUN_BY_HANDLERS = frozenset({"login", "provided user", "framework user"})
+"""The kinds of users whom a handler may log in or out between two attempts of a client."""
 
 
 class Caller(OfRequest):
@@ -134,6 +137,11 @@ class Caller(OfRequest):
 
     def fields(self, names: Collection[str]) -> dict[str, str | None]:
         """Return the named fields that may identify the caller, and the host; EVERYTHING stands for all fields."""
+        for name in {*names, USER}:
+            note_read(self._request, name)
+        return self._fields(names)
+
+    def _fields(self, names: Collection[str]) -> dict[str, str | None]:
         request = self._request
         with unwatched(request):
             replaced = {name for each in _proven(request) for name in each.replaces}
@@ -160,7 +168,7 @@ def credentials(kind: str, *values: str) -> Identity:
     return Identity("credentials", f"{kind} {digest.hexdigest()}", is_proven=False)
 
 
-def key_of(user: object, known: str | None = None) -> str | None:
+def key_of(user: object, known: object = None) -> str | None:
     """Return a user's class and key: the ``known`` one, or the user, or its ``pk`` or ``id``, if that is text, a number
     or a UUID; else None. Users of two classes differ, even if they have the same key.
     """
@@ -184,9 +192,12 @@ def _proven(request: "Request") -> Iterator[Identity]:
     """Yield what features, the server and the framework around a view say about the caller, in each application."""
     for each in arrivals(request):
         with unwatched(each):
-            for identify in getattr(each.app, "_identifiers", ()):
-                yield from identify(each)
+            found = [identity for identify in getattr(each.app, "_identifiers", ()) for identity in identify(each)]
+        yield from found
         values, kinds = each._dependencies, type(each)
+        is_known = any(identity.kind in ("login", "user", "token") for identity in found)
+        if not is_known and (key := key_of(values.get(kinds.user))) is not None:
+            yield Identity("provided user", key)
         if signer := values.get(kinds.signature):
             yield Identity("signer", f"{signer.directory or ''} {signer.key}", ("signature", "signature-input"))
         native = values.get(kinds.framework)
@@ -212,8 +223,8 @@ def _of_server(head: Head) -> Iterator[Identity]:
 def _of_framework(native: Any) -> Iterator[Identity]:
     """Yield the user of the framework around a view. A user without a key leaves the cookies to identify the caller."""
     with suppress(RuntimeError):  # Django can't load a user on an event loop
-        if (key := key_of(native.user)) is not None:
-            yield Identity("framework user", key)
+        if (key := key_of(native.user, native._user_id)) is not None:
+            yield Identity("framework user", key, native._login_fields)
 
 
 def _cookies(request: "Request", replaced: Collection[str]) -> str:

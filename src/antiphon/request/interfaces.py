@@ -305,6 +305,16 @@ class FrameworkValues(ABC):
         A user object whose ``is_authenticated`` is false, such as Django's ``AnonymousUser``, is read as None.
         """
 
+    @property
+    def _user_id(self) -> object:
+        """What distinguishes the user from others; None for the user's own ``pk`` or ``id``."""
+        return None
+
+    @property
+    def _login_fields(self) -> tuple[str, ...]:
+        """The header fields that the user was found by, as in ``Identity.replaces``."""
+        return ()
+
     def user_as(self, kind: type[T]) -> T | None:
         """Return the framework's own user if it is an instance of this class, otherwise None: ``user_as(User)``."""
         user = self.user

@@ -170,9 +170,11 @@ _COROUTINE = 0x80
 
 
 def waits(function: Callable[..., Any]) -> bool:
-    """Return True for a coroutine function."""
+    """Return True for a coroutine function, or for a function that is marked as one."""
     code = getattr(function, "__code__", None)
-    return bool(code.co_flags & _COROUTINE) if code is not None else iscoroutinefunction(function)
+    if code is None or getattr(function, "__dict__", None):  # it may be marked
+        return iscoroutinefunction(function)
+    return bool(code.co_flags & _COROUTINE)
 
 
 async def to_thread(ctx: "AppContext") -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from antiphon.app.callers import caller_of
 from antiphon.app.store import RETRY_AFTER, StoreEntry, store_name
 from antiphon.http.errors import Conflict, UnprocessableContent
-from antiphon.request.caller import SHOWN_EACH_TIME
+from antiphon.request.caller import BEGUN_BY_HANDLERS, SHOWN_EACH_TIME
 from antiphon.request.request import Request
 from antiphon.request.watching import EVERYTHING
 from antiphon.response.response import Response
@@ -76,7 +76,7 @@ def by_identity(request: Request, key: str) -> Write:
     caller = _hash(key, *([str(each) for each in found if each.kind != "login"] or [""]))
     if shown := [str(each) for each in found if each.is_proven and each.kind in SHOWN_EACH_TIME]:
         return Write(_own_key(key, shown), caller)
-    users = [str(each) for each in found if each.kind in ("login", "framework user")]
+    users = [str(each) for each in found if each.kind in BEGUN_BY_HANDLERS]
     write = Write(f"idempotent\n{key}", caller)
     return write._replace(person=_hash(key, *users), own=_own_key(key, users)) if users else write
 
@@ -98,7 +98,7 @@ def fields_of_caller(key: str, request: Request, names: Collection[str]) -> dict
     caller retries.
     """
     kept = {EVERYTHING: ""} if EVERYTHING in names else {}
-    values = request.caller.fields(names)
+    values = request.caller._fields(names)
     return kept | {name: _hash(key, name, *(() if value is None else (value,))) for name, value in values.items()}
 
 

@@ -21,6 +21,7 @@ from antiphon.features.logins import SessionLogin
 from antiphon.features.recorder.disguise import LONGEST_TEXT, Disguise
 from antiphon.features.users import Users
 from antiphon.http.head import Address, DerivedHead, Head, RequestHead
+from antiphon.request.caller import arrivals
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.request.route import whole_pattern
@@ -280,11 +281,17 @@ def _response_of(response: Response) -> dict[str, Any]:
 
 
 def _user_of(request: Request) -> str:
+    """Return the key by which a replay makes the user again, which identities of a caller don't contain."""
+    return next(filter(None, map(_user_in, arrivals(request))), "")
+
+
+def _user_in(request: Request) -> str:
+    """Return the key of the user that one application has found."""
     known = request._dependencies
     with suppress(Exception):  # a key that is not valid
         user = known.get(Request.user)
         if user is not None:
-            app = request.route.app
+            app = request.app
             users = app.find_feature(Users) if hasattr(app, "find_feature") else None
             for source in () if users is None else users.sources:
                 if isinstance(source, SessionLogin):

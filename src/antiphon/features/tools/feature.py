@@ -277,7 +277,7 @@ class Tools:
             return False
         if self._has_one_kind_of_users:
             return request.user is None
-        return request.head.field("authorization") is None and request.head.field("cookie") is None
+        return not request.caller.identities
 
     async def _call(self, request: Request, message: Message) -> Response:
         """Handle a call. Raises Unauthorized or Forbidden, for the client, if the application has responded with one of
