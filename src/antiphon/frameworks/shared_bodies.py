@@ -76,6 +76,7 @@ def environ_request(environ: "WSGIEnvironment") -> Request:
         if request is not None and request.head.environ is environ and request.path == environ.get("PATH_INFO"):
             return request  # type: ignore[no-any-return]  # only requests are kept there
     head = WSGIHead(environ)
+    head.has_body = head.has_body or _received(environ) is not None  # which has taken the Transfer-Encoding away
     request = Request(head, shared_input(environ) if head.has_body else None)
     environ[KEPT] = ref(request)
     return request
@@ -88,15 +89,24 @@ def shared_input(environ: "WSGIEnvironment") -> Content | None:
         return source.content
     if source is None or "HTTP_CONTENT_ENCODING" in environ:
         return None
-    if isinstance(received := getattr(source, "raw", None), ReceivedInput):
+    received = _received(environ)
+    if received is not None and received.content.is_complete:  # otherwise it is read on this thread
         return received.content
     if environ.get("webob.is_body_seekable"):
         source.seek(0)
     # Only a part of the environ, because the environ itself will refer to the content.
     copied: WSGIEnvironment = {key: environ[key] for key in _OF_BODIES if key in environ}
-    content = Content(WSGIHead(copied))
+    head = WSGIHead(copied)
+    head.has_body = head.has_body or received is not None
+    content = Content(head)
     environ["wsgi.input"] = SharedInput(content)
     return content
+
+
+def _received(environ: "WSGIEnvironment") -> ReceivedInput | None:
+    """Return the body that another request receives for this environ, if it is one of Antiphon's own hosts."""
+    raw = getattr(environ.get("wsgi.input"), "raw", None)
+    return raw if isinstance(raw, ReceivedInput) else None
 
 
 def read_request(environ: "WSGIEnvironment", body: bytes) -> Request:

@@ -64,7 +64,7 @@ class NativeBody(ReceivedInput):
         self.environ["wsgi.input"] = content.open()
         if content.is_decoded:
             self.environ.pop("HTTP_CONTENT_ENCODING", None)
-            self.environ["CONTENT_LENGTH"] = str(content.size)
+        self.environ["CONTENT_LENGTH"] = str(content.size)
 
 
 class ServerBody:
