@@ -13,6 +13,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 Handler = Callable[..., Any]
 
 
+def set_user(request: Request, user: Any) -> None:
+    """Set a request's current user, which is also the native request's, for the log and other features around."""
+    request.g.current_user = request.native.user = user
+
+
 class BaseAuth:
     """A decorator for handlers. ``request.g.current_user`` is the user that the callback returns."""
 
@@ -41,7 +46,7 @@ class BaseAuth:
             user = await self._current_user(request)
             if not user:
                 return await invoke_handler(self.error_callback, request)
-            request.g.current_user = user
+            set_user(request, user)
             return await call_decorated(f, request, *args, **kwargs)
 
         return authenticated
@@ -51,7 +56,7 @@ class BaseAuth:
 
         @wraps(f)
         async def authenticated(request: Request, *args: Any, **kwargs: Any) -> Any:
-            request.g.current_user = await self._current_user(request)
+            set_user(request, await self._current_user(request))
             return await call_decorated(f, request, *args, **kwargs)
 
         return authenticated

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, TypeVar
 
+from antiphon.dialects.microdot.auth import set_user
 from antiphon.dialects.microdot.dispatch import call_decorated, invoke_handler
 from antiphon.dialects.microdot.mappings import urlencode
 from antiphon.dialects.microdot.request import Request
@@ -50,7 +51,7 @@ class Login:
         session["_user_id"] = user.id
         session["_fresh"] = True
         session.save()
-        request.g.current_user = user
+        set_user(request, user)
         if remember:
             _remember(request, user.id, _DAYS if remember is True else int(remember))
         return redirect(_own_path(request.args.get("next", "")) or redirect_url)
@@ -61,7 +62,7 @@ class Login:
         session.pop("_user_id", None)
         session.pop("_fresh", None)
         session.save()
-        request.g.current_user = None
+        set_user(request, None)
         if _COOKIE in request.cookies:
             _remember(request, None, 0)
 
@@ -69,7 +70,7 @@ class Login:
         """Return the logged-in user, or None."""
         if not hasattr(request.g, "current_user"):
             user_id = _session(request).get("_user_id") or _remembered(request)
-            request.g.current_user = await self._load(user_id) if user_id else None
+            set_user(request, await self._load(user_id) if user_id else None)
         return request.g.current_user
 
     def _load(self, user_id: Any) -> Awaitable[Any]:
