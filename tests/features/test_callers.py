@@ -186,3 +186,21 @@ def test_a_user_who_logs_out_everywhere_ends_nothing_of_others(key):
         client.post("/in")
         client.post("/out")
         assert (len(keep.all()), len(sessions.owned_by("root"))) == (1, 1)
+
+
+def test_sessions_that_began_at_one_moment_are_two_callers_also_after_a_login():
+    """The clocks of some systems tick 64 times a second."""
+    app = App(secret_keys=["k" * 32])
+    app.use(Sessions(MemoryStore(clock=lambda: 1000.0), clock=lambda: 1000.0))
+    app.use(Users(SessionLogin(user)))
+    app.post("/begin/<who>")(lambda request, who: request.session.update(who=who) or "")
+    app.post("/login/<who>")(lambda request, who: login(request, user(who)) or "")
+    app.post("/pay")(lambda request: str(next(iter(request.caller.identities))))
+    sessions = [cookie_from(app, f"/begin/{who}") for who in ("ann", "ben")]
+    ann, ben = [send(app, each)[2] for each in sessions]
+    assert ann != ben
+    fields = send(app, sessions[0], "/login/ann")[1]
+    after = next(value for name, value in fields if name.lower() == "set-cookie").partition(";")[0]
+    assert after != sessions[0]["cookie"]
+    assert send(app, {"cookie": after})[2] == ann
+    assert sessions[0]["cookie"].partition("=")[2][:12] not in ann

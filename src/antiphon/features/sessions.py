@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from antiphon.app.store import FeatureStore, OwnedEntry, Store, StoreEntry, StoreUnavailable, store_name
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import errors_name_it, explained
-from antiphon.features.tracked_session import TrackedSession
+from antiphon.features.tracked_session import KEPT, TrackedSession
 from antiphon.handler.errors import is_debug
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.cookies import SameSite, SetCookie
@@ -280,8 +280,11 @@ class Sessions:
             store.delete_owned(owner, keep=entry.key if entry else None)
         return entry
 
-    def _new_key(self) -> str:
-        return self._prefix + self._store.new_key()
+    def _new_key(self, known: str = "") -> str:
+        """Return a new key, which begins as the known one, by which the session stays one caller's."""
+        new = self._store.new_key()  # empty, if clients keep the entries
+        kept = known.removeprefix(self._prefix)[: min(KEPT, len(new))]
+        return self._prefix + kept + new[len(kept) :]
 
     def _write_new(self, session: TrackedSession) -> StoreEntry | None:
         """Create an entry for a session that has none, if it contains any data."""
@@ -301,7 +304,7 @@ class Sessions:
         store = self._store
         updates, removed = session.changes()
         if session.rotates:
-            rotated = store.rotate(entry.key, self._new_key())
+            rotated = store.rotate(entry.key, self._new_key(entry.key))
             if rotated is None:
                 return self._write_new(session) if session.owner is not None else None
             entry = rotated

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from hashlib import sha256
 from typing import Any
 
 from antiphon.app.store import Store, StoreEntry, StoreUnavailable, store_name
@@ -10,6 +11,9 @@ from antiphon.http.errors import without_traceback
 from antiphon.http.head import Head
 from antiphon.request.interfaces import Session
 from antiphon.request.watching import SESSION, note_in_head
+
+KEPT = 12
+"""The number of characters that a session's new key has in common with the one before it; 31 others are new."""
 
 
 class TrackedSession(Session):
@@ -108,11 +112,16 @@ class TrackedSession(Session):
         return self.entry.created if self.entry else None
 
     @property
-    def begun(self) -> float | None:
-        """``created``, without leaving a trace in the response. Raises StoreUnavailable if the session is unknown."""
+    def begun(self) -> str | None:
+        """What stays the same from the session's begin to its end, without leaving a trace in the response. Raises
+        StoreUnavailable if the session is unknown.
+        """
         if self.failure is not None:
             raise without_traceback(self.failure)
-        return self.entry.created if self.entry else None
+        if self.entry is None or not self.is_server_side:
+            return None if self.entry is None else f"{self.entry.created!r}"
+        kept = sha256(self.entry.key.rpartition("\n")[2][:KEPT].encode()).hexdigest()[:16]  # sessions begin at one time
+        return f"{self.entry.created!r} {kept}"
 
     def _peek(self, name: str) -> Any:
         return self._data.get(name)
