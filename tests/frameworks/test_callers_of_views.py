@@ -6,11 +6,12 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from antiphon import Request, view
+from antiphon import App, Request, view
 from antiphon.features import IdempotentWrites, MemoryStore, RateLimit, Runs, Signatures, sign
 from antiphon.http import NotFound
 from antiphon.testing import Client
-from tests.helpers.callers import HOST, KEYS, STAGING, send
+from tests.helpers.callers import HOST, KEYS, STAGING, Site, send
+from tests.helpers.callers import SIGNS as CALLERS
 from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -274,7 +275,8 @@ def test_a_user_who_was_not_found_by_the_session_leaves_its_cookie():
     manager.user_loader(lambda key: None)
     manager.request_loader(lambda request: User(pk=request.headers["x-own-key"]))
     shared = {"x-own-key": "machine"}
-    told = [send(app, KEY | shared | cookies_from(app, who), "/pay")[::2] for who in ("ann", "ben", "ann")]
+    cookies = {who: cookies_from(app, who) for who in KEYS}
+    told = [send(app, KEY | shared | cookies[who], "/pay")[::2] for who in ("ann", "ben", "ann")]
     assert (told[0], told[1][0], told[2]) == ((200, "payment 1"), 422, (200, "payment 1"))
 
 
@@ -330,3 +332,32 @@ def test_a_dialect_calls_views_over_each_interface(interface, style, make):
             assert told.split()[1:] == [f"{size}", str(make == "flask dialect")]
             assert told[0] == {"small": "1", "large": "2"}[key]
     assert client.post("/own", body=b"y", headers={"idempotency-key": '"large"'}).status == 422
+
+
+def starlette():
+    pytest.importorskip("starlette")
+    from starlette.applications import Starlette
+    from starlette.routing import Route
+
+    return Starlette(routes=[Route(f"/{name}", function, methods=["POST"]) for name, function in site().items()])
+
+
+def nested():
+    """An Antiphon app that code of WSGI calls."""
+    app, number = App(), itertools.count(1)
+    app.use(IdempotentWrites(MemoryStore()))
+    app.post("/pay", idempotent=True)(lambda request: f"payment {next(number)}")
+    return lambda environ, respond: app({**environ}, respond)
+
+
+@rows("make", [flask, FRAMEWORKS["flask dialect"], FRAMEWORKS["pyramid dialect"], kay, starlette, nested])
+@rows("name", CALLERS)
+def test_a_view_in_a_mounted_application_knows_the_caller_outside(make, name):
+    outside = Site(name)
+    outside.app.mount("/in", make())
+    told = []
+    for who in ("ann", "ben", "ann"):
+        fields, environ = outside.shows(who, "/in/pay")
+        told.append(send(outside.app, KEY | fields, "/in/pay", **environ)[::2])
+    assert told[0] == told[2] == (200, "payment 1")
+    assert told[1] == (200, "payment 2") or (told[1][0] == 422 and "payment" not in told[1][1])

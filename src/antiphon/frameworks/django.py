@@ -99,9 +99,10 @@ class Django(Framework):
     def login_cookies(self, given: Any) -> tuple[str, ...]:
         """Return the cookies of the session that belongs to the user. Other middleware may have found the user."""
         from django.conf import settings
+        from django.contrib.auth import SESSION_KEY
 
         user, session = self.user(given), self.session(given)
-        if user is None or session is None or session.get("_auth_user_id") != str(user.pk):
+        if user is None or session is None or session.get(SESSION_KEY) != str(user.pk):
             return ()
         return settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME
 

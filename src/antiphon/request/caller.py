@@ -81,14 +81,30 @@ AROUND = Dependency[Around]("request around")
 """The client's request around the current one, if the application has made the current one."""
 
 
+ARRIVAL = "antiphon.arrival"
+"""The key in another framework's environ or scope for a weak reference to the request of the application around it."""
+
+
 def arrivals(request: "Request | None") -> "Iterator[Request]":
     """Yield a request as each application has received it, innermost first, then the client's request around it."""
-    around = request[AROUND].request if request is not None and AROUND in request else None
     while request is not None:
         yield request
-        request = request._outer_request
-    if around is not None:
-        yield from arrivals(around)
+        around = request[AROUND].request if AROUND in request else None
+        request = request._outer_request or _arrival_outside(request.head) or around
+
+
+def _arrival_outside(head: Head) -> "Request | None":
+    """Return the request of the application in which another framework's, which has given this head, is mounted."""
+    given = _given(head)
+    kept = given.get(ARRIVAL) if isinstance(given, dict) else None
+    return None if kept is None else kept()
+
+
+def _given(head: Head) -> Any:
+    """Return what the server gave: an environ or a scope."""
+    while isinstance(head, DerivedHead):
+        head = head.inner
+    return getattr(head, "environ", None) or getattr(head, "scope", None)
 
 
 SHOWN_EACH_TIME = frozenset({"user", "token", "signer", "server", "certificate"})
@@ -185,7 +201,7 @@ def is_seen_by_others(request: "Request") -> bool:
     """Return True if code outside this application has seen the request before and may recognize its caller: another
     framework around a view, or an application in which this one is mounted.
     """
-    return request.app is None or bool(request.app._places_above)
+    return request.app is None or bool(request.app._places_above) or _arrival_outside(request.head) is not None
 
 
 def _proven(request: "Request") -> Iterator[Identity]:
@@ -203,19 +219,17 @@ def _proven(request: "Request") -> Iterator[Identity]:
         native = values.get(kinds.framework)
         if native is not None and not isinstance(native, AppValues):
             yield from _of_framework(native)
-    yield from _of_server(request.head)
+        yield from _of_server(each.head)
 
 
 def _of_server(head: Head) -> Iterator[Identity]:
     """Yield the user that the server has authenticated, and the subject of the client's certificate."""
-    while isinstance(head, DerivedHead):
-        head = head.inner
-    environ: dict[str, Any] = getattr(head, "environ", None) or {}
-    if user := environ.get("REMOTE_USER"):
+    given = _given(head)
+    given = given if isinstance(given, dict) else {}
+    if user := given.get("REMOTE_USER"):
         yield Identity("server", user)
-    scope = getattr(head, "scope", None)
-    tls = (scope.get("extensions") or {}).get("tls") or {} if isinstance(scope, dict) else {}
-    name = environ.get("SSL_CLIENT_S_DN") if environ.get("SSL_CLIENT_VERIFY") == "SUCCESS" else None
+    tls = (given.get("extensions") or {}).get("tls") or {}
+    name = given.get("SSL_CLIENT_S_DN") if given.get("SSL_CLIENT_VERIFY") == "SUCCESS" else None
     if name := name or (not tls.get("client_cert_error") and tls.get("client_cert_name")):
         yield Identity("certificate", name)
 

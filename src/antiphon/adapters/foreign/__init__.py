@@ -2,12 +2,15 @@
 own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from weakref import ref
 
 from antiphon.adapters.asgi import ASGIApplication
 from antiphon.explanations import explained
 from antiphon.handler.contract import is_async
+from antiphon.request.caller import ARRIVAL
+from antiphon.request.request import Request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -28,3 +31,12 @@ def check_interface(interface: str | None) -> None:
 def interface_of(application: Callable[..., Any]) -> ForeignInterface:
     """Return the interface of another framework's application: ASGI if calling it returns a coroutine."""
     return "asgi" if is_async(application) else "wsgi"
+
+
+def tell_around(request: Request, given: MutableMapping[str, Any]) -> None:
+    """Let code in another framework's application find the request of the application around it, if there is one, by
+    the environ or scope that it is given.
+    """
+    around = request._outer_request or request
+    if around.app is not None:
+        given[ARRIVAL] = ref(around)

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from antiphon.adapters.asgi import EARLY_HINT, ASGIApplication, ASGIHead, Message, Scope
 from antiphon.adapters.disconnect import ClientGone, stems_from_disconnect
+from antiphon.adapters.foreign import tell_around
 from antiphon.adapters.heads import server_address
 from antiphon.body.content import Content
 from antiphon.concurrency.loop import wait_ended, yield_to_loop
@@ -55,6 +56,7 @@ def make_scope(request: Request, state: Mapping[str, Any] | None = None) -> Scop
     }
     if head.takes_early_hints and not head.blocks:
         scope["extensions"][EARLY_HINT] = {}
+    tell_around(request, scope)
     for optional in ("raw_path", "state"):
         if scope[optional] is None:
             del scope[optional]

@@ -9,6 +9,7 @@ from functools import partial
 from io import BufferedReader, BytesIO, RawIOBase
 from typing import TYPE_CHECKING, Any, Literal
 
+from antiphon.adapters.foreign import tell_around
 from antiphon.adapters.foreign.host import Host
 from antiphon.adapters.foreign.wsgi import WSGICall, close, from_wsgi, head_environ, make_environ
 from antiphon.adapters.wsgi import WSGIHead
@@ -208,6 +209,7 @@ class EnvironHost(Host):
         if request.content.is_complete:
             return make_environ(request), None
         environ = head_environ(request.head)
+        tell_around(request, environ)
         if not request.head.has_body:
             environ["wsgi.input"] = BytesIO()
             return environ, None

@@ -8,6 +8,7 @@ from io import IOBase
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from antiphon.adapters.foreign import tell_around
 from antiphon.adapters.heads import server_address
 from antiphon.adapters.wsgi import EARLY_HINTS, WSGIHead
 from antiphon.concurrency.iterables import in_context
@@ -32,6 +33,7 @@ def make_environ(request: Request) -> "WSGIEnvironment":
     Under a WSGI server, the environ is a copy of the server's own, with a body that can be read again.
     """
     environ = head_environ(request.head)
+    tell_around(request, environ)
     content = request.content
     if request.head.has_body:
         content.load_on_thread(request.limits)
