@@ -1,5 +1,6 @@
 """Callers of views who differ in one sign only, in frameworks and in their dialects, which know users of their own."""
 
+import asyncio
 import functools
 import itertools
 from types import ModuleType, SimpleNamespace
@@ -361,3 +362,23 @@ def test_a_view_in_a_mounted_application_knows_the_caller_outside(make, name):
         told.append(send(outside.app, KEY | fields, "/in/pay", **environ)[::2])
     assert told[0] == told[2] == (200, "payment 1")
     assert told[1] == (200, "payment 2") or (told[1][0] == 422 and "payment" not in told[1][1])
+
+
+def test_a_session_of_django_that_an_event_loop_can_t_load_is_left_alone():
+    pytest.importorskip("django")
+    from django.contrib.sessions.backends.base import SessionBase
+    from django.utils.asyncio import async_unsafe
+
+    from antiphon.frameworks.django import Django
+
+    class Session(SessionBase):
+        @async_unsafe
+        def load(self):
+            return {"_auth_user_id": "ann"}
+
+    async def cookies():
+        return Django().login_cookies(given)
+
+    given = SimpleNamespace(user=User(pk="ann"), session=Session("a key of eight or more"))
+    assert asyncio.run(cookies()) == ()
+    assert Django().login_cookies(given) == ("sessionid", "csrftoken")

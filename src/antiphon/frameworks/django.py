@@ -100,9 +100,14 @@ class Django(Framework):
         """Return the cookies of the session that belongs to the user. Other middleware may have found the user."""
         from django.conf import settings
         from django.contrib.auth import SESSION_KEY
+        from django.core.exceptions import SynchronousOnlyOperation
 
         user, session = self.user(given), self.session(given)
-        if user is None or session is None or session.get(SESSION_KEY) != str(user.pk):
+        try:
+            known = None if session is None else session.get(SESSION_KEY)
+        except SynchronousOnlyOperation:  # a session that nobody has loaded, on an event loop
+            return ()
+        if user is None or known != str(user.pk):
             return ()
         return settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME
 

@@ -72,7 +72,10 @@ class Flask(Werkzeug):
 
     def _logged_in(self) -> Any:
         """Return the user of Flask-Login, or None for an anonymous visitor or an application without logins."""
-        if getattr(self._package().current_app, "login_manager", None) is None or "flask_login" not in sys.modules:
+        package = self._package()
+        if "flask_login" not in sys.modules or not package.has_request_context():  # the request may have ended
+            return None
+        if getattr(package.current_app, "login_manager", None) is None:
             return None
         user = sys.modules["flask_login"].current_user._get_current_object()
         return user if getattr(user, "is_authenticated", False) else None
