@@ -1,6 +1,7 @@
 """Callers: what makes two requests those of one caller, and users with several credentials."""
 
 import itertools
+from hashlib import sha1
 
 import pytest
 
@@ -8,6 +9,7 @@ from antiphon import App, Dependency
 from antiphon.app.store import store_name
 from antiphon.features import (
     Bearer,
+    CookieStore,
     IdempotentWrites,
     MemoryStore,
     Recorder,
@@ -204,3 +206,21 @@ def test_sessions_that_began_at_one_moment_are_two_callers_also_after_a_login():
     assert after != sessions[0]["cookie"]
     assert send(app, {"cookie": after})[2] == ann
     assert sessions[0]["cookie"].partition("=")[2][:12] not in ann
+
+
+def test_sessions_that_flask_began_in_one_second_are_two_callers():
+    from itsdangerous import URLSafeTimedSerializer
+
+    serializer = URLSafeTimedSerializer(
+        "k" * 32, salt="cookie-session", signer_kwargs={"key_derivation": "hmac", "digest_method": sha1}
+    )
+    app = App(secret_keys=["k" * 32])
+    app.use(Sessions(CookieStore(["k" * 32])))
+    app.post("/pay")(lambda request: str(next(iter(request.caller.identities))))
+    app.post("/change")(lambda request: request.session.update(more=1) or "")
+    cookies = [f"__Host-session={serializer.dumps({'who': who})}" for who in ("ann", "ben")]
+    ann, ben = [send(app, {"cookie": each})[2] for each in cookies]
+    assert ann.startswith("session ")
+    assert ann != ben
+    changed = next(value for name, value in send(app, {"cookie": cookies[0]}, "/change")[1] if name == "set-cookie")
+    assert send(app, {"cookie": changed.partition(";")[0]})[2] == ann

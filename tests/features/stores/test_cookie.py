@@ -202,8 +202,9 @@ class TestFlask:
         clock[0] = datetime.now(UTC).timestamp()
         entry = clocked.load(key)
         assert entry.data == {**WRITTEN_BY_FLASK, "markup": "<b>"}
-        assert 0 <= clock[0] - entry.created < 10
-        assert entry.expires == entry.created + timedelta(days=31).total_seconds()
+        assert 0 <= clock[0] - entry.changed < 10
+        assert 0 <= entry.changed - entry.created < 1
+        assert entry.expires == entry.changed + timedelta(days=31).total_seconds()
         clock[0] += timedelta(days=31).total_seconds()
         assert clocked.load(key) is None
 

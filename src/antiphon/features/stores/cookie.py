@@ -72,7 +72,7 @@ class CookieStore(Store):
             return None
         if not isinstance(data, dict):
             return None
-        created, changed, expires = _times(data.pop(_TIMES, None)) or _times_of(verified.signed_at)
+        created, changed, expires = _times(data.pop(_TIMES, None)) or _times_of(verified)
         return StoreEntry(verified, data, 0, created, changed, expires) if expires > self._clock() else None
 
     def _verify(self, key: str) -> "_Verified | None":
@@ -176,10 +176,13 @@ def _dump(value: object) -> bytes:
     return dumps(value).encode()
 
 
-def _times_of(signed_at: bytes) -> tuple[float, float, float]:
-    """Return the times of a cookie made by Flask, which are derived from the time of its signature."""
-    then = float(int.from_bytes(from_base64(signed_at)))
-    return then, then, then + LIFETIME
+def _times_of(verified: "_Verified") -> tuple[float, float, float]:
+    """Return the times of a cookie made by Flask, which are derived from the second of its signature.
+
+    It began within the second before, at a time that depends on the cookie, since visitors are told apart by it.
+    """
+    then = float(int.from_bytes(from_base64(verified.signed_at)))
+    return then - zlib.crc32(verified.encode()) / 2**32, then, then + LIFETIME
 
 
 def _times(given: object) -> tuple[float, float, float] | None:
