@@ -130,8 +130,8 @@ TOPICS = {
     ),
     "features/sessions.md": Page(
         "Sessions and stores", "antiphon.features",
-        "Sessions Store StoreEntry StoreCount StoreUnavailable MemoryStore SQLiteStore ValkeyStore"
-        " CookieStore",
+        "Sessions Store StoreEntry StoreCount StoreUnavailable MemoryStore SQLiteStore ValkeyStore CookieStore "
+        "bound_required",
         "See also [Sessions](../../how-to/sessions.md) and [stores](../stores.md).",
     ),
     "features/channels.md": Page(

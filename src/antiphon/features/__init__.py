@@ -7,6 +7,7 @@ __all__, __getattr__, __dir__ = import_on_use(
     {
         "features.api_keys": "APIKey",
         "features.block_script": "BlockScript",
+        "features.bound_sessions": "bound_required",
         "features.cache.feature": "Cache",
         "features.channels.channel": "Channel",
         "features.channels.message": "MissedMessages",

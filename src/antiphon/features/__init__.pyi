@@ -2,6 +2,7 @@ from antiphon.app.route import Tool
 from antiphon.app.store import Store, StoreCount, StoreEntry, StoreUnavailable
 from antiphon.features.api_keys import APIKey
 from antiphon.features.block_script import BlockScript
+from antiphon.features.bound_sessions import bound_required
 from antiphon.features.cache.feature import Cache
 from antiphon.features.channels.channel import Channel
 from antiphon.features.channels.message import MissedMessages
@@ -152,6 +153,7 @@ __all__ = [
     "WebhookRefused",
     "WebhookSignature",
     "ag_ui_stream",
+    "bound_required",
     "csp_nonce",
     "csrf_input",
     "csrf_token",

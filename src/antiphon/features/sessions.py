@@ -9,9 +9,10 @@ from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from antiphon.app.store import FeatureStore, OwnedEntry, Store, StoreEntry, StoreUnavailable, store_name
+from antiphon.app.store import FeatureStore, OwnedEntry, Store, StoreEntry, StoreUnavailable, check_store, store_name
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import errors_name_it, explained
+from antiphon.features.bound_sessions import BINDING, PATH, Binding, name_of
 from antiphon.features.tracked_session import KEPT, TrackedSession
 from antiphon.handler.errors import is_debug
 from antiphon.http.cache_control import CacheControl
@@ -83,6 +84,7 @@ class Sessions:
         lifetime: Duration = 90 * DAY,
         cookie: str | None = None,
         samesite: SameSite = "Lax",
+        bound: Duration | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         idle, lifetime = seconds_of(idle), seconds_of(lifetime)
@@ -101,12 +103,15 @@ class Sessions:
         self._cookie = cookie
         self._samesite: SameSite = samesite
         self._clock = clock
+        self._binding = None if bound is None else Binding(seconds_of(bound), samesite, clock)
         self._has_warned = False
         if store is not None:
             self._keep_in(store)
 
     def _keep_in(self, store: Store) -> None:
         cookie = self._cookie
+        if self._binding is not None:
+            check_store("Sessions(bound=...)", store)
         self._store = store
         if store.is_server_side:
             self._prefix = f"{_PREFIX} {cookie}\n" if cookie else f"{_PREFIX}\n"
@@ -125,6 +130,9 @@ class Sessions:
         else:
             app.provide(Request.session, self._load)
         app.provide(SESSIONS, lambda request: self.access)  # noqa: ARG005
+        if (binding := self._binding) is not None:
+            app.provide(BINDING, lambda request: binding)  # noqa: ARG005
+            app.post(PATH, name="bound_session", unguarded=True, csrf_exempt=True)(self._bind)
         app._identifiers.append(self._identify)
         app.middleware(when_read=Request.session)(self._around)
 
@@ -132,7 +140,10 @@ class Sessions:
         """Check that no other application writes the same cookie for a key in another store."""
         for other in app._mounted_together():
             theirs = other.find_feature(Sessions)
-            if theirs is None or theirs.secure_cookie != self.secure_cookie or self.are_shared(theirs):
+            if theirs is None or theirs.secure_cookie != self.secure_cookie:
+                continue
+            if self.are_shared(theirs):
+                self._check_bound_alike(theirs)
                 continue
             if not any(mount.host for each in (app, other) for _, mount in each._mounts_above):
                 raise explained(
@@ -144,6 +155,17 @@ class Sessions:
                         ' cookie="__Host-admin")'
                     ),
                 )
+
+    def _check_bound_alike(self, other: "Sessions") -> None:
+        own, theirs = (None if each is None else each.fresh for each in (self._binding, other._binding))  # noqa: SLF001 - of this very class
+        if own != theirs:
+            raise explained(
+                "bad-feature-option",
+                ValueError(
+                    f"two Sessions share their sessions, one with bound={own!r} and one with bound={theirs!r}, so what"
+                    " one refuses, the other accepts: give both the same"
+                ),
+            )
 
     @property
     def access(self) -> SessionAccess:
@@ -189,24 +211,41 @@ class Sessions:
         if key is None:
             return self._begin(request)
         try:
-            return self._tracked(request, self._store.load(self._prefix + key))
+            session = self._tracked(request, self._store.load(self._prefix + key))
         except StoreUnavailable as error:  # only matters if the session is used
             session = self._tracked(request, None)
             session.failure = without_traceback(error)
+        if self._binding is None or self._binding.look_at(session, request, self._name(request)):
             return session
+        session = self._tracked(request, None)
+        session.is_stale = True
+        return session
+
+    def _bind(self, request: Request) -> Response:
+        """Register the key of a browser for its session, or renew the browser's proof that it has the key."""
+        name = self._name(request)
+        key = request.cookies.get(name)
+        entry = None if key is None else self._store.load(self._prefix + key)
+        return request[BINDING].respond(request, entry, self._store, name)
 
     def _identify(self, request: Request) -> Iterator[Identity]:
         """Yield the session by the time at which it began, which stays the same when a login changes its key."""
-        session = request.session
+        session, name = request.session, self._name(request)
         if isinstance(session, TrackedSession) and (begun := session.begun) is not None:
-            yield Identity("session", f"{self._prefix}{begun!r}", (f"cookie {self._name(request)}",))
+            names = (name,) if self._binding is None else (name, name_of(name))
+            yield Identity("session", f"{self._prefix}{begun!r}", tuple(f"cookie {name}" for name in names))
 
     def _begin(self, request: Request) -> Session:
         return self._tracked(request, None)
 
     def _tracked(self, request: Request, entry: StoreEntry | None) -> TrackedSession:
         return TrackedSession(
-            entry, self._store, request.head, owner_name=self._owner_name, is_over=_IS_OVER in request
+            entry,
+            self._store,
+            request.head,
+            owner_name=self._owner_name,
+            is_over=_IS_OVER in request,
+            binds=self._binding is not None,
         )
 
     def _around(self, request: Request) -> Generator[None, Response, Response | None]:
@@ -223,6 +262,8 @@ class Sessions:
             return None
         response = response.__copy__()  # a handler may return the same object again
         _keep_private(request, response)
+        if session.is_stale and self._binding is not None:
+            self._binding.drop(request, response, self._name(request))
         if self._has_to_write(session):
             if self._store.blocks and is_on_loop():
                 request.on_response(self._writing(session))
@@ -325,8 +366,12 @@ class Sessions:
             age = ceil(entry.expires - self._clock())
             key = entry.key.removeprefix(self._prefix)
             response.set_cookie(name, key, max_age=age, secure=secure, httponly=True, samesite=self._samesite)
+            if self._binding is not None and session.owner is not None:
+                self._binding.offer(request, response, entry)
         elif session.is_ended and name in request.cookies:
             response.delete_cookie(name, secure=secure, httponly=True, samesite=self._samesite)
+            if self._binding is not None:
+                self._binding.drop(request, response, name)
 
     def _warn_of_http(self, request: Request) -> None:
         if is_this_machine(request.host):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from hashlib import sha256
+from secrets import token_urlsafe
 from typing import Any
 
 from antiphon.app.store import Store, StoreEntry, StoreUnavailable, store_name
@@ -14,17 +15,22 @@ from antiphon.request.watching import SESSION, note_in_head
 
 KEPT = 12
 """The number of characters that a session's new key has in common with the one before it; 31 others are new."""
+BOUND = "_bound"
+"""The name of a session's binding to a device. A new key of the session leaves it, since the device is the same."""
 
 
 class TrackedSession(Session):
     """A session that records which values were read and written. If ``failure`` is set, every use raises it. ``head``
     is the request's head, for caches that watch it. ``owner`` is the session's new owner, and ``ends_all_of`` is an
-    owner all of whose sessions will end; both as the store names them, by the ``owner_name`` of ``Sessions``.
+    owner all of whose sessions will end; both as the store names them, by the ``owner_name`` of ``Sessions``. If it
+    ``binds``, a login prepares it for a binding to the device. ``is_bound`` is True if the browser has proven to be on
+    that device, and ``is_stale`` if it has not, so that it doesn't see the session.
     """
 
     __slots__ = (
-        "_copies", "_data", "_head", "_owner_name", "_store", "_written", "ends_all_of", "ends_others", "entry",
-        "failure", "is_ended", "is_over", "is_server_side", "is_used", "owner", "rotates",
+        "_copies", "_data", "_head", "_owner_name", "_store", "_written", "binds", "ends_all_of", "ends_others",
+        "entry", "failure", "is_bound", "is_ended", "is_over", "is_server_side", "is_stale", "is_used", "owner",
+        "rotates",
     )  # fmt: skip
 
     def __init__(
@@ -35,6 +41,7 @@ class TrackedSession(Session):
         *,
         owner_name: Callable[[str], str] = store_name,
         is_over: bool = False,
+        binds: bool = False,
     ) -> None:
         self.entry = entry
         self._head = head
@@ -42,7 +49,8 @@ class TrackedSession(Session):
         self.failure: StoreUnavailable | None = None
         self.owner: str | None = None
         self.ends_all_of: str | None = None
-        self.rotates = self.ends_others = self.is_ended = self.is_used = False
+        self.rotates = self.ends_others = self.is_ended = self.is_used = self.is_bound = self.is_stale = False
+        self.binds = binds
         self.is_over = is_over
         self.is_server_side = store.is_server_side
         self._store = store
@@ -146,7 +154,10 @@ class TrackedSession(Session):
             del self[name]
         self.rotates = True
         self.ends_others = self.ends_others or end_others
-        self.owner = self.owner if owner is None else self._owner_name(owner)
+        if owner is not None:
+            self.owner = self._owner_name(owner)
+            if self.binds and "key" not in self._data.get(BOUND, {}):
+                self[BOUND] = {"secret": token_urlsafe(32)}
 
     def clear(self, *, everywhere: bool = False) -> None:
         self._change()

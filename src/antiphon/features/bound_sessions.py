@@ -1,0 +1,249 @@
+"""Sessions bound to the device: a key that the browser keeps proves again and again that it is the same browser.
+
+This is the server's side of Device Bound Session Credentials (https://w3c.github.io/webappsec-dbsc). A session's
+binding is kept among its data, under ``BOUND``:
+
+- absent: nobody has logged in.
+- ``{secret}``: somebody has logged in, and the response offered a registration, signed with the secret. A browser that
+  doesn't know the protocol ignores it, and the session stays as it is.
+- ``{secret, id, key, since}``: the browser has registered its public key. From ``bound`` seconds later, a request has
+  the session only if it also has a short-lived cookie, signed with the secret; a proof by the key renews it.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from hmac import compare_digest, digest
+from math import ceil
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from antiphon.app.store import Store, StoreEntry, store_name
+from antiphon.explanations import explained
+from antiphon.features.tracked_session import BOUND, TrackedSession
+from antiphon.handler.callables import check_no_decorator
+from antiphon.http.cookies import SameSite, SetCookie
+from antiphon.http.errors import Forbidden, NotFound
+from antiphon.http.structured_fields import InnerList, Item, Token
+from antiphon.http.urls.path import quoted_root
+from antiphon.lazy import missing_package
+from antiphon.request.dependencies import Dependency
+from antiphon.request.request import Request
+from antiphon.request.watching import unwatched
+from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    from joserfc.jwk import ECKey, RSAKey
+
+PATH = "/bound-session"
+"""The path at which browsers register their keys and renew their cookies."""
+
+PROBLEM_TYPE = "urn:antiphon:problem:session-not-bound"
+"""The ``type`` in the problem details of a refusal by ``bound_required`` (RFC 9457 §3.1.1)."""
+
+ALGORITHMS = ("ES256", "RS256")
+_MEMBERS = {"EC": ("crv", "x", "y"), "RSA": ("n", "e")}
+"""The members of public keys (RFC 7518 §6)."""
+_LONGEST_PROOF = 4096
+"""The most characters of a proof. A registration with an RSA key of 2048 bits has about 950."""
+
+_CHALLENGE_TIME = 120
+"""The number of seconds in which a browser must sign a challenge. A slow security chip needs several."""
+_SKEW = 60
+"""The most seconds by which the clocks of two servers may differ. A clock set back further revives nothing."""
+_COOKIE_TIME = 0.9
+"""The fraction of ``bound`` after which browsers drop the cookie: before the server does, as a request takes time."""
+
+
+class Binding:
+    """How the sessions of an application are bound, with their cookie's attributes. ``fresh`` is in seconds."""
+
+    def __init__(self, fresh: float, samesite: SameSite, clock: Callable[[], float]) -> None:
+        if not fresh >= 1:
+            raise explained("bad-feature-option", ValueError(f"bound must be at least 1 second, not {fresh!r}"))
+        try:
+            import joserfc  # noqa: F401
+        except ModuleNotFoundError as error:
+            raise missing_package(error, "oauth") from None
+        self.fresh = fresh
+        self._samesite: SameSite = samesite
+        self._clock = clock
+
+    def look_at(self, session: TrackedSession, request: Request, session_cookie: str) -> bool:
+        """Note whether a browser has proven that a session is its own. Return False for a session of another device, or
+        one whose proof is too old.
+        """
+        binding = _binding_of(session.entry)
+        if "key" not in binding:
+            return True
+        now, proof = self._clock(), _proof_in(request, session_cookie)
+        session.is_bound = proof is not None and _is_sealed(binding["secret"], "cookie", proof, now, self.fresh)
+        return session.is_bound or -_SKEW <= now - binding["since"] < self.fresh  # requests that were under way
+
+    def drop(self, request: Request, response: Response, session_cookie: str) -> None:
+        """Delete the browser's cookie if it has one, so that it renews it before its next request."""
+        if _proof_in(request, session_cookie) is not None:
+            response.headers.add("set-cookie", str(self._cookie(request, session_cookie)))
+
+    def offer(self, request: Request, response: Response, entry: StoreEntry) -> None:
+        """Offer a registration to the browser, if the session has just been prepared for one."""
+        binding = _binding_of(entry)
+        if "secret" in binding and "key" not in binding:
+            path = quoted_root(request.root_path, request.path, request.raw_path) + PATH
+            offered = InnerList(map(Token, ALGORITHMS), {"path": path, "challenge": self._challenge(binding)})
+            response.headers["secure-session-registration"] = str(offered)
+
+    def respond(self, request: Request, entry: StoreEntry | None, store: Store, session_cookie: str) -> Response:
+        """Register a browser's key, or renew its cookie. Raises the errors by which a browser gives its key up, but for
+        a proof of no current challenge, which a new challenge follows (403).
+        """
+        binding, sent = _binding_of(entry), _bare(request, "secure-session-response")
+        named = _bare(request, "sec-secure-session-id")
+        if entry is None or "secret" not in binding or named != binding.get("id"):
+            raise NotFound("There is no such session, or it is bound to another key.")
+        if "key" not in binding:
+            key, challenge = _read_proof(sent, None)
+            if not self._spend(binding, challenge, store):
+                _refuse("The registration is for no current challenge.")
+            binding = {**binding, "id": token_urlsafe(16), "key": key, "since": self._clock()}
+            ttl = max(entry.expires - self._clock(), 1.0)
+            if store.change(entry.key, {BOUND: binding}, ttl=ttl, create=False) is None:
+                raise NotFound("The session has ended.")
+        elif not sent or not self._spend(binding, _read_proof(sent, binding["key"])[1], store):
+            return self._challenged(binding)
+        return self._instructions(request, binding, session_cookie)
+
+    def _challenge(self, binding: Mapping[str, Any]) -> str:
+        return _seal(binding["secret"], "challenge", self._clock() + _CHALLENGE_TIME)
+
+    def _spend(self, binding: Mapping[str, Any], challenge: str, store: Store) -> bool:
+        """Return True for a current challenge that no process has accepted before."""
+        if not _is_sealed(binding["secret"], "challenge", challenge, self._clock(), _CHALLENGE_TIME):
+            return False
+        return store.add(store_name("bound session", challenge), {}, ttl=2 * (_CHALLENGE_TIME + _SKEW)) is not None
+
+    def _challenged(self, binding: Mapping[str, Any]) -> Response:
+        challenge = Item(self._challenge(binding), {"id": binding["id"]})
+        return Response("", 403, headers={"secure-session-challenge": str(challenge), **_OF_ONE_BROWSER})
+
+    def _instructions(self, request: Request, binding: Mapping[str, Any], session_cookie: str) -> Response:
+        value = _seal(binding["secret"], "cookie", self._clock() + self.fresh)
+        cookie = self._cookie(request, session_cookie, value, max(int(_COOKIE_TIME * self.fresh), 1))
+        attributes = str(cookie._replace(max_age=None)).partition("; ")[2]
+        content = {
+            "session_identifier": binding["id"],
+            "refresh_url": PATH[1:],
+            "scope": {"include_site": False},
+            "credentials": [{"type": "cookie", "name": cookie.name, "attributes": attributes}],
+            "allowed_refresh_initiators": ["*"],  # else those who follow a link on another site are logged out
+        }
+        return Response.json(content, headers={"set-cookie": str(cookie), **_OF_ONE_BROWSER})
+
+    def _cookie(self, request: Request, session_cookie: str, value: str = "", age: int = 0) -> SetCookie:
+        """Return the short-lived cookie beside a session's. By default, it deletes the browser's."""
+        secure = request.is_secure or session_cookie.startswith("__")
+        name = name_of(session_cookie)
+        return SetCookie(name, value, max_age=age, secure=secure, httponly=True, samesite=self._samesite)
+
+
+_OF_ONE_BROWSER = {"cache-control": "no-store", "cross-origin-resource-policy": "same-origin"}
+
+BINDING = Dependency[Binding]("bound sessions", fix="app.use(Sessions(store, bound=300))")
+"""How the sessions of an application are bound, if they are."""
+
+
+def bound_required(request: Request) -> None:
+    """Refuse a request unless its session is bound to the browser's device (403): a hook, ``before=bound_required``.
+
+    Browsers without Device Bound Session Credentials are always refused, and so is a browser until its registration,
+    which follows the login at once. Raises RuntimeError, naming the fix, in an app without ``Sessions(bound=...)``, and
+    TypeError if used as a decorator.
+    """
+    check_no_decorator("bound_required", request)
+    request[BINDING]
+    session = request.session
+    if session.is_new or not isinstance(session, TrackedSession) or not session.is_bound:
+        _refuse("This needs a session that is bound to this device. Log in with a browser that can bind sessions.")
+
+
+def name_of(session_cookie: str) -> str:
+    """Return the name of the short-lived cookie beside a session's."""
+    return f"{session_cookie}-bound"
+
+
+def _proof_in(request: Request, session_cookie: str) -> str | None:
+    with unwatched(request):  # like the session's cookie
+        return request.cookies.get(name_of(session_cookie))
+
+
+def _refuse(detail: str) -> NoReturn:
+    raise Forbidden(detail, type=PROBLEM_TYPE, title="Session not bound")
+
+
+def _binding_of(entry: StoreEntry | None) -> dict[str, Any]:
+    found = None if entry is None else entry.data.get(BOUND)
+    return found if isinstance(found, dict) else {}
+
+
+def _bare(request: Request, name: str) -> str | None:
+    """Return a field that is a string. Chromium sends it without the quotes of a structured field."""
+    found = request.headers.get(name)
+    return None if found is None else found.partition(";")[0].strip().strip('"')
+
+
+def _seal(secret: str, purpose: str, until: float) -> str:
+    """Return a text that nobody can make without the secret, and that is valid until then."""
+    text = f"{ceil(until)}.{token_urlsafe(16)}"
+    return f"{text}.{_mac(secret, purpose, text)}"
+
+
+def _is_sealed(secret: str, purpose: str, sealed: str, now: float, longest: float) -> bool:
+    """Return True for a valid text, which is valid for ``longest`` seconds at most, even if a clock was set back."""
+    text, _, mac = sealed.rpartition(".")
+    if not compare_digest(_mac(secret, purpose, text).encode(), mac.encode("utf-8", "surrogatepass")):
+        return False
+    return now < int(text.partition(".")[0]) <= now + longest + _SKEW
+
+
+def _mac(secret: str, purpose: str, text: str) -> str:
+    return digest(secret.encode(), f"{purpose} {text}".encode("utf-8", "surrogatepass"), "sha256").hex()
+
+
+def _read_proof(sent: str | None, key: dict[str, str] | None) -> tuple[dict[str, str], str]:
+    """Return the key by which a proof is signed, and the challenge. The key of a registration is in the proof itself.
+
+    Raises Forbidden for anything that isn't signed by the key.
+    """
+    from joserfc import jws
+    from joserfc.errors import JoseError
+
+    registry = jws.JWSRegistry(algorithms=ALGORITHMS)
+    registry.max_header_length = registry.max_payload_length = _LONGEST_PROOF  # the default is less than an RSA key's
+    try:
+        if sent is None or len(sent) > _LONGEST_PROOF:
+            raise ValueError("no proof")
+        proof = jws.extract_compact(sent.encode(), registry=registry)
+        if key is None:
+            key = _public(proof.protected["jwk"])
+        is_signed = proof.protected["typ"] == "dbsc+jwt" and jws.validate_compact(
+            proof, _imported(key), registry=registry
+        )
+        challenge = json.loads(proof.payload)["jti"]
+        if not (is_signed and isinstance(challenge, str)):
+            raise ValueError("not signed by this key")
+    except (JoseError, TypeError, ValueError, KeyError, RecursionError):  # joserfc raises these for malformed proofs
+        _refuse("The proof is malformed, or it is not signed by the session's key.")
+    return key, challenge
+
+
+def _public(jwk: Any) -> dict[str, str]:
+    """Return the members that make a public key. Raises ValueError for a key that a browser would not have."""
+    names = _MEMBERS[jwk["kty"]]
+    if "d" in jwk or ("n" in names and not 342 <= len(jwk["n"]) <= 683):  # 2048 to 4096 bits
+        raise ValueError("a private key, a weak one, or one that takes long to check")
+    return {"kty": jwk["kty"], **{name: jwk[name] for name in names}}
+
+
+def _imported(key: dict[str, Any]) -> "ECKey | RSAKey":
+    from joserfc.jwk import ECKey, RSAKey
+
+    return ECKey.import_key(key) if key["kty"] == "EC" else RSAKey.import_key(key)
