@@ -1,6 +1,7 @@
 """What a browser does by itself for sessions bound to its device, with a key that it keeps."""
 
 import json
+from base64 import urlsafe_b64encode
 
 from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
@@ -9,15 +10,19 @@ from antiphon.http.structured_fields import parse_structured_list
 from antiphon.testing import CookieJar
 
 EC_KEY, RSA_KEY = ECKey.generate_key("P-256"), RSAKey.generate_key(2048)
-REGISTRY = jws.JWSRegistry(algorithms=["ES256", "RS256"])
-REGISTRY.max_header_length = 4096
 
 
 def proof(challenge, key, *, is_registration=False, header=(), payload=()):
     """Return a proof: a JWT whose header has the public key if it is a registration."""
     shown = {"jwk": key.as_dict(private=False)} if is_registration else {}
-    head = {"typ": "dbsc+jwt", "alg": "ES256" if key.key_type == "EC" else "RS256", **shown, **dict(header)}
-    return jws.serialize_compact(head, json.dumps({"jti": challenge, **dict(payload)}), key, registry=REGISTRY)
+    algorithm = "ES256" if key.key_type == "EC" else "RS256"
+    head = {"typ": "dbsc+jwt", "alg": algorithm, **shown, **dict(header)}
+    signed = ".".join(_encode(json.dumps(part).encode()) for part in (head, {"jti": challenge, **dict(payload)}))
+    return f"{signed}.{_encode(jws.JWSRegistry.algorithms[algorithm].sign(signed.encode(), key))}"
+
+
+def _encode(part):
+    return urlsafe_b64encode(part).rstrip(b"=").decode()
 
 
 class BoundBrowser:

@@ -446,7 +446,7 @@ def try_later() -> StoreUnavailable:
 OF_ONE_EXCHANGE = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"})
 """Header fields about one connection and its framing, which aren't stored (RFC 9110 §7.6.1)."""
 
-OF_ONE_VISITOR = OF_ONE_EXCHANGE | {"ratelimit", "ratelimit-policy", "set-cookie"}
+OF_ONE_VISITOR = OF_ONE_EXCHANGE | {"ratelimit", "ratelimit-policy", "secure-session-registration", "set-cookie"}
 """The fields above, and those that apply to the first visitor only, such as a rate limit's remaining requests."""
 
 

@@ -84,33 +84,48 @@ class Binding:
         if _proof_in(request, session_cookie) is not None:
             response.headers.add("set-cookie", str(self._cookie(request, session_cookie)))
 
-    def offer(self, request: Request, response: Response, entry: StoreEntry) -> None:
-        """Offer a registration to the browser, if the session has just been prepared for one."""
-        binding = _binding_of(entry)
-        if "secret" in binding and "key" not in binding:
-            path = quoted_root(request.root_path, request.path, request.raw_path) + PATH
-            offered = InnerList(map(Token, ALGORITHMS), {"path": path, "challenge": self._challenge(binding)})
-            response.headers["secure-session-registration"] = str(offered)
-
-    def respond(self, request: Request, entry: StoreEntry | None, store: Store, session_cookie: str) -> Response:
-        """Register a browser's key, or renew its cookie. Raises the errors by which a browser gives its key up, but for
-        a proof of no current challenge, which a new challenge follows (403).
+    def prepare(self, session: TrackedSession, entry: StoreEntry, store: Store, *, ttl: float) -> None:
+        """Let a browser find a session by its challenge, after a login, or by the binding's id, if the session has a
+        new key. This calls the store.
         """
-        binding, sent = _binding_of(entry), _bare(request, "secure-session-response")
-        named = _bare(request, "sec-secure-session-id")
-        if entry is None or "secret" not in binding or named != binding.get("id"):
-            raise NotFound("There is no such session, or it is bound to another key.")
-        if "key" not in binding:
-            key, challenge = _read_proof(sent, None)
-            if not self._spend(binding, challenge, store):
-                _refuse("The registration is for no current challenge.")
-            binding = {**binding, "id": token_urlsafe(16), "key": key, "since": self._clock()}
-            ttl = max(entry.expires - self._clock(), 1.0)
-            if store.change(entry.key, {BOUND: binding}, ttl=ttl, create=False) is None:
-                raise NotFound("The session has ended.")
-        elif not sent or not self._spend(binding, _read_proof(sent, binding["key"])[1], store):
-            return self._challenged(binding)
+        binding = _binding_of(entry)
+        if "key" in binding:
+            if session.rotates:
+                store.change(_pointer(binding["id"]), {"session": entry.key}, ttl=ttl)
+        elif session.owner is not None:
+            session.challenge = self._challenge(binding)
+            store.add(_pointer(session.challenge), {"session": entry.key}, ttl=_CHALLENGE_TIME + _SKEW)
+
+    def respond(self, request: Request, store: Store, session_cookie: str, lifetime: float) -> Response:
+        """Register a browser's key, or renew its cookie.
+
+        The session is found without its cookie, which browsers don't send here if a link or a form on another site led
+        to the request. Raises the errors by which a browser gives its key up; a proof of no current challenge is
+        refused with a new challenge.
+        """
+        sent, named = _bare(request, "secure-session-response"), _bare(request, "sec-secure-session-id")
+        if named is None:
+            binding = self._register(sent, store, lifetime)
+        else:
+            binding = _binding_of(_session_of(named, store))
+            if binding.get("id") != named:
+                raise NotFound("There is no such session.")
+            if not sent or not self._spend(binding, _read_proof(sent, binding["key"])[1], store):
+                return self._challenged(binding)
         return self._instructions(request, binding, session_cookie)
+
+    def _register(self, sent: str | None, store: Store, lifetime: float) -> dict[str, Any]:
+        key, challenge = _read_proof(sent, None)
+        entry = _session_of(challenge, store)
+        known = _binding_of(entry)
+        if entry is None or "secret" not in known or "key" in known or not self._spend(known, challenge, store):
+            _refuse("The registration is for no current challenge.")
+        now = self._clock()
+        binding = {**known, "id": token_urlsafe(16), "key": key, "since": now}
+        store.add(_pointer(binding["id"]), {"session": entry.key}, ttl=max(entry.created + lifetime - now, 1.0))
+        if store.change(entry.key, {BOUND: binding}, ttl=max(entry.expires - now, 1.0), create=False) is None:
+            _refuse("The session has ended.")
+        return binding
 
     def _challenge(self, binding: Mapping[str, Any]) -> str:
         return _seal(binding["secret"], "challenge", self._clock() + _CHALLENGE_TIME)
@@ -119,7 +134,8 @@ class Binding:
         """Return True for a current challenge that no process has accepted before."""
         if not _is_sealed(binding["secret"], "challenge", challenge, self._clock(), _CHALLENGE_TIME):
             return False
-        return store.add(store_name("bound session", challenge), {}, ttl=2 * (_CHALLENGE_TIME + _SKEW)) is not None
+        spent = store_name("bound session", "spent", challenge)
+        return store.add(spent, {}, ttl=2 * (_CHALLENGE_TIME + _SKEW)) is not None
 
     def _challenged(self, binding: Mapping[str, Any]) -> Response:
         challenge = Item(self._challenge(binding), {"id": binding["id"]})
@@ -168,6 +184,23 @@ def bound_required(request: Request) -> None:
 def name_of(session_cookie: str) -> str:
     """Return the name of the short-lived cookie beside a session's."""
     return f"{session_cookie}-bound"
+
+
+def offer(request: Request, response: Response, challenge: str) -> None:
+    """Offer a registration to the browser."""
+    path = quoted_root(request.root_path, request.path, request.raw_path) + PATH
+    offered = InnerList(map(Token, ALGORITHMS), {"path": path, "challenge": challenge})
+    response.headers["secure-session-registration"] = str(offered)
+
+
+def _pointer(name: str) -> str:
+    """Return the key of an entry that names a session's, by a challenge or the id of a binding."""
+    return store_name("bound session", name)
+
+
+def _session_of(name: str, store: Store) -> StoreEntry | None:
+    pointer = store.load(_pointer(name))
+    return None if pointer is None else store.load(pointer.data["session"])
 
 
 def _proof_in(request: Request, session_cookie: str) -> str | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from antiphon.app.store import FeatureStore, OwnedEntry, Store, StoreEntry, StoreUnavailable, check_store, store_name
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import errors_name_it, explained
-from antiphon.features.bound_sessions import BINDING, PATH, Binding, name_of
+from antiphon.features.bound_sessions import BINDING, PATH, Binding, name_of, offer
 from antiphon.features.tracked_session import KEPT, TrackedSession
 from antiphon.handler.errors import is_debug
 from antiphon.http.cache_control import CacheControl
@@ -223,10 +223,7 @@ class Sessions:
 
     def _bind(self, request: Request) -> Response:
         """Register the key of a browser for its session, or renew the browser's proof that it has the key."""
-        name = self._name(request)
-        key = request.cookies.get(name)
-        entry = None if key is None else self._store.load(self._prefix + key)
-        return request[BINDING].respond(request, entry, self._store, name)
+        return request[BINDING].respond(request, self._store, self._name(request), self._lifetime)
 
     def _identify(self, request: Request) -> Iterator[Identity]:
         """Yield the session by the time at which it began, which stays the same when a login changes its key."""
@@ -319,6 +316,9 @@ class Sessions:
         entry = self._write_new(session) if entry is None else self._write_known(session, entry)
         if session.ends_others and owner is not None:
             store.delete_owned(owner, keep=entry.key if entry else None)
+        if self._binding is not None and entry is not None:
+            ttl = max(entry.created + self._lifetime - self._clock(), 1.0)
+            self._binding.prepare(session, entry, store, ttl=ttl)
         return entry
 
     def _new_key(self, known: str = "") -> str:
@@ -366,8 +366,8 @@ class Sessions:
             age = ceil(entry.expires - self._clock())
             key = entry.key.removeprefix(self._prefix)
             response.set_cookie(name, key, max_age=age, secure=secure, httponly=True, samesite=self._samesite)
-            if self._binding is not None and session.owner is not None:
-                self._binding.offer(request, response, entry)
+            if session.challenge is not None:
+                offer(request, response, session.challenge)
         elif session.is_ended and name in request.cookies:
             response.delete_cookie(name, secure=secure, httponly=True, samesite=self._samesite)
             if self._binding is not None:

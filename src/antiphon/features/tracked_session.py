@@ -22,15 +22,17 @@ BOUND = "_bound"
 class TrackedSession(Session):
     """A session that records which values were read and written. If ``failure`` is set, every use raises it. ``head``
     is the request's head, for caches that watch it. ``owner`` is the session's new owner, and ``ends_all_of`` is an
-    owner all of whose sessions will end; both as the store names them, by the ``owner_name`` of ``Sessions``. If it
-    ``binds``, a login prepares it for a binding to the device. ``is_bound`` is True if the browser has proven to be on
-    that device, and ``is_stale`` if it has not, so that it doesn't see the session.
+    owner all of whose sessions will end; both as the store names them, by the ``owner_name`` of ``Sessions``.
+
+    If it ``binds``, a login prepares it for a binding to the device, for which the browser signs the ``challenge``.
+    ``is_bound`` is True if the browser has proven to be on that device. ``is_stale`` is True if it has not, so that
+    this new session is all that it sees.
     """
 
     __slots__ = (
-        "_copies", "_data", "_head", "_owner_name", "_store", "_written", "binds", "ends_all_of", "ends_others",
-        "entry", "failure", "is_bound", "is_ended", "is_over", "is_server_side", "is_stale", "is_used", "owner",
-        "rotates",
+        "_copies", "_data", "_head", "_owner_name", "_store", "_written", "binds", "challenge", "ends_all_of",
+        "ends_others", "entry", "failure", "is_bound", "is_ended", "is_over", "is_server_side", "is_stale", "is_used",
+        "owner", "rotates",
     )  # fmt: skip
 
     def __init__(
@@ -51,6 +53,7 @@ class TrackedSession(Session):
         self.ends_all_of: str | None = None
         self.rotates = self.ends_others = self.is_ended = self.is_used = self.is_bound = self.is_stale = False
         self.binds = binds
+        self.challenge: str | None = None
         self.is_over = is_over
         self.is_server_side = store.is_server_side
         self._store = store

@@ -166,7 +166,7 @@ class Caller(OfRequest):
                     {"cookie"} if is_seen_by_others(request) else set()
                 )
             values = {
-                name: _cookies(request, set()) if name == "cookie" else request.head.field(name)
+                name: _cookies(request, replaced) if name == "cookie" else request.head.field(name)
                 for name in names
                 if name not in _OF_ONE_TRY and name not in replaced and name[0] != ":"
             }
