@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from antiphon import App, Blueprint
+from antiphon import App, Blueprint, Response
 from antiphon.features import (
     CORS,
     Cache,
@@ -376,7 +376,7 @@ def test_no_cache_keeps_an_offer_or_a_proof(store, client, clock):
     @app.get("/link/<name>")
     def link(request, name):
         login(request, User(name))
-        return "Welcome."
+        return Response("Welcome.", headers={"cache-control": "max-age=600"})
 
     browsers = [BoundBrowser(client(app), clock) for _ in range(2)]
     for browser in browsers:

@@ -1,0 +1,86 @@
+"""Sessions bound to the device in a real browser, whose key is in software, since a machine for tests has no chip."""
+
+import pytest
+
+from tests.contract.process import ServerProcess
+from tests.contract.wire import SentRequest
+from tests.helpers.chromium import Chromium
+from tests.helpers.processes import RUN
+
+pytestmark = [pytest.mark.processes, pytest.mark.once]
+
+KEYS_IN_SOFTWARE = "--enable-features=DeviceBoundSessions,EnableBoundSessionCredentialsSoftwareKeysForManualTesting"
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    monkeypatch.setenv("STORE", str(tmp_path / "sessions.db"))
+    monkeypatch.setenv("BOUND", "600")
+    with ServerProcess((*RUN, "--workers", "2"), "tests.helpers.served.bound_logins:app") as server:
+        yield server
+
+
+@pytest.fixture
+def browser(chromium, tmp_path):
+    with Chromium(chromium, tmp_path / "profile", KEYS_IN_SOFTWARE) as browser:
+        yield browser
+
+
+def cookies_of(browser):
+    return {each["name"]: each["value"] for each in browser.call("Storage.getCookies")["cookies"]}
+
+
+class Visit:
+    """A page whose short-lived cookie a test takes away, as its age would."""
+
+    def __init__(self, browser, server):
+        self.browser, self.site = browser, f"http://localhost:{server.port}"
+        self.page = browser.open(f"{self.site}/login")
+
+    def wait_until_bound(self):
+        self.page.wait_until("() => fetch('/vault').then((response) => response.ok)")
+
+    def take_proof(self):
+        """Delete the cookie, and return its value."""
+        taken = cookies_of(self.browser)["session-bound"]
+        old = {"name": "session-bound", "value": "", "url": self.site, "expires": 1}
+        self.browser.call("Storage.setCookies", cookies=[old])
+        assert "session-bound" not in cookies_of(self.browser)
+        return taken
+
+
+def test_it_registers_renews_and_forgets_its_key(browser, server):
+    visit = Visit(browser, server)
+    visit.page.submit()
+    assert visit.page.url == f"{visit.site}/account"
+    visit.wait_until_bound()
+    stolen = cookies_of(browser)["session"]
+    first = visit.take_proof()
+    visit.page.go(f"{visit.site}/vault")
+    assert (visit.page.text, cookies_of(browser)["session-bound"] == first) == ("gold", False)
+
+    thief = server.respond(SentRequest("GET", "/vault", [("Cookie", f"session={stolen}")]))
+    assert thief.status == 403
+
+    visit.take_proof()
+    visit.page.go(f"http://127.0.0.1:{server.port}/login")
+    visit.page.run("(url) => { location = url }", f"{visit.site}/vault")
+    visit.page.wait()
+    assert (visit.page.url, visit.page.text) == (f"{visit.site}/vault", "gold")
+
+    visit.page.run("() => fetch('/logout?everywhere', {method: 'POST'}).then((response) => response.text())")
+    assert cookies_of(browser) == {}
+    visit.page.go(f"{visit.site}/account")
+    assert visit.page.url == f"{visit.site}/login?next=%2Faccount"
+
+
+def test_it_registers_after_a_login_by_a_link_of_another_site(browser, server):
+    visit = Visit(browser, server)
+    visit.page.go(f"http://127.0.0.1:{server.port}/login")
+    visit.page.run("(url) => { location = url }", f"{visit.site}/callback")
+    visit.page.wait()
+    assert visit.page.url == f"{visit.site}/account"
+    visit.wait_until_bound()
+    visit.take_proof()
+    visit.page.go(f"{visit.site}/vault")
+    assert visit.page.text == "gold"
