@@ -23,7 +23,7 @@ class User:
 
 
 where = os.environ["STORE"]
-store = ValkeyStore(where) if where.startswith("redis:") else SQLiteStore(where)
+store = ValkeyStore(where) if "://" in where else SQLiteStore(where)
 app = App(store=store)
 app.use(Sessions(bound=float(os.environ["BOUND"])))
 app.use(Users(SessionLogin(User), login="ask"))
@@ -61,3 +61,8 @@ def account(request):
 @app.get("/vault", before=[login_required, bound_required])
 def vault(request):
     return "gold"
+
+
+@app.get("/pid")
+def pid(request):
+    return str(os.getpid())
