@@ -317,6 +317,18 @@ def test_who_has_lost_the_key_can_log_in_again(store, client, clock):
     assert browser.get("/vault").text == "gold"
 
 
+def test_an_earlier_key_is_given_up_once_the_browser_has_another(app, browser, client, clock):
+    browser.post("/login/ada")
+    earlier = {"sec-secure-session-id": browser.begun["session_identifier"]}
+    browser.begun = None
+    clock.now += 400
+    browser.post("/login/ada")
+    assert client(app).post("/bound-session", headers=earlier).status == 403  # a link on another site led to it
+    assert browser.ask(earlier).status == 404
+    clock.now += 400
+    assert browser.get("/vault").text == "gold"
+
+
 @pytest.mark.parametrize("prefix", ["", "/a b/ü"])
 def test_the_path_is_found_where_the_app_is_mounted(app, client, clock, interface, prefix):
     if prefix and interface == "rsgi":

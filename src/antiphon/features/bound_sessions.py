@@ -44,12 +44,12 @@ ALGORITHMS = ("ES256", "RS256")
 _MEMBERS = {"EC": ("crv", "x", "y"), "RSA": ("n", "e")}
 """The members of public keys (RFC 7518 §6)."""
 _LONGEST_PROOF = 4096
-"""The most characters of a proof. A registration with an RSA key of 2048 bits has about 950."""
+"""The maximum number of characters of a proof. A registration with an RSA key of 2048 bits has about 950."""
 
 _CHALLENGE_TIME = 120
 """The number of seconds in which a browser must sign a challenge. A slow security chip needs several."""
 _SKEW = 60
-"""The most seconds by which the clocks of two servers may differ. A clock set back further revives nothing."""
+"""The number of seconds by which the clocks of two servers may differ. A clock set back further revives nothing."""
 _COOKIE_TIME = 0.9
 """The fraction of ``bound`` after which browsers drop the cookie: before the server does, as a request takes time."""
 
@@ -92,23 +92,27 @@ class Binding:
         if "key" in binding:
             if session.rotates:
                 store.change(_pointer(binding["id"]), {"session": entry.key}, ttl=ttl)
-        elif session.owner is not None:
+        elif "secret" in binding and session.owner is not None:
             session.challenge = self._challenge(binding)
             store.add(_pointer(session.challenge), {"session": entry.key}, ttl=_CHALLENGE_TIME + _SKEW)
 
-    def respond(self, request: Request, store: Store, session_cookie: str, lifetime: float) -> Response:
+    def respond(
+        self, request: Request, store: Store, session_cookie: str, current: StoreEntry | None, lifetime: float
+    ) -> Response:
         """Register a browser's key, or renew its cookie.
 
-        The session is found without its cookie, which browsers don't send here if a link or a form on another site led
-        to the request. Raises the errors by which a browser gives its key up; a proof of no current challenge is
-        refused with a new challenge.
+        The session is found without its cookie, which browsers don't send here if a link on another site led to the
+        request. If they do, and it is that of another session, the browser has logged in again: it gives up the key
+        of the earlier session, since both have one short-lived cookie (404). Raises Forbidden for any other key; a
+        proof of no current challenge is refused with a new challenge.
         """
         sent, named = _bare(request, "secure-session-response"), _bare(request, "sec-secure-session-id")
         if named is None:
             binding = self._register(sent, store, lifetime)
         else:
-            binding = _binding_of(_session_of(named, store))
-            if binding.get("id") != named:
+            entry = _session_of(named, store)
+            binding = _binding_of(entry)
+            if entry is None or binding.get("id") != named or (current is not None and current.key != entry.key):
                 raise NotFound("There is no such session.")
             if not sent or not self._spend(binding, _read_proof(sent, binding["key"])[1], store):
                 return self._challenged(binding)
@@ -168,11 +172,11 @@ BINDING = Dependency[Binding]("bound sessions", fix="app.use(Sessions(store, bou
 
 
 def bound_required(request: Request) -> None:
-    """Refuse a request unless its session is bound to the browser's device (403): a hook, ``before=bound_required``.
+    """Refuse a request unless its session is bound to the browser's device: a hook, ``before=bound_required``.
 
-    Browsers without Device Bound Session Credentials are always refused, and so is a browser until its registration,
-    which follows the login at once. Raises RuntimeError, naming the fix, in an app without ``Sessions(bound=...)``, and
-    TypeError if used as a decorator.
+    Browsers without Device Bound Session Credentials are always refused. Other browsers are refused until they have
+    registered their keys, which they do at once after the login. Raises Forbidden (403); RuntimeError, naming the fix,
+    in an app without ``Sessions(bound=...)``; and TypeError if used as a decorator.
     """
     check_no_decorator("bound_required", request)
     request[BINDING]
@@ -246,33 +250,39 @@ def _read_proof(sent: str | None, key: dict[str, str] | None) -> tuple[dict[str,
 
     Raises Forbidden for anything that isn't signed by the key.
     """
-    from joserfc import jws
     from joserfc.errors import JoseError
+
+    try:
+        found = None if sent is None or len(sent) > _LONGEST_PROOF else _verified(sent, key)
+    except (JoseError, TypeError, ValueError, KeyError, RecursionError):  # joserfc raises these for malformed proofs
+        found = None
+    if found is None:
+        _refuse("The proof is malformed, or it is not signed by the session's key.")
+    return found
+
+
+def _verified(sent: str, key: dict[str, str] | None) -> tuple[dict[str, str], str] | None:
+    from joserfc import jws
 
     registry = jws.JWSRegistry(algorithms=ALGORITHMS)
     registry.max_header_length = registry.max_payload_length = _LONGEST_PROOF  # the default is less than an RSA key's
-    try:
-        if sent is None or len(sent) > _LONGEST_PROOF:
-            raise ValueError("no proof")
-        proof = jws.extract_compact(sent.encode(), registry=registry)
-        if key is None:
-            key = _public(proof.protected["jwk"])
-        is_signed = proof.protected["typ"] == "dbsc+jwt" and jws.validate_compact(
-            proof, _imported(key), registry=registry
-        )
-        challenge = json.loads(proof.payload)["jti"]
-        if not (is_signed and isinstance(challenge, str)):
-            raise ValueError("not signed by this key")
-    except (JoseError, TypeError, ValueError, KeyError, RecursionError):  # joserfc raises these for malformed proofs
-        _refuse("The proof is malformed, or it is not signed by the session's key.")
-    return key, challenge
+    proof = jws.extract_compact(sent.encode(), registry=registry)
+    signer = _public(proof.protected["jwk"]) if key is None else key
+    if signer is None or proof.protected["typ"] != "dbsc+jwt":
+        return None
+    challenge = json.loads(proof.payload)["jti"]
+    is_signed = jws.validate_compact(proof, _imported(signer), registry=registry)
+    return (signer, challenge) if is_signed and isinstance(challenge, str) else None
 
 
-def _public(jwk: Any) -> dict[str, str]:
-    """Return the members that make a public key. Raises ValueError for a key that a browser would not have."""
+def _public(jwk: Any) -> dict[str, str] | None:
+    """Return the members that make a public key; None for a private key, a weak one, or one that takes long to check.
+
+    Raises KeyError or TypeError for what is no such key.
+    """
     names = _MEMBERS[jwk["kty"]]
     if "d" in jwk or ("n" in names and not 342 <= len(jwk["n"]) <= 683):  # 2048 to 4096 bits
-        raise ValueError("a private key, a weak one, or one that takes long to check")
+        return None
     return {"kty": jwk["kty"], **{name: jwk[name] for name in names}}
 
 

@@ -72,8 +72,13 @@ class Sessions:
 
     The cookie is named "__Host-session", and is Secure and HttpOnly; over http, as on localhost, its name is "session".
     ``cookie`` sets a different name for both cases, such as the one used by an app that you are replacing. If the store
-    is unavailable, requests that use the session get a 503. Raises ValueError for times that are not above 0 and for an
-    invalid cookie name, and TypeError for anything but a store.
+    is unavailable, requests that use the session get a 503.
+
+    With ``bound``, each login binds the session to the device, if the browser can do that (Device Bound Session
+    Credentials, https://w3c.github.io/webappsec-dbsc): from ``bound`` seconds later, a stolen cookie is worthless. This
+    needs the extra "oauth" and a store on the server. Raises ValueError for times that are not above 0, for an invalid
+    cookie name, and for ``bound`` with a store whose entries are kept by clients, and TypeError for anything but a
+    store.
     """
 
     def __init__(
@@ -223,7 +228,10 @@ class Sessions:
 
     def _bind(self, request: Request) -> Response:
         """Register the key of a browser for its session, or renew the browser's proof that it has the key."""
-        return request[BINDING].respond(request, self._store, self._name(request), self._lifetime)
+        name = self._name(request)
+        key = request.cookies.get(name)
+        current = None if key is None else self._store.load(self._prefix + key)
+        return request[BINDING].respond(request, self._store, name, current, self._lifetime)
 
     def _identify(self, request: Request) -> Iterator[Identity]:
         """Yield the session by the time at which it began, which stays the same when a login changes its key."""
