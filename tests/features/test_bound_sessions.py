@@ -281,6 +281,17 @@ def test_the_binding_stays_at_a_login_of_the_same_user_and_a_new_one_follows_tha
     assert browser.ask({"sec-secure-session-id": first}).status == 404
 
 
+def test_no_handler_sends_its_secret(store, client, clock):
+    app = shop(store, clock)
+    sessions = app.find_feature(Sessions)
+    app.get("/all")(lambda request: {**request.session, "size": len(request.session)})
+    app.get("/devices")(lambda request: [each.data for each in sessions.owned_by("ada")])
+    browser = BoundBrowser(client(app), clock)
+    browser.post("/login/ada")
+    assert browser.get("/all").json == {"_user_id": "ada", "size": 1}
+    assert browser.get("/devices").json == [{"_user_id": "ada"}]
+
+
 def test_a_clock_that_is_set_back_revives_nothing_and_locks_nobody_out(app, browser, client, clock):
     browser.post("/login/ada")
     clock.now += 3600

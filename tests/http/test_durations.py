@@ -54,6 +54,7 @@ def test_of_a_timedelta_is_that_of_its_seconds(given, seconds):
         lambda: Limits(timeout=timedelta(seconds=-1)),
         lambda: App(deadline=timedelta(0)),
         lambda: Sessions(MemoryStore(), idle=timedelta(0)),
+        lambda: Sessions(MemoryStore(), bound=timedelta(0)),
         lambda: IdempotentWrites(MemoryStore(), takeover=timedelta(0)),
         lambda: Response.events([], heartbeat=timedelta(0)),
     ],

@@ -13,7 +13,7 @@ from antiphon.app.store import FeatureStore, OwnedEntry, Store, StoreEntry, Stor
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.bound_sessions import BINDING, PATH, Binding, name_of, offer
-from antiphon.features.tracked_session import KEPT, TrackedSession
+from antiphon.features.tracked_session import BOUND, KEPT, TrackedSession
 from antiphon.handler.errors import is_debug
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.cookies import SameSite, SetCookie
@@ -196,7 +196,8 @@ class Sessions:
         Sessions with other cookies are not included, even if they are in the same store, because they belong to
         different users.
         """
-        return self._stores.current.owned_by(self._owner_name(owner))
+        found = self._stores.current.owned_by(self._owner_name(owner))
+        return [each._replace(data={name: each.data[name] for name in each.data if name != BOUND}) for each in found]
 
     def delete_owned(self, owner: str, *, only: str | None = None) -> int:
         """End all of an owner's sessions, or only the one whose ``id`` is ``only``, and return how many ended. This

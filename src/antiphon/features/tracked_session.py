@@ -16,7 +16,9 @@ from antiphon.request.watching import SESSION, note_in_head
 KEPT = 12
 """The number of characters that a session's new key has in common with the one before it; 31 others are new."""
 BOUND = "_bound"
-"""The name of a session's binding to a device. A new key of the session leaves it, since the device is the same."""
+"""The name of a session's binding to a device, which is not among the names of its data. A new key of the session
+leaves it, since the device is the same.
+"""
 
 
 class TrackedSession(Session):
@@ -101,10 +103,10 @@ class TrackedSession(Session):
         self._written.add(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._read())
+        return (name for name in self._read() if name != BOUND)  # whose secret no handler should send
 
     def __len__(self) -> int:
-        return len(self._read())
+        return sum(1 for _ in self)
 
     def __contains__(self, name: object) -> bool:
         return name in self._read()
