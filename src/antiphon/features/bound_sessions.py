@@ -59,7 +59,7 @@ class Binding:
 
     def __init__(self, fresh: float, samesite: SameSite, clock: Callable[[], float]) -> None:
         if not fresh >= 1:
-            raise explained("bad-feature-option", ValueError(f"bound must be at least 1 second, not {fresh!r}"))
+            raise explained("bad-feature-option", ValueError(f"bound must be 1 or more seconds, not {fresh!r}"))
         try:
             import joserfc  # noqa: F401
         except ModuleNotFoundError as error:
