@@ -35,6 +35,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.open_telemetry": "OpenTelemetry",
         "features.openapi.feature": "OpenAPI",
         "features.file_routes": "FileRoutes RouteFile route_options",
+        "features.passkeys": "Passkey PasskeyLogin",
         "features.rate_limits": "RateLimit",
         "features.runs.formats": "ag_ui_stream ui_message_stream",
         "features.runs.production": "current_run",

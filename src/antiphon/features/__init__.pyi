@@ -35,6 +35,7 @@ from antiphon.features.oauth.protected_resource import ACCESS_TOKEN, ProtectedRe
 from antiphon.features.oauth.tokens import AccessToken, Introspection
 from antiphon.features.open_telemetry import OpenTelemetry
 from antiphon.features.openapi.feature import OpenAPI
+from antiphon.features.passkeys import Passkey, PasskeyLogin
 from antiphon.features.rate_limits import RateLimit
 from antiphon.features.recorder.disguise import Secret
 from antiphon.features.recorder.feature import Recorder
@@ -114,6 +115,8 @@ __all__ = [
     "OpenAPI",
     "OpenTelemetry",
     "Page",
+    "Passkey",
+    "PasskeyLogin",
     "PermissionsPolicy",
     "ProtectedResource",
     "RateLimit",
