@@ -33,7 +33,9 @@ T = TypeVar("T")
 SCRIPT = Path(__file__).with_suffix(".js").read_bytes()
 
 _KEPT = "__passkey"
-"""The name of the challenge in the session. It ends with the session's key."""
+"""The name of the challenge in the session, with what it is for. It ends with the session's key."""
+_LONGEST_ID = 1364
+"""The maximum number of characters of an id: base64url of 1023 bytes (WebAuthn §4)."""
 _LONGEST_NAME = 64
 """The maximum number of characters of a user's name (WebAuthn §6.4.1: authenticators may truncate longer ones)."""
 
@@ -135,9 +137,10 @@ class PasskeyLogin(SessionLogin[U]):
         user = request.user
         if user is None and self._sign_up is None:
             raise Unauthorized("Log in first.", challenge=request[CHALLENGES])
+        owner = None if user is None else self.key_of(user)
         if "rawId" not in sent:
-            return self._creation(request, _name(sent), None if user is None else self.key_of(user))
-        kept = _take(request)
+            return self._creation(request, _name(sent), owner)
+        kept = _take(request, "register", owner)
         made = self._checked_registration(sent, kept["challenge"])
         name = _text(made.credential_id)
         if await _call(self._find, name) is not None:
@@ -157,9 +160,11 @@ class PasskeyLogin(SessionLogin[U]):
             from webauthn.helpers.structs import UserVerificationRequirement
 
             required = UserVerificationRequirement.REQUIRED
-            return _keep(request, generate_authentication_options(rp_id=self._host, user_verification=required))
-        kept, name = _take(request), sent["rawId"]
-        passkey = await _call(self._find, name) if isinstance(name, str) else None
+            options = generate_authentication_options(rp_id=self._host, user_verification=required)
+            return _keep(request, options, use="sign in")
+        kept, name = _take(request, "sign in"), sent["rawId"]
+        is_id = isinstance(name, str) and len(name) <= _LONGEST_ID
+        passkey = await _call(self._find, name) if is_id else None
         if passkey is None:
             raise Forbidden(_REFUSED)
         count = self._checked_signature(sent, kept["challenge"], passkey)
@@ -188,7 +193,7 @@ class PasskeyLogin(SessionLogin[U]):
                 resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
             ),
         )
-        return _keep(request, options, name=name)
+        return _keep(request, options, use="register", name=name, owner=owner)
 
     def _checked_registration(self, sent: dict[str, Any], challenge: str) -> "VerifiedRegistration":
         from webauthn import base64url_to_bytes, verify_registration_response
@@ -241,8 +246,8 @@ def _object(request: Request) -> dict[str, Any]:
 
 def _name(sent: dict[str, Any]) -> str:
     name = sent.get("name")
-    if not isinstance(name, str) or not 1 <= len(name) <= _LONGEST_NAME:
-        raise UnprocessableContent(f"The name must be text of 1 to {_LONGEST_NAME} characters.")
+    if not isinstance(name, str) or not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable():
+        raise UnprocessableContent(f"The name must be text of 1 to {_LONGEST_NAME} printable characters.")
     return name
 
 
@@ -252,7 +257,7 @@ def _text(name: bytes) -> str:
     return bytes_to_base64url(name)
 
 
-def _keep(request: Request, options: Any, **others: str) -> dict[str, Any]:
+def _keep(request: Request, options: Any, **others: str | None) -> dict[str, Any]:
     """Keep the challenge of options in the session, and return the options as JSON."""
     from webauthn import options_to_json
 
@@ -261,10 +266,10 @@ def _keep(request: Request, options: Any, **others: str) -> dict[str, Any]:
     return sent
 
 
-def _take(request: Request) -> dict[str, str]:
-    """Return what was kept, and remove it, so that a challenge counts once."""
+def _take(request: Request, use: str, owner: str | None = None) -> dict[str, str]:
+    """Return what was kept for this use and user, and remove it, so that a challenge counts once."""
     kept: dict[str, str] | None = request.session.pop(_KEPT, None)
-    if kept is None:
+    if kept is None or (kept["use"], kept.get("owner")) != (use, owner):
         raise Forbidden("There is no challenge, or it was used. Begin again.")
     return kept
 
