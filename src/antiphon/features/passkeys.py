@@ -23,8 +23,6 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
-    from webauthn.registration.verify_registration_response import VerifiedRegistration
-
     from antiphon.app.application import App
 
 U = TypeVar("U")
@@ -195,7 +193,7 @@ class PasskeyLogin(SessionLogin[U]):
         )
         return _keep(request, options, use="register", name=name, owner=owner)
 
-    def _checked_registration(self, sent: dict[str, Any], challenge: str) -> "VerifiedRegistration":
+    def _checked_registration(self, sent: dict[str, Any], challenge: str) -> Any:
         from webauthn import base64url_to_bytes, verify_registration_response
 
         try:
