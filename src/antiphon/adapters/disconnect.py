@@ -92,16 +92,17 @@ def watch_over_wsgi(head: Head) -> Callable[[], bytes] | None:
 
 def _look(is_client_gone: Callable[[], bool]) -> bytes:
     if is_client_gone():
-        raise _gone_error()(ECONNRESET, "The client has disconnected.")
+        raise client_gone("The client has disconnected.")
     return b""
 
 
-def _gone_error() -> type[ClientGone]:
+def client_gone(reason: str) -> ClientGone:
     """Return the error that servers expect from a body whose client has left. Waitress logs any error except its
     own.
     """
     waitress = sys.modules.get("waitress.channel")
-    return ClientGone if waitress is None else type("ClientGone", (ClientGone, waitress.ClientDisconnected), {})
+    kind = ClientGone if waitress is None else type("ClientGone", (ClientGone, waitress.ClientDisconnected), {})
+    return kind(ECONNRESET, reason)
 
 
 def stems_from_disconnect(error: BaseException) -> bool:

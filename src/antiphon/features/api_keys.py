@@ -97,6 +97,15 @@ class APIKey(UserSource[U]):
         """
         return self._stores.current.delete_owned(self._owner(owner), only=only)
 
+    holds = "API keys"
+
+    def end_all_of(self, user: Any, key: str | None) -> int | None:  # noqa: ARG002
+        """Delete all keys of a user whose ``owner`` is the user's key. Return None if that is unknown."""
+        return None if key is None else self.delete_owned(key)
+
+    def _is_valid(self, request: Request) -> bool:
+        return _ENTRY not in request or self._stores.current.load(request[_ENTRY].key) is not None
+
     def credentials(self, request: Request) -> tuple[str, Request] | None:
         key = request.head.field(self._header.lower())
         return None if key is None else (key, request)

@@ -8,13 +8,18 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
+from weakref import WeakSet
 
+from antiphon.app.store import Store
+from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.sessions import Sessions
+from antiphon.features.tracked_session import TrackedSession
 from antiphon.features.users import USERS, Users, UserSource, check_loader
 from antiphon.handler.contract import describe
 from antiphon.request.caller import Identity
 from antiphon.request.request import Request
+from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
@@ -70,6 +75,7 @@ class SessionLogin(UserSource[U]):
         check_loader(loader, "key")
         super().__init__(loader)
         self._key = key
+        self._sessions: WeakSet[Sessions] = WeakSet()
 
     def install(self, app: "App") -> None:
         """Check that sessions are installed and that no other login uses them, and check this again when the app
@@ -87,6 +93,8 @@ class SessionLogin(UserSource[U]):
             )
         self._check_apart(app)
         app.on_startup(partial(self._check_apart, app))
+        if (sessions := app.find_feature(Sessions)) is not None:
+            self._sessions.add(sessions)
 
     def _check_apart(self, app: "App") -> None:
         own = app.find_feature(Sessions)
@@ -120,6 +128,21 @@ class SessionLogin(UserSource[U]):
     def _identity(self, given: tuple[Any, ...], key: str | None) -> Identity:  # noqa: ARG002
         """Return the user to whom the session belongs. A login in the handler adds it, and leaves the session."""
         return Identity("login", given[0])
+
+    holds = "sessions"
+
+    def end_all_of(self, user: Any, key: str | None) -> int | None:  # noqa: ARG002
+        """End all sessions of a user. Return None if the store can't."""
+        able = [sessions for sessions in self._sessions if sessions.place is not None]
+        return sum(sessions.delete_owned(key) for sessions in able) if able and key is not None else None
+
+    def _kept_in(self, app: "App") -> tuple[Store, str] | None:
+        sessions = app.find_feature(Sessions)
+        return None if sessions is None else sessions.place
+
+    def _is_valid(self, request: Request) -> bool:
+        session = request.session
+        return not isinstance(session, TrackedSession) or session.is_kept()
 
     def _key_of(self, user: U) -> str | None:
         with suppress(TypeError, ValueError, AttributeError):  # a user that another source found may have no key
@@ -159,21 +182,33 @@ def login(request: Request, user: object, *, end_others: bool = False) -> None:
         session.clear()
     session.rotate(key, end_others=end_others)
     session[NAME] = key
+    if isinstance(session, TrackedSession):
+        session.new_owner = users._new_owner(request, user, key)
     users.become(request, user)
 
 
 def logout(request: Request, *, everywhere: bool = False) -> None:
     """Log the user out: the visitor's session ends, its data is deleted, and ``request.user`` is None.
 
-    ``everywhere`` ends all sessions of the user when the response is made, even if the request has other credentials
-    than a session, and raises NotImplementedError if the store can't do that. Raises RuntimeError, naming the fix, in
-    an app without ``Users`` with a ``SessionLogin``.
+    ``everywhere`` ends everything of the user before the response is sent, as ``Users.end`` does, by whichever
+    credentials the request has. It raises the errors of ``Users.end``, and NotImplementedError if the store of the
+    sessions can't do that. Raises RuntimeError, naming the fix, in an app without ``Users`` with a ``SessionLogin``.
     """
-    users, source = _source(request)
-    if everywhere and (user := request.user) is not None:
-        request.session.rotate(source.key_of(user))
+    users, _ = _source(request)
+    user = request.user
     request.session.clear(everywhere=everywhere)
+    if everywhere and user is not None:
+        if users._ending.blocks and is_on_loop():
+            request.on_response(partial(_end_on_thread, users, user))
+        else:
+            users.end(user)
     users.become(request, None)
+
+
+async def _end_on_thread(users: Users[Any], user: object, request: Request, response: Response) -> None:  # noqa: ARG001
+    from asyncio import to_thread
+
+    await to_thread(users.end, user)
 
 
 def _source(request: Request) -> tuple[Users[Any], SessionLogin[Any]]:

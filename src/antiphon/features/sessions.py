@@ -205,6 +205,11 @@ class Sessions:
         """
         return self._stores.current.delete_owned(self._owner_name(owner), only=only)
 
+    @property
+    def place(self) -> tuple[Store, str] | None:
+        """The store and the cookie; None for a store that can't end the sessions of other clients."""
+        return (self._store, self.secure_cookie) if self._store.is_server_side else None
+
     def _name(self, request: Request) -> str:
         return self._cookie or ("__Host-session" if request.is_secure else "session")
 
@@ -323,8 +328,13 @@ class Sessions:
                 store.delete(entry.key)
             entry = None
         entry = self._write_new(session) if entry is None else self._write_known(session, entry)
+        login = session.new_owner if store.is_server_side else None
+        if entry is not None and login is not None and login.is_too_late():
+            store.delete(entry.key)
+            return None
         if session.ends_others and owner is not None:
-            store.delete_owned(owner, keep=entry.key if entry else None)
+            end = partial(store.delete_owned, owner, keep=entry.key if entry else None)
+            end() if login is None else login.end_others(end)
         if self._binding is not None and entry is not None:
             ttl = max(entry.created + self._lifetime - self._clock(), 1.0)
             self._binding.prepare(session, entry, store, ttl=ttl)

@@ -8,6 +8,7 @@ from typing import Any
 
 from antiphon.app.store import Store, StoreEntry, StoreUnavailable, store_name
 from antiphon.explanations import explained, named
+from antiphon.features.ends import NewOwner
 from antiphon.http.errors import without_traceback
 from antiphon.http.head import Head
 from antiphon.request.interfaces import Session
@@ -34,7 +35,7 @@ class TrackedSession(Session):
     __slots__ = (
         "_copies", "_data", "_head", "_owner_name", "_store", "_written", "binds", "challenge", "ends_all_of",
         "ends_others", "entry", "failure", "is_bound", "is_ended", "is_over", "is_server_side", "is_stale", "is_used",
-        "owner", "rotates",
+        "new_owner", "owner", "rotates",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +53,8 @@ class TrackedSession(Session):
         self._owner_name = owner_name
         self.failure: StoreUnavailable | None = None
         self.owner: str | None = None
+        self.new_owner: NewOwner | None = None
+        """The user who is logging in."""
         self.ends_all_of: str | None = None
         self.rotates = self.ends_others = self.is_ended = self.is_used = self.is_bound = self.is_stale = False
         self.binds = binds
@@ -136,6 +139,13 @@ class TrackedSession(Session):
         kept = sha256(self.entry.key.rpartition("\n")[2][:KEPT].encode()).hexdigest()[:16]  # sessions begin at one time
         return f"{self.entry.created!r} {kept}"
 
+    def is_kept(self) -> bool:
+        """Return False if the session's entry has been deleted since it was read. Calls the store."""
+        entry = self.entry
+        if entry is None or self.rotates or self.is_ended or not self.is_server_side:  # it has another key by now
+            return True
+        return self._store.load(entry.key) is not None
+
     def _peek(self, name: str) -> Any:
         return self._data.get(name)
 
@@ -172,7 +182,7 @@ class TrackedSession(Session):
         self._data = {}
         self._written, self._copies = set(), {}
         self.rotates = self.ends_others = False
-        self.is_ended, self.owner = True, None
+        self.is_ended, self.owner, self.new_owner = True, None, None
 
     def _check_can_end_others(self) -> None:
         if not self._store.is_server_side:

@@ -4,7 +4,7 @@ app.use(Users(Bearer(find_by_token), login="login"))
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Generator, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from hashlib import sha256
@@ -12,8 +12,10 @@ from hmac import compare_digest
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
+from antiphon.app.store import Store
 from antiphon.explanations import errors_name_it, explained
-from antiphon.handler.callables import check_arguments, check_no_decorator
+from antiphon.features.ends import BEGUN, Cuttable, Ending, LoginBegun, NewOwner, is_open_long, opened_for
+from antiphon.handler.callables import check_arguments, check_no_decorator, check_sync
 from antiphon.handler.contract import is_async, ready, signature_of
 from antiphon.handler.errors import CHALLENGES
 from antiphon.http.authorization import Challenge
@@ -23,6 +25,7 @@ from antiphon.request.caller import Identity, credentials, key_of
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.request.watching import USER, note_read, unwatched
+from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
@@ -109,6 +112,14 @@ class UserSource(ABC, Generic[U]):
     def _key_of(self, user: U) -> str | None:  # noqa: ARG002
         """Return the key by which this kind of source knows a user, or None."""
         return None
+
+    def _kept_in(self, app: "App") -> tuple[Store, str] | None:  # noqa: ARG002
+        """Return the store and the cookie of the sessions in which these credentials are kept, if they are."""
+        return None
+
+    def _is_valid(self, request: Request) -> bool:  # noqa: ARG002
+        """Return False if the credentials of a request have ended since they were checked. Calls the store."""
+        return True
 
     def challenge(self, request: Request) -> Challenge | None:  # noqa: ARG002 - for kinds that look at it
         """Return the challenge to send with a 401 (RFC 9110 §11.6.1), or None if only browsers can log in this way."""
@@ -227,8 +238,9 @@ class Users(Generic[U]):
     ``Dependency[User]("user")``, whose value is never None, because reading it refuses an anonymous request as
     ``login_required`` does. The first ``Users`` of an app also provides ``request.user`` and is used by
     ``login_required`` and ``login``. Any other ``Users`` needs a separate ``dependency``. With a ``resource``, the
-    tokens of ``Bearer`` are access tokens of identity providers: see ``ProtectedResource``. Raises TypeError for
-    anything that is not a source.
+    tokens of ``Bearer`` are access tokens of identity providers: see ``ProtectedResource``. ``revoke`` is a function
+    that ``end`` calls with the user, for credentials that your own tables hold; it may return how many there were.
+    Raises TypeError for anything that is not a source.
     """
 
     def __init__(
@@ -239,6 +251,7 @@ class Users(Generic[U]):
         dependency: Dependency[U | None] | None = None,
         required: Dependency[U] | None = None,
         resource: "ProtectedResource | None" = None,
+        revoke: Callable[[U], object] | None = None,
     ) -> None:
         if wrong := [source for source in sources if not isinstance(source, UserSource)]:
             raise explained(
@@ -251,6 +264,11 @@ class Users(Generic[U]):
         self._blocking = blocking and resource is None
         self._dependency: Dependency[U | None] = Request.user if dependency is None else dependency
         self._required = required
+        if revoke is not None:
+            check_arguments(revoke, "user")
+            check_sync("revoke", revoke)
+        self._ending = Ending(revoke)
+        self._opened = Dependency[Cuttable]("stream whose user is not known yet")
         self._found = Dependency[U | _TwoUsers | None](self._dependency.name)
         """The user as loaded, perhaps in advance. A user that is loaded in advance but never read leaves no trace."""
 
@@ -265,6 +283,8 @@ class Users(Generic[U]):
         app.provide(self._found, load, blocking=self._blocking, when=self._has_credentials, default=_nobody)
         app.provide(self._dependency, self._read if len(self.sources) == 1 else self._read_of_several)
         app._identifiers.append(self._identify)
+        self._ending.install(app, self.sources, self._dependency.name)
+        app.middleware(when_read=self._dependency)(self._around)
         if self._required is not None:
             app.provide(self._required, self._read_required)
         if not app.is_provided(USERS):
@@ -354,7 +374,10 @@ class Users(Generic[U]):
         for source in self.sources:
             if not given or source in given:
                 source.note_use(request)
-        return request[self._found] if given else None  # type: ignore[return-value]  # one source finds no two users
+        user = request[self._found] if given else None
+        if self._opened in request:  # the stream itself reads it
+            self._watch(request, user)
+        return user  # type: ignore[return-value]  # one source finds no two users
 
     def _read_of_several(self, request: Request) -> U | None:
         user: U | _TwoUsers | None = self._read(request)
@@ -383,6 +406,53 @@ class Users(Generic[U]):
     def _refuses_at(self, dependency: Dependency[Any]) -> bool:
         """Return True if reading a dependency refuses a request without a user."""
         return dependency is self._required
+
+    def end(self, user: U) -> dict[str, int | None]:
+        """End everything of a user in all processes: sessions, API keys, refresh tokens and runs, then streams and
+        WebSockets that are open.
+
+        Return how many there were of each kind; None for credentials that can't be ended here, which are also logged:
+        ``revoke`` ends them. Logins that have begun come too late. This calls the stores. Raises StoreUnavailable
+        (503), which lists what has ended and what hasn't, and TypeError for a user without a key or an id.
+        """
+        identity = self._key_of(user)
+        if identity is None:
+            raise explained(
+                "user-without-key",
+                TypeError(f"Users.end: a {type(user).__name__} has no `id` to recognize the user by"),
+            )
+        return self._ending.end(user, self._stored_key(user), identity, self.sources)
+
+    def _stored_key(self, user: U) -> str | None:
+        """Return the key that a session keeps for a user, or the user's id as text; None if there is neither."""
+        known = next((key for source in self.sources if (key := source._key_of(user)) is not None), None)
+        found = getattr(user, "id", None) if known is None else known
+        return None if found is None else str(found)
+
+    def _new_owner(self, request: Request, user: Any, key: str) -> NewOwner:
+        """Return the owner to whom a request's session belongs from now on."""
+        begun = request[BEGUN] if BEGUN in request else LoginBegun(self._ending.of(request.app), None)
+        return NewOwner(begun, key, self._key_of(user))
+
+    def _around(self, request: Request) -> Generator[None, Response, Response | None]:
+        response = yield
+        if not is_open_long(request, response) or not self._has_credentials(request):
+            return None
+        request[self._opened], response = opened_for(request, response)
+        if self._dependency in request:
+            self._watch(request, request[self._dependency])
+        return response
+
+    def _watch(self, request: Request, user: "U | _TwoUsers | None") -> None:
+        """Let a stream or a socket end with its user."""
+        opened = request._dependencies.pop(self._opened)
+        identity = None if user is None or isinstance(user, _TwoUsers) else self._key_of(user)
+        if identity is not None:
+            self._ending.of(request.app).watch(identity, opened, request, self._are_valid)
+
+    def _are_valid(self, request: Request) -> bool:
+        with unwatched(request):
+            return all(source._is_valid(request) for source, _ in self._given(request))
 
     def become(self, request: Request, user: U | None) -> None:
         """Set the request's user; None means an anonymous visitor."""

@@ -155,10 +155,14 @@ class Lifetime:
         If the server fails to report it, the request continues.
         """
         if not watch.cancelled() and watch.exception() is None:
-            self._is_client_gone = True
-            watchers, self._watchers = self._watchers, []
-            for watcher in watchers:
-                watcher.function()
+            self._cut()
+
+    def _cut(self) -> None:
+        """End as if the client had disconnected. Called on the loop."""
+        self._is_client_gone = True
+        watchers, self._watchers = self._watchers, []
+        for watcher in watchers:
+            watcher.function()
 
     def _withdraw(self, watcher: "_Watcher") -> None:
         """Remove a watcher: its function is no longer called."""

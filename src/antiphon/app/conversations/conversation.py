@@ -18,7 +18,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Generator, Mapping
 from contextlib import suppress
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from functools import partial, update_wrapper
 from threading import Thread
 from types import coroutine
@@ -28,12 +28,13 @@ from antiphon.app.route import SocketOptions
 from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import thread
 from antiphon.concurrency.process import OPEN_SOCKETS
-from antiphon.handler.cancellation import CancellableHandler
+from antiphon.handler.cancellation import LOOK, CancellableHandler
 from antiphon.handler.contract import is_async, wrong_return
 from antiphon.handler.errors import is_leaving
 from antiphon.handler.scope import set_current_request
 from antiphon.http.errors import ClientDisconnected, HTTPError, ServiceUnavailable
 from antiphon.http.limits import NO_BOUND
+from antiphon.request.lifetime import EndReason
 from antiphon.request.request import Request
 from antiphon.websockets.channel import (
     FAILED,
@@ -190,7 +191,7 @@ class Conversation(CancellableHandler):
     socket ends. Any other handler is cancelled, but on a disconnect only if its route allows it.
     """
 
-    __slots__ = ("_connection", "_effect", "_handler", "_responding", "_sending", "_steps")
+    __slots__ = ("__weakref__", "_connection", "_effect", "_handler", "_loop", "_responding", "_sending", "_steps")
 
     def __init__(self, request: Request, connection: Connection, handler: "SocketHandler", steps: Steps) -> None:
         super().__init__(request, handler.cancels_on_disconnect)
@@ -202,6 +203,7 @@ class Conversation(CancellableHandler):
         self._sending: asyncio.Task[None] | None = None
         """The close that is being sent because the process is draining."""
         self._responding: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
         handler.conversations.add(self)
 
     @coroutine
@@ -304,13 +306,26 @@ class Conversation(CancellableHandler):
 
     def drain(self) -> None:
         """Close the connection and make the handler end."""
+        self._interrupt(WebSocketClosed(RESTARTING, "The server restarts."), "drain")
+
+    def cut(self) -> None:
+        """Close the connection and make the handler end soon, from any thread, because the user's login has ended."""
+        with suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._cut_when_open)
+
+    def _cut_when_open(self) -> None:
+        if not (self.is_over or hasattr(self, "_task")):  # the server has not sent the 101 yet
+            self._loop.call_later(LOOK, self._cut_when_open, context=Context())
+        else:
+            self._interrupt(WebSocketClosed(POLICY_VIOLATION, "The login has ended."), "disconnect")
+
+    def _interrupt(self, end: WebSocketClosed, reason: EndReason) -> None:
         if self.is_over or self._connection.is_interrupted:
             return
-        if self._connection.interrupt(WebSocketClosed(RESTARTING, "The server restarts.")):
-            loop = self._task.get_loop()
-            self._sending = loop.create_task(self._connection.send_end())
-            self._responding = loop.create_task(self._wait_acknowledged(self._sending))
-        self.cancel("drain")
+        if self._connection.interrupt(end):
+            self._sending = self._loop.create_task(self._connection.send_end())
+            self._responding = self._loop.create_task(self._wait_acknowledged(self._sending))
+        self.cancel(reason)
 
     async def _wait_acknowledged(self, sending: "asyncio.Task[None]") -> None:
         """Let the process end once the client has replied to the close: the server may still have to send the close."""
