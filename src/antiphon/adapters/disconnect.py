@@ -101,7 +101,8 @@ def client_gone(reason: str) -> ClientGone:
     own.
     """
     waitress = sys.modules.get("waitress.channel")
-    kind = ClientGone if waitress is None else type("ClientGone", (ClientGone, waitress.ClientDisconnected), {})
+    bases = (ClientGone,) if waitress is None else (ClientGone, waitress.ClientDisconnected)
+    kind: type[ClientGone] = type("ClientGone", bases, {})
     return kind(ECONNRESET, reason)
 
 

@@ -194,7 +194,7 @@ class WSGIHead:
             self._client_watch = client_watch(self.environ) or bool
         return self._client_watch
 
-    def note_end(self, has_ended: Callable[[], bool]) -> None:
+    def _note_end(self, has_ended: Callable[[], bool]) -> None:
         """Treat the client as disconnected once a function returns True."""
         is_gone = self.watch_client()
         self._client_watch = lambda: has_ended() or is_gone()

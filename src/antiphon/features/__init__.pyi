@@ -39,6 +39,7 @@ from antiphon.features.passkeys import Passkey, PasskeyLogin
 from antiphon.features.rate_limits import RateLimit
 from antiphon.features.recorder.disguise import Secret
 from antiphon.features.recorder.feature import Recorder
+from antiphon.features.refresh_tokens import RefreshedToken, RefreshTokens
 from antiphon.features.runs.formats import ag_ui_stream, ui_message_stream
 from antiphon.features.runs.production import current_run
 from antiphon.features.runs.record import RunEnd
@@ -121,6 +122,8 @@ __all__ = [
     "ProtectedResource",
     "RateLimit",
     "Recorder",
+    "RefreshTokens",
+    "RefreshedToken",
     "RequestSignature",
     "RouteFile",
     "RunEnd",

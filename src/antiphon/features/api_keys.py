@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from antiphon.app.store import FOREVER, FeatureStore, OwnedEntry, Store, StoreEntry, store_name
 from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import errors_name_it, explained
+from antiphon.features.ends import BEGUN, is_too_late
 from antiphon.features.users import UserSource, check_loader
 from antiphon.handler.contract import is_async
 from antiphon.http.authorization import Challenge
 from antiphon.http.dates import Duration, seconds_of
+from antiphon.http.errors import Unauthorized
 from antiphon.http.grammar import is_token
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
@@ -39,10 +41,10 @@ _ENTRY = Dependency[StoreEntry]("API key")
 class APIKey(UserSource[U]):
     """A key in a header with each request, which ``create`` has made for a user.
 
-    The loader is called with the ``owner`` that was given to ``create``, usually the user's id, and returns the user or
-    None. The store keeps a hash of each key, with its name, its scopes, a hint and the time of its last use. The
-    default ``store`` is that of the app. ``prefix`` is the beginning of each new key, so that scanners of source code
-    recognize it.
+    The loader is called with the ``owner`` that was given to ``create`` and returns the user or None. The owner is the
+    user's key in a session, usually the id, as text: ``Users.end`` finds a user's keys by it. The store keeps a hash of
+    each key, with its name, its scopes, a hint and the time of its last use. The default ``store`` is that of the app.
+    ``prefix`` is the beginning of each new key, so that scanners of source code recognize it.
 
     Raises ValueError for a header or a prefix that isn't a token.
     """
@@ -74,7 +76,8 @@ class APIKey(UserSource[U]):
         """Return a new key for a user, which is stored only as a hash: show it once.
 
         It is valid for ``ttl``, in seconds or a timedelta; None means until it is deleted. ``scopes`` are what
-        ``scopes_required`` asks for. This calls the store, and raises StoreUnavailable.
+        ``scopes_required`` asks for. This calls the store, and raises StoreUnavailable, and Unauthorized (401) if
+        ``Users.end`` has ended the user since the request began.
         """
         if isinstance(scopes, str):
             raise explained("list-wanted", TypeError(f"scopes must be a list: [{scopes!r}]"))
@@ -83,6 +86,9 @@ class APIKey(UserSource[U]):
         data = {"owner": owner, "name": name, "scopes": sorted(scopes), "hint": hint, "used": None}
         seconds = FOREVER if ttl is None else seconds_of(ttl)
         self._stores.current.change(self._name(key), data, ttl=seconds, owner=self._owner(owner))
+        if is_too_late(BEGUN, owner):
+            self._stores.current.delete(self._name(key))
+            raise Unauthorized("Log in again: all logins of this user have ended.")
         return key
 
     def owned_by(self, owner: str) -> list[OwnedEntry]:

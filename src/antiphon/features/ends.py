@@ -22,6 +22,7 @@ from weakref import WeakKeyDictionary, WeakSet, ref
 from antiphon.app.store import RETRY_AFTER, Store, StoreUnavailable, store_name
 from antiphon.concurrency.loop import running_loop, thread
 from antiphon.features.stores.memory import MemoryStore
+from antiphon.handler.scope import find_current_request
 from antiphon.http.head import server_head
 from antiphon.request.dependencies import Dependency
 from antiphon.request.lifetime import Lifetime
@@ -244,6 +245,15 @@ def _may_log_in(request: Request) -> bool:
     return request.method not in ("GET", "HEAD") or bool(request.head.query_string)
 
 
+def is_too_late(begun: Dependency[LoginBegun], owner: str) -> bool:
+    """Return True if a user has ended since the current request began, so that nothing new of the user may live."""
+    request = find_current_request()
+    if request is None or begun not in request:
+        return False
+    ends, number = request[begun]
+    return number is not None and ends.is_marked(owner, number)
+
+
 class NewOwner(NamedTuple):
     """The user to whom a session belongs from now on, unless the user ends before it is written."""
 
@@ -312,7 +322,7 @@ def opened_for(request: Request, response: Response) -> tuple[Cuttable, Response
     outermost._dependencies.setdefault(_STREAMS, []).append(stream)
     if blocks:
         head: Any = server_head(request.head)
-        head.note_end(lambda: stream.is_cut)
+        head._note_end(lambda: stream.is_cut)
         response = response.__copy__()
         response.body = watched(body, stream.check)
     return stream, response
@@ -341,18 +351,13 @@ class Ending:
     def install(self, app: "App", sources: Iterable[Any], name: str) -> None:
         """Record an application that has the users of these sources. ``name`` tells its users from any others."""
         sessions = next((found for source in sources if (found := source._kept_in(app)) is not None), None)
-        if sessions is not None:
-            store, cookie = sessions
-            ends = Ends(store, lambda: f"{name} {cookie}")
-            if not app.is_provided(BEGUN):
-                begun = partial(_begin if store.blocks else _begin_on_loop, ends)
-                unknown = partial(_begin_unknown, ends)
-                app.provide(BEGUN, begun, blocking=store.blocks, when=_may_log_in, default=unknown)
-        else:
-            own = getattr(app, "store", None)
-            store = own if isinstance(own, Store) and own.is_server_side else _of_this_process
-            ends = Ends(store, partial(_space_of, name, ref(app)))
-        self._of_apps[app] = ends
+        own = getattr(app, "store", None) if sessions is None else sessions[0]
+        store = own if isinstance(own, Store) and own.is_server_side else _of_this_process
+        space = partial(_space_of, name, ref(app)) if sessions is None else lambda: f"{name} {sessions[1]}"
+        ends = self._of_apps[app] = Ends(store, space)
+        if not app.is_provided(BEGUN):
+            begin = partial(_begin if store.blocks else _begin_on_loop, ends)
+            app.provide(BEGUN, begin, blocking=store.blocks, when=_may_log_in, default=partial(_begin_unknown, ends))
 
     def of(self, app: "App | None") -> Ends:
         """Return the ends of an application's users."""

@@ -1,0 +1,182 @@
+"""Refresh tokens: each is used once, for the next one, and a stolen one ends the login that it belongs to.
+
+tokens = app.use(RefreshTokens())
+
+| state of a login's entry | a token is presented | what follows |
+|---|---|---|
+| ``current`` is the token's hash | the newest one | its successor's hash is written, by one of several processes |
+| ``current`` is its successor's hash | it was used within ``grace``, and its successor was not | the successor again |
+| ``current`` is another | it was used before, by a thief or by the owner | the entry is deleted, and that is logged |
+
+A token is the secret of its login, which finds the entry, and a secret of its own. The next one is made from that and
+from a salt, which the store keeps for the ``grace``: so a process that is killed loses nothing, two processes make the
+same successor, and the store alone can make none.
+"""
+
+import logging
+import time
+from collections.abc import Iterable
+from hashlib import sha256
+from hmac import digest
+from secrets import token_bytes, token_urlsafe
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from antiphon.app.store import FeatureStore, OwnedEntry, Store, StoreEntry, store_name
+from antiphon.explanations import errors_name_it, explained
+from antiphon.features.ends import BEGUN, is_too_late
+from antiphon.http.dates import Duration, seconds_of
+from antiphon.http.errors import BadRequest, Unauthorized
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+
+DAY = 24 * 3600.0
+"""The number of seconds in a day."""
+
+
+class RefreshedToken(NamedTuple):
+    """A refresh token that replaces the one that was presented.
+
+    ``owner``, ``name`` and ``scopes`` are those that were passed to ``issue``.
+    """
+
+    token: str
+    owner: str
+    name: str
+    scopes: list[str]
+
+
+@errors_name_it
+class RefreshTokens:
+    """Refresh tokens for apps and programs that keep a login without a cookie (RFC 6749 §1.5, RFC 9700 §4.14).
+
+    ``issue`` begins a login and returns its first token; ``rotate`` takes a token and returns its successor. Each token
+    is used once. If one is presented again, it may have been stolen: the whole login ends, and a warning is logged.
+    For ``grace``, and until its successor is used, a client that did not get the response gets the same successor
+    again; 0 means never. A login ends after ``idle`` without use, and in any case after ``lifetime``. These times are
+    in seconds or timedeltas. The store keeps only hashes; the default ``store`` is that of the app. ``prefix`` is the
+    beginning of each token, so that scanners of source code recognize it.
+
+    All methods call the store, so use them in ``def`` handlers or on a thread; they raise StoreUnavailable (503).
+    Raises ValueError for times that are not above 0 and for a prefix with a full stop.
+    """
+
+    holds = "refresh tokens"
+
+    def __init__(
+        self,
+        store: Store | None = None,
+        *,
+        idle: Duration = 30 * DAY,
+        lifetime: Duration = 180 * DAY,
+        grace: Duration = 10.0,
+        prefix: str = "refresh",
+    ) -> None:
+        self._idle, self._lifetime, self._grace = seconds_of(idle), seconds_of(lifetime), seconds_of(grace)
+        if not (self._idle > 0 and self._lifetime > 0 and self._grace >= 0):
+            raise explained(
+                "bad-feature-option",
+                ValueError(
+                    f"idle and lifetime must be above 0, and grace at least 0, not {idle!r}, {lifetime!r}, {grace!r}"
+                ),
+            )
+        if not prefix or "." in prefix:
+            raise explained("bad-feature-option", ValueError(f"prefix must be text without full stops, not {prefix!r}"))
+        self._prefix = prefix
+        self._stores = FeatureStore("RefreshTokens", store)
+
+    def install(self, app: "App") -> None:
+        """Use the app's store, unless there is one of its own. Raises RuntimeError if there is no store."""
+        self._stores.taken_from(app)
+
+    def issue(self, owner: str, *, name: str = "", scopes: Iterable[str] = ()) -> str:
+        """Begin a login and return its first token. Check the password before you call this.
+
+        ``owner`` is the user's key in a session, usually the id, as text. ``name`` tells the owner's devices apart.
+        Raises Unauthorized (401) if ``Users.end`` has ended the user since the request began.
+        """
+        if isinstance(scopes, str):
+            raise explained("list-wanted", TypeError(f"scopes must be a list: [{scopes!r}]"))
+        login, secret = f"{self._prefix}_{token_urlsafe(32)}", token_urlsafe(32)
+        data = {"owner": owner, "name": name, "scopes": sorted(scopes), "current": _hash(secret), "used": time.time()}
+        store, key = self._stores.current, self._key(login)
+        store.change(key, data, ttl=min(self._idle, self._lifetime), owner=self._owner(owner))
+        if is_too_late(BEGUN, owner):
+            store.delete(key)
+            raise Unauthorized("Log in again: all logins of this user have ended.")
+        return f"{login}.{secret}"
+
+    def rotate(self, token: str) -> RefreshedToken:
+        """Return the successor of a token.
+
+        Raises BadRequest (400), with the member ``error`` that OAuth's clients expect, "invalid_grant" (RFC 6749 §5.2),
+        for a token that is unknown, expired, revoked, or was used before.
+        """
+        login, _, secret = token.rpartition(".")
+        store, key = self._stores.current, self._key(login)
+        while (entry := store.load(key)) is not None:
+            current: str = entry.data["current"]
+            is_current = current == _hash(secret)
+            salt = self._salt(key, secret, is_current=is_current)
+            successor = "" if salt is None else digest(secret.encode("utf-8", "surrogatepass"), salt, "sha256").hex()
+            if not is_current and current != _hash(successor):
+                self._end_stolen(entry)
+                break
+            if not is_current or self._replace(entry, successor):
+                data = entry.data
+                return RefreshedToken(f"{login}.{successor}", data["owner"], data["name"], data["scopes"])
+        raise BadRequest("The refresh token is not valid: log in again.", members={"error": "invalid_grant"})
+
+    def revoke(self, token: str) -> bool:
+        """End the login of a token, for example to log out. Return False if it had ended already (RFC 7009 §2)."""
+        return self._stores.current.delete(self._key(token.rpartition(".")[0]))
+
+    def owned_by(self, owner: str) -> list[OwnedEntry]:
+        """Return a user's logins, oldest first. Their ``data`` has the ``name``, the ``scopes``, and ``used``, the Unix
+        time of the last use.
+        """
+        shown = ("name", "scopes", "used")
+        found = self._stores.current.owned_by(self._owner(owner))
+        return [each._replace(data={name: each.data[name] for name in shown}) for each in found]
+
+    def delete_owned(self, owner: str, *, only: str | None = None) -> int:
+        """End all logins of a user, or only the one whose ``id`` is ``only``, and return how many ended."""
+        return self._stores.current.delete_owned(self._owner(owner), only=only)
+
+    def end_all_of(self, user: Any, key: str | None) -> int | None:  # noqa: ARG002
+        """End all logins of a user whose ``owner`` is the user's key. Return None if that is unknown."""
+        return None if key is None else self.delete_owned(key)
+
+    def _salt(self, key: str, secret: str, *, is_current: bool) -> bytes | None:
+        """Return what the successor of a token is made with; None for a token that was used before."""
+        if not self._grace:
+            return token_bytes(16) if is_current else None
+        store, name = self._stores.current, store_name("refresh token", "salt", key, _hash(secret))
+        kept = store.load(name)
+        if kept is None and is_current:
+            kept = store.add(name, {"salt": token_bytes(16)}, ttl=self._grace) or store.load(name)
+        return kept.data["salt"] if kept is not None else token_bytes(16) if is_current else None
+
+    def _replace(self, entry: StoreEntry, successor: str) -> bool:
+        """Write the hash of a successor. Return False if another process has changed the entry meanwhile."""
+        now = time.time()
+        ttl = max(min(self._idle, entry.created + self._lifetime - now), 1.0)
+        data = entry.data | {"current": _hash(successor), "used": now}
+        return self._stores.current.replace(entry.key, data, version=entry.version, ttl=ttl) is not None
+
+    def _end_stolen(self, entry: StoreEntry) -> None:
+        self._stores.current.delete(entry.key)
+        logging.getLogger("antiphon").warning(
+            "a refresh token of the user %r was presented again after its use, so it may have been stolen: the login"
+            " %r has ended", entry.data["owner"], entry.data["name"],
+        )  # fmt: skip
+
+    def _key(self, login: str) -> str:
+        return store_name("refresh token", "login", login)
+
+    def _owner(self, owner: str) -> str:
+        return store_name("refresh tokens", self._prefix, owner)
+
+
+def _hash(secret: str) -> str:
+    return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
