@@ -1,0 +1,189 @@
+"""The end of a user in two processes, over each interface: nothing that was under way survives."""
+
+import http.client
+import json
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, suppress
+from itertools import product
+from urllib.parse import urlencode
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from antiphon.http import SetCookie
+from tests.contract.process import ServerProcess
+from tests.contract.wire import Closed, SentRequest
+from tests.helpers.processes import RUN
+from tests.helpers.waiting import DEADLINE, eventually
+
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
+APP = "tests.helpers.served.ended:app"
+COMMANDS = {name: (*RUN, "--interface", name) for name in ("asgi", "rsgi", "wsgi")}
+COMMANDS["uvicorn"] = ("-m", "uvicorn", "{app}", "--port", "{port}")
+COMMANDS["hypercorn"] = ("-m", "hypercorn", "{app}", "--bind", "127.0.0.1:{port}")
+COMMANDS["gunicorn"] = ("-m", "gunicorn", "{app}", "--threads", "32", "--bind", "127.0.0.1:{port}")
+STREAMS = ["/events", "/silent", "/events-of-def", "/lines"]
+SOCKETS = ["/feed", "/feed-of-def"]
+FORM = "Content-Type", "application/x-www-form-urlencoded"
+
+
+@pytest.fixture(params=["sqlite", "valkey"])
+def serve(request, tmp_path, monkeypatch):
+    """A function that starts servers, all on one store."""
+    url = str(tmp_path / "store.db") if request.param == "sqlite" else request.getfixturevalue("valkey").url
+    monkeypatch.setenv("STORE", url)
+    monkeypatch.setenv("HOLD", str(tmp_path / "hold"))
+    monkeypatch.setenv("DIE", str(tmp_path / "die"))
+    with ExitStack() as stack:
+        yield lambda *names: [stack.enter_context(ServerProcess(COMMANDS[name], APP)) for name in names]
+
+
+def send(server, method, target, *fields, **form):
+    body = urlencode(form).encode() if form else None
+    return server.respond(SentRequest(method, target, [*fields, *[FORM] * bool(form)], body))
+
+
+def log_in(server, who, target="/login"):
+    """Return the field with the session's cookie, an API key and a refresh token."""
+    response = send(server, "POST", f"{target}/{who}")
+    cookie = SetCookie.parse(dict(response.fields)["set-cookie"])
+    given = json.loads(response.body)
+    return ("Cookie", cookie.pair), ("X-API-Key", given["key"]), given["token"]
+
+
+def open_socket(server, target, field):
+    fields = dict([field, ("Origin", f"http://127.0.0.1:{server.port}")])
+    opened = connect(f"ws://127.0.0.1:{server.port}{target}", additional_headers=fields, legacy=True)
+    assert opened.recv(DEADLINE) == "open"
+    return opened
+
+
+class Listener(threading.Thread):
+    """A client that reads a stream to its end."""
+
+    def __init__(self, server, target, field):
+        super().__init__(daemon=True)
+        self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE)
+        self.connection.request("GET", target, headers=dict([field]))
+        self.socket = self.connection.sock
+        self.response = self.connection.getresponse()
+        assert self.response.status == 200
+        self.target = target
+        self.received = b""
+        self.start()
+
+    def run(self):
+        with closing(self.connection), self.response, suppress(OSError, http.client.HTTPException):  # it is cut off
+            while chunk := self.response.read1(100):
+                self.received += chunk
+
+    def leave(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.join(DEADLINE)
+
+    def is_over(self):
+        self.join(0)
+        return None if self.is_alive() else True
+
+
+def is_refused(server, target, field):
+    return True if send(server, "GET", target, field).status == 401 else None
+
+
+@pytest.mark.parametrize(("pair", "by"), [
+    (("asgi", "rsgi"), "session"),
+    (("wsgi", "asgi"), "key"),
+    (("rsgi", "wsgi"), "token"),
+    (("uvicorn", "hypercorn"), "administrator"),
+    (("gunicorn", "uvicorn"), "session"),
+])  # fmt: skip
+def test_what_is_under_way_ends_in_both(serve, pair, by):
+    one, other = servers = serve(*pair)
+    cookie, key, token = log_in(one, 7)
+    bens, _, _ = log_in(other, 8)
+    run = [send(server, "POST", "/run/7").body.decode() for server in servers]
+    open_streams = [
+        Listener(server, target, field) for server in servers for target in STREAMS for field in (cookie, key)
+    ]
+    others = [Listener(server, target, bens) for server in servers for target in STREAMS]
+    with_sockets = [server for server, name in zip(servers, pair, strict=True) if name != "wsgi"]
+    sockets = [
+        (server, open_socket(server, *each)) for server in with_sockets for each in product(SOCKETS, (cookie, key))
+    ]
+    kept = [open_socket(server, "/feed", bens) for server in with_sockets]
+    for each in (*open_streams, *others):
+        eventually(lambda each=each: each.received or None, f"{each.target} did not begin")
+    given = {"session": cookie, "key": key, "token": ("Authorization", "Bearer 7")}
+    ended = send(one, "POST", "/end/7") if by == "administrator" else send(one, "POST", "/logout", given[by])
+    assert ended.status == 200, ended.body
+    for each in open_streams:
+        eventually(each.is_over, f"{each.target} goes on")
+    for server, each in sockets:
+        with pytest.raises(ConnectionClosed) as closed:
+            each.recv(DEADLINE)
+        assert closed.value.rcvd.code == (1005 if "rsgi" in server.command else 1008)  # RSGI has no codes
+    for server in servers:
+        assert is_refused(server, "/me", cookie)
+        assert is_refused(server, "/me", key)
+        assert send(server, "POST", "/token", token=token).status == 400
+        assert send(server, "GET", "/me", bens).body == b"8"
+        assert [send(server, "GET", f"/run/7/{each}").body for each in run] == [b"stopped"] * 2
+    assert not any(each.is_over() for each in others)
+    for each in kept:
+        each.send("still here")
+        assert each.recv(DEADLINE) == "still here"
+        each.close()
+    for each in others:
+        each.leave()
+
+
+@pytest.mark.parametrize("pair", [("asgi", "rsgi"), ("wsgi", "uvicorn")], ids="-".join)
+@pytest.mark.parametrize("target", ["/login", "/alogin"])
+def test_a_login_under_way_comes_too_late_and_the_next_one_lives(serve, pair, target, tmp_path):
+    one, other = serve(*pair)
+    hold = tmp_path / "hold"
+    for began, ending in [(one, other), (other, one)]:
+        hold.touch()
+        with began.connect() as connection:
+            connection.send(SentRequest("POST", f"{target}/7?waits=1").encoded)
+            eventually(lambda: hold.with_suffix(".waits").exists() or None, "no login waits")
+            assert send(ending, "POST", "/end/7").status == 200
+            hold.unlink()
+            hold.with_suffix(".waits").unlink()
+            late = connection.receive("POST")
+        assert "set-cookie" not in dict(late.fields)
+        assert late.status == {"/login": 401, "/alogin": 200}[target]
+        cookie, _, _ = log_in(began, 7)
+        assert send(ending, "GET", "/me", cookie).body == b"7"
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("pair", [("asgi", "wsgi"), ("rsgi", "asgi")], ids="-".join)
+def test_a_client_whose_server_is_killed_gets_its_next_token(serve, pair, moment, tmp_path):
+    one, other = serve(*pair)
+    _, _, token = log_in(one, 7)
+    (tmp_path / "die").write_text(moment)
+    with pytest.raises(Closed):
+        send(one, "POST", "/token", token=token)
+    one.kill()
+    second = json.loads(send(other, "POST", "/token", token=token).body)["token"]
+    assert json.loads(send(other, "POST", "/token", token=token).body)["token"] == second
+    assert send(other, "POST", "/token", token=second).status == 200
+    assert send(other, "POST", "/token", token=token).status == 400  # used again, and its successor was used, too
+    assert "may have been stolen" in other.stderr
+
+
+@pytest.mark.parametrize("pair", [("asgi", "rsgi"), ("wsgi", "asgi")], ids="-".join)
+def test_a_token_that_two_processes_get_at_once_has_one_successor(serve, pair):
+    servers = serve(*pair)
+    _, _, token = log_in(servers[0], 7)
+    for _ in range(5):
+        with ThreadPoolExecutor(6) as threads:
+            sent = [threads.submit(send, server, "POST", "/token", token=token) for server in servers * 3]
+            found = [each.result(DEADLINE).body for each in sent]
+        assert len({*found}) == 1
+        token = json.loads(found[0])["token"]
