@@ -63,6 +63,9 @@ class HoldsForUsers(Protocol):
 class Cuttable(Protocol):
     """A stream or a socket that is open for a user."""
 
+    is_over: bool
+    """True once it has ended."""
+
     def cut(self) -> None:
         """End it soon, from any thread."""
         ...
@@ -157,7 +160,8 @@ class Ends:
     def _is_any_open(self, *, or_ends: bool = False) -> bool:
         """Forget what is no longer open. Return False if nothing is, which may end the task that watches."""
         with self._lock:
-            self._open = {identity: opened for identity, opened in self._open.items() if opened}
+            left = {identity: [each for each in opened if not each.is_over] for identity, opened in self._open.items()}
+            self._open = {identity: WeakSet(opened) for identity, opened in left.items() if opened}
             if or_ends and not self._open:
                 self._new.clear()
                 self._watched_in = None
@@ -279,12 +283,16 @@ class NewOwner(NamedTuple):
 class _OpenStream:
     """A streamed response that can be ended as if its client had disconnected. ``loop`` is None over WSGI."""
 
-    __slots__ = ("__weakref__", "_lifetime", "_loop", "is_cut")
+    __slots__ = ("__weakref__", "_lifetime", "_loop", "is_cut", "is_over")
 
     def __init__(self, lifetime: Lifetime, loop: "asyncio.AbstractEventLoop | None") -> None:
         self._lifetime = lifetime
         self._loop = loop
-        self.is_cut = False
+        self.is_cut = self.is_over = False
+
+    async def end(self) -> None:
+        """Record that the response has ended."""
+        self.is_over = True
 
     def cut(self) -> None:
         self.is_cut = True
@@ -305,10 +313,6 @@ def is_open_long(request: Request, response: Response) -> bool:
     return response.is_streamed and request.method != "HEAD" and not is_for_any_thread(response.body)
 
 
-_STREAMS = Dependency[list[Cuttable]]("streams of users")
-"""The streams of a server's request, which keeps them until it has ended."""
-
-
 def opened_for(request: Request, response: Response) -> tuple[Cuttable, Response]:
     """Return what can be ended, and the response that can."""
     body: Any = response.body
@@ -319,7 +323,7 @@ def opened_for(request: Request, response: Response) -> tuple[Cuttable, Response
         outermost = outermost._outer_request
     blocks = request.head.blocks
     stream = _OpenStream(outermost.lifetime, None if blocks else running_loop() or thread.loop)
-    outermost._dependencies.setdefault(_STREAMS, []).append(stream)
+    outermost._defer_first(stream.end)  # this also keeps the stream as long as the request
     if blocks:
         head: Any = server_head(request.head)
         head._note_end(lambda: stream.is_cut)

@@ -1,0 +1,342 @@
+"""The end of everything of a user, by one call, and what it must not touch."""
+
+import asyncio
+import logging
+import threading
+from contextlib import suppress
+from types import SimpleNamespace
+from uuid import UUID
+
+import pytest
+
+from antiphon import App, Response
+from antiphon.features import (
+    APIKey,
+    Basic,
+    Bearer,
+    CookieStore,
+    MemoryStore,
+    RefreshTokens,
+    Runs,
+    SessionLogin,
+    Sessions,
+    SQLiteStore,
+    StoreUnavailable,
+    Users,
+    ValkeyStore,
+    login,
+    login_required,
+    logout,
+)
+from antiphon.testing import Client, ContractError
+from tests.helpers.rows import rows
+from tests.helpers.waiting import DEADLINE, eventually
+
+pytestmark = pytest.mark.once
+
+NOWHERE = "redis://127.0.0.1:1"
+
+
+def by_number(key):
+    return SimpleNamespace(id=int(key))
+
+
+def by_name(key):
+    return SimpleNamespace(id=key)
+
+
+class Shop:
+    """An app in which users have all that can end. ``find`` is the loader."""
+
+    def __init__(
+        self, store=None, find=by_number, *, cookie=None, header="X-API-Key", tokens=None, runs="runs", **options
+    ):
+        self.app = app = App(store=store or MemoryStore(), secret_keys=["k" * 32])
+        self.find = find
+        self.sessions = Sessions(cookie=cookie)
+        self.keys = APIKey(find, header=header)
+        self.tokens = tokens or RefreshTokens()
+        self.runs = Runs(name=runs)
+        self.users = Users(SessionLogin(find), self.keys, **options)
+        for feature in (self.sessions, self.users, self.tokens, self.runs):
+            app.use(feature)
+        app.post("/login")(lambda request: login(request, find(request.form["who"])) or "")
+        app.get("/me", before=login_required)(lambda request: repr(request.user.id))
+        app.post("/logout")(lambda request: logout(request, everywhere=True) or "")
+
+    def browser(self, who, interface="wsgi"):
+        client = Client(self.app, interface, base_url="https://shop.example")
+        client.post("/login", form={"who": who})
+        return client
+
+    def hold(self, who):
+        """Let a user have one of each."""
+        self.browser(who)
+        self.keys.create(str(who))
+        self.tokens.issue(str(who))
+        self.runs.start(forever(), owner=self.find(who).id)
+
+    def held(self, who):
+        """Return how much a user has of each."""
+        runs = self.runs.owned_by(self.find(who).id)
+        return (
+            len(self.sessions.owned_by(str(who))),
+            len(self.keys.owned_by(str(who))),
+            len(self.tokens.owned_by(str(who))),
+            sum(run.state == "running" for run in runs),
+        )
+
+
+def forever():
+    event = threading.Event()
+    while not event.wait(0.02):
+        yield 1
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize("by", ["session", "key"])
+@pytest.mark.parametrize("style", ["def", "async def"])
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_all_ends_by_any_credentials(interface, by, style, kind, tmp_path):
+    shop = Shop(MemoryStore() if kind == "memory" else SQLiteStore(tmp_path / "store.db"))
+
+    async def out(request):
+        logout(request, everywhere=True)
+        return ""
+
+    shop.app.post("/alogout")(out)
+    shop.hold(7)
+    shop.hold(8)
+    thief, owner = shop.browser(7, interface), shop.browser(7, interface)
+    key = shop.keys.create("7")
+    assert thief.get("/me").text == "7"
+    client, fields = (owner, {}) if by == "session" else (Client(shop.app, interface), {"x-api-key": key})
+    assert client.post("/logout" if style == "def" else "/alogout", headers=fields).status == 200
+    assert [each.get("/me").status for each in (thief, owner)] == [401, 401]
+    assert (shop.held(7), shop.held(8)) == ((0, 0, 0, 0), (1, 1, 1, 1))
+
+
+def test_an_administrator_gets_the_numbers():
+    shop = Shop()
+    for _ in range(2):
+        shop.hold(7)
+    assert shop.users.end(by_number(7)) == {"sessions": 2, "API keys": 2, "refresh tokens": 2, "runs": 2}
+    assert shop.users.end(by_number(7)) == {"sessions": 0, "API keys": 0, "refresh tokens": 0, "runs": 0}
+
+
+def test_what_cannot_end_is_told(caplog):
+    app = App(store=MemoryStore())
+    users = Users(Basic(lambda name, password: None), Bearer(by_number), APIKey(str))
+    app.use(users)
+    with caplog.at_level(logging.WARNING, "antiphon"):
+        ended = users.end("Ann")
+    assert ended == {"Basic credentials": None, "Bearer credentials": None, "API keys": None}
+    assert "can't end a user's Basic credentials, Bearer credentials, API keys" in caplog.text
+    assert "Users(..., revoke=function)" in caplog.text
+
+
+def test_the_application_ends_what_only_it_knows(caplog):
+    app, revoked = App(store=MemoryStore()), []
+    users = Users(Bearer(by_number), revoke=lambda user: revoked.append(user.id) or 3)
+    app.use(users)
+    assert users.end(by_number(7)) == {"revoked": 3}
+    assert (revoked, caplog.messages) == ([7], [])
+
+
+@rows("make, told", [
+    (lambda: Users(Bearer(str), revoke=lambda: 0), r"takes \(\), but is called with \(user\)"),
+    (lambda: Users(Bearer(str), revoke=asyncio.sleep), "revoke"),
+    (lambda: Users(Bearer(str)).end(object()), "Users.end: a object has no `id`"),
+])  # fmt: skip
+def test_mistakes_are_told(make, told):
+    with pytest.raises(TypeError, match=told):
+        make()
+
+
+def test_cookies_that_clients_keep_cannot_end():
+    app = App(secret_keys=["k" * 32])
+    app.use(Sessions(CookieStore(["k" * 32])))
+    users = Users(SessionLogin(by_number))
+    app.use(users)
+    assert users.end(by_number(7)) == {"sessions": None}
+
+
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+def test_an_outage_in_the_middle_names_what_has_ended(interface, caplog):
+    shop = Shop(tokens=RefreshTokens(ValkeyStore(NOWHERE)))
+    browser = shop.browser(7, interface)
+    shop.keys.create("7")
+    refused = browser.post("/logout")
+    assert refused.status == 503
+    assert "Ended: sessions, API keys, runs. Not ended: refresh tokens." in refused.json["detail"]
+    assert (browser.get("/me").status, shop.keys.owned_by("7")) == (401, [])
+    with pytest.raises(StoreUnavailable, match="Not ended: refresh tokens"):
+        shop.users.end(by_number(7))
+
+
+def test_an_error_of_the_application_stops_nothing_else(caplog):
+    def revoke(user):
+        raise LookupError("no table")
+
+    shop = Shop(revoke=revoke)
+    shop.hold(7)
+    with pytest.raises(StoreUnavailable, match="Not ended: revoked"):
+        shop.users.end(by_number(7))
+    assert shop.held(7) == (0, 0, 0, 0)
+    assert "no table" in caplog.text
+
+
+def end_and_rest(one, who, *rest):
+    for each in (who, *rest):
+        one.hold(each)
+    one.users.end(one.find(who))
+    assert one.held(who) == (0, 0, 0, 0)
+    assert [one.held(each) for each in rest] == [(1, 1, 1, 1)] * len(rest)
+
+
+@rows(
+    "who",
+    [
+        "ann",
+        "ann\0",
+        "\0",
+        "runs\0runs\0live",
+        "api keys\0x-api-key\0ann",
+        "kept\0requests",
+        "ended users\0count",
+        "é\1\2",
+        "7",
+    ],
+)
+def test_strange_ids_end_only_their_own(who):
+    end_and_rest(Shop(find=by_name), who, "bob", "\0ann", "runs\0runs\0of ann", "ended users", "\1\2")
+
+
+def test_numbers_texts_and_classes_are_told_apart():
+    shop = Shop()
+    shop.hold(1)
+    runs = [shop.runs.start(forever(), owner=owner) for owner in ("1", UUID(int=1), 11)]
+    shop.users.end(by_number(1))
+    assert shop.held(1) == (0, 0, 0, 0)
+    assert [shop.runs.find(run.id, owner=run.owner).state for run in runs] == ["running"] * 3
+    for run in runs:
+        run.stop()
+
+
+@rows("apart", [{"cookie": "__Host-b", "header": "X-B"}, {"store": True}])
+def test_tenants_with_the_same_ids_are_apart(apart, tmp_path):
+    store = MemoryStore()
+    own = MemoryStore() if apart.pop("store", False) else store
+    outer = App()
+    one = Shop(store)
+    other = Shop(own, lambda key: SimpleNamespace(id=int(key)), tokens=RefreshTokens(prefix="b"), runs="b", **apart)
+    outer.mount("", one.app, host="a.example")
+    outer.mount("", other.app, host="b.example")
+    browsers = [Client(outer, base_url=f"https://{host}.example") for host in "ab"]
+    for browser in browsers:
+        browser.post("/login", form={"who": 7})
+    for each in (one, other):
+        each.keys.create("7")
+        each.tokens.issue("7")
+    assert [browser.get("/me").text for browser in browsers] == ["7", "7"]
+    assert one.users.end(by_number(7)) == {"sessions": 1, "API keys": 1, "refresh tokens": 1, "runs": 0}
+    assert [browser.get("/me").status for browser in browsers] == [401, 200]
+    assert other.held(7) == (1, 1, 1, 0)
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+@pytest.mark.parametrize("how", ["end", "end_others"])
+def test_a_login_under_way_comes_too_late(interface, kind, how, tmp_path, clock):
+    store = MemoryStore(clock=clock) if kind == "memory" else SQLiteStore(tmp_path / "store.db", clock=clock)
+    shop = Shop(store)
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def slow(request):
+        begun.set()
+        assert goes_on.wait(DEADLINE)
+        login(request, by_number(7), end_others=True)
+        return ""
+
+    shop.app.post("/slow")(slow)
+    shop.app.post("/password")(lambda request: login(request, request.user, end_others=True) or "")
+    browser, thief = shop.browser(7, interface), Client(shop.app, interface, base_url="https://shop.example")
+    answer = []
+    thread = threading.Thread(target=lambda: answer.append(thief.post("/slow")))
+    thread.start()
+    assert begun.wait(DEADLINE)
+    clock.now -= 3600  # it is set back
+    if how == "end":
+        shop.users.end(by_number(7))
+    else:
+        assert browser.post("/password").status == 200
+    goes_on.set()
+    thread.join(DEADLINE)
+    assert thief.get("/me").status == 401
+    assert browser.get("/me").status == (401 if how == "end" else 200)
+    assert shop.browser(7, interface).get("/me").text == "7"
+
+
+@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+def test_a_stream_that_begins_during_the_end_does_not_survive(interface):
+    """The credentials are checked, and deleted, before anything knows of the stream."""
+    shop = Shop()
+    checked, goes_on = threading.Event(), threading.Event()
+
+    async def endless(request):
+        assert request.user.id == 7
+        checked.set()
+        await asyncio.to_thread(goes_on.wait, DEADLINE)
+
+        async def source():
+            while True:
+                yield b"."
+                await asyncio.sleep(0.02)
+
+        return Response(source())
+
+    shop.app.get("/endless", before=login_required)(endless)
+    browser = shop.browser(7, interface)
+    over = threading.Event()
+
+    def read():
+        with suppress(ContractError), browser.stream("GET", "/endless") as answer:  # it is cut off
+            for _ in answer:
+                pass
+        over.set()
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    assert checked.wait(DEADLINE)
+    shop.users.end(by_number(7))
+    goes_on.set()
+    assert over.wait(DEADLINE)
+
+
+def test_what_has_ended_by_itself_is_forgotten():
+    shop = Shop()
+
+    async def source():
+        yield b"."
+
+    async def short(request):
+        return Response(source())
+
+    shop.app.get("/short", before=login_required)(short)
+    browser = shop.browser(7, "asgi")
+    ends = shop.users._ending.of(shop.app)
+    for _ in range(10):
+        assert browser.get("/short").text == "."
+    eventually(lambda: not any([*ends._open.values()]) or None, "streams are kept")
+    eventually(lambda: ends._watched_in is None or None, "nothing is open, and is watched")
+
+
+def test_a_file_and_an_anonymous_stream_are_left_alone(tmp_path):
+    shop = Shop()
+    (tmp_path / "file").write_bytes(b"x" * 300_000)
+    shop.app.get("/file", before=login_required)(lambda request: Response.file(tmp_path / "file"))
+    shop.app.get("/open")(lambda request: Response(iter([b"a", b"b"])))
+    browser = shop.browser(7, "wsgi")
+    assert len(browser.get("/file").body) == 300_000
+    assert Client(shop.app, "wsgi").get("/open").text == "ab"
+    assert shop.users._ending.of(shop.app)._open == {}
