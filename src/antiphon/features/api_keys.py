@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from antiphon.app.store import FOREVER, FeatureStore, OwnedEntry, Store, StoreEntry, store_name
 from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import errors_name_it, explained
-from antiphon.features.ends import BEGUN, is_too_late
+from antiphon.features.ends import is_too_late
 from antiphon.features.users import UserSource, check_loader
 from antiphon.handler.contract import is_async
 from antiphon.http.authorization import Challenge
@@ -86,7 +86,7 @@ class APIKey(UserSource[U]):
         data = {"owner": owner, "name": name, "scopes": sorted(scopes), "hint": hint, "used": None}
         seconds = FOREVER if ttl is None else seconds_of(ttl)
         self._stores.current.change(self._name(key), data, ttl=seconds, owner=self._owner(owner))
-        if is_too_late(BEGUN, owner):
+        if is_too_late(owner):
             self._stores.current.delete(self._name(key))
             raise Unauthorized("Log in again: all logins of this user have ended.")
         return key
@@ -103,9 +103,9 @@ class APIKey(UserSource[U]):
         """
         return self._stores.current.delete_owned(self._owner(owner), only=only)
 
-    holds = "API keys"
+    _holds = "API keys"
 
-    def end_all_of(self, user: Any, key: str | None) -> int | None:  # noqa: ARG002
+    def _end_all_of(self, user: Any, key: str | None) -> int | None:  # noqa: ARG002
         """Delete all keys of a user whose ``owner`` is the user's key. Return None if that is unknown."""
         return None if key is None else self.delete_owned(key)
 

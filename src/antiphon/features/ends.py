@@ -1,4 +1,4 @@
-"""The ends of users: everything that is kept or open for a user ends by one call, in all processes.
+"""The ends of users in all processes: what is open for them is closed, and logins under way come too late.
 
 | who | writes | reads |
 |---|---|---|
@@ -12,31 +12,21 @@ credentials are gone.
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from functools import partial
+from collections.abc import Callable
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
-from weakref import WeakKeyDictionary, WeakSet, ref
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from weakref import WeakSet, ref
 
-from antiphon.app.store import RETRY_AFTER, Store, StoreUnavailable, store_name
-from antiphon.concurrency.loop import running_loop, thread
+from antiphon.app.store import Store, StoreUnavailable, store_name
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.handler.scope import find_current_request
-from antiphon.http.head import server_head
 from antiphon.request.dependencies import Dependency
-from antiphon.request.lifetime import Lifetime
 from antiphon.request.request import Request
-from antiphon.response.files import is_for_any_thread
-from antiphon.response.message import watched
-from antiphon.response.response import Response
 
 if TYPE_CHECKING:
-    import asyncio
-
-    from antiphon.app.application import App
     from antiphon.features.channels.channel import ChannelListener
     from antiphon.features.channels.hub import Hub
+    from antiphon.features.ending import Ending
 
 LONGEST_LOGIN = 3600.0
 """The seconds for which a user's end is remembered: a request that logs the user in takes less."""
@@ -44,20 +34,6 @@ LOOK_EVERY = 1.0
 """The seconds after which an open stream or socket is watched. Most responses have ended by then."""
 MOST_KEPT = 1000
 """The number of ends that the channel keeps for processes that are slow to read them."""
-
-
-@runtime_checkable
-class HoldsForUsers(Protocol):
-    """A feature, or a source of users, that can end everything that it holds for a user."""
-
-    holds: str
-    """What it holds, in the plural."""
-
-    def end_all_of(self, user: Any, key: str | None) -> int | None:
-        """End it and return how much it was, or None if it isn't known what belongs to the user. ``key`` is the key
-        that a session keeps, or the user's id as text; None if there is neither. Raises StoreUnavailable.
-        """
-        ...
 
 
 class Cuttable(Protocol):
@@ -142,7 +118,7 @@ class Ends:
         try:
             return hub_of(self._store, self._name("channel"), "Users")
         except TypeError:  # a store of the application's own has no channels
-            return hub_of(_of_this_process, self._name("channel"), "Users")
+            return hub_of(OF_THIS_PROCESS, self._name("channel"), "Users")
 
     async def _watch(self) -> None:
         from asyncio import sleep
@@ -212,7 +188,7 @@ class _New(NamedTuple):
     is_valid: Callable[[Request], bool]
 
 
-_of_this_process = MemoryStore()
+OF_THIS_PROCESS = MemoryStore()
 
 
 # Logins
@@ -225,37 +201,48 @@ class LoginBegun(NamedTuple):
     number: int | None
 
 
+ENDING: Dependency["Ending"] = Dependency("ending of users")
+"""How the users of an application end."""
+
 BEGUN = Dependency[LoginBegun]("login begun")
-"""What a login compares when its session is written. It is read before the handler can look at a password."""
+"""What a login compares when its session is written. It is resolved for handlers whose code leads to one that names it,
+before they can look at a password.
+"""
 
 
-def _begin(ends: Ends, request: Request) -> LoginBegun:  # noqa: ARG001
+def begin(ends: Ends, request: Request) -> LoginBegun:  # noqa: ARG001
     try:
         return LoginBegun(ends, ends.number())
     except StoreUnavailable:  # which is already logged, and the login can't be written either
         return LoginBegun(ends, None)
 
 
-async def _begin_on_loop(ends: Ends, request: Request) -> LoginBegun:
-    return _begin(ends, request)
+async def begin_on_loop(ends: Ends, request: Request) -> LoginBegun:
+    return begin(ends, request)
 
 
-def _begin_unknown(ends: Ends, request: Request) -> LoginBegun:  # noqa: ARG001
+def begin_unknown(ends: Ends, request: Request) -> LoginBegun:  # noqa: ARG001
     return LoginBegun(ends, None)
 
 
-def _may_log_in(request: Request) -> bool:
+def may_log_in(request: Request) -> bool:
     """Return False for a request that contains nothing with which anyone could log in."""
     return request.method not in ("GET", "HEAD") or bool(request.head.query_string)
 
 
-def is_too_late(begun: Dependency[LoginBegun], owner: str) -> bool:
-    """Return True if a user has ended since the current request began, so that nothing new of the user may live."""
+def is_too_late(owner: str, begun: Dependency[LoginBegun] | None = None) -> bool:
+    """Return True if a user has ended since the current request began, so that nothing new of the user may live.
+
+    Code that may itself log a user in passes ``BEGUN``, which is resolved for the code that names it.
+    """
     request = find_current_request()
-    if request is None or begun not in request:
+    if request is None:
         return False
-    ends, number = request[begun]
-    return number is not None and ends.is_marked(owner, number)
+    if begun is not None and begun in request:
+        ends, number = request[begun]
+        if number is not None and ends.is_marked(owner, number):
+            return True
+    return request.app is not None and request.app.is_provided(ENDING) and not request[ENDING].is_valid(request)
 
 
 class NewOwner(NamedTuple):
@@ -275,155 +262,3 @@ class NewOwner(NamedTuple):
         end()
         if self.identity is not None:
             self.begun.ends.tell(self.identity)
-
-
-# Streams
-
-
-class _OpenStream:
-    """A streamed response that can be ended as if its client had disconnected. ``loop`` is None over WSGI."""
-
-    __slots__ = ("__weakref__", "_lifetime", "_loop", "is_cut", "is_over")
-
-    def __init__(self, lifetime: Lifetime, loop: "asyncio.AbstractEventLoop | None") -> None:
-        self._lifetime = lifetime
-        self._loop = loop
-        self.is_cut = self.is_over = False
-
-    async def end(self) -> None:
-        """Record that the response has ended."""
-        self.is_over = True
-
-    def cut(self) -> None:
-        self.is_cut = True
-        if self._loop is not None:
-            with suppress(RuntimeError):  # the loop is closed
-                self._loop.call_soon_threadsafe(self._lifetime._cut)
-
-    def check(self, _: object = None) -> None:
-        """Raise the error with which a server's thread cuts the response off, once the stream has ended."""
-        if self.is_cut:
-            from antiphon.adapters.disconnect import client_gone
-
-            raise client_gone("The user of this stream has ended.")
-
-
-def is_open_long(request: Request, response: Response) -> bool:
-    """Return True for a stream or a WebSocket, but not for a file."""
-    return response.is_streamed and request.method != "HEAD" and not is_for_any_thread(response.body)
-
-
-def opened_for(request: Request, response: Response) -> tuple[Cuttable, Response]:
-    """Return what can be ended, and the response that can."""
-    body: Any = response.body
-    if hasattr(body, "cut"):  # a WebSocket's conversation
-        return body, response
-    outermost = request
-    while outermost._outer_request is not None:
-        outermost = outermost._outer_request
-    blocks = request.head.blocks
-    stream = _OpenStream(outermost.lifetime, None if blocks else running_loop() or thread.loop)
-    outermost._defer_first(stream.end)  # this also keeps the stream as long as the request
-    if blocks:
-        head: Any = server_head(request.head)
-        head._note_end(lambda: stream.is_cut)
-        response = response.__copy__()
-        response.body = watched(body, stream.check)
-    return stream, response
-
-
-# The end
-
-
-def _space_of(name: str, app: "ref[App]") -> str:
-    found = app()
-    return f"{name} at {found._first_place if found is not None else ''}"  # noqa: SLF001 - as of rate limits
-
-
-class Ending:
-    """How one ``Users`` ends its users. ``revoke`` ends the credentials that only the application knows."""
-
-    def __init__(self, revoke: Callable[[Any], object] | None) -> None:
-        self._revoke = revoke
-        self._of_apps: WeakKeyDictionary[App, Ends] = WeakKeyDictionary()
-
-    @property
-    def blocks(self) -> bool:
-        """True if the end waits for a disk or a network."""
-        return self._revoke is not None or any(ends.blocks for ends in self._of_apps.values())
-
-    def install(self, app: "App", sources: Iterable[Any], name: str) -> None:
-        """Record an application that has the users of these sources. ``name`` tells its users from any others."""
-        sessions = next((found for source in sources if (found := source._kept_in(app)) is not None), None)
-        own = getattr(app, "store", None) if sessions is None else sessions[0]
-        store = own if isinstance(own, Store) and own.is_server_side else _of_this_process
-        space = partial(_space_of, name, ref(app)) if sessions is None else lambda: f"{name} {sessions[1]}"
-        ends = self._of_apps[app] = Ends(store, space)
-        if not app.is_provided(BEGUN):
-            begin = partial(_begin if store.blocks else _begin_on_loop, ends)
-            app.provide(BEGUN, begin, blocking=store.blocks, when=_may_log_in, default=partial(_begin_unknown, ends))
-
-    def of(self, app: "App | None") -> Ends:
-        """Return the ends of an application's users."""
-        return self._of_apps[app]  # type: ignore[index]  # of a request that has users
-
-    def end(self, user: Any, key: str | None, identity: str, sources: Iterable[Any]) -> dict[str, int | None]:
-        """End everything of a user, as far as the stores respond. ``identity`` tells users of all kinds apart.
-
-        Raises StoreUnavailable, which says what has ended and what hasn't.
-        """
-        steps = dict(self._steps(user, key, sources))
-        ended, failed = dict[str, int | None](), list[str]()
-        if key is not None:
-            for ends in self._of_apps.values():
-                _try("logins under way", partial(ends.mark, key), ended={}, failed=failed)
-        for what, step in steps.items():
-            _try(what, step, ended, failed)
-        for ends in self._of_apps.values():
-            _try("open streams and sockets", partial(ends.tell, identity), ended={}, failed=failed)
-        if failed:
-            detail = (
-                f"Not everything of the user has ended. Ended: {_listed(ended)}. Not ended: {_listed(failed)}."
-                " Please try again in a moment."
-            )
-            raise StoreUnavailable(detail, retry_after=RETRY_AFTER)
-        if unknown := [what for what, count in ended.items() if count is None]:
-            logging.getLogger("antiphon").warning(
-                "Users.end can't end a user's %s: end what the application itself keeps in Users(..., revoke=function)",
-                _listed(unknown),
-            )
-        return ended
-
-    def _steps(self, user: Any, key: str | None, sources: Iterable[Any]) -> Iterator[tuple[str, Callable[[], Any]]]:
-        """Yield what can end, with the function that ends it."""
-        for source in sources:
-            if isinstance(source, HoldsForUsers):
-                yield source.holds, partial(source.end_all_of, user, key)
-            elif self._revoke is None:
-                public = [kind.__name__ for kind in type(source).__mro__ if kind.__name__[0] != "_"]
-                yield f"{public[0]} credentials", lambda: None
-        for feature in dict.fromkeys(each for app in self._of_apps for each in app.features):
-            if isinstance(feature, HoldsForUsers):
-                yield feature.holds, partial(feature.end_all_of, user, key)
-        if self._revoke is not None:
-            yield "revoked", partial(self._revoked, self._revoke, user)
-
-    @staticmethod
-    def _revoked(revoke: Callable[[Any], object], user: Any) -> int:
-        count = revoke(user)
-        return count if isinstance(count, int) else 0
-
-
-def _try(what: str, step: Callable[[], Any], ended: dict[str, int | None], failed: list[str]) -> None:
-    """End one kind of things, and record that, or its failure."""
-    try:
-        ended[what] = step()
-    except StoreUnavailable:  # which is already logged
-        failed.append(what)
-    except Exception:
-        logging.getLogger("antiphon").exception("a user's end has failed: %s", what)
-        failed.append(what)
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names) or "nothing"

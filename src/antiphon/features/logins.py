@@ -13,6 +13,7 @@ from weakref import WeakSet
 from antiphon.app.store import Store
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import errors_name_it, explained
+from antiphon.features.ends import BEGUN
 from antiphon.features.sessions import Sessions
 from antiphon.features.tracked_session import TrackedSession
 from antiphon.features.users import USERS, Users, UserSource, check_loader
@@ -129,9 +130,9 @@ class SessionLogin(UserSource[U]):
         """Return the user to whom the session belongs. A login in the handler adds it, and leaves the session."""
         return Identity("login", given[0])
 
-    holds = "sessions"
+    _holds = "sessions"
 
-    def end_all_of(self, user: Any, key: str | None) -> int | None:  # noqa: ARG002
+    def _end_all_of(self, user: Any, key: str | None) -> int | None:  # noqa: ARG002
         """End all sessions of a user. Return None if the store can't."""
         able = [sessions for sessions in self._sessions if sessions.place is not None]
         return sum(sessions.delete_owned(key) for sessions in able) if able and key is not None else None
@@ -183,7 +184,7 @@ def login(request: Request, user: object, *, end_others: bool = False) -> None:
     session.rotate(key, end_others=end_others)
     session[NAME] = key
     if isinstance(session, TrackedSession):
-        session.new_owner = users._new_owner(request, user, key)
+        session.new_owner = users._ending.new_owner(request, request._dependencies.get(BEGUN), user, key)
     users.become(request, user)
 
 

@@ -61,7 +61,7 @@ class RefreshTokens:
     Raises ValueError for times that are not above 0 and for a prefix with a full stop.
     """
 
-    holds = "refresh tokens"
+    _holds = "refresh tokens"
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class RefreshTokens:
         data = {"owner": owner, "name": name, "scopes": sorted(scopes), "current": _hash(secret), "used": self._clock()}
         store, key = self._stores.current, self._key(login)
         store.change(key, data, ttl=min(self._idle, self._lifetime), owner=self._owner(owner))
-        if is_too_late(BEGUN, owner):
+        if is_too_late(owner, BEGUN):
             store.delete(key)
             raise Unauthorized("Log in again: all logins of this user have ended.")
         return f"{login}.{secret}"
@@ -145,7 +145,7 @@ class RefreshTokens:
         """End all logins of a user, or only the one whose ``id`` is ``only``, and return how many ended."""
         return self._stores.current.delete_owned(self._owner(owner), only=only)
 
-    def end_all_of(self, user: Any, key: str | None) -> int | None:  # noqa: ARG002
+    def _end_all_of(self, user: Any, key: str | None) -> int | None:  # noqa: ARG002
         """End all logins of a user whose ``owner`` is the user's key. Return None if that is unknown."""
         return None if key is None else self.delete_owned(key)
 
@@ -160,7 +160,7 @@ class RefreshTokens:
         return kept.data["salt"] if kept is not None else token_bytes(16) if is_current else None
 
     def _replace(self, entry: StoreEntry, successor: str) -> bool:
-        """Write the hash of a successor. Return False if another process has changed the entry meanwhile."""
+        """Write the hash of a successor. Return False if another process has changed the entry in the meantime."""
         now = self._clock()
         ttl = max(min(self._idle, entry.created + self._lifetime - now), 1.0)
         data = entry.data | {"current": _hash(successor), "used": now}

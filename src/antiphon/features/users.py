@@ -4,7 +4,7 @@ app.use(Users(Bearer(find_by_token), login="login"))
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Collection, Generator, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from hashlib import sha256
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
 from antiphon.app.store import Store
 from antiphon.explanations import errors_name_it, explained
-from antiphon.features.ends import BEGUN, Cuttable, Ending, LoginBegun, NewOwner, is_open_long, opened_for
+from antiphon.features.ending import Ending
 from antiphon.handler.callables import check_arguments, check_no_decorator, check_sync
 from antiphon.handler.contract import is_async, ready, signature_of
 from antiphon.handler.errors import CHALLENGES
@@ -25,7 +25,6 @@ from antiphon.request.caller import Identity, credentials, key_of
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.request.watching import USER, note_read, unwatched
-from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
@@ -267,8 +266,7 @@ class Users(Generic[U]):
         if revoke is not None:
             check_arguments(revoke, "user")
             check_sync("revoke", revoke)
-        self._ending = Ending(revoke)
-        self._opened = Dependency[Cuttable]("stream whose user is not known yet")
+        self._ending = Ending(self, revoke)
         self._found = Dependency[U | _TwoUsers | None](self._dependency.name)
         """The user as loaded, perhaps in advance. A user that is loaded in advance but never read leaves no trace."""
 
@@ -283,8 +281,7 @@ class Users(Generic[U]):
         app.provide(self._found, load, blocking=self._blocking, when=self._has_credentials, default=_nobody)
         app.provide(self._dependency, self._read if len(self.sources) == 1 else self._read_of_several)
         app._identifiers.append(self._identify)
-        self._ending.install(app, self.sources, self._dependency.name)
-        app.middleware(when_read=self._dependency)(self._around)
+        self._ending.install(app)
         if self._required is not None:
             app.provide(self._required, self._read_required)
         if not app.is_provided(USERS):
@@ -375,8 +372,7 @@ class Users(Generic[U]):
             if not given or source in given:
                 source.note_use(request)
         user = request[self._found] if given else None
-        if self._opened in request:  # the stream itself reads it
-            self._watch(request, user)
+        self._ending.note_user(request, user)
         return user  # type: ignore[return-value]  # one source finds no two users
 
     def _read_of_several(self, request: Request) -> U | None:
@@ -415,44 +411,18 @@ class Users(Generic[U]):
         ``revoke`` ends them. Logins that have begun come too late. This calls the stores. Raises StoreUnavailable
         (503), which lists what has ended and what hasn't, and TypeError for a user without a key or an id.
         """
-        identity = self._key_of(user)
-        if identity is None:
+        if self._key_of(user) is None:
             raise explained(
                 "user-without-key",
                 TypeError(f"Users.end: a {type(user).__name__} has no `id` to recognize the user by"),
             )
-        return self._ending.end(user, self._stored_key(user), identity, self.sources)
+        return self._ending.end(user)
 
     def _stored_key(self, user: U) -> str | None:
         """Return the key that a session keeps for a user, or the user's id as text; None if there is neither."""
         known = next((key for source in self.sources if (key := source._key_of(user)) is not None), None)
         found = getattr(user, "id", None) if known is None else known
         return None if found is None else str(found)
-
-    def _new_owner(self, request: Request, user: Any, key: str) -> NewOwner:
-        """Return the owner to whom a request's session belongs from now on."""
-        begun = request[BEGUN] if BEGUN in request else LoginBegun(self._ending.of(request.app), None)
-        return NewOwner(begun, key, self._key_of(user))
-
-    def _around(self, request: Request) -> Generator[None, Response, Response | None]:
-        response = yield
-        if not is_open_long(request, response) or not self._has_credentials(request):
-            return None
-        request[self._opened], response = opened_for(request, response)
-        if self._dependency in request:
-            self._watch(request, request[self._dependency])
-        return response
-
-    def _watch(self, request: Request, user: "U | _TwoUsers | None") -> None:
-        """Let a stream or a socket end with its user."""
-        opened = request._dependencies.pop(self._opened)
-        identity = None if user is None or isinstance(user, _TwoUsers) else self._key_of(user)
-        if identity is not None:
-            self._ending.of(request.app).watch(identity, opened, request, self._are_valid)
-
-    def _are_valid(self, request: Request) -> bool:
-        with unwatched(request):
-            return all(source._is_valid(request) for source, _ in self._given(request))
 
     def become(self, request: Request, user: U | None) -> None:
         """Set the request's user; None means an anonymous visitor."""

@@ -27,9 +27,9 @@ _UNKNOWN_NAMES = frozenset({
 })  # fmt: skip
 """Names with which code of an application refers to objects that are not known before it runs."""
 _HARMLESS = (
-    "adapters", "app", "body", "concurrency", "environment", "explanations", "features.ends", "features.health",
-    "features.metrics", "features.openapi", "features.stores", "handler", "http", "paths", "request", "response",
-    "routing", "serialization", "types", "uploads", "websockets",
+    "adapters", "app", "body", "concurrency", "environment", "explanations", "features.ending", "features.ends",
+    "features.health", "features.metrics", "features.openapi", "features.stores", "handler", "http", "paths", "request",
+    "response", "routing", "serialization", "types", "uploads", "websockets",
 )  # fmt: skip
 """Modules of this package that read no dependency, or only for other requests."""
 _READING = ("app.callers",)

@@ -367,9 +367,9 @@ class Runs(Generic[T], metaclass=NamesOurs):
             raise explained("bad-feature-option", TypeError("runs are listed by owner, so the owner can't be None"))
         return [Run(self, record) for record in self._own().ledger.owned_by(stored)]
 
-    holds = "runs"
+    _holds = "runs"
 
-    def end_all_of(self, user: Any, key: str | None) -> int | None:  # noqa: ARG002
+    def _end_all_of(self, user: Any, key: str | None) -> int | None:  # noqa: ARG002
         """Stop the live runs whose owner is a user's id. Return None if the user has none."""
         owner = user if isinstance(user, RunOwner) else getattr(user, "pk", getattr(user, "id", None))
         if isinstance(owner, bool) or not isinstance(owner, RunOwner) or owner == "":

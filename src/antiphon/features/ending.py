@@ -1,0 +1,245 @@
+"""How ``Users`` ends its users: everything that is kept for a user, by one call, and streams that can be cut off."""
+
+import logging
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from weakref import WeakKeyDictionary, ref
+
+from antiphon.app.store import RETRY_AFTER, Store, StoreUnavailable
+from antiphon.concurrency.loop import running_loop, thread
+from antiphon.features.ends import (
+    BEGUN,
+    ENDING,
+    OF_THIS_PROCESS,
+    Cuttable,
+    Ends,
+    LoginBegun,
+    NewOwner,
+    begin,
+    begin_on_loop,
+    begin_unknown,
+    may_log_in,
+)
+from antiphon.http.head import server_head
+from antiphon.request.dependencies import Dependency
+from antiphon.request.lifetime import Lifetime
+from antiphon.request.request import Request
+from antiphon.request.watching import unwatched
+from antiphon.response.files import is_for_any_thread
+from antiphon.response.message import watched
+from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from antiphon.app.application import App
+    from antiphon.features.users import Users
+
+
+@runtime_checkable
+class HoldsForUsers(Protocol):
+    """A feature, or a source of users, that can end everything that it holds for a user."""
+
+    _holds: str
+    """What it holds, in the plural."""
+
+    def _end_all_of(self, user: Any, key: str | None) -> int | None:
+        """End it and return how much it was, or None if it isn't known what belongs to the user. ``key`` is the key
+        that a session keeps, or the user's id as text; None if there is neither. Raises StoreUnavailable.
+        """
+        ...
+
+
+# Streams
+
+
+class _OpenStream:
+    """A streamed response that can be ended as if its client had disconnected. ``loop`` is None over WSGI."""
+
+    __slots__ = ("__weakref__", "_lifetime", "_loop", "is_cut", "is_over")
+
+    def __init__(self, lifetime: Lifetime, loop: "asyncio.AbstractEventLoop | None") -> None:
+        self._lifetime = lifetime
+        self._loop = loop
+        self.is_cut = self.is_over = False
+
+    async def end(self) -> None:
+        """Record that the response has ended."""
+        self.is_over = True
+
+    def cut(self) -> None:
+        self.is_cut = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(self._lifetime._cut)
+
+    def check(self, _: object = None) -> None:
+        """Raise the error with which a server's thread cuts the response off, once the stream has ended."""
+        if self.is_cut:
+            from antiphon.adapters.disconnect import client_gone
+
+            raise client_gone("The user of this stream has ended.")
+
+
+def is_open_long(request: Request, response: Response) -> bool:
+    """Return True for a stream or a WebSocket, but not for a file."""
+    return response.is_streamed and request.method != "HEAD" and not is_for_any_thread(response.body)
+
+
+def opened_for(request: Request, response: Response) -> tuple[Cuttable, Response]:
+    """Return what can be ended, and the response that can."""
+    body: Any = response.body
+    if hasattr(body, "cut"):  # a WebSocket's conversation
+        return body, response
+    outermost = request
+    while outermost._outer_request is not None:
+        outermost = outermost._outer_request
+    blocks = request.head.blocks
+    stream = _OpenStream(outermost.lifetime, None if blocks else running_loop() or thread.loop)
+    outermost._defer_first(stream.end)  # this also keeps the stream as long as the request
+    if blocks:
+        head: Any = server_head(request.head)
+        head._note_end(lambda: stream.is_cut)
+        response = response.__copy__()
+        response.body = watched(body, stream.check)
+    return stream, response
+
+
+# The users of an application
+
+
+def _space_of(name: str, app: "ref[App]") -> str:
+    found = app()
+    return f"{name} at {found._first_place if found is not None else ''}"
+
+
+class Ending:
+    """How one ``Users`` ends its users. ``revoke`` ends the credentials that only the application knows.
+
+    Middleware and other code that handlers may call is here, since what it reads is not followed: no route has to
+    resolve the user for it.
+    """
+
+    def __init__(self, users: "Users[Any]", revoke: Callable[[Any], object] | None) -> None:
+        self._users = users
+        self._revoke = revoke
+        self._of_apps: WeakKeyDictionary[App, Ends] = WeakKeyDictionary()
+        self._opened = Dependency[Cuttable]("stream whose user is not known yet")
+
+    @property
+    def blocks(self) -> bool:
+        """True if the end waits for a disk or a network."""
+        return self._revoke is not None or any(ends.blocks for ends in self._of_apps.values())
+
+    def install(self, app: "App") -> None:
+        """Watch the streams of an application, and let its logins know when they began."""
+        users = self._users
+        name = users._dependency.name
+        sessions = next((found for source in users.sources if (found := source._kept_in(app)) is not None), None)
+        own = getattr(app, "store", None) if sessions is None else sessions[0]
+        store = own if isinstance(own, Store) and own.is_server_side else OF_THIS_PROCESS
+        space = partial(_space_of, name, ref(app)) if sessions is None else lambda: f"{name} {sessions[1]}"
+        ends = self._of_apps[app] = Ends(store, space)
+        if not app.is_provided(BEGUN):
+            source: Any = begin if store.blocks else begin_on_loop
+            unknown = partial(begin_unknown, ends)
+            app.provide(BEGUN, partial(source, ends), blocking=store.blocks, when=may_log_in, default=unknown)
+            app.provide(ENDING, lambda _: self)
+        app.middleware(when_read=users._dependency)(self._around)
+
+    def of(self, app: "App | None") -> Ends:
+        """Return the ends of an application's users."""
+        return self._of_apps[app]  # type: ignore[index]  # of a request that has users
+
+    def new_owner(self, request: Request, begun: LoginBegun | None, user: Any, key: str) -> NewOwner:
+        """Return the user to whom a request's session belongs from now on."""
+        return NewOwner(begun or LoginBegun(self.of(request.app), None), key, self._users._key_of(user))
+
+    # Streams
+
+    def _around(self, request: Request) -> Generator[None, Response, Response | None]:
+        response = yield
+        if not is_open_long(request, response) or not self._users._has_credentials(request):
+            return None
+        request[self._opened], response = opened_for(request, response)
+        if self._users._dependency in request:
+            self.note_user(request, request[self._users._dependency])
+        return response
+
+    def note_user(self, request: Request, user: Any) -> None:
+        """Let a stream or a socket, if one is open, end with its user, who is known by now."""
+        if self._opened not in request:
+            return
+        opened = request._dependencies.pop(self._opened)
+        if user is not None and (identity := self._users._key_of(user)) is not None:
+            self.of(request.app).watch(identity, opened, request, self.is_valid)
+
+    def is_valid(self, request: Request) -> bool:
+        """Return False if the credentials of a request have ended since they were checked. Calls the store."""
+        with unwatched(request):
+            return all(source._is_valid(request) for source, _ in self._users._given(request))
+
+    # The end
+
+    def end(self, user: Any) -> dict[str, int | None]:
+        """End everything of a user, as far as the stores respond.
+
+        Raises StoreUnavailable, which says what has ended and what hasn't.
+        """
+        key, identity = self._users._stored_key(user), self._users._key_of(user)
+        ended, failed = dict[str, int | None](), list[str]()
+        for ends in self._of_apps.values():
+            if key is not None:
+                _try("logins under way", partial(ends.mark, key), {}, failed)
+        for what, step in self._steps(user, key):
+            _try(what, step, ended, failed)
+        for ends in self._of_apps.values():
+            _try("open streams and sockets", partial(ends.tell, identity or ""), {}, failed)
+        if failed:
+            detail = (
+                f"Not everything of the user has ended. Ended: {_listed(ended)}. Not ended:"
+                f" {_listed(dict.fromkeys(failed))}. Please try again in a moment."
+            )
+            raise StoreUnavailable(detail, retry_after=RETRY_AFTER)
+        if unknown := [what for what, count in ended.items() if count is None]:
+            logging.getLogger("antiphon").warning(
+                "Users.end can't end a user's %s: end what the application itself keeps in Users(..., revoke=function)",
+                _listed(unknown),
+            )
+        return ended
+
+    def _steps(self, user: Any, key: str | None) -> Iterator[tuple[str, Callable[[], Any]]]:
+        """Yield what can end, with the function that ends it. Sessions come first, since they can make the others."""
+        for source in sorted(self._users.sources, key=lambda source: not source._is_sent_by_itself):
+            if isinstance(source, HoldsForUsers):
+                yield source._holds, partial(source._end_all_of, user, key)
+            elif self._revoke is None:
+                public = [kind.__name__ for kind in type(source).__mro__ if kind.__name__[0] != "_"]
+                yield f"{public[0]} credentials", lambda: None
+        for feature in dict.fromkeys(each for app in self._of_apps for each in app.features):
+            if isinstance(feature, HoldsForUsers):
+                yield feature._holds, partial(feature._end_all_of, user, key)
+        if self._revoke is not None:
+            yield "revoked", partial(self._revoked, self._revoke, user)
+
+    @staticmethod
+    def _revoked(revoke: Callable[[Any], object], user: Any) -> int:
+        count = revoke(user)
+        return count if isinstance(count, int) else 0
+
+
+def _try(what: str, step: Callable[[], Any], ended: dict[str, int | None], failed: list[str]) -> None:
+    """End one kind of things, and record that, or its failure."""
+    try:
+        ended[what] = step()
+    except StoreUnavailable:  # which is already logged
+        failed.append(what)
+    except Exception:
+        logging.getLogger("antiphon").exception("a user's end has failed: %s", what)
+        failed.append(what)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "nothing"
