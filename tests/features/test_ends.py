@@ -313,6 +313,38 @@ def test_a_stream_that_begins_during_the_end_does_not_survive(interface):
     assert over.wait(DEADLINE)
 
 
+class Counting(MemoryStore):
+    """A store that counts how often the number of the last end is read."""
+
+    count = 0
+
+    def increment(self, key, **options):
+        self.count += 1
+        return super().increment(key, **options)
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_only_logins_pay_for_the_ends_of_users(interface):
+    store = Counting()
+    shop = Shop(store)
+    app, keys, tokens = shop.app, shop.keys, shop.tokens
+    app.get("/")(lambda request: "hello")
+    app.post("/me", before=login_required)(lambda request: "")
+    app.post("/key", before=login_required)(lambda request: keys.create("7"))
+    app.post("/issue")(lambda request: tokens.issue("7"))
+    app.get("/link")(lambda request: login(request, by_number(7)) or "")
+    browser = shop.browser(7, interface)
+
+    def cost(method, path):
+        before = store.count
+        assert browser.request(method, path).status == 200
+        return store.count - before
+
+    free = [("GET", "/"), ("GET", "/?a=1"), ("GET", "/me?a=1"), ("POST", "/me"), ("POST", "/key"), ("GET", "/link")]
+    assert [cost(*each) for each in free] == [0] * len(free)
+    assert [cost(*each) for each in [("POST", "/issue"), ("GET", "/link?token=x")]] == [1, 1]
+
+
 def test_what_has_ended_by_itself_is_forgotten():
     shop = Shop()
 

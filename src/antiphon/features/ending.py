@@ -100,8 +100,8 @@ def opened_for(request: Request, response: Response) -> tuple[Cuttable, Response
     stream = _OpenStream(outermost.lifetime, None if blocks else running_loop() or thread.loop)
     outermost._defer_first(stream.end)  # this also keeps the stream as long as the request
     if blocks:
-        head: Any = server_head(request.head)
-        head._note_end(lambda: stream.is_cut)
+        if (note_end := getattr(server_head(request.head), "_note_end", None)) is not None:
+            note_end(lambda: stream.is_cut)
         response = response.__copy__()
         response.body = watched(body, stream.check)
     return stream, response
