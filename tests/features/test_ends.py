@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 from contextlib import suppress
+from functools import partial
 from types import SimpleNamespace
 from uuid import UUID
 
@@ -242,6 +243,19 @@ def test_tenants_with_the_same_ids_are_apart(apart, tmp_path):
     assert one.users.end(by_number(7)) == {"sessions": 1, "API keys": 1, "refresh tokens": 1, "runs": 0}
     assert [browser.get("/me").status for browser in browsers] == [401, 200]
     assert other.held(7) == (1, 1, 1, 0)
+
+
+@rows("other, told", [
+    ({"cookie": "__Host-b", "tokens": RefreshTokens(prefix="b")}, "two APIKey share a store"),
+    ({"cookie": "__Host-b", "header": "X-B"}, "two RefreshTokens share a store"),
+    ({"header": "X-B", "tokens": RefreshTokens(prefix="b")}, "two SessionLogin share a session"),
+])  # fmt: skip
+def test_tenants_that_share_credentials_are_refused(other, told):
+    outer, store = App(), MemoryStore()
+    for host, shop in [("a", Shop(store)), ("b", Shop(store, partial(by_number), **other))]:
+        outer.mount("", shop.app, host=f"{host}.example")
+    with pytest.raises(ValueError, match=told):
+        Client(outer, base_url="https://a.example").get("/me")
 
 
 @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])

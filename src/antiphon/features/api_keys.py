@@ -4,8 +4,11 @@ keys = APIKey(find_user)
 app.use(Users(keys))
 """
 
+# ruff: noqa: SLF001 - sources of this very class are compared
+
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from hashlib import sha256
 from inspect import isawaitable
 from secrets import token_hex
@@ -15,8 +18,8 @@ from antiphon.app.store import FOREVER, FeatureStore, OwnedEntry, Store, StoreEn
 from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.ends import is_too_late
-from antiphon.features.users import UserSource, check_loader
-from antiphon.handler.contract import is_async
+from antiphon.features.users import Users, UserSource, check_loader
+from antiphon.handler.contract import describe, is_async
 from antiphon.http.authorization import Challenge
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import Unauthorized
@@ -69,8 +72,31 @@ class APIKey(UserSource[U]):
         self._replaces = (header.lower(),)
 
     def install(self, app: "App") -> None:
-        """Use the app's store, unless the source was given one. Raises RuntimeError if there is no store."""
+        """Use the app's store, unless the source was given one. Raises RuntimeError if there is no store.
+
+        At startup, raises ValueError if keys with another loader, of an app that is mounted together with this one, are
+        in the same store and header: a key of one user would be valid for the other's user with the same id.
+        """
         self._stores.taken_from(app)
+        app.on_startup(partial(self._check_apart, app))
+
+    def _check_apart(self, app: "App") -> None:
+        users = [each for other in app._mounted_together() for each in other.features if isinstance(each, Users)]
+        for theirs in [source for each in users for source in each.sources if isinstance(source, APIKey)]:
+            if self._shares_keys(theirs):
+                raise explained(
+                    "feature-used-twice",
+                    ValueError(
+                        "two APIKey share a store, so a key of one app would be valid in the other:"
+                        f" {describe(theirs._find)} and {describe(self._find)}. Give one of them another header,"
+                        ' APIKey(..., header="X-Admin-Key"), or another store'
+                    ),
+                )
+
+    def _shares_keys(self, other: "APIKey[Any]") -> bool:
+        """Return True if keys here are valid in the other source, which finds other users by them."""
+        is_same = other._header.lower() == self._header.lower() and other._find != self._find
+        return is_same and self._stores.current.shares_entries(other._stores.current)
 
     def create(self, owner: str, *, name: str = "", scopes: Iterable[str] = (), ttl: Duration | None = None) -> str:
         """Return a new key for a user, which is stored only as a hash: show it once.

@@ -16,6 +16,7 @@ same successor, and the store alone can make none.
 import logging
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from hashlib import sha256
 from hmac import digest
 from secrets import token_bytes, token_urlsafe
@@ -88,8 +89,27 @@ class RefreshTokens:
         self._stores = FeatureStore("RefreshTokens", store)
 
     def install(self, app: "App") -> None:
-        """Use the app's store, unless there is one of its own. Raises RuntimeError if there is no store."""
+        """Use the app's store, unless there is one of its own. Raises RuntimeError if there is no store.
+
+        At startup, raises ValueError if other tokens with this prefix, of an app that is mounted together with this
+        one, are in the same store: a token of one user would be valid for the other's user with the same key.
+        """
         self._stores.taken_from(app)
+        app.on_startup(partial(self._check_apart, app))
+
+    def _check_apart(self, app: "App") -> None:
+        for other in app._mounted_together():
+            for theirs in other.features:
+                if not isinstance(theirs, RefreshTokens) or theirs is self or theirs._prefix != self._prefix:  # noqa: SLF001
+                    continue
+                if self._stores.current.shares_entries(theirs._stores.current):  # noqa: SLF001 - of this very class
+                    raise explained(
+                        "feature-used-twice",
+                        ValueError(
+                            "two RefreshTokens share a store, so a token of one app would be valid in the other: use"
+                            " one object in both, or RefreshTokens(prefix=...) with two prefixes"
+                        ),
+                    )
 
     def issue(self, owner: str, *, name: str = "", scopes: Iterable[str] = ()) -> str:
         """Begin a login and return its first token. Check the password before you call this.
@@ -174,7 +194,7 @@ class RefreshTokens:
         )  # fmt: skip
 
     def _key(self, login: str) -> str:
-        return store_name("refresh token", "login", login)
+        return store_name("refresh token", self._prefix, login)
 
     def _owner(self, owner: str) -> str:
         return store_name("refresh tokens", self._prefix, owner)
