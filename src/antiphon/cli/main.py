@@ -295,32 +295,47 @@ def routes(target: str | None, url: str | None, method: str) -> None:
 @click.option(
     "--check", "file", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help="Compare with this document."
 )
+@click.option("--against", "revision", metavar="REVISION", help="Compare with the code of this git revision.")
+@click.option(
+    "--replay", is_flag=True, help="With --against, also replay the requests of the last week that were kept."
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 if anything in the document is unknown.")
 @click.option("--prefix", help="Describe the routes below this prefix.")
 @_option_for_dialects
-def openapi(target: str | None, file: str | None, strict: bool, prefix: str | None, dialects: tuple[str, ...]) -> None:
+def openapi(
+    target: str | None,
+    file: str | None,
+    revision: str | None,
+    replay: bool,
+    strict: bool,
+    prefix: str | None,
+    dialects: tuple[str, ...],
+) -> None:
     """Print the OpenAPI document of an application, made by reading the code of its handlers.
 
-    Unknown parts are listed on stderr, with handler, file and line. With --check, print the differences from the
-    document in FILE instead, and exit with 1 if there are any.
+    Unknown parts are listed on stderr, with handler, file and line. With --check or --against, print what differs from
+    the document in FILE, or from the code of a git revision, instead: what BREAKS clients, what is safe, and what is
+    unknown. The exit code is 1 if anything breaks clients, and 4 if the worst is unknown.
     """
-    from antiphon.cli.openapi import document, drift, load, written
+    from antiphon.cli.openapi import check, document, load, written, written_changes
 
+    if (file is not None and revision is not None) or (replay and revision is None):
+        raise BadCommand("Leave out --check or --against." if file else "--replay has no meaning without --against.")
     if dialects:
         use(dialects)
     found = _target(target)
-    made = document(found, load(found), prefix)
+    app = load(found)
+    made = document(found, app, prefix)
     for each in made.unknown:
         click.echo(f"Unknown: {each}", err=True)
-    differing = drift(made, Path(file)) if file is not None else []
-    if file is None:
+    status = int(strict and bool(made.unknown))
+    if revision is not None:
+        status = written_changes(found, app, revision, prefix, dialects, is_replayed=replay) or status
+    elif file is not None:
+        status = check(app, made, Path(file)) or status
+    else:
         click.echo(written(made))
-    for each in differing:
-        click.echo(each)
-    if differing:
-        places = "1 place differs" if len(differing) == 1 else f"{len(differing)} places differ"
-        click.echo(f"{places}. If that is intended, run this without --check and write the output to {file}.", err=True)
-    sys.exit(bool(differing) or (strict and bool(made.unknown)))
+    sys.exit(status)
 
 
 @main.command()

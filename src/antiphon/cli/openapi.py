@@ -1,14 +1,20 @@
 """`antiphon openapi`: the OpenAPI document of an application, and its differences from an existing one."""
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from click import echo
 
 from antiphon.app.application import App
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.routes import aligned
 from antiphon.cli.target import Target
+from antiphon.features.openapi.changes.operations import VERDICTS, Change, Comparison, Verdict, today, worst
+from antiphon.features.openapi.changes.places import Version, below
 from antiphon.features.openapi.code.words import DescribedApp
 from antiphon.features.openapi.document import Info, OpenAPIDocument, make_document
 from antiphon.features.openapi.feature import OpenAPI
@@ -39,16 +45,23 @@ def document(target: Target, app: App | DescribedApp, prefix: str | None) -> Ope
     title = target.module.rpartition(".")[2]
     if isinstance(app, DescribedApp):
         return make_document(app, Info(title, prefix=prefix or ""))
-    features = [
-        feature for route in app.routes if isinstance(feature := getattr(route.handler, "__self__", None), OpenAPI)
-    ]
-    known = {feature.prefix: feature for feature in features}
+    found = prefix_of(target, app, prefix)
+    feature = features_by_prefix(app).get(found) or OpenAPI(title, prefix=found)
+    return feature.document(app)
+
+
+def prefix_of(target: Target, app: App | DescribedApp, prefix: str | None) -> str:
+    """Return the prefix of the only document, unless one is given. Raises `BadCommand` if there are several."""
+    known = {} if isinstance(app, DescribedApp) else features_by_prefix(app)
     if prefix is None and len(known) > 1:
         raise BadCommand(f"{target} has {len(known)} documents: add --prefix, one of {', '.join(map(repr, known))}.")
-    if prefix is None and known:
-        return next(iter(known.values())).document(app)
-    feature = known.get(prefix or "") or OpenAPI(title, prefix=prefix or "")
-    return feature.document(app)
+    return next(iter(known), "") if prefix is None else prefix
+
+
+def features_by_prefix(app: App) -> dict[str, OpenAPI]:
+    """Return an application's `OpenAPI` features by their prefixes."""
+    held = [getattr(route.handler, "__self__", None) for route in app.routes]
+    return {feature.prefix: feature for feature in held if isinstance(feature, OpenAPI)}
 
 
 def written(document: OpenAPIDocument) -> str:
@@ -56,49 +69,91 @@ def written(document: OpenAPIDocument) -> str:
     return json.dumps(document.content, indent=2, ensure_ascii=False)
 
 
-def drift(document: OpenAPIDocument, path: Path) -> list[str]:
-    """Return the places where a file differs from a document. Raises `BadCommand` if the file is not JSON."""
+def content_of(path: Path) -> Any:
+    """Return the document in a file. Raises `BadCommand` if the file is not JSON."""
     try:
-        known = json.loads(path.read_text("utf-8"))
+        return json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise BadCommand(f"{str(path)!r} can't be read as JSON: {error}.") from None
-    return [*differences(known, json.loads(written(document)))]
 
 
-_MISSING = object()
+_STATUSES: dict[Verdict, int] = {"safe": 0, "unknown": 4, "breaks": 1}
 
 
-def differences(written: Any, made: Any, place: str = "") -> Iterator[str]:
-    """Yield the places where an existing document differs from the current one, with both values."""
-    if isinstance(written, dict) and isinstance(made, dict):
-        for key in dict.fromkeys((*written, *made)):
-            yield from differences(written.get(key, _MISSING), made.get(key, _MISSING), _below(place, key))
-    elif isinstance(written, list) and isinstance(made, list) and _named(written) and _named(made):
-        yield from differences(_by_name(written), _by_name(made), place)
-    elif written is _MISSING:
-        yield f"{place}: the application has it now: {_shown(made)}"
-    elif made is _MISSING:
-        yield f"{place}: the application no longer has it: it was {_shown(written)}"
-    elif written != made:
-        yield f"{place}: {_shown(written)} is now {_shown(made)}"
+def check(app: App | DescribedApp, made: OpenAPIDocument, path: Path) -> int:
+    """Print the differences between a file and an application's document, and return the exit code."""
+    content = json.loads(written(made))
+    known = content_of(path)
+    lines, verdict = compared(Version(known, {}, {}), replace(Version.of(app, made), content=content), str(path))
+    for each in lines:
+        echo(each)
+    if known != content:
+        told = "has none of this" if lines else "differs in descriptions only"
+        echo(f"{path} {told}: to update it, run this without --check and write the output to it.", err=True)
+    return _STATUSES[verdict]
 
 
-def _below(place: str, key: str) -> str:
-    return f"{place} {key}" if place else key
+def written_changes(
+    target: Target,
+    app: App | DescribedApp,
+    revision: str,
+    prefix: str | None,
+    dialects: Sequence[str],
+    *,
+    is_replayed: bool,
+) -> int:
+    """Print the differences between an application's code at a revision and now, and return the exit code."""
+    from antiphon.cli.records import felt_by
+    from antiphon.cli.revisions import notes_on, version_at
+
+    now = prefix_of(target, app, prefix)
+    old = version_at(revision, target, prefix, dialects)
+    new = Version.read(app, now if old.prefix == now else "")
+    lines, verdict = compared(old, new, revision)
+    for note in notes_on(revision):
+        echo(note, err=True)
+    for each in lines:
+        echo(each)
+    felt = felt_by(target, new) if is_replayed else []
+    for each in felt:
+        echo(each)
+    return 1 if any(each.startswith("FELT") for each in felt) else _STATUSES[verdict]
 
 
-def _named(items: list[Any]) -> bool:
-    """Return True for parameters and tags, whose order is irrelevant."""
-    return all(isinstance(each, dict) and "name" in each for each in items)
+def compared(old: Version, new: Version, revision: str) -> tuple[list[str], Verdict]:
+    """Return a line for each difference between two versions, the worst first, and the worst verdict."""
+    found = [*Comparison(old.content, new.content, today()).changes(), *_unread(old, new)]
+    found.sort(key=lambda each: -VERDICTS.index(each.verdict))
+    groups: dict[tuple[object, ...], list[Change]] = {}
+    for each in found:
+        is_shared = bool(each.old.component and each.new.component)
+        same = (each.verdict, each.old, each.new, each.text) if is_shared else each
+        groups.setdefault(same, []).append(each)
+    return [_line(group, old, new, revision) for group in groups.values()], worst(found)
 
 
-def _by_name(items: list[Any]) -> dict[str, Any]:
-    return {f"{each.get('in', '')} {each['name']}".strip(): each for each in items}
+def _line(group: list[Change], old: Version, new: Version, revision: str) -> str:
+    change, more = group[0], len(group) - 1
+    where = f"{change.operation} {change.at}".strip() + (f" and {more} more" if more else "")
+    parts = [f"{'BREAKS' if change.verdict == 'breaks' else change.verdict:7} {where}: {change.text}"]
+    if change.verdict != "safe":
+        parts += [_place(change, old, new, revision), change.advice]
+    return "   ".join(filter(None, parts))
 
 
-def _shown(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 100 else f"{text[:97]}..."
+def _place(change: Change, old: Version, new: Version, revision: str) -> str:
+    """Return the line that did it; for what is gone, the line at which the earlier revision had it."""
+    if change.is_gone and (place := old.place_of(change.old, change.operation, change.mentions)):
+        return f"{place} at {revision}"
+    return below(new.place_of(change.new, change.operation, change.mentions), os.getcwd())
+
+
+def _unread(old: Version, new: Version) -> Iterator[Change]:
+    """Yield an unknown change for each operation with changed code that can't be read."""
+    for name, code in new.operations.items():
+        before = old.operations.get(name)
+        if code.unread and before is not None and (not before.unread or before.digest != code.digest):
+            yield Change("unknown", name, "", code.unread[0], "annotate it, or declare it with takes= or gives=")
 
 
 def table(app: App) -> list[str]:
