@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 Schema: TypeAlias = dict[str, Any]
 Certainty: TypeAlias = Literal["no", "maybe", "yes"]
+CERTAINTIES: tuple[Certainty, ...] = ("no", "maybe", "yes")
 
 
 class Site(NamedTuple):
@@ -86,15 +87,40 @@ _FORMATS = {
 
 def keyword_differences(old: Schema, new: Schema, spot: Spot) -> Iterator[Difference]:
     """Yield the differences between the keywords of two schemas, without those of fields and items."""
-    for rule in (_types, _values, _numbers_allowed, _text):
-        yield from rule(old, new, spot)
-    for keyword, sign in _BOUNDS.items():
-        yield from _bound(keyword, sign, old, new, spot)
+    yield from _types(old, new, spot)
+    yield from _values(old, new, spot)
+    limits = [*_numbers_allowed(old, new, spot), *_text(old, new, spot)]
+    limits += [each for keyword, sign in _BOUNDS.items() for each in _bound(keyword, sign, old, new, spot)]
+    yield from (_where_it_matters(each, old, new) for each in limits)
     for group in _TOGETHER:
         yield from _refusals(group, old, new, spot)
     for keyword in sorted({*old, *new} - COMPARED - ANNOTATIONS):
         if not keyword.startswith(("x-", "$ref")) and old.get(keyword) != new.get(keyword):
             yield spot.differs(keyword, f"{keyword} differs, and is not a known keyword", "maybe", "maybe")
+
+
+_KINDS = {"Length": "string", "pattern": "string", "format": "string", "Items": "array", "Properties": "object"}
+
+
+def _where_it_matters(found: Difference, old: Schema, new: Schema) -> Difference:
+    """Return a difference without its effect on values of another type than that of its keyword."""
+    kind = next((kind for end, kind in _KINDS.items() if found.rule.endswith(end)), "number")
+    kinds = {kind, "integer"} if kind == "number" or found.rule == "format" else {kind}
+    before, now = ({*types_of(each)} for each in (old, new))
+    return found._replace(
+        narrowed="no" if before and not before & kinds else found.narrowed,
+        widened="no" if now and not now & kinds else found.widened,
+    )
+
+
+def limits_text(schema: Schema) -> bool:
+    """Return True if not every number, written as text, is valid."""
+    pattern = schema.get("pattern", "^[^/]+$")
+    return (
+        bool({*schema} & {"enum", "const", "format", "maxLength"})
+        or schema.get("minLength", 0) > 1
+        or (pattern not in ("^[^/]+$", "^[^/]"))
+    )
 
 
 def _types(old: Schema, new: Schema, spot: Spot) -> Iterator[Difference]:

@@ -8,54 +8,23 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any, Literal, NamedTuple, TypeAlias
+from datetime import date
+from typing import Any, NamedTuple
 
-from antiphon.features.openapi.changes.keywords import Difference, Schema, Site, Spot, resolved
+from antiphon.features.openapi.changes.keywords import Difference, Schema, resolved
 from antiphon.features.openapi.changes.schemas import SchemaComparison
+from antiphon.features.openapi.changes.verdicts import (
+    ADVICE,
+    IGNORED,
+    OR_VERSION,
+    Change,
+    Verdict,
+    sunset_of,
+    template_of,
+)
 
-Verdict: TypeAlias = Literal["safe", "unknown", "breaks"]
-VERDICTS: tuple[Verdict, ...] = ("safe", "unknown", "breaks")
-"""From the best to the worst."""
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 METHODS = ("get", "put", "post", "delete", "patch", "trace", "options", "head", "query")
-
-
-class Change(NamedTuple):
-    """One difference between two versions of an API, and what it means for clients."""
-
-    verdict: Verdict
-    operation: str
-    """The method and the path of the new version, such as ``POST /lamps``; of the old one if the operation is gone."""
-    at: str
-    """The part of the operation: ``body/note``, ``?lang``, ``200/lines[]/price``."""
-    text: str
-    advice: str = ""
-    old: Site = Site()
-    new: Site = Site()
-    mentions: str = ""
-    """The name of a parameter, or the status, that the handler's code mentions at the line that did it."""
-    is_gone: bool = False
-    """True if only the old version has it."""
-
-
-_OR_VERSION = "or add /v2"
-_IGNORED = "clients that send it are not refused, but it is ignored: read it, or tell them"
-_ADVICE: dict[tuple[str, bool], str] = {
-    ("new", True): f"give it a default, {_OR_VERSION}",
-    ("required", True): f"give it a default, {_OR_VERSION}",
-    ("gone", False): f"keep it, {_OR_VERSION}",
-    ("optional", False): f"always send it, {_OR_VERSION}",
-    ("null", False): f"send a value instead of null, {_OR_VERSION}",
-    ("null", True): f"accept null, {_OR_VERSION}",
-    ("enum", True): f"accept the old values, {_OR_VERSION}",
-    ("enum", False): f"send only values that clients know, {_OR_VERSION}",
-    ("gone", True): _IGNORED,
-    ("any", True): "annotate it, or declare it with takes=",
-    ("any", False): "annotate it, or declare it with gives=",
-    ("pattern", True): "compare the patterns, which no program can",
-    ("pattern", False): "compare the patterns, which no program can",
-}
-"""What to do about a difference that is not safe, by its rule and whether clients send the value."""
 
 
 @dataclass
@@ -142,19 +111,6 @@ def _paths(document: Schema) -> dict[tuple[str, str], _Operation]:
     return found
 
 
-def template_of(path: str) -> str:
-    """Return a path, or a route's pattern, without the names of its parameters."""
-    return re.sub(r"\{[^}]*\}|<[^>]*>", "{}", path)
-
-
-def sunset_of(operation: Schema) -> date | None:
-    """Return the day of ``x-sunset``, RFC 3339's full-date or date-time, or None."""
-    try:
-        return datetime.fromisoformat(str(operation.get("x-sunset"))).date()
-    except ValueError:
-        return None
-
-
 @dataclass
 class OperationComparison:
     """The comparison of one operation of two documents."""
@@ -207,7 +163,7 @@ class OperationComparison:
                 yield from self._parameter(_shown(key), before[key], new)
         for key in before:
             if key not in now and not any(each[1] == key[1] for each in now if each not in before):
-                yield self._change("unknown", _shown(key), "gone", _IGNORED, mentions=key[1], is_gone=True)
+                yield self._change("unknown", _shown(key), "gone", IGNORED, mentions=key[1], is_gone=True)
 
     def _sides(self) -> tuple[tuple[_Operation, Schema], tuple[_Operation, Schema]]:
         return (self.old, self.whole.old), (self.new, self.whole.new)
@@ -226,50 +182,48 @@ class OperationComparison:
 
     def _added(self, key: tuple[str, str], new: Schema) -> Change:
         if new.get("required"):
-            advice = f"give it a default, {_OR_VERSION}"
+            advice = f"give it a default, {OR_VERSION}"
             return self._change("breaks", _shown(key), "new and required", advice, mentions=key[1])
         return self._change("safe", _shown(key), "new", mentions=key[1])
 
     def _moved(self, old: tuple[str, str], new: tuple[str, str]) -> Change:
-        text, advice = f"was in the {old[0]}, and is in the {new[0]} now", f"read both places, {_OR_VERSION}"
+        text, advice = f"was in the {old[0]}, and is in the {new[0]} now", f"read both places, {OR_VERSION}"
         return self._change("breaks", _shown(new), text, advice, mentions=new[1])
 
     def _parameter(self, at: str, old: Schema, new: Schema) -> Iterator[Change]:
         name = new.get("name", "")
         if new.get("required") and not old.get("required"):
-            yield self._change("breaks", at, "now required", f"give it a default, {_OR_VERSION}", mentions=name)
+            yield self._change("breaks", at, "now required", f"give it a default, {OR_VERSION}", mentions=name)
         if old.get("required") and not new.get("required"):
             yield self._change("safe", at, "no longer required", mentions=name)
         for key in ("style", "explode", "allowReserved"):
             before, now = (_serialized(each, key) for each in (old, new))
             if before != now:
-                advice = f"read the old form, too, {_OR_VERSION}"
+                advice = f"read the old form, too, {OR_VERSION}"
                 yield self._change("breaks", at, f"{key} {before} is now {now}", advice, mentions=name)
         if old.get("allowEmptyValue") and not new.get("allowEmptyValue"):
-            yield self._change("breaks", at, "may no longer be empty", f"accept it, {_OR_VERSION}", mentions=name)
+            yield self._change("breaks", at, "may no longer be empty", f"accept it, {OR_VERSION}", mentions=name)
         if new.get("deprecated") and not old.get("deprecated"):
             yield self._change("safe", at, "deprecated", mentions=name)
         if ("content" in old) != ("content" in new):
-            yield self._change(
-                "breaks", at, "written in another media type", f"read both, {_OR_VERSION}", mentions=name
-            )
+            yield self._change("breaks", at, "written in another media type", f"read both, {OR_VERSION}", mentions=name)
         for media, content in old.get("content", {}).items():
             if media in new.get("content", {}):
                 yield from self._media(at, content, new["content"][media], sent=True)
-        schemas = self._schemas(old.get("schema", {}), new.get("schema", {}), sent=True)
+        schemas = self._schemas(old.get("schema", {}), new.get("schema", {}), sent=True, is_text=True)
         yield from (self._judged(at, each, sent=True)._replace(mentions=name) for each in schemas)
 
     def _body(self) -> Iterator[Change]:
         old, new = (resolved(each.content.get("requestBody", {}), document) for each, document in self._sides())
         sent = self.clients_send
         if old and not new:
-            yield self._change("breaks" if sent else "unknown", "body", "gone", f"read it, {_OR_VERSION}", is_gone=True)
+            yield self._change("breaks" if sent else "unknown", "body", "gone", f"read it, {OR_VERSION}", is_gone=True)
         elif new and not old:
             needed = new.get("required") and sent
-            advice = f"make it optional, {_OR_VERSION}" if needed else ""
+            advice = f"make it optional, {OR_VERSION}" if needed else ""
             yield self._change("breaks" if needed else "safe", "body", "new and required" if needed else "new", advice)
         elif sent and new.get("required") and not old.get("required"):
-            yield self._change("breaks", "body", "now required", f"make it optional, {_OR_VERSION}")
+            yield self._change("breaks", "body", "now required", f"make it optional, {OR_VERSION}")
         elif sent and old.get("required") and not new.get("required"):
             yield self._change("safe", "body", "no longer required")
         if old and new:
@@ -297,7 +251,7 @@ class OperationComparison:
         verdict: Verdict = "breaks" if status[:1] == "2" or status == "default" else "safe"
         if status[:1] == "3" and status != "304":
             verdict = "unknown"
-        advice = "" if verdict == "safe" else f"keep the status, {_OR_VERSION}"
+        advice = "" if verdict == "safe" else f"keep the status, {OR_VERSION}"
         return self._change(verdict, status, "gone", advice, mentions=status, is_gone=True)
 
     def _headers(self, status: str, old: Schema, new: Schema) -> Iterator[Change]:
@@ -306,13 +260,13 @@ class OperationComparison:
             at = f"{status} {name}"
             if name not in now:
                 verdict: Verdict = "breaks" if resolved(before[name], self.whole.old).get("required") else "unknown"
-                yield self._change(verdict, at, "gone", f"send it, {_OR_VERSION}", mentions=name, is_gone=True)
+                yield self._change(verdict, at, "gone", f"send it, {OR_VERSION}", mentions=name, is_gone=True)
             elif name not in before:
                 yield self._change("safe", at, "new", mentions=name)
             else:
                 one, two = resolved(before[name], self.whole.old), resolved(now[name], self.whole.new)
                 if one.get("required") and not two.get("required"):
-                    yield self._change("breaks", at, "no longer always there", f"send it, {_OR_VERSION}", mentions=name)
+                    yield self._change("breaks", at, "no longer always there", f"send it, {OR_VERSION}", mentions=name)
                 schemas = self._schemas(one.get("schema", {}), two.get("schema", {}), sent=False)
                 yield from (self._judged(at, each, sent=False) for each in schemas)
 
@@ -322,33 +276,33 @@ class OperationComparison:
         for media, content in old.items():
             covering = next((each for each in (media, f"{media.partition('/')[0]}/*", "*/*") if each in new), None)
             if covering is None:
-                advice = f"{'read' if sent else 'offer'} it, {_OR_VERSION}"
+                advice = f"{'read' if sent else 'offer'} it, {OR_VERSION}"
                 yield self._change("breaks", at, f"no longer {media}", advice, is_gone=True)
             else:
-                yield from self._media(at, content, new[covering], sent=sent)
+                yield from self._media(at, content, new[covering], sent=sent, is_text=media in _FORMS)
         for media in new:
             if media not in old:
                 yield self._change("safe", at, f"also {media}")
 
-    def _media(self, at: str, old: Schema, new: Schema, *, sent: bool) -> Iterator[Change]:
+    def _media(self, at: str, old: Schema, new: Schema, *, sent: bool, is_text: bool = False) -> Iterator[Change]:
         for key, inside in (("schema", ""), ("itemSchema", "[]")):
-            found = self._schemas(old.get(key, {}), new.get(key, {}), sent=sent)
+            found = self._schemas(old.get(key, {}), new.get(key, {}), sent=sent, is_text=is_text)
             yield from (self._judged(at + inside, each, sent=sent) for each in found)
         before, now = old.get("encoding", {}), new.get("encoding", {})
         for name in before.keys() & now.keys():
             if before[name] != now[name]:
                 yield self._change("unknown", f"{at}/{name}", "encoded in another way", "make sure that clients can")
 
-    def _schemas(self, old: Any, new: Any, *, sent: bool) -> Iterator[Difference]:
-        return SchemaComparison(self.whole.old, self.whole.new, sent).differences(old, new, Spot())
+    def _schemas(self, old: Any, new: Any, *, sent: bool, is_text: bool = False) -> Iterator[Difference]:
+        return SchemaComparison(self.whole.old, self.whole.new, sent, is_text).differences(old, new)
 
     def _judged(self, at: str, found: Difference, *, sent: bool) -> Change:
         effect = found.narrowed if sent else found.widened
         verdict: Verdict = {"no": "safe", "maybe": "unknown", "yes": "breaks"}[effect]  # type: ignore[assignment]
         default = (
-            "compare the two" if verdict == "unknown" else f"{'accept' if sent else 'send'} what it was, {_OR_VERSION}"
+            "compare the two" if verdict == "unknown" else f"{'accept' if sent else 'send'} what it was, {OR_VERSION}"
         )
-        advice = "" if verdict == "safe" else _ADVICE.get((found.rule, sent), default)
+        advice = "" if verdict == "safe" else ADVICE.get((found.rule, sent), default)
         is_gone = found.rule == "gone"
         return self._change(verdict, at + found.at, found.text, advice, old=found.old, new=found.new, is_gone=is_gone)
 
@@ -362,7 +316,7 @@ class OperationComparison:
                 lacking = sorted({name for two in now for name in two.keys() - one.keys()})
                 scopes = sorted({scope for two in now for each in two.values() for scope in each} - {*_scopes(one)})
                 text = f"now needs {', '.join(lacking)}" if lacking else f"now needs the scope {', '.join(scopes)}"
-                advice = f"keep the credentials that were enough, {_OR_VERSION}"
+                advice = f"keep the credentials that were enough, {OR_VERSION}"
                 yield self._change("breaks", "security", text, advice)
                 return
         if before != now:
@@ -407,13 +361,3 @@ def _shown(key: tuple[str, str]) -> str:
     place, name = key
     marks = {"query": f"?{name}", "path": f"path {int(name) + 1}" if name.isdigit() else f"path {name}"}
     return marks.get(place, f"{place} {name}")
-
-
-def today() -> date:
-    """Return the current day in UTC."""
-    return datetime.now(UTC).date()
-
-
-def worst(changes: Iterable[Change]) -> Verdict:
-    """Return the worst verdict; "safe" if nothing has changed."""
-    return max((each.verdict for each in changes), key=VERDICTS.index, default="safe")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from antiphon.features.openapi.changes.keywords import (
+    CERTAINTIES,
     Certainty,
     Difference,
     Schema,
@@ -19,6 +20,7 @@ from antiphon.features.openapi.changes.keywords import (
     is_union,
     joined,
     keyword_differences,
+    limits_text,
     listed,
     name_of,
     named_types,
@@ -36,6 +38,8 @@ class SchemaComparison:
     old: Schema
     new: Schema
     sent: bool
+    is_text: bool = False
+    """True for values written as text, as in a query, a path or a form: there, every number is a string, too."""
 
     def differences(self, old: Any, new: Any, spot: Spot | None = None) -> Iterator[Difference]:
         """Yield the differences between two schemas."""
@@ -130,6 +134,9 @@ class SchemaComparison:
 
     def _keywords(self, old: Schema, new: Schema, spot: Spot) -> Iterator[Difference]:
         before, now = types_of(old), types_of(new)
+        if self.is_text and before and not {*before} & {"string", "array", "object"} and {*now} & {"string", "array"}:
+            yield from self._wider_text(old, new, spot)
+            return
         if before and now and not {*with_integers(before)} & {*with_integers(now)}:
             yield spot.differs("type", f"{named_types(before)} is now {named_types(now)}", "yes", "yes")
             return
@@ -142,6 +149,15 @@ class SchemaComparison:
             yield spot.differs("default", f"the default {shown(old, 'default')} is now {shown(new, 'default')}", "yes")
         if new.get("deprecated") and not old.get("deprecated"):
             yield spot.differs("deprecated", "deprecated")
+
+    def _wider_text(self, old: Schema, new: Schema, spot: Spot) -> Iterator[Difference]:
+        """Compare numbers with the strings, or the lists, that they have become."""
+        text = f"{named_types(types_of(old))} is now {named_types(types_of(new))}"
+        if "array" in types_of(new):
+            inner = [each.narrowed for each in self.differences(old, new.get("items", {}), spot)]
+            yield spot.differs("type", text, max((*inner, "no"), key=CERTAINTIES.index), "yes")
+        else:
+            yield spot.differs("type", text, "maybe" if limits_text(new) else "no", "yes")
 
     def _objects(self, old: Schema, new: Schema, spot: Spot) -> Iterator[Difference]:
         before, now = self._fields(old, self.old), self._fields(new, self.new)
