@@ -89,7 +89,7 @@ def check(app: App | DescribedApp, made: OpenAPIDocument, path: Path) -> int:
     for each in lines:
         echo(each)
     if known != content:
-        told = "has none of this" if lines else "differs in descriptions only"
+        told = "is out of date" if lines else "differs in descriptions only"
         echo(f"{path} {told}: to update it, run this without --check and write the output to it.", err=True)
     return _STATUSES[verdict]
 
@@ -123,7 +123,8 @@ def written_changes(
 
 def compared(old: Version, new: Version, revision: str) -> tuple[list[str], Verdict]:
     """Return a line for each difference between two versions, the worst first, and the worst verdict."""
-    found = [*Comparison(old.content, new.content, today()).changes(), *_unread(old, new)]
+    judged = Comparison(old.content, new.content, today()).changes()
+    found = [*[_known(each, new) for each in judged], *_unread(old, new)]
     found.sort(key=lambda each: -VERDICTS.index(each.verdict))
     groups: dict[tuple[object, ...], list[Change]] = {}
     for each in found:
@@ -149,12 +150,23 @@ def _place(change: Change, old: Version, new: Version, revision: str) -> str:
     return below(new.place_of(change.new, change.operation, change.mentions), os.getcwd())
 
 
+def _known(change: Change, new: Version) -> Change:
+    """Return a change, as unknown if something seems to be gone from code that can't be read."""
+    code = new.operations.get(change.operation)
+    if change.is_gone and change.verdict == "breaks" and code is not None and code.unread:
+        return change._replace(verdict="unknown", advice=_DECLARE)
+    return change
+
+
+_DECLARE = "annotate it, or declare it with takes= or gives="
+
+
 def _unread(old: Version, new: Version) -> Iterator[Change]:
     """Yield an unknown change for each operation with changed code that can't be read."""
     for name, code in new.operations.items():
         before = old.operations.get(name)
         if code.unread and before is not None and (not before.unread or before.digest != code.digest):
-            yield Change("unknown", name, "", code.unread[0], "annotate it, or declare it with takes= or gives=")
+            yield Change("unknown", name, "", code.unread[0], _DECLARE)
 
 
 def table(app: App) -> list[str]:
