@@ -339,6 +339,27 @@ def openapi(
 
 
 @main.command()
+@click.argument("target", metavar="[MODULE:APP]", required=False)
+@click.option("--record", is_flag=True, help="Print the record of processing personal data, as a Markdown table.")
+def audit(target: str | None, record: bool) -> None:
+    """Print who may do what to whom where that looks wrong, read from the code of an application.
+
+    Each line has a rule: owner (nothing asks whose the object is), guessing (a secret without a rate limit), exposed
+    (a field that goes out to anyone) or sibling (a write lacks what the others have). A comment in the handler silences
+    one: # audit: RULE: REASON. The exit code is 1 if there is a line, and 4 if all of them are unknown.
+    """
+    from antiphon.cli.audit import audit as audited
+    from antiphon.cli.audit import written_record
+    from antiphon.cli.routes import load
+
+    app = load(_target(target))
+    if record:
+        written_record(app)
+    else:
+        sys.exit(audited(app))
+
+
+@main.command()
 @click.argument("target", metavar="MODULE:APP")
 @click.argument("file", metavar="CASES", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--original", required=True, metavar="PYTHON", help="Python of an environment that has the original.")

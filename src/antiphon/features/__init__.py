@@ -20,7 +20,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.forms.form": "Form",
         "features.health": "Health HealthCheck",
         "features.idempotency.feature": "IdempotentWrites",
-        "features.recorder.disguise": "Secret",
+        "features.recorder.disguise": "Personal Secret",
         "features.recorder.feature": "Recorder",
         "features.languages.feature": "Languages",
         "features.languages.request_language": (

@@ -37,7 +37,7 @@ from antiphon.features.open_telemetry import OpenTelemetry
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.passkeys import Passkey, PasskeyLogin
 from antiphon.features.rate_limits import RateLimit
-from antiphon.features.recorder.disguise import Secret
+from antiphon.features.recorder.disguise import Personal, Secret
 from antiphon.features.recorder.feature import Recorder
 from antiphon.features.refresh_tokens import RefreshedToken, RefreshTokens
 from antiphon.features.runs.formats import ag_ui_stream, ui_message_stream
@@ -119,6 +119,7 @@ __all__ = [
     "Passkey",
     "PasskeyLogin",
     "PermissionsPolicy",
+    "Personal",
     "ProtectedResource",
     "RateLimit",
     "Recorder",

@@ -59,6 +59,13 @@ class Secret:
     """
 
 
+class Personal:
+    """A mark for model members that are personal data: ``email: Annotated[str, Personal]``.
+
+    ``antiphon audit`` lists the routes that receive or send such a member, and those that send it to anyone.
+    """
+
+
 def same_shape(secret: str) -> str:
     """Return text of the same length, with a different letter for each letter and a different digit for each digit.
 
@@ -118,15 +125,16 @@ def _marked_in(model: type) -> Iterable[str]:
             zip(getattr(model, "__struct_fields__", ()), getattr(model, "__struct_encode_fields__", ()), strict=False)
         )
         for name, hint in get_type_hints(model, include_extras=True).items():
-            if _is_marked(hint):
+            if is_marked_as(Secret, hint):
                 yield name
                 yield encoded.get(name, name)
 
 
-def _is_marked(hint: Any) -> bool:
-    if any(each is Secret or isinstance(each, Secret) for each in getattr(hint, "__metadata__", ())):
+def is_marked_as(mark: type, hint: Any) -> bool:
+    """Return True if a member's annotation has a mark, or an instance of it, at any depth."""
+    if any(each is mark or isinstance(each, mark) for each in getattr(hint, "__metadata__", ())):
         return True
-    return any(map(_is_marked, getattr(hint, "__args__", ())))
+    return any(is_marked_as(mark, each) for each in getattr(hint, "__args__", ()))
 
 
 class Disguise:

@@ -63,7 +63,7 @@ class Version:
                 contract = document.find(each.route, method) or found.get(id(each.route.handler))
                 if contract is not None:
                     operations[f"{method} {each.path}"] = _code_of(each.route.handler, contract)
-        classes = {kind for contract in document.contracts for kind in _classes(_types_of(contract))}
+        classes = {kind for contract in document.contracts for kind in classes_in(types_in(contract))}
         return cls(document.content, operations, _places_of_types(classes), prefix)
 
     def dumped(self) -> str:
@@ -84,7 +84,8 @@ class Version:
         return fields.get(site.field) or fields.get("") or code.mentions.get(mentioned.lower()) or code.place
 
 
-def _types_of(contract: Contract) -> Iterator[Any]:
+def types_in(contract: Contract) -> Iterator[Any]:
+    """Yield the types that an operation reads and returns."""
     yield from (each.wanted for each in contract.reads)
     failures = [one for several in contract.failures.values() for one in several]
     for given in [*contract.responses, *[each for failure in failures for each in failure.responses]]:
@@ -127,7 +128,7 @@ def _mentions(text: str, first: int) -> Iterator[tuple[str, int]]:
 # Types
 
 
-def _classes(kinds: Iterable[Any]) -> Iterator[type]:
+def classes_in(kinds: Iterable[Any]) -> Iterator[type]:
     """Yield the application's classes in these types, and in the types of their fields."""
     ahead, seen = [*kinds], set()
     while ahead:

@@ -1,0 +1,223 @@
+"""What an audit knows about each route: who may call it, what goes in and out, and how it is protected."""
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from types import FunctionType
+from typing import Any, NamedTuple
+
+from antiphon.app.application import App
+from antiphon.features.csrf import CSRFTokens
+from antiphon.features.openapi.audit.asking import Asking
+from antiphon.features.openapi.audit.objects import Code
+from antiphon.features.openapi.changes.keywords import Schema, resolved
+from antiphon.features.openapi.changes.places import classes_in, types_in
+from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.reading import CodeReader, function_of
+from antiphon.features.openapi.code.sources import Sources
+from antiphon.features.openapi.contract import Contract
+from antiphon.features.openapi.document import Info, described_routes, make_document
+from antiphon.features.openapi.security import requires_signature
+from antiphon.features.recorder.disguise import Personal, Secret, is_marked_as
+from antiphon.features.users import Users
+from antiphon.handler.contract import innermost
+from antiphon.serialization.secret_names import is_secret_name
+
+_PERSONAL = re.compile(
+    r"e_?mail|phone|mobile|^(first|last|middle|full|maiden|birth|real)_?name$|surname|address|birth|gender|iban|passport"
+    r"|tax_?(id|number)|national_?id|salary|income|health|diagnosis|religion|ethnic|latitude|longitude|^ip$|^ip_",
+    re.IGNORECASE,
+)
+_LONG = re.compile(r"session|csrf|xsrf|cookie|signature|authorization|bearer|jwt|token|credential|key", re.IGNORECASE)
+"""Secrets that are too long to be guessed."""
+
+
+class Field(NamedTuple):
+    """A field that goes in or out, and the type that has it; "" for a field without a type."""
+
+    kind: str
+    name: str
+    is_personal: bool
+    is_secret: bool
+
+
+@dataclass
+class AuditedRoute:
+    """One method of a route, as far as an audit is concerned."""
+
+    method: str
+    path: str
+    contract: Contract
+    operation: Schema
+    parameters: list[str]
+    """The names of the path's parameters."""
+    code: list[Code] = field(default_factory=list)
+    """The code of the handler, and of the application's functions that it calls; none if the source is missing."""
+    taken: list[Field] = field(default_factory=list)
+    given: list[Field] = field(default_factory=list)
+    """The fields of successful responses."""
+    is_known: bool = True
+    """False if the fields of a successful response are not known."""
+    asks: bool = False
+    """True if code asks whose the object is, or whether the user may act for others."""
+    kinds_of_users: frozenset[str] = frozenset()
+    protection: frozenset[str] = frozenset()
+    """What protects it: "login", "scope", "rate limit", "CSRF token", "check of other sites", "idempotency key"."""
+
+    @property
+    def name(self) -> str:
+        """The method and the path."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def function(self) -> FunctionType | None:
+        """The handler's function."""
+        return function_of(innermost(self.contract.route.handler))
+
+    @property
+    def place(self) -> str:
+        """The file and line of the handler."""
+        code = self.function and self.function.__code__
+        return f"{code.co_filename}:{code.co_firstlineno}" if code else ""
+
+    @property
+    def is_of_accounts(self) -> bool:
+        """True if it logs people in or out, or takes a password, which people do who are not logged in."""
+        called = {getattr(node, "id", "") for each in self.code for node in each.nodes}
+        return bool(called & {"login", "logout"}) or any(each.is_secret for each in self.taken)
+
+
+def audited_routes(app: App) -> list[AuditedRoute]:
+    """Return the operations of an application and of those mounted in it."""
+    document = make_document(app, Info("", openapi="3.2"))
+    marks = _marks(document.contracts)
+    sources = Sources()
+    asking = Asking(CodeReader(sources=sources), sources)
+    found = []
+    for each in described_routes(app):
+        for method in each.route.methods:
+            contract = document.find(each.route, method)
+            operation = document.content["paths"].get(each.path, {}).get(method.lower())
+            if contract is None or operation is None or method in ("HEAD", "OPTIONS"):
+                continue
+            made = AuditedRoute(method, each.path, contract, operation, [part.name for part in each.parameters])
+            made.taken = [*_fields(_taken(operation), document.content, marks)]
+            made.given = [*_fields(_given(operation), document.content, marks)]
+            made.is_known = all(_is_known(each) for each in _given(operation))
+            made.kinds_of_users = frozenset(_kinds_of_users(each.app))
+            made.protection = frozenset(_protection(contract, each.group.stack.before, each.app))
+            function = made.function
+            if function is not None:
+                made.code = [*asking.reached(function, each.group.dependencies)]
+            hooks = [hook.function for hook in (*each.group.stack.before, *each.route.before)]
+            made.asks = any(asking.asks(code) for code in made.code[:1]) or any(
+                asking.asks(code) for code in made.code[1:] if _reads_request(code)
+            )
+            made.asks = made.asks or any(asking.asks_before(hook, each.group.dependencies) for hook in hooks)
+            found.append(made)
+    return found
+
+
+def _reads_request(code: Code) -> bool:
+    """Return True for a function that may read the user itself, since it takes a request."""
+    return any(isinstance(node, ast.Name) and code.is_request(node) for node in code.nodes)
+
+
+# Fields
+
+
+Marks = dict[tuple[str, str], type]
+
+
+def _marks(contracts: Iterable[Contract]) -> Marks:
+    """Return the fields that models mark as ``Personal`` or ``Secret``, by class and name."""
+    marks: Marks = {}
+    for kind in {kind for contract in contracts for kind in classes_in(types_in(contract))}:
+        encoded = dict(
+            zip(getattr(kind, "__struct_fields__", ()), getattr(kind, "__struct_encode_fields__", ()), strict=False)
+        )
+        for name, hint in annotations.hints_of(kind).items():
+            for mark in (Personal, Secret):
+                if is_marked_as(mark, hint):
+                    marks[kind.__name__, encoded.get(name, name)] = mark
+    return marks
+
+
+def _taken(operation: Schema) -> Iterator[Any]:
+    for each in operation.get("parameters", ()):
+        if each.get("in") in ("query", "header", "cookie") and each["name"] != "Idempotency-Key":
+            yield {"properties": {each["name"]: each.get("schema", {})}}
+    for media in operation.get("requestBody", {}).get("content", {}).values():
+        yield from (media[key] for key in ("schema", "itemSchema") if key in media)
+
+
+def _given(operation: Schema) -> Iterator[Any]:
+    for status, response in operation.get("responses", {}).items():
+        if status.startswith("2"):
+            for name, media in response.get("content", {}).items():
+                if name not in ("text/html", "text/plain"):
+                    yield media.get("itemSchema", media.get("schema", {}))
+
+
+def _is_known(schema: Any) -> bool:
+    return bool(schema) and schema != {"type": "object"}
+
+
+def _fields(schemas: Iterable[Any], document: Schema, marks: Marks) -> Iterator[Field]:
+    """Yield the fields of schemas and of all schemas inside them, each once."""
+    ahead, seen = [("", each) for each in schemas], set()
+    while ahead:
+        kind, schema = ahead.pop(0)
+        if not isinstance(schema, dict) or (reference := schema.get("$ref")) in seen:
+            continue
+        if reference:
+            seen.add(reference)
+            kind = reference.rpartition("/")[2].removesuffix("Input")
+            schema = resolved(schema, document)
+        for name, inner in schema.get("properties", {}).items():
+            if (kind, name) not in seen:
+                seen.add((kind, name))
+                mark = marks.get((kind, name))
+                is_secret = mark is Secret or is_secret_name(name)
+                yield Field(kind, name, mark is Personal or bool(_PERSONAL.search(name)), is_secret)
+            ahead.append((kind, inner))
+        ahead += [(kind, schema[key]) for key in ("items", "additionalProperties", "contentSchema") if key in schema]
+        ahead += [(kind, each) for key in ("anyOf", "oneOf", "allOf", "prefixItems") for each in schema.get(key, ())]
+
+
+def is_guessable(field: Field) -> bool:
+    """Return True for a secret that is short enough to be guessed, such as a password or a code."""
+    return field.is_secret and not _LONG.search(field.name)
+
+
+# Protection
+
+
+def _protection(contract: Contract, before: Iterable[Any], app: App) -> Iterator[str]:
+    route = contract.route
+    if contract.requires_user:
+        yield "login"
+    if contract.scopes:
+        yield "scope"
+    if 429 in contract.failures:
+        yield "rate limit"
+    if route.idempotent:
+        yield "idempotency key"
+    if route.signed_by is not None and requires_signature(route):
+        yield "signature"
+    if not route.csrf_exempt:
+        if not app.allows_cross_site_writes:
+            yield "check of other sites"
+        if any(isinstance(getattr(hook.function, "__self__", hook.function), CSRFTokens) for hook in before):
+            yield "CSRF token"
+
+
+def _kinds_of_users(app: App) -> Iterator[str]:
+    """Yield the names of the classes of users, from what loads them."""
+    for feature in app.features:
+        for source in feature.sources if isinstance(feature, Users) else ():
+            loader: Callable[..., Any] = source.loader
+            for kind in annotations.members(annotations.returned_by(function_of(loader))):
+                if isinstance(kind, type) and kind is not type(None):
+                    yield kind.__name__

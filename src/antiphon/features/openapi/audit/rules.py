@@ -1,0 +1,209 @@
+"""The rules of an audit: each finds one kind of fault, and says what to do about it."""
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Literal, NamedTuple, TypeAlias
+
+from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.features.openapi.audit.objects import Code
+from antiphon.features.openapi.audit.routes import AuditedRoute, Field, is_guessable
+
+Rule: TypeAlias = Literal["owner", "guessing", "exposed", "sibling"]
+
+
+class Finding(NamedTuple):
+    """A fault that a rule has found, or what it could not tell."""
+
+    rule: Rule
+    operation: str
+    text: str
+    place: str
+    """The file and line of the handler."""
+    advice: str
+    lines: tuple[int, int]
+    """The first and the last line of the handler, in which a comment can silence the finding."""
+    is_unknown: bool = False
+
+
+def findings(routes: list[AuditedRoute]) -> list[Finding]:
+    """Return what the rules find, by route."""
+    found = [each for route in routes for rule in _RULES for each in rule(route)]
+    return sorted([*found, *_siblings(routes)], key=lambda each: (each.is_unknown, each.place, each.rule))
+
+
+def _finding(rule: Rule, route: AuditedRoute, text: str, advice: str, *, is_unknown: bool = False) -> Finding:
+    node = route.code[0].source.node if route.code else None
+    first = route.function.__code__.co_firstlineno if route.function else 0
+    lines = first, getattr(node, "end_lineno", None) or first
+    return Finding(rule, route.name, text, route.place, advice, lines, is_unknown)
+
+
+# Whose object it is (OWASP API1:2023)
+
+
+_OWNERS = re.compile(
+    r"^(owner|user|author|account|customer|member|patient|tenant|creator|buyer|sender|recipient|created_by|owned_by"
+    r"|holder|employee|student|organi[sz]ation|team)(_?id|_?key|_?name|_?number)?$",
+    re.IGNORECASE,
+)
+"""Names of fields that say whose an object is."""
+_KEYS = re.compile(r"(^|_)(id|ids|uuid|account|iban)$|[a-z]I[dD]s?$|^(from|to)_?(account|wallet)")
+"""Names of fields that refer to an object."""
+
+
+def _owner(route: AuditedRoute) -> Iterator[Finding]:
+    if "login" not in route.protection or route.is_of_accounts:
+        return
+    named = next(iter(route.parameters), "")
+    if not named and route.method not in SAFE_METHODS:
+        named = next((each.name for each in route.taken if _KEYS.search(each.name)), "")
+    if not named:
+        return
+    if not route.code:
+        text = f"it is not known whether anything asks whose {named} it is, since the handler's source is missing"
+        yield _finding("owner", route, text, "look at its source", is_unknown=True)
+    elif not route.asks and not _is_shared(route):
+        text = f"needs a login, but nothing asks whose {named} it is"
+        yield _finding("owner", route, text, "compare its owner with request.user, or search among the user's own")
+
+
+def _is_shared(route: AuditedRoute) -> bool:
+    """Return True for a read of an object that has no owner and nothing personal, as far as its type says."""
+    if route.method not in SAFE_METHODS or not route.given or not route.is_known:
+        return False
+    return not any(each.is_personal or each.is_secret or _OWNERS.search(each.name) for each in route.given)
+
+
+# Secrets that can be guessed
+
+
+_COMPARES = re.compile(
+    r"^(is_)?(verify|check|compare|match(es)?|valid(ate)?|authenticate|confirm|same|right|correct)|_(verify|check|matches)$"
+    r"|compare_digest|checkpw|is_same_secret|is_password|password_(ok|matches)|^log_?in$|^sign_?in$|_with$",
+    re.IGNORECASE,
+)
+_STORES = re.compile(r"hash|encrypt|create|register|sign_?up|add|set_|insert|save|change|reset|update|len|strip|encode")
+
+
+def _guessing(route: AuditedRoute) -> Iterator[Finding]:
+    secrets = [each.name for each in route.taken if is_guessable(each)]
+    secrets += [name for name in route.parameters if is_guessable(Field("", name, False, _is_code(name)))]
+    if not secrets or "rate limit" in route.protection:
+        return
+    name = secrets[0]
+    compared = [found for code in route.code if (found := _compares(code, {*secrets}))]
+    text = f"compares {name}, but anyone may try as often as they like"
+    if compared:
+        yield _finding("guessing", route, text, 'limit the attempts: before=RateLimit("5/minute")')
+    elif not route.code or any(_hands_over(code, {*secrets}) for code in route.code[:1]):
+        text = f"it is not known whether {name} is compared, and there is no rate limit"
+        yield _finding("guessing", route, text, 'if it is: before=RateLimit("5/minute")', is_unknown=True)
+
+
+def _is_code(name: str) -> bool:
+    return bool(re.search(r"(^|_)(code|pin|otp|password)$", name))
+
+
+def _compares(code: Code, secrets: set[str]) -> bool:
+    """Return True if code compares a secret, or calls a function whose name says so."""
+    for node in code.nodes:
+        match node:
+            case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq()], comparators=[right]):
+                if any(_mentions(each, secrets) for each in (left, right)) and not isinstance(right, ast.Constant):
+                    return True
+            case ast.Call(func=called, args=args, keywords=keywords):
+                given = [*args, *[each.value for each in keywords]]
+                if _COMPARES.search(_name(called)) and any(_mentions(each, secrets) for each in given):
+                    return True
+    return False
+
+
+def _hands_over(code: Code, secrets: set[str]) -> bool:
+    """Return True if code passes a secret to a function whose code is not known."""
+    known = {id(node) for node, _, _ in code.functions_called()}
+    calls = [node for node in code.nodes if isinstance(node, ast.Call) and id(node) not in known]
+    return any(
+        not _STORES.search(_name(node.func).lower()) and any(_mentions(each, secrets) for each in node.args)
+        for node in calls
+    )
+
+
+def _mentions(node: ast.AST, secrets: set[str]) -> bool:
+    """Return True if an expression contains one of the secrets, or a name that suggests one."""
+    words = {each for inner in ast.walk(node) for each in _words(inner)}
+    return bool(words & secrets) or any(is_guessable(Field("", each, False, _is_secret(each))) for each in words)
+
+
+def _is_secret(name: str) -> bool:
+    return bool(re.search(r"passw|passphrase|passcode|(^|_)(pin|otp|pwd|code)($|_)", name.lower()))
+
+
+def _words(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            yield name
+        case ast.Constant(value=str() as text):
+            yield text
+
+
+def _name(called: ast.AST) -> str:
+    return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+
+
+# Fields that go out
+
+
+def _exposed(route: AuditedRoute) -> Iterator[Finding]:
+    sent = {each.name for each in route.taken}
+    secrets = [each for each in route.given if is_guessable(each) and each.name not in sent]
+    if secrets:
+        named = ", ".join(dict.fromkeys(each.name for each in secrets))
+        yield _finding("exposed", route, f"sends {named}", "return a type without it")
+        return
+    if "login" in route.protection or "signature" in route.protection:
+        return
+    personal = [each for each in route.given if each.is_personal]
+    if route.method not in SAFE_METHODS:  # the client gets what it has sent
+        personal = [each for each in personal if each.name not in sent]
+    if personal:
+        named = ", ".join(dict.fromkeys(each.name for each in personal))
+        whose = next((f" of a {each.kind}" for each in personal if each.kind in route.kinds_of_users), "")
+        advice = "return a type without it, or add before=login_required"
+        yield _finding("exposed", route, f"sends {named}{whose} to anyone", advice)
+
+
+# What siblings have
+
+
+_ADVICE = {
+    "login": "add before=login_required",
+    "scope": "add before=scopes_required(...)",
+    "rate limit": "add before=RateLimit(...)",
+    "idempotency key": "add idempotent=True",
+    "signature": "add signed_by=...",
+    "check of other sites": "leave out csrf_exempt=True",
+    "CSRF token": "leave out csrf_exempt=True",
+}
+
+
+def _siblings(routes: list[AuditedRoute]) -> Iterator[Finding]:
+    """Yield what a write lacks that the other writes of its blueprint, or below the same path, all have."""
+    groups: dict[tuple[int, str], list[AuditedRoute]] = defaultdict(list)
+    for each in routes:
+        if each.method not in SAFE_METHODS and not each.is_of_accounts:
+            first = each.contract.route.blueprint or "/".join(each.path.split("/")[:2])
+            groups[id(each.contract.route.app), first].append(each)
+    for group in groups.values():
+        for route in group:
+            others = [each for each in group if each is not route]
+            for what, advice in _ADVICE.items():
+                having = [each for each in others if what in each.protection]
+                least = 1 if what == "login" else 2
+                if what not in route.protection and len(having) == len(others) >= least:
+                    shown = having[0].name + (f" and {len(having) - 1} more" if len(having) > 1 else "")
+                    yield _finding("sibling", route, f"has no {what}, which {shown} have", advice)
+
+
+_RULES: tuple[Callable[[AuditedRoute], Iterator[Finding]], ...] = (_owner, _guessing, _exposed)
