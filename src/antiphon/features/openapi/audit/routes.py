@@ -26,7 +26,7 @@ from antiphon.serialization.secret_names import is_secret_name
 
 _PERSONAL = re.compile(
     r"e_?mail|phone|mobile|^(first|last|middle|full|maiden|birth|real)_?name$|surname|address|birth|gender|iban|passport"
-    r"|tax_?(id|number)|national_?id|salary|income|health|diagnosis|religion|ethnic|latitude|longitude|^ip$|^ip_",
+    r"|tax_?(id|number)|national_?id|salary|income|health|diagnosis|religion|ethnic|latitude|longitude",
     re.IGNORECASE,
 )
 _LONG = re.compile(r"session|csrf|xsrf|cookie|signature|authorization|bearer|jwt|token|credential|key", re.IGNORECASE)
@@ -108,8 +108,10 @@ def audited_routes(app: App) -> list[AuditedRoute]:
             made.kinds_of_users = frozenset(_kinds_of_users(each.app))
             made.protection = frozenset(_protection(contract, each.group.stack.before, each.app))
             function = made.function
-            if function is not None:
+            if function is not None:  # it is written in Python
                 made.code = [*asking.reached(function, each.group.dependencies)]
+            if made.code:
+                made.taken += _of_untyped_json(made.code[0])
             hooks = [hook.function for hook in (*each.group.stack.before, *each.route.before)]
             made.asks = any(asking.asks(code) for code in made.code[:1]) or any(
                 asking.asks(code) for code in made.code[1:] if _reads_request(code)
@@ -158,6 +160,20 @@ def _given(operation: Schema) -> Iterator[Any]:
             for name, media in response.get("content", {}).items():
                 if name not in ("text/html", "text/plain"):
                     yield media.get("itemSchema", media.get("schema", {}))
+
+
+def _of_untyped_json(code: Code) -> Iterator[Field]:
+    """Yield the members of JSON that a handler reads by their names, without a type."""
+    if any(
+        isinstance(node, ast.Attribute) and node.attr == "json" and code.is_request(node.value) for node in code.nodes
+    ):
+        for node in code.nodes:
+            match node:
+                case (
+                    ast.Subscript(slice=ast.Constant(value=str() as name))
+                    | ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str() as name), *_])
+                ):
+                    yield Field("", name, bool(_PERSONAL.search(name)), is_secret_name(name))
 
 
 def _is_known(schema: Any) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
 from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.features.logins import login
 from antiphon.features.openapi.audit.objects import Code
 from antiphon.features.openapi.audit.routes import AuditedRoute, Field, is_guessable
 
@@ -113,6 +114,8 @@ def _compares(code: Code, secrets: set[str]) -> bool:
             case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq()], comparators=[right]):
                 if any(_mentions(each, secrets) for each in (left, right)) and not isinstance(right, ast.Constant):
                     return True
+            case ast.Call(func=called) if code.find(called) is login:
+                return True
             case ast.Call(func=called, args=args, keywords=keywords):
                 given = [*args, *[each.value for each in keywords]]
                 if _COMPARES.search(_name(called)) and any(_mentions(each, secrets) for each in given):
@@ -125,8 +128,10 @@ def _hands_over(code: Code, secrets: set[str]) -> bool:
     known = {id(node) for node, _, _ in code.functions_called()}
     calls = [node for node in code.nodes if isinstance(node, ast.Call) and id(node) not in known]
     return any(
-        not _STORES.search(_name(node.func).lower()) and any(_mentions(each, secrets) for each in node.args)
+        not isinstance(code.find(node.func), type) and not _STORES.search(_name(node.func).lower())
         for node in calls
+        for each in node.args
+        if not isinstance(each, ast.Call | ast.Constant) and _mentions(each, secrets)
     )
 
 
@@ -161,7 +166,6 @@ def _exposed(route: AuditedRoute) -> Iterator[Finding]:
     if secrets:
         named = ", ".join(dict.fromkeys(each.name for each in secrets))
         yield _finding("exposed", route, f"sends {named}", "return a type without it")
-        return
     if "login" in route.protection or "signature" in route.protection:
         return
     personal = [each for each in route.given if each.is_personal]
@@ -193,8 +197,15 @@ def _siblings(routes: list[AuditedRoute]) -> Iterator[Finding]:
     groups: dict[tuple[int, str], list[AuditedRoute]] = defaultdict(list)
     for each in routes:
         if each.method not in SAFE_METHODS and not each.is_of_accounts:
-            first = each.contract.route.blueprint or "/".join(each.path.split("/")[:2])
-            groups[id(each.contract.route.app), first].append(each)
+            groups[id(each.contract.route.app), _group_of(each)].append(each)
+    for route in routes:
+        if route.method not in SAFE_METHODS and "login" not in route.protection and not route.is_of_accounts:
+            same = [each for each in routes if each.path == route.path and "login" in each.protection]
+            if same and all(
+                "login" in each.protection for each in routes if each.path == route.path and each is not route
+            ):
+                yield _finding("sibling", route, f"has no login, which {same[0].name} has", _ADVICE["login"])
+                groups[id(route.contract.route.app), _group_of(route)].remove(route)
     for group in groups.values():
         for route in group:
             others = [each for each in group if each is not route]
@@ -204,6 +215,10 @@ def _siblings(routes: list[AuditedRoute]) -> Iterator[Finding]:
                 if what not in route.protection and len(having) == len(others) >= least:
                     shown = having[0].name + (f" and {len(having) - 1} more" if len(having) > 1 else "")
                     yield _finding("sibling", route, f"has no {what}, which {shown} have", advice)
+
+
+def _group_of(route: AuditedRoute) -> str:
+    return route.contract.route.blueprint or "/".join(route.path.split("/")[:2])
 
 
 _RULES: tuple[Callable[[AuditedRoute], Iterator[Finding]], ...] = (_owner, _guessing, _exposed)
