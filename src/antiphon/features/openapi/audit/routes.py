@@ -4,7 +4,6 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from types import FunctionType
 from typing import Any, NamedTuple
 
 from antiphon.app.application import App
@@ -71,8 +70,8 @@ class AuditedRoute:
         return f"{self.method} {self.path}"
 
     @property
-    def function(self) -> FunctionType | None:
-        """The handler's function."""
+    def function(self) -> Any:
+        """The handler's function, or None."""
         return function_of(innermost(self.contract.route.handler))
 
     @property
