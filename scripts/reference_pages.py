@@ -144,7 +144,7 @@ TOPICS = {
         "See also [Runs: streams that outlive their requests](../../how-to/runs.md).",
     ),
     "features/kept-requests.md": Page(
-        "Kept requests", "antiphon.features", "Recorder Secret",
+        "Kept requests", "antiphon.features", "Recorder Personal Secret",
         "See also [Kept requests: every 500 becomes a test](../../how-to/kept-requests.md).",
     ),
     "features/users.md": Page(
@@ -354,6 +354,7 @@ PROVISIONAL = {
     "antiphon.features.Recorder", "antiphon.features.KeyDirectory", "antiphon.features.OpenAPI",
     "antiphon.features.ProtectedResource", "antiphon.features.RequestSignature", "antiphon.types.Run",
     "antiphon.types.RunCall", "antiphon.features.RunEnd", "antiphon.features.RunEnded", "antiphon.features.Runs",
+    "antiphon.features.Personal", "antiphon.features.Run", "antiphon.features.RunCall",
     "antiphon.features.Secret", "antiphon.features.SignatureKey", "antiphon.features.SignatureRefused",
     "antiphon.features.Signatures", "antiphon.features.SignedResponses", "antiphon.features.Tool",
     "antiphon.features.Tools", "antiphon.features.ValuesMissed", "antiphon.features.ag_ui_stream",

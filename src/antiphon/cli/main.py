@@ -33,8 +33,8 @@ def main() -> None:
     """Antiphon: one Request and one Response for every Python web app.
 
     You can set an option with its flag, its environment variable, or the file .env, in this order of precedence. The
-    exit code is 0 for success, 1 for a failure, 2 for a mistake in the command or the app, and 3 for a problem with the
-    machine.
+    exit code is 0 for success, 1 for a failure, 2 for a mistake in the command or the app, 3 for a problem with
+    the machine, and 4 if nothing is worse than unknown.
     """
     if os.environ.get("NO_COLOR"):  # no-color.org
         click.get_current_context().color = False
