@@ -234,11 +234,11 @@ class OperationComparison:
     def _responses(self) -> Iterator[Change]:
         before, now = (each.content.get("responses", {}) for each, _ in self._sides())
         for status, old in before.items():
-            new = now.get(status) or now.get(f"{status[:1]}XX") or now.get("default")
-            if new is None:
+            covering = next((each for each in (status, f"{status[:1]}XX", "default") if each in now), None)
+            if covering is None:
                 yield self._lost_status(status)
                 continue
-            one, two = resolved(old, self.whole.old), resolved(new, self.whole.new)
+            one, two = resolved(old, self.whole.old), resolved(now[covering], self.whole.new)
             yield from self._headers(status, one.get("headers", {}), two.get("headers", {}))
             yield from self._contents(
                 status, one.get("content", {}), two.get("content", {}), sent=not self.clients_send

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from antiphon.features.openapi.changes.keywords import (
+    ANNOTATIONS,
     CERTAINTIES,
     Certainty,
     Difference,
@@ -40,10 +41,16 @@ class SchemaComparison:
     sent: bool
     is_text: bool = False
     """True for values written as text, as in a query, a path or a form: there, every number is a string, too."""
+    left: int = 5_000
+    """The number of schemas that may still be compared."""
 
     def differences(self, old: Any, new: Any, spot: Spot | None = None) -> Iterator[Difference]:
         """Yield the differences between two schemas."""
         spot = spot or Spot()
+        self.left -= 1
+        if self.left < 0:  # members of unions are compared with each other, at each level
+            yield spot.differs("any", "it is too complex to be compared", "maybe", "maybe")
+            return
         names = name_of(old), name_of(new)
         if names[0] and names[1]:
             if names in spot.open:
@@ -54,7 +61,7 @@ class SchemaComparison:
         if names[1]:
             spot = replace(spot, new=Site(names[1]))
         one, two = self._resolved(old, self.old), self._resolved(new, self.new)
-        if one != two or has_reference(one):
+        if json.dumps(one, sort_keys=True) != json.dumps(two, sort_keys=True) or has_reference(one):
             yield from self._different(one, two, spot)
 
     def _resolved(self, schema: Any, document: Schema) -> Schema:
@@ -64,7 +71,7 @@ class SchemaComparison:
             parts = [self._resolved(each, document) for each in found["allOf"]]
             return joined({key: value for key, value in found.items() if key != "allOf"}, parts) or found
         if found.get("nullable") is True and isinstance(found.get("type"), str):  # OpenAPI 3.0
-            return {**found, "type": [found["type"], "null"]}
+            return {**found, "type": [found["type"], "null"], "nullable": None}
         return found
 
     def _different(self, old: Schema, new: Schema, spot: Spot) -> Iterator[Difference]:
@@ -84,47 +91,74 @@ class SchemaComparison:
         if tags[0] and tags[1] and tags[0] != tags[1]:
             yield spot.differs("discriminator", f"the tag {tags[0]!r} is now {tags[1]!r}", "yes", "yes")
             return
+        yield from self._beside_unions(old, new, spot)
         ones, twos = self._members(old, self.old), self._members(new, self.new)
-        left = {**twos}
-        unmatched = {}
-        for key, one in ones.items():
-            if key in left:
-                yield from self.differences(one, left.pop(key), spot)
-            else:
-                unmatched[key] = one
-        for key, one in [*unmatched.items()]:
-            alike = next((name for name, two in left.items() if self._is_rename(one, two, spot)), None)
-            if alike is not None:
-                left.pop(alike)
-                unmatched.pop(key)
-        for key, one in unmatched.items():
-            if not any(self._fits(one, two, spot, "narrowed") for two in twos.values()):
-                yield _of_member(spot, key, "may no longer be", narrowed=_certainty(one, twos.values()))
-        for key, two in left.items():
-            if not any(self._fits(one, two, spot, "widened") for one in ones.values()):
-                yield _of_member(spot, key, "may now be", widened=_certainty(two, ones.values()))
+        pairs, gone, more = self._paired(ones, twos, spot)
+        for key in pairs:
+            yield from self.differences(ones[key], twos[pairs[key]], spot)
+        for key in gone:
+            if not any(self._fits(ones[key], two, spot, "narrowed") for two in twos.values()):
+                yield _of_member(spot, key, "may no longer be", narrowed=_certainty(ones[key], twos.values()))
+        for key in more:
+            if not any(self._fits(one, twos[key], spot, "widened") for one in ones.values()):
+                yield _of_member(spot, key, "may now be", widened=_certainty(twos[key], ones.values()))
         if "oneOf" in new and "oneOf" not in old and "discriminator" not in new and len(twos) > 2:
             yield spot.differs("oneOf", "a value of several of its kinds is refused now", "maybe")
 
+    def _beside_unions(self, old: Schema, new: Schema, spot: Spot) -> Iterator[Difference]:
+        """Compare the keywords beside ``anyOf`` or ``oneOf``, which apply to all members."""
+        beside = [_without_union(each) if is_union(each) else {} for each in (old, new)]
+        if is_union(old) and is_union(new):
+            yield from self._keywords(beside[0], beside[1], spot)
+        elif any(beside):
+            yield spot.differs("allOf", "it is a union with further keywords in one version only", "maybe", "maybe")
+
+    def _paired(
+        self, ones: dict[str, Any], twos: dict[str, Any], spot: Spot
+    ) -> tuple[dict[str, str], list[str], list[str]]:
+        """Return the members to compare, and those that only the old or the new union has.
+
+        Members are paired by key, then if they allow the same values, and then if only one of each type is left.
+        """
+        pairs = {key: key for key in ones if key in twos}
+        gone, more = [key for key in ones if key not in pairs], [key for key in twos if key not in pairs]
+        for key in [*gone]:
+            alike = next((each for each in more if self._is_same(ones[key], twos[each], spot)), None)
+            if alike is not None:
+                gone.remove(key)
+                more.remove(alike)
+        for key in [*gone]:
+            kinds = types_of(resolved(ones[key], self.old))
+            same = [each for each in more if types_of(resolved(twos[each], self.new)) == kinds]
+            is_only = sum(types_of(resolved(ones[each], self.old)) == kinds for each in gone) == 1
+            if is_only and len(same) == 1 and not (name_of(ones[key]) or name_of(twos[same[0]])):
+                pairs[key] = same[0]
+                gone.remove(key)
+                more.remove(same[0])
+        return pairs, gone, more
+
     def _members(self, schema: Schema, document: Schema) -> dict[str, Any]:
-        """Return a union's members by tag, name or type. A schema with several types has a member for each."""
-        shared = {key: value for key, value in schema.items() if key not in ("anyOf", "oneOf", "discriminator")}
+        """Return a union's members by tag, name, type or content. A schema with several types has one for each."""
         choices = schema.get("anyOf", schema.get("oneOf"))
         tag = schema.get("discriminator", {}).get("propertyName")
         members: dict[str, Any] = {}
-        for each in [shared] if choices is None else choices:
+        for each in [schema] if choices is None else choices:
             inner = self._resolved(each, document)
-            if "anyOf" in inner or "oneOf" in inner:
-                members |= self._members(inner, document)
+            if is_union(inner):
+                members |= {
+                    json.dumps(one) if key in members else key: one
+                    for key, one in self._members(inner, document).items()
+                }
                 continue
             for kind in types_of(inner) or [""]:
-                key = _tag_of(inner, tag, document) or name_of(each) or kind or json.dumps(inner, sort_keys=True)
                 single = inner if len(types_of(inner)) < 2 else {**inner, "type": kind}
+                key = _tag_of(inner, tag, document) or name_of(each)
+                key = key or ("" if kind in ("object", "array") else kind) or json.dumps(single, sort_keys=True)
                 member = each if name_of(each) else single
-                members[key if key not in members else f"{key} {len(members)}"] = member
+                members[key if key not in members else json.dumps(single, sort_keys=True)] = member
         return members
 
-    def _is_rename(self, one: Any, two: Any, spot: Spot) -> bool:
+    def _is_same(self, one: Any, two: Any, spot: Spot) -> bool:
         return not any(each.narrowed != "no" or each.widened != "no" for each in self.differences(one, two, spot))
 
     def _fits(self, one: Any, two: Any, spot: Spot, effect: Literal["narrowed", "widened"]) -> bool:
@@ -217,6 +251,10 @@ def _new(spot: Spot, *, was_closed: bool, is_required: bool) -> Difference:
     return spot.differs("new", text, "yes" if is_required else "no", "maybe" if was_closed else "no")
 
 
+def _without_union(schema: Schema) -> Schema:
+    return {key: schema[key] for key in schema if key not in ANNOTATIONS | {"anyOf", "oneOf", "discriminator"}}
+
+
 def _tag_of(member: Schema, tag: str | None, document: Schema) -> str:
     values = listed(resolved(member.get("properties", {}).get(tag, {}), document)) if tag else None
     return values[0] if values and len(values) == 1 else ""
@@ -228,4 +266,5 @@ def _certainty(member: Any, others: Any) -> Certainty:
 
 
 def _of_member(spot: Spot, key: str, text: str, narrowed: Certainty = "no", widened: Certainty = "no") -> Difference:
-    return spot.differs("null" if key == "null" else "anyOf", f"{text} {key}", narrowed, widened)
+    shown = key if len(key) < 60 else "what another of its kinds is"
+    return spot.differs("null" if key == "null" else "anyOf", f"{text} {shown}", narrowed, widened)
