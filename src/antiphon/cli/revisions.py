@@ -1,9 +1,9 @@
 """The API of an earlier revision, read from its code: its files in a temporary git worktree, read by another process.
 
-    python -m antiphon.cli.revisions MODULE:APP PREFIX FILE [DIALECT...]
+    python -m antiphon.cli.revisions MODULE:APP PREFIX FILE ROOT [DIALECT...]
 
-writes a ``Version`` to FILE; the PREFIX - means that of the only document. Nothing is served, but the modules are
-imported, as ``antiphon openapi`` does.
+writes a ``Version`` to FILE; the PREFIX - means that of the only document. A module from ROOT, the repository, is an
+error. Nothing is served, but the modules are imported, as ``antiphon openapi`` does.
 """
 
 import os
@@ -147,18 +147,11 @@ def _read(
     if folder is None or not folder.is_dir():
         raise BadCommand(f"{Path.cwd()} does not exist at {revision}: run the command where the app was then.")
     paths = [str(moved) for each in sys.path if (moved := checkout.moved(each)) and not _is_installed(each)]
-    command = [
-        sys.executable,
-        "-m",
-        "antiphon.cli.revisions",
-        str(target),
-        "-" if prefix is None else prefix,
-        str(made),
-        *dialects,
-    ]
+    asked = [str(target), "-" if prefix is None else prefix, str(made), str(checkout.root), *dialects]
+    command = [sys.executable, "-m", "antiphon.cli.revisions", *asked]
     own = os.path.dirname(os.path.dirname(ANTIPHON))
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*paths, own]), "PYTHONDONTWRITEBYTECODE": "1"}
-    environment["ANTIPHON_READS"] = str(checkout.root)
+    paths += [] if _is_installed(own) else [own]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode or not made.exists():
         raise BadCommand(_failed(checkout, revision, target, done.stderr or done.stdout))
@@ -187,7 +180,7 @@ def _stray(root: Path) -> str:
     return ""
 
 
-def main(target: str, prefix: str, file: str, *dialects: str) -> None:
+def main(target: str, prefix: str, file: str, root: str, *dialects: str) -> None:
     """Write the version of a target's API in this process's current directory to a file."""
     from antiphon.cli.main import use
     from antiphon.cli.openapi import features_by_prefix, load, prefix_of
@@ -196,7 +189,7 @@ def main(target: str, prefix: str, file: str, *dialects: str) -> None:
         use(dialects)
     named = Target.parse(target)
     app: App | DescribedApp = load(named)
-    if stray := _stray(Path(os.environ["ANTIPHON_READS"])):
+    if stray := _stray(Path(root)):
         raise BadCommand(f"{stray} was imported instead of the revision's file: run the command in the app's folder.")
     several = isinstance(app, App) and prefix == "-" and len(features_by_prefix(app)) > 1
     found = "" if several else prefix_of(named, app, None if prefix == "-" else prefix)

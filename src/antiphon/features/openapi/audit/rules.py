@@ -108,7 +108,7 @@ def _is_code(name: str) -> bool:
 
 
 def _compares(code: Code, secrets: set[str]) -> bool:
-    """Return True if code compares a secret, or calls a function whose name says so."""
+    """Return True if code compares a secret, or passes it to a function that compares it, judging by its name."""
     for node in code.nodes:
         match node:
             case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq()], comparators=[right]):

@@ -114,7 +114,7 @@ def _lines_of(function: Callable[..., object]) -> str:
 
 
 def _mentions(text: str, first: int) -> Iterator[tuple[str, int]]:
-    """Yield the texts and numbers in a function's code, each with its first line."""
+    """Yield the strings and numbers in a function's code, each with its first line."""
     with suppress(SyntaxError):
         seen = set()
         for node in ast.walk(ast.parse(text)):
