@@ -133,6 +133,17 @@ def test_nothing_remains_and_no_hook_runs(folder):
     )
 
 
+def test_a_hook_of_git_can_run_it(folder, monkeypatch):
+    """Git sets variables for its hooks, such as the index of the commit that is being made."""
+    (folder / "shop.py").write_text(REQUIRED)
+    git("add", "--all")
+    staged = git("diff", "--cached", "--name-only")
+    monkeypatch.setenv("GIT_DIR", str(folder / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(folder / ".git/index"))
+    assert against("main").exit_code == 1
+    assert git("diff", "--cached", "--name-only") == staged == "shop.py"
+
+
 def test_an_app_in_a_folder_of_the_repository_is_read_there(folder, monkeypatch):
     """Its package is in src, from which this process imports it, as an editable installation does."""
     inner = folder / "services/web/src/web"

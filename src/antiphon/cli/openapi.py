@@ -13,6 +13,7 @@ from antiphon.app.application import App
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.routes import aligned
 from antiphon.cli.target import Target
+from antiphon.features.logs.formats import lines_below
 from antiphon.features.openapi.changes.operations import Comparison
 from antiphon.features.openapi.changes.places import Version, below
 from antiphon.features.openapi.changes.verdicts import VERDICTS, Change, Verdict, today, worst
@@ -113,11 +114,9 @@ def written_changes(
     lines, verdict = compared(old, new, revision)
     for note in notes_on(revision):
         echo(note, err=True)
-    for each in lines:
-        echo(each)
     felt = felt_by(target, new) if is_replayed else []
-    for each in felt:
-        echo(each)
+    if lines or felt:
+        echo(lines_below("\n".join((*lines, *felt))))  # with text from clients, which must not control the terminal
     return 1 if any(each.startswith("FELT") for each in felt) else _STATUSES[verdict]
 
 

@@ -1,9 +1,9 @@
 """The API of an earlier revision, read from its code: its files in a temporary git worktree, read by another process.
 
-    python -m antiphon.cli.revisions MODULE:APP PREFIX FILE ROOT [DIALECT...]
+    python -m antiphon.cli.revisions MODULE:APP PREFIX FILE ROOT COPY [DIALECT...]
 
-writes a ``Version`` to FILE; the PREFIX - means that of the only document. A module from ROOT, the repository, is an
-error. Nothing is served, but the modules are imported, as ``antiphon openapi`` does.
+writes a ``Version`` to FILE; the PREFIX - means that of the only document. A module from ROOT, the repository, is
+an error if COPY, the revision's files, has it, too. Nothing is served, but the modules are imported.
 """
 
 import os
@@ -21,6 +21,8 @@ from antiphon.cli.target import ANTIPHON, Target
 from antiphon.features.openapi.changes.places import Version
 from antiphon.features.openapi.code.words import DescribedApp
 
+_OF_HOOKS = ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR")
+"""Variables that git sets for its hooks, and that would make it write to the index of the commit in progress."""
 _QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
 _INSTALLED = ("site-packages", "dist-packages")
 
@@ -98,10 +100,11 @@ def notes_on(revision: str) -> Iterator[str]:
 
 def git(*arguments: str, is_checked: bool = True, folder: Path | None = None) -> str:
     """Run git in a folder, by default the current one, and return its output. Raises BadCommand if it fails."""
+    environment = {name: value for name, value in os.environ.items() if name not in _OF_HOOKS} | _QUIET
     try:
         done = subprocess.run(  # noqa: S603 - no shell
             ["git", *arguments],  # noqa: S607 - the user's git
-            cwd=folder, env={**os.environ, **_QUIET}, capture_output=True, text=True, check=False,
+            cwd=folder, env=environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
     except FileNotFoundError:
         raise BadCommand("--against reads the earlier code with git, which is not installed.") from None
@@ -146,8 +149,16 @@ def _read(
     folder = checkout.moved(os.getcwd())
     if folder is None or not folder.is_dir():
         raise BadCommand(f"{Path.cwd()} does not exist at {revision}: run the command where the app was then.")
-    paths = [str(moved) for each in sys.path if (moved := checkout.moved(each)) and not _is_installed(each)]
-    asked = [str(target), "-" if prefix is None else prefix, str(made), str(checkout.root), *dialects]
+    moved = [checkout.moved(each) for each in sys.path if not _is_installed(each)]
+    paths = [str(each) for each in moved if each is not None and each.is_dir()]
+    asked = [
+        str(target),
+        "-" if prefix is None else prefix,
+        str(made),
+        str(checkout.root),
+        str(checkout.files),
+        *dialects,
+    ]
     command = [sys.executable, "-m", "antiphon.cli.revisions", *asked]
     own = os.path.dirname(os.path.dirname(ANTIPHON))
     paths += [] if _is_installed(own) else [own]
@@ -168,19 +179,19 @@ def _failed(checkout: Checkout, revision: str, target: Target, said: str) -> str
     return f"{target} can't be read at {revision}, with the packages that are installed now:\n{told}{hint}"
 
 
-def _stray(root: Path) -> str:
+def _stray(checkout: Checkout) -> str:
     """Return the file of a module that was imported from the repository instead of the revision, or ""."""
     files = [
         getattr(each, "__file__", None) for name, each in [*sys.modules.items()] if name.partition(".")[0] != "antiphon"
     ]
     for file in filter(None, files):
-        is_inside = Path(file).resolve().is_relative_to(root) and not Path(file).is_relative_to(sys.prefix)
-        if is_inside and not _is_installed(file):
+        moved = None if _is_installed(file) else checkout.moved(file)
+        if moved is not None and moved.exists():
             return str(file)
     return ""
 
 
-def main(target: str, prefix: str, file: str, root: str, *dialects: str) -> None:
+def main(target: str, prefix: str, file: str, root: str, copy: str, *dialects: str) -> None:
     """Write the version of a target's API in this process's current directory to a file."""
     from antiphon.cli.main import use
     from antiphon.cli.openapi import features_by_prefix, load, prefix_of
@@ -189,7 +200,7 @@ def main(target: str, prefix: str, file: str, root: str, *dialects: str) -> None
         use(dialects)
     named = Target.parse(target)
     app: App | DescribedApp = load(named)
-    if stray := _stray(Path(root)):
+    if stray := _stray(Checkout(Path(root), Path(copy), [])):
         raise BadCommand(f"{stray} was imported instead of the revision's file: run the command in the app's folder.")
     several = isinstance(app, App) and prefix == "-" and len(features_by_prefix(app)) > 1
     found = "" if several else prefix_of(named, app, None if prefix == "-" else prefix)

@@ -13,6 +13,7 @@ from tests.helpers.rows import rows
 pytestmark = pytest.mark.once
 
 START = """
+import functools
 import logging
 from dataclasses import dataclass
 from hmac import compare_digest

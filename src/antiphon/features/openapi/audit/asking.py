@@ -156,8 +156,8 @@ class Asking:
         self._open.pop()
         return is_asked
 
-    def asks_before(self, hook: object, dependencies: Dependencies) -> bool:
-        """Return True if a hook before the handler asks: one of the application, or one for an admin's scope."""
+    def asks_around(self, hook: object, dependencies: Dependencies) -> bool:
+        """Return True if a hook, middleware or a decorator asks: one of the application, or an admin's scope."""
         if isinstance(hook, ScopesRequired):
             return any("admin" in scope for scope in hook.scopes)
         function = as_function(hook) or method_of(type(hook), "__call__")

@@ -111,13 +111,22 @@ def audited_routes(app: App) -> list[AuditedRoute]:
                 made.code = [*asking.reached(function, each.group.dependencies)]
             if made.code:
                 made.taken += _of_untyped_json(made.code[0])
-            hooks = [hook.function for hook in (*each.group.stack.before, *each.route.before)]
-            made.asks = any(asking.asks(code) for code in made.code[:1]) or any(
-                asking.asks(code) for code in made.code[1:] if _reads_request(code)
+            stack = each.group.stack
+            around = [hook.function for hook in (*stack.before, *each.route.before)]
+            around += [*[layer.function for layer in stack.middleware], *_decorators(each.route.handler)]
+            inner = [code for at, code in enumerate(made.code) if at == 0 or _reads_request(code)]
+            made.asks = any(map(asking.asks, inner)) or any(
+                asking.asks_around(function, each.group.dependencies) for function in around
             )
-            made.asks = made.asks or any(asking.asks_before(hook, each.group.dependencies) for hook in hooks)
             found.append(made)
     return found
+
+
+def _decorators(handler: Any) -> Iterator[Any]:
+    """Yield the functions around a handler, as far as its decorators set ``__wrapped__``."""
+    while (inner := getattr(handler, "__wrapped__", None)) is not None:
+        yield handler
+        handler = inner
 
 
 def _reads_request(code: Code) -> bool:
