@@ -161,7 +161,7 @@ def _read(
     ]
     command = [sys.executable, "-m", "antiphon.cli.revisions", *asked]
     own = os.path.dirname(os.path.dirname(ANTIPHON))
-    paths += [] if _is_installed(own) else [own]
+    paths = paths if _is_installed(own) else [own, *paths]  # both versions are read by the same reader
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode or not made.exists():
@@ -181,13 +181,11 @@ def _failed(checkout: Checkout, revision: str, target: Target, said: str) -> str
 
 def _stray(checkout: Checkout) -> str:
     """Return the file of a module that was imported from the repository instead of the revision, or ""."""
-    files = [
-        getattr(each, "__file__", None) for name, each in [*sys.modules.items()] if name.partition(".")[0] != "antiphon"
-    ]
-    for file in filter(None, files):
-        moved = None if _is_installed(file) else checkout.moved(file)
+    files = [getattr(each, "__file__", None) or "" for each in [*sys.modules.values()]]
+    for file in files:
+        moved = None if _is_installed(file) or file.startswith(ANTIPHON) else checkout.moved(file)
         if moved is not None and moved.exists():
-            return str(file)
+            return file
     return ""
 
 
