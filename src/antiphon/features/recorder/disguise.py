@@ -121,13 +121,17 @@ def _marked_in(model: type) -> Iterable[str]:
     with suppress(Exception):  # any class's annotations, which may contain names that only type checkers can resolve
         from typing import get_type_hints
 
-        encoded: dict[str, str] = dict(
-            zip(getattr(model, "__struct_fields__", ()), getattr(model, "__struct_encode_fields__", ()), strict=False)
-        )
+        encoded = encoded_names(model)
         for name, hint in get_type_hints(model, include_extras=True).items():
             if is_marked_as(Secret, hint):
                 yield name
                 yield encoded.get(name, name)
+
+
+def encoded_names(model: type) -> dict[str, str]:
+    """Return the names of a msgspec struct's members in JSON, by their names in Python."""
+    names: Any = getattr(model, "__struct_fields__", ())
+    return dict(zip(names, getattr(model, "__struct_encode_fields__", ()), strict=False))
 
 
 def is_marked_as(mark: type, hint: Any) -> bool:

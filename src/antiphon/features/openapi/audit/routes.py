@@ -18,7 +18,7 @@ from antiphon.features.openapi.code.sources import Sources
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.document import Info, described_routes, make_document
 from antiphon.features.openapi.security import requires_signature
-from antiphon.features.recorder.disguise import Personal, Secret, is_marked_as
+from antiphon.features.recorder.disguise import Personal, Secret, encoded_names, is_marked_as
 from antiphon.features.users import Users
 from antiphon.handler.contract import innermost
 from antiphon.serialization.secret_names import is_secret_name
@@ -144,9 +144,7 @@ def _marks(contracts: Iterable[Contract]) -> Marks:
     """Return the fields that models mark as ``Personal`` or ``Secret``, by class and name."""
     marks: Marks = {}
     for kind in {kind for contract in contracts for kind in classes_in(types_in(contract))}:
-        encoded = dict(
-            zip(getattr(kind, "__struct_fields__", ()), getattr(kind, "__struct_encode_fields__", ()), strict=False)
-        )
+        encoded = encoded_names(kind)
         for name, hint in annotations.hints_of(kind).items():
             for mark in (Personal, Secret):
                 if is_marked_as(mark, hint):

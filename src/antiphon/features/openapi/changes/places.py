@@ -21,6 +21,7 @@ from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.described import app_of
 from antiphon.features.openapi.document import Info, OpenAPIDocument, described_routes, make_document
 from antiphon.features.openapi.schemas import leaf_types
+from antiphon.features.recorder.disguise import encoded_names
 from antiphon.handler.contract import innermost
 
 
@@ -154,15 +155,10 @@ def _places_of_types(classes: Iterable[type]) -> dict[str, dict[str, str]]:
         places: dict[str, str] = {}
         for each in reversed(kind.__mro__):
             places |= _places_of_class(each)
-        encoded = dict(zip(_tuple(kind, "__struct_fields__"), _tuple(kind, "__struct_encode_fields__"), strict=False))
+        encoded = encoded_names(kind)
         places |= {encoded[name]: place for name, place in places.items() if name in encoded}
         found[kind.__name__] = places if kind.__name__ not in found else {}
     return found
-
-
-def _tuple(kind: type, name: str) -> tuple[str, ...]:
-    found = getattr(kind, name, ())
-    return found if isinstance(found, tuple) else ()
 
 
 def _places_of_class(kind: type) -> Mapping[str, str]:

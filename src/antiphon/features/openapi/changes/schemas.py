@@ -188,8 +188,9 @@ class SchemaComparison:
         """Compare numbers with the strings, or the lists, that they have become."""
         text = f"{named_types(types_of(old))} is now {named_types(types_of(new))}"
         if "array" in types_of(new):
-            inner = [each.narrowed for each in self.differences(old, new.get("items", {}), spot)]
-            yield spot.differs("type", text, max((*inner, "no"), key=CERTAINTIES.index), "yes")
+            inner = {each.narrowed for each in self.differences(old, new.get("items", {}), spot)}
+            worst: Certainty = next((each for each in reversed(CERTAINTIES) if each in inner), "no")
+            yield spot.differs("type", text, worst, "yes")
         else:
             yield spot.differs("type", text, "maybe" if limits_text(new) else "no", "yes")
 

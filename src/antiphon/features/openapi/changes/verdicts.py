@@ -70,4 +70,5 @@ def today() -> date:
 
 def worst(changes: Iterable[Change]) -> Verdict:
     """Return the worst verdict; "safe" if nothing has changed."""
-    return max((each.verdict for each in changes), key=VERDICTS.index, default="safe")
+    found = {each.verdict for each in changes}
+    return next((each for each in reversed(VERDICTS) if each in found), "safe")
