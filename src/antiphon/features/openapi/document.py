@@ -46,6 +46,8 @@ class Info:
     servers: tuple[str, ...] = ()
     openapi: str = "3.1"
     """The OpenAPI version, one of ``VERSIONS``."""
+    with_hidden: bool = False
+    """True to describe hidden routes, too."""
 
 
 @dataclass
@@ -98,7 +100,7 @@ def make_document(app: App | DescribedApp, info: Info) -> OpenAPIDocument:
 def _document(
     app: App, info: Info, reader: ContractReader, complete: Callable[[Contract], None] | None = None
 ) -> OpenAPIDocument:
-    described = [each for each in _routes(app, reader) if _is_below(each.path, info.prefix)]
+    described = [each for each in _routes(app, reader, info.with_hidden) if _is_below(each.path, info.prefix)]
     for each in described:
         refuses = refuses_other_sites(each.app, each.contract.route)
         expect(each.contract, has_parameters=bool(each.parameters), refuses_other_sites=refuses)
@@ -129,23 +131,23 @@ class DescribedRoute(NamedTuple):
     parameters: list[Parameter]
 
 
-def described_routes(app: App, prefix: str = "") -> Iterator[DescribedRoute]:
+def described_routes(app: App, prefix: str = "", *, with_hidden: bool = False) -> Iterator[DescribedRoute]:
     """Yield the routes of an application and of those mounted in it, except features' routes and hidden ones."""
     groups = app._route_groups
     converters = merged_converters(groups)
     for group in groups:
         for route in group.routes():
-            if not (_is_of_feature(route) or route.meta.get(OpenAPI.HIDDEN)):
+            if not (_is_of_feature(route) or (route.meta.get(OpenAPI.HIDDEN) and not with_hidden)):
                 yield DescribedRoute(app, group, route, *path_template(route, prefix, converters))
     for mount in app.mounts:
         if isinstance(mount.application, App):
-            yield from described_routes(mount.application, prefix + mount.prefix)
+            yield from described_routes(mount.application, prefix + mount.prefix, with_hidden=with_hidden)
 
 
-def _routes(app: App, reader: ContractReader) -> Iterator[_Described]:
+def _routes(app: App, reader: ContractReader, with_hidden: bool) -> Iterator[_Described]:
     """Yield the methods of an application's routes, without WebSockets."""
     security: dict[App, dict[str, Scheme]] = {}
-    for each in described_routes(app):
+    for each in described_routes(app, with_hidden=with_hidden):
         if each.route.websocket is not None:
             continue
         if each.app not in security:

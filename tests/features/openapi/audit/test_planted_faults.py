@@ -20,8 +20,8 @@ from hmac import compare_digest
 from typing import Annotated, Any
 from antiphon import App, Blueprint, Dependency, Request, Response, abort
 from antiphon.features import (
-    Bearer, CSRFTokens, IdempotentWrites, MemoryStore, Personal, RateLimit, SessionLogin, Sessions, Users, login,
-    login_required, scopes_required,
+    Bearer, CSRFTokens, IdempotentWrites, MemoryStore, OpenAPI, Personal, RateLimit, SessionLogin, Sessions, Users,
+    login, login_required, scopes_required,
 )
 
 
@@ -106,6 +106,34 @@ def test_planted_faults_are_found_and_their_twins_spared(tmp_path, monkeypatch, 
 
 def test_there_are_thirty_of_each():
     assert len({title for _, title, *_ in PLANTED}) >= 30
+
+
+UNKNOWN = [
+    """
+@app.get("/people", host="a.example")
+def shown(request: Request) -> list[Lamp]: return []
+@app.get("/people", host="b.example")
+def people(request: Request) -> list[User]: return [*users.values()]
+""",
+    """
+exec("def show(request, id): return orders[id]")
+app.get("/orders/<int:id>", before=login_required)(show)
+""",
+    """
+import shop_library
+@app.post("/login")
+def log_in(request: Request) -> None: shop_library.enter(request.form["password"])
+""",
+]
+
+
+@rows("code", UNKNOWN)
+def test_what_is_not_known_is_said(tmp_path, monkeypatch, code):
+    (tmp_path / "shop_library.py").write_text("enter = print\n")
+    found = audit(tmp_path, monkeypatch, code)
+    assert (found.exit_code, found.stdout.split()[0], "it is not known" in found.stdout) == (4, "unknown", True), (
+        found.output
+    )
 
 
 SILENCED = """

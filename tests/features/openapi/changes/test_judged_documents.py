@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from antiphon.features.openapi.changes.keywords import CERTAINTIES
 from antiphon.features.openapi.changes.operations import Comparison
 from antiphon.features.openapi.changes.schemas import SchemaComparison
 from antiphon.features.openapi.changes.verdicts import worst
@@ -180,9 +179,9 @@ def test_a_value_that_is_no_longer_valid_is_judged(old, new, value):
     was, is_now = (Draft202012Validator(each).is_valid(value) for each in (old, new))
     found = [*SchemaComparison({}, {}, True).differences(old, new)]
     if was and not is_now:
-        assert max((each.narrowed for each in found), key=CERTAINTIES.index, default="no") != "no"
+        assert any(each.narrowed != "no" for each in found)
     if is_now and not was and not _has_own_fields(old):
-        assert max((each.widened for each in found), key=CERTAINTIES.index, default="no") != "no"
+        assert any(each.widened != "no" for each in found)
 
 
 def _has_own_fields(schema):

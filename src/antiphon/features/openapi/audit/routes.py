@@ -89,16 +89,17 @@ class AuditedRoute:
 
 def audited_routes(app: App) -> list[AuditedRoute]:
     """Return the operations of an application and of those mounted in it."""
-    document = make_document(app, Info("", openapi="3.2"))
+    document = make_document(app, Info("", openapi="3.2", with_hidden=True))
     marks = _marks(document.contracts)
+    paths = {path: {**item} for path, item in document.content["paths"].items()}
     sources = Sources()
     asking = Asking(CodeReader(sources=sources), sources)
     found = []
-    for each in described_routes(app):
+    for each in described_routes(app, with_hidden=True):
         for method in each.route.methods:
             contract = document.find(each.route, method)
-            operation = document.content["paths"].get(each.path, {}).get(method.lower())
-            if contract is None or operation is None or method in ("HEAD", "OPTIONS"):
+            operation = paths.get(each.path, {}).pop(method.lower(), {})  # of the first route with this path
+            if contract is None or method in ("HEAD", "OPTIONS"):
                 continue
             made = AuditedRoute(method, each.path, contract, operation, [part.name for part in each.parameters])
             made.taken = [*_fields(_taken(operation), document.content, marks)]

@@ -161,6 +161,9 @@ def _name(called: ast.AST) -> str:
 
 
 def _exposed(route: AuditedRoute) -> Iterator[Finding]:
+    if not route.operation:
+        text = "it is not known what it sends, since another route has the same path and method"
+        yield _finding("exposed", route, text, "look at its source", is_unknown=True)
     sent = {each.name for each in route.taken}
     secrets = [each for each in route.given if is_guessable(each) and each.name not in sent]
     if secrets:

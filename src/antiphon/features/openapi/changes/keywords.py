@@ -8,7 +8,6 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 Schema: TypeAlias = dict[str, Any]
 Certainty: TypeAlias = Literal["no", "maybe", "yes"]
-CERTAINTIES: tuple[Certainty, ...] = ("no", "maybe", "yes")
 
 
 class Site(NamedTuple):

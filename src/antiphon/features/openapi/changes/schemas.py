@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from antiphon.features.openapi.changes.keywords import (
     ANNOTATIONS,
-    CERTAINTIES,
     Certainty,
     Difference,
     Schema,
@@ -189,8 +188,8 @@ class SchemaComparison:
         text = f"{named_types(types_of(old))} is now {named_types(types_of(new))}"
         if "array" in types_of(new):
             inner = {each.narrowed for each in self.differences(old, new.get("items", {}), spot)}
-            worst: Certainty = next((each for each in reversed(CERTAINTIES) if each in inner), "no")
-            yield spot.differs("type", text, worst, "yes")
+            narrowed: Certainty = "yes" if "yes" in inner else "maybe" if "maybe" in inner else "no"
+            yield spot.differs("type", text, narrowed, "yes")
         else:
             yield spot.differs("type", text, "maybe" if limits_text(new) else "no", "yes")
 
