@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from antiphon import Request, Response
-from antiphon.cli.openapi import differences
+from antiphon.features.openapi.changes.operations import Comparison
+from antiphon.features.openapi.changes.verdicts import today
 from antiphon.features.openapi.document import Info, make_document
 from antiphon.testing import Client, ContractError
 from tests.features.openapi import bookstore
@@ -195,7 +196,7 @@ def test_a_change_of_the_code_is_noticed(
 ) -> None:
     app = load(before, after).make_app()
     document = make_document(app, Info("Books", prefix="/api"))
-    drift = [*differences(WRITTEN, document.content)]
+    drift = [*Comparison(WRITTEN, document.content, today()).changes()]
     assert ("strict" if document.unknown else "drift" if drift else "contract") == by
     if by == "contract":
         sender = Client(app, contract=True, headers={"authorization": f"Bearer {TOKEN}"})
