@@ -348,15 +348,19 @@ def audit(target: str | None, record: bool) -> None:
     (a field that goes out to anyone) or sibling (a write lacks what the others have). A comment in the handler silences
     one: # audit: RULE: REASON. The exit code is 1 if there is a line, and 4 if all of them are unknown.
     """
-    from antiphon.cli.audit import audit as audited
-    from antiphon.cli.audit import written_record
     from antiphon.cli.routes import load
+    from antiphon.features.openapi.audit.report import audited, recorded
 
     app = load(_target(target))
     if record:
-        written_record(app)
-    else:
-        sys.exit(audited(app))
+        click.echo("\n".join(recorded(app, os.getcwd())))
+        return
+    lines, silenced, status = audited(app, os.getcwd())
+    for each in lines:
+        click.echo(each)
+    for each in silenced:
+        click.echo(each, err=True)
+    sys.exit(status)
 
 
 @main.command()

@@ -5,10 +5,32 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from antiphon.features.openapi.audit.routes import AuditedRoute, Field
-from antiphon.features.openapi.audit.rules import Finding
+from antiphon.app.application import App
+from antiphon.features.openapi.audit.routes import AuditedRoute, Field, audited_routes
+from antiphon.features.openapi.audit.rules import Finding, findings
+from antiphon.features.openapi.changes.places import below
 
 _comment = re.compile(r"#\s*audit:\s*(\w+)\s*(?:[:,-]\s*(.*\S))?").search
+
+
+def audited(app: App, folder: str) -> tuple[list[str], list[str], int]:
+    """Return a line for each finding and for each that a comment silences, with places relative to a folder.
+
+    The number is the command's exit code: 1 for any fault, 4 if all of them are unknown, or else 0.
+    """
+    remaining, silenced = sorted_out(findings(audited_routes(app)))
+    lines = [
+        f"{'unknown' if each.is_unknown else each.rule:8} {each.operation}: {each.text}"
+        f"   {below(each.place, folder)}   {each.advice}"
+        for each in remaining
+    ]
+    told = [f"Silenced: {found.rule} {found.operation}: {reason}" for found, reason in silenced]
+    return lines, told, 1 if any(not each.is_unknown for each in remaining) else 4 if remaining else 0
+
+
+def recorded(app: App, folder: str) -> Iterator[str]:
+    """Yield the lines of the record of processing, with places relative to a folder."""
+    return as_markdown((*row[:-1], below(row[-1], folder)) for row in record(audited_routes(app)))
 
 
 class Silenced(NamedTuple):
