@@ -9,7 +9,9 @@ from copy import copy
 from functools import partial
 from typing import TypeAlias, overload
 
+from antiphon.app.added import Added
 from antiphon.app.blueprint import Routes
+from antiphon.app.route import Route
 from antiphon.body.codings import CODINGS, Compressor
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, as_bytes
 from antiphon.explanations import errors_name_it, explained
@@ -100,6 +102,9 @@ class Compression:
     def install(self, app: Routes) -> None:
         """Register the middleware that compresses responses from later middleware and handlers."""
         app.middleware(self._compress_response)
+
+    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+        yield Added(headers=("content-encoding", "vary"))
 
     def _compress_response(self, request: Request) -> Generator[None, Response, Response | None]:
         response = yield

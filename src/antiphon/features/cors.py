@@ -9,8 +9,10 @@ from collections.abc import Generator, Iterable
 from copy import copy
 from datetime import timedelta
 
+from antiphon.app.added import Added
 from antiphon.app.blueprint import Routes
 from antiphon.app.planning.cross_site import declarable_origin, parse_origin
+from antiphon.app.route import Route
 from antiphon.explanations import Advice, errors_name_it, explained
 from antiphon.http.dates import seconds_of
 from antiphon.http.errors import Forbidden
@@ -89,6 +91,13 @@ class CORS:
         """
         app.middleware(self._add_headers)
         app.trusted_origins.add(self)
+
+    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+        own = ("access-control-allow-origin", *[name for name, _ in self._actual])
+        yield Added(headers=own if self._any else (*own, "vary"))
+        if method == "OPTIONS":
+            yield Added(204, headers=tuple(name for name, _ in self._preflight))
+            yield Added(403, Forbidden)
 
     def _add_headers(self, request: Request) -> Generator[None, Response, Response | None]:
         origin = request.origin

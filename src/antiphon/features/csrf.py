@@ -11,7 +11,9 @@ from hmac import compare_digest
 from secrets import token_bytes, token_hex
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from antiphon.app.added import Added
 from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.app.route import Route
 from antiphon.explanations import Advice, errors_name_it, explained
 from antiphon.features.html import Markup
 from antiphon.handler.errors import is_debug
@@ -106,6 +108,10 @@ class CSRFTokens:
         app.on_startup(partial(self._check_names, app))
         app.template_context(csrf_input=_InputOfRequest, csrf_token_value=csrf_token)
 
+    def _adds(self, route: Route, method: str) -> Iterable[Added]:
+        if method not in SAFE_METHODS and not (route.csrf_exempt or self._is_exempt(route.name)):
+            yield Added(403, BadCSRFToken)
+
     def _check_names(self, app: "App") -> None:
         parts = [route.name.split(".") for route in app.routes]
         known = {".".join(each[:count]) for each in parts for count in range(1, len(each) + 1)}
@@ -138,11 +144,12 @@ class CSRFTokens:
         """Return True for a write that needs a token. If no route of this app matches, there is nothing to write to."""
         if request.method in SAFE_METHODS or (endpoint := request.endpoint) is None:
             return False
-        if request.route.csrf_exempt or any(
-            endpoint == name or endpoint.startswith(f"{name}.") for name in self._exempt
-        ):
+        if request.route.csrf_exempt or self._is_exempt(endpoint):
             return False
         return not (_is_of_program(request) or _is_of_trusted_page(request))
+
+    def _is_exempt(self, endpoint: str) -> bool:
+        return any(endpoint == name or endpoint.startswith(f"{name}.") for name in self._exempt)
 
     def _has_to_wait(self, request: Request) -> bool:
         """Return True if the token can only be in a body that has not arrived yet and may be valid."""

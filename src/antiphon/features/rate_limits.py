@@ -5,7 +5,7 @@ app.use(RateLimit("100/minute", SQLiteStore("var/limits.db"))), or @app.post("/l
 
 import re
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from copy import copy
 from functools import partial
 from math import ceil
@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
+from antiphon.app.added import Added
 from antiphon.app.blueprint import Blueprint, Routes
 from antiphon.app.callers import LOG_EVERY, caller_of, check_by
 from antiphon.app.route import Route
@@ -123,6 +124,19 @@ class RateLimit:
             app.middleware(blocking=self.blocking)(around)
         else:
             app.before_request(self)
+
+    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+        yield Added(headers=("ratelimit", "ratelimit-policy"))
+        yield Added(
+            429,
+            TooManyRequests,
+            f"At most {self._limit} in {self._period} seconds. Try again in {{seconds}} seconds.",
+            QUOTA_EXCEEDED,
+            {"violated-policies": list[str]},
+            headers=("retry-after",),
+        )
+        if self._refuses:
+            yield Added(503, StoreUnavailable)
 
     def _around(self, request: Request) -> Generator[None, Response, None]:
         self(request)

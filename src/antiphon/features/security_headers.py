@@ -10,8 +10,10 @@ from datetime import timedelta
 from secrets import token_urlsafe
 from typing import Self, TypeAlias
 
+from antiphon.app.added import Added
 from antiphon.app.blueprint import Routes
 from antiphon.app.planning.cross_site import parse_origin
+from antiphon.app.route import Route
 from antiphon.explanations import errors_name_it, explained
 from antiphon.http.dates import seconds_of
 from antiphon.http.grammar import split_list, split_parameters, unquote_string
@@ -324,6 +326,9 @@ class SecurityHeaders:
             "strict-transport-security": self.strict_transport_security if is_secure else None,
         }
         return [(name, str(value)) for name, value in values.items() if value is not None]
+
+    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+        yield Added(headers=tuple(name for name, _ in self.fields(is_secure=True)))
 
     def install(self, app: Routes) -> None:
         """Register the function that sets the headers of responses, to run after everything else."""

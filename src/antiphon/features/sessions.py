@@ -4,11 +4,13 @@ app.use(Sessions(SQLiteStore("var/sessions.db")))
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from antiphon.app.added import Added
+from antiphon.app.route import Route
 from antiphon.app.store import FeatureStore, OwnedEntry, Store, StoreEntry, StoreUnavailable, check_store, store_name
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import errors_name_it, explained
@@ -140,6 +142,9 @@ class Sessions:
             app.post(PATH, name="bound_session", unguarded=True, csrf_exempt=True)(self._bind)
         app._identifiers.append(self._identify)
         app.middleware(when_read=Request.session)(self._around)
+
+    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+        yield Added(headers=("cache-control", "set-cookie", "vary"), cookies=(self.secure_cookie,))
 
     def _check_alone(self, app: "App") -> None:
         """Check that no other application writes the same cookie for a key in another store."""

@@ -240,13 +240,20 @@ def page_or_details(request: Request, error: HTTPError):
     return Page("error.html", error=error), error.status
 
 
-@rows("error_handler, media", [(page_of_the_error, [HTML]), (page_or_details, [PROBLEM, HTML])])
-def test_an_error_that_is_shown_on_a_page_keeps_its_status(error_handler: Any, media: list[str]) -> None:
-    app = app_of(by_class)
+PAGES = [
+    ("/x", page_of_the_error, HTML), ("/x", page_or_details, HTML), ("/api/x", page_of_the_error, HTML),
+    ("/api/x", page_or_details, PROBLEM),
+]  # fmt: skip
+
+
+@rows("path, error_handler, media", PAGES)
+def test_an_error_that_is_shown_on_a_page_keeps_its_status(path: str, error_handler: Any, media: str) -> None:
+    app = App()
+    app.get(path)(by_class)
     app.errorhandler(HTTPError)(error_handler)
     document = make_document(app, Info("Bids"))
-    described = document.content["paths"]["/x"]["get"]["responses"]["409"]["content"]
-    assert (document.unknown, sorted(described)) == ([], sorted(media))
+    described = document.content["paths"][path]["get"]["responses"]["409"]["content"]
+    assert (document.unknown, [*described]) == ([], [media])
 
 
 def test_an_error_stays_in_the_document_if_the_status_that_its_handler_returns_is_not_known() -> None:

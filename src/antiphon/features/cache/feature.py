@@ -4,13 +4,15 @@ app.use(Cache(SQLiteStore("var/cache.db"))), then response.cache_for(60, public=
 """
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from copy import copy
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from antiphon.app.added import Added
+from antiphon.app.route import Route
 from antiphon.app.store import FeatureStore, Store
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.explanations import errors_name_it, explained, renamed
@@ -24,6 +26,7 @@ from antiphon.features.cache.shelf import Shelf, forget_changed
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.handler.contract import innermost
 from antiphon.http.dates import Duration, seconds_of
+from antiphon.http.errors import PreconditionFailed, RangeNotSatisfiable
 from antiphon.request.request import Request
 from antiphon.request.watching import forget_fields, put_on_watch, watch_of
 from antiphon.response.response import Response
@@ -122,6 +125,15 @@ class Cache(metaclass=NamesOurs):
         watch = None if self._is_gateway else self._watch
         where_hooked = self._around_hooks, self._inside_hooks
         app._surround_with_cache(self._around, self._at_hand.respond, where_hooked, watch, blocking=self._blocks)
+
+    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+        """Return what it adds to reads that let it store their responses: a stored one has conditions and ranges."""
+        if method in ("GET", "HEAD", "QUERY"):
+            yield Added(headers=("age", "cache-status"), needs="cache-control")
+            for status in (206, 304):
+                yield Added(status, needs="cache-control")
+            for error in (PreconditionFailed, RangeNotSatisfiable):
+                yield Added(error.status, error, needs="cache-control")
 
     def _name(self) -> str:
         """Return a name for the application, the same in each process: a hash of its routes and their handlers."""

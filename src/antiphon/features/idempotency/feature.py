@@ -13,11 +13,12 @@ from functools import partial, update_wrapper
 from math import inf
 from typing import TYPE_CHECKING, Any, cast
 
+from antiphon.app.added import Added
 from antiphon.app.callers import check_by
 from antiphon.app.dispatch.hooks import MiddlewareFunction
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.route import Route
-from antiphon.app.store import OF_ONE_VISITOR, FeatureStore, Store, StoreEntry, give_again, keep
+from antiphon.app.store import OF_ONE_VISITOR, FeatureStore, Store, StoreEntry, StoreUnavailable, give_again, keep
 from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.idempotency.claims import (
@@ -41,7 +42,7 @@ from antiphon.features.idempotency.claims import (
 from antiphon.handler.callables import is_async_generator, is_generator
 from antiphon.handler.contract import describe, is_async, log_failure
 from antiphon.http.dates import Duration, seconds_of
-from antiphon.http.errors import BadRequest
+from antiphon.http.errors import BadRequest, Conflict, UnprocessableContent
 from antiphon.request.caller import is_seen_by_others
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
@@ -126,6 +127,15 @@ class IdempotentWrites:
         """Make the app use this feature for its idempotent routes. Raises RuntimeError if there is no store."""
         self._stores.taken_from(app)
         app._surround_idempotent(self._surround, self._watch_before_routing)
+
+    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+        if route.idempotent:
+            wrong = "missing or malformed" if self.required else "malformed"
+            yield Added(400, BadRequest, f"The Idempotency-Key header is {wrong}.")
+            wait = ("retry-after",)
+            yield Added(409, Conflict, "The first request with this key has no response yet.", headers=wait)
+            yield Added(422, UnprocessableContent, "The key was used for another request.")
+            yield Added(503, StoreUnavailable)
 
     def _surround(
         self, route: Route, handler: Callable[[Request], Any]

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from antiphon.app.added import Added
+from antiphon.app.route import Route
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.languages.catalogues import Catalogue, read
 from antiphon.features.languages.request_language import RequestLanguage, fallbacks, normalised
@@ -115,6 +117,9 @@ class Languages:
             dir=lambda request: request.language.dir,
             **{name: partial(_function_of_jinja, f"{name}_of") for name in _FUNCTIONS},
         )
+
+    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+        yield Added(headers=("content-language", "set-cookie", "vary"), cookies=(self.cookie,) if self.cookie else ())
 
     def _of_request(self, request: Request) -> RequestLanguage:
         if self._watches:

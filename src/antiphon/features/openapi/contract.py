@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
+from antiphon.app.added import Added, Adding, added_to
 from antiphon.app.dispatch.hooks import Hook
 from antiphon.app.dispatch.middleware import Middleware
 from antiphon.app.dispatch.plan import HandlerStack
@@ -26,6 +27,7 @@ from antiphon.features.openapi.code.values import (
     UNKNOWN,
     Fields,
     Known,
+    Of,
     Raisable,
     ResponseValue,
     Value,
@@ -73,6 +75,8 @@ class Contract:
     """The features whose users are read."""
     scopes: list[str] = field(default_factory=list)
     """The scopes that credentials must have."""
+    added: list[Added] = field(default_factory=list)
+    """What features add to the responses."""
     early: list[Given] = field(default_factory=list)
     """Responses of the code around the handler; they may bypass some of that code."""
     outside: list[Raised] = field(default_factory=list)
@@ -125,6 +129,24 @@ class Contract:
         self.early, self.changes = [], []
 
 
+def _is_of_feature(function: Any) -> bool:
+    """True for a hook or middleware of a feature that declares what it adds."""
+    return any(
+        isinstance(each, Adding)
+        for each in (function, getattr(function, "__self__", None), *getattr(function, "args", ()))
+    )
+
+
+def _with_conditions(given: Given, added: list[Added]) -> Given:
+    """Return a response that features may turn into a 304 or a 206, if it has the field that they need."""
+    statuses = {each.status for each in added if each.needs in given.headers}
+    is_whole = given.status == 200
+    return given._replace(
+        is_conditional=given.is_conditional or (is_whole and 304 in statuses),
+        has_ranges=given.has_ranges or (is_whole and 206 in statuses),
+    )
+
+
 def _changed(given: Given, change: ResponseValue) -> Given:
     return given._replace(
         status=(change.statuses or (given.status,))[0],
@@ -147,7 +169,7 @@ class ContractReader:
 
     def read(self, group: RouteGroup, route: Route, method: str) -> Contract:
         """Return the contract of a route's method, based on its code, its annotations and its declarations."""
-        self._code.method, self._code.dependencies = method, group.dependencies
+        self._code.method, self._code.path, self._code.dependencies = method, route.pattern, group.dependencies
         contract = Contract(route, method)
         stack = HandlerStack(error_handlers=group.stack.error_handlers) if route.unguarded else group.stack
         if all(each in SAFE_METHODS for each in route.methods):
@@ -165,18 +187,18 @@ class ContractReader:
         for hook in stack.after:
             raised += self._add_around(contract, hook.function, RECEIVED)
         inside = len(contract.changes)
-        opened: list[Middleware | Hook] = [*stack.middleware, *stack.before, *route.before]
+        before_routing = [] if route.unguarded else group.app._registry.before_routing
+        opened: list[Middleware | Hook] = [*before_routing, *stack.middleware, *stack.before, *route.before]
         for around in opened:
             contract.scopes += around.function.scopes if isinstance(around.function, ScopesRequired) else ()
             contract.outside += self._add_around(contract, around.function)
+        self._add_features(contract, group)
         raised += contract.outside
         contract.changes[inside:] = reversed(contract.changes[inside:])  # the innermost code receives a response first
-        if any(each.status < 400 for each in contract.early):  # the handler may not be reached
-            contract.reads = [each._replace(is_always=False) for each in contract.reads]
-            contract.named = [each._replace(is_always=False) for each in contract.named]
         if not contract.changes:
             contract.responses, contract.early = contract.responses + contract.early, []
         self._declare(contract)
+        contract.responses = [_with_conditions(each, contract.added) for each in contract.responses]
         for each in raised:
             contract.add_failure(each)
         for given in [] if contract.has_content else [each for each in contract.responses if each.status == 200]:
@@ -204,8 +226,21 @@ class ContractReader:
         if any(map(has_unknown_json, given)):
             contract.add_unread(Unread("the JSON of its response is not known before it runs", found.place, "body"))
 
+    def _add_features(self, contract: Contract, group: RouteGroup) -> None:
+        """Add what features declare to add."""
+        contract.added = [each for _, each in added_to(group, contract.route, contract.method)]
+        for each in [each for each in contract.added if each.status is not None and each.needs is None]:
+            if each.error is None:
+                contract.early.append(Given(each.status or 0, headers=each.headers))
+            else:
+                members = Fields(tuple((name, Of(kind)) for name, kind in each.members.items()))
+                error = Raisable(each.error, each.status, each.detail, each.type, members)
+                contract.outside.append(Raised(error, _place_of(contract.route)))
+
     def _add_around(self, contract: Contract, function: Any, *passed: Value) -> list[Raised]:
         """Add the input and responses of a hook or middleware and return the errors that it raises."""
+        if _is_of_feature(function):
+            return []
         found = self._add_read(contract, function, *passed)
         contract.requires_user = contract.requires_user or any(each.error.status == 401 for each in found.raised)
         is_ours_ = is_ours(function_of(function))

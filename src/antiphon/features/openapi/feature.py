@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
+from antiphon.app.added import Added
 from antiphon.app.blueprint import Blueprint
 from antiphon.app.route import Route
 from antiphon.explanations import errors_name_it, explained
@@ -41,6 +42,10 @@ class _Deprecated(FinishingKey["bool | datetime"]):
     """The key of deprecated operations, whose responses have a Deprecation field (RFC 9745)."""
 
     __slots__ = ()
+
+    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+        if route.meta[self]:
+            yield Added(headers=("deprecation",))
 
     def finish(self, request: Request, response: Response) -> None:
         """Add the field, unless the handler has set it."""

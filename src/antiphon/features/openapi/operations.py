@@ -98,8 +98,6 @@ def expect(contract: Contract, *, has_parameters: bool, refuses_other_sites: boo
             contract.fail(status, detail)
     if refuses_other_sites and not is_safe:
         contract.fail(403, "A page on another site may not write here.")
-    if route.signed_by is not None:
-        contract.fail(401, "The request is not signed by a known key.")
     if route.check_digest:
         contract.fail(400, "The body does not have its Content-Digest.")
     if route.signed_url:
@@ -107,12 +105,6 @@ def expect(contract: Contract, *, has_parameters: bool, refuses_other_sites: boo
         contract.fail(410, "The URL has expired.")
     if route.deadline is not None and is_async(route.handler):
         contract.fail(504, "The response took too long.")
-    if route.idempotent:
-        wrong = "missing or malformed" if requires_key(route) else "malformed"
-        contract.fail(400, f"The Idempotency-Key header is {wrong}.")
-        contract.fail(409, "The first request with this key has no response yet.")
-        contract.fail(422, "The key was used for another request.")
-        contract.fail(503, None)
     if is_safe and {HTML, JSON} <= {each.media for each in contract.responses if each.status == 200}:
         contract.fail(406, None)
     contract.apply_changes()
@@ -217,13 +209,16 @@ def _responses(contract: Contract, schemas: Schemas) -> Schema:
         _add_failures(made, status, failures, schemas)
     if not made:
         made[200] = {"description": "OK"}
+    for added in [each for each in contract.added if each.needs is None]:
+        for status, response in made.items():
+            if added.status in (None, status):
+                _add_headers(response, [name for name in added.headers if name in _HEADERS])
     return {str(status): made[status] for status in sorted(made)}
 
 
 def _add_response(made: dict[int, Schema], given: Given, schemas: Schemas) -> None:
     response = made.setdefault(given.status, {"description": _phrase(given.status)})
-    for name in given.headers:
-        response.setdefault("headers", {})[_title(name)] = _HEADERS.get(name, {"schema": {"type": "string"}})
+    _add_headers(response, given.headers)
     if given.media == PROBLEM:
         _offer(response.setdefault("content", {}), PROBLEM, _problem_schema(given.body, given.status, schemas))
     elif given.media is not None and isinstance(given.body, Stream):
@@ -263,7 +258,12 @@ def _add_failures(made: dict[int, Schema], status: int, failures: Iterable[Failu
             schema = _problem_schema(failure.problem, status, schemas)
             _offer(response.setdefault("content", {}), PROBLEM, schema)
     if name := _ALWAYS.get(status):
-        response.setdefault("headers", {})[_title(name)] = _HEADERS[name]
+        _add_headers(response, [name])
+
+
+def _add_headers(response: Schema, names: Iterable[str]) -> None:
+    for name in names:
+        response.setdefault("headers", {})[_title(name)] = _HEADERS.get(name, {"schema": {"type": "string"}})
 
 
 def _problem_schema(value: Value, status: int, schemas: Schemas) -> Schema:

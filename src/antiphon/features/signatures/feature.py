@@ -14,6 +14,7 @@ from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+from antiphon.app.added import Added
 from antiphon.app.planning.request_checks import (
     DIGEST_ALGORITHMS,
     PREFERRED_DIGESTS,
@@ -176,6 +177,11 @@ class Signatures:
         if self._is_everywhere:
             app.before_request(blocking=True)(self._hook(for_async=False))
             app.on_startup(lambda: self._check_bodies(app))
+
+    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+        if self._is_everywhere or route.signed_by == self.name:
+            told = "The request is not signed by a known key."
+            yield Added(401, SignatureRefused, told, headers=("accept-signature", "www-authenticate"))
 
     def _check_bodies(self, app: "App") -> None:
         """Raise ValueError for a route whose body can't be checked before the handler, which all requests need."""

@@ -8,6 +8,8 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, TypeVar
 
+from antiphon.app.added import Added
+from antiphon.app.route import Route
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.signatures.components import Components, Line, check_covered, component_of
 from antiphon.features.signatures.keys import SignatureKey
@@ -188,6 +190,9 @@ class SignedResponses:
     def install(self, app: "App") -> None:
         """Sign each complete response."""
         app.before_send(self._sign)
+
+    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+        yield Added(headers=("content-digest", "signature", "signature-input"))
 
     def _sign(self, request: Request, response: Response) -> None:
         parameters: dict[str, BareItem] = {"created": int(time.time()), "keyid": self._keyid}

@@ -209,7 +209,7 @@ def test_hooks_of_a_route_and_of_the_app_count() -> None:
     contract = contract_of(h.no_content, app=app, before=RateLimit("10/minute"))
     assert (taken(contract), given(contract)) == (
         "header x-key?",
-        "204, 403 The key is wrong., 429 At most {limit} in {period} seconds. Try again in {seconds} seconds.",
+        "204, 403 The key is wrong., 429 At most 10 in 60 seconds. Try again in {seconds} seconds.",
     )
 
 

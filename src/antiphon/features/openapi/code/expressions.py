@@ -39,6 +39,7 @@ from antiphon.features.openapi.code.values import (
     Known,
     Of,
     Pairs,
+    PathText,
     Raisable,
     Ref,
     ResponseValue,
@@ -170,6 +171,8 @@ class Expressions(Frame, ast.NodeVisitor):
             return _ANY_BODY[name]
         if name == "method":
             return Known(self.reader.method)
+        if name == "path":
+            return PathText(str, self.reader.path)
         if name == "url":
             return PART_OF_REQUEST
         if name == "query_string":
@@ -317,9 +320,12 @@ class Expressions(Frame, ast.NodeVisitor):
                 for each in alternatives(other):
                     if isinstance(each, Pairs):
                         self.field(each, one)
-        if len(others) != 1 or not isinstance(node.left, ast.Attribute):
+        if len(others) != 1:
             return Of(bool)
-        is_settled = node.left.attr == "method" or is_option(self.value(node.left.value))
+        is_settled = isinstance(left, PathText) or (
+            isinstance(node.left, ast.Attribute)
+            and (node.left.attr == "method" or is_option(self.value(node.left.value)))
+        )
         return compared(left, node.ops[0], others[0]) if is_settled else Of(bool)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Value:

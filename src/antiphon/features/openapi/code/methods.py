@@ -14,6 +14,7 @@ from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Named, ReadAs
 from antiphon.features.openapi.code.functions import Call, call_function, lost
 from antiphon.features.openapi.code.objects import changed, is_text, returned, with_headers
+from antiphon.features.openapi.code.operators import has_edge
 from antiphon.features.openapi.code.parts import said
 from antiphon.features.openapi.code.responses import argument, value_of_response
 from antiphon.features.openapi.code.values import (
@@ -27,6 +28,7 @@ from antiphon.features.openapi.code.values import (
     Known,
     Of,
     Pairs,
+    PathText,
     Raisable,
     Ref,
     ResponseValue,
@@ -75,6 +77,8 @@ def call_method(frame: "Frame", made: Call, method: Bound) -> Value:
             return _call_of_class(frame, made, value, method)
     if isinstance(method.function, FunctionType):
         return call_function(frame, made, method.function, owner)
+    if isinstance(owner, PathText) and method.name in ("startswith", "endswith"):
+        return has_edge(owner, method.name, made.argument(0, "prefix"))
     if is_text(owner):
         return frame.use(owner, *made.given, result=TEXT if method.name in _TEXTS else UNKNOWN)
     return _call_of_object(frame, made, owner, method.name)

@@ -1,7 +1,7 @@
 """Operators, tests and ``match`` patterns: the values that remain possible, and the names that patterns capture."""
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from antiphon.features.openapi.code import annotations
@@ -15,6 +15,7 @@ from antiphon.features.openapi.code.values import (
     Items,
     Known,
     Of,
+    PathText,
     Ref,
     Tuple,
     Value,
@@ -33,16 +34,39 @@ def is_option(owner: Value) -> bool:
 
 
 def compared(left: Value, operator: ast.cmpop, right: Value) -> Value:
-    """Return the outcome of a comparison with the request's method or a feature's option."""
+    """Return the outcome of a comparison with the request's method or path, or with a feature's option."""
     known = items_known(right)
-    if known is None or not isinstance(left, Known):
-        return Of(bool)
+    is_in = None if known is None else _is_one_of(left, known)
+    is_in = None if isinstance(operator, ast.In | ast.NotIn) and kind_of(right) is str else is_in
     match operator:
-        case ast.Eq() | ast.In() | ast.Is():
-            return Known(left.value in known)
-        case ast.NotEq() | ast.NotIn() | ast.IsNot():
-            return Known(left.value not in known)
+        case ast.Eq() | ast.In() | ast.Is() if is_in is not None:
+            return Known(is_in)
+        case ast.NotEq() | ast.NotIn() | ast.IsNot() if is_in is not None:
+            return Known(not is_in)
     return Of(bool)
+
+
+def _is_one_of(value: Value, known: Sequence[object]) -> bool | None:
+    if isinstance(value, Known):
+        return value.value in known
+    if not isinstance(value, PathText):
+        return None
+    first, last = value.edges
+    fitting = [each for each in known if isinstance(each, str) and each.startswith(first) and each.endswith(last)]
+    return False if not fitting else value.pattern in fitting if value.is_fixed else None
+
+
+def has_edge(path: PathText, method: str, edge: Value | None) -> Value:
+    """Return the outcome of ``startswith`` or ``endswith`` for the request's path."""
+    wanted = items_known(edge) if edge is not None else None
+    if wanted is None or not all(isinstance(each, str) for each in wanted):
+        return Of(bool)
+    if path.is_fixed:
+        return Known(getattr(path.pattern, method)(tuple(wanted)))
+    known = path.edges[method == "endswith"]
+    if getattr(known, method)(tuple(wanted)):
+        return Known(True)
+    return Of(bool) if any(getattr(each, method)(known) for each in wanted) else Known(False)
 
 
 def simple_type(value: Value) -> Any:

@@ -73,6 +73,8 @@ class CodeReader:
         """The functions whose calls are being followed."""
         self.method = ""
         """The method of the request with which functions are called."""
+        self.path = ""
+        """The pattern of the request's path."""
         self.dependencies = Dependencies()
         """The dependencies that the application provides."""
 
@@ -193,7 +195,8 @@ class CodeReader:
     def _read_function(self, function: FunctionType, variables: dict[str, Value]) -> Findings:
         key: Any
         try:
-            key = (self.method, id(self.dependencies), function, frozenset(variables.items()))
+            path = self.path if any(isinstance(each, TheRequest) for each in variables.values()) else ""
+            key = (self.method, path, id(self.dependencies), function, frozenset(variables.items()))
             known = self._read.get(key)
         except TypeError:  # a value that isn't hashable
             key, known = object(), None

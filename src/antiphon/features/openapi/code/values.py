@@ -50,6 +50,23 @@ class Of:
 
 
 @dataclass(frozen=True)
+class PathText(Of):
+    """The request's path, which matches a route's pattern: ``/lamps/<int:number>``."""
+
+    pattern: str
+
+    @property
+    def edges(self) -> tuple[str, str]:
+        """The text before the pattern's first parameter, and the text after its last one."""
+        return self.pattern.partition("<")[0], self.pattern.rpartition(">")[2]
+
+    @property
+    def is_fixed(self) -> bool:
+        """True if there are no parameters."""
+        return "<" not in self.pattern
+
+
+@dataclass(frozen=True)
 class TheRequest:
     """The request itself."""
 

@@ -1,0 +1,194 @@
+"""Documents beside middleware and features: each adds what it says, and takes nothing away."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from antiphon import App, Request, Response, abort
+from antiphon.app.added import added_to
+from antiphon.features import (
+    CORS,
+    AccessLog,
+    Basic,
+    Cache,
+    Compression,
+    CSRFTokens,
+    IdempotentWrites,
+    MemoryStore,
+    Metrics,
+    OpenAPI,
+    RateLimit,
+    SecurityHeaders,
+    Sessions,
+    Signatures,
+    UploadProgress,
+    Users,
+)
+from antiphon.features.openapi.document import Info, make_document
+from tests.helpers.rows import rows
+
+
+@dataclass
+class Order:
+    item: str
+    count: int = 1
+
+
+def shop(*around: Callable[[App], object]) -> App:
+    app = App(cross_site_writes=True, store=MemoryStore())
+    for each in around:
+        each(app)
+
+    @app.post("/orders")
+    def create(request: Request) -> Order:
+        request.headers["x-shop"]
+        return request.json_as(Order)
+
+    @app.get("/orders/<int:number>")
+    def find(request: Request, number: int) -> list[Order]:
+        return [Order(request.args["name"])]
+
+    @app.get("/prices")
+    def prices(request: Request) -> Response:
+        response = Response.json([1])
+        response.cache_for(60, public=True)
+        return response
+
+    @app.post("/files")
+    def upload(request: Request) -> dict[str, str]:
+        request.files["photo"]
+        return {"name": request.form["name"]}
+
+    @app.put("/orders/<int:number>", idempotent=bool(app.find_feature(IdempotentWrites)))
+    def change(request: Request, number: int) -> Order:
+        return request.json_as(Order)
+
+    return app
+
+
+def paths_of(app: App) -> Any:
+    document = make_document(app, Info("Shop"))
+    assert document.unknown == []
+    return document.content["paths"]
+
+
+def added_statuses(app: App) -> dict[str, set[str]]:
+    """Return the statuses that operations have because of what is around them. Nothing else may differ."""
+    found = {}
+    plain = paths_of(shop())
+    for path, operations in paths_of(app).items():
+        for method, operation in operations.items():
+            before = plain[path][method]
+            known = {(each["in"], each["name"]): each for each in operation.get("parameters", ())}
+            for each in before.get("parameters", ()):
+                assert known[each["in"], each["name"]] == each
+            assert operation.get("requestBody") == before.get("requestBody")
+            assert {*before["responses"]} <= {*operation["responses"]}
+            if more := {*operation["responses"]} - {*before["responses"]}:
+                found[f"{method} {path}"] = more
+    return found
+
+
+def nobody(name: str, password: str) -> None:
+    return None
+
+
+WRITES = ("post /orders", "post /files", "put /orders/{number}")
+ALL = (*WRITES, "get /orders/{number}", "get /prices")
+CACHED = {"get /prices": {"206", "304", "412", "416"}}
+FEATURES: list[tuple[str, Callable[[], Any], dict[str, set[str]]]] = [
+    ("Compression", Compression, {}),
+    ("Cache", Cache, CACHED),
+    ("CORS", lambda: CORS(["https://a.example"]), {}),
+    ("RateLimit", lambda: RateLimit("5/minute"), dict.fromkeys(ALL, {"429"})),
+    ("RateLimit by", lambda: RateLimit("5/minute", by=lambda request: "a"), dict.fromkeys(ALL, {"429"})),
+    ("SecurityHeaders", SecurityHeaders, {}),
+    ("Sessions", Sessions, {}),
+    ("Users", lambda: Users(Basic(nobody)), {}),
+    ("AccessLog", AccessLog, {}),
+    ("Metrics", Metrics, {}),
+    ("UploadProgress", UploadProgress, {}),
+    ("Signatures", lambda: Signatures({}, everywhere=True), dict.fromkeys(ALL, {"401"})),
+    ("IdempotentWrites", IdempotentWrites, {"put /orders/{number}": {"409", "503"}}),
+]
+
+
+@pytest.mark.parametrize(("make", "added"), [each[1:] for each in FEATURES], ids=[each[0] for each in FEATURES])
+def test_a_feature_adds_what_it_declares(make: Callable[[], Any], added: dict[str, set[str]]) -> None:
+    app = shop(lambda app: app.use(make()))
+    assert added_statuses(app) == added
+    group = next(iter(app._route_groups))
+    declared = {str(one.status) for route in group.routes() for _, one in added_to(group, route, route.methods[0])}
+    assert {status for several in added.values() for status in several} <= declared
+
+
+def test_all_features_together_take_nothing_away() -> None:
+    several = [make() for name, make, _ in FEATURES if name not in ("Sessions", "IdempotentWrites")]
+    together = [Sessions(), *several, CSRFTokens(), IdempotentWrites()]
+    found = added_statuses(shop(*[lambda app, each=each: app.use(each) for each in together]))  # type: ignore[misc]
+    assert found["post /orders"] == {"401", "403", "429"}
+    assert found["get /prices"] == {"206", "304", "401", "412", "416", "429"}
+
+
+def for_one_path(app: App) -> None:
+    @app.middleware
+    def ping(request: Request) -> Any:
+        if request.path == "/orders":
+            return Response("pong", 203)
+        yield
+
+
+def for_other_paths(app: App) -> None:
+    @app.before_request
+    def refused(request: Request) -> Response | None:
+        path = request.path
+        if not path.startswith(("/orders", "/files")) or path.endswith("/x"):
+            return Response("Not here.", 203)
+        return None
+
+
+def for_one_order(app: App) -> None:
+    @app.before_request
+    def first(request: Request) -> Response | None:
+        return Response("first", 203) if request.path in ("/orders/1", "/other") else None
+
+
+def for_writes(app: App) -> None:
+    @app.middleware(before_routing=True)
+    def closed(request: Request) -> Any:
+        if request.method != "GET" and request.headers.get("x-night"):
+            abort(503)
+        yield
+
+
+EARLY = [
+    (for_one_path, {"post /orders": {"203"}}),
+    (for_other_paths, {"get /prices": {"203"}}),
+    (for_one_order, dict.fromkeys(("get /orders/{number}", "put /orders/{number}"), {"203"})),
+    (for_writes, dict.fromkeys(WRITES, {"503"})),
+]
+
+
+@rows("around, added", EARLY)
+def test_middleware_adds_its_response_where_it_can_be(
+    around: Callable[[App], None], added: dict[str, set[str]]
+) -> None:
+    assert added_statuses(shop(around)) == added
+
+
+def test_a_preflight_is_in_the_operation_that_responds_to_it() -> None:
+    app = App()
+    app.use(CORS(["https://a.example"]))
+    app.route("/x", ("OPTIONS",))(lambda request: "x")
+    assert [*paths_of(app)["/x"]["options"]["responses"]] == ["200", "204", "403"]
+
+
+def test_a_limit_of_one_route_is_not_in_others() -> None:
+    app = App()
+    app.get("/a", before=RateLimit("1/minute"), meta={OpenAPI.DEPRECATED: True})(lambda request: "a")
+    app.get("/b")(lambda request: "b")
+    paths = paths_of(app)
+    assert [*paths["/a"]["get"]["responses"]] == ["200", "429"]
+    assert [*paths["/b"]["get"]["responses"]] == ["200"]
