@@ -210,7 +210,7 @@ TOPICS = {
         " [File uploads](../../how-to/uploads.md).",
     ),
     "features/openapi.md": Page(
-        "OpenAPI", "antiphon.features", "OpenAPI",
+        "OpenAPI", "antiphon.features", "OpenAPI Gives",
         "See also [OpenAPI](../../how-to/openapi.md).",
     ),
     "features/tools.md": Page(

@@ -212,7 +212,8 @@ class RouteOptions(TypedDict, total=False):
 
     ``takes`` and ``gives`` declare types for API documents (``OpenAPI``), if the handler's code and annotations don't
     suffice. ``takes`` is the type of the JSON body, or a mapping of "json", "form", "query" and "headers" to types.
-    ``gives`` is the type of the response with status 200, or a mapping of statuses to types, with None for no content.
+    ``gives`` is the type of the response with status 200, or a mapping of statuses to types, with None for no content,
+    or to ``Gives`` with header fields, in addition to the responses that the code determines.
     Fields of a returned value that ``gives`` doesn't declare are not sent. ``examples`` maps the same keys, "path" and
     statuses to example values: ``examples={"json": NewLamp("Desk"), 201: Lamp(7, "Desk")}``.
 

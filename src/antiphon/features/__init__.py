@@ -62,6 +62,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.stores.valkey.store": "ValkeyStore",
         "features.templates.feature": "Templates",
         "features.templates.page": "Block Page",
+        "app.dispatch.declared": "Gives",
         "app.route": "Tool",
         "features.tools.feature": "Tools",
         "features.upload_progress": "UploadProgress",

@@ -1,3 +1,4 @@
+from antiphon.app.dispatch.declared import Gives
 from antiphon.app.route import Tool
 from antiphon.app.store import Store, StoreCount, StoreEntry, StoreUnavailable
 from antiphon.features.api_keys import APIKey
@@ -102,6 +103,7 @@ __all__ = [
     "GeoIP",
     "GeoLocation",
     "GitHubWebhook",
+    "Gives",
     "Health",
     "HealthCheck",
     "HtmxHeaders",

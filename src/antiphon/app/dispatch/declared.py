@@ -14,7 +14,7 @@ from collections.abc import (
     Mapping,
 )
 from types import FunctionType, NoneType, UnionType
-from typing import Annotated, Any, Literal, NewType, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, NewType, Union, get_args, get_origin
 from weakref import WeakKeyDictionary
 
 from antiphon.app.dispatch.arguments import is_record, resolved, shown
@@ -34,6 +34,23 @@ _CHUNKS = (str, bytes, bytearray, memoryview, NoneType)
 _ANYTHING = (None, Any, "Any", "typing.Any", "t.Any")
 
 
+class Gives(NamedTuple):
+    """A response that a route declares: ``gives={200: Gives(Lamp, headers={"etag": str})}``.
+
+    ``type`` is the type of its body, or None for no content. ``headers`` are the types of header fields that the
+    handler's code sets in a way that can't be read.
+    """
+
+    type: object
+    headers: Mapping[str, object] = {}
+
+
+def by_status(gives: object) -> Mapping[int, Gives]:
+    """Return what a route's ``gives`` declares for each status."""
+    several = gives if isinstance(gives, Mapping) else {} if gives is None else {200: gives}
+    return {status: each if isinstance(each, Gives) else Gives(each) for status, each in several.items()}
+
+
 class Declared:
     """The types that a function declares: of a body for each status, and of the items of a stream.
 
@@ -47,7 +64,7 @@ class Declared:
         self._function = function
         self._annotation = Any if annotation is None else resolved(annotation, function)
         self._is_unknown = self._annotation is Any and annotation not in _ANYTHING
-        self._gives: Mapping[Any, Any] = {} if gives is None else gives if isinstance(gives, Mapping) else {200: gives}
+        self._gives: Mapping[Any, Any] = {status: each.type for status, each in by_status(gives).items()}
         self._shapes: dict[Any, Any] = {}
         self.formats = formats_of(item_type(self._annotation))
         self._is_of_records = not any(is_record(each) and _makes_response(each) for each in _bodies(self._annotation))

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from antiphon.app.added import Added, Adding, added_to
+from antiphon.app.dispatch.declared import Gives, by_status
 from antiphon.app.dispatch.hooks import Hook
 from antiphon.app.dispatch.middleware import Middleware
 from antiphon.app.dispatch.plan import HandlerStack
@@ -55,6 +56,7 @@ class Failure(NamedTuple):
     """True if the response may contain problem details (RFC 9457)."""
     problem: Value = NONE
     """The content of the problem details beyond the members of all problems: their type and further members."""
+    headers: tuple[str, ...] = ()
 
 
 @dataclass
@@ -85,6 +87,12 @@ class Contract:
     """The changes to each response by code after the handler: for each hook, one of its alternatives."""
     add_failure: Callable[[Raised], None] = lambda raised: None  # noqa: ARG005 - set when the contract is read
     """A function that records an exception with its response."""
+
+    @property
+    def header_types(self) -> Mapping[str, Any]:
+        """The types of the header fields that the route declares."""
+        several = by_status(self.route.gives).values()
+        return {name.lower(): kind for each in several for name, kind in each.headers.items()}
 
     @property
     def is_safe(self) -> bool:
@@ -131,10 +139,8 @@ class Contract:
 
 def _is_of_feature(function: Any) -> bool:
     """True for a hook or middleware of a feature that declares what it adds."""
-    return any(
-        isinstance(each, Adding)
-        for each in (function, getattr(function, "__self__", None), *getattr(function, "args", ()))
-    )
+    owners = function, getattr(function, "__self__", None), *getattr(function, "args", ())
+    return any(isinstance(each, Adding) for each in owners)
 
 
 def _with_conditions(given: Given, added: list[Added]) -> Given:
@@ -151,14 +157,18 @@ def _changed(given: Given, change: ResponseValue) -> Given:
     return given._replace(
         status=(change.statuses or (given.status,))[0],
         media=change.media if given.media and change.media else given.media,
-    )
+    ).with_headers(change.headers)
 
 
 def _changed_failure(failure: Failure, change: ResponseValue, status: int) -> Failure:
     responses = [_changed(each, change) for each in failure.responses]
     if failure.is_problem and change.media is not None:
-        return Failure(failure.detail, (*responses, Given(status, change.media, UNKNOWN)), False)
-    return failure._replace(responses=tuple(responses))
+        return Failure(
+            failure.detail, (*responses, Given(status, change.media, UNKNOWN)), False, headers=failure.headers
+        )
+    return failure._replace(
+        responses=tuple(responses), headers=tuple(dict.fromkeys((*failure.headers, *change.headers)))
+    )
 
 
 class ContractReader:
@@ -234,7 +244,7 @@ class ContractReader:
                 contract.early.append(Given(each.status or 0, headers=each.headers))
             else:
                 members = Fields(tuple((name, Of(kind)) for name, kind in each.members.items()))
-                error = Raisable(each.error, each.status, each.detail, each.type, members)
+                error = Raisable(each.error, each.status, each.detail, each.type, members, each.headers)
                 contract.outside.append(Raised(error, _place_of(contract.route)))
 
     def _add_around(self, contract: Contract, function: Any, *passed: Value) -> list[Raised]:
@@ -257,11 +267,7 @@ class ContractReader:
     def _add_changes(self, contract: Contract, found: Findings) -> None:
         """Add the changes to responses by code after the handler."""
         changes = alternatives(found.passed)
-        known = [
-            replace(each, headers=())
-            for each in changes
-            if isinstance(each, ResponseValue) and each.statuses is not None
-        ]
+        known = [each for each in changes if isinstance(each, ResponseValue) and each.statuses is not None]
         if any(each != RECEIVED for each in known):
             contract.changes.append(known)
         if len(known) != len(changes):
@@ -360,17 +366,22 @@ class ContractReader:
             if route.gives is not None:
                 contract.unread = [each for each in contract.unread if each.about != "all"]
         if route.gives is not None:
-            gives: Mapping[Any, Any] = route.gives if isinstance(route.gives, Mapping) else {200: route.gives}
-            said = [_declared(status, kind) for status, kind in gives.items()]
+            gives = by_status(route.gives)
+            said = [_declared(status, each) for status, each in gives.items()]
             if any(each.status < 400 for each in said):
-                contract.responses = []
                 contract.unread = [each for each in contract.unread if each.about not in ("given", "body")]
             if any(each.status >= 400 for each in said):
                 contract.unread = [each for each in contract.unread if each.about != "raised"]
+            for each in contract.responses:  # the fields that its code sets
+                said = [one.with_headers(each.headers) if one.status == each.status else one for one in said]
             contract.responses = [each for each in contract.responses if each.status not in gives] + said
 
 
-def _declared(status: int, kind: Any) -> Given:
+def _declared(status: int, gives: Gives) -> Given:
+    return _with_body(status, gives.type).with_headers([name.lower() for name in gives.headers])
+
+
+def _with_body(status: int, kind: Any) -> Given:
     if kind is None or kind is type(None):
         return Given(status)
     if isinstance(kind, type) and issubclass(kind, HTTPError):
@@ -380,7 +391,7 @@ def _declared(status: int, kind: Any) -> Given:
 
 
 def _failure(error: Raisable, responses: tuple[Given, ...] = (), *, is_problem: bool = True) -> Failure:
-    return Failure(error.detail, responses, is_problem, _problem_of(error))
+    return Failure(error.detail, responses, is_problem, _problem_of(error), error.headers)
 
 
 def _problem_of(error: Raisable) -> Value:

@@ -177,7 +177,8 @@ def _schemas(contracts: list[Contract]) -> Schemas:
     failures = [one for each in contracts for several in each.failures.values() for one in several]
     responses += [given for each in failures for given in each.responses]
     outputs = [*[given.body for given in responses], *[each.problem for each in failures]]
-    return Schemas(inputs, [kind for value in outputs for kind in leaf_types(value)])
+    fields = [kind for each in contracts for kind in each.header_types.values()]
+    return Schemas(inputs, [*fields, *[kind for value in outputs for kind in leaf_types(value)]])
 
 
 # Unknown parts

@@ -26,9 +26,13 @@ URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-dat
 
 _HEADERS: dict[str, Schema] = {
     "location": {"schema": {"type": "string", "format": "uri-reference"}},
-    "www-authenticate": {"schema": {"type": "string"}},
-    "retry-after": {"schema": {"type": "string"}},
-}
+    "deprecation": {}, "link": {}, "ratelimit": {}, "ratelimit-policy": {}, "retry-after": {}, "sunset": {},
+    "www-authenticate": {},
+}  # fmt: skip
+"""The header fields that documents have even if a feature adds them, because clients make use of them; the schema, if
+it is not just text.
+"""
+_SPELLED = {"www": "WWW", "etag": "ETag", "ratelimit": "RateLimit"}
 _KEY: Schema = {
     "type": "string",
     "pattern": r"""^(?:"[ !#-\[\]-~]{1,255}"|[A-Za-z0-9!#$%&'*+.^_`|~-]{1,255})$""",
@@ -213,6 +217,10 @@ def _responses(contract: Contract, schemas: Schemas) -> Schema:
         for status, response in made.items():
             if added.status in (None, status):
                 _add_headers(response, [name for name in added.headers if name in _HEADERS])
+    for response in made.values():
+        for name, kind in contract.header_types.items():
+            if (field := response.get("headers", {}).get(_title(name))) is not None:
+                field["schema"] = schemas.of_type(kind, "output")
     return {str(status): made[status] for status in sorted(made)}
 
 
@@ -251,6 +259,7 @@ def _add_failures(made: dict[int, Schema], status: int, failures: Iterable[Failu
     response = made.setdefault(status, {"description": _phrase(status)})
     if told:
         response["description"] = " ".join(told)
+    _add_headers(response, [name for each in failures for name in each.headers])
     for failure in sorted(failures, key=lambda each: each.problem is NONE):  # generators try schemas in order
         for given in failure.responses:
             _add_response(made, given, schemas)
@@ -263,7 +272,7 @@ def _add_failures(made: dict[int, Schema], status: int, failures: Iterable[Failu
 
 def _add_headers(response: Schema, names: Iterable[str]) -> None:
     for name in names:
-        response.setdefault("headers", {})[_title(name)] = _HEADERS.get(name, {"schema": {"type": "string"}})
+        response.setdefault("headers", {})[_title(name)] = {"schema": {"type": "string"}, **_HEADERS.get(name, {})}
 
 
 def _problem_schema(value: Value, status: int, schemas: Schemas) -> Schema:
@@ -295,7 +304,7 @@ def _camel(text: str) -> str:
 
 
 def _title(name: str) -> str:
-    return "WWW-Authenticate" if name == "www-authenticate" else "-".join(part.capitalize() for part in name.split("-"))
+    return "-".join(_SPELLED.get(part, part.capitalize()) for part in name.split("-"))
 
 
 def _phrase(status: int) -> str:

@@ -1,7 +1,7 @@
 """The responses that a function's return values become, according to its code and its annotation."""
 
 import builtins
-from collections.abc import AsyncIterable, Iterator, Sequence
+from collections.abc import AsyncIterable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from types import NoneType
 from typing import Any, NamedTuple, Never, NoReturn, get_args
@@ -58,6 +58,10 @@ class Given(NamedTuple):
     """True if the code sets the status, which then stays in the response to an error."""
     is_declared: bool = False
     """True if the response is declared with ``gives``."""
+
+    def with_headers(self, names: Iterable[str]) -> "Given":
+        """Return the response with more header fields."""
+        return self._replace(headers=tuple(dict.fromkeys((*self.headers, *names))))
 
 
 class NotKnown(NamedTuple):

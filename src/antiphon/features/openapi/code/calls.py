@@ -15,7 +15,7 @@ from antiphon.features.openapi.code.methods import call_method, make_response
 from antiphon.features.openapi.code.objects import changed, copied, is_text, text_of
 from antiphon.features.openapi.code.operators import is_number
 from antiphon.features.openapi.code.parts import said
-from antiphon.features.openapi.code.responses import statuses_in, value_of_page
+from antiphon.features.openapi.code.responses import headers_of_error, statuses_in, value_of_page
 from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
@@ -72,6 +72,10 @@ def problem_of(frame: "Frame", made: Call) -> tuple[str | None, Fields | None]:
         text = f"{made.written} is given a type or members that are not known before it runs"
         frame.unread(text, made.node, "raised")
     return text_of(kind), content if isinstance(content, Fields) else None
+
+
+def _headers_of(frame: "Frame", made: Call) -> tuple[str, ...]:
+    return headers_of_error({name: frame.flow.frozen(each) for name, each in made.named.items()})
 
 
 def names_in(function: object) -> list[str]:
@@ -170,7 +174,8 @@ def _call_abort(frame: "Frame", made: Call, called: Callable[..., Any]) -> Value
         text = f"{made.written} is given a status that is not known before it runs"
         frame.unread(text, made.node, "raised")
         codes = ()
-    errors = [Raisable(ERRORS.get(code, HTTPError), code, detail, *problem_of(frame, made)) for code in codes]
+    headers = _headers_of(frame, made)
+    errors = [Raisable(ERRORS.get(code, HTTPError), code, detail, *problem_of(frame, made), headers) for code in codes]
     if called is http_error:
         return frame.hold(made.node, either(*errors)) if errors else UNKNOWN
     for error in errors:
@@ -279,4 +284,5 @@ def _make_error(frame: "Frame", made: Call, cls: type[BaseException]) -> Value:
             status, detail = None, status
     codes = statuses_in(status)
     kind, members = problem_of(frame, made) if issubclass(cls, HTTPError) else (None, None)
-    return Raisable(cls, codes[0] if codes else None, detail_of(made, detail), kind, members)
+    headers = _headers_of(frame, made) if issubclass(cls, HTTPError) else ()
+    return Raisable(cls, codes[0] if codes else None, detail_of(made, detail), kind, members, headers)

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from inspect import getattr_static
 from types import GenericAlias
 from typing import Any, is_typeddict
 
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.parts import item_at, item_of, kind_of
-from antiphon.features.openapi.code.responses import body_in, media_type, statuses_in
+from antiphon.features.openapi.code.responses import SETS, body_in, media_type, statuses_in
 from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
@@ -25,6 +26,8 @@ from antiphon.features.openapi.code.values import (
     either,
 )
 from antiphon.http.errors import Problem
+from antiphon.http.header_property import header
+from antiphon.response.response import Response
 
 OPEN = Of(dict[str, Any])
 """A dict that may have unknown keys."""
@@ -152,7 +155,7 @@ def changed(content: Value, method: str, given: Sequence[Value], named: Mapping[
         case ResponseValue():
             if method == "conditional":
                 return replace(content, is_conditional=True, has_ranges=named.get("ranges") != Known(False))
-            return content
+            return with_header(content, Known(SETS[method]), TEXT) if method in SETS else content
         case Raisable() if method in ("with_traceback", "add_note"):
             return content
         case Known():
@@ -222,6 +225,8 @@ def with_attribute(content: Value, name: str, value: Value) -> Value:
                     return with_header(content, Known("content-type"), value)
                 case "headers":
                     return UNKNOWN
+            field = getattr_static(Response, name, None)
+            return with_header(content, Known(field.header), value) if isinstance(field, header) else content
         case Raisable() if name in ("status", "detail"):
             codes = statuses_in(value) if name == "status" else None
             if name == "status":
@@ -244,7 +249,10 @@ def with_header(content: Value, name: Value, value: Value) -> Value:
     if written is None:
         return UNKNOWN
     if written.lower() != "content-type":
-        return replace(content, headers=tuple(dict.fromkeys((*content.headers, written.lower()))))
+        before = tuple(each for each in content.headers if each != written.lower())
+        kept = replace(content, headers=before)
+        has_it = replace(kept, headers=(*before, written.lower()))
+        return either(*[kept if each == NONE else has_it for each in alternatives(value)])  # None removes it
     media = media_type(value)
     return UNKNOWN if media is None else replace(content, media=media, body=body_in(media, content.body))
 

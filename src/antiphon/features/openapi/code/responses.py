@@ -1,5 +1,6 @@
 """Responses created by calls: ``Response.html(...)``, ``Page(...)``."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from mimetypes import guess_type
 from os import PathLike
@@ -18,6 +19,7 @@ from antiphon.features.openapi.code.values import (
     ResponseValue,
     Statuses,
     Stream,
+    Tuple,
     Unknown,
     Value,
     alternatives,
@@ -28,6 +30,14 @@ from antiphon.response.fields import EVENTS, NDJSON
 
 HTML, PLAIN, JSON, BYTES = "text/html", "text/plain", "application/json", "application/octet-stream"
 ANY = "*/*"
+
+SETS: dict[str, str] = {
+    "add_etag": "etag", "cache_for": "cache-control", "no_store": "cache-control", "vary": "vary",
+    "set_cookie": "set-cookie", "delete_cookie": "set-cookie",
+}  # fmt: skip
+"""The methods of responses that set a header field, and the field."""
+_OF_ERRORS = {"retry_after": "retry-after", "challenge": "www-authenticate", "allow": "allow", "upgrade": "upgrade"}
+"""The options of errors that become header fields."""
 
 _MEDIA: dict[str, str] = {
     "html": HTML, "text": PLAIN, "json": JSON, "stream": PLAIN, "events": EVENTS, "ndjson": NDJSON,
@@ -61,6 +71,16 @@ def fields_of(value: Value | None) -> Fields | None:
             return Fields(tuple((name, Known(each)) for name, each in held.items()))
         case None | Known(None | ()):
             return Fields(())
+        case Items(item) if (pairs := [*map(_pair, alternatives(item))]) and None not in pairs:
+            return Fields(tuple(each for each in pairs if each is not None))
+    return None
+
+
+def _pair(value: Value) -> tuple[str, Value] | None:
+    """Return a header field that is a tuple of its name and its value, except one that may change the media type."""
+    match value:
+        case Tuple((Known(str() as name), field)) if name.lower() != "content-type":
+            return name, field
     return None
 
 
@@ -68,6 +88,12 @@ def header_names(value: Value | None) -> tuple[str, ...]:
     """Return the names of the headers in a dict, except the media type, which is described elsewhere."""
     known = fields_of(value)
     return tuple(name.lower() for name, _ in known.items if name.lower() != "content-type") if known else ()
+
+
+def headers_of_error(named: Mapping[str, Value]) -> tuple[str, ...]:
+    """Return the names of the header fields that are passed to an error."""
+    options = [field for name, field in _OF_ERRORS.items() if named.get(name, NONE) != NONE]
+    return (*header_names(named.get("headers")), *options)
 
 
 def media_in(headers: Value | None, default: str | None) -> str | Unknown | None:

@@ -198,6 +198,7 @@ class Raisable:
     """The type in its problem details; None if it is the class's type."""
     members: Fields | None = None
     """The additional members of its problem details (RFC 9457 §3.2)."""
+    headers: tuple[str, ...] = ()
 
     @property
     def known_status(self) -> int | None:
