@@ -1,7 +1,8 @@
 """Bounds and places of Decimals, such as amounts of money: in JSON, in forms, and in schemas."""
 
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from tests.helpers.rows import rows
 Money = Annotated[Decimal, decimal_meta(ge=0, le="1000.5", places=2)]
 Ratio = Annotated[Decimal, decimal_meta(gt=0, lt=1)]
 Count = Annotated[Decimal, decimal_meta(places=0)]
+Text = Annotated[Decimal, decimal_meta(gt=0, places=2, json="string")]
 
 
 @dataclass
@@ -129,13 +131,52 @@ def test_a_number_is_read_exactly_if_it_fits(number: Decimal) -> None:
 def test_a_schema_has_them_for_strings_and_numbers() -> None:
     schemas = Schemas([Money, Ratio, Money | None, Decimal], [Money, Ratio])
     digits = {"pattern": r"^[0-9]+(\.[0-9]{1,2})?$", "format": "decimal"}
-    bounds = {"minimum": 0, "maximum": 1000.5}
+    bounds = {"minimum": 0, "maximum": 1000.5, "multipleOf": 0.01}
     assert schemas.of_type(Money, "input") == {**digits, **bounds, "type": ["string", "number"]}
     assert schemas.of_type(Money, "output") == {**digits, "type": "string"}
     assert schemas.of_type(Money | None, "input") == {**digits, **bounds, "type": ["string", "number", "null"]}
     ratio = schemas.of_type(Ratio, "input")
     assert (ratio["exclusiveMinimum"], ratio["exclusiveMaximum"], ratio["type"]) == (0, 1, ["string", "number"])
     assert ratio["pattern"] == schemas.of_type(Decimal, "input")["pattern"]
+
+
+@dataclass
+class Transfer:
+    amount: Text
+    fee: Text | None = None
+    others: list[Text] = field(default_factory=list)
+
+
+def test_json_may_need_a_string() -> None:
+    assert json_as(b'{"amount": "9.99", "fee": null, "others": ["1"]}', Transfer).amount == Decimal("9.99")
+    text = b'{"amount": 9.99, "fee": 1, "others": ["1.5", 2]}'
+    told = 'expected a decimal number as a string, such as "9.99", got a number'
+    assert faults(lambda: json_as(text, Transfer)) == [("/amount", told), ("/fee", told), ("/others/1", told)]
+    assert faults(lambda: json_as(b'{"amount": "0.00"}', Transfer)) == [
+        ("/amount", "expected a decimal number above 0")
+    ]
+    assert json_as(b"1", Text | int) == 1
+    assert fields_as(MultiDict([("amount", "2.50")]), Transfer, "form").amount == Decimal("2.5")
+    properties = Schemas([Transfer], []).components["Transfer"]["properties"]
+    assert properties["amount"] == {"pattern": PATTERN_ABOVE_ZERO, "format": "decimal", "type": "string"}
+    assert properties["fee"]["type"] == ["string", "null"]
+    with pytest.raises(ValueError, match="json must be 'string', not 'number'"):
+        decimal_meta(json="number")  # type: ignore[arg-type]
+
+
+PATTERN_ABOVE_ZERO = r"^([0-9]*[1-9][0-9]*(\.[0-9]{1,2})?|[0-9]+\.([1-9][0-9]{0,1}|0[1-9]))$"
+
+
+@rows("places", [0, 1, 2, 4])
+def test_a_pattern_above_zero_has_no_lookahead(places: int) -> None:
+    kind = Annotated[Decimal, decimal_meta(gt=0, places=places)]
+    pattern = str(Schemas([kind], []).of_type(kind, "input")["pattern"])
+    assert "(?" not in pattern
+    for whole in ("0", "00", "1", "10", "010"):
+        for rest in ("", *[f".{digits:0{size}}" for size in range(1, 6) for digits in range(0, 10 ** min(size, 3), 7)]):
+            text = whole + rest
+            fits = Decimal(text) > 0 and len(rest) <= places + bool(places) and (places > 0 or not rest)
+            assert (re.search(pattern, text) is not None) is fits, text
 
 
 def test_a_bound_is_a_number_that_is_exact() -> None:

@@ -31,6 +31,9 @@ REASONS: dict[NumberFault, Reason] = {
 _BOUNDS = "antiphon.decimal"
 """The key of a Decimal's bounds in msgspec's metadata of its type."""
 
+AS_STRING = "JSON has it only as a string."
+"""The comment in the JSON Schema of such a Decimal; msgspec sets the types of all Decimals."""
+
 _SIGNS: dict[str, tuple[str, Literal["min", "max", "above", "below"], str, Callable[[Decimal, Decimal], bool]]] = {
     "ge": ("of at least", "min", "minimum", operator.ge),
     "gt": ("above", "above", "exclusiveMinimum", operator.gt),
@@ -41,13 +44,14 @@ _SIGNS: dict[str, tuple[str, Literal["min", "max", "above", "below"], str, Calla
 
 
 class DecimalBounds:
-    """The bounds on a Decimal, and how many decimal places it may have."""
+    """The bounds on a Decimal, how many decimal places it may have, and whether JSON must have it as a string."""
 
-    __slots__ = ("_is_plain", "limits", "places")
+    __slots__ = ("_is_plain", "is_string", "limits", "places")
 
-    def __init__(self, limits: Mapping[str, Decimal], places: int | None) -> None:
+    def __init__(self, limits: Mapping[str, Decimal], places: int | None, is_string: bool = False) -> None:
         self.limits = limits
         self.places = places
+        self.is_string = is_string
         self._is_plain = None if places is None else re.compile(self._pattern).fullmatch
 
     @property
@@ -57,9 +61,12 @@ class DecimalBounds:
 
     def schema(self) -> dict[str, object]:
         """Return the bounds as JSON Schema, for the Decimal as a string and as a number."""
-        above_zero = r"(?!0*(\.0*)?$)" if self.limits.get("gt") == 0 else ""
-        pattern: dict[str, object] = {} if self.places is None else {"pattern": f"^{above_zero}{self._pattern}$"}
-        return pattern | {_SIGNS[name][2]: _plain_number(limit) for name, limit in self.limits.items()}
+        wanted = _above_zero(self.places or 0) if self.limits.get("gt") == 0 else self._pattern
+        text: dict[str, object] = {} if self.places is None else {"pattern": f"^{wanted}$"}
+        if self.is_string:
+            return text | {"$comment": AS_STRING}
+        steps = {} if self.places is None else {"multipleOf": _plain_number(Decimal(10) ** -self.places)}
+        return text | steps | {_SIGNS[name][2]: _plain_number(limit) for name, limit in self.limits.items()}
 
     def fault(self, text: str) -> Reason | None:
         """Return the reason why a number is refused; None if it fits or the text isn't a number."""
@@ -80,6 +87,13 @@ class DecimalBounds:
         )
 
 
+def _above_zero(places: int) -> str:
+    """Return a pattern of digits that aren't all zeros. It has no lookahead, which Go and Rust refuse."""
+    whole = "[0-9]*[1-9][0-9]*" + (rf"(\.[0-9]{{1,{places}}})?" if places else "")
+    after_point = [f"{'0' * at}[1-9][0-9]{{0,{places - 1 - at}}}".removesuffix("[0-9]{0,0}") for at in range(places)]
+    return rf"({whole}|[0-9]+\.({'|'.join(after_point)}))" if places else whole
+
+
 def _plain_number(number: Decimal) -> float:
     return int(number) if number == number.to_integral_value() else float(number)
 
@@ -91,18 +105,23 @@ def decimal_meta(
     le: Decimal | int | str | None = None,
     lt: Decimal | int | str | None = None,
     places: int | None = None,
+    json: Literal["string"] | None = None,
 ) -> msgspec.Meta:
     """Return the bounds of a Decimal, for its annotation. ``msgspec.Meta`` has these bounds for other numbers, but
     doesn't support them for Decimals. An example is ``Annotated[Decimal, decimal_meta(ge=0, places=2)]``. With
     ``places``, a number must be written in digits, without an exponent and with at most this many digits after the
-    decimal point. Raises TypeError for a float, because a float rarely equals the number as it is written. Raises
-    ValueError for a bound that isn't a finite number, and for negative ``places``.
+    decimal point. With ``json="string"``, JSON must have the number as a string, such as ``"9.99"``, because many
+    programs read JSON numbers as floats; a Decimal is always written as a string. Raises TypeError for a float, because
+    a float rarely equals the number as it is written. Raises ValueError for a bound that isn't a finite number, for
+    negative ``places``, and for any other ``json``.
     """
     given = {"ge": ge, "gt": gt, "le": le, "lt": lt}
     limits = {name: _limit(name, bound) for name, bound in given.items() if bound is not None}
     if places is not None and places < 0:
         raise explained("bad-decimal-bound", ValueError(f"places must be 0 or more, not {places}"))
-    bounds = DecimalBounds(limits, places)
+    if json not in (None, "string"):
+        raise explained("bad-decimal-bound", ValueError(f"json must be 'string', not {json!r}"))
+    bounds = DecimalBounds(limits, places, json == "string")
     return msgspec.Meta(extra={_BOUNDS: bounds}, extra_json_schema=bounds.schema())
 
 
@@ -312,8 +331,14 @@ def _fault(value: str | int, info: inspect.Type, kinds: tuple[inspect.Type, ...]
     """
     if isinstance(value, bool) or not (bounds := bounds_in(info)):
         return None
-    is_other = isinstance(value, int | _Written) and any(isinstance(kind, _OTHER_NUMBERS) for kind in kinds)
-    return text_fault(str(value)) if is_other else decimal_fault(str(value), bounds)
+    is_number = isinstance(value, int | _Written)
+    if is_number and any(isinstance(kind, _OTHER_NUMBERS) for kind in kinds):
+        return text_fault(str(value))
+    is_string = all(each is not None and each.is_string for each in bounds)
+    return _NOT_TEXT if is_number and is_string else decimal_fault(str(value), bounds)
+
+
+_NOT_TEXT = Reason('expected a decimal number as a string, such as "9.99", got a number', "not_a_string")
 
 
 _OTHER_NUMBERS = (inspect.IntType, inspect.FloatType)

@@ -4,7 +4,8 @@ import datetime
 import decimal
 import re
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import import_module
 from itertools import count
 from types import GenericAlias
 from typing import Annotated, Any, Literal, TypeAlias, TypeGuard, Union, cast
@@ -53,14 +54,17 @@ _COLLECTIONS: dict[type[inspect.Type], type] = {
 _CONSTRAINTS = ("gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "pattern", "tz")
 
 
-def described(wanted: object, file_type: type | None = None) -> inspect.Type:
+def described(wanted: object, file_type: type | None = None, *, is_read: bool = True) -> inspect.Type:
     """Return msgspec's description of a type. Raises TypeError with the part that can't be read.
 
-    ``file_type`` and its subclasses may be parts of the type, although they can't be read from text.
+    ``file_type`` and its subclasses may be parts of the type, although they can't be read from text. A type that is
+    only written (``is_read=False``) may have unions whose types can't be told apart in text.
     """
     try:
-        _check_unions(wanted)
-        info = inspect.type_info(wanted)
+        if is_read:
+            _check_unions(wanted)
+            inspect.type_info(wanted)  # makes a decoder
+        info = translated(wanted)
     except (TypeError, NameError) as error:
         fix = _BOUNDS_OF_DECIMAL if _DECIMAL_WITH_BOUNDS(str(error)) else _ACCEPTED
         raise explained("unreadable-type", TypeError(f"{type_name(wanted)} can't be read: {error}; {fix}")) from error
@@ -93,6 +97,41 @@ def translator() -> Any:
     if found is None:
         raise changed_package("msgspec", "0.22", "msgspec.inspect._Translator")
     return found
+
+
+def json_schemas(
+    wanted: Sequence[object], hook: Callable[[type], dict[str, Any]], reference: str
+) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
+    """Return the JSON Schemas of types, and the components to which they refer, as ``msgspec.json.schema_components``
+    does, which refuses types that can be written but not read.
+    """
+    made: Any = import_module("msgspec._json_schema")
+
+    class Generator(made._SchemaGenerator):  # type: ignore[misc]  # noqa: SLF001 - has no public name
+        def to_schema(self, info: inspect.Type, check_ref: bool = True) -> dict[str, Any]:
+            schema: dict[str, Any] = super().to_schema(info, check_ref)
+            kind = members(info)[0] if isinstance(info, inspect.Metadata) else info
+            return {**_WITHOUT_ZONE.get((type(kind), getattr(kind, "tz", True)), {}), **schema}
+
+    translate = translator()(tuple(wanted)).translate
+    infos = [translate(each) for each in wanted]
+    types = made._collect_component_types(infos)  # noqa: SLF001
+    generator = Generator(made._build_name_map(types), hook, reference)  # noqa: SLF001
+    components = {name: generator.to_schema(types[cls], False) for cls, name in generator.name_map.items()}
+    return [generator.to_schema(each) for each in infos], components
+
+
+_LOCAL_DATE = {"format": "date-time-local", "description": "A date and time (ISO 8601), which may have a zone."}
+_LOCAL_TIME = {"format": "time-local", "description": "A time (ISO 8601), which may have a zone."}
+_WITHOUT_ZONE: dict[tuple[type, object], dict[str, Any]] = {
+    (inspect.DateTimeType, None): _LOCAL_DATE,
+    (inspect.DateTimeType, False): {"format": "date-time-local", "description": "A date and time without a zone."},
+    (inspect.TimeType, None): _LOCAL_TIME,
+    (inspect.TimeType, False): {"format": "time-local", "description": "A time without a zone."},
+}
+"""The schemas of dates and times by their type and its ``tz``, unless they must have a zone. The formats are those of
+OpenAPI's format registry; RFC 3339, and so "date-time", requires a zone.
+"""
 
 
 def _clash(alternatives: tuple[inspect.Type, ...]) -> str | None:

@@ -7,7 +7,6 @@ from copy import deepcopy
 from typing import Any, Literal, TypeAlias, get_origin, is_typeddict
 
 import msgspec
-from msgspec import inspect
 
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Read
@@ -25,9 +24,10 @@ from antiphon.features.openapi.code.values import (
     Value,
     alternatives,
 )
+from antiphon.serialization.decimals import AS_STRING
 from antiphon.serialization.json_fields import is_json
 from antiphon.serialization.pydantic_models import has_model
-from antiphon.serialization.types import Record, described, parts
+from antiphon.serialization.types import Record, described, json_schemas, parts, translated
 from antiphon.uploads.upload import Upload
 
 Schema: TypeAlias = dict[str, Any]
@@ -73,10 +73,8 @@ class Schemas:
         kinds: dict[Direction, list[Any]] = {"input": [*inputs], "output": [*outputs]}
         models = {side: self._of_models(several, side) for side, several in kinds.items()}
         self._raw_of_models = {side: schemas for side, (schemas, _) in models.items()}
-        sides = {side: self._described(several, wanted) for side, several in kinds.items()}
-        made, raw = msgspec.json.schema_components(
-            wanted, schema_hook=_schema_hook, ref_template=f"{REFERENCE}{{name}}"
-        )
+        sides = {side: self._described(several, wanted, side) for side, several in kinds.items()}
+        made, raw = json_schemas(wanted, _schema_hook, f"{REFERENCE}{{name}}")
         self._raw = dict(zip(map(_key, wanted), made, strict=True))
         optional = {_named_in(each): _may_lack(kind) for kind, each in zip(wanted, made, strict=True) if "$ref" in each}
         both: dict[Direction, dict[str, Schema]] = {}
@@ -97,15 +95,15 @@ class Schemas:
                 name = self._names[side][raw_name]
                 self.components[name] = {**self._renamed(schema, side), "title": name}
 
-    def _described(self, kinds: list[Any], wanted: list[Any]) -> list[Any]:
+    def _described(self, kinds: list[Any], wanted: list[Any], side: Direction) -> list[Any]:
         """Return the types that can be described, adding them and the records inside them to ``wanted``."""
         found = []
         for kind in {_key(each): each for each in kinds}.values():
             if kind is Any or kind is object or kind is annotations.NOT_SAID or has_model(kind):
                 continue
             try:
-                info = described(kind, Upload)
-                msgspec.json.schema(kind, schema_hook=_schema_hook)
+                info = described(kind, Upload, is_read=side == "input")
+                json_schemas([kind], _schema_hook, REFERENCE)
             except Exception as error:  # an application's type may raise anything
                 if all(kind is not known for known, _ in self.undescribed):
                     self.undescribed.append((kind, str(error)))
@@ -249,7 +247,7 @@ def _may_lack(kind: Any) -> frozenset[str]:
     if cls is None:
         return frozenset()
     omits = is_typeddict(cls) or getattr(getattr(cls, "__struct_config__", None), "omit_defaults", False)
-    fields = getattr(inspect.type_info(kind), "fields", ())
+    fields = getattr(translated(kind), "fields", ())
     return frozenset(
         each.encode_name for each in fields if (omits and not each.required) or each.default is msgspec.UNSET
     )
@@ -347,6 +345,8 @@ def _prepared(schema: Any, may_lack: frozenset[str], is_output: bool) -> Any:
             made[key] = {name: _prepared(one, frozenset(), is_output) for name, one in each.items()}
         elif key in ("examples", "enum", "mapping", "required"):
             made[key] = each
+        elif key == "pattern":
+            made[key] = each.replace(_NOT_EMPTY, "")
         elif key != "default":
             made[key] = _prepared(each, frozenset(), is_output)
     required = (
@@ -382,13 +382,17 @@ def _with_types(schema: Schema) -> Schema:
 
 
 _DECIMAL = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?$"
-_OF_NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+_OF_NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+_NOT_EMPTY = "(?!^[-+.]*$)"
+"""The lookahead in Pydantic's patterns for Decimals. Generators for Go and Rust refuse patterns with lookaheads."""
 
 
 def _decimal(schema: Schema, is_output: bool) -> Schema:
-    """Return the schema for a Decimal, which is read from a string or a number and written as a string."""
+    """Return the schema for a Decimal, which is read from a string, or also a number, and written as a string."""
     if is_output:
-        return {key: each for key, each in schema.items() if key not in _OF_NUMBERS}
+        return {key: each for key, each in schema.items() if key not in (*_OF_NUMBERS, "$comment")}
+    if schema.get("$comment") == AS_STRING:
+        return {"pattern": _DECIMAL, **{key: each for key, each in schema.items() if key != "$comment"}}
     return {"pattern": _DECIMAL, **schema, "type": ["string", "number"]}
 
 
