@@ -94,7 +94,10 @@ DESCRIBED: list[tuple[Any, dict[str, Any], list[dict[str, Any]], str]] = [
         {},
         [
             USER,
-            {"name": "X-Count", "in": "header", "required": False, "schema": {"type": "integer", "minimum": 1}},
+            {
+                "name": "X-Count", "in": "header", "required": False,
+                "schema": {"type": "integer", "minimum": 1, "default": 1},
+            },
             {
                 "name": "Accept-Language",
                 "in": "header",

@@ -309,7 +309,8 @@ class ContractReader:
                 contract.failures[status].append(Failure("The server failed."))
             return
         found = self._code.read(handler.function, error)
-        self._add_reads(contract, replace(found, named=[each._replace(is_required=False) for each in found.named]))
+        optional = [each._replace(is_required=False) for each in found.named]
+        self._add_reads(contract, replace(found, named=optional, always=frozenset()))
         if any(each.is_required for each in found.named):
             contract.failures[400].append(Failure(None))
         for unread in found.unread if not is_ours(function_of(handler.function)) else ():

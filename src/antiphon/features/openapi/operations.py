@@ -55,7 +55,7 @@ def operation(contract: Contract, parameters: list[Parameter], schemas: Schemas)
     """Return a method's operation, without its id, tags and security."""
     made = _described(contract)
     found = [
-        *map(path_parameter, parameters),
+        *[path_parameter(each, contract.route) for each in parameters],
         *other_parameters(contract, schemas),
     ]
     if contract.route.idempotent:
@@ -180,7 +180,7 @@ def _form_schema(contract: Contract, read: Read, schemas: Schemas) -> Schema:
     properties = {each.name: named_schema(each) for each in fields if each.name}
     if properties:
         schema["properties"] = properties
-    required = [*dict.fromkeys(each.name for each in fields if each.is_required and each.is_always)]
+    required = [*dict.fromkeys(each.name for each in fields if each.is_always and each.name)]
     if required:
         schema["required"] = required
     if any(each.part == "files" for each in fields) and not _has_file(schema):

@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, get_args
+
+from msgspec import Meta
 
 from antiphon.app.route import Route
+from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Named
 from antiphon.features.openapi.code.methods import CONDITIONS
 from antiphon.features.openapi.contract import Contract
-from antiphon.features.openapi.schemas import FILE, Schema, Schemas
+from antiphon.features.openapi.schemas import FILE, Schema, Schemas, defaults_of
+from antiphon.handler.contract import innermost
 from antiphon.routing.converters import LARGEST, Converter
 from antiphon.routing.pattern import Parameter, Segment, parse_pattern, parts_of
 
@@ -32,9 +36,12 @@ def _written(segment: Segment) -> str:
     return "".join(part if isinstance(part, str) else f"{{{part.name}}}" for part in parts_of(segment))
 
 
-def path_parameter(part: Parameter) -> Schema:
-    """Return a path parameter, with its converter's schema."""
-    return {"name": part.name, "in": "path", "required": True, "schema": converter_schema(part.converter)}
+def path_parameter(part: Parameter, route: Route) -> Schema:
+    """Return a path parameter, with its converter's schema and the description in the handler's annotation."""
+    annotation = annotations.hints_of(innermost(route.handler)).get(part.name)
+    told = [each.description for each in get_args(annotation)[1:] if isinstance(each, Meta) and each.description]
+    described = {"description": told[0]} if told else {}
+    return {"name": part.name, "in": "path", "required": True, **described, "schema": converter_schema(part.converter)}
 
 
 def converter_schema(converter: Converter) -> Schema:
@@ -76,9 +83,9 @@ def _of_records(contract: Contract, schemas: Schemas) -> Iterator[Schema]:
         if read.part not in ("query", "headers"):
             continue
         is_query = read.part == "query"
-        record = schemas.record(read.wanted, takes_null=is_query)
+        record, defaults = schemas.record(read.wanted, takes_null=is_query), defaults_of(read.wanted)
         for name, known in record.get("properties", {}).items():
-            schema = dict(known)
+            schema = dict(known) | ({"default": defaults[name]} if name in defaults else {})
             described = {"description": schema.pop("description")} if "description" in schema else {}
             required = name in record.get("required", ()) and 422 in read.refusals and read.is_always
             is_text = schema.get("type") in ("string", "array") and "format" not in schema
@@ -101,11 +108,15 @@ def _of_conditions(contract: Contract) -> Iterator[Schema]:
 
 
 def _of_names(contract: Contract) -> Iterator[Schema]:
-    required = {(each.part, each.name.lower()) for each in contract.named if each.is_required and each.is_always}
+    required = {(each.part, each.name.lower()) for each in contract.named if each.is_always}
     for each in contract.named:
         if each.part in ("query", "cookie", "header") and each.name.lower() not in _LEFT_OUT:
             is_required = (each.part, each.name.lower()) in required
-            yield {"name": each.name, "in": each.part, "required": is_required, "schema": named_schema(each)}
+            schema = named_schema(each)
+            used = {one.default for one in contract.named if (one.part, one.name) == (each.part, each.name)}
+            if not is_required and len(used) == 1 and each.default is not None:
+                schema["default"] = each.default
+            yield {"name": each.name, "in": each.part, "required": is_required, "schema": schema}
 
 
 def named_schema(each: Named) -> Schema:

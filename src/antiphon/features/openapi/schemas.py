@@ -4,7 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import Enum
 from typing import Any, Literal, TypeAlias, get_origin, is_typeddict
+from uuid import UUID
 
 import msgspec
 
@@ -251,6 +255,20 @@ def _may_lack(kind: Any) -> frozenset[str]:
     return frozenset(
         each.encode_name for each in fields if (omits and not each.required) or each.default is msgspec.UNSET
     )
+
+
+def defaults_of(kind: Any) -> dict[str, Any]:
+    """Return the defaults of a record's fields that are text, numbers, choices and the like, as they are written."""
+    cls = annotations.class_of(kind)
+    if cls is not None and hasattr(cls, "model_fields"):
+        fields = [(each.alias or name, each.default) for name, each in cls.model_fields.items()]
+    else:
+        fields = [(each.encode_name, each.default) for each in getattr(translated(kind), "fields", ())]
+    written = {name: msgspec.to_builtins(default) for name, default in fields if isinstance(default, _SCALARS)}
+    return {name: value for name, value in written.items() if value is not None}
+
+
+_SCALARS = (str, int, float, bool, Decimal, Enum, date, timedelta, UUID)
 
 
 def reached(schemas: list[Schema], components: Mapping[str, Schema]) -> list[str]:

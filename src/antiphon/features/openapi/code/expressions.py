@@ -3,6 +3,7 @@
 import ast
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from types import NoneType
 from typing import Any
@@ -33,6 +34,7 @@ from antiphon.features.openapi.code.values import (
     Bound,
     Closure,
     Either,
+    Evidence,
     Fields,
     FormOf,
     Items,
@@ -179,6 +181,8 @@ class Expressions(Frame, ast.NodeVisitor):
             self.escape(Pairs("query"))
         if name in _CONDITIONS:
             self.findings.named.append(Named("header", _CONDITIONS[name]))
+            kind = annotations.without_none(annotations.attribute_of(Request, name))
+            return either(Evidence(kind, "header", _CONDITIONS[name]), NONE)
         held = getattr(Request, name, None)
         if isinstance(held, Dependency):
             return self.reader.dependency(self, held, node)
@@ -319,9 +323,15 @@ class Expressions(Frame, ast.NodeVisitor):
             if isinstance(how, ast.In | ast.NotIn):
                 for each in alternatives(other):
                     if isinstance(each, Pairs):
-                        self.field(each, one)
+                        found = self.field(each, one)
+                        if isinstance(found, Evidence) and other is each and len(others) == 1:
+                            return replace(found, type=bool, when=isinstance(how, ast.In))
         if len(others) != 1:
             return Of(bool)
+        if others[0] == NONE and isinstance(node.ops[0], ast.Is | ast.IsNot | ast.Eq | ast.NotEq):
+            first, *more = [each for each in alternatives(left) if each != NONE] or [NONE]
+            if isinstance(first, Evidence) and not more:
+                return replace(first, type=bool, when=isinstance(node.ops[0], ast.IsNot | ast.NotEq))
         is_settled = isinstance(left, PathText) or (
             isinstance(node.left, ast.Attribute)
             and (node.left.attr == "method" or is_option(self.value(node.left.value)))

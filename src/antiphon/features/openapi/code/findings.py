@@ -58,7 +58,9 @@ class Named(NamedTuple):
     is_required: bool = False
     is_list: bool = False
     is_always: bool = False
-    """True if the handler always reads it before it responds."""
+    """True if it is present whenever the handler responds without an error."""
+    default: Any = None
+    """The value that the code uses if it is absent; None if that is not known."""
 
 
 class Raised(NamedTuple):

@@ -28,6 +28,7 @@ from antiphon.features.openapi.code.values import (
     UNKNOWN,
     Bound,
     Closure,
+    Evidence,
     Fields,
     Items,
     Known,
@@ -44,6 +45,7 @@ from antiphon.features.openapi.code.values import (
     parts_of,
 )
 from antiphon.response.response import Response
+from antiphon.uploads.upload import Upload
 
 if TYPE_CHECKING:
     from antiphon.features.openapi.code.reading import CodeReader
@@ -82,11 +84,16 @@ class Frame(ast.NodeVisitor, ABC):
         self.awaited: ast.AST | None = None
         self.at = node
         """The statement being read."""
+        self.latest: dict[ast.AST, Value] = {}
+        """The latest value of each expression."""
         self._own = own_names(node)
 
     def value(self, node: ast.expr | None) -> Value:
         """Return what is known about an expression's value. Raises Stop if it never has a value."""
-        return UNKNOWN if node is None else self.reader.words.meant_by(self.visit(node))
+        if node is None:
+            return UNKNOWN
+        found = self.latest[node] = self.reader.words.meant_by(self.visit(node))
+        return found
 
     def generic_visit(self, node: ast.AST) -> Value:
         """Read the components of an expression for which there is no rule. Reading them may change their contents."""
@@ -219,7 +226,14 @@ class Frame(ast.NodeVisitor, ABC):
         return either(*several)
 
     def field(
-        self, owner: Pairs, key: Value, kind: Any = str, *, is_required: bool = False, is_list: bool = False
+        self,
+        owner: Pairs,
+        key: Value,
+        kind: Any = str,
+        *,
+        is_required: bool = False,
+        is_list: bool = False,
+        default: object = None,
     ) -> Value:
         """Record that a field of a multi-dictionary is read by name, and return its value."""
         name = text_of(key)
@@ -228,10 +242,9 @@ class Frame(ast.NodeVisitor, ABC):
         if name is None:
             self.unread(f"`{short(self.at)}` reads a {owner.kind} whose name is not known", self.at, "taken")
             return UNKNOWN
-        self.findings.named.append(Named(owner.kind, name, kind, is_required, is_list))
-        if owner.kind == "files":
-            return UNKNOWN
-        return Of(annotations.list_of(kind)) if is_list else Of(kind)
+        self.findings.named.append(Named(owner.kind, name, kind, is_required, is_list, default=default))
+        kind = Upload if owner.kind == "files" else kind
+        return Evidence(annotations.list_of(kind) if is_list else kind, owner.kind, name)
 
     def note_read(self, part: str, node: ast.AST) -> None:
         """Record that a part of the request is read without a type."""

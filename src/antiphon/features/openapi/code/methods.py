@@ -149,10 +149,11 @@ def _call_of_pairs(frame: "Frame", made: Call, owner: Pairs, name: str) -> Value
         return UNKNOWN
     wanted = made.argument(2, "type") or made.argument(9, "type")
     kind = wanted.value if isinstance(wanted, Known) and isinstance(wanted.value, type) else str
-    found = frame.field(owner, key, kind, is_required=name == "getone", is_list=name == "getall")
+    default = made.argument(1, "default") if name == "get" else None
+    used = default.value if isinstance(default, Known) and type(default.value) is kind else None
+    found = frame.field(owner, key, kind, is_required=name == "getone", is_list=name == "getall", default=used)
     if name != "get":
         return found
-    default = made.argument(1, "default")
     return either(found, NONE if default is None else default)
 
 

@@ -21,6 +21,7 @@ from antiphon.features.openapi.code.values import (
     Value,
     alternatives,
     either,
+    fields_shown,
     without_none,
 )
 
@@ -110,7 +111,11 @@ def dotted(node: ast.expr) -> str | None:
 
 
 def narrow(expressions: "Frame", test: ast.expr, *, is_true: bool) -> None:
-    """Remove the values that variables can't have when a test is true, or when it is false."""
+    """Remove the values that variables can't have when a test is true, or when it is false, and record the fields that
+    the request then has.
+    """
+    for part, name in fields_shown(expressions.latest.get(test, UNKNOWN), is_true=is_true):
+        expressions.flow.always(part, name)
     match test:
         case ast.UnaryOp(op=ast.Not(), operand=inner):
             narrow(expressions, inner, is_true=not is_true)

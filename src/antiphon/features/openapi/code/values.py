@@ -50,6 +50,15 @@ class Of:
 
 
 @dataclass(frozen=True)
+class Evidence(Of):
+    """A value that is evidence of a field in the request, if its truth is ``when``: the field's text, or a test."""
+
+    part: str
+    name: str
+    when: bool = True
+
+
+@dataclass(frozen=True)
 class PathText(Of):
     """The request's path, which matches a route's pattern: ``/lamps/<int:number>``."""
 
@@ -301,10 +310,21 @@ def replaced(value: Value, change: Callable[[Ref], Value]) -> Value:
     return value
 
 
+def fields_shown(value: Value, *, is_true: bool) -> set[tuple[str, str]]:
+    """Return the fields that are certainly in the request if a value is true, or if it is false."""
+    found: set[tuple[str, str]] | None = None
+    for each in alternatives(value):
+        if isinstance(each, Known) and isinstance(each.value, str | int | None) and bool(each.value) is not is_true:
+            continue
+        shown = {(each.part, each.name)} if isinstance(each, Evidence) and each.when is is_true else set()
+        found = shown if found is None else found & shown
+    return found or set()
+
+
 def without_none(value: Value) -> Value:
     """Return what remains of a value after a test that it is not None."""
     kept = [
-        Of(annotations.without_none(each.type)) if isinstance(each, Of) else each
+        Of(annotations.without_none(each.type)) if type(each) is Of else each
         for each in alternatives(value)
         if not (isinstance(each, Known) and each.value is None) and not (isinstance(each, Of) and each.type is NoneType)
     ]
