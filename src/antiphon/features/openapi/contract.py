@@ -77,6 +77,8 @@ class Contract:
     """The features whose users are read."""
     scopes: list[str] = field(default_factory=list)
     """The scopes that credentials must have."""
+    hidden: frozenset[str] = frozenset()
+    """The names of parameters that the document omits."""
     added: list[Added] = field(default_factory=list)
     """What features add to the responses."""
     early: list[Given] = field(default_factory=list)

@@ -1,7 +1,7 @@
 """The document: an OpenAPI description of an application, created by reading its handlers' code."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
@@ -48,6 +48,8 @@ class Info:
     """The OpenAPI version, one of ``VERSIONS``."""
     with_hidden: bool = False
     """True to describe hidden routes, too."""
+    hidden: frozenset[str] = frozenset()
+    """The names of parameters that the document omits."""
 
 
 @dataclass
@@ -103,6 +105,8 @@ def _document(
     described = [each for each in _routes(app, reader, info.with_hidden) if _is_below(each.path, info.prefix)]
     for each in described:
         refuses = refuses_other_sites(each.app, each.contract.route)
+        hidden = each.contract.route.meta.get(OpenAPI.HIDDEN)
+        each.contract.hidden = info.hidden | (frozenset(hidden) if isinstance(hidden, Collection) else frozenset())
         expect(each.contract, has_parameters=bool(each.parameters), refuses_other_sites=refuses)
     contracts = [each.contract for each in described]
     for contract in contracts:
@@ -137,7 +141,7 @@ def described_routes(app: App, prefix: str = "", *, with_hidden: bool = False) -
     converters = merged_converters(groups)
     for group in groups:
         for route in group.routes():
-            if not (_is_of_feature(route) or (route.meta.get(OpenAPI.HIDDEN) and not with_hidden)):
+            if not (_is_of_feature(route) or (route.meta.get(OpenAPI.HIDDEN) is True and not with_hidden)):
                 yield DescribedRoute(app, group, route, *path_template(route, prefix, converters))
     for mount in app.mounts:
         if isinstance(mount.application, App):

@@ -1,7 +1,7 @@
 """An application's OpenAPI document, as a feature: ``app.use(OpenAPI("Lamps", version="2", prefix="/api"))``."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
@@ -72,7 +72,11 @@ class OpenAPI:
     ``antiphon openapi --strict``. ``file`` is a document written by ``antiphon openapi`` to serve instead, for
     applications that are shipped without their source.
 
+    ``hidden`` are names of parameters that the document omits, such as those that only a debugging branch reads;
+    ``antiphon openapi --names`` lists what it publishes.
+
     The ``meta`` of a route or blueprint adds information that its code lacks: ``meta={OpenAPI.HIDDEN: True}`` hides it,
+    and ``OpenAPI.HIDDEN: ["debug"]`` hides these parameters,
     ``OpenAPI.TAGS: ["lamps"]`` replaces the blueprint's name as its tag, and ``OpenAPI.DEPRECATED: True`` marks it as
     deprecated; its responses then have a Deprecation field (RFC 9745) with the value's datetime, or with the time at
     which the process started. WebSockets are not operations; the document's ``x-websockets`` lists their paths.
@@ -81,8 +85,8 @@ class OpenAPI:
     OpenAPI version. Raises FileNotFoundError for a missing file.
     """
 
-    HIDDEN = RouteKey[bool]("openapi.hidden")
-    """A key in a route's ``meta``: True to omit the route from the document."""
+    HIDDEN = RouteKey[bool | Collection[str]]("openapi.hidden")
+    """A key in a route's ``meta``: True to omit the route from the document, or the names of parameters to omit."""
     TAGS = RouteKey[Sequence[str]]("openapi.tags")
     """A key in a route's ``meta``: its operations' tags, instead of the blueprint's name."""
     DEPRECATED = _Deprecated("openapi.deprecated")
@@ -100,7 +104,10 @@ class OpenAPI:
         servers: Iterable[str] = (),
         file: str | PathLike[str] | None = None,
         openapi: Literal["3.1", "3.2"] = "3.1",
+        hidden: Iterable[str] = (),
     ) -> None:
+        if isinstance(hidden, str):
+            raise explained("list-wanted", ValueError(f"hidden must be a list: [{hidden!r}]"))
         if prefix.endswith("/") or (prefix and not prefix.startswith("/")):
             raise explained(
                 "bad-feature-option", ValueError(f"prefix must begin but not end with a slash, not {prefix!r}")
@@ -118,6 +125,7 @@ class OpenAPI:
         self._docs = docs
         self._servers = tuple(servers)
         self._openapi = openapi
+        self._hidden = frozenset(hidden)
         self._file = None if file is None else Path(file).read_bytes()
         self._document: OpenAPIDocument | None = None
         self._breaches: dict[str, None] = {}
@@ -147,7 +155,7 @@ class OpenAPI:
         """Return an application's document, and the parts of it that are unknown."""
         from antiphon.features.openapi.document import Info, make_document
 
-        info = Info(self.title, self.version, self.description, self.prefix, self._servers, self._openapi)
+        info = Info(self.title, self.version, self.description, self.prefix, self._servers, self._openapi, self._hidden)
         return make_document(app, info)
 
     def _respond(self, request: Request) -> Response:

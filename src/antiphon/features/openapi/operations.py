@@ -175,7 +175,7 @@ def _offer(content: Schema, media: str, schema: Schema) -> None:
 def _form_schema(contract: Contract, read: Read, schemas: Schemas) -> Schema:
     if read.wanted is not Any:
         return schemas.record(read.wanted)
-    fields = [each for each in contract.named if each.part in ("form", "files")]
+    fields = [each for each in contract.named if each.part in ("form", "files") and each.name not in contract.hidden]
     schema: Schema = {"type": "object"}
     properties = {each.name: named_schema(each) for each in fields if each.name}
     if properties:

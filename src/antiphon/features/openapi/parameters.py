@@ -69,7 +69,8 @@ def converter_schema(converter: Converter) -> Schema:
 
 def other_parameters(contract: Contract, schemas: Schemas) -> Iterator[Schema]:
     """Yield the parameters in the query, cookies and headers."""
-    seen: set[tuple[str, str]] = set()
+    hidden = {each.lower() for each in contract.hidden}
+    seen = {(place, name) for place in ("query", "header", "cookie") for name in hidden}
     for each in (*_of_records(contract, schemas), *_of_names(contract), *_of_conditions(contract)):
         key = each["in"], each["name"].lower()
         if key not in seen:
