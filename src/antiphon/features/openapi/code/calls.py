@@ -1,20 +1,25 @@
 """Calls: what is known about their results, and the problem details of errors that they create (RFC 9457)."""
 
 import ast
+import copy
+import dataclasses
+import hashlib
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NewType, cast, get_args, get_origin
+
+import msgspec
 
 from antiphon.features.forms.form import Form
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Read, ReadAs
 from antiphon.features.openapi.code.flow import Stop
 from antiphon.features.openapi.code.functions import PURE, Call, call_function, lost
-from antiphon.features.openapi.code.methods import call_method, make_response
-from antiphon.features.openapi.code.objects import changed, copied, is_text, text_of
-from antiphon.features.openapi.code.operators import is_number
-from antiphon.features.openapi.code.parts import said
+from antiphon.features.openapi.code.methods import HASH, call_method, make_response
+from antiphon.features.openapi.code.objects import changed, copied, fields_in, is_text, text_of
+from antiphon.features.openapi.code.operators import is_number, simple_type
+from antiphon.features.openapi.code.parts import item_of, said
 from antiphon.features.openapi.code.responses import headers_of_error, statuses_in, value_of_page
 from antiphon.features.openapi.code.values import (
     NEVER,
@@ -30,6 +35,7 @@ from antiphon.features.openapi.code.values import (
     Known,
     Local,
     Of,
+    Pairs,
     Partial,
     Raisable,
     TheRequest,
@@ -84,11 +90,21 @@ def names_in(function: object) -> list[str]:
     return [*code.co_names, *[each for held in code.co_consts if isinstance(held, tuple) for each in held]]
 
 
+_HASHES = frozenset(getattr(hashlib, name) for name in sorted(hashlib.algorithms_guaranteed) if hasattr(hashlib, name))
 _BUILTIN: dict[Any, Value] = {
+    **dict.fromkeys(_HASHES, Of(HASH)),
     **dict.fromkeys((repr, chr, format), TEXT), **dict.fromkeys((len, id, hash, ord), Of(int)), print: NONE,
     **dict.fromkeys((any, all, isinstance, callable, hasattr, issubclass), Of(bool)),
 }  # fmt: skip
 """The results of built-in functions that change nothing."""
+
+
+_COPY: frozenset[Any] = frozenset({
+    copy.copy, copy.deepcopy, dataclasses.replace, msgspec.structs.replace, getattr(copy, "replace", copy.copy)
+})  # fmt: skip
+"""Functions that return a copy of their first argument, perhaps with other values in its fields."""
+_AS_DICT: frozenset[Any] = frozenset({dataclasses.asdict, msgspec.structs.asdict, vars})
+"""Functions that return a record's fields as a dict."""
 
 
 _CACHED = type(cache(len))
@@ -124,6 +140,11 @@ def call(frame: "Frame", made: Call) -> Value:
 def _call_object(frame: "Frame", made: Call, called: Any) -> Value:
     if called is abort or called is http_error:
         return _call_abort(frame, made, called)
+    if isinstance(called, FunctionType | BuiltinFunctionType) and made.positional:
+        if called in _COPY:
+            return copy_of(frame, made, made.positional[0])
+        if called in _AS_DICT and len(made.given) == 1 and _has_only_fields(called, made.positional[0]):
+            return as_dict(frame, made, made.positional[0])
     if isinstance(called, type):
         return call_class(frame, made, called)
     if isinstance(called, partial):
@@ -145,8 +166,29 @@ def _call_object(frame: "Frame", made: Call, called: Any) -> Value:
     return lost(frame, made, "its code is not known")
 
 
+def copy_of(frame: "Frame", made: Call, record: Value) -> Value:
+    """Return a copy of a value; the values of the fields that are replaced have the same types."""
+    frame.escape(*made.positional[1:], *made.named.values())
+    frozen = frame.flow.frozen
+    several = [each if isinstance(each, TheRequest | Pairs) else frozen(each) for each in alternatives(record)]
+    return frame.hold(made.node, either(*several))
+
+
+def as_dict(frame: "Frame", made: Call, record: Value) -> Value:
+    """Return the fields of a record as a dict."""
+    return frame.hold(made.node, either(*[fields_in(each) for each in alternatives(frame.flow.content(record))]))
+
+
+def _has_only_fields(called: Any, record: Value) -> bool:
+    """True unless ``vars`` may return more than a record's fields, as after a ``__post_init__``."""
+    if called is not vars:
+        return True
+    kinds = [annotations.class_of(each.type) if isinstance(each, Of) else None for each in alternatives(record)]
+    return all(hasattr(each, "__dataclass_fields__") and not hasattr(each, "__post_init__") for each in kinds)
+
+
 def _call_builtin(frame: "Frame", made: Call, called: Any) -> Value:
-    shown = frame.use(*made.given, result=_BUILTIN.get(called, UNKNOWN))
+    shown = frame.use(*made.given, result=_BUILTIN.get(called, _number(frame, called, made)))
     for each in made.given:  # it calls the functions passed to it
         if isinstance(each, Closure):
             items = [frame.items_of(one, made.node) for one in made.positional if one is not each]
@@ -158,13 +200,24 @@ def _call_builtin(frame: "Frame", made: Call, called: Any) -> Value:
         defaults = [*made.positional[1:], *[value for name, value in made.named.items() if name == "default"]]
         is_item = called is next or len(made.positional) == 1
         return either(frame.items_of(first, made.node) if is_item else first, *defaults)
-    if called in _BUILTIN:
+    if called in _BUILTIN or (shown is not UNKNOWN and called in (abs, round, sum)):
         return shown
     if called is getattr and (name := text_of(made.argument(1, "name"))) is not None and len(made.positional) == 2:
         return frame.attribute(first, name, made.node)
     if (getattr(called, "__module__", None) or "").partition(".")[0] not in PURE - {"builtins"}:
         return lost(frame, made, "its code is not known")
     return UNKNOWN
+
+
+def _number(frame: "Frame", called: Any, made: Call) -> Value:
+    """Return the result of a function that calculates with numbers; UNKNOWN for other functions and objects."""
+    if called not in (abs, round, sum) or not made.positional:
+        return UNKNOWN
+    first = frame.flow.content(made.positional[0])
+    kind = simple_type(item_of(first) if called is sum else first)
+    if called is round and len(made.given) == 1 and kind in (int, float, bool):
+        return Of(int)
+    return Of(int if kind is bool else kind) if kind in (int, float, bool) else UNKNOWN
 
 
 def _call_abort(frame: "Frame", made: Call, called: Callable[..., Any]) -> Value:

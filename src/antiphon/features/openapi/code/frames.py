@@ -1,6 +1,7 @@
 """A call to one function: its variables, the objects that it creates, and what it lets other code do with them."""
 
 import ast
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
@@ -34,6 +35,7 @@ from antiphon.features.openapi.code.values import (
     Known,
     Of,
     Pairs,
+    Part,
     Ref,
     ResponseValue,
     TheRequest,
@@ -148,7 +150,7 @@ class Frame(ast.NodeVisitor, ABC):
         for each in values:
             if isinstance(each, Closure):
                 self.loop(partial(each.frame.call_closure, each, None))
-            elif isinstance(each, TheRequest | Pairs) or each == PART_OF_REQUEST:
+            elif isinstance(each, TheRequest | Pairs | Part):
                 self.unread(f"`{short(self.at)}` uses the request in a way that is not known", self.at, "taken")
             elif not isinstance(each, Ref):
                 self.escape(*parts_of(each))
@@ -160,8 +162,8 @@ class Frame(ast.NodeVisitor, ABC):
         Text made from the URL, or from all fields, may be shown; any other result that depends on such text is unknown.
         """
         if any(self._has_part(each) for each in values):
-            if is_text(result):
-                return PART_OF_REQUEST
+            if is_text(result) or kind_of(result) in (bytes, type(hashlib.sha256())):
+                return PART_OF_REQUEST if is_text(result) else Part(kind_of(result))
             if result != NONE:
                 self.escape(PART_OF_REQUEST)
         for value in values:
@@ -173,7 +175,7 @@ class Frame(ast.NodeVisitor, ABC):
 
     def _has_part(self, value: Value) -> bool:
         held = parts_of(self.flow.frozen(value))
-        return value == PART_OF_REQUEST or isinstance(value, Pairs) or any(map(self._has_part, held))
+        return isinstance(value, Part | Pairs) or any(map(self._has_part, held))
 
     def captured(self, node: ast.AST) -> list[Value]:
         """Return the contents of the variables that an inner function uses.

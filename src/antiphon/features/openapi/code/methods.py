@@ -3,6 +3,7 @@ results.
 """
 
 import ast
+import hashlib
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
@@ -13,9 +14,9 @@ from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Named, ReadAs
 from antiphon.features.openapi.code.functions import Call, call_function, lost
-from antiphon.features.openapi.code.objects import changed, is_text, returned, with_headers
+from antiphon.features.openapi.code.objects import changed, fields_in, is_text, returned, with_headers
 from antiphon.features.openapi.code.operators import has_edge
-from antiphon.features.openapi.code.parts import said
+from antiphon.features.openapi.code.parts import kind_of, said
 from antiphon.features.openapi.code.responses import argument, value_of_response
 from antiphon.features.openapi.code.values import (
     NONE,
@@ -28,11 +29,13 @@ from antiphon.features.openapi.code.values import (
     Known,
     Of,
     Pairs,
+    Part,
     PathText,
     Raisable,
     Ref,
     ResponseValue,
     TheRequest,
+    Tuple,
     Value,
     alternatives,
     either,
@@ -47,12 +50,23 @@ if TYPE_CHECKING:
 READERS: dict[str, ReadAs] = {"json_as": "json", "form_as": "form", "args_as": "query", "headers_as": "headers"}
 
 
-_TEXTS = frozenset(dir(str)) & {
-    "capitalize", "casefold", "format", "join", "lower", "lstrip", "removeprefix", "removesuffix", "replace", "rstrip",
-    "strip", "title", "upper", "zfill",
+_OF_TEXT: dict[str, Value] = {
+    **dict.fromkeys((
+        "capitalize", "casefold", "center", "expandtabs", "format", "join", "ljust", "lower", "lstrip", "removeprefix",
+        "removesuffix", "replace", "rjust", "rstrip", "strip", "swapcase", "title", "translate", "upper", "zfill",
+    ), TEXT),
+    **dict.fromkeys(("rsplit", "split", "splitlines"), Of(list[str])),
+    **dict.fromkeys(("partition", "rpartition"), Tuple((TEXT, TEXT, TEXT))),
+    **dict.fromkeys(("count", "find", "index", "rfind", "rindex"), Of(int)),
+    **dict.fromkeys(("endswith", "startswith", *[name for name in dir(str) if name.startswith("is")]), Of(bool)),
+    "encode": Of(bytes),
 }  # fmt: skip
-"""The methods of text that return text."""
+"""The methods of text, and their results."""
 
+
+HASH: type = type(hashlib.sha256())
+_OF_HASHES: dict[str, Value] = {"hexdigest": TEXT, "digest": Of(bytes), "copy": Of(HASH), "update": NONE}
+"""The methods of a hash, and their results."""
 
 CONDITIONS = ("If-Match", "If-Unmodified-Since", "If-None-Match", "If-Modified-Since")
 
@@ -75,12 +89,19 @@ def call_method(frame: "Frame", made: Call, method: Bound) -> Value:
             return UNKNOWN
         case Known(value) if isinstance(value, type):
             return _call_of_class(frame, made, value, method)
+    if method.name in ("_asdict", "model_dump") and not made.given:
+        return frame.hold(made.node, fields_in(owner))
+    if method.name in ("_replace", "model_copy") and isinstance(owner, Of):
+        frame.escape(*made.given)
+        return owner
+    if kind_of(owner) is HASH and method.name in _OF_HASHES:
+        return frame.use(owner, *made.given, result=_OF_HASHES[method.name])
     if isinstance(method.function, FunctionType):
         return call_function(frame, made, method.function, owner)
     if isinstance(owner, PathText) and method.name in ("startswith", "endswith"):
         return has_edge(owner, method.name, made.argument(0, "prefix"))
     if is_text(owner):
-        return frame.use(owner, *made.given, result=TEXT if method.name in _TEXTS else UNKNOWN)
+        return frame.use(owner, *made.given, result=_OF_TEXT.get(method.name, UNKNOWN))
     return _call_of_object(frame, made, owner, method.name)
 
 
@@ -104,6 +125,8 @@ def _returned(frame: "Frame", made: Call, content: Value, owner: Value, name: st
         case Raisable():
             return owner if name == "with_traceback" else NONE
     found = returned(content, name, given)
+    if found is UNKNOWN and isinstance(content, Part):
+        frame.escape(content)
     return lost(frame, made, "its code is not known") if found is UNKNOWN else found
 
 

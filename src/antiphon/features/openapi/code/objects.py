@@ -1,5 +1,6 @@
 """The contents of objects that code creates (dicts, lists and responses), and what their methods change and return."""
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from inspect import getattr_static
@@ -7,7 +8,7 @@ from types import GenericAlias
 from typing import Any, is_typeddict
 
 from antiphon.features.openapi.code import annotations
-from antiphon.features.openapi.code.parts import item_at, item_of, kind_of
+from antiphon.features.openapi.code.parts import item_at, item_of, kind_of, said
 from antiphon.features.openapi.code.responses import SETS, body_in, media_type, statuses_in
 from antiphon.features.openapi.code.values import (
     NEVER,
@@ -273,6 +274,28 @@ def with_headers(content: Value, method: str, given: Sequence[Value], named: Map
                 content = with_header(content, Known(name), value)
         return content
     return UNKNOWN
+
+
+def fields_in(record: Value) -> Value:
+    """Return the dict that ``asdict`` and the like make of a record; one with any keys if its fields aren't known."""
+    cls: Any = annotations.class_of(record.type) if isinstance(record, Of) else None
+    if cls is None or not isinstance(record, Of):
+        return OPEN
+    is_model = hasattr(cls, "model_fields")
+    if is_model and (cls.model_computed_fields or cls.model_config or _has_serializers(cls)):
+        return OPEN
+    names = [getattr(cls, each, None) for each in ("__struct_fields__", "_fields", "model_fields")]
+    if dataclasses.is_dataclass(cls):
+        names = [[each.name for each in dataclasses.fields(cls)]]
+    found = next((each for each in names if each is not None), None)
+    if found is None:
+        return OPEN
+    return Fields(tuple((name, said(annotations.attribute_of(record.type, name))) for name in found))
+
+
+def _has_serializers(model: Any) -> bool:
+    decorators = model.__pydantic_decorators__
+    return bool(decorators.field_serializers or decorators.model_serializers)
 
 
 def copied(kind: type, value: Value) -> Value:

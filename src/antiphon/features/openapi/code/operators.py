@@ -161,7 +161,7 @@ def of_classes(expressions: "Frame", value: Value, kinds: tuple[type, ...], *, i
     """Return the alternatives of a value that are, or aren't, instances of the given classes."""
     kept: list[Value] = []
     for each in alternatives(value):
-        for one in map(Of, annotations.members(each.type)) if isinstance(each, Of) else (each,):
+        for one in map(Of, annotations.members(each.type)) if type(each) is Of else (each,):
             own = kind_of(expressions.flow.content(one))
             if own is None:
                 kept += [one] if isinstance(one, Ref) else [Of(kind) for kind in kinds] if is_true else [one]

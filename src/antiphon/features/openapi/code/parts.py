@@ -15,6 +15,7 @@ from antiphon.features.openapi.code.values import (
     Items,
     Known,
     Of,
+    Part,
     Raisable,
     ResponseValue,
     TheRequest,
@@ -83,6 +84,8 @@ def item_at(owner: Value, key: Value) -> Value:
             return item
         case Tuple(items), Known(int() as at):
             return items[at] if -len(items) <= at < len(items) else UNKNOWN
+        case Part(), _:
+            return owner
         case Of(kind), _:
             return said(annotations.subscript_of(kind, key.value if isinstance(key, Known) else None))
         case Known(held), Known(name):  # generic types: list[Order]

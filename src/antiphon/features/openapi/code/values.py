@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import NoneType
-from typing import Annotated, Any, Literal, NewType, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from antiphon.features.openapi.code import annotations
 from antiphon.http.errors import HTTPError, Problem
@@ -240,8 +240,14 @@ RECEIVED = ResponseValue(statuses=(), is_passed_on=True)
 """The content of that response before the middleware or hook changes it."""
 NONE = Known(None)
 TEXT = Of(str)
-PART_OF_REQUEST = Of(NewType("PartOfRequest", str))
-"""A string, such as the URL, in which individual query fields, cookies or headers can't be told apart."""
+
+
+@dataclass(frozen=True)
+class Part(Of):
+    """A string, such as the URL, or bytes or a hash made of it, in which the request's fields can't be told apart."""
+
+
+PART_OF_REQUEST = Part(str)
 
 
 def either(*values: Value) -> Value:
