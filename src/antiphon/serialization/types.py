@@ -14,7 +14,7 @@ import msgspec
 from msgspec import inspect
 
 from antiphon.explanations import explained
-from antiphon.lazy import changed_package
+from antiphon.lazy import changed_package, require_names
 
 Decode: TypeAlias = Callable[[Any], Any]
 """A function that creates a value of a type from the data that was sent."""
@@ -106,6 +106,7 @@ def json_schemas(
     does, which refuses types that can be written but not read.
     """
     made: Any = import_module("msgspec._json_schema")
+    require_names("msgspec", "0.22", made, "_SchemaGenerator", "_collect_component_types", "_build_name_map")
 
     class Generator(made._SchemaGenerator):  # type: ignore[misc]  # noqa: SLF001 - has no public name
         def to_schema(self, info: inspect.Type, check_ref: bool = True) -> dict[str, Any]:
