@@ -1,5 +1,6 @@
 """`antiphon routes`: the routes of an application, and the route that handles a request."""
 
+from collections.abc import Sequence
 from typing import TypeAlias, TypeVar
 
 from click import ClickException
@@ -61,7 +62,7 @@ def table(app: App, prefix: str = "", host: str = "") -> list[Row]:
     return rows
 
 
-def aligned(rows: list[Row]) -> list[str]:
+def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
     """Return rows as lines with aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
