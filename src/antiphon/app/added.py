@@ -37,6 +37,7 @@ class Adding(Protocol):
         """Return what it adds to the responses to a method of a route that it is in use for; nothing if it does not
         concern the route.
         """
+        ...
 
 
 def added_to(group: RouteGroup, route: Route, method: str) -> Iterator[tuple[Adding, Added]]:
