@@ -301,7 +301,7 @@ def routes(target: str | None, url: str | None, method: str) -> None:
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 if anything in the document is unknown.")
 @click.option("--prefix", help="Describe the routes below this prefix.")
-@click.option("--names", "only_names", is_flag=True, help="Print only the names and texts that the document publishes.")
+@click.option("--names", "only_names", is_flag=True, help="Print only what the document publishes: names and messages.")
 @_option_for_dialects
 def openapi(
     target: str | None,

@@ -72,7 +72,7 @@ def written(document: OpenAPIDocument) -> str:
 
 
 def published(content: Any) -> list[str]:
-    """Return the names and texts that a document makes public, with the operation or the component of each."""
+    """Return what a document makes public, names and messages, with the operation or the component of each."""
     rows: list[tuple[str, str, str]] = []
     for path, operations in content["paths"].items():
         for method, operation in operations.items():

@@ -5,7 +5,6 @@ import decimal
 import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from importlib import import_module
 from itertools import count
 from types import GenericAlias
 from typing import Annotated, Any, Literal, TypeAlias, TypeGuard, Union, cast
@@ -105,7 +104,9 @@ def json_schemas(
     """Return the JSON Schemas of types, and the components to which they refer, as ``msgspec.json.schema_components``
     does, which refuses types that can be written but not read.
     """
-    made: Any = import_module("msgspec._json_schema")
+    from msgspec import _json_schema
+
+    made: Any = _json_schema
     require_names("msgspec", "0.22", made, "_SchemaGenerator", "_collect_component_types", "_build_name_map")
 
     class Generator(made._SchemaGenerator):  # type: ignore[misc]  # noqa: SLF001 - has no public name
