@@ -1,0 +1,155 @@
+"""Programs from a seed: features in random order and place, routes of every kind, callers of every kind."""
+
+from collections.abc import Iterator
+from random import Random
+
+from antiphon.testing.pairs.programs import Around, Caller, Feature, Group, Option, Program, Route, Sent, Sign
+from antiphon.testing.pairs.rendering import APP
+from antiphon.testing.pairs.routes import KINDS, WRITE_KINDS, Requests
+
+AROUND = (
+    "@{target}.before_request\n{color}def {name}(request):\n{waits}    request.g.seen = request.method",
+    "@{target}.after_request\n{color}def {name}(request, response):\n{waits}    response.headers['x-after'] = request.method",
+    "@{target}.middleware\n{color}def {name}(request):\n{waits}    response = yield\n    response.headers['x-around'] = str(response.status)",
+    "@{target}.middleware(errors_at_yield=True)\n{color}def {name}(request):\n{waits}    try:\n        response = yield\n    finally:\n        request.g.is_closed = True",
+    "@{target}.middleware\n{color}def {name}(request):\n{waits}    if request.headers.get('x-stop'):\n        abort(409, 'Stopped.')\n    yield",
+    "@{target}.errorhandler(404)\n{color}def {name}(request, error):\n{waits}    return Response.html('<p>None here', 404)",
+)
+SHARED = Sign("staging", "", "", frozenset(), fields=(("authorization", "Basic c3RhZ2luZzpzdGFnaW5n"),))
+"""Credentials that all visitors of a site share, as before a site that is tested: they tell nobody apart."""
+GROUPS = {
+    "blueprint": ('{name} = Blueprint("{name}", prefix="/{name}")', "app.register({name})"),
+    "mounted": (f"{{name}} = {APP}", 'app.mount("/{name}", {name})'),
+    "flask": ("from flask import Flask\n\n{name} = Flask('{name}')", 'app.mount("/{name}", {name})'),
+    "starlette": (
+        "from starlette.applications import Starlette\nfrom starlette.routing import Route\n\n{name} = Starlette()",
+        'app.mount("/{name}", {name})',
+    ),
+}
+"""What routes are added to, beside the application: the lines that make it, and those that add it."""
+
+
+def program_of(seed: int, features: list[Feature]) -> Program:
+    """Return the program of a seed, the same one on every machine with these features."""
+    return _Composer(Random(seed), features).program(seed)
+
+
+class _Composer:
+    def __init__(self, random: Random, features: list[Feature]) -> None:
+        self._random = random
+        self._known = {each.name: each for each in features}
+        self._count = 0
+
+    def _name(self, kind: str) -> str:
+        self._count += 1
+        return f"{kind}{self._count}"
+
+    def program(self, seed: int) -> Program:
+        """Compose a program."""
+        random = self._random
+        used = self._features()
+        features = [("app", each) for each in used]
+        around = [*self._around("app", random.choice([0, 0, 1, 2]))]
+        groups, routes = [], [*self._routes("app", "app", "", used, random.randint(2, 4))]
+        for kind in random.sample([*GROUPS], random.choice([0, 0, 1, 1, 2])):
+            name = self._name("part")
+            group = Group(name, kind, *[each.format(name=name) for each in GROUPS[kind]])
+            own = [*self._features_of(kind, used)]
+            features += [(name, each) for each in own]
+            groups.append(group)
+            if kind in ("blueprint", "mounted"):
+                around += self._around(name, random.choice([0, 0, 1]))
+            routes += self._routes(kind, name, f"/{name}", own if kind == "mounted" else used, random.randint(1, 2))
+        own_routes = [route for target, each in features if target == "app" for route in each.routes]
+        program = Program(seed, tuple(features), tuple(around), tuple(groups), (*own_routes, *routes), ())
+        return self._with_requests(program, routes)
+
+    def _features(self) -> list[Feature]:
+        """Choose 2 to 7 features, and those that they need before them."""
+        random = self._random
+        chosen: list[Feature] = []
+        for name in random.sample(sorted(self._known), random.randint(2, 7)):
+            if len(chosen) < 7:
+                self._use(name, chosen)
+        return chosen
+
+    def _use(self, name: str, chosen: list[Feature]) -> None:
+        each = self._known[name]
+        if each in chosen or (each.one_of and any(other.one_of == each.one_of for other in chosen)):
+            return
+        for needed in each.needs:
+            self._use(needed, chosen)
+        if {*each.needs} <= {other.name for other in chosen}:
+            chosen.append(each)
+
+    def _features_of(self, kind: str, used: list[Feature]) -> Iterator[Feature]:
+        """Yield features for a group: those of the application that know callers, and others that it doesn't use."""
+        if kind == "mounted":
+            known = [each for each in used if each.identities]
+            yield from known if self._random.random() < 0.6 else [each for each in known if each.in_views]
+        if kind in ("blueprint", "mounted"):
+            fitting = [each for each in self._known.values() if kind in each.places and each not in used]
+            yield from self._random.sample(fitting, min(len(fitting), self._random.choice([0, 1, 1, 2])))
+
+    def _around(self, target: str, count: int) -> Iterator[Around]:
+        for form in self._random.sample(AROUND, count):
+            name, color = self._name("around"), self._random.choice(["", "async "])
+            waits = "    await asyncio.sleep(0)\n" if color else ""
+            yield Around(name, form.format(target=target, name=name, color=color, waits=waits), target)
+
+    def _routes(self, place: str, target: str, prefix: str, features: list[Feature], count: int) -> Iterator[Route]:
+        fitting = [kind for kind in KINDS if place in KINDS[kind].places]
+        for kind in self._random.choices(fitting, [KINDS[each].rate for each in fitting], k=count):
+            route = KINDS[kind].make(self._random, self._name("route"))
+            options = tuple(self._options(place, kind, features))
+            yield route._replace(target=target, prefix=prefix, options=options)
+
+    def _options(self, place: str, kind: str, features: list[Feature]) -> Iterator[tuple[str, Option]]:
+        is_view = place in ("flask", "starlette", "django")
+        for each in features:
+            fitting = [option for option in each.options if kind in option.kinds and (option.in_view or not is_view)]
+            if fitting:
+                option = self._random.choice(fitting)
+                if self._random.random() < option.rate:
+                    yield each.name, option
+
+    def _callers(self, program: Program) -> list[Caller]:
+        """Return an anonymous caller, those of each sign, and some that have two signs."""
+        signs = [*dict.fromkeys(sign for _, each in program.features for sign in each.signs), SHARED]
+        callers = [Caller(()), Caller((SHARED,)), *[Caller((each,)) for each in signs[:-1]]]
+        for _ in range(3 if len(signs) > 2 else 0):
+            one, other = self._random.sample(signs, 2)
+            if _go_together(one, other) and Caller((one, other)) not in callers:
+                callers.append(Caller((one, other)))
+        return callers
+
+    def _with_requests(self, program: Program, routes: list[Route]) -> Program:
+        callers = self._callers(program)
+        requests = Requests(self._random, program, callers)
+        for_all = [each for each in program.routes if each.kind == "of feature"]
+        runs = [[*requests.to(route)] for route in self._random.sample(routes, len(routes))]
+        found = [sent for run in runs for sent in run]
+        seen = dict.fromkeys(each.caller for each in found)
+        begins = [sent for caller in seen for sent in self._begins(program, caller)]
+        shown = [Sent(Caller(()), "GET", each.pattern, each.name, expects="any") for each in for_all]
+        return program._replace(sent=(*begins, *found, *shown))
+
+    def _begins(self, program: Program, caller: Caller) -> Iterator[Sent]:
+        """Yield the requests with which a caller begins: logins, and what writes need."""
+        begin = [each for each in program.routes if each.kind == "begin"]
+        pages = [each for each in begin if each.method == "GET"]
+        needed = tuple([field for _, each in program.features for field in each.writes_send])
+        yield from (Sent(caller, "GET", each.pattern, each.name) for each in pages)
+        for sign in caller.signs:
+            for method, path in sign.begins:
+                route = next(each for each in begin if path.startswith(each.pattern.partition("<")[0]))
+                yield Sent(caller, method, path, route.name, needed)
+                yield from (Sent(caller, "GET", each.pattern, each.name) for each in pages)
+
+
+def _go_together(one: Sign, other: Sign) -> bool:
+    """Return True for two signs that one caller can have: they name one person, in fields of their own."""
+    return {name for name, _ in one.fields}.isdisjoint({name for name, _ in other.fields}) and (one.kind != other.kind)
+
+
+__all__ = ["WRITE_KINDS", "program_of"]

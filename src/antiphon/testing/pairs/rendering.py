@@ -1,0 +1,146 @@
+"""The source of a program, and the script that shows what goes wrong in it."""
+
+from collections.abc import Iterator
+
+import antiphon
+import antiphon.features
+from antiphon.testing.pairs.programs import Program, Route, Sent, words_of
+
+APP = "App(secret_keys=['x' * 32], store=STORE)"
+_BLANKS = "\n\n\n"
+_SEND = """
+def send(client, method, path, fields=(), body=None, key=None):
+    if key is not None:
+        signed = sign(Request.blank(f"http://testserver{path}", method, [*fields], body or b""), key[1], keyid=key[0])
+        fields = [*signed.headers.items()]
+    with client.stream(method, path, headers=[*fields], **({} if body is None else {"body": body})) as response:
+        print(method, path, response.status, b"".join(response).decode()[:200])
+"""
+
+
+def source_of(program: Program) -> str:
+    """Return the source of a program's application."""
+    parts = [
+        *_parts_of_app(program),
+        *(f"{each.begins.strip()}\n{_features(program, each.name)}".strip() for each in program.groups),
+        *(each.source for each in program.around),
+        *(handler_of(program, each) for each in program.routes if each.body),
+        *(each.ends for each in program.groups),
+    ]
+    text = _BLANKS.join([part for part in parts if part])
+    return f"{_BLANKS.join(['\n'.join(_imports(program, text)), text])}\n"
+
+
+def _parts_of_app(program: Program) -> Iterator[str]:
+    names = {route.kind for route in program.routes}
+    if names & {"effect", "form", "tool"}:
+        yield "@dataclass\nclass Order:\n    note: str\n    count: int = 1"
+    if names & {"typed"}:
+        yield "@dataclass\nclass Filter:\n    count: int\n    word: str = ''"
+    yield f"EFFECTS, OPEN, STORE = [], [], MemoryStore()\napp = {APP}\n{_features(program, 'app')}".strip()
+    yield from (_who(program, each) for each in _askers(program))
+
+
+def _askers(program: Program) -> list[str]:
+    """Return the targets with an own function that tells who the caller is."""
+    groups = {each.name for each in program.groups if each.kind != "blueprint"}
+    return list(dict.fromkeys([each.target if each.target in groups else "app" for each in program.routes]))
+
+
+def _who(program: Program, target: str) -> str:
+    shown = [f'"{kind}": {value}' for each in program.known_at(target) for kind, value in each.identities.items()]
+    return f"def {_asker(target)}(request):\n    return {{{', '.join(shown)}}}"
+
+
+def _asker(target: str) -> str:
+    return "who" if target == "app" else f"who_in_{target}"
+
+
+def _features(program: Program, target: str) -> str:
+    return "\n".join([each.source.replace("app.", f"{target}.") for name, each in program.features if name == target])
+
+
+def _imports(program: Program, text: str) -> Iterator[str]:
+    lines = [*dict.fromkeys(line for _, each in program.features for line in each.lines.split(_BLANKS) if line)]
+    text = _BLANKS.join([*lines, text])
+    words = words_of(text)
+    yield from (f"import {module}" for module in ("asyncio", "json") if f"{module}." in text)
+    if "dataclass" in words:
+        yield "from dataclasses import dataclass"
+    for each in (antiphon, antiphon.features):
+        if found := sorted(words & {*each.__all__}):
+            yield f"from {each.__name__} import {', '.join(found)}"
+    if lines:
+        yield _BLANKS + _BLANKS.join(lines)
+
+
+def handler_of(program: Program, route: Route) -> str:
+    """Return the source of a route's handler."""
+    by = f"{_asker(route.target if route.target in _askers(program) else 'app')}(request)"
+    if "signer" in route.requires:
+        by = f'{{**{by}, "signer": request.signature.key}}'
+    body = route.body.replace("BY", by).replace("ROUTE", repr(route.name))
+    lines = ["await asyncio.sleep(0)", *body.splitlines()] if route.is_async else body.splitlines()
+    parameters = "".join(
+        [f", {each}" for each in ("socket" if route.kind == "socket" else "", route.parameter) if each]
+    )
+    handler = f"{'async ' if route.is_async else ''}def {route.name}(request{parameters}):\n"
+    handler += "\n".join([f"    {line}".rstrip() for line in lines])
+    group = next((each for each in program.groups if each.name == route.target), None)
+    if group is not None and group.kind in VIEWS:
+        given = _joined([option.in_view for _, option in route.options if option.in_view])
+        shown = f"view({', '.join(given)})({route.name})" if given else f"view({route.name})"
+        return f"{handler}\n\n\n{VIEWS[group.kind].format(**route._asdict(), shown=shown)}"
+    given = _joined([option.source for _, option in route.options])
+    options = [f'"{route.pattern}"', f'name="{route.name}"', *given]
+    return f"@{route.target}.{'websocket' if route.kind == 'socket' else route.method.lower()}({', '.join(options)})\n{handler}"
+
+
+def _joined(options: list[str]) -> list[str]:
+    """Return options of which several may be hooks of the route."""
+    before = [each.removeprefix("before=") for each in options if each.startswith("before=")]
+    kept = [each for each in options if not each.startswith("before=")]
+    return [*kept, f"before=[{', '.join(before)}]"] if before else kept
+
+
+VIEWS = {
+    "flask": '{target}.add_url_rule("{pattern}", "{name}", {shown}, methods=["{method}"])',
+    "starlette": '{target}.router.routes.append(Route("{pattern}", {shown}, methods=["{method}"]))',
+    "django": 'urlpatterns.append(path("{pattern}".lstrip("/"), {shown}))',
+}
+"""How a view is added to an application of each framework."""
+
+
+def script_of(
+    program: Program, *, mounted: str = "", interfaces: tuple[str, ...] = ("asgi",), version: str = "1.1"
+) -> str:
+    """Return a program with its requests, as a script that prints each response."""
+    callers = list(dict.fromkeys(each.caller for each in program.sent))
+    names = {caller: f"caller{number}" for number, caller in enumerate(callers, 1)}
+    app, before = "app", ""
+    if mounted:
+        app, before = "outer", "outer = App()\nouter.mount('/mounted', app)\n\n\n"
+    begins = [
+        f"    {names[each]} = Client({app}, interface, raise_errors=False, http_version={version!r})  # {each.name}"
+        for each in callers
+    ]
+    lines = [f"    {_sent(each, names[each.caller], '/mounted' if mounted else '')}" for each in program.sent]
+    return "\n".join([
+        program.source,
+        f"\n{before}from antiphon import App, Request\nfrom antiphon.features import sign\nfrom antiphon.testing import Client",
+        f"\n{_SEND}",
+        "",
+        f"for interface in {interfaces!r}:",
+        *begins,
+        *lines,
+        "    print(EFFECTS)",
+    ])  # fmt: skip
+
+
+def _sent(sent: Sent, client: str, prefix: str) -> str:
+    body = None if sent.body is None else (list(sent.body) if isinstance(sent.body, tuple) else sent.body)
+    signer = sent.caller.signer
+    key = [] if signer is None else [f"key={(signer.value, signer.key)!r}"]
+    fields = [*sent.fields, *sent.caller.fields]
+    shown = [f"{fields!r}"] if fields or body is not None else []
+    return f"send({', '.join([client, repr(sent.method), repr(prefix + sent.target), *shown, *([] if body is None else [repr(body)]), *key])})"

@@ -1,0 +1,242 @@
+"""The kinds of routes: their handlers, and the requests to them."""
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import NamedTuple
+
+from antiphon.testing.pairs.programs import Caller, Program, Route, Sent
+
+SHOWN = '{"by": BY, "note": NOTE}'
+NOTES = (
+    'request.headers.get("x-note")', 'dict(request.headers.items()).get("x-note")', 'request.headers["x-note"]',
+)  # fmt: skip
+"""Expressions for the note of a request without a body."""
+
+_CHUNKS = """\
+shown = json.dumps({"by": BY, "note": NOTE})
+{color}def chunks():
+    OPEN.append(ROUTE)
+    try:
+        yield {first}
+        {then}
+    finally:
+        OPEN.remove(ROUTE)
+return {made}"""
+
+PAGES = (
+    f"return {SHOWN}",
+    f"return Response.json({SHOWN})",
+    f"return Response.html(json.dumps({SHOWN}))",
+    f"response = Response.json({SHOWN})\nresponse.cache_for(60)\nreturn response",
+    f"response = Response(json.dumps({SHOWN}) + 'x' * 3000)\nresponse.cache_for(60)\nreturn response",
+    f"response = Response.json({SHOWN})\nresponse.vary('x-note')\nresponse.cache_for(60)\nreturn response",
+    f"response = Response.json({SHOWN})\nresponse.set_cookie('theme', 'dark')\nreturn response",
+    f"return json.dumps({SHOWN}), 201, {{'x-b': '1'}}",
+)
+CONDITIONAL = (
+    f"response = Response.json({SHOWN})\nresponse.add_etag()\nreturn response.make_conditional(request)",
+    f"response = Response.json({SHOWN})\nresponse.etag = 'abc'\nresponse.is_conditional = True\nreturn response",
+)
+WRITES = (
+    "EFFECTS.append((ROUTE, BY, NOTE))\nreturn {'by': BY, 'note': NOTE, 'number': len(EFFECTS)}, 201",
+    "EFFECTS.append((ROUTE, BY, NOTE))\nreturn Response.json({'by': BY, 'note': NOTE, 'number': len(EFFECTS)})",
+    "shown = {'by': BY, 'note': NOTE}\nEFFECTS.append((ROUTE, shown['by'], NOTE))\n"
+    "return {**shown, 'number': len(EFFECTS)}",
+)
+
+
+class RouteKind(NamedTuple):
+    """A kind of routes."""
+
+    make: Callable[[Random, str], Route]
+    """Make a route with a name."""
+    writes: bool = False
+    places: frozenset[str] = frozenset({"app", "blueprint", "mounted", "flask", "starlette", "django"})
+    rate: float = 1.0
+
+
+def _page(random: Random, name: str) -> Route:
+    is_named = random.random() < 0.2
+    note = "note" if is_named else random.choice(NOTES[:2])
+    return _read(random, name, "page", random.choice(PAGES).replace("NOTE", note), "/<note>" if is_named else "")
+
+
+def _read(random: Random, name: str, kind: str, body: str, pattern: str = "", **more: object) -> Route:
+    parameter = pattern[2:-1]
+    return Route(
+        name, kind, "GET", f"/{name}{pattern}", body, is_async=random.random() < 0.5, parameter=parameter, **more
+    )  # type: ignore[arg-type]
+
+
+def _conditional(random: Random, name: str) -> Route:
+    return _read(random, name, "conditional", random.choice(CONDITIONAL).replace("NOTE", random.choice(NOTES[:2])))
+
+
+def _typed(random: Random, name: str) -> Route:
+    body = "found = request.args_as(Filter)\nreturn {'by': BY, 'note': found.word, 'count': found.count}"
+    return _read(random, name, "typed", body)
+
+
+def _effect(random: Random, name: str) -> Route:
+    is_async = random.random() < 0.5
+    read = random.choice(
+        ["order = request.json_as(Order)", "order = request.json_as(Order)", "order = Order(**request.json)"]
+    )
+    body = f"{read}\n{random.choice(WRITES)}".replace("NOTE", "order.note")
+    method = random.choice(["POST", "POST", "PUT", "PATCH"])
+    return Route(name, "effect", method, f"/{name}", body, is_async=is_async)
+
+
+def _form(random: Random, name: str) -> Route:
+    body = f"size = request.files['file'].size\n{random.choice(WRITES)}".replace("NOTE", "request.form['note']")
+    return Route(name, "form", "POST", f"/{name}", body, is_async=random.random() < 0.5)
+
+
+def _stream(random: Random, name: str) -> Route:
+    is_cut = random.random() < 0.3
+    of_values, made = random.choice([
+        (False, "chunks()"), (False, "Response.stream(chunks())"), (True, "Response.events(chunks())"),
+        (True, "Response.ndjson(chunks())"),
+    ])  # fmt: skip
+    first = "json.loads(shown)" if of_values else "shown"
+    then = (
+        random.choice(["raise ValueError('broken')", "raise LookupError", "raise StopAsyncIteration"])
+        if is_cut
+        else f"yield {first}"
+    )
+    color = random.choice(["", "async "]) if "StopAsync" not in then else ""
+    waits = "await asyncio.sleep(0)\n        " if color else ""
+    body = _CHUNKS.replace("{color}", color).replace("{first}", first).replace("{then}", waits + then)
+    body = body.replace("{made}", made).replace("NOTE", random.choice(NOTES[:2]))
+    return _read(random, name, "stream", body, is_cut=is_cut)
+
+
+def _redirect(random: Random, name: str) -> Route:
+    return _read(random, name, "redirect", "return Response.redirect('/elsewhere')", shows=False)
+
+
+def _tool(random: Random, name: str) -> Route:
+    body = "order = request.json_as(Order)\nEFFECTS.append((ROUTE, BY, order.note))\n"
+    body += "return {'by': BY, 'note': order.note, 'number': len(EFFECTS)}"
+    return Route(name, "tool", "PUT", f"/{name}", body, is_async=random.random() < 0.5)
+
+
+NATIVE = frozenset({"app", "blueprint", "mounted"})
+KINDS = {
+    "page": RouteKind(_page, rate=2.0),
+    "conditional": RouteKind(_conditional, rate=0.5),
+    "typed": RouteKind(_typed),
+    "effect": RouteKind(_effect, writes=True, rate=3.0),
+    "form": RouteKind(_form, writes=True),
+    "stream": RouteKind(_stream),
+    "redirect": RouteKind(_redirect, rate=0.3),
+}
+READS = frozenset({"page", "conditional", "typed", "stream", "redirect"})
+WRITE_KINDS = frozenset({"effect", "form", "tool"})
+
+
+class Requests:
+    """The requests to the routes of a program, from a random source."""
+
+    def __init__(self, random: Random, program: Program, callers: list[Caller]) -> None:
+        self._random = random
+        self._program = program
+        self._callers = callers
+        self._count = 0
+        self._writes_send = tuple([field for _, each in program.features for field in each.writes_send])
+
+    def to(self, route: Route) -> Iterator[Sent]:
+        """Yield requests to a route."""
+        random = self._random
+        for caller in random.sample(self._callers, min(len(self._callers), random.choice([1, 2, 2, 3]))):
+            sent = self._sent(route, caller)
+            yield sent
+            yield from self._further(route, sent)
+
+    def _further(self, route: Route, sent: Sent) -> Iterator[Sent]:
+        random = self._random
+        if sent.expects == "any":
+            return
+        if route.is_once and random.random() < 0.7:
+            yield sent
+        if route.kind in WRITE_KINDS:
+            if random.random() < 0.3:
+                yield from self._broken(route, sent)
+            if random.random() < 0.4:
+                yield self._other_way(route, sent)
+        elif random.random() < 0.3:
+            yield sent._replace(method="HEAD", like="HEAD", note="")
+        if route.is_once and random.random() < 0.6:  # somebody else, with the same key and body
+            other = random.choice(self._callers)
+            if other != sent.caller:
+                yield sent._replace(
+                    caller=other,
+                    write=f"{sent.write} of {other.name}",
+                    expects=self._expected_beside(route, other, sent.caller),
+                )
+
+    def _sent(self, route: Route, caller: Caller) -> Sent:
+        self._count += 1
+        note = f"note{self._count}of{''.join(filter(str.isalpha, caller.name))}"
+        expects = self._expected(route, caller)
+        if route.kind not in WRITE_KINDS:
+            target, fields = f"{route.prefix}/{route.name}", [("x-note", note)]
+            if route.parameter:
+                target, fields = f"{target}/{note}", []
+            elif route.kind == "typed":
+                target, fields = f"{target}?count=3&word={note}", []
+            if self._random.random() < 0.2:
+                fields.append(("accept-encoding", "gzip"))
+            return Sent(
+                caller, "GET", target, route.name, tuple(fields), note=note if route.shows else "", expects=expects
+            )
+        kind, body = (
+            _multipart(note) if route.kind == "form" else ("application/json", json.dumps({"note": note}).encode())
+        )
+        fields = [("content-type", kind), *self._writes_send]
+        if route.is_once:
+            fields.append(("idempotency-key", f'"key-{self._count}"'))
+        return Sent(
+            caller, route.method, f"{route.prefix}/{route.name}", route.name, tuple(fields), body, note,
+            f"write {self._count}", expects,
+        )  # fmt: skip
+
+    def _expected(self, route: Route, caller: Caller) -> str:  # type: ignore[return]
+        return "accepted" if route.requires <= self._program.gives(caller) else "refused"
+
+    def _expected_beside(self, route: Route, caller: Caller, other: Caller) -> str:
+        """Return what a caller should get with the key of another one: nobody's key is lost who can be told apart."""
+        mine, given = self._program.proven(caller), self._program.proven(other)
+        are_apart = any(given.get(kind, value) != value for kind, value in mine.items())
+        expected = self._expected(route, caller)
+        return expected if are_apart or expected == "refused" else "any"
+
+    def _broken(self, route: Route, sent: Sent) -> Iterator[Sent]:
+        body = self._random.choice([b"{", b"[]", b"null", b'{"note": 7}', b"", b"--x\r\n\r\n"])
+        if route.kind == "effect" and "json_as" not in route.body:
+            body = b"{"
+        self._count += 1
+        fields = tuple(
+            [(name, f'"key-{self._count}"' if name == "idempotency-key" else value) for name, value in sent.fields]
+        )
+        yield sent._replace(body=body, write=f"write {self._count}", note="", expects="refused", fields=fields)
+
+    def _other_way(self, route: Route, sent: Sent) -> Sent:
+        """Return another request for a write, which is sent in another way."""
+        other = self._sent(route, sent.caller)
+        assert isinstance(other.body, bytes)
+        if self._random.random() < 0.5 or "signer" in route.requires:  # a digest is of the body as it is sent
+            return other._replace(body=(other.body[:9], other.body[9:]), like="chunks")
+        fields = (*other.fields, ("content-encoding", "gzip"))
+        return other._replace(body=gzip.compress(other.body, mtime=0), fields=fields, like="gzip")
+
+
+def _multipart(note: str) -> tuple[str, bytes]:
+    body = (
+        f'--x\r\ncontent-disposition: form-data; name="note"\r\n\r\n{note}\r\n'
+        '--x\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\n'
+        "content-type: text/plain\r\n\r\nabc\r\n--x--\r\n"
+    )
+    return "multipart/form-data; boundary=x", body.encode()

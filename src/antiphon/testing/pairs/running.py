@@ -1,0 +1,272 @@
+"""A program over one interface in process: the responses, the effects, and what is left when all has ended."""
+
+import asyncio
+import gc
+import gzip
+import linecache
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic, sleep
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from antiphon.app.application import App
+from antiphon.features.signatures.signing import sign
+from antiphon.request.request import Request
+from antiphon.testing.client import Client
+from antiphon.testing.cookies import CookieJar
+from antiphon.testing.errors import BrokenResponse, LifespanError
+from antiphon.testing.pairs.programs import Caller, Program, Sent
+
+Interface: TypeAlias = Literal["wsgi", "asgi", "rsgi"]
+
+
+class Way(NamedTuple):
+    """A way to an application."""
+
+    name: str
+    interface: Interface
+    prefix: str = ""
+    """The path at which it is mounted in another application."""
+    version: Literal["1.1", "2"] = "1.1"
+
+
+WAYS = (
+    Way("asgi", "asgi"), Way("wsgi", "wsgi"), Way("rsgi", "rsgi"), Way("mounted, asgi", "asgi", "/mounted"),
+    Way("mounted, wsgi", "wsgi", "/mounted"), Way("HTTP/2, asgi", "asgi", version="2"),
+    Way("HTTP/2, rsgi", "rsgi", version="2"),
+)  # fmt: skip
+
+
+class Seen(NamedTuple):
+    """What a client sees of a response, and the effects that the request had."""
+
+    status: int
+    fields: tuple[tuple[str, str], ...]
+    body: bytes
+    is_whole: bool
+    effects: tuple[tuple[str, dict[str, str | None], str], ...]
+    left_open: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The body as text, as a client decodes it."""
+        return self.body.decode("latin-1")
+
+
+class Outcome(NamedTuple):
+    """A program over one way."""
+
+    way: Way
+    seen: tuple[Seen, ...]
+    left: tuple[str, ...]
+    """What is alive after the end."""
+    logged: str
+    shown: str
+    """What features keep of requests for others to see."""
+    secrets: dict[Caller, frozenset[str]]
+    """The credentials of each caller: tokens, keys, and cookies of sessions."""
+
+
+class NotMade(Exception):
+    """An application that could not be made or started."""
+
+
+def load(program: Program) -> dict[str, Any]:
+    """Run the source of a program, and return its names. Raises NotMade."""
+    file = f"<pairs {program.seed} {hash(program.source)}>"
+    linecache.cache[file] = len(program.source), None, program.source.splitlines(keepends=True), file
+    names: dict[str, Any] = {"__name__": "pairs_program"}
+    try:
+        exec(compile(program.source, file, "exec"), names)  # noqa: S102 - this module has written it
+    except Exception as error:
+        raise NotMade(f"{type(error).__name__}: {error}") from error
+    return names
+
+
+def forget(program: Program) -> None:
+    """Forget the source of a program."""
+    linecache.cache.pop(f"<pairs {program.seed} {hash(program.source)}>", None)
+
+
+def run(program: Program, way: Way, *, contract: bool = False) -> Outcome:
+    """Send all requests of a program over one way. Raises NotMade, and TimeoutError for what hangs."""
+    names = load(program)
+    app = names["app"]
+    if way.prefix:
+        outer = App()
+        outer.mount(way.prefix, app)
+        app = outer
+    files = _files()
+    with _logged() as records:
+        client = Client(
+            app, way.interface, raise_errors=False, follow_redirects=False, timeout=10.0, http_version=way.version
+        )
+        try:
+            client.__enter__()
+        except LifespanError as error:
+            raise NotMade(str(error)) from error
+        except Exception as error:  # over WSGI, the startup's own error
+            raise NotMade(f"{type(error).__name__}: {error}") from error
+        with closing_of(client):
+            visitors = _Visitors(client, names, way)
+            seen = tuple([visitors.send(each) for each in program.sent])
+        shown = [repr(eval(each.shows, names)) for _, each in program.features if each.shows]  # noqa: S307
+        logged = "\n".join([f"{record.getMessage()} {_extra(record)}" for record in records])
+        records.clear()
+    secrets = {caller: visitors.secrets(caller) for caller in visitors.callers}
+    del client, visitors
+    left = tuple(_left(files))
+    return Outcome(way, seen, left, logged, "\n".join(shown), secrets)
+
+
+class _Visitors:
+    """The callers of a program, each with cookies and texts of its own."""
+
+    def __init__(self, client: Client, names: dict[str, Any], way: Way) -> None:
+        self._client = client
+        self._names = names
+        self._way = way
+        self._jars: dict[Caller, CookieJar] = {}
+        self._texts: dict[tuple[Caller, str], str] = {}
+
+    @property
+    def callers(self) -> list[Caller]:
+        """All of them."""
+        return [*self._jars]
+
+    def secrets(self, caller: Caller) -> frozenset[str]:
+        """Return the credentials of a caller."""
+        cookies = [
+            morsel.partition("=")[2] for morsel in (self._jars[caller].header(self._client.base_url) or "").split("; ")
+        ]
+        fields = [value.split(" ")[-1] for name, value in self._filled(caller, caller.fields) if name != "x-tenant"]
+        return frozenset([each for each in (*cookies, *fields) if len(each) > 8])
+
+    def send(self, sent: Sent) -> Seen:
+        """Send a request, and return what is seen of its response."""
+        jar = self._jar(sent.caller)
+        self._client.cookies = jar
+        effects, opened = self._names["EFFECTS"], self._names["OPEN"]
+        before = len(effects)
+        body, is_whole = [], True
+        options: dict[str, Any] = {"headers": self._fields(sent)}
+        if sent.body is not None:
+            options["body"] = [*sent.body] if isinstance(sent.body, tuple) else sent.body
+        with self._client.stream(sent.method, self._way.prefix + sent.target, **options) as response:
+            status, fields = response.status, tuple(response.headers.items())
+            try:
+                body.extend(response)
+            except BrokenResponse:
+                is_whole = False
+        content = b"".join(body)
+        if ("content-encoding", "gzip") in fields and content:
+            content = _unpacked(content)
+        self._texts[sent.caller, sent.target] = content.decode("latin-1")
+        left_open = () if not opened else tuple(opened) if not _eventually(lambda: not opened) else ()
+        return Seen(status, fields, content, is_whole, tuple(effects[before:]), left_open)
+
+    def _filled(self, caller: Caller, fields: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+        """Return fields with texts of earlier responses in place of "$path"."""
+        return [
+            (name, self._texts.get((caller, value[1:]), "") if value.startswith("$") else value)
+            for name, value in fields
+        ]
+
+    def _jar(self, caller: Caller) -> CookieJar:
+        if caller not in self._jars:
+            jar = self._jars[caller] = CookieJar(self._client.base_url.host)
+            for each in caller.signs:
+                if each.cookie:
+                    jar.set(*each.cookie.split("="))
+        return self._jars[caller]
+
+    def _fields(self, sent: Sent) -> list[tuple[str, str]]:
+        given = self._filled(sent.caller, (*sent.fields, *sent.caller.fields))
+        signer = sent.caller.signer
+        if signer is None:
+            return given
+        url = f"{self._client.base_url.origin}{self._way.prefix}{sent.target}"
+        content = b"".join(sent.body) if isinstance(sent.body, tuple) else sent.body or b""
+        signed = sign(Request.blank(url, sent.method, given, content), signer.key, keyid=signer.value)
+        return [*signed.headers.items()]
+
+
+def _unpacked(content: bytes) -> bytes:
+    """Return a gzip body as far as it goes."""
+    import zlib
+
+    return zlib.decompressobj(31).decompress(content)
+
+
+@contextmanager
+def closing_of(client: Client) -> Iterator[None]:
+    """Shut down what a client has started."""
+    try:
+        yield
+    finally:
+        client.__exit__(None, None, None)
+
+
+@contextmanager
+def _logged() -> Iterator[list[logging.LogRecord]]:
+    """Collect what an application logs."""
+    records: list[logging.LogRecord] = []
+    handler = logging.Handler(logging.INFO)
+    handler.emit = records.append  # type: ignore[method-assign]
+    logger = logging.getLogger("antiphon")
+    before = logger.level, logger.propagate
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.addHandler(handler)
+    try:
+        yield records
+    finally:
+        logger.removeHandler(handler)
+        logger.level, logger.propagate = before
+
+
+def _extra(record: logging.LogRecord) -> str:
+    """Return what a record has beside its message: an error with its traceback, and values of the access log."""
+    error = "" if record.exc_info is None else logging.Formatter().formatException(record.exc_info)
+    values = [str(value) for name, value in vars(record).items() if name in ("path", "query", "target", "user", "url")]
+    return " ".join([*values, error])
+
+
+def _left(files: int) -> Iterator[str]:
+    """Yield what is still alive: descriptors, tasks, requests."""
+    if not _eventually(lambda: _files() <= files):
+        yield f"{_files() - files} descriptors"
+    if not _eventually(lambda: not any(_alive())):
+        yield ", ".join(sorted(_alive()))
+
+
+def _alive() -> Iterator[str]:
+    gc.collect()
+    for each in gc.get_objects():
+        if type(each) is Request:
+            yield "a request"
+        elif isinstance(each, asyncio.Task) and not each.done():
+            yield re.sub("0x[0-9a-f]+", "", f"a task of {each.get_coro()}")
+
+
+def _files() -> int:
+    try:
+        return len(os.listdir("/proc/self/fd"))
+    except FileNotFoundError:
+        return 0
+
+
+def _eventually(is_so: Any) -> bool:
+    """Wait, for a moment, until something is so."""
+    end = monotonic() + 0.5
+    while not is_so():
+        if monotonic() > end:
+            return False
+        sleep(0.005)
+    return True
+
+
+__all__ = ["WAYS", "NotMade", "Outcome", "Seen", "Way", "forget", "gzip", "load", "run"]

@@ -1,0 +1,60 @@
+"""Programs are tried: each is run over some ways, and the rules look at what was observed."""
+
+import gc
+from collections.abc import Iterator
+from functools import cache
+from random import Random
+
+from antiphon.testing.pairs.programs import Caller, Program
+from antiphon.testing.pairs.rules import RULES, Failure, Observed
+from antiphon.testing.pairs.running import WAYS, NotMade, Outcome, Way, forget, run
+
+
+def failures(program: Program, ways: tuple[Way, ...] | None = None) -> list[Failure]:
+    """Return the rules that a program breaks, over the given ways or over those of its seed."""
+    _warm_up()
+    gc.freeze()
+    try:
+        return [*_failures(program, ways or ways_of(program))]
+    finally:
+        forget(program)
+
+
+@cache
+def _warm_up() -> None:
+    """Start what a process starts once, such as the loop of WSGI."""
+    for way in WAYS[:3]:
+        run(Program(0, (), (), (), (), ()), way)
+
+
+def ways_of(program: Program) -> tuple[Way, ...]:
+    """Return the three interfaces, and one more way."""
+    return (*WAYS[:3], Random(program.seed).choice(WAYS[3:]))
+
+
+def _failures(program: Program, ways: tuple[Way, ...]) -> Iterator[Failure]:
+    try:
+        outcomes = []
+        for way in ways:
+            try:
+                outcomes.append(run(program, way))
+            except TimeoutError as error:
+                yield Failure("ends", f"it hangs: {error}", (way,))
+        if not outcomes:
+            return
+        callers = list(dict.fromkeys([each.caller for each in program.sent if each.write]))
+        alone = [
+            (each, _alone(program, each, ways[0]))
+            for each in Random(program.seed).sample(callers, min(1, len(callers)))
+        ]
+    except NotMade as error:
+        if not any(name.partition("(")[0] in str(error) for name in program.names):
+            yield Failure("refusals", f"the application can't be made: {error}", ways[:1])
+        return
+    observed = Observed(program, tuple(outcomes), tuple(alone))
+    for rule in RULES:
+        yield from rule(observed)
+
+
+def _alone(program: Program, caller: Caller, way: Way) -> Outcome:
+    return run(program._replace(sent=tuple([each for each in program.sent if each.caller == caller])), way)
