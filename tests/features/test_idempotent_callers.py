@@ -9,6 +9,7 @@ import pytest
 from antiphon import App, Blueprint, Dependency, Request, view
 from antiphon.features import (
     AccessLog,
+    Bearer,
     IdempotentWrites,
     MemoryStore,
     Sessions,
@@ -223,6 +224,17 @@ def test_by_says_all_about_the_caller(interface, style):
     client = Client(app, interface, headers={"idempotency-key": '"1"'})
     asked = [client.post("/", headers={"x-api-key": key, "x-try": key + number}) for key in "ab" for number in "12"]
     assert [each.json["paid by"] for each in asked] == ["a1", "a1", "b1", "b1"]
+
+
+def test_a_retry_in_a_mounted_app_is_known_before_its_user_is_loaded(interface, style):
+    app, outer = App(), App()
+    app.use(Users(Bearer({"a": "ann", "b": "ben"}.get)))
+    app.use(IdempotentWrites(MemoryStore()))
+    pays(app, style, lambda request: request.user)
+    outer.mount("/shop", app)
+    client = Client(outer, interface, headers={"idempotency-key": '"1"'})
+    sent = [client.post("/shop/", headers={"authorization": f"Bearer {token}"}) for token in "aab"]
+    assert [(each.status, each.json.get("paid by")) for each in sent] == [(200, "ann"), (200, "ann"), (422, None)]
 
 
 def test_an_entry_from_before_is_still_answered(interface, style):

@@ -152,7 +152,9 @@ class Caller(OfRequest):
         return tuple(dict.fromkeys(found))
 
     def fields(self, names: Collection[str]) -> dict[str, str | None]:
-        """Return the named fields that may identify the caller, and the host; EVERYTHING stands for all fields."""
+        """Return the named fields that may identify the caller and aren't among the identities, and the host; EVERYTHING
+        stands for all fields.
+        """
         for name in {*names, USER}:
             note_read(self._request, name)
         return self._fields(names)
@@ -160,7 +162,8 @@ class Caller(OfRequest):
     def _fields(self, names: Collection[str]) -> dict[str, str | None]:
         request = self._request
         with unwatched(request):
-            replaced = {name for each in _proven(request) for name in each.replaces}
+            # Authorization is always among the identities, even before anything has verified it
+            replaced = {"authorization", *(name for each in _proven(request) for name in each.replaces)}
             if EVERYTHING in names:
                 names = {name for name, _ in request.head.fields()} - (
                     {"cookie"} if is_seen_by_others(request) else set()
