@@ -5,8 +5,9 @@ import logging
 
 import pytest
 
-from antiphon import Request, view
+from antiphon import App, Request, view
 from antiphon.features import MemoryStore, Signatures, sign
+from antiphon.testing import Client
 from tests.frameworks.test_guarded_views import INTERFACES, asked
 
 pytestmark = pytest.mark.once
@@ -63,3 +64,16 @@ def test_a_view_answers_what_is_signed(make, monkeypatch):
                 fields = dict(answers[0][1])
                 assert fields["accept-signature"] == 'sig1=("@method" "@path" "content-digest");keyid;created;nonce'
                 assert '"by":"p"' in answers[2][2]
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_a_get_over_http_2_needs_no_digest_of_its_empty_body(interface):
+    from flask import Flask
+
+    shop, app = Flask("shop"), App()
+    shop.add_url_rule("/", view_func=Shop().views("wsgi")["order"])
+    app.mount("/shop", shop)
+    request = Request.blank("http://testserver/shop/", headers={"content-type": "text/plain"})
+    signed = sign(request, SECRET, keyid="p", cover=["@method", "@path", "content-type"])
+    answer = Client(app, interface, http_version="2").get("/shop/", headers=signed.headers.items())
+    assert (answer.status, answer.json) == (200, {"by": "p", "size": 0, "type": "text/plain"})

@@ -133,7 +133,7 @@ class Content:
     def may_be_empty(self) -> bool:
         """True if only receiving the body can show whether it has any bytes, and these will be kept."""
         is_open = not (self.is_complete or self.received) and self.head.has_body
-        return is_open and self.is_kept and self.head.field("content-length") is None
+        return is_open and self.is_kept and not self.head.field("content-length")  # WSGI allows an empty one
 
     def is_small(self, most: int) -> bool:
         """Return True if the body certainly has at most this many bytes; a body with a content coding may grow."""

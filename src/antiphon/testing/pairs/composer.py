@@ -131,7 +131,7 @@ class _Composer:
         found = [sent for run in runs for sent in run]
         seen = dict.fromkeys(each.caller for each in found)
         begins = [sent for caller in seen for sent in self._begins(program, caller)]
-        shown = [Sent(Caller(()), "GET", each.pattern, each.name, expects="any") for each in for_all]
+        shown = [Sent(Caller(()), "GET", each.pattern, each.name) for each in for_all]
         return program._replace(sent=(*begins, *found, *shown))
 
     def _begins(self, program: Program, caller: Caller) -> Iterator[Sent]:

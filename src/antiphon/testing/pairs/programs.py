@@ -157,7 +157,10 @@ class Sent(NamedTuple):
     """The text that the request bears and that its response should show."""
     write: str = ""
     """The write that the request asks for; the requests with the same one are repeats of the first."""
-    expects: Literal["accepted", "refused", "any"] = "accepted"
+    is_broken: bool = False
+    """True for a request that no application may accept."""
+    beside: Caller | None = None
+    """The caller who has used this request's Idempotency-Key before."""
     like: str = ""
     """The way in which this repeats the request before it: "HEAD", "chunks", "gzip"."""
 
@@ -218,9 +221,21 @@ class Program(NamedTuple):
         """Return the route of a request."""
         return next((each for each in self.routes if each.name == sent.route), None)
 
-    def proven(self, caller: Caller) -> dict[str, str]:
-        """Return what a caller proves of itself with each request, by the kind of identity."""
-        return {each.kind: each.value for each in caller.signs if each.gives and each.known_to & self.names}
+    def expects(self, sent: Sent, route: Route) -> Literal["accepted", "refused", "any"]:
+        """Return what should become of a request.
+
+        Nobody loses a key to a caller who is told apart before the handler. Other callers may be refused.
+        """
+        if sent.is_broken or not route.requires <= self.gives(sent.caller):
+            return "refused"
+        if sent.beside is None:
+            return "accepted"
+        mine, given = self._proven(sent.caller, route), self._proven(sent.beside, route)
+        return "accepted" if any(given.get(kind) != value for kind, value in mine.items() if kind in given) else "any"
+
+    def _proven(self, caller: Caller, route: Route) -> dict[str, str | None]:
+        who = self.who(caller, route)
+        return {kind: who[kind] for kind in ("user", "signer") if kind in route.requires and who.get(kind) is not None}
 
     @property
     def source(self) -> str:

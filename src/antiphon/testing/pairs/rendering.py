@@ -90,7 +90,7 @@ def handler_of(program: Program, route: Route) -> str:
     if group is not None and group.kind in VIEWS:
         given = _joined([option.in_view for _, option in route.options if option.in_view])
         shown = f"view({', '.join(given)})({route.name})" if given else f"view({route.name})"
-        return f"{handler}\n\n\n{VIEWS[group.kind].format(**route._asdict(), shown=shown)}"
+        return f"{handler}\n\n\n{VIEWS[group.kind].format(**route._replace(pattern=route.pattern.replace('<', PARAMETERS[group.kind][0]).replace('>', PARAMETERS[group.kind][1]))._asdict(), shown=shown)}"
     given = _joined([option.source for _, option in route.options])
     options = [f'"{route.pattern}"', f'name="{route.name}"', *given]
     return f"@{route.target}.{'websocket' if route.kind == 'socket' else route.method.lower()}({', '.join(options)})\n{handler}"
@@ -108,6 +108,7 @@ VIEWS = {
     "starlette": '{target}.router.routes.append(Route("{pattern}", {shown}, methods=["{method}"]))',
     "django": 'urlpatterns.append(path("{pattern}".lstrip("/"), {shown}))',
 }
+PARAMETERS = {"flask": "<>", "starlette": "{}", "django": ("<str:", ">")}
 """How a view is added to an application of each framework."""
 
 

@@ -111,7 +111,9 @@ def run(program: Program, way: Way, *, contract: bool = False) -> Outcome:
         except Exception as error:  # over WSGI, the startup's own error
             raise NotMade(f"{type(error).__name__}: {error}") from error
         with closing_of(client):
-            visitors = _Visitors(client, names, way)
+            visitors = _Visitors(
+                client, names, way, {each.name for each in program.routes if "signer" in each.requires}
+            )
             seen = tuple([visitors.send(each) for each in program.sent])
         shown = [repr(eval(each.shows, names)) for _, each in program.features if each.shows]  # noqa: S307
         logged = "\n".join([f"{record.getMessage()} {_extra(record)}" for record in records])
@@ -125,10 +127,11 @@ def run(program: Program, way: Way, *, contract: bool = False) -> Outcome:
 class _Visitors:
     """The callers of a program, each with cookies and texts of its own."""
 
-    def __init__(self, client: Client, names: dict[str, Any], way: Way) -> None:
+    def __init__(self, client: Client, names: dict[str, Any], way: Way, signed: set[str]) -> None:
         self._client = client
         self._names = names
         self._way = way
+        self._signed = signed
         self._jars: dict[Caller, CookieJar] = {}
         self._texts: dict[tuple[Caller, str], str] = {}
 
@@ -186,7 +189,7 @@ class _Visitors:
     def _fields(self, sent: Sent) -> list[tuple[str, str]]:
         given = self._filled(sent.caller, (*sent.fields, *sent.caller.fields))
         signer = sent.caller.signer
-        if signer is None:
+        if signer is None or sent.route not in self._signed:
             return given
         url = f"{self._client.base_url.origin}{self._way.prefix}{sent.target}"
         content = b"".join(sent.body) if isinstance(sent.body, tuple) else sent.body or b""

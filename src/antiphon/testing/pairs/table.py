@@ -35,10 +35,10 @@ def _signs(kind: str, known_to: str, fields: str, **more: object) -> tuple[Sign,
     return tuple(made)
 
 
-def _begun(kind: str, known_to: str, path: str) -> tuple[Sign, ...]:
+def _begun(kind: str, known_to: str, path: str, *proves: str) -> tuple[Sign, ...]:
     """Return a sign of each of two people that begins with a request."""
     return tuple([
-        Sign(f"{name} by {known_to}", kind, name, frozenset({known_to}), frozenset({kind, "pay"} if name == "ann" else {kind}), begins=(("POST", f"{path}/{name}"),))
+        Sign(f"{name} by {known_to}", kind, name, frozenset({known_to}), frozenset({kind, *proves}), begins=(("POST", f"{path}/{name}"),))
         for name in NAMES
     ])  # fmt: skip
 
@@ -87,7 +87,7 @@ def _own() -> Iterator[Feature]:
     )  # fmt: skip
     yield _users(
         "SessionLogin", "SessionLogin(PEOPLE.get, key=str)",
-        tuple([each._replace(gives=frozenset({"user"})) for each in _begun("user", "SessionLogin", "/login")]), needs=("Sessions",),
+        _begun("user", "SessionLogin", "/login", "pay"), needs=("Sessions",),
         routes=(_begin("log_in", "/login", "login(request, name)\nreturn name"),),
     )  # fmt: skip
     yield _users(
@@ -97,7 +97,13 @@ def _own() -> Iterator[Feature]:
         "APIKey",
         "keys",
         tuple(
-            [each._replace(fields=(("x-api-key", f"$/key/{each.value}"),)) for each in _begun("user", "APIKey", "/key")]
+            [
+                each._replace(
+                    fields=(("x-api-key", f"$/key/{each.value}"),),
+                    gives=each.gives | ({"pay"} if each.value == "ann" else set()),
+                )
+                for each in _begun("user", "APIKey", "/key")
+            ]
         ),
         lines=f"{_PEOPLE}\nkeys = APIKey(PEOPLE.get)",
         routes=(_begin("make_key", "/key", "return keys.create(name, scopes=['pay'] if name == 'ann' else [])"),),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 from random import Random
 
-from antiphon.testing.pairs.programs import Caller, Program
+from antiphon.testing.pairs.programs import Caller, Program, Route, Sent
 from antiphon.testing.pairs.rules import RULES, Failure, Observed
 from antiphon.testing.pairs.running import WAYS, NotMade, Outcome, Way, forget, run
 
@@ -23,8 +23,9 @@ def failures(program: Program, ways: tuple[Way, ...] | None = None) -> list[Fail
 @cache
 def _warm_up() -> None:
     """Start what a process starts once, such as the loop of WSGI."""
+    route = Route("route", "page", "GET", "/route", "return 'ready'", is_async=True)
     for way in WAYS[:3]:
-        run(Program(0, (), (), (), (), ()), way)
+        run(Program(0, (), (), (), (route,), (Sent(Caller(()), "GET", "/route", "route"),)), way)
 
 
 def ways_of(program: Program) -> tuple[Way, ...]:
