@@ -11,6 +11,7 @@ from antiphon.app.planning.planner import RouteGroup, merged_converters
 from antiphon.app.route import Route
 from antiphon.features.openapi.code.reading import function_of, is_ours
 from antiphon.features.openapi.code.responses import JSON
+from antiphon.features.openapi.code.sources import Sources
 from antiphon.features.openapi.code.words import DescribedApp, Words
 from antiphon.features.openapi.conformance import breach_of
 from antiphon.features.openapi.contract import Contract, ContractReader
@@ -87,16 +88,16 @@ class _Described(NamedTuple):
     security: dict[str, Scheme]
 
 
-def make_document(app: App | DescribedApp, info: Info) -> OpenAPIDocument:
+def make_document(app: App | DescribedApp, info: Info, sources: Sources | None = None) -> OpenAPIDocument:
     """Create the document of an application and the applications mounted in it, below the prefix in ``info``.
 
-    An application of another framework is described by its dialect.
+    An application of another framework is described by its dialect. ``sources`` are files that are already parsed.
     """
     if isinstance(app, DescribedApp):
         made = _document(app_of(app), info, ContractReader(Words(app)), partial(in_words_of, app))
         made.content = with_pages_of_errors(made.content)
         return made
-    return _document(app, info, ContractReader())
+    return _document(app, info, ContractReader(sources=sources))
 
 
 def _document(

@@ -43,12 +43,17 @@ def report(program: Program, first: Failure) -> str:
 
     def fails(each: Program) -> bool:
         try:
-            return any(found.kind == first.kind for found in failures(each, first.ways))
+            return any(
+                found.kind == first.kind for found in failures(each, first.ways, document=first.rule == "document")
+            )
         except Exception:  # a program that isn't whole any more
             return False
 
     shortest = shrunk(program, fails)
-    found = next((each for each in failures(shortest, first.ways) if each.kind == first.kind), first)
+    found = next(
+        (each for each in failures(shortest, first.ways, document=first.rule == "document") if each.kind == first.kind),
+        first,
+    )
     way = found.ways[-1]
     script = script_of(
         shortest,

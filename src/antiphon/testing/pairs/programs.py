@@ -159,6 +159,8 @@ class Sent(NamedTuple):
     """The write that the request asks for; the requests with the same one are repeats of the first."""
     is_broken: bool = False
     """True for a request that no application may accept."""
+    omits: str = ""
+    """The parameter or field that the request leaves out, or "body"."""
     beside: Caller | None = None
     """The caller who has used this request's Idempotency-Key before."""
     like: str = ""

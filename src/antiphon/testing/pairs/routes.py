@@ -159,6 +159,8 @@ class Requests:
         random = self._random
         if route.is_once and random.random() < 0.7:
             yield sent
+        if random.random() < 0.3:
+            yield from self._without(route, sent)
         if route.kind in WRITE_KINDS:
             if random.random() < 0.3:
                 yield from self._broken(route, sent)
@@ -193,6 +195,23 @@ class Requests:
             caller, route.method, f"{route.prefix}/{route.name}", route.name, tuple(fields), body, note,
             f"write {self._count}",
         )  # fmt: skip
+
+    def _without(self, route: Route, sent: Sent) -> Iterator[Sent]:
+        """Yield requests that leave out what the handler needs, and what it does not."""
+        note, idempotency = sent.note, (("idempotency-key", f'"key-{self._count}-without"'),) if route.is_once else ()
+        fields = (*[field for field in sent.fields if field[0] != "idempotency-key"], *idempotency)
+        less = sent._replace(fields=fields, write=sent.write and f"{sent.write} without")
+        if route.kind == "typed":
+            path = sent.target.partition("?")[0]
+            yield less._replace(target=f"{path}?word={note}", omits="count", is_broken=True)
+            yield less._replace(target=f"{path}?count=3", omits="word", note="")
+        elif route.kind == "effect" and "json_as" in route.body:
+            yield less._replace(body=b'{"count": 3}', omits="note", is_broken=True, note="")
+            yield less._replace(body=b"", omits="body", is_broken=True, note="")
+        elif route.kind == "form":
+            yield less._replace(
+                body=_multipart(note)[1].replace(b"note", b"other"), omits="note", is_broken=True, note=""
+            )
 
     def _broken(self, route: Route, sent: Sent) -> Iterator[Sent]:
         body = self._random.choice([b"{", b"[]", b"null", b'{"note": 7}', b"", b"--x\r\n\r\n"])

@@ -201,7 +201,18 @@ RULES: tuple[Callable[[Observed], Iterator[Failure]], ...] = (
 )  # fmt: skip
 
 OWN = frozenset(
-    {"connection", "keep-alive", "transfer-encoding", "date", "server", "age", "content-length", "retry-after"}
+    {
+        "connection",
+        "keep-alive",
+        "transfer-encoding",
+        "date",
+        "server",
+        "age",
+        "content-length",
+        "retry-after",
+        "accept-signature",
+        "want-content-digest",
+    }
 )
 _varying = re.compile(
     r"(?<=session=)[^;]+|[0-9a-f]{32,}|(?<=ttl=)[0-9]+|(?<=;t=)[0-9]+|(?<=__csrf:)[0-9a-f]+|(?<=Try again in )[0-9]+"

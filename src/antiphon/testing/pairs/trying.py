@@ -5,17 +5,22 @@ from collections.abc import Iterator
 from functools import cache
 from random import Random
 
+from antiphon.testing.pairs.documents import documents
 from antiphon.testing.pairs.programs import Caller, Program, Route, Sent
 from antiphon.testing.pairs.rules import RULES, Failure, Observed
 from antiphon.testing.pairs.running import WAYS, NotMade, Outcome, Way, forget, run
 
 
-def failures(program: Program, ways: tuple[Way, ...] | None = None) -> list[Failure]:
-    """Return the rules that a program breaks, over the given ways or over those of its seed."""
+def failures(program: Program, ways: tuple[Way, ...] | None = None, *, document: bool | None = None) -> list[Failure]:
+    """Return the rules that a program breaks, over the given ways or over those of its seed.
+
+    The documents of one program in four are looked at, since reading its code takes longer than all its requests.
+    """
+    wants_document = program.seed % 4 == 0 if document is None else document
     _warm_up()
     gc.freeze()
     try:
-        return [*_failures(program, ways or ways_of(program))]
+        return [*_failures(program, ways or ways_of(program), wants_document)]
     finally:
         forget(program)
 
@@ -33,7 +38,7 @@ def ways_of(program: Program) -> tuple[Way, ...]:
     return (*WAYS[:3], Random(program.seed).choice(WAYS[3:]))
 
 
-def _failures(program: Program, ways: tuple[Way, ...]) -> Iterator[Failure]:
+def _failures(program: Program, ways: tuple[Way, ...], wants_document: bool) -> Iterator[Failure]:
     try:
         outcomes = []
         for way in ways:
@@ -55,6 +60,8 @@ def _failures(program: Program, ways: tuple[Way, ...]) -> Iterator[Failure]:
     observed = Observed(program, tuple(outcomes), tuple(alone))
     for rule in RULES:
         yield from rule(observed)
+    if wants_document:
+        yield from documents(observed)
 
 
 def _alone(program: Program, caller: Caller, way: Way) -> Outcome:
