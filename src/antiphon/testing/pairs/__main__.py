@@ -13,6 +13,7 @@ from antiphon.testing.pairs.composer import program_of
 from antiphon.testing.pairs.programs import Program
 from antiphon.testing.pairs.rendering import script_of
 from antiphon.testing.pairs.rules import Failure
+from antiphon.testing.pairs.running import WAYS
 from antiphon.testing.pairs.shrinking import shrunk
 from antiphon.testing.pairs.table import features
 from antiphon.testing.pairs.trying import failures
@@ -24,12 +25,12 @@ def main() -> int:
     known = features()
     first = SystemRandom().randrange(1 << 32) if options.seed is None else options.seed
     print(f"Applications from --seed {first} on, with {len(known)} features.", flush=True)
-    start, count, seen = monotonic(), 0, set[str]()
+    start, count, seen = monotonic(), 0, set[tuple[str, str]]()
     while count < options.apps and monotonic() - start < options.seconds:
         program = program_of(first + count, known)
         for found in failures(program):
-            if found.kind not in seen:
-                seen.add(found.kind)
+            if found[:2] not in seen:
+                seen.add(found[:2])
                 print(report(program, found), flush=True)
         count += 1
         if seen and not options.all:
@@ -44,17 +45,17 @@ def report(program: Program, first: Failure) -> str:
     def fails(each: Program) -> bool:
         try:
             return any(
-                found.kind == first.kind for found in failures(each, first.ways, document=first.rule == "document")
+                found[:2] == first[:2] for found in failures(each, first.ways, document=first.rule == "document")
             )
         except Exception:  # a program that isn't whole any more
             return False
 
     shortest = shrunk(program, fails)
     found = next(
-        (each for each in failures(shortest, first.ways, document=first.rule == "document") if each.kind == first.kind),
+        (each for each in failures(shortest, first.ways, document=first.rule == "document") if each[:2] == first[:2]),
         first,
     )
-    way = found.ways[-1]
+    way = found.ways[-1] if found.ways else WAYS[0]
     script = script_of(
         shortest,
         mounted=way.prefix,
@@ -63,7 +64,7 @@ def report(program: Program, first: Failure) -> str:
     )
     told = "\n".join(f"# {line}" for line in found.what.splitlines())
     asked = "" if found.request is None else f", request {found.request + 1}"
-    return f"{script}\n\n# --seed {program.seed} --apps 1 breaks {found.rule!r} ({way.name}{asked}):\n{told}\n"
+    return f"{script}\n\n# --seed {program.seed} --apps 1 breaks {found.rule!r} ({way.name}{asked}): {found.kind}\n{told}\n"
 
 
 def _options() -> argparse.Namespace:

@@ -5,7 +5,7 @@ from random import Random
 
 from antiphon.testing.pairs.programs import Around, Caller, Feature, Group, Option, Program, Route, Sent, Sign
 from antiphon.testing.pairs.rendering import APP
-from antiphon.testing.pairs.routes import KINDS, WRITE_KINDS, Requests
+from antiphon.testing.pairs.routes import DIALECT, KINDS, NOTES, SHOWN, Requests
 
 AROUND = (
     "@{target}.before_request\n{color}def {name}(request):\n{waits}    request.g.seen = request.method",
@@ -21,12 +21,19 @@ GROUPS = {
     "blueprint": ('{name} = Blueprint("{name}", prefix="/{name}")', "app.register({name})"),
     "mounted": (f"{{name}} = {APP}", 'app.mount("/{name}", {name})'),
     "flask": ("from flask import Flask\n\n{name} = Flask('{name}')", 'app.mount("/{name}", {name})'),
+    "dialect": (
+        "from antiphon.dialects import flask as dialect\n\n{name} = dialect.Flask('{name}')",
+        'app.mount("/{name}", {name})',
+    ),
     "starlette": (
         "from starlette.applications import Starlette\nfrom starlette.routing import Route\n\n{name} = Starlette()",
         'app.mount("/{name}", {name})',
     ),
 }
 """What routes are added to, beside the application: the lines that make it, and those that add it."""
+
+
+STORES = ("MemoryStore()", "SQLiteStore(Path(mkdtemp(), 'store.db'))")
 
 
 def program_of(seed: int, features: list[Feature]) -> Program:
@@ -61,7 +68,15 @@ class _Composer:
                 around += self._around(name, random.choice([0, 0, 1]))
             routes += self._routes(kind, name, f"/{name}", own if kind == "mounted" else used, random.randint(1, 2))
         own_routes = [route for target, each in features if target == "app" for route in each.routes]
-        program = Program(seed, tuple(features), tuple(around), tuple(groups), (*own_routes, *routes), ())
+        program = Program(
+            seed,
+            tuple(features),
+            tuple(around),
+            tuple(groups),
+            (*own_routes, *routes),
+            (),
+            random.choices(STORES, [9, 1])[0],
+        )
         return self._with_requests(program, routes)
 
     def _features(self) -> list[Feature]:
@@ -98,13 +113,30 @@ class _Composer:
             yield Around(name, form.format(target=target, name=name, color=color, waits=waits), target)
 
     def _routes(self, place: str, target: str, prefix: str, features: list[Feature], count: int) -> Iterator[Route]:
-        fitting = [kind for kind in KINDS if place in KINDS[kind].places]
+        needed = {kind for each in self._known.values() for kind in each.kinds}
+        more = {kind for each in features for kind in each.kinds}
+        fitting = [kind for kind in KINDS if place in KINDS[kind].places and (kind not in needed or kind in more)]
         for kind in self._random.choices(fitting, [KINDS[each].rate for each in fitting], k=count):
             route = KINDS[kind].make(self._random, self._name("route"))
             options = tuple(self._options(place, kind, features))
+            if place == "dialect":
+                route = route._replace(body=DIALECT[kind], pattern=f"/{route.name}", parameter="", is_async=False)
+            elif kind == "page" and place in ("app", "blueprint", "mounted"):
+                route = self._of_feature(route, features)
             yield route._replace(target=target, prefix=prefix, options=options)
 
+    def _of_feature(self, route: Route, features: list[Feature]) -> Route:
+        """Return a page that uses one of the features, or the same one."""
+        bodies = [body for each in features for body in each.pages]
+        if not bodies or self._random.random() < 0.5:
+            return route
+        shown = SHOWN.replace("NOTE", route.parameter or NOTES[0])
+        body = self._random.choice(bodies).replace("SHOWN", shown).replace("NOTE", route.parameter or NOTES[0])
+        return route._replace(body=body, is_async=route.is_async or "await" in body)
+
     def _options(self, place: str, kind: str, features: list[Feature]) -> Iterator[tuple[str, Option]]:
+        if place == "dialect":
+            return
         is_view = place in ("flask", "starlette", "django")
         for each in features:
             fitting = [option for option in each.options if kind in option.kinds and (option.in_view or not is_view)]
@@ -150,6 +182,3 @@ class _Composer:
 def _go_together(one: Sign, other: Sign) -> bool:
     """Return True for two signs that one caller can have: they name one person, in fields of their own."""
     return {name for name, _ in one.fields}.isdisjoint({name for name, _ in other.fields}) and (one.kind != other.kind)
-
-
-__all__ = ["WRITE_KINDS", "program_of"]

@@ -29,7 +29,7 @@ def documents(observed: Observed) -> Iterator[Failure]:
         if sent.method in (contract.method, "HEAD") and seen.is_whole:
             headers = Headers([field for field in seen.fields if field[0] != "content-encoding"])
             if found := breach_of(contract, seen.status, headers, seen.body, sent.method):
-                yield Failure("document", f"a response {found}", (outcome.way,), number)
+                yield Failure("document", "a response is not in the document", (outcome.way,), number, found)
         if sent.omits and route.name in operations:
             yield from _omitted(operations[route.name], program, sent, route, seen, number, observed)
 
@@ -39,7 +39,7 @@ def document_of(program: Program) -> OpenAPIDocument:
     try:
         return make_document(load(program)["app"], Info("Shop"), _sources)
     finally:
-        forget(program)
+        forget()
         _sources.forget_changed()
 
 
@@ -64,18 +64,22 @@ def _resolved(value: Any, schemas: dict[str, Any]) -> Any:
 def _beside_features(program: Program, document: OpenAPIDocument) -> Iterator[Failure]:
     with_all = _operations(document)
     shorter = [
-        (feature.name, feature.statuses, feature.parameters, program.without_feature(feature.name))
+        (feature.name, feature.statuses, feature.parameters, feature.pages, program.without_feature(feature.name))
         for _, feature in program.features
         if not feature.identities and not any(feature.name in other.needs for _, other in program.features)
     ]
-    shorter += [(each.name, None, None, program.without_around(each.name)) for each in program.around]
-    for name, statuses, parameters, without in shorter:
+    shorter += [
+        (each.name, None, None, (), program.without_around(each.name))
+        for each in program.around
+        if "errorhandler" not in each.source
+    ]
+    for name, statuses, parameters, pages, without in shorter:
         known = {route.name: route for route in program.routes}
         for route, operation in _operations(document_of(without)).items():
-            if any(each == name for each, _ in known[route].options):
+            if any(each == name for each, _ in known[route].options) or (known[route].kind == "page" and pages):
                 continue
             if what := _changed(operation, with_all[route], statuses, parameters):
-                yield Failure("document", f"{name.rstrip('0123456789')} changes {what}", ())
+                yield Failure("document", f"{name.rstrip('0123456789')} changes {what}", (), what=f"at {route}")
 
 
 def _changed(

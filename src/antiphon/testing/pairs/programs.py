@@ -24,6 +24,8 @@ class Sign(NamedTuple):
     """The cookie that the caller has from the beginning, as "name=value"."""
     begins: tuple[tuple[str, str], ...] = ()
     """Method and path of the requests with which the sign begins, such as a login."""
+    is_bad: bool = False
+    """True for credentials that are not valid: nobody is known by the others beside them."""
     key: bytes = b""
     """The secret with which the caller signs its requests."""
 
@@ -98,6 +100,10 @@ class Feature(NamedTuple):
     """Statuses that its page says it adds to responses."""
     parameters: frozenset[str] = frozenset()
     """Header fields that its page says requests to it have, and that the document may describe."""
+    pages: tuple[str, ...] = ()
+    """Bodies of handlers that use the feature. SHOWN stands for what they must show."""
+    kinds: frozenset[str] = frozenset()
+    """Kinds of routes that need it."""
     shows: str = ""
     """An expression for what the feature keeps of requests for others to see. It must contain no credentials."""
 
@@ -185,6 +191,7 @@ class Program(NamedTuple):
     groups: tuple[Group, ...]
     routes: tuple[Route, ...]
     sent: tuple[Sent, ...]
+    store: str = "MemoryStore()"
 
     @property
     def names(self) -> frozenset[str]:
@@ -213,6 +220,8 @@ class Program(NamedTuple):
         for sign in caller.signs:
             if sign.known_to & names and sign.kind in known:
                 known[sign.kind] = sign.value
+        if any(each.is_bad and each.known_to & names for each in caller.signs) and "user" in known:
+            known["user"] = None
         return known
 
     def gives(self, caller: Caller) -> frozenset[str]:

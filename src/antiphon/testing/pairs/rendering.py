@@ -37,7 +37,7 @@ def _parts_of_app(program: Program) -> Iterator[str]:
         yield "@dataclass\nclass Order:\n    note: str\n    count: int = 1"
     if names & {"typed"}:
         yield "@dataclass\nclass Filter:\n    count: int\n    word: str = ''"
-    yield f"EFFECTS, OPEN, STORE = [], [], MemoryStore()\napp = {APP}\n{_features(program, 'app')}".strip()
+    yield f"EFFECTS, OPEN, STORE = [], [], {program.store}\napp = {APP}\n{_features(program, 'app')}".strip()
     yield from (_who(program, each) for each in _askers(program))
 
 
@@ -65,6 +65,8 @@ def _imports(program: Program, text: str) -> Iterator[str]:
     text = _BLANKS.join([*lines, text])
     words = words_of(text)
     yield from (f"import {module}" for module in ("asyncio", "json") if f"{module}." in text)
+    if "Path(mkdtemp" in text:
+        yield "from pathlib import Path\nfrom tempfile import mkdtemp"
     if "dataclass" in words:
         yield "from dataclasses import dataclass"
     for each in (antiphon, antiphon.features):
@@ -86,7 +88,11 @@ def handler_of(program: Program, route: Route) -> str:
     )
     handler = f"{'async ' if route.is_async else ''}def {route.name}(request{parameters}):\n"
     handler += "\n".join([f"    {line}".rstrip() for line in lines])
-    group = next((each for each in program.groups if each.name == route.target), None)
+    group = program.group(route.target)
+    if group is not None and group.kind == "dialect":
+        head, _, rest = handler.partition("(request")
+        handler = f"{head}({rest.lstrip(', ')}".replace(":\n", ":\n    request = dialect.request\n", 1)
+        return f'@{route.target}.{route.method.lower()}("{route.pattern}")\n{handler}'
     if group is not None and group.kind in VIEWS:
         given = _joined([option.in_view for _, option in route.options if option.in_view])
         shown = f"view({', '.join(given)})({route.name})" if given else f"view({route.name})"

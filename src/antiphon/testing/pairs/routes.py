@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import NamedTuple
 
+from antiphon.features.tools.protocol import META, MODERN
 from antiphon.testing.pairs.programs import Caller, Program, Route, Sent
 
 SHOWN = '{"by": BY, "note": NOTE}'
@@ -123,17 +124,30 @@ def _tool(random: Random, name: str) -> Route:
     return Route(name, "tool", "PUT", f"/{name}", body, is_async=random.random() < 0.5)
 
 
+def _socket(random: Random, name: str) -> Route:
+    body = 'await socket.accept()\nasync for said in socket:\n    await socket.send({"by": BY, "note": said})'
+    return Route(name, "socket", "GET", f"/{name}", body, is_async=True)
+
+
 NATIVE = frozenset({"app", "blueprint", "mounted"})
+ANYWHERE = NATIVE | {"flask", "starlette", "django", "dialect"}
 KINDS = {
-    "page": RouteKind(_page, rate=2.0),
+    "page": RouteKind(_page, rate=2.0, places=ANYWHERE),
     "conditional": RouteKind(_conditional, rate=0.5),
     "typed": RouteKind(_typed),
-    "effect": RouteKind(_effect, writes=True, rate=3.0),
-    "form": RouteKind(_form, writes=True),
+    "effect": RouteKind(_effect, writes=True, rate=3.0, places=ANYWHERE),
+    "form": RouteKind(_form, writes=True, places=ANYWHERE),
     "stream": RouteKind(_stream),
     "redirect": RouteKind(_redirect, rate=0.3),
+    "tool": RouteKind(_tool, writes=True, places=frozenset({"app"}), rate=3.0),
+    "socket": RouteKind(_socket, places=NATIVE, rate=0.5),
 }
-READS = frozenset({"page", "conditional", "typed", "stream", "redirect"})
+DIALECT = {
+    "page": 'return {"by": BY, "note": request.headers.get("x-note")}',
+    "effect": f"order = Order(**request.json)\n{WRITES[0].replace('NOTE', 'order.note')}",
+    "form": f"size = len(request.files['file'].read())\n{WRITES[0]}".replace("NOTE", "request.form['note']"),
+}
+"""The handlers of a dialect's application, in the words of its original."""
 WRITE_KINDS = frozenset({"effect", "form", "tool"})
 
 
@@ -157,6 +171,10 @@ class Requests:
 
     def _further(self, route: Route, sent: Sent) -> Iterator[Sent]:
         random = self._random
+        if route.kind == "socket":
+            return
+        if route.kind == "tool":
+            yield self._as_tool(route, sent.caller)
         if route.is_once and random.random() < 0.7:
             yield sent
         if random.random() < 0.3:
@@ -176,6 +194,8 @@ class Requests:
     def _sent(self, route: Route, caller: Caller) -> Sent:
         self._count += 1
         note = f"note{self._count}of{''.join(filter(str.isalpha, caller.name))}"
+        if route.kind == "socket":
+            return Sent(caller, "GET", f"{route.prefix}/{route.name}", route.name, note=note, like="socket")
         if route.kind not in WRITE_KINDS:
             target, fields = f"{route.prefix}/{route.name}", [("x-note", note)]
             if route.parameter:
@@ -195,6 +215,20 @@ class Requests:
             caller, route.method, f"{route.prefix}/{route.name}", route.name, tuple(fields), body, note,
             f"write {self._count}",
         )  # fmt: skip
+
+    def _as_tool(self, route: Route, caller: Caller) -> Sent:
+        """Return a call of a tool, which is another way to a route."""
+        sent = self._sent(route, caller)
+        meta = {f"{META}protocolVersion": MODERN, f"{META}clientCapabilities": {}}
+        params = {"name": route.name, "arguments": {"note": sent.note}, "_meta": meta}
+        message = {"jsonrpc": "2.0", "id": self._count, "method": "tools/call", "params": params}
+        fields = (
+            *sent.fields, ("accept", "application/json, text/event-stream"), ("mcp-protocol-version", MODERN),
+            ("mcp-method", "tools/call"), ("mcp-name", route.name),
+        )  # fmt: skip
+        return sent._replace(
+            method="POST", target="/mcp", fields=fields, body=json.dumps(message).encode(), like="tool"
+        )
 
     def _without(self, route: Route, sent: Sent) -> Iterator[Sent]:
         """Yield requests that leave out what the handler needs, and what it does not."""

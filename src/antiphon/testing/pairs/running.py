@@ -17,7 +17,7 @@ from antiphon.features.signatures.signing import sign
 from antiphon.request.request import Request
 from antiphon.testing.client import Client
 from antiphon.testing.cookies import CookieJar
-from antiphon.testing.errors import BrokenResponse, LifespanError
+from antiphon.testing.errors import BrokenResponse, HandshakeRefused, LifespanError
 from antiphon.testing.pairs.programs import Caller, Program, Sent
 
 Interface: TypeAlias = Literal["wsgi", "asgi", "rsgi"]
@@ -74,21 +74,27 @@ class NotMade(Exception):
     """An application that could not be made or started."""
 
 
+_FILE = "<pairs "
+"""The beginning of the names of files that programs seem to be in, so that their code can be read."""
+
+
 def load(program: Program) -> dict[str, Any]:
     """Run the source of a program, and return its names. Raises NotMade."""
-    file = f"<pairs {program.seed} {hash(program.source)}>"
-    linecache.cache[file] = len(program.source), None, program.source.splitlines(keepends=True), file
+    source = program.source
+    file = f"{_FILE}{program.seed} {hash(source)}>"
+    linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
     names: dict[str, Any] = {"__name__": "pairs_program"}
     try:
-        exec(compile(program.source, file, "exec"), names)  # noqa: S102 - this module has written it
+        exec(compile(source, file, "exec"), names)  # noqa: S102 - this package has written it
     except Exception as error:
         raise NotMade(f"{type(error).__name__}: {error}") from error
     return names
 
 
-def forget(program: Program) -> None:
-    """Forget the source of a program."""
-    linecache.cache.pop(f"<pairs {program.seed} {hash(program.source)}>", None)
+def forget() -> None:
+    """Forget the sources of all programs."""
+    for file in [each for each in linecache.cache if each.startswith(_FILE)]:
+        del linecache.cache[file]
 
 
 def run(program: Program, way: Way, *, contract: bool = False) -> Outcome:
@@ -118,6 +124,8 @@ def run(program: Program, way: Way, *, contract: bool = False) -> Outcome:
         shown = [repr(eval(each.shows, names)) for _, each in program.features if each.shows]  # noqa: S307
         logged = "\n".join([f"{record.getMessage()} {_extra(record)}" for record in records])
         records.clear()
+    if (close := getattr(names["STORE"], "close", None)) is not None:
+        close()
     secrets = {caller: visitors.secrets(caller) for caller in visitors.callers}
     del client, visitors
     left = tuple(_left(files))
@@ -154,6 +162,8 @@ class _Visitors:
         self._client.cookies = jar
         effects, opened = self._names["EFFECTS"], self._names["OPEN"]
         before = len(effects)
+        if sent.like == "socket":
+            return self._converse(sent)
         body, is_whole = [], True
         options: dict[str, Any] = {"headers": self._fields(sent)}
         if sent.body is not None:
@@ -170,6 +180,20 @@ class _Visitors:
         self._texts[sent.caller, sent.target] = content.decode("latin-1")
         left_open = () if not opened else tuple(opened) if not _eventually(lambda: not opened) else ()
         return Seen(status, fields, content, is_whole, tuple(effects[before:]), left_open)
+
+    def _converse(self, sent: Sent) -> Seen:
+        """Open a WebSocket, say the note, and return what the application says then."""
+        if self._way.interface == "wsgi":
+            return Seen(0, (), b"", True, (), ())
+        try:
+            with self._client.websocket(self._way.prefix + sent.target, headers=self._fields(sent)) as socket:
+                socket.send(sent.note)
+                said = socket.receive()
+        except HandshakeRefused as refused:
+            return Seen(
+                refused.response.status, tuple(refused.response.headers.items()), refused.response.body, True, (), ()
+            )
+        return Seen(200, (), said if isinstance(said, bytes) else said.encode(), True, (), ())
 
     def _filled(self, caller: Caller, fields: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
         """Return fields with texts of earlier responses in place of "$path"."""
@@ -264,7 +288,7 @@ def _files() -> int:
 
 def _eventually(is_so: Any) -> bool:
     """Wait, for a moment, until something is so."""
-    end = monotonic() + 0.5
+    end = monotonic() + 3.0
     while not is_so():
         if monotonic() > end:
             return False

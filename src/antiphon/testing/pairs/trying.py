@@ -22,7 +22,7 @@ def failures(program: Program, ways: tuple[Way, ...] | None = None, *, document:
     try:
         return [*_failures(program, ways or ways_of(program), wants_document)]
     finally:
-        forget(program)
+        forget()
 
 
 @cache
@@ -34,8 +34,9 @@ def _warm_up() -> None:
 
 
 def ways_of(program: Program) -> tuple[Way, ...]:
-    """Return the three interfaces, and one more way."""
-    return (*WAYS[:3], Random(program.seed).choice(WAYS[3:]))
+    """Return ASGI, another interface, and one more way."""
+    random = Random(program.seed)
+    return WAYS[0], random.choice(WAYS[1:3]), random.choice(WAYS[3:])
 
 
 def _failures(program: Program, ways: tuple[Way, ...], wants_document: bool) -> Iterator[Failure]:
@@ -45,7 +46,7 @@ def _failures(program: Program, ways: tuple[Way, ...], wants_document: bool) -> 
             try:
                 outcomes.append(run(program, way))
             except TimeoutError as error:
-                yield Failure("ends", f"it hangs: {error}", (way,))
+                yield Failure("ends", "it hangs", (way,), what=str(error))
         if not outcomes:
             return
         callers = list(dict.fromkeys([each.caller for each in program.sent if each.write]))
@@ -55,7 +56,7 @@ def _failures(program: Program, ways: tuple[Way, ...], wants_document: bool) -> 
         ]
     except NotMade as error:
         if not any(name.partition("(")[0] in str(error) for name in program.names):
-            yield Failure("refusals", f"the application can't be made: {error}", ways[:1])
+            yield Failure("refusals", "the application can't be made", ways[:1], what=str(error))
         return
     observed = Observed(program, tuple(outcomes), tuple(alone))
     for rule in RULES:
