@@ -152,8 +152,9 @@ class Caller(OfRequest):
         return tuple(dict.fromkeys(found))
 
     def fields(self, names: Collection[str]) -> dict[str, str | None]:
-        """Return the named fields that may identify the caller and aren't among the identities, and the host; EVERYTHING
-        stands for all fields.
+        """Return the host and the named fields that may identify the caller, but for those in ``identities``.
+
+        EVERYTHING stands for all fields.
         """
         for name in {*names, USER}:
             note_read(self._request, name)

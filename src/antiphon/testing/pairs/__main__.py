@@ -6,6 +6,7 @@ seed; the exit status is then 1. ``--seed N --apps 1`` tries that one again.
 
 import argparse
 import sys
+from contextlib import suppress
 from random import SystemRandom
 from time import monotonic
 
@@ -24,47 +25,44 @@ def main() -> int:
     options = _options()
     known = features()
     first = SystemRandom().randrange(1 << 32) if options.seed is None else options.seed
-    print(f"Applications from --seed {first} on, with {len(known)} features.", flush=True)
+    say(f"Applications from --seed {first} on, with {len(known)} features.")
     start, count, seen = monotonic(), 0, set[tuple[str, str]]()
     while count < options.apps and monotonic() - start < options.seconds:
         program = program_of(first + count, known)
         for found in failures(program):
             if found[:2] not in seen:
                 seen.add(found[:2])
-                print(report(program, found), flush=True)
+                say(report(program, found))
         count += 1
         if seen and not options.all:
             break
-    print(f"{count} applications, {len(seen)} failures, {(monotonic() - start) / count * 1000:.0f} ms each.")
+    say(f"{count} applications, {len(seen)} failures, {(monotonic() - start) / count * 1000:.0f} ms each.")
     return int(bool(seen))
+
+
+def say(text: str) -> None:
+    """Print text at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def report(program: Program, first: Failure) -> str:
     """Return the shortest program that fails in the same way, with what goes wrong."""
+    wants_document = first.rule == "document"
 
-    def fails(each: Program) -> bool:
-        try:
-            return any(
-                found[:2] == first[:2] for found in failures(each, first.ways, document=first.rule == "document")
-            )
-        except Exception:  # a program that isn't whole any more
-            return False
+    def found_in(each: Program) -> Failure | None:
+        with suppress(Exception):  # a program that isn't whole any more
+            found = failures(each, first.ways or WAYS[:1], document=wants_document)
+            return next((one for one in found if one[:2] == first[:2]), None)
+        return None
 
-    shortest = shrunk(program, fails)
-    found = next(
-        (each for each in failures(shortest, first.ways, document=first.rule == "document") if each[:2] == first[:2]),
-        first,
-    )
+    shortest = shrunk(program, lambda each: found_in(each) is not None)
+    found = found_in(shortest) or first
     way = found.ways[-1] if found.ways else WAYS[0]
-    script = script_of(
-        shortest,
-        mounted=way.prefix,
-        interfaces=tuple(dict.fromkeys(each.interface for each in found.ways)),
-        version=way.version,
-    )
-    told = "\n".join(f"# {line}" for line in found.what.splitlines())
-    asked = "" if found.request is None else f", request {found.request + 1}"
-    return f"{script}\n\n# --seed {program.seed} --apps 1 breaks {found.rule!r} ({way.name}{asked}): {found.kind}\n{told}\n"
+    script = script_of(shortest, way, tuple(dict.fromkeys(each.interface for each in found.ways or WAYS[:1])))
+    request = "" if found.request is None else f", request {found.request + 1}"
+    told = f"--seed {program.seed} --apps 1 breaks {found.rule!r} ({way.name}{request}): {found.kind}\n{found.what}"
+    return script + "\n\n" + "\n".join([f"# {line}" for line in told.splitlines()]) + "\n"
 
 
 def _options() -> argparse.Namespace:

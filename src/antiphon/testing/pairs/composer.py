@@ -8,13 +8,38 @@ from antiphon.testing.pairs.rendering import APP
 from antiphon.testing.pairs.routes import DIALECT, KINDS, NOTES, SHOWN, Requests
 
 AROUND = (
-    "@{target}.before_request\n{color}def {name}(request):\n{waits}    request.g.seen = request.method",
-    "@{target}.after_request\n{color}def {name}(request, response):\n{waits}    response.headers['x-after'] = request.method",
-    "@{target}.middleware\n{color}def {name}(request):\n{waits}    response = yield\n    response.headers['x-around'] = str(response.status)",
-    "@{target}.middleware(errors_at_yield=True)\n{color}def {name}(request):\n{waits}    try:\n        response = yield\n    finally:\n        request.g.is_closed = True",
-    "@{target}.middleware\n{color}def {name}(request):\n{waits}    if request.headers.get('x-stop'):\n        abort(409, 'Stopped.')\n    yield",
-    "@{target}.errorhandler(404)\n{color}def {name}(request, error):\n{waits}    return Response.html('<p>None here', 404)",
+    """
+@{target}.before_request
+{color}def {name}(request):
+{waits}    request.g.seen = request.method""",
+    """
+@{target}.after_request
+{color}def {name}(request, response):
+{waits}    response.headers["x-after"] = request.method""",
+    """
+@{target}.middleware
+{color}def {name}(request):
+{waits}    response = yield
+    response.headers["x-around"] = str(response.status)""",
+    """
+@{target}.middleware(errors_at_yield=True)
+{color}def {name}(request):
+{waits}    try:
+        response = yield
+    finally:
+        request.g.is_closed = True""",
+    """
+@{target}.middleware
+{color}def {name}(request):
+{waits}    if request.headers.get("x-stop"):
+        abort(409, "Stopped.")
+    yield""",
+    """
+@{target}.errorhandler(404)
+{color}def {name}(request, error):
+{waits}    return Response.html("<p>None here", 404)""",
 )
+"""Hooks, middleware and error handlers that change nothing that rules look at."""
 SHARED = Sign("staging", "", "", frozenset(), fields=(("authorization", "Basic c3RhZ2luZzpzdGFnaW5n"),))
 """Credentials that all visitors of a site share, as before a site that is tested: they tell nobody apart."""
 GROUPS = {
@@ -110,7 +135,7 @@ class _Composer:
         for form in self._random.sample(AROUND, count):
             name, color = self._name("around"), self._random.choice(["", "async "])
             waits = "    await asyncio.sleep(0)\n" if color else ""
-            yield Around(name, form.format(target=target, name=name, color=color, waits=waits), target)
+            yield Around(name, form.strip().format(target=target, name=name, color=color, waits=waits), target)
 
     def _routes(self, place: str, target: str, prefix: str, features: list[Feature], count: int) -> Iterator[Route]:
         needed = {kind for each in self._known.values() for kind in each.kinds}

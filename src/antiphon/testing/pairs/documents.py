@@ -1,7 +1,7 @@
 """The document of a program: the same beside each feature but for what that declares, and kept by each response."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from antiphon.features.openapi.code.sources import Sources
 from antiphon.features.openapi.conformance import breach_of
@@ -10,6 +10,9 @@ from antiphon.http.headers import Headers
 from antiphon.testing.pairs.programs import Program, Route, Sent
 from antiphon.testing.pairs.rules import Failure, Observed
 from antiphon.testing.pairs.running import Seen, forget, load
+
+_Without: TypeAlias = tuple[str, frozenset[int] | None, frozenset[str] | None, tuple[str, ...], Program]
+"""A feature's name, what it declares (None: anything), its pages, and the program without it."""
 
 _sources = Sources()
 """The parsed files of this package, which all programs share."""
@@ -63,7 +66,7 @@ def _resolved(value: Any, schemas: dict[str, Any]) -> Any:
 
 def _beside_features(program: Program, document: OpenAPIDocument) -> Iterator[Failure]:
     with_all = _operations(document)
-    shorter = [
+    shorter: list[_Without] = [
         (feature.name, feature.statuses, feature.parameters, feature.pages, program.without_feature(feature.name))
         for _, feature in program.features
         if not feature.identities and not any(feature.name in other.needs for _, other in program.features)
@@ -101,9 +104,9 @@ def _changed(
             statuses or ()
         ):
             return f"the response {status}"
-    added = {int(each) for each in beside["responses"]} - {int(each) for each in without["responses"]}
-    if statuses is not None and (added := added - statuses):
-        return f"the responses: adds {', '.join(map(str, sorted(added)))}"
+    more = {int(each) for each in {*beside["responses"]} - {*without["responses"]}}
+    if statuses is not None and not more <= statuses:
+        return f"the responses: adds {', '.join(map(str, sorted(more - statuses)))}"
     return ""
 
 

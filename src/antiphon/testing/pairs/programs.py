@@ -269,12 +269,11 @@ class Program(NamedTuple):
                 if route.name not in own
             ]
         )
-        return self._replace(features=features, routes=routes)._with_known_requests()
+        return self._with_routes(routes)._replace(features=features)
 
     def without_route(self, name: str) -> "Program":
         """Return the program without a route and the requests to it."""
-        routes = tuple([each for each in self.routes if each.name != name])
-        return self._replace(routes=routes)._with_known_requests()
+        return self._with_routes(tuple([each for each in self.routes if each.name != name]))
 
     def without_group(self, name: str) -> "Program":
         """Return the program without a group and its routes."""
@@ -292,9 +291,9 @@ class Program(NamedTuple):
         """Return the program without a hook."""
         return self._replace(around=tuple([each for each in self.around if each.name != name]))
 
-    def _with_known_requests(self) -> "Program":
-        known = {each.name for each in self.routes}
-        return self._replace(sent=tuple([each for each in self.sent if each.route in known]))
+    def _with_routes(self, routes: tuple[Route, ...]) -> "Program":
+        known = {each.name for each in routes}
+        return self._replace(routes=routes, sent=tuple([each for each in self.sent if each.route in known]))
 
 
 def words_of(source: str) -> frozenset[str]:

@@ -1,21 +1,29 @@
 """The source of a program, and the script that shows what goes wrong in it."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import antiphon
 import antiphon.features
 from antiphon.testing.pairs.programs import Program, Route, Sent, words_of
 
+if TYPE_CHECKING:
+    from antiphon.testing.pairs.running import Way
+
 APP = "App(secret_keys=['x' * 32], store=STORE)"
 _BLANKS = "\n\n\n"
-_SEND = """
+_SEND = """\
+TEXTS = {}
+
+
 def send(client, method, path, fields=(), body=None, key=None):
+    fields = [(name, TEXTS[client, value[1:]] if value[:1] == "$" else value) for name, value in fields]
     if key is not None:
-        signed = sign(Request.blank(f"http://testserver{path}", method, [*fields], body or b""), key[1], keyid=key[0])
+        signed = sign(Request.blank(f"http://testserver{path}", method, fields, body or b""), key[1], keyid=key[0])
         fields = [*signed.headers.items()]
-    with client.stream(method, path, headers=[*fields], **({} if body is None else {"body": body})) as response:
-        print(method, path, response.status, b"".join(response).decode()[:200])
-"""
+    with client.stream(method, path, headers=fields, **({} if body is None else {"body": body})) as response:
+        text = TEXTS[client, path] = b"".join(response).decode()
+        print(method, path, response.status, text[:200])"""
 
 
 def source_of(program: Program) -> str:
@@ -28,7 +36,7 @@ def source_of(program: Program) -> str:
         *(each.ends for each in program.groups),
     ]
     text = _BLANKS.join([part for part in parts if part])
-    return f"{_BLANKS.join(['\n'.join(_imports(program, text)), text])}\n"
+    return _BLANKS.join(["\n".join(_imports(program, text)), text]) + "\n"
 
 
 def _parts_of_app(program: Program) -> Iterator[str]:
@@ -89,17 +97,21 @@ def handler_of(program: Program, route: Route) -> str:
     handler = f"{'async ' if route.is_async else ''}def {route.name}(request{parameters}):\n"
     handler += "\n".join([f"    {line}".rstrip() for line in lines])
     group = program.group(route.target)
-    if group is not None and group.kind == "dialect":
+    kind = "app" if group is None else group.kind
+    if kind == "dialect":
         head, _, rest = handler.partition("(request")
         handler = f"{head}({rest.lstrip(', ')}".replace(":\n", ":\n    request = dialect.request\n", 1)
         return f'@{route.target}.{route.method.lower()}("{route.pattern}")\n{handler}'
-    if group is not None and group.kind in VIEWS:
-        given = _joined([option.in_view for _, option in route.options if option.in_view])
-        shown = f"view({', '.join(given)})({route.name})" if given else f"view({route.name})"
-        return f"{handler}\n\n\n{VIEWS[group.kind].format(**route._replace(pattern=route.pattern.replace('<', PARAMETERS[group.kind][0]).replace('>', PARAMETERS[group.kind][1]))._asdict(), shown=shown)}"
-    given = _joined([option.source for _, option in route.options])
-    options = [f'"{route.pattern}"', f'name="{route.name}"', *given]
-    return f"@{route.target}.{'websocket' if route.kind == 'socket' else route.method.lower()}({', '.join(options)})\n{handler}"
+    if kind in VIEWS:
+        given = ", ".join(_joined([option.in_view for _, option in route.options if option.in_view]))
+        shown = f"view({given})({route.name})" if given else f"view({route.name})"
+        added, before, after = VIEWS[kind]
+        pattern = route.pattern.replace("<", before).replace(">", after)
+        names = {"target": route.target, "name": route.name, "method": route.method, "pattern": pattern}
+        return f"{handler}\n\n\n{added.format(shown=shown, **names)}"
+    options = [f'"{route.pattern}"', f'name="{route.name}"', *_joined([option.source for _, option in route.options])]
+    decorator = "websocket" if route.kind == "socket" else route.method.lower()
+    return f"@{route.target}.{decorator}({', '.join(options)})\n{handler}"
 
 
 def _joined(options: list[str]) -> list[str]:
@@ -110,44 +122,47 @@ def _joined(options: list[str]) -> list[str]:
 
 
 VIEWS = {
-    "flask": '{target}.add_url_rule("{pattern}", "{name}", {shown}, methods=["{method}"])',
-    "starlette": '{target}.router.routes.append(Route("{pattern}", {shown}, methods=["{method}"]))',
-    "django": 'urlpatterns.append(path("{pattern}".lstrip("/"), {shown}))',
+    "flask": ('{target}.add_url_rule("{pattern}", "{name}", {shown}, methods=["{method}"])', "<", ">"),
+    "starlette": ('{target}.router.routes.append(Route("{pattern}", {shown}, methods=["{method}"]))', "{", "}"),
 }
-PARAMETERS = {"flask": "<>", "starlette": "{}", "django": ("<str:", ">")}
-"""How a view is added to an application of each framework."""
+"""How a view is added to an application of each framework, and what surrounds a parameter in its paths."""
 
 
-def script_of(
-    program: Program, *, mounted: str = "", interfaces: tuple[str, ...] = ("asgi",), version: str = "1.1"
-) -> str:
+def script_of(program: Program, way: "Way", interfaces: tuple[str, ...]) -> str:
     """Return a program with its requests, as a script that prints each response."""
     callers = list(dict.fromkeys(each.caller for each in program.sent))
     names = {caller: f"caller{number}" for number, caller in enumerate(callers, 1)}
-    app, before = "app", ""
-    if mounted:
-        app, before = "outer", "outer = App()\nouter.mount('/mounted', app)\n\n\n"
-    begins = [
-        f"    {names[each]} = Client({app}, interface, raise_errors=False, http_version={version!r})  # {each.name}"
-        for each in callers
-    ]
-    lines = [f"    {_sent(each, names[each.caller], '/mounted' if mounted else '')}" for each in program.sent]
-    return "\n".join([
-        program.source,
-        f"\n{before}from antiphon import App, Request\nfrom antiphon.features import sign\nfrom antiphon.testing import Client",
-        f"\n{_SEND}",
-        "",
-        f"for interface in {interfaces!r}:",
-        *begins,
-        *lines,
-        "    print(EFFECTS)",
+    outer = f"outer = App()\nouter.mount('{way.prefix}', app)" if way.prefix else ""
+    options = f"interface, raise_errors=False, follow_redirects=False, http_version={way.version!r}"
+    begins = []
+    for caller, name in names.items():
+        cookies = dict(sign.cookie.split("=") for sign in caller.signs if sign.cookie)
+        given = f", cookies={cookies}" if cookies else ""
+        begins.append(f"    {name} = Client({'outer' if outer else 'app'}, {options}{given})  # {caller.name}")
+    return "\n\n\n".join([
+        program.source.rstrip(),
+        *([outer] if outer else []),
+        "from antiphon import App, Request\nfrom antiphon.features import sign\nfrom antiphon.testing import Client",
+        _SEND,
+        "\n".join([
+            f"for interface in {interfaces!r}:",
+            *begins,
+            *[f"    {_sent(program, each, names[each.caller], way.prefix)}" for each in program.sent],
+            "    print(EFFECTS)",
+        ]),
     ])  # fmt: skip
 
 
-def _sent(sent: Sent, client: str, prefix: str) -> str:
-    body = None if sent.body is None else (list(sent.body) if isinstance(sent.body, tuple) else sent.body)
-    signer = sent.caller.signer
-    key = [] if signer is None else [f"key={(signer.value, signer.key)!r}"]
-    fields = [*sent.fields, *sent.caller.fields]
-    shown = [f"{fields!r}"] if fields or body is not None else []
-    return f"send({', '.join([client, repr(sent.method), repr(prefix + sent.target), *shown, *([] if body is None else [repr(body)]), *key])})"
+def _sent(program: Program, sent: Sent, client: str, prefix: str) -> str:
+    route, signer = program.route(sent), sent.caller.signer
+    if sent.like == "socket":
+        options = f"{prefix + sent.target!r}, headers={[*sent.caller.fields]!r}"
+        return f"with {client}.websocket({options}) as socket: socket.send({sent.note!r}); print(socket.receive())"
+    shown = [client, repr(sent.method), repr(prefix + sent.target)]
+    if fields := [*sent.fields, *sent.caller.fields]:
+        shown.append(repr(fields))
+    if sent.body is not None:
+        shown.append(f"body={[*sent.body] if isinstance(sent.body, tuple) else sent.body!r}")
+    if signer is not None and route is not None and "signer" in route.requires:
+        shown.append(f"key={(signer.value, signer.key)!r}")
+    return f"send({', '.join(shown)})"

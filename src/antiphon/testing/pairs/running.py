@@ -2,13 +2,11 @@
 
 import asyncio
 import gc
-import gzip
 import linecache
 import logging
 import os
-import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic, sleep
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -61,13 +59,20 @@ class Outcome(NamedTuple):
 
     way: Way
     seen: tuple[Seen, ...]
-    left: tuple[str, ...]
+    left: tuple["Left", ...]
     """What is alive after the end."""
     logged: str
     shown: str
     """What features keep of requests for others to see."""
     secrets: dict[Caller, frozenset[str]]
     """The credentials of each caller: tokens, keys, and cookies of sessions."""
+
+
+class Left(NamedTuple):
+    """What is alive after the end: a kind of it, and which."""
+
+    kind: str
+    what: str
 
 
 class NotMade(Exception):
@@ -97,7 +102,7 @@ def forget() -> None:
         del linecache.cache[file]
 
 
-def run(program: Program, way: Way, *, contract: bool = False) -> Outcome:
+def run(program: Program, way: Way) -> Outcome:
     """Send all requests of a program over one way. Raises NotMade, and TimeoutError for what hangs."""
     names = load(program)
     app = names["app"]
@@ -164,7 +169,8 @@ class _Visitors:
         before = len(effects)
         if sent.like == "socket":
             return self._converse(sent)
-        body, is_whole = [], True
+        body: list[bytes] = []
+        is_whole = True
         options: dict[str, Any] = {"headers": self._fields(sent)}
         if sent.body is not None:
             options["body"] = [*sent.body] if isinstance(sent.body, tuple) else sent.body
@@ -242,7 +248,7 @@ def _logged() -> Iterator[list[logging.LogRecord]]:
     """Collect what an application logs."""
     records: list[logging.LogRecord] = []
     handler = logging.Handler(logging.INFO)
-    handler.emit = records.append  # type: ignore[method-assign]
+    setattr(handler, "emit", records.append)  # noqa: B010 - its parameter has another name
     logger = logging.getLogger("antiphon")
     before = logger.level, logger.propagate
     logger.setLevel(logging.INFO)
@@ -262,28 +268,31 @@ def _extra(record: logging.LogRecord) -> str:
     return " ".join([*values, error])
 
 
-def _left(files: int) -> Iterator[str]:
+def _left(files: int) -> Iterator[Left]:
     """Yield what is still alive: descriptors, tasks, requests."""
     if not _eventually(lambda: _files() <= files):
-        yield f"{_files() - files} descriptors"
+        yield Left("a descriptor", f"{_files() - files} more than before")
     if not _eventually(lambda: not any(_alive())):
-        yield ", ".join(sorted(_alive()))
+        yield from {each.kind: each for each in _alive()}.values()
 
 
-def _alive() -> Iterator[str]:
+def _alive() -> Iterator[Left]:
     gc.collect()
     for each in gc.get_objects():
         if type(each) is Request:
-            yield "a request"
+            yield Left("a request", repr(each))
         elif isinstance(each, asyncio.Task) and not each.done():
-            yield re.sub("0x[0-9a-f]+", "", f"a task of {each.get_coro()}")
+            yield Left("a task", str(each.get_coro()))
 
 
 def _files() -> int:
-    try:
-        return len(os.listdir("/proc/self/fd"))
-    except FileNotFoundError:
-        return 0
+    """Return the number of open files and pipes; not of sockets, which loops on other threads have, nor of stores."""
+    folder, count = "/proc/self/fd", 0
+    for each in os.listdir(folder) if os.path.isdir(folder) else ():
+        with suppress(FileNotFoundError):
+            target = os.readlink(f"{folder}/{each}")
+            count += not (target.startswith(("anon_inode", "socket")) or "store.db" in target)
+    return count
 
 
 def _eventually(is_so: Any) -> bool:
@@ -294,6 +303,3 @@ def _eventually(is_so: Any) -> bool:
             return False
         sleep(0.005)
     return True
-
-
-__all__ = ["WAYS", "NotMade", "Outcome", "Seen", "Way", "forget", "gzip", "load", "run"]

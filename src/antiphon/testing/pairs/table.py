@@ -14,6 +14,7 @@ WRITES = frozenset({"effect", "form"})
 ALL = READS | WRITES | {"tool", "socket"}
 APPS = frozenset({"app", "mounted"})
 NAMES = ("ann", "ben")
+_NOTHING = frozenset[str]()
 
 _PEOPLE = "PEOPLE = {'ann': 'ann', 'ben': 'ben'}"
 _FOLDER = """\
@@ -37,45 +38,54 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 SPANS, TRACER = InMemorySpanExporter(), TracerProvider()
 TRACER.add_span_processor(SimpleSpanProcessor(SPANS))"""
-_BEARER = "Bearer(lambda token: PEOPLE.get(token.removeprefix('token-of-')), scopes=lambda user: ['pay'] if user == 'ann' else [])"
-_BASIC = "Basic(lambda name, password: PEOPLE.get(name), scopes=lambda user: ['pay'] if user == 'ann' else [])"
+_SCOPES = "scopes=lambda user: ['pay'] if user == 'ann' else []"
+_BEARER = f"Bearer(lambda token: PEOPLE.get(token.removeprefix('token-of-')), {_SCOPES})"
+_BASIC = f"Basic(lambda name, password: PEOPLE.get(name), {_SCOPES})"
 _LOGIN = "SessionLogin(PEOPLE.get, key=str)"
+_LIMIT = "before=RateLimit('80/day')"
+_RUN = """\
+shown = SHOWN
+async def values():
+    yield shown
+
+run = await runs.start(values(), owner="all")
+return Response.events(run.follow())"""
+_FLASH = "request.flash(NOTE)\nreturn {**SHOWN, 'said': [each.message for each in request.flash.take()]}"
 
 
-def _signs(known_to: str, fields: dict[str, str]) -> tuple[Sign, ...]:
-    """Return the credentials of two people, of whom one may pay."""
-    known = frozenset({known_to})
-    return tuple([
-        Sign(f"{name} by {known_to}", "user", name, known, frozenset({"user", "pay"} if name == "ann" else {"user"}), ((field, value.format(name=name)),))
-        for field, value in fields.items()
-        for name in NAMES
-    ])  # fmt: skip
+def _sign(name: str, kind: str, known_to: str, *proves: str) -> Sign:
+    """Return a sign of one of two people, of whom only Ann may pay."""
+    return Sign(f"{name} by {known_to}", kind, name, frozenset({known_to}), frozenset({kind, *proves}))
+
+
+def _shown(known_to: str, field: str, values: dict[str, str]) -> tuple[Sign, ...]:
+    """Return the credentials that two people send in a field."""
+    signs = [_sign(name, "user", known_to, *(["pay"] if name == "ann" else [])) for name in values]
+    return tuple([each._replace(fields=((field, values[each.value]),)) for each in signs])
 
 
 def _begun(kind: str, known_to: str, path: str, *proves: str) -> tuple[Sign, ...]:
     """Return a sign of each of two people that begins with a request."""
-    return tuple([
-        Sign(f"{name} by {known_to}", kind, name, frozenset({known_to}), frozenset({kind, *proves}), begins=(("POST", f"{path}/{name}"),))
-        for name in NAMES
-    ])  # fmt: skip
+    signs = [_sign(name, kind, known_to, *proves) for name in NAMES]
+    return tuple([each._replace(begins=(("POST", f"{path}/{each.value}"),)) for each in signs])
 
 
-def _users(
-    name: str,
-    source: str,
-    signs: tuple[Sign, ...],
-    *lines: str,
-    needs: tuple[str, ...] = (),
-    routes: tuple[Route, ...] = (),
-    has_scopes: bool = True,
-) -> Feature:
-    scopes = Option("before=scopes_required('pay')", ALL, frozenset({"user", "pay"}), rate=0.2)
+def _users(name: str, source: str, signs: tuple[Sign, ...], *lines: str) -> Feature:
+    user, pay = frozenset({"user"}), frozenset({"user", "pay"})
     return Feature(
-        name, f"app.use(Users({source}))", "\n\n\n".join([_PEOPLE, *lines]), needs=needs, one_of="Users", signs=signs, routes=routes,
-        identities={"user": "request.user"}, statuses=frozenset({401, 403}),
+        name,
+        f"app.use(Users({source}))",
+        "\n\n\n".join([_PEOPLE, *lines]),
+        one_of="Users",
+        signs=signs,
+        identities={"user": "request.user"},
+        statuses=frozenset({401, 403}),
         parameters=frozenset({"authorization", "x-api-key", "cookie"}),
-        options=(Option("before=login_required", ALL, frozenset({"user"})), *([scopes] if has_scopes else [])),
-    )  # fmt: skip
+        options=(
+            Option("before=login_required", ALL, user),
+            Option("before=scopes_required('pay')", ALL, pay, rate=0.2),
+        ),
+    )
 
 
 def _begin(name: str, path: str, body: str) -> Route:
@@ -87,88 +97,87 @@ def _seen(name: str, path: str) -> Route:
     return Route(name, "of feature", "GET", path, "", shows=False)
 
 
+def _users_of_each_kind() -> Iterator[Feature]:
+    """Yield users by each kind of credentials."""
+    tokens = {name: f"Bearer token-of-{name}" for name in NAMES}
+    known = frozenset({"Bearer", "two sources"})
+    bad = Sign("a bad token", "user", "", known, fields=(("authorization", "Bearer bad"),), is_bad=True)
+    log_in = (_begin("log_in", "/login", "login(request, name)\nreturn name"),)
+    by_session = _users("SessionLogin", _LOGIN, _begun("user", "SessionLogin", "/login", "pay"))
+    yield by_session._replace(needs=("Sessions",), routes=log_in)
+    yield _users("Bearer", _BEARER, (*_shown("Bearer", "authorization", tokens), bad))
+    passwords = {"ann": "Basic YW5uOnNlY3JldA==", "ben": "Basic YmVuOnNlY3JldA=="}
+    yield _users("Basic", _BASIC, _shown("Basic", "authorization", passwords))
+    keys = _shown("ByKey", "x-api-key", {name: f"key-of-{name}" for name in NAMES})
+    by_key = _users("ByKey", "ByKey(lambda key: PEOPLE.get(key.removeprefix('key-of-')))", keys, _BY_KEY)
+    yield by_key._replace(options=by_key.options[:1])
+    made = [
+        each._replace(begins=(("POST", f"/key/{each.value}"),))
+        for each in _shown("APIKey", "x-api-key", {name: f"$/key/{name}" for name in NAMES})
+    ]
+    make = "return keys.create(name, scopes=['pay'] if name == 'ann' else [])"
+    by_own_key = _users("APIKey", "keys", tuple(made), "keys = APIKey(PEOPLE.get)")
+    yield by_own_key._replace(routes=(_begin("make_key", "/key", make),))
+    signs = (*_begun("user", "two sources", "/login", "pay"), *_shown("two sources", "authorization", tokens), bad)
+    yield _users("two sources", f"{_LOGIN}, {_BEARER}", signs)._replace(needs=("Sessions",), routes=log_in)
+
+
 def _who_asks() -> Iterator[Feature]:
-    """Yield what finds out who the caller is."""
+    """Yield what else finds out who the caller is."""
     yield Feature(
-        "Sessions", "app.use(Sessions())", identities={"visitor": "request.session.get('who')"}, parameters=frozenset({"cookie"}),
-        routes=(_begin("begin", "/begin", "request.session['who'] = name\nreturn name"),), signs=_begun("visitor", "Sessions", "/begin"),
-    )  # fmt: skip
-    log_in = _begin("log_in", "/login", "login(request, name)\nreturn name")
-    logged_in = _begun("user", "SessionLogin", "/login", "pay")
-    bad = Sign(
-        "a bad token",
-        "user",
-        "",
-        frozenset({"Bearer", "two sources"}),
-        fields=(("authorization", "Bearer bad"),),
-        is_bad=True,
+        "Sessions",
+        "app.use(Sessions())",
+        identities={"visitor": "request.session.get('who')"},
+        signs=_begun("visitor", "Sessions", "/begin"),
+        routes=(_begin("begin", "/begin", "request.session['who'] = name\nreturn name"),),
+        parameters=frozenset({"cookie"}),
     )
-    yield _users("SessionLogin", _LOGIN, logged_in, needs=("Sessions",), routes=(log_in,))
-    yield _users("Bearer", _BEARER, (*_signs("Bearer", {"authorization": "Bearer token-of-{name}"}), bad))
-    yield _users("Basic", _BASIC, tuple([
-        each._replace(fields=(("authorization", f"Basic {code}"),))
-        for each, code in zip(_signs("Basic", {"authorization": ""}), ("YW5uOnNlY3JldA==", "YmVuOnNlY3JldA=="), strict=True)
-    ]))  # fmt: skip
-    yield _users(
-        "ByKey",
-        "ByKey(lambda key: PEOPLE.get(key.removeprefix('key-of-')))",
-        _signs("ByKey", {"x-api-key": "key-of-{name}"}),
-        _BY_KEY,
-        has_scopes=False,
+    signers = {name: _sign(name, "signer", "Signatures") for name in ("one", "two")}
+    yield Feature(
+        "Signatures",
+        "partners = Signatures({'one': b'1' * 32, 'two': b'2' * 32})\napp.use(partners)",
+        signs=(signers["one"]._replace(key=b"1" * 32), signers["two"]._replace(key=b"2" * 32)),
+        options=(
+            Option("signed_by='partners'", ALL - {"socket"}, frozenset({"signer"}), in_view="signed_by=partners"),
+        ),
+        statuses=frozenset({401}),
     )
-    yield _users(
-        "APIKey", "keys", tuple([
-            each._replace(fields=(("x-api-key", f"$/key/{each.value}"),), gives=each.gives | ({"pay"} if each.value == "ann" else set()))
-            for each in _begun("user", "APIKey", "/key")
-        ]), "keys = APIKey(PEOPLE.get)",
-        routes=(_begin("make_key", "/key", "return keys.create(name, scopes=['pay'] if name == 'ann' else [])"),),
-    )  # fmt: skip
-    yield _users(
-        "two sources", f"{_LOGIN}, {_BEARER}", (
-            *_begun("user", "two sources", "/login", "pay"), *_signs("two sources", {"authorization": "Bearer token-of-{name}"}), bad,
-        ), needs=("Sessions",), routes=(log_in,),
-    )  # fmt: skip
+    tenants = [_sign(name, "tenant", "tenant")._replace(fields=(("x-tenant", name),), gives=_NOTHING) for name in NAMES]
     yield Feature(
-        "Signatures", "partners = Signatures({'one': b'1' * 32, 'two': b'2' * 32})\napp.use(partners)", statuses=frozenset({401}),
-        signs=tuple([Sign(name, "signer", name, frozenset({"Signatures"}), frozenset({"signer"}), key=key * 32) for name, key in (("one", b"1"), ("two", b"2"))]),
-        options=(Option("signed_by='partners'", ALL - {"socket"}, frozenset({"signer"}), in_view="signed_by=partners"),),
-    )  # fmt: skip
-    yield Feature(
-        "tenant", "", identities={"tenant": "request.headers.get('x-tenant')"}, in_views=True, parameters=frozenset({"x-tenant"}),
-        signs=tuple([Sign(f"{name}'s tenant", "tenant", name, frozenset({"tenant"}), fields=(("x-tenant", name),)) for name in NAMES]),
-    )  # fmt: skip
-    yield Feature(
-        "seat", "", identities={"seat": "request.cookies.get('seat')"}, in_views=True, parameters=frozenset({"seat"}),
-        signs=tuple([Sign(f"{name}'s seat", "seat", name, frozenset({"seat"}), cookie=f"seat={name}") for name in NAMES]),
-    )  # fmt: skip
+        "tenant", "", identities={"tenant": "request.headers.get('x-tenant')"}, in_views=True, signs=tuple(tenants)
+    )
+    seats = [_sign(name, "seat", "seat")._replace(cookie=f"seat={name}", gives=_NOTHING) for name in NAMES]
+    yield Feature("seat", "", identities={"seat": "request.cookies.get('seat')"}, in_views=True, signs=tuple(seats))
 
 
 def _what_guards() -> Iterator[Feature]:
     """Yield what refuses, repeats, limits or stores."""
     yield Feature(
-        "IdempotentWrites", "writes = IdempotentWrites()\napp.use(writes)", statuses=frozenset({400, 409, 422, 503}), places=APPS,
-        options=(Option("idempotent=True", WRITES, once=True, in_view="idempotent=writes", rate=0.7),), parameters=frozenset({"idempotency-key"}),
-    )  # fmt: skip
-    yield Feature(
-        "CSRFTokens", "app.use(CSRFTokens())", needs=("Sessions",), writes_send=(("x-csrf-token", "$/token"),), statuses=frozenset({400, 403}),
-        routes=(Route("token", "begin", "GET", "/token", "return csrf_token(request)", shows=False),), parameters=frozenset({"x-csrf-token"}),
-    )  # fmt: skip
-    limit = "before=RateLimit('80/day')"
-    yield Feature(
-        "RateLimit", "app.use(RateLimit('90/day'))", statuses=frozenset({429}), places=APPS, options=(Option(limit, ALL, in_view=limit, rate=0.3),),
-    )  # fmt: skip
-    yield Feature(
-        "limit of each user",
-        "app.use(RateLimit('99/day', name='each', by=lambda request: request.caller.key))",
-        statuses=frozenset({429}),
+        "IdempotentWrites",
+        "writes = IdempotentWrites()\napp.use(writes)",
+        places=APPS,
+        options=(Option("idempotent=True", WRITES, once=True, in_view="idempotent=writes", rate=0.7),),
+        statuses=frozenset({400, 409, 422, 503}),
+        parameters=frozenset({"idempotency-key"}),
     )
+    yield Feature(
+        "CSRFTokens",
+        "app.use(CSRFTokens())",
+        needs=("Sessions",),
+        writes_send=(("x-csrf-token", "$/token"),),
+        routes=(Route("token", "begin", "GET", "/token", "return csrf_token(request)", shows=False),),
+        statuses=frozenset({400, 403}),
+        parameters=frozenset({"x-csrf-token"}),
+    )
+    limits = (Option(_LIMIT, ALL, in_view=_LIMIT, rate=0.3),)
+    limited = frozenset({429})
+    yield Feature("RateLimit", "app.use(RateLimit('90/day'))", places=APPS, options=limits, statuses=limited)
+    by = "by=lambda request: request.caller.key"
+    yield Feature("limit of each user", f"app.use(RateLimit('99/day', name='each', {by}))", statuses=limited)
     yield Feature("Cache", "app.use(Cache())", places=APPS, statuses=frozenset({206, 304, 412, 416, 504}))
     yield Feature("CORS", "app.use(CORS(['https://shop.example']))", places=APPS)
-    yield Feature(
-        "UploadProgress",
-        "app.use(UploadProgress())",
-        writes_send=(("x-progress-id", "0b7d2a4e-9f1c-4c63-8a55-d1e2f3a4b5c6"),),
-    )
+    progress = ("x-progress-id", "0b7d2a4e-9f1c-4c63-8a55-d1e2f3a4b5c6")
+    yield Feature("UploadProgress", "app.use(UploadProgress())", writes_send=(progress,))
 
 
 def _what_shows() -> Iterator[Feature]:
@@ -178,65 +187,54 @@ def _what_shows() -> Iterator[Feature]:
     )
     yield Feature("SecurityHeaders", "app.use(SecurityHeaders())", places=APPS)
     yield Feature("SignedResponses", "app.use(SignedResponses(b'k' * 32, keyid='shop'))", places=APPS)
+    page = "return Page('page.html', shown=json.dumps(SHOWN), "
     yield Feature(
-        "Templates", "app.use(Templates(DictLoader({'page.html': '{% block main %}{{ shown | safe }}{% endblock %}'})))", "from jinja2 import DictLoader",
-        packages=("jinja2",), pages=("return Page('page.html', shown=json.dumps(SHOWN), _json=SHOWN)", "return Page('page.html', shown=json.dumps(SHOWN), _block='main')"),
-    )  # fmt: skip
+        "Templates",
+        "app.use(Templates(DictLoader({'page.html': '{% block main %}{{ shown | safe }}{% endblock %}'})))",
+        "from jinja2 import DictLoader",
+        packages=("jinja2",),
+        pages=(f"{page}_json=SHOWN)", f"{page}_block='main')"),
+    )
     yield Feature("BlockScript", "app.use(BlockScript())")
+    pages = (_FLASH, "request.flash(NOTE)\nreturn SHOWN")
+    yield Feature("Flash", "app.use(Flash())", needs=("Sessions",), pages=pages, parameters=frozenset({"cookie"}))
     yield Feature(
-        "Flash", "app.use(Flash())", needs=("Sessions",), parameters=frozenset({"cookie"}),
-        pages=("request.flash(NOTE)\nreturn {**SHOWN, 'said': [each.message for each in request.flash.take()]}", "request.flash(NOTE)\nreturn SHOWN"),
-    )  # fmt: skip
-    yield Feature(
-        "Languages", "app.use(Languages(FOLDER))", _FOLDER, pages=("return {**SHOWN, 'hello': request.language.gettext('hello')}",),
+        "Languages",
+        "app.use(Languages(FOLDER))",
+        _FOLDER,
+        pages=("return {**SHOWN, 'hello': request.language.gettext('hello')}",),
         parameters=frozenset({"accept-language", "lang"}),
-    )  # fmt: skip
-    yield Feature(
-        "GeoIP",
-        "app.use(GeoIP(FOLDER / 'places.csv'))",
-        _FOLDER,
-        pages=("return {**SHOWN, 'city': request.geo and request.geo.city}",),
     )
-    yield Feature(
-        "static files",
-        "app.static('/static', FOLDER)",
-        _FOLDER,
-        routes=(_seen("static_file", "/static/de.json"),),
-        places=frozenset({"app"}),
-    )
-    yield Feature(
-        "Runs", "runs = Runs()\napp.use(runs)",
-        pages=("async def values():\n    yield SHOWN\n\nrun = await runs.start(values(), owner='all')\nreturn Response.events(run.follow())",),
-    )  # fmt: skip
+    city = "return {**SHOWN, 'city': request.geo and request.geo.city}"
+    yield Feature("GeoIP", "app.use(GeoIP(FOLDER / 'places.csv'))", _FOLDER, pages=(city,))
+    static = (_seen("static_file", "/static/de.json"),)
+    yield Feature("static files", "app.static('/static', FOLDER)", _FOLDER, routes=static)
+    yield Feature("Runs", "runs = Runs()\napp.use(runs)", pages=(_RUN,))
     yield Feature("Health", "app.use(Health())", routes=(_seen("health", "/readyz"),))
     yield Feature("OpenAPI", "api = OpenAPI('Shop')\napp.use(api)")
-    yield Feature(
-        "Tools",
-        "app.use(Tools(api))",
-        needs=("OpenAPI",),
-        options=(Option("tool=True", frozenset({"tool"}), rate=1.0),),
-        kinds=frozenset({"tool"}),
-    )
+    tool = frozenset({"tool"})
+    as_tool = (Option("tool=True", tool, rate=1.0),)
+    yield Feature("Tools", "app.use(Tools(api))", needs=("OpenAPI",), options=as_tool, kinds=tool)
 
 
 def _what_watches() -> Iterator[Feature]:
     """Yield what records requests, and must show nobody's credentials."""
     yield Feature("AccessLog", "app.use(AccessLog())", places=APPS)
     yield Feature("Metrics", "app.use(Metrics())", routes=(_seen("metrics", "/metrics"),))
+    kept = "keep.flush() or [each.last for each in keep.all()]"
+    yield Feature("Recorder", "keep = Recorder(slower=0.0)\napp.use(keep)", shows=kept)
     yield Feature(
-        "Recorder",
-        "keep = Recorder(slower=0.0)\napp.use(keep)",
-        shows="keep.flush() or [each.last for each in keep.all()]",
-    )
-    yield Feature(
-        "OpenTelemetry", "app.use(OpenTelemetry(tracer_provider=TRACER))", _SPANS, packages=("opentelemetry",),
+        "OpenTelemetry",
+        "app.use(OpenTelemetry(tracer_provider=TRACER))",
+        _SPANS,
+        packages=("opentelemetry",),
         shows="[(each.name, dict(each.attributes)) for each in SPANS.get_finished_spans()]",
-    )  # fmt: skip
+    )
 
 
 def features() -> list[Feature]:
     """Return the features of this package and of others that are installed."""
-    found = [*_who_asks(), *_what_guards(), *_what_shows(), *_what_watches()]
+    found = [*_users_of_each_kind(), *_who_asks(), *_what_guards(), *_what_shows(), *_what_watches()]
     for point in entry_points(group=GROUP):
         made = point.load()
         found += [made] if isinstance(made, Feature) else made
