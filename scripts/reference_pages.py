@@ -301,6 +301,9 @@ TOPICS = {
         " LifespanError BodyTooLarge TooManyRedirects",
         "See also [Testing](../how-to/test-an-app.md).",
     ),
+    "pairs.md": Page(
+        "Pairs", "antiphon.testing.pairs", "Feature Option Route Sign", "See also [Pairs](../how-to/pairs.md).",
+    ),
 }  # fmt: skip
 """The pages on several names each."""
 
@@ -337,6 +340,7 @@ INTRODUCTIONS = {
     "antiphon.http": "HTTP values: headers, cookies, URLs, errors. They don't need a request or an application.",
     "antiphon.features": "Features that an application uses: `app.use(Sessions(store))`.",
     "antiphon.testing": "A test client, which doesn't need a server.",
+    "antiphon.testing.pairs": "Rows of features, which are tried beside all others.",
     "antiphon.logs": "Formatters and a filter for the handlers of `logging`.",
     "antiphon.http1": "Functions that convert requests and responses to bytes and back.",
     "antiphon.cli": "Names for [commands of other packages](../how-to/write-a-feature.md#add-a-command).",

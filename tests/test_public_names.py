@@ -1,4 +1,4 @@
-"""The ten places to import from: their names, which are imported on first use, and what that loads."""
+"""The eleven places to import from: their names, which are imported on first use, and what that loads."""
 
 import ast
 import importlib
@@ -124,6 +124,7 @@ PUBLIC = {
         "Histogram",
         "OwnedEntry",
     },
+    "antiphon.testing.pairs": {"Feature", "Option", "Route", "Sign"},
     "antiphon.http1": {"parse_request", "parse_response", "format_request", "format_response"},
 }  # fmt: skip
 LAZY = tuple(place for place in PUBLIC if place != "antiphon.http1")

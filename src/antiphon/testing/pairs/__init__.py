@@ -1,0 +1,5 @@
+"""Features beside each other, from a seed: ``python -m antiphon.testing.pairs`` tries random applications."""
+
+from antiphon.lazy import import_on_use
+
+__all__, __getattr__, __dir__ = import_on_use(__name__, {"testing.pairs.programs": "Feature Option Route Sign"})

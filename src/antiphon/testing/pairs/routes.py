@@ -180,6 +180,7 @@ class Requests:
         if route.kind in WRITE_KINDS:
             if random.random() < 0.3:
                 yield from self._broken(route, sent)
+            yield from self._refused(route, sent)
             if random.random() < 0.4:
                 yield self._other_way(route, sent)
         elif random.random() < 0.3:
@@ -244,6 +245,15 @@ class Requests:
             yield less._replace(
                 body=_multipart(note)[1].replace(b"note", b"other"), omits="note", is_broken=True, note=""
             )
+
+    def _refused(self, route: Route, sent: Sent) -> Iterator[Sent]:
+        """Yield a write without the token that it needs, and another one with the key of the first."""
+        needs_token = route.target == "app" and any(value[:1] == "$" for _, value in sent.fields)
+        if needs_token and "authorization" not in dict(sent.caller.fields) and self._random.random() < 0.3:
+            fields = tuple([(name, value) for name, value in sent.fields if value[:1] != "$"])
+            yield sent._replace(fields=fields, is_broken=True, write=f"{sent.write} without a token", note="")
+        if route.is_once and route.kind == "effect" and self._random.random() < 0.3:
+            yield sent._replace(body=b'{"note": "other"}', is_broken=True, write=f"{sent.write} reused", note="")
 
     def _broken(self, route: Route, sent: Sent) -> Iterator[Sent]:
         body = self._random.choice([b"{", b"[]", b"null", b'{"note": 7}', b"", b"--x\r\n\r\n"])

@@ -156,7 +156,7 @@ def callers(observed: Observed) -> Iterator[Failure]:
 
 
 def ways(observed: Observed) -> Iterator[Failure]:
-    """HEAD is refused where GET is; status, fields and body are the same over each way."""
+    """HEAD is refused where GET is, codings are accepted ones; status, fields and body are the same over each way."""
     first, *others = observed.outcomes
     for other in others:
         for number, (one, two) in enumerate(zip(first.seen, other.seen, strict=True)):
@@ -171,6 +171,9 @@ def ways(observed: Observed) -> Iterator[Failure]:
             if expected != given and not (sent.like == "socket" and 0 in (one.status, two.status)):
                 yield _difference(expected, given, first.way, other.way, number)
     for outcome, number, sent, _, seen in observed.exchanges():
+        accepted = dict(sent.fields).get("accept-encoding", "identity")
+        if (coding := dict(seen.fields).get("content-encoding", accepted)) != accepted:
+            yield Failure("ways", "a coding that the client does not accept", (outcome.way,), number, coding)
         if sent.like == "HEAD" and number and observed.program.sent[number - 1].target == sent.target:
             before = outcome.seen[number - 1]
             if before.status != seen.status:
@@ -205,8 +208,10 @@ OWN = frozenset({
 })  # fmt: skip
 """Fields that differ by server or time. Whether a body is there is not looked at for a request that nobody signed."""
 _varying = re.compile(
-    r"(?<=session=)[^;]+|[0-9a-f]{32,}|(?<=;r=)[0-9]+|(?<=id: )[\w.-]+|(?<=ttl=)[0-9]+|(?<=;t=)[0-9]+|(?<=__csrf:)[0-9a-f]+|(?<=Try again in )[0-9]+"
+    r"[0-9a-f]{32,}|(?:(?<=session=)|(?<=__csrf:)|(?<=id: ))[\w.-]+"
+    r"|(?:(?<=;r=)|(?<=ttl=)|(?<=;t=)|(?<=Try again in ))[0-9]+"
 ).sub
+"""Keys of sessions, ids, and what is left of limits."""
 
 
 def _compared(seen: Seen, sent: Sent, outcome: Outcome) -> tuple[Any, ...]:
@@ -217,12 +222,9 @@ def _compared(seen: Seen, sent: Sent, outcome: Outcome) -> tuple[Any, ...]:
     )
     if not seen.is_whole:
         return seen.status, [], "cut"
-    text = (
-        ""
-        if sent.route in ("token", "make_key")
-        else _varying("...", seen.text.replace(outcome.way.prefix or "\0", ""))
-    )
-    return seen.status, fields, text
+    if sent.route in ("token", "make_key"):
+        return seen.status, fields, ""
+    return seen.status, fields, _varying("...", seen.text.replace(outcome.way.prefix or "\0", ""))
 
 
 def _alike(name: str, value: str, way: Way) -> str:

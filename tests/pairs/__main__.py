@@ -1,0 +1,52 @@
+"""Apply each mutant to a copy of the package, and try random applications there: one of them has to break a rule.
+
+``python -m tests.pairs`` tries all of the table, ``python -m tests.pairs cache`` those whose description has the word.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+from tests.mutants.__main__ import copy, say
+from tests.mutants.table import ROOT, Mutant
+
+APPS = 1000
+TABLE = Path(__file__).with_name("mutants.toml")
+TRY = f"""\
+from antiphon.testing.pairs.composer import program_of
+from antiphon.testing.pairs.table import features
+from antiphon.testing.pairs.trying import failures
+
+for seed in range({APPS}):
+    if found := failures(program_of(seed, features()), document=False):
+        print(seed, found[0].rule, found[0].kind, sep=": ")
+        break
+"""
+
+
+def main() -> int:
+    """Try the chosen mutants and print what finds each of them. Returns the exit status."""
+    with TABLE.open("rb") as file:
+        mutants = [Mutant(**row) for row in tomllib.load(file)["mutant"]]
+    found = [find(each) for each in mutants if all(word in each.breaks for word in sys.argv[1:])]
+    say(f"{sum(found)} of {len(found)} were found.")
+    return int(not all(found))
+
+
+def find(mutant: Mutant) -> bool:
+    """Return True if random applications find a mutant."""
+    with tempfile.TemporaryDirectory() as folder:
+        package = copy(Path(folder))
+        (package / mutant.file).write_text(mutant.applied(package))
+        environment = os.environ | {"PYTHONPATH": folder, "ANTIPHON_PURE": "1"}
+        command = [sys.executable, "-W", "ignore", "-c", TRY]
+        run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    say(f"{run.stdout.strip() or run.stderr.strip()[-300:] or 'NOT FOUND'}  {mutant.file}: {mutant.breaks}")
+    return bool(run.stdout.strip())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""Random applications keep what always holds, whatever features they have; and what breaks a rule is found.
+
+``python -m antiphon.testing.pairs`` tries as many as its time allows, with a new seed each time.
+"""
+
+import pytest
+
+from antiphon.testing.pairs.__main__ import report
+from antiphon.testing.pairs.composer import program_of
+from antiphon.testing.pairs.programs import Around, Feature, Program
+from antiphon.testing.pairs.shrinking import shrunk
+from antiphon.testing.pairs.table import features
+from antiphon.testing.pairs.trying import failures
+from tests.helpers.free_threading import frees_at_once
+from tests.helpers.rows import rows
+from tests.pairs.known import is_known
+
+pytestmark = pytest.mark.once
+SEEDS = range(8)
+KEPT = {
+    1: "a retry in a mounted app, by a user that only the handler reads, was a 422",
+    157: "a signed GET over HTTP/2 to a view of Flask was asked for the digest of its empty body",
+}
+"""Seeds that failed, and what they found."""
+
+
+@pytest.mark.parametrize("seed", [*SEEDS, *KEPT])
+@frees_at_once
+def test_an_application_keeps_what_always_holds(seed):
+    assert [each for each in failures(program_of(seed, features())) if not is_known(each)] == []
+
+
+def test_a_seed_always_makes_the_same_program():
+    assert program_of(3, features()) == program_of(3, features())
+    assert program_of(3, features()).source != program_of(4, features()).source
+
+
+PLANTED = {
+    "effects": "@app.after_request\ndef planted(request, response):\n    EFFECTS.extend(EFFECTS[-1:])",
+    "shown": (
+        "FIRST = {}\n\n\n@app.middleware\ndef planted(request):\n    response = yield\n"
+        "    return FIRST.setdefault(request.path, response)"
+    ),
+    "secrets": (
+        "import logging\n\n\n@app.before_request\ndef planted(request):\n"
+        "    logging.getLogger('antiphon').warning(request.headers.get('authorization', ''))"
+    ),
+    "refusals": "@app.errorhandler(401)\ndef planted(request, error):\n    return 'welcome', 200",
+    "callers": (
+        "SEEN = set()\n\n\n@app.before_request\ndef planted(request):\n    SEEN.add(str(request.caller.key))\n"
+        "    if len(SEEN) > 2 and request.method != 'GET':\n        abort(403)"
+    ),
+    "interfaces": (
+        "@app.after_request\ndef planted(request, response):\n"
+        "    response.headers['x-head'] = type(request.head).__name__"
+    ),
+    "ways": "@app.before_request\ndef planted(request):\n    if request.method == 'HEAD':\n        abort(403)",
+    "ends": "KEPT = []\n\n\n@app.before_request\ndef planted(request):\n    KEPT.append(request)",
+}
+"""A hook that breaks each rule."""
+
+
+@rows("rule", [*PLANTED])
+def test_what_breaks_a_rule_is_found(rule):
+    assert any(each.rule == rule for seed in range(60) for each in failures(_planted(seed, rule), document=False))
+
+
+def _planted(seed: int, rule: str) -> Program:
+    program = program_of(seed, features())
+    return program._replace(around=(*program.around, Around("planted", PLANTED[rule])))
+
+
+def test_what_a_feature_does_not_declare_is_found_in_the_document():
+    silent = Feature(
+        "silent", '@app.before_request\ndef silent(request):\n    if request.headers.get("x-no"):\n        abort(418)'
+    )
+    program = program_of(1, [each for each in features() if each.name == "tenant"] + [silent])
+    kinds = {each.kind for each in failures(program, document=True)}
+    assert any("silent changes the responses: adds 418" in kind for kind in kinds), kinds
+
+
+def test_the_shortest_program_is_printed_as_a_script_that_shows_the_failure(capsys):
+    program = _planted(12, "ends")
+    first = next(each for each in failures(program, document=False) if each.rule == "ends")
+    printed = report(program, first)
+    assert "# --seed 12 --apps 1 breaks 'ends'" in printed
+    assert len(printed.split("from antiphon.testing import Client")[0].strip().splitlines()) < 40
+    exec(compile(printed, "printed.py", "exec"), {"__name__": "printed"})
+    assert capsys.readouterr().out.count("\n") >= 2
+
+
+def test_a_program_is_shrunk_to_what_fails():
+    program = program_of(0, features())
+    wanted = next(each for each in program.routes if each.kind == "page")
+    shortest = shrunk(program, lambda each: wanted.name in [sent.route for sent in each.sent])
+    assert len(shortest.sent) == 1
+    assert [each.name for each in shortest.routes if each.kind not in ("begin", "of feature")] == [wanted.name]
+    assert (shortest.around, shortest.groups) == (
+        (),
+        tuple(each for each in shortest.groups if each.name == wanted.target),
+    )
+
+
+def test_features_of_other_packages_take_part(tmp_path, monkeypatch):
+    (tmp_path / "pairs_of_others.py").write_text(
+        "from antiphon.testing.pairs import Feature\n\nROW = Feature('other', 'app.use(Health())')\n"
+    )
+    installed = tmp_path / "others-1.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: others\nVersion: 1\n")
+    (installed / "entry_points.txt").write_text("[antiphon.pairs]\nother = pairs_of_others:ROW\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert [each.source for each in features() if each.name == "other"] == ["app.use(Health())"]
