@@ -1,11 +1,12 @@
 """Programs from a seed: features in random order and place, routes of every kind, callers of every kind."""
 
 from collections.abc import Iterator
+from itertools import combinations
 from random import Random
 
 from antiphon.testing.pairs.programs import Around, Caller, Feature, Group, Option, Program, Route, Sent, Sign
 from antiphon.testing.pairs.rendering import APP
-from antiphon.testing.pairs.routes import DIALECT, KINDS, NOTES, SHOWN, Requests
+from antiphon.testing.pairs.routes import DIALECT, KINDS, NEED_A_FEATURE, NOTES, SHOWN, Requests
 
 AROUND = (
     """
@@ -63,13 +64,15 @@ STORES = ("MemoryStore()", "SQLiteStore(Path(mkdtemp(), 'store.db'))")
 
 def program_of(seed: int, features: list[Feature]) -> Program:
     """Return the program of a seed, the same one on every machine with these features."""
-    return _Composer(Random(seed), features).program(seed)
+    return _Composer(Random(seed), seed, features).program(seed)
 
 
 class _Composer:
-    def __init__(self, random: Random, features: list[Feature]) -> None:
+    def __init__(self, random: Random, seed: int, features: list[Feature]) -> None:
         self._random = random
-        self._known = {each.name: each for each in features}
+        self._known = {each.name: each for each in sorted(features, key=lambda each: each.name)}
+        pairs = [*combinations(self._known, 2)]
+        self._pair = pairs[seed % len(pairs)]
         self._count = 0
 
     def _name(self, kind: str) -> str:
@@ -105,10 +108,11 @@ class _Composer:
         return self._with_requests(program, routes)
 
     def _features(self) -> list[Feature]:
-        """Choose 2 to 7 features, and those that they need before them."""
+        """Choose the pair of features that is the seed's turn, up to five others, and those that they need."""
         random = self._random
         chosen: list[Feature] = []
-        for name in random.sample(sorted(self._known), random.randint(2, 7)):
+        names = random.sample([*self._known], min(len(self._known), random.choice([0, 1, 1, 2, 3, 5])))
+        for name in random.sample([*self._pair, *names], len(self._pair) + len(names)):
             if len(chosen) < 7:
                 self._use(name, chosen)
         return chosen
@@ -138,9 +142,10 @@ class _Composer:
             yield Around(name, form.strip().format(target=target, name=name, color=color, waits=waits), target)
 
     def _routes(self, place: str, target: str, prefix: str, features: list[Feature], count: int) -> Iterator[Route]:
-        needed = {kind for each in self._known.values() for kind in each.kinds}
         more = {kind for each in features for kind in each.kinds}
-        fitting = [kind for kind in KINDS if place in KINDS[kind].places and (kind not in needed or kind in more)]
+        fitting = [
+            kind for kind in KINDS if place in KINDS[kind].places and (kind not in NEED_A_FEATURE or kind in more)
+        ]
         for kind in self._random.choices(fitting, [KINDS[each].rate for each in fitting], k=count):
             route = KINDS[kind].make(self._random, self._name("route"))
             options = tuple(self._options(place, kind, features))
@@ -167,7 +172,7 @@ class _Composer:
             fitting = [option for option in each.options if kind in option.kinds and (option.in_view or not is_view)]
             if fitting:
                 option = self._random.choice(fitting)
-                if self._random.random() < option.rate:
+                if self._random.random() < max(option.rate, 0.9 if each.name in self._pair else 0.0):
                     yield each.name, option
 
     def _callers(self, program: Program) -> list[Caller]:

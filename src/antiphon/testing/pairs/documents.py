@@ -129,7 +129,7 @@ def _omitted(
 
 
 def _requires(operation: dict[str, Any], name: str) -> bool | None:
-    """Return True if an operation requires a parameter or a field, or "body"; None if it says nothing of it."""
+    """Return True if an operation requires a parameter or a field, or "body"; None if it has neither."""
     body = operation.get("requestBody")
     if name == "body":
         return None if body is None else bool(body.get("required"))

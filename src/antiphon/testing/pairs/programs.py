@@ -126,7 +126,7 @@ class Route(NamedTuple):
     shows: bool = True
     """True if its responses show the caller and the request's note."""
     is_cut: bool = False
-    """True if the body of its responses breaks off."""
+    """True if its responses fail before their body is complete."""
 
     @property
     def requires(self) -> frozenset[str]:
@@ -233,7 +233,7 @@ class Program(NamedTuple):
         return next((each for each in self.routes if each.name == sent.route), None)
 
     def expects(self, sent: Sent, route: Route) -> Literal["accepted", "refused", "any"]:
-        """Return what should become of a request.
+        """Return the expected outcome of a request.
 
         Nobody loses a key to a caller who is told apart before the handler. Other callers may be refused.
         """

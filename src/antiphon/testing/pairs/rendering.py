@@ -23,7 +23,7 @@ def send(client, method, path, fields=(), body=None, key=None):
         fields = [*signed.headers.items()]
     with client.stream(method, path, headers=fields, **({} if body is None else {"body": body})) as response:
         text = TEXTS[client, path] = b"".join(response).decode()
-        print(method, path, response.status, text[:200])"""
+        print(method, path, response.status, dict(response.headers.items()), text[:200])"""
 
 
 def source_of(program: Program) -> str:

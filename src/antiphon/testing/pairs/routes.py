@@ -140,6 +140,8 @@ KINDS = {
     "tool": RouteKind(_tool, writes=True, places=frozenset({"app"}), rate=3.0),
     "socket": RouteKind(_socket, places=NATIVE, rate=0.5),
 }
+NEED_A_FEATURE = frozenset({"tool"})
+"""The kinds of routes that are made only beside a feature that has them."""
 DIALECT = {
     "page": 'return {"by": BY, "note": request.headers.get("x-note")}',
     "effect": f"order = Order(**request.json)\n{WRITES[0].replace('NOTE', 'order.note')}",
@@ -162,7 +164,9 @@ class Requests:
     def to(self, route: Route) -> Iterator[Sent]:
         """Yield requests to a route."""
         random = self._random
-        for caller in random.sample(self._callers, min(len(self._callers), random.choice([1, 2, 2, 3]))):
+        may = [each for each in self._callers if route.requires <= self._program.gives(each)]
+        callers = random.sample(self._callers, min(len(self._callers), random.choice([1, 2, 2, 3])))
+        for caller in dict.fromkeys([*random.sample(may, min(len(may), 1)), *callers]):
             sent = self._sent(route, caller)
             yield sent
             yield from self._further(route, sent)
@@ -186,7 +190,8 @@ class Requests:
         elif random.random() < 0.3:
             yield sent._replace(method="HEAD", like="HEAD", note="")
         if route.is_once and random.random() < 0.6:  # somebody else, with the same key and body
-            other = random.choice(self._callers)
+            may = [each for each in self._callers if route.requires <= self._program.gives(each)]
+            other = random.choice(may if may and random.random() < 0.8 else self._callers)
             if other != sent.caller:
                 yield sent._replace(caller=other, write=f"{sent.write} of {other.name}", beside=sent.caller)
 

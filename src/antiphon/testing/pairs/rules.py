@@ -192,7 +192,7 @@ def ends(observed: Observed) -> Iterator[Failure]:
             and sent.method != "HEAD"
             and not _tells_error(seen, outcome)
         ):
-            yield Failure("ends", "a stream that broke off looks whole", (outcome.way,), number)
+            yield Failure("ends", "a stream that failed looks complete", (outcome.way,), number)
     for outcome in observed.outcomes:
         for each in outcome.left:
             yield Failure("ends", f"{each.kind} left alive", (outcome.way,), what=each.what)
@@ -248,7 +248,7 @@ def _unlike(one: tuple[Any, ...], other: tuple[Any, ...]) -> str:
 
 
 def _tells_error(seen: Seen, outcome: Outcome) -> bool:
-    """Return True if a whole body tells of a failure. RSGI ends each body cleanly, so its format has to tell."""
+    """Return True if a complete body reports a failure. RSGI ends each body cleanly, so its format has to tell."""
     kind = dict(seen.fields).get("content-type", "")
     if "event-stream" in kind:
         return "event: error" in seen.text

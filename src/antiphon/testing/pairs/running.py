@@ -138,7 +138,7 @@ def run(program: Program, way: Way) -> Outcome:
 
 
 class _Visitors:
-    """The callers of a program, each with cookies and texts of its own."""
+    """The callers of a program, each with its own cookies and responses."""
 
     def __init__(self, client: Client, names: dict[str, Any], way: Way, signed: set[str]) -> None:
         self._client = client
@@ -202,7 +202,7 @@ class _Visitors:
         return Seen(200, (), said if isinstance(said, bytes) else said.encode(), True, (), ())
 
     def _filled(self, caller: Caller, fields: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
-        """Return fields with texts of earlier responses in place of "$path"."""
+        """Return fields with the bodies of earlier responses in place of "$path"."""
         return [
             (name, self._texts.get((caller, value[1:]), "") if value.startswith("$") else value)
             for name, value in fields

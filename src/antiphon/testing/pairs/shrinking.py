@@ -26,7 +26,9 @@ def _shorter(program: Program) -> Iterator[Program]:
     yield from (program.without_around(each.name) for each in program.around)
     for number, route in enumerate(program.routes):
         simpler = [
-            route._replace(options=tuple([each for each in route.options if each != one])) for one in route.options
+            route._replace(options=tuple([each for each in route.options if each != one]))
+            for one in route.options
+            if one[1].rate < 1
         ]
         if route.is_async and not {"await ", "async "} & {*route.body.split()}:
             simpler.append(route._replace(is_async=False))

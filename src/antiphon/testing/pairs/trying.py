@@ -14,7 +14,7 @@ from antiphon.testing.pairs.running import WAYS, NotMade, Outcome, Way, forget, 
 def failures(program: Program, ways: tuple[Way, ...] | None = None, *, document: bool | None = None) -> list[Failure]:
     """Return the rules that a program breaks, over the given ways or over those of its seed.
 
-    The documents of one program in four are looked at, since reading its code takes longer than all its requests.
+    The documents of one program in four are checked, since reading its code takes longer than all its requests.
     """
     wants_document = program.seed % 4 == 0 if document is None else document
     _warm_up()
