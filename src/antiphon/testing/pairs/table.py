@@ -222,7 +222,7 @@ def _what_watches() -> Iterator[Feature]:
     yield Feature("AccessLog", "app.use(AccessLog())", places=APPS)
     yield Feature("Metrics", "app.use(Metrics())", routes=(_seen("metrics", "/metrics"),))
     kept = "keep.flush() or [each.last for each in keep.all()]"
-    yield Feature("Recorder", "keep = Recorder(slower=0.0)\napp.use(keep)", shows=kept)
+    yield Feature("Recorder", "keep = Recorder(slower=1e-9)\napp.use(keep)", shows=kept)
     yield Feature(
         "OpenTelemetry",
         "app.use(OpenTelemetry(tracer_provider=TRACER))",
