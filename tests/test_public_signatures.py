@@ -63,6 +63,7 @@ NO_TIMEDELTA = {
     "antiphon.types.OwnedEntry.changed": "a moment",
     "antiphon.types.OwnedEntry.created": "a moment",
     "antiphon.types.OwnedEntry.expires": "a moment",
+    "antiphon.testing.pairs.Option.rate": "a part of the routes",
     "antiphon.http.ServerTiming.dur": "the header's own parameter, in milliseconds",
     "antiphon.features.StoreCount.seconds_left": "what a store gives",
     "antiphon.features.StoreEntry.changed": "a moment",

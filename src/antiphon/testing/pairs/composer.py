@@ -179,6 +179,8 @@ class _Composer:
         """Return an anonymous caller, those of each sign, and some that have two signs."""
         signs = [*dict.fromkeys(sign for _, each in program.features for sign in each.signs), SHARED]
         callers = [Caller(()), Caller((SHARED,)), *[Caller((each,)) for each in signs[:-1]]]
+        own = self._random.choice([each.signs for _, each in program.features if each.signs] or [()])
+        callers += [Caller((SHARED, each)) for each in own[:2] if _go_together(SHARED, each)]
         for _ in range(3 if len(signs) > 2 else 0):
             one, other = self._random.sample(signs, 2)
             if _go_together(one, other) and Caller((one, other)) not in callers:
@@ -210,5 +212,6 @@ class _Composer:
 
 
 def _go_together(one: Sign, other: Sign) -> bool:
-    """Return True for two signs that one caller can have: they name one person, in fields of their own."""
-    return {name for name, _ in one.fields}.isdisjoint({name for name, _ in other.fields}) and (one.kind != other.kind)
+    """Return True for two signs that one caller can have: they name no two people, in fields of their own."""
+    are_apart = {name for name, _ in one.fields}.isdisjoint({name for name, _ in other.fields})
+    return are_apart and (one.kind != other.kind or one.value == other.value or one.is_bad or other.is_bad)

@@ -2,10 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Literal, NamedTuple, TypeAlias
-
-Kind: TypeAlias = str
-"""The kind of a route, one of those in ``routes.KINDS``."""
+from typing import Literal, NamedTuple
 
 
 class Sign(NamedTuple):
@@ -56,7 +53,7 @@ class Option(NamedTuple):
 
     source: str
     """The option in a route's decorator, such as "idempotent=True"."""
-    kinds: frozenset[Kind]
+    kinds: frozenset[str]
     requires: frozenset[str] = frozenset()
     """What callers must prove; all others are refused."""
     once: bool = False
@@ -112,7 +109,7 @@ class Route(NamedTuple):
     """A route of a program. ``target`` is the variable to which it is added, ``prefix`` the path of that."""
 
     name: str
-    kind: Kind
+    kind: str
     method: str
     pattern: str
     body: str

@@ -17,7 +17,7 @@ TEXTS = {}
 
 
 def send(client, method, path, fields=(), body=None, key=None):
-    fields = [(name, TEXTS[client, value[1:]] if value[:1] == "$" else value) for name, value in fields]
+    fields = [(name, TEXTS.get((client, value[1:]), "") if value[:1] == "$" else value) for name, value in fields]
     if key is not None:
         signed = sign(Request.blank(f"http://testserver{path}", method, fields, body or b""), key[1], keyid=key[0])
         fields = [*signed.headers.items()]

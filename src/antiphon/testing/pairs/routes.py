@@ -189,6 +189,10 @@ class Requests:
                 yield self._other_way(route, sent)
         elif random.random() < 0.3:
             yield sent._replace(method="HEAD", like="HEAD", note="")
+        elif random.random() < 0.4:
+            fields = dict(sent.fields)
+            coding = {} if fields.pop("accept-encoding", None) else {"accept-encoding": "gzip"}
+            yield sent._replace(fields=tuple({**fields, **coding}.items()))
         if route.is_once and random.random() < 0.6:  # somebody else, with the same key and body
             may = [each for each in self._callers if route.requires <= self._program.gives(each)]
             other = random.choice(may if may and random.random() < 0.8 else self._callers)
