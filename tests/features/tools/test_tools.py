@@ -13,15 +13,20 @@ from antiphon import App, Request, Response, RouteKey, abort
 from antiphon.concurrency.process import Announcement
 from antiphon.features import (
     AccessLog,
+    Bearer,
     FileRoutes,
     IdempotentWrites,
     MemoryStore,
     OpenAPI,
     RateLimit,
+    Signatures,
     Tool,
     Tools,
+    Users,
+    sign,
 )
 from antiphon.features.tools import results
+from antiphon.features.tools.protocol import MODERN
 from antiphon.response import events
 from antiphon.testing import AsyncClient, Client, LifespanError
 from tests.helpers.rows import rows
@@ -674,3 +679,25 @@ def test_a_stream_ends_when_the_client_of_its_tool_leaves(method, token):
         await app.astop()
 
     asyncio.run(exchange())
+
+
+def test_a_signed_tool_needs_no_user_beside_users(interface):
+    app = App(store=MemoryStore())
+    api = OpenAPI("Shop")
+    for feature in (api, Tools(api), Users(Bearer({"token": "ann"}.get)), Signatures({"one": b"1" * 32})):
+        app.use(feature)
+
+    @app.put("/pay", tool=True, signed_by="partners")
+    def pay(request: Request):
+        return {"by": request.signature.key}
+
+    meta = {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}
+    params = {"name": "pay", "arguments": {}, "_meta": meta}
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
+    fields = {
+        "content-type": "application/json", "accept": "application/json, text/event-stream",
+        "mcp-protocol-version": MODERN, "mcp-method": "tools/call", "mcp-name": "pay",
+    }  # fmt: skip
+    signed = sign(Request.blank("http://testserver/mcp", "POST", fields, body), b"1" * 32, keyid="one")
+    response = Client(app, interface).post("/mcp", headers=signed.headers.items(), body=body)
+    assert response.json["result"]["structuredContent"] == {"by": "one"}

@@ -19,6 +19,7 @@ from antiphon.features.openapi.document import Info, described_routes, make_docu
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.operations import MULTIPART, URLENCODED
 from antiphon.features.openapi.schemas import REFERENCE, Schema, reached
+from antiphon.features.openapi.security import SIGNATURE
 from antiphon.response.fields import EVENTS, JSON, NDJSON
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "QUERY", "PUT", "DELETE"})
@@ -199,7 +200,7 @@ def _definition(
         path=path,
         options=options,
         description="\n\n".join(filter(None, described)) or name,
-        requires_user=bool(security) and {} not in security,
+        requires_user=bool(security) and all(each.keys() - {SIGNATURE} for each in security),
         arguments=arguments,
         content_type=content_type,
         streams=any({NDJSON, EVENTS} & each.get("content", {}).keys() for each in successes),
