@@ -22,7 +22,8 @@ from scripts.reference_pages import CLASSES, GIVEN, TOPICS, Page
 
 FOLDER = Path(__file__).parent.parent / "docs/reference"
 PLACES = (
-    "antiphon", "antiphon.http", "antiphon.features", "antiphon.testing", "antiphon.logs", "antiphon.http1",
+    "antiphon", "antiphon.http", "antiphon.features", "antiphon.testing", "antiphon.testing.pairs",
+    "antiphon.logs", "antiphon.http1",
     "antiphon.cli", "antiphon.types", "antiphon.embedding",
 )  # fmt: skip
 BY_STATUS = "One class for each status"

@@ -31,7 +31,8 @@ def listed():
 SAID = dict(listed())
 LISTED = set(SAID)
 PLACES = (
-    "antiphon", "antiphon.http", "antiphon.features", "antiphon.logs", "antiphon.testing", "antiphon.http1",
+    "antiphon", "antiphon.http", "antiphon.features", "antiphon.logs", "antiphon.testing", "antiphon.testing.pairs",
+    "antiphon.http1",
     "antiphon.embedding", "antiphon.cli", "antiphon.types",
 )  # fmt: skip
 
