@@ -89,11 +89,11 @@ class Ends:
 
     def tell(self, identity: str) -> None:
         """Close what is open for a user, in all processes."""
-        from antiphon.features.channels.message import Recorder
+        from antiphon.features.channels.message import Keep
         from antiphon.serialization.json import encode_json
 
         name, hub = self._name("channel"), self._hub()
-        hub.send(name, Recorder(MOST_KEPT), encode_json(identity))
+        hub.send(name, Keep(MOST_KEPT), encode_json(identity))
         hub.expire(name, LONGEST_LOGIN)
 
     def watch(self, identity: str, opened: Cuttable, request: Request, is_valid: Callable[[Request], bool]) -> None:
@@ -147,9 +147,9 @@ class Ends:
         from asyncio import create_task, sleep, wait
 
         from antiphon.features.channels.channel import ChannelListener
-        from antiphon.features.channels.message import Recorder
+        from antiphon.features.channels.message import Keep
 
-        async with ChannelListener(self._hub(), self._name("channel"), Recorder(MOST_KEPT), None) as listener:
+        async with ChannelListener(self._hub(), self._name("channel"), Keep(MOST_KEPT), None) as listener:
             reading = create_task(self._read(listener))
             try:
                 while self._is_any_open() and not reading.done():

@@ -155,7 +155,9 @@ class OpenAPI:
         """Return an application's document, and the parts of it that are unknown."""
         from antiphon.features.openapi.document import Info, make_document
 
-        info = Info(self.title, self.version, self.description, self.prefix, self._servers, self._openapi, self._hidden)
+        info = Info(
+            self.title, self.version, self.description, self.prefix, self._servers, self._openapi, hidden=self._hidden
+        )
         return make_document(app, info)
 
     def _respond(self, request: Request) -> Response:
