@@ -130,8 +130,8 @@ TOPICS = {
     ),
     "features/sessions.md": Page(
         "Sessions and stores", "antiphon.features",
-        "Sessions Store StoreEntry StoreCount StoreUnavailable MemoryStore SQLiteStore ValkeyStore CookieStore "
-        "bound_required",
+        "Sessions Store StoreEntry OwnedEntry StoreCount StoreUnavailable MemoryStore SQLiteStore ValkeyStore "
+        "CookieStore bound_required",
         "See also [Sessions](../../how-to/sessions.md) and [stores](../stores.md).",
     ),
     "features/channels.md": Page(
@@ -150,14 +150,13 @@ TOPICS = {
     "features/users.md": Page(
         "Users and logins", "antiphon.features",
         "Users UserSource Basic Bearer APIKey SessionLogin PasskeyLogin Passkey login logout login_required "
-        "RefreshTokens RefreshedToken",
-        " scopes_required is_same_secret",
+        "RefreshTokens RefreshedToken scopes_required is_same_secret",
         "See also [Login and passwords](../../how-to/login.md) and"
         " [Authentication with tokens and API keys](../../how-to/users.md).",
     ),
     "features/flash-and-csrf.md": Page(
         "Flash messages and CSRF tokens", "antiphon.features",
-        "Flash CSRFTokens BadCSRFToken csrf_token csrf_input",
+        "Flash FlashMessage CSRFTokens BadCSRFToken csrf_token csrf_input",
         "See also [Flash messages](../../how-to/flash.md) and [CSRF tokens](../../how-to/csrf.md).",
     ),
     "features/templates.md": Page(
@@ -165,7 +164,7 @@ TOPICS = {
         "See also [Templates](../../how-to/templates.md) and [Pages from files](../../how-to/pages.md).",
     ),
     "features/forms.md": Page(
-        "Forms", "antiphon.features", "Form Field",
+        "Forms", "antiphon.features", "Form Field BoundField",
         "See also [Forms and form validation](../../how-to/forms.md).",
     ),
     "features/blocks.md": Page(
@@ -244,7 +243,7 @@ TOPICS = {
     ),
     "embedding/steps.md": Page(
         "Steps, threads and loops", "antiphon.embedding",
-        "Steps ON_LOOP ON_THREAD is_async driven run_async finish release failed as_http_error log_failure "
+        "Steps ON_LOOP ON_THREAD BEGIN_ON_THREAD NotBegun is_async driven run_async finish release failed as_http_error log_failure "
         "set_current_request find_current_request reset_current_request "
         "Crossing CrossingBack crossing_of call_in_own_context copy_variables AsyncFromSync "
         "run_on run_on_loop is_on_loop lazy not_offered absent RequestLocal",
@@ -281,13 +280,13 @@ TOPICS = {
     "types.md": Page(
         "Types of parameters and results", "antiphon.types",
         "ASGIApplication AbortOptions AfterHook AttributeValue BareItem BeforeHook BlockNames Body BodyLike "
-        "BodyPolicy BodyStream BoundField CSRFReason CacheDirectives Caller ChannelListener ChannelMessage "
+        "BodyPolicy BodyStream CSRFReason CacheDirectives Caller ChannelListener ChannelMessage "
         "ChannelPresence CheckFunction Choices ClientAddress ClientContent ClientFields ClientFiles "
         "ConditionalRequest Counter Duration EndReason Environment ErrorHandlerDecorator ErrorOptions Feature "
-        "FileSource FlashMessage FlashMessages FolderOptions ForeignApplication ForeignInterface FormError FormFields "
+        "FileSource FlashMessages FolderOptions ForeignApplication ForeignInterface FormError FormFields "
         "FormParts FrameworkValues Gauge Globals HTTPVersion Handler HeaderFields Histogram Identity KeyMaterial "
         "Language LazyText Lifetime LimitOptions Markup MiddlewareFunction Mount Number OnDrain OpenAPIDocument "
-        "OwnedEntry Pairs PatchMode PolicyDirectives PolicyWords Priority ProblemOptions Progress RangeSpec Record "
+        "Pairs PatchMode PolicyDirectives PolicyWords Priority ProblemOptions Progress RangeSpec Record "
         "RecordGroup RequestFunction RequestOptions RequestWithReferrer ResponseLike Route RouteMeta RouteOptions "
         "Routes Run RunCall RunOwner RunState SameSite SecretKeys SessionAccess SettableDependency SharedValues "
         "Shield SocketUse SourceFunction StructuredKind StructuredMember TemplateRenderer TemplateString "
@@ -309,7 +308,7 @@ TOPICS = {
 
 GIVEN = {
     "antiphon.types.Counter", "antiphon.types.Gauge", "antiphon.types.Histogram",
-    "antiphon.Exchange", "antiphon.FormPart", "antiphon.Upload", "antiphon.WebSocket", "antiphon.types.BoundField",
+    "antiphon.Exchange", "antiphon.FormPart", "antiphon.Upload", "antiphon.WebSocket", "antiphon.features.BoundField",
     "antiphon.types.ChannelListener", "antiphon.types.ChannelPresence", "antiphon.types.Run",
     "antiphon.types.RunCall", "antiphon.features.RunEnded", "antiphon.features.ValuesMissed",
     "antiphon.features.RouteFile", "antiphon.testing.AsyncClientWebSocket", "antiphon.testing.AsyncStreamedResponse",

@@ -60,6 +60,9 @@ PUBLIC = {
         "patch_elements", "patch_signals", "redirect_htmx", "route_options", "scopes_required", "ui_message_stream",
         "SignatureKey", "SignatureRefused", "Signatures", "SignedResponses", "SlackWebhook", "StandardWebhook",
         "StripeWebhook", "Webhook", "WebhookRefused", "sign",
+        "BoundField",
+        "FlashMessage",
+        "OwnedEntry",
     },
     "antiphon.embedding": {
         "AT_END", "RequestLocal", "absent",
@@ -99,7 +102,6 @@ PUBLIC = {
         "Number", "RangeSpec", "HTTPVersion",
         "Handler", "HeaderFields", "Identity", "Language", "Lifetime", "LimitOptions", "Markup", "MiddlewareFunction",
         "Mount", "FrameworkValues",
-
         "OnDrain", "OpenAPIDocument", "Pairs", "PatchMode", "PolicyDirectives", "PolicyWords", "ProblemOptions",
         "Progress", "RequestFunction", "RequestOptions", "RequestWithReferrer", "Route", "RouteMeta",
         "RouteOptions", "Routes", "SameSite", "SecretKeys", "SessionAccess", "SettableDependency", "SharedValues",
@@ -112,8 +114,6 @@ PUBLIC = {
         "ChannelListener",
         "ChannelPresence",
         "ChannelMessage",
-        "BoundField",
-        "FlashMessage",
         "FlashMessages",
         "FormError",
         "LazyText",
@@ -122,7 +122,7 @@ PUBLIC = {
         "Counter",
         "Gauge",
         "Histogram",
-        "OwnedEntry",
+
     },
     "antiphon.testing.pairs": {"Feature", "Option", "Route", "Sign"},
     "antiphon.http1": {"parse_request", "parse_response", "format_request", "format_response"},

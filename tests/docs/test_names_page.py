@@ -66,7 +66,9 @@ def test_each_error_stands_beside_its_status():
 
 
 def test_what_other_pages_import_is_on_it():
-    unknown = {each for each in imported() if each[1:] not in LISTED and "dialects" not in each[1]}
+    inner = "docs/explanation/reading-handlers.md"  # for those who change the reader
+    found = [each for each in imported() if each[0] != inner and "dialects" not in each[1]]
+    unknown = {each for each in found if each[1:] not in LISTED}
     assert unknown == set()
 
 

@@ -8,9 +8,8 @@ import pytest
 from jinja2 import DictLoader, Environment
 
 from antiphon import App, Request, Response
-from antiphon.features import Flash, Page, Sessions, Templates
+from antiphon.features import Flash, FlashMessage, Page, Sessions, Templates
 from antiphon.testing import Client
-from antiphon.types import FlashMessage
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "kind")]
 

@@ -58,7 +58,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.stores.cookie": "CookieStore",
         "features.stores.memory": "MemoryStore",
         "features.stores.sqlite": "SQLiteStore",
-        "app.store": "Store StoreCount StoreEntry StoreUnavailable",
+        "app.store": "OwnedEntry Store StoreCount StoreEntry StoreUnavailable",
         "features.stores.valkey.store": "ValkeyStore",
         "features.templates.feature": "Templates",
         "features.templates.page": "Block Page",
@@ -68,6 +68,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.upload_progress": "UploadProgress",
         "features.users": "Basic Bearer UserSource Users is_same_secret login_required scopes_required",
         "features.logs.access_log": "AccessLog",
-        "request.interfaces": "GeoLocation RequestSignature",
+        "request.interfaces": "FlashMessage GeoLocation RequestSignature",
+        "features.forms.bound_field": "BoundField",
     },
 )

@@ -1,6 +1,6 @@
 from antiphon.app.dispatch.declared import Gives
 from antiphon.app.route import Tool
-from antiphon.app.store import Store, StoreCount, StoreEntry, StoreUnavailable
+from antiphon.app.store import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
 from antiphon.features.api_keys import APIKey
 from antiphon.features.block_script import BlockScript
 from antiphon.features.bound_sessions import bound_required
@@ -12,6 +12,7 @@ from antiphon.features.cors import CORS
 from antiphon.features.csrf import BadCSRFToken, CSRFTokens, csrf_input, csrf_token
 from antiphon.features.file_routes import FileRoutes, RouteFile, route_options
 from antiphon.features.flash import Flash
+from antiphon.features.forms.bound_field import BoundField
 from antiphon.features.forms.field import Field
 from antiphon.features.forms.form import Form
 from antiphon.features.geoip.feature import GeoIP
@@ -77,7 +78,7 @@ from antiphon.features.templates.page import Block, Page
 from antiphon.features.tools.feature import Tools
 from antiphon.features.upload_progress import UploadProgress
 from antiphon.features.users import Basic, Bearer, Users, UserSource, is_same_secret, login_required, scopes_required
-from antiphon.request.interfaces import GeoLocation, RequestSignature
+from antiphon.request.interfaces import FlashMessage, GeoLocation, RequestSignature
 
 __all__ = [
     "ACCESS_TOKEN",
@@ -90,6 +91,7 @@ __all__ = [
     "Bearer",
     "Block",
     "BlockScript",
+    "BoundField",
     "CSRFTokens",
     "Cache",
     "Channel",
@@ -99,6 +101,7 @@ __all__ = [
     "Field",
     "FileRoutes",
     "Flash",
+    "FlashMessage",
     "Form",
     "GeoIP",
     "GeoLocation",
@@ -117,6 +120,7 @@ __all__ = [
     "MissedMessages",
     "OpenAPI",
     "OpenTelemetry",
+    "OwnedEntry",
     "Page",
     "Passkey",
     "PasskeyLogin",

@@ -17,14 +17,13 @@ from antiphon.app.planning.cross_site import TrustedOrigins
 from antiphon.app.route import BodyPolicy, Priority, Route, RouteOptions
 from antiphon.app.served_function import RequestFunction
 from antiphon.app.static_files import FolderOptions
-from antiphon.app.store import OwnedEntry
 from antiphon.body.form_parts import FormParts
 from antiphon.body.stream import BodyStream, Progress
 from antiphon.environment.variables import Environment
 from antiphon.features.channels.channel import ChannelListener, ChannelPresence
 from antiphon.features.channels.message import ChannelMessage
 from antiphon.features.csrf import CSRFReason
-from antiphon.features.forms.bound_field import BoundField, FormFields
+from antiphon.features.forms.bound_field import FormFields
 from antiphon.features.forms.field import Choices, Widget
 from antiphon.features.forms.messages import FormError
 from antiphon.features.health import CheckFunction
@@ -55,7 +54,7 @@ from antiphon.http.ranges import RangeSpec
 from antiphon.http.structured_fields import BareItem, StructuredMember
 from antiphon.request.caller import Caller, Identity
 from antiphon.request.dependencies import SettableDependency, SharedValues
-from antiphon.request.interfaces import FlashMessage, FlashMessages, FrameworkValues, Language, TemplateRenderer
+from antiphon.request.interfaces import FlashMessages, FrameworkValues, Language, TemplateRenderer
 from antiphon.request.lifetime import EndReason, Lifetime, Shield
 from antiphon.request.request import Globals
 from antiphon.request.route import RouteMeta
@@ -84,7 +83,6 @@ __all__ = [
     "BodyLike",
     "BodyPolicy",
     "BodyStream",
-    "BoundField",
     "CSRFReason",
     "CacheDirectives",
     "Caller",
@@ -106,7 +104,6 @@ __all__ = [
     "ErrorOptions",
     "Feature",
     "FileSource",
-    "FlashMessage",
     "FlashMessages",
     "FolderOptions",
     "ForeignApplication",
@@ -133,7 +130,6 @@ __all__ = [
     "Number",
     "OnDrain",
     "OpenAPIDocument",
-    "OwnedEntry",
     "Pairs",
     "PatchMode",
     "PolicyDirectives",

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from antiphon.app.store import hash_key
-from antiphon.features import MemoryStore, SQLiteStore, StoreEntry, ValkeyStore
-from antiphon.types import OwnedEntry
+from antiphon.features import MemoryStore, OwnedEntry, SQLiteStore, StoreEntry, ValkeyStore
 from tests.features.conftest import Clock
 
 pytestmark = pytest.mark.once

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon import Dependency
 from antiphon import Session as NativeSession
-from antiphon.types import FlashMessage as NativeMessage
+from antiphon.features import FlashMessage as NativeMessage
 
 if TYPE_CHECKING:
     from antiphon import App
     from antiphon.dialects.asok.request_state import RequestState
-    from antiphon.features import Sessions, Store
-    from antiphon.types import OwnedEntry
+    from antiphon.features import OwnedEntry, Sessions, Store
 
 
 COOKIE = "asok_sid"

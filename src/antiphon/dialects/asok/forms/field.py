@@ -7,10 +7,10 @@ from typing import Any
 from antiphon.dialects.asok.forms.definitions import Choices, Definition, shown_text
 from antiphon.dialects.asok.forms.widgets import OPTIONS, Asked, Attributes, widget_of
 from antiphon.dialects.asok.validation.validator import parsed
+from antiphon.features import BoundField
 from antiphon.features import Form as NativeForm
 from antiphon.features.forms.inputs import pattern_of_html
 from antiphon.features.html import AttributeValue, Markup, tag
-from antiphon.types import BoundField
 
 _TEXTS = {"text", "email", "password", "url", "search", "tel", "textarea"}
 _ORDERED = {"number", "range", "date", "datetime-local", "time", "month", "week"}

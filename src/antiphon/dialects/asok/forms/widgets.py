@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from antiphon.dialects.asok.forms.definitions import listed, parts_of, range_of, shown_text
+from antiphon.features import BoundField
 from antiphon.features.html import AttributeValue, Markup, joined, tag
-from antiphon.types import BoundField
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.forms.field import FormField
