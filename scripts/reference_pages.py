@@ -243,8 +243,8 @@ TOPICS = {
     ),
     "embedding/steps.md": Page(
         "Steps, threads and loops", "antiphon.embedding",
-        "Steps ON_LOOP ON_THREAD BEGIN_ON_THREAD NotBegun is_async driven run_async finish release failed as_http_error log_failure "
-        "set_current_request find_current_request reset_current_request "
+        "Steps ON_LOOP ON_THREAD BEGIN_ON_THREAD NotBegun is_async driven run_async finish release failed "
+        "as_http_error log_failure set_current_request find_current_request reset_current_request "
         "Crossing CrossingBack crossing_of call_in_own_context copy_variables AsyncFromSync "
         "run_on run_on_loop is_on_loop lazy not_offered absent RequestLocal",
         "See also [Write a dialect](../../how-to/write-a-dialect.md).",

@@ -13,7 +13,6 @@ from antiphon.testing.pairs.table import features
 from antiphon.testing.pairs.trying import failures
 from tests.helpers.free_threading import frees_at_once
 from tests.helpers.rows import rows
-from tests.pairs.known import is_known
 
 pytestmark = pytest.mark.once
 SEEDS = range(8)
@@ -27,7 +26,7 @@ KEPT = {
 @pytest.mark.parametrize("seed", sorted({*SEEDS, *KEPT}))
 @frees_at_once
 def test_an_application_keeps_what_always_holds(seed):
-    assert [each for each in failures(program_of(seed, features())) if not is_known(each)] == []
+    assert failures(program_of(seed, features())) == []
 
 
 def test_a_seed_always_makes_the_same_program():
@@ -84,7 +83,7 @@ def test_the_shortest_program_is_printed_as_a_script_that_shows_the_failure(caps
     first = next(each for each in failures(program, document=False) if "x-head" in each.what)
     printed = report(program, first)
     assert "# --seed 13 --apps 1 breaks 'interfaces'" in printed
-    assert len(printed.split("from antiphon.testing import Client")[0].strip().splitlines()) < 40
+    assert len(printed.split("from antiphon.testing import Client")[0].strip().splitlines()) < 50
     exec(compile(printed, "printed.py", "exec"), {"__name__": "printed"})
     assert capsys.readouterr().out.count("\n") >= 2
 

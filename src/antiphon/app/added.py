@@ -1,4 +1,4 @@
-"""What features add to the responses of routes, as plain data: documents are made of it, and tests compare it."""
+"""The additions of features to the responses of routes, as plain data: documents are made of it, and tests compare it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -16,7 +16,7 @@ class Added(NamedTuple):
     error: type[HTTPError] | None = None
     """The class of the error that the feature raises, if its own response is an error."""
     detail: str | None = None
-    """What the error says, with varying parts in braces."""
+    """The error's message, with varying parts in braces."""
     type: str | None = None
     """The type of the error's problem details (RFC 9457)."""
     members: Mapping[str, Any] = {}

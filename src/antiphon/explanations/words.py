@@ -7,13 +7,19 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib.machinery import PathFinder
 from typing import Any, NoReturn, TypeVar
 
-from antiphon.explanations import renamed
+from antiphon.explanations.renamed import APP_SETTINGS as RENAMED_APP_SETTINGS
+from antiphon.explanations.renamed import ARGUMENTS as RENAMED_ARGUMENTS
+from antiphon.explanations.renamed import NAMES as RENAMED_NAMES
+from antiphon.explanations.renamed import REQUEST as RENAMED_REQUEST
+from antiphon.explanations.renamed import RESPONSE as RENAMED_RESPONSE
+from antiphon.explanations.renamed import ROUTE as RENAMED_ROUTE
+from antiphon.explanations.renamed import ROUTES as RENAMED_ROUTES
 
 C = TypeVar("C", bound=type)
 
 NO_WORDS: Mapping[str, str] = {}
 REQUEST = {
-    **renamed.REQUEST,
+    **RENAMED_REQUEST,
     "GET query query_args query_params str_GET str_params": "request.args",
     "POST post str_POST": "request.form",
     "FILES": "request.files",
@@ -68,7 +74,7 @@ REQUEST = {
     "add_background_task after background call_on_close": "request.after_response(function)",
 }
 RESPONSE = {
-    **renamed.RESPONSE,
+    **RENAMED_RESPONSE,
     "code status_code status_int": "response.status",
     "app_iter content data get_data iter_encoded media response set_data": "response.body",
     "charset content_type_params default_content_type media_type mimetype mimetype_params": "response.content_type",
@@ -114,7 +120,7 @@ CLIENT = {
 }
 COOKIES = {"get_dict items values": "dict(client.cookies)"}
 APP = {
-    **renamed.ROUTES,
+    **RENAMED_ROUTES,
     "include_router register_blueprint": "app.register(blueprint)",
     "add_api_route add_route add_url_rule api_route": "app.route(pattern, methods)(function)",
     "add_middleware": "@app.middleware, or app.use(feature)",
@@ -239,9 +245,9 @@ PACKAGE = {
     "templating": "Page(template, name=value) from antiphon.features",
     "testclient": "Client from antiphon.testing",
 }
-NAMES = {**renamed.NAMES, "antiphon.features": {**renamed.NAMES["antiphon.features"], "Session": "Sessions"}}
+NAMES = {**RENAMED_NAMES, "antiphon.features": {**RENAMED_NAMES["antiphon.features"], "Session": "Sessions"}}
 ROUTE = {
-    **renamed.ROUTE,
+    **RENAMED_ROUTE,
     "response_model": "the handler's annotation, as in def show(request) -> Order, or gives=Order",
     "status_code": "the handler's result: return value, 201",
     "deprecated": "meta={OpenAPI.DEPRECATED: True}",
@@ -263,7 +269,7 @@ MULTIDICT = {"get_list getlist": "getall(name)", "multi_items": "items()", "to_d
 """For each class, names from other frameworks, separated by spaces, and Antiphon's."""
 
 APP_SETTINGS = {
-    **renamed.APP_SETTINGS,
+    **RENAMED_APP_SETTINGS,
     "secret_key": "secret_keys=[key]",
     "allowed_hosts host_matching": "trusted_hosts=[host]",
     "max_content_length request_max_body_size": "limits=Limits(body=...)",
@@ -340,7 +346,7 @@ ARGUMENTS: dict[str, Mapping[str, str]] = {
     "login": {"remember": "app.use(Sessions(lifetime=...)), for all sessions"},
 }
 """For each of Antiphon's functions, other frameworks' arguments, and what to write instead."""
-ARGUMENTS |= {each: {**ARGUMENTS.get(each, {}), **names} for each, names in renamed.ARGUMENTS.items()}
+ARGUMENTS |= {each: {**ARGUMENTS.get(each, {}), **names} for each, names in RENAMED_ARGUMENTS.items()}
 
 TEMPLATE = {
     "current_user": "request.user",

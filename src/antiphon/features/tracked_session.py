@@ -129,7 +129,7 @@ class TrackedSession(Session):
 
     @property
     def begun(self) -> str | None:
-        """What stays the same from the session's begin to its end, without leaving a trace in the response. Raises
+        """A value that stays the same from the session's begin to its end, without leaving a trace in the response. Raises
         StoreUnavailable if the session is unknown.
         """
         if self.failure is not None:

@@ -307,7 +307,7 @@ class FrameworkValues(ABC):
 
     @property
     def _user_id(self) -> object:
-        """What distinguishes the user from others; None for the user's own ``pk`` or ``id``."""
+        """A value that distinguishes the user from others; None for the user's own ``pk`` or ``id``."""
         return None
 
     @property

@@ -206,7 +206,7 @@ class Dependencies:
         self._overrides: list[Source] = []
         self._readings: Readings | None = None
         self.identifiers: list[Identify] = []
-        """What features say about the caller of a request."""
+        """The statements of features about the caller of a request."""
 
     @property
     def resolving(self) -> tuple[Source, ...]:

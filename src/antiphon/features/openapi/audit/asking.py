@@ -1,4 +1,4 @@
-"""Whether code asks whose an object is: a user that is compared, or passed to what finds the object."""
+"""The question whose an object is, as code asks it: a user that is compared, or passed to what finds the object."""
 
 import ast
 from collections.abc import Iterator

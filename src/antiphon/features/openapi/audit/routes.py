@@ -1,4 +1,4 @@
-"""What an audit knows about each route: who may call it, what goes in and out, and how it is protected."""
+"""An audit's knowledge of each route: who may call it, what goes in and out, and how it is protected."""
 
 import ast
 import re
