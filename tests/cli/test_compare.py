@@ -359,7 +359,7 @@ def test_a_case_sends_values_of_earlier_responses_and_of_its_environ():
         "f",
     )
     visitor = Visitor(application_with_tokens)
-    first, second = map(visitor.answer, cases)
+    first, second = map(visitor.send, cases)
     assert first == {
         "status": 200, "reason": "OK", "fields": [["x-token", "{{t}}"]], "body": "a b'' None t={{t}};", "raised": "",
     }  # fmt: skip

@@ -239,7 +239,7 @@ def test_the_native_request_has_its_own_type():
     from flask import Request as FlaskRequest
 
     with Flask("suite").test_request_context():
-        native = Request.from_framework(request).native
+        native = Request.from_framework(request).framework
         assert native.request_as(FlaskRequest) is request._get_current_object()
         with pytest.raises(TypeError, match="must be a flask"):
             native.request_as(App)
@@ -272,13 +272,13 @@ def test_djangos_user_that_a_loop_can_not_load_is_an_error_that_says_what_to_awa
     given.user = SimpleLazyObject(async_unsafe(lambda: SimpleNamespace(is_authenticated=True, name="ann")))
 
     async def read():
-        return Request.from_framework(given).native.user.name
+        return Request.from_framework(given).framework.user.name
 
     with pytest.raises(
         RuntimeError, match=r"await request.framework.request.auser\(\) instead of request.framework.user"
     ):
         asyncio.run(read())
-    assert Request.from_framework(given).native.user.name == "ann"
+    assert Request.from_framework(given).framework.user.name == "ann"
     assert asyncio.run(read()) == "ann"
 
 
@@ -288,7 +288,7 @@ def test_djangos_anonymous_user_is_no_user():
 
     given = RequestFactory().get("/")
     given.user = SimpleNamespace(is_authenticated=False)  # AnonymousUser needs the models of an app
-    assert Request.from_framework(given).native.user is None
+    assert Request.from_framework(given).framework.user is None
 
 
 @pytest.mark.parametrize("name", ["user", "session"])
@@ -297,9 +297,7 @@ def test_an_apps_attribute_in_a_view_leads_to_the_frameworks(name, caplog):
     from django.test import RequestFactory
 
     assert view(lambda request: getattr(request, name))(RequestFactory().get("/")).status_code == 500
-    assert (
-        f"a view has no request.{name} of an application: read the framework's, request.framework.{name}" in caplog.text
-    )
+    assert f"a view has no request.{name} of an app: read the framework's, request.framework.{name}" in caplog.text
 
 
 def test_an_app_gives_its_own_user_session_and_token():
@@ -342,5 +340,5 @@ def test_an_app_without_users_sessions_and_tokens_has_none():
 
 
 def test_a_request_without_an_app_has_no_native_request():
-    with pytest.raises(RuntimeError, match="'native'"):
-        _ = Request.blank("/").native
+    with pytest.raises(RuntimeError, match="'framework'"):
+        _ = Request.blank("/").framework

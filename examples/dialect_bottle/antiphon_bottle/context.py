@@ -194,7 +194,7 @@ def abort(code: int = 500, text: str = "Unknown Error.") -> None:
 
 def redirect(url: str, code: int | None = None) -> None:
     """Raise a redirect, by default with 303, to a URL that may be relative, with the fields and cookies set before."""
-    raised = HTTPResponse("", code or 303, response.headers, Location=f"{request.framework.url.join(url)}")
+    raised = HTTPResponse("", code or 303, response.headers, Location=f"{request.native.url.join(url)}")
     raised.cookies = response.cookies
     raise raised
 
@@ -213,4 +213,4 @@ def static_file(filename: str, root: str, mimetype: str | bool = True, download:
     kind += "; charset=UTF-8" if kind.startswith("text/") and "charset" not in kind else ""
     shown = download if isinstance(download, str) else None
     file = antiphon.Response.file(path, filename=shown, as_attachment=bool(download), content_type=kind)
-    return HTTPResponse(file.make_conditional(request.framework), file.status)
+    return HTTPResponse(file.make_conditional(request.native), file.status)

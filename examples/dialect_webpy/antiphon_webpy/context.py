@@ -64,7 +64,7 @@ def header(hdr: str, value: Any, unique: bool = False) -> None:
 
 def data() -> bytes:
     """Return the body."""
-    return bytes(ctx.framework.body)
+    return bytes(ctx.native.body)
 
 
 class File:
@@ -88,7 +88,7 @@ def input(*required: str, **defaults: Any) -> Storage:  # noqa: A001 - web.py's 
 
     ``_method`` is "both", "get" or "post". Raises BadRequest if a required field is missing.
     """
-    native: Request = ctx.framework
+    native: Request = ctx.native
     method = str(defaults.pop("_method", "both")).lower()
     fields: dict[str, list[Any]] = {}
     if method in ("both", "post", "put") and native.method in ("POST", "PUT", "PATCH"):
@@ -110,7 +110,7 @@ def input(*required: str, **defaults: Any) -> Storage:  # noqa: A001 - web.py's 
 
 def cookies(*required: str, **defaults: Any) -> Storage:
     """Return the cookies. Raises BadRequest if a required one is missing."""
-    sent = dict(ctx.framework.cookies.items())
+    sent = dict(ctx.native.cookies.items())
     if any(name not in sent for name in required):
         raise BadRequest
     return Storage({**defaults, **sent})

@@ -1,4 +1,4 @@
-"""The additions of features to the responses of routes, as plain data: documents are made of it, and tests compare it."""
+"""The additions of features to the responses of routes, as plain data, from which documents are made."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol, runtime_checkable

@@ -34,7 +34,9 @@ from antiphon.response.response import Response
 if TYPE_CHECKING:
     import asyncio
 
+    from antiphon.app.added import Added
     from antiphon.app.application import App
+    from antiphon.app.route import Route
     from antiphon.features.users import Users
 
 
@@ -127,6 +129,9 @@ class Ending:
         self._revoke = revoke
         self._of_apps: WeakKeyDictionary[App, Ends] = WeakKeyDictionary()
         self._opened = Dependency[Cuttable]("stream whose user is not known yet")
+
+    def _adds(self, _route: "Route", _method: str) -> tuple["Added", ...]:
+        return ()  # the streams that it watches keep their status and their fields
 
     @property
     def blocks(self) -> bool:

@@ -129,8 +129,9 @@ class TrackedSession(Session):
 
     @property
     def begun(self) -> str | None:
-        """A value that stays the same from the session's begin to its end, without leaving a trace in the response. Raises
-        StoreUnavailable if the session is unknown.
+        """A value that stays the same from the session's begin to its end, without leaving a trace in the response.
+
+        Raises StoreUnavailable if the session is unknown.
         """
         if self.failure is not None:
             raise without_traceback(self.failure)

@@ -3,7 +3,7 @@
 import pytest
 
 from antiphon import App
-from antiphon.http import MissingKey
+from antiphon.http.multidict import MissingKey
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")

@@ -291,7 +291,7 @@ def test_a_tag_is_forgotten(site):
 def test_forgetting_on_a_loop_is_awaited_where_it_would_block(tmp_path):
     async def forget():
         cache = Cache(SQLiteStore(tmp_path / "cache.db"))
-        with pytest.raises(RuntimeError, match="aforget"):
+        with pytest.raises(RuntimeError, match="apurge"):
             cache.purge("/a")
         return await cache.apurge("/a"), await Cache().apurge(tag="a")
 

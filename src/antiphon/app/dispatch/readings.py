@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _MOST = 1000
 """The maximum number of objects that are followed from one function."""
 _UNKNOWN_NAMES = frozenset({
-    "__dict__", "__import__", "app", "eval", "exec", "getattr", "globals", "import_module", "locals", "native", "route",
-    "shared", "templates", "vars",
+    "__dict__", "__import__", "app", "eval", "exec", "framework", "getattr", "globals", "import_module", "locals",
+    "native", "route", "shared", "templates", "vars",
 })  # fmt: skip
 """Names with which code of an application refers to objects that are not known before it runs."""
 _HARMLESS = (
@@ -39,6 +39,8 @@ _OPEN = (
     "features.templates", "features.tools", "features.views", "frameworks", "testing",
 )  # fmt: skip
 """Modules of this package that call any code of an application, such as its templates."""
+_LIBRARIES = frozenset({"joserfc", "msgspec"})
+"""Packages that features use, and that call no code of an application."""
 _BY_NAME = {name: found for name, found in vars(Request).items() if isinstance(found, Dependency)}
 _PLAIN = (str, bytes, int, float, complex, type(None), type(...))
 
@@ -109,7 +111,7 @@ class _UnknownError(Exception):
 def _is_followed(module: str | None) -> bool:
     """Return True for a module whose code is followed, and False if it reads no dependency. Raises _UnknownError."""
     package, _, rest = (module or "").partition(".")
-    if package in sys.stdlib_module_names or package == "msgspec":
+    if package in sys.stdlib_module_names or package in _LIBRARIES:
         return package == "__main__"
     if package != "antiphon":
         file = getattr(sys.modules.get(module or ""), "__file__", None) or ""

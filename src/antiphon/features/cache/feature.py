@@ -163,7 +163,7 @@ class Cache(metaclass=NamesOurs):
         there.
         """
         if self._blocks:
-            refuse_on_loop("forget", "aforget")
+            refuse_on_loop("purge", "apurge")
         if (path is None) == (tag is None):
             raise explained("bad-feature-option", ValueError('forget needs either a path or a tag: forget("/prices")'))
         return self._shelf.forget_tag(tag) if tag is not None else self._shelf.forget_path(path or "")

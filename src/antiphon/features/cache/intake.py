@@ -301,7 +301,7 @@ class Intake:
         """Return the reason not to store a response, or None if it may be stored."""
         if fill.why in ("bypass", "method"):
             return "request-body" if request.head.has_body and not request.content.is_empty else "bypass"
-        if getattr(request.route, "signed", False):
+        if getattr(request.route, "signed_url", False):
             return "signed-url"
         if reads and not (fill.validates or reads.isdisjoint(CONDITIONS)) and has_conditions(request.head):
             return "reads-conditions"

@@ -2,12 +2,12 @@
 
 import logging
 import os
-import random
 import time
 from abc import ABC, abstractmethod
 from collections import Counter, OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
+from random import SystemRandom
 from secrets import token_hex
 from threading import Condition, Lock, Thread
 from typing import TYPE_CHECKING, NamedTuple
@@ -343,7 +343,7 @@ class StoredHub(Hub):
                 if not isinstance(error, StoreUnavailable):  # which is already logged
                     logging.getLogger("antiphon").exception("messages of channels can't be read")
                 pause = min(max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
-                time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - so that processes don't all retry at once
+                time.sleep(pause * SystemRandom().uniform(0.5, 1))  # so that processes don't all retry at once
 
     def _positions(self) -> Positions | None:
         """Return the positions of the feeds in use, or None to end if there are none."""

@@ -6,11 +6,11 @@ that checks. No clock therefore has to be right, and an unresponsive store makes
 """
 
 import logging
-import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from random import SystemRandom
 from secrets import token_hex
 from threading import Lock, Thread
 
@@ -200,7 +200,7 @@ class Worker:
                     feed = self._feed = self._hub.join(self._signal, _SIGNALS)
                     number = feed.end
                 self._look()
-                feed.wait(number, self._is_called, self._lease / LOOKS * random.uniform(0.8, 1))  # noqa: S311
+                feed.wait(number, self._is_called, self._lease / LOOKS * SystemRandom().uniform(0.8, 1))
                 number = feed.end
             except StoreUnavailable:  # which is already logged
                 self._observed.clear()

@@ -121,7 +121,7 @@ def _call_of_object(frame: "Frame", made: Call, owner: Value, name: str) -> Valu
 def _returned(frame: "Frame", made: Call, content: Value, owner: Value, name: str, given: Sequence[Value]) -> Value:
     match content:
         case ResponseValue():
-            return owner if name in ("conditional", "freeze", "afreeze") else UNKNOWN
+            return owner if name in ("make_conditional", "freeze", "afreeze") else UNKNOWN
         case Raisable():
             return owner if name == "with_traceback" else NONE
     found = returned(content, name, given)

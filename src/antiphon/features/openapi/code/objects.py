@@ -154,7 +154,7 @@ def changed(content: Value, method: str, given: Sequence[Value], named: Mapping[
             if method in _READS | _KEEPS | _NEW_SETS:
                 return content
         case ResponseValue():
-            if method == "conditional":
+            if method == "make_conditional":
                 return replace(content, is_conditional=True, has_ranges=named.get("ranges") != Known(False))
             return with_header(content, Known(SETS[method]), TEXT) if method in SETS else content
         case Raisable() if method in ("with_traceback", "add_note"):
