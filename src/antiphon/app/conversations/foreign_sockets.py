@@ -51,7 +51,7 @@ class ForeignSockets(SocketHandler):
             return failed(request, error)
         return response
 
-    def check_end(self, result: object) -> None:
+    def check_end(self, returned: object) -> None:
         """Ignore the response of an application that has already sent frames."""
 
     def _steps(self, request: Request, connection: Connection) -> Steps:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from antiphon.testing.pairs.programs import Caller, Program, Route, Sent
@@ -233,14 +233,14 @@ def _alike(name: str, value: str, way: Way) -> str:
     return _varying("...", value.replace(way.prefix or "\0", ""))
 
 
-def _difference(one: tuple[Any, ...], two: tuple[Any, ...], first: Way, other: Way, number: int) -> Failure:
+def _difference(one: Sequence[Any], two: Sequence[Any], first: Way, other: Way, number: int) -> Failure:
     names = sorted({name for name, _ in {*one[1]} ^ {*two[1]}}) if len(one) > 2 else []
     kind = f"{one[0]} and {two[0]} {' '.join(names if one[0] == two[0] else [])}".strip()
     what = f"{first.name}: {_unlike(one, two)}\n{other.name}: {_unlike(two, one)}"
     return Failure("interfaces", kind, (first, other), number, what)
 
 
-def _unlike(one: tuple[Any, ...], other: tuple[Any, ...]) -> str:
+def _unlike(one: Sequence[Any], other: Sequence[Any]) -> str:
     if len(one) < 3:
         return str(one[0])
     fields = [f"{name}: {value}" for name, value in one[1] if (name, value) not in other[1]]
