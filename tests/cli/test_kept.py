@@ -70,7 +70,7 @@ def antiphon(tmp_path, monkeypatch):
 
 
 def test_the_table(antiphon):
-    code, output = antiphon("kept", "kept_shop:app")
+    code, output = antiphon("records", "kept_shop:app")
     assert code == 0
     when, *row = output.split("  ")
     assert len(when) == len("14:02")
@@ -102,7 +102,7 @@ def test_a_request_is_found_by_its_own_id(antiphon):
 
 def test_a_replay_is_not_kept(antiphon):
     antiphon("replay", antiphon.id, "kept_shop:app")
-    _, output = antiphon("kept", "kept_shop:app")
+    _, output = antiphon("records", "kept_shop:app")
     assert "2 times" in output
 
 
@@ -144,7 +144,7 @@ def test_a_client_does_not_control_the_terminal(antiphon):
     Client(antiphon.app, raise_errors=False).get(f"/items/{quote(ESCAPES, safe='')}")
     antiphon.keep.flush()
     id_ = antiphon.keep.all()[0].id
-    for arguments in (("kept",), ("replay", id_)):
+    for arguments in (("records",), ("replay", id_)):
         _, output = antiphon(*arguments, "kept_shop:app")
         assert not {"\x1b", "\x07", "\x9b", "\u202e"} & {*output}, output
         assert "ZWNobw" in output
@@ -163,7 +163,7 @@ def test_a_request_to_a_server(antiphon, tmp_path):
 @rows(
     "arguments, message",
     [
-        (("kept", "kept_shop:plain"), "keeps no requests"),
+        (("records", "kept_shop:plain"), "keeps no requests"),
         (("replay", "ffffff", "kept_shop:app"), "No request is kept as 'ffffff'"),
         (("replay", "", "kept_shop:app"), "No request is kept as ''"),
         (("replay", "ID", "kept_shop:app", "--user", "make_user"), "is not a function"),

@@ -63,7 +63,7 @@ DELIVERIES = {
 """Ways in which a server delivers a body, and True where that is on an event loop."""
 
 
-class WebhookSignature:
+class Delivery:
     """One of ``DELIVERIES``: makes heads, and runs the coroutines that receive their bodies."""
 
     def __init__(self, name):

@@ -17,7 +17,7 @@ def in_debug():
     set_debug_page(None)
 
 
-class FileRoutes:
+class Pages:
     """A client of an app that takes pages, or JSON, from this machine."""
 
     def __init__(self, app, interface="asgi"):
@@ -37,7 +37,7 @@ def pages(in_debug):
     clients = []
 
     def pages(app, interface="asgi"):
-        clients.append(FileRoutes(app, interface))
+        clients.append(Pages(app, interface))
         return clients[-1]
 
     yield pages

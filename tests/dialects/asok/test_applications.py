@@ -28,11 +28,9 @@ def test_shared_values_are_computed_once_a_request_and_only_when_used(serve):
     calls = []
 
     def prepare(app):
-        app.template_context(site_name="My Blog", version="1.0").share(
-            user=lambda r: calls.append(r.path) or {"path": r.path}
-        )
-        app.template_context(unused=lambda request: 1 / 0, fixed=lambda: 7, kind=Called, add=lambda a, b: a + b)
-        app.template_context(late=lambda anything="x": anything, asked=lambda request=None: request.method)
+        app.share(site_name="My Blog", version="1.0").share(user=lambda r: calls.append(r.path) or {"path": r.path})
+        app.share(unused=lambda request: 1 / 0, fixed=lambda: 7, kind=Called, add=lambda a, b: a + b)
+        app.share(late=lambda anything="x": anything, asked=lambda request=None: request.method)
 
     page = SHARED.replace("])", "] + [request.shared('kind').__name__, request.shared('add')(1, 2)])")
     client = serve({"page.py": page}, prepare=prepare)
@@ -42,7 +40,7 @@ def test_shared_values_are_computed_once_a_request_and_only_when_used(serve):
         assert values == ["My Blog", "1.0", {"path": "/"}, {"path": "/"}, 7, "x", "GET", None, "Called", 3]
     assert calls == ["/", "/"]
     with pytest.raises(RuntimeError, match="already serves requests"):
-        client.app.template_context(more=1)
+        client.app.share(more=1)
 
 
 @pytest.mark.feature("asok-083")

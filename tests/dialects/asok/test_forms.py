@@ -333,7 +333,7 @@ def render(request):
 @rows("method", ["POST", "PUT"])
 def test_a_form_that_the_application_shares_is_each_requests_own(serve, method):
     template = Form({"mail": Form.email("Newsletter", "required|email")})
-    client = serve({"page.py": PAGE}, prepare=lambda app: app.template_context(newsletter=template))
+    client = serve({"page.py": PAGE}, prepare=lambda app: app.share(newsletter=template))
     token = dict(submission(parsed(client.get("/").text)))["csrf_token"]
     assert client.request(method, "/", form={"mail": "a@b.de"}).status == 403
     assert client.request(method, "/", form={"mail": "a@b.de", "csrf_token": token}).text == "a@b.de, ."

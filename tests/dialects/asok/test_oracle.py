@@ -17,7 +17,7 @@ from asok import Asok
 
 app = Asok(".")
 app.config.update(CSRF=False, RATE_LIMIT=False, HTML_MINIFY=False)
-app.template_context(site="The Gazette", count=lambda request: len(request.args))
+app.share(site="The Gazette", count=lambda request: len(request.args))
 """
 
 PROBES = {

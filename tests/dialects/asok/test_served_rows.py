@@ -229,7 +229,7 @@ def program(folder):
     app = Asok(folder)
     app.config.update(SECRET_KEY="a key for tests, of more than 32 characters", LOCALE="en")
     app.config.update(TRUSTED_PROXIES="127.0.0.1")
-    app.template_context(site_name="The Gazette", count=lambda request: len(request.args))
+    app.share(site_name="The Gazette", count=lambda request: len(request.args))
     app.freeze()
     return app
 

@@ -348,7 +348,7 @@ def render(request):
     return render_template_string("{{ request.path }} {{ site }} {% include 'part' %}", {"request": request})
 """
     files = {"page.py": page, "src/partials/part.html": "{{ request.method }}"}
-    assert serve(files, prepare=lambda app: app.template_context(site="S")).get("/").text == "/ S GET"
+    assert serve(files, prepare=lambda app: app.share(site="S")).get("/").text == "/ S GET"
 
 
 def test_filters_and_tests_are_added(serve, monkeypatch):

@@ -86,7 +86,7 @@ def get(request):
 
     def prepare(app):
         app.config.update(CSRF=False)
-        app.template_context(newsletter=Form({"email": Form.email("E-mail", "required|email")}))
+        app.share(newsletter=Form({"email": Form.email("E-mail", "required|email")}))
 
     client = serve({"page.py": page}, interface, prepare)
     assert client.post("/", form={"email": "a@b.example"}).json == [True, {"email": "a@b.example"}, True]

@@ -193,7 +193,7 @@ def test_it_is_for_whole_applications():
         Blueprint("pages").use(Metrics())
 
 
-@rows("options", [{"series": 0}, {"size": 1000}])
+@rows("options", [{"max_series": 0}, {"size": 1000}])
 def test_bounds_that_leave_no_room_are_refused(options):
-    with pytest.raises(ValueError, match="at least one series and 65536 bytes"):
+    with pytest.raises(ValueError, match="max_series must be at least 1 and size 65536"):
         Metrics(**options)

@@ -169,9 +169,9 @@ def feed_of_def(request: Request, socket):
 
 @app.post("/run/<who>")
 async def run(request: Request, who: str):
-    return (await runs.start(for_long(), owner=int(who))).id
+    return (await runs.astart(for_long(), owner=int(who))).id
 
 
 @app.get("/run/<who>/<id>")
 async def state(request: Request, who: str, id: str):
-    return (await runs.find(id, owner=int(who))).state
+    return (await runs.afind(id, owner=int(who))).state

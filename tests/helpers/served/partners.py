@@ -80,14 +80,14 @@ def make_key(request: Request):
 
 @app.post("/run")
 async def run(request: Request):
-    return (await runs.start(iter([1]), owner=request.json)).id
+    return (await runs.astart(iter([1]), owner=request.json)).id
 
 
 @app.post("/find-run")
 async def find_run(request: Request):
     id_, owner = request.json
     try:
-        return f"{(await runs.find(id_, owner=owner)).id == id_}"
+        return f"{(await runs.afind(id_, owner=owner)).id == id_}"
     except NotFound:
         return "nothing"
 
@@ -95,14 +95,14 @@ async def find_run(request: Request):
 @app.post("/read-run")
 async def read_run(request: Request):
     id_, owner = request.json
-    found = await runs.find(id_, owner=owner)
+    found = await runs.afind(id_, owner=owner)
     return [event.data or event.comment async for event in found.follow()]
 
 
 @app.post("/send")
 async def send(request: Request):
     channel, text = request.json
-    return await Channel(channel, store).send(text)
+    return await Channel(channel, store).asend(text)
 
 
 @app.post("/fail")

@@ -409,7 +409,7 @@ class Request(RequestState):
         """Return this request's own copy of the shared form with the given name. Raises KeyError if there is none."""
         form = self.shared(name)
         if form is None:
-            raise KeyError(f"no form is shared as {name!r}: app.template_context({name}=Form(...))")
+            raise KeyError(f"no form is shared as {name!r}: app.share({name}=Form(...))")
         return cast("Form", form)
 
     def share(self, name: str, value: Any = None) -> Any:

@@ -2,5 +2,5 @@ from asok import Asok
 from bakery import LOAVES
 
 app = Asok()
-app.template_context(shop="Baker Street", loaves=len(LOAVES))
-app.template_context(customer=lambda request: request.session.get("customer"))
+app.share(shop="Baker Street", loaves=len(LOAVES))
+app.share(customer=lambda request: request.session.get("customer"))
