@@ -29,7 +29,7 @@ from antiphon.uploads.temporary_file import SLOW, WriteTimes
 from tests.helpers.open_files import files_in, is_without_files
 from tests.helpers.request_bodies import in_chunks
 from tests.helpers.rows import rows
-from tests.helpers.scripted_heads import DELIVERIES, ScriptedHead, WebhookSignature
+from tests.helpers.scripted_heads import DELIVERIES, Delivery, ScriptedHead
 
 pytestmark = pytest.mark.axes("way")
 
@@ -40,7 +40,7 @@ LARGE = random.Random(7).randbytes(3 * MIB)
 
 @pytest.fixture(params=DELIVERIES)
 def way(request):
-    return WebhookSignature(request.param)
+    return Delivery(request.param)
 
 
 def whole(content):
@@ -95,7 +95,7 @@ class TestWhatIsSmall:
 
     @given(st.lists(st.binary(min_size=1, max_size=9), max_size=9), st.sampled_from([*DELIVERIES]), st.booleans())
     def test_is_what_came_however_it_came(self, chunks, name, declares):
-        way, data = WebhookSignature(name), b"".join(chunks)
+        way, data = Delivery(name), b"".join(chunks)
         content = Content(way.head(*chunks, content_length=len(data)) if declares else way.head(*chunks))
         way.run(way.loading(content, LIMITS))
         assert content.data == data == whole(content)
@@ -175,9 +175,9 @@ class TestWhatIsLarge:
 
         monkeypatch.setattr("os.writev", writev)
         monkeypatch.setattr("antiphon.uploads.spool.monotonic", count(step=2 * SLOW * is_behind).__next__)
-        content = Content(WebhookSignature("at once").head(*in_chunks(LARGE, 64 * KIB)))
+        content = Content(Delivery("at once").head(*in_chunks(LARGE, 64 * KIB)))
         content.folder = tmp_path
-        WebhookSignature("at once").run(content.load(LIMITS))
+        Delivery("at once").run(content.load(LIMITS))
         assert content.read_all() == LARGE
         assert not writers[0]
         assert len(writers) > 4
@@ -191,7 +191,7 @@ class TestWhatIsLarge:
         sizes = []
 
         async def load():
-            content = Content(WebhookSignature("at once").head(*in_chunks(LARGE * 4, 64 * KIB)))
+            content = Content(Delivery("at once").head(*in_chunks(LARGE * 4, 64 * KIB)))
             content.folder = tmp_path
 
             async def watch():
@@ -207,9 +207,7 @@ class TestWhatIsLarge:
         asyncio.run(load())
         assert max(after - before for before, after in pairwise(sizes)) <= 2 * MIB
 
-    @pytest.mark.parametrize(
-        "way", [WebhookSignature("blocking"), WebhookSignature("at once")], ids=["blocking", "at once"]
-    )
+    @pytest.mark.parametrize("way", [Delivery("blocking"), Delivery("at once")], ids=["blocking", "at once"])
     def test_that_comes_in_very_small_chunks_takes_time_in_proportion(self, way):
         # Were what has come put together for each chunk, this would take minutes.
         content = Content(way.head(*[b"x"] * 50_000))

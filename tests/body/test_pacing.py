@@ -10,14 +10,14 @@ from antiphon.body.receiver import GRACE
 from antiphon.http.errors import RequestTimeout
 from antiphon.http.limits import Limits
 from tests.helpers.rows import rows
-from tests.helpers.scripted_heads import ScriptedHead, WebhookSignature, receive_small_body
+from tests.helpers.scripted_heads import Delivery, ScriptedHead, receive_small_body
 
 LARGE = random.Random(3).randbytes(2 << 20)
 
 
 @pytest.fixture(params=["blocking", "blocking, on a loop", "at once", "awaited"])
 def way(request):
-    return WebhookSignature(request.param)
+    return Delivery(request.param)
 
 
 @pytest.fixture
@@ -123,13 +123,13 @@ def test_the_wait_for_the_first_chunk_of_a_small_body_counts(clock):
         await request.aload()
 
     with pytest.raises(RequestTimeout):
-        WebhookSignature("awaited").run(load())
+        Delivery("awaited").run(load())
 
 
 @pytest.mark.parametrize("blocks", [True, False], ids=["blocking", "awaited"])
 class TestRate:
     def load(self, head, **limits):
-        way = WebhookSignature("blocking" if head.blocks else "awaited")
+        way = Delivery("blocking" if head.blocks else "awaited")
         content = Content(head)
         way.run(content.load(Limits(**limits)))
         return content.data
@@ -160,14 +160,14 @@ class TestRate:
 
     def test_counts_only_the_time_for_which_somebody_waits(self, clock, blocks):
         content = Content(Slow(clock, 0.0, *[b"x"] * 20, blocks=blocks))
-        way = WebhookSignature("blocking" if blocks else "awaited")
+        way = Delivery("blocking" if blocks else "awaited")
         while way.run(content.advance(Limits(rate=1000))):
             clock.now += 3600  # the reader's own time
         assert content.data == b"x" * 20
 
     def test_goes_on_without_a_gap_where_it_is_lowered(self, clock, blocks):
         content = Content(Slow(clock, 2.0, *[bytes([number]) for number in range(40)], blocks=blocks))
-        way = WebhookSignature("blocking" if blocks else "awaited")
+        way = Delivery("blocking" if blocks else "awaited")
         with pytest.raises(RequestTimeout):
             way.run(content.load(Limits(rate=100)))
         way.run(content.load(Limits(rate=0)))

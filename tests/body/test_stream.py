@@ -7,7 +7,7 @@ from antiphon import Limits, Request
 from antiphon.http.errors import ContentTooLarge
 from tests.helpers.request_bodies import in_chunks
 from tests.helpers.rows import rows
-from tests.helpers.scripted_heads import DELIVERIES, ScriptedHead, WebhookSignature
+from tests.helpers.scripted_heads import DELIVERIES, Delivery, ScriptedHead
 
 pytestmark = pytest.mark.axes("way")
 
@@ -26,7 +26,7 @@ async def awaited(stream):
 
 @pytest.fixture(params=DELIVERIES)
 def way(request):
-    return WebhookSignature(request.param)
+    return Delivery(request.param)
 
 
 def chunks_of(way, request):

@@ -21,7 +21,7 @@ from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form
 from tests.helpers.open_files import is_without_files
 from tests.helpers.request_bodies import in_chunks
 from tests.helpers.rows import rows
-from tests.helpers.scripted_heads import DELIVERIES, ScriptedHead, WebhookSignature, receive_small_body
+from tests.helpers.scripted_heads import DELIVERIES, Delivery, ScriptedHead, receive_small_body
 
 pytestmark = pytest.mark.axes("way")
 
@@ -33,7 +33,7 @@ LARGE_FORM = print_form([(b"title", None, None, b"Tea"), (b"photo", b"a.png", b"
 
 @pytest.fixture(params=DELIVERIES)
 def way(request):
-    return WebhookSignature(request.param)
+    return Delivery(request.param)
 
 
 def loaded(way, *chunks, limits=Limits(), **headers):  # noqa: B008 - immutable
@@ -465,7 +465,7 @@ def test_every_reader_gets_the_same_wherever_the_body_is_cut(content_type, place
     headers = {"content_type": content_type}
     headers |= {"content_encoding": "gzip"} if codes else {}
     headers |= {"content_length": len(sent)} if declares else {}
-    way = WebhookSignature(name)
+    way = Delivery(name)
     request = Request(way.head(*filter(None, cut(sent, places)), **headers))
     request.content.is_kept = kept
     if way.is_on_loop or not kept or data.draw(st.booleans()):
@@ -479,7 +479,7 @@ def test_every_reader_gets_the_same_wherever_the_body_is_cut(content_type, place
     st.permutations(["files", "form", "stream", "parts"]),
 )
 def test_every_reader_of_a_large_body_gets_the_same(places, name, readers):
-    way = WebhookSignature(name)
+    way = Delivery(name)
     request = Request(way.head(*filter(None, cut(LARGE_FORM, places)), content_type=FORM_DATA))
     way.load(request)
     given_whole = Request(ScriptedHead(content_type=FORM_DATA), LARGE_FORM)

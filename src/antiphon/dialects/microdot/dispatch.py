@@ -21,7 +21,6 @@ from antiphon.embedding import (
     BEGIN_ON_THREAD,
     ON_LOOP,
     ON_THREAD,
-    Crossing,
     Head,
     NotBegun,
     crossing_of,
@@ -41,6 +40,7 @@ from antiphon.http.urls.url import quote_path
 
 if TYPE_CHECKING:
     from antiphon.dialects.microdot.application import Microdot
+    from antiphon.embedding import Crossing
 
 
 _MOST_ESCAPED = 12
@@ -208,7 +208,7 @@ async def call_decorated(handler: Callable[..., Any], request: Request, /, *argu
     return await _call_on_worker(crossing, partial(handler, request, *arguments, **named))
 
 
-async def _call_on_worker(crossing: Crossing, function: Callable[[], Any]) -> Any:
+async def _call_on_worker(crossing: "Crossing", function: Callable[[], Any]) -> Any:
     result = await crossing.run(function)
     return await result if hasattr(result, "__await__") else result
 
