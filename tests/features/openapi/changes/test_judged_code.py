@@ -219,7 +219,7 @@ SAFE = [
      route("return 'x'", GET_OF_INT.replace("number", "id"), ", id: int")),
     ("a type has another name", INNER + taken("x: InnerN"), (INNER + taken("x: InnerN")).replace("Inner", "Within")),
     ("a handler has another name", ROUTE, ROUTE.replace("fN", "another_name_N")),
-    ("an error is new", ROUTE, route("return 'x' if request.args.get('x') else abort(410)")),
+    ("an error is new", ROUTE, route("return 'x' if request.args.get('x') != 'gone' else abort(410)")),
     ("an error is gone", route("return 'x' if 'x' in request.args else abort(410)"),
      route("return 'x' if 'x' in request.args else 'y'")),
     ("a docstring", ROUTE, route("'''Return it.'''; return 'x'")),

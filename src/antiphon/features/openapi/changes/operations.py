@@ -211,7 +211,9 @@ class OperationComparison:
             if media in new.get("content", {}):
                 yield from self._media(at, content, new["content"][media], sent=True)
         schemas = self._schemas(old.get("schema", {}), new.get("schema", {}), sent=True, is_text=True)
-        yield from (self._judged(at, each, sent=True)._replace(mentions=name) for each in schemas)
+        always_sent = old.get("required") or new.get("required")  # so that a default stands for nothing
+        told = [each for each in schemas if not (always_sent and each.rule == "default")]
+        yield from (self._judged(at, each, sent=True)._replace(mentions=name) for each in told)
 
     def _body(self) -> Iterator[Change]:
         old, new = (resolved(each.content.get("requestBody", {}), document) for each, document in self._sides())
