@@ -342,8 +342,8 @@ def test_an_earlier_key_is_given_up_once_the_browser_has_another(app, browser, c
 
 @pytest.mark.parametrize("prefix", ["", "/a b/ü"])
 def test_the_path_is_found_where_the_app_is_mounted(app, client, clock, interface, prefix):
-    if prefix and interface == "rsgi":
-        pytest.skip("RSGI has no root path")
+    if interface == "rsgi":
+        prefix = ""  # RSGI has no root path
     outer = App()
     pages = Blueprint("pages")
     pages.post("/deep/er/login")(lambda request: login(request, User("ada")) or "Welcome.")
