@@ -727,7 +727,7 @@ class App(Routes, Servable):
         be positional; type checkers check them, unless you also pass options. The name of a blueprint's route includes
         the blueprint: "shop.item". Arguments that aren't parameters of the route become the query, in the format that
         ``args_as`` reads: None is left out, and a list, tuple or set becomes one field per item. The URL of a
-        ``signed`` route contains a signature. It is valid for ``_expires`` seconds (by default, forever) and for
+        ``signed_url`` route contains a signature. It is valid for ``_expires`` seconds (by default, forever) and for
         requests with ``_method`` (by default, GET and HEAD, or the route's only method). It is valid below one prefix
         only: if an app is mounted more than once, pass that prefix as ``_mounted_at``.
 

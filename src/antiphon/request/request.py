@@ -684,9 +684,9 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         The route is given by its name or its handler. With a handler, type checkers check the parameters, unless
         options are also passed. A name that begins with a dot belongs to the same blueprint: in "shop", ".item" is
         "shop.item". In a view of ``Views``, the other views of the same ``Views`` are found first, by their own names.
-        With ``_absolute``, or for a route on a different host, the URL includes the scheme and host. For a ``signed``
-        route, ``_expires`` is the number of seconds for which the URL is valid, and ``_method`` is the method that it
-        permits.
+        With ``_absolute``, or for a route on a different host, the URL includes the scheme and host. For a
+        ``signed_url`` route, ``_expires`` is the number of seconds for which the URL is valid, and ``_method`` is the
+        method that it permits.
 
         Raises the same errors as ``App.url_for``, RuntimeError if no application handles this request, and BadRequest
         (400) if its Host is malformed. With ``_absolute``, raises RuntimeError if a client could have made up the host:

@@ -167,7 +167,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         "_fields": "The header fields, shared until they are changed.",
         "_status": "The status; None if none was given.",
         "error": "The exception that caused this response; None if there is none.",
-        "is_conditional": "True if the server has yet to apply ``conditional`` to this response because a handler"
+        "is_conditional": "True if the server has yet to apply ``make_conditional`` to this response because a handler"
         " returned a file.",
     }
 
@@ -405,7 +405,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         6266). They show it only with ``inline``, which lets an HTML file from a client run scripts on your site. A file
         given by path gets Last-Modified and an ETag made from its modification time and size;
         ``modified=False`` and ``etag=False`` leave them out. ``headers`` take precedence over all of these. With
-        ``conditional``, the server applies the request's conditions and ranges, as the ``conditional`` method does.
+        ``conditional``, the server applies the request's conditions and ranges, as ``make_conditional`` does.
 
         Raises NotFound (404) for anything that is not a regular file, Forbidden (403), ValueError for a relative path,
         for a ``filename`` that can't be sent and for both ``as_attachment`` and ``inline``, and TypeError for anything

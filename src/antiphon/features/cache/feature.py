@@ -159,17 +159,17 @@ class Cache(metaclass=NamesOurs):
 
         ``path`` is the decoded path, including the prefix at which the app is mounted. A response that is being made at
         the same time is not stored. Raises StoreUnavailable (503), ValueError unless exactly one of ``path`` and
-        ``tag`` is given, and RuntimeError on an event loop that the store would block: use ``await aforget(...)``
+        ``tag`` is given, and RuntimeError on an event loop that the store would block: use ``await apurge(...)``
         there.
         """
         if self._blocks:
             refuse_on_loop("purge", "apurge")
         if (path is None) == (tag is None):
-            raise explained("bad-feature-option", ValueError('forget needs either a path or a tag: forget("/prices")'))
+            raise explained("bad-feature-option", ValueError('purge needs either a path or a tag: purge("/prices")'))
         return self._shelf.forget_tag(tag) if tag is not None else self._shelf.forget_path(path or "")
 
     async def apurge(self, path: str | None = None, *, tag: str | None = None) -> int:
-        """Remove responses as ``forget`` does, for use on an event loop."""
+        """``purge``, on an event loop."""
         if not self._blocks:
             return self.purge(path, tag=tag)
         from asyncio import to_thread

@@ -65,7 +65,7 @@ class Record(msgspec.Struct, kw_only=True):
     session: dict[str, str] = {}
     """The names that were used in the session, each with the kind of its value."""
     dependencies: dict[str, Any] = {}
-    """The values of the ``kept`` dependencies, by name."""
+    """The values of the ``recorded`` dependencies, by name."""
     messages: list[tuple[Literal["text", "bytes"], bytes]] = []
     """The last messages that a WebSocket received."""
     is_socket: bool = False
