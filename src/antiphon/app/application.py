@@ -25,7 +25,7 @@ from antiphon.app.url_for import Reverse, Signing
 from antiphon.explanations import explained
 from antiphon.explanations.words import APP, APP_SETTINGS, unknown_setting
 from antiphon.handler.callables import check_arguments, check_returns, check_sync
-from antiphon.handler.contract import Steps, innermost
+from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async
 from antiphon.http.dates import Duration
 from antiphon.http.head import Head, RequestClass, client_of
@@ -512,11 +512,7 @@ class App(Routes, Servable):
         groups = [*self._group().walk()]
         parts: list[Any] = [
             *self._registry.before_routing,
-            *(
-                each.hook
-                for each in self._dependencies.overridden().resolving
-                if getattr(innermost(each.hook.function), "waits", True)
-            ),
+            *(source.hook for source in self._dependencies.overridden().resolving),
         ]
         for group in groups:
             parts += [*group.registry.middleware, *group.registry.before, *group.registry.after]

@@ -18,7 +18,6 @@ from antiphon.features.ends import (
     LoginBegun,
     NewOwner,
     begin,
-    begin_on_loop,
     begin_unknown,
     may_log_in,
 )
@@ -148,9 +147,10 @@ class Ending:
         space = partial(_space_of, name, ref(app)) if sessions is None else lambda: f"{name} {sessions[1]}"
         ends = self._of_apps[app] = Ends(store, space)
         if not app.is_provided(BEGUN):
-            source: Any = begin if store.blocks else begin_on_loop
             unknown = partial(begin_unknown, ends)
-            app.provide(BEGUN, partial(source, ends), blocking=store.blocks, when=may_log_in, default=unknown)
+            app._dependencies.provide(
+                BEGUN, partial(begin, ends), blocking=store.blocks, when=may_log_in, default=unknown, ahead=True
+            )
             app.provide(ENDING, lambda _: self)
         app.middleware(when_read=users._dependency)(self._around)
 

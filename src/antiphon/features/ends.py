@@ -217,13 +217,6 @@ def begin(ends: Ends, request: Request) -> LoginBegun:  # noqa: ARG001
         return LoginBegun(ends, None)
 
 
-async def begin_on_loop(ends: Ends, request: Request) -> LoginBegun:
-    return begin(ends, request)
-
-
-begin_on_loop.waits = False  # type: ignore[attr-defined]  # it is async only so that it is called before the handler
-
-
 def begin_unknown(ends: Ends, request: Request) -> LoginBegun:  # noqa: ARG001
     return LoginBegun(ends, None)
 

@@ -59,11 +59,13 @@ class Source(NamedTuple):
     default: Callable[[Request], Any] | None
     yields: bool = False
     """True if the source is a generator function: the dependency is closed with the response."""
+    is_ahead: bool = False
+    """True if the source is called before the handler although it neither waits nor blocks."""
 
     @property
     def is_resolved(self) -> bool:
-        """True if the source is called before the handler, because it waits or blocks."""
-        return self.hook.is_async or self.hook.blocks
+        """True if the source is called before the handler, usually because it waits or blocks."""
+        return self.hook.is_async or self.hook.blocks or self.is_ahead
 
     @property
     def blocks(self) -> bool:
@@ -237,19 +239,20 @@ class Dependencies:
         when: Callable[[Request], bool] | None = None,
         default: Callable[[Request], T] | None = None,
         only_writes: bool = False,
+        ahead: bool = False,
     ) -> None:
         """Let a source provide a dependency. It is called at most once per request, and only if ``when`` is true for
         the request.
 
         A sync source is called on first read, wherever that is. An async source, or a source that ``blocking``
-        runs on a thread, is called before the first hook or handler that may read the dependency, and not at
-        all if none may: code may read what it names, and what the functions that it names may read, as far as
-        they can be followed. If ``when`` returns False, the value is the result of ``default``; both are called
-        directly and must not block. A generator function, sync or async, yields the value, and is resumed when
-        the response has been made or its stream has ended. Raises ValueError for a dependency that is already
-        provided. Raises TypeError for an object that isn't a dependency, for functions that can't be called
-        with a request, for context managers, and for a ``when`` or ``default`` that is async or yields. If a
-        sync function returns a coroutine, reading the dependency raises a TypeError.
+        runs on a thread, or that is ``ahead``, is called before the first hook or handler that may read the dependency,
+        and not at all if none may: code may read what it names, and what the functions that it names may read, as far
+        as they can be followed. If ``when`` returns False, the value is the result of ``default``; both are called
+        directly and must not block. A generator function, sync or async, yields the value, and is resumed when the
+        response has been made or its stream has ended. Raises ValueError for a dependency that is already provided.
+        Raises TypeError for an object that isn't a dependency, for functions that can't be called with a request, for
+        context managers, and for a ``when`` or ``default`` that is async or yields. If a sync function returns a
+        coroutine, reading the dependency raises a TypeError.
         """
         check_dependency(dependency, "app.provide", 'make one, Tenant = Dependency[str]("tenant")')
         if dependency in self._sources:
@@ -267,7 +270,9 @@ class Dependencies:
         check_sync("default", default)
         check_returns("when", when)
         check_returns("default", default)
-        self._sources[dependency] = _checked_source(dependency, source, blocking, when, default, only_writes)
+        self._sources[dependency] = _checked_source(dependency, source, blocking, when, default, only_writes)._replace(
+            is_ahead=ahead
+        )
 
     def override(self, dependency: Dependency[T], source: SourceFunction[T]) -> Source:
         """Let a different source provide a dependency until ``restore``, and return that source.
