@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from antiphon.app.store import FOREVER, FeatureStore, OwnedEntry, Store, StoreEntry, store_name
 from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import errors_name_it, explained
-from antiphon.features.ends import is_too_late
-from antiphon.features.users import Users, UserSource, check_loader
+from antiphon.features.ends import refuse_if_late
+from antiphon.features.users import UserSource, check_loader, sources_of
 from antiphon.handler.contract import describe, is_async
 from antiphon.http.authorization import Challenge
 from antiphon.http.dates import Duration, seconds_of
-from antiphon.http.errors import Unauthorized
 from antiphon.http.grammar import is_token
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
@@ -81,8 +80,7 @@ class APIKey(UserSource[U]):
         app.on_startup(partial(self._check_apart, app))
 
     def _check_apart(self, app: "App") -> None:
-        users = [each for other in app._mounted_together() for each in other.features if isinstance(each, Users)]
-        for theirs in [source for each in users for source in each.sources if isinstance(source, APIKey)]:
+        for theirs in [source for other in app._mounted_together() for source in sources_of(other, APIKey)]:
             if self._shares_keys(theirs):
                 raise explained(
                     "feature-used-twice",
@@ -112,9 +110,7 @@ class APIKey(UserSource[U]):
         data = {"owner": owner, "name": name, "scopes": sorted(scopes), "hint": hint, "used": None}
         seconds = FOREVER if ttl is None else seconds_of(ttl)
         self._stores.current.change(self._name(key), data, ttl=seconds, owner=self._owner(owner))
-        if is_too_late(owner):
-            self._stores.current.delete(self._name(key))
-            raise Unauthorized("Log in again: all logins of this user have ended.")
+        refuse_if_late(owner, partial(self._stores.current.delete, self._name(key)))
         return key
 
     def owned_by(self, owner: str) -> list[OwnedEntry]:

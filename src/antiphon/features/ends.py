@@ -20,6 +20,7 @@ from weakref import WeakSet, ref
 from antiphon.app.store import Store, StoreUnavailable, store_name
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.handler.scope import find_current_request
+from antiphon.http.errors import Unauthorized
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 
@@ -226,11 +227,18 @@ def may_log_in(request: Request) -> bool:
     return request.method not in ("GET", "HEAD") or bool(request.head.query_string)
 
 
-def is_too_late(owner: str, begun: Dependency[LoginBegun] | None = None) -> bool:
-    """Return True if a user has ended since the current request began, so that nothing new of the user may live.
+def refuse_if_late(owner: str, delete: Callable[[], object], begun: Dependency[LoginBegun] | None = None) -> None:
+    """Delete what has just been stored for a user who has ended since the current request began, and raise
+    Unauthorized.
 
     Code that may itself log a user in passes ``BEGUN``, which is resolved for the code that names it.
     """
+    if _is_too_late(owner, begun):
+        delete()
+        raise Unauthorized("Log in again: all logins of this user have ended.")
+
+
+def _is_too_late(owner: str, begun: Dependency[LoginBegun] | None) -> bool:
     request = find_current_request()
     if request is None:
         return False

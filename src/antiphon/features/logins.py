@@ -16,7 +16,7 @@ from antiphon.explanations import errors_name_it, explained
 from antiphon.features.ends import BEGUN
 from antiphon.features.sessions import Sessions
 from antiphon.features.tracked_session import TrackedSession
-from antiphon.features.users import USERS, Users, UserSource, check_loader
+from antiphon.features.users import USERS, Users, UserSource, check_loader, sources_of
 from antiphon.handler.contract import describe
 from antiphon.request.caller import Identity
 from antiphon.request.request import Request
@@ -102,7 +102,7 @@ class SessionLogin(UserSource[U]):
         for other in app._mounted_together():
             theirs = other.find_feature(Sessions)
             if other is app or (own is not None and theirs is not None and own.are_shared(theirs)):
-                for login in _logins_of(other):
+                for login in sources_of(other, SessionLogin):
                     self._check_same(login)
 
     def _check_same(self, other: "SessionLogin[Any]") -> None:
@@ -162,11 +162,6 @@ class SessionLogin(UserSource[U]):
                 TypeError(f"the key of a user must be non-empty text: {describe(self._key)} returned {key!r:.100}"),
             )
         return key
-
-
-def _logins_of(app: "App") -> list[SessionLogin[Any]]:
-    features = [each for each in app.features if isinstance(each, Users)]
-    return [source for users in features for source in users.sources if isinstance(source, SessionLogin)]
 
 
 def login(request: Request, user: object, *, end_others: bool = False) -> None:

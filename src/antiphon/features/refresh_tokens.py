@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon.app.store import FeatureStore, OwnedEntry, Store, StoreEntry, store_name
 from antiphon.explanations import errors_name_it, explained
-from antiphon.features.ends import BEGUN, is_too_late
+from antiphon.features.ends import BEGUN, refuse_if_late
 from antiphon.http.dates import Duration, seconds_of
-from antiphon.http.errors import BadRequest, Unauthorized
+from antiphon.http.errors import BadRequest
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
@@ -98,18 +98,19 @@ class RefreshTokens:
         app.on_startup(partial(self._check_apart, app))
 
     def _check_apart(self, app: "App") -> None:
-        for other in app._mounted_together():
-            for theirs in other.features:
-                if not isinstance(theirs, RefreshTokens) or theirs is self or theirs._prefix != self._prefix:  # noqa: SLF001
-                    continue
-                if self._stores.current.shares_entries(theirs._stores.current):  # noqa: SLF001 - of this very class
-                    raise explained(
-                        "feature-used-twice",
-                        ValueError(
-                            "two RefreshTokens share a store, so a token of one app would be valid in the other: use"
-                            " one object in both, or RefreshTokens(prefix=...) with two prefixes"
-                        ),
-                    )
+        for theirs in [each for other in app._mounted_together() for each in other.features]:
+            if isinstance(theirs, RefreshTokens) and theirs is not self and self._shares_tokens(theirs):
+                raise explained(
+                    "feature-used-twice",
+                    ValueError(
+                        "two RefreshTokens share a store, so a token of one app would be valid in the other: use one"
+                        " object in both, or RefreshTokens(prefix=...) with two prefixes"
+                    ),
+                )
+
+    def _shares_tokens(self, other: "RefreshTokens") -> bool:
+        is_same = other._prefix == self._prefix  # noqa: SLF001 - of this very class
+        return is_same and self._stores.current.shares_entries(other._stores.current)  # noqa: SLF001
 
     def issue(self, owner: str, *, name: str = "", scopes: Iterable[str] = ()) -> str:
         """Begin a login and return its first token. Check the password before you call this.
@@ -123,9 +124,7 @@ class RefreshTokens:
         data = {"owner": owner, "name": name, "scopes": sorted(scopes), "current": _hash(secret), "used": self._clock()}
         store, key = self._stores.current, self._key(login)
         store.change(key, data, ttl=min(self._idle, self._lifetime), owner=self._owner(owner))
-        if is_too_late(owner, BEGUN):
-            store.delete(key)
-            raise Unauthorized("Log in again: all logins of this user have ended.")
+        refuse_if_late(owner, partial(store.delete, key), BEGUN)
         return f"{login}.{secret}"
 
     def rotate(self, token: str) -> RefreshedToken:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from antiphon.features.oauth.tokens import AccessToken
 
 U = TypeVar("U")
+S = TypeVar("S")
 
 _LONGEST_NEXT = 2000
 """The maximum length of a return URL passed to a login page, in characters."""
@@ -463,6 +464,12 @@ class Users(Generic[U]):
 
 USERS = Dependency[Users[Any]]("users", fix="app.use(Users(...))")
 """The feature that provides the users of an application, for functions that log them in."""
+
+
+def sources_of(app: "App", kind: type[S]) -> list[S]:
+    """Return the sources of one class in all ``Users`` of an application."""
+    every = [source for each in app.features if isinstance(each, Users) for source in each.sources]
+    return [source for source in every if isinstance(source, kind)]
 
 
 def login_required(request: Request) -> None:
