@@ -32,14 +32,14 @@ class Configured(click.Command):
         super().__init__(*arguments, **options)
         for each in self.params:
             if isinstance(each, click.Option):
-                each.envvar = [PREFIX + each.opts[0].lstrip("-").replace("-", "_").upper(), *_variables(each)]
+                each.envvar = [_variable_of(each.opts[0]), *_variables(each)]
                 each.show_envvar = True
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         """Return the context of an invocation, with the values from `.env` as defaults."""
         values = _read_unless_reloading()
         if INHERITED not in os.environ:
-            self._warn_of_unknown({*os.environ, *values})
+            self._check_known({*os.environ, *values})
         defaults: dict[str, Any] = {}
         for each in self.params:
             found = next((values[name] for name in _variables(each) if values.get(name)), None)
@@ -47,20 +47,28 @@ class Configured(click.Command):
                 defaults[str(each.name)] = found.split() if each.multiple else found
         return super().make_context(*arguments, default_map=defaults, **options)
 
-    def _warn_of_unknown(self, names: set[str]) -> None:
-        """Warn about variables that look like settings but aren't. Raises `BadCommand` for one that was renamed.
+    def _check_known(self, names: set[str]) -> None:
+        """Warn about variables that look like settings but aren't. Raises `BadCommand` for one with a new name.
 
         A setting may turn a protection on, so a renamed one is an error: it must not be off without a word.
         """
         known = {name.removeprefix(PREFIX) for each in self.params for name in _variables(each)} | _ELSEWHERE
         found = {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}
         for name in sorted(found - known):
-            if ours := renamed.OPTIONS.get(f"--{name.lower().replace('_', '-')}"):
-                now = f"{PREFIX}{ours.removeprefix('--').replace('-', '_').upper()}"
-                raise BadCommand(f"{PREFIX}{name} has a new name: set {now} instead.")
+            if ours := _RENAMED.get(PREFIX + name):
+                raise BadCommand(f"{PREFIX}{name} has a new name: set {ours} instead.")
             near = get_close_matches(name, sorted(known), 1)
             hint = f" Did you mean {PREFIX}{near[0]}?" if near else ""
             click.secho(f"Warning: {PREFIX}{name} is not a setting, so it is ignored.{hint}", err=True, fg="yellow")
+
+
+def _variable_of(option: str) -> str:
+    """Return the variable that sets an option: ANTIPHON_PORT for `--port`."""
+    return PREFIX + option.lstrip("-").replace("-", "_").upper()
+
+
+_RENAMED = {_variable_of(old): _variable_of(new) for old, new in renamed.OPTIONS.items()}
+"""The variables of options with new names, and their own new names."""
 
 
 def _read_unless_reloading() -> dict[str, str]:

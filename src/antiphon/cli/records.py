@@ -12,6 +12,7 @@ from antiphon.app.application import App
 from antiphon.cli.debug.page import traceback_of
 from antiphon.cli.debug.report import report_of
 from antiphon.cli.errors import BadCommand
+from antiphon.cli.routes import aligned
 from antiphon.cli.target import Target, import_module
 from antiphon.features.openapi.changes.places import Version
 from antiphon.features.openapi.changes.verdicts import template_of
@@ -45,9 +46,7 @@ class KeepingApp(NamedTuple):
 
     def table(self) -> list[str]:
         """Return a line for each cause, the most recent first."""
-        rows = [_row(kept) for kept in self.all()]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return aligned([_row(kept) for kept in self.all()])
 
     def find(self, id_: str) -> RecordGroup:
         """Return the requests with the given cause. Raises `BadCommand` if there are none."""
@@ -69,16 +68,19 @@ def _row(kept: RecordGroup) -> tuple[str, ...]:
     today = datetime.now().astimezone().date()
     shown = f"{when:%H:%M}" if when.date() == today else f"{when:%Y-%m-%d %H:%M}"
     what = record.error or kept.why
-    times = "once" if kept.count == 1 else f"{kept.count} times"
     return (
         shown,
         str(record.status),
         f"{record.method} {_cut(record.pattern or record.root_path + record.path)}",
         _cut(what),
         record.place,
-        times,
+        _times(kept),
         kept.id,
     )
+
+
+def _times(kept: RecordGroup) -> str:
+    return "once" if kept.count == 1 else f"{kept.count} times"
 
 
 def _cut(text: str) -> str:
@@ -146,8 +148,8 @@ def felt_by(target: Target, new: Version) -> list[str]:
             word = "unknown" if status in _OF_DATA and has_route else "FELT"
             agent = dict(record.fields).get("user-agent", "")
             who = ", ".join(filter(None, [agent, record.user and f"user {record.user}"])) or "an unnamed client"
-            times = "once" if kept.count == 1 else f"{kept.count} times"
-            lines.append(f"{word:7} {record.method} {record.target} by {who}, {times}: {record.status} is now {status}")
+            told = f"{record.method} {record.target} by {who}, {_times(kept)}: {record.status} is now {status}"
+            lines.append(f"{word:7} {told}")
     return sorted(lines)
 
 
