@@ -15,17 +15,9 @@ from tests.cli.conftest import DEADLINE, receive_until
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
-APP = """
-import asyncio
-import gc
+BLOCKING = """
 import time
 from pathlib import Path
-from antiphon import App, Blueprint
-from antiphon.features import Health, Metrics
-
-app = App(queue_by=lambda request: request.cookies.get("user"))
-app.use(Health())
-app.use(Metrics())
 
 
 def note(name):
@@ -38,6 +30,20 @@ def block(name):
     while not Path("go").exists():
         time.sleep(0.01)
     return name
+"""
+"""Functions of all applications below: one notes that a handler has begun, one blocks until it is allowed to end."""
+
+APP = (
+    BLOCKING
+    + """
+import asyncio
+import gc
+from antiphon import App, Blueprint
+from antiphon.features import Health, Metrics
+
+app = App(queue_by=lambda request: request.cookies.get("user"))
+app.use(Health())
+app.use(Metrics())
 
 
 @app.get("/block")
@@ -112,23 +118,8 @@ async def echo(request, socket):
     async for message in socket:
         await socket.send(message)
 """
+)
 
-IN_DIALECTS = """
-import time
-from pathlib import Path
-
-
-def note(name):
-    with open("begun", "a") as file:
-        file.write(f"{name}\\n")
-
-
-def block(name):
-    note(name)
-    while not Path("go").exists():
-        time.sleep(0.01)
-    return name
-"""
 DIALECTS = {
     "flask": """
 from antiphon.dialects.flask import Flask, request
@@ -320,7 +311,7 @@ def test_over_wsgi_requests_that_wait_for_a_thread_are_refused_and_probes_are_no
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
 @pytest.mark.parametrize("name", DIALECTS)
 def test_nothing_of_a_request_to_a_dialect_runs_if_it_gets_no_thread(shop, tmp_path, name, interface):
-    command = shop("--interface", interface, "--queue-timeout", "2", app=IN_DIALECTS + DIALECTS[name])
+    command = shop("--interface", interface, "--queue-timeout", "2", app=BLOCKING + DIALECTS[name])
     with blocked_threads(command), ExitStack() as stack:
         sent = [stack.enter_context(closing(post(command, "/note-thread?name=late"))) for _ in range(3)]
         assert {status_of(each)[0] for each in sent} == {503}

@@ -284,7 +284,7 @@ def test_a_mistake_is_an_error_at_start_that_names_the_file(site, case):
     [
         (["user/[id].py", "user/[name].py"], r"name their parameters alike.*/\[id\]\.py:1\) and .*/\[name\]\.py:1\)"),
         (["user/[id].py", "user/[id:str].py"], r"handled by both.*/\[id:str\]\.py:1\) and .*/\[id\]\.py:1\)"),
-        (["about.py"], r"GET /about is handled by both .*test_pages\.py.*/pages/about\.py:1\)"),
+        (["about.py"], r"GET /about is handled by both .*test_file_routes\.py.*/pages/about\.py:1\)"),
     ],
 )
 def test_two_answers_to_one_request_are_an_error_that_names_both_files(site, files, message):
