@@ -95,6 +95,22 @@ def test_the_real_source_is_not_called(serving, style):
     assert called == []
 
 
+def test_the_caller_is_known_meanwhile(serving, style):
+    """Also by a loader that waits, which is resolved for handlers that read the caller."""
+
+    async def load(token):
+        await asyncio.sleep(0)
+        return token
+
+    app = app_with(style, {"source": lambda request: "real"})
+    app.use(Users(Bearer(load)))
+    app.get("/me")(style(lambda request: f"{request.caller.key}"))
+    fields = {"authorization": "Bearer ann"}
+    before = serving(app).get("/me", headers=fields).text
+    with app.override(Tenant, "fake"):
+        assert serving(app).get("/me", headers=fields).text == before != "None"
+
+
 def test_a_function_is_a_value_like_any_other(serving):
     app, Send = App(), Dependency[object]("send")
     app.provide(Send, lambda request: None)

@@ -203,11 +203,11 @@ async def _acquire_on_loop(limiter: "CapacityLimiter") -> None:
 class Dependencies:
     """The dependencies that an application provides, and the sources that currently override others."""
 
-    def __init__(self, sources: Iterable[Source] = ()) -> None:
+    def __init__(self, sources: Iterable[Source] = (), identifiers: "Iterable[Identify]" = ()) -> None:
         self._sources: dict[ReadableDependency[Any], Source] = {source.provides: source for source in sources}
         self._overrides: list[Source] = []
         self._readings: Readings | None = None
-        self.identifiers: list[Identify] = []
+        self.identifiers = [*identifiers]
         """The statements of features about the caller of a request."""
 
     @property
@@ -298,7 +298,7 @@ class Dependencies:
         if not self.has_overrides:
             return self
         last = {override.provides: override for override in self._overrides}
-        return Dependencies((self._sources | last).values())
+        return Dependencies((self._sources | last).values(), self.identifiers)
 
     def fixed(self, dependency: Dependency[T]) -> Fixed[T] | None:
         """Return the fixed value from the last override of a dependency, if any."""
