@@ -86,3 +86,15 @@ def valkey_sentinel(tmp_path_factory, request):
     """A primary, a replica and three Sentinels."""
     with SentinelSet(request.getfixturevalue("valkey-server"), tmp_path_factory.mktemp("sentinel")) as servers:
         yield servers
+
+
+@pytest.fixture(params=["sqlite", "valkey"])
+def shared_store(request, tmp_path, monkeypatch):
+    """The store of the workers, and the server that it is on, if there is one."""
+    if request.param == "sqlite":
+        monkeypatch.setenv("STORE", str(tmp_path / "store.db"))
+        yield None
+        return
+    with ValkeyServer(request.getfixturevalue("valkey-server"), tmp_path) as server:
+        monkeypatch.setenv("STORE", server.url)
+        yield server

@@ -12,7 +12,6 @@ from tests.contract.process import ServerProcess
 from tests.contract.wire import Closed, SentRequest
 from tests.helpers.bound_browser import EC_KEY, proof
 from tests.helpers.processes import RUN
-from tests.helpers.valkey import ValkeyServer
 from tests.helpers.waiting import eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
@@ -26,21 +25,13 @@ SERVERS = {
 }
 
 
-@pytest.fixture(params=["sqlite", "valkey"])
-def place(request, tmp_path, monkeypatch):
-    """The store of the workers, and the server that it is on, if there is one."""
+@pytest.fixture(autouse=True)
+def bound(monkeypatch):
     monkeypatch.setenv("BOUND", "600")
-    if request.param == "sqlite":
-        monkeypatch.setenv("STORE", str(tmp_path / "store.db"))
-        yield None
-        return
-    with ValkeyServer(request.getfixturevalue("valkey-server"), tmp_path) as server:
-        monkeypatch.setenv("STORE", server.url)
-        yield server
 
 
 @pytest.mark.parametrize("interface", SERVERS)
-def test_a_proof_counts_once_and_for_all_workers(place, interface):
+def test_a_proof_counts_once_and_for_all_workers(shared_store, interface):
     with ServerProcess(SERVERS[interface], APP) as server, ThreadPoolExecutor(8) as threads:
 
         def send(method, path, **fields):
@@ -79,10 +70,10 @@ def test_a_proof_counts_once_and_for_all_workers(place, interface):
         def ask():
             return {send("POST", "/bound-session", **named).status for _ in range(20)}
 
-        if place is not None:
-            place.freeze()
+        if shared_store is not None:
+            shared_store.freeze()
             assert send("POST", "/bound-session", **named).status == 503
-            place.thaw()
+            shared_store.thaw()
             eventually(lambda: ask() == {403} or None, "the store is not back for both workers")
         assert send("POST", "/logout?everywhere", cookie=both).status == 200
         assert ask() == {404}

@@ -20,20 +20,8 @@ SERVERS = {
 }
 
 
-@pytest.fixture(params=["sqlite", "valkey"])
-def place(request, tmp_path, monkeypatch):
-    """The store of the workers, and the server that it is on, if there is one."""
-    if request.param == "sqlite":
-        monkeypatch.setenv("STORE", str(tmp_path / "store.db"))
-        yield None
-        return
-    with ValkeyServer(request.getfixturevalue("valkey-server"), tmp_path) as server:
-        monkeypatch.setenv("STORE", server.url)
-        yield server
-
-
 @pytest.mark.parametrize("interface", SERVERS)
-def test_workers_share_it_and_lose_nothing_when_one_is_killed(place, interface):
+def test_workers_share_it_and_lose_nothing_when_one_is_killed(shared_store, interface):
     with ServerProcess(SERVERS[interface], APP) as server:
 
         def visit(path, *fields, method="GET"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from antiphon.testing.pairs.shrinking import fewest
 from tests.random_apps.programs import Program
 from tests.random_apps.requests import TOKEN, SentRequest
 
@@ -37,18 +38,7 @@ def shrunk(program: Program, differs: Callable[[Program], bool]) -> Program:
 
 
 def _with_few_requests(program: Program, differs: Callable[[Program], bool]) -> Program:
-    size = len(program.requests) // 2
-    while size:
-        start = 0
-        while start < len(program.requests):
-            fewer = program.requests[:start] + program.requests[start + size :]
-            shorter = program.with_requests(fewer)
-            if fewer and _still(shorter, differs):
-                program = shorter
-            else:
-                start += size
-        size //= 2
-    return program
+    return program.with_requests(fewest(program.requests, lambda sent: _still(program.with_requests(sent), differs)))
 
 
 def _still(program: Program, differs: Callable[[Program], bool]) -> bool:

@@ -1,8 +1,11 @@
 """The shortest program that still breaks a rule."""
 
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from antiphon.testing.pairs.programs import Program
+
+T = TypeVar("T")
 
 
 def shrunk(program: Program, fails: Callable[[Program], bool]) -> Program:
@@ -37,14 +40,19 @@ def _shorter(program: Program) -> Iterator[Program]:
 
 
 def _with_few_requests(program: Program, fails: Callable[[Program], bool]) -> Program:
-    size = len(program.sent) // 2
+    return program._replace(sent=fewest(program.sent, lambda sent: fails(program._replace(sent=sent))))
+
+
+def fewest(items: tuple[T, ...], fails: Callable[[tuple[T, ...]], bool]) -> tuple[T, ...]:
+    """Return the items that are needed to fail, at least one: halves are left out first, then ever smaller parts."""
+    size = len(items) // 2
     while size:
         start = 0
-        while start < len(program.sent):
-            fewer = program.sent[:start] + program.sent[start + size :]
-            if fewer and fails(program._replace(sent=fewer)):
-                program = program._replace(sent=fewer)
+        while start < len(items):
+            fewer = items[:start] + items[start + size :]
+            if fewer and fails(fewer):
+                items = fewer
             else:
                 start += size
         size //= 2
-    return program
+    return items
