@@ -21,6 +21,7 @@ from antiphon.explanations.words import OtherWord
 from antiphon.http.grammar import Value
 from antiphon.lazy import attribute_docs
 from antiphon.response.message import MakerOrValue
+from scripts.named_types import written_out
 
 EXTENDING = "For adapters and dialects"
 HEADERS = "Header fields"
@@ -177,26 +178,27 @@ def _member(cls: type, owner: type, name: str) -> Member:
 
 
 def _node(function: Callable[..., object]) -> Function:
-    """Return the tree of a function, with types that stand in quotes as they are, and short defaults as values."""
+    """Return the tree of a function, with types written out and short defaults as values."""
     node = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     assert isinstance(node, Function)
-    return _with_values(_unquoted(node), function.__module__)
+    return _with_values(_with_types(node, function.__module__), function.__module__)
 
 
 @cache
 def _source(owner: type) -> tuple[list[str], ast.ClassDef]:
-    """Return the lines of a class, and its tree with types that stand in quotes as they are."""
+    """Return the lines of a class, and its tree with types written out."""
     text = inspect.getsource(owner)
-    tree = _with_values(_unquoted(ast.parse(text).body[0]), owner.__module__)
+    tree = _with_values(_with_types(ast.parse(text).body[0], owner.__module__), owner.__module__)
     assert isinstance(tree, ast.ClassDef)
     return text.splitlines(), tree
 
 
-def _unquoted(tree: N) -> N:
-    for node in ast.walk(tree):
+def _with_types(tree: N, module: str) -> N:
+    """Return a tree whose types have no quotes, and none of the aliases that users can't import."""
+    for node in [*ast.walk(tree)]:
         for field in ("annotation", "returns"):
-            if isinstance(quoted := getattr(node, field, None), ast.Constant) and isinstance(quoted.value, str):
-                setattr(node, field, ast.parse(quoted.value, mode="eval").body)
+            if (written := getattr(node, field, None)) is not None:
+                setattr(node, field, written_out(module, written))
     return tree
 
 

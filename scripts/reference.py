@@ -17,15 +17,11 @@ from antiphon.explanations.texts import as_page
 from antiphon.http.errors import HTTPError
 from scripts import docstrings
 from scripts.docstrings import EXTENDING, HEADERS, Member
+from scripts.named_types import PLACES
 from scripts.names_page import first_sentence, names_page
 from scripts.reference_pages import CLASSES, GIVEN, TOPICS, Page
 
 FOLDER = Path(__file__).parent.parent / "docs/reference"
-PLACES = (
-    "antiphon", "antiphon.http", "antiphon.features", "antiphon.testing", "antiphon.testing.pairs",
-    "antiphon.logs", "antiphon.http1",
-    "antiphon.cli", "antiphon.types", "antiphon.embedding",
-)  # fmt: skip
 BY_STATUS = "One class for each status"
 SHARED = "Shared with App"
 GENERAL = "General"

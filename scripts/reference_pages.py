@@ -174,7 +174,7 @@ TOPICS = {
     ),
     "features/languages.md": Page(
         "Languages", "antiphon.features",
-        "Languages lazy format_date format_time format_datetime format_timedelta format_number format_percent"
+        "Languages lazy_gettext format_date format_time format_datetime format_timedelta format_number format_percent"
         " format_currency",
         "See also [Languages and translations](../../how-to/languages.md).",
     ),
@@ -279,24 +279,22 @@ TOPICS = {
     ),
     "types.md": Page(
         "Types of parameters and results", "antiphon.types",
-        "ASGIApplication AbortOptions AfterHook AttributeValue BareItem BeforeHook BlockNames Body BodyLike "
-        "BodyPolicy BodyStream CSRFReason CacheDirectives Caller ChannelListener ChannelMessage "
-        "ChannelPresence CheckFunction Choices ClientAddress ClientContent ClientFields ClientFiles "
-        "ConditionalRequest Counter Duration EndReason Environment ErrorHandlerDecorator ErrorOptions Feature "
-        "FileSource FlashMessages FolderOptions ForeignApplication ForeignInterface FormError FormFields "
-        "FormParts FrameworkValues Gauge Globals HTTPVersion Handler HeaderFields Histogram Identity KeyMaterial "
-        "Language LazyText Lifetime LimitOptions Markup MiddlewareFunction Mount Number OnDrain OpenAPIDocument "
-        "Pairs PatchMode PolicyDirectives PolicyWords Priority ProblemOptions Progress RangeSpec Record "
-        "RecordGroup RequestFunction RequestOptions RequestWithReferrer ResponseLike Route RouteMeta RouteOptions "
-        "Routes Run RunCall RunOwner RunState SameSite SecretKeys SessionAccess SettableDependency SharedValues "
-        "Shield SocketUse SourceFunction StructuredKind StructuredMember TemplateRenderer TemplateString "
-        "TestedApplication Text Texts TrustedOrigins WebSocketHandler WebSocketMessage WebSocketValues Widget",
+        "ASGIApplication AbortOptions AfterHook BareItem BeforeHook BodyLike BodyPolicy BodyStream "
+        "CacheDirectives Caller ChannelListener ChannelMessage ChannelPresence CheckFunction Choices "
+        "ClientContent ClientFields ClientFiles ConditionalRequest Counter Duration Environment "
+        "ErrorHandlerDecorator ErrorOptions Feature FileSource FlashMessages FolderOptions FormError "
+        "FormFields FormParts FrameworkValues Gauge Globals Handler HeaderFields Histogram Identity "
+        "KeyMaterial Language LazyText Lifetime LimitOptions Markup MiddlewareFunction Mount OpenAPIDocument "
+        "Pairs ProblemOptions Progress Record RecordGroup RequestFunction RequestOptions RequestWithReferrer "
+        "ResponseLike Route RouteMeta RouteOptions Routes Run RunCall RunState SecretKeys SessionAccess "
+        "SettableDependency SharedValues Shield SocketUse SourceFunction StructuredMember TemplateRenderer "
+        "TemplateString TestedApplication Text Texts TrustedOrigins WebSocketHandler WebSocketValues Widget",
         "See also [public names](names.md).",
     ),
     "testing.md": Page(
         "Testing", "antiphon.testing",
         "Client AsyncClient ClientSession ClientResponse StreamedResponse AsyncStreamedResponse ClientWebSocket"
-        " AsyncClientWebSocket ClientTools ToolResult CookieJar Interface ContractError BrokenResponse HandshakeRefused"
+        " AsyncClientWebSocket ClientTools ToolResult CookieJar ContractError BrokenResponse HandshakeRefused"
         " LifespanError BodyTooLarge TooManyRedirects",
         "See also [Testing](../how-to/test-an-app.md).",
     ),

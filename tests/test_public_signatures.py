@@ -6,8 +6,8 @@ import types
 import typing
 from collections import abc
 
+from scripts.named_types import class_origins, public_origins, signature_types
 from scripts.reference_pages import GIVEN
-from tests.helpers.named_types import class_origins, public_origins, signature_types
 from tests.helpers.public_members import public_functions, public_objects
 from tests.helpers.rows import rows
 from tests.test_public_names import PUBLIC

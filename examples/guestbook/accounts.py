@@ -6,11 +6,11 @@ from typing import Annotated
 from msgspec import Meta
 
 from antiphon import Blueprint, Request, Response
-from antiphon.features import Field, Form, Page, RateLimit, lazy, login, logout
+from antiphon.features import Field, Form, Page, RateLimit, lazy_gettext, login, logout
 from examples.guestbook.book import BOOK, User
 
 accounts = Blueprint("accounts")
-NAME, PASSWORD = lazy("Name"), lazy("Password")
+NAME, PASSWORD = lazy_gettext("Name"), lazy_gettext("Password")
 EITHER_WAY = {"dir": "auto"}  # people may write from left to right, or from right to left
 
 
@@ -27,49 +27,51 @@ class Signup:
     name: Annotated[
         str,
         Meta(min_length=2, max_length=40),
-        Field(label=NAME, autocomplete="username", help=lazy("Everybody sees it."), attributes=EITHER_WAY),
+        Field(label=NAME, autocomplete="username", help=lazy_gettext("Everybody sees it."), attributes=EITHER_WAY),
     ]
     password: Annotated[
         str,
         Meta(min_length=10, max_length=200),
-        Field(label=PASSWORD, widget="password", autocomplete="new-password", help=lazy("Ten characters or more.")),
+        Field(
+            label=PASSWORD, widget="password", autocomplete="new-password", help=lazy_gettext("Ten characters or more.")
+        ),
     ]
 
     def check(self, form: "Form[Signup]") -> None:
         if not self.name.isprintable():  # else one name could look like another
-            form.add_error("name", lazy("Please use characters that can be seen."))
+            form.add_error("name", lazy_gettext("Please use characters that can be seen."))
 
 
 @accounts.get("/login")
 @accounts.post("/login", before=RateLimit("10/minute"))
 def log_in(request: Request):
-    form = Form(Login, request, submit=lazy("Log in"))
+    form = Form(Login, request, submit=lazy_gettext("Log in"))
     if form.validate():
         if user := request[BOOK].user_with(form.data.name, form.data.password):
             return welcome(request, user)
-        form.add_error(None, lazy("The name or the password is wrong."))
+        form.add_error(None, lazy_gettext("The name or the password is wrong."))
     return Page("login.html", form=form), form.status
 
 
 @accounts.get("/signup")
 @accounts.post("/signup", before=RateLimit("10/minute"))
 def sign_up(request: Request):
-    form = Form(Signup, request, submit=lazy("Sign up"))
+    form = Form(Signup, request, submit=lazy_gettext("Sign up"))
     if form.validate(Signup.check):
         if user := request[BOOK].add_user(form.data.name, form.data.password):
             return welcome(request, user)
-        form.add_error("name", lazy("Somebody has this name already."))
+        form.add_error("name", lazy_gettext("Somebody has this name already."))
     return Page("signup.html", form=form), form.status
 
 
 def welcome(request: Request, user: User) -> Response:
     login(request, user)
-    request.flash(lazy("Welcome, {name}!", name=user.name))
+    request.flash(lazy_gettext("Welcome, {name}!", name=user.name))
     return Response.redirect(request.args.get("next"), otherwise=request.url_for("entries.index"))
 
 
 @accounts.post("/logout")
 def log_out(request: Request):
     logout(request)
-    request.flash(lazy("Goodbye, and come back."))
+    request.flash(lazy_gettext("Goodbye, and come back."))
     return Response.redirect(request.url_for("entries.index"))

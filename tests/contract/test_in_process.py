@@ -1,9 +1,9 @@
 """The contract over each interface, without a server."""
 
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
-from antiphon.testing import Client, Interface
+from antiphon.testing import Client
 from antiphon.testing.requests import RequestOptions
 from tests.contract.application import app
 from tests.contract.suite import AdapterContract
@@ -14,7 +14,7 @@ from tests.helpers.waiting import DEADLINE
 class InProcess:
     """The contract's application over one interface; as a context manager it is started and shut down."""
 
-    def __init__(self, interface: Interface) -> None:
+    def __init__(self, interface: Literal["wsgi", "asgi", "rsgi"]) -> None:
         self._client = Client(app, interface, follow_redirects=False, raise_errors=False, timeout=DEADLINE)
 
     def __enter__(self) -> Self:

@@ -208,7 +208,7 @@ def test_each_text_is_in_the_catalogue():
     folder = Path(guestbook.__file__).parent
     catalogue = json.loads((folder / "locales/ar.json").read_text("utf-8"))
     sources = [*folder.glob("*.py"), *(folder / "templates").glob("*.html")]
-    named = [key for path in sources for key in re.findall(r'(?:\b__|\blazy)\(\s*"([^"]+)"', path.read_text())]
+    named = [key for path in sources for key in re.findall(r'(?:\b__|\blazy_gettext)\(\s*"([^"]+)"', path.read_text())]
     assert set(named) - catalogue.keys() == set()
     assert {key for key in catalogue if key not in named} == {
         "form",

@@ -13,11 +13,18 @@ from antiphon.features import (
     Channel,
     Compression,
     IdempotentWrites,
+    KeyDirectory,
     MemoryStore,
     Metrics,
+    RateLimit,
     Recorder,
+    RefreshTokens,
     Runs,
+    Sessions,
+    Signatures,
+    StandardWebhook,
     Tools,
+    UploadProgress,
 )
 from tests.helpers.rows import rows
 
@@ -35,10 +42,17 @@ MAKERS = {
     "Compression.__init__": Compression,
     "Dependency.__init__": lambda **given: Dependency("book", **given),
     "IdempotentWrites.__init__": IdempotentWrites,
+    "KeyDirectory.__init__": lambda **given: KeyDirectory("https://agent.example", **given),
     "Metrics.__init__": Metrics,
+    "RateLimit.__init__": lambda **given: RateLimit("1/hour", **given),
     "Recorder.__init__": Recorder,
+    "RefreshTokens.__init__": RefreshTokens,
     "Runs.__init__": Runs,
+    "Sessions.__init__": Sessions,
+    "Signatures.__init__": lambda **given: Signatures({}, **given),
     "Tools.__init__": lambda **given: Tools("/tools", **given),
+    "UploadProgress.__init__": UploadProgress,
+    "Webhook.__init__": lambda **given: StandardWebhook("whsec_" + "a" * 32, **given),
 }
 
 

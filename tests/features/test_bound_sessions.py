@@ -47,7 +47,7 @@ class User:
 def shop(store, clock, *features, bound=300, **options):
     """Return an app with logins in bound sessions."""
     app = App(**options)
-    app.use(Sessions(store, bound=bound, clock=clock))
+    app.use(Sessions(store, bound=bound))
     app.use(Users(SessionLogin(User)))
     for feature in features:
         app.use(feature)
@@ -359,8 +359,8 @@ def test_the_path_is_found_where_the_app_is_mounted(app, client, clock, interfac
 
 def test_apps_that_share_sessions_bind_them_alike(store, clock):
     outer, inner = App(), App()
-    outer.use(Sessions(store, clock=clock, bound=300))
-    inner.use(Sessions(store, clock=clock))
+    outer.use(Sessions(store, bound=300))
+    inner.use(Sessions(store))
     outer.mount("/inner", inner)
     with pytest.raises(ValueError, match=r"one with bound=(300|None) and one with bound=(300|None)"):
         Client(outer).get("/")

@@ -193,7 +193,7 @@ def test_a_user_who_logs_out_everywhere_ends_nothing_of_others(key):
 def test_sessions_that_began_at_one_moment_are_two_callers_also_after_a_login():
     """The clocks of some systems tick 64 times a second."""
     app = App(secret_keys=["k" * 32])
-    app.use(Sessions(MemoryStore(clock=lambda: 1000.0), clock=lambda: 1000.0))
+    app.use(Sessions(MemoryStore(clock=lambda: 1000.0)))
     app.use(Users(SessionLogin(user)))
     app.post("/begin/<who>")(lambda request, who: request.session.update(who=who) or "")
     app.post("/login/<who>")(lambda request, who: login(request, user(who)) or "")

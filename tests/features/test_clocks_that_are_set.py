@@ -58,7 +58,7 @@ def visiting(interface):
 @pytest.fixture
 def app(store, clock):
     app = App(secret_keys=KEYS)
-    app.use(Sessions(store, idle=24 * HOUR, lifetime=48 * HOUR, clock=clock))
+    app.use(Sessions(store, idle=24 * HOUR, lifetime=48 * HOUR))
     return app
 
 
@@ -123,7 +123,7 @@ def test_csrf_tokens_count(app, visiting, clock, step):
 @server_side
 def test_writes_happen_once(store, visiting, clock, step):
     app, written = App(), []
-    app.use(IdempotentWrites(store, takeover=24 * HOUR, clock=clock))
+    app.use(IdempotentWrites(store, takeover=24 * HOUR))
 
     @app.post("/", idempotent=True)
     def write(request: Request):

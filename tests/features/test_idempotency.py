@@ -78,7 +78,7 @@ def opening(store, interface, style, clock):
     banks = []
 
     def opening(store=store, **options):
-        banks.append(Bank(store, interface, style, clock=clock, **options))
+        banks.append(Bank(store, interface, style, **options))
         return banks[-1]
 
     yield opening
@@ -292,7 +292,7 @@ class TestACaller:
 
     def test_is_a_visitor_where_there_are_sessions(self, opening, store, clock):
         bank = opening()
-        bank.app.use(Sessions(store, clock=clock))
+        bank.app.use(Sessions(store))
 
         @bank.app.post("/login")
         def log_in(request):

@@ -89,7 +89,7 @@ class TestARate:
 
 class TestRequests:
     def test_above_the_rate_are_refused_until_there_is_room(self, store, handler, visiting, clock):
-        app = limited(handler, RateLimit("3/minute", store, clock=clock))
+        app = limited(handler, RateLimit("3/minute", store))
         assert [visiting(app).status for _ in range(5)] == [200, 200, 200, 429, 429]
         clock.now += 60
         assert visiting(app).status == 429  # three of the last 60 seconds
@@ -99,7 +99,7 @@ class TestRequests:
         assert [visiting(app).status for _ in range(4)] == [200, 200, 200, 429]
 
     def test_do_not_pass_twice_as_often_where_two_windows_meet(self, store, handler, visiting, clock):
-        app = limited(handler, RateLimit("3/minute", store, clock=clock))
+        app = limited(handler, RateLimit("3/minute", store))
         clock.now += 59
         assert [visiting(app).status for _ in range(3)] == [200, 200, 200]
         clock.now += 2
@@ -109,7 +109,7 @@ class TestRequests:
     def test_pass_fewer_than_twice_as_often_in_any_window(self, limit, most):
         """The most pass if a caller uses up the rate at the end of a window, and then tries all the time."""
         clock, passed = Clock(), []
-        check = RateLimit(f"{limit}/minute", MemoryStore(clock=clock), by=lambda request: "somebody", clock=clock)
+        check = RateLimit(f"{limit}/minute", MemoryStore(clock=clock), by=lambda request: "somebody")
         begin = clock.now + 59.5
         for step in range(1000):
             clock.now = begin + step / 8
@@ -120,13 +120,13 @@ class TestRequests:
         assert max(sum(first <= each < first + 60 for each in passed) for first in passed) == most
 
     def test_that_are_refused_do_not_count(self, store, handler, visiting, clock):
-        app = limited(handler, RateLimit("3/minute", store, clock=clock))
+        app = limited(handler, RateLimit("3/minute", store))
         [visiting(app) for _ in range(20)]
         clock.now += 61 + 20
         assert visiting(app).status == 200
 
     def test_at_once_pass_as_often_as_they_may(self, store, clock):
-        check = RateLimit("10/minute", store, by=lambda request: "somebody", clock=clock)
+        check = RateLimit("10/minute", store, by=lambda request: "somebody")
 
         def passes(_):
             try:
@@ -139,7 +139,7 @@ class TestRequests:
             assert sum(threads.map(passes, range(200))) == 10
 
     def test_may_be_one_in_a_time(self, store, handler, visiting, clock):
-        app = limited(handler, RateLimit("1/minute", store, clock=clock))
+        app = limited(handler, RateLimit("1/minute", store))
         clock.now += 45
         assert [visiting(app).status for _ in range(2)] == [200, 429]
         clock.now += 59
@@ -154,7 +154,7 @@ class TestRequests:
     )
     def test_pass_as_soon_as_they_are_told(self, limit, pauses):
         clock = Clock()
-        check = RateLimit(f"{limit}/minute", MemoryStore(clock=clock), by=lambda request: "somebody", clock=clock)
+        check = RateLimit(f"{limit}/minute", MemoryStore(clock=clock), by=lambda request: "somebody")
         passed = []
 
         def seconds_to_wait():
@@ -210,14 +210,14 @@ class TestACaller:
 
     def test_is_who_the_app_says(self, store, handler, visiting, clock):
         by = lambda request: request.headers.get("x-key")  # noqa: E731
-        app = limited(handler, RateLimit("1/minute", store, by=by, clock=clock))
+        app = limited(handler, RateLimit("1/minute", store, by=by))
         sent = [{"x-key": "a"}, {"x-key": "b"}, {"x-key": "a"}, {}, {}]
         assert [visiting(app, headers=headers).status for headers in sent] == [200, 200, 429, 200, 200]
 
     def test_may_be_known_by_a_session(self, store, handler, visiting, clock):
         app = App()
-        app.use(RateLimit("1/minute", store, by=lambda request: request.session.get("user"), clock=clock))
-        app.use(Sessions(store, clock=clock))
+        app.use(RateLimit("1/minute", store, by=lambda request: request.session.get("user")))
+        app.use(Sessions(store))
         app.get("/")(handler)
         assert [visiting(app).status for _ in range(2)] == [200, 200]
 
@@ -229,7 +229,7 @@ class TestACaller:
 
 class TestAnAnswer:
     def test_tells_what_is_left(self, store, handler, visiting, clock):
-        app = limited(handler, RateLimit("3/minute", store, name="all", clock=clock))
+        app = limited(handler, RateLimit("3/minute", store, name="all"))
         told = []
         for _ in range(4):
             response = visiting(app)
@@ -247,7 +247,7 @@ class TestAnAnswer:
         ]
 
     def test_to_one_too_many_is_a_problem_that_says_when_to_come_back(self, store, handler, visiting, clock):
-        app = limited(handler, RateLimit("1/minute", store, name="all", clock=clock))
+        app = limited(handler, RateLimit("1/minute", store, name="all"))
         visiting(app)
         response = visiting(app)
         assert (response.status, response.headers["retry-after"]) == (429, "60")
@@ -277,7 +277,7 @@ class TestAnAnswer:
             return take(request)
 
         app = App()
-        app.use(RateLimit("1/minute", store, clock=clock))
+        app.use(RateLimit("1/minute", store))
         app.post("/")(take if style == "def" else atake)
         with closing(Client(app, interface, timeout=10.0)) as client:
             assert [client.post("/", body=b"a" * 100_000).status for _ in range(2)] == [200, 429]
@@ -286,7 +286,7 @@ class TestAnAnswer:
 
 class TestSeveralLimits:
     def test_hold_together_and_each_is_told(self, store, handler, visiting, clock):
-        limits = [RateLimit("2/second", store, clock=clock), RateLimit("3/minute", store, clock=clock)]
+        limits = [RateLimit("2/second", store), RateLimit("3/minute", store)]
         app = limited(handler, *limits)
         assert [visiting(app).status for _ in range(3)] == [200, 200, 429]
         clock.now += 2
@@ -297,9 +297,9 @@ class TestSeveralLimits:
 
     def test_may_be_of_one_route_and_of_a_blueprint(self, store, handler, visiting, clock):
         app, shop = App(), Blueprint("shop", prefix="/shop")
-        shop.use(RateLimit("2/minute", store, name="shop", clock=clock))
+        shop.use(RateLimit("2/minute", store, name="shop"))
         shop.get("/")(handler)
-        shop.get("/search", before=RateLimit("1/minute", store, name="search", clock=clock))(handler)
+        shop.get("/search", before=RateLimit("1/minute", store, name="search"))(handler)
         app.register(shop)
         app.get("/")(handler)
         assert [visiting(app, "/shop/search").status for _ in range(2)] == [200, 429]
@@ -320,7 +320,7 @@ class TestSeveralLimits:
     def test_of_one_name_in_one_store_count_together(self, store, handler, visiting, clock):
         app = App()
         for path in "/a", "/b":
-            app.get(path, before=RateLimit("1/minute", store, clock=clock))(handler)
+            app.get(path, before=RateLimit("1/minute", store))(handler)
         assert [visiting(app, path).status for path in ("/a", "/b")] == [200, 429]
 
 
@@ -384,7 +384,7 @@ class TestAStoreThatIsAway:
         return Away(clock=clock)
 
     def test_limits_nobody_and_is_logged_once_a_minute(self, away, handler, visiting, clock, monotonic, caplog):
-        app = limited(handler, RateLimit("2/minute", away, name="all", clock=clock))
+        app = limited(handler, RateLimit("2/minute", away, name="all"))
         for logged in 1, 1, 2:
             assert [visiting(app).status for _ in range(3)] == [200] * 3
             assert caplog.text.count("the rate limit all limits nobody, because its store is unavailable") == logged
@@ -394,7 +394,7 @@ class TestAStoreThatIsAway:
         assert [visiting(app).status for _ in range(3)] == [200, 200, 429]
 
     def test_may_refuse(self, away, handler, visiting, clock, monotonic):
-        app = limited(handler, RateLimit("2/minute", away, when_unavailable="refuse", clock=clock))
+        app = limited(handler, RateLimit("2/minute", away, when_unavailable="refuse"))
         for _ in range(3):
             response = visiting(app)
             assert (response.status, response.headers["retry-after"]) == (503, "2")
@@ -404,7 +404,7 @@ class TestAStoreThatIsAway:
         assert visiting(app).status == 200
 
     def test_is_asked_again_though_the_clock_was_set_back(self, away, handler, visiting, clock, monotonic):
-        app = limited(handler, RateLimit("5/minute", away, clock=clock))
+        app = limited(handler, RateLimit("5/minute", away))
         visiting(app)
         clock.now -= 3600
         monotonic.now += 1
@@ -415,18 +415,18 @@ class TestAStoreThatIsAway:
 class TestAClockThatIsSet:
     @pytest.mark.parametrize("by", [-3600, 3600])
     def test_lets_one_more_rate_pass_at_most(self, store, handler, visiting, clock, by):
-        app = limited(handler, RateLimit("5/minute", store, clock=clock))
+        app = limited(handler, RateLimit("5/minute", store))
         assert [visiting(app).status for _ in range(10)].count(200) == 5
         clock.now += by
         assert [visiting(app).status for _ in range(10)].count(200) == 5
 
     def test_that_goes_on_while_requests_are_counted_lets_no_more_pass(self, store, handler, visiting, clock):
         clock.runs = 0.25
-        app = limited(handler, RateLimit("5/minute", store, clock=clock))
+        app = limited(handler, RateLimit("5/minute", store))
         assert [visiting(app).status for _ in range(10)].count(200) == 5
 
     def test_keeps_nobody_waiting_for_longer_than_the_time_of_the_rate(self, store, handler, visiting, clock):
-        app = limited(handler, RateLimit("1/minute", store, clock=clock))
+        app = limited(handler, RateLimit("1/minute", store))
         assert visiting(app).status == 200
         clock.now -= 3600
         assert [visiting(app).status for _ in range(2)] == [200, 429]

@@ -64,7 +64,7 @@ class Away(MemoryStore):
 def test_only_failures_count_and_then_a_right_guess_is_refused(
     store, interface, style, clock, rate, passwords, expected
 ):
-    limit = RateLimit(rate, store, name=passwords.replace(" ", "-") + rate[0], clock=clock)
+    limit = RateLimit(rate, store, name=passwords.replace(" ", "-") + rate[0])
     assert statuses(logins(style, limit), interface, passwords) == expected
 
 
@@ -84,19 +84,19 @@ def test_processes_that_share_a_store_count_together(tmp_path, interface, style)
 
 
 def test_each_caller_has_its_own_count(store, interface, style, clock):
-    limit = RateLimit("1/minute", store, by=lambda request: request.form["name"], clock=clock)
+    limit = RateLimit("1/minute", store, by=lambda request: request.form["name"])
     app = logins(style, limit)
     assert statuses(app, interface, "wrong right", name="ada") == [403, 429]
     assert statuses(app, interface, "right right wrong right", name="bob") == [200, 200, 403, 429]
 
 
 def test_twice_takes_back_one_request(store, interface, style, clock):
-    app = logins(style, RateLimit("2/minute", store, clock=clock), times=2)
+    app = logins(style, RateLimit("2/minute", store), times=2)
     assert statuses(app, interface, "wrong right wrong right") == [403, 200, 403, 429]
 
 
 def test_what_was_not_counted_is_not_taken_back(store, interface, style, clock):
-    limit, other = (RateLimit("2/minute", store, by=by, clock=clock) for by in (lambda _: None, lambda _: "all"))
+    limit, other = (RateLimit("2/minute", store, by=by) for by in (lambda _: None, lambda _: "all"))
     app = logins(style, limit)
     app.use(other)
     assert statuses(app, interface, "right right right") == [200, 200, 429]
@@ -106,7 +106,7 @@ def test_what_was_not_counted_is_not_taken_back(store, interface, style, clock):
 @rows("rate, window", [("1/minute", 60), ("2/minute", 120)])
 def test_a_window_that_is_over_leaves_the_next_one_alone(store, interface, style, clock, rate, window):
     """A handler takes longer than the window, in which others have failed as often as they may."""
-    limit = RateLimit(rate, store, name=f"slow-{rate[0]}", by=lambda _: "all", clock=clock)
+    limit = RateLimit(rate, store, name=f"slow-{rate[0]}", by=lambda _: "all")
 
     def pause():
         clock.now += window
@@ -119,7 +119,7 @@ def test_a_window_that_is_over_leaves_the_next_one_alone(store, interface, style
 
 
 def test_the_fields_tell_what_is_left_afterwards(store, interface, style, clock):
-    app = logins(style, RateLimit("2/minute", store, name="all", clock=clock))
+    app = logins(style, RateLimit("2/minute", store, name="all"))
     with closing(Client(app, interface, timeout=10.0)) as client:
         passwords = ["right", "wrong", "right", "wrong", "right"]
         told = [client.post("/login", form={"password": each}).headers["ratelimit"] for each in passwords]
@@ -129,7 +129,7 @@ def test_the_fields_tell_what_is_left_afterwards(store, interface, style, clock)
 @rows("when", ["count", "uncount"])
 def test_a_store_that_is_away_leaves_a_request_as_it_is(interface, style, clock, caplog, when):
     store = Away(clock=clock)
-    limit = RateLimit("2/minute", store, clock=clock)
+    limit = RateLimit("2/minute", store)
 
     def pause():
         store.is_away = when == "uncount"
@@ -154,7 +154,7 @@ def test_a_store_that_waits_is_asked_on_a_thread(tmp_path, interface, style):
 
 
 def test_refused_requests_between_do_not_keep_a_limit_of_one(store, interface, style, clock):
-    limit = RateLimit("1/minute", store, by=lambda _: "all", clock=clock)
+    limit = RateLimit("1/minute", store, by=lambda _: "all")
 
     def pause():
         for _ in range(2):

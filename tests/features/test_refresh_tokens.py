@@ -74,7 +74,7 @@ def test_a_client_that_got_no_response_gets_the_same_token_again(store, clock):
 
 
 def test_the_grace_ends(clock):
-    tokens = RefreshTokens(MemoryStore(clock=clock), grace=10, clock=clock)
+    tokens = RefreshTokens(MemoryStore(clock=clock), grace=10)
     first = tokens.issue("ann")
     second = tokens.rotate(first)
     clock.now += 11
@@ -102,7 +102,7 @@ def test_without_grace_one_of_several_succeeds_and_the_login_ends():
 
 
 def test_a_login_ends_when_it_is_not_used_and_in_any_case(clock):
-    tokens = RefreshTokens(MemoryStore(clock=clock), idle=100, lifetime=250, clock=clock)
+    tokens = RefreshTokens(MemoryStore(clock=clock), idle=100, lifetime=250)
     unused, used = tokens.issue("ann"), tokens.issue("ann")
     for _ in range(3):
         clock.now += 80
@@ -114,7 +114,7 @@ def test_a_login_ends_when_it_is_not_used_and_in_any_case(clock):
 
 @rows("seconds", [-3600, -1])
 def test_a_clock_that_is_set_back_ends_nothing(clock, seconds):
-    tokens = RefreshTokens(MemoryStore(clock=clock), clock=clock)
+    tokens = RefreshTokens(MemoryStore(clock=clock))
     first = tokens.issue("ann")
     second = tokens.rotate(first)
     clock.now += seconds
@@ -199,7 +199,7 @@ class Logins(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.now = 1e9
-        self.tokens = RefreshTokens(MemoryStore(clock=lambda: self.now), grace=10, clock=lambda: self.now)
+        self.tokens = RefreshTokens(MemoryStore(clock=lambda: self.now), grace=10)
         self.given = [self.tokens.issue("ann")]
         self.used_at = {}
         self.is_over = False

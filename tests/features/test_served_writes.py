@@ -95,9 +95,10 @@ def test_what_was_broken_off_is_told_later_and_may_be_taken_over(site):
         assert answer.result() is None
     site.go.touch()
     store = store_at(site.store)
+    store.clock = lambda: time.time() + 61
     for options, status in [({}, 409), ({"takeover": 60}, 200), ({}, 200)]:
         app = App()
-        pay_into(app, store, clock=lambda: time.time() + 61, **options)
+        pay_into(app, store, **options)
         with Client(app, "wsgi") as client:
             response = client.post("/pay", body=site.payment.body, headers=site.payment.fields)
             assert response.status == status

@@ -60,7 +60,7 @@ def shopping(store, interface, style, clock):
     shops = []
 
     def shopping(store=store, **options):
-        shops.append(Shop(store, interface, style, clock=clock, **options))
+        shops.append(Shop(store, interface, style, **options))
         return shops[-1]
 
     yield shopping
@@ -146,7 +146,7 @@ class TestData:
         assert read(visit) == {"attempts": 1}
 
     def test_may_be_changed_by_middleware_and_hooks(self, store, interface, style, clock):
-        shop = Shop(store, interface, style, clock=clock)
+        shop = Shop(store, interface, style)
 
         @shop.app.middleware
         def around(request):
@@ -506,7 +506,7 @@ class TestTooLate:
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 class TestAtOnce:
     def test_fifty_requests_that_change_different_names_lose_nothing(self, store, interface, style, clock):
-        shop = Shop(store, interface, style, clock=clock)
+        shop = Shop(store, interface, style)
         shop._do = lambda request: request.session.update({request.args["name"]: 1})
         first = shop.client()
         first.get("/?name=first")
@@ -541,7 +541,7 @@ class TestAtOnce:
 
         for name in ("load", "change", "rotate", "delete"):
             monkeypatch.setattr(SQLiteStore, name, spy(name))
-        shop = Shop(store, interface, style, clock=clock)
+        shop = Shop(store, interface, style)
         client = shop.client()
         for do in (wrote(a=1), dict, lambda session: session.rotate(), lambda session: session.clear()):
             shop.visit(client, lambda request, do=do: do(request.session))

@@ -19,7 +19,7 @@ def shops(store, interface, style, clock):
     outer, inner = App(), App()
     does = {"before": lambda session: None, "inside": lambda session: None}
     for app in (outer, inner):
-        app.use(Sessions(store, clock=clock))
+        app.use(Sessions(store))
 
     @outer.before_request
     def before(request):

@@ -52,7 +52,7 @@ def size(request):
 
 def app_of(handler, feature=None, **route):
     app = App()
-    app.use(feature or UploadProgress(interval=0.01, patience=0.1, keep=30))
+    app.use(feature or UploadProgress(interval=0.01, timeout=0.1, ttl=30))
     app.post("/upload", **route)(handler)
     return app
 
@@ -124,7 +124,7 @@ def test_events_tell_of_an_upload_until_it_is_complete(clients, size):
 
 
 def test_events_wait_for_an_upload_that_has_not_begun(clients, size):
-    uploader, watcher = clients(app_of(size, UploadProgress(interval=0.01, patience=9)))
+    uploader, watcher = clients(app_of(size, UploadProgress(interval=0.01, timeout=9)))
     with watcher.stream("GET", f"/progress/{ID}", headers=EVENTS) as response:
         send(uploader, [CHUNK] * 3)
         events = data("".join(chunk.decode() for chunk in response))
@@ -153,7 +153,7 @@ def test_who_does_not_know_the_id_sees_nothing(clients, size):
 @rows("id_", ["short", "x" * 65, "with spaces in its middle", "../../../../etc/passwd", "é" * 20])
 @rows("where", ["header", "query"])
 def test_what_is_no_id_names_nothing(clients, size, id_, where):
-    feature = UploadProgress(patience=0)
+    feature = UploadProgress(timeout=0)
     uploader, watcher = clients(app_of(size, feature))
     headers = {"x-progress-id": id_.encode().decode("latin-1")} if where == "header" else {}
     url = "/upload" if where == "header" else f"/upload?progress={id_}"
@@ -220,7 +220,7 @@ def test_without_a_declared_length_there_is_no_total(clients, size):
 
 
 def test_an_upload_is_forgotten_some_time_after_its_end(clients, size):
-    uploader, watcher = clients(app_of(size, UploadProgress(keep=0)))
+    uploader, watcher = clients(app_of(size, UploadProgress(ttl=0)))
     seen = []
     send(uploader, watched(watcher, seen, look=lambda: watcher.get(f"/progress/{ID}").status))
     assert seen == [200, 200]
@@ -235,7 +235,7 @@ def test_of_uploads_with_one_id_the_last_is_told_of(clients, size):
 
 
 def test_of_too_many_the_oldest_are_forgotten(clients, size):
-    uploader, watcher = clients(app_of(size, UploadProgress(most=2, keep=30)))
+    uploader, watcher = clients(app_of(size, UploadProgress(max_uploads=2, ttl=30)))
     ids = [f"{number:016}" for number in range(3)]
     for id_ in ids:
         send(uploader, [CHUNK], id_, length=50_000)
@@ -263,7 +263,7 @@ def test_an_app_of_def_handlers_stays_one():
     assert app.interface == "wsgi"
 
 
-@rows("options", [{"interval": 0}, {"patience": -1}, {"keep": -1}, {"most": 0}, {"interval": float("nan")}])
+@rows("options", [{"interval": 0}, {"timeout": -1}, {"ttl": -1}, {"max_uploads": 0}, {"interval": float("nan")}])
 def test_numbers_that_cannot_be_are_refused(options):
     with pytest.raises(ValueError, match="interval must be above 0"):
         UploadProgress(**options)

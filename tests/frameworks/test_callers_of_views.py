@@ -36,7 +36,7 @@ class User(SimpleNamespace):
 def site():
     """Return the views: a write, a write of signed requests, a limited one, and the start and the search of a run."""
     number, runs = itertools.count(1), Runs(MemoryStore())
-    limit = RateLimit("1/hour", by=lambda request: request.caller.key, clock=lambda: 1000.0)
+    limit = RateLimit("1/hour", MemoryStore(clock=lambda: 1000.0), by=lambda request: request.caller.key)
     writes = IdempotentWrites(MemoryStore())
 
     def pay(request):

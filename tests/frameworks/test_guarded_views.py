@@ -44,8 +44,10 @@ class Shop:
     def __init__(self, store=None):
         self.paid = []
         self.writes = IdempotentWrites(store or MemoryStore())
-        self.limits = [RateLimit("2/hour", name=name, clock=lambda: 1000.0) for name in ("limited", "alimited")]
-        self.large = RateLimit("1/hour", name="large", clock=lambda: 1000.0)
+        self.limits = [
+            RateLimit("2/hour", MemoryStore(clock=lambda: 1000.0), name=name) for name in ("limited", "alimited")
+        ]
+        self.large = RateLimit("1/hour", MemoryStore(clock=lambda: 1000.0), name="large")
 
     def functions(self):
         def limited(request):

@@ -177,7 +177,7 @@ def make(style):
     app.use(BlockScript())
     app.use(Templates(DictLoader(TEMPLATES), enable_async=style.is_async))
     app.use(FileRoutes(str(folder / "pages")))
-    app.use(UploadProgress(interval=0.01, patience=0.05))
+    app.use(UploadProgress(interval=0.01, timeout=0.05))
     app.use(IdempotentWrites(MemoryStore()))
     app.template_context(csp_nonce=csp_nonce, path=lambda request: request.path)
     app.static("/static", folder / "static")

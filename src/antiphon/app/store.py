@@ -8,6 +8,7 @@ def`` handler, use ``await asyncio.to_thread(store.load, key)``; a ``def`` handl
 """
 
 import logging
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from hashlib import sha256
@@ -186,6 +187,9 @@ class Store(ABC):
 
     is_server_side: ClassVar[bool] = True
     """True if entries are kept here, and only their keys are sent to clients."""
+
+    clock: Callable[[], float] = staticmethod(time.time)
+    """Return the time by which entries expire, in Unix seconds."""
 
     keeps_files: ClassVar[bool] = False
     """True if there is a folder for files that belong to entries, as in stores on a single machine."""

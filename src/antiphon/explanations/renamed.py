@@ -43,14 +43,24 @@ ROUTE = {"signed": "signed_url=True"}
 APP_SETTINGS = {"share_by": "queue_by"}
 """For each class, an attribute or an argument and what to write instead."""
 
+CLOCK, NOW = "MemoryStore(clock=function) as its store", "time.time(), which tests can set by time-machine"
 ARGUMENTS: Mapping[str, Mapping[str, str]] = {
-    "Cache.__init__": {"largest": "max_body=bytes", "most": "max_bytes=bytes", "most_in_files": "max_file_bytes=bytes"},
+    "Cache.__init__": {
+        "clock": CLOCK,
+        "largest": "max_body=bytes",
+        "most": "max_bytes=bytes",
+        "most_in_files": "max_file_bytes=bytes",
+        "patience": "timeout=seconds",
+    },
     "Channel.__init__": {"keep": "max_messages=number"},
     "Compression.__init__": {"minimum": "min_size=bytes"},
     "Dependency.__init__": {"kept": "recorded=True"},
-    "IdempotentWrites.__init__": {"largest": "max_body=bytes"},
+    "IdempotentWrites.__init__": {"clock": CLOCK, "largest": "max_body=bytes"},
+    "KeyDirectory.__init__": {"clock": NOW},
     "Metrics.__init__": {"series": "max_series=number"},
+    "RateLimit.__init__": {"clock": CLOCK},
     "Recorder.__init__": {"largest": "max_body=bytes", "most": "max_records=number"},
+    "RefreshTokens.__init__": {"clock": CLOCK},
     "Runs.__init__": {
         "keep": "ttl=seconds",
         "keep_bytes": "max_bytes=bytes",
@@ -58,7 +68,15 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "most": "max_runs=number",
         "most_per_owner": "max_runs_per_owner=number",
     },
+    "Sessions.__init__": {"clock": CLOCK},
+    "Signatures.__init__": {"clock": NOW},
     "Tools.__init__": {"largest": "max_result=bytes"},
+    "UploadProgress.__init__": {
+        "keep": "ttl=seconds",
+        "most": "max_uploads=number",
+        "patience": "timeout=seconds",
+    },
+    "Webhook.__init__": {"clock": NOW, "tolerance": "the five minutes that are always allowed"},
 }
 """For each function, an argument and what to write instead."""
 
@@ -67,6 +85,7 @@ COMMANDS = {"beside": "compare", "kept": "records"}
 """For each option and command of ``antiphon``, the one to use instead."""
 
 ABORT = "abort(423), or another number, and HTTPError with error.status"
+WRITTEN_OUT = "the Literal or the union that stands in the signature"
 NAMES: Mapping[str, Mapping[str, str]] = {
     "antiphon.http": {
         "FieldFault": "FieldProblem",
@@ -85,8 +104,16 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "PageFile": "RouteFile",
         "Pages": "FileRoutes",
         "RequestSigner": "RequestSignature",
+        "lazy": "lazy_gettext",
     },
-    "antiphon.types": {"Kept": "RecordGroup", "Native": "FrameworkValues"},
+    "antiphon.testing": {"Interface": WRITTEN_OUT},
+    "antiphon.types": {
+        "Kept": "RecordGroup",
+        "Native": "FrameworkValues",
+        "AttributeValue BlockNames Body CSRFReason ClientAddress EndReason ForeignApplication": WRITTEN_OUT,
+        "ForeignInterface HTTPVersion Number OnDrain PatchMode PolicyDirectives PolicyWords Priority": WRITTEN_OUT,
+        "RangeSpec RunOwner SameSite StructuredKind WebSocketMessage": WRITTEN_OUT,
+    },
     "antiphon.embedding": {"Answer": "FrameworkResponse", "NativeRequest": "FrameworkRequest"},
 }
 """For each public place, a name and the one to import instead."""

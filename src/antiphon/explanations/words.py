@@ -352,7 +352,8 @@ TEMPLATE = {
     "current_user": "request.user",
     "g session": "request.g or request.session",
     "config": "app.template_context(name=value)",
-    "csrf_token": "csrf_token_value, or csrf_input() for the field, after app.use(CSRFTokens())",
+    "csrf_token": "CSRFTokens: app.use(CSRFTokens())",
+    "csrf_token_value": "csrf_token",
     "get_flashed_messages": "request.flash.take(), after app.use(Flash())",
 }
 """Names that are undefined in templates here, and what to use instead."""

@@ -26,7 +26,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.languages.request_language": (
             "format_currency format_date format_datetime format_number format_percent format_time format_timedelta"
         ),
-        "features.languages.texts": "lazy",
+        "features.languages.texts": "lazy_gettext",
         "features.geoip.feature": "GeoIP",
         "features.logins": "SessionLogin login logout",
         "features.metrics.feature": "Metrics",

@@ -29,7 +29,7 @@ from antiphon.features.languages.request_language import (
     format_time,
     format_timedelta,
 )
-from antiphon.features.languages.texts import lazy
+from antiphon.features.languages.texts import lazy_gettext
 from antiphon.features.logins import SessionLogin, login, logout
 from antiphon.features.logs.access_log import AccessLog
 from antiphon.features.metrics.feature import Metrics
@@ -179,7 +179,7 @@ __all__ = [
     "format_time",
     "format_timedelta",
     "is_same_secret",
-    "lazy",
+    "lazy_gettext",
     "login",
     "login_required",
     "logout",

@@ -11,6 +11,7 @@ binding is kept among its data, under ``BOUND``:
 """
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from hmac import compare_digest, digest
 from math import ceil
@@ -57,7 +58,7 @@ _COOKIE_TIME = 0.9
 class Binding:
     """How the sessions of an application are bound, with their cookie's attributes. ``fresh`` is in seconds."""
 
-    def __init__(self, fresh: float, samesite: SameSite, clock: Callable[[], float]) -> None:
+    def __init__(self, fresh: float, samesite: SameSite) -> None:
         if not fresh >= 1:
             raise explained("bad-feature-option", ValueError(f"bound must be 1 or more seconds, not {fresh!r}"))
         try:
@@ -66,7 +67,7 @@ class Binding:
             raise missing_package(error, "oauth") from None
         self.fresh = fresh
         self._samesite: SameSite = samesite
-        self._clock = clock
+        self.clock: Callable[[], float] = time.time
 
     def look_at(self, session: TrackedSession, request: Request, session_cookie: str) -> bool:
         """Note whether a browser has proven that a session is its own. Return False for a session of another device, or
@@ -75,7 +76,7 @@ class Binding:
         binding = _binding_of(session.entry)
         if "key" not in binding:
             return True
-        now, proof = self._clock(), _proof_in(request, session_cookie)
+        now, proof = self.clock(), _proof_in(request, session_cookie)
         session.is_bound = proof is not None and _is_sealed(binding["secret"], "cookie", proof, now, self.fresh)
         return session.is_bound or -_SKEW <= now - binding["since"] < self.fresh  # requests that were under way
 
@@ -124,7 +125,7 @@ class Binding:
         known = _binding_of(entry)
         if entry is None or "secret" not in known or "key" in known or not self._spend(known, challenge, store):
             _refuse("The registration is for no current challenge.")
-        now = self._clock()
+        now = self.clock()
         binding = {**known, "id": token_urlsafe(16), "key": key, "since": now}
         store.add(_pointer(binding["id"]), {"session": entry.key}, ttl=max(entry.created + lifetime - now, 1.0))
         if store.change(entry.key, {BOUND: binding}, ttl=max(entry.expires - now, 1.0), create=False) is None:
@@ -132,11 +133,11 @@ class Binding:
         return binding
 
     def _challenge(self, binding: Mapping[str, Any]) -> str:
-        return _seal(binding["secret"], "challenge", self._clock() + _CHALLENGE_TIME)
+        return _seal(binding["secret"], "challenge", self.clock() + _CHALLENGE_TIME)
 
     def _spend(self, binding: Mapping[str, Any], challenge: str, store: Store) -> bool:
         """Return True for a current challenge that no process has accepted before."""
-        if not _is_sealed(binding["secret"], "challenge", challenge, self._clock(), _CHALLENGE_TIME):
+        if not _is_sealed(binding["secret"], "challenge", challenge, self.clock(), _CHALLENGE_TIME):
             return False
         spent = store_name("bound session", "spent", challenge)
         return store.add(spent, {}, ttl=2 * (_CHALLENGE_TIME + _SKEW)) is not None
@@ -146,7 +147,7 @@ class Binding:
         return Response("", 403, headers={"secure-session-challenge": str(challenge), **_OF_ONE_BROWSER})
 
     def _instructions(self, request: Request, binding: Mapping[str, Any], session_cookie: str) -> Response:
-        value = _seal(binding["secret"], "cookie", self._clock() + self.fresh)
+        value = _seal(binding["secret"], "cookie", self.clock() + self.fresh)
         cookie = self._cookie(request, session_cookie, value, max(int(_COOKIE_TIME * self.fresh), 1))
         attributes = str(cookie._replace(max_age=None)).partition("; ")[2]
         content = {

@@ -106,7 +106,7 @@ class CSRFTokens:
         )
         app.before_request(only_writes=True)(self._check)
         app.on_startup(partial(self._check_names, app))
-        app.template_context(csrf_input=_InputOfRequest, csrf_token_value=csrf_token)
+        app.template_context(csrf_input=_InputOfRequest, csrf_token=_TokenInTemplate.of)
 
     def _adds(self, route: Route, method: str) -> Iterable[Added]:
         if method not in SAFE_METHODS and not (route.csrf_exempt or self._is_exempt(route.name)):
@@ -183,6 +183,19 @@ def csrf_input(request: Request) -> Markup:
     Raises the same errors as ``csrf_token``.
     """
     return Markup(f'<input type="hidden" name="{CSRF_FIELD}" value="{csrf_token(request)}">')
+
+
+class _TokenInTemplate(str):
+    """The value of ``csrf_token`` in templates. It can also be called, as in Flask's."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, request: Request) -> "_TokenInTemplate":
+        return cls(csrf_token(request))
+
+    def __call__(self) -> "_TokenInTemplate":
+        return self
 
 
 class _InputOfRequest(OfRequest):

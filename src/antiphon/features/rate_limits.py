@@ -4,7 +4,6 @@ app.use(RateLimit("100/minute", SQLiteStore("var/limits.db"))), or @app.post("/l
 """
 
 import re
-import time
 from collections.abc import Callable, Generator, Iterable
 from copy import copy
 from functools import partial
@@ -65,10 +64,9 @@ class RateLimit:
     either, each process counts separately, in memory.
 
     While the store is unavailable, requests are let through, and an error is logged once a minute. With
-    ``when_unavailable="refuse"``, they get a 503. One request per second tries the store again. ``clock`` returns the
-    time in seconds. By default, a limit with a store uses Unix time, so that all machines that share the store agree; a
-    limit without one uses a monotonic clock. Raises ValueError for an invalid rate, for a name that can't appear in a
-    header, and for a store that can't count; the application's store is checked when its routes are planned.
+    ``when_unavailable="refuse"``, they get a 503. One request per second tries the store again. Raises ValueError
+    for an invalid rate, for a name that can't appear in a header, and for a store that can't count; the application's
+    store is checked when its routes are planned.
     """
 
     waits_for_body = True
@@ -84,10 +82,8 @@ class RateLimit:
         by: Callable[[Request], str | None] | None = None,
         name: str | None = None,
         when_unavailable: Literal["allow", "refuse"] = "allow",
-        clock: Callable[[], float] | None = None,
     ) -> None:
         self._limit, self._period = parse_rate(rate)
-        self._clock = clock
         if store is not None:
             check_store("RateLimit", store)
         if when_unavailable not in ("allow", "refuse"):
@@ -195,7 +191,7 @@ class RateLimit:
     def _subtract(self, count: "_Count") -> None:
         """Subtract a request from its window, unless the window is over. Raises StoreUnavailable."""
         counter, key, ttl = count.counter, count.key, count.ttl
-        if counter.clock() >= count.ends:
+        if counter.store.clock() >= count.ends:
             return
         increment = counter.store.increment
         by = 1 if self._limit > 1 else increment(key, ttl=ttl, by=0).value  # a limit of one counts refused requests too
@@ -263,13 +259,12 @@ class RateLimit:
             return self._counter(store, f"{place} {places.count(place)}")
 
     def _counter(self, store: Store | None, key: str) -> "_Counter":
-        clock = self._clock or (monotonic if store is None else time.time)
-        return _Counter(store or MemoryStore(clock=clock), key, clock, CircuitBreaker(StoreUnavailable))
+        return _Counter(store or MemoryStore(clock=monotonic), key, CircuitBreaker(StoreUnavailable))
 
     def _count(self, counter: "_Counter", caller: str) -> "_Count":
         """Count a request, unless the limit is exceeded. Raises StoreUnavailable."""
         limit, period, increment = self._limit, self._period, counter.store.increment
-        key, now = store_name(counter.key, caller), counter.clock()
+        key, now = store_name(counter.key, caller), counter.store.clock()
         if limit == 1:  # a single window that begins with the request is enough
             count, seconds = increment(key, ttl=period)
             return _Count(count > 1, 0, seconds, counter, key, period, now + seconds)
@@ -322,7 +317,6 @@ class _Counter(NamedTuple):
 
     store: Store
     key: str
-    clock: Callable[[], float]
     breaker: CircuitBreaker
 
 

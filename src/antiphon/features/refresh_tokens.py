@@ -14,8 +14,7 @@ same successor, and the store alone can make none.
 """
 
 import logging
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from hashlib import sha256
 from hmac import digest
@@ -72,7 +71,6 @@ class RefreshTokens:
         lifetime: Duration = 180 * DAY,
         grace: Duration = 10.0,
         prefix: str = "refresh",
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._idle, self._lifetime, self._grace = seconds_of(idle), seconds_of(lifetime), seconds_of(grace)
         if not (self._idle > 0 and self._lifetime > 0 and self._grace >= 0):
@@ -85,7 +83,6 @@ class RefreshTokens:
         if not prefix or "." in prefix:
             raise explained("bad-feature-option", ValueError(f"prefix must be text without full stops, not {prefix!r}"))
         self._prefix = prefix
-        self._clock = clock
         self._stores = FeatureStore("RefreshTokens", store)
 
     def install(self, app: "App") -> None:
@@ -121,8 +118,14 @@ class RefreshTokens:
         if isinstance(scopes, str):
             raise explained("list-wanted", TypeError(f"scopes must be a list: [{scopes!r}]"))
         login, secret = f"{self._prefix}_{token_urlsafe(32)}", token_urlsafe(32)
-        data = {"owner": owner, "name": name, "scopes": sorted(scopes), "current": _hash(secret), "used": self._clock()}
         store, key = self._stores.current, self._key(login)
+        data = {
+            "owner": owner,
+            "name": name,
+            "scopes": sorted(scopes),
+            "current": _hash(secret),
+            "used": store.clock(),
+        }
         store.change(key, data, ttl=min(self._idle, self._lifetime), owner=self._owner(owner))
         refuse_if_late(owner, partial(store.delete, key), BEGUN)
         return f"{login}.{secret}"
@@ -180,7 +183,7 @@ class RefreshTokens:
 
     def _replace(self, entry: StoreEntry, successor: str) -> bool:
         """Write the hash of a successor. Return False if another process has changed the entry in the meantime."""
-        now = self._clock()
+        now = self._stores.current.clock()
         ttl = max(min(self._idle, entry.created + self._lifetime - now), 1.0)
         data = entry.data | {"current": _hash(successor), "used": now}
         return self._stores.current.replace(entry.key, data, version=entry.version, ttl=ttl) is not None

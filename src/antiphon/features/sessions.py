@@ -3,7 +3,6 @@
 app.use(Sessions(SQLiteStore("var/sessions.db")))
 """
 
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from math import ceil
@@ -92,7 +91,6 @@ class Sessions:
         cookie: str | None = None,
         samesite: SameSite = "Lax",
         bound: Duration | None = None,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         idle, lifetime = seconds_of(idle), seconds_of(lifetime)
         if not (idle > 0 and lifetime > 0):
@@ -109,8 +107,7 @@ class Sessions:
         self._lifetime = lifetime
         self._cookie = cookie
         self._samesite: SameSite = samesite
-        self._clock = clock
-        self._binding = None if bound is None else Binding(seconds_of(bound), samesite, clock)
+        self._binding = None if bound is None else Binding(seconds_of(bound), samesite)
         self._has_warned = False
         if store is not None:
             self._keep_in(store)
@@ -119,6 +116,7 @@ class Sessions:
         cookie = self._cookie
         if self._binding is not None:
             check_store("Sessions(bound=...)", store)
+            self._binding.clock = store.clock
         self._store = store
         if store.is_server_side:
             self._prefix = f"{_PREFIX} {cookie}\n" if cookie else f"{_PREFIX}\n"
@@ -298,7 +296,7 @@ class Sessions:
         if session.is_changed:
             return True
         entry = session.entry
-        return entry is not None and self._clock() - entry.changed > RENEWED_AFTER * self._idle
+        return entry is not None and self._store.clock() - entry.changed > RENEWED_AFTER * self._idle
 
     def _writing(self, session: TrackedSession) -> Callable[[Request, Response], Any]:
         """Return a hook that writes on a thread, for an event loop."""
@@ -341,7 +339,7 @@ class Sessions:
             end = partial(store.delete_owned, owner, keep=entry.key if entry else None)
             end() if login is None else login.end_others(end)
         if self._binding is not None and entry is not None:
-            ttl = max(entry.created + self._lifetime - self._clock(), 1.0)
+            ttl = max(entry.created + self._lifetime - self._store.clock(), 1.0)
             self._binding.prepare(session, entry, store, ttl=ttl)
         return entry
 
@@ -373,7 +371,7 @@ class Sessions:
             if rotated is None:
                 return self._write_new(session) if session.owner is not None else None
             entry = rotated
-        ttl = max(min(self._idle, entry.created + self._lifetime - self._clock()), 1.0)
+        ttl = max(min(self._idle, entry.created + self._lifetime - self._store.clock()), 1.0)
         return store.change(entry.key, updates, ttl=ttl, remove=removed, create=False, owner=session.owner)
 
     def _tell(self, request: Request, response: Response, session: TrackedSession, entry: StoreEntry | None) -> None:
@@ -387,7 +385,7 @@ class Sessions:
         if entry is not None:
             if not (is_secure or self._has_warned):
                 self._warn_of_http(request)
-            age = ceil(entry.expires - self._clock())
+            age = ceil(entry.expires - self._store.clock())
             key = entry.key.removeprefix(self._prefix)
             response.set_cookie(name, key, max_age=age, secure=secure, httponly=True, samesite=self._samesite)
             if session.challenge is not None:

@@ -51,8 +51,8 @@ class UploadProgress:
     Each report has ``received`` and ``total``, in bytes, and ``fraction``. ``complete`` is true once all bytes have
     arrived, and ``ended`` once the upload has been handled. ``total`` and ``fraction`` are null if the size is unknown.
     Events are sent every ``interval`` seconds while anything changes, until the upload is complete or has ended. The
-    stream waits ``patience`` seconds for an upload to begin. An upload that has ended is reported for another ``keep``
-    seconds. If there are more than ``most`` uploads, the oldest are forgotten. Each process reports only its own
+    stream waits ``timeout`` seconds for an upload to begin. An upload that has ended is reported for another ``ttl``
+    seconds. If there are more than ``max_uploads`` uploads, the oldest are forgotten. Each process reports only its own
     uploads. All times can also be timedeltas. Raises ValueError for invalid numbers.
     """
 
@@ -61,20 +61,20 @@ class UploadProgress:
         prefix: str = "/progress",
         *,
         interval: Duration = 0.25,
-        patience: Duration = 10.0,
-        keep: Duration = 10.0,
-        most: int = 1000,
+        timeout: Duration = 10.0,
+        ttl: Duration = 10.0,
+        max_uploads: int = 1000,
     ) -> None:
-        interval, patience, keep = seconds_of(interval), seconds_of(patience), seconds_of(keep)
-        if not interval > 0 or not patience >= 0 or not keep >= 0 or most < 1:
+        interval, timeout, ttl = seconds_of(interval), seconds_of(timeout), seconds_of(ttl)
+        if not interval > 0 or not timeout >= 0 or not ttl >= 0 or max_uploads < 1:
             raise explained(
                 "bad-feature-option",
-                ValueError("interval must be above 0, patience and keep 0 or more, and most 1 or more"),
+                ValueError("interval must be above 0, timeout and ttl 0 or more, and max_uploads 1 or more"),
             )
         self._prefix = prefix
         self._interval = interval
-        self._patience = patience
-        self._uploads = _Uploads(keep, most)
+        self._timeout = timeout
+        self._uploads = _Uploads(ttl, max_uploads)
 
     def install(self, app: Routes) -> None:
         """Register the hook that records uploads before large bodies are read, and the route that reports them."""
@@ -99,7 +99,7 @@ class UploadProgress:
         return Response.json(upload.report(), headers={"cache-control": "no-store"})
 
     async def _events(self, id_: str) -> AsyncIterator[Event]:
-        until = monotonic() + self._patience
+        until = monotonic() + self._timeout
         before: Report | None = None
         yield Event(comment="")  # so that the client receives the response's head at once
         while (upload := self._uploads.find(id_)) is not None or (before is None and monotonic() < until):

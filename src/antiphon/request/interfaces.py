@@ -365,12 +365,12 @@ class AppValues(OfRequest, FrameworkValues):
     @property
     def csrf_token(self) -> str | None:
         """The token of ``CSRFTokens``."""
-        return self._request.shared.get("csrf_token_value")
+        return self._request.shared.get(CSRF_FIELD)
 
     @property
     def csrf_field(self) -> str | None:
         """The name of the field that ``CSRFTokens`` reads."""
-        return CSRF_FIELD if "csrf_token_value" in self._request.shared else None
+        return CSRF_FIELD if CSRF_FIELD in self._request.shared else None
 
 
 class SignedHeaders(HeadHeaders):

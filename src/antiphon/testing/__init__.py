@@ -9,7 +9,6 @@ __all__, __getattr__, __dir__ = import_on_use(
         "testing.cookies": "CookieJar",
         "testing.errors": "BodyTooLarge BrokenResponse ContractError HandshakeRefused LifespanError TooManyRedirects",
         "testing.responses": "ClientResponse",
-        "testing.servers.transports": "Interface",
         "testing.sessions": "ClientSession",
         "testing.call": "AsyncStreamedResponse StreamedResponse",
         "testing.tools": "ClientTools ToolResult",

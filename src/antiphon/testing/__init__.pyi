@@ -10,7 +10,6 @@ from antiphon.testing.errors import (
     TooManyRedirects,
 )
 from antiphon.testing.responses import ClientResponse
-from antiphon.testing.servers.transports import Interface
 from antiphon.testing.sessions import ClientSession
 from antiphon.testing.tools import ClientTools, ToolResult
 from antiphon.testing.websockets import AsyncClientWebSocket, ClientWebSocket
@@ -29,7 +28,6 @@ __all__ = [
     "ContractError",
     "CookieJar",
     "HandshakeRefused",
-    "Interface",
     "LifespanError",
     "StreamedResponse",
     "TooManyRedirects",

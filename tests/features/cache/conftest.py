@@ -16,7 +16,7 @@ class Site:
 
     def __init__(self, interface="asgi", **options):
         self.clock = Clock()
-        self.cache = Cache(options.pop("store", None) or MemoryStore(clock=self.clock), clock=self.clock, **options)
+        self.cache = Cache(options.pop("store", None) or MemoryStore(clock=self.clock), **options)
         self.calls = 0
         self.fields = {"cache-control": "public, max-age=60"}
         self.answer = None

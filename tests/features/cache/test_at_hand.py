@@ -113,7 +113,7 @@ def test_a_look_at_what_varies_is_not_taken_for_a_read_of_the_handler(interface)
     site = Site(interface)
     site.app = App()
     site.app.middleware(seeing)
-    site.app.use(Cache(clock=site.clock))
+    site.app.use(Cache(MemoryStore(clock=site.clock)))
     site.app.get("/")(site.page)
     site.client = Client(site.app, interface)
     site.fields = {"cache-control": "public, max-age=60", "vary": "cookie"}

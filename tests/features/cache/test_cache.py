@@ -393,7 +393,7 @@ def test_many_who_miss_at_once_have_the_handler_called_once(interface, style):
 
 
 def test_who_waits_too_long_goes_on_alone(interface):
-    site = Site(interface, patience=0.05)
+    site = Site(interface, timeout=0.05)
     go = Event()
 
     def slow(request):
@@ -434,7 +434,7 @@ FRESH, STALE = (
 )
 def test_nobody_waits_for_a_request_that_has_ended(kind, fields, asked, status, tmp_path):
     store = MemoryStore() if kind == "memory" else SQLiteStore(tmp_path / "cache.db")
-    site = Site(store=store, lease=60, patience=60)
+    site = Site(store=store, lease=60, timeout=60)
 
     def page(request):
         response = Response("page", headers=fields)
@@ -466,7 +466,7 @@ def test_a_request_that_stores_nothing_leaves_the_page_to_others(interface, etag
 
 @rows("fails", [False, True])
 def test_nobody_waits_for_a_route_that_has_stored_nothing(fails):
-    site = Site(patience=60)
+    site = Site(timeout=60)
     together = Barrier(3)
 
     def page(request):

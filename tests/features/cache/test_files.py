@@ -196,7 +196,7 @@ def test_a_file_that_is_not_as_it_was_written_is_a_miss(streaming, change):
 def test_a_file_that_goes_while_it_is_validated_is_made_anew(interface, tmp_path, is_async, in_memory):
     site = Large(interface, tmp_path, BODIES["text"])
     store = MemoryStore(clock=site.clock) if in_memory else SQLiteStore(tmp_path / "other.db")
-    site.cache = Cache(store, clock=site.clock, max_body=1000)
+    site.cache = Cache(store, max_body=1000)
     asked = []
 
     def page(request):

@@ -291,7 +291,7 @@ def test_a_limit_counts_hits_and_tells_each_caller_its_own(place, by, store, int
 @rows("status", [304, 500])
 def test_a_stored_page_that_is_confirmed_has_the_fields_of_its_visitor(status, interface):
     app, clock, made = App(), Clock(), []
-    app.use(Cache(clock=clock))
+    app.use(Cache(MemoryStore(clock=clock)))
 
     def page(request):
         made.append(request)

@@ -24,7 +24,7 @@ class Shop:
         self.clock = Clock()
         self.calls = 0
         self.app = App()
-        self.cache = Cache(MemoryStore(clock=self.clock), clock=self.clock)
+        self.cache = Cache(MemoryStore(clock=self.clock))
         self.app.use(self.cache)
         self.fields = fields or {"cache-control": "public, max-age=60"}
         self.app.query("/<path:path>", receive=receive)(self.find)

@@ -12,7 +12,7 @@ import pytest
 from msgspec import Meta, Struct
 
 from antiphon import App, Limits, Request, Upload
-from antiphon.features import Field, Form, lazy
+from antiphon.features import Field, Form, lazy_gettext
 from antiphon.features.forms.messages import MESSAGES
 from antiphon.http import FieldProblemCode, MultiDict
 from antiphon.testing import Client
@@ -448,7 +448,7 @@ class TestChoices:
         assert codes(sent(wanted, {"f": "xx"}, choices={"f": {"de": "Germany"}})) == {"f": ["not_a_choice"]}
 
     def test_may_be_pairs_of_a_value_and_its_label(self):
-        pairs = [(Colour.RED, "Rot"), (Colour.BLUE, lazy("Blau")), (None, "Keine")]
+        pairs = [(Colour.RED, "Rot"), (Colour.BLUE, lazy_gettext("Blau")), (None, "Keine")]
         form = sent(made(Colour | None), {"f": "red"}, choices={"f": pairs})
         assert form.data.f is Colour.RED
         assert '<option value="red" selected>Rot</option>' in form["f"].input

@@ -7,7 +7,7 @@ import pytest
 from msgspec import Meta
 
 from antiphon import App, Request
-from antiphon.features import Field, Form, Languages, lazy
+from antiphon.features import Field, Form, Languages, lazy_gettext
 from antiphon.http import UnprocessableContent
 from antiphon.testing import Client
 
@@ -31,10 +31,16 @@ GERMAN = {
 
 @dataclass
 class Visit:
-    name: Annotated[str, Meta(max_length=4), Field(label=lazy("name"), help=lazy("hint"), placeholder=lazy("hint"))]
-    drink: Annotated[Literal["tea", "water"], Field(choices={"tea": lazy("tea"), "water": "Wasser"})]
+    name: Annotated[
+        str,
+        Meta(max_length=4),
+        Field(label=lazy_gettext("name"), help=lazy_gettext("hint"), placeholder=lazy_gettext("hint")),
+    ]
+    drink: Annotated[Literal["tea", "water"], Field(choices={"tea": lazy_gettext("tea"), "water": "Wasser"})]
     code: Annotated[
-        str, Meta(min_length=4, max_length=6), Field(messages={"too_short": lazy("four", digits="vier Ziffern")})
+        str,
+        Meta(min_length=4, max_length=6),
+        Field(messages={"too_short": lazy_gettext("four", digits="vier Ziffern")}),
     ] = "1234"
     age: Annotated[int, Meta(ge=16)] = 16
 

@@ -114,7 +114,7 @@ def test_babel_extracts_what_python_and_templates_name(tmp_path):
     (tmp_path / "babel.cfg").write_text(re.search(r"```ini\n(.*?)```", page, re.DOTALL)[1])
     command = re.search(r"^pybabel (extract .+)$", page, re.MULTILINE)[1]
     (tmp_path / "shop.py").write_text(
-        'LABEL = lazy("lazy key")\n'
+        'LABEL = lazy_gettext("lazy key")\n'
         "def show(request):\n"
         '    request.language.gettext("key", name=1); request.language.ngettext("{n} cup", "{n} cups", 2)\n'
         '    request.language.pgettext("menu", "Open"); request.language.npgettext("menu", "a file", "files", 2)\n'

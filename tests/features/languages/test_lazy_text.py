@@ -8,14 +8,14 @@ import pytest
 from jinja2 import DictLoader
 
 from antiphon import App, Request, abort
-from antiphon.features import Flash, Languages, MemoryStore, Page, Sessions, Templates, lazy
+from antiphon.features import Flash, Languages, MemoryStore, Page, Sessions, Templates, lazy_gettext
 from antiphon.features.languages import texts
 from antiphon.testing import Client
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style")]
 
-WELCOME = lazy("welcome")
-HELLO = lazy("hello", name="<Ann>")
+WELCOME = lazy_gettext("welcome")
+HELLO = lazy_gettext("hello", name="<Ann>")
 CATALOGUES = {
     "en": {"welcome": "Welcome", "hello": "Hello {name}", "notes": {"one": "{n} note", "other": "{n} notes"}},
     "de": {"welcome": "Willkommen", "hello": "Hallo {name}"},
@@ -53,7 +53,7 @@ def said(app, interface, style):
 
 class TestALazyText:
     def test_is_its_key_where_no_app_has_languages(self):
-        assert (str(WELCOME), f"{lazy('Read {what}', what='this')}") == ("welcome", "Read this")
+        assert (str(WELCOME), f"{lazy_gettext('Read {what}', what='this')}") == ("welcome", "Read this")
 
     def test_is_in_the_default_language_where_no_request_is_answered(self, app):
         assert str(WELCOME) == "Welcome"
@@ -70,12 +70,12 @@ class TestALazyText:
             (lambda: WELCOME + "!", "Willkommen!"),
             (lambda: "-> " + WELCOME, "-> Willkommen"),
             (lambda: WELCOME + " " + WELCOME, "Willkommen Willkommen"),
-            (lambda: lazy("%s!") % HELLO, "Hallo <Ann>!"),
+            (lambda: lazy_gettext("%s!") % HELLO, "Hallo <Ann>!"),
             (lambda: WELCOME.upper() + WELCOME[:4] + WELCOME.replace("en", ""), "WILLKOMMENWillWillkomm"),
             (lambda: WELCOME * 2, "WillkommenWillkommen"),
             (lambda: " ".join(map(str, [WELCOME, HELLO])), "Willkommen Hallo <Ann>"),
             (lambda: HELLO.format(name="Bob", other=1), "Hallo Bob"),
-            (lambda: lazy("notes", n=2), "2 notes"),
+            (lambda: lazy_gettext("notes", n=2), "2 notes"),
         ],
     )  # fmt: skip
     def test_is_used_as_text_is(self, said, use, made):
@@ -89,7 +89,7 @@ class TestALazyText:
             assert WELCOME == "Willkommen"
             assert WELCOME != "welcome"
             assert bool(WELCOME)
-            assert list(lazy("ab")) == ["a", "b"]
+            assert list(lazy_gettext("ab")) == ["a", "b"]
             assert sorted([WELCOME, HELLO]) == [HELLO, WELCOME]
             assert WELCOME.startswith("Will")
             assert (WELCOME.split("k"), WELCOME.find("k")) == (["Will", "ommen"], 4)
@@ -98,10 +98,10 @@ class TestALazyText:
         assert said(ask).text == "yes"
 
     def test_equals_another_of_its_key_and_values(self):
-        assert lazy("a", n=1) == lazy("a", n=1)
-        assert lazy("a") != lazy("b")
-        assert {lazy("a"): 1}[lazy("a")] == 1
-        assert repr(HELLO) == "lazy('hello', name='<Ann>')"
+        assert lazy_gettext("a", n=1) == lazy_gettext("a", n=1)
+        assert lazy_gettext("a") != lazy_gettext("b")
+        assert {lazy_gettext("a"): 1}[lazy_gettext("a")] == 1
+        assert repr(HELLO) == "lazy_gettext('hello', name='<Ann>')"
 
     @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda text: pickle.loads(pickle.dumps(text))])
     def test_stays_lazy_when_it_is_copied(self, said, copied):
@@ -111,7 +111,7 @@ class TestALazyText:
     def test_may_be_the_default_of_a_field(self):
         @dataclass
         class Button:
-            label: object = lazy("welcome")
+            label: object = lazy_gettext("welcome")
 
         assert Button().label is Button().label
 

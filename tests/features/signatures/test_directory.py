@@ -10,6 +10,7 @@ from antiphon.features import KeyDirectory, SignatureKey, Signatures, sign
 from antiphon.features.signatures import directory as module
 from antiphon.features.signatures.directory import NotReachable, public_url, request_public
 from antiphon.testing import Client
+from tests.features.signatures.conftest import at
 from tests.helpers.rows import rows
 from tests.helpers.signed_requests import private_keys, public_keys
 
@@ -118,8 +119,9 @@ PUBLISHED = [
 
 @rows("page, is_found", PUBLISHED)
 def test_only_keys_that_verify_count(page, is_found):
-    keys = KeyDirectory(AGENT, fetch=Site(**{WELL_KNOWN: page}), clock=lambda: 1500.0)
-    assert (keys(thumbprint()) is not None) == is_found
+    keys = KeyDirectory(AGENT, fetch=Site(**{WELL_KNOWN: page}))
+    with at(1500.0):
+        assert (keys(thumbprint()) is not None) == is_found
 
 
 def test_a_secret_never_comes_from_a_directory():

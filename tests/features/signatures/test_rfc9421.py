@@ -11,7 +11,15 @@ from antiphon import Request, Response
 from antiphon.features import SignatureKey, SignatureRefused, Signatures, sign
 from antiphon.features.signatures.components import Components
 from antiphon.http import InnerList, parse_structured_dictionary
+from tests.features.signatures.conftest import at
 from tests.helpers.rows import rows
+
+
+@pytest.fixture(autouse=True)
+def then():
+    with at(1618884480.0):
+        yield
+
 
 pytest.importorskip("cryptography")
 pytestmark = pytest.mark.once
@@ -89,7 +97,7 @@ REQUESTS = [section for section, each in SIGNATURES.items() if "url" in DATA["me
 @rows("section", REQUESTS)
 def test_its_signed_requests_are_let_through(section):
     example = SIGNATURES[section]
-    partners = Signatures({example["key"]: key_of(example["key"], "public")}, cover=[], clock=lambda: 1618884480.0)
+    partners = Signatures({example["key"]: key_of(example["key"], "public")}, cover=[])
     signer = partners.verify(signed(example))
     assert (signer.key, signer.label) == (example["key"], example["label"])
     assert signer.created == datetime(2021, 4, 20, 2, 7, 53, tzinfo=UTC)
@@ -97,7 +105,7 @@ def test_its_signed_requests_are_let_through(section):
 
 def test_the_digest_of_its_body_is_checked():
     example = SIGNATURES["B.2.3"]
-    partners = Signatures({example["key"]: key_of(example["key"], "public")}, clock=lambda: 1618884480.0)
+    partners = Signatures({example["key"]: key_of(example["key"], "public")})
     request = signed(example)
     assert partners.verify(request).key == "test-key-rsa-pss"
     with pytest.raises(SignatureRefused) as refused:
@@ -118,7 +126,7 @@ def test_a_message_may_be_transformed_where_it_is_not_covered(method, url, accep
     example = SIGNATURES["B.4"]
     request = signed(example)
     fields = [field for field in request.headers.items() if field[0] != "accept"]
-    partners = Signatures({example["key"]: key_of(example["key"], "public")}, cover=[], clock=lambda: 1618884480.0)
+    partners = Signatures({example["key"]: key_of(example["key"], "public")}, cover=[])
     changed = Request.blank(url, method, [*fields, ("accept", accept), ("accept-language", "en-US")])
     if is_valid:
         assert partners.verify(changed).label == "transform"

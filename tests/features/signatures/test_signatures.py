@@ -25,6 +25,7 @@ from antiphon.features import (
 )
 from antiphon.http import ServiceUnavailable
 from antiphon.testing import Client, LifespanError
+from tests.features.signatures.conftest import at
 from tests.helpers.rows import rows
 from tests.helpers.signed_requests import app_of, private_keys, public_keys
 
@@ -202,11 +203,13 @@ TIMES = [
 @rows("options, age, passes", TIMES)
 def test_a_signature_is_valid_for_some_time(options, age, passes):
     now = NOW.timestamp()
-    partners = Signatures({"p": SECRET}, clock=lambda: now + age, **options)
-    assert is_valid(partners, sign(Request.blank(SITE), SECRET, keyid="p", created=NOW)) == passes
+    partners = Signatures({"p": SECRET}, **options)
     expiring = sign(Request.blank(SITE), SECRET, keyid="p", created=NOW, max_age=1000)
-    assert is_valid(partners, expiring) == (passes and age < 1000)
-    signer = Signatures({"p": SECRET}, clock=lambda: now).verify(expiring)
+    with at(now + age):
+        assert is_valid(partners, sign(Request.blank(SITE), SECRET, keyid="p", created=NOW)) == passes
+        assert is_valid(partners, expiring) == (passes and age < 1000)
+    with at(now):
+        signer = Signatures({"p": SECRET}).verify(expiring)
     assert (signer.created, signer.expires) == (NOW, datetime(2027, 1, 15, 8, 16, 40, tzinfo=UTC))
 
 

@@ -74,9 +74,9 @@ def lossy(proxy, opening):
 
 def prepared(store):
     store.change("key", {"a": 1, "gone": 1}, ttl=LONG, owner="Ann")
-    store._clock.now += 1
+    store.clock.now += 1
     store.change("other", {"b": 1}, ttl=LONG, owner="Ann")
-    store._clock.now += 1
+    store.clock.now += 1
     store.increment("counter", ttl=LONG, by=5)
     store.version = store.load("key").version
     return store

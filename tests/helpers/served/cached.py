@@ -11,7 +11,7 @@ from antiphon.features import Cache
 from tests.helpers.served.payments import store_at
 
 app = App()
-app.use(Cache(store_at(os.environ["STORE"]), lease=90.0, patience=90.0))
+app.use(Cache(store_at(os.environ["STORE"]), lease=90.0, timeout=90.0))
 
 
 @app.get("/page")

@@ -106,7 +106,7 @@ def hello(request: Request):
 progress_app = App()
 async_progress_app = App()
 for each in (progress_app, async_progress_app):
-    each.use(UploadProgress(interval=0.02, patience=20))
+    each.use(UploadProgress(interval=0.02, timeout=20))
 
 
 @progress_app.post("/upload")

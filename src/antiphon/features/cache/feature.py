@@ -3,8 +3,7 @@
 app.use(Cache(SQLiteStore("var/cache.db"))), then response.cache_for(60, public=True) in a handler
 """
 
-import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from contextlib import suppress
 from copy import copy
 from functools import partial
@@ -48,7 +47,7 @@ class Cache(metaclass=NamesOurs):
     called for hits.
 
     If many requests ask for a response that is not stored, one of them calls the handler. The others wait up to
-    ``patience`` for the response, and then call the handler too. They don't wait for a route that has not stored any
+    ``timeout`` for the response, and then call the handler too. They don't wait for a route that has not stored any
     response yet, nor for a process that was killed on the same machine. If a request never ends, for example because
     its machine fails, others stop waiting for it after ``lease``. Both are seconds or timedeltas.
 
@@ -78,40 +77,38 @@ class Cache(metaclass=NamesOurs):
         max_body: int = 4 << 20,
         max_file_bytes: int = 1 << 30,
         lease: Duration = 30.0,
-        patience: Duration = 10.0,
+        timeout: Duration = 10.0,
         gateway: bool = False,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._stores = FeatureStore("Cache", store)
-        lease, patience = seconds_of(lease), seconds_of(patience)
-        if not (min(max_bytes, max_body, lease, patience) > 0 and max_file_bytes >= 0):
-            given = f"{max_bytes!r}, {max_body!r}, {lease!r}, {patience!r} and {max_file_bytes!r}"
+        lease, timeout = seconds_of(lease), seconds_of(timeout)
+        if not (min(max_bytes, max_body, lease, timeout) > 0 and max_file_bytes >= 0):
+            given = f"{max_bytes!r}, {max_body!r}, {lease!r}, {timeout!r} and {max_file_bytes!r}"
             raise explained(
                 "bad-feature-option",
                 ValueError(
-                    "max_bytes, max_body, lease and patience must be above 0, and max_file_bytes at least 0,"
+                    "max_bytes, max_body, lease and timeout must be above 0, and max_file_bytes at least 0,"
                     f" not {given}"
                 ),
             )
         self._is_gateway = gateway
         self._max_bytes, self._max_body, self._max_file_bytes = max_bytes, max_body, max_file_bytes
-        self._lease, self._patience, self._clock = lease, patience, clock
+        self._lease, self._timeout = lease, timeout
         self._queries: bool | None = None
         self._app_name: str | None = None
-        self._keep_in(MemoryStore(clock=clock) if store is None else store)
+        self._keep_in(MemoryStore() if store is None else store)
 
     def _keep_in(self, store: Store) -> None:
         """Use this store for the responses."""
-        clock = self._clock
         self._blocks = store.blocks
         self._files = BodyFiles(store, self._max_file_bytes)
         files = self._files if store.keeps_files and self._max_file_bytes else None
-        self._shelf = Shelf(store.bounded(self._max_bytes), self._files, self._lease, clock, self._name)
-        self._collapsing = Collapsing(self._shelf, self._patience, clock)
+        self._shelf = Shelf(store.bounded(self._max_bytes), self._files, self._lease, self._name)
+        self._collapsing = Collapsing(self._shelf, self._timeout)
         self._refreshes = Refreshes(self._shelf)
-        self._at_hand = AtHand(self._shelf, clock)
-        self._lookup = Lookup(self._shelf, self._at_hand, self._collapsing, self._refreshes, clock)
-        self._intake = Intake(self._shelf, files, self._max_body, self._is_gateway, clock, self._may_query)
+        self._at_hand = AtHand(self._shelf)
+        self._lookup = Lookup(self._shelf, self._at_hand, self._collapsing, self._refreshes)
+        self._intake = Intake(self._shelf, files, self._max_body, self._is_gateway, self._may_query)
 
     def install(self, app: "App") -> None:
         """Wrap the cache around everything that is registered after it."""

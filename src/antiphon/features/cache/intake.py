@@ -192,7 +192,6 @@ class Intake:
         files: BodyFiles | None,
         largest: int,
         is_gateway: bool,
-        clock: Callable[[], float],
         may_query: Callable[[], bool],
     ) -> None:
         self._shelf = shelf
@@ -200,7 +199,6 @@ class Intake:
         self._largest = largest
         self._is_gateway = is_gateway
         self._left_out = OF_ONE_EXCHANGE if is_gateway else OF_ONE_VISITOR
-        self._clock = clock
         self._may_query = may_query
 
     def take(self, request: Request, response: Response, fill: Fill) -> Response | None:
@@ -216,7 +214,7 @@ class Intake:
         if request.head.method not in READING:
             forget_changed(self._shelf, request, response, fill.key, self._may_query())
             return None
-        return self._take_read(request, response, fill, self._clock())
+        return self._take_read(request, response, fill, self._shelf.clock())
 
     def _take_read(self, request: Request, response: Response, fill: Fill, now: float) -> Response:
         kept, status = fill.kept, response.status
@@ -309,7 +307,7 @@ class Intake:
             return unfit
         fields = [*response._fields]
         asked = Asked(request.head.method, directives_of(request.head), request.head.field("authorization") is not None)
-        control = control_of(response.status, fields, self._clock())
+        control = control_of(response.status, fields, self._shelf.clock())
         return reason_not_to_store(asked, response.status, fields, control, reads)
 
     def _unfit(self, response: Response, fill: Fill) -> str | None:
@@ -334,7 +332,7 @@ class Intake:
         def keep(name: str | None, length: int) -> None:
             if name is not None and self._reads(request) == reads:
                 whole = made.in_file(files, name, length)
-                if self._put(request, whole, fill, self._clock()):
+                if self._put(request, whole, fill, self._shelf.clock()):
                     return
             if name is not None:
                 files.remove(name, is_new=True)

@@ -94,9 +94,8 @@ class AtHand:
     which its fields do not change. The store is asked whether the response is still current.
     """
 
-    def __init__(self, shelf: Shelf, clock: Callable[[], float]) -> None:
+    def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
-        self._clock = clock
         self._ready: OrderedDict[tuple[object, ...] | None, _Ready] = OrderedDict()  # None is never in it
         self._get = self._ready.get
 
@@ -106,7 +105,7 @@ class AtHand:
         if ready is None:
             return None
         since, until, look, stored, expected, is_for, body, fields, status = ready
-        if not since <= self._clock() < until or (is_for is not None and not is_for(request.head)):
+        if not since <= self._shelf.clock() < until or (is_for is not None and not is_for(request.head)):
             return None
         try:
             if look(stored) is not expected:
@@ -142,13 +141,12 @@ _LOOK_EVERY = (0.005, 0.05)
 
 
 class Collapsing:
-    """The wait for another request's response, for up to ``patience`` seconds. After that, ``app`` responds."""
+    """The wait for another request's response, for up to ``timeout`` seconds. After that, ``app`` responds."""
 
-    def __init__(self, shelf: Shelf, patience: float, clock: Callable[[], float]) -> None:
+    def __init__(self, shelf: Shelf, timeout: float) -> None:
         self.app: Any = None
         self._shelf = shelf
-        self._patience = patience
-        self._clock = clock
+        self._timeout = timeout
 
     def wait(self, request: Request, fill: Fill) -> "Response | Fill | AwaitedResponse":
         """Return the other request's response or an object that waits for it; if none arrives in time, return the
@@ -168,12 +166,12 @@ class Collapsing:
     def _looks(self, request: Request, fill: Fill) -> Iterator[float | Response]:
         """Yield the seconds to wait before the next check, and finally the other request's response if it was
         stored."""
-        until, pause = monotonic() + self._patience, _LOOK_EVERY[0]
+        until, pause = monotonic() + self._timeout, _LOOK_EVERY[0]
         while monotonic() < until:
             yield pause
             pause = min(pause * 1.5, _LOOK_EVERY[1])
             found = self._shelf.find(fill.key)
-            now = self._clock()
+            now = self._shelf.clock()
             if found.is_claimed(now):
                 continue
             kept = found.best(request.head)
@@ -280,7 +278,7 @@ READING = ("GET", "HEAD", "QUERY")
 
 
 class Lookup:
-    """The search on a shelf for the response to a request. ``clock`` returns Unix time in seconds."""
+    """The search on a shelf for the response to a request."""
 
     def __init__(
         self,
@@ -288,18 +286,16 @@ class Lookup:
         at_hand: AtHand,
         collapsing: Collapsing,
         refreshes: Refreshes,
-        clock: Callable[[], float],
     ) -> None:
         self._shelf = shelf
         self._at_hand = at_hand
         self._collapsing = collapsing
         self._refreshes = refreshes
-        self._clock = clock
 
     def find(self, request: Request) -> Any:
         """Return the response to a request, an object that produces it, or the ``Fill`` with which to call the
         handler."""
-        head, now = request.head, self._clock()
+        head, now = request.head, self._shelf.clock()
         if head.method not in READING:
             return Fill(key_of(head, self._shelf.app), NO_DIRECTIVES, now, "method")
         has_other_body = head.has_body and head.method != "QUERY" and not request.content.is_empty

@@ -113,14 +113,12 @@ class Shelf:
     ``name`` returns the name of the application, once all of its routes are known.
     """
 
-    def __init__(
-        self, store: Store, files: BodyFiles, lease: float, clock: Callable[[], float], name: Callable[[], str]
-    ) -> None:
+    def __init__(self, store: Store, files: BodyFiles, lease: float, name: Callable[[], str]) -> None:
         self._name = name
         self._store = store
         self._files = files
         self._lease = lease
-        self._clock = clock
+        self.clock = store.clock
         self._recent: OrderedDict[str, Shelved] = OrderedDict()
         self._routes: set[str] = set()
         """The routes of which a response was stored."""
@@ -160,7 +158,7 @@ class Shelf:
 
     def claim(self, found: Shelved) -> str | None:
         """Claim the right to make a response and return the claim, or None if another request was faster."""
-        token, now = token_hex(8), self._clock()
+        token, now = token_hex(8), self.clock()
         claim = {_CLAIM: [token, now + self._lease, _machine(), os.getpid()]}
         if found.entry is None:
             made = self._store.add(found.key, claim, ttl=self._lease)
@@ -183,15 +181,15 @@ class Shelf:
 
     def note_stream(self, key: str) -> None:
         """Record that a response is being sent and written to a file, so that other requests don't wait for its end."""
-        self._change(key, None, PASSES_FOR, lambda data: data | {_STREAMS: [self._clock() + PASSES_FOR]})
+        self._change(key, None, PASSES_FOR, lambda data: data | {_STREAMS: [self.clock() + PASSES_FOR]})
 
     def hold_stream(self, key: str, token: str | None) -> "StreamHold":
         """Record a response, as ``note_stream`` does, and return an object that renews the claim."""
         self.note_stream(key)
-        return StreamHold(partial(self._renew, key, token), min(self._lease, PASSES_FOR) / 3, self._clock)
+        return StreamHold(partial(self._renew, key, token), min(self._lease, PASSES_FOR) / 3, self.clock)
 
     def _renew(self, key: str, token: str | None) -> None:
-        now = self._clock()
+        now = self.clock()
         held = {_CLAIM: [token, now + self._lease, _machine(), os.getpid()], _STREAMS: [now + PASSES_FOR]}
         self._change(key, token, max(self._lease, PASSES_FOR), lambda data: data | held)
 
@@ -210,7 +208,7 @@ class Shelf:
             if gone is not None:
                 data.pop(gone.name, None)
                 gone.remove_file()
-            return data | {_PASSES: [self._clock() + PASSES_FOR]}
+            return data | {_PASSES: [self.clock() + PASSES_FOR]}
 
         if token is not None or gone is not None:
             self._change(key, token, PASSES_FOR, passing)
@@ -256,7 +254,7 @@ class Shelf:
             if entry is None:
                 made = self._store.add(key, data, ttl=ttl)
             else:
-                longest = max(ttl, entry.expires - self._clock())
+                longest = max(ttl, entry.expires - self.clock())
                 made = self._store.replace(key, data, version=entry.version, ttl=longest)
             if made is not None:
                 return True

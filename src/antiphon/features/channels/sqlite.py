@@ -47,7 +47,7 @@ class SQLiteLog:
 
     def append(self, name: str, keep: int, data: bytes) -> Position:
         with self._writing() as connection:
-            now = int(self._store._clock() * 1000)
+            now = int(self._store.clock() * 1000)
             position = Position(*connection.execute(_NUMBER, [name, now]).fetchall()[0])
             connection.execute("insert into channel_messages values (?, ?, ?)", [name, position.number, data])
             oldest = position.number - keep
@@ -88,7 +88,7 @@ class SQLiteLog:
 
     def expire(self, name: str, seconds: float) -> None:
         with self._writing() as connection:
-            now = self._store._clock()
+            now = self._store.clock()
             connection.execute(_EXPIRE, [name, now + seconds])
             for expired in connection.execute(_EXPIRED, [now]).fetchall():
                 for forget in _FORGET:
@@ -96,7 +96,7 @@ class SQLiteLog:
 
     def renew(self, name: str, token: str, members: Iterable[str], ttl: float) -> None:
         with self._writing() as connection:
-            now = self._store._clock()
+            now = self._store.clock()
             connection.execute("delete from channel_members where name = ? and expires <= ?", [name, now])
             for member in members:
                 connection.execute(_RENEW, [name, member, token, now + ttl])
@@ -110,7 +110,7 @@ class SQLiteLog:
     def members(self, name: str) -> list[str]:
         with self._reading() as connection:
             query = "select member from channel_members where name = ? and expires > ?"
-            return [member for (member,) in connection.execute(query, [name, self._store._clock()]).fetchall()]
+            return [member for (member,) in connection.execute(query, [name, self._store.clock()]).fetchall()]
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

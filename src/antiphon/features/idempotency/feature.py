@@ -6,7 +6,6 @@ A claim is an entry in the store, made by one request before its handler runs. T
 is, so no request changes another's claim.
 """
 
-import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from copy import copy
 from functools import partial, update_wrapper
@@ -106,7 +105,6 @@ class IdempotentWrites:
         ttl: Duration = DAY,
         takeover: Duration | None = None,
         max_body: int = 1 << 20,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._stores = FeatureStore("IdempotentWrites", store)
         ttl, takeover = seconds_of(ttl), seconds_of(takeover)
@@ -121,7 +119,6 @@ class IdempotentWrites:
         self._ttl = ttl
         self._takeover = takeover
         self._max_body = max_body
-        self._clock = clock
 
     def install(self, app: "App") -> None:
         """Make the app use this feature for its idempotent routes. Raises RuntimeError if there is no store."""
@@ -240,7 +237,7 @@ class IdempotentWrites:
 
     def _respond(self, known: StoreEntry, write: Write, fingerprint: str, request: Request) -> Response | None:
         """Return the stored response, or None if the write may be carried out. Raises the same errors as ``_claim``."""
-        data, age = known.data, self._clock() - known.changed
+        data, age = known.data, self._store.clock() - known.changed
         if data["caller"] != write.caller:
             raise reused_with("other credentials")
         if data["fingerprint"] != fingerprint:

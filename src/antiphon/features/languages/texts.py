@@ -175,7 +175,7 @@ def current_language() -> Language | Texts | None:
 
 
 class LazyText(UserString):
-    """Text in the language of the current request, looked up each time it is used. Created by ``lazy``.
+    """Text in the language of the current request, looked up each time it is used. Created by ``lazy_gettext``.
 
     It has the methods of str, which return a str. Outside requests, it is in the default language. It is equal to a str
     with the same text, and to another lazy text with the same key and values.
@@ -220,7 +220,7 @@ class LazyText(UserString):
 
     def __repr__(self) -> str:
         values = "".join(f", {name}={value!r}" for name, value in self._values.items())
-        return f"lazy({self._key!r}{values})"
+        return f"lazy_gettext({self._key!r}{values})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return LazyText, (self._key, self._values)
@@ -245,10 +245,10 @@ for _name in _MAKING_TEXT:
     setattr(LazyText, _name, _of_text(_name))
 
 
-def lazy(key: str, /, **values: object) -> LazyText:
+def lazy_gettext(key: str, /, **values: object) -> LazyText:
     """Return text that is looked up by its key, in the language of the current request, when it is used.
 
-    Use ``label = lazy("your-name")`` for values created before there is a request, such as labels and constants.
-    Outside requests, the text is in the default language of the application that used ``Languages`` last.
+    Use ``label = lazy_gettext("your-name")`` for values created before there is a request, such as labels. Outside
+    requests, the text is in the default language of the application that used ``Languages`` last.
     """
     return LazyText(key, values)

@@ -11,7 +11,7 @@ from threading import Lock
 from time import monotonic
 from typing import Literal, NamedTuple
 
-from antiphon.explanations import explained
+from antiphon.explanations import arguments_name_ours, explained
 from antiphon.features.signatures.keys import SignatureKey, jwk_algorithm
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.urls.url import DEFAULT_PORTS, URL
@@ -118,6 +118,7 @@ DAY = 24 * 3600.0
 """The number of seconds for which keys are kept after their directory stops responding."""
 
 
+@arguments_name_ours
 class KeyDirectory:
     """Keys that others publish: ``Signatures(KeyDirectory("https://agent.example"))``.
 
@@ -140,12 +141,11 @@ class KeyDirectory:
         ttl: Duration = 3600.0,
         by: Literal["thumbprint", "kid"] = "thumbprint",
         fetch: Callable[[str], bytes] | None = None,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         if not urls or (by == "kid" and len(urls) > 1):
             wanted = "one URL, since another one could use the same kid" if by == "kid" else "URLs of directories"
             raise explained("bad-feature-option", ValueError(f"KeyDirectory needs {wanted}, not {urls!r}"))
-        self._directories = [_Directory(_whole(public_url(url)), by, fetch or _fetch, clock) for url in urls]
+        self._directories = [_Directory(_whole(public_url(url)), by, fetch or _fetch) for url in urls]
         self._ttl = seconds_of(ttl)
         self._lock = Lock()
 
@@ -179,12 +179,10 @@ class _Directory:
         url: str,
         by: Literal["thumbprint", "kid"],
         fetch: Callable[[str], bytes],
-        clock: Callable[[], float],
     ) -> None:
         self._url = url
         self._by = by
         self._fetch = fetch
-        self._clock = clock
         self._keys: dict[str, _Published] = {}
         self._fetched = self._tried = -DAY
 
@@ -196,7 +194,7 @@ class _Directory:
     def find(self, keyid: str) -> SignatureKey | None:
         """Return a key if it is currently valid, or else None."""
         found = self._keys.get(keyid)
-        return found.key if found is not None and found.begins <= self._clock() < found.ends else None
+        return found.key if found is not None and found.begins <= time.time() < found.ends else None
 
     def refresh(self) -> None:
         """Fetch the keys. If this fails, log the failure and keep the old keys for a day."""

@@ -135,7 +135,6 @@ class Signatures:
         everywhere: bool = False,
         blocking: bool = False,
         structured: Mapping[str, StructuredKind] | None = None,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         if isinstance(cover, str):
             raise explained("list-wanted", TypeError(f"cover must be a list of components: [{cover!r}]"))
@@ -163,7 +162,6 @@ class Signatures:
         self._keys_block = blocking
         self._structured: dict[str, StructuredKind] = {**STRUCTURED}
         self._structured.update(structured or {})
-        self._clock = clock
         self._own_signer = Dependency[RequestSignature](f"signer of {name}")
 
     def install(self, app: "App") -> None:
@@ -304,7 +302,7 @@ class Signatures:
 
     def _wrong_in(self, signature: _Signature, request: Request) -> str:
         """Return what is wrong with a signature, regardless of its key; "" if nothing is."""
-        parameters, now = signature.covered.parameters, self._clock()
+        parameters, now = signature.covered.parameters, time.time()
         if wrong := [name for name in _INTEGERS if name in parameters and not _is_moment(parameters[name])]:
             return f"{wrong[0]} is not a time in seconds since 1970"
         if wrong := [name for name in _TEXTS if name in parameters and type(parameters[name]) is not str]:

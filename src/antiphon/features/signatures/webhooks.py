@@ -8,7 +8,7 @@ import hmac
 import time
 from abc import ABC, abstractmethod
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from hashlib import sha256
 from secrets import token_urlsafe
@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 from antiphon.app.route import Route
 from antiphon.app.store import RETRY_AFTER, Store, StoreEntry, check_store
 from antiphon.concurrency.loop import refuse_on_loop
-from antiphon.explanations import errors_name_it, explained
+from antiphon.explanations import arguments_name_ours, errors_name_it, explained
 from antiphon.features.signatures.keys import SHORTEST_SECRET
 from antiphon.handler.callables import check_no_decorator
 from antiphon.handler.contract import describe
@@ -65,12 +65,13 @@ class WebhookSignature(NamedTuple):
 
 
 @errors_name_it
+@arguments_name_ours
 class Webhook(ABC):
     """A hook for ``before=`` that accepts only webhooks from one sender: the base class for other senders.
 
     ``secrets`` is the secret that the sender gave you, or several secrets while you replace one. A webhook is refused
     with 403 unless it has a valid signature made with one of them. If the sender signs the time, it must also have been
-    sent within ``tolerance`` of now, in seconds or a timedelta.
+    sent within five minutes of now.
 
     With a ``store``, each route processes a webhook once: for ``ttl`` after the first delivery, in seconds or a
     timedelta, and at least for as long as the signature is recent, a duplicate gets a 204, and the handler isn't
@@ -88,27 +89,22 @@ class Webhook(ABC):
         secrets: str | bytes | Iterable[str | bytes],
         store: Store | Literal[False] | None = None,
         *,
-        tolerance: Duration = FIVE_MINUTES,
         ttl: Duration = DAY,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         given = [secrets] if isinstance(secrets, str | bytes) or not isinstance(secrets, Iterable) else [*secrets]
         self._secrets = [self._checked(secret) for secret in given]
-        self._tolerance, self._ttl = seconds_of(tolerance), seconds_of(ttl)
-        if not self._secrets or not (self._tolerance > 0 and self._ttl > 0):
-            raise explained(
-                "bad-feature-option", ValueError("a webhook needs a secret, and a tolerance and a ttl above 0")
-            )
+        self._ttl = seconds_of(ttl)
+        if not self._secrets or not self._ttl > 0:
+            raise explained("bad-feature-option", ValueError("a webhook needs a secret, and a ttl above 0"))
         self._store = None if store is False else store
         if self._store is not None:
             check_store(type(self).__name__, self._store)
         self._takes_that_of_app = store is None
         self._has_warned = False
-        self._clock = clock
         self.blocking = self._store is not None and self._store.blocks
 
     @abstractmethod
-    def delivery(self, request: Request) -> WebhookSignature:
+    def signature(self, request: Request) -> WebhookSignature:
         """Return the values in a webhook's header.
 
         Raises ValueError if a field is malformed, and KeyError, as ``request.headers[name]`` does, if one is missing.
@@ -129,7 +125,7 @@ class Webhook(ABC):
         """
         check_no_decorator(type(self).__name__, request)
         try:
-            delivery = self.delivery(request)
+            delivery = self.signature(request)
             self._check_time(delivery.sent)
         except (KeyError, ValueError) as error:
             raise self._refused(request, str(error)) from None
@@ -190,8 +186,8 @@ class Webhook(ABC):
         return key
 
     def _check_time(self, sent: int | None) -> None:
-        if sent is not None and abs(self._clock() - sent) > self._tolerance:
-            raise ValueError(f"it was sent at {sent}, which is more than {self._tolerance:g} seconds from now")
+        if sent is not None and abs(time.time() - sent) > FIVE_MINUTES:
+            raise ValueError(f"it was sent at {sent}, which is more than {FIVE_MINUTES:g} seconds from now")
 
     def _is_signed(self, request: Request, delivery: WebhookSignature) -> bool:
         """Return True if one of the signatures was made with one of the secrets."""
@@ -218,7 +214,7 @@ class Webhook(ABC):
         if response.status >= 400:
             store.delete(entry.key)
         else:
-            ttl = max(self._ttl, 2 * self._tolerance)  # it is recent for so long, if the sender's clock is ahead
+            ttl = max(self._ttl, 2 * FIVE_MINUTES)  # it is recent for so long, if the sender's clock is ahead
             store.replace(entry.key, {"state": _DONE}, version=entry.version, ttl=ttl)
 
     def _refused(self, request: Request, reason: str) -> WebhookRefused:
@@ -276,7 +272,7 @@ class StandardWebhook(Webhook):
         except ValueError:
             raise explained("bad-signature-key", ValueError("a secret must be base64, after whsec_")) from None
 
-    def delivery(self, request: Request) -> WebhookSignature:
+    def signature(self, request: Request) -> WebhookSignature:
         """Return the values of ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature``.
 
         Raises ValueError if one is missing or malformed.
@@ -297,7 +293,7 @@ class StandardWebhook(Webhook):
         id_ = f"msg_{token_urlsafe(18)}" if id is None else id
         if not id_ or "." in id_ or not (id_.isascii() and id_.isprintable()) or " " in id_:
             raise explained("bad-feature-option", ValueError(f"an id must be visible ASCII without a dot, not {id_!r}"))
-        sent = str(int(self._clock()))
+        sent = str(int(time.time()))
         signed = f"{id_}.{sent}.".encode() + body
         codes = [b64encode(hmac.digest(secret, signed, "sha256")).decode() for secret in self._secrets]
         return {
@@ -342,7 +338,7 @@ class GitHubWebhook(Webhook):
     treated as duplicates. Without one, an intercepted webhook can be replayed at any time.
     """
 
-    def delivery(self, request: Request) -> WebhookSignature:
+    def signature(self, request: Request) -> WebhookSignature:
         """Return the signature. Raises ValueError if it is missing or malformed."""
         scheme, _, signature = field_of(request, "x-hub-signature-256").partition("=")
         if scheme != "sha256":
@@ -357,7 +353,7 @@ class ShopifyWebhook(Webhook):
     treated as duplicates. Without one, an intercepted webhook can be replayed at any time.
     """
 
-    def delivery(self, request: Request) -> WebhookSignature:
+    def signature(self, request: Request) -> WebhookSignature:
         """Return the signature. Raises ValueError if it is missing or malformed."""
         return WebhookSignature([from_base64(field_of(request, "x-shopify-hmac-sha256"))])
 
@@ -369,7 +365,7 @@ class StripeWebhook(Webhook):
     once.
     """
 
-    def delivery(self, request: Request) -> WebhookSignature:
+    def signature(self, request: Request) -> WebhookSignature:
         """Return the signatures and the time. Raises ValueError if they are missing or malformed."""
         pairs = [part.strip().partition("=") for part in field_of(request, "stripe-signature").split(",")]
         times = [value for name, _, value in pairs if name == "t"]
@@ -390,7 +386,7 @@ class SlackWebhook(Webhook):
     ``event_id`` is processed once, or each body if there is none.
     """
 
-    def delivery(self, request: Request) -> WebhookSignature:
+    def signature(self, request: Request) -> WebhookSignature:
         """Return the signature and the time. Raises ValueError if they are missing or malformed."""
         version, _, signature = field_of(request, "x-slack-signature").partition("=")
         if version != "v0":

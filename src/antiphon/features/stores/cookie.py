@@ -45,7 +45,7 @@ class CookieStore(Store):
         keys = SecretKeys(secret_keys)
         if not keys:
             raise explained("bad-secret-key", ValueError(f"CookieStore needs a secret key; {MAKE_A_KEY} makes one"))
-        self._clock = clock
+        self.clock = clock
         self._keys = frozenset(keys.oldest_first)
         self._signer = TimedSigner(keys.oldest_first, "cookie-session", "sha1")  # as in Flask
 
@@ -73,7 +73,7 @@ class CookieStore(Store):
         if not isinstance(data, dict):
             return None
         created, changed, expires = _times(data.pop(_TIMES, None)) or _times_of(verified)
-        return StoreEntry(verified, data, 0, created, changed, expires) if expires > self._clock() else None
+        return StoreEntry(verified, data, 0, created, changed, expires) if expires > self.clock() else None
 
     def _verify(self, key: str) -> "_Verified | None":
         """Return a cookie with its data, or None if it was not signed with these keys."""
@@ -108,7 +108,7 @@ class CookieStore(Store):
         data = {**(before.data if before else {}), **{name: _checked(name, updates[name]) for name in updates}}
         for name in remove:
             data.pop(name, None)
-        now = self._clock()
+        now = self.clock()
         created, expires = before.created if before else now, now + ttl
         text = dumps_tagged({**_tagged(before, data, updates), _TIMES: [created, now, expires]})
         signed = self._signer.sign(pack(text), now).decode()

@@ -42,7 +42,7 @@ class MemoryStore(RowStore):
     def bounded(self, max_bytes: int) -> "MemoryStore":
         with self._lock:
             if self._bounded is None:
-                self._bounded = MemoryStore(clock=self._clock)
+                self._bounded = MemoryStore(clock=self.clock)
                 self._bounded._rows = _BoundedRows(max_bytes)  # noqa: SLF001 - of this very class
             return self._bounded
 
@@ -65,7 +65,7 @@ class MemoryStore(RowStore):
     @contextmanager
     def _writing(self) -> Iterator["_Rows"]:
         with self._lock:
-            for id_ in self._rows.expired(self._clock()):
+            for id_ in self._rows.expired(self.clock()):
                 self._rows.remove(id_)
             yield self._rows
 
@@ -73,7 +73,7 @@ class MemoryStore(RowStore):
         check_ttl(ttl)
         id_ = hash_key(key)
         with self._lock:
-            now = self._clock()
+            now = self.clock()
             for expired in _expired(self._counters, now):
                 del self._counters[expired]
             counter = self._counters.get(id_)

@@ -53,7 +53,7 @@ class RowStore(Store):
     """A store of rows. ``clock`` returns Unix time in seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
+        self.clock = clock
 
     @abstractmethod
     def _reading(self) -> AbstractContextManager[Rows]:
@@ -66,12 +66,12 @@ class RowStore(Store):
     def load(self, key: str) -> StoreEntry | None:
         with self._reading() as rows:
             row = rows.get(hash_key(key))
-        return self._entry(key, row, self._clock())
+        return self._entry(key, row, self.clock())
 
     def reload(self, known: StoreEntry) -> StoreEntry | None:
         with self._reading() as rows:
             row = rows.get(hash_key(known.key))
-        now = self._clock()
+        now = self.clock()
         is_same = row is not None and row.version == known.version and row.changed == known.changed
         return known if is_same and known.expires > now else self._entry(known.key, row, now)
 
@@ -89,7 +89,7 @@ class RowStore(Store):
         new = decode(encode(updates)) or {}  # data that can't be stored fails here, before others have to wait
         id_ = hash_key(key)
         with self._writing() as rows:
-            now = self._clock()
+            now = self.clock()
             before = self._entry(key, row := rows.get(id_), now)
             if before is None and not create:
                 return None
@@ -108,12 +108,12 @@ class RowStore(Store):
         with self._writing() as rows:
             row = rows.get(id_)
             rows.remove(id_)
-        return row is not None and row.expires > self._clock()
+        return row is not None and row.expires > self.clock()
 
     def rotate(self, key: str, new_key: str) -> StoreEntry | None:
         id_ = hash_key(key)
         with self._writing() as rows:
-            entry = self._entry(new_key, row := rows.get(id_), self._clock())
+            entry = self._entry(new_key, row := rows.get(id_), self.clock())
             if row is not None and entry is not None:
                 rows.remove(id_)
                 rows.put(hash_key(new_key), row)
@@ -122,7 +122,7 @@ class RowStore(Store):
     def owned_by(self, owner: str) -> list[OwnedEntry]:
         with self._reading() as rows:
             found = rows.of_owner(owner)
-        now = self._clock()
+        now = self.clock()
         entries = [(id_, entry) for id_, row in found if (entry := self._entry("", row, now))]
         owned = [OwnedEntry(id_.hex(), entry.data, *entry[3:6]) for id_, entry in entries]
         return sorted(owned, key=lambda entry: entry.created)
@@ -133,7 +133,7 @@ class RowStore(Store):
             doomed = [(id_, row) for id_, row in rows.of_owner(owner) if id_ != kept and only in (None, id_.hex())]
             for id_, _ in doomed:
                 rows.remove(id_)
-        now = self._clock()
+        now = self.clock()
         return sum(row.expires > now for _, row in doomed)
 
     def add(self, key: str, data: Mapping[str, Any], *, ttl: float = FOREVER) -> StoreEntry | None:
@@ -149,7 +149,7 @@ class RowStore(Store):
         stored = encode(data)
         id_ = hash_key(key)
         with self._writing() as rows:
-            now = self._clock()
+            now = self.clock()
             before = self._entry(key, row := rows.get(id_), now)
             if not may_follow(before):
                 return None

@@ -112,7 +112,7 @@ class SQLiteStore(RowStore):
         return isinstance(other, SQLiteStore) and self._path == other._path  # noqa: SLF001 - of this very class
 
     def bounded(self, max_bytes: int) -> "SQLiteStore":
-        beside = SQLiteStore(self._path, timeout=self._timeout, clock=self._clock)
+        beside = SQLiteStore(self._path, timeout=self._timeout, clock=self.clock)
         beside._most = max_bytes
         return beside
 
@@ -131,12 +131,12 @@ class SQLiteStore(RowStore):
             yield self._rows(connection)
 
     def _rows(self, connection: Connection) -> "_Rows":
-        return _Rows(connection) if self._most is None else _BoundedRows(connection, self._most, self._clock())
+        return _Rows(connection) if self._most is None else _BoundedRows(connection, self._most, self.clock())
 
     def increment(self, key: str, *, ttl: float = FOREVER, by: int = 1) -> StoreCount:
         check_ttl(ttl)
         with self._transaction() as connection:
-            now = self._clock()
+            now = self.clock()
             values = {"id": hash_key(key), "by": by, "now": now, "end": now + ttl}
             count, expires = connection.execute(_INCREMENT, values).fetchall()[0]
         return StoreCount(count, expires - now)
@@ -165,7 +165,7 @@ class SQLiteStore(RowStore):
                     own.writes += 1
                     if own.writes % CLEAN_EVERY == 0:
                         for delete in _CLEAN:
-                            connection.execute(delete, [self._clock()])
+                            connection.execute(delete, [self.clock()])
                     connection.execute("commit")
                 except BaseException:
                     with suppress(sqlite3.Error):

@@ -234,7 +234,7 @@ class ValkeyStore(Store):
         self._calls = Calls(settings, NEEDS.format(prefix=prefix))
         remembered = _milliseconds(REMEMBERED * (connect_timeout + timeout))
         self._commands = Commands(self._calls, prefix, remembered)
-        self._clock = clock
+        self.clock = clock
 
     @property
     def client(self) -> "Redis | RedisCluster":
@@ -279,7 +279,7 @@ class ValkeyStore(Store):
         owner: str | None = None,
     ) -> StoreEntry | None:
         check_ttl(ttl)
-        now, id_ = self._clock(), _id(key)
+        now, id_ = self.clock(), _id(key)
         fields = self._fields(updates, ttl, now)
         for name in remove:
             fields += f".{name}", ""
@@ -331,7 +331,7 @@ class ValkeyStore(Store):
         self, key: str, data: Mapping[str, Any], ttl: float, expected: str, waits: bool = False
     ) -> StoreEntry | None:
         check_ttl(ttl)
-        now, id_ = self._clock(), _id(key)
+        now, id_ = self.clock(), _id(key)
         arguments = id_, _milliseconds(ttl), now, expected, *self._fields(data, ttl, now)
         return self._indexed(
             _entry(key, self._commands.run(PUT, self._commands.entry_key(id_), *arguments, waits=waits)), id_, ttl

@@ -1,0 +1,15 @@
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+
+from antiphon.features.signatures import directory, feature, webhooks
+
+
+@contextmanager
+def at(now):
+    """Set the clock of signatures and webhooks to a time in Unix seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in directory, feature, webhooks:
+            patch.setattr(module, "time", SimpleNamespace(time=lambda: now))
+        yield
