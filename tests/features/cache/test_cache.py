@@ -569,7 +569,7 @@ def test_a_hit_takes_one_round_trip_to_valkey(valkey, interface):
         ({"max_body": 0}, "above 0"),
         ({"lease": 0}, "above 0"),
         ({"max_bytes": -1}, "above 0"),
-        ({"patience": 0}, "above 0"),
+        ({"timeout": 0}, "above 0"),
     ],
 )
 def test_numbers_are_above_0(options, error):
