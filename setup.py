@@ -42,7 +42,8 @@ class BuildWithDocs(build_py):
         """Copy the modules, and pack the pages; an editable installation reads them where they are."""
         super().run()
         # The page of errors is made from the package's own errors.md.
-        pages = sorted(page for page in Path("docs").rglob("*.md") if page.as_posix() != "docs/reference/errors.md")
+        left_out = [Path("docs/reference/errors.md"), *Path("docs/maintainers").iterdir()]
+        pages = sorted(page for page in Path("docs").rglob("*.md") if page not in left_out)
         if self.editable_mode or not pages:
             return
         if not Path("docs/reference/names.md").exists():

@@ -407,7 +407,8 @@ PAGES = [
     for name in (
         "README.md",
         "docs/index.md",
-        *(f"docs/reference/{page}.md" for page in ("dialects", "compatibility", "wall", "corpora", "extras")),
+        *(f"docs/reference/{page}.md" for page in ("dialects", "compatibility", "wall", "extras")),
+        "docs/maintainers/corpora.md",
         "docs/tutorial/1-one-file.md",
         "docs/explanation/compared.md",
     )

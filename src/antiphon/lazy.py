@@ -131,7 +131,7 @@ def missing_package(error: ModuleNotFoundError, extra: str) -> ModuleNotFoundErr
 def changed_package(package: str, series: str, missing: str) -> ImportError:
     """Return the error for a package version that lacks an undocumented name found in all versions of a series.
 
-    The error's ``name`` is the package. `docs/explanation/dependencies.md` lists these names.
+    The error's ``name`` is the package. `docs/maintainers/dependencies.md` lists these names.
     """
     from importlib.metadata import version  # late: seldom needed
 

@@ -24,7 +24,7 @@ from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 PACKAGE = ROOT / "src/antiphon"
-PAGE = (ROOT / "docs/explanation/dependencies.md").read_text()
+PAGE = (ROOT / "docs/maintainers/dependencies.md").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DOCUMENTED = {"_asdict", "_current_frames", "_exit", "_fields", "_make", "_replace", "_thread"}
 """Names of Python that begin with an underscore, and are documented."""

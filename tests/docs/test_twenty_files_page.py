@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-NAMED = re.findall(r"^\d+\. `([\w/]+\.py)`", (ROOT / "docs/explanation/twenty-files.md").read_text(), re.MULTILINE)
+NAMED = re.findall(r"^\d+\. `([\w/]+\.py)`", (ROOT / "docs/maintainers/twenty-files.md").read_text(), re.MULTILINE)
 MOST_LINES = 9_100
 
 
