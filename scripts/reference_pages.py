@@ -191,8 +191,7 @@ TOPICS = {
         "Signed requests and webhooks", "antiphon.features",
         "Signatures SignatureRefused RequestSignature SignatureKey KeyDirectory sign SignedResponses StandardWebhook"
         " GitHubWebhook ShopifyWebhook SlackWebhook StripeWebhook Webhook WebhookSignature WebhookRefused",
-        "See also [Signed requests](../../how-to/signed-requests.md),"
-        " [Receive webhooks](../../how-to/webhooks-in.md) and [Send webhooks](../../how-to/webhooks-out.md).",
+        "See also [Signed requests](../../how-to/signed-requests.md) and [Webhooks](../../how-to/webhooks.md).",
     ),
     "features/cache.md": Page(
         "Shared cache", "antiphon.features", "Cache",
