@@ -1,12 +1,13 @@
 """The pages of the site in a browser that reaches no other host: open to everybody, and their examples run."""
 
 import json
+import re
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
 from scripts.playground.fetch import is_fetched
-from tests.helpers.built_site import served_site
+from tests.helpers.built_site import built_site, served_site
 from tests.helpers.chromium import Chromium
 
 pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.slow]
@@ -21,6 +22,10 @@ VIOLATIONS = """async (left_out, scheme) => {
   const { violations } = await axe.run({ include: ["html"], exclude: left_out }, rules);
   return violations.map(each => [each.id, each.nodes.map(node => [node.html, node.any.map(check => check.message)])]);
 }"""
+NOT_TEXT, TAGS = re.compile(r"<(script|style|pre|code)\b.*?</\1>", re.DOTALL), re.compile(r"<[^>]+>")
+MARKDOWN = re.compile(
+    r"\|[^|\n]+\|[^|\n]+\||\]\([^)\n]*\)|\*\*[^*\n]+\*\*|^#+ \w.*|\{[:.][^}\n]*\}|\{ [.#][^}\n]*\}|```", re.MULTILINE
+)
 COLOURS_OF_CODE = ["pre span"]
 """Many, and seen on the front page: axe looks at each."""
 WITHOUT_MOTION = """() => {
@@ -58,6 +63,15 @@ def site():
 def page(chromium, tmp_path_factory):
     with Chromium(chromium, tmp_path_factory.mktemp("profile"), NO_OTHER_HOST) as browser:
         yield browser.open("about:blank")
+
+
+def test_no_markdown_is_left_on_a_page():
+    pytest.importorskip("zensical")
+    left = {}
+    for path in built_site().rglob("*.html"):
+        text = TAGS.sub("", NOT_TEXT.sub("", path.read_text()))
+        left |= {str(path.relative_to(built_site())): found for found in [MARKDOWN.findall(text)] if found}
+    assert left == {}
 
 
 def prepare(page):
