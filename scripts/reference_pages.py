@@ -41,7 +41,7 @@ TOPICS = {
         "See also [File uploads](../how-to/uploads.md) and [bodies](bodies.md).",
     ),
     "fields.md": Page(
-        "Fields of typed values", "antiphon", "JSON decimal_meta",
+        "Typed values without a request, and their fields", "antiphon", "check_as JSON decimal_meta",
         "See also [Typed values](typed-values.md).",
     ),
     "settings.md": Page(
@@ -285,7 +285,7 @@ TOPICS = {
         "FormFields FormParts FrameworkValues Gauge Globals Handler HeaderFields Histogram Identity "
         "KeyMaterial Language LazyText Lifetime LimitOptions Markup MiddlewareFunction Mount OpenAPIDocument "
         "Pairs ProblemOptions Progress Record RecordGroup RequestFunction RequestOptions RequestWithReferrer "
-        "ResponseLike Route RouteMeta RouteOptions Routes Run RunCall RunState SecretKeys SessionAccess "
+        "ResponseLike Route RouteMeta RouteOptions Routes RowValues Run RunCall RunState SecretKeys SessionAccess "
         "SettableDependency SharedValues Shield SocketUse SourceFunction StructuredMember TemplateRenderer "
         "TemplateString TestedApplication Text Texts TrustedOrigins WebSocketHandler WebSocketValues Widget",
         "See also [public names](names.md).",

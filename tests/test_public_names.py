@@ -20,7 +20,7 @@ RARE = {402, 407, 417, 423, 424, 425, 428, 451, 508, 511}
 PUBLIC = {
     "antiphon": {
         "App", "BadSignature", "Blueprint", "Dependency", "Exchange", "HTTPError",
-        "JSON", "Limits", "Observer", "FormPart", "Redirect",
+        "JSON", "Limits", "Observer", "FormPart", "Redirect", "check_as",
         "Request", "Response", "RouteKey", "Session", "SignatureExpired", "Signer", "TrustedProxies",
         "Upload", "BlockingWebSocket", "Views", "WebSocket", "WebSocketClosed",
         "abort", "aget_response", "current_request", "decimal_meta", "env", "explained", "from_asgi", "from_wsgi",
@@ -102,8 +102,9 @@ PUBLIC = {
         "Globals", "Handler", "HeaderFields", "Histogram", "Identity", "KeyMaterial", "Language", "LazyText",
         "Lifetime", "LimitOptions", "Markup", "MiddlewareFunction", "Mount", "OpenAPIDocument", "Pairs",
         "ProblemOptions", "Progress", "Record", "RecordGroup", "RequestFunction", "RequestOptions",
-        "RequestWithReferrer", "ResponseLike", "Route", "RouteMeta", "RouteOptions", "Routes", "Run", "RunCall",
-        "RunState", "SecretKeys", "SessionAccess", "SettableDependency", "SharedValues", "Shield", "SocketUse",
+        "RequestWithReferrer", "ResponseLike", "Route", "RouteMeta", "RouteOptions", "Routes", "RowValues",
+        "Run", "RunCall", "RunState", "SecretKeys", "SessionAccess", "SettableDependency", "SharedValues", "Shield",
+        "SocketUse",
         "SourceFunction", "StructuredMember", "TemplateRenderer", "TemplateString", "TestedApplication", "Text",
         "Texts", "TrustedOrigins", "WebSocketHandler", "WebSocketValues", "Widget",
     },

@@ -54,6 +54,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "response.response": "Response",
         "serialization.decimals": "decimal_meta",
         "serialization.json_fields": "JSON",
+        "serialization.readers": "check_as",
         "serialization.signing": "BadSignature SignatureExpired Signer",
         "uploads.upload": "Upload",
         "websockets.websocket": "BlockingWebSocket WebSocket",

@@ -23,6 +23,7 @@ from antiphon.request.route import RouteKey
 from antiphon.response.response import Response
 from antiphon.serialization.decimals import decimal_meta
 from antiphon.serialization.json_fields import JSON
+from antiphon.serialization.readers import check_as
 from antiphon.serialization.signing import BadSignature, SignatureExpired, Signer
 from antiphon.uploads.upload import Upload
 from antiphon.websockets.channel import WebSocketClosed
@@ -56,6 +57,7 @@ __all__ = [
     "WebSocketClosed",
     "abort",
     "aget_response",
+    "check_as",
     "current_request",
     "decimal_meta",
     "env",

@@ -97,6 +97,8 @@ class FieldProblem(FaultBounds):
     pointer: str
     detail: str
     code: NotRequired[str]
+    line: NotRequired[int]
+    """The first line of a wrong row, counted from 1."""
 
 
 class ProblemOptions(TypedDict, total=False):

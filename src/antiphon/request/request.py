@@ -7,7 +7,7 @@ from copy import copy
 from functools import partial
 from time import monotonic
 from types import MappingProxyType, SimpleNamespace
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Self, TypeVar, overload
 
 from antiphon.body.content import FORM_DATA, Content, NotLoadedError
 from antiphon.body.receiver import SMALL_BODY, Pace, first_overdue, resume_first
@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from antiphon.http.conditional import ETag
     from antiphon.http.link import Link
     from antiphon.request.caller import Caller
+    from antiphon.serialization.rows import RowValues
     from antiphon.uploads.upload import Upload
 
 T = TypeVar("T")
@@ -613,6 +614,21 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         from antiphon.uploads.upload import Upload
 
         return fields_as(self.form, wanted, "form", files=self.files, file_type=Upload, limits=self.limits)
+
+    def values_as(self, wanted: type[T], *, on_fault: Literal["raise", "collect"] = "raise") -> "RowValues[T]":
+        """The rows of a body of any size, as values of a type, while they arrive: JSON lines, JSON text sequences (RFC
+        7464), the items of a JSON array, or CSV whose first line has the names (RFC 4180).
+
+        Iterate over them with ``for`` or ``async for``. ``on_fault="collect"`` leaves out wrong rows, for which
+        ``error`` is the 422 afterwards. Raises UnsupportedMediaType (415) for any other media type.
+        """
+        from antiphon.serialization.rows import RowValues, has_rows
+
+        media_type = self.content_type
+        if media_type is None or not has_rows(media_type):
+            raise wrong_type("rows (CSV, JSON lines or a JSON array)", self.head.field("content-type"))
+        stream = self.stream
+        return RowValues(lambda: stream, lambda: stream, wanted, media_type, self.limits, on_fault)
 
     # Context
 

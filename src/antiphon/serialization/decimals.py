@@ -165,14 +165,14 @@ def decimal_fault(text: str, bounds: Sequence[DecimalBounds | None]) -> Reason |
 
 
 _FEW_DIGITS = 300
-_is_usual = re.compile(rf"[-+]?[0-9.]{{0,{_FEW_DIGITS}}}(?:[eE][-+]?[0-9]{{1,3}})?").fullmatch
+is_usual = re.compile(rf"[-+]?[0-9.]{{0,{_FEW_DIGITS}}}(?:[eE][-+]?[0-9]{{1,3}})?").fullmatch
 
 
 def text_fault(text: str) -> Reason | None:
     """Return the reason why a program can't calculate with the number in a string. Return None if it can, or if the
     string isn't a number.
     """
-    if _is_usual(text):
+    if is_usual(text):
         return None
     try:
         fault = number_fault(Decimal(text))

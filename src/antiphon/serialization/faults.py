@@ -317,7 +317,7 @@ class Faults:
                 "pointer": shortened(pointer, _TEXT),
                 "detail": shortened(reason.detail, _TEXT),
                 "code": reason.code,
-                **reason.bounds,
+                **reason.bounds,  # type: ignore[typeddict-item]  # mypy wants each that is not required
             }
             self._room -= len(msgspec.json.encode(fault))
             self.listed.append(fault)

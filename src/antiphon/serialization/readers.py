@@ -7,15 +7,16 @@ string", "code": "not_a_number"}``; it lists the first hundred, with at most abo
 Imported when first used, because it loads msgspec.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import date, time
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 import msgspec
 from msgspec import inspect
 
+from antiphon.explanations import explained
 from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.headers import Headers
 from antiphon.http.limits import Limits
@@ -23,7 +24,15 @@ from antiphon.http.multidict import MultiDict
 from antiphon.serialization.decimals import refusing_unusable, with_unusable_marked
 from antiphon.serialization.defaults import with_defaults
 from antiphon.serialization.fields import DEFAULT_LIMITS, FieldsReader
-from antiphon.serialization.json import DEPTH, UNREADABLE, check_bounds, decode_slow_numbers, malformed, without_mark
+from antiphon.serialization.json import (
+    DEPTH,
+    UNREADABLE,
+    check_bounds,
+    decode_slow_numbers,
+    encode_json,
+    malformed,
+    without_mark,
+)
 from antiphon.serialization.json_bounds import MOST_SLOW_NUMBERS, SHORT
 from antiphon.serialization.numbers import refusing_collisions, with_integers
 from antiphon.serialization.pydantic_models import check_bounds_are_read, has_model, model_reader
@@ -202,6 +211,41 @@ def headers_as(headers: Headers, wanted: type[T]) -> T:
     """Read headers as a record, as ``fields_as`` reads a query. The record's ``x_user`` field is read from X-User."""
     reader = _reader_of(wanted, None)
     return cast(T, reader.read(reader.pairs_of(headers), "headers"))
+
+
+@overload
+def check_as(wanted: type[T], value: object, *, strings: bool = False) -> T: ...
+@overload  # a union is not a ``type`` to type checkers
+def check_as(wanted: "TypeForm[T]", value: object, *, strings: bool = False) -> T: ...
+def check_as(wanted: Any, value: object, *, strings: bool = False) -> Any:
+    """Return a value as a type, without a request: a dict, the payload of a job, or a message.
+
+    The value consists of what JSON has, and may also have dates, Decimals, UUIDs and bytes. With ``strings=True``, it
+    is a dict of strings, such as a row of CSV, and is read like a form. Raises UnprocessableContent with every invalid
+    field, as ``json_as`` and ``form_as`` do, BadRequest for values nested too deeply, and TypeError for a type or a
+    value that can't be read.
+    """
+    if strings:
+        if type(value) is not dict and not isinstance(value, Mapping):
+            raise explained("unreadable-type", TypeError(f"strings=True reads a dict of strings, not {value!r:.80}"))
+        return _reader_of(wanted, None).read_texts(value)
+    with suppress(TypeError, *_REFUSALS):
+        if (convert := _converter(wanted)) is not None:
+            return convert(value)
+    # Only what is written as JSON is searched for faults, and may have 87.0 for an int.
+    return json_as(encode_json(value), wanted)
+
+
+@lru_cache(_KEPT)
+def _converter(wanted: Any) -> Callable[[Any], Any] | None:
+    """Return a function for values of a type; None for a type whose models or numbers are read from JSON only."""
+    if has_model(wanted):
+        return None
+    info = described(wanted)
+    check_bounds_are_read(wanted, info)
+    convert = partial(msgspec.convert, type=wanted, str_keys=True)
+    is_read_as_text = refusing_collisions(refusing_unusable(convert, info), info) is not convert
+    return None if is_read_as_text else with_defaults(convert, info)
 
 
 def check_json(wanted: Any) -> None:

@@ -45,6 +45,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.runs.runs": "RunCall",
         "response.files": "FileSource",
         "response.message": "BodyLike",
+        "serialization.rows": "RowValues",
         "response.response": "RequestWithReferrer",
         "response.templates": "TemplateString",
         "serialization.signing": "SecretKeys",

@@ -54,6 +54,7 @@ from antiphon.response.files import FileSource
 from antiphon.response.message import BodyLike
 from antiphon.response.response import RequestWithReferrer
 from antiphon.response.templates import TemplateString
+from antiphon.serialization.rows import RowValues
 from antiphon.serialization.signing import SecretKeys
 from antiphon.testing.requests import ClientContent, ClientFields, ClientFiles, RequestOptions
 from antiphon.testing.servers.transports import TestedApplication
@@ -120,6 +121,7 @@ __all__ = [
     "RouteMeta",
     "RouteOptions",
     "Routes",
+    "RowValues",
     "Run",
     "RunCall",
     "RunState",

@@ -1,14 +1,15 @@
 """An uploaded file: the names that the client sent, and the bytes, which are a view of the request's spool."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from io import UnsupportedOperation
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Literal, Protocol, Self, TypeVar
 
 from antiphon.explanations import explained
 from antiphon.http.headers import Headers, field_value
+from antiphon.http.limits import Limits
 from antiphon.http.media_type import MediaType
 from antiphon.lazy import lazy
 from antiphon.paths import absolute_path
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from _typeshed import ReadableBuffer, WriteableBuffer
+
+    from antiphon.serialization.rows import RowValues
+
+T = TypeVar("T")
 
 
 class PartHead(Protocol):
@@ -142,6 +147,18 @@ class Upload:
     def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
         """Return the remaining bytes, in chunks of ``size`` bytes. Raises ValueError for a size below 1."""
         return self._readable.chunks(size)
+
+    def values_as(self, wanted: type[T], *, on_fault: Literal["raise", "collect"] = "raise") -> "RowValues[T]":
+        """The remaining rows of a file, as ``Request.values_as`` reads those of a body. A file whose name ends in .csv
+        is CSV, whatever the client claims.
+        """
+        from antiphon.serialization.rows import RowValues, rows_of_file
+
+        return RowValues(self.chunks, self._achunks, wanted, rows_of_file(self), Limits(), on_fault)
+
+    async def _achunks(self) -> AsyncIterator[bytes]:
+        while chunk := await self.aread(CHUNK):
+            yield chunk
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         """Set the position, relative to the start, the current position or the end (0, 1, 2), and return it.

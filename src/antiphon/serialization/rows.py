@@ -1,0 +1,336 @@
+"""Reading rows as values of a type while they arrive: NDJSON, JSON text sequences, a JSON array, or CSV.
+
+A splitter cuts a body into rows, in time linear in its size, and holds one row. Imported when first used.
+"""
+
+import csv
+import re
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from os.path import splitext
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
+
+from antiphon.explanations import explained
+from antiphon.http.errors import BadRequest, ContentTooLarge, UnprocessableContent, UnsupportedMediaType, over_limit
+from antiphon.http.limits import Limits
+from antiphon.http.media_type import MediaType
+from antiphon.serialization.faults import Faults, Reason, counted
+from antiphon.serialization.json import without_mark
+from antiphon.serialization.readers import check_as, json_as
+
+T = TypeVar("T")
+
+_LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
+_SEQUENCE = "application/json-seq"
+_SEPARATOR = b"\x1e"
+"""The character before each row of a JSON text sequence (RFC 7464 §2.2)."""
+
+
+class Row(NamedTuple):
+    """A row as it was sent: its first line, counted from 1, its pointer, and its text."""
+
+    line: int
+    pointer: str
+    text: bytes
+
+
+class Splitter(Protocol):
+    """Cuts a body into rows. Raises BadRequest (400) for a body that has none, ContentTooLarge (413) for a long row."""
+
+    def feed(self, data: bytes) -> Iterator[Row]: ...
+    def end(self) -> Iterator[Row]: ...
+
+
+class _Lines:
+    """What stands between separators, such as lines."""
+
+    def __init__(self, largest: int, separator: bytes = b"\n") -> None:
+        self._largest = largest
+        self._separator = separator
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._line = 1
+
+    def feed(self, data: bytes) -> Iterator[Row]:
+        if self._separator in data:
+            *whole, rest = b"".join([*self._parts, data]).split(self._separator)
+            self._parts, self._size = [], 0
+            for text in whole:
+                yield self._row(text)
+            data = rest
+        self._parts.append(data)
+        self._size += len(data)
+        _check_size(self._size, self._largest, self._line)
+
+    def end(self) -> Iterator[Row]:
+        if (text := b"".join(self._parts)).strip():
+            yield self._row(text)
+
+    def _row(self, text: bytes) -> Row:
+        _check_size(len(text), self._largest, self._line)
+        row = Row(self._line, "", text)
+        self._line += 1 if self._separator == b"\n" else text.count(b"\n")
+        return row
+
+
+class _Records:
+    """The records of CSV, whose quoted fields may contain line breaks (RFC 4180 §2)."""
+
+    def __init__(self, largest: int) -> None:
+        self._largest = largest
+        self._lines = _Lines(largest)
+        self._open: list[Row] = []
+        self._size = self._quotes = 0
+
+    def feed(self, data: bytes) -> Iterator[Row]:
+        return self._joined(self._lines.feed(data))
+
+    def end(self) -> Iterator[Row]:
+        yield from self._joined(self._lines.end())
+        if self._open:
+            raise BadRequest(f"The quotation mark on line {self._open[0].line} of the CSV is not closed.")
+
+    def _joined(self, lines: Iterator[Row]) -> Iterator[Row]:
+        for row in lines:
+            self._open.append(row)
+            self._quotes += row.text.count(b'"')
+            self._size += len(row.text)
+            _check_size(self._size, self._largest, self._open[0].line)
+            if self._quotes % 2 == 0:
+                yield Row(self._open[0].line, "", b"\n".join([each.text for each in self._open]))
+                self._open, self._size, self._quotes = [], 0, 0
+
+
+_INSIDE_TEXT = re.compile(rb'["\\]').search
+_BETWEEN_ITEMS = re.compile(rb'["\[\]{},]').search
+_INSIDE_ITEM = re.compile(rb'["\[\]{}]').search
+
+
+class _Items:
+    """The items of a JSON array. Only what divides them is read; each is decoded afterwards."""
+
+    def __init__(self, largest: int) -> None:
+        self._largest = largest
+        self._rest = bytearray()
+        self._position = 0
+        self._line = 1
+        self._number = self._depth = 0
+        self._is_text = self._is_over = False
+
+    def feed(self, data: bytes) -> Iterator[Row]:
+        self._rest += data
+        if not (self._depth or self._is_over):
+            self._begin()
+        while not self._is_over and (end := self._next_end()) is not None:
+            yield from self._cut(end)
+        if not self._is_over:
+            _check_size(len(self._rest), self._largest, self._line)
+        elif self._rest.strip():
+            raise BadRequest("The JSON continues after the end of its array.")
+        else:
+            self._rest.clear()
+
+    def end(self) -> Iterator[Row]:
+        if not self._is_over:
+            raise BadRequest("The JSON ends before the end of its array." if self._depth else "The body has no rows.")
+        return iter(())
+
+    def _begin(self) -> None:
+        rest = self._rest.removeprefix(b"\xef\xbb\xbf").lstrip()
+        self._line += self._rest.count(b"\n") - rest.count(b"\n")
+        self._rest = rest
+        if rest[:1] == b"[":
+            self._depth = 1
+            del rest[:1]
+        elif rest and not b"\xef\xbb\xbf".startswith(rest):
+            raise BadRequest("The JSON is not an array, and only its items are rows.")
+
+    def _next_end(self) -> int | None:
+        """Return the position of the end of the first item, or None if it has not arrived yet."""
+        while True:
+            search = _INSIDE_TEXT if self._is_text else _INSIDE_ITEM if self._depth > 1 else _BETWEEN_ITEMS
+            if (found := search(self._rest, self._position)) is None:
+                self._position = max(self._position, len(self._rest))
+                return None
+            self._position = found.end()
+            match found[0]:
+                case b"\\":
+                    self._position += 1  # may be beyond what has arrived
+                case b'"':
+                    self._is_text = not self._is_text
+                case b"[" | b"{":
+                    self._depth += 1
+                case b"," if self._depth == 1:
+                    return found.start()
+                case _:
+                    self._depth -= 1
+                    if self._depth == 0:
+                        self._is_over = True
+                        return found.start()
+
+    def _cut(self, end: int) -> Iterator[Row]:
+        item = bytes(self._rest[:end])
+        del self._rest[: self._position]
+        self._position = 0
+        _check_size(len(item), self._largest, self._line)
+        lines = item.count(b"\n")
+        if item.strip() or self._number or not self._is_over:  # an empty array has no items
+            before = item[: len(item) - len(item.lstrip())].count(b"\n")
+            yield Row(self._line + before, f"/{self._number}", item)
+        self._line += lines
+        self._number += 1
+
+
+def _check_size(size: int, largest: int, line: int) -> None:
+    if size > largest:
+        detail = f"The row on line {line} is longer than {largest} bytes."
+        raise over_limit(ContentTooLarge, "json", largest, detail)
+
+
+class _Fields:
+    """Reads records of CSV as a type. The first record has the names."""
+
+    def __init__(self, wanted: Any) -> None:
+        self._wanted = wanted
+        self._names: list[str] | None = None
+        self._text = ""
+        self._reader = csv.reader(self, strict=True)
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        return self._text
+
+    def read(self, row: Row) -> Any:
+        """Return the value of a record, or None for the names. Raises UnprocessableContent."""
+        try:
+            self._text = (row.text if self._names is not None else without_mark(row.text)).decode()
+            fields = next(self._reader)
+        except (csv.Error, UnicodeDecodeError) as error:
+            self._reader = csv.reader(self, strict=True)
+            raise _wrong(f"is not CSV in UTF-8: {error}") from None
+        if self._names is None:
+            if len({*fields}) < len(fields) or not all(fields):
+                raise BadRequest("The first line of the CSV must have a different name for each column.")
+            self._names = fields
+            return None
+        if len(fields) != len(self._names):
+            raise _wrong(f"has {counted(len(fields), 'field')}, not {len(self._names)}")
+        return check_as(self._wanted, dict(zip(self._names, fields, strict=True)), strings=True)
+
+
+def _wrong(detail: str) -> UnprocessableContent:
+    faults = Faults()
+    faults.add("", Reason(detail))
+    return faults.error()
+
+
+class RowValues(Generic[T]):
+    """The rows of a body, or of a file, as values of a type. Iterate over them with ``for`` or ``async for``, once.
+
+    A wrong row raises UnprocessableContent (422), whose errors also have a ``line``. With ``on_fault="collect"``, it is
+    left out, and ``error`` is that error for all wrong rows so far. Raises BadRequest (400) for a body without rows,
+    ContentTooLarge (413) for a row with more than ``limits.json`` bytes, and what reading the body raises.
+    """
+
+    def __init__(
+        self,
+        chunks: Callable[[], Iterable[bytes]],
+        achunks: Callable[[], AsyncIterable[bytes]],
+        wanted: Any,
+        media_type: MediaType,
+        limits: Limits,
+        on_fault: Literal["raise", "collect"],
+    ) -> None:
+        if on_fault not in ("raise", "collect"):
+            raise explained(
+                "bad-feature-option", ValueError(f"on_fault must be 'raise' or 'collect', not {on_fault!r}")
+            )
+        self._chunks, self._achunks = chunks, achunks
+        self._wanted = wanted
+        self._limits = limits
+        self._collects = on_fault == "collect"
+        self._faults = Faults()
+        self._is_csv = media_type.essence == "text/csv"
+        self._splitter = _splitter(media_type.essence, limits.json)
+        self._read: Callable[[Row], Any] = _Fields(wanted).read if self._is_csv else self._read_json
+
+    @property
+    def error(self) -> UnprocessableContent | None:
+        """The error for the rows that have been left out so far; None if there are none."""
+        return self._faults.error(" of the rows") if self._faults.total else None
+
+    def __iter__(self) -> Iterator[T]:
+        for chunk in self._chunks():
+            yield from self._values(self._splitter.feed(chunk))
+        yield from self._values(self._splitter.end())
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        async for chunk in self._achunks():
+            for value in self._values(self._splitter.feed(chunk)):
+                yield value
+        for value in self._values(self._splitter.end()):
+            yield value
+
+    def _values(self, rows: Iterator[Row]) -> Iterator[T]:
+        for row in rows:
+            if not row.text.strip() and not row.pointer:
+                continue
+            try:
+                value = self._read(row)
+            except UnprocessableContent as error:
+                faults = self._faults if self._collects else Faults()
+                for fault in error.errors:
+                    fault["line"] = row.line
+                faults.add_listed(row.pointer, error)
+                if not self._collects:
+                    raise faults.error(" of a row") from error
+            else:
+                if value is not None or not self._is_csv:
+                    yield value
+
+    def _read_json(self, row: Row) -> Any:
+        try:
+            return json_as(row.text, self._wanted, depth=self._limits.json_depth)
+        except BadRequest as error:
+            if row.pointer:
+                raise BadRequest(f"In item {row.pointer[1:]} of the array: {error.detail}") from error
+            raise _wrong(str(error.detail)) from error
+
+
+def _splitter(essence: str, largest: int) -> Splitter:
+    if essence in _LINES:
+        return _Lines(largest)
+    if essence == _SEQUENCE:
+        return _Lines(largest, _SEPARATOR)
+    return _Records(largest) if essence == "text/csv" else _Items(largest)
+
+
+class _File(Protocol):
+    @property
+    def filename(self) -> str: ...
+    @property
+    def content_type(self) -> MediaType | None: ...
+
+
+_NAMED = {
+    ".csv": "text/csv",
+    ".jsonl": "application/jsonl",
+    ".ndjson": "application/x-ndjson",
+    ".json": "application/json",
+}
+
+
+def rows_of_file(file: _File) -> MediaType:
+    """Return the media type by which to read a file's rows. Raises UnsupportedMediaType (415) if it has none."""
+    named = _NAMED.get(splitext(file.filename)[1].lower())
+    media_type = file.content_type if named is None else MediaType.parse(named)
+    if media_type is None or not has_rows(media_type):
+        raise UnsupportedMediaType("The file must have rows (CSV, JSON lines or a JSON array).")
+    return media_type
+
+
+def has_rows(media_type: MediaType | None) -> bool:
+    """Return True for a media type whose rows can be read."""
+    essence = "" if media_type is None else media_type.essence
+    return essence in {*_LINES, _SEQUENCE, "text/csv"} or (media_type is not None and media_type.is_json)

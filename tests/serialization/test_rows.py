@@ -1,0 +1,243 @@
+"""Rows of a body or a file, as values of a type while they arrive, and values without a request."""
+
+import csv
+import datetime
+import io
+import itertools
+import json
+import tracemalloc
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Meta
+
+from antiphon import App, Limits, Request, check_as
+from antiphon.http import BadRequest, HTTPError, MediaType, UnprocessableContent
+from antiphon.serialization.rows import RowValues
+from antiphon.testing import Client
+from tests.helpers.rows import rows
+
+NDJSON, SEQUENCE, ARRAY, CSV = "application/x-ndjson", "application/json-seq", "application/json", "text/csv"
+
+
+@dataclass
+class Lamp:
+    name: str
+    price: Annotated[float, Meta(ge=0)] = 1.0
+
+
+def read(media_type, *chunks, wanted=Lamp, on_fault="raise", limits=Limits()):  # noqa: B008 - immutable
+    values = RowValues(lambda: chunks, lambda: chunks, wanted, MediaType.parse(media_type), limits, on_fault)
+    return [*values], values.error
+
+
+def written_as_csv(values):
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ["name", "price"])
+    writer.writeheader()
+    writer.writerows(values)
+    return text.getvalue().encode()
+
+
+WRITTEN = {
+    NDJSON: lambda values: b"".join(json.dumps(each).encode() + b"\n" for each in values),
+    SEQUENCE: lambda values: b"".join(b"\x1e" + json.dumps(each).encode() + b"\n" for each in values),
+    ARRAY: lambda values: json.dumps(values, indent=1).encode(),
+    CSV: written_as_csv,
+}
+
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=20).map(lambda name: f"{name}.")
+LAMPS = st.lists(st.fixed_dictionaries({"name": NAMES, "price": st.floats(0, 1e9)}), max_size=8)
+
+
+@given(st.sampled_from([*WRITTEN]), LAMPS, st.lists(st.integers(0, 200), max_size=6))
+def test_rows_are_those_that_were_written_wherever_chunks_end(media_type, values, cuts):
+    body = WRITTEN[media_type](values)
+    places = sorted({0, len(body), *[min(cut, len(body)) for cut in cuts]})
+    chunks = [body[start:end] for start, end in itertools.pairwise(places)]
+    assert read(media_type, *chunks)[0] == [Lamp(**each) for each in values]
+
+
+@given(st.sampled_from([*WRITTEN]), st.lists(st.binary(max_size=30), max_size=5))
+def test_any_bytes_are_rows_or_an_error_for_clients(media_type, chunks):
+    with suppress(BadRequest):
+        read(media_type, *chunks, on_fault="collect")
+
+
+WRONG = [
+    (NDJSON, b'\n{"name": 1}\n', [("/name", "not_a_string", 2)]),
+    (NDJSON, b'{"name": "a"}\n{"name', [("", "invalid", 2)]),
+    (NDJSON, b'{"name": "\xff"}', [("", "invalid", 1)]),
+    (SEQUENCE, b'\x1e{"name": "a"}\n\x1e{}\n', [("/name", "missing", 2)]),
+    (ARRAY, b'[{"name": "a"},\n{"name": "b", "price": -1}]', [("/1/price", "out_of_range", 2)]),
+    (CSV, b'name,price\n"a\nb",1\nc,x\n', [("/price", "not_a_number", 4)]),
+    (CSV, b"name,price\na\n", [("", "invalid", 2)]),
+    (CSV, b"name,price\n\xff,1\n", [("", "invalid", 2)]),
+    (CSV, b'name,price\n"b"x,1\n', [("", "invalid", 2)]),
+]
+
+
+@rows("media_type, body, faults", WRONG)
+def test_a_wrong_row_is_named_with_its_line(media_type, body, faults):
+    with pytest.raises(UnprocessableContent) as raised:
+        read(media_type, body)
+    assert [(each["pointer"], each["code"], each["line"]) for each in raised.value.errors] == faults
+    values, error = read(media_type, body, on_fault="collect")
+    assert error.errors == raised.value.errors
+    assert len(values) == body.count(b'"a')
+
+
+def test_those_that_are_wrong_are_left_out_and_the_first_hundred_are_listed():
+    body = b"".join(b'{"name": "%d", "price": %d}\n' % (number, number % 3 - 1) for number in range(900))
+    values, error = read(NDJSON, body, on_fault="collect")
+    assert (len(values), len(error.errors), error.errors[99]["line"]) == (600, 100, 298)
+    assert error.detail == "300 fields of the rows are wrong, of which the first 100 are listed"
+
+
+NO_ROWS = [
+    (ARRAY, b"", "no rows"), (ARRAY, b"{}", "not an array"), (ARRAY, b"[1, 2", "before the end"),
+    (ARRAY, b"[] 1", "after the end"), (ARRAY, b'[{"name": "a"},]', "In item 1"), (ARRAY, b"\xef\xbb", "no rows"),
+    (CSV, b"name,name\n", "different name"), (CSV, b"name,\n", "different name"), (CSV, b'name\n"a', "line 2"),
+]  # fmt: skip
+
+
+@rows("media_type, body, detail", NO_ROWS)
+def test_a_body_without_rows_is_refused(media_type, body, detail):
+    with pytest.raises(BadRequest, match=detail):
+        read(media_type, body, on_fault="collect")
+
+
+@rows("media_type", WRITTEN)
+def test_rows_of_any_number_need_the_memory_of_one(media_type):
+    body = WRITTEN[media_type]([{"name": "x" * 900, "price": 2}])
+    first = body.partition(b"x" * 900)[0]
+    chunks = {
+        ARRAY: [b"[", *[body.strip(b"[\n ]") + b"," for _ in range(10_000)], body.strip(b"[")],
+        CSV: [first, *[b"x" * 900 + b",2\r\n" for _ in range(10_000)]],
+    }.get(media_type, [body] * 10_000)
+    values = RowValues(lambda: chunks, lambda: chunks, Lamp, MediaType.parse(media_type), Limits(), "raise")
+    tracemalloc.start()
+    assert sum(1 for _ in values) >= 9_999
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+
+
+@rows("media_type", WRITTEN)
+def test_a_row_may_not_be_larger_than_json(media_type):
+    with pytest.raises(HTTPError, match="The row on line 1 is longer than 100 bytes") as raised:
+        read(media_type, b"[\x1e" if media_type == ARRAY else b"\x1e", *[b"x"] * 200, limits=Limits(json=100))
+    assert raised.value.status == 413
+
+
+def app_of(style, **options):
+    app = App()
+    if style == "def":
+
+        @app.post("/", **options)
+        def take(request: Request):
+            source = request.files["file"] if request.files else request
+            values = source.values_as(Lamp, on_fault="collect")
+            found = [each.name for each in values]
+            return {"names": found, "lines": [each["line"] for each in values.error.errors] if values.error else []}
+    else:
+
+        @app.post("/", **options)
+        async def atake(request: Request):
+            source = request.files["file"] if request.files else request
+            values = source.values_as(Lamp, on_fault="collect")
+            found = [each.name async for each in values]
+            return {"names": found, "lines": [each["line"] for each in values.error.errors] if values.error else []}
+
+    return app
+
+
+SENT = b"name,price\r\na,1\r\nb,x\r\nc,2\r\n"
+
+
+@rows(
+    "receive, interface, style",
+    [*itertools.product(["load", "stream"], ["wsgi", "asgi", "rsgi"], ["def", "async def"])],
+)
+def test_a_handler_reads_them(receive, interface, style):
+    with Client(app_of(style, receive=receive), interface) as client:
+        if receive == "load":
+            given = {"file": ("lamps.csv", SENT, "application/vnd.ms-excel")}
+            assert client.post("/", files=given).json == {"names": ["a", "c"], "lines": [3]}
+            assert client.post("/", files={"file": ("lamps.png", SENT, "image/png")}).status == 415
+        else:
+            response = client.post("/", body=SENT, headers={"content-type": "text/csv; charset=utf-8"})
+            assert response.json == {"names": ["a", "c"], "lines": [3]}
+            assert client.post("/", body=SENT, headers={"content-type": "text/plain"}).status == 415
+
+
+@dataclass
+class Order:
+    id: uuid.UUID
+    at: datetime.datetime
+    total: Decimal
+    count: int
+    tags: list[str]
+
+
+ID, AT = uuid.UUID(int=7), datetime.datetime(2030, 1, 2, tzinfo=datetime.UTC)
+ORDER = Order(ID, AT, Decimal("1.10"), 3, ["a"])
+VALUES = [
+    ({"id": ID, "at": AT, "total": Decimal("1.10"), "count": 3, "tags": ["a"]}, False),
+    ({"id": str(ID), "at": "2030-01-02T00:00:00Z", "total": "1.10", "count": 3.0, "tags": ("a",)}, False),
+    ({"id": str(ID), "at": "2030-01-02T00:00:00Z", "total": "1.10", "count": "3", "tags": "a"}, True),
+]
+
+
+@rows("value, strings", VALUES)
+def test_a_value_is_checked_without_a_request(value, strings):
+    assert check_as(Order, value, strings=strings) == ORDER
+
+
+FAULTS = [
+    (Lamp, {"price": -1}, False, [("/name", "missing"), ("/price", "out_of_range")]),
+    (Lamp, {"name": "a", "price": "NaN"}, True, [("/price", "not_a_number")]),
+    (list[Lamp], [{"name": "a"}, {"name": 1}], False, [("/1/name", "not_a_string")]),
+    (Order | None, 5, False, [("", "not_an_object")]),
+    (Decimal, "1e9999", False, [("", "out_of_range")]),
+]
+
+
+@rows("wanted, value, strings, faults", FAULTS)
+def test_a_wrong_value_has_the_faults_of_json(wanted, value, strings, faults):
+    with pytest.raises(UnprocessableContent) as raised:
+        check_as(wanted, value, strings=strings)
+    assert [(each["pointer"], each["code"]) for each in raised.value.errors] == faults
+
+
+@rows("value, strings", [(5, True), (object(), False), ({"name": {1: object()}}, False)])
+def test_a_value_that_is_none_of_these_is_the_programs_mistake(value, strings):
+    with pytest.raises(TypeError):
+        check_as(dict[str, object] if not strings else Lamp, value, strings=strings)
+
+
+@given(
+    st.fixed_dictionaries({"name": st.text(), "price": st.floats(allow_nan=False, allow_infinity=False) | st.text()})
+)
+def test_a_value_is_right_where_its_json_is(value):
+    def outcome(read):
+        try:
+            return read()
+        except UnprocessableContent as error:
+            return error.errors
+
+    def from_json():
+        app = App()
+        app.post("/")(lambda request: vars(request.json_as(Lamp)))
+        response = Client(app).post("/", json=value)
+        return Lamp(**response.json) if response.status == 200 else response.json["errors"]
+
+    assert outcome(lambda: check_as(Lamp, value)) == from_json()
+    assert msgspec.to_builtins(value) == value
