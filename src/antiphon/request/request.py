@@ -615,20 +615,26 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
         return fields_as(self.form, wanted, "form", files=self.files, file_type=Upload, limits=self.limits)
 
-    def values_as(self, wanted: type[T], *, on_fault: Literal["raise", "collect"] = "raise") -> "RowValues[T]":
+    def values_as(
+        self, wanted: type[T], *, file: "Upload | None" = None, on_fault: Literal["raise", "collect"] = "raise"
+    ) -> "RowValues[T]":
         """The rows of a body of any size, as values of a type, while they arrive: JSON lines, JSON text sequences (RFC
         7464), the items of a JSON array, or CSV whose first line has the names (RFC 4180).
 
-        Iterate over them with ``for`` or ``async for``. ``on_fault="collect"`` leaves out wrong rows, for which
+        Iterate over them with ``for`` or ``async for``. ``file`` is an uploaded file to read instead; one whose name
+        ends in .csv is CSV, whatever the client claims. ``on_fault="collect"`` leaves out wrong rows, for which
         ``error`` is the 422 afterwards. Raises UnsupportedMediaType (415) for any other media type.
         """
-        from antiphon.serialization.rows import RowValues, has_rows
+        from antiphon.serialization.rows import RowValues, type_of_rows
 
-        media_type = self.content_type
-        if media_type is None or not has_rows(media_type):
-            raise wrong_type("rows (CSV, JSON lines or a JSON array)", self.head.field("content-type"))
-        stream = self.stream
-        return RowValues(lambda: stream, lambda: stream, wanted, media_type, self.limits, on_fault)
+        media_type = (
+            type_of_rows(self.content_type, "") if file is None else type_of_rows(file.content_type, file.filename)
+        )
+        if media_type is None:
+            sent = self.head.field("content-type") if file is None else file.mimetype
+            raise wrong_type("rows (CSV, JSON lines or a JSON array)", sent)
+        chunks, achunks = (self.stream, self.stream) if file is None else (file.chunks(), file.achunks())
+        return RowValues(chunks, achunks, wanted, media_type, self.limits, on_fault)
 
     # Context
 

@@ -10,7 +10,7 @@ from os.path import splitext
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from antiphon.explanations import explained
-from antiphon.http.errors import BadRequest, ContentTooLarge, UnprocessableContent, UnsupportedMediaType, over_limit
+from antiphon.http.errors import BadRequest, ContentTooLarge, UnprocessableContent, over_limit
 from antiphon.http.limits import Limits
 from antiphon.http.media_type import MediaType
 from antiphon.serialization.faults import Faults, Reason, counted
@@ -235,8 +235,8 @@ class RowValues(Generic[T]):
 
     def __init__(
         self,
-        chunks: Callable[[], Iterable[bytes]],
-        achunks: Callable[[], AsyncIterable[bytes]],
+        chunks: Iterable[bytes],
+        achunks: AsyncIterable[bytes],
         wanted: Any,
         media_type: MediaType,
         limits: Limits,
@@ -261,12 +261,12 @@ class RowValues(Generic[T]):
         return self._faults.error(" of the rows") if self._faults.total else None
 
     def __iter__(self) -> Iterator[T]:
-        for chunk in self._chunks():
+        for chunk in self._chunks:
             yield from self._values(self._splitter.feed(chunk))
         yield from self._values(self._splitter.end())
 
     async def __aiter__(self) -> AsyncIterator[T]:
-        async for chunk in self._achunks():
+        async for chunk in self._achunks:
             for value in self._values(self._splitter.feed(chunk)):
                 yield value
         for value in self._values(self._splitter.end()):
@@ -306,13 +306,6 @@ def _splitter(essence: str, largest: int) -> Splitter:
     return _Records(largest) if essence == "text/csv" else _Items(largest)
 
 
-class _File(Protocol):
-    @property
-    def filename(self) -> str: ...
-    @property
-    def content_type(self) -> MediaType | None: ...
-
-
 _NAMED = {
     ".csv": "text/csv",
     ".jsonl": "application/jsonl",
@@ -321,16 +314,13 @@ _NAMED = {
 }
 
 
-def rows_of_file(file: _File) -> MediaType:
-    """Return the media type by which to read a file's rows. Raises UnsupportedMediaType (415) if it has none."""
-    named = _NAMED.get(splitext(file.filename)[1].lower())
-    media_type = file.content_type if named is None else MediaType.parse(named)
-    if media_type is None or not has_rows(media_type):
-        raise UnsupportedMediaType("The file must have rows (CSV, JSON lines or a JSON array).")
+def type_of_rows(claimed: MediaType | None, filename: str) -> MediaType | None:
+    """Return the media type by which to read rows: that of a file's name, or the claimed one. None if it has no rows.
+
+    Browsers claim that CSV is a spreadsheet where one is installed.
+    """
+    named = _NAMED.get(splitext(filename)[1].lower())
+    media_type = claimed if named is None else MediaType.parse(named)
+    if media_type is None or not (media_type.essence in {*_LINES, _SEQUENCE, "text/csv"} or media_type.is_json):
+        return None
     return media_type
-
-
-def has_rows(media_type: MediaType | None) -> bool:
-    """Return True for a media type whose rows can be read."""
-    essence = "" if media_type is None else media_type.essence
-    return essence in {*_LINES, _SEQUENCE, "text/csv"} or (media_type is not None and media_type.is_json)

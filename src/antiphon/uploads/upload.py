@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from io import UnsupportedOperation
-from typing import TYPE_CHECKING, Literal, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Protocol, Self
 
 from antiphon.explanations import explained
 from antiphon.http.headers import Headers, field_value
-from antiphon.http.limits import Limits
 from antiphon.http.media_type import MediaType
 from antiphon.lazy import lazy
 from antiphon.paths import absolute_path
@@ -20,10 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from _typeshed import ReadableBuffer, WriteableBuffer
-
-    from antiphon.serialization.rows import RowValues
-
-T = TypeVar("T")
 
 
 class PartHead(Protocol):
@@ -148,16 +143,9 @@ class Upload:
         """Return the remaining bytes, in chunks of ``size`` bytes. Raises ValueError for a size below 1."""
         return self._readable.chunks(size)
 
-    def values_as(self, wanted: type[T], *, on_fault: Literal["raise", "collect"] = "raise") -> "RowValues[T]":
-        """The remaining rows of a file, as ``Request.values_as`` reads those of a body. A file whose name ends in .csv
-        is CSV, whatever the client claims.
-        """
-        from antiphon.serialization.rows import RowValues, rows_of_file
-
-        return RowValues(self.chunks, self._achunks, wanted, rows_of_file(self), Limits(), on_fault)
-
-    async def _achunks(self) -> AsyncIterator[bytes]:
-        while chunk := await self.aread(CHUNK):
+    async def achunks(self, size: int = CHUNK) -> AsyncIterator[bytes]:
+        """``chunks``, on an event loop. A thread reads bytes that aren't in memory."""
+        while chunk := await self.aread(size):
             yield chunk
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
