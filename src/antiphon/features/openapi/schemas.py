@@ -406,12 +406,16 @@ _NOT_EMPTY = "(?!^[-+.]*$)"
 
 
 def _decimal(schema: Schema, is_output: bool) -> Schema:
-    """Return the schema for a Decimal, which is read from a string, or also a number, and written as a string."""
+    """Return the schema for a Decimal, which is read from a string, or also a number, and written as a string.
+
+    It has no format, because openapi-generator makes a float64 from ``decimal`` in Go, which can't read a string.
+    """
+    left_out = (*_OF_NUMBERS, "$comment", "format") if is_output else ("$comment", "format")
+    made = {key: each for key, each in schema.items() if key not in left_out}
     if is_output:
-        return {key: each for key, each in schema.items() if key not in (*_OF_NUMBERS, "$comment")}
-    if schema.get("$comment") == AS_STRING:
-        return {"pattern": _DECIMAL, **{key: each for key, each in schema.items() if key != "$comment"}}
-    return {"pattern": _DECIMAL, **schema, "type": ["string", "number"]}
+        return made
+    kinds = {} if schema.get("$comment") == AS_STRING else {"type": ["string", "number"]}
+    return {"pattern": _DECIMAL, **made, **kinds}
 
 
 def _without_null_choice(schema: Schema) -> Schema:

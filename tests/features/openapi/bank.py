@@ -1,0 +1,283 @@
+"""A bank's ledger: accounts, transfers, holds, API keys with scopes, and money that is never a float."""
+
+import itertools
+from dataclasses import dataclass
+from dataclasses import field as member
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Literal, get_args
+from uuid import UUID, uuid4
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from antiphon import App, Blueprint, Request, Response, abort, decimal_meta
+from antiphon.features import (
+    APIKey,
+    IdempotentWrites,
+    MemoryStore,
+    OpenAPI,
+    RateLimit,
+    Users,
+    scopes_required,
+)
+from antiphon.http import Conflict, Link
+
+Money = Annotated[Decimal, decimal_meta(gt=0, le=10**9, places=2, json="string")]
+Balance = Annotated[Decimal, decimal_meta(ge=-(10**12), le=10**12, places=2, json="string")]
+Instant = Annotated[datetime, Meta(tz=True)]
+Currency = Literal["EUR", "CHF"]
+Name = Annotated[str, Meta(min_length=1, max_length=70, pattern=r"^[^\x00-\x1f]+$")]
+Scope = Literal["accounts", "transfers", "keys"]
+Cursor = Annotated[int, Meta(ge=0, le=2**53 - 1, description="The number of the last entry of the page before.")]
+
+
+class AccountToOpen(Struct):
+    name: Name
+    currency: Currency = "EUR"
+    overdraft: Annotated[Decimal, decimal_meta(ge=0, le=10**6, places=2, json="string")] = Decimal(0)
+
+
+class Account(Struct):
+    id: UUID
+    name: Name
+    currency: Currency
+    balance: Balance
+    held: Balance
+    overdraft: Balance
+    opened: Instant
+
+
+class Renamed(Struct):
+    name: Name | UnsetType = UNSET
+
+
+class TransferOrder(Struct):
+    source: UUID
+    target: UUID
+    amount: Money
+    reference: Annotated[str, Meta(max_length=140)] | None = None
+
+
+class Transfer(TransferOrder, kw_only=True):
+    id: UUID
+    booked: Instant
+
+
+class HoldOrder(Struct):
+    amount: Money
+
+
+class Hold(Struct):
+    id: UUID
+    account: UUID
+    amount: Money
+    state: Literal["open", "captured", "released"] = "open"
+
+
+@dataclass
+class Entry:
+    number: int
+    amount: Balance
+    transfer: UUID
+
+
+@dataclass
+class Page:
+    after: Cursor = 0
+    limit: Annotated[int, Meta(ge=1, le=100)] = 50
+
+
+@dataclass
+class KeyOrder:
+    name: Name
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=3)]
+
+
+@dataclass
+class Key:
+    id: str
+    name: str
+    scopes: list[str]
+
+
+@dataclass
+class CreatedKey:
+    key: str
+
+
+@dataclass
+class Ledger:
+    """Everything that the bank knows."""
+
+    accounts: dict[UUID, Account] = member(default_factory=dict)
+    transfers: dict[UUID, Transfer] = member(default_factory=dict)
+    holds: dict[UUID, Hold] = member(default_factory=dict)
+    entries: dict[UUID, list[Entry]] = member(default_factory=dict)
+    numbers: "itertools.count[int]" = member(default_factory=lambda: itertools.count(1))
+
+    def account(self, id: UUID) -> Account:
+        return self.accounts.get(id) or abort(404, "There is no such account.")
+
+    def take(self, account: Account, amount: Decimal) -> None:
+        available: Decimal = account.balance + account.overdraft - account.held
+        if available < amount:
+            members = {"available": available, "currency": account.currency}
+            abort(409, "The account lacks money.", type="/problems/lacks-money", members=members)
+
+    def book(self, new: TransferOrder) -> Transfer:
+        source, target = self.account(new.source), self.account(new.target)
+        if source.currency != target.currency:
+            abort(409, "The accounts have different currencies.", type="/problems/other-currency")
+        self.take(source, new.amount)
+        made = Transfer(new.source, new.target, new.amount, new.reference, id=uuid4(), booked=datetime.now(UTC))
+        for account, amount in ((source, -new.amount), (target, new.amount)):
+            account.balance += amount
+            self.entries.setdefault(account.id, []).append(Entry(next(self.numbers), amount, made.id))
+        self.transfers[made.id] = made
+        return made
+
+
+ledger = Ledger()
+api = Blueprint("bank", prefix="/v1")
+reads, writes, manages = scopes_required("accounts"), scopes_required("transfers"), scopes_required("keys")
+limited = RateLimit("1000000/minute")
+
+
+def tag_of(account: Account) -> str:
+    return f"{account.balance}-{account.held}-{len(account.name)}"
+
+
+@api.post("/accounts", before=[writes, limited], idempotent=True)
+def open_account(request: Request) -> tuple[Account, Literal[201], dict[str, str]]:
+    """Open an account."""
+    new = request.json_as(AccountToOpen)
+    zero = Decimal("0.00")
+    account = Account(uuid4(), new.name, new.currency, zero, zero, new.overdraft, datetime.now(UTC))
+    ledger.accounts[account.id] = account
+    return account, 201, {"location": request.url_for(".show_account", id=account.id)}
+
+
+@api.get("/accounts", before=reads)
+def accounts(request: Request) -> list[Account]:
+    """List the accounts, those of one currency if one is given."""
+    currency = request.args.get("currency")
+    return [each for each in ledger.accounts.values() if currency in (None, each.currency)]
+
+
+@api.get("/accounts/<uuid:id>", before=reads)
+def show_account(request: Request, id: UUID) -> Response:
+    """Show an account."""
+    account = ledger.account(id)
+    response = Response.json(account)
+    response.etag = tag_of(account)
+    return response.make_conditional(request, ranges=False)
+
+
+@api.patch("/accounts/<uuid:id>", before=writes)
+def rename_account(request: Request, id: UUID) -> Account:
+    """Rename an account, unless it has changed in the meantime."""
+    if "if-match" not in request.headers:
+        abort(428, "Send If-Match.")
+    account = ledger.account(id)
+    request.precondition(etag=tag_of(account))
+    changes = request.json_as(Renamed)
+    if changes.name is not UNSET:
+        account.name = changes.name
+    return account
+
+
+@api.delete("/accounts/<uuid:id>", before=writes)
+def close_account(request: Request, id: UUID) -> None:
+    """Close an account that has no money and no holds."""
+    account = ledger.account(id)
+    if account.balance or account.held:
+        raise Conflict("The account has money.")
+    del ledger.accounts[id]
+
+
+@api.get("/accounts/<uuid:id>/entries", before=reads)
+def entries(request: Request, id: UUID) -> Response:
+    """List the entries of an account, a page at a time."""
+    ledger.account(id)
+    page = request.args_as(Page)
+    found: list[Entry] = [each for each in ledger.entries.get(id, []) if each.number > page.after]
+    response = Response.json(found[: page.limit])
+    response.headers["x-total"] = str(len(found))
+    if len(found) > page.limit:
+        response.links = [Link(request.url.with_query(after=found[page.limit - 1].number), rel="next")]
+    return response
+
+
+@api.post("/transfers", before=[writes, limited], idempotent=True)
+def transfer(request: Request) -> tuple[Transfer, Literal[201], dict[str, str]]:
+    """Move money from one account to another."""
+    made = ledger.book(request.json_as(TransferOrder))
+    return made, 201, {"location": request.url_for(".show_transfer", id=made.id)}
+
+
+@api.get("/transfers/<uuid:id>", before=reads)
+def show_transfer(request: Request, id: UUID) -> Transfer:
+    """Show a transfer."""
+    return ledger.transfers.get(id) or abort(404, "There is no such transfer.")
+
+
+@api.post("/accounts/<uuid:id>/holds", before=writes, idempotent=True)
+def hold(request: Request, id: UUID) -> tuple[Hold, Literal[201]]:
+    """Hold money of an account back for a later payment."""
+    account = ledger.account(id)
+    wanted = request.json_as(HoldOrder)
+    ledger.take(account, wanted.amount)
+    account.held += wanted.amount
+    made = ledger.holds[key] = Hold(key := uuid4(), id, wanted.amount)
+    return made, 201
+
+
+@api.post("/holds/<uuid:id>/capture", before=writes, idempotent=True)
+def capture(request: Request, id: UUID) -> Hold:
+    """Pay the money that was held back."""
+    held = release(id, "captured")
+    ledger.accounts[held.account].balance -= held.amount
+    return held
+
+
+@api.delete("/holds/<uuid:id>", before=writes)
+def release_hold(request: Request, id: UUID) -> None:
+    """Give the money back to the account."""
+    release(id, "released")
+
+
+def release(id: UUID, state: Literal["captured", "released"]) -> Hold:
+    held = ledger.holds.get(id) or abort(404, "There is no such hold.")
+    if held.state != "open":
+        raise Conflict("The hold is not open.")
+    held.state = state
+    ledger.accounts[held.account].held -= held.amount
+    return held
+
+
+def make_app() -> App:
+    """Return the bank, with a ledger of its own. ``POST /first-key`` makes a key for its customer."""
+    ledger.__init__()  # type: ignore[misc]
+    app = App(store=MemoryStore())
+    keys = APIKey({"7": "Ada"}.get)
+    app.use(Users(keys))
+    app.use(IdempotentWrites())
+    app.use(OpenAPI("Bank", version="1", prefix="/v1"))
+
+    managed = Blueprint("keys", prefix="/v1/keys")
+
+    @managed.post("", before=manages, name="create")
+    def create_key(request: Request) -> tuple[CreatedKey, Literal[201]]:
+        """Create an API key, which is shown once."""
+        new = request.json_as(KeyOrder)
+        return CreatedKey(keys.create("7", name=new.name, scopes=new.scopes)), 201
+
+    @managed.get("", before=manages, name="list")
+    def list_keys(request: Request) -> list[Key]:
+        """List the keys."""
+        return [Key(each.id, each.data["name"], each.data["scopes"]) for each in keys.owned_by("7")]
+
+    app.post("/first-key", name="first_key")(lambda request: keys.create("7", scopes=get_args(Scope)))
+    app.register(managed)
+    app.register(api)
+    return app
