@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from math import ceil, floor
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -61,8 +63,9 @@ class DecimalBounds:
 
     def schema(self) -> dict[str, object]:
         """Return the bounds as JSON Schema, for the Decimal as a string and as a number."""
-        wanted = _above_zero(self.places or 0) if self.limits.get("gt") == 0 else self._pattern
-        text: dict[str, object] = {} if self.places is None else {"pattern": f"^{wanted}$"}
+        text: dict[str, object] = {}
+        if self.places is not None:
+            text["pattern"] = f"^{_within(self.limits, self.places)}$"
         if self.is_string:
             return text | {"$comment": AS_STRING}
         steps = {} if self.places is None else {"multipleOf": _plain_number(Decimal(10) ** -self.places)}
@@ -87,11 +90,75 @@ class DecimalBounds:
         )
 
 
-def _above_zero(places: int) -> str:
-    """Return a pattern of digits that aren't all zeros. It has no lookahead, which Go and Rust refuse."""
-    whole = "[0-9]*[1-9][0-9]*" + (rf"(\.[0-9]{{1,{places}}})?" if places else "")
-    after_point = [f"{'0' * at}[1-9][0-9]{{0,{places - 1 - at}}}".removesuffix("[0-9]{0,0}") for at in range(places)]
-    return rf"({whole}|[0-9]+\.({'|'.join(after_point)}))" if places else whole
+# The pattern of the numbers within bounds. It has no lookahead, which Go and Rust refuse.
+
+_DIGIT = "[0-9]"
+
+
+def _within(limits: Mapping[str, Decimal], places: int) -> str:
+    """Return a pattern of the numbers within bounds, written in digits with at most this many after the point."""
+    scaled = {name: Fraction(limit) * 10**places for name, limit in limits.items()}
+    lows = [ceil(each) if name == "ge" else floor(each) + 1 for name, each in scaled.items() if name in ("ge", "gt")]
+    highs = [floor(each) if name == "le" else ceil(each) - 1 for name, each in scaled.items() if name in ("le", "lt")]
+    low, high = max(lows, default=None), min(highs, default=None)
+    if low is not None and high is not None and low > high:
+        return r"[^\s\S]"  # no number
+    sides: dict[str, str] = {}
+    if high is None or high >= 0:
+        sides[""] = _between(max(low or 0, 0), high, places)
+    if low is None or low < 0:
+        sides["-"] = _between(max(-(high or 0), 0), None if low is None else -low, places)
+    if len(sides) == 2 and sides[""] == sides["-"]:
+        return f"-?{sides['']}"
+    found = [*map("".join, sides.items())]
+    return found[0] if len(found) == 1 else f"({'|'.join(found)})"
+
+
+def _between(low: int, high: int | None, places: int) -> str:
+    """Return a pattern of the numbers between two, which count the smallest unit, such as cents."""
+    part = _part([_DIGIT] * places)
+    if low == 0 and high is None:
+        return f"{_DIGIT}+{part}"
+    shortest, longest = (max(len(str(each)), places + 1) for each in (low, low if high is None else high))
+    found = []
+    for size in sorted({shortest, longest}):
+        first = low if size == shortest else 10 ** (size - 1)
+        last = 10**size - 1 if high is None or size < longest else high
+        blocks = _blocks(f"{first:0{size}}", f"{last:0{size}}")
+        found += ["".join(each[: size - places]) + _part(each[size - places :]) for each in blocks]
+    if high is None or longest - shortest > 1:
+        found.append(f"[1-9]{_DIGIT}{{{shortest - places},{'' if high is None else longest - places - 2}}}{part}")
+    return f"0*({'|'.join(found)})"
+
+
+def _blocks(low: str, high: str) -> Iterator[list[str]]:
+    """Yield patterns of each digit for the numbers of one length: 17 to 42 are 1[7-9], [2-3][0-9] and 4[0-2]."""
+    if not low:
+        yield []
+        return
+    first, last, rest = int(low[0]), int(high[0]), len(low) - 1
+    if first == last:
+        yield from ([low[0], *each] for each in _blocks(low[1:], high[1:]))
+        return
+    starts, ends = low[1:].strip("0") != "", high[1:].strip("9") != ""
+    if starts:
+        yield from ([low[0], *each] for each in _blocks(low[1:], "9" * rest))
+    if first + starts <= last - ends:
+        yield [f"[{first + starts}-{last - ends}]", *[_DIGIT] * rest]
+    if ends:
+        yield from ([high[0], *each] for each in _blocks("0" * rest, high[1:]))
+
+
+def _part(digits: list[str]) -> str:
+    """Return a pattern of the digits after the point, without the zeros at their end that may be left out."""
+    if {*digits} <= {_DIGIT}:
+        return rf"(\.{_DIGIT}{{1,{len(digits)}}})?" if digits else ""
+    needed = max((at + 1 for at, each in enumerate(digits) if not each.startswith(("0", "[0"))), default=0)
+    rest = ""
+    for each in reversed(digits[max(needed, 1) :]):
+        rest = f"({each}{rest})?" if rest else f"{each}?"
+    text = rf"\.{''.join(digits[: max(needed, 1)])}{rest}"
+    return text if needed else f"({text})?"
 
 
 def _plain_number(number: Decimal) -> float:
