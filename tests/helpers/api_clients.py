@@ -87,8 +87,7 @@ def make_java_client(folder: Path) -> tuple[int, str]:
     annotation and for the builder of multipart bodies.
     """
     options = "invokerPackage=client,apiPackage=client.api,modelPackage=client.model,openApiNullable=false"
-    command = ("java", "-jar", next(_jars()), "generate", "-i", "openapi.json", "-g", "java", "--library", "native")
-    code, said = run(folder, *command, "-o", "java", "--additional-properties", options)
+    code, said = _generate(folder, "java", options, "--library", "native")
     if code != 0:
         return code, said
     for name, text in _JAVA.items():
@@ -96,6 +95,25 @@ def make_java_client(folder: Path) -> tuple[int, str]:
         (folder / name).write_text(text)
     sources = [*folder.glob("java/src/main/java/**/*.java"), *[folder / name for name in _JAVA]]
     return run(folder, "javac", "-nowarn", "-cp", next(_jars()), "-d", "classes", *sources, *folder.glob("*.java"))
+
+
+def _generate(folder: Path, language: str, options: str, *more: str) -> tuple[int, str]:
+    command = ("java", "-jar", next(_jars()), "generate", "-i", "openapi.json", "-g", language, "-o", language)
+    return run(folder, *command, *more, "--additional-properties", options)
+
+
+def make_go_client(folder: Path, package: str) -> tuple[int, str]:
+    """Make a client in Go from the document in a folder, which needs no other module."""
+    code, said = _generate(folder, "go", f"packageName={package},withGoMod=false")
+    (folder / "go" / "go.mod").write_text(f"module {package}\n\ngo 1.23\n")
+    return code, said
+
+
+def run_go(folder: Path, program: str, *arguments: str) -> tuple[int, str]:
+    """Run a program in Go that uses the client in a folder."""
+    (folder / "go" / "calls").mkdir()
+    (folder / "go" / "calls" / "main.go").write_text(program)
+    return run(folder / "go", PYTHON / "go", "run", "./calls", *arguments, GOPROXY="off", GOFLAGS="")
 
 
 def run_java(folder: Path, *command: object) -> tuple[int, str]:

@@ -1,6 +1,7 @@
 """A bank's ledger: accounts, transfers, holds, API keys with scopes, and money that is never a float."""
 
 import itertools
+from collections import defaultdict
 from dataclasses import dataclass
 from dataclasses import field as member
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ Instant = Annotated[datetime, Meta(tz=True)]
 Currency = Literal["EUR", "CHF"]
 Name = Annotated[str, Meta(min_length=1, max_length=70, pattern=r"^[^\x00-\x1f]+$")]
 Scope = Literal["accounts", "transfers", "keys"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
 Cursor = Annotated[int, Meta(ge=0, le=2**53 - 1, description="The number of the last entry of the page before.")]
 
 
@@ -112,8 +114,11 @@ class Ledger:
     accounts: dict[UUID, Account] = member(default_factory=dict)
     transfers: dict[UUID, Transfer] = member(default_factory=dict)
     holds: dict[UUID, Hold] = member(default_factory=dict)
-    entries: dict[UUID, list[Entry]] = member(default_factory=dict)
+    entries: dict[UUID, list[Entry]] = member(default_factory=lambda: defaultdict(list))
     numbers: "itertools.count[int]" = member(default_factory=lambda: itertools.count(1))
+
+    def entries_after(self, id: UUID, number: int) -> list[Entry]:
+        return [each for each in self.entries[id] if each.number > number]
 
     def account(self, id: UUID) -> Account:
         return self.accounts.get(id) or abort(404, "There is no such account.")
@@ -132,7 +137,7 @@ class Ledger:
         made = Transfer(new.source, new.target, new.amount, new.reference, id=uuid4(), booked=datetime.now(UTC))
         for account, amount in ((source, -new.amount), (target, new.amount)):
             account.balance += amount
-            self.entries.setdefault(account.id, []).append(Entry(next(self.numbers), amount, made.id))
+            self.entries[account.id].append(Entry(next(self.numbers), amount, made.id))
         self.transfers[made.id] = made
         return made
 
@@ -178,9 +183,9 @@ def rename_account(request: Request, id: UUID) -> Account:
     """Rename an account, unless it has changed in the meantime."""
     if "if-match" not in request.headers:
         abort(428, "Send If-Match.")
+    changes = request.json_as(Renamed)
     account = ledger.account(id)
     request.precondition(etag=tag_of(account))
-    changes = request.json_as(Renamed)
     if changes.name is not UNSET:
         account.name = changes.name
     return account
@@ -200,7 +205,7 @@ def entries(request: Request, id: UUID) -> Response:
     """List the entries of an account, a page at a time."""
     ledger.account(id)
     page = request.args_as(Page)
-    found: list[Entry] = [each for each in ledger.entries.get(id, []) if each.number > page.after]
+    found = ledger.entries_after(id, page.after)
     response = Response.json(found[: page.limit])
     response.headers["x-total"] = str(len(found))
     if len(found) > page.limit:
@@ -277,7 +282,7 @@ def make_app() -> App:
         """List the keys."""
         return [Key(each.id, each.data["name"], each.data["scopes"]) for each in keys.owned_by("7")]
 
-    app.post("/first-key", name="first_key")(lambda request: keys.create("7", scopes=get_args(Scope)))
+    app.post("/first-key", name="first_key")(lambda request: keys.create("7", scopes=SCOPES))
     app.register(managed)
     app.register(api)
     return app

@@ -119,7 +119,9 @@ def test_parameters_have_the_schemas_of_their_converters(content: dict[str, Any]
     def schemas(line: str) -> list[dict[str, Any]]:
         return [each["schema"] for each in operation(content, line)["parameters"] if each["in"] == "path"]
 
-    assert schemas("get /api/lamps/{number}") == [{"type": "integer", "minimum": 0, "maximum": 2**63 - 1}]
+    assert schemas("get /api/lamps/{number}") == [
+        {"type": "integer", "minimum": 0, "maximum": 2**63 - 1, "format": "int64"}
+    ]
     assert schemas("get /api/pictures/{id}.{kind}") == [
         {"type": "string", "format": "uuid"},
         {"type": "string", "enum": ["png", "jpeg"]},

@@ -25,7 +25,7 @@ def page() -> str:
         "Version 2",
         '<a href="#lamps.show"><span class="method">GET</span><code>/api/lamps/{number}</code></a>',
         "<p>List the lamps.</p><p>The newest come first.</p>",
-        "<dt><code>number</code></dt><dd>path: integer (at least 0, at most 9223372036854775807)</dd>",
+        "<dt><code>number</code></dt><dd>path: integer (int64, at least 0, at most 9223372036854775807)</dd>",
         '<dt><code>color</code></dt><dd>query, optional: <a href="#type-Color">Color</a> or null</dd>',
         '<dt><code>application/json</code></dt><dd><a href="#type-LampInput">LampInput</a></dd>',
         'There is no such lamp. <code>application/problem+json</code>: <a href="#type-Problem">Problem</a>',

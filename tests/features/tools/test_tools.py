@@ -82,7 +82,7 @@ def test_a_tool_has_the_schemas_of_the_document_and_only_the_types_that_it_needs
     assert tool["inputSchema"] == {
         "type": "object",
         "properties": {
-            "number": {"type": "integer", "minimum": 0, "maximum": 9223372036854775807},
+            "number": {"type": "integer", "minimum": 0, "maximum": 9223372036854775807, "format": "int64"},
             "name": {"type": "string"},
             "price": {"type": "integer"},
         },

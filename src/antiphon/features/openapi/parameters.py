@@ -11,7 +11,7 @@ from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Named
 from antiphon.features.openapi.code.methods import CONDITIONS
 from antiphon.features.openapi.contract import Contract
-from antiphon.features.openapi.schemas import FILE, Schema, Schemas, defaults_of
+from antiphon.features.openapi.schemas import FILE, Schema, Schemas, defaults_of, with_width
 from antiphon.handler.contract import innermost
 from antiphon.routing.converters import LARGEST, Converter
 from antiphon.routing.pattern import Parameter, Segment, parse_pattern, parts_of
@@ -51,7 +51,9 @@ def converter_schema(converter: Converter) -> Schema:
     match kind:
         case "int":
             bounds = {key: int(value) for key, value in _bound(argument)}
-            return {"type": "integer", "minimum": bounds.get("min", 0), "maximum": bounds.get("max", LARGEST)}
+            return with_width(
+                {"type": "integer", "minimum": bounds.get("min", 0), "maximum": bounds.get("max", LARGEST)}
+            )
         case "float":
             return {"type": "number"}
         case "uuid":

@@ -374,11 +374,21 @@ def _prepared(schema: Any, may_lack: frozenset[str], is_output: bool) -> Any:
         made = _decimal(made, is_output)
     if "enum" in made and "type" not in made:
         made = _with_types(made)
+    made = with_width(made)
     if "properties" in made or "required" in made:
         made.pop("required", None)
         if required:
             made["required"] = required
     return _without_null_choice(made)
+
+
+def with_width(schema: Schema) -> Schema:
+    """Return the schema with the format int64 if it is one of integers with such a bound: without it, openapi-generator
+    makes 32 bits of them in Go and Java.
+    """
+    bounds = [schema.get(each, 0) for each in _OF_NUMBERS[:4]]
+    is_wide = "integer" in schema.get("type", ()) and 2**31 <= max(map(abs, bounds)) <= 2**63
+    return {**schema, "format": "int64"} if is_wide else schema
 
 
 _CHOICES = {str: "string", int: "integer", type(None): "null"}

@@ -119,7 +119,7 @@ def test_methods_values_and_unions():
     [
         ("name", {"type": "string", "minLength": 1, "pattern": "^[^/]+$"}),
         ("path:name", {"type": "string", "minLength": 1, "pattern": "^[^/]"}),
-        ("int:name", {"type": "integer", "minimum": 0, "maximum": (1 << 63) - 1}),
+        ("int:name", {"type": "integer", "minimum": 0, "maximum": (1 << 63) - 1, "format": "int64"}),
         ("int(min=3, max=7):name", {"type": "integer", "minimum": 3, "maximum": 7}),
         ("float:name", {"type": "number"}),
         ("uuid:name", {"type": "string", "format": "uuid"}),

@@ -1,0 +1,310 @@
+"""A bank's document: its clients by several generators know money, keys and headers, and Schemathesis finds nothing.
+
+`scripts/weekly api-clients` fetches the generators; without them their tests are skipped.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from antiphon.features.openapi.document import Info, make_document
+from tests.contract.process import ServerProcess
+from tests.contract.wire import SentRequest
+from tests.features.openapi import bank
+from tests.helpers.api_clients import (
+    PYTHON,
+    TSC,
+    are_there,
+    has_java,
+    make_go_client,
+    make_python_client,
+    make_typescript_types,
+    run,
+    run_go,
+    run_python,
+)
+
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
+DOCUMENT = make_document(bank.make_app(), Info("Bank", prefix="/v1"))
+OPERATIONS = {
+    f"{method.upper()} {path}": each
+    for path, item in DOCUMENT.content["paths"].items()
+    for method, each in item.items()
+}
+
+
+def schemas(part: Any) -> Iterator[dict[str, Any]]:
+    """Yield each schema within a part of the document."""
+    if isinstance(part, dict):
+        if {"type", "pattern", "enum", "const"} & part.keys():
+            yield part
+        part = [*part.values()]
+    for each in part if isinstance(part, list) else ():
+        yield from schemas(each)
+
+
+def test_nothing_is_unknown_and_money_is_a_string() -> None:
+    assert DOCUMENT.unknown == []
+    assert "{}" not in json.dumps(DOCUMENT.content["paths"]) + json.dumps(DOCUMENT.content["components"])
+    assert not [each for each in schemas(DOCUMENT.content) if "number" in each.get("type", ())]
+    patterns = [each["pattern"] for each in schemas(DOCUMENT.content) if isinstance(each.get("pattern"), str)]
+    assert len({*patterns}) == 5
+    assert not [each for each in patterns if "(?" in each]
+
+
+HEADERS = {
+    "POST /v1/transfers 201": {"Location", "RateLimit", "RateLimit-Policy"},
+    "POST /v1/transfers 409": {"RateLimit", "RateLimit-Policy", "Retry-After"},
+    "POST /v1/transfers 429": {"RateLimit", "RateLimit-Policy", "Retry-After"},
+    "POST /v1/transfers 401": {"RateLimit", "RateLimit-Policy", "WWW-Authenticate"},
+    "GET /v1/accounts/{id} 200": {"ETag"},
+    "GET /v1/accounts/{id}/entries 200": {"Link", "X-Total"},
+}
+
+
+def test_each_header_has_a_type() -> None:
+    found = {
+        f"{name} {status}": response.get("headers", {})
+        for name, operation in OPERATIONS.items()
+        for status, response in operation["responses"].items()
+    }
+    assert {name: {*found[name]} for name in HEADERS} == HEADERS
+    assert all(field["schema"]["type"] for fields in found.values() for field in fields.values())
+
+
+def test_each_operation_says_its_key_and_scope() -> None:
+    assert {scope for each in OPERATIONS.values() for scope in each["security"][0]["APIKey"]} == {*bank.SCOPES}
+    assert DOCUMENT.content["components"]["securitySchemes"]["APIKey"]["name"] == "X-API-Key"
+
+
+# Clients
+
+PYTHON_CALLS = """
+import sys
+from uuid import uuid4
+from bank_client import AuthenticatedClient
+from bank_client.api.bank import (
+    bank_accounts, bank_capture, bank_close_account, bank_entries, bank_hold, bank_open_account, bank_release_hold,
+    bank_rename_account, bank_show_account, bank_show_transfer, bank_transfer,
+)
+from bank_client.api.keys import keys_create, keys_list
+from bank_client.models import (
+    Account, AccountToOpen, CreatedKey, Hold, HoldOrder, HoldState, KeyOrder, KeyOrderScopesItem, LacksMoney, Renamed,
+    Transfer, TransferOrder,
+)
+
+url, key = sys.argv[1:]
+client = AuthenticatedClient(url, token=key, prefix="", auth_header_name="X-API-Key")
+
+def opened(name: str) -> Account:
+    body = AccountToOpen(name, overdraft="10.50")
+    account = bank_open_account.sync(client=client, body=body, idempotency_key=str(uuid4()))
+    assert isinstance(account, Account)
+    return account
+
+one, two = opened("one"), opened("two")
+order = TransferOrder(one.id, two.id, "0.10")
+sent = bank_transfer.sync(client=client, body=order, idempotency_key="transfer")
+assert isinstance(sent, Transfer)
+amount: str = sent.amount
+assert amount == "0.10" and bank_show_transfer.sync(sent.id, client=client) == sent
+order.amount = "99.00"
+refused = bank_transfer.sync(client=client, body=order, idempotency_key="other")
+assert isinstance(refused, LacksMoney)
+available: str = refused.available
+assert available == "10.40", available
+held = bank_hold.sync(one.id, client=client, body=HoldOrder("1.00"), idempotency_key="hold")
+assert isinstance(held, Hold)
+state: HoldState = held.state
+captured = bank_capture.sync(held.id, client=client, idempotency_key="capture")
+assert isinstance(captured, Hold)
+assert bank_release_hold.sync_detailed(held.id, client=client).status_code == 409
+shown = bank_show_account.sync_detailed(one.id, client=client)
+assert isinstance(shown.parsed, Account) and shown.parsed.balance == "-1.10"
+renamed = bank_rename_account.sync(one.id, client=client, body=Renamed("1"), if_match=shown.headers["etag"])
+assert isinstance(renamed, Account)
+accounts = bank_accounts.sync(client=client)
+assert isinstance(accounts, list) and accounts[0] == renamed
+entries = bank_entries.sync(one.id, client=client, limit=1)
+assert isinstance(entries, list) and entries[0].amount == "-0.10"
+assert bank_close_account.sync_detailed(one.id, client=client).status_code == 409
+created = keys_create.sync(client=client, body=KeyOrder("reader", [KeyOrderScopesItem.ACCOUNTS]))
+assert isinstance(created, CreatedKey)
+keys = keys_list.sync(client=client)
+assert isinstance(keys, list) and [each.name for each in keys] == ["", "reader"]
+"""
+TYPESCRIPT_CALLS = """
+import createClient from "openapi-fetch";
+import type { components, paths } from "./api.d.ts";
+
+const [url, key] = process.argv.slice(2);
+const client = createClient<paths>({ baseUrl: url, headers: { "x-api-key": key } });
+const header = (key: string) => ({ header: { "Idempotency-Key": key } });
+type Headers = paths["/v1/transfers"]["post"]["responses"][201]["headers"];
+const typed: Pick<Headers, "Location" | "RateLimit" | "RateLimit-Policy"> = { Location: "/", RateLimit: "" };
+const tag: paths["/v1/accounts/{id}"]["get"]["responses"][200]["headers"]["ETag"] = "a";
+// @ts-expect-error: a header is text
+const wrong: Headers["Location"] = 1;
+
+async function opened(name: string): Promise<components["schemas"]["Account"]> {
+    const { data, error } = await client.POST("/v1/accounts", { body: { name }, params: header(name) });
+    if (error) throw new Error(error.detail);
+    return data;
+}
+const [one, two] = [await opened("one"), await opened("two")];
+const balance: string = one.balance;
+const body = { source: one.id, target: two.id, amount: "0.10" };
+const { error } = await client.POST("/v1/transfers", { body, params: header("transfer") });
+if (!error || !("available" in error)) throw new Error("It is not refused.");
+const available: string = error.available;
+if (available !== "0.00") throw new Error(available);
+// @ts-expect-error: money is text
+const number = { ...body, amount: 0.1 } satisfies components["schemas"]["TransferOrder"];
+const params = { path: { id: one.id }, query: { after: 0 } };
+const { data: entries } = await client.GET("/v1/accounts/{id}/entries", { params });
+if (entries?.length !== 0) throw new Error("There are entries.");
+"""
+GO_CALLS = """package main
+
+import (
+    "bank"
+    "context"
+    "os"
+    "regexp"
+)
+
+var patterns = []string{PATTERNS}
+
+func check(err error) {
+    if err != nil {
+        panic(err)
+    }
+}
+
+func main() {
+    for _, each := range patterns {
+        regexp.MustCompile(each)
+    }
+    settings := bank.NewConfiguration()
+    settings.Servers = bank.ServerConfigurations{{URL: os.Args[1]}}
+    settings.AddDefaultHeader("X-API-Key", os.Args[2])
+    client := bank.NewAPIClient(settings)
+    ctx := context.Background()
+    var accounts []*bank.Account
+    for _, name := range []string{"one", "two"} {
+        order := *bank.NewAccountToOpen(name)
+        order.SetOverdraft("10.50")
+        made, _, err := client.BankAPI.BankOpenAccount(ctx).AccountToOpen(order).IdempotencyKey(name).Execute()
+        check(err)
+        accounts = append(accounts, made)
+    }
+    order := *bank.NewTransferOrder(accounts[0].Id, accounts[1].Id, "0.10")
+    sent, response, err := client.BankAPI.BankTransfer(ctx).TransferOrder(order).IdempotencyKey("go").Execute()
+    check(err)
+    var amount string = sent.Amount
+    if amount != "0.10" || response.Header.Get("Location") == "" {
+        panic(amount)
+    }
+    var after int64 = 1 << 40
+    none, _, err := client.BankAPI.BankEntries(ctx, accounts[0].Id).After(after).Execute()
+    check(err)
+    entries, _, err := client.BankAPI.BankEntries(ctx, accounts[0].Id).Execute()
+    check(err)
+    if len(none) != 0 || entries[0].Amount != "-0.10" {
+        panic(entries[0].Amount)
+    }
+    keys, _, err := client.KeysAPI.KeysList(ctx).Execute()
+    check(err)
+    if len(keys) != 1 {
+        panic(len(keys))
+    }
+}
+"""
+
+
+class Service(NamedTuple):
+    """A bank that is served, a folder with its document, and a key with each scope."""
+
+    folder: Path
+    url: str
+    key: str
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    if not are_there():
+        pytest.skip("scripts/weekly api-clients fetches the generators")
+    (tmp_path / "openapi.json").write_text(json.dumps(DOCUMENT.content))
+    command = ("-m", "antiphon", "run", "{app}", "--port", "{port}")
+    with ServerProcess(command, f"{bank.__name__}:make_app") as process:
+        key = process.respond(SentRequest("POST", "/first-key", (), b"")).body.decode()
+        yield Service(tmp_path, f"http://127.0.0.1:{process.port}", key)
+
+
+def test_a_client_in_python(service: Service) -> None:
+    assert "Warning" not in make_python_client(service.folder)
+    (service.folder / "calls.py").write_text(PYTHON_CALLS)
+    checks = ("mypy", "--strict", "--follow-imports", "silent", "calls.py")
+    code, said = run_python(service.folder, *checks)
+    assert code == 0, said
+    assert run_python(service.folder, "python", "calls.py", service.url, service.key) == (0, "")
+
+
+def test_a_client_in_typescript(service: Service) -> None:
+    make_typescript_types(service.folder)
+    (service.folder / "calls.ts").write_text(TYPESCRIPT_CALLS)
+    code, said = run(service.folder, *TSC, "calls.ts")
+    assert code == 0, said
+    assert run(service.folder, "node", "js/calls.js", service.url, service.key) == (0, "")
+
+
+def test_a_client_in_go(service: Service) -> None:
+    if not has_java():
+        pytest.skip("the generator of clients in Go needs a JDK")
+    code, said = make_go_client(service.folder, "bank")
+    assert code == 0, said
+    patterns = {
+        json.dumps(each["pattern"]) for each in schemas(DOCUMENT.content) if isinstance(each.get("pattern"), str)
+    }
+    program = GO_CALLS.replace("PATTERNS", ", ".join(sorted(patterns)))
+    code, said = run_go(service.folder, program, service.url, service.key)
+    assert code == 0, said
+
+
+# What the document can't say: a key belongs to one request, a condition may not hold, a server refuses some bytes.
+SCHEMATHESIS = """
+headers = { X-API-Key = "KEY" }
+hooks = "hooks.py"
+[generation]
+exclude-header-characters = "CONTROLS"
+[checks.positive_data_acceptance]
+expected-statuses = ["2xx", "3xx", 401, 403, 404, 409, 412, 429]
+[checks.missing_required_header]
+expected-statuses = [400, 401, 403, 428]
+"""
+HOOKS = """
+from uuid import uuid4
+
+import schemathesis
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    if case.meta and case.meta.generation.mode.is_positive and "Idempotency-Key" in (case.headers or {}):
+        case.headers["Idempotency-Key"] = str(uuid4())
+"""
+
+
+def test_schemathesis_finds_nothing(service: Service) -> None:
+    controls = "".join(f"\\u{each:04x}" for each in (*range(1, 9), *range(11, 13), *range(14, 32), 127))
+    settings = SCHEMATHESIS.replace("KEY", service.key, 1).replace("CONTROLS", controls)
+    (service.folder / "schemathesis.toml").write_text(settings)
+    (service.folder / "hooks.py").write_text(HOOKS)
+    code, said = run(service.folder, PYTHON / "st", "run", f"{service.url}/v1/openapi.json", "-n", "50")
+    assert code == 0, said
+    cases = int(said.rpartition(" generated")[0].split()[-1])
+    assert cases >= 350
