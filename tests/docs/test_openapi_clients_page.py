@@ -14,6 +14,8 @@ from tests.contract.process import ServerProcess
 from tests.helpers.api_clients import (
     TSC,
     are_there,
+    has_java,
+    make_go_client,
     make_python_client,
     make_typescript_types,
     run,
@@ -215,3 +217,6 @@ def test_not_all_generators_read_openapi_3_2(folder):
     assert "search" not in (folder / "api.d.ts").read_text()
     code, said = run_python_generator(folder)
     assert (code, "Only OpenAPI versions 3.1.* are supported" in " ".join(said.split())) == (1, True), said
+    if has_java():
+        code, said = make_go_client(folder, "newer")
+        assert (code, "attribute openapi is unexpected" in said) == (1, True), said

@@ -105,7 +105,8 @@ def _generate(folder: Path, language: str, options: str, *more: str) -> tuple[in
 def make_go_client(folder: Path, package: str) -> tuple[int, str]:
     """Make a client in Go from the document in a folder, which needs no other module."""
     code, said = _generate(folder, "go", f"packageName={package},withGoMod=false")
-    (folder / "go" / "go.mod").write_text(f"module {package}\n\ngo 1.23\n")
+    if code == 0:
+        (folder / "go" / "go.mod").write_text(f"module {package}\n\ngo 1.23\n")
     return code, said
 
 

@@ -19,7 +19,7 @@ from antiphon.features.openapi.changes.places import Version, below
 from antiphon.features.openapi.changes.verdicts import VERDICTS, Change, Verdict, today, worst
 from antiphon.features.openapi.code.words import DescribedApp
 from antiphon.features.openapi.document import Info, OpenAPIDocument, make_document
-from antiphon.features.openapi.feature import OpenAPI
+from antiphon.features.openapi.feature import OpenAPI, documents_of
 from antiphon.features.tools.definitions import Definition
 from antiphon.features.tools.feature import features_of
 
@@ -62,8 +62,7 @@ def prefix_of(target: Target, app: App | DescribedApp, prefix: str | None) -> st
 
 def features_by_prefix(app: App) -> dict[str, OpenAPI]:
     """Return an application's `OpenAPI` features by their prefixes."""
-    held = [getattr(route.handler, "__self__", None) for route in app.routes]
-    return {feature.prefix: feature for feature in held if isinstance(feature, OpenAPI)}
+    return {feature.prefix: feature for above, feature in documents_of(app) if not above}
 
 
 def written(document: OpenAPIDocument) -> str:

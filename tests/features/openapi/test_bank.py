@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,7 +54,7 @@ def test_nothing_is_unknown_and_money_is_a_string() -> None:
     assert not [each for each in schemas(DOCUMENT.content) if "number" in each.get("type", ())]
     patterns = [each["pattern"] for each in schemas(DOCUMENT.content) if isinstance(each.get("pattern"), str)]
     assert len({*patterns}) == 5
-    assert not [each for each in patterns if "(?" in each]
+    assert not re.findall(r"\(\?[^:]", " ".join(patterns))
 
 
 HEADERS = {

@@ -1,5 +1,6 @@
 """The document: an OpenAPI description of an application, created by reading its handlers' code."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -86,6 +87,7 @@ class _Described(NamedTuple):
     parameters: list[Parameter]
     app: App
     security: dict[str, Scheme]
+    above: str
 
 
 def make_document(app: App | DescribedApp, info: Info, sources: Sources | None = None) -> OpenAPIDocument:
@@ -103,7 +105,7 @@ def make_document(app: App | DescribedApp, info: Info, sources: Sources | None =
 def _document(
     app: App, info: Info, reader: ContractReader, complete: Callable[[Contract], None] | None = None
 ) -> OpenAPIDocument:
-    described = [each for each in _routes(app, reader, info.with_hidden) if _is_below(each.path, info.prefix)]
+    described = [*_routes(app, reader, info)]
     for each in described:
         refuses = refuses_other_sites(each.app, each.contract.route)
         hidden = each.contract.route.meta.get(OpenAPI.HIDDEN)
@@ -134,6 +136,8 @@ class DescribedRoute(NamedTuple):
     route: Route
     path: str
     parameters: list[Parameter]
+    above: str
+    """The prefix at which the application is mounted."""
 
 
 def described_routes(app: App, prefix: str = "", *, with_hidden: bool = False) -> Iterator[DescribedRoute]:
@@ -143,23 +147,24 @@ def described_routes(app: App, prefix: str = "", *, with_hidden: bool = False) -
     for group in groups:
         for route in group.routes():
             if not (_is_of_feature(route) or (route.meta.get(OpenAPI.HIDDEN) is True and not with_hidden)):
-                yield DescribedRoute(app, group, route, *path_template(route, prefix, converters))
+                yield DescribedRoute(app, group, route, *path_template(route, prefix, converters), prefix)
     for mount in app.mounts:
         if isinstance(mount.application, App):
             yield from described_routes(mount.application, prefix + mount.prefix, with_hidden=with_hidden)
 
 
-def _routes(app: App, reader: ContractReader, with_hidden: bool) -> Iterator[_Described]:
-    """Yield the methods of an application's routes, without WebSockets."""
+def _routes(app: App, reader: ContractReader, info: Info) -> Iterator[_Described]:
+    """Yield the methods of an application's routes below the prefix, without WebSockets."""
     security: dict[App, dict[str, Scheme]] = {}
-    for each in described_routes(app, with_hidden=with_hidden):
-        if each.route.websocket is not None:
+    taken: dict[str, Schema] = {}
+    for each in described_routes(app, with_hidden=info.with_hidden):
+        if each.route.websocket is not None or not _is_below(each.path, info.prefix):
             continue
         if each.app not in security:
-            security[each.app] = security_schemes(each.app._route_groups)
+            security[each.app] = security_schemes(each.app._route_groups, taken)
         for method in each.route.methods:
             contract = reader.read(each.group, each.route, method)
-            yield _Described(contract, each.path, each.parameters, each.app, security[each.app])
+            yield _Described(contract, each.path, each.parameters, each.app, security[each.app], each.above)
 
 
 def _sockets(app: App) -> Iterator[str]:
@@ -217,10 +222,13 @@ def _handler(contract: Contract) -> str:
 
 
 def _paths(described: list[_Described], schemas: Schemas, unknown: list[str], openapi: str) -> Schema:
-    names = Counter(each.contract.route.name for each in described)
+    places = {(each.contract.route.name, each.above) for each in described}
+    several = {name for name, count in Counter(name for name, _ in places).items() if count > 1}
+    ids = [_id_of(each, several) for each in described]
+    names = Counter(ids)
     paths: Schema = {}
     used: set[str] = set()
-    for each in described:
+    for each, name in zip(described, ids, strict=True):
         route, method = each.contract.route, each.contract.method
         if method not in (_METHODS if openapi == "3.1" else (*_METHODS, "QUERY")):
             hint = ', as 3.2 does: OpenAPI(..., openapi="3.2")' if method == "QUERY" else ""
@@ -231,12 +239,18 @@ def _paths(described: list[_Described], schemas: Schemas, unknown: list[str], op
             made = _operation(each, schemas)
             place = f"{method} {route.where}: {_handler(each.contract)}"
             unknown += [f"{place}: {misfit}" for misfit in add_examples(each.contract, made)]
-            wanted = route.name if names[route.name] == 1 else f"{route.name}_{method.lower()}"
+            wanted = name if names[name] == 1 else f"{name}_{method.lower()}"
             if openapi == "3.1":
                 _leave_out_items(made)
             made["operationId"] = _unique(wanted, used)
             paths.setdefault(each.path, {})[method.lower()] = _ordered(made)
     return paths
+
+
+def _id_of(described: _Described, several: set[str]) -> str:
+    """Return the name of a route, after the prefix of its application if other mounted ones have the same name."""
+    name = described.contract.route.name
+    return ".".join([*re.findall(r"\w+", described.above), name]) if name in several else name
 
 
 def _leave_out_items(made: Schema) -> None:

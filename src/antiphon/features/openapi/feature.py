@@ -1,12 +1,13 @@
 """An application's OpenAPI document, as a feature: ``app.use(OpenAPI("Lamps", version="2", prefix="/api"))``."""
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urljoin
 
 from antiphon.app.added import Added
 from antiphon.app.blueprint import Blueprint
@@ -14,6 +15,7 @@ from antiphon.app.route import Route
 from antiphon.explanations import errors_name_it, explained
 from antiphon.handler.errors import is_debug
 from antiphon.http.errors import NotFound
+from antiphon.http.link import Link
 from antiphon.http.urls.url import quote_path
 from antiphon.request.request import Request
 from antiphon.request.route import FinishingKey, RouteKey
@@ -36,6 +38,9 @@ _MOST_BREACHES = 50
 
 
 _STARTED = datetime.now(UTC)
+
+CATALOG = "/.well-known/api-catalog"
+_LINKSET = 'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"'
 
 
 class _Deprecated(FinishingKey["bool | datetime"]):
@@ -67,6 +72,9 @@ class OpenAPI:
 
     With ``antiphon run --debug``, responses are checked against the document. A response that breaks its contract is
     logged with its handler, and listed on the page.
+
+    ``catalog=True`` also serves the list of all documents, of this application and of those mounted in it, at
+    ``/.well-known/api-catalog`` (RFC 9727). Use it once, in the outermost application.
 
     Routes added by features, such as static files, are omitted. Code that can't be analyzed is logged, and listed by
     ``antiphon openapi --strict``. ``file`` is a document written by ``antiphon openapi`` to serve instead, for
@@ -105,6 +113,7 @@ class OpenAPI:
         file: str | PathLike[str] | None = None,
         openapi: Literal["3.1", "3.2"] = "3.1",
         hidden: Iterable[str] = (),
+        catalog: bool = False,
     ) -> None:
         if isinstance(hidden, str):
             raise explained("list-wanted", ValueError(f"hidden must be a list: [{hidden!r}]"))
@@ -126,6 +135,7 @@ class OpenAPI:
         self._servers = tuple(servers)
         self._openapi = openapi
         self._hidden = frozenset(hidden)
+        self._catalog = catalog
         self._file = None if file is None else Path(file).read_bytes()
         self._document: OpenAPIDocument | None = None
         self._breaches: dict[str, None] = {}
@@ -143,6 +153,8 @@ class OpenAPI:
             )
         name = f"openapi{self.prefix.replace('/', '_')}"
         app.get(self.prefix + self._path, name=name)(self._respond)
+        if self._catalog:
+            app.get(CATALOG, name="openapi_catalog")(self._list)
         if is_debug():
             app.after_request(self._check)
         if self._docs is not None:
@@ -162,6 +174,26 @@ class OpenAPI:
 
     def _respond(self, request: Request) -> Response:
         return _validated(Response(self._body(request), content_type="application/json"), request)
+
+    def _list(self, request: Request) -> Response:
+        """Return the catalog, whose Link field is that which RFC 9727 §2 requires for HEAD."""
+        found = [each._entry(request, above) for above, each in documents_of(request.app)]  # noqa: SLF001 - of this class
+        response = Response.json({"linkset": found})
+        response.content_type = _LINKSET
+        response.links = [Link(quote_path(request.root_path) + CATALOG, rel="api-catalog")]
+        return _validated(response, request)
+
+    def _entry(self, request: Request, above: str) -> dict[str, Any]:
+        """Return the document's entry in a catalog (RFC 9264 §4.2), for an application below a prefix."""
+        base = request.url.origin + quote_path(request.root_path + above + self.prefix)
+        title = f"{self.title} {self.version}"
+        entry: dict[str, Any] = {
+            "anchor": urljoin(f"{base}/", self._servers[0]) if self._servers else base,
+            "service-desc": [{"href": base + quote_path(self._path), "type": "application/json", "title": title}],
+        }
+        if self._docs is not None:
+            entry["service-doc"] = [{"href": base + quote_path(self._docs), "type": "text/html", "title": title}]
+        return entry
 
     def content(self, app: "App") -> Any:
         """Return the content of the served document, from its file or from the code."""
@@ -246,6 +278,20 @@ class OpenAPI:
         logger = logging.getLogger("antiphon.openapi")
         for each in unknown:
             logger.warning("the OpenAPI document %r is incomplete: %s", self.title, each)
+
+
+def documents_of(app: "App", above: str = "") -> Iterator[tuple[str, OpenAPI]]:
+    """Yield the documents of an application and of those mounted in it, with the prefix of their application.
+
+    Applications that are mounted on a host, or below a parameter, are left out: their URLs are not known.
+    """
+    from antiphon.app.application import App
+
+    held = [getattr(route.handler, "__self__", None) for route in app.routes]
+    yield from ((above, each) for each in dict.fromkeys(held) if isinstance(each, OpenAPI))
+    for mount in app.mounts:
+        if isinstance(mount.application, App) and mount.host is None and "<" not in mount.prefix:
+            yield from documents_of(mount.application, above + mount.prefix)
 
 
 def _validated(response: Response, request: Request) -> Response:

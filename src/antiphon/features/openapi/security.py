@@ -1,6 +1,7 @@
 """Security schemes: how clients authenticate, according to the sources in an application's ``Users``."""
 
 from collections.abc import Sequence
+from itertools import chain, count
 from typing import Any, NamedTuple
 
 from antiphon.app.dispatch.dependencies import Dependencies
@@ -31,14 +32,21 @@ _SIGNATURE_SCHEME: Schema = {
 }  # fmt: skip
 
 
-def security_schemes(groups: Sequence[RouteGroup]) -> dict[str, Scheme]:
-    """Return an application's security schemes by name, or none if it has no ``Users``."""
+def security_schemes(groups: Sequence[RouteGroup], taken: dict[str, Schema]) -> dict[str, Scheme]:
+    """Return an application's security schemes by name, or none if it has no ``Users``.
+
+    ``taken`` are the names that a document already has, to which those of this application are added.
+    """
     schemes: dict[str, Scheme] = {}
     for users in users_of(groups[0].dependencies):
         for source in users.sources:
             name, schema = _scheme(source, groups)
             if schema:
-                schemes[name if name not in schemes else f"{name}{len(schemes) + 1}"] = Scheme(source, schema)
+                names = chain([name], (f"{name}{number}" for number in count(2)))
+                free = (each for each in names if each not in schemes)
+                schemes[next(each for each in free if taken.setdefault(each, schema) == schema)] = Scheme(
+                    source, schema
+                )
     if any(route.signed_by is not None for group in groups for route in group.routes()):
         schemes[SIGNATURE] = Scheme(None, _SIGNATURE_SCHEME)
     return schemes

@@ -1,0 +1,127 @@
+"""Documents of an API that has versions, as blueprints or as mounted applications, and the catalog of documents."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from antiphon import App, Blueprint, Request
+from antiphon.features import APIKey, MemoryStore, OpenAPI, Users, login_required
+from antiphon.testing import Client
+from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
+
+CATALOG = "/.well-known/api-catalog"
+
+
+class Old:
+    @dataclass
+    class Lamp:
+        watts: int
+
+
+class New:
+    @dataclass
+    class Lamp:
+        lumens: int
+
+
+def old_lamp(request: Request, number: int) -> Old.Lamp:
+    return Old.Lamp(number)
+
+
+def new_lamp(request: Request, number: int) -> New.Lamp:
+    return New.Lamp(number)
+
+
+VERSIONS = [(1, old_lamp), (2, new_lamp)]
+
+
+def by_blueprints() -> App:
+    app = App(store=MemoryStore())
+    app.use(Users(APIKey({}.get)))
+    for number, handler in VERSIONS:
+        version = Blueprint(f"v{number}")
+        version.get("/lamps/<int:number>", name="lamp", before=login_required)(handler)
+        app.register(version, prefix=f"/v{number}")
+        app.use(OpenAPI("Shop", version=str(number), prefix=f"/v{number}"))
+    return app
+
+
+def by_mounts() -> App:
+    app = App()
+    for number, handler in VERSIONS:
+        version = App(store=MemoryStore())
+        version.use(Users(APIKey({}.get, header=f"X-Key-{number}")))
+        version.get("/lamps/<int:number>", name="lamp", before=login_required)(handler)
+        version.use(OpenAPI("Shop", version=str(number)))
+        app.mount(f"/v{number}", version)
+    return app
+
+
+BY = [(by_blueprints, ["X-API-Key"]), (by_mounts, ["X-Key-1", "X-Key-2"])]
+
+
+@rows("made, keys", BY)
+def test_one_document_describes_all_versions(made: Any, keys: list[str]) -> None:
+    app = made()
+    app.use(OpenAPI("All", catalog=True))
+    document = Client(app).get("/openapi.json").json
+    assert [*document["paths"]] == ["/v1/lamps/{number}", "/v2/lamps/{number}"]
+    operations = [path["get"] for path in document["paths"].values()]
+    assert [each["operationId"] for each in operations] == ["v1.lamp", "v2.lamp"]
+    schemes, schemas = (document["components"][part] for part in ("securitySchemes", "schemas"))
+    named = [name for each in operations for name in each["security"][0]]
+    assert [*dict.fromkeys(schemes[name]["name"] for name in named)] == keys
+    types = [each["responses"]["200"]["content"]["application/json"]["schema"]["$ref"] for each in operations]
+    assert [[*schemas[each.rpartition("/")[2]]["properties"]] for each in types] == [["watts"], ["lumens"]]
+
+
+@rows("made, keys", BY)
+def test_each_version_has_a_document(made: Any, keys: list[str]) -> None:
+    client = Client(made())
+    for number, key in ((1, keys[0]), (2, keys[-1])):
+        document = client.get(f"/v{number}/openapi.json").json
+        assert document["info"]["version"] == str(number)
+        above = document.get("servers", [{"url": ""}])[0]["url"]
+        assert [above + path for path in document["paths"]] == [f"/v{number}/lamps/{{number}}"]
+        assert [each["name"] for each in document["components"]["securitySchemes"].values()] == [key]
+        assert client.get(f"/v{number}/docs").status == 200
+
+
+@rows("made, keys", BY)
+def test_a_catalog_lists_all_documents(made: Any, keys: list[str]) -> None:
+    app = made()
+    app.use(OpenAPI("All", docs=None, servers=["https://api.example/"], catalog=True))
+    app.mount("/any/<tenant>" if made is by_blueprints else "/other", made(), host="other.example")
+    outer = App()
+    outer.mount("/shop", app)
+    for client, base in ((Client(app), ""), (Client(outer), "/shop")):
+        response = client.get(base + CATALOG)
+        media = 'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"'
+        assert (response.status, response.headers["content-type"]) == (200, media)
+        entries = {each["anchor"]: each for each in response.json["linkset"]}
+        url = f"http://testserver{base}"
+        assert {*entries} == {"https://api.example/", f"{url}/v1", f"{url}/v2"}
+        assert entries[f"{url}/v2"]["service-desc"] == [
+            {"href": f"{url}/v2/openapi.json", "type": "application/json", "title": "Shop 2"}
+        ]
+        assert entries[f"{url}/v2"]["service-doc"][0]["href"] == f"{url}/v2/docs"
+        assert "service-doc" not in entries["https://api.example/"]
+
+
+def test_a_head_request_gets_the_link_that_the_rfc_requires() -> None:
+    app = App()
+    app.use(OpenAPI("All", catalog=True))
+    response = Client(app).head(CATALOG)
+    assert (response.status, response.body) == (200, b"")
+    assert response.headers["link"] == f"<{CATALOG}>; rel=api-catalog"
+    plain = App()
+    plain.use(OpenAPI("All"))
+    assert Client(plain).get(CATALOG).status == 404
+
+
+def test_a_blueprint_has_the_document_of_its_prefix() -> None:
+    with pytest.raises(TypeError, match=r"write app.use\(OpenAPI\('Shop', prefix='/v1'\)\)"):
+        Blueprint("v1", prefix="/v1").use(OpenAPI("Shop"))
