@@ -86,24 +86,18 @@ def test_each_operation_says_its_key_and_scope() -> None:
 
 PYTHON_CALLS = """
 import sys
-from uuid import uuid4
 from bank_client import AuthenticatedClient
-from bank_client.api.bank import (
-    bank_accounts, bank_capture, bank_close_account, bank_entries, bank_hold, bank_open_account, bank_release_hold,
-    bank_rename_account, bank_show_account, bank_show_transfer, bank_transfer,
-)
-from bank_client.api.keys import keys_create, keys_list
+from bank_client.api.bank import bank_entries, bank_hold, bank_open_account, bank_show_account, bank_transfer
+from bank_client.api.keys import keys_create
 from bank_client.models import (
-    Account, AccountToOpen, CreatedKey, Hold, HoldOrder, HoldState, KeyOrder, KeyOrderScopesItem, LacksMoney, Renamed,
-    Transfer, TransferOrder,
+    Account, AccountToOpen, Hold, HoldOrder, KeyOrder, KeyOrderScopesItem, LacksMoney, Problem, Transfer, TransferOrder,
 )
 
 url, key = sys.argv[1:]
 client = AuthenticatedClient(url, token=key, prefix="", auth_header_name="X-API-Key")
 
 def opened(name: str) -> Account:
-    body = AccountToOpen(name, overdraft="10.50")
-    account = bank_open_account.sync(client=client, body=body, idempotency_key=str(uuid4()))
+    account = bank_open_account.sync(client=client, body=AccountToOpen(name, overdraft="9.50"), idempotency_key=name)
     assert isinstance(account, Account)
     return account
 
@@ -112,31 +106,19 @@ order = TransferOrder(one.id, two.id, "0.10")
 sent = bank_transfer.sync(client=client, body=order, idempotency_key="transfer")
 assert isinstance(sent, Transfer)
 amount: str = sent.amount
-assert amount == "0.10" and bank_show_transfer.sync(sent.id, client=client) == sent
-order.amount = "99.00"
-refused = bank_transfer.sync(client=client, body=order, idempotency_key="other")
+refused = bank_transfer.sync(client=client, body=TransferOrder(one.id, two.id, "99"), idempotency_key="other")
 assert isinstance(refused, LacksMoney)
 available: str = refused.available
-assert available == "10.40", available
+assert (amount, available) == ("0.10", "9.40")
 held = bank_hold.sync(one.id, client=client, body=HoldOrder("1.00"), idempotency_key="hold")
-assert isinstance(held, Hold)
-state: HoldState = held.state
-captured = bank_capture.sync(held.id, client=client, idempotency_key="capture")
-assert isinstance(captured, Hold)
-assert bank_release_hold.sync_detailed(held.id, client=client).status_code == 409
-shown = bank_show_account.sync_detailed(one.id, client=client)
-assert isinstance(shown.parsed, Account) and shown.parsed.balance == "-1.10"
-renamed = bank_rename_account.sync(one.id, client=client, body=Renamed("1"), if_match=shown.headers["etag"])
-assert isinstance(renamed, Account)
-accounts = bank_accounts.sync(client=client)
-assert isinstance(accounts, list) and accounts[0] == renamed
+assert isinstance(held, Hold) and held.state == "open"
+shown = bank_show_account.sync(one.id, client=client)
+assert isinstance(shown, Account) and (shown.balance, shown.held) == ("-0.10", "1.00")
 entries = bank_entries.sync(one.id, client=client, limit=1)
 assert isinstance(entries, list) and entries[0].amount == "-0.10"
-assert bank_close_account.sync_detailed(one.id, client=client).status_code == 409
-created = keys_create.sync(client=client, body=KeyOrder("reader", [KeyOrderScopesItem.ACCOUNTS]))
-assert isinstance(created, CreatedKey)
-keys = keys_list.sync(client=client)
-assert isinstance(keys, list) and [each.name for each in keys] == ["", "reader"]
+wrong = bank_hold.sync(one.id, client=client, body=HoldOrder("0.001"), idempotency_key="wrong")
+assert isinstance(wrong, Problem) and wrong.status == 422
+assert keys_create.sync(client=client, body=KeyOrder("reader", [KeyOrderScopesItem.ACCOUNTS])) is not None
 """
 TYPESCRIPT_CALLS = """
 import createClient from "openapi-fetch";
@@ -284,8 +266,6 @@ hooks = "hooks.py"
 exclude-header-characters = "CONTROLS"
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "3xx", 401, 403, 404, 409, 412, 429]
-[checks.missing_required_header]
-expected-statuses = [400, 401, 403, 428]
 """
 HOOKS = """
 from uuid import uuid4

@@ -13,7 +13,7 @@ from antiphon.features.openapi.audit.objects import Code
 from antiphon.features.openapi.changes.keywords import Schema, resolved
 from antiphon.features.openapi.changes.places import classes_in, types_in
 from antiphon.features.openapi.code import annotations
-from antiphon.features.openapi.code.reading import CodeReader, function_of
+from antiphon.features.openapi.code.reading import CodeReader, function_of, is_ours
 from antiphon.features.openapi.code.sources import Sources
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.document import Info, described_routes, make_document
@@ -225,6 +225,8 @@ def _protection(contract: Contract, before: Iterable[Any], app: App) -> Iterator
         yield "scope"
     if 429 in contract.failures:
         yield "rate limit"
+    functions = [function_of(hook.function) for hook in route.before]
+    yield from (f"before={each.__name__}" for each in functions if each is not None and not is_ours(each))
     if route.idempotent:
         yield "idempotency key"
     if route.signed_by is not None and requires_signature(route):

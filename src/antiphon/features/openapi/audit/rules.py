@@ -52,14 +52,17 @@ _OWNERS = re.compile(
 """Names of fields that say whose an object is."""
 _KEYS = re.compile(r"(^|_)(id|ids|uuid|account|iban)$|[a-z]I[dD]s?$|^(from|to)_?(account|wallet)")
 """Names of fields that refer to an object."""
+_NO_OBJECTS = re.compile(
+    r"(request|trace|correlation|span|session|client|device|message|event|page|cursor)_?id$", re.IGNORECASE
+)
+"""Names of fields that look alike, but refer to nothing that has an owner."""
 
 
 def _owner(route: AuditedRoute) -> Iterator[Finding]:
     if "login" not in route.protection or route.is_of_accounts:
         return
     named = next(iter(route.parameters), "")
-    if not named and route.method not in SAFE_METHODS:
-        named = next((each.name for each in route.taken if _KEYS.search(each.name)), "")
+    named = named or next((each.name for each in route.taken if _is_key(each.name.replace("-", "_"))), "")
     if not named:
         return
     if not route.code:
@@ -68,6 +71,10 @@ def _owner(route: AuditedRoute) -> Iterator[Finding]:
     elif not route.asks and not _is_shared(route):
         text = f"needs a login, but nothing asks whose {named} it is"
         yield _finding("owner", route, text, "compare its owner with request.user, or search among the user's own")
+
+
+def _is_key(name: str) -> bool:
+    return bool(_KEYS.search(name) and not _NO_OBJECTS.search(name))
 
 
 def _is_shared(route: AuditedRoute) -> bool:
@@ -85,6 +92,7 @@ _COMPARES = re.compile(
     r"|compare_digest|checkpw|is_same_secret|is_password|password_(ok|matches)|^log_?in$|^sign_?in$|_with$",
     re.IGNORECASE,
 )
+_QUERIES = re.compile(r"\bselect\b.*\bwhere\b.*(passw|\bpin\b|\botp\b|code)", re.IGNORECASE | re.DOTALL)
 _STORES = re.compile(r"hash|encrypt|create|register|sign_?up|add|set_|insert|save|change|reset|update|len|strip|encode")
 
 
@@ -109,10 +117,22 @@ def _is_code(name: str) -> bool:
 
 def _compares(code: Code, secrets: set[str]) -> bool:
     """Return True if code compares a secret, or passes it to a function that compares it, judging by its name."""
+    sure = {each for each in secrets if _is_one_time(each) or "passw" in each.lower()}  # a code may be a country's
     for node in code.nodes:
         match node:
             case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq()], comparators=[right]):
-                if any(_mentions(each, secrets) for each in (left, right)) and not isinstance(right, ast.Constant):
+                if not isinstance(right, ast.Constant) and any(_mentions(each, secrets) for each in (left, right)):
+                    return True
+                if _is_text(right) and sure & {*_all_words(left)}:
+                    return True
+            case ast.Compare(left=left, ops=[ast.In() | ast.NotIn()]):  # a password may be one of the too common ones
+                if not isinstance(left, ast.Constant) and {*_all_words(left)} & {*filter(_is_one_time, sure)}:
+                    return True
+            case ast.Match(subject=subject, cases=cases) if sure & {*_all_words(subject)}:
+                if any(isinstance(each.pattern, ast.MatchValue) and _is_text(each.pattern.value) for each in cases):
+                    return True
+            case ast.Call(args=[ast.Constant(value=str() as text), *given]) if _QUERIES.search(text):
+                if any(_mentions(each, secrets) for each in given):
                     return True
             case ast.Call(func=called) if code.find(called) is login:
                 return True
@@ -121,6 +141,10 @@ def _compares(code: Code, secrets: set[str]) -> bool:
                 if _COMPARES.search(_name(called)) and any(_mentions(each, secrets) for each in given):
                     return True
     return False
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value != ""
 
 
 def _hands_over(code: Code, secrets: set[str]) -> bool:
@@ -137,12 +161,20 @@ def _hands_over(code: Code, secrets: set[str]) -> bool:
 
 def _mentions(node: ast.AST, secrets: set[str]) -> bool:
     """Return True if an expression contains one of the secrets, or a name that suggests one."""
-    words = {each for inner in ast.walk(node) for each in _words(inner)}
+    words = {*_all_words(node)}
     return bool(words & secrets) or any(is_guessable(Field("", each, False, _is_secret(each))) for each in words)
 
 
 def _is_secret(name: str) -> bool:
     return bool(re.search(r"passw|passphrase|passcode|(^|_)(pin|otp|pwd|code)($|_)", name.lower()))
+
+
+def _is_one_time(name: str) -> bool:
+    return bool(re.search(r"(^|_)(pin|otp|passcode)($|_)", name.lower()))
+
+
+def _all_words(node: ast.AST) -> Iterator[str]:
+    return (each for inner in ast.walk(node) for each in _words(inner))
 
 
 def _words(node: ast.AST) -> Iterator[str]:
@@ -212,7 +244,8 @@ def _siblings(routes: list[AuditedRoute]) -> Iterator[Finding]:
     for group in groups.values():
         for route in group:
             others = [each for each in group if each is not route]
-            for what, advice in _ADVICE.items():
+            own = {each: f"add {each}" for other in others for each in sorted(other.protection) if "=" in each}
+            for what, advice in (_ADVICE | own).items():
                 having = [each for each in others if what in each.protection]
                 least = 1 if what == "login" else 2
                 if what not in route.protection and len(having) == len(others) >= least:

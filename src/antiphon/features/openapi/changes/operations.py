@@ -323,6 +323,10 @@ class OperationComparison:
                 return
         if before != now:
             yield self._change("safe", "security", "other credentials are enough, too")
+        old, new = ({*_urls(document)} for _, document in self._sides())
+        if old and new and old != new and any("oauth2" in each or "openIdConnect" in each for each in now):
+            text = f"tokens are from {', '.join(sorted(new))} now"
+            yield self._change("unknown", "security", text, "keep the earlier URLs, or tell the clients")
 
     def _enough(self, operation: Schema, document: Schema) -> list[dict[str, frozenset[str]]]:
         schemes = document.get("components", {}).get("securitySchemes", {})
@@ -342,6 +346,14 @@ def _is_within(needed: dict[str, frozenset[str]], given: dict[str, frozenset[str
 
 def _scopes(requirement: dict[str, frozenset[str]]) -> Iterable[str]:
     return [scope for scopes in requirement.values() for scope in scopes]
+
+
+def _urls(document: Schema) -> Iterator[str]:
+    """Yield the URLs at which clients get tokens."""
+    for scheme in document.get("components", {}).get("securitySchemes", {}).values():
+        flows = resolved(scheme, document).get("flows", {})
+        found = [scheme.get("openIdConnectUrl"), *[flow.get("tokenUrl") for flow in flows.values()]]
+        yield from [each for each in found if each]
 
 
 def _scheme_name(name: str, scheme: Schema) -> str:

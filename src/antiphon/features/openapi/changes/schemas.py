@@ -92,6 +92,14 @@ class SchemaComparison:
             return
         yield from self._beside_unions(old, new, spot)
         ones, twos = self._members(old, self.old), self._members(new, self.new)
+        mapped = [{*each.get("discriminator", {}).get("mapping", {})} for each in (old, new)]
+        if all(mapped) and not any(
+            _tag_of(self._resolved(each, self.old), tags[0], self.old) for each in ones.values()
+        ):
+            for value in sorted(mapped[0] - mapped[1]):
+                yield spot.differs("discriminator", f"the tag may no longer be {value!r}", "yes")
+            for value in sorted(mapped[1] - mapped[0]):
+                yield spot.differs("discriminator", f"the tag may now be {value!r}", "no", "yes")
         pairs, gone, more = self._paired(ones, twos, spot)
         for key in pairs:
             yield from self.differences(ones[key], twos[pairs[key]], spot)
