@@ -10,19 +10,8 @@ TOOLS = Path(os.environ.get("API_CLIENTS", Path(__file__).parents[2] / "var" / "
 """The folder of the generators, which `scripts/weekly api-clients` fetches: a Python, and packages of npm."""
 NODE = TOOLS / "node_modules" / ".bin"
 PYTHON = TOOLS / "venv" / "bin"
-_OPTIONS = (
-    "--strict",
-    "--module",
-    "nodenext",
-    "--target",
-    "es2022",
-    "--skipLibCheck",
-    "--types",
-    "node",
-    "--outDir",
-    "js",
-)
-TSC = (NODE / "tsc", *_OPTIONS)
+_OPTIONS = "--strict --module nodenext --target es2022 --skipLibCheck --types node --outDir js"
+TSC = (NODE / "tsc", *_OPTIONS.split())
 
 
 def are_there() -> bool:

@@ -1,9 +1,6 @@
 """A bank's ledger: accounts, transfers, holds, API keys with scopes, and money that is never a float."""
 
-import itertools
 from collections import defaultdict
-from dataclasses import dataclass
-from dataclasses import field as member
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Literal, get_args
@@ -22,7 +19,6 @@ Currency = Literal["EUR", "CHF"]
 Name = Annotated[str, Meta(min_length=1, max_length=70, pattern=r"^[^\x00-\x1f]+$")]
 Scope = Literal["accounts", "transfers", "keys"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
-Cursor = Annotated[int, Meta(ge=0, le=2**53 - 1, description="The number of the last entry of the page before.")]
 
 
 class AccountToOpen(Struct):
@@ -31,14 +27,11 @@ class AccountToOpen(Struct):
     overdraft: Annotated[Decimal, decimal_meta(ge=0, le=10**6, places=2, json="string")] = Decimal(0)
 
 
-class Account(Struct):
+class Account(AccountToOpen, kw_only=True):
     id: UUID
-    name: Name
-    currency: Currency
-    balance: Balance
-    held: Balance
-    overdraft: Balance
     opened: Instant
+    balance: Balance = Decimal(0)
+    held: Balance = Decimal(0)
 
 
 class TransferOrder(Struct):
@@ -60,84 +53,72 @@ class HoldOrder(Struct):
 class Hold(HoldOrder, kw_only=True):
     id: UUID
     account: UUID
-    state: Literal["open", "captured", "released"] = "open"
+    state: Literal["open", "captured"] = "open"
 
 
-@dataclass
-class Entry:
+class Entry(Struct):
     number: int
     amount: Balance
     transfer: UUID
 
 
-@dataclass
-class Page:
-    after: Cursor = 0
+class Page(Struct):
+    after: Annotated[int, Meta(ge=0, le=2**53 - 1, description="The last entry of the page before.")] = 0
     limit: Annotated[int, Meta(ge=1, le=100)] = 50
 
 
-@dataclass
-class KeyOrder:
+class KeyOrder(Struct):
     name: Name
     scopes: Annotated[list[Scope], Meta(min_length=1, max_length=3)]
 
 
-@dataclass
-class Key:
-    id: str
-    name: str
-    scopes: list[str]
-
-
-@dataclass
 class Ledger:
     """Everything that the bank knows."""
 
-    accounts: dict[UUID, Account] = member(default_factory=dict)
-    transfers: dict[UUID, Transfer] = member(default_factory=dict)
-    holds: dict[UUID, Hold] = member(default_factory=dict)
-    entries: dict[UUID, list[Entry]] = member(default_factory=lambda: defaultdict(list))
-    numbers: "itertools.count[int]" = member(default_factory=lambda: itertools.count(1))
+    accounts: dict[UUID, Account]
+    transfers: dict[UUID, Transfer]
+    holds: dict[UUID, Hold]
+    entries: dict[UUID, list[Entry]]
 
-    def entries_after(self, id: UUID, number: int) -> list[Entry]:
-        return [each for each in self.entries[id] if each.number > number]
+    def __init__(self) -> None:
+        self.accounts, self.transfers, self.holds, self.entries = {}, {}, {}, defaultdict(list)
 
     def account(self, id: UUID) -> Account:
         return self.accounts.get(id) or abort(404, "There is no such account.")
 
-    def take(self, account: Account, amount: Decimal) -> None:
+    def entries_after(self, id: UUID, number: int) -> list[Entry]:
+        return [each for each in self.entries[id] if each.number > number]
+
+    def check(self, account: Account, amount: Decimal) -> None:
         available: Decimal = account.balance + account.overdraft - account.held
         if available < amount:
             members = {"available": available, "currency": account.currency}
             abort(409, "The account lacks money.", type="/problems/lacks-money", members=members)
 
-    def book(self, new: TransferOrder) -> Transfer:
-        source, target = self.account(new.source), self.account(new.target)
-        self.take(source, new.amount)
-        made = Transfer(new.source, new.target, new.amount, new.reference, id=uuid4(), booked=datetime.now(UTC))
-        for account, amount in ((source, -new.amount), (target, new.amount)):
+    def book(self, order: TransferOrder) -> Transfer:
+        source, target = self.account(order.source), self.account(order.target)
+        self.check(source, order.amount)
+        made = Transfer(
+            *(getattr(order, each) for each in order.__struct_fields__), id=uuid4(), booked=datetime.now(UTC)
+        )
+        for account, amount in ((source, -order.amount), (target, order.amount)):
             account.balance += amount
-            self.entries[account.id].append(Entry(next(self.numbers), amount, made.id))
+            self.entries[account.id].append(Entry(len(self.transfers) + 1, amount, made.id))
         self.transfers[made.id] = made
         return made
 
 
 ledger = Ledger()
 api = Blueprint("bank", prefix="/v1")
-reads, writes, manages = scopes_required("accounts"), scopes_required("transfers"), scopes_required("keys")
+reads, writes, manages = map(scopes_required, SCOPES)
 limited = RateLimit("1000000/minute")
-
-
-def tag_of(account: Account) -> str:
-    return f"{account.balance}-{account.held}-{len(account.name)}"
 
 
 @api.post("/accounts", before=[writes, limited], idempotent=True)
 def open_account(request: Request) -> tuple[Account, Literal[201], dict[str, str]]:
     """Open an account."""
     new = request.json_as(AccountToOpen)
-    zero = Decimal("0.00")
-    account = Account(uuid4(), new.name, new.currency, zero, zero, new.overdraft, datetime.now(UTC))
+    account = Account(new.name, new.currency, new.overdraft, id=uuid4(), opened=datetime.now(UTC))
     ledger.accounts[account.id] = account
     return account, 201, {"location": request.url_for(".show_account", id=account.id)}
 
@@ -153,7 +134,7 @@ def show_account(request: Request, id: UUID) -> Response:
     """Show an account."""
     account = ledger.account(id)
     response = Response.json(account)
-    response.etag = tag_of(account)
+    response.etag = f"{account.balance}-{account.held}"
     return response.make_conditional(request, ranges=False)
 
 
@@ -197,7 +178,7 @@ def hold(request: Request, id: UUID) -> tuple[Hold, Literal[201]]:
     """Hold money of an account back for a later payment."""
     account = ledger.account(id)
     wanted = request.json_as(HoldOrder)
-    ledger.take(account, wanted.amount)
+    ledger.check(account, wanted.amount)
     account.held += wanted.amount
     made = ledger.holds[key] = Hold(wanted.amount, id=(key := uuid4()), account=id)
     return made, 201
@@ -206,23 +187,11 @@ def hold(request: Request, id: UUID) -> tuple[Hold, Literal[201]]:
 @api.post("/holds/<uuid:id>/capture", before=writes, idempotent=True)
 def capture(request: Request, id: UUID) -> Hold:
     """Pay the money that was held back."""
-    held = release(id, "captured")
-    ledger.accounts[held.account].balance -= held.amount
-    return held
-
-
-@api.delete("/holds/<uuid:id>", before=writes)
-def release_hold(request: Request, id: UUID) -> None:
-    """Give the money back to the account."""
-    release(id, "released")
-
-
-def release(id: UUID, state: Literal["captured", "released"]) -> Hold:
     held = ledger.holds.get(id) or abort(404, "There is no such hold.")
     if held.state != "open":
         raise Conflict("The hold is not open.")
-    held.state = state
-    ledger.accounts[held.account].held -= held.amount
+    held.state, account = "captured", ledger.account(held.account)
+    account.held, account.balance = account.held - held.amount, account.balance - held.amount
     return held
 
 
@@ -234,21 +203,13 @@ def make_app() -> App:
     app.use(Users(keys))
     app.use(IdempotentWrites())
     app.use(OpenAPI("Bank", version="1", prefix="/v1"))
+    app.register(api)
 
-    managed = Blueprint("keys", prefix="/v1/keys")
-
-    @managed.post("", before=manages, name="create")
+    @app.post("/v1/keys", before=manages)
     def create_key(request: Request) -> tuple[dict[str, str], Literal[201]]:
         """Create an API key, which is shown once."""
         new = request.json_as(KeyOrder)
         return {"key": keys.create("7", name=new.name, scopes=new.scopes)}, 201
 
-    @managed.get("", before=manages, name="list")
-    def list_keys(request: Request) -> list[Key]:
-        """List the keys."""
-        return [Key(each.id, each.data["name"], each.data["scopes"]) for each in keys.owned_by("7")]
-
     app.post("/first-key", name="first_key")(lambda request: keys.create("7", scopes=SCOPES))
-    app.register(managed)
-    app.register(api)
     return app

@@ -1,6 +1,5 @@
 """Documents of an API that has versions, as blueprints or as mounted applications, and the catalog of documents."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -15,35 +14,16 @@ pytestmark = pytest.mark.once
 CATALOG = "/.well-known/api-catalog"
 
 
-class Old:
-    @dataclass
-    class Lamp:
-        watts: int
-
-
-class New:
-    @dataclass
-    class Lamp:
-        lumens: int
-
-
-def old_lamp(request: Request, number: int) -> Old.Lamp:
-    return Old.Lamp(number)
-
-
-def new_lamp(request: Request, number: int) -> New.Lamp:
-    return New.Lamp(number)
-
-
-VERSIONS = [(1, old_lamp), (2, new_lamp)]
+def lamp(request: Request, number: int) -> str:
+    return "Desk"
 
 
 def by_blueprints() -> App:
     app = App(store=MemoryStore())
     app.use(Users(APIKey({}.get)))
-    for number, handler in VERSIONS:
+    for number in (1, 2):
         version = Blueprint(f"v{number}")
-        version.get("/lamps/<int:number>", name="lamp", before=login_required)(handler)
+        version.get("/lamps/<int:number>", before=login_required)(lamp)
         app.register(version, prefix=f"/v{number}")
         app.use(OpenAPI("Shop", version=str(number), prefix=f"/v{number}"))
     return app
@@ -51,10 +31,10 @@ def by_blueprints() -> App:
 
 def by_mounts() -> App:
     app = App()
-    for number, handler in VERSIONS:
+    for number in (1, 2):
         version = App(store=MemoryStore())
         version.use(Users(APIKey({}.get, header=f"X-Key-{number}")))
-        version.get("/lamps/<int:number>", name="lamp", before=login_required)(handler)
+        version.get("/lamps/<int:number>", before=login_required)(lamp)
         version.use(OpenAPI("Shop", version=str(number)))
         app.mount(f"/v{number}", version)
     return app
@@ -71,11 +51,9 @@ def test_one_document_describes_all_versions(made: Any, keys: list[str]) -> None
     assert [*document["paths"]] == ["/v1/lamps/{number}", "/v2/lamps/{number}"]
     operations = [path["get"] for path in document["paths"].values()]
     assert [each["operationId"] for each in operations] == ["v1.lamp", "v2.lamp"]
-    schemes, schemas = (document["components"][part] for part in ("securitySchemes", "schemas"))
+    schemes = document["components"]["securitySchemes"]
     named = [name for each in operations for name in each["security"][0]]
     assert [*dict.fromkeys(schemes[name]["name"] for name in named)] == keys
-    types = [each["responses"]["200"]["content"]["application/json"]["schema"]["$ref"] for each in operations]
-    assert [[*schemas[each.rpartition("/")[2]]["properties"]] for each in types] == [["watts"], ["lumens"]]
 
 
 @rows("made, keys", BY)

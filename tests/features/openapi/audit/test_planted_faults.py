@@ -108,6 +108,16 @@ def test_there_are_thirty_of_each():
     assert len({title for _, title, *_ in PLANTED}) >= 30
 
 
+EXAMPLES = ["guestbook:make_app", "tour.app:app", "compared.antiphon_app:app", "frameworks.antiphon_app:app"]
+
+
+def test_the_examples_get_few_lines():
+    results = [CliRunner().invoke(main, ["audit", f"examples.{each}"], catch_exceptions=False) for each in EXAMPLES]
+    assert {each.exit_code for each in results} <= {0, 1, 4}
+    lines = [line for each in results for line in each.stdout.splitlines()]
+    assert len(lines) <= 3, lines
+
+
 UNKNOWN = [
     """
 @app.get("/people", host="a.example")

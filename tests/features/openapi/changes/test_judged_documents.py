@@ -66,6 +66,21 @@ TEXT_TREE = {"type": "object", "properties": {"below": {"$ref": "#/components/sc
 
 
 BOTH = fields(a=TEXT, b=TEXT)
+LIST = {"type": "array", "items": TEXT}
+
+
+def tagged_by(*values):
+    schemas = {"A": fields(["kind"], kind=TEXT)}
+    mapping = dict.fromkeys(values, "#/components/schemas/A")
+    union = {
+        "oneOf": [{"$ref": "#/components/schemas/A"}],
+        "discriminator": {"propertyName": "kind", "mapping": mapping},
+    }
+    return document(sends(union), components={"schemas": schemas})
+
+
+def tokens_from(url):
+    return secured({"o": []}, o={"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": url, "scopes": {}}}})
 
 
 def tree(schema):
@@ -135,6 +150,12 @@ JUDGED = [
     (callback(fields(["a"], a=TEXT)), callback(fields()), "breaks", "safe"),
     (callback(TEXT), document(), "breaks", "safe"),
     (document({"servers": [{"url": "//a"}]}), document({"servers": [{"url": "//b"}]}), "unknown", "unknown"),
+    (tagged_by("a", "b"), tagged_by("a"), "breaks", "safe"),
+    (tokens_from("//a"), tokens_from("//b"), "unknown", "unknown"),
+    (document(sends(LIST)), document(sends({**LIST, "uniqueItems": True})), "breaks", "safe"),
+    (document(sends(BOTH)), document(sends({**BOTH, "dependentRequired": {"a": ["b"]}})), "breaks", "safe"),
+    (document(sends(BOTH)), document(sends({**BOTH, "unevaluatedProperties": False})), "breaks", "safe"),
+    (document(query(LIST)), document(query(LIST, explode=False)), "breaks", "breaks"),
     ({"x-websockets": ["/a/{id}"]}, {"x-websockets": ["/a/{key}"]}, "safe", "safe"),
 ]  # fmt: skip
 
