@@ -3,7 +3,6 @@
 `scripts/weekly api-clients` fetches the generators; without them the tests are skipped.
 """
 
-import json
 import re
 import sys
 from pathlib import Path
@@ -77,113 +76,6 @@ def test_a_client_in_python(folder, url):
     (folder / "client.py").write_text(FILES["client.py"].replace("name=", "nmae="))
     code, said = run_python(folder, *checks)
     assert (code, 'Unexpected keyword argument "nmae" for "NewLamp"' in said) == (1, True), said
-
-
-VARIED = """
-from dataclasses import dataclass, field
-from decimal import Decimal
-from enum import Enum
-from typing import Annotated, Literal
-
-import msgspec
-
-from antiphon import App, Request, Upload, abort, decimal_meta
-from antiphon.features import OpenAPI
-
-
-class Color(Enum):
-    RED = "red"
-    BLUE = "blue"
-
-
-@dataclass
-class Lamp:
-    name: str
-    watts: int = 40
-    color: Color = Color.RED
-    tags: list[str] = field(default_factory=list)
-    price: Annotated[Decimal, decimal_meta(ge=0, places=2)] = Decimal(1)
-
-
-class Cat(msgspec.Struct, tag=True):
-    name: str
-
-
-class Dog(msgspec.Struct, tag=True):
-    name: str
-    good: bool = True
-
-
-@dataclass
-class Photo:
-    title: str
-    image: Upload
-
-
-app = App()
-app.use(OpenAPI("Varied"))
-
-
-@app.post("/lamps")
-def add_lamp(request: Request) -> tuple[Lamp, Literal[201]]:
-    return request.json_as(Lamp), 201
-
-
-@app.put("/lamps/<int:number>")
-def change_lamp(request: Request, number: int) -> Lamp:
-    if not request.if_match:
-        abort(428, "Send If-Match.")
-    return request.json_as(Lamp)
-
-
-@app.post("/pets")
-def add_pet(request: Request) -> Cat | Dog:
-    return request.json_as(Cat | Dog)
-
-
-@app.post("/photos")
-def add_photo(request: Request) -> dict[str, int]:
-    return {"size": len(request.form_as(Photo).image.read())}
-
-
-@app.post("/raw")
-def raw(request: Request) -> dict[str, int]:
-    return {"size": len(request.body)}
-
-
-@app.post("/bids")
-def bid(request: Request) -> Lamp:
-    abort(409, "Too low.", type="/problems/bid-too-low", members={"least": 3})
-"""
-CALL = """
-import sys
-from varied_client import Client
-from varied_client.api.default import add_lamp
-from varied_client.models import LampInput
-
-lamp = add_lamp.sync(client=Client(sys.argv[1]), body=LampInput("Desk"))
-print(type(lamp).__name__, lamp.watts, lamp.color.value, lamp.price)
-"""
-"""A call with the defaults of fields that a request leaves out."""
-
-
-def test_each_operation_has_a_client_where_types_have_defaults_files_and_unions(folder, monkeypatch):
-    (folder / "varied.py").write_text(VARIED)
-    code, document = run(folder, sys.executable, "-m", "antiphon", "openapi", "varied:app", "--strict")
-    assert code == 0
-    (folder / "openapi.json").write_text(document)
-    operations = {each["operationId"] for item in json.loads(document)["paths"].values() for each in item.values()}
-    assert "will not be generated" not in make_python_client(folder)
-    made = {module.stem for module in folder.glob("varied-client/varied_client/api/*/*.py")} - {"__init__"}
-    assert made == {each.replace(".", "_") for each in operations}
-    make_typescript_types(folder)
-    assert all(f'operations["{each}"]' in (folder / "api.d.ts").read_text() for each in operations)
-    monkeypatch.chdir(folder)
-    (folder / "call.py").write_text(CALL)
-    with ServerProcess(("-m", "antiphon", "run", "{app}", "--port", "{port}"), "varied:app") as process:
-        url = f"http://127.0.0.1:{process.port}"
-        called = run_python(folder, "python", "call.py", url)
-    assert called == (0, "Lamp 40 red 1\n")
 
 
 NEWER = """

@@ -22,13 +22,7 @@ def are_there() -> bool:
 def run(folder: Path, *command: object, **environ: str) -> tuple[int, str]:
     """Run a program in a folder, and return its exit code with what it printed."""
     made = subprocess.run(
-        [*map(str, command)],
-        cwd=folder,
-        env={**os.environ, **environ},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+        [*map(str, command)], cwd=folder, env={**os.environ, **environ}, capture_output=True, text=True, timeout=600
     )
     return made.returncode, made.stdout + made.stderr
 

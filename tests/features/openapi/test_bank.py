@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -15,18 +15,7 @@ from antiphon.features.openapi.document import Info, make_document
 from tests.contract.process import ServerProcess
 from tests.contract.wire import SentRequest
 from tests.features.openapi import bank
-from tests.helpers.api_clients import (
-    PYTHON,
-    TSC,
-    are_there,
-    has_java,
-    make_go_client,
-    make_python_client,
-    make_typescript_types,
-    run,
-    run_go,
-    run_python,
-)
+from tests.helpers import api_clients as clients
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
@@ -48,13 +37,15 @@ def schemas(part: Any) -> Iterator[dict[str, Any]]:
         yield from schemas(each)
 
 
+PATTERNS = sorted({each["pattern"] for each in schemas(DOCUMENT.content) if isinstance(each.get("pattern"), str)})
+
+
 def test_nothing_is_unknown_and_money_is_a_string() -> None:
     assert DOCUMENT.unknown == []
     assert "{}" not in json.dumps(DOCUMENT.content["paths"]) + json.dumps(DOCUMENT.content["components"])
     assert not [each for each in schemas(DOCUMENT.content) if "number" in each.get("type", ())]
-    patterns = [each["pattern"] for each in schemas(DOCUMENT.content) if isinstance(each.get("pattern"), str)]
-    assert len({*patterns}) == 5
-    assert not re.findall(r"\(\?[^:]", " ".join(patterns))
+    assert len(PATTERNS) == 5
+    assert not re.findall(r"\(\?[^:]", " ".join(PATTERNS))
 
 
 HEADERS = {
@@ -132,35 +123,22 @@ const typed: Pick<Headers, "Location" | "RateLimit" | "RateLimit-Policy"> = { Lo
 // @ts-expect-error: a header is text
 const wrong: Headers["Location"] = 1;
 
-async function opened(name: string): Promise<components["schemas"]["Account"]> {
-    const { data, error } = await client.POST("/v1/accounts", { body: { name }, params: header(name) });
-    if (error) throw new Error(error.detail);
-    return data;
-}
-const [one, two] = [await opened("one"), await opened("two")];
+const { data: one } = await client.POST("/v1/accounts", { body: { name: "one" }, params: header("one") });
+if (!one) throw new Error("It is not opened.");
 const balance: string = one.balance;
-const body = { source: one.id, target: two.id, amount: "0.10" };
+const body = { source: one.id, target: one.id, amount: "0.10" };
 const { error } = await client.POST("/v1/transfers", { body, params: header("transfer") });
 if (!error || !("available" in error)) throw new Error("It is not refused.");
 const available: string = error.available;
 if (available !== "0") throw new Error(available);
 // @ts-expect-error: money is text
 const number = { ...body, amount: 0.1 } satisfies components["schemas"]["TransferOrder"];
-const params = { path: { id: one.id } };
-const wrongKey = createClient<paths>({ baseUrl: url, headers: { authorization: `Bearer ${key}` } });
-const refused = await wrongKey.GET("/v1/accounts/{id}", { params });
+const refused = await createClient<paths>({ baseUrl: url, headers: { authorization: key } }).GET("/v1/accounts");
 if (refused.response.status !== 401) throw new Error("It is not refused.");
 """
 GO_CALLS = """package main
 
-import (
-    "bank"
-    "context"
-    "os"
-    "regexp"
-)
-
-var patterns = []string{PATTERNS}
+import ("bank"; "context"; "os"; "regexp")
 
 func check(err error) {
     if err != nil {
@@ -169,7 +147,7 @@ func check(err error) {
 }
 
 func main() {
-    for _, each := range patterns {
+    for _, each := range []string{PATTERNS} {
         regexp.MustCompile(each)
     }
     settings := bank.NewConfiguration()
@@ -177,79 +155,67 @@ func main() {
     settings.AddDefaultHeader("X-API-Key", os.Args[2])
     client := bank.NewAPIClient(settings)
     ctx := context.Background()
-    var accounts []*bank.Account
-    for _, name := range []string{"one", "two"} {
-        order := *bank.NewAccountToOpen(name)
-        order.SetOverdraft("10.50")
-        made, _, err := client.BankAPI.BankOpenAccount(ctx).AccountToOpen(order).IdempotencyKey(name).Execute()
-        check(err)
-        accounts = append(accounts, made)
-    }
-    order := *bank.NewTransferOrder(accounts[0].Id, accounts[1].Id, "0.10")
+    account := *bank.NewAccountToOpen("one")
+    account.SetOverdraft("10.50")
+    one, _, err := client.BankAPI.BankOpenAccount(ctx).AccountToOpen(account).IdempotencyKey("one").Execute()
+    check(err)
+    order := *bank.NewTransferOrder(one.Id, one.Id, "0.10")
     sent, response, err := client.BankAPI.BankTransfer(ctx).TransferOrder(order).IdempotencyKey("go").Execute()
     check(err)
     var amount string = sent.Amount
-    if amount != "0.10" || response.Header.Get("Location") == "" {
-        panic(amount)
-    }
-    var after int64 = 1 << 40
-    none, _, err := client.BankAPI.BankEntries(ctx, accounts[0].Id).After(after).Execute()
+    none, _, err := client.BankAPI.BankEntries(ctx, one.Id).After(1 << 40).Execute()
     check(err)
-    entries, _, err := client.BankAPI.BankEntries(ctx, accounts[0].Id).Execute()
+    entries, _, err := client.BankAPI.BankEntries(ctx, one.Id).Execute()
     check(err)
-    if len(none) != 0 || entries[0].Amount != "-0.10" {
-        panic(entries[0].Amount)
+    if amount != "0.10" || response.Header.Get("Location") == "" || len(none) != 0 || entries[0].Amount != "-0.10" {
+        panic(entries)
     }
 }
 """
 
 
-class Service(NamedTuple):
-    """A bank that is served, a folder with its document, and a key with each scope."""
-
-    folder: Path
-    url: str
-    key: str
+Service: TypeAlias = tuple[Path, str, str]
+"""A folder with the document of a bank that is served, its URL, and a key with each scope."""
 
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    if not are_there():
+    if not clients.are_there():
         pytest.skip("scripts/weekly api-clients fetches the generators")
     (tmp_path / "openapi.json").write_text(json.dumps(DOCUMENT.content))
     command = ("-m", "antiphon", "run", "{app}", "--port", "{port}")
     with ServerProcess(command, f"{bank.__name__}:make_app") as process:
         key = process.respond(SentRequest("POST", "/first-key", (), b"")).body.decode()
-        yield Service(tmp_path, f"http://127.0.0.1:{process.port}", key)
+        yield tmp_path, f"http://127.0.0.1:{process.port}", key
 
 
 def test_a_client_in_python(service: Service) -> None:
-    assert "Warning" not in make_python_client(service.folder)
-    (service.folder / "calls.py").write_text(PYTHON_CALLS)
+    folder, url, key = service
+    assert "Warning" not in clients.make_python_client(folder)
+    (folder / "calls.py").write_text(PYTHON_CALLS)
     checks = ("mypy", "--strict", "--follow-imports", "silent", "calls.py")
-    code, said = run_python(service.folder, *checks)
+    code, said = clients.run_python(folder, *checks)
     assert code == 0, said
-    assert run_python(service.folder, "python", "calls.py", service.url, service.key) == (0, "")
+    assert clients.run_python(folder, "python", "calls.py", url, key) == (0, "")
 
 
 def test_a_client_in_typescript(service: Service) -> None:
-    make_typescript_types(service.folder)
-    (service.folder / "calls.ts").write_text(TYPESCRIPT_CALLS)
-    code, said = run(service.folder, *TSC, "calls.ts")
+    folder, url, key = service
+    clients.make_typescript_types(folder)
+    (folder / "calls.ts").write_text(TYPESCRIPT_CALLS)
+    code, said = clients.run(folder, *clients.TSC, "calls.ts")
     assert code == 0, said
-    assert run(service.folder, "node", "js/calls.js", service.url, service.key) == (0, "")
+    assert clients.run(folder, "node", "js/calls.js", url, key) == (0, "")
 
 
 def test_a_client_in_go(service: Service) -> None:
-    if not has_java():
+    folder, url, key = service
+    if not clients.has_java():
         pytest.skip("the generator of clients in Go needs a JDK")
-    code, said = make_go_client(service.folder, "bank")
+    code, said = clients.make_go_client(folder, "bank")
     assert code == 0, said
-    patterns = {
-        json.dumps(each["pattern"]) for each in schemas(DOCUMENT.content) if isinstance(each.get("pattern"), str)
-    }
-    program = GO_CALLS.replace("PATTERNS", ", ".join(sorted(patterns)))
-    code, said = run_go(service.folder, program, service.url, service.key)
+    program = GO_CALLS.replace("PATTERNS", ", ".join(map(json.dumps, PATTERNS)))
+    code, said = clients.run_go(folder, program, url, key)
     assert code == 0, said
 
 
@@ -276,11 +242,12 @@ def before_call(context, case, kwargs):
 
 
 def test_schemathesis_finds_nothing(service: Service) -> None:
+    folder, url, key = service
     controls = "".join(f"\\u{each:04x}" for each in (*range(1, 9), *range(11, 13), *range(14, 32), 127))
-    settings = SCHEMATHESIS.replace("KEY", service.key, 1).replace("CONTROLS", controls)
-    (service.folder / "schemathesis.toml").write_text(settings)
-    (service.folder / "hooks.py").write_text(HOOKS)
-    code, said = run(service.folder, PYTHON / "st", "run", f"{service.url}/v1/openapi.json", "-n", "50")
+    settings = SCHEMATHESIS.replace("KEY", key, 1).replace("CONTROLS", controls)
+    (folder / "schemathesis.toml").write_text(settings)
+    (folder / "hooks.py").write_text(HOOKS)
+    code, said = clients.run(folder, clients.PYTHON / "st", "run", f"{url}/v1/openapi.json", "-n", "50")
     assert code == 0, said
     cases = int(said.rpartition(" generated")[0].split()[-1])
     assert cases >= 350

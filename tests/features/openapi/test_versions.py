@@ -94,8 +94,3 @@ def test_a_head_request_gets_the_link_that_the_rfc_requires() -> None:
     app.use(OpenAPI("All", catalog=True))
     assert Client(app).head(CATALOG).headers["link"] == f"<{CATALOG}>; rel=api-catalog"
     assert Client(by_blueprints()).get(CATALOG).status == 404
-
-
-def test_a_blueprint_has_the_document_of_its_prefix() -> None:
-    with pytest.raises(TypeError, match=r"write app.use\(OpenAPI\('Shop', prefix='/v1'\)\)"):
-        Blueprint("v1", prefix="/v1").use(OpenAPI("Shop"))
