@@ -93,8 +93,9 @@ def _closed(schema: Any) -> Any:
 def untold_parameters(operation: Mapping[str, Any], inputs: list[tuple[str, str]], sent: list[Sent]) -> Iterator[Lie]:
     """Yield the parameters that change an answer, and are not in the document."""
     told = {(each["in"], each["name"].lower()) for each in operation.get("parameters", ())}
+    whole = {each["in"] for each in operation.get("parameters", ()) if "additionalProperties" in each.get("schema", ())}
     for at, (place, name) in enumerate(inputs):
-        if (place, name.lower()) in told or place == "path":
+        if (place, name.lower()) in told or place in ("path", *whole):
             continue
         if place == "body" and "requestBody" in operation:
             continue

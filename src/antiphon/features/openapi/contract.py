@@ -139,6 +139,11 @@ class Contract:
         self.early, self.changes = [], []
 
 
+def _instead(value: Value) -> list[Given | NotKnown]:
+    """Return the responses that code around a handler returns instead of the handler's."""
+    return [found for each in alternatives(value) if each != NONE for found in responses_of(each)]
+
+
 def _is_of_feature(function: Any) -> bool:
     """True for a hook or middleware of a feature that declares what it adds."""
     owners = function, getattr(function, "__self__", None), *getattr(function, "args", ())
@@ -256,23 +261,23 @@ class ContractReader:
         found = self._add_read(contract, function, *passed)
         contract.requires_user = contract.requires_user or any(each.error.status == 401 for each in found.raised)
         is_ours_ = is_ours(function_of(function))
-        for value in alternatives(either(found.result, found.yields)):
-            for each in [] if value == NONE else responses_of(value):
-                if isinstance(each, Given):
-                    contract.early.append(each)
-                elif not is_ours_:
-                    contract.add_unread(Unread("it may return a value that is not known", found.place, "given"))
+        for each in _instead(either(found.result, found.yields)):
+            if isinstance(each, Given):
+                contract.early.append(each)
+            elif not is_ours_:
+                contract.add_unread(Unread("it may return a value that is not known", found.place, "given"))
         if not is_ours_:
             self._add_changes(contract, found)
         return found.raised
 
     def _add_changes(self, contract: Contract, found: Findings) -> None:
         """Add the changes to responses by code after the handler."""
-        changes = alternatives(found.passed)
-        known = [each for each in changes if isinstance(each, ResponseValue) and each.statuses is not None]
-        if any(each != RECEIVED for each in known):
-            contract.changes.append(known)
-        if len(known) != len(changes):
+        passed = [each for each in alternatives(found.passed) if isinstance(each, ResponseValue) and each.is_passed_on]
+        if any(each != RECEIVED for each in passed):
+            contract.changes.append(passed)
+        instead = _instead(either(*[each for each in alternatives(found.passed) if each not in passed]))
+        contract.early += [each for each in instead if isinstance(each, Given)]
+        if any(isinstance(each, NotKnown) for each in instead) or any(each.statuses is None for each in passed):
             contract.add_unread(Unread("it changes responses in a way that is not known", found.place, "raised"))
 
     def _add_read(self, contract: Contract, function: Any, *given: Value) -> Findings:

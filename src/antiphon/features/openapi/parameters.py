@@ -17,8 +17,13 @@ from antiphon.routing.converters import LARGEST, Converter
 from antiphon.routing.pattern import Parameter, Segment, parse_pattern, parts_of
 
 _bound = re.compile(r"(min|max)=([0-9]+)").findall
-_LEFT_OUT = frozenset({"accept", "content-type", "authorization"})
+_LEFT_OUT = frozenset({"", "accept", "content-type", "authorization"})
 """Headers that OpenAPI describes elsewhere (§4.8.12.1)."""
+_ANY_FIELDS: Schema = {
+    "name": "fields", "in": "query", "required": False, "style": "form", "explode": True,
+    "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+}  # fmt: skip
+"""Any fields of the query: an object that is exploded has no name there (OpenAPI 3.1 §4.8.12.4)."""
 _BY_TYPE: dict[Any, Schema] = {
     int: {"type": "integer"}, float: {"type": "number"},
     bool: {"type": "boolean"}, str: {"type": "string"},
@@ -113,7 +118,9 @@ def _of_conditions(contract: Contract) -> Iterator[Schema]:
 def _of_names(contract: Contract) -> Iterator[Schema]:
     required = {(each.part, each.name.lower()) for each in contract.named if each.is_always}
     for each in contract.named:
-        if each.part in ("query", "cookie", "header") and each.name.lower() not in _LEFT_OUT:
+        if each.part == "query" and not each.name:
+            yield _ANY_FIELDS
+        elif each.part in ("query", "cookie", "header") and each.name.lower() not in _LEFT_OUT:
             is_required = (each.part, each.name.lower()) in required
             schema = named_schema(each)
             used = {one.default for one in contract.named if (one.part, one.name) == (each.part, each.name)}

@@ -28,6 +28,7 @@ from antiphon.features.openapi.code.values import (
     UNKNOWN,
     Either,
     Fields,
+    FormOf,
     Items,
     Known,
     Of,
@@ -100,6 +101,8 @@ def _responses_of(value: Value) -> list[Given | NotKnown]:
             return [Given(200, JSON, value)]
         case Items(kind=kind) if kind is Iterator:
             return [Given(200, PLAIN, TEXT)]
+        case FormOf():
+            return [Given(200, HTML, TEXT)]
         case Known(None):
             return [Given(204)]
         case Known(held):

@@ -24,7 +24,6 @@ from antiphon.features.openapi.code.responses import headers_of_error, statuses_
 from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
-    PART_OF_REQUEST,
     TEXT,
     UNKNOWN,
     Bound,
@@ -36,6 +35,7 @@ from antiphon.features.openapi.code.values import (
     Local,
     Of,
     Pairs,
+    Part,
     Partial,
     Raisable,
     TheRequest,
@@ -202,8 +202,12 @@ def _call_builtin(frame: "Frame", made: Call, called: Any) -> Value:
         return either(frame.items_of(first, made.node) if is_item else first, *defaults)
     if called in _BUILTIN or (shown is not UNKNOWN and called in (abs, round, sum)):
         return shown
-    if called is getattr and (name := text_of(made.argument(1, "name"))) is not None and len(made.positional) == 2:
-        return frame.attribute(first, name, made.node)
+    if called in (getattr, setattr) and (name := text_of(made.argument(1, "name"))) is not None:
+        if called is setattr and len(made.positional) == 3:
+            frame.set_attribute(first, name, made.positional[2], made.node)
+            return NONE
+        if len(made.positional) == 2:
+            return frame.attribute(first, name, made.node)
     if (getattr(called, "__module__", None) or "").partition(".")[0] not in PURE - {"builtins"}:
         return lost(frame, made, "its code is not known")
     return UNKNOWN
@@ -281,12 +285,12 @@ def call_class(frame: "Frame", made: Call, cls: type) -> Value:
         frame.escape(*[each for each in made.given if not (is_read and isinstance(each, TheRequest))])
     if issubclass(cls, BaseException):
         return frame.hold(made.node, _make_error(frame, made, cls))
-    return shown if shown == PART_OF_REQUEST else Of(cls)  # such as a Link to the next page
+    return shown if isinstance(shown, Part) else Of(cls)  # such as a Link to the next page
 
 
 def _is_only_shown(value: Value) -> bool:
     """True for values that a template neither changes nor calls: an error, a URL."""
-    return isinstance(value, Raisable) or value == PART_OF_REQUEST
+    return isinstance(value, Raisable | Part)
 
 
 def _call_iterator(frame: "Frame", made: Call, cls: type) -> Value:

@@ -27,9 +27,9 @@ from antiphon.features.openapi.code.sources import MISSING
 from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
-    PART_OF_REQUEST,
     PASSED,
     TEXT,
+    THE_URL,
     UNKNOWN,
     Bound,
     Closure,
@@ -41,6 +41,7 @@ from antiphon.features.openapi.code.values import (
     Known,
     Of,
     Pairs,
+    Part,
     PathText,
     Raisable,
     Ref,
@@ -141,7 +142,7 @@ class Expressions(Frame, ast.NodeVisitor):
                 return attribute_of_object(owner, name)
             case Of(kind):
                 cls = annotations.class_of(kind)
-                if owner == PART_OF_REQUEST:  # the URL
+                if owner == THE_URL:  # the URL
                     whole = name in ("query", "target")
                     return owner if whole else attribute_of_instance(Of(URL), name, owner)
                 return self._property(owner, cls, name, node, partial(attribute_of_instance, owner, name))
@@ -176,7 +177,7 @@ class Expressions(Frame, ast.NodeVisitor):
         if name == "path":
             return PathText(str, self.reader.path)
         if name == "url":
-            return PART_OF_REQUEST
+            return THE_URL
         if name == "query_string":
             self.escape(Pairs("query"))
         if name in _CONDITIONS:
@@ -295,7 +296,7 @@ class Expressions(Frame, ast.NodeVisitor):
             return first
 
         several = alternatives(first)  # `or` evaluates what it tests
-        tested = first if is_and else either(*[UNKNOWN if each == PART_OF_REQUEST else each for each in several])
+        tested = first if is_and else either(*[UNKNOWN if isinstance(each, Part | Pairs) else each for each in several])
 
         def stay() -> Value:
             self.where(tested, values[0], not is_and)
@@ -318,14 +319,15 @@ class Expressions(Frame, ast.NodeVisitor):
 
     def visit_Compare(self, node: ast.Compare) -> Value:
         left, *others = [self.value(each) for each in (node.left, *node.comparators)]
-        self.use(*[each for each in (left, *others) if not isinstance(each, Pairs)])
+        self.use(left)
         for how, one, other in zip(node.ops, (left, *others), others, strict=False):
-            if isinstance(how, ast.In | ast.NotIn):
-                for each in alternatives(other):
-                    if isinstance(each, Pairs):
-                        found = self.field(each, one)
-                        if isinstance(found, Evidence) and other is each and len(others) == 1:
-                            return replace(found, type=bool, when=isinstance(how, ast.In))
+            for each in alternatives(other):
+                if not (isinstance(each, Pairs) and isinstance(how, ast.In | ast.NotIn)):
+                    self.use(each)
+                    continue
+                found = self.field(each, one)
+                if isinstance(found, Evidence) and other is each and len(others) == 1:
+                    return replace(found, type=bool, when=isinstance(how, ast.In))
         if len(others) != 1:
             return Of(bool)
         if others[0] == NONE and isinstance(node.ops[0], ast.Is | ast.IsNot | ast.Eq | ast.NotEq):

@@ -17,6 +17,7 @@ from antiphon.features.openapi.code.values import (
     either,
     parts_of,
     replaced,
+    widened,
 )
 
 Key: TypeAlias = Any
@@ -208,7 +209,7 @@ class Flow:
         ``break`` exits. ``restore`` discards the findings of the last pass; the next pass starts from a state that
         includes the last one's end.
         """
-        mark, passes = len(self.exits), 0
+        mark, passes, last = len(self.exits), 0, set[Key]()
         while True:
             before, passes = dict(self.state), passes + 1
             end = self.attempt(body)
@@ -223,10 +224,13 @@ class Flow:
             del self.exits[mark:]
             restore()
             self.state = after
-            if passes >= _PASSES:
-                for key in changed:
+            for key in changed:
+                if passes >= _PASSES:
                     self.escape(after[key])
                     self.set(key, UNKNOWN)
+                elif key in last:  # a counter
+                    self.set(key, widened(after[key]))
+            last = {*changed}
 
 
 def items_known(value: Value) -> list[Any] | None:

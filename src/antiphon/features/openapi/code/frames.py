@@ -24,7 +24,6 @@ from antiphon.features.openapi.code.parts import item_of, kind_of, unpacked
 from antiphon.features.openapi.code.sources import Source, own_names
 from antiphon.features.openapi.code.values import (
     NONE,
-    PART_OF_REQUEST,
     TEXT,
     UNKNOWN,
     Bound,
@@ -151,21 +150,29 @@ class Frame(ast.NodeVisitor, ABC):
             if isinstance(each, Closure):
                 self.loop(partial(each.frame.call_closure, each, None))
             elif isinstance(each, TheRequest | Pairs | Part):
-                self.unread(f"`{short(self.at)}` uses the request in a way that is not known", self.at, "taken")
+                self._read_all(each)
             elif not isinstance(each, Ref):
                 self.escape(*parts_of(each))
         self.flow.escape(*values)
+
+    def _read_all(self, part: TheRequest | Pairs | Part) -> None:
+        """Record that any field of a part of the request may be read."""
+        owners = part.owners if isinstance(part, Part) else {part}
+        names = [each.kind for each in owners if isinstance(each, Pairs) and each.kind not in ("header", "cookie")]
+        self.findings.add(Findings(named=[Named(each, "") for each in sorted(names)]))
+        if len(names) < len(owners):
+            self.unread(f"`{short(self.at)}` uses the request in a way that is not known", self.at, "taken")
 
     def use(self, *values: Value, result: Value = UNKNOWN) -> Value:
         """Return the result of known code that shows, tests or compares values, which may call their special methods.
 
         Text made from the URL, or from all fields, may be shown; any other result that depends on such text is unknown.
         """
-        if any(self._has_part(each) for each in values):
+        if owners := frozenset().union(*map(self._owners, values)):
             if is_text(result) or kind_of(result) in (bytes, type(hashlib.sha256())):
-                return PART_OF_REQUEST if is_text(result) else Part(kind_of(result))
+                return Part(kind_of(result), owners)
             if result != NONE:
-                self.escape(PART_OF_REQUEST)
+                self.escape(Part(str, owners))
         for value in values:
             for each in alternatives(value):
                 for name in _USED:
@@ -173,9 +180,10 @@ class Frame(ast.NodeVisitor, ABC):
                         self.loop(partial(call_method_of, self, each, name, [UNKNOWN], self.at))
         return result
 
-    def _has_part(self, value: Value) -> bool:
-        held = parts_of(self.flow.frozen(value))
-        return isinstance(value, Part | Pairs) or any(map(self._has_part, held))
+    def _owners(self, value: Value) -> frozenset[Pairs]:
+        """Return the multi-dictionaries of which a value may contain any field."""
+        own = value.owners if isinstance(value, Part) else {value} if isinstance(value, Pairs) else ()
+        return frozenset(own).union(*map(self._owners, parts_of(self.flow.frozen(value))))
 
     def captured(self, node: ast.AST) -> list[Value]:
         """Return the contents of the variables that an inner function uses.
@@ -216,7 +224,7 @@ class Frame(ast.NodeVisitor, ABC):
         """Continue where a test's value is true, or where it is false."""
         if truth(value) is (not is_true):
             raise Stop
-        self.use(*[each for each in alternatives(value) if not isinstance(each, Pairs)])
+        self.use(value)
         narrow(self, node, is_true=is_true)
 
     def items_of(self, value: Value, node: ast.AST) -> Value:
@@ -238,15 +246,15 @@ class Frame(ast.NodeVisitor, ABC):
         default: object = None,
     ) -> Value:
         """Record that a field of a multi-dictionary is read by name, and return its value."""
-        name = text_of(key)
-        if is_required:
+        name = text_of(key) or ""
+        if not name:
+            self._read_all(owner)
+        elif is_required:
             self.flow.always(owner.kind, name)
-        if name is None:
-            self.unread(f"`{short(self.at)}` reads a {owner.kind} whose name is not known", self.at, "taken")
-            return UNKNOWN
         self.findings.named.append(Named(owner.kind, name, kind, is_required, is_list, default=default))
         kind = Upload if owner.kind == "files" else kind
-        return Evidence(annotations.list_of(kind) if is_list else kind, owner.kind, name)
+        found = annotations.list_of(kind) if is_list else kind
+        return Evidence(found, owner.kind, name) if name else Of(found)
 
     def note_read(self, part: str, node: ast.AST) -> None:
         """Record that a part of the request is read without a type."""
@@ -265,7 +273,7 @@ class Frame(ast.NodeVisitor, ABC):
             case ast.Name(id=name):
                 self.bind(name, value)
             case ast.Attribute():
-                self._set_attribute(self.value(target.value), target, value)
+                self.set_attribute(self.value(target.value), target.attr, value, target)
             case ast.Subscript():
                 self._set_item(self.value(target.value), self.value(target.slice), value, target)
             case ast.Starred():
@@ -292,18 +300,19 @@ class Frame(ast.NodeVisitor, ABC):
         else:
             self.flow.set(key, value)
 
-    def _set_attribute(self, owner: Value, target: ast.Attribute, value: Value) -> None:
+    def set_attribute(self, owner: Value, name: str, value: Value, node: ast.AST) -> None:
+        """Set an attribute."""
         self.flow.forget_attributes()
-        if target.attr.startswith("__"):
-            self.unread(f"`{short(self.at)}` changes how an object behaves", target, "all")
+        if name.startswith("__"):
+            self.unread(f"`{short(self.at)}` changes how an object behaves", node, "all")
         if any(isinstance(each, TheRequest) for each in alternatives(value)):
-            text = f"the request is stored as {ast.unparse(target)}, and what is read from it there is not known"
-            self.unread(text, target, "taken")
+            text = f"the request is stored as {short(node)}, and what is read from it there is not known"
+            self.unread(text, node, "taken")
             return
         content = self.flow.frozen(value)
         owners = alternatives(self.flow.content(owner))
-        is_header = hasattr(Response, target.attr) and all(isinstance(each, ResponseValue) for each in owners)
-        self.flow.change(owner, lambda one: with_attribute(one, target.attr, content))
+        is_header = hasattr(Response, name) and all(isinstance(each, ResponseValue) for each in owners)
+        self.flow.change(owner, lambda one: with_attribute(one, name, content))
         if is_header:  # it is written at once
             self.use(value, result=TEXT)
         else:

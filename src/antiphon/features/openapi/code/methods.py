@@ -85,7 +85,8 @@ def call_method(frame: "Frame", made: Call, method: Bound) -> Value:
         case Ref():
             return _call_of_object(frame, made, owner, method.name)
         case Bound(owner=Ref() as response, name="headers"):
-            frame.flow.change(response, lambda one: with_headers(one, method.name, made.positional, made.named))
+            given = [*map(frame.flow.frozen, made.positional)]
+            frame.flow.change(response, lambda one: with_headers(one, method.name, given, made.named))
             return UNKNOWN
         case Known(value) if isinstance(value, type):
             return _call_of_class(frame, made, value, method)
@@ -144,8 +145,9 @@ def _call_of_request(frame: "Frame", made: Call, method: Bound) -> Value:
     if name == "on_response" and made.positional:
         frame.flow.set(PASSED, RECEIVED)
         hook = made._replace(positional=[TheRequest(), PASSED], named={})
-        frame.each(made.positional[0], lambda one: frame.call(hook._replace(called=one)))
-        frame.findings.passed = either(frame.findings.passed, frame.flow.frozen(PASSED))
+        given = frame.each(made.positional[0], lambda one: frame.call(hook._replace(called=one)))
+        instead = [each for each in alternatives(frame.flow.frozen(given)) if each != NONE]
+        frame.findings.passed = either(frame.findings.passed, frame.flow.frozen(PASSED), *instead)
         del frame.flow.state[PASSED]
     if name == "copy":
         return TheRequest()
@@ -169,7 +171,7 @@ def _call_of_pairs(frame: "Frame", made: Call, owner: Pairs, name: str) -> Value
     key = made.argument(0, "key")
     if key is None or name not in ("get", "getone", "getall"):
         frame.escape(owner)
-        return UNKNOWN
+        return UNKNOWN if owner.kind == "files" else returned(Of(dict[str, str]), name, [])
     wanted = made.argument(2, "type") or made.argument(9, "type")
     kind = wanted.value if isinstance(wanted, Known) and isinstance(wanted.value, type) else str
     default = made.argument(1, "default") if name == "get" else None

@@ -263,11 +263,14 @@ def with_headers(content: Value, method: str, given: Sequence[Value], named: Map
     if method in ("get", "getall", "getone", "items", "keys", "values", "__contains__", "copy"):
         return content
     first = given[0] if given else NONE
+    name = (text_of(first) or "").lower()
     if method in ("add", "setdefault", "set", "append") and len(given) > 1:
         has_media = isinstance(content, ResponseValue) and content.media is not None
-        if has_media and (text_of(first) or "").lower() == "content-type":
+        if has_media and name == "content-type" and method != "set":
             return content if method == "setdefault" else UNKNOWN
         return with_header(content, first, given[1])
+    if method == "pop" and name not in ("", "content-type"):
+        return with_header(content, first, NONE)
     if method == "update" and all(isinstance(each, Fields) for each in given):
         for each in (*given, Fields(tuple(named.items()))):
             for name, value in each.items if isinstance(each, Fields) else ():

@@ -15,6 +15,7 @@ from antiphon.features.openapi.code.values import (
     Items,
     Known,
     Of,
+    Pairs,
     Part,
     Raisable,
     ResponseValue,
@@ -147,7 +148,7 @@ def item_of(value: Value) -> Value:
         return value.item
     if isinstance(value, Tuple):
         return either(*value.items)
-    if isinstance(value, Fields):
+    if isinstance(value, Fields | Pairs):
         return Of(str)
     if isinstance(value, Known) and isinstance(value.value, str | bytes | range):
         return Of(str if isinstance(value.value, str) else int)

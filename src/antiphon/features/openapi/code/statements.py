@@ -200,10 +200,11 @@ class Statements(Expressions, ast.NodeVisitor):
             self.assign(node.target, self.operate(left, node.op, right, node))
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        made = Closure(node, self, self._defaults(node.args))
-        if node.decorator_list:
-            self.escape(made, *map(self.value, node.decorator_list))
-        self.bind(node.name, UNKNOWN if node.decorator_list else made)
+        decorators = [*map(self.value, node.decorator_list)]
+        made: Value = Closure(node, self, self._defaults(node.args))
+        for each, decorator in reversed([*zip(node.decorator_list, decorators, strict=True)]):
+            made = self.call(Call(each, decorator, [made], {}))
+        self.bind(node.name, made)
 
     visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
 

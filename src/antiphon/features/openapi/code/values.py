@@ -246,8 +246,11 @@ TEXT = Of(str)
 class Part(Of):
     """A string, such as the URL, or bytes or a hash made of it, in which the request's fields can't be told apart."""
 
+    owners: frozenset[Pairs] = frozenset({Pairs("query")})
+    """The multi-dictionaries whose fields it may contain."""
 
-PART_OF_REQUEST = Part(str)
+
+THE_URL = Part(str)
 
 
 def either(*values: Value) -> Value:
@@ -293,26 +296,30 @@ def parts_of(value: Value) -> tuple[Value, ...]:
     return ()
 
 
-def replaced(value: Value, change: Callable[[Ref], Value]) -> Value:
-    """Return a value with the objects inside it replaced."""
+def replaced(value: Value, change: Callable[[Any], Value], kind: type = Ref) -> Value:
+    """Return a value with the objects inside it, or other values of a kind, replaced."""
+
+    def inside(each: Value) -> Value:
+        return replaced(each, change, kind)
+
     match value:
-        case Ref():
+        case _ if isinstance(value, kind):
             return change(value)
         case Fields(items):
-            return Fields(tuple((name, replaced(each, change)) for name, each in items))
-        case Items(item, kind):
-            return Items(replaced(item, change), kind)
+            return Fields(tuple((name, inside(each)) for name, each in items))
+        case Items(item):
+            return replace(value, item=inside(item))
         case Tuple(items):
-            return Tuple(tuple(replaced(each, change) for each in items))
+            return Tuple(tuple(map(inside, items)))
         case Either(values):
-            return either(*[replaced(each, change) for each in values])
+            return either(*map(inside, values))
         case Bound(owner):
-            return replace(value, owner=replaced(owner, change))
+            return replace(value, owner=inside(owner))
         case Partial(function, positional, named):
-            changed = tuple((name, replaced(each, change)) for name, each in named)
-            return Partial(replaced(function, change), tuple(replaced(each, change) for each in positional), changed)
+            changed = tuple((name, inside(each)) for name, each in named)
+            return Partial(inside(function), tuple(map(inside, positional)), changed)
         case ResponseValue(body=body):
-            return replace(value, body=replaced(body, change))
+            return replace(value, body=inside(body))
     return value
 
 
@@ -325,6 +332,20 @@ def fields_shown(value: Value, *, is_true: bool) -> set[tuple[str, str]]:
         shown = {(each.part, each.name)} if isinstance(each, Evidence) and each.when is is_true else set()
         found = shown if found is None else found & shown
     return found or set()
+
+
+CONSTANTS = (str, int)
+"""The classes whose constants are known by their values. Other objects may change, or compare in their own way."""
+
+
+def widened(value: Value) -> Value:
+    """Return a value with the types of its constants instead of the constants."""
+
+    def change(one: Value) -> Value:
+        is_constant = isinstance(one, Known) and isinstance(one.value, CONSTANTS)
+        return Of(type(one.value)) if is_constant else one
+
+    return replaced(value, change, Known)
 
 
 def without_none(value: Value) -> Value:
