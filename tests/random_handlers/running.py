@@ -122,7 +122,9 @@ def _compared(program: Program, module: ModuleType) -> Result:
         lies += lies_in(document.content, operation, sent)
         if _is_stable(program, module.app, sent):
             lies += untold_parameters(operation, named, sent)
-        if not re.search("middleware|errorhandler|after_request|before", program.source):  # which may answer instead
+        if not re.search(
+            "middleware|errorhandler|after_request|before|on_response", program.source
+        ):  # which may answer instead
             lies += wrongly_required(operation, named, sent)
     failed = sum(each.status == 500 for each in sent)
     kept = tuple({(each.kind, each.told, each.happened): each for each in lies}.values())

@@ -27,6 +27,7 @@ from antiphon.features.openapi.code.values import (
     TEXT,
     UNKNOWN,
     Either,
+    Encoded,
     Fields,
     FormOf,
     Items,
@@ -105,6 +106,8 @@ def _responses_of(value: Value) -> list[Given | NotKnown]:
             return [Given(200, HTML, TEXT)]
         case Known(None):
             return [Given(204)]
+        case Known(tuple() as held):
+            return _responses_of_tuple(tuple(map(Known, held)))
         case Known(held):
             return _responses_of_type(type(held), value)
         case Of(kind):
@@ -163,7 +166,7 @@ def _responses_of_type(kind: Any, value: Value) -> list[Given | NotKnown]:
         return [NotKnown(f"the response that a {_name(kind)} becomes is not known")]
     if cls is Problem:
         return _responses_of_problem(kind)
-    body: Value = value if media == JSON else TEXT if media != BYTES else Of(bytes)
+    body: Value = value if media == JSON or isinstance(value, Encoded) else TEXT if media != BYTES else Of(bytes)
     return [Given(200, media, body)]
 
 

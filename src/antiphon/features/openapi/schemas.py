@@ -1,8 +1,9 @@
 """JSON Schema of the types that handlers read and return, made by msgspec, in the form that client generators need."""
 
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from copy import deepcopy
 from datetime import date, timedelta
 from decimal import Decimal
@@ -109,6 +110,8 @@ class Schemas:
                 info = described(kind, Upload, is_read=side == "input")
                 json_schemas([kind], _schema_hook, REFERENCE)
             except Exception as error:  # an application's type may raise anything
+                if side == "output" and _written_like(kind) is not None:
+                    continue
                 if all(kind is not known for known, _ in self.undescribed):
                     self.undescribed.append((kind, str(error)))
                 continue
@@ -182,7 +185,7 @@ class Schemas:
         """Return a type's schema, or the empty schema if it has none."""
         raw = self._raw.get(_key(kind), self._raw_of_models[direction].get(_key(kind)))
         if raw is None:
-            raw = _PLAIN.get(kind)
+            raw = _PLAIN.get(kind) or _written_like(kind)
         return {} if raw is None else self._renamed(_prepared(raw, frozenset(), direction == "output"), direction)
 
     def record(self, kind: Any, *, takes_null: bool = False) -> Schema:
@@ -224,6 +227,17 @@ _PLAIN: dict[Any, Schema] = {
     dict: {"type": "object"}, list: {"type": "array"}, type(None): {"type": "null"},
 }  # fmt: skip
 """The schemas for the components of responses without annotations."""
+
+
+def _written_like(kind: Any) -> Schema | None:
+    """Return the schema of the built-in class as which a class that inherits from it is written, or None."""
+    cls = annotations.class_of(kind)
+    if cls is None or cls.__module__ == "builtins" or hasattr(cls, "_fields") or is_typeddict(cls):
+        return None
+    return next((_PLAIN[like] for base, like in _LIKE.items() if issubclass(cls, base)), None)
+
+
+_LIKE: dict[type, type] = {str: str, int: int, float: float, Mapping: dict, list: list, deque: list, AbstractSet: list}
 
 
 def _schema_hook(kind: type) -> Schema:

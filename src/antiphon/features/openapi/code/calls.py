@@ -4,7 +4,10 @@ import ast
 import copy
 import dataclasses
 import hashlib
+import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from enum import Enum, EnumType
 from functools import cache, partial
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NewType, cast, get_args, get_origin
@@ -28,6 +31,7 @@ from antiphon.features.openapi.code.values import (
     UNKNOWN,
     Bound,
     Closure,
+    Encoded,
     Fields,
     FormOf,
     Items,
@@ -43,6 +47,7 @@ from antiphon.features.openapi.code.values import (
     Value,
     alternatives,
     either,
+    is_constant,
 )
 from antiphon.http.errors import ERRORS, FieldError, HTTPError, abort, http_error
 from antiphon.response.response import Response
@@ -107,7 +112,23 @@ _AS_DICT: frozenset[Any] = frozenset({dataclasses.asdict, msgspec.structs.asdict
 """Functions that return a record's fields as a dict."""
 
 
-_CACHED = type(cache(len))
+_AS_JSON: dict[Any, type] = {json.dumps: str, msgspec.json.encode: bytes}
+"""Functions that return a value's JSON."""
+_LOOKS = frozenset({"indent", "sort_keys", "separators", "ensure_ascii", "allow_nan"})
+"""Their options that do not change what it means."""
+
+
+_FOLDED = (int, str, len, min, max, abs)
+
+
+def _is_folded(called: Any) -> bool:
+    """True for functions that are called for constants: what they return is one."""
+    if isinstance(called, EnumType):
+        return annotations.method_of(called, "_missing_") is annotations.method_of(Enum, "_missing_")
+    return any(called is each for each in _FOLDED)
+
+
+CACHED = type(cache(len))
 """The class of a function decorated with ``functools.cache``."""
 _OF_ITEMS: dict[Any, type] = {sorted: list, iter: Iterator}
 
@@ -141,10 +162,18 @@ def _call_object(frame: "Frame", made: Call, called: Any) -> Value:
     if called is abort or called is http_error:
         return _call_abort(frame, made, called)
     if isinstance(called, FunctionType | BuiltinFunctionType) and made.positional:
+        if called in _AS_JSON and made.named.keys() <= _LOOKS:
+            kind, content = _AS_JSON[called], frame.flow.frozen(made.positional[0])
+            return frame.use(*made.given, result=Encoded(kind, content))
         if called in _COPY:
             return copy_of(frame, made, made.positional[0])
         if called in _AS_DICT and len(made.given) == 1 and _has_only_fields(called, made.positional[0]):
             return as_dict(frame, made, made.positional[0])
+    if _is_folded(called) and made.given and not made.is_open:
+        constants = [each.value for each in made.positional if is_constant(each)]
+        if len(constants) == len(made.given):
+            with suppress(ValueError, TypeError):
+                return Known(called(*constants))
     if isinstance(called, type):
         return call_class(frame, made, called)
     if isinstance(called, partial):
@@ -155,7 +184,7 @@ def _call_object(frame: "Frame", made: Call, called: Any) -> Value:
         return call_function(frame, made, cast(FunctionType, called.__func__), Known(called.__self__))
     if isinstance(called, FunctionType):
         return call_function(frame, made, called)
-    if isinstance(called, _CACHED):
+    if isinstance(called, CACHED):
         return call(frame, made._replace(called=Known(called.__wrapped__)))
     if isinstance(called, NewType):
         return Of(called)

@@ -2,7 +2,7 @@
 
 import ast
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import NoneType
@@ -20,6 +20,7 @@ from antiphon.features.openapi.code.parts import (
     attribute_of_instance,
     attribute_of_object,
     item_at,
+    kind_of,
     may_change,
     sliced,
 )
@@ -53,7 +54,7 @@ from antiphon.features.openapi.code.values import (
     alternatives,
     either,
     parts_of,
-    without_none,
+    where_truth,
 )
 from antiphon.http.urls.url import URL
 from antiphon.request.dependencies import Dependency
@@ -230,18 +231,26 @@ class Expressions(Frame, ast.NodeVisitor):
         return self.hold(node, content)
 
     def visit_List(self, node: ast.List) -> Value:
-        return self.hold(node, Items(either(*[self.value(each) for each in node.elts])))
+        return self.hold(node, Items(either(*self._spread(node.elts)[0])))
 
     def visit_Set(self, node: ast.Set) -> Value:
-        return self.hold(node, Items(either(*[self.value(each) for each in node.elts]), set))
+        return self.hold(node, Items(either(*self._spread(node.elts)[0]), set))
 
     def visit_Tuple(self, node: ast.Tuple) -> Value:
-        found = Tuple(tuple(self.value(each) for each in node.elts))
-        is_open = any(isinstance(each, ast.Starred) for each in node.elts)
-        return Items(either(*found.items), tuple) if is_open else found
+        items, is_open = self._spread(node.elts)
+        return Items(either(*items), tuple) if is_open else Tuple(tuple(items))
 
-    def visit_Starred(self, node: ast.Starred) -> Value:
-        return self.items_of(self.value(node.value), node)
+    def _spread(self, nodes: Iterable[ast.expr]) -> tuple[list[Value], bool]:
+        """Return the values of expressions, and True if there may be another number of some of them."""
+        found: list[Value] = []
+        is_open = False
+        for each in nodes:
+            value = self.value(each.value if isinstance(each, ast.Starred) else each)
+            if isinstance(each, ast.Starred) and not isinstance(value, Tuple):
+                is_open = True
+                value = self.items_of(value, each)
+            found += value.items if isinstance(each, ast.Starred) and isinstance(value, Tuple) else [value]
+        return found, is_open
 
     def visit_ListComp(self, node: ast.ListComp) -> Value:
         return self.hold(node, Items(self._each(node, node.elt)[0]))
@@ -300,7 +309,7 @@ class Expressions(Frame, ast.NodeVisitor):
 
         def stay() -> Value:
             self.where(tested, values[0], not is_and)
-            return first if is_and else without_none(first)
+            return where_truth(first, is_true=not is_and)
 
         def go_on() -> Value:
             self.where(tested, values[0], is_and)
@@ -358,7 +367,7 @@ class Expressions(Frame, ast.NodeVisitor):
         match one, operator, other:
             case Items(item, kind), ast.Add() | ast.BitOr() | ast.Sub() | ast.BitAnd(), Items(second):
                 return self.hold(node, Items(either(item, second), kind))
-            case Fields(), ast.BitOr(), Fields():
+            case _, ast.BitOr(), _ if kind_of(one) is kind_of(other) is dict:
                 return self.hold(node, merged(one, [other]))
             case Of(), ast.BitOr(), _ if is_problem(one):
                 return self.hold(node, changed(one, "update", [other], {}))

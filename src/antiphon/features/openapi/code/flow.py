@@ -209,12 +209,13 @@ class Flow:
         ``break`` exits. ``restore`` discards the findings of the last pass; the next pass starts from a state that
         includes the last one's end.
         """
-        mark, passes, last = len(self.exits), 0, set[Key]()
+        mark, passes, moving = len(self.exits), 0, set[Key]()
         while True:
             before, passes = dict(self.state), passes + 1
             end = self.attempt(body)
             again = [each.state for each in self.take_exits(mark, "continue")]
             after = joined([before, *again, *([end] if end is not None else [])])
+            after |= {key: widened(after[key]) for key in moving}  # such as a counter
             changed = [key for key, value in after.items() if before.get(key) != value]
             if passes > _PASSES:
                 changed = [key for key in changed if before.get(key) is not UNKNOWN]
@@ -224,13 +225,11 @@ class Flow:
             del self.exits[mark:]
             restore()
             self.state = after
-            for key in changed:
-                if passes >= _PASSES:
+            moving.update(changed)
+            if passes >= _PASSES:
+                for key in changed:
                     self.escape(after[key])
                     self.set(key, UNKNOWN)
-                elif key in last:  # a counter
-                    self.set(key, widened(after[key]))
-            last = {*changed}
 
 
 def items_known(value: Value) -> list[Any] | None:

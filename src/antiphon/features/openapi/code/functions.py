@@ -2,18 +2,30 @@
 
 import ast
 import html
-import json
 import textwrap
 import urllib.parse
-from collections.abc import Sequence
-from types import FunctionType, NoneType
+from collections.abc import Mapping, Sequence
+from inspect import CO_VARARGS, CO_VARKEYWORDS
+from types import CodeType, FunctionType, NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self
 from typing import Never as NeverReturned
 
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.parts import said
 from antiphon.features.openapi.code.responses import argument
-from antiphon.features.openapi.code.values import NONE, TEXT, UNKNOWN, Known, Of, TheRequest, Tuple, Value, alternatives
+from antiphon.features.openapi.code.values import (
+    NONE,
+    TEXT,
+    UNKNOWN,
+    Fields,
+    Known,
+    Of,
+    TheRequest,
+    Tuple,
+    Value,
+    alternatives,
+    is_constant,
+)
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -25,7 +37,7 @@ PURE = frozenset({
 })  # fmt: skip
 """Modules and packages whose functions neither change nor keep their arguments."""
 _MAKE_TEXT = (
-    html.escape, json.dumps, textwrap.dedent, urllib.parse.quote, urllib.parse.quote_plus, urllib.parse.urlencode,
+    html.escape, textwrap.dedent, urllib.parse.quote, urllib.parse.quote_plus, urllib.parse.urlencode,
     urllib.parse.urljoin,
 )  # fmt: skip
 """Functions in these modules that return text but have no annotations."""
@@ -62,6 +74,43 @@ class Call(NamedTuple):
     def written(self) -> str:
         """The call as written in the code, without its arguments."""
         return ast.unparse(self.node.func if isinstance(self.node, ast.Call) else self.node)
+
+
+class Parameters(NamedTuple):
+    """The names of a function's parameters, and of those for the arguments that are left."""
+
+    by_position: Sequence[str]
+    by_name: Sequence[str]
+    rest: str | None
+    more: str | None
+
+    @classmethod
+    def of_code(cls, code: CodeType) -> Self:
+        """Return the parameters of a compiled function."""
+        by_position = code.co_argcount
+        names, left = code.co_varnames, by_position + code.co_kwonlyargcount
+        has_rest = bool(code.co_flags & CO_VARARGS)
+        more = names[left + has_rest] if code.co_flags & CO_VARKEYWORDS else None
+        return cls(names[:by_position], names[by_position:left], names[left] if has_rest else None, more)
+
+    @classmethod
+    def of_node(cls, node: ast.arguments) -> Self:
+        """Return the parameters of a function that is only known as written."""
+        rest, more = (each.arg if each is not None else None for each in (node.vararg, node.kwarg))
+        by_position = [each.arg for each in (*node.posonlyargs, *node.args)]
+        return cls(by_position, [each.arg for each in node.kwonlyargs], rest, more)
+
+    def bound(self, positional: Sequence[Value], named: Mapping[str, Value], *, is_open: bool) -> dict[str, Value]:
+        """Return the arguments by parameter; with ``is_open``, there may be others."""
+        names = {*self.by_position, *self.by_name}
+        found = dict(zip(self.by_position, positional, strict=False))
+        found |= {name: value for name, value in named.items() if name in names}
+        if self.rest is not None:
+            found[self.rest] = UNKNOWN if is_open else Tuple(tuple(positional[len(self.by_position) :]))
+        if self.more is not None:
+            left = tuple(each for each in named.items() if each[0] not in names)
+            found[self.more] = UNKNOWN if is_open else Fields(left)
+        return found
 
 
 def lost(frame: "Frame", made: Call, why: str) -> Value:
@@ -114,7 +163,8 @@ def call_function(frame: "Frame", made: Call, function: FunctionType, owner: Val
     if stated is annotations.NOT_SAID or (cls is not None and issubclass(cls, Response | BaseException)):
         return found
     has_status = any(isinstance(each, Tuple) for each in alternatives(found))
-    if has_status or (annotations.is_loose(stated) and found is not UNKNOWN):
+    is_constant_ = cls in (int, str) and all(map(is_constant, alternatives(found)))
+    if has_status or is_constant_ or (annotations.is_loose(stated) and found is not UNKNOWN):
         return found
     result = frame.use(found, result=_typed(stated))
     frame.escape(found if result != found else NONE)

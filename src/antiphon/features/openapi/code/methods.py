@@ -5,6 +5,7 @@ results.
 import ast
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from types import FunctionType, MethodType
@@ -25,6 +26,7 @@ from antiphon.features.openapi.code.values import (
     TEXT,
     UNKNOWN,
     Bound,
+    Encoded,
     FormOf,
     Known,
     Of,
@@ -101,6 +103,8 @@ def call_method(frame: "Frame", made: Call, method: Bound) -> Value:
         return call_function(frame, made, method.function, owner)
     if isinstance(owner, PathText) and method.name in ("startswith", "endswith"):
         return has_edge(owner, method.name, made.argument(0, "prefix"))
+    if isinstance(owner, Encoded) and method.name == "encode":
+        return replace(owner, type=bytes)
     if is_text(owner):
         return frame.use(owner, *made.given, result=_OF_TEXT.get(method.name, UNKNOWN))
     return _call_of_object(frame, made, owner, method.name)

@@ -15,6 +15,7 @@ from antiphon.features.openapi.code.values import (
     NONE,
     TEXT,
     UNKNOWN,
+    Encoded,
     Fields,
     Items,
     Known,
@@ -239,6 +240,8 @@ def with_attribute(content: Value, name: str, value: Value) -> Value:
 def _body_of(content: ResponseValue, value: Value) -> Value:
     if value == NONE:
         return NONE
+    if isinstance(value, Encoded):
+        return body_in(content.media, value)
     return content.body if content.body == TEXT and value in (TEXT, Of(str)) else UNKNOWN
 
 
@@ -254,8 +257,9 @@ def with_header(content: Value, name: Value, value: Value) -> Value:
         kept = replace(content, headers=before)
         has_it = replace(kept, headers=(*before, written.lower()))
         return either(*[kept if each == NONE else has_it for each in alternatives(value)])  # None removes it
-    media = media_type(value)
-    return UNKNOWN if media is None else replace(content, media=media, body=body_in(media, content.body))
+    several = [*map(media_type, alternatives(value))]
+    found = [replace(content, media=each, body=body_in(each, content.body)) for each in several if each is not None]
+    return either(*found) if len(found) == len(several) else UNKNOWN
 
 
 def with_headers(content: Value, method: str, given: Sequence[Value], named: Mapping[str, Value]) -> Value:

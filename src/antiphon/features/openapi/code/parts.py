@@ -138,7 +138,7 @@ def sliced(value: Value) -> Value:
 
 def _held_in(items: Collection[object]) -> Value:
     """Return a value that represents any current item of a collection."""
-    held = [Known(each) if isinstance(each, FunctionType) else Of(type(each)) for each in items]
+    held = [Known(each) if isinstance(each, FunctionType | type) else Of(type(each)) for each in items]
     return either(*held) if held else UNKNOWN
 
 

@@ -13,10 +13,11 @@ from typing import Any
 
 from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.calls import CACHED
 from antiphon.features.openapi.code.findings import Findings, Raised, Unread
 from antiphon.features.openapi.code.flow import HAS_USER, Flow, Stop
 from antiphon.features.openapi.code.frames import Frame
-from antiphon.features.openapi.code.functions import Call
+from antiphon.features.openapi.code.functions import Call, Parameters
 from antiphon.features.openapi.code.parts import said
 from antiphon.features.openapi.code.sources import Place, Source, Sources
 from antiphon.features.openapi.code.statements import Statements
@@ -30,7 +31,6 @@ from antiphon.features.openapi.code.values import (
     Known,
     Raisable,
     TheRequest,
-    Tuple,
     Value,
     either,
 )
@@ -86,6 +86,7 @@ class CodeReader:
             given = [*map(Known, called.args), *given]
             named = {**{name: Known(value) for name, value in called.keywords.items()}, **named}
             called = called.func
+        called = called.__wrapped__ if isinstance(called, CACHED) else called
         if isinstance(called, MethodType):
             given.insert(0, Known(called.__self__))
             called = called.__func__
@@ -94,7 +95,7 @@ class CodeReader:
             called = annotations.method_of(type(called), "__call__") or called
         if not isinstance(called, FunctionType):
             return _without_source(called)
-        found = self._read_function(called, _bound(called, given, named))
+        found = self._read_function(called, _bound(called, given, named, may_have_more=True))
         wrapped = getattr(called, "__wrapped__", None)
         if wrapped is None:
             return replace(found, stated=annotations.returned_by(called))
@@ -152,7 +153,7 @@ class CodeReader:
         inner = Statements(source, source.node, self, frame.flow, findings, (*frame.scope, made.node))
         inner.is_inner = True
         for name, value in _bound(function, made.positional, made.named, is_open=made.is_open).items():
-            inner.bind(name, value)
+            inner.bind(name, inner.hold(name, value))
         self.open.append(function)
         try:
             return inner.run_call(source.body)
@@ -249,23 +250,22 @@ def _without_source(called: Any) -> Findings:
 
 
 def _bound(
-    function: FunctionType, positional: list[Value], named: dict[str, Value], *, is_open: bool = False
+    function: FunctionType,
+    positional: list[Value],
+    named: dict[str, Value],
+    *,
+    is_open: bool = False,
+    may_have_more: bool = False,
 ) -> dict[str, Value]:
     """Return a function's arguments by name: the given values, or else the defaults or annotations."""
     code, hints = function.__code__, annotations.hints_of(function)
-    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    parameters = Parameters.of_code(code)
+    names = (*parameters.by_position, *parameters.by_name)
     variables: dict[str, Value] = {name: said(hints[name]) if name in hints else UNKNOWN for name in names}
     defaults = function.__defaults__ or ()
-    last = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
+    last = parameters.by_position[len(parameters.by_position) - len(defaults) :]
     for name, default in (
         () if is_open else {**dict(zip(last, defaults, strict=True)), **(function.__kwdefaults__ or {})}.items()
     ):
         variables[name] = variables[name] if default is None and name in hints else Known(default)
-    variables.update(zip(code.co_varnames[: code.co_argcount], positional, strict=False))
-    variables.update({name: value for name, value in named.items() if name in variables})
-    rest = code.co_varnames[len(names) : len(names) + bool(code.co_flags & 0x04) + bool(code.co_flags & 0x08)]
-    extra = positional[code.co_argcount :]
-    variables.update(dict.fromkeys(rest, UNKNOWN))
-    if code.co_flags & 0x04 and extra and not is_open:
-        variables[rest[0]] = Tuple(tuple(extra))
-    return variables
+    return variables | parameters.bound(positional, named, is_open=is_open or may_have_more)

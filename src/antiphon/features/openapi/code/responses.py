@@ -12,6 +12,7 @@ from antiphon.features.openapi.code.values import (
     NONE,
     TEXT,
     UNKNOWN,
+    Encoded,
     Fields,
     Items,
     Known,
@@ -114,6 +115,9 @@ def media_type(value: Value | None) -> str | None:
 
 def value_of_response(maker: str, positional: list[Value], named: dict[str, Value]) -> Value:
     """Return the response created by calling Response, or one of its functions, such as ``html``."""
+    for name in ("headers", "content_type"):
+        if len(several := alternatives(named.get(name, NONE))) > 1:
+            return either(*[value_of_response(maker, positional, {**named, name: each}) for each in several])
     if maker in ("redirect", "back"):
         codes = statuses_in(argument(positional, named, 1 if maker == "redirect" else 2, "status"), (303,))
         return ResponseValue(codes, None, NONE, ("location",), has_own_status=True)
@@ -180,12 +184,16 @@ def _plain(body: Value, made: ResponseValue) -> Value:
         return UNKNOWN if made.media is None else replace(made, body=UNKNOWN)
     text = issubclass(kind, str)
     media = made.media or (PLAIN if text else BYTES)
-    return replace(made, media=media, body=body_in(media, TEXT if text else Of(bytes)))
+    return replace(
+        made, media=media, body=body_in(media, body if isinstance(body, Encoded) else TEXT if text else Of(bytes))
+    )
 
 
 def body_in(media: str | None, body: Value) -> Value:
     """Return a response's body. A string that is sent as JSON can be any JSON."""
-    return UNKNOWN if media is not None and "json" in media and kind_of(body) in (str, bytes) else body
+    if media is None or "json" not in media or kind_of(body) not in (str, bytes):
+        return body
+    return body.content if isinstance(body, Encoded) else UNKNOWN
 
 
 def value_of_page(positional: list[Value], named: dict[str, Value], status_at: int) -> Value:

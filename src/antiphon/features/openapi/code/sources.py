@@ -92,7 +92,9 @@ class Sources:
         code = function.__code__
         nodes = self._nodes(code.co_filename, function.__globals__).get(code.co_firstlineno, [])
         fitting = [node for node in nodes if _fits(node, code)]
-        if not fitting or (len(fitting) > 1 and len({ast.dump(node) for node in fitting}) > 1):  # lambdas on one line
+        if len({ast.dump(node) for node in fitting}) > 1:  # lambdas on one line
+            fitting = [node for node in fitting if _extent(node.body) in {*code.co_positions()}]
+        if not fitting:
             return None
         cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
         names = function.__globals__
@@ -126,6 +128,11 @@ def _functions_in(text: str) -> dict[int, list[FunctionNode]]:
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             found[min(each.lineno for each in (node, *node.decorator_list))].append(node)
     return found
+
+
+def _extent(node: Any) -> tuple[int | None, ...]:
+    """Return where an expression stands, as a function's instructions say it; nothing for a block."""
+    return tuple(getattr(node, name, None) for name in ("lineno", "end_lineno", "col_offset", "end_col_offset"))
 
 
 def _fits(node: FunctionNode, code: CodeType) -> bool:

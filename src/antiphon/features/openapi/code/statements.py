@@ -1,7 +1,7 @@
 """The statements of a function, read in order: what it reads from the request, returns and raises."""
 
 import ast
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
 from functools import partial
 from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
@@ -12,7 +12,7 @@ from antiphon.features.openapi.code.expressions import Expressions
 from antiphon.features.openapi.code.findings import Findings, Raised
 from antiphon.features.openapi.code.flow import Exit, State, Stop, is_fact, joined
 from antiphon.features.openapi.code.frames import short
-from antiphon.features.openapi.code.functions import Call, call_method_of
+from antiphon.features.openapi.code.functions import Call, Parameters, call_method_of
 from antiphon.features.openapi.code.objects import changed, with_headers, without_item
 from antiphon.features.openapi.code.operators import classes_in, dotted, fits, fitting, left_by
 from antiphon.features.openapi.code.parts import kind_of
@@ -30,6 +30,7 @@ from antiphon.features.openapi.code.values import (
     Of,
     Raisable,
     Ref,
+    Tuple,
     Value,
     alternatives,
     either,
@@ -89,15 +90,16 @@ class Statements(Expressions, ast.NodeVisitor):
             return UNKNOWN
         inner = Statements(self.source, node, self.reader, self.flow, self.findings, scope, self)
         inner.caught, inner.is_inner = self.caught, True
-        arguments = node.args
-        names = [each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
-        given: dict[str, Value] = dict.fromkeys(names, UNKNOWN)
-        if made is not None and not made.is_open:
-            given |= {**dict(closure.defaults), **dict(zip(names, made.positional, strict=False)), **made.named}
+        parameters = Parameters.of_node(node.args)
+        given: dict[str, Value] = dict.fromkeys((*parameters.by_position, *parameters.by_name), UNKNOWN)
+        if made is None or made.is_open:
+            given |= parameters.bound([], {}, is_open=True)
+        else:
+            given |= dict(closure.defaults) | parameters.bound(made.positional, made.named, is_open=False)
         self.reader.open.append(node)
         try:
             for name, value in given.items():
-                inner.bind(name, value)
+                inner.bind(name, inner.hold(name, value))
             body = [ast.copy_location(ast.Return(node.body), node)] if isinstance(node, ast.Lambda) else node.body
             if not any(isinstance(each, ast.Yield | ast.YieldFrom) for each in ast.walk(node)):
                 return inner.run_call(body)
@@ -105,7 +107,7 @@ class Statements(Expressions, ast.NodeVisitor):
         finally:
             self.reader.open.pop()
         self.flow.escape(*given.values(), closure)
-        return UNKNOWN
+        return Items(UNKNOWN, Iterator)
 
     is_inner = False
 
@@ -196,7 +198,7 @@ class Statements(Expressions, ast.NodeVisitor):
             given = [self.flow.content(right)]
             self.change(left, lambda each: changed(each, method, given, {}), right)
         else:
-            self.escape(left)
+            self.escape(*[each for each in alternatives(left) if not isinstance(each, Tuple)])
             self.assign(node.target, self.operate(left, node.op, right, node))
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import NoneType
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, TypeGuard
 
 from antiphon.features.openapi.code import annotations
 from antiphon.http.errors import HTTPError, Problem
@@ -56,6 +56,13 @@ class Evidence(Of):
     part: str
     name: str
     when: bool = True
+
+
+@dataclass(frozen=True)
+class Encoded(Of):
+    """Text or bytes with the JSON of a value."""
+
+    content: "Value"
 
 
 @dataclass(frozen=True)
@@ -262,6 +269,7 @@ def either(*values: Value) -> Value:
                 found.append(each)
     if not found:
         return NEVER
+    found = [each for each in found if not (is_constant(each) and Of(type(each.value)) in found)]
     full = {each.kind for each in found if isinstance(each, Items) and each.item is not NEVER}
     found = [each for each in found if not (isinstance(each, Items) and each.item is NEVER and each.kind in full)]
     return found[0] if len(found) == 1 else Either(tuple(found))
@@ -334,18 +342,22 @@ def fields_shown(value: Value, *, is_true: bool) -> set[tuple[str, str]]:
     return found or set()
 
 
-CONSTANTS = (str, int)
-"""The classes whose constants are known by their values. Other objects may change, or compare in their own way."""
+def is_constant(value: Value) -> TypeGuard[Known]:
+    """Return True for text or a number. Other objects may change, or compare in their own way."""
+    return isinstance(value, Known) and isinstance(value.value, str | int)
 
 
 def widened(value: Value) -> Value:
     """Return a value with the types of its constants instead of the constants."""
+    return replaced(value, lambda one: Of(type(one.value)) if is_constant(one) else one, Known)
 
-    def change(one: Value) -> Value:
-        is_constant = isinstance(one, Known) and isinstance(one.value, CONSTANTS)
-        return Of(type(one.value)) if is_constant else one
 
-    return replaced(value, change, Known)
+def where_truth(value: Value, *, is_true: bool) -> Value:
+    """Return what remains of a value if it is true, or if it is false."""
+    kept = [
+        Known(is_true) if each == Of(bool) else each for each in alternatives(without_none(value) if is_true else value)
+    ]
+    return either(*[each for each in kept if not is_constant(each) or bool(each.value) is is_true])
 
 
 def without_none(value: Value) -> Value:
