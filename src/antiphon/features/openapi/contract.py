@@ -127,7 +127,13 @@ class Contract:
     def apply_changes(self) -> None:
         """Change all responses in the way that the code after the handler does."""
         for change in self.changes:
-            self.responses = [_changed(each, one) for each in (*self.responses, *self.early) for one in change]
+            before = [*self.responses, *self.early]
+            self.responses = [
+                _changed(each, one, code)
+                for each in before
+                for one in change
+                for code in one.statuses or (each.status,)
+            ]
             failures, self.failures = self.failures, defaultdict(list)
             for one in change:
                 for status, each in failures.items():
@@ -160,15 +166,15 @@ def _with_conditions(given: Given, added: list[Added]) -> Given:
     )
 
 
-def _changed(given: Given, change: ResponseValue) -> Given:
+def _changed(given: Given, change: ResponseValue, status: int) -> Given:
     return given._replace(
-        status=(change.statuses or (given.status,))[0],
+        status=status,
         media=change.media if given.media and change.media else given.media,
     ).with_headers(change.headers)
 
 
 def _changed_failure(failure: Failure, change: ResponseValue, status: int) -> Failure:
-    responses = [_changed(each, change) for each in failure.responses]
+    responses = [_changed(each, change, status if change.statuses else each.status) for each in failure.responses]
     if failure.is_problem and change.media is not None:
         return Failure(
             failure.detail, (*responses, Given(status, change.media, UNKNOWN)), False, headers=failure.headers

@@ -98,7 +98,7 @@ def _responses_of(value: Value) -> list[Given | NotKnown]:
             ]
         case Tuple(items):
             return _responses_of_tuple(items)
-        case Fields() | Items(kind=builtins.list):
+        case Fields() | Items(kind=builtins.list | builtins.dict):
             return [Given(200, JSON, value)]
         case Items(kind=kind) if kind is Iterator:
             return [Given(200, PLAIN, TEXT)]
@@ -120,6 +120,10 @@ def _responses_of(value: Value) -> list[Given | NotKnown]:
 def _responses_of_tuple(items: tuple[Value, ...]) -> list[Given | NotKnown]:
     if len(items) not in (2, 3):
         return [NotKnown("a tuple is (body, status), (body, headers) or (body, status, headers)")]
+    for at in range(1, len(items)):
+        if statuses_in(items[at]) is None and isinstance(items[at], Either):
+            several = [(*items[:at], each, *items[at + 1 :]) for each in alternatives(items[at])]
+            return [found for each in several for found in _responses_of_tuple(each)]
     codes = statuses_in(items[1])
     headers = items[2] if len(items) == 3 else NONE if codes is not None else items[1]
     if codes is None and (len(items) == 3 or fields_of(headers) is None):

@@ -164,6 +164,9 @@ class Schemas:
                     "properties": properties,
                     **({"required": [*properties]} if properties else {}),
                 }
+            case Items(item, kind) if kind is dict:
+                schema = self.of(item, direction)
+                return {"type": "object", **({"additionalProperties": schema} if schema else {})}
             case Items(item):
                 return {"type": "array", "items": {} if not alternatives(item) else self.of(item, direction)}
             case Tuple(items):

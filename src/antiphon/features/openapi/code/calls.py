@@ -180,6 +180,8 @@ def _call_object(frame: "Frame", made: Call, called: Any) -> Value:
         keywords = {**{name: Known(value) for name, value in called.keywords.items()}, **made.named}
         positional = [*map(Known, called.args), *made.positional]
         return call(frame, made._replace(called=Known(called.func), positional=positional, named=keywords))
+    if isinstance(called, MethodType) and isinstance(called.__self__, type):
+        return call_method(frame, made, Bound(Known(called.__self__), called, called.__name__))
     if isinstance(called, MethodType):
         return call_function(frame, made, cast(FunctionType, called.__func__), Known(called.__self__))
     if isinstance(called, FunctionType):

@@ -246,10 +246,13 @@ class Expressions(Frame, ast.NodeVisitor):
         is_open = False
         for each in nodes:
             value = self.value(each.value if isinstance(each, ast.Starred) else each)
-            if isinstance(each, ast.Starred) and not isinstance(value, Tuple):
+            if not isinstance(each, ast.Starred):
+                found.append(value)
+            elif isinstance(value, Tuple):
+                found += value.items
+            else:
                 is_open = True
-                value = self.items_of(value, each)
-            found += value.items if isinstance(each, ast.Starred) and isinstance(value, Tuple) else [value]
+                found.append(self.items_of(value, each))
         return found, is_open
 
     def visit_ListComp(self, node: ast.ListComp) -> Value:
@@ -262,11 +265,8 @@ class Expressions(Frame, ast.NodeVisitor):
         return Items(self._each(node, node.elt)[0], Iterator)
 
     def visit_DictComp(self, node: ast.DictComp) -> Value:
-        _, value = self._each(node, node.key, node.value)
-        kind = value.type if isinstance(value, Of) else Any
-        if kind is Any:
-            self.escape(value)
-        return self.hold(node, Of(annotations.dict_of(kind)))
+        key, value = self._each(node, node.key, node.value)
+        return self.hold(node, Items(value, dict, key))
 
     def _each(self, node: Any, *parts: ast.expr) -> list[Value]:
         """Return the values of a comprehension's components. Its variables are local to it."""
@@ -365,10 +365,10 @@ class Expressions(Frame, ast.NodeVisitor):
         """Return an operator's result for two values."""
         one, other = self.flow.content(left), self.flow.content(right)
         match one, operator, other:
-            case Items(item, kind), ast.Add() | ast.BitOr() | ast.Sub() | ast.BitAnd(), Items(second):
-                return self.hold(node, Items(either(item, second), kind))
             case _, ast.BitOr(), _ if kind_of(one) is kind_of(other) is dict:
                 return self.hold(node, merged(one, [other]))
+            case Items(item, kind), ast.Add() | ast.BitOr() | ast.Sub() | ast.BitAnd(), Items(second):
+                return self.hold(node, Items(either(item, second), kind))
             case Of(), ast.BitOr(), _ if is_problem(one):
                 return self.hold(node, changed(one, "update", [other], {}))
             case Items(), ast.Mult(), _:

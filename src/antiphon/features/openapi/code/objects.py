@@ -20,6 +20,7 @@ from antiphon.features.openapi.code.values import (
     Items,
     Known,
     Of,
+    Pairs,
     Raisable,
     ResponseValue,
     Tuple,
@@ -46,9 +47,11 @@ def with_item(content: Value, key: Value, value: Value) -> Value:
     match content:
         case Fields(items):
             name = text_of(key)
-            return OPEN if name is None else Fields(tuple({**dict(items), name: value}.items()))
-        case Items(item):
-            return replace(content, item=either(item, value))
+            if name is None:
+                return with_item(_with_any_keys(content), key, value)
+            return Fields(tuple({**dict(items), name: value}.items()))
+        case Items(item, kind):
+            return Items(either(item, value), kind, either(content.key, key) if kind is dict else NEVER)
         case Of() if is_problem(content):  # their "status" is the response's status
             return UNKNOWN if text_of(key) in (None, "status") else content
         case Of():
@@ -77,7 +80,7 @@ def _opened(content: Value) -> Value:
         return Fields(tuple((name, item_at(content, Known(name))) for name in annotations.hints_of(cls)))
     if item is UNKNOWN or cls is None or not issubclass(cls, Mapping | list | set):
         return content
-    return Items(item, dict if issubclass(cls, Mapping) else cls)
+    return Items(item, dict, item_of(content)) if issubclass(cls, Mapping) else Items(item, cls)
 
 
 def _fits(value: Value, allowed: Value) -> bool:
@@ -100,7 +103,7 @@ def without_item(content: Value, key: Value) -> Value:
     if not isinstance(content, Fields):
         return UNKNOWN if is_problem(content) else content
     name = text_of(key)
-    return OPEN if name is None else Fields(tuple(each for each in content.items if each[0] != name))
+    return _with_any_keys(content) if name is None else Fields(tuple(each for each in content.items if each[0] != name))
 
 
 def text_of(value: Value | None) -> str | None:
@@ -116,10 +119,25 @@ def is_text(value: Value) -> bool:
 def merged(content: Value, others: Sequence[Value]) -> Value:
     """Return the content of a dict after it is updated from other dicts."""
     for other in others:
-        if not isinstance(content, Fields) or not isinstance(other, Fields):
+        if isinstance(content, Fields) and isinstance(other, Fields):
+            content = Fields(tuple({**dict(content.items), **dict(other.items)}.items()))
+            continue
+        one, two = _with_any_keys(content), _with_any_keys(other)
+        if not (isinstance(one, Items) and isinstance(two, Items)):
             return OPEN
-        content = Fields(tuple({**dict(content.items), **dict(other.items)}.items()))
+        content = Items(either(one.item, two.item), dict, either(one.key, two.key))
     return content
+
+
+def _with_any_keys(content: Value) -> Value:
+    """Return a dict of which no key is known by its name; OPEN if its values aren't known."""
+    content = Of(dict[str, str]) if isinstance(content, Pairs) else content
+    match _opened(content):
+        case Fields(items):
+            return Items(either(*[each for _, each in items]), dict, TEXT if items else NEVER)
+        case Items(_, kind) as found if kind is dict:
+            return found
+    return OPEN
 
 
 def changed(content: Value, method: str, given: Sequence[Value], named: Mapping[str, Value]) -> Value:
@@ -138,15 +156,15 @@ def changed(content: Value, method: str, given: Sequence[Value], named: Mapping[
                 case "pop":
                     return without_item(content, first)
                 case "popitem":
-                    return OPEN
+                    return _with_any_keys(content)
                 case "clear":
                     return Fields(())
         case Items(item, kind):
             if method in _ADDS:
                 return Items(either(item, *given[_ADDS[method] :][:1]), kind)
+            if method == "update" and kind is dict:
+                return merged(content, [*given, Fields(tuple(named.items()))])
             if method in ("extend", "update"):
-                if kind is dict:
-                    given = [returned(each, "values", []) for each in (*given, Fields(tuple(named.items())))]
                 return Items(either(item, *map(item_of, given)), kind)
             if method == "setdefault" and kind is dict:
                 return with_item(content, first, given[1] if len(given) > 1 else NONE)
@@ -186,8 +204,6 @@ def returned(content: Value, method: str, given: Sequence[Value]) -> Value:
             return Items(Tuple((key, item)), Iterator)
         case Items(_, kind), "keys" if kind is dict:
             return Items(key, Iterator)
-        case Items(item, kind), "copy" if kind is dict:
-            return OPEN
         case Fields(), "get" | "setdefault" | "pop":
             found = item_at(content, first)
             missing = isinstance(first, Known) and first.value not in dict(content.items)
@@ -307,9 +323,11 @@ def _has_serializers(model: Any) -> bool:
 
 def copied(kind: type, value: Value) -> Value:
     """Return a new list, set, tuple or dict with the items of a value."""
-    if kind is dict:
-        return value if isinstance(value, Fields) else OPEN
     item = item_of(value)
+    if kind is dict and isinstance(item, Tuple) and len(item.items) == 2:
+        return Items(item.items[1], dict, item.items[0])
+    if kind is dict:
+        return value if isinstance(value, Fields) else _with_any_keys(value)
     if item is UNKNOWN and kind in (list, set, frozenset, tuple):
         return Of(kind)
     if isinstance(value, Of) and isinstance(item, Of):
@@ -324,6 +342,6 @@ def is_problem(value: Value) -> bool:
 
 def is_container(value: Value) -> bool:
     """True for the content of a mutable object."""
-    is_items = isinstance(value, Items) and value.kind in (list, set)
+    is_items = isinstance(value, Items) and value.kind in (list, set, dict)
     is_dict = isinstance(value, Of) and annotations.class_of(value.type) is dict
     return is_items or is_dict or is_problem(value) or isinstance(value, Fields | ResponseValue | Raisable)

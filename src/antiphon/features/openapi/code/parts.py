@@ -145,7 +145,7 @@ def _held_in(items: Collection[object]) -> Value:
 def item_of(value: Value) -> Value:
     """Return a value that represents any item that iterating over a value yields."""
     if isinstance(value, Items):
-        return value.item
+        return value.key if value.kind is dict else value.item
     if isinstance(value, Tuple):
         return either(*value.items)
     if isinstance(value, Fields | Pairs):

@@ -19,6 +19,13 @@ class Unknown:
 UNKNOWN = Unknown()
 
 
+class Never:
+    """The value of a call that does not return."""
+
+
+NEVER = Never()
+
+
 class Known:
     """An object that exists before the function runs: a constant, a class, a function or a global object."""
 
@@ -100,7 +107,9 @@ class Items:
 
     item: "Value"
     kind: type = list
-    """The class: list, set, frozenset, or Iterator for one that can be read only once."""
+    """The class: list, set, frozenset, dict, or Iterator for one that can be read only once."""
+    key: "Value" = NEVER
+    """Any key of a dict, of which ``item`` is any value."""
 
 
 @dataclass(frozen=True)
@@ -230,12 +239,6 @@ class Either:
     values: tuple["Value", ...]
 
 
-class Never:
-    """The value of a call that does not return."""
-
-
-NEVER = Never()
-
 Value: TypeAlias = (
     Unknown | Known | Of | TheRequest | Fields | Items | Stream | Tuple | Ref | Bound | Local | Closure | Partial
     | Pairs | FormOf | Statuses | ResponseValue | Raisable | Either | Never
@@ -271,6 +274,8 @@ def either(*values: Value) -> Value:
         return NEVER
     found = [each for each in found if not (is_constant(each) and Of(type(each.value)) in found)]
     full = {each.kind for each in found if isinstance(each, Items) and each.item is not NEVER}
+    if dict in full and Fields(()) in found:
+        found.remove(Fields(()))
     found = [each for each in found if not (isinstance(each, Items) and each.item is NEVER and each.kind in full)]
     return found[0] if len(found) == 1 else Either(tuple(found))
 
@@ -316,7 +321,7 @@ def replaced(value: Value, change: Callable[[Any], Value], kind: type = Ref) -> 
         case Fields(items):
             return Fields(tuple((name, inside(each)) for name, each in items))
         case Items(item):
-            return replace(value, item=inside(item))
+            return replace(value, item=inside(item), key=inside(value.key))
         case Tuple(items):
             return Tuple(tuple(map(inside, items)))
         case Either(values):
