@@ -235,7 +235,7 @@ _PLAIN: dict[Any, Schema] = {
 def _written_like(kind: Any) -> Schema | None:
     """Return the schema of the built-in class as which a class that inherits from it is written, or None."""
     cls = annotations.class_of(kind)
-    if cls is None or cls.__module__ == "builtins" or hasattr(cls, "_fields") or is_typeddict(cls):
+    if cls is None or cls in _PLAIN or hasattr(cls, "_fields") or is_typeddict(cls):
         return None
     return next((_PLAIN[like] for base, like in _LIKE.items() if issubclass(cls, base)), None)
 

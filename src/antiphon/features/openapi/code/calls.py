@@ -22,7 +22,7 @@ from antiphon.features.openapi.code.functions import PURE, Call, call_function, 
 from antiphon.features.openapi.code.methods import HASH, call_method, make_response
 from antiphon.features.openapi.code.objects import changed, copied, fields_in, is_text, text_of
 from antiphon.features.openapi.code.operators import is_number, simple_type
-from antiphon.features.openapi.code.parts import item_of, said
+from antiphon.features.openapi.code.parts import item_of, kind_of, said
 from antiphon.features.openapi.code.responses import headers_of_error, statuses_in, value_of_page
 from antiphon.features.openapi.code.values import (
     NEVER,
@@ -296,6 +296,9 @@ def call_class(frame: "Frame", made: Call, cls: type) -> Value:
         )
         content = either(*[copied(cls, each) for each in alternatives(given)])
         return frame.hold(made.node, changed(content, "update", [], made.named) if made.named else content)
+    if cls is type and len(made.given) == 1:
+        kinds = [*map(kind_of, alternatives(frame.flow.content(made.given[0])))]
+        return UNKNOWN if None in kinds else either(*map(Known, kinds))
     if cls in (type, super, object):
         frame.escape(*made.given)
         return UNKNOWN
